@@ -1,0 +1,116 @@
+//! One count of bytes for everything whose size a stranger decides.
+//!
+//! Never here: allocation itself. A reservation is a promise that the bytes may be allocated.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many bytes of memory may be held at once by long lines, provider replies and the like.
+#[derive(Debug)]
+pub struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    /// A budget of `limit` bytes, to be shared by all who reserve from it.
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Budget {
+            limit,
+            used: AtomicUsize::new(0),
+        })
+    }
+
+    /// The limit in bytes.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Bytes reserved at this moment.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// An empty reservation, to be grown as bytes arrive.
+    pub fn reservation(self: &Arc<Self>) -> Reservation {
+        Reservation {
+            budget: Arc::clone(self),
+            bytes: 0,
+        }
+    }
+
+    fn grow(&self, bytes: usize) -> bool {
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                used.checked_add(bytes).filter(|&sum| sum <= self.limit)
+            })
+            .is_ok()
+    }
+
+    fn shrink(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A share of a [`Budget`], given back when dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Reservation {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Holds exactly `bytes` from now on. `false`, with nothing changed, if the budget has not that
+    /// many left; shrinking always succeeds.
+    #[must_use]
+    pub fn resize(&mut self, bytes: usize) -> bool {
+        if bytes > self.bytes {
+            if !self.budget.grow(bytes - self.bytes) {
+                return false;
+            }
+        } else {
+            self.budget.shrink(self.bytes - bytes);
+        }
+        self.bytes = bytes;
+        true
+    }
+
+    /// Gives everything back.
+    pub fn release(&mut self) {
+        self.budget.shrink(self.bytes);
+        self.bytes = 0;
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reservations_add_up_and_come_back() {
+        let budget = Budget::new(100);
+        let mut first = budget.reservation();
+        let mut second = budget.reservation();
+        assert!(first.resize(60));
+        assert!(!second.resize(41));
+        assert_eq!((second.bytes(), budget.used()), (0, 60));
+        assert!(second.resize(40));
+        assert!(first.resize(10));
+        assert_eq!(budget.used(), 50);
+        drop(first);
+        second.release();
+        assert_eq!(budget.used(), 0);
+        assert!(!second.resize(usize::MAX));
+    }
+}

@@ -1,0 +1,479 @@
+//! JSON-RPC 2.0 as MCP uses it: the borrowed envelope of a line, ids, error codes, writing replies.
+//!
+//! Values are slices of the line: nothing is copied, and members nobody asked for are skipped.
+//!
+//! Never here: what a method means, or which revision is spoken.
+
+use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
+use core::fmt;
+
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// Error codes (R-14, R-33; MCP digest 2.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(pub(crate) i32);
+
+impl Code {
+    pub(crate) const PARSE_ERROR: Code = Code(-32700);
+    pub(crate) const INVALID_REQUEST: Code = Code(-32600);
+    pub(crate) const METHOD_NOT_FOUND: Code = Code(-32601);
+    pub(crate) const INVALID_PARAMS: Code = Code(-32602);
+    pub(crate) const INTERNAL_ERROR: Code = Code(-32603);
+    pub(crate) const UNSUPPORTED_PROTOCOL_VERSION: Code = Code(-32022);
+}
+
+/// An error to be written as the answer to a request.
+#[derive(Debug)]
+pub(crate) struct Error<'a> {
+    pub(crate) code: Code,
+    pub(crate) message: Cow<'a, str>,
+    /// JSON text of `data`, if there is any.
+    pub(crate) data: Option<String>,
+}
+
+impl<'a> Error<'a> {
+    pub(crate) fn new(code: Code, message: impl Into<Cow<'a, str>>) -> Self {
+        Error {
+            code,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    pub(crate) fn invalid_params(message: impl Into<Cow<'a, str>>) -> Self {
+        Error::new(Code::INVALID_PARAMS, message)
+    }
+}
+
+/// The id of a request, as it stood in the line: echoed digit for digit, byte for byte (R-10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Id<'a>(&'a str);
+
+impl<'a> Id<'a> {
+    /// Strings and integers are ids; fractions, exponents, null, booleans, objects and arrays are
+    /// not (R-11).
+    pub(crate) fn from_json(raw: &'a str) -> Option<Self> {
+        let integer = || {
+            let digits = raw.strip_prefix('-').unwrap_or(raw);
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        (raw.starts_with('"') || integer()).then_some(Id(raw))
+    }
+
+    /// The JSON text.
+    pub(crate) fn as_json(self) -> &'a str {
+        self.0
+    }
+
+    /// Equal for equal ids, however a string is escaped. Strings keep their opening quote, so that
+    /// `"1"` is not `1`.
+    pub(crate) fn key(self) -> Box<str> {
+        if !self.0.starts_with('"') {
+            return self.0.into();
+        }
+        // A lone surrogate cannot be decoded; its escaped form is as good a key.
+        let text = string(self.0).unwrap_or(Cow::Borrowed(self.0));
+        let mut key = String::with_capacity(1 + text.len());
+        key.push('"');
+        key.push_str(&text);
+        key.into()
+    }
+}
+
+/// The text of a JSON string; `None` if `raw` is another kind of value or holds a lone surrogate.
+pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
+}
+
+/// The values of the named members of a JSON object, as slices of its text. The last of several
+/// members with one name wins.
+///
+/// On an error (not an object, not JSON) the slots hold what was read before it.
+pub(crate) fn members<'a, const N: usize>(
+    object: &'a str,
+    names: &[&str; N],
+    slots: &mut [Option<&'a str>; N],
+) -> serde_json::Result<()> {
+    let mut json = serde_json::Deserializer::from_str(object);
+    Members { names, slots }.deserialize(&mut json)?;
+    json.end()
+}
+
+struct Members<'s, 'a, const N: usize> {
+    names: &'s [&'s str; N],
+    slots: &'s mut [Option<&'a str>; N],
+}
+
+impl<'a, const N: usize> DeserializeSeed<'a> for Members<'_, 'a, N> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a, const N: usize> Visitor<'a> for Members<'_, 'a, N> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(position) = map.next_key_seed(Name(self.names))? {
+            match position {
+                Some(position) => {
+                    let value: &'a RawValue = map.next_value()?;
+                    self.slots[position] = Some(value.get());
+                }
+                None => {
+                    let IgnoredAny = map.next_value()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a member's name as its position in a list.
+struct Name<'s>(&'s [&'s str]);
+
+impl<'a> DeserializeSeed<'a> for Name<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|&known| known == name))
+    }
+}
+
+/// A line, sorted by what must be done with it (MCP digest 4.2).
+#[derive(Debug)]
+pub(crate) enum Message<'a> {
+    /// Must be answered, exactly once.
+    Request {
+        id: Id<'a>,
+        method: Cow<'a, str>,
+        /// JSON text of the params; any kind of value.
+        params: Option<&'a str>,
+    },
+    /// Must never be answered.
+    Notification {
+        method: Cow<'a, str>,
+        params: Option<&'a str>,
+    },
+    /// Neither: answered with an error, and with the id if it could be read.
+    Invalid(Option<Id<'a>>, Error<'static>),
+    /// Not answered: a blank line, an answer to nothing we asked, a broken notification.
+    Nothing,
+}
+
+const ENVELOPE: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
+
+impl<'a> Message<'a> {
+    /// Reads one line.
+    pub(crate) fn read(line: &'a [u8]) -> Self {
+        let Ok(line) = core::str::from_utf8(line) else {
+            return invalid(None, Code::PARSE_ERROR, "The line is not valid UTF-8");
+        };
+        let json = line.trim_ascii();
+        if json.is_empty() {
+            return Message::Nothing;
+        }
+        let mut slots = [None; ENVELOPE.len()];
+        if members(json, &ENVELOPE, &mut slots).is_err() {
+            // Valid JSON of another kind is an invalid request, not a parse error (R-14).
+            return match serde_json::from_str::<&RawValue>(json) {
+                Err(_) => invalid(None, Code::PARSE_ERROR, "The line is not valid JSON"),
+                Ok(_) if json.starts_with('[') => invalid(
+                    None,
+                    Code::INVALID_REQUEST,
+                    "Batches are not accepted: send one message per line",
+                ),
+                Ok(_) => invalid(None, Code::INVALID_REQUEST, "A message is a JSON object"),
+            };
+        }
+        Message::classify(&slots)
+    }
+
+    /// What can be answered to a line that was too long, from its beginning alone.
+    pub(crate) fn read_beginning(line: &'a [u8]) -> Self {
+        let valid = match core::str::from_utf8(line) {
+            Ok(valid) => valid,
+            Err(error) => core::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        let mut slots = [None; ENVELOPE.len()];
+        // It always ends in an error, since the end is missing; what was read before it counts.
+        let _cut = members(valid, &ENVELOPE, &mut slots);
+        let [_, id, method, ..] = slots;
+        // A number that reaches the cut may go on behind it.
+        let end = |text: &str| text.as_bytes().as_ptr_range().end;
+        let id = id
+            .filter(|id| end(id) != end(valid))
+            .and_then(Id::from_json);
+        let notification = method
+            .and_then(string)
+            .is_some_and(|method| method.starts_with("notifications/"));
+        if id.is_none() && notification {
+            return Message::Nothing;
+        }
+        invalid(
+            id,
+            Code::INVALID_REQUEST,
+            "The line is longer than this server accepts",
+        )
+    }
+
+    fn classify(slots: &[Option<&'a str>; ENVELOPE.len()]) -> Self {
+        let &[jsonrpc, raw_id, raw_method, params, result, error] = slots;
+        let id = raw_id.and_then(Id::from_json);
+        let method = raw_method.and_then(string);
+        let version_2 = jsonrpc.and_then(string).is_some_and(|text| text == "2.0");
+        match (raw_id, id, method) {
+            (None, _, Some(_)) if !version_2 => Message::Nothing,
+            (None, _, Some(method)) => Message::Notification { method, params },
+            (_, _, None) if raw_method.is_none() && (result.is_some() || error.is_some()) => {
+                Message::Nothing
+            }
+            (Some(_), None, _) => invalid(
+                None,
+                Code::INVALID_REQUEST,
+                "id must be a string or an integer",
+            ),
+            (_, id, None) => invalid(id, Code::INVALID_REQUEST, "method must be a string"),
+            (_, id, _) if !version_2 => {
+                invalid(id, Code::INVALID_REQUEST, "jsonrpc must be \"2.0\"")
+            }
+            (_, Some(id), Some(method)) => Message::Request { id, method, params },
+        }
+    }
+}
+
+fn invalid<'a>(id: Option<Id<'a>>, code: Code, message: &'static str) -> Message<'a> {
+    Message::Invalid(id, Error::new(code, message))
+}
+
+/// Appends one JSON value in compact form. It is built in memory of its own first (all that
+/// serde_json can do without std), so this is for what is written rarely; texts have
+/// [`write_string`].
+pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    match serde_json::to_vec(value) {
+        Ok(json) => out.extend_from_slice(&json),
+        // Only a map with keys that are not strings gets here, and there is none.
+        Err(_) => out.extend_from_slice(b"null"),
+    }
+}
+
+/// Appends a JSON string.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    for (position, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[plain..position]);
+        plain = position + 1;
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[plain..]);
+    out.push(b'"');
+}
+
+/// Appends a whole line: the answer to `id`, whose result `body` writes.
+pub(crate) fn write_result(out: &mut Vec<u8>, id: Id<'_>, body: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    out.extend_from_slice(id.as_json().as_bytes());
+    out.extend_from_slice(br#","result":"#);
+    body(out);
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends a whole line: an error. Without a readable id the member is left out: `null` fails the
+/// schemas of every revision.
+pub(crate) fn write_error(out: &mut Vec<u8>, id: Option<Id<'_>>, error: &Error<'_>) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","#);
+    if let Some(id) = id {
+        out.extend_from_slice(br#""id":"#);
+        out.extend_from_slice(id.as_json().as_bytes());
+        out.push(b',');
+    }
+    out.extend_from_slice(br#""error":{"code":"#);
+    write_json(out, &error.code.0);
+    out.extend_from_slice(br#","message":"#);
+    write_string(out, &error.message);
+    if let Some(data) = &error.data {
+        out.extend_from_slice(br#","data":"#);
+        out.extend_from_slice(data.as_bytes());
+    }
+    out.extend_from_slice(b"}}\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_strings_and_integers() {
+        for good in ["0", "-1", "-0", "9007199254740993", r#""""#, r#""a\n""#] {
+            assert_eq!(Id::from_json(good).map(Id::as_json), Some(good));
+        }
+        let long = format!("1{}", "0".repeat(40));
+        assert!(Id::from_json(&long).is_some());
+        for bad in ["1.0", "1e3", "1E3", "null", "true", "{}", "[1]", "-"] {
+            assert_eq!(Id::from_json(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn keys_are_equal_exactly_for_equal_ids() {
+        let key = |raw| Id::from_json(raw).map(Id::key);
+        assert_eq!(key(r#""a/b""#), key(r#""\u0061\/b""#));
+        assert_ne!(key("1"), key(r#""1""#));
+        assert_eq!(key(r#""\ud800""#), key(r#""\ud800""#));
+    }
+
+    #[test]
+    fn members_of_one_name_the_last_wins_and_escaped_names_count() {
+        let mut slots = [None; 2];
+        let object = r#"{"a":1,"b":[{"a":2}],"\u0061": "x" }"#;
+        assert!(members(object, &["a", "c"], &mut slots).is_ok());
+        assert_eq!(slots, [Some(r#""x""#), None]);
+    }
+
+    #[test]
+    fn lines_are_sorted_as_the_digest_says() {
+        let sort = |line: &str| match Message::read(line.as_bytes()) {
+            Message::Request { id, method, .. } => format!("request {} {method}", id.as_json()),
+            Message::Notification { method, .. } => format!("notification {method}"),
+            Message::Invalid(id, error) => {
+                format!("{} {:?}", error.code.0, id.map(Id::as_json))
+            }
+            Message::Nothing => "nothing".into(),
+        };
+        for (line, expected) in [
+            (" ", "nothing"),
+            (r#"{"jsonrpc":"2.0","id":0,"method":"m"}"#, "request 0 m"),
+            (
+                r#"{"id":"","method":"\u006d","jsonrpc":"2.0"}"#,
+                r#"request "" m"#,
+            ),
+            (r#"{"jsonrpc":"2.0","method":"m"}"#, "notification m"),
+            (r#"{"method":"m"}"#, "nothing"),
+            (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, "nothing"),
+            (r#"{"jsonrpc":"2.0","error":{}}"#, "nothing"),
+            ("not json", "-32700 None"),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"m"} x"#, "-32700 None"),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"m""#, "-32700 None"),
+            ("[]", "-32600 None"),
+            ("7", "-32600 None"),
+            (r#"{"jsonrpc":"2.0","id":1}"#, r#"-32600 Some("1")"#),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":5}"#,
+                r#"-32600 Some("1")"#,
+            ),
+            (r#"{"jsonrpc":"2.0","method":5}"#, "-32600 None"),
+            (r#"{"id":1,"method":"m"}"#, r#"-32600 Some("1")"#),
+            (
+                r#"{"jsonrpc":2.0,"id":1,"method":"m"}"#,
+                r#"-32600 Some("1")"#,
+            ),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"m"}"#, "-32600 None"),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"m"}"#, "-32600 None"),
+            ("{}", "-32600 None"),
+        ] {
+            assert_eq!(sort(line), expected, "{line}");
+        }
+        assert!(matches!(
+            Message::read(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}"),
+            Message::Invalid(
+                None,
+                Error {
+                    code: Code::PARSE_ERROR,
+                    ..
+                }
+            )
+        ));
+    }
+
+    #[test]
+    fn strings_are_written_so_that_they_read_back_the_same() {
+        let all: String = (0..0x250).filter_map(char::from_u32).collect();
+        let mut out = Vec::new();
+        write_string(&mut out, &all);
+        assert!(!out.contains(&b'\n'));
+        assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), all);
+    }
+
+    #[test]
+    fn nesting_is_bounded_by_the_line_not_by_the_stack() {
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{}{}}}"#,
+            "[".repeat(200_000),
+            "]".repeat(200_000)
+        );
+        assert!(matches!(
+            Message::read(deep.as_bytes()),
+            Message::Request { .. }
+        ));
+        let open = "[".repeat(200_000);
+        assert!(matches!(
+            Message::read(open.as_bytes()),
+            Message::Invalid(None, _)
+        ));
+    }
+
+    #[test]
+    fn a_beginning_is_enough_for_the_id_if_it_has_it() {
+        let read = |line: &'static str| match Message::read_beginning(line.as_bytes()) {
+            Message::Invalid(id, _) => Some(id.map(Id::as_json)),
+            _ => None,
+        };
+        assert_eq!(
+            read(r#"{"jsonrpc":"2.0","id":7,"params":{"x":"yyy"#),
+            Some(Some("7"))
+        );
+        assert_eq!(read(r#"{"jsonrpc":"2.0","params":{"x":"yyy"#), Some(None));
+        assert_eq!(
+            read(r#"{"method":"notifications/x","params":{"x":"yyy"#),
+            None
+        );
+        // The id may go on where the line was cut.
+        assert_eq!(read(r#"{"jsonrpc":"2.0","id":12"#), Some(None));
+    }
+}

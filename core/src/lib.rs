@@ -1,0 +1,31 @@
+//! An MCP server as a state machine over byte buffers.
+//!
+//! [`Server`] owns one session. Its methods come in three kinds:
+//! - *handlers* take what came from outside: [`Server::handle_input`], [`Server::handle_eof`],
+//!   [`Server::complete`], [`Server::progress`];
+//! - *pollers* hand out what must be done next: [`Server::poll_action`], [`Server::take_output`];
+//! - *getters* tell how things stand: [`Server::is_idle`], [`Server::queued_output`], ….
+//!
+//! Bytes go in, bytes and actions come out, so a whole session runs in a test without a thread.
+//!
+//! Never here: I/O, clocks, threads, the environment, anything about a provider or a model.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod budget;
+mod catalog;
+mod jsonrpc;
+mod line;
+mod method;
+mod pending;
+mod revision;
+mod server;
+
+pub use budget::{Budget, Reservation};
+pub use catalog::{Annotations, Catalog, Implementation, Tool};
+pub use pending::CallHandle;
+pub use revision::Revision;
+pub use server::{Action, Content, Limits, Progress, Server, ToolCall, ToolResult};

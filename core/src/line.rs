@@ -1,0 +1,236 @@
+//! Newline framing over a bounded buffer (R-01, R-02).
+//!
+//! Lines that lie whole in the input are handed out where they are; only a line that is cut by the
+//! end of the input is copied. A line over the limit is skipped without being kept.
+//!
+//! Never here: what a line says.
+
+use alloc::{sync::Arc, vec::Vec};
+
+use crate::budget::{Budget, Reservation};
+
+/// What stands between two newlines.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line<'a> {
+    /// A whole line, without its newline.
+    Whole(&'a [u8]),
+    /// The beginning of a line that is longer than the limit, or than the memory there is for it.
+    /// The rest is skipped. It comes as soon as the limit is passed.
+    TooLong(&'a [u8]),
+}
+
+/// Cuts input into lines.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    limit: usize,
+    /// The beginning of a line whose newline has not come yet.
+    partial: Vec<u8>,
+    reservation: Reservation,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// `partial` holds the beginning of the next line.
+    Keeping,
+    /// `partial` was handed out; it is cleared before anything else.
+    Delivered,
+    /// As `Delivered`, and everything up to the next newline is thrown away.
+    Skipping,
+}
+
+/// A buffer of this size is kept between lines, and is not counted against the budget.
+const SMALL: usize = 64 * 1024;
+
+impl Lines {
+    /// Lines of at most `limit` bytes, less if `budget` runs out before.
+    pub(crate) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
+        Lines {
+            limit,
+            partial: Vec::new(),
+            reservation: budget.reservation(),
+            state: State::Keeping,
+        }
+    }
+
+    /// The next line of `input`, which is moved past it. `None` when the input is used up.
+    pub(crate) fn next<'s, 'a: 's>(&'s mut self, input: &mut &'a [u8]) -> Option<Line<'s>> {
+        if self.state == State::Skipping {
+            let end = memchr::memchr(b'\n', input);
+            *input = end.map_or(&[][..], |end| &input[end + 1..]);
+            end?;
+        }
+        if self.state != State::Keeping {
+            self.clear();
+        }
+        if input.is_empty() {
+            return None;
+        }
+
+        let end = memchr::memchr(b'\n', input);
+        let piece = &input[..end.unwrap_or(input.len())];
+        let room = self.limit - self.partial.len();
+        if piece.len() > room {
+            *input = &input[room..];
+            return Some(self.too_long(&piece[..room]));
+        }
+        *input = end.map_or(&[][..], |end| &input[end + 1..]);
+        if end.is_some() && self.partial.is_empty() {
+            return Some(Line::Whole(piece));
+        }
+        if !self.keep(piece) {
+            // Not room for this piece: the part up to its newline, if it has one, is gone already.
+            self.state = if end.is_some() {
+                State::Delivered
+            } else {
+                State::Skipping
+            };
+            return Some(Line::TooLong(&self.partial));
+        }
+        end?;
+        self.state = State::Delivered;
+        Some(Line::Whole(&self.partial))
+    }
+
+    /// The last line, if the input ended without a newline. Nothing is kept afterwards.
+    pub(crate) fn finish(&mut self) -> Option<Line<'_>> {
+        let rest = self.state == State::Keeping && !self.partial.is_empty();
+        self.state = State::Delivered;
+        rest.then_some(Line::Whole(&self.partial))
+    }
+
+    fn too_long<'a>(&'a mut self, piece: &'a [u8]) -> Line<'a> {
+        self.state = State::Skipping;
+        if self.partial.is_empty() {
+            return Line::TooLong(piece);
+        }
+        // Without memory for the last piece, what was kept before it must do.
+        let _kept = self.keep(piece);
+        Line::TooLong(&self.partial)
+    }
+
+    /// Appends to the partial line. `false`, with nothing changed, if there is no memory for it.
+    fn keep(&mut self, piece: &[u8]) -> bool {
+        let wanted = self.partial.len() + piece.len();
+        if wanted > self.partial.capacity() {
+            let capacity = wanted
+                .max(self.partial.capacity() * 2)
+                .min(self.limit)
+                .max(SMALL.min(self.limit));
+            if capacity > SMALL && !self.reservation.resize(capacity) {
+                return false;
+            }
+            if self
+                .partial
+                .try_reserve_exact(capacity - self.partial.len())
+                .is_err()
+            {
+                return false;
+            }
+        }
+        self.partial.extend_from_slice(piece);
+        true
+    }
+
+    fn clear(&mut self) {
+        self.partial.clear();
+        if self.partial.capacity() > SMALL {
+            self.partial.shrink_to(SMALL);
+        }
+        self.reservation.release();
+        self.state = State::Keeping;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::String, vec};
+
+    use super::*;
+
+    /// Feeds the pieces one after another and tells what came out, `!` before over-long lines.
+    fn cut(limit: usize, budget: usize, pieces: &[&[u8]]) -> Vec<String> {
+        let mut lines = Lines::new(limit, &Budget::new(budget));
+        let mut seen = Vec::new();
+        let mut show = |line: Line<'_>| {
+            let (mark, bytes) = match line {
+                Line::Whole(bytes) => ("", bytes),
+                Line::TooLong(bytes) => ("!", bytes),
+            };
+            seen.push(String::from(mark) + &String::from_utf8_lossy(bytes));
+        };
+        for piece in pieces {
+            let mut input = *piece;
+            while let Some(line) = lines.next(&mut input) {
+                show(line);
+            }
+            assert!(input.is_empty());
+        }
+        if let Some(line) = lines.finish() {
+            show(line);
+        }
+        seen
+    }
+
+    #[test]
+    fn every_way_to_cut_the_input_gives_the_same_lines() {
+        let input: &[u8] = b"one\n\ntwo and more\r\nthree";
+        let whole = vec!["one", "", "two and more\r", "three"];
+        for first in 0..=input.len() {
+            for second in first..=input.len() {
+                let pieces = [&input[..first], &input[first..second], &input[second..]];
+                assert_eq!(cut(100, 1000, &pieces), whole);
+            }
+        }
+        let bytes: Vec<&[u8]> = input.chunks(1).collect();
+        assert_eq!(cut(100, 1000, &bytes), whole);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_told_once_and_the_next_one_works() {
+        let input: &[u8] = b"0123456789abcdef\nok\n01234567\n012345678\nend\n";
+        for size in 1..=input.len() {
+            let pieces: Vec<&[u8]> = input.chunks(size).collect();
+            let seen = cut(8, 1000, &pieces);
+            assert_eq!(
+                seen,
+                ["!01234567", "ok", "01234567", "!01234567", "end"],
+                "pieces of {size}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_over_the_budget_is_told_and_the_memory_given_back() {
+        let long = vec![b'x'; 3 * SMALL];
+        let budget = Budget::new(SMALL);
+        let mut lines = Lines::new(100 * SMALL, &budget);
+        let mut told = 0;
+        for _ in 0..20 {
+            let mut input = &long[..];
+            while let Some(line) = lines.next(&mut input) {
+                assert!(matches!(line, Line::TooLong(_)));
+                told += 1;
+            }
+        }
+        assert_eq!(told, 1);
+        let mut input: &[u8] = b"\nok\n";
+        assert_eq!(lines.next(&mut input), Some(Line::Whole(b"ok")));
+        assert_eq!(lines.next(&mut input), None);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn memory_is_given_back_after_a_long_line() {
+        let budget = Budget::new(1 << 30);
+        let mut lines = Lines::new(1 << 20, &budget);
+        let long = vec![b'x'; 300_000];
+        assert_eq!(lines.next(&mut &long[..]), None);
+        assert!(budget.used() >= 300_000);
+        let mut input: &[u8] = b"\nx";
+        assert!(matches!(lines.next(&mut input), Some(Line::Whole(line)) if line.len() == 300_000));
+        assert_eq!(lines.next(&mut input), None);
+        assert_eq!(budget.used(), 0);
+        assert!(lines.partial.capacity() <= SMALL);
+    }
+}

@@ -1,0 +1,81 @@
+//! Opening a session: `initialize` (R-20, R-21), and `server/discover` (R-30).
+//!
+//! Never here: the envelope of single requests.
+
+use alloc::vec::Vec;
+
+use super::{Cache, Request, ServerInfo, write_frame};
+use crate::{
+    jsonrpc::{self, Error, write_json, write_string},
+    revision::Revision,
+    server::Session,
+};
+
+/// What is declared is what is served (R-50 to R-52); the lists never change, so nothing is said of
+/// changes.
+const CAPABILITIES: &[u8] = br#"{"tools":{}}"#;
+
+/// Agrees on a legacy revision: the one asked for, else the newest. A client may do it again.
+pub(super) fn initialize(
+    session: &mut Session,
+    request: &Request<'_>,
+) -> Result<(), Error<'static>> {
+    let requested = match request.params.protocol_version.map(jsonrpc::string) {
+        Some(None) => {
+            return Err(Error::invalid_params(
+                "params.protocolVersion must be a string, such as \"2025-11-25\"",
+            ));
+        }
+        requested => requested.flatten(),
+    };
+    let revision = requested
+        .and_then(|name| Revision::from_name(&name))
+        .filter(|revision| !revision.is_modern())
+        .unwrap_or(Revision::NEWEST_LEGACY);
+    session.negotiated = Some(revision);
+
+    let (catalog, identity) = (&session.catalog, &session.identity);
+    jsonrpc::write_result(&mut session.out, request.id, |out| {
+        write_frame(out, identity, revision, None, |out| {
+            out.extend_from_slice(br#""protocolVersion":"#);
+            write_string(out, revision.as_str());
+            write_capabilities(out);
+            out.extend_from_slice(br#","serverInfo":"#);
+            write_json(out, &ServerInfo(&catalog.server, revision));
+            write_instructions(out, &catalog.instructions);
+        });
+    });
+    Ok(())
+}
+
+/// Tells a modern client what there is.
+pub(super) fn discover(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
+    let (catalog, identity) = (&session.catalog, &session.identity);
+    jsonrpc::write_result(&mut session.out, request.id, |out| {
+        write_frame(
+            out,
+            identity,
+            request.revision,
+            Some(Cache::PUBLIC),
+            |out| {
+                out.extend_from_slice(br#""supportedVersions":"#);
+                write_json(out, &Revision::ALL.map(Revision::as_str));
+                write_capabilities(out);
+                write_instructions(out, &catalog.instructions);
+            },
+        );
+    });
+    Ok(())
+}
+
+fn write_capabilities(out: &mut Vec<u8>) {
+    out.extend_from_slice(br#","capabilities":"#);
+    out.extend_from_slice(CAPABILITIES);
+}
+
+fn write_instructions(out: &mut Vec<u8>, instructions: &str) {
+    if !instructions.is_empty() {
+        out.extend_from_slice(br#","instructions":"#);
+        write_string(out, instructions);
+    }
+}

@@ -1,0 +1,318 @@
+//! Which method goes where, and what holds for all of them: params, the envelope of modern requests,
+//! the frame of results.
+//!
+//! Never here: what a single method answers.
+
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::{
+    catalog::{Catalog, Implementation},
+    jsonrpc::{self, Code, Error, Id, members, write_json, write_string},
+    revision::Revision,
+    server::Session,
+};
+
+mod cancelled;
+mod lifecycle;
+pub(crate) mod tools;
+
+/// A request whose envelope, if any, has been checked.
+struct Request<'a> {
+    id: Id<'a>,
+    revision: Revision,
+    params: Params<'a>,
+    meta: Meta<'a>,
+}
+
+/// Serves one request: writes its result or queues an action for it.
+///
+/// # Errors
+/// What to answer instead.
+pub(crate) fn request<'a>(
+    session: &mut Session,
+    id: Id<'a>,
+    method: &str,
+    params: Option<&'a str>,
+) -> Result<(), Error<'static>> {
+    let params = Params::read(params)?;
+    let meta = Meta::read(params.meta)?;
+    let revision = if meta.is_modern() {
+        meta.check_envelope()?;
+        Revision::V2026_07_28
+    } else {
+        session.legacy_revision()
+    };
+    let modern = revision.is_modern();
+    let request = Request {
+        id,
+        revision,
+        params,
+        meta,
+    };
+    match method {
+        "initialize" if !modern => lifecycle::initialize(session, &request),
+        "ping" if !modern => {
+            jsonrpc::write_result(&mut session.out, id, |out| out.extend_from_slice(b"{}"));
+            Ok(())
+        }
+        "server/discover" if modern => lifecycle::discover(session, &request),
+        // Never served without an envelope: a client that probes for eras would be misled.
+        "server/discover" => Err(Error::invalid_params(format!(
+            "server/discover needs params._meta with {PROTOCOL_VERSION} and {CLIENT_CAPABILITIES}"
+        ))),
+        "tools/list" => tools::list(session, &request),
+        "tools/call" => tools::call(session, &request),
+        _ => Err(Error::new(
+            Code::METHOD_NOT_FOUND,
+            format!("Method not found: {}", shown(method)),
+        )),
+    }
+}
+
+/// Acts on a notification. Unknown ones, and ones that cannot be read, are ignored (R-12, R-73).
+pub(crate) fn notification(session: &mut Session, method: &str, params: Option<&str>) {
+    if method == "notifications/cancelled" {
+        cancelled::cancelled(session, params);
+    }
+}
+
+/// A caller's text as part of one of our messages: not all of it.
+fn shown(text: &str) -> &str {
+    let mut end = text.len().min(128);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The members of `params` that some method reads, as JSON texts.
+#[derive(Default)]
+struct Params<'a> {
+    meta: Option<&'a str>,
+    protocol_version: Option<&'a str>,
+    name: Option<&'a str>,
+    arguments: Option<&'a str>,
+    cursor: Option<&'a str>,
+}
+
+impl<'a> Params<'a> {
+    fn read(json: Option<&'a str>) -> Result<Self, Error<'static>> {
+        let Some(json) = json else {
+            return Ok(Params::default());
+        };
+        let names = ["_meta", "protocolVersion", "name", "arguments", "cursor"];
+        let mut slots = [None; 5];
+        members(json, &names, &mut slots)
+            .map_err(|_| Error::invalid_params("params must be an object"))?;
+        let [meta, protocol_version, name, arguments, cursor] = slots;
+        Ok(Params {
+            meta,
+            protocol_version,
+            name,
+            arguments,
+            cursor,
+        })
+    }
+}
+
+const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// The levels of `logLevel` (RFC 5424).
+const LOG_LEVELS: [&str; 8] = [
+    "debug",
+    "info",
+    "notice",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "emergency",
+];
+
+/// The members of `params._meta` that somebody reads, as JSON texts.
+#[derive(Default)]
+struct Meta<'a> {
+    protocol_version: Option<&'a str>,
+    client_capabilities: Option<&'a str>,
+    client_info: Option<&'a str>,
+    log_level: Option<&'a str>,
+    progress_token: Option<Id<'a>>,
+}
+
+impl<'a> Meta<'a> {
+    fn read(json: Option<&'a str>) -> Result<Self, Error<'static>> {
+        let Some(json) = json else {
+            return Ok(Meta::default());
+        };
+        let names = [
+            PROTOCOL_VERSION,
+            CLIENT_CAPABILITIES,
+            CLIENT_INFO,
+            LOG_LEVEL,
+            "progressToken",
+        ];
+        let mut slots = [None; 5];
+        members(json, &names, &mut slots)
+            .map_err(|_| Error::invalid_params("params._meta must be an object"))?;
+        let [
+            protocol_version,
+            client_capabilities,
+            client_info,
+            log_level,
+            token,
+        ] = slots;
+        let progress_token = match token.map(Id::from_json) {
+            Some(None) => {
+                return Err(Error::invalid_params(
+                    "params._meta.progressToken must be a string or an integer",
+                ));
+            }
+            token => token.flatten(),
+        };
+        Ok(Meta {
+            protocol_version,
+            client_capabilities,
+            client_info,
+            log_level,
+            progress_token,
+        })
+    }
+
+    /// Whether the request belongs to 2026-07-28 or later (MCP digest 2.15 rule 1).
+    fn is_modern(&self) -> bool {
+        self.protocol_version.is_some()
+            || self.client_capabilities.is_some()
+            || self.client_info.is_some()
+    }
+
+    /// Checks a modern envelope in the order of MCP digest 2.5 (R-31, R-33, R-42).
+    fn check_envelope(&self) -> Result<(), Error<'static>> {
+        let requested = self
+            .protocol_version
+            .and_then(|json| jsonrpc::string(json).map(|name| (json, name)));
+        let Some((json, name)) = requested else {
+            return Err(Error::invalid_params(format!(
+                "params._meta needs {PROTOCOL_VERSION}, a string"
+            )));
+        };
+        match Revision::from_name(&name) {
+            Some(revision) if revision.is_modern() => {}
+            Some(_) => return Err(unsupported("This version needs initialize", json)),
+            None => return Err(unsupported("Unsupported protocol version", json)),
+        }
+        if !self
+            .client_capabilities
+            .is_some_and(|json| json.starts_with('{'))
+        {
+            return Err(Error::invalid_params(format!(
+                "params._meta needs {CLIENT_CAPABILITIES}, an object"
+            )));
+        }
+        let level_is_known = self.log_level.is_none_or(|json| {
+            jsonrpc::string(json).is_some_and(|level| LOG_LEVELS.contains(&&*level))
+        });
+        if !level_is_known {
+            return Err(Error::invalid_params(format!(
+                "params._meta: {LOG_LEVEL} must be one of {}",
+                LOG_LEVELS.join(", ")
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn unsupported(message: &'static str, requested: &str) -> Error<'static> {
+    let mut data = br#"{"supported":"#.to_vec();
+    write_json(&mut data, &Revision::ALL.map(Revision::as_str));
+    data.extend_from_slice(br#","requested":"#);
+    data.extend_from_slice(requested.as_bytes());
+    data.push(b'}');
+    Error {
+        data: String::from_utf8(data).ok(),
+        ..Error::new(Code::UNSUPPORTED_PROTOCOL_VERSION, message)
+    }
+}
+
+/// Who may keep a modern result, and for how long (R-39).
+#[derive(Clone, Copy)]
+struct Cache {
+    ttl_ms: u64,
+    scope: &'static str,
+}
+
+impl Cache {
+    /// What is the same for every user of this version.
+    const PUBLIC: Cache = Cache {
+        ttl_ms: 3_600_000,
+        scope: "public",
+    };
+}
+
+/// Appends a result object: its own members, written by `body`, and what modern revisions want
+/// around them (R-34, R-35, R-39).
+fn write_frame(
+    out: &mut Vec<u8>,
+    identity: &Identity,
+    revision: Revision,
+    cache: Option<Cache>,
+    body: impl FnOnce(&mut Vec<u8>),
+) {
+    out.push(b'{');
+    if revision.is_modern() {
+        out.extend_from_slice(br#""resultType":"complete","#);
+    }
+    body(out);
+    if revision.is_modern() {
+        if let Some(cache) = cache {
+            out.extend_from_slice(br#","ttlMs":"#);
+            write_json(out, &cache.ttl_ms);
+            out.extend_from_slice(br#","cacheScope":"#);
+            write_string(out, cache.scope);
+        }
+        out.extend_from_slice(&identity.0);
+    }
+    out.push(b'}');
+}
+
+/// The `_meta` member of modern results, which says who answers. Written once, used in each.
+#[derive(Debug)]
+pub(crate) struct Identity(Box<[u8]>);
+
+impl Identity {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
+        let mut json = br#","_meta":{"#.to_vec();
+        write_string(&mut json, SERVER_INFO);
+        json.push(b':');
+        write_json(
+            &mut json,
+            &ServerInfo(&catalog.server, Revision::V2026_07_28),
+        );
+        json.push(b'}');
+        Identity(json.into())
+    }
+}
+
+/// `Implementation` with the members that a revision knows.
+struct ServerInfo<'a>(&'a Implementation, Revision);
+
+impl Serialize for ServerInfo<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ServerInfo(server, revision) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &server.name)?;
+        if revision.has_titles() {
+            map.serialize_entry("title", &server.title)?;
+        }
+        map.serialize_entry("version", &server.version)?;
+        if revision.has_implementation_details() {
+            map.serialize_entry("description", &server.description)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,180 @@
+//! `tools/list`, `tools/call`, and what is sent while and after a tool runs.
+//!
+//! Never here: a tool.
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::{Cache, Identity, Request, shown, write_frame};
+use crate::{
+    catalog::{Annotations, Catalog, Tool},
+    jsonrpc::{self, Error, Id, write_json, write_string},
+    revision::Revision,
+    server::{Content, Progress, Session, ToolResult},
+};
+
+/// All tools are on the one page there is (R-63).
+pub(super) fn list(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
+    if request.params.cursor.is_some() {
+        return Err(Error::invalid_params(
+            "Unknown cursor: the list has one page",
+        ));
+    }
+    let (catalog, identity) = (&session.catalog, &session.identity);
+    let list = session.tool_lists[request.revision.index()]
+        .get_or_insert_with(|| write_list(catalog, identity, request.revision));
+    jsonrpc::write_result(&mut session.out, request.id, |out| {
+        out.extend_from_slice(list);
+    });
+    Ok(())
+}
+
+fn write_list(catalog: &Catalog, identity: &Identity, revision: Revision) -> Box<[u8]> {
+    let mut list = Vec::new();
+    write_frame(&mut list, identity, revision, Some(Cache::PUBLIC), |out| {
+        out.extend_from_slice(br#""tools":["#);
+        for (position, tool) in catalog.tools.iter().enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            write_json(out, &Listed(tool, revision));
+        }
+        out.push(b']');
+    });
+    list.into()
+}
+
+/// Opens a call. Only what concerns the protocol is checked here; a tool checks its own arguments
+/// (R-57, R-58).
+pub(super) fn call(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
+    let Some(name) = request.params.name.and_then(jsonrpc::string) else {
+        return Err(Error::invalid_params("params.name must be a string"));
+    };
+    let arguments = request.params.arguments.unwrap_or("{}");
+    if !arguments.starts_with('{') {
+        return Err(Error::invalid_params("params.arguments must be an object"));
+    }
+    let Some(tool) = session.catalog.tools.iter().position(|t| t.name == name) else {
+        return Err(Error::invalid_params(format!(
+            "Unknown tool: {}",
+            shown(&name)
+        )));
+    };
+    let token = request.meta.progress_token.map(Id::as_json);
+    session.call_tool(request.id, request.revision, tool, arguments, token)
+}
+
+/// Appends the answer to a call.
+pub(crate) fn write_call_result(
+    out: &mut Vec<u8>,
+    identity: &Identity,
+    id: Id<'_>,
+    revision: Revision,
+    result: &ToolResult<'_>,
+) {
+    jsonrpc::write_result(out, id, |out| {
+        write_frame(out, identity, revision, None, |out| {
+            out.extend_from_slice(br#""content":["#);
+            for (position, block) in result.content.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                match block {
+                    Content::Text(text) => {
+                        out.extend_from_slice(br#"{"type":"text","text":"#);
+                        write_string(out, text);
+                        out.push(b'}');
+                    }
+                }
+            }
+            out.push(b']');
+            if let Some(structured) = result.structured
+                && revision.has_structured_content()
+            {
+                debug_assert!(!structured.contains('\n'), "a line must stay one line");
+                out.extend_from_slice(br#","structuredContent":"#);
+                out.extend_from_slice(structured.as_bytes());
+            }
+            if result.is_error {
+                out.extend_from_slice(br#","isError":true"#);
+            }
+        });
+    });
+}
+
+/// Appends a progress notification (R-70).
+pub(crate) fn write_progress(
+    out: &mut Vec<u8>,
+    revision: Revision,
+    token: &str,
+    progress: &Progress<'_>,
+) {
+    out.extend_from_slice(
+        br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#,
+    );
+    out.extend_from_slice(token.as_bytes());
+    out.extend_from_slice(br#","progress":"#);
+    write_json(out, &progress.progress);
+    if let Some(total) = progress.total {
+        out.extend_from_slice(br#","total":"#);
+        write_json(out, &total);
+    }
+    if let Some(message) = progress.message
+        && revision.has_progress_message()
+    {
+        out.extend_from_slice(br#","message":"#);
+        write_string(out, message);
+    }
+    out.extend_from_slice(b"}}\n");
+}
+
+/// A tool with the members that a revision knows.
+struct Listed<'a>(&'a Tool, Revision);
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Listed(tool, revision) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &tool.name)?;
+        if revision.has_titles() {
+            map.serialize_entry("title", &tool.title)?;
+        }
+        map.serialize_entry("description", &tool.description)?;
+        map.serialize_entry("inputSchema", &raw::<S::Error>(&tool.input_schema)?)?;
+        if revision.has_structured_content()
+            && let Some(schema) = &tool.output_schema
+        {
+            map.serialize_entry("outputSchema", &raw::<S::Error>(schema)?)?;
+        }
+        if revision.has_annotations() {
+            map.serialize_entry("annotations", &Hints(&tool.annotations))?;
+        }
+        map.end()
+    }
+}
+
+fn raw<E: serde::ser::Error>(json: &str) -> Result<&RawValue, E> {
+    serde_json::from_str(json).map_err(E::custom)
+}
+
+/// Hints that differ from what a client assumes without them.
+struct Hints<'a>(&'a Annotations);
+
+impl Serialize for Hints<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let hints = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        if hints.read_only {
+            map.serialize_entry("readOnlyHint", &true)?;
+        }
+        if hints.idempotent {
+            map.serialize_entry("idempotentHint", &true)?;
+        }
+        if !hints.open_world {
+            map.serialize_entry("openWorldHint", &false)?;
+        }
+        map.end()
+    }
+}

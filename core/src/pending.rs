@@ -1,0 +1,121 @@
+//! The tool calls that wait for their result.
+//!
+//! A call has a handle of its own, a counter, not the client's id: a client may use an id again
+//! after a cancel, and whatever arrives late for a dead handle finds nothing.
+//!
+//! Never here: what a call does, or how its answer is written.
+
+use alloc::{boxed::Box, collections::BTreeMap};
+
+use crate::{budget::Reservation, jsonrpc::Id, revision::Revision};
+
+/// Names one tool call for as long as the process lives; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallHandle(u64);
+
+/// What is remembered of a call until it is answered.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// JSON text of the client's id.
+    id: Box<str>,
+    pub(crate) revision: Revision,
+    /// JSON text of the progress token, if the client gave one.
+    pub(crate) progress_token: Option<Box<str>>,
+    /// The last progress value sent; the next one must be greater (R-70).
+    pub(crate) progress: u64,
+    /// Covers long ids and tokens.
+    pub(crate) _reservation: Option<Reservation>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        id: Id<'_>,
+        revision: Revision,
+        progress_token: Option<&str>,
+        reservation: Option<Reservation>,
+    ) -> Self {
+        Call {
+            id: id.as_json().into(),
+            revision,
+            progress_token: progress_token.map(Into::into),
+            progress: 0,
+            _reservation: reservation,
+        }
+    }
+
+    pub(crate) fn id(&self) -> Option<Id<'_>> {
+        Id::from_json(&self.id)
+    }
+}
+
+/// All calls in flight.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    calls: BTreeMap<CallHandle, Call>,
+    handles: BTreeMap<Box<str>, CallHandle>,
+    last: u64,
+}
+
+impl Pending {
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(crate) fn contains(&self, id: Id<'_>) -> bool {
+        !self.handles.is_empty() && self.handles.contains_key(&id.key())
+    }
+
+    pub(crate) fn insert(&mut self, id: Id<'_>, call: Call) -> CallHandle {
+        self.last += 1;
+        let handle = CallHandle(self.last);
+        self.handles.insert(id.key(), handle);
+        self.calls.insert(handle, call);
+        handle
+    }
+
+    pub(crate) fn call_mut(&mut self, handle: CallHandle) -> Option<&mut Call> {
+        self.calls.get_mut(&handle)
+    }
+
+    /// Takes a call out to be answered.
+    pub(crate) fn complete(&mut self, handle: CallHandle) -> Option<Call> {
+        let call = self.calls.remove(&handle)?;
+        if let Some(id) = call.id() {
+            self.handles.remove(&id.key());
+        }
+        Some(call)
+    }
+
+    /// Forgets a call, so that it can no longer be answered (R-72).
+    pub(crate) fn cancel(&mut self, id: Id<'_>) -> Option<CallHandle> {
+        let handle = self.handles.remove(&id.key())?;
+        self.calls.remove(&handle);
+        Some(handle)
+    }
+
+    pub(crate) fn handles(&self) -> impl Iterator<Item = CallHandle> + '_ {
+        self.calls.keys().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_can_be_used_again_after_a_cancel_and_the_old_handle_is_dead() {
+        let mut pending = Pending::default();
+        let id = Id::from_json(r#""a""#).unwrap();
+        let call = || Call::new(id, Revision::NEWEST_LEGACY, None, None);
+        let first = pending.insert(id, call());
+        assert!(pending.contains(Id::from_json(r#""\u0061""#).unwrap()));
+        assert_eq!(pending.cancel(id), Some(first));
+        assert_eq!(pending.cancel(id), None);
+        let second = pending.insert(id, call());
+        assert!(pending.complete(first).is_none());
+        assert!(pending.contains(id));
+        assert!(pending.complete(second).is_some());
+        assert_eq!(pending.len(), 0);
+        assert!(!pending.contains(id));
+    }
+}

@@ -1,0 +1,112 @@
+//! The command line: what was typed becomes one command.
+//!
+//! Never here: doing it.
+
+use std::ffi::OsString;
+
+use lexopt::Arg;
+
+use crate::VERSION;
+
+/// What the process was started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Serve MCP on stdin and stdout.
+    Serve,
+    /// Check the settings, without a network.
+    ConfigValidate,
+    /// Print the help text.
+    Help,
+    /// Print name and version.
+    Version,
+}
+
+/// The help text.
+pub fn help() -> String {
+    format!(
+        "\
+anygpt-mcp {VERSION}: an MCP server that asks OpenAI, Anthropic and Google models
+
+  OPENAI_API_KEY=sk-... anygpt-mcp      serve MCP on stdin and stdout
+  DEFAULT_PROVIDER=mock anygpt-mcp      the same without a key: an echo answers
+  anygpt-mcp config validate            check the settings, without a network
+  anygpt-mcp --version | --help
+
+An MCP client (Claude Desktop, Cursor, VS Code, Docker's MCP Toolkit, ...) starts it
+and talks JSON-RPC to it, one message per line. To see an answer by hand:
+
+  echo '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}}' | anygpt-mcp
+
+Settings (environment; each key also as NAME_FILE or under /run/secrets):
+  OPENAI_API_KEY, ANTHROPIC_API_KEY, GOOGLE_API_KEY (or GEMINI_API_KEY)
+                         keys; one is enough
+  OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL
+                         other addresses of the providers
+  DEFAULT_PROVIDER       for calls that name none: openai, anthropic, google, mock, ...
+  DEFAULT_MODEL          the same for models: an id, or provider/model
+  CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{{yaml,yml,json}}
+  LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
+  ANYGPT_TIMEOUT         seconds for a call (55)
+  ANYGPT_SHUTDOWN_GRACE  seconds for open calls at the end (30; 8 after a signal)
+  ANYGPT_STANDBY         never (default), auto, always: stay up for docker exec
+  ANYGPT_ALLOW_INSECURE_HTTP=1
+                         send keys over plain http to public addresses, too
+
+Exit codes: 0 clean end, 1 settings cannot be used, 2 could not start, 3 fatal error
+"
+    )
+}
+
+/// Reads the arguments of the process, without its name.
+///
+/// # Errors
+/// What cannot be understood, and what was perhaps meant.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut words = Vec::new();
+    while let Some(argument) = parser.next().map_err(|error| advice(&error.to_string()))? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
+            Arg::Value(word) => words.push(word.to_string_lossy().into_owned()),
+            other => return Err(advice(&other.unexpected().to_string())),
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => Ok(Command::Serve),
+        ["config", "validate"] => Ok(Command::ConfigValidate),
+        ["help"] => Ok(Command::Help),
+        ["config"] => Err(advice("config needs another word: config validate")),
+        _ => Err(advice(&format!("unknown command: {}", words.join(" ")))),
+    }
+}
+
+fn advice(problem: &str) -> String {
+    format!("{problem}. Try anygpt-mcp --help")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_commands() {
+        let parse = |line: &str| parse(line.split_ascii_whitespace().map(OsString::from));
+        for (line, command) in [
+            ("", Command::Serve),
+            ("config validate", Command::ConfigValidate),
+            ("--help", Command::Help),
+            ("-V", Command::Version),
+            ("config --help", Command::Help),
+        ] {
+            assert_eq!(parse(line), Ok(command), "{line}");
+        }
+        for line in ["config", "config x", "serve me", "--nope", "-x"] {
+            assert!(
+                parse(line).is_err_and(|text| text.contains("--help")),
+                "{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A failure as a text for the model or person who called: class, provider, status, what the provider
+//! said, what to do next. All of it in the text: several clients show nothing else.
+//!
+//! Never here: deciding whether to try again.
+
+use std::fmt::Write as _;
+
+use crate::{
+    provider::{Class, Failure},
+    redact::Redactor,
+    settings::Provider,
+};
+
+/// The text of a failure.
+pub(super) fn failure(
+    provider: &Provider,
+    model: &str,
+    failure: &Failure,
+    redactor: &Redactor,
+) -> String {
+    let message = redactor.provider_message(&failure.message);
+    let mut text = format!("{}: {}", failure.class.as_str(), provider.id);
+    // Writing to a string cannot fail.
+    if !model.is_empty() {
+        let _ = write!(text, "/{model}");
+    }
+    if let Some(status) = failure.status {
+        let _ = write!(text, " answered HTTP {status}");
+    }
+    let _ = write!(text, ": {}", message.trim().trim_end_matches('.'));
+    let mut details = Vec::new();
+    if let Some(code) = &failure.code {
+        details.push(format!("code {}", redactor.provider_message(code)));
+    }
+    if let Some(id) = &failure.request_id {
+        details.push(format!("request id {}", redactor.provider_message(id)));
+    }
+    if !details.is_empty() {
+        let _ = write!(text, " ({})", details.join(", "));
+    }
+    text.push_str(". ");
+    text.push_str(&advice(provider, failure));
+    text
+}
+
+fn advice(provider: &Provider, failure: &Failure) -> String {
+    let id = &provider.id;
+    match failure.class {
+        Class::Auth => match &provider.key {
+            Some(key) => format!("Check the key in {}, then restart the server.", key.origin),
+            None => format!("Provider {id} has no key: set one, then restart the server."),
+        },
+        Class::Permission => {
+            "The key may not do this: check its rights, the account's region and the model's terms."
+                .into()
+        }
+        Class::ModelNotFound => {
+            format!("Choose another model: anygpt_list_models with provider {id:?} lists them.")
+        }
+        Class::InvalidRequest => "Change or drop the argument that the message names.".into(),
+        Class::ContextLength => "Send less text, or choose a model with a larger window.".into(),
+        Class::TooLarge => "Send or ask for less.".into(),
+        Class::RateLimit => match failure.retry_after {
+            Some(wait) => format!("Try again in {} s, or ask another provider.", wait.as_secs() + 1),
+            None => "Wait a little and try again, or ask another provider.".into(),
+        },
+        Class::Quota => {
+            format!("The account of {id} has no credit or quota left: ask another provider.")
+        }
+        Class::ContentFilter => "Put the question in other words, or ask another model.".into(),
+        Class::Timeout => {
+            "Ask for less, or raise timeout_seconds (ANYGPT_TIMEOUT changes its default).".into()
+        }
+        Class::Network => format!(
+            "Check the network and the base URL of {id} ({}).",
+            provider.base_url
+        ),
+        Class::Unavailable => "Try again later, or ask another provider.".into(),
+        Class::EmptyResponse => {
+            "Raise max_tokens if the model spent them on reasoning; else ask again or ask another model."
+                .into()
+        }
+        Class::Cancelled => "Start the server again and repeat the call.".into(),
+        Class::Config => "Correct the settings, then restart the server.".into(),
+    }
+}

@@ -1,0 +1,20 @@
+//! The parts of `anygpt-mcp`: everything around `anygpt-core` that touches the world.
+//!
+//! Arrows run downward: `main` → [`stdio`], [`cli`] → [`runner`] → [`tools`] → [`gateway`] →
+//! [`provider`] → [`http_client`]. [`settings`] are read once and flow down as one value.
+
+pub mod cli;
+pub mod gateway;
+pub mod http_client;
+pub mod log;
+pub mod provider;
+pub mod redact;
+pub mod runner;
+pub mod settings;
+pub mod signal;
+pub mod standby;
+pub mod stdio;
+pub mod tools;
+
+/// The version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,332 @@
+//! The program: puts the parts together, and decides how it ends. Exit codes are decided here and
+//! nowhere else.
+//!
+//! | code | meaning |
+//! | --- | --- |
+//! | 0 | clean end |
+//! | 1 | the settings cannot be used, or no provider can |
+//! | 2 | could not start: stdin cannot be read, no signal handlers |
+//! | 3 | fatal error: stdout gone or stuck with answers owed, a panic |
+
+use std::{
+    env, io,
+    panic::{self, PanicHookInfo},
+    process,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anygpt_core::{Budget, Limits, Server};
+use anygpt_mcp::{
+    cli::{self, Command},
+    gateway::Gateway,
+    log,
+    redact::Redactor,
+    runner::{Hooks, Runner},
+    settings::{Environment, Problem, Settings},
+    signal::Signals,
+    standby,
+    stdio::{Owed, Stdio},
+    tools::{self, Tools},
+};
+
+const CLEAN: i32 = 0;
+const CONFIGURATION: i32 = 1;
+const INITIALIZATION: i32 = 2;
+const FATAL: i32 = 3;
+
+/// Longest wait for calls in flight at the end of input.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The same after a signal: Docker kills 10 s after it.
+const GRACE_AFTER_SIGNAL: Duration = Duration::from_secs(8);
+
+/// What calls get at the end of that to hand out what they have, and the client to take it.
+const LAST_ORDERS: Duration = Duration::from_millis(500);
+
+/// How long a client has to send a first request that is answered with what is wrong with the settings.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
+/// Most memory for what strangers decide the size of.
+const BUDGET: usize = 256 << 20;
+
+fn main() {
+    // Before anything else: PID 1 loses the signals that it has no handler for.
+    let signals = Signals::install();
+    panic::set_hook(Box::new(on_panic));
+
+    let code = match cli::parse(env::args_os().skip(1)) {
+        Err(problem) => {
+            log::direct(&format!("anygpt-mcp: {problem}"));
+            CONFIGURATION
+        }
+        Ok(Command::Help) => print(&cli::help()),
+        Ok(Command::Version) => print(&format!("anygpt-mcp {}\n", anygpt_mcp::VERSION)),
+        Ok(Command::ConfigValidate) => validate(),
+        Ok(Command::Serve) => match signals {
+            Ok(signals) => serve(signals),
+            Err(error) => {
+                log::direct(&format!("anygpt-mcp: signals cannot be handled: {error}"));
+                INITIALIZATION
+            }
+        },
+    };
+    process::exit(code);
+}
+
+fn load() -> Result<Settings, Problem> {
+    Settings::load(Environment::new(&|name| env::var_os(name)))
+}
+
+/// Answers of sub-commands go to stdout, and nobody minds if it is closed.
+fn print(text: &str) -> i32 {
+    let _written = io::Write::write_all(&mut io::stdout(), text.as_bytes());
+    CLEAN
+}
+
+fn validate() -> i32 {
+    match load() {
+        Err(problem) => {
+            log::direct(&format!("anygpt-mcp: {problem}"));
+            CONFIGURATION
+        }
+        Ok(settings) => {
+            for warning in &settings.warnings {
+                log::direct(&format!("anygpt-mcp: warning: {warning}"));
+            }
+            if !settings.has_usable_provider() {
+                log::direct(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
+                return CONFIGURATION;
+            }
+            print("The settings are valid.\n")
+        }
+    }
+}
+
+fn serve(mut signals: Signals) -> i32 {
+    let settings = match load() {
+        Ok(settings) => settings,
+        Err(problem) => return refuse(&problem, &signals),
+    };
+    let usable = settings.has_usable_provider();
+    let redactor = Redactor::new(settings.secrets());
+    log::start(settings.log_level, redactor.clone());
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    if !usable {
+        log::direct(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
+    }
+    if standby::wanted(settings.standby) {
+        if !usable {
+            return CONFIGURATION;
+        }
+        tracing::info!("standing by: talk to it with docker exec -i NAME anygpt-mcp");
+        signals.wait();
+        log::finish();
+        return CLEAN;
+    }
+    if io::IsTerminal::is_terminal(&io::stdin()) {
+        log::direct(
+            "anygpt-mcp waits for MCP messages on this terminal, one JSON-RPC message per line; it is \
+             meant to be started by an MCP client. Try: {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"} \
+             or, in the shell, anygpt-mcp --help. Ctrl-D ends it.",
+        );
+    }
+    raise_file_limit();
+
+    let settings = Arc::new(settings);
+    let budget = Budget::new(budget());
+    let limits = Limits::default();
+    let server = Server::new(tools::catalog(), limits, &budget);
+    let stdio = Stdio::new(server, limits.queued_output, redactor.clone(), || {
+        leave(FATAL);
+    });
+    let hooks = Hooks {
+        on_signal,
+        on_failure: |error| {
+            log::direct(&format!("anygpt-mcp: the async thread failed: {error}"));
+            leave(INITIALIZATION);
+        },
+    };
+    let runner = Runner::new(Arc::clone(&stdio), signals.into_socket(), hooks, |ending| {
+        Gateway::new(Arc::clone(&settings), redactor, Arc::clone(&budget), ending)
+    });
+    let process = PROCESS.get_or_init(|| Process {
+        code: if usable { CLEAN } else { CONFIGURATION },
+        grace: settings.shutdown_grace,
+        stdio,
+        runner,
+    });
+    let tools = Tools::new(settings);
+    let served = process
+        .stdio
+        .serve(&tools, &process.runner, || process.runner.start());
+    match served {
+        Ok(()) => finish(process, process.grace.unwrap_or(GRACE)),
+        Err(problem) => {
+            log::direct(&format!(
+                "anygpt-mcp: stdin cannot be read: {}. Start it with a pipe, as in docker run -i",
+                problem.error
+            ));
+            leave(if problem.first { INITIALIZATION } else { FATAL })
+        }
+    }
+}
+
+/// What the ways to the end need; there is one per process.
+struct Process {
+    /// The code of a clean end.
+    code: i32,
+    grace: Option<Duration>,
+    stdio: Arc<Stdio>,
+    runner: Runner,
+}
+
+static PROCESS: OnceLock<Process> = OnceLock::new();
+
+/// Ends the process in good order: waits for open calls, at most as long as `grace`, answers those that
+/// are left with what they have, writes everything. Can be called on any thread; the first one does
+/// it, later ones only bring the end nearer.
+fn finish(process: &Process, grace: Duration) -> ! {
+    let stdio = &process.stdio;
+    if !stdio.begin_end(Instant::now() + grace) {
+        park();
+    }
+    let mut owed = stdio.wait_until_bound();
+    if owed == Owed::Answers {
+        process.runner.hand_out();
+        owed = stdio.wait(Instant::now() + LAST_ORDERS);
+        if owed == Owed::Answers {
+            stdio.cancel_open_calls();
+            owed = stdio.wait(Instant::now() + LAST_ORDERS);
+        }
+    }
+    leave(match owed {
+        Owed::Nothing => process.code,
+        _ => FATAL,
+    })
+}
+
+/// The first signal ends the process in good order, the second one at once.
+fn on_signal() {
+    static SIGNALS: AtomicU32 = AtomicU32::new(0);
+    let Some(process) = PROCESS.get() else {
+        return;
+    };
+    if SIGNALS.fetch_add(1, Ordering::Relaxed) > 0 {
+        leave(match process.stdio.owed() {
+            Owed::Nothing => CLEAN,
+            _ => FATAL,
+        });
+    }
+    tracing::info!("shutting down: open calls are finished first");
+    let grace = process.grace.unwrap_or(GRACE_AFTER_SIGNAL);
+    // The async thread must go on working for the calls that are waited for.
+    let waiting = thread::Builder::new()
+        .name("finish".into())
+        .spawn(move || finish(process, grace));
+    if waiting.is_err() {
+        leave(FATAL);
+    }
+}
+
+/// Leaves now. The async runtime is not joined: a look-up of a name could hold it for seconds.
+fn leave(code: i32) -> ! {
+    static LEAVING: Mutex<()> = Mutex::new(());
+    // Only one thread may run the exit handlers; the others wait for the end here.
+    let _leaving = LEAVING.lock().unwrap_or_else(PoisonError::into_inner);
+    log::finish();
+    process::exit(code)
+}
+
+fn park() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
+/// A panic on any thread is the end: nothing is known about the state any more.
+fn on_panic(info: &PanicHookInfo<'_>) {
+    let message = info.payload_as_str().unwrap_or("a panic without a message");
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    log::direct(&format!(
+        "anygpt-mcp: this is a bug, please report it: panic at {place}: {message}"
+    ));
+    process::exit(FATAL);
+}
+
+/// The settings cannot be used: says so on stderr, and to a client that asks within a second, so that
+/// it can show it.
+fn refuse(problem: &Problem, signals: &Signals) -> i32 {
+    let text = format!("anygpt-mcp cannot start: {problem}");
+    log::direct(&text);
+    let redactor = Redactor::default();
+    let mut server = Server::new(
+        tools::catalog(),
+        Limits::default(),
+        &Budget::new(Limits::default().line),
+    );
+    server.refuse(redactor.diagnostic(&text));
+    let end = Instant::now() + FIRST_REQUEST;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    while answer.is_empty() {
+        let Some(read) = read_before(end, signals, &mut buffer) else {
+            break;
+        };
+        let used = server.handle_input(&buffer[..read]);
+        if read == 0 {
+            server.handle_eof();
+        }
+        debug_assert!(used == read, "refusals are small");
+        server.take_output(&mut answer);
+        if read == 0 {
+            break;
+        }
+    }
+    let _written = io::Write::write_all(&mut io::stdout(), &answer);
+    CONFIGURATION
+}
+
+/// Reads what comes in time, unless a signal comes first.
+fn read_before(end: Instant, signals: &Signals, buffer: &mut [u8]) -> Option<usize> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = rustix::stdio::stdin();
+    let mut fds = [
+        PollFd::new(&stdin, PollFlags::IN),
+        PollFd::new(signals.socket(), PollFlags::IN),
+    ];
+    let left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok()?;
+    let ready = poll(&mut fds, Some(&left)).is_ok_and(|count| count > 0);
+    if !ready || !fds[1].revents().is_empty() {
+        return None;
+    }
+    rustix::io::read(stdin, buffer).ok()
+}
+
+/// Half of what a container may use, and never more than 256 MiB.
+fn budget() -> usize {
+    [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .into_iter()
+    .filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok())
+    .fold(BUDGET, |least, limit: u64| {
+        least.min(usize::try_from(limit / 2).unwrap_or(BUDGET))
+    })
+}
+
+/// Each call in flight needs a socket, and the default of 1,024 files is not enough for all.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Without it calls beyond the limit fail with a clear error.
+    let _raised = setrlimit(Resource::Nofile, limit);
+}

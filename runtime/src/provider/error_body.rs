@@ -1,0 +1,378 @@
+//! Error bodies in every shape that providers, clones of them and proxies in between send.
+//!
+//! Never here: the words of one provider (its codec brings them), headers, retries, redaction.
+
+use serde_json::Value;
+
+use super::{Class, Failure};
+
+/// Most characters of a provider's message that are shown.
+const MOST_SHOWN: usize = 2_000;
+
+/// A provider's words, most specific first, and what they mean.
+pub(super) type Table = [(&'static str, Class)];
+
+/// The body of a reply with an error status, or an error inside a stream.
+#[derive(Debug)]
+pub(super) struct ErrorBody {
+    /// `Null` if the body is not JSON.
+    root: Value,
+    message: Option<String>,
+}
+
+impl ErrorBody {
+    pub(super) fn read(body: &str) -> Self {
+        let body = body.trim_start_matches('\u{feff}').trim();
+        let root = match serde_json::from_str(body) {
+            Ok(Value::Array(list)) => list.into_iter().next().unwrap_or_default(),
+            Ok(root) => root,
+            Err(_) => {
+                return ErrorBody {
+                    root: Value::Null,
+                    message: plain(body),
+                };
+            }
+        };
+        ErrorBody {
+            message: explanation(&root),
+            root,
+        }
+    }
+
+    /// The failure this body tells of. `words` are compared with the provider's codes and types;
+    /// `phrases` (lower case) are looked for in the message of what would be a mere invalid request.
+    pub(super) fn failure(&self, status: Option<u16>, words: &Table, phrases: &Table) -> Failure {
+        let known = |word: &str| {
+            words
+                .iter()
+                .find(|(known, _)| *known == word)
+                .map(|(_, class)| *class)
+        };
+        let mut class = self
+            .words()
+            .find_map(known)
+            .or_else(|| status.or_else(|| self.status_in_body()).map(by_status))
+            .unwrap_or_else(|| {
+                match self.words().any(|word| word.starts_with("invalid_request")) {
+                    true => Class::InvalidRequest,
+                    false => Class::Unavailable,
+                }
+            });
+        let message = self.message.clone().unwrap_or_else(|| match status {
+            Some(status) => format!("HTTP {status} without an explanation"),
+            None => "the provider reported an error without an explanation".to_owned(),
+        });
+        if class == Class::InvalidRequest {
+            let message = message.to_lowercase();
+            if let Some((_, better)) = phrases.iter().find(|(phrase, _)| message.contains(phrase)) {
+                class = *better;
+            }
+        }
+        Failure {
+            class,
+            status,
+            code: self.words().next().map(shortened).or_else(|| {
+                self.field("code")
+                    .filter(|code| !code.is_object())
+                    .map(|code| shortened(&unquoted(code)))
+            }),
+            message: shortened(&message),
+            request_id: self
+                .root
+                .get("request_id")
+                .and_then(Value::as_str)
+                .map(shortened),
+            retry_after: None,
+        }
+    }
+
+    /// Google's `details`: each has a field or none.
+    pub(super) fn details<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
+        let details = self.field("details").and_then(Value::as_array);
+        details
+            .into_iter()
+            .flatten()
+            .filter_map(move |detail| detail.get(name))
+    }
+
+    /// The provider's codes and types, most specific first.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let fields = ["code", "type", "status"]
+            .into_iter()
+            .filter_map(|name| self.field(name));
+        self.details("reason")
+            .chain(fields)
+            .filter_map(Value::as_str)
+            // Anthropic and OpenAI mark error events with this word, and some proxies put the HTTP
+            // status into a string.
+            .filter(|word| *word != "error" && !word.is_empty() && word.parse::<u16>().is_err())
+    }
+
+    fn field(&self, name: &str) -> Option<&Value> {
+        let inner = self.root.get("error").and_then(|error| error.get(name));
+        inner
+            .or_else(|| self.root.get(name))
+            .filter(|value| !value.is_null())
+    }
+
+    fn status_in_body(&self) -> Option<u16> {
+        let status = unquoted(self.field("code")?).parse().ok()?;
+        (400..600).contains(&status).then_some(status)
+    }
+}
+
+/// At most 2,000 characters, cut between words: half a secret would escape redaction.
+pub(super) fn shortened(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(MOST_SHOWN) else {
+        return text.to_owned();
+    };
+    let shown = text.get(..end).unwrap_or_default();
+    // Room for the ellipsis; a single endless word has no better place to be cut.
+    let cut = shown
+        .rfind(char::is_whitespace)
+        .or_else(|| shown.char_indices().next_back().map(|(last, _)| last));
+    format!(
+        "{}…",
+        cut.and_then(|cut| shown.get(..cut)).unwrap_or_default()
+    )
+}
+
+fn by_status(status: u16) -> Class {
+    match status {
+        401 => Class::Auth,
+        402 => Class::Quota,
+        403 => Class::Permission,
+        404 => Class::ModelNotFound,
+        413 => Class::TooLarge,
+        429 => Class::RateLimit,
+        408 | 409 => Class::Unavailable,
+        400..500 => Class::InvalidRequest,
+        _ => Class::Unavailable,
+    }
+}
+
+/// The first thing in an error body that is meant for people.
+fn explanation(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => plain(text.trim()),
+        Value::Array(list) => {
+            let all: Vec<String> = list.iter().filter_map(explanation).collect();
+            (!all.is_empty()).then(|| all.join("; "))
+        }
+        Value::Object(fields) => {
+            let names = ["error", "message", "msg", "detail"];
+            let text = names
+                .iter()
+                .find_map(|name| fields.get(*name).and_then(explanation))?;
+            // FastAPI says which field it means.
+            let Some(Value::Array(place)) = fields.get("loc") else {
+                return Some(text);
+            };
+            let place: Vec<String> = place.iter().map(unquoted).collect();
+            Some(format!("{}: {text}", place.join(".")))
+        }
+        _ => None,
+    }
+}
+
+/// What to show of text that is not JSON.
+fn plain(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return None;
+    }
+    Some(page(text).unwrap_or_else(|| text.to_owned()))
+}
+
+/// What to say of an HTML page. The rest of a proxy's page is of no use and can repeat whole
+/// headers.
+pub(super) fn page(text: &str) -> Option<String> {
+    let start = text.get(..5)?.to_ascii_lowercase();
+    if !["<!doc", "<html", "<head", "<?xml"].contains(&start.as_str()) {
+        return None;
+    }
+    let title = title(text)
+        .map(|title| format!(" ({title})"))
+        .unwrap_or_default();
+    Some(format!(
+        "the reply is an HTML or XML page{title} instead of JSON; check the base URL and any proxy"
+    ))
+}
+
+fn title(page: &str) -> Option<String> {
+    // ASCII lower case keeps every byte where it was.
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower.get(start..)?.find('>')? + 1;
+    let end = start + lower.get(start..)?.find("</title")?;
+    let words: Vec<&str> = page.get(start..end)?.split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn unquoted(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Failure {
+        ErrorBody::read(body).failure(
+            Some(status),
+            &[("word", Class::Quota)],
+            &[("too long", Class::ContextLength)],
+        )
+    }
+
+    #[test]
+    fn every_shape_has_its_message_and_code() {
+        for (body, message, code) in [
+            (
+                r#"{"error":{"message":"m","type":"t","param":"p","code":"c"}}"#,
+                "m",
+                Some("c"),
+            ),
+            (
+                r#"{"error":{"message":"m","type":"t","param":null,"code":null}}"#,
+                "m",
+                Some("t"),
+            ),
+            (
+                r#"{"type":"error","error":{"type":"t","message":"m"},"request_id":"r"}"#,
+                "m",
+                Some("t"),
+            ),
+            (
+                r#"{"error":{"code":400,"message":"m","status":"S","details":[]}}"#,
+                "m",
+                Some("S"),
+            ),
+            (
+                r#"[{"error":{"code":400,"message":"m","status":"S"}}]"#,
+                "m",
+                Some("S"),
+            ),
+            (
+                r#"{"error":{"code":400,"message":"m","metadata":{}}}"#,
+                "m",
+                Some("400"),
+            ),
+            (
+                r#"{"error":{"code":"400","message":"m","type":"None"}}"#,
+                "m",
+                Some("None"),
+            ),
+            (r#"{"code":"c","error":"m"}"#, "m", Some("c")),
+            (r#"{"error":"m"}"#, "m", None),
+            (
+                r#"{"object":"error","message":"m","type":"t","param":null,"code":"c"}"#,
+                "m",
+                Some("c"),
+            ),
+            (
+                r#"{"object":"error","message":{"detail":[{"loc":["body"],"msg":"m"}]}}"#,
+                "body: m",
+                None,
+            ),
+            (r#"{"detail":"m"}"#, "m", None),
+            (
+                r#"{"detail":[{"loc":["body","x",0],"msg":"m","type":"t"},{"msg":"n"}]}"#,
+                "body.x.0: m; n",
+                None,
+            ),
+            (r#"{"message":"m"}"#, "m", None),
+            ("\u{feff}\"m\"", "m", None),
+            ("upstream connect error", "upstream connect error", None),
+            ("", "HTTP 400 without an explanation", None),
+            ("[]", "HTTP 400 without an explanation", None),
+            ("{}", "HTTP 400 without an explanation", None),
+            (
+                r#"{"error":{"message":"","code":"c"}}"#,
+                "HTTP 400 without an explanation",
+                Some("c"),
+            ),
+            (
+                "<!doctype html><HTML><Head><TITLE class=x>\n 502 Bad\tGateway </TITLE>…x-api-key: k",
+                "the reply is an HTML or XML page (502 Bad Gateway) instead of JSON; check the base URL and any proxy",
+                None,
+            ),
+            (
+                "<html>",
+                "the reply is an HTML or XML page instead of JSON; check the base URL and any proxy",
+                None,
+            ),
+        ] {
+            let failure = read(400, body);
+            assert_eq!(failure.message, message, "{body}");
+            assert_eq!(failure.code.as_deref(), code, "{body}");
+            assert_eq!(
+                (failure.class, failure.status),
+                (Class::InvalidRequest, Some(400)),
+                "{body}"
+            );
+        }
+        assert_eq!(
+            read(400, r#"{"error":{},"request_id":"r"}"#)
+                .request_id
+                .as_deref(),
+            Some("r")
+        );
+    }
+
+    #[test]
+    fn words_go_before_the_status_and_phrases_refine() {
+        assert_eq!(
+            read(429, r#"{"error":{"type":"word","code":"other"}}"#).class,
+            Class::Quota
+        );
+        assert_eq!(
+            read(400, r#"{"error":"Prompt is TOO long"}"#).class,
+            Class::ContextLength
+        );
+        assert_eq!(read(429, r#"{"error":"too long"}"#).class, Class::RateLimit);
+        let streamed = |body| ErrorBody::read(body).failure(None, &[], &[]).class;
+        assert_eq!(streamed(r#"{"error":{"code":429}}"#), Class::RateLimit);
+        assert_eq!(streamed(r#"{"error":{"code":"401"}}"#), Class::Auth);
+        assert_eq!(
+            streamed(r#"{"error":{"code":7,"type":"invalid_request_error"}}"#),
+            Class::InvalidRequest
+        );
+        assert_eq!(streamed("{}"), Class::Unavailable);
+    }
+
+    #[test]
+    fn statuses() {
+        for (status, class) in [
+            (400, Class::InvalidRequest),
+            (401, Class::Auth),
+            (402, Class::Quota),
+            (403, Class::Permission),
+            (404, Class::ModelNotFound),
+            (408, Class::Unavailable),
+            (409, Class::Unavailable),
+            (413, Class::TooLarge),
+            (422, Class::InvalidRequest),
+            (429, Class::RateLimit),
+            (500, Class::Unavailable),
+            (503, Class::Unavailable),
+            (529, Class::Unavailable),
+            (302, Class::Unavailable),
+        ] {
+            assert_eq!(read(status, "").class, class, "{status}");
+        }
+    }
+
+    #[test]
+    fn long_messages_are_cut_between_words() {
+        assert_eq!(shortened(&"ü".repeat(2_000)).chars().count(), 2_000);
+        let cut = shortened(&"ü".repeat(2_001));
+        assert_eq!(
+            (cut.chars().count(), cut.chars().last()),
+            (2_000, Some('…'))
+        );
+        let cut = shortened(&format!("{} sk-{}", "a b".repeat(650), "s".repeat(200)));
+        assert!(!cut.contains("sk-") && cut.ends_with("b…"), "{cut}");
+    }
+}

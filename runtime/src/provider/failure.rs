@@ -1,0 +1,94 @@
+//! Why a call failed, in classes that say what to do next.
+//!
+//! Never here: a provider's own wording of errors; each codec reads its own.
+
+use std::time::Duration;
+
+/// What kind of failure it is (provider-neutral).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The key is missing, wrong or expired.
+    Auth,
+    /// The key is good but may not do this.
+    Permission,
+    /// The model does not exist, or not for this key.
+    ModelNotFound,
+    /// The provider refused a parameter or the shape of the request.
+    InvalidRequest,
+    /// The conversation is longer than the model's window.
+    ContextLength,
+    /// The request or the reply is larger than somebody allows.
+    TooLarge,
+    /// Too many requests for now.
+    RateLimit,
+    /// No credit, or the day's quota is used up.
+    Quota,
+    /// A filter or a refusal stopped it.
+    ContentFilter,
+    /// A time limit of ours ran out.
+    Timeout,
+    /// The connection could not be made or broke.
+    Network,
+    /// The provider is down, overloaded or answers nonsense.
+    Unavailable,
+    /// The provider answered with neither text nor a tool call.
+    EmptyResponse,
+    /// The call was given up on purpose.
+    Cancelled,
+    /// Our own settings stand in the way.
+    Config,
+}
+
+impl Class {
+    /// The word used in results and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Auth => "auth",
+            Class::Permission => "permission",
+            Class::ModelNotFound => "model_not_found",
+            Class::InvalidRequest => "invalid_request",
+            Class::ContextLength => "context_length",
+            Class::TooLarge => "too_large",
+            Class::RateLimit => "rate_limit",
+            Class::Quota => "quota",
+            Class::ContentFilter => "content_filter",
+            Class::Timeout => "timeout",
+            Class::Network => "network",
+            Class::Unavailable => "unavailable",
+            Class::EmptyResponse => "empty_response",
+            Class::Cancelled => "cancelled",
+            Class::Config => "config",
+        }
+    }
+}
+
+/// One failed attempt, as told by a provider or found by the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The kind.
+    pub class: Class,
+    /// HTTP status, if there was a reply.
+    pub status: Option<u16>,
+    /// The provider's own code or type.
+    pub code: Option<String>,
+    /// What happened, in the provider's words where it gave any. Not yet redacted.
+    pub message: String,
+    /// The provider's id of the request.
+    pub request_id: Option<String>,
+    /// How long the provider asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure of which only class and message are known.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Failure {
+            class,
+            status: None,
+            code: None,
+            message: message.into(),
+            request_id: None,
+            retry_after: None,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Reading JSON that others wrote, borrowed where possible and forgiving where providers differ.
+//!
+//! Never here: the fields of any provider.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde_json::value::RawValue;
+
+use super::error_body::{page, shortened};
+use super::{Class, Failure};
+
+/// Reads a reply or an event.
+///
+/// # Errors
+/// `Unavailable` if it is not JSON or has another shape.
+pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        let message = page(text.trim_start()).unwrap_or_else(|| {
+            format!("the provider sent something that cannot be read as its usual JSON: {error}")
+        });
+        Failure::new(Class::Unavailable, shortened(&message))
+    })
+}
+
+/// A string, borrowed if it has no escapes. Half a surrogate pair, which some providers produce by
+/// cutting an escaped emoji in two, becomes replacement characters and costs no more than itself.
+#[derive(Debug, Default)]
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Text(String::from_utf8_lossy(bytes)))
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(
+                    String::from_utf8_lossy(bytes).into_owned(),
+                )))
+            }
+        }
+
+        // As bytes, because serde_json refuses lone surrogates in a str.
+        deserializer.deserialize_bytes(TextVisitor)
+    }
+}
+
+impl Text<'_> {
+    /// The string, or nothing if it is empty.
+    pub(super) fn non_empty(self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.0.into_owned())
+    }
+}
+
+/// The string of an optional field; empty if there is none.
+pub(super) fn str_of<'a>(text: &'a Option<Text<'_>>) -> &'a str {
+    text.as_ref().map_or("", |text| &text.0)
+}
+
+/// A value that is absent if it is not of the type expected, so that an oddity in a side field does
+/// not cost the answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lenient<T>(pub(super) Option<T>);
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Lenient(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?;
+        Ok(Lenient(serde_json::from_str(raw.get()).ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn strings_are_borrowed_if_they_can_be() {
+        assert!(matches!(
+            read::<Text<'_>>("\"größe\"").unwrap().0,
+            Cow::Borrowed("größe")
+        ));
+        assert_eq!(read::<Text<'_>>(r#""a\n\ud83d\ude00""#).unwrap().0, "a\n😀");
+        assert!(
+            read::<Text<'_>>(r#""half \ud83d""#)
+                .unwrap()
+                .0
+                .starts_with("half \u{fffd}")
+        );
+        assert_eq!(
+            read::<Text<'_>>("[1]").unwrap_err().class,
+            Class::Unavailable
+        );
+    }
+
+    #[test]
+    fn a_portal_page_is_named() {
+        let failure = read::<Text<'_>>(" <html><title>Portal</title>").unwrap_err();
+        assert!(failure.message.contains("HTML or XML page (Portal)"));
+        assert_eq!(read::<Text<'_>>("\u{feff}\"x\"").unwrap().0, "x");
+    }
+
+    #[test]
+    fn odd_values_are_absent() {
+        assert_eq!(read::<Lenient<u64>>("12").unwrap().0, Some(12));
+        for odd in ["-1", "1.5", "null", "\"12\"", "{}", "99999999999999999999"] {
+            assert_eq!(read::<Lenient<u64>>(odd).unwrap().0, None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Wire formats of the providers: one codec per format, pure functions between bytes and the
+//! provider-neutral types of this module.
+//!
+//! Never here: sockets, clocks, settings, retries, the choice of a model for a name.
+
+use http::{HeaderName, HeaderValue, Method};
+
+pub mod anthropic;
+mod error_body;
+mod failure;
+pub mod google;
+mod json;
+pub mod openai;
+mod request;
+pub mod sse;
+#[cfg(test)]
+mod test_streams;
+
+pub use failure::{Class, Failure};
+
+/// Who says a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Instructions from whoever wrote the application.
+    System,
+    /// The same as system, under OpenAI's newer name.
+    Developer,
+    /// The person, or the assistant that asks on its behalf.
+    User,
+    /// The model's own earlier answer.
+    Assistant,
+}
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who says it.
+    pub role: Role,
+    /// What is said.
+    pub text: String,
+}
+
+/// A chat request in no provider's dialect. Absent options are not sent, so the provider's own
+/// defaults hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChatRequest {
+    /// The provider's id for the model, passed through as it is.
+    pub model: String,
+    /// The conversation, oldest first; never empty.
+    pub messages: Vec<Message>,
+    /// Sampling temperature.
+    pub temperature: Option<f64>,
+    /// Most tokens the answer may have.
+    pub max_tokens: Option<u32>,
+}
+
+/// An HTTP request less its host and its credentials.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Path and query, appended to the endpoint's base URL; begins with `/`. Everything that came
+    /// from a caller is percent-encoded into a single segment or query value.
+    pub path: String,
+    /// Headers beyond the credentials.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body; empty for GET.
+    pub body: Vec<u8>,
+}
+
+/// Why a model stopped, in our words (the provider's own word is kept beside it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// It was done, or met a stop sequence.
+    Stop,
+    /// It ran into a token limit.
+    Length,
+    /// It wants tools to be called.
+    ToolCalls,
+    /// It refused, or a filter stopped it.
+    ContentFilter,
+    /// The provider failed after it had begun.
+    Error,
+    /// It paused and wants the turn back to go on.
+    Pause,
+    /// Our own deadline came first.
+    Timeout,
+}
+
+impl Finish {
+    /// The word used in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Finish::Stop => "stop",
+            Finish::Length => "length",
+            Finish::ToolCalls => "tool_calls",
+            Finish::ContentFilter => "content_filter",
+            Finish::Error => "error",
+            Finish::Pause => "pause",
+            Finish::Timeout => "timeout",
+        }
+    }
+}
+
+/// Token counts. What the provider did not say stays absent; it is never made 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// All input, cached parts included.
+    pub input_tokens: Option<u64>,
+    /// All output, reasoning included.
+    pub output_tokens: Option<u64>,
+    /// The part of the output that was reasoning.
+    pub reasoning_tokens: Option<u64>,
+    /// The part of the input that came from a cache.
+    pub cached_input_tokens: Option<u64>,
+    /// The part of the input that was written to a cache.
+    pub cache_write_tokens: Option<u64>,
+    /// Input and output together.
+    pub total_tokens: Option<u64>,
+}
+
+/// An answer as it grows while a stream is read. Whatever has arrived is valid at any moment, so a
+/// deadline can hand it out as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The visible text so far.
+    pub text: String,
+    /// Reasoning the provider showed, if any.
+    pub reasoning: String,
+    /// The model that really answered, in the provider's words.
+    pub model: Option<String>,
+    /// The provider's id for this answer (`resp_…`, `msg_…`, Gemini's `responseId`).
+    pub response_id: Option<String>,
+    /// Why it ended, once known.
+    pub finish: Option<Finish>,
+    /// The provider's own word for that.
+    pub native_finish: Option<String>,
+    /// Token counts, once known.
+    pub usage: Usage,
+    /// The stream's closing event was seen. An end of body without it is a truncated stream.
+    pub complete: bool,
+}
+
+/// One entry of a provider's model list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Model {
+    /// The id to ask for (Gemini's without its `models/` prefix).
+    pub id: String,
+    /// A name for people, if the provider has one.
+    pub display_name: Option<String>,
+    /// When it was made, in seconds since 1970, if the provider says so.
+    pub created: Option<i64>,
+    /// Most input tokens, if the provider says so.
+    pub input_token_limit: Option<u64>,
+    /// Most output tokens, if the provider says so.
+    pub output_token_limit: Option<u64>,
+    /// Whether it answers chats, as far as the list or the id tells.
+    pub chat: bool,
+}
+
+/// One page of a model list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelPage {
+    /// The entries of this page.
+    pub models: Vec<Model>,
+    /// What to hand to [`Codec::models`] for the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// One wire format.
+pub trait Codec: Send + Sync {
+    /// Base URL used when none is configured, without a trailing slash.
+    fn default_base_url(&self) -> &'static str;
+
+    /// The header that carries the key. The value is marked sensitive. `None` if the key has bytes
+    /// that no header can carry.
+    fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)>;
+
+    /// Headers in which this provider names the request, most specific first.
+    fn request_id_headers(&self) -> &'static [&'static str];
+
+    /// A streamed chat request.
+    fn chat(&self, request: &ChatRequest) -> Request;
+
+    /// What one event of the stream adds to the answer. Unknown events add nothing.
+    ///
+    /// # Errors
+    /// The failure that the provider reported inside the stream, or `Unavailable` for an event that
+    /// is not JSON.
+    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure>;
+
+    /// The whole answer from a reply that came as plain JSON although a stream was asked for.
+    ///
+    /// # Errors
+    /// As [`Codec::event`].
+    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure>;
+
+    /// The request for a page of the model list: the first one, or the one that `page` names.
+    fn models(&self, page: Option<&str>) -> Request;
+
+    /// Reads a page of the model list.
+    ///
+    /// # Errors
+    /// `Unavailable` if the body is not such a list.
+    fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure>;
+
+    /// The newest model that suits an ordinary chat, out of a whole list.
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model>;
+
+    /// What a reply with an error status means.
+    fn failure(&self, status: u16, body: &[u8]) -> Failure;
+}

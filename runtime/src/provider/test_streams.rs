@@ -1,0 +1,182 @@
+//! What the tests of all codecs share: streams cut in every way, and a small random generator.
+
+#![allow(clippy::unwrap_used)]
+
+use super::sse::Parser;
+use super::{Answer, ChatRequest, Codec, Failure, Message, Role};
+
+/// Reads a stream that arrives in these pieces.
+pub(super) fn read(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), Failure>) {
+    let mut answer = Answer::default();
+    let mut parser = Parser::new(1 << 20);
+    for piece in pieces {
+        let mut rest = *piece;
+        loop {
+            match parser.next_event(&mut rest) {
+                Ok(Some(event)) => {
+                    if let Err(failure) = codec.event(&event, &mut answer) {
+                        return (answer, Err(failure));
+                    }
+                }
+                Ok(None) => break,
+                Err(failure) => return (answer, Err(failure)),
+            }
+        }
+    }
+    let result = parser
+        .finish()
+        .map_or(Ok(()), |event| codec.event(&event, &mut answer));
+    (answer, result)
+}
+
+/// What a stream says, having made sure that it says the same however it is cut and written.
+pub(super) fn outcome(codec: &dyn Codec, stream: &str) -> (Answer, Result<(), Failure>) {
+    let expected = read(codec, &[stream.as_bytes()]);
+    let commented = stream.replace("\n\n", "\n\n: keep-alive\n\n");
+    // A line break between tokens of the JSON, as two data lines.
+    let in_two_lines = stream.replace("data: {\"", "data: {\ndata: \"");
+    let variants = [
+        stream.to_owned(),
+        stream.replace('\n', "\r\n"),
+        stream.replace('\n', "\r"),
+        stream.trim_end().to_owned(),
+        format!("\u{feff}{commented}data: [DONE]\n\n"),
+        in_two_lines,
+    ];
+    for variant in &variants {
+        let bytes = variant.as_bytes();
+        for cut in 0..=bytes.len() {
+            let (head, tail) = bytes.split_at(cut);
+            assert_eq!(
+                read(codec, &[head, tail]),
+                expected,
+                "{variant:?} cut at {cut}"
+            );
+        }
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        assert_eq!(read(codec, &single), expected, "{variant:?} byte by byte");
+    }
+    expected
+}
+
+/// The answer of a stream that goes well.
+pub(super) fn answer(codec: &dyn Codec, stream: &str) -> Answer {
+    let (answer, result) = outcome(codec, stream);
+    result.unwrap();
+    answer
+}
+
+/// Every beginning of a good stream, up to where its closing event is whole, is truncated; none
+/// makes up text.
+pub(super) fn assert_truncations(codec: &dyn Codec, stream: &str) {
+    let whole = answer(codec, stream);
+    for cut in 0..stream.trim_end().len() {
+        let (answer, _) = read(codec, &[stream.as_bytes().get(..cut).unwrap()]);
+        assert!(!answer.complete, "cut at {cut}");
+        assert!(whole.text.starts_with(&answer.text), "cut at {cut}");
+    }
+}
+
+const NOISE: &[u8] = b"{}[]\",:0-e\\u\n\r\xff\xf0 tn9<.";
+
+/// Mangled streams and bodies, and very deep ones, never panic.
+pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
+    for opening in [
+        "[",
+        "{\"x\":",
+        "{\"error\":",
+        "{\"type\":\"message_delta\",\"delta\":{\"x\":[",
+    ] {
+        let deep = opening.repeat(100_000);
+        let _ = read(codec, &[b"data: ", deep.as_bytes(), b"\n\n"]);
+        let _ = codec.whole(deep.as_bytes(), &mut Answer::default());
+        let _ = codec.failure(400, deep.as_bytes());
+        let _ = codec.models_page(deep.as_bytes());
+    }
+    let mut random = Xorshift::new(7);
+    for round in 0..2_000 {
+        let mut bytes = fixtures
+            .get(round % fixtures.len())
+            .unwrap()
+            .as_bytes()
+            .to_vec();
+        for _ in 0..=random.below(6) {
+            let at = random.below(bytes.len().max(1));
+            let end = (at + random.below(20)).min(bytes.len());
+            let noise = *NOISE.get(random.below(NOISE.len())).unwrap();
+            match random.below(4) {
+                0 => drop(bytes.splice(at..end, [])),
+                1 => bytes.insert(at, noise),
+                2 => bytes.extend_from_within(at..end),
+                _ => bytes
+                    .iter_mut()
+                    .skip(at)
+                    .take(1)
+                    .for_each(|byte| *byte = noise),
+            }
+        }
+        let (head, tail) = bytes.split_at(random.below(bytes.len() + 1));
+        assert_eq!(read(codec, &[head, tail]), read(codec, &[&bytes]));
+        let _ = codec.whole(&bytes, &mut Answer::default());
+        let _ = codec.failure(400, &bytes);
+        let _ = codec
+            .models_page(&bytes)
+            .map(|page| codec.newest_chat_model(&page.models).is_some());
+        let json = bytes
+            .iter()
+            .position(|byte| *byte == b'{')
+            .unwrap_or_default();
+        let _ = codec.whole(bytes.get(json..).unwrap(), &mut Answer::default());
+    }
+}
+
+pub(super) fn conversation(messages: &[(Role, &str)]) -> Vec<Message> {
+    messages
+        .iter()
+        .map(|(role, text)| Message {
+            role: *role,
+            text: (*text).to_owned(),
+        })
+        .collect()
+}
+
+pub(super) fn request(model: &str, messages: &[(Role, &str)]) -> ChatRequest {
+    ChatRequest {
+        model: model.to_owned(),
+        messages: conversation(messages),
+        ..ChatRequest::default()
+    }
+}
+
+/// The body that a codec sends for a chat.
+pub(super) fn body(codec: &dyn Codec, request: &ChatRequest) -> serde_json::Value {
+    serde_json::from_slice(&codec.chat(request).body).unwrap()
+}
+
+/// The id that a codec picks out of a list body.
+pub(super) fn newest(codec: &dyn Codec, list: &str) -> Option<String> {
+    let page = codec.models_page(list.as_bytes()).unwrap();
+    codec
+        .newest_chat_model(&page.models)
+        .map(|model| model.id.clone())
+}
+
+/// A deterministic random generator, good enough to vary tests.
+pub(super) struct Xorshift(u64);
+
+impl Xorshift {
+    pub(super) fn new(seed: u64) -> Self {
+        Xorshift(seed)
+    }
+
+    /// A number below `bound`; 0 if that is 0.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33)
+            .unwrap()
+            .checked_rem(bound)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,218 @@
+//! Keeping keys out of everything that leaves the process.
+//!
+//! Two rules. A configured key of 8 bytes and more is replaced wherever it appears, in results, errors
+//! and logs. What merely looks like a key is replaced in errors and logs only, never in a model's
+//! answer, which may rightly speak of keys.
+//!
+//! Never here: where keys come from.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use crate::settings::Secret;
+
+/// What stands where a key was.
+const REDACTED: &str = "[redacted]";
+
+/// Shorter keys are too likely to be ordinary words; see [`Redactor::provider_message`].
+const LONG: usize = 8;
+
+/// What keys of the providers begin with.
+const PREFIXES: [&str; 6] = ["sk-", "AIza", "gsk_", "xai-", "Bearer ", "bearer "];
+
+/// A look-alike is at least this long behind its prefix.
+const TAIL: usize = 8;
+
+/// Knows all configured keys.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    /// The long keys, and their forms in URLs and in Basic credentials.
+    forms: Vec<Secret>,
+    /// The same as they appear inside a JSON string.
+    json_forms: Vec<Secret>,
+    short: Vec<Secret>,
+}
+
+impl Redactor {
+    /// A redactor for these keys.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let mut redactor = Redactor::default();
+        for secret in secrets {
+            let key = secret.expose();
+            if key.len() < LONG {
+                redactor.short.push(secret.clone());
+                continue;
+            }
+            let mut forms = vec![key.to_owned(), percent_encoded(key)];
+            forms.extend(basic_forms(key));
+            for form in forms {
+                redactor.add(form);
+            }
+        }
+        redactor
+    }
+
+    fn add(&mut self, form: String) {
+        if self.forms.iter().any(|known| known.expose() == form) {
+            return;
+        }
+        if let Ok(json) = serde_json::to_string(&form) {
+            self.json_forms.push(Secret::new(&json[1..json.len() - 1]));
+        }
+        self.forms.push(Secret::new(form));
+    }
+
+    /// A text without configured keys.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        replace_all(text, &self.forms)
+    }
+
+    /// JSON text without configured keys; it stays valid JSON.
+    pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
+        replace_all(json, &self.json_forms)
+    }
+
+    /// An error or log text without configured keys and without anything that looks like one.
+    pub fn diagnostic<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.text(text) {
+            Cow::Borrowed(text) => without_lookalikes(text),
+            Cow::Owned(text) => Cow::Owned(without_lookalikes(&text).into_owned()),
+        }
+    }
+
+    /// As [`Redactor::diagnostic`], for the words of a provider: where they repeat a key that is too
+    /// short to be replaced safely, they are withheld.
+    pub fn provider_message<'t>(&self, message: &'t str) -> Cow<'t, str> {
+        if self.short.iter().any(|key| message.contains(key.expose())) {
+            return Cow::Borrowed("(the provider's message is withheld, since it repeats the key)");
+        }
+        self.diagnostic(message)
+    }
+}
+
+fn replace_all<'t>(text: &'t str, forms: &[Secret]) -> Cow<'t, str> {
+    let mut text = Cow::Borrowed(text);
+    for form in forms {
+        if text.contains(form.expose()) {
+            text = Cow::Owned(text.replace(form.expose(), REDACTED));
+        }
+    }
+    text
+}
+
+fn without_lookalikes(text: &str) -> Cow<'_, str> {
+    let is_key =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '/' | '=');
+    let mut clean = String::new();
+    let mut rest = text;
+    while let Some((start, prefix)) = PREFIXES
+        .iter()
+        .filter_map(|prefix| rest.find(prefix).map(|start| (start, prefix)))
+        .min()
+    {
+        let (before, behind) = (&rest[..start], &rest[start + prefix.len()..]);
+        let tail = behind
+            .find(|c| !is_key(c) && c != '*')
+            .unwrap_or(behind.len());
+        let inside_word = before.ends_with(|c: char| c.is_ascii_alphanumeric());
+        clean.push_str(before);
+        if tail >= TAIL && !inside_word {
+            clean.push_str(REDACTED);
+            rest = &behind[tail..];
+        } else {
+            clean.push_str(prefix);
+            rest = behind;
+        }
+    }
+    if clean.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    clean.push_str(rest);
+    Cow::Owned(clean)
+}
+
+fn percent_encoded(key: &str) -> String {
+    let mut encoded = String::with_capacity(key.len());
+    for byte in key.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// The base64 digits that depend on the key alone, for each of the three ways it can lie behind
+/// `user:`.
+fn basic_forms(key: &str) -> Vec<String> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    (0..3)
+        .map(|lead| {
+            let skipped = (3 - lead) % 3;
+            let whole = key.as_bytes().get(skipped..).unwrap_or_default();
+            whole
+                .chunks_exact(3)
+                .flat_map(|chunk| {
+                    let bits = chunk
+                        .iter()
+                        .fold(0, |bits, &byte| bits << 8 | usize::from(byte));
+                    [18, 12, 6, 0].map(|shift| char::from(DIGITS[bits >> shift & 63]))
+                })
+                .collect::<String>()
+        })
+        .filter(|form| form.len() >= LONG)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redactor(keys: &[&str]) -> Redactor {
+        let keys: Vec<Secret> = keys.iter().map(|key| Secret::new(*key)).collect();
+        Redactor::new(&keys)
+    }
+
+    #[test]
+    fn configured_keys_vanish_in_every_form() {
+        let redactor = redactor(&["se cret/\"key\"/1"]);
+        assert_eq!(redactor.text("a se cret/\"key\"/1 b"), "a [redacted] b");
+        assert_eq!(
+            redactor.text("?k=se%20cret%2F%22key%22%2F1&"),
+            "?k=[redacted]&"
+        );
+        assert_eq!(
+            redactor.json(r#"{"t":"se cret/\"key\"/1"}"#),
+            r#"{"t":"[redacted]"}"#
+        );
+        // base64 of "u:…", "us:…" and "use:…"
+        for basic in [
+            "dTpzZSBjcmV0LyJrZXkiLzE=",
+            "dXM6c2UgY3JldC8ia2V5Ii8x",
+            "dXNlOnNlIGNyZXQvImtleSIvMQ==",
+        ] {
+            assert!(redactor.text(basic).contains(REDACTED), "{basic}");
+        }
+    }
+
+    #[test]
+    fn lookalikes_vanish_in_diagnostics_only() {
+        let redactor = redactor(&[]);
+        let text = "Incorrect API key provided: sk-proj-abc***xyz. See Bearer abcdefgh12, desk-like-things.";
+        assert_eq!(redactor.text(text), text);
+        assert_eq!(
+            redactor.diagnostic(text),
+            "Incorrect API key provided: [redacted] See [redacted], desk-like-things."
+        );
+        assert_eq!(redactor.diagnostic("sk- is short"), "sk- is short");
+    }
+
+    #[test]
+    fn a_message_that_repeats_a_short_key_is_withheld() {
+        let redactor = redactor(&["test"]);
+        assert!(!redactor.provider_message("bad key: test").contains("test"));
+        assert_eq!(redactor.provider_message("bad key"), "bad key");
+        assert_eq!(redactor.text("a test"), "a test");
+    }
+}

@@ -1,0 +1,166 @@
+//! The base URL of an endpoint.
+//!
+//! Never here: what is requested below it.
+
+use std::{fmt, net::IpAddr};
+
+use http::Uri;
+
+use super::Problem;
+
+/// Scheme, host and path below which an endpoint lives; no credentials, no fragment, no slash at the
+/// end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BaseUrl {
+    /// Everything before the query.
+    url: String,
+    /// A query that each request repeats (some gateways want `?api-version=…`).
+    query: Option<String>,
+    is_http: bool,
+    is_private: bool,
+}
+
+impl BaseUrl {
+    /// Reads a URL that a person wrote; `place` names the setting in errors.
+    ///
+    /// # Errors
+    /// Anything that is not an absolute http or https URL with a host.
+    pub fn parse(place: &str, text: &str) -> Result<Self, Problem> {
+        let wrong = |problem: &str| {
+            Problem::new(place, problem, "write it like https://api.example.com/v1")
+        };
+        let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
+        let scheme = uri.scheme_str().unwrap_or_default();
+        if !["http", "https"].contains(&scheme) {
+            return Err(wrong("does not begin with http:// or https://"));
+        }
+        let authority = uri.authority().ok_or_else(|| wrong("has no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong("holds a user name or password"));
+        }
+        let host = authority.host();
+        if host.is_empty() {
+            return Err(wrong("has no host"));
+        }
+        Ok(BaseUrl {
+            url: format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/')),
+            query: uri.query().map(str::to_owned),
+            is_http: scheme == "http",
+            is_private: is_private(host),
+        })
+    }
+
+    /// The URL of something below; `path` begins with a slash.
+    pub fn join(&self, path: &str) -> String {
+        match &self.query {
+            None => format!("{}{path}", self.url),
+            Some(query) if path.contains('?') => format!("{}{path}&{query}", self.url),
+            Some(query) => format!("{}{path}?{query}", self.url),
+        }
+    }
+
+    /// Whether a key may go there: not readable by strangers on the way.
+    pub fn may_carry_keys(&self) -> bool {
+        !self.is_http || self.is_private
+    }
+
+    /// Whether the host is this machine or lies in a private network.
+    pub fn is_private(&self) -> bool {
+        self.is_private
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+/// Names are judged by their form, without a look-up: those without a dot exist only in a local
+/// network, and the others are reserved for one.
+fn is_private(host: &str) -> bool {
+    const SUFFIXES: [&str; 6] = [
+        ".localhost",
+        ".internal",
+        ".local",
+        ".lan",
+        ".home.arpa",
+        ".test",
+    ];
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    match literal.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        Ok(IpAddr::V6(v6)) => {
+            let mapped = v6.to_ipv4_mapped();
+            v6.is_loopback()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                || mapped.is_some_and(|v4| v4.is_loopback() || v4.is_private())
+        }
+        Err(_) => {
+            let host = host.to_ascii_lowercase();
+            !host.contains('.') || SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_joined_below_their_path() {
+        let base = |text| BaseUrl::parse("X", text).unwrap();
+        assert_eq!(
+            base("https://a.example/v1/").join("/m"),
+            "https://a.example/v1/m"
+        );
+        assert_eq!(base("http://a:8080").join("/m?x=1"), "http://a:8080/m?x=1");
+        assert_eq!(
+            base("https://a.b/?v=2").join("/m?x=1"),
+            "https://a.b/m?x=1&v=2"
+        );
+        assert_eq!(base("https://a.b?v=2").join("/m"), "https://a.b/m?v=2");
+    }
+
+    #[test]
+    fn what_is_no_usable_url_is_refused_without_repeating_it() {
+        for text in [
+            "",
+            "a.example/v1",
+            "ftp://a.b",
+            "https://u:secret@a.b",
+            "/v1",
+            "https://",
+        ] {
+            let problem = BaseUrl::parse("X", text).unwrap_err().to_string();
+            assert!(problem.starts_with("X "), "{problem}");
+            assert!(!problem.contains("secret"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn keys_travel_in_the_open_only_in_private_networks() {
+        let may = |text| BaseUrl::parse("X", text).unwrap().may_carry_keys();
+        for url in [
+            "https://api.example.com",
+            "http://localhost:1",
+            "http://127.0.0.1",
+            "http://[::1]:80",
+            "http://192.168.1.2",
+            "http://10.0.0.1",
+            "http://litellm:4000",
+            "http://model-runner.docker.internal/engines/v1",
+        ] {
+            assert!(may(url), "{url}");
+        }
+        for url in [
+            "http://api.example.com",
+            "http://8.8.8.8",
+            "http://[2001:db8::1]",
+        ] {
+            assert!(!may(url), "{url}");
+        }
+    }
+}

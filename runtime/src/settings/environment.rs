@@ -1,0 +1,288 @@
+//! Reading single values from the environment, and secrets from files that it names.
+//!
+//! Never here: what a variable means.
+
+use std::{
+    cell::RefCell,
+    ffi::OsString,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use super::{Problem, secret::Secret};
+
+/// Where Docker and Compose mount secrets.
+const SECRETS: &str = "/run/secrets";
+
+/// The largest file taken for a secret.
+const SECRET_LIMIT: u64 = 64 * 1024;
+
+/// The environment of the process, or one made up by a test.
+pub struct Environment<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<OsString>,
+    secrets: PathBuf,
+    ignored: RefCell<Vec<Ignored>>,
+}
+
+/// A variable that was set to something that means "not set".
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ignored {
+    /// Its name, or the path of the file.
+    pub name: String,
+    /// Why; never the value.
+    pub why: &'static str,
+}
+
+/// A secret and where it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The secret.
+    pub secret: Secret,
+    /// For people: the variable or file.
+    pub origin: String,
+}
+
+impl<'a> Environment<'a> {
+    /// An environment read by `lookup`, with secret files in `/run/secrets`.
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
+        Environment {
+            lookup,
+            secrets: SECRETS.into(),
+            ignored: RefCell::default(),
+        }
+    }
+
+    /// The same with another folder for `/run/secrets`.
+    pub fn with_secrets(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.secrets = folder.into();
+        self
+    }
+
+    /// What was set but ignored so far.
+    pub fn into_ignored(self) -> Vec<Ignored> {
+        self.ignored.into_inner()
+    }
+
+    /// The trimmed value of a variable; `None` if it is unset, blank or a placeholder.
+    ///
+    /// # Errors
+    /// A value that is not UTF-8.
+    pub fn value(&self, name: &str) -> Result<Option<String>, Problem> {
+        let Some(value) = (self.lookup)(name) else {
+            return Ok(None);
+        };
+        let value = value.into_string().map_err(|_| {
+            Problem::new(
+                name,
+                "is not valid UTF-8",
+                "set it again as plain text, or unset it",
+            )
+        })?;
+        Ok(self.unless_placeholder(name, &value))
+    }
+
+    /// A secret: `NAME`, else the file that `NAME_FILE` names, else `/run/secrets/NAME` or its
+    /// lower-case form.
+    ///
+    /// # Errors
+    /// A file that was named but can't be used; a secret that no header can carry.
+    pub fn secret(&self, name: &str) -> Result<Option<Found>, Problem> {
+        if let Some(value) = self.value(name)? {
+            return found(&value, name.to_owned()).map(Some);
+        }
+        let file_variable = format!("{name}_FILE");
+        if let Some(path) = self.value(&file_variable)? {
+            let text = read_secret(Path::new(&path)).map_err(|why| {
+                Problem::new(
+                    &file_variable,
+                    format!("names {path:?}, which {why}"),
+                    "mount a small text file with the key, readable by the user of this process",
+                )
+            })?;
+            let origin = format!("{file_variable} ({path})");
+            return self
+                .unless_placeholder(&path, &text)
+                .map(|value| found(&value, origin))
+                .transpose();
+        }
+        for file in [name.to_owned(), name.to_ascii_lowercase()] {
+            let path = self.secrets.join(file);
+            if !path.exists() {
+                continue;
+            }
+            let shown = path.display().to_string();
+            let text = read_secret(&path).map_err(|why| {
+                Problem::new(
+                    &shown,
+                    why,
+                    "make it a small text file that the user of this process may read",
+                )
+            })?;
+            if let Some(value) = self.unless_placeholder(&shown, &text) {
+                return found(&value, shown).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn unless_placeholder(&self, name: &str, value: &str) -> Option<String> {
+        let value = value.trim();
+        let Some(why) = placeholder(value) else {
+            return Some(value.to_owned());
+        };
+        let ignored = Ignored {
+            name: name.to_owned(),
+            why,
+        };
+        let mut list = self.ignored.borrow_mut();
+        if !list.contains(&ignored) {
+            list.push(ignored);
+        }
+        None
+    }
+}
+
+impl Found {
+    /// A secret that stands in the configuration file itself; `None` for a placeholder.
+    ///
+    /// # Errors
+    /// A secret that no header can carry.
+    pub(super) fn in_file(place: &str, text: &str) -> Result<Option<Self>, Problem> {
+        match placeholder(text.trim()) {
+            Some(_) => Ok(None),
+            None => found(text.trim(), place.to_owned()).map(Some),
+        }
+    }
+}
+
+/// Why a trimmed value means "not set", if it does. All of these have been seen in the wild: written
+/// by a gateway for a secret it does not have, by a template that nobody filled in, or copied from
+/// an example.
+pub fn placeholder(value: &str) -> Option<&'static str> {
+    let lower = value.to_ascii_lowercase();
+    if value.is_empty() {
+        Some("it is empty")
+    } else if value.starts_with('<') && value.ends_with('>') {
+        Some("it is a placeholder in angle brackets")
+    } else if lower.starts_with("se://") {
+        Some("it is a secret reference that nobody resolved")
+    } else if value.starts_with("%!") {
+        Some("it is a formatting error of the program that set it")
+    } else if (value.starts_with("{{") && value.ends_with("}}"))
+        || (value.starts_with("${") && value.ends_with('}'))
+    {
+        Some("it is a template that was not filled in")
+    } else if ["null", "undefined", "changeme"].contains(&lower.as_str()) {
+        Some("it is a word for nothing")
+    } else if lower.starts_with("your_") || lower.ends_with("_here") {
+        Some("it is text copied from an example")
+    } else {
+        None
+    }
+}
+
+fn found(value: &str, origin: String) -> Result<Found, Problem> {
+    if value.chars().any(char::is_control) {
+        return Err(Problem::new(
+            &origin,
+            "holds a line break or another control character in its middle",
+            "store the key alone, on one line",
+        ));
+    }
+    if !value.is_ascii() {
+        return Err(Problem::new(
+            &origin,
+            "holds characters that no key has",
+            "copy the key again from the provider's page",
+        ));
+    }
+    Ok(Found {
+        secret: Secret::new(value),
+        origin,
+    })
+}
+
+/// The text of a small regular file, or why it can't be had.
+fn read_secret(path: &Path) -> Result<String, String> {
+    let cannot_be_read = |error: std::io::Error| format!("can't be read: {error}");
+    // Looked at before it is opened: opening a named pipe would wait for a writer.
+    let metadata = std::fs::metadata(path).map_err(cannot_be_read)?;
+    if !metadata.is_file() {
+        return Err("is not a regular file".into());
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(SECRET_LIMIT + 1).read_to_end(&mut bytes))
+        .map_err(cannot_be_read)?;
+    if bytes.len() as u64 > SECRET_LIMIT {
+        return Err("is larger than 64 KiB".into());
+    }
+    String::from_utf8(bytes).map_err(|_| "is not valid UTF-8".into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_of_the_wild_count_as_unset() {
+        for value in [
+            "",
+            "<UNKNOWN>",
+            "<OPENAI_API_KEY>",
+            "se://docker/mcp/openai.api_key",
+            "%!s(<nil>)",
+            "{{anygpt.key}}",
+            "${OPENAI_API_KEY}",
+            "null",
+            "Undefined",
+            "changeme",
+            "your_api_key",
+            "YOUR_KEY",
+            "sk_goes_here",
+        ] {
+            assert!(placeholder(value).is_some(), "{value}");
+        }
+        for value in [
+            "test",
+            "sk-...",
+            "sk-proj-abc",
+            "AIza123",
+            "nullable",
+            "a<b>",
+        ] {
+            assert_eq!(placeholder(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn secrets_come_from_the_variable_then_its_file_then_the_secrets_folder() {
+        let folder = std::env::temp_dir().join(format!("anygpt-secrets-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("named");
+        std::fs::write(&file, "from-file\r\n").unwrap();
+        std::fs::write(folder.join("a_key"), "from-folder\n").unwrap();
+        let path = file.to_str().unwrap().to_owned();
+        let find = |variables: &[(&str, &str)]| {
+            let lookup = |name: &str| {
+                let value = variables.iter().find(|(known, _)| *known == name);
+                value.map(|(_, value)| OsString::from(value))
+            };
+            let environment = Environment::new(&lookup).with_secrets(&folder);
+            let found = environment.secret("A_KEY");
+            found.map(|found| found.map(|found| found.secret.expose().to_owned()))
+        };
+        let both = [("A_KEY", " direct "), ("A_KEY_FILE", &path)];
+        assert_eq!(find(&both).unwrap().as_deref(), Some("direct"));
+        let placeholder = [("A_KEY", "<UNKNOWN>"), ("A_KEY_FILE", &path)];
+        assert_eq!(find(&placeholder).unwrap().as_deref(), Some("from-file"));
+        assert_eq!(find(&[]).unwrap().as_deref(), Some("from-folder"));
+        assert!(find(&[("A_KEY_FILE", "/nowhere/at/all")]).is_err());
+        assert!(find(&[("A_KEY_FILE", folder.to_str().unwrap())]).is_err());
+        let broken = find(&[("A_KEY", "two\nlines-of-secret")]).unwrap_err();
+        assert!(!broken.to_string().contains("secret"));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,72 @@
+//! The configuration file: its shape, as typed by its author.
+//!
+//! Never here: what the environment says, or what a value means.
+
+use std::{collections::BTreeMap, fs::File as Handle, io::Read, path::Path};
+
+use serde::Deserialize;
+
+use super::{Problem, yaml};
+
+/// The largest file that is read.
+const LIMIT: u64 = 1 << 20;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    /// Providers by id.
+    pub(super) providers: BTreeMap<String, ProviderEntry>,
+    /// What is used where a call names nothing.
+    pub(super) defaults: Defaults,
+}
+
+/// One provider.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ProviderEntry {
+    /// How it is spoken to; needed unless the id is that of a built-in provider.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    /// Its key.
+    pub(super) api_key: Option<String>,
+    /// Where it is.
+    pub(super) base_url: Option<String>,
+}
+
+/// What is used where a call names nothing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Defaults {
+    /// A provider's id.
+    pub(super) provider: Option<String>,
+    /// A model's name.
+    pub(super) model: Option<String>,
+}
+
+impl File {
+    /// Reads a file.
+    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+        let place = format!("Configuration file {}", path.display());
+        let mend = "mount it readable for the user of this process, or correct CONFIG_FILE";
+        let cannot_be_read =
+            |error: std::io::Error| Problem::new(&place, format!("cannot be read ({error})"), mend);
+        // Looked at before it is opened: opening a named pipe would wait for a writer.
+        let metadata = std::fs::metadata(path).map_err(cannot_be_read)?;
+        if !metadata.is_file() {
+            let problem = if metadata.is_dir() {
+                "is a folder (Docker makes one where the file to be mounted is missing)"
+            } else {
+                "is not a regular file"
+            };
+            return Err(Problem::new(&place, problem, mend));
+        }
+        let mut bytes = Vec::new();
+        Handle::open(path)
+            .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
+            .map_err(cannot_be_read)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Problem::new(&place, "is not valid UTF-8", "save it as UTF-8 text"))?;
+        yaml::from_str(&text).map_err(|error| Problem::new(&place, "is not valid", error))
+    }
+}

@@ -1,0 +1,268 @@
+//! Settings: what is typed (environment, configuration file) becomes one immutable value, which
+//! flows down from `main`.
+//!
+//! Never here: acting on a setting.
+
+mod base_url;
+mod environment;
+mod file;
+mod provider;
+mod secret;
+mod yaml;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use base_url::BaseUrl;
+pub use environment::{Environment, Found, Ignored, placeholder};
+pub(crate) use provider::position;
+pub use provider::{Kind, Provider};
+pub use secret::Secret;
+
+use file::File;
+
+/// Everything the process was told, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// All providers that have a name here, usable or not; built-in ones first.
+    pub providers: Vec<Provider>,
+    /// `DEFAULT_PROVIDER`, as a position in `providers`.
+    pub default_provider: Option<usize>,
+    /// `DEFAULT_MODEL`.
+    pub default_model: Option<String>,
+    /// `LOG_LEVEL`.
+    pub log_level: LogLevel,
+    /// `ANYGPT_TIMEOUT`: longest time for a tool call that names no other.
+    pub timeout: Duration,
+    /// `ANYGPT_SHUTDOWN_GRACE`: longest time for calls in flight at the end.
+    pub shutdown_grace: Option<Duration>,
+    /// `ANYGPT_STANDBY`.
+    pub standby: Standby,
+    /// What the user should know although nothing is wrong enough to stop.
+    pub warnings: Vec<String>,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// One line per call, and what is above it.
+    #[default]
+    Info,
+    /// What a user may want to mend.
+    Warn,
+    /// What stops something from working.
+    Error,
+}
+
+/// Whether the process stays up without input, for `docker exec`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standby {
+    /// If it is a container's main process with nothing on stdin.
+    Auto,
+    /// In any case.
+    Always,
+    /// End of input is the end.
+    #[default]
+    Never,
+}
+
+/// A setting that cannot be used: where it is, what is wrong, how to mend it. Never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem(String);
+
+impl Problem {
+    fn new(place: &str, problem: impl fmt::Display, mend: impl fmt::Display) -> Self {
+        Problem(format!("{place} {problem}: {mend}"))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Looked for when `CONFIG_FILE` is not set.
+const CONFIG_FILES: [&str; 3] = [
+    "/config/anygpt.config.yaml",
+    "/config/anygpt.config.yml",
+    "/config/anygpt.config.json",
+];
+
+/// The default of `ANYGPT_TIMEOUT`: common clients give up at 60 s, and get the partial answer.
+const TIMEOUT: Duration = Duration::from_secs(55);
+
+impl Settings {
+    /// Reads and checks everything. Opens no connection.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn load(environment: Environment<'_>) -> Result<Self, Problem> {
+        let log_level = one_of(&environment, "LOG_LEVEL", LogLevel::from_name)?;
+        let standby = one_of(&environment, "ANYGPT_STANDBY", Standby::from_name)?;
+        let timeout = seconds(&environment, "ANYGPT_TIMEOUT")?;
+        let shutdown_grace = seconds(&environment, "ANYGPT_SHUTDOWN_GRACE")?;
+        let insecure = environment.value("ANYGPT_ALLOW_INSECURE_HTTP")?;
+        let insecure = insecure.is_some_and(|value| value != "0" && value != "false");
+
+        let file = match config_file(&environment)? {
+            Some(path) => File::read(&path)?,
+            None => File::default(),
+        };
+        let default_provider = match environment.value("DEFAULT_PROVIDER")? {
+            Some(id) => Some(("DEFAULT_PROVIDER", id)),
+            None => file.defaults.provider.map(|id| ("defaults.provider", id)),
+        };
+        let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
+
+        let mut warnings = Vec::new();
+        let wants_mock = default_provider
+            .as_ref()
+            .is_some_and(|(_, id)| id == provider::MOCK);
+        let providers = provider::all(
+            &environment,
+            file.providers,
+            wants_mock,
+            insecure,
+            &mut warnings,
+        )?;
+        let default_provider = match default_provider {
+            None => None,
+            Some((place, id)) => {
+                let position = position(&providers, &id);
+                let position = position.ok_or_else(|| unknown(place, &id, &providers))?;
+                if let Some(why) = providers[position].why_off() {
+                    warnings.push(format!(
+                        "{place} is {id}, which cannot be used: {why}. Calls that need it will fail"
+                    ));
+                }
+                Some(position)
+            }
+        };
+
+        let ignored = environment.into_ignored();
+        if !ignored.is_empty() {
+            let list: Vec<String> = ignored
+                .iter()
+                .map(|ignored| format!("{} ({})", ignored.name, ignored.why))
+                .collect();
+            warnings.push(format!("Treated as not set: {}", list.join(", ")));
+        }
+        Ok(Settings {
+            providers,
+            default_provider,
+            default_model,
+            log_level: log_level.unwrap_or_default(),
+            timeout: timeout.unwrap_or(TIMEOUT),
+            shutdown_grace,
+            standby: standby.unwrap_or_default(),
+            warnings,
+        })
+    }
+
+    /// All configured keys.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.providers
+            .iter()
+            .filter_map(|provider| provider.key.as_ref().map(|key| &key.secret))
+    }
+
+    /// Whether any provider could answer a call.
+    pub fn has_usable_provider(&self) -> bool {
+        self.providers
+            .iter()
+            .any(|provider| provider.why_off().is_none())
+    }
+
+    /// What to do when no provider is usable.
+    pub fn no_provider_advice() -> &'static str {
+        "No provider can be used: set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY (or name a \
+         file in …_FILE, or mount a secret of that name under /run/secrets). To try without a key, \
+         set DEFAULT_PROVIDER=mock"
+    }
+}
+
+fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
+    let known: Vec<&str> = providers
+        .iter()
+        .map(|provider| provider.id.as_str())
+        .collect();
+    Problem::new(
+        place,
+        format!("names an unknown provider, {id:?}"),
+        format!(
+            "use one of {}, or mock, or define it under providers in the configuration file",
+            known.join(", ")
+        ),
+    )
+}
+
+/// The configuration file to read, if there is one.
+fn config_file(environment: &Environment<'_>) -> Result<Option<PathBuf>, Problem> {
+    if let Some(path) = environment.value("CONFIG_FILE")? {
+        return Ok(Some(path.into()));
+    }
+    let found = CONFIG_FILES
+        .into_iter()
+        .find(|path| Path::new(path).exists());
+    Ok(found.map(PathBuf::from))
+}
+
+fn one_of<T>(
+    environment: &Environment<'_>,
+    name: &str,
+    from_name: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, Problem> {
+    let Some(value) = environment.value(name)? else {
+        return Ok(None);
+    };
+    from_name(&value.to_ascii_lowercase())
+        .map(Some)
+        .map_err(|allowed| Problem::new(name, format!("is {value:?}"), format!("use {allowed}")))
+}
+
+fn seconds(environment: &Environment<'_>, name: &str) -> Result<Option<Duration>, Problem> {
+    let Some(value) = environment.value(name)? else {
+        return Ok(None);
+    };
+    match value.parse::<u32>() {
+        Ok(number) if (1..=86_400).contains(&number) => {
+            Ok(Some(Duration::from_secs(number.into())))
+        }
+        _ => Err(Problem::new(
+            name,
+            format!("is {value:?}"),
+            "use a whole number of seconds from 1 to 86400",
+        )),
+    }
+}
+
+impl LogLevel {
+    fn from_name(name: &str) -> Result<Self, &'static str> {
+        match name {
+            "debug" => Ok(LogLevel::Debug),
+            "info" => Ok(LogLevel::Info),
+            "warn" => Ok(LogLevel::Warn),
+            "error" => Ok(LogLevel::Error),
+            _ => Err("debug, info, warn or error"),
+        }
+    }
+}
+
+impl Standby {
+    fn from_name(name: &str) -> Result<Self, &'static str> {
+        match name {
+            "auto" => Ok(Standby::Auto),
+            "always" => Ok(Standby::Always),
+            "never" => Ok(Standby::Never),
+            _ => Err("auto, always or never"),
+        }
+    }
+}

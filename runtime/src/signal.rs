@@ -1,0 +1,54 @@
+//! SIGTERM and SIGINT, from the first instruction on.
+//!
+//! The kernel drops signals for which PID 1 has no handler, and lets other processes die of them, so
+//! handlers are installed before anything else. They write a byte into a socket; whoever waits for
+//! signals reads it there, so none is lost in the time before anybody waits.
+//!
+//! Never here: what a signal means for calls in flight.
+
+use std::{
+    io::{self, Read},
+    os::unix::net::UnixStream,
+};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    low_level::pipe,
+};
+
+/// Where signals arrive, a byte for each.
+#[derive(Debug)]
+pub struct Signals(UnixStream);
+
+impl Signals {
+    /// Installs the handlers.
+    ///
+    /// # Errors
+    /// The operating system refuses a socket or a handler.
+    pub fn install() -> io::Result<Self> {
+        let (receiver, sender) = UnixStream::pair()?;
+        pipe::register(SIGTERM, sender.try_clone()?)?;
+        pipe::register(SIGINT, sender)?;
+        Ok(Signals(receiver))
+    }
+
+    /// Waits for a signal on this thread.
+    pub fn wait(&mut self) {
+        // An error is as good a reason to end as a signal: there will be none any more.
+        while let Err(error) = self.0.read(&mut [0]) {
+            if error.kind() != io::ErrorKind::Interrupted {
+                break;
+            }
+        }
+    }
+
+    /// The socket, for an async runtime or a poll.
+    pub fn into_socket(self) -> UnixStream {
+        self.0
+    }
+
+    /// The socket, to be looked at.
+    pub fn socket(&self) -> &UnixStream {
+        &self.0
+    }
+}

@@ -1,0 +1,576 @@
+//! Bytes between the process and the protocol: who reads, who writes, and that neither waits for
+//! the other.
+//!
+//! The server and its output live under one mutex, held to append or to swap, never across a system
+//! call. Who writes is a flag under the same mutex: its holder swaps the output out, unlocks, writes,
+//! locks, and gives the flag up only when it sees, under the mutex, that nothing is left. So no line
+//! is split by another, and no wake-up is lost.
+//!
+//! Main writes its own answers, but without waiting: if the client does not read, the writer thread
+//! takes over, and main goes on reading (there may be a cancel).
+//!
+//! Never here: the protocol, tools, the decision to end the process.
+
+use std::{
+    io, mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Instant,
+};
+
+use anygpt_core::{Action, CallHandle, Content, Progress, Server, ToolResult};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+};
+use tokio::sync::Notify;
+
+use crate::{
+    redact::Redactor,
+    runner::Runner,
+    tools::{Called, Outcome, Tools},
+};
+
+/// One read takes at most this much: what a pipe holds.
+const READ: usize = 64 * 1024;
+
+/// Output buffers larger than this are not kept for the next output.
+const KEPT: usize = 256 * 1024;
+
+/// The session and its way out to the client.
+#[derive(Debug)]
+pub struct Stdio {
+    state: Mutex<State>,
+    /// Told when there is something for the writer thread.
+    for_writer: Condvar,
+    /// Told when something was written or answered, if somebody waits.
+    changed: Condvar,
+    /// The same for async tasks.
+    room: Notify,
+    redactor: Redactor,
+    queue_limit: usize,
+    on_gone: fn(),
+}
+
+#[derive(Debug)]
+struct State {
+    server: Server,
+    /// Output on its way, and how much of it is written.
+    front: Vec<u8>,
+    written: usize,
+    /// Somebody holds the right to write.
+    writing: bool,
+    /// The writer thread is there.
+    has_writer: bool,
+    /// Threads in `changed.wait`.
+    waiting: usize,
+    /// Nobody reads our output any more.
+    gone: bool,
+    /// The process is about to end, at the latest then.
+    end: Option<Instant>,
+}
+
+/// How a write without waiting is done on this stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// `pwritev2` with `RWF_NOWAIT` takes what fits.
+    #[cfg(target_os = "linux")]
+    NoWait,
+    /// Files and terminals: a plain write does not wait for a reader.
+    Plain,
+    /// There is no such way: only the writer thread writes.
+    Writer,
+}
+
+impl Stdio {
+    /// A session of which nothing has been read. `on_gone` is called once if stdout fails; it may
+    /// end the process.
+    pub fn new(server: Server, queue_limit: usize, redactor: Redactor, on_gone: fn()) -> Arc<Self> {
+        Arc::new(Stdio {
+            state: Mutex::new(State {
+                server,
+                front: Vec::new(),
+                written: 0,
+                writing: false,
+                has_writer: false,
+                waiting: 0,
+                gone: false,
+                end: None,
+            }),
+            for_writer: Condvar::new(),
+            changed: Condvar::new(),
+            room: Notify::new(),
+            redactor,
+            queue_limit,
+            on_gone,
+        })
+    }
+
+    /// Serves stdin until it ends. `after_first` is called once, when the first input has been
+    /// answered or none is there yet.
+    ///
+    /// # Errors
+    /// Stdin cannot be read.
+    pub fn serve(
+        self: &Arc<Self>,
+        tools: &Tools,
+        runner: &Runner,
+        after_first: impl FnOnce(),
+    ) -> Result<(), ReadError> {
+        let mut input = Input {
+            stdio: self,
+            tools,
+            runner,
+            way: Way::first(),
+            actions: Vec::new(),
+            outcomes: Vec::new(),
+        };
+        let mut buffer = vec![0; READ];
+        let mut first = true;
+        let mut after_first = Some(after_first);
+        loop {
+            if after_first.is_some() && (!first || !input_is_there()) {
+                after_first.take().into_iter().for_each(|call| call());
+            }
+            let read = read(&mut buffer).map_err(|error| ReadError { first, error })?;
+            first = false;
+            if read == 0 {
+                input.finish();
+                return Ok(());
+            }
+            input.take(&buffer[..read]);
+        }
+    }
+
+    /// Hands over the result of a call. Waits while too much output is queued already.
+    pub async fn complete(self: &Arc<Self>, handle: CallHandle, outcome: &Outcome) {
+        loop {
+            let room = self.room.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            {
+                let mut state = self.lock();
+                if self.has_room(&state) || state.gone || state.end.is_some() {
+                    self.complete_locked(&mut state, handle, outcome);
+                    self.hand_over(state);
+                    return;
+                }
+            }
+            room.await;
+        }
+    }
+
+    /// Reports the progress of a call.
+    pub fn progress(self: &Arc<Self>, handle: CallHandle, progress: u64, message: &str) {
+        let message = self.redactor.diagnostic(message);
+        let mut state = self.lock();
+        state.server.progress(
+            handle,
+            &Progress {
+                progress,
+                total: None,
+                message: Some(&message),
+            },
+        );
+        self.hand_over(state);
+    }
+
+    /// Starts the end: the process leaves at `bound` at the latest. `false` if the end had begun
+    /// already; an earlier bound counts then, too.
+    pub fn begin_end(&self, bound: Instant) -> bool {
+        let mut state = self.lock();
+        let first = state.end.is_none();
+        state.end = Some(state.end.map_or(bound, |end| end.min(bound)));
+        self.changed.notify_all();
+        self.room.notify_waiters();
+        first
+    }
+
+    /// Waits until nothing is owed, at most until the bound that was set by
+    /// [`begin_end`](Stdio::begin_end). Tells whether anything is still owed.
+    pub fn wait_until_bound(&self) -> Owed {
+        self.wait_until(|state| state.end.unwrap_or_else(Instant::now))
+    }
+
+    /// Answers every call that is still open as cancelled.
+    pub fn cancel_open_calls(self: &Arc<Self>) {
+        let mut state = self.lock();
+        for handle in state.server.open_calls() {
+            let text =
+                "cancelled: the server is shutting down. Start it again and repeat the call.";
+            self.complete_locked(&mut state, handle, &Outcome::error(text));
+        }
+        self.hand_over(state);
+    }
+
+    /// As [`wait_until_bound`](Stdio::wait_until_bound), with a bound of its own.
+    pub fn wait(&self, bound: Instant) -> Owed {
+        self.wait_until(|_| bound)
+    }
+
+    /// What is owed to the client at this moment.
+    pub fn owed(&self) -> Owed {
+        self.lock().owed()
+    }
+
+    fn wait_until(&self, bound: impl Fn(&State) -> Instant) -> Owed {
+        let mut state = self.lock();
+        loop {
+            let owed = state.owed();
+            let left = bound(&state).saturating_duration_since(Instant::now());
+            if owed == Owed::Nothing || state.gone || left.is_zero() {
+                return owed;
+            }
+            state.waiting += 1;
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            state.waiting -= 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic ends the process, so a poisoned state is never seen.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_room(&self, state: &State) -> bool {
+        state.server.queued_output() + (state.front.len() - state.written) < self.queue_limit
+    }
+
+    fn complete_locked(&self, state: &mut State, handle: CallHandle, outcome: &Outcome) {
+        let text = self.redactor.text(&outcome.text);
+        let structured = outcome
+            .structured
+            .as_ref()
+            .map(|json| self.redactor.json(json));
+        state.server.complete(
+            handle,
+            &ToolResult {
+                content: &[Content::Text(&text)],
+                structured: structured.as_deref(),
+                is_error: outcome.is_error,
+            },
+        );
+    }
+
+    /// Lets the writer thread write what there is, unless somebody is at it and will see it.
+    fn hand_over(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if state.writing || !state.has_output() {
+            self.tell(&state);
+            return;
+        }
+        if !state.has_writer {
+            let stdio = Arc::clone(self);
+            let spawned = thread::Builder::new()
+                .name("writer".into())
+                .spawn(move || stdio.run_writer());
+            if spawned.is_err() {
+                // No thread to be had: wait for the client here, late is better than never.
+                drop(self.write_out(state, write_waiting));
+                return;
+            }
+            state.has_writer = true;
+        }
+        self.for_writer.notify_one();
+        self.tell(&state);
+    }
+
+    fn tell(&self, state: &State) {
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    fn run_writer(&self) {
+        let mut state = self.lock();
+        loop {
+            while state.writing || !state.has_output() || state.gone {
+                state = self
+                    .for_writer
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            state = self.write_out(state, write_waiting).0;
+        }
+    }
+
+    /// Takes the right to write, if it is free, and writes until nothing is left or `write` would
+    /// have to wait.
+    fn write_out<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        mut write: impl FnMut(&[u8]) -> io::Result<usize>,
+    ) -> (MutexGuard<'s, State>, Written) {
+        if state.writing || state.gone {
+            return (state, Written::BySomebodyElse);
+        }
+        state.writing = true;
+        let written = loop {
+            if state.written == state.front.len() {
+                let mut front = mem::take(&mut state.front);
+                if front.capacity() > KEPT {
+                    front = Vec::new();
+                }
+                state.server.take_output(&mut front);
+                state.front = front;
+                state.written = 0;
+                if state.front.is_empty() {
+                    break Written::All;
+                }
+            }
+            let front = mem::take(&mut state.front);
+            let start = state.written;
+            drop(state);
+            let result = write(&front[start..]);
+            state = self.lock();
+            state.front = front;
+            match result {
+                Ok(bytes) => state.written += bytes,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Written::Part,
+                Err(_) => {
+                    state.gone = true;
+                    break Written::All;
+                }
+            }
+        };
+        state.writing = false;
+        self.tell(&state);
+        self.room.notify_waiters();
+        if state.gone {
+            drop(state);
+            (self.on_gone)();
+            state = self.lock();
+        }
+        (state, written)
+    }
+}
+
+/// What is owed to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owed {
+    /// All calls are answered, all answers written.
+    Nothing,
+    /// Calls are open.
+    Answers,
+    /// All calls are answered, but the client has not taken all answers.
+    Output,
+}
+
+/// Why the input could not be read.
+#[derive(Debug)]
+pub struct ReadError {
+    /// Nothing was ever read.
+    pub first: bool,
+    /// What the operating system says.
+    pub error: io::Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    All,
+    Part,
+    BySomebodyElse,
+}
+
+impl State {
+    fn has_output(&self) -> bool {
+        self.written < self.front.len() || self.server.queued_output() > 0
+    }
+
+    fn owed(&self) -> Owed {
+        if self.server.calls() > 0 {
+            Owed::Answers
+        } else if self.writing || self.has_output() {
+            Owed::Output
+        } else {
+            Owed::Nothing
+        }
+    }
+}
+
+/// Main's side.
+struct Input<'s> {
+    stdio: &'s Arc<Stdio>,
+    tools: &'s Tools,
+    runner: &'s Runner,
+    way: Way,
+    actions: Vec<Action>,
+    outcomes: Vec<(CallHandle, Outcome)>,
+}
+
+impl Input<'_> {
+    /// Handles what was read, and writes what can be answered at once.
+    fn take(&mut self, mut bytes: &[u8]) {
+        let stdio = self.stdio;
+        let mut state = stdio.lock();
+        while !bytes.is_empty() {
+            // The client must read before it may ask for more.
+            while !stdio.has_room(&state) && !state.gone {
+                state.waiting += 1;
+                state = stdio
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state.waiting -= 1;
+            }
+            let used = state.server.handle_input(bytes);
+            bytes = &bytes[used..];
+            state = self.act(state);
+            state = self.write(state);
+            if state.gone {
+                return;
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        let mut state = self.stdio.lock();
+        state.server.handle_eof();
+        state = self.act(state);
+        drop(self.write(state));
+    }
+
+    /// Does what the server wants done: at once where no network is needed.
+    fn act<'g>(&mut self, mut state: MutexGuard<'g, State>) -> MutexGuard<'g, State>
+    where
+        Self: 'g,
+    {
+        while let Some(action) = state.server.poll_action() {
+            self.actions.push(action);
+        }
+        if self.actions.is_empty() {
+            return state;
+        }
+        let ending = state.end.is_some();
+        drop(state);
+        for action in self.actions.drain(..) {
+            match action {
+                Action::CallTool(call) if ending => {
+                    let text = "cancelled: the server is shutting down and takes no new calls. Start it again and repeat the call.";
+                    self.outcomes.push((call.handle, Outcome::error(text)));
+                }
+                Action::CallTool(call) => {
+                    let handle = call.handle;
+                    match self.tools.call(call) {
+                        Called::Done(outcome) => self.outcomes.push((handle, outcome)),
+                        Called::Job(job) => self.runner.run(job),
+                    }
+                }
+                Action::CancelCall(handle) => self.runner.cancel(handle),
+            }
+        }
+        let mut state = self.stdio.lock();
+        for (handle, outcome) in self.outcomes.drain(..) {
+            self.stdio.complete_locked(&mut state, handle, &outcome);
+        }
+        state
+    }
+
+    fn write<'g>(&mut self, state: MutexGuard<'g, State>) -> MutexGuard<'g, State>
+    where
+        Self: 'g,
+    {
+        if !state.has_output() || state.writing {
+            return state;
+        }
+        if self.way != Way::Writer {
+            let way = &mut self.way;
+            let (state, written) = self.stdio.write_out(state, |bytes| way.write(bytes));
+            if written != Written::Part {
+                return state;
+            }
+            self.stdio.hand_over(state);
+        } else {
+            self.stdio.hand_over(state);
+        }
+        self.stdio.lock()
+    }
+}
+
+impl Way {
+    fn first() -> Self {
+        #[cfg(target_os = "linux")]
+        return Way::NoWait;
+        #[cfg(not(target_os = "linux"))]
+        return Way::for_stdout();
+    }
+
+    /// The way for a stdout, or a system, that knows no writes without waiting.
+    fn for_stdout() -> Self {
+        use rustix::fs::{FileType, fstat};
+        let kind = fstat(rustix::stdio::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        match kind {
+            Ok(FileType::Fifo | FileType::Socket) => Way::Writer,
+            _ => Way::Plain,
+        }
+    }
+
+    /// Writes what can be written without waiting; `WouldBlock` if that is nothing.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        #[cfg(target_os = "linux")]
+        if *self == Way::NoWait {
+            use rustix::io::{ReadWriteFlags, pwritev2};
+            // This offset stands for "where the file is": pipes have no other.
+            let result = pwritev2(
+                rustix::stdio::stdout(),
+                &[io::IoSlice::new(bytes)],
+                u64::MAX,
+                ReadWriteFlags::NOWAIT,
+            );
+            match result {
+                // Files and terminals, old kernels, sandboxes.
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => {
+                    *self = Way::for_stdout();
+                }
+                Err(Errno::INTR) => return Ok(0),
+                result => return Ok(result?),
+            }
+        }
+        match self {
+            Way::Plain => write_waiting(bytes),
+            _ => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+/// Writes some bytes, however long it takes.
+fn write_waiting(bytes: &[u8]) -> io::Result<usize> {
+    let stdout = rustix::stdio::stdout();
+    loop {
+        match rustix::io::write(stdout, bytes) {
+            Err(Errno::INTR) => {}
+            // Somebody who shares the pipe has made it non-blocking.
+            Err(Errno::AGAIN) => wait_for(&stdout, PollFlags::OUT),
+            result => return Ok(result?),
+        }
+    }
+}
+
+fn read(buffer: &mut [u8]) -> io::Result<usize> {
+    let stdin = rustix::stdio::stdin();
+    loop {
+        match rustix::io::read(stdin, &mut *buffer) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => wait_for(&stdin, PollFlags::IN),
+            result => return Ok(result?),
+        }
+    }
+}
+
+fn wait_for(fd: &std::os::fd::BorrowedFd<'_>, flags: PollFlags) {
+    // Whatever poll says, the read or write that follows says it better.
+    let _ready = poll(&mut [PollFd::new(fd, flags)], None);
+}
+
+/// Whether a read would return at once.
+fn input_is_there() -> bool {
+    let stdin = rustix::stdio::stdin();
+    let now = rustix::event::Timespec::default();
+    matches!(
+        poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&now)),
+        Ok(1..)
+    )
+}

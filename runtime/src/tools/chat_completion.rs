@@ -1,0 +1,318 @@
+//! `anygpt_chat_completion`: one answer of one model.
+//!
+//! Never here: which provider a model name leads to, or how it is reached.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Network, Outcome, Work,
+    arguments::{Arguments, wrong},
+};
+use crate::{
+    gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
+    provider::{ChatRequest, Message, Role, Usage},
+    settings::{Kind, Settings},
+};
+
+pub(super) fn listed() -> anygpt_core::Tool {
+    anygpt_core::Tool {
+        name: "anygpt_chat_completion".into(),
+        title: "Ask a model".into(),
+        description: "Ask another AI model and get its answer. Give prompt (with optional system) or \
+            messages. Without model, the default model answers."
+            .into(),
+        annotations: anygpt_core::Annotations {
+            read_only: true,
+            idempotent: false,
+            open_world: true,
+        },
+        input_schema: concat!(
+            r#"{"type":"object","properties":{"#,
+            r#""prompt":{"type":"string","description":"The question, if there is no conversation"},"#,
+            r#""messages":{"type":"array","description":"The conversation, oldest first","items":{"type":"object","#,
+            r#""properties":{"role":{"type":"string","enum":["system","developer","user","assistant"]},"content":{"type":"string"}},"#,
+            r#""required":["role","content"]}},"#,
+            r#""system":{"type":"string","description":"Instructions for the model"},"#,
+            r#""model":{"type":"string","description":"Model id, or provider/model"},"#,
+            r#""provider":{"type":"string","description":"Provider id, if model alone is not enough"},"#,
+            r#""temperature":{"type":"number","minimum":0,"maximum":2},"#,
+            r#""max_tokens":{"type":"integer","minimum":1},"#,
+            r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"}}}"#,
+        )
+        .into(),
+        output_schema: Some(
+            concat!(
+                r#"{"type":"object","properties":{"text":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"#,
+                r#""finish_reason":{"type":"string"},"partial":{"type":"boolean"},"usage":{"type":"object"},"#,
+                r#""warnings":{"type":"array","items":{"type":"string"}}},"required":["text","model","provider"]}"#,
+            )
+            .into(),
+        ),
+    }
+}
+
+/// A chat that is ready to be sent.
+#[derive(Debug)]
+pub(super) struct Chat {
+    plan: Plan,
+    warnings: Vec<String>,
+}
+
+const LONGEST_TIMEOUT: u32 = 3600;
+
+pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
+    let mut arguments = Arguments::parse(json)?;
+    let messages = messages(&mut arguments)?;
+    let model = arguments.string("model")?;
+    let provider = arguments.string("provider")?;
+    let temperature = arguments.number("temperature", 0.0, 2.0)?;
+    let max_tokens = arguments.integer("max_tokens", 1, u32::MAX)?;
+    let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
+    let warnings: Vec<String> = arguments.unknown().into_iter().collect();
+
+    let target = resolve::target(settings, provider.as_deref(), model.as_deref())?;
+    let request = ChatRequest {
+        model: target.model.unwrap_or_default(),
+        messages,
+        temperature,
+        max_tokens,
+    };
+    if settings.providers[target.provider].kind == Kind::Mock {
+        let reply = mock::reply(settings, target.provider, &request);
+        return Ok(Work::Done(outcome(&reply, &warnings)));
+    }
+    Ok(Work::Network(Network::Chat(Chat {
+        plan: Plan {
+            provider: target.provider,
+            request,
+            timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
+        },
+        warnings,
+    })))
+}
+
+impl Chat {
+    pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+        match gateway.chat(self.plan, observer).await {
+            Ok(reply) => outcome(&reply, &self.warnings),
+            Err(problem) => Outcome::error(problem),
+        }
+    }
+}
+
+/// The conversation, from `prompt`, `system` and `messages`.
+fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
+    let prompt = arguments.string("prompt")?;
+    let system = arguments.string("system")?;
+    let given = arguments.array("messages")?.unwrap_or_default();
+    if prompt.is_some() && !given.is_empty() {
+        return Err(
+            "invalid_request: both prompt and messages are given. Give one of them.".into(),
+        );
+    }
+    if prompt.is_none() && given.is_empty() {
+        return Err(
+            "invalid_request: there is nothing to ask. Give prompt (a string) or messages (an array \
+             of {role, content})."
+                .into(),
+        );
+    }
+    let mut messages = Vec::with_capacity(given.len() + 2);
+    if let Some(text) = system {
+        messages.push(Message {
+            role: Role::System,
+            text,
+        });
+    }
+    for (position, value) in given.into_iter().enumerate() {
+        messages.push(message(&format!("messages[{position}]"), value)?);
+    }
+    if let Some(text) = prompt {
+        messages.push(Message {
+            role: Role::User,
+            text,
+        });
+    }
+    Ok(messages)
+}
+
+fn message(path: &str, value: Value) -> Result<Message, String> {
+    let Value::Object(mut object) = value else {
+        return Err(wrong(path, &value, "an object with role and content"));
+    };
+    let role = object.remove("role").unwrap_or_default();
+    let role = match role.as_str() {
+        Some("system") => Role::System,
+        Some("developer") => Role::Developer,
+        Some("user") => Role::User,
+        Some("assistant") => Role::Assistant,
+        _ => {
+            let allowed = "system, developer, user or assistant";
+            return Err(wrong(&format!("{path}.role"), &role, allowed));
+        }
+    };
+    let text = match object.remove("content").unwrap_or_default() {
+        Value::String(text) => text,
+        Value::Array(parts) => parts_text(path, &parts)?,
+        other => {
+            return Err(wrong(&format!("{path}.content"), &other, "a string"));
+        }
+    };
+    Ok(Message { role, text })
+}
+
+/// The text of a content that is given as parts.
+fn parts_text(path: &str, parts: &[Value]) -> Result<String, String> {
+    let mut text = String::new();
+    for (position, part) in parts.iter().enumerate() {
+        let words = match part {
+            Value::String(words) => Some(words.as_str()),
+            part if part["type"] == "text" => part["text"].as_str(),
+            _ => None,
+        };
+        let Some(words) = words else {
+            let path = format!("{path}.content[{position}]");
+            return Err(wrong(&path, part, "{\"type\":\"text\",\"text\":\"…\"}"));
+        };
+        text.push_str(words);
+    }
+    Ok(text)
+}
+
+/// `structuredContent` of an answer.
+#[derive(Serialize)]
+struct Structured<'a> {
+    text: &'a str,
+    model: &'a str,
+    provider: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    native_finish_reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
+    usage: Tokens,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'a str>,
+}
+
+/// `usage`: what is not known is left out.
+#[derive(Serialize)]
+struct Tokens {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached_input_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_write_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_tokens: Option<u64>,
+}
+
+impl From<Usage> for Tokens {
+    fn from(usage: Usage) -> Self {
+        Tokens {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            reasoning_tokens: usage.reasoning_tokens,
+            cached_input_tokens: usage.cached_input_tokens,
+            cache_write_tokens: usage.cache_write_tokens,
+            total_tokens: usage.total_tokens,
+        }
+    }
+}
+
+fn outcome(reply: &Reply, warnings: &[String]) -> Outcome {
+    let answer = &reply.answer;
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let structured = Structured {
+        text: &answer.text,
+        model: answer.model.as_deref().unwrap_or(&reply.model),
+        provider: &reply.provider,
+        finish_reason: answer.finish.map(crate::provider::Finish::as_str),
+        native_finish_reason: answer.native_finish.as_deref(),
+        partial: reply.partial,
+        usage: answer.usage.into(),
+        latency_ms: reply.latency.map(millis),
+        first_token_ms: reply.first_token.map(millis),
+        request_id: reply.request_id.as_deref(),
+        warnings: warnings
+            .iter()
+            .chain(&reply.warnings)
+            .map(String::as_str)
+            .collect(),
+    };
+    Outcome::structured(answer.text.clone(), &structured)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Vec<(Role, String)>, String> {
+        let messages = messages(&mut Arguments::parse(json)?)?;
+        Ok(messages.into_iter().map(|m| (m.role, m.text)).collect())
+    }
+
+    #[test]
+    fn conversations_come_in_several_forms() {
+        let hello = |role| (role, "hello".to_owned());
+        for (json, expected) in [
+            (r#"{"prompt":"hello"}"#, vec![hello(Role::User)]),
+            (
+                r#"{"prompt":"hello","system":"hello"}"#,
+                vec![hello(Role::System), hello(Role::User)],
+            ),
+            (
+                r#"{"messages":[{"role":"developer","content":"hello"},{"role":"user","content":[{"type":"text","text":"hel"},"lo"]}]}"#,
+                vec![hello(Role::Developer), hello(Role::User)],
+            ),
+            (
+                r#"{"messages":"[{\"role\":\"user\",\"content\":\"hello\"}]"}"#,
+                vec![hello(Role::User)],
+            ),
+        ] {
+            assert_eq!(read(json), Ok(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        for (json, part) in [
+            ("{}", "nothing to ask"),
+            (r#"{"messages":[]}"#, "nothing to ask"),
+            (r#"{"prompt":"a","messages":[{}]}"#, "both"),
+            (r#"{"messages":[1]}"#, "messages[0] is 1"),
+            (
+                r#"{"messages":[{"role":"bot","content":""}]}"#,
+                "messages[0].role is \"bot\"",
+            ),
+            (
+                r#"{"messages":[{"role":"user"}]}"#,
+                "messages[0].content is null",
+            ),
+            (
+                r#"{"messages":[{"role":"user","content":[{"type":"audio"}]}]}"#,
+                "messages[0].content[0]",
+            ),
+        ] {
+            assert!(
+                read(json).is_err_and(|error| error.contains(part)),
+                "{json}"
+            );
+        }
+    }
+}

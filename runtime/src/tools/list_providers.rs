@@ -1,0 +1,96 @@
+//! `anygpt_list_providers`: what is configured, and why something is off.
+//!
+//! Never here: a key, or a connection.
+
+use serde::Serialize;
+
+use super::{Outcome, Work, arguments::Arguments};
+use crate::{gateway::resolve, settings::Settings};
+
+pub(super) fn listed() -> anygpt_core::Tool {
+    anygpt_core::Tool {
+        name: "anygpt_list_providers".into(),
+        title: "List providers".into(),
+        description: "List the configured providers, and what is missing where one cannot be used."
+            .into(),
+        annotations: anygpt_core::Annotations {
+            read_only: true,
+            idempotent: true,
+            open_world: false,
+        },
+        input_schema: r#"{"type":"object","properties":{}}"#.into(),
+        output_schema: Some(
+            concat!(
+                r#"{"type":"object","properties":{"providers":{"type":"array","items":{"type":"object"}},"#,
+                r#""default_model":{"type":"string"}},"required":["providers"]}"#,
+            )
+            .into(),
+        ),
+    }
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: &'a str,
+    r#type: &'a str,
+    usable: bool,
+    default: bool,
+    base_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Structured<'a> {
+    providers: Vec<Listed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
+    let arguments = Arguments::parse(json)?;
+    let default = resolve::default_provider(settings);
+    let providers: Vec<Listed<'_>> = settings
+        .providers
+        .iter()
+        .enumerate()
+        .map(|(position, provider)| {
+            let problem = provider.why_off();
+            Listed {
+                id: &provider.id,
+                r#type: provider.kind.as_str(),
+                usable: problem.is_none(),
+                default: default == Some(position),
+                base_url: provider.base_url.to_string(),
+                key_from: provider.key.as_ref().map(|key| key.origin.as_str()),
+                problem,
+            }
+        })
+        .collect();
+
+    let mut text = String::new();
+    for provider in &providers {
+        let state = match &provider.problem {
+            Some(problem) => format!("off: {problem}"),
+            None => "usable".to_owned(),
+        };
+        let mark = if provider.default { " (default)" } else { "" };
+        text.push_str(&format!("{}{mark}: {state}\n", provider.id));
+    }
+    match &settings.default_model {
+        Some(model) => text.push_str(&format!("default model: {model}")),
+        None => text.push_str("default model: none (the provider's newest is picked)"),
+    }
+    Ok(Work::Done(Outcome::structured(
+        text,
+        &Structured {
+            providers,
+            default_model: settings.default_model.as_deref(),
+            warnings: arguments.unknown().into_iter().collect(),
+        },
+    )))
+}

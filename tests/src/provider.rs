@@ -1,0 +1,593 @@
+//! A mock provider: one small HTTP server that speaks every provider's wire format and fails on command.
+//!
+//! Here: the server, its routes, what it records. In `reply`: what one reply can do. In `wire`: the formats.
+//! In `catalog`: what it does by itself (echo, model lists, faults by model id). Never here: anything about MCP.
+
+mod catalog;
+mod reply;
+mod wire;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Poll, ready};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::time::Sleep;
+
+pub use self::catalog::FAULTS;
+pub use self::reply::Reply;
+use self::reply::{End, Start};
+
+/// A wire format, and the folder of the mock provider where it is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Responses, under `/openai/v1`.
+    OpenAi,
+    /// Messages, under `/anthropic`.
+    Anthropic,
+    /// generateContent, under `/google`.
+    Google,
+    /// Chat Completions, under `/compatible/v1`; needs no key, like a local runtime.
+    Compatible,
+}
+
+impl Family {
+    /// The three that have well-known environment variables.
+    pub const NATIVE: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Google];
+
+    /// The key that [`Provider::env`] hands out. The mock accepts any other as well.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::OpenAi => "mock-openai-key-7d41c09b",
+            Self::Anthropic => "mock-anthropic-key-52e8f6a3",
+            Self::Google => "mock-google-key-e90b137f",
+            Self::Compatible => "mock-compatible-key-1c6a85d2",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::OpenAi => "/openai/v1",
+            Self::Anthropic => "/anthropic",
+            Self::Google => "/google",
+            Self::Compatible => "/compatible/v1",
+        }
+    }
+
+    fn of_path(path: &str) -> Option<Self> {
+        [
+            Self::OpenAi,
+            Self::Anthropic,
+            Self::Google,
+            Self::Compatible,
+        ]
+        .into_iter()
+        .find(|family| {
+            path.strip_prefix(family.folder())
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+}
+
+/// How the reply to a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Still being answered.
+    Open,
+    /// Answered as planned, planned cuts included.
+    Finished,
+    /// The client went away first.
+    Dropped,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `POST`, `GET`, …
+    pub method: String,
+    /// Path and query, still percent-encoded.
+    pub path: String,
+    /// Names in lower case, in the order they arrived.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// When the whole body had been read.
+    pub at: Instant,
+    /// How the reply ended, at the time this copy was made.
+    pub outcome: Outcome,
+}
+
+impl Request {
+    /// The first header of that (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON; `null` if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The format it was meant for, judged by its path.
+    pub fn family(&self) -> Option<Family> {
+        Family::of_path(&self.path)
+    }
+
+    /// The key or token it carried, in whichever header; empty if none.
+    pub fn credential(&self) -> &str {
+        let bearer = self
+            .header("authorization")
+            .map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
+        self.header("x-api-key")
+            .or(self.header("x-goog-api-key"))
+            .or(bearer)
+            .unwrap_or_default()
+    }
+}
+
+/// A running mock provider. It has a thread of its own and stops when dropped.
+#[derive(Debug)]
+pub struct Provider {
+    port: u16,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Provider {
+    /// Starts on a free port of 127.0.0.1.
+    pub fn start() -> Self {
+        Self::start_on(0).expect("a free port on 127.0.0.1")
+    }
+
+    /// Starts on this port of 127.0.0.1; 0 picks a free one.
+    ///
+    /// # Errors
+    /// When the port cannot be bound.
+    pub fn start_on(port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+
+        let shared = Arc::new(Shared::default());
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("mock-provider".into())
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || {
+                    runtime.block_on(async {
+                        tokio::spawn(accept(listener, shared));
+                        _ = stopped.await;
+                    });
+                }
+            })?;
+        Ok(Self {
+            port,
+            shared,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The base URL to configure for a family.
+    pub fn base_url(&self, family: Family) -> String {
+        format!("http://127.0.0.1:{}{}", self.port, family.folder())
+    }
+
+    /// The variables that send a gateway here: three base URLs.
+    pub fn urls(&self) -> [(&'static str, String); 3] {
+        [
+            ("OPENAI_BASE_URL", self.base_url(Family::OpenAi)),
+            ("ANTHROPIC_BASE_URL", self.base_url(Family::Anthropic)),
+            ("GOOGLE_GEMINI_BASE_URL", self.base_url(Family::Google)),
+        ]
+    }
+
+    /// [`Provider::urls`] and a key for each ([`Family::key`]).
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+        let keys = keys
+            .into_iter()
+            .zip(Family::NATIVE.map(|family| family.key().to_owned()));
+        self.urls().into_iter().chain(keys).collect()
+    }
+
+    /// Queues replies for this family's next POST requests. An empty queue means default behaviour.
+    pub fn script(&self, family: Family, replies: impl IntoIterator<Item = Reply>) {
+        self.shared.enqueue("POST", family, replies);
+    }
+
+    /// Queues replies for this family's next GET requests (the list of models).
+    pub fn script_models(&self, family: Family, replies: impl IntoIterator<Item = Reply>) {
+        self.shared.enqueue("GET", family, replies);
+    }
+
+    /// How many scripted replies of this family are still waiting for a request.
+    pub fn unused(&self, family: Family) -> usize {
+        let state = self.shared.state.lock().unwrap();
+        state
+            .queues
+            .iter()
+            .filter(|((_, known), _)| *known == family)
+            .map(|(_, queue)| queue.len())
+            .sum()
+    }
+
+    /// Every request so far, in order of arrival.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.state.lock().unwrap().requests.clone()
+    }
+
+    /// Waits until that many requests have arrived and returns all of them; panics after `limit`.
+    #[track_caller]
+    pub fn wait_requests(&self, count: usize, limit: Duration) -> Vec<Request> {
+        self.wait(limit, &format!("{count} requests"), |state| {
+            (state.requests.len() >= count).then(|| state.requests.clone())
+        })
+    }
+
+    /// Waits until a client has dropped a connection before its reply was finished, and returns the first such
+    /// request; panics after `limit`.
+    #[track_caller]
+    pub fn wait_dropped(&self, limit: Duration) -> Request {
+        self.wait(limit, "a dropped request", |state| {
+            state
+                .requests
+                .iter()
+                .find(|request| request.outcome == Outcome::Dropped)
+                .cloned()
+        })
+    }
+
+    /// Connections open at this moment, idle ones included.
+    pub fn open_connections(&self) -> usize {
+        self.shared.state.lock().unwrap().connections
+    }
+
+    /// Waits until no connection is open; panics after `limit`.
+    #[track_caller]
+    pub fn wait_no_connections(&self, limit: Duration) {
+        self.wait(limit, "no open connections", |state| {
+            (state.connections == 0).then_some(())
+        });
+    }
+
+    #[track_caller]
+    fn wait<T>(
+        &self,
+        limit: Duration,
+        wanted: &str,
+        mut found: impl FnMut(&State) -> Option<T>,
+    ) -> T {
+        let deadline = Instant::now() + limit;
+        let mut state = self.shared.state.lock().unwrap();
+        loop {
+            if let Some(value) = found(&state) {
+                return value;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let seen: Vec<_> = state
+                    .requests
+                    .iter()
+                    .map(|r| (&r.method, &r.path, r.outcome))
+                    .collect();
+                panic!(
+                    "mock provider: expected {wanted} within {limit:?}; {} connections open, requests: {seen:#?}",
+                    state.connections
+                );
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            _ = thread.join();
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: Vec<Request>,
+    queues: HashMap<(&'static str, Family), VecDeque<Reply>>,
+    /// Models of the `fault-once-…` kind that have failed already.
+    failed_once: HashSet<(Family, String)>,
+    connections: usize,
+}
+
+impl Shared {
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.state.lock().unwrap());
+        self.changed.notify_all();
+        result
+    }
+
+    fn enqueue(
+        &self,
+        method: &'static str,
+        family: Family,
+        replies: impl IntoIterator<Item = Reply>,
+    ) {
+        self.state
+            .lock()
+            .unwrap()
+            .queues
+            .entry((method, family))
+            .or_default()
+            .extend(replies);
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let listener =
+        tokio::net::TcpListener::from_std(listener).expect("the listener fits the runtime");
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: some will come free.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        _ = stream.set_nodelay(true);
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let open = Connection::new(&shared);
+            let service = service_fn(|request| answer(Arc::clone(&shared), request));
+            _ = hyper::server::conn::http1::Builder::new()
+                .header_read_timeout(None)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            drop(open);
+        });
+    }
+}
+
+/// Counts one open connection for as long as it lives.
+struct Connection<'a>(&'a Shared);
+
+impl<'a> Connection<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.change(|state| state.connections += 1);
+        Self(shared)
+    }
+}
+
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.connections -= 1);
+    }
+}
+
+/// One request to one response. An error makes hyper close the connection without another byte.
+async fn answer(
+    shared: Arc<Shared>,
+    incoming: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Pieces>, io::Error> {
+    let (head, body) = incoming.into_parts();
+    let body = body
+        .collect()
+        .await
+        .map_err(io::Error::other)?
+        .to_bytes()
+        .to_vec();
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let request = Request {
+        method: head.method.to_string(),
+        path: head
+            .uri
+            .path_and_query()
+            .map_or_else(|| head.uri.to_string(), ToString::to_string),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+            .collect(),
+        body,
+        at: Instant::now(),
+        outcome: Outcome::Open,
+    };
+    let (index, reply) = shared.change(|state| {
+        state.requests.push(request.clone());
+        let scripted = request.family().and_then(|family| {
+            let queues = &mut state.queues;
+            queues
+                .get_mut(&(
+                    if request.method == "GET" {
+                        "GET"
+                    } else {
+                        "POST"
+                    },
+                    family,
+                ))?
+                .pop_front()
+        });
+        let reply = scripted.unwrap_or_else(|| catalog::reply(&request, &mut state.failed_once));
+        (state.requests.len() - 1, reply)
+    });
+    let mut watch = Watch {
+        shared,
+        index,
+        finished: false,
+    };
+
+    match reply.start {
+        Start::After(delay) => tokio::time::sleep(delay).await,
+        Start::Never => match std::future::pending::<Infallible>().await {},
+        Start::Cut => {
+            watch.finish();
+            return Err(io::Error::other("planned cut"));
+        }
+    }
+    let mut response = hyper::Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(
+            name,
+            reply
+                .fill_in(&Bytes::from(value.clone()), &request)
+                .as_ref(),
+        );
+    }
+    if !reply
+        .headers
+        .iter()
+        .any(|(name, _)| name.ends_with("request-id"))
+    {
+        let name = if request.family() == Some(Family::Anthropic) {
+            "request-id"
+        } else {
+            "x-request-id"
+        };
+        response = response.header(name, format!("req_mock_{}", index + 1));
+    }
+    response
+        .body(Pieces::new(&reply, &request, watch))
+        .map_err(io::Error::other)
+}
+
+/// Notes how a request ends: finished if it says so, dropped otherwise.
+struct Watch {
+    shared: Arc<Shared>,
+    index: usize,
+    finished: bool,
+}
+
+impl Watch {
+    fn finish(&mut self) {
+        if !self.finished {
+            self.finished = true;
+            self.shared
+                .change(|state| state.requests[self.index].outcome = Outcome::Finished);
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.shared
+                .change(|state| state.requests[self.index].outcome = Outcome::Dropped);
+        }
+    }
+}
+
+/// The body of a reply: its pieces at their times, then its end.
+struct Pieces {
+    waiting: VecDeque<Bytes>,
+    pause: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+    length: Option<u64>,
+    end: End,
+    watch: Watch,
+}
+
+/// Long enough for what was sent before a cut to leave the process.
+const BEFORE_CUT: Duration = Duration::from_millis(20);
+
+impl Pieces {
+    fn new(reply: &Reply, request: &Request, watch: Watch) -> Self {
+        let filled = reply
+            .pieces
+            .iter()
+            .map(|piece| reply.fill_in(piece, request));
+        let waiting: VecDeque<Bytes> = if reply.dribble {
+            filled
+                .flat_map(|piece| (0..piece.len()).map(move |at| piece.slice(at..=at)))
+                .collect()
+        } else {
+            filled.collect()
+        };
+        let length = (!reply.streamed && reply.end == End::Clean)
+            .then(|| waiting.iter().map(|piece| piece.len() as u64).sum());
+        let mut pieces = Self {
+            waiting,
+            pause: reply.pause,
+            timer: None,
+            length,
+            end: reply.end,
+            watch,
+        };
+        pieces.prepare();
+        pieces
+    }
+
+    /// Sets the timer for what comes next, and notes when nothing does.
+    fn prepare(&mut self) {
+        let delay = match (self.waiting.is_empty(), self.end) {
+            (false, _) => self.pause,
+            (true, End::Cut) => BEFORE_CUT,
+            (true, End::Hang) => return,
+            (true, End::Clean) => return self.watch.finish(),
+        };
+        self.timer = (!delay.is_zero()).then(|| Box::pin(tokio::time::sleep(delay)));
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.as_mut().poll(context));
+            self.timer = None;
+        }
+        if let Some(piece) = self.waiting.pop_front() {
+            self.prepare();
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        match self.end {
+            End::Clean => Poll::Ready(None),
+            End::Hang => Poll::Pending,
+            End::Cut => {
+                self.watch.finish();
+                Poll::Ready(Some(Err(io::Error::other("planned cut"))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.waiting.is_empty() && self.end == End::Clean
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}

@@ -1,0 +1,284 @@
+//! What one reply does: status, headers, pieces of body, their times, and how it ends.
+//!
+//! Never here: sockets (see the parent module), or what a family's bytes look like (see `wire`).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{Family, Request, wire};
+
+/// A reply to one request. Constructors choose the content, the other methods what goes wrong on the way.
+///
+/// A streamed reply is a row of pieces, each written to the socket by itself: one per delta (the first one begins
+/// with the events that open the stream) and a last one with the events that end it. Any other reply is one piece.
+///
+/// In bodies and header values `{{credential}}` stands for the key of the request, `{{model}}` for its model
+/// (not in pieces of 64 KiB and more).
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub(super) start: Start,
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) pieces: Vec<Bytes>,
+    pub(super) pause: Duration,
+    pub(super) dribble: bool,
+    /// Without a length in the headers.
+    pub(super) streamed: bool,
+    pub(super) end: End,
+}
+
+/// What happens before the status line.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Start {
+    After(Duration),
+    Never,
+    Cut,
+}
+
+/// What happens after the last piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Clean,
+    Hang,
+    Cut,
+}
+
+impl Reply {
+    /// A complete streamed answer in up to four deltas.
+    pub fn text(family: Family, text: &str) -> Self {
+        Self::deltas(family, wire::split(text), Duration::ZERO)
+    }
+
+    /// A complete streamed answer in exactly these deltas, with a pause before each piece.
+    pub fn deltas<T: AsRef<str>>(
+        family: Family,
+        deltas: impl IntoIterator<Item = T>,
+        pause: Duration,
+    ) -> Self {
+        Self::raw_pieces(wire::answer(family, &texts(deltas))).pause(pause)
+    }
+
+    /// An answer that fails inside its 200 stream after these deltas, in the family's own way.
+    pub fn stream_error<T: AsRef<str>>(
+        family: Family,
+        deltas: impl IntoIterator<Item = T>,
+        message: &str,
+    ) -> Self {
+        let deltas = texts(deltas);
+        let mut pieces = wire::answer(family, &deltas);
+        pieces.truncate(deltas.len());
+        pieces.push(wire::stream_error(family, message));
+        Self::raw_pieces(pieces)
+    }
+
+    /// An error of this status in the family's shape, with its usual type or code.
+    pub fn error(family: Family, status: u16, message: &str) -> Self {
+        Self::json(status, &wire::error(family, status, message))
+    }
+
+    /// An event stream of exactly these bytes.
+    pub fn raw_stream(bytes: impl Into<Bytes>) -> Self {
+        Self::raw_pieces([bytes])
+    }
+
+    /// An event stream of exactly these pieces.
+    pub fn raw_pieces<T: Into<Bytes>>(pieces: impl IntoIterator<Item = T>) -> Self {
+        let mut reply = Self::body(200, "text/event-stream", "");
+        reply.streamed = true;
+        reply.pieces = pieces.into_iter().map(Into::into).collect();
+        reply
+    }
+
+    /// A JSON body.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::body(status, "application/json", body.to_string())
+    }
+
+    /// An HTML body, as a proxy in between would send.
+    pub fn html(status: u16, body: &str) -> Self {
+        Self::body(status, "text/html; charset=utf-8", body.to_owned())
+    }
+
+    /// A plain text body.
+    pub fn plain(status: u16, body: &str) -> Self {
+        Self::body(status, "text/plain; charset=utf-8", body.to_owned())
+    }
+
+    /// No body at all.
+    pub fn empty(status: u16) -> Self {
+        let mut reply = Self::body(status, "", "");
+        reply.headers.clear();
+        reply
+    }
+
+    /// Any body with any content type.
+    pub fn body(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self {
+            start: Start::After(Duration::ZERO),
+            status,
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            pieces: if body.is_empty() {
+                Vec::new()
+            } else {
+                vec![body]
+            },
+            pause: Duration::ZERO,
+            dribble: false,
+            streamed: false,
+            end: End::Clean,
+        }
+    }
+
+    /// A body of this many bytes: a JSON string that never gets to the point.
+    pub fn huge_body(status: u16, bytes: usize) -> Self {
+        let mut reply = Self::body(status, "application/json", "");
+        reply.pieces = vec![Bytes::from_static(b"{\"error\":{\"message\":\"")];
+        reply.pieces.extend(filler(bytes));
+        reply.pieces.push(Bytes::from_static(b"\"}}"));
+        reply
+    }
+
+    /// A complete streamed answer whose text has about this many bytes, in deltas of 64 KiB.
+    pub fn huge_text(family: Family, bytes: usize) -> Self {
+        let delta =
+            String::from_utf8_lossy(&filler(FILLER).next().unwrap_or_default()).into_owned();
+        let mut pieces = wire::answer(family, &[delta.clone(), delta]);
+        let repeated = pieces[1].clone();
+        pieces.splice(
+            1..2,
+            std::iter::repeat_n(repeated, (bytes / FILLER).saturating_sub(1)),
+        );
+        Self::raw_pieces(pieces)
+    }
+
+    /// No reply: the request is read, then nothing.
+    pub fn hang() -> Self {
+        Self {
+            start: Start::Never,
+            ..Self::empty(200)
+        }
+    }
+
+    /// No reply: the connection is cut once the request has been read.
+    pub fn cut() -> Self {
+        Self {
+            start: Start::Cut,
+            ..Self::empty(200)
+        }
+    }
+
+    /// The credential of the request, repeated in an error.
+    pub fn credential_in_error(family: Family, status: u16) -> Self {
+        Self::error(
+            family,
+            status,
+            "Incorrect API key provided: {{credential}}.",
+        )
+    }
+
+    /// The credential of the request, repeated in an answer.
+    pub fn credential_in_text(family: Family) -> Self {
+        Self::text(family, "Your key is {{credential}} as you know.")
+    }
+
+    /// Adds a header; one of the same name that is there already is replaced.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Changes the status.
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Waits this long before the status line.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.start = Start::After(delay);
+        self
+    }
+
+    /// Waits this long before each piece.
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// Writes every byte by itself.
+    pub fn dribble(mut self) -> Self {
+        self.dribble = true;
+        self
+    }
+
+    /// After `count` pieces the connection breaks, without the end that HTTP asks for.
+    pub fn cut_after(self, count: usize) -> Self {
+        self.only(count, End::Cut)
+    }
+
+    /// After `count` pieces nothing more comes.
+    pub fn hang_after(self, count: usize) -> Self {
+        self.only(count, End::Hang)
+    }
+
+    /// After `count` pieces the body ends properly, without the event that should end it.
+    pub fn end_after(self, count: usize) -> Self {
+        self.only(count, End::Clean)
+    }
+
+    fn only(mut self, count: usize, end: End) -> Self {
+        self.pieces.truncate(count);
+        self.end = end;
+        self
+    }
+
+    /// The piece with its placeholders filled in.
+    pub(super) fn fill_in(&self, piece: &Bytes, request: &Request) -> Bytes {
+        if piece.len() >= FILLER || !piece.windows(2).any(|pair| pair == b"{{") {
+            return piece.clone();
+        }
+        let mut filled = piece.to_vec();
+        replace(&mut filled, b"{{credential}}", request.credential());
+        replace(
+            &mut filled,
+            b"{{model}}",
+            &wire::model(request).unwrap_or_default(),
+        );
+        filled.into()
+    }
+}
+
+const FILLER: usize = 64 * 1024;
+
+fn filler(bytes: usize) -> impl Iterator<Item = Bytes> {
+    let whole = Bytes::from("0123456789abcde ".repeat(FILLER / 16));
+    (0..bytes)
+        .step_by(FILLER)
+        .map(move |from| whole.slice(..FILLER.min(bytes - from)))
+}
+
+fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Vec<String> {
+    texts
+        .into_iter()
+        .map(|text| text.as_ref().to_owned())
+        .collect()
+}
+
+/// Replaces every `from`; `to` is written as the inside of a JSON string.
+fn replace(bytes: &mut Vec<u8>, from: &[u8], to: &str) {
+    let to = Value::from(to).to_string();
+    let to = &to.as_bytes()[1..to.len() - 1];
+    let mut at = 0;
+    while let Some(found) = bytes[at..]
+        .windows(from.len())
+        .position(|window| window == from)
+    {
+        bytes.splice(at + found..at + found + from.len(), to.iter().copied());
+        at += found + to.len();
+    }
+}

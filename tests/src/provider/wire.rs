@@ -1,0 +1,305 @@
+//! The families' bytes: streams, errors, and where a request keeps its model and its last user text.
+//!
+//! Shapes only, as the providers' documentation gives them; when they are sent is decided elsewhere.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{Family, Request};
+
+/// A streamed answer: one piece per delta, the first begun with the opening events, and a last piece that ends it.
+pub(super) fn answer(family: Family, deltas: &[String]) -> Vec<Bytes> {
+    let stream = match family {
+        Family::OpenAi => responses(deltas),
+        Family::Anthropic => messages(deltas),
+        Family::Google => generate_content(deltas),
+        Family::Compatible => chat_completions(deltas),
+    };
+    let mut pieces: Vec<String> = stream.deltas;
+    pieces.push(stream.closing);
+    pieces[0].insert_str(0, &stream.opening);
+    pieces.into_iter().map(Bytes::from).collect()
+}
+
+/// Cuts a text into up to four deltas, behind blanks.
+pub(super) fn split(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_inclusive(' ').collect();
+    words
+        .chunks(words.len().div_ceil(4).max(1))
+        .map(<[&str]>::concat)
+        .collect()
+}
+
+/// The error a family sends inside a stream that began well.
+pub(super) fn stream_error(family: Family, message: &str) -> Bytes {
+    match family {
+        Family::OpenAi => named(&json!({
+            "type": "error", "code": "server_error", "message": message, "param": null, "sequence_number": 99,
+        })),
+        Family::Anthropic => {
+            named(&json!({"type": "error", "error": {"type": "overloaded_error", "message": message}}))
+        }
+        Family::Google => unnamed(&error(family, 503, message)),
+        Family::Compatible => unnamed(&error(family, 502, message)),
+    }
+    .into()
+}
+
+/// The body of an error of this status.
+pub(super) fn error(family: Family, status: u16, message: &str) -> Value {
+    match family {
+        Family::OpenAi | Family::Compatible => {
+            let (kind, code) = match status {
+                401 => ("invalid_request_error", Some("invalid_api_key")),
+                404 => ("invalid_request_error", Some("model_not_found")),
+                429 => ("requests", Some("rate_limit_exceeded")),
+                500.. => ("server_error", None),
+                _ => ("invalid_request_error", None),
+            };
+            json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
+        }
+        Family::Anthropic => {
+            let kind = match status {
+                401 => "authentication_error",
+                402 => "billing_error",
+                403 => "permission_error",
+                404 => "not_found_error",
+                413 => "request_too_large",
+                429 => "rate_limit_error",
+                504 => "timeout_error",
+                529 => "overloaded_error",
+                500.. => "api_error",
+                _ => "invalid_request_error",
+            };
+            json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_mock"})
+        }
+        Family::Google => {
+            let name = match status {
+                401 => "UNAUTHENTICATED",
+                403 => "PERMISSION_DENIED",
+                404 => "NOT_FOUND",
+                429 => "RESOURCE_EXHAUSTED",
+                503 => "UNAVAILABLE",
+                504 => "DEADLINE_EXCEEDED",
+                500.. => "INTERNAL",
+                _ => "INVALID_ARGUMENT",
+            };
+            json!({"error": {"code": status, "message": message, "status": name}})
+        }
+    }
+}
+
+/// The model a request asks for.
+pub(super) fn model(request: &Request) -> Option<String> {
+    if request.family() == Some(Family::Google) {
+        let id = request
+            .path
+            .split_once("/v1beta/models/")?
+            .1
+            .split([':', '?'])
+            .next()?;
+        return Some(percent_decoded(id));
+    }
+    Some(request.json()["model"].as_str()?.to_owned())
+}
+
+/// The text of the last user turn.
+pub(super) fn last_user_text(family: Family, body: &Value) -> Option<String> {
+    let (turns, content) = match family {
+        Family::OpenAi => (&body["input"], "content"),
+        Family::Anthropic | Family::Compatible => (&body["messages"], "content"),
+        Family::Google => (&body["contents"], "parts"),
+    };
+    if let Some(text) = turns.as_str() {
+        return Some(text.to_owned());
+    }
+    // Gemini lets the role of a single user turn be left out.
+    let user = |turn: &&Value| {
+        turn["role"] == "user" || (family == Family::Google && turn["role"].is_null())
+    };
+    let content = &turns.as_array()?.iter().rfind(user)?[content];
+    match content {
+        Value::String(text) => Some(text.clone()),
+        _ => Some(
+            content
+                .as_array()?
+                .iter()
+                .filter_map(|part| part["text"].as_str())
+                .collect(),
+        ),
+    }
+}
+
+struct Stream {
+    opening: String,
+    deltas: Vec<String>,
+    closing: String,
+}
+
+const INPUT_TOKENS: usize = 12;
+const CREATED: u64 = 1_790_000_000;
+
+fn responses(deltas: &[String]) -> Stream {
+    let response = |status: &str, output: Value, usage: Value| {
+        json!({"id": "resp_mock", "object": "response", "created_at": CREATED, "status": status,
+            "model": "{{model}}", "output": output, "incomplete_details": null, "error": null, "usage": usage})
+    };
+    let part = |text: &str| json!({"type": "output_text", "text": text, "annotations": []});
+    let item = |status: &str, content: Value| json!({"type": "message", "id": "msg_mock", "role": "assistant", "status": status, "content": content});
+    let mut sequence = 0;
+    let mut event = |mut value: Value| {
+        value["sequence_number"] = sequence.into();
+        sequence += 1;
+        named(&value)
+    };
+
+    let opening = [
+        json!({"type": "response.created", "response": response("in_progress", json!([]), Value::Null)}),
+        json!({"type": "response.in_progress", "response": response("in_progress", json!([]), Value::Null)}),
+        json!({"type": "response.output_item.added", "output_index": 0, "item": item("in_progress", json!([]))}),
+        json!({"type": "response.content_part.added", "item_id": "msg_mock", "output_index": 0,
+            "content_index": 0, "part": part("")}),
+    ]
+    .map(&mut event)
+    .concat();
+    let streamed = deltas
+        .iter()
+        .map(|delta| {
+            event(json!({"type": "response.output_text.delta", "item_id": "msg_mock", "output_index": 0,
+                "content_index": 0, "delta": delta, "logprobs": []}))
+        })
+        .collect();
+    let text = deltas.concat();
+    let whole = item("completed", json!([part(&text)]));
+    let usage = json!({"input_tokens": INPUT_TOKENS,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": deltas.len(), "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": INPUT_TOKENS + deltas.len()});
+    let closing = [
+        json!({"type": "response.output_text.done", "item_id": "msg_mock", "output_index": 0,
+            "content_index": 0, "text": text}),
+        json!({"type": "response.content_part.done", "item_id": "msg_mock", "output_index": 0,
+            "content_index": 0, "part": part(&text)}),
+        json!({"type": "response.output_item.done", "output_index": 0, "item": whole}),
+        json!({"type": "response.completed", "response": response("completed", json!([whole]), usage)}),
+    ]
+    .map(&mut event)
+    .concat();
+    Stream {
+        opening,
+        deltas: streamed,
+        closing,
+    }
+}
+
+fn messages(deltas: &[String]) -> Stream {
+    let usage = |output: usize| {
+        json!({"input_tokens": INPUT_TOKENS, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+            "output_tokens": output})
+    };
+    let opening = [
+        json!({"type": "message_start", "message": {"id": "msg_mock", "type": "message", "role": "assistant",
+            "model": "{{model}}", "content": [], "stop_reason": null, "stop_sequence": null, "usage": usage(1)}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+        json!({"type": "ping"}),
+    ];
+    let deltas_of = |delta: &String| {
+        named(
+            &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": delta}}),
+        )
+    };
+    let closing = [
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null},
+            "usage": {"output_tokens": deltas.len()}}),
+        json!({"type": "message_stop"}),
+    ];
+    Stream {
+        opening: opening.iter().map(named).collect(),
+        deltas: deltas.iter().map(deltas_of).collect(),
+        closing: closing.iter().map(named).collect(),
+    }
+}
+
+fn generate_content(deltas: &[String]) -> Stream {
+    let chunk = |text: &str, finish: Option<&str>, output: Option<usize>| {
+        let mut candidate =
+            json!({"content": {"role": "model", "parts": [{"text": text}]}, "index": 0});
+        let mut usage = json!({"promptTokenCount": INPUT_TOKENS, "totalTokenCount": INPUT_TOKENS});
+        if let Some(finish) = finish {
+            candidate["finishReason"] = finish.into();
+        }
+        if let Some(output) = output {
+            usage["candidatesTokenCount"] = output.into();
+            usage["totalTokenCount"] = (INPUT_TOKENS + output).into();
+        }
+        unnamed(
+            &json!({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "{{model}}",
+            "responseId": "mock-response"}),
+        )
+    };
+    Stream {
+        opening: String::new(),
+        deltas: deltas
+            .iter()
+            .map(|delta| chunk(delta, None, None))
+            .collect(),
+        closing: chunk("", Some("STOP"), Some(deltas.len())),
+    }
+}
+
+fn chat_completions(deltas: &[String]) -> Stream {
+    let chunk = |choices: Value, usage: Value| {
+        unnamed(
+            &json!({"id": "chatcmpl-mock", "object": "chat.completion.chunk", "created": CREATED,
+            "model": "{{model}}", "choices": choices, "usage": usage}),
+        )
+    };
+    let choice = |delta: Value, finish: Option<&str>| json!([{"index": 0, "delta": delta, "finish_reason": finish}]);
+    let usage = json!({"prompt_tokens": INPUT_TOKENS, "completion_tokens": deltas.len(),
+        "total_tokens": INPUT_TOKENS + deltas.len()});
+    let content = |delta: &String| chunk(choice(json!({"content": delta}), None), Value::Null);
+    Stream {
+        opening: chunk(
+            choice(json!({"role": "assistant", "content": ""}), None),
+            Value::Null,
+        ),
+        deltas: deltas.iter().map(content).collect(),
+        closing: chunk(choice(json!({}), Some("stop")), Value::Null)
+            + &chunk(json!([]), usage)
+            + "data: [DONE]\n\n",
+    }
+}
+
+/// An event named after its own `type`.
+fn named(data: &Value) -> String {
+    format!(
+        "event: {}\ndata: {data}\n\n",
+        data["type"].as_str().unwrap_or("message")
+    )
+}
+
+fn unnamed(data: &Value) -> String {
+    format!("data: {data}\n\n")
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let code = tail
+            .get(..2)
+            .and_then(|two| u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok());
+        match code {
+            Some(code) if *first == b'%' => {
+                bytes.push(code);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

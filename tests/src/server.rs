@@ -1,0 +1,667 @@
+//! A harness around the real program: start it with a clean environment, speak to it, look at what it says.
+//!
+//! Every wait has a limit and every failure shows what was seen so far, so that a test can neither hang nor fail
+//! without a reason. Never here: what an answer should be (that is the business of tests and transcripts).
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, mpsc};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, kill_process};
+use serde_json::{Value, json};
+
+pub use rustix::process::Signal;
+
+/// What the program finds as its standard input.
+#[derive(Debug)]
+pub enum Stdin {
+    /// A pipe, written with [`Server::send`].
+    Pipe,
+    /// `/dev/null`.
+    Null,
+    /// No open descriptor 0 at all.
+    Closed,
+    /// A file (or folder), opened for reading.
+    File(PathBuf),
+    /// Anything else: a socket, a terminal, something write-only.
+    Fd(OwnedFd),
+}
+
+/// How a process ended: one of the two is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+}
+
+/// What a one-shot run left behind.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// Everything on stdout.
+    pub stdout: String,
+    /// Everything on stderr.
+    pub stderr: String,
+}
+
+/// Runs the program once: these arguments, only these variables (and `PATH`), this input, then end of input.
+/// Panics if it has not ended after ten seconds.
+#[track_caller]
+pub fn run<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+    arguments: &[&str],
+    variables: impl IntoIterator<Item = (K, V)>,
+    input: &[u8],
+) -> Output {
+    Server::builder().args(arguments).envs(variables).run(input)
+}
+
+/// The program under test: `ANYGPT_TEST_BINARY`, else what cargo builds (once per test program).
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| std::env::var_os("ANYGPT_TEST_BINARY").map_or_else(build, PathBuf::from))
+}
+
+fn build() -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+    let output = Command::new(cargo)
+        .args([
+            "build",
+            "-p",
+            "anygpt-mcp",
+            "--bin",
+            "anygpt-mcp",
+            "--message-format=json-render-diagnostics",
+        ])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .stdin(Stdio::null())
+        .output()
+        .expect("cargo can be started");
+    assert!(
+        output.status.success(),
+        "anygpt-mcp does not build:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "anygpt-mcp")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .expect("cargo names the executable it built")
+}
+
+/// What to start, and how.
+#[derive(Debug)]
+pub struct Builder {
+    program: Option<PathBuf>,
+    arguments: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
+    stdin: Stdin,
+    stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
+    unread: bool,
+    paused: bool,
+    limit: Duration,
+}
+
+impl Builder {
+    /// Another program than [`binary`].
+    pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
+        self.program = Some(path.into());
+        self
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable. Nothing is inherited but `PATH`.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.variables
+            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets variables, for instance those of [`Provider::env`](crate::provider::Provider::env).
+    pub fn envs<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+        self,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        variables
+            .into_iter()
+            .fold(self, |builder, (name, value)| builder.env(name, value))
+    }
+
+    /// Chooses standard input; a pipe by default.
+    pub fn stdin(mut self, stdin: Stdin) -> Self {
+        self.stdin = stdin;
+        self
+    }
+
+    /// Sends stdout elsewhere (a file, `/dev/full`, …); the harness then sees none of it.
+    pub fn stdout_to(mut self, target: impl Into<Stdio>) -> Self {
+        self.stdout = Some(target.into());
+        self
+    }
+
+    /// Sends stderr elsewhere; the harness then sees none of it.
+    pub fn stderr_to(mut self, target: impl Into<Stdio>) -> Self {
+        self.stderr = Some(target.into());
+        self
+    }
+
+    /// Keeps a pipe on stderr that nobody ever reads.
+    pub fn unread_stderr(mut self) -> Self {
+        self.unread = true;
+        self
+    }
+
+    /// Does not read stdout until [`Server::resume_stdout`].
+    pub fn paused_stdout(mut self) -> Self {
+        self.paused = true;
+        self
+    }
+
+    /// How long any one wait may last; ten seconds by default.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Starts the program.
+    #[track_caller]
+    pub fn spawn(self) -> Server {
+        let program = self.program.unwrap_or_else(|| binary().to_owned());
+        let mut command = if matches!(self.stdin, Stdin::Closed) {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", r#"exec "$0" "$@" <&-"#]).arg(&program);
+            shell
+        } else {
+            Command::new(&program)
+        };
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs(self.variables)
+            .stdin(match self.stdin {
+                Stdin::Pipe => Stdio::piped(),
+                Stdin::Null | Stdin::Closed => Stdio::null(),
+                Stdin::File(path) => File::open(path)
+                    .expect("standard input can be opened")
+                    .into(),
+                Stdin::Fd(fd) => fd.into(),
+            })
+            .stdout(self.stdout.unwrap_or_else(Stdio::piped))
+            .stderr(self.stderr.unwrap_or_else(Stdio::piped));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
+
+        let unsent = Arc::new(AtomicUsize::new(0));
+        let stdin = child
+            .stdin
+            .take()
+            .map(|pipe| write_thread(pipe, Arc::clone(&unsent)));
+        let stdout = Tap::new(child.stdout.take(), self.paused);
+        let stderr = Tap::new(child.stderr.take(), self.unread);
+        Server {
+            child,
+            stdin,
+            unsent,
+            stdout,
+            stderr,
+            read: 0,
+            set_aside: VecDeque::new(),
+            last_id: 0,
+            limit: self.limit,
+            exit: None,
+        }
+    }
+
+    /// Starts the program, writes `input`, closes stdin and waits for the end.
+    #[track_caller]
+    pub fn run(self, input: &[u8]) -> Output {
+        let mut server = self.spawn();
+        if server.stdin.is_some() {
+            server.send_raw(input);
+            server.close_stdin();
+        }
+        let code = server.wait().code;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Output {
+            code,
+            stdout: text(server.stdout()),
+            stderr: server.stderr(),
+        }
+    }
+}
+
+/// A running program. It is killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    stdin: Option<mpsc::Sender<Vec<u8>>>,
+    unsent: Arc<AtomicUsize>,
+    stdout: Tap,
+    stderr: Tap,
+    /// How much of stdout has been handed out as lines.
+    read: usize,
+    /// Messages that arrived while [`Server::request`] waited for its answer.
+    set_aside: VecDeque<Value>,
+    last_id: u64,
+    limit: Duration,
+    exit: Option<Exit>,
+}
+
+impl Server {
+    /// Prepares a start.
+    pub fn builder() -> Builder {
+        Builder {
+            program: None,
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            stdin: Stdin::Pipe,
+            stdout: None,
+            stderr: None,
+            unread: false,
+            paused: false,
+            limit: Duration::from_secs(10),
+        }
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Writes one line. Like all sending it never blocks: bytes wait in the harness until the program reads.
+    #[track_caller]
+    pub fn send(&self, line: &str) {
+        self.send_raw(format!("{line}\n").as_bytes());
+    }
+
+    /// Writes bytes as they are.
+    #[track_caller]
+    pub fn send_raw(&self, bytes: &[u8]) {
+        let stdin = self.stdin.as_ref().expect("stdin is a pipe and still open");
+        self.unsent.fetch_add(bytes.len(), Ordering::SeqCst);
+        _ = stdin.send(bytes.to_vec());
+    }
+
+    /// Bytes sent that the program's pipe has not taken yet: stays above zero when it has stopped reading.
+    pub fn unsent(&self) -> usize {
+        self.unsent.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the pipe has taken everything sent so far.
+    #[track_caller]
+    pub fn wait_sent(&self) {
+        self.until("everything is written to stdin", || self.unsent() == 0);
+    }
+
+    /// Ends stdin, behind everything sent so far.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// The next line of stdout, without its end.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        match self.line_within(self.limit) {
+            Some(line) => line,
+            None => self.fail("no further line on stdout"),
+        }
+    }
+
+    /// The next line of stdout, or `None` if stdout ends or that time passes first.
+    #[track_caller]
+    pub fn line_within(&mut self, limit: Duration) -> Option<String> {
+        let from = self.read;
+        let line = self.stdout.wait(limit, |state| {
+            let rest = &state.bytes[from..];
+            match rest.iter().position(|byte| *byte == b'\n') {
+                Some(length) => Some(Some(rest[..length].to_vec())),
+                None => state.ended.then_some(None),
+            }
+        })??;
+        self.read += line.len() + 1;
+        match String::from_utf8(line) {
+            Ok(line) => Some(line),
+            Err(error) => self.fail(format_args!("stdout is not UTF-8: {error}")),
+        }
+    }
+
+    /// The next message: one that [`Server::request`] set aside, else the next line, which must be a message.
+    #[track_caller]
+    pub fn json(&mut self) -> Value {
+        match self.set_aside.pop_front() {
+            Some(message) => message,
+            None => self.next_message(),
+        }
+    }
+
+    #[track_caller]
+    fn next_message(&mut self) -> Value {
+        let line = self.line();
+        match serde_json::from_str::<Value>(&line) {
+            Ok(message) if message.is_object() && message["jsonrpc"] == "2.0" => message,
+            _ => self.fail(format_args!("not a JSON-RPC message: {line}")),
+        }
+    }
+
+    /// Sends a request and waits for its answer, which is returned whole. Other messages are kept for
+    /// [`Server::json`].
+    #[track_caller]
+    pub fn request(&mut self, method: &str, params: Value) -> Value {
+        self.last_id += 1;
+        let id = format!("request-{}", self.last_id);
+        let mut request = json!({"jsonrpc": "2.0", "id": id, "method": method});
+        if !params.is_null() {
+            request["params"] = params;
+        }
+        self.send(&request.to_string());
+        loop {
+            let message = self.next_message();
+            if message["id"] == id.as_str() && message.get("method").is_none() {
+                return message;
+            }
+            self.set_aside.push_back(message);
+        }
+    }
+
+    /// Calls a tool and returns the `result`, which must be there.
+    #[track_caller]
+    pub fn call_tool(&mut self, name: &str, arguments: Value) -> Value {
+        let mut params = json!({"name": name});
+        params["arguments"] = arguments;
+        let mut answer = self.request("tools/call", params);
+        match answer.get_mut("result") {
+            Some(result) => result.take(),
+            None => self.fail(format_args!("tool {name} gave no result: {answer}")),
+        }
+    }
+
+    /// Waits for the end of the process, and of its output unless that is paused.
+    #[track_caller]
+    pub fn wait(&mut self) -> Exit {
+        if let Some(exit) = self.exit {
+            return exit;
+        }
+        let deadline = Instant::now() + self.limit;
+        let status = loop {
+            match self
+                .child
+                .try_wait()
+                .expect("the process can be waited for")
+            {
+                Some(status) => break status,
+                None if Instant::now() > deadline => self.fail("the process has not ended"),
+                None => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        for tap in [&self.stdout, &self.stderr] {
+            tap.wait(self.limit, |state| {
+                (state.ended || state.paused).then_some(())
+            });
+        }
+        let exit = Exit {
+            code: status.code(),
+            signal: status.signal(),
+        };
+        self.exit = Some(exit);
+        exit
+    }
+
+    /// Whether the process has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.exit.is_none() && self.child.try_wait().is_ok_and(|status| status.is_none())
+    }
+
+    /// Sends a signal.
+    #[track_caller]
+    pub fn signal(&self, signal: Signal) {
+        assert!(self.exit.is_none(), "the process has ended already");
+        kill_process(Pid::from_child(&self.child), signal).expect("the process can be signalled");
+    }
+
+    /// Everything stdout has given so far.
+    pub fn stdout(&self) -> Vec<u8> {
+        self.stdout.lock().bytes.clone()
+    }
+
+    /// Everything stderr has given so far.
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.lock().bytes).into_owned()
+    }
+
+    /// Waits until stderr contains `text`.
+    #[track_caller]
+    pub fn wait_stderr(&self, text: &str) {
+        self.until(&format!("stderr contains {text:?}"), || {
+            self.stderr().contains(text)
+        });
+    }
+
+    /// Stops reading stdout; what the program writes from now on stays in its pipe.
+    #[track_caller]
+    pub fn pause_stdout(&self) {
+        self.stdout.change(|state| state.paused = true);
+        if self
+            .stdout
+            .wait(self.limit, |state| {
+                (state.parked || state.ended).then_some(())
+            })
+            .is_none()
+        {
+            self.fail("the reader of stdout does not stop");
+        }
+    }
+
+    /// Reads stdout again.
+    pub fn resume_stdout(&self) {
+        self.stdout.change(|state| state.paused = false);
+    }
+
+    /// Closes our end of stdout: the program's next write to it breaks.
+    #[track_caller]
+    pub fn close_stdout(&self) {
+        self.close(&self.stdout);
+    }
+
+    /// Closes our end of stderr.
+    #[track_caller]
+    pub fn close_stderr(&self) {
+        self.close(&self.stderr);
+    }
+
+    #[track_caller]
+    fn close(&self, tap: &Tap) {
+        tap.change(|state| state.closed = true);
+        if tap
+            .wait(self.limit, |state| state.ended.then_some(()))
+            .is_none()
+        {
+            self.fail("the reader does not close its pipe");
+        }
+    }
+
+    #[track_caller]
+    fn until(&self, wanted: &str, condition: impl Fn() -> bool) {
+        let deadline = Instant::now() + self.limit;
+        while !condition() {
+            if Instant::now() > deadline {
+                self.fail(format_args!("waited in vain until {wanted}"));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Ends the test with what was seen so far.
+    #[track_caller]
+    pub fn fail(&self, problem: impl Display) -> ! {
+        panic!("{problem} (limit {:?})\n{}", self.limit, self.seen());
+    }
+
+    /// Both outputs so far, the last 4 KiB of each, for failure messages.
+    pub fn seen(&self) -> String {
+        let tail = |bytes: &[u8]| {
+            let kept = &bytes[bytes.len().saturating_sub(4096)..];
+            let note = if kept.len() < bytes.len() {
+                "[…] "
+            } else {
+                ""
+            };
+            format!("{note}{}", String::from_utf8_lossy(kept))
+        };
+        let stdout = self.stdout();
+        format!(
+            "--- stdout, {} bytes, {} of them read as lines\n{}\n--- stderr\n{}\n---",
+            stdout.len(),
+            self.read,
+            tail(&stdout),
+            tail(self.stderr().as_bytes())
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stdout.change(|state| state.closed = true);
+        self.stderr.change(|state| state.closed = true);
+        if self.exit.is_none() {
+            _ = self.child.kill();
+            _ = self.child.wait();
+        }
+    }
+}
+
+/// Writes what arrives on the channel, so that a program that does not read cannot block a test.
+fn write_thread(mut pipe: ChildStdin, unsent: Arc<AtomicUsize>) -> mpsc::Sender<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel::<Vec<u8>>();
+    std::thread::spawn(move || {
+        for bytes in receiver {
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                match pipe.write(rest) {
+                    Ok(written) => {
+                        unsent.fetch_sub(written, Ordering::SeqCst);
+                        rest = &rest[written..];
+                    }
+                    Err(_) => return,
+                }
+            }
+        }
+    });
+    sender
+}
+
+/// One output of the program, collected by a thread that can pause and let go.
+#[derive(Debug)]
+struct Tap(Arc<(Mutex<TapState>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct TapState {
+    bytes: Vec<u8>,
+    /// Asked to stop reading for now.
+    paused: bool,
+    /// Has stopped reading.
+    parked: bool,
+    /// Asked to close the pipe.
+    closed: bool,
+    /// The pipe is closed, by either side.
+    ended: bool,
+}
+
+impl Tap {
+    fn new(pipe: Option<impl Read + AsFd + Send + 'static>, paused: bool) -> Self {
+        let state = TapState {
+            paused,
+            ended: pipe.is_none(),
+            ..TapState::default()
+        };
+        let tap = Self(Arc::new((Mutex::new(state), Condvar::new())));
+        if let Some(pipe) = pipe {
+            let reader = Self(Arc::clone(&tap.0));
+            std::thread::spawn(move || reader.collect(pipe));
+        }
+        tap
+    }
+
+    fn lock(&self) -> MutexGuard<'_, TapState> {
+        self.0.0.lock().unwrap()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut TapState)) {
+        change(&mut self.lock());
+        self.0.1.notify_all();
+    }
+
+    fn wait<T>(&self, limit: Duration, found: impl Fn(&TapState) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + limit;
+        let mut state = self.lock();
+        loop {
+            if let Some(value) = found(&state) {
+                return Some(value);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            state = self.0.1.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    fn collect(&self, mut pipe: impl Read + AsFd) {
+        const TICK: Timespec = Timespec {
+            tv_sec: 0,
+            tv_nsec: 10_000_000,
+        };
+        let mut buffer = vec![0; 64 * 1024];
+        while self.may_read() {
+            // A plain read could take bytes that arrive after a pause was asked for.
+            if let Ok(0) = poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&TICK)) {
+                continue;
+            }
+            match pipe.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => self.change(|state| state.bytes.extend_from_slice(&buffer[..count])),
+            }
+        }
+        drop(pipe);
+        self.change(|state| state.ended = true);
+    }
+
+    /// Parks while paused; false once the pipe is to be closed.
+    fn may_read(&self) -> bool {
+        let mut state = self.lock();
+        while state.paused && !state.closed {
+            state.parked = true;
+            self.0.1.notify_all();
+            state = self.0.1.wait(state).unwrap();
+        }
+        state.parked = false;
+        !state.closed
+    }
+}

@@ -1,0 +1,139 @@
+//! The harness tested on small programs that every system has.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on says so by panicking
+
+use std::time::{Duration, Instant};
+
+use anygpt_tests::server::{Builder, Exit, Server, Signal, Stdin};
+use serde_json::json;
+
+fn shell(script: &str) -> Builder {
+    Server::builder().program("sh").args(["-c", script])
+}
+
+#[test]
+fn lines_come_one_by_one_and_the_exit_code_last() {
+    let mut server = shell("read a; echo \"got $a\"; read b; echo \"and $b\" >&2; exit 7").spawn();
+    server.send("one");
+    assert_eq!(server.line(), "got one");
+    server.send_raw(b"tw");
+    server.send_raw(b"o\n");
+    server.wait_stderr("and two");
+    assert_eq!(
+        server.wait(),
+        Exit {
+            code: Some(7),
+            signal: None
+        }
+    );
+    assert_eq!(server.stdout(), b"got one\n");
+}
+
+#[test]
+fn environment_holds_only_path_and_what_was_given() {
+    let output = Server::builder().program("env").env("GIVEN", "1").run(b"");
+    let mut names: Vec<_> = output
+        .stdout
+        .lines()
+        .filter_map(|line| line.split('=').next())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["GIVEN", "PATH"]);
+}
+
+#[test]
+fn requests_find_their_answers_and_keep_the_rest() {
+    let script = r#"read a; echo '{"jsonrpc":"2.0","method":"notifications/progress"}'
+        echo '{"jsonrpc":"2.0","id":"request-1","result":{"ok":true}}'; cat"#;
+    let mut server = shell(script).spawn();
+    assert_eq!(
+        server.request("x", json!({}))["result"],
+        json!({"ok": true})
+    );
+    assert_eq!(server.json()["method"], "notifications/progress");
+    server.close_stdin();
+    assert_eq!(server.wait().code, Some(0));
+}
+
+#[test]
+fn stdin_kinds() {
+    let kind = |stdin| {
+        shell("readlink /proc/self/fd/0 || echo none")
+            .stdin(stdin)
+            .run(b"")
+            .stdout
+    };
+    assert!(kind(Stdin::Pipe).starts_with("pipe:"));
+    assert_eq!(kind(Stdin::Null), "/dev/null\n");
+    assert_eq!(kind(Stdin::File("/".into())), "/\n");
+    assert_eq!(kind(Stdin::Closed), "none\n");
+}
+
+#[test]
+fn signals_arrive() {
+    let mut server = Server::builder().program("cat").spawn();
+    assert!(server.is_running());
+    server.signal(Signal::TERM);
+    assert_eq!(
+        server.wait(),
+        Exit {
+            code: None,
+            signal: Some(15)
+        }
+    );
+}
+
+#[test]
+fn a_paused_stdout_fills_the_pipe_and_loses_nothing() {
+    let mut server = Server::builder().program("cat").spawn();
+    server.send("first");
+    assert_eq!(server.line(), "first");
+    server.pause_stdout();
+    server.send(&"x".repeat(1_000_000));
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(
+        server.unsent() > 0,
+        "two pipes hold far less than a megabyte"
+    );
+    assert_eq!(server.stdout().len(), 6);
+    server.resume_stdout();
+    assert_eq!(server.line().len(), 1_000_000);
+    server.wait_sent();
+}
+
+#[test]
+fn a_closed_stdout_breaks_the_next_write() {
+    let mut server = Server::builder().program("cat").spawn();
+    server.close_stdout();
+    server.send("into the void");
+    assert_eq!(server.wait().signal, Some(13));
+}
+
+#[test]
+fn an_unread_stderr_blocks_who_writes_too_much() {
+    let mut server = shell("head -c 200000 /dev/zero >&2; echo done")
+        .unread_stderr()
+        .spawn();
+    assert_eq!(server.line_within(Duration::from_millis(200)), None);
+    assert!(server.is_running());
+    server.close_stderr();
+    assert_eq!(server.line(), "done");
+}
+
+#[test]
+fn waiting_ends_and_shows_what_was_seen() {
+    let begun = Instant::now();
+    let failure = std::panic::catch_unwind(|| {
+        let mut server = shell("echo before; echo why >&2; sleep 60")
+            .limit(Duration::from_millis(300))
+            .spawn();
+        server.line();
+        server.line();
+    });
+    let text = failure.unwrap_err().downcast::<String>().unwrap();
+    assert!(
+        text.contains("no further line") && text.contains("before") && text.contains("why"),
+        "{text}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
