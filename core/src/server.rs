@@ -347,3 +347,327 @@ impl Session {
 }
 
 const NO_MEMORY: &str = "too_large: there is not enough memory left for this call. Send less, or wait for other calls to finish.";
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use alloc::{format, string::ToString, vec};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::catalog::{Annotations, Implementation, Tool};
+
+    fn catalog() -> Catalog {
+        Catalog {
+            server: Implementation {
+                name: "test".into(),
+                title: "Test".into(),
+                version: "1".into(),
+                description: "A test".into(),
+            },
+            instructions: "Ask.".into(),
+            tools: vec![Tool {
+                name: "ask".into(),
+                title: "Ask".into(),
+                description: "Asks".into(),
+                annotations: Annotations {
+                    read_only: true,
+                    idempotent: false,
+                    open_world: true,
+                },
+                input_schema: r#"{"type":"object"}"#.into(),
+                output_schema: Some(r#"{"type":"object"}"#.into()),
+            }],
+        }
+    }
+
+    fn server(limits: Limits) -> Server {
+        Server::new(catalog(), limits, &Budget::new(1 << 20))
+    }
+
+    /// Sends lines and gives back the answers.
+    fn exchange(server: &mut Server, lines: &[&str]) -> Vec<Value> {
+        for line in lines {
+            let line = line.to_string() + "\n";
+            assert_eq!(server.handle_input(line.as_bytes()), line.len());
+        }
+        output(server)
+    }
+
+    fn output(server: &mut Server) -> Vec<Value> {
+        let mut out = Vec::new();
+        server.take_output(&mut out);
+        out.split_inclusive(|&byte| byte == b'\n')
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
+    }
+
+    fn next_call(server: &mut Server) -> ToolCall {
+        match server.poll_action() {
+            Some(Action::CallTool(call)) => call,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn text(text: &'static str) -> [Content<'static>; 1] {
+        [Content::Text(text)]
+    }
+
+    fn answer<'a>(content: &'a [Content<'a>]) -> ToolResult<'a> {
+        ToolResult {
+            content,
+            structured: Some(r#"{"a":1}"#),
+            is_error: false,
+        }
+    }
+
+    const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ask","arguments":{"x":2}}}"#;
+    const ENVELOPE: &str = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+
+    #[test]
+    fn a_call_is_an_action_and_its_result_an_answer() {
+        let mut server = server(Limits::default());
+        assert_eq!(exchange(&mut server, &[CALL]), [] as [Value; 0]);
+        assert_eq!((server.calls(), server.is_idle()), (1, false));
+        let call = next_call(&mut server);
+        assert_eq!(
+            (call.tool, &*call.arguments, call.wants_progress),
+            (0, r#"{"x":2}"#, false)
+        );
+        server.complete(call.handle, &answer(&text("hi\n")));
+        server.complete(call.handle, &answer(&text("again")));
+        let answers = output(&mut server);
+        assert_eq!(
+            answers,
+            [serde_json::json!({"jsonrpc":"2.0","id":1,"result":{
+                "content":[{"type":"text","text":"hi\n"}],"structuredContent":{"a":1}}})]
+        );
+        assert!(server.is_idle());
+    }
+
+    /// R-72, R-73, R-74.
+    #[test]
+    fn a_cancelled_call_is_never_answered_and_its_id_is_free() {
+        let mut server = server(Limits::default());
+        let cancel =
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+        exchange(&mut server, &[CALL, cancel, cancel, CALL]);
+        let first = next_call(&mut server);
+        assert!(matches!(server.poll_action(), Some(Action::CancelCall(h)) if h == first.handle));
+        let second = next_call(&mut server);
+        assert!(server.poll_action().is_none());
+        server.progress(
+            first.handle,
+            &Progress {
+                progress: 1,
+                total: None,
+                message: None,
+            },
+        );
+        server.complete(first.handle, &answer(&text("late")));
+        assert_eq!(output(&mut server), [] as [Value; 0]);
+        server.complete(second.handle, &answer(&text("second")));
+        assert_eq!(output(&mut server).len(), 1);
+    }
+
+    #[test]
+    fn malformed_cancellations_are_ignored() {
+        let mut server = server(Limits::default());
+        for params in [
+            "",
+            r#","params":[]"#,
+            r#","params":{}"#,
+            r#","params":{"requestId":null}"#,
+            r#","params":{"requestId":2}"#,
+        ] {
+            let line = format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled"{params}}}"#);
+            assert_eq!(
+                exchange(&mut server, &[CALL, &line]).len(),
+                usize::from(server.calls() > 1)
+            );
+            assert_eq!(server.calls(), 1, "{params}");
+            exchange(
+                &mut server,
+                &[
+                    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn an_id_in_flight_cannot_be_used_again() {
+        let mut server = server(Limits::default());
+        let answers = exchange(&mut server, &[CALL, CALL]);
+        assert_eq!(answers.len(), 1);
+        assert_eq!(answers[0]["error"]["code"], -32600);
+        assert_eq!(answers[0]["id"], 1);
+        assert_eq!(server.calls(), 1);
+    }
+
+    #[test]
+    fn calls_beyond_the_limit_are_answered_with_an_error_result() {
+        let mut server = server(Limits {
+            calls: 1,
+            ..Limits::default()
+        });
+        let second = CALL.replace(r#""id":1"#, r#""id":2"#);
+        let answers = exchange(&mut server, &[CALL, &second]);
+        assert_eq!(answers[0]["id"], 2);
+        assert_eq!(answers[0]["result"]["isError"], true);
+    }
+
+    /// R-70.
+    #[test]
+    fn progress_grows_and_ends_with_the_answer() {
+        let mut server = server(Limits::default());
+        let call = CALL.replace(
+            r#""arguments""#,
+            r#""_meta":{"progressToken":"t"},"arguments""#,
+        );
+        exchange(&mut server, &[&call]);
+        let call = next_call(&mut server);
+        assert!(call.wants_progress);
+        for progress in [1, 1, 3, 2] {
+            server.progress(
+                call.handle,
+                &Progress {
+                    progress,
+                    total: Some(4),
+                    message: Some("m"),
+                },
+            );
+        }
+        let told = output(&mut server);
+        let values: Vec<_> = told
+            .iter()
+            .map(|line| line["params"]["progress"].as_u64())
+            .collect();
+        assert_eq!(values, [Some(1), Some(3)]);
+        assert_eq!(told[0]["params"]["progressToken"], "t");
+        server.complete(call.handle, &answer(&text("")));
+        server.progress(
+            call.handle,
+            &Progress {
+                progress: 9,
+                total: None,
+                message: None,
+            },
+        );
+        assert_eq!(output(&mut server).len(), 1);
+    }
+
+    /// R-34, R-35, R-36, R-56: each request is answered in its own revision.
+    #[test]
+    fn both_eras_are_served_side_by_side() {
+        let mut server = server(Limits::default());
+        let modern = CALL.replace(
+            r#""arguments""#,
+            &format!(r#""_meta":{ENVELOPE},"arguments""#),
+        );
+        let legacy = CALL.replace(r#""id":1"#, r#""id":2"#);
+        let hello = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2024-11-05"}}"#;
+        exchange(&mut server, &[&modern, hello, &legacy]);
+        let first = next_call(&mut server);
+        let second = next_call(&mut server);
+        server.complete(second.handle, &answer(&text("legacy")));
+        server.complete(first.handle, &answer(&text("modern")));
+        let answers = output(&mut server);
+        assert_eq!(
+            answers[0]["result"],
+            serde_json::json!({"content":[{"type":"text","text":"legacy"}]})
+        );
+        assert_eq!(answers[1]["result"]["resultType"], "complete");
+        assert_eq!(answers[1]["result"]["structuredContent"]["a"], 1);
+        assert_eq!(
+            answers[1]["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"],
+            "test"
+        );
+    }
+
+    #[test]
+    fn input_is_not_taken_while_output_waits() {
+        let mut server = server(Limits {
+            queued_output: 100,
+            ..Limits::default()
+        });
+        let ping = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+        let input = ping.repeat(20);
+        let mut rest = &input[..];
+        let mut answers = 0;
+        let mut rounds = 0;
+        while !rest.is_empty() {
+            let used = server.handle_input(rest);
+            rest = &rest[used..];
+            assert!(server.queued_output() < 100 + 50);
+            answers += output(&mut server).len();
+            rounds += 1;
+        }
+        assert_eq!(answers, 20);
+        assert!(rounds > 5);
+    }
+
+    #[test]
+    fn actions_are_handed_out_before_more_input_is_taken() {
+        let mut server = server(Limits::default());
+        let input: String = (0..200)
+            .map(|id| CALL.replace(r#""id":1"#, &format!(r#""id":{id}"#)) + "\n")
+            .collect();
+        let mut rest = input.as_bytes();
+        let mut calls = 0;
+        while !rest.is_empty() {
+            let used = server.handle_input(rest);
+            assert!(used > 0);
+            rest = &rest[used..];
+            while server.poll_action().is_some() {
+                calls += 1;
+            }
+        }
+        assert_eq!(calls, 200);
+    }
+
+    #[test]
+    fn long_arguments_count_against_the_budget_until_the_call_is_done() {
+        let budget = Budget::new(100_000);
+        let mut server = Server::new(catalog(), Limits::default(), &budget);
+        let long = |id: u32| {
+            let x = "x".repeat(40_000);
+            CALL.replace(r#""id":1"#, &format!(r#""id":{id}"#))
+                .replace(r#"{"x":2}"#, &format!(r#"{{"x":"{x}"}}"#))
+        };
+        assert_eq!(exchange(&mut server, &[&long(1), &long(2)]).len(), 0);
+        let refused = exchange(&mut server, &[&long(3)]);
+        assert_eq!(refused[0]["result"]["isError"], true);
+        drop(next_call(&mut server));
+        assert_eq!(exchange(&mut server, &[&long(4)]).len(), 0);
+    }
+
+    #[test]
+    fn a_refusing_server_answers_every_request_with_the_reason() {
+        let mut server = server(Limits::default());
+        server.refuse("no settings");
+        let answers = exchange(
+            &mut server,
+            &[
+                CALL,
+                r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+                "nonsense",
+            ],
+        );
+        assert_eq!(answers[0]["error"]["message"], "no settings");
+        assert_eq!(answers[1]["error"]["code"], -32700);
+        assert_eq!(answers.len(), 2);
+    }
+
+    #[test]
+    fn the_last_line_needs_no_newline() {
+        let mut server = server(Limits::default());
+        let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        assert_eq!(server.handle_input(ping), ping.len());
+        assert_eq!(server.queued_output(), 0);
+        server.handle_eof();
+        server.handle_eof();
+        assert_eq!(output(&mut server).len(), 1);
+    }
+}

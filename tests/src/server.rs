@@ -451,6 +451,35 @@ impl Server {
         self.stdout.lock().bytes.clone()
     }
 
+    /// Everything stdout has given so far, as messages. Panics if there is anything else: a line that is no JSON-RPC
+    /// message, or one that is not whole.
+    #[track_caller]
+    pub fn messages(&self) -> Vec<Value> {
+        let Ok(text) = String::from_utf8(self.stdout()) else {
+            self.fail("stdout is not UTF-8");
+        };
+        if !(text.is_empty() || text.ends_with('\n')) {
+            self.fail("the last line of stdout is not whole");
+        }
+        text.lines()
+            .map(|line| match serde_json::from_str::<Value>(line) {
+                Ok(message) if message.is_object() && message["jsonrpc"] == "2.0" => message,
+                _ => self.fail(format_args!("not a JSON-RPC message: {line}")),
+            })
+            .collect()
+    }
+
+    /// Waits for the end, which must come with this exit code, and returns everything that was on stdout, which must
+    /// have been messages.
+    #[track_caller]
+    pub fn end(&mut self, code: i32) -> Vec<Value> {
+        let exit = self.wait();
+        if exit.code != Some(code) {
+            self.fail(format_args!("expected exit code {code}, not {exit:?}"));
+        }
+        self.messages()
+    }
+
     /// Everything stderr has given so far.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr.lock().bytes).into_owned()
@@ -507,8 +536,9 @@ impl Server {
         }
     }
 
+    /// Waits until a condition holds that no output shows; looks at it every two milliseconds.
     #[track_caller]
-    fn until(&self, wanted: &str, condition: impl Fn() -> bool) {
+    pub fn until(&self, wanted: &str, condition: impl Fn() -> bool) {
         let deadline = Instant::now() + self.limit;
         while !condition() {
             if Instant::now() > deadline {

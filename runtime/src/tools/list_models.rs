@@ -108,7 +108,10 @@ impl Query {
         let mut errors = Vec::new();
         for &position in &self.providers {
             match list(position) {
-                Ok(models) => lists.push((&*settings.providers[position].id, models)),
+                Ok(mut models) => {
+                    models.sort_by_key(|model| std::cmp::Reverse(model.created));
+                    lists.push((&*settings.providers[position].id, models));
+                }
                 Err(problem) => errors.push(problem),
             }
         }

@@ -51,6 +51,15 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     unsafe { libc::abort() }
 }
 
+/// The prebuilt `alloc` was compiled for unwinding, so it names this function and the unwinder's. A
+/// program that aborts calls neither.
+#[unsafe(no_mangle)]
+pub extern "C" fn rust_eh_personality() {}
+
+#[cfg(target_os = "linux")]
+#[link(name = "gcc_s")]
+unsafe extern "C" {}
+
 fn catalog() -> Catalog {
     Catalog {
         server: Implementation {

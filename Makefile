@@ -1,0 +1,51 @@
+# The front door: people and CI type the same words.
+# Never here: anything that only works on one machine.
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+SERVER := target/debug/anygpt-mcp
+RELEASE := target/release/anygpt-mcp
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: ## Build, and show a whole MCP conversation
+	$(CARGO) build --locked -p anygpt-mcp
+	$(CARGO) run --locked --quiet -p anygpt-tests --bin conversation -- $(SERVER)
+
+.PHONY: test
+test: ## Build, and run all tests
+	$(CARGO) test --locked
+	tests/clients/python/run
+
+.PHONY: build
+build: ## Build the program for release (target/release/anygpt-mcp)
+	$(CARGO) build --locked --release -p anygpt-mcp
+
+.PHONY: install
+install: build ## Copy it to $(PREFIX)/bin (PREFIX=/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(RELEASE) $(DESTDIR)$(PREFIX)/bin/anygpt-mcp
+
+.PHONY: lint
+lint: ## Check formatting, lints and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p anygpt-no-std -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+.PHONY: bench
+bench: build ## Measure start-up and memory
+	$(CARGO) run --locked --quiet --release -p anygpt-bench -- $(RELEASE)
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	$(CARGO) clean
