@@ -10,7 +10,7 @@ use alloc::{sync::Arc, vec::Vec};
 use crate::budget::{Budget, Reservation};
 
 /// What stands between two newlines.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
     /// A whole line, without its newline.
     Whole(&'a [u8]),

@@ -474,6 +474,7 @@ mod tests {
     #[test]
     fn malformed_cancellations_are_ignored() {
         let mut server = server(Limits::default());
+        exchange(&mut server, &[CALL]);
         for params in [
             "",
             r#","params":[]"#,
@@ -482,17 +483,8 @@ mod tests {
             r#","params":{"requestId":2}"#,
         ] {
             let line = format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled"{params}}}"#);
-            assert_eq!(
-                exchange(&mut server, &[CALL, &line]).len(),
-                usize::from(server.calls() > 1)
-            );
+            assert_eq!(exchange(&mut server, &[&line]), [] as [Value; 0]);
             assert_eq!(server.calls(), 1, "{params}");
-            exchange(
-                &mut server,
-                &[
-                    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
-                ],
-            );
         }
     }
 

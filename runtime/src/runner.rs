@@ -17,7 +17,7 @@ use std::{
 use anygpt_core::CallHandle;
 use tokio::{
     runtime,
-    sync::{Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
     task::AbortHandle,
 };
 
@@ -26,9 +26,6 @@ use crate::{
     stdio::Stdio,
     tools::{Job, Outcome},
 };
-
-/// Calls that are worked on at once. As many again wait for their turn, in order.
-const AT_ONCE: usize = 1024;
 
 /// Threads for look-ups of names, which the operating system only does blocking.
 const LOOKUPS: usize = 4;
@@ -172,7 +169,6 @@ async fn work(
     stdio: Arc<Stdio>,
 ) {
     let running: Arc<Mutex<HashMap<CallHandle, AbortHandle>>> = Arc::default();
-    let turns = Arc::new(Semaphore::new(AT_ONCE));
     let lock = |running: &Arc<Mutex<HashMap<_, _>>>, change: &dyn Fn(&mut HashMap<_, _>)| {
         change(&mut running.lock().unwrap_or_else(PoisonError::into_inner));
     };
@@ -181,9 +177,9 @@ async fn work(
             Command::Run(job) => {
                 let handle = job.handle;
                 let (gateway, stdio) = (Arc::clone(&gateway), Arc::clone(&stdio));
-                let (turns, finished) = (Arc::clone(&turns), Arc::clone(&running));
+                let finished = Arc::clone(&running);
                 let task = tokio::spawn(async move {
-                    let outcome = run(job, &turns, &gateway, &stdio).await;
+                    let outcome = run(job, &gateway, &stdio).await;
                     stdio.complete(handle, &outcome).await;
                     lock(&finished, &|running| {
                         running.remove(&handle);
@@ -206,10 +202,7 @@ async fn work(
     }
 }
 
-async fn run(job: Job, turns: &Semaphore, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
-    let Ok(_turn) = turns.acquire().await else {
-        return Outcome::error("unavailable: the server is shutting down.");
-    };
+async fn run(job: Job, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
     let mut observer = Reporter {
         stdio,
         handle: job.handle,

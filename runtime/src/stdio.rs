@@ -55,9 +55,10 @@ pub struct Stdio {
 #[derive(Debug)]
 struct State {
     server: Server,
-    /// Output on its way, and how much of it is written.
+    /// Output on its way; whoever writes has it with him.
     front: Vec<u8>,
-    written: usize,
+    /// How much of it is not written.
+    unwritten: usize,
     /// Somebody holds the right to write.
     writing: bool,
     /// The writer thread is there.
@@ -90,7 +91,7 @@ impl Stdio {
             state: Mutex::new(State {
                 server,
                 front: Vec::new(),
-                written: 0,
+                unwritten: 0,
                 writing: false,
                 has_writer: false,
                 waiting: 0,
@@ -237,7 +238,7 @@ impl Stdio {
     }
 
     fn has_room(&self, state: &State) -> bool {
-        state.server.queued_output() + (state.front.len() - state.written) < self.queue_limit
+        state.server.queued_output() + state.unwritten < self.queue_limit
     }
 
     fn complete_locked(&self, state: &mut State, handle: CallHandle, outcome: &Outcome) {
@@ -309,26 +310,26 @@ impl Stdio {
         }
         state.writing = true;
         let written = loop {
-            if state.written == state.front.len() {
+            if state.unwritten == 0 {
                 let mut front = mem::take(&mut state.front);
                 if front.capacity() > KEPT {
                     front = Vec::new();
                 }
                 state.server.take_output(&mut front);
+                state.unwritten = front.len();
                 state.front = front;
-                state.written = 0;
-                if state.front.is_empty() {
+                if state.unwritten == 0 {
                     break Written::All;
                 }
             }
             let front = mem::take(&mut state.front);
-            let start = state.written;
+            let start = front.len() - state.unwritten;
             drop(state);
             let result = write(&front[start..]);
             state = self.lock();
             state.front = front;
             match result {
-                Ok(bytes) => state.written += bytes,
+                Ok(bytes) => state.unwritten -= bytes,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Written::Part,
                 Err(_) => {
                     state.gone = true;
@@ -377,7 +378,7 @@ enum Written {
 
 impl State {
     fn has_output(&self) -> bool {
-        self.written < self.front.len() || self.server.queued_output() > 0
+        self.unwritten > 0 || self.server.queued_output() > 0
     }
 
     fn owed(&self) -> Owed {

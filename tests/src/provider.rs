@@ -57,6 +57,25 @@ impl Family {
         }
     }
 
+    /// The id of the gateway's provider that speaks it, where one is built in.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Google => "google",
+            Self::Compatible => "compatible",
+        }
+    }
+
+    /// A chat model of its list, whose name tells its family.
+    pub fn model(self) -> &'static str {
+        match self {
+            Self::OpenAi | Self::Compatible => "gpt-4.1",
+            Self::Anthropic => "claude-sonnet-5",
+            Self::Google => "gemini-3.5-flash",
+        }
+    }
+
     fn folder(self) -> &'static str {
         match self {
             Self::OpenAi => "/openai/v1",
@@ -107,6 +126,8 @@ pub struct Request {
     pub at: Instant,
     /// How the reply ended, at the time this copy was made.
     pub outcome: Outcome,
+    /// The connection it came on, counted from 1 in order of arrival.
+    pub connection: usize,
 }
 
 impl Request {
@@ -126,6 +147,11 @@ impl Request {
     /// The format it was meant for, judged by its path.
     pub fn family(&self) -> Option<Family> {
         Family::of_path(&self.path)
+    }
+
+    /// The model it asks for.
+    pub fn model(&self) -> Option<String> {
+        wire::model(self)
     }
 
     /// The key or token it carried, in whichever header; empty if none.
@@ -224,6 +250,12 @@ impl Provider {
     /// Queues replies for this family's next GET requests (the list of models).
     pub fn script_models(&self, family: Family, replies: impl IntoIterator<Item = Reply>) {
         self.shared.enqueue("GET", family, replies);
+    }
+
+    /// From now on answers this family's POST requests like this whenever their queue is empty.
+    pub fn always(&self, family: Family, reply: Reply) {
+        self.shared
+            .change(|state| state.standing.insert(family, reply));
     }
 
     /// How many scripted replies of this family are still waiting for a request.
@@ -325,9 +357,13 @@ struct Shared {
 struct State {
     requests: Vec<Request>,
     queues: HashMap<(&'static str, Family), VecDeque<Reply>>,
+    /// What takes the place of default behaviour.
+    standing: HashMap<Family, Reply>,
     /// Models of the `fault-once-…` kind that have failed already.
     failed_once: HashSet<(Family, String)>,
     connections: usize,
+    /// Connections ever accepted.
+    accepted: usize,
 }
 
 impl Shared {
@@ -366,7 +402,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let open = Connection::new(&shared);
-            let service = service_fn(|request| answer(Arc::clone(&shared), request));
+            let service = service_fn(|request| answer(Arc::clone(&shared), request, open.number));
             _ = hyper::server::conn::http1::Builder::new()
                 .header_read_timeout(None)
                 .serve_connection(TokioIo::new(stream), service)
@@ -377,18 +413,25 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Counts one open connection for as long as it lives.
-struct Connection<'a>(&'a Shared);
+struct Connection<'a> {
+    shared: &'a Shared,
+    number: usize,
+}
 
 impl<'a> Connection<'a> {
     fn new(shared: &'a Shared) -> Self {
-        shared.change(|state| state.connections += 1);
-        Self(shared)
+        let number = shared.change(|state| {
+            state.connections += 1;
+            state.accepted += 1;
+            state.accepted
+        });
+        Self { shared, number }
     }
 }
 
 impl Drop for Connection<'_> {
     fn drop(&mut self) {
-        self.0.change(|state| state.connections -= 1);
+        self.shared.change(|state| state.connections -= 1);
     }
 }
 
@@ -396,6 +439,7 @@ impl Drop for Connection<'_> {
 async fn answer(
     shared: Arc<Shared>,
     incoming: hyper::Request<Incoming>,
+    connection: usize,
 ) -> Result<hyper::Response<Pieces>, io::Error> {
     let (head, body) = incoming.into_parts();
     let body = body
@@ -419,21 +463,18 @@ async fn answer(
         body,
         at: Instant::now(),
         outcome: Outcome::Open,
+        connection,
     };
     let (index, reply) = shared.change(|state| {
         state.requests.push(request.clone());
         let scripted = request.family().and_then(|family| {
-            let queues = &mut state.queues;
-            queues
-                .get_mut(&(
-                    if request.method == "GET" {
-                        "GET"
-                    } else {
-                        "POST"
-                    },
-                    family,
-                ))?
-                .pop_front()
+            let is_get = request.method == "GET";
+            let method = if is_get { "GET" } else { "POST" };
+            let queue = state.queues.get_mut(&(method, family));
+            queue.and_then(VecDeque::pop_front).or_else(|| {
+                let standing = state.standing.get(&family);
+                standing.filter(|_| !is_get).cloned()
+            })
         });
         let reply = scripted.unwrap_or_else(|| catalog::reply(&request, &mut state.failed_once));
         (state.requests.len() - 1, reply)

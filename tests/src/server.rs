@@ -469,13 +469,16 @@ impl Server {
             .collect()
     }
 
-    /// Waits for the end, which must come with this exit code, and returns everything that was on stdout, which must
-    /// have been messages.
+    /// Waits for the end, which must come with this exit code and without a panic, and returns everything that was on
+    /// stdout, which must have been messages.
     #[track_caller]
     pub fn end(&mut self, code: i32) -> Vec<Value> {
         let exit = self.wait();
         if exit.code != Some(code) {
             self.fail(format_args!("expected exit code {code}, not {exit:?}"));
+        }
+        if self.stderr().contains("panic at") {
+            self.fail("the program panicked");
         }
         self.messages()
     }
@@ -538,7 +541,7 @@ impl Server {
 
     /// Waits until a condition holds that no output shows; looks at it every two milliseconds.
     #[track_caller]
-    pub fn until(&self, wanted: &str, condition: impl Fn() -> bool) {
+    pub fn until(&self, wanted: &str, mut condition: impl FnMut() -> bool) {
         let deadline = Instant::now() + self.limit;
         while !condition() {
             if Instant::now() > deadline {

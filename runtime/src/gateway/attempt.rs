@@ -56,7 +56,7 @@ impl Gateway {
         let request = codec.chat(request);
         let response = self
             .send(provider, codec, request, || {
-                observer.connected(&provider.id)
+                observer.connected(&provider.id);
             })
             .await?;
         reply.request_id = request_id(codec, response.headers());

@@ -10,7 +10,10 @@ use std::{
 
 use anygpt_core::Budget;
 use futures_util::future::{Either, join_all, select};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::{timeout, timeout_at},
+};
 
 use crate::{
     http_client::HttpClient,
@@ -32,7 +35,9 @@ pub struct Plan {
     pub provider: usize,
     /// The request; an empty model stands for "none was named".
     pub request: ChatRequest,
-    /// The answer, or what there is of it, is due then.
+    /// When the call came in.
+    pub received: Instant,
+    /// So long after that, the answer is due, or what there is of it.
     pub timeout: Duration,
 }
 
@@ -72,12 +77,14 @@ pub struct Gateway {
     redactor: Redactor,
     budget: Arc<Budget>,
     http: OnceLock<HttpClient>,
+    /// Calls beyond these wait for their turn, in order.
+    turns: Semaphore,
     /// Turns true when the process must hand out what it has.
     ending: watch::Receiver<bool>,
 }
 
-/// What is left of the time for an answer must suffice to hand it out.
-const PATIENCE_AT_END: &str = "the server is shutting down";
+/// Calls that use the network at once.
+const AT_ONCE: usize = 1024;
 
 impl Gateway {
     /// A gateway. Nothing is opened before the first call.
@@ -92,6 +99,7 @@ impl Gateway {
             redactor,
             budget,
             http: OnceLock::new(),
+            turns: Semaphore::new(AT_ONCE),
             ending,
         }
     }
@@ -106,7 +114,7 @@ impl Gateway {
     /// # Errors
     /// A text that says what went wrong and what to do next.
     pub async fn chat(&self, plan: Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
-        let start = Instant::now();
+        let start = plan.received;
         let provider = &self.settings.providers[plan.provider];
         let mut reply = Reply {
             provider: provider.id.clone(),
@@ -117,9 +125,13 @@ impl Gateway {
             let work = pin!(self.attempt(provider, plan.request, &mut reply, start, observer));
             let mut ending = self.ending.clone();
             let ending = pin!(ending.wait_for(|&ending| ending));
-            match timeout(plan.timeout, select(work, ending)).await {
+            let due = start + plan.timeout;
+            match timeout_at(due.into(), select(work, ending)).await {
                 Ok(Either::Left((result, _))) => result,
-                Ok(Either::Right(_)) => Err(Failure::new(Class::Cancelled, PATIENCE_AT_END)),
+                Ok(Either::Right(_)) => Err(Failure::new(
+                    Class::Cancelled,
+                    "the server is shutting down",
+                )),
                 Err(_) => Err(Failure::new(
                     Class::Timeout,
                     format!("no complete answer after {} s", plan.timeout.as_secs()),
@@ -159,6 +171,7 @@ impl Gateway {
                 return Ok(mock::models());
             };
             let limit = self.settings.timeout;
+            let _turn = self.turns.acquire().await;
             let list = match timeout(limit, self.model_list(provider, codec)).await {
                 Ok(list) => list,
                 Err(_) => Err(Failure::new(
@@ -184,6 +197,7 @@ impl Gateway {
             reply.answer = mock::answer(&request);
             return Ok(());
         };
+        let _turn = self.turns.acquire().await;
         if request.model.is_empty() {
             request.model = self.newest_model(provider, codec).await?;
             reply.model.clone_from(&request.model);

@@ -52,8 +52,8 @@ pub fn target(
 /// # Errors
 /// It is unknown, or something is missing for it.
 pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, String> {
-    let id = id.trim().to_ascii_lowercase();
-    match position(&settings.providers, &id) {
+    let id = id.trim();
+    match position(&settings.providers, id) {
         Some(position) => check_usable(settings, position),
         None => {
             let known: Vec<&str> = settings.providers.iter().map(|p| p.id.as_str()).collect();
@@ -105,7 +105,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Target, String> 
 /// `provider/model`, if the part before the first slash is a provider.
 fn split<'m>(settings: &Settings, model: &'m str) -> Option<(usize, &'m str)> {
     let (prefix, rest) = model.split_once('/')?;
-    let provider = position(&settings.providers, &prefix.to_ascii_lowercase())?;
+    let provider = position(&settings.providers, prefix)?;
     (!rest.is_empty()).then_some((provider, rest))
 }
 

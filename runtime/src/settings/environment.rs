@@ -126,6 +126,16 @@ impl<'a> Environment<'a> {
         Ok(None)
     }
 
+    /// A secret that stands in the configuration file itself; `None` for a placeholder.
+    ///
+    /// # Errors
+    /// A secret that no header can carry.
+    pub(super) fn secret_in_file(&self, place: &str, text: &str) -> Result<Option<Found>, Problem> {
+        self.unless_placeholder(place, text)
+            .map(|value| found(&value, place.to_owned()))
+            .transpose()
+    }
+
     fn unless_placeholder(&self, name: &str, value: &str) -> Option<String> {
         let value = value.trim();
         let Some(why) = placeholder(value) else {
@@ -140,19 +150,6 @@ impl<'a> Environment<'a> {
             list.push(ignored);
         }
         None
-    }
-}
-
-impl Found {
-    /// A secret that stands in the configuration file itself; `None` for a placeholder.
-    ///
-    /// # Errors
-    /// A secret that no header can carry.
-    pub(super) fn in_file(place: &str, text: &str) -> Result<Option<Self>, Problem> {
-        match placeholder(text.trim()) {
-            Some(_) => Ok(None),
-            None => found(text.trim(), place.to_owned()).map(Some),
-        }
     }
 }
 

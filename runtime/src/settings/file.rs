@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, fs::File as Handle, io::Read, path::Path};
 
 use serde::Deserialize;
 
-use super::{Problem, yaml};
+use super::{
+    Problem,
+    yaml::{self, Spanned},
+};
 
 /// The largest file that is read.
 const LIMIT: u64 = 1 << 20;
@@ -27,11 +30,11 @@ pub(super) struct File {
 pub(super) struct ProviderEntry {
     /// How it is spoken to; needed unless the id is that of a built-in provider.
     #[serde(rename = "type")]
-    pub(super) kind: Option<String>,
+    pub(super) kind: Option<Spanned<String>>,
     /// Its key.
-    pub(super) api_key: Option<String>,
+    pub(super) api_key: Option<Spanned<String>>,
     /// Where it is.
-    pub(super) base_url: Option<String>,
+    pub(super) base_url: Option<Spanned<String>>,
 }
 
 /// What is used where a call names nothing.
@@ -39,7 +42,7 @@ pub(super) struct ProviderEntry {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Defaults {
     /// A provider's id.
-    pub(super) provider: Option<String>,
+    pub(super) provider: Option<Spanned<String>>,
     /// A model's name.
     pub(super) model: Option<String>,
 }
@@ -68,5 +71,12 @@ impl File {
         let text = String::from_utf8(bytes)
             .map_err(|_| Problem::new(&place, "is not valid UTF-8", "save it as UTF-8 text"))?;
         yaml::from_str(&text).map_err(|error| Problem::new(&place, "is not valid", error))
+    }
+}
+
+impl<T> Spanned<T> {
+    /// The path of this value, for errors.
+    pub(super) fn place(&self, path: &str) -> String {
+        format!("{path} (line {} of the configuration file)", self.line)
     }
 }

@@ -117,15 +117,18 @@ impl Settings {
             None => File::default(),
         };
         let default_provider = match environment.value("DEFAULT_PROVIDER")? {
-            Some(id) => Some(("DEFAULT_PROVIDER", id)),
-            None => file.defaults.provider.map(|id| ("defaults.provider", id)),
+            Some(id) => Some(("DEFAULT_PROVIDER".to_owned(), id)),
+            None => file
+                .defaults
+                .provider
+                .map(|id| (id.place("defaults.provider"), id.value)),
         };
         let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
 
         let mut warnings = Vec::new();
         let wants_mock = default_provider
             .as_ref()
-            .is_some_and(|(_, id)| id == provider::MOCK);
+            .is_some_and(|(_, id)| id.eq_ignore_ascii_case(provider::MOCK));
         let providers = provider::all(
             &environment,
             file.providers,
@@ -137,7 +140,7 @@ impl Settings {
             None => None,
             Some((place, id)) => {
                 let position = position(&providers, &id);
-                let position = position.ok_or_else(|| unknown(place, &id, &providers))?;
+                let position = position.ok_or_else(|| unknown(&place, &id, &providers))?;
                 if let Some(why) = providers[position].why_off() {
                     warnings.push(format!(
                         "{place} is {id}, which cannot be used: {why}. Calls that need it will fail"
@@ -190,18 +193,21 @@ impl Settings {
 }
 
 fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
-    let known: Vec<&str> = providers
+    let mut known: Vec<&str> = providers
         .iter()
         .map(|provider| provider.id.as_str())
         .collect();
-    Problem::new(
-        place,
-        format!("names an unknown provider, {id:?}"),
-        format!(
-            "use one of {}, or mock, or define it under providers in the configuration file",
+    if !known.contains(&provider::MOCK) {
+        known.push(provider::MOCK);
+    }
+    let mend = match yaml::nearest(id, known.iter().copied()) {
+        Some(near) => format!("perhaps you mean {near}"),
+        None => format!(
+            "use one of {}, or define it under providers in the configuration file",
             known.join(", ")
         ),
-    )
+    };
+    Problem::new(place, format!("names an unknown provider, {id:?}"), mend)
 }
 
 /// The configuration file to read, if there is one.

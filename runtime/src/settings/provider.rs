@@ -89,13 +89,19 @@ impl Provider {
 
 /// What people call it, as we do.
 fn canonical(id: &str) -> &str {
-    if id == "gemini" { "google" } else { id }
+    if id.eq_ignore_ascii_case("gemini") {
+        "google"
+    } else {
+        id
+    }
 }
 
-/// The provider of that name.
+/// The provider of that name, in whatever case it is written.
 pub(crate) fn position(providers: &[Provider], id: &str) -> Option<usize> {
     let id = canonical(id);
-    providers.iter().position(|provider| provider.id == id)
+    providers
+        .iter()
+        .position(|provider| provider.id.eq_ignore_ascii_case(id))
 }
 
 /// A provider that is there without being configured.
@@ -123,7 +129,7 @@ const BUILT_IN: [BuiltIn; 3] = [
     },
 ];
 
-/// Brings together what is built in, what the file says and what the environment says, which wins.
+/// All providers: the built-in ones, then those of the file.
 pub(super) fn all(
     environment: &Environment<'_>,
     mut entries: BTreeMap<String, ProviderEntry>,
@@ -140,6 +146,10 @@ pub(super) fn all(
             "keep one of them",
         ));
     }
+    let reader = Reader {
+        environment,
+        insecure,
+    };
     let mut providers = Vec::new();
     for built_in in BUILT_IN {
         let id = built_in.kind.as_str();
@@ -159,18 +169,25 @@ pub(super) fn all(
                 break;
             }
         }
-        let place = format!("providers.{id}");
-        providers.push(
-            entry
-                .provider(&place, id, built_in.kind, key, url, insecure)?
-                .with_variables(built_in.key_variables),
-        );
+        let provider = reader.provider(id, built_in.kind, entry, key, url)?;
+        providers.push(Provider {
+            key_variables: built_in.key_variables,
+            ..provider
+        });
     }
     if wants_mock {
         entries.entry(MOCK.into()).or_default();
     }
     for (id, entry) in entries {
         let place = format!("providers.{id}");
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if id.is_empty() || !id.chars().all(allowed) || position(&providers, &id).is_some() {
+            return Err(Problem::new(
+                &place,
+                "is not a possible id",
+                "use letters, digits, - _ and ., and each id once, whatever its case",
+            ));
+        }
         let kind = match entry.kind(&id)? {
             Some(kind) => kind,
             None if id == MOCK => Kind::Mock,
@@ -189,7 +206,7 @@ pub(super) fn all(
                 "add one of them",
             ));
         }
-        providers.push(entry.provider(&place, &id, kind, None, None, insecure)?);
+        providers.push(reader.provider(&id, kind, entry, None, None)?);
     }
     Ok(providers)
 }
@@ -225,35 +242,48 @@ impl ProviderEntry {
         let Some(name) = &self.kind else {
             return Ok(None);
         };
-        Kind::from_name(name).map(Some).ok_or_else(|| {
+        Kind::from_name(&name.value).map(Some).ok_or_else(|| {
             Problem::new(
-                &format!("providers.{id}.type"),
-                format!("is {name:?}"),
+                &name.place(&format!("providers.{id}.type")),
+                format!("is {:?}", name.value),
                 format!("use one of {}", kinds()),
             )
         })
     }
+}
 
+/// Brings together what an entry of the file says and what the environment says, which wins.
+struct Reader<'e> {
+    environment: &'e Environment<'e>,
+    insecure: bool,
+}
+
+impl Reader<'_> {
     fn provider(
-        self,
-        place: &str,
+        &self,
         id: &str,
         kind: Kind,
+        entry: ProviderEntry,
         key: Option<Found>,
         base_url: Option<BaseUrl>,
-        insecure: bool,
     ) -> Result<Provider, Problem> {
-        let key = match (key, self.api_key) {
-            (None, Some(text)) => Found::in_file(&format!("{place}.api_key"), &text)?,
+        let place = format!("providers.{id}");
+        let key = match (key, entry.api_key) {
+            (None, Some(text)) => self
+                .environment
+                .secret_in_file(&text.place(&format!("{place}.api_key")), &text.value)?,
             (key, _) => key,
         };
-        let base_url = match (base_url, self.base_url) {
-            (None, Some(text)) => Some(BaseUrl::parse(&format!("{place}.base_url"), &text)?),
+        let base_url = match (base_url, entry.base_url) {
+            (None, Some(text)) => {
+                let place = text.place(&format!("{place}.base_url"));
+                Some(BaseUrl::parse(&place, &text.value)?)
+            }
             (base_url, _) => base_url,
         };
         if let Some(base_url) = &base_url
             && key.is_some()
-            && !insecure
+            && !self.insecure
             && !base_url.may_carry_keys()
         {
             return Err(Problem::new(
@@ -277,12 +307,5 @@ impl ProviderEntry {
             key_variables: &[],
             keyless,
         })
-    }
-}
-
-impl Provider {
-    fn with_variables(mut self, variables: &'static [&'static str]) -> Self {
-        self.key_variables = variables;
-        self
     }
 }

@@ -1,4 +1,252 @@
-//! Stub until the reader is there.
-pub(super) fn from_str<T: serde::de::DeserializeOwned + Default>(_text: &str) -> Result<T, String> {
-    Ok(T::default())
+//! YAML (and JSON, which is part of it) into types that derive `Deserialize`, with errors that say
+//! where, what and how to mend it. `tree` holds the document with positions, `value` is what
+//! serde reads; a ready-made crate for all of it adds three times as much to the binary.
+//!
+//! Never here: files, environment variables, the meaning of a setting. And never in a message:
+//! a value from the document, which may be a secret; only keys and kinds of values. Types that
+//! refuse a value themselves (`try_from`) must keep to that as well.
+//!
+//! As always with serde, types that look at a value before they choose (untagged and internally
+//! tagged enums, flatten) see numbers as numbers and carry no positions inside.
+
+mod syntax;
+mod tree;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned, Expected, SeqAccess, Unexpected, Visitor, value::SeqAccessDeserializer,
+    },
+};
+
+use value::Value;
+
+/// The largest text that is read, in bytes.
+const LIMIT: usize = 1 << 20;
+
+/// How much of a key a message shows, in characters.
+const SHOWN: usize = 64;
+
+/// Reads a document; one with nothing in it is the default.
+///
+/// # Errors
+/// Texts over 1 MiB, whatever is not YAML, and whatever does not fit the type.
+pub(super) fn from_str<T: DeserializeOwned + Default>(text: &str) -> Result<T, Error> {
+    if text.len() > LIMIT {
+        return Err(Error::new("larger than 1 MiB"));
+    }
+    match tree::parse(text)? {
+        Some(root) if !root.is_null() => {
+            T::deserialize(Value(&root)).map_err(|error| error.at(root.line, root.column))
+        }
+        _ => Ok(T::default()),
+    }
+}
+
+/// What is wrong with a document, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Error {
+    /// Counted from 1.
+    pub(super) line: Option<usize>,
+    /// In characters, counted from 1.
+    pub(super) column: Option<usize>,
+    /// The keys that lead there, like `models[2].tags`; empty at the top and for broken syntax.
+    pub(super) path: String,
+    /// What is wrong, without the place.
+    pub(super) message: String,
+    /// The parser reads ahead of the tree, so the keys around would be the wrong ones.
+    is_syntax: bool,
+}
+
+impl Error {
+    fn new(message: impl Into<String>) -> Self {
+        Error {
+            line: None,
+            column: None,
+            path: String::new(),
+            message: message.into(),
+            is_syntax: false,
+        }
+    }
+
+    /// Sets the position, unless an inner value has set it: the innermost is the most precise.
+    fn at(mut self, line: usize, column: usize) -> Self {
+        self.line.get_or_insert(line);
+        self.column.get_or_insert(column);
+        self
+    }
+
+    /// Puts a key or `[index]` before the path.
+    fn within(mut self, step: &str) -> Self {
+        if !self.is_syntax {
+            let dot = if self.path.is_empty() || self.path.starts_with('[') {
+                ""
+            } else {
+                "."
+            };
+            self.path = format!("{step}{dot}{}", self.path);
+        }
+        self
+    }
+
+    /// `problem`, with the name that was probably meant or else all that are possible.
+    fn choice(problem: &str, name: &str, known: &[&str]) -> Self {
+        Error::new(match nearest(name, known.iter().copied()) {
+            Some(near) => format!("{problem}; did you mean {near:?}?"),
+            None if known.is_empty() => format!("{problem}; none is expected here"),
+            None => {
+                let names: Vec<_> = known.iter().map(|name| format!("{name:?}")).collect();
+                format!("{problem}; expected one of {}", names.join(", "))
+            }
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What serde's derived code says. Its own wording would repeat values.
+impl serde::de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Error::new(message.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Error::new(format!("expected {expected}, found {}", kind(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Error::new(format!(
+            "expected {expected}, found another value ({})",
+            kind(found)
+        ))
+    }
+
+    fn unknown_variant(name: &str, known: &'static [&'static str]) -> Self {
+        Error::choice("unknown value", name, known)
+    }
+
+    fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
+        Error::choice(&format!("unknown key \"{}\"", shown(name)), name, known)
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Error::new(format!("the key \"{name}\" is missing"))
+    }
+}
+
+fn kind(found: Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_) => "true or false",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
+        Unexpected::Float(_) => "a decimal number",
+        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
+        Unexpected::Unit | Unexpected::Option => "no value",
+        Unexpected::Seq => "a list",
+        Unexpected::Map => "a mapping",
+        _ => "something else",
+    }
+}
+
+/// A value and where it stands (counted from 1), for errors that are found later.
+/// Only [`from_str`] can fill it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Spanned<T> {
+    /// The value.
+    pub(super) value: T,
+    /// Its line.
+    pub(super) line: usize,
+    /// The column of its first character.
+    pub(super) column: usize,
+}
+
+/// The name under which [`Spanned`] asks [`Value`] for line, column and value.
+const SPANNED: &str = "$anygpt::yaml::Spanned";
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple_struct(SPANNED, 3, SpannedVisitor(PhantomData))
+    }
+}
+
+struct SpannedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
+    type Value = Spanned<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value with its position")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<Self::Value, A::Error> {
+        let (line, column, value) = Deserialize::deserialize(SeqAccessDeserializer::new(parts))?;
+        Ok(Spanned {
+            value,
+            line,
+            column,
+        })
+    }
+}
+
+/// The name that was probably meant by `name`: one or two typing errors away, whatever the case.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > SHOWN {
+        return None;
+    }
+    let known: Vec<_> = known.collect();
+    // In a short name two errors leave too little to recognise.
+    (0..=(name.len() / 3).clamp(1, 2)).find_map(|edits| {
+        let is_near = |other: &&&str| is_within(edits, name.as_bytes(), other.as_bytes());
+        known.iter().find(is_near).copied()
+    })
+}
+
+/// Whether at most `edits` insertions, deletions, replacements or swaps of neighbours make `b` of
+/// `a`. Recursive, because with two edits that is shorter than a matrix and as fast.
+fn is_within(edits: usize, a: &[u8], b: &[u8]) -> bool {
+    let ([first, a_rest @ ..], [other, b_rest @ ..]) = (a, b) else {
+        return a.len() + b.len() <= edits;
+    };
+    if first.eq_ignore_ascii_case(other) {
+        return is_within(edits, a_rest, b_rest);
+    }
+    let Some(edits) = edits.checked_sub(1) else {
+        return false;
+    };
+    let is_swapped = matches!((a, b), ([p, q, a @ ..], [r, s, b @ ..])
+        if p == s && q == r && is_within(edits, a, b));
+    is_swapped
+        || is_within(edits, a_rest, b_rest)
+        || is_within(edits, a_rest, b)
+        || is_within(edits, a, b_rest)
+}
+
+/// A key as messages show it: not endless, and nothing that a terminal would act upon.
+fn shown(key: &str) -> String {
+    let mut shown: String = key
+        .chars()
+        .take(SHOWN)
+        .flat_map(char::escape_debug)
+        .collect();
+    if key.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
 }

@@ -2,7 +2,7 @@
 //!
 //! Never here: which provider a model name leads to, or how it is reached.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -88,6 +88,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         plan: Plan {
             provider: target.provider,
             request,
+            received: Instant::now(),
             timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
         },
         warnings,

@@ -1,0 +1,355 @@
+//! A value of the tree as serde reads it: the target type decides what a plain scalar is.
+//!
+//! Never here: syntax.
+
+use std::{rc::Rc, slice};
+
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, StrDeserializer},
+    },
+};
+
+use super::{
+    Error, SPANNED, shown,
+    tree::{Content, Entry, Node},
+};
+
+#[derive(Clone, Copy)]
+pub(super) struct Value<'t>(pub(super) &'t Node<'t>);
+
+impl<'t> Value<'t> {
+    /// Hands the value to the type; errors without a position get that of the value.
+    fn read<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+        let error_at = |error: Error| error.at(self.0.line, self.0.column);
+        seed.deserialize(self).map_err(error_at)
+    }
+
+    /// A plain scalar's text.
+    fn plain(self) -> &'t str {
+        match &self.0.content {
+            Content::Plain(text) => text,
+            _ => "",
+        }
+    }
+
+    /// Any scalar's text, as it is spelled.
+    fn text(self, expected: &str) -> Result<&'t str, Error> {
+        match &self.0.content {
+            Content::Plain(text) | Content::Quoted(text) if !self.0.is_null() => Ok(text),
+            _ => Err(self.mismatch(expected)),
+        }
+    }
+
+    /// Without a value, a mapping is empty: what a section holds can be commented out.
+    fn entries(self) -> Result<Entries<'t>, Error> {
+        let all = match &self.0.content {
+            Content::Mapping(entries) => entries.as_slice(),
+            _ if self.0.is_null() => &[],
+            _ => return Err(self.mismatch("a mapping of keys to values")),
+        };
+        Ok(Entries(all.iter(), None))
+    }
+
+    fn mismatch(self, expected: &str) -> Error {
+        let found = match &self.0.content {
+            _ if self.0.is_null() => {
+                return Error::new(format!("the value is missing; expected {expected}"));
+            }
+            Content::Sequence(_) => "a list",
+            Content::Mapping(_) => "a mapping",
+            Content::Quoted(_) => "a string in quotes",
+            Content::Plain(text) if boolean(text).is_some() => "true or false",
+            Content::Plain(text) if whole_number(text).is_some() => "a whole number",
+            Content::Plain(text) if decimal(text).is_some() => "a decimal number",
+            // "key:value", but not "https://…".
+            Content::Plain(text) if text.split(':').skip(1).any(|rest| !rest.starts_with('/')) => {
+                "a string; is the space after a \":\" missing?"
+            }
+            Content::Plain(_) => "a string",
+        };
+        Error::new(format!("expected {expected}, found {found}"))
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($method:ident $visit:ident $type:ty,)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            let number = whole_number(self.plain());
+            let number = number.ok_or_else(|| self.mismatch("a whole number"))?;
+            let (min, max) = (<$type>::MIN, <$type>::MAX);
+            visitor.$visit(number.try_into().map_err(|_| {
+                Error::new(format!("expected a whole number from {min} to {max}, found another"))
+            })?)
+        }
+    )*};
+}
+
+macro_rules! same_as {
+    ($($method:ident($($ignored:ty),*) $other:ident,)*) => {$(
+        fn $method<V: Visitor<'de>>(self, $(_: $ignored,)* visitor: V) -> Result<V::Value, Error> {
+            self.$other(visitor)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Value<'_> {
+    type Error = Error;
+
+    /// What the value is by the core schema of YAML 1.2.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let text = match &self.0.content {
+            Content::Sequence(_) => return self.deserialize_seq(visitor),
+            Content::Mapping(_) => return self.deserialize_map(visitor),
+            Content::Quoted(text) => return visitor.visit_str(text),
+            Content::Plain(_) if self.0.is_null() => return visitor.visit_unit(),
+            Content::Plain(text) => text,
+        };
+        let number = whole_number(text);
+        if let Some(value) = boolean(text) {
+            visitor.visit_bool(value)
+        } else if let Some(number) = number.and_then(|number| u64::try_from(number).ok()) {
+            visitor.visit_u64(number)
+        } else if let Some(number) = number.and_then(|number| i64::try_from(number).ok()) {
+            visitor.visit_i64(number)
+        } else if let Some(number) = decimal(text) {
+            visitor.visit_f64(number)
+        } else {
+            visitor.visit_str(text)
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let value = boolean(self.plain());
+        visitor.visit_bool(value.ok_or_else(|| self.mismatch("true or false without quotes"))?)
+    }
+
+    whole_numbers! {
+        deserialize_i8 visit_i8 i8,
+        deserialize_i16 visit_i16 i16,
+        deserialize_i32 visit_i32 i32,
+        deserialize_i64 visit_i64 i64,
+        deserialize_u8 visit_u8 u8,
+        deserialize_u16 visit_u16 u16,
+        deserialize_u32 visit_u32 u32,
+        deserialize_u64 visit_u64 u64,
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let number = decimal(self.plain()).ok_or_else(|| self.mismatch("a number"))?;
+        if number.is_infinite() && self.plain().contains(|c: char| c.is_ascii_digit()) {
+            return Err(Error::new(
+                "expected a number from -1.7e308 to 1.7e308, found another",
+            ));
+        }
+        visitor.visit_f64(number)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_str(self.text("a string")?)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.0.is_null() {
+            return visitor.visit_none();
+        }
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if !self.0.is_null() {
+            return Err(self.mismatch("no value"));
+        }
+        visitor.visit_unit()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let all = match &self.0.content {
+            Content::Sequence(items) => items.as_slice(),
+            _ if self.0.is_null() => &[],
+            _ => return Err(self.mismatch("a list")),
+        };
+        let mut items = Items(all, 0);
+        let value = visitor.visit_seq(&mut items)?;
+        if items.1 < all.len() {
+            // Only tuples and arrays leave something.
+            let (expected, found) = (items.1, all.len());
+            return Err(Error::new(format!(
+                "expected {expected} items, found {found}"
+            )));
+        }
+        Ok(value)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if name == SPANNED {
+            return visitor.visit_seq(SpannedParts(self, 0));
+        }
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_map(self.entries()?)
+    }
+
+    /// A variant's name, or a mapping of one to what it holds.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match &self.0.content {
+            Content::Mapping(entries) if entries.len() == 1 => {
+                visitor.visit_enum(MapAccessDeserializer::new(self.entries()?))
+            }
+            _ => visitor.visit_enum(name(self.text("a name")?)),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    same_as! {
+        deserialize_f32() deserialize_f64,
+        deserialize_char() deserialize_str,
+        deserialize_string() deserialize_str,
+        deserialize_bytes() deserialize_str,
+        deserialize_byte_buf() deserialize_str,
+        deserialize_identifier() deserialize_str,
+        deserialize_unit_struct(&'static str) deserialize_unit,
+        deserialize_tuple(usize) deserialize_seq,
+        deserialize_struct(&'static str, &'static [&'static str]) deserialize_map,
+    }
+}
+
+/// A list and the index of its next item.
+struct Items<'t>(&'t [Rc<Node<'t>>], usize);
+
+impl<'de> SeqAccess<'de> for &mut Items<'_> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        let Some(item) = self.0.get(self.1) else {
+            return Ok(None);
+        };
+        let value = Value(item).read(seed);
+        let value = value.map_err(|error| error.within(&format!("[{}]", self.1)))?;
+        self.1 += 1;
+        Ok(Some(value))
+    }
+}
+
+/// What is left of a mapping, and the entry whose key was read.
+struct Entries<'t>(slice::Iter<'t, Entry<'t>>, Option<&'t Entry<'t>>);
+
+impl<'de> MapAccess<'de> for Entries<'_> {
+    type Error = Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        self.1 = self.0.next();
+        let Some(entry) = self.1 else {
+            return Ok(None);
+        };
+        let key = seed.deserialize(name(&entry.key));
+        key.map(Some)
+            .map_err(|error| error.at(entry.line, entry.column))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        let Some(entry) = self.1 else {
+            return Err(Error::new("a value was asked for before its key"));
+        };
+        let value = Value(&entry.value).read(seed);
+        value.map_err(|error| error.within(&shown(&entry.key)))
+    }
+}
+
+/// Line, column and value for `Spanned`, and how many of them are given.
+struct SpannedParts<'t>(Value<'t>, usize);
+
+impl<'de> SeqAccess<'de> for SpannedParts<'_> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        self.1 += 1;
+        let value = match self.1 {
+            1 => seed.deserialize(self.0.0.line.into_deserializer()),
+            2 => seed.deserialize(self.0.0.column.into_deserializer()),
+            _ => self.0.read(seed),
+        };
+        value.map(Some)
+    }
+}
+
+/// A key or the name of a variant.
+fn name(text: &str) -> StrDeserializer<'_, Error> {
+    text.into_deserializer()
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
+    }
+}
+
+/// Too large a number becomes the largest, which is out of every range.
+fn whole_number(text: &str) -> Option<i128> {
+    let (digits, radix) = match text.split_at_checked(2) {
+        Some(("0x", digits)) => (digits, 16),
+        Some(("0o", digits)) => (digits, 8),
+        _ => (text.strip_prefix(['-', '+']).unwrap_or(text), 10),
+    };
+    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+        return None;
+    }
+    let number = i128::from_str_radix(digits, radix).unwrap_or(i128::MAX);
+    Some(if text.starts_with('-') {
+        -number
+    } else {
+        number
+    })
+}
+
+fn decimal(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    match unsigned {
+        ".inf" | ".Inf" | ".INF" if text.starts_with('-') => Some(f64::NEG_INFINITY),
+        ".inf" | ".Inf" | ".INF" => Some(f64::INFINITY),
+        ".nan" | ".NaN" | ".NAN" if unsigned == text => Some(f64::NAN),
+        // Rust would also read "inf", "infinity" and "nan".
+        _ if text.contains(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-' | 'e' | 'E')) =>
+        {
+            #[allow(clippy::cast_precision_loss)]
+            whole_number(text).map(|number| number as f64)
+        }
+        _ => text.parse().ok(),
+    }
+}

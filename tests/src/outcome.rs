@@ -1,0 +1,58 @@
+//! The result of a tool call, taken apart. What holds for every result is checked on the way: an answer says the
+//! same to clients that read `content` and to those that read `structuredContent`, an error says all in its text.
+//!
+//! Never here: what a particular tool should say.
+
+use serde_json::Value;
+
+/// `structuredContent` of an answer, which must not be an error.
+#[track_caller]
+pub fn answer(result: &Value) -> &Value {
+    assert_ne!(result["isError"], true, "an error: {result}");
+    text(result);
+    let structured = &result["structuredContent"];
+    assert!(structured.is_object(), "no structured content: {result}");
+    structured
+}
+
+/// The same of a chat: its text is what `content` says, too.
+#[track_caller]
+pub fn chat(result: &Value) -> &Value {
+    let structured = answer(result);
+    assert_eq!(structured["text"], text(result), "{result}");
+    structured
+}
+
+/// The text of an error, which must be one.
+#[track_caller]
+pub fn error(result: &Value) -> &str {
+    assert_eq!(result["isError"], true, "not an error: {result}");
+    text(result)
+}
+
+/// The text of the only content block.
+#[track_caller]
+pub fn text(result: &Value) -> &str {
+    let [block] = result["content"].as_array().map_or(&[][..], Vec::as_slice) else {
+        panic!("not one content block: {result}");
+    };
+    assert_eq!(block["type"], "text", "{result}");
+    match block["text"].as_str() {
+        Some(text) if !text.is_empty() => text,
+        _ => panic!("no text: {result}"),
+    }
+}
+
+/// `warnings` of an answer, one to a line.
+#[track_caller]
+pub fn warnings(structured: &Value) -> String {
+    let Some(warnings) = structured.get("warnings") else {
+        return String::new();
+    };
+    let lines = warnings.as_array().expect("warnings are an array");
+    let lines: Vec<&str> = lines
+        .iter()
+        .map(|line| line.as_str().expect("a warning is a string"))
+        .collect();
+    lines.join("\n")
+}
