@@ -216,6 +216,15 @@ impl<'a> Message<'a> {
         Message::classify(&slots)
     }
 
+    /// The messages of a batch, each as JSON text; none if the line is not an array.
+    pub(crate) fn batch(line: &'a [u8]) -> Option<Vec<&'a str>> {
+        if line.trim_ascii_start().first() != Some(&b'[') {
+            return None;
+        }
+        let messages: Vec<&RawValue> = serde_json::from_slice(line).ok()?;
+        Some(messages.into_iter().map(RawValue::get).collect())
+    }
+
     /// What can be answered to a line that was too long, from its beginning alone.
     pub(crate) fn read_beginning(line: &'a [u8]) -> Self {
         let valid = match core::str::from_utf8(line) {
@@ -269,7 +278,8 @@ impl<'a> Message<'a> {
     }
 }
 
-fn invalid<'a>(id: Option<Id<'a>>, code: Code, message: &'static str) -> Message<'a> {
+/// An answer that concerns no message that could be read.
+pub(crate) fn invalid<'a>(id: Option<Id<'a>>, code: Code, message: &'static str) -> Message<'a> {
     Message::Invalid(id, Error::new(code, message))
 }
 

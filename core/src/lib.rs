@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod batch;
 mod budget;
 mod catalog;
 mod jsonrpc;

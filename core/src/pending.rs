@@ -7,7 +7,7 @@
 
 use alloc::{boxed::Box, collections::BTreeMap};
 
-use crate::{budget::Reservation, jsonrpc::Id, revision::Revision};
+use crate::{batch::BatchHandle, budget::Reservation, jsonrpc::Id, revision::Revision};
 
 /// Names one tool call for as long as the process lives; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,8 @@ pub(crate) struct Call {
     /// JSON text of the client's id.
     id: Box<str>,
     pub(crate) revision: Revision,
+    /// The batch that its answer belongs to.
+    pub(crate) batch: Option<BatchHandle>,
     /// JSON text of the progress token, if the client gave one.
     pub(crate) progress_token: Option<Box<str>>,
     /// The last progress value sent; the next one must be greater (R-70).
@@ -31,12 +33,14 @@ impl Call {
     pub(crate) fn new(
         id: Id<'_>,
         revision: Revision,
+        batch: Option<BatchHandle>,
         progress_token: Option<&str>,
         reservation: Option<Reservation>,
     ) -> Self {
         Call {
             id: id.as_json().into(),
             revision,
+            batch,
             progress_token: progress_token.map(Into::into),
             progress: 0,
             _reservation: reservation,
@@ -87,10 +91,10 @@ impl Pending {
     }
 
     /// Forgets a call, so that it can no longer be answered (R-72).
-    pub(crate) fn cancel(&mut self, id: Id<'_>) -> Option<CallHandle> {
+    pub(crate) fn cancel(&mut self, id: Id<'_>) -> Option<(CallHandle, Call)> {
         let handle = self.handles.remove(&id.key())?;
-        self.calls.remove(&handle);
-        Some(handle)
+        let call = self.calls.remove(&handle)?;
+        Some((handle, call))
     }
 
     pub(crate) fn handles(&self) -> impl Iterator<Item = CallHandle> + '_ {
@@ -106,11 +110,15 @@ mod tests {
     fn an_id_can_be_used_again_after_a_cancel_and_the_old_handle_is_dead() {
         let mut pending = Pending::default();
         let id = Id::from_json(r#""a""#).unwrap();
-        let call = || Call::new(id, Revision::NEWEST_LEGACY, None, None);
+        let call = || Call::new(id, Revision::NEWEST_LEGACY, None, None, None);
         let first = pending.insert(id, call());
         assert!(pending.contains(Id::from_json(r#""\u0061""#).unwrap()));
-        assert_eq!(pending.cancel(id), Some(first));
-        assert_eq!(pending.cancel(id), None);
+        assert!(
+            pending
+                .cancel(id)
+                .is_some_and(|(handle, _)| handle == first)
+        );
+        assert!(pending.cancel(id).is_none());
         let second = pending.insert(id, call());
         assert!(pending.complete(first).is_none());
         assert!(pending.contains(id));

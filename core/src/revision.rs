@@ -59,6 +59,11 @@ impl Revision {
         self >= Revision::V2026_07_28
     }
 
+    /// A line may be an array of messages.
+    pub(crate) fn has_batches(self) -> bool {
+        self == Revision::V2025_03_26
+    }
+
     /// Tools carry behaviour hints.
     pub(crate) fn has_annotations(self) -> bool {
         self >= Revision::V2025_03_26

@@ -7,6 +7,7 @@ use alloc::{boxed::Box, collections::VecDeque, string::String, sync::Arc, vec::V
 use core::mem;
 
 use crate::{
+    batch::{BatchHandle, Batches},
     budget::{Budget, Reservation},
     catalog::Catalog,
     jsonrpc::{self, Code, Error, Id, Message},
@@ -106,6 +107,9 @@ pub struct Progress<'a> {
 /// Actions are handed out before more input is taken once this many wait.
 const QUEUED_ACTIONS: usize = 64;
 
+/// Most messages of a batch: a line of the longest kind could hold 400,000, each with a long answer.
+const BATCH: usize = 1000;
+
 /// What a call keeps of its input is counted against the budget from this size on.
 const COUNTED: usize = 4096;
 
@@ -122,6 +126,8 @@ impl Server {
                 negotiated: None,
                 refusal: None,
                 pending: Pending::default(),
+                batches: Batches::default(),
+                batch: None,
                 actions: VecDeque::new(),
                 out: Vec::new(),
                 tool_lists: Default::default(),
@@ -210,6 +216,9 @@ pub(crate) struct Session {
     pub(crate) negotiated: Option<Revision>,
     refusal: Option<String>,
     pub(crate) pending: Pending,
+    batches: Batches,
+    /// The batch whose messages are being read.
+    pub(crate) batch: Option<BatchHandle>,
     pub(crate) actions: VecDeque<Action>,
     pub(crate) out: Vec<u8>,
     /// Results of `tools/list`, written once per revision.
@@ -222,10 +231,58 @@ impl Session {
     }
 
     fn handle_line(&mut self, line: Line<'_>) {
-        let message = match line {
-            Line::Whole(line) => Message::read(line),
-            Line::TooLong(beginning) => Message::read_beginning(beginning),
+        match line {
+            Line::Whole(line) => {
+                if self.negotiated.is_some_and(Revision::has_batches)
+                    && let Some(messages) = Message::batch(line)
+                {
+                    self.handle_batch(&messages);
+                } else {
+                    self.handle_message(Message::read(line));
+                }
+            }
+            Line::TooLong(beginning) => self.handle_message(Message::read_beginning(beginning)),
+        }
+    }
+
+    fn handle_batch(&mut self, messages: &[&str]) {
+        let problem = if messages.is_empty() {
+            Some("A batch holds at least one message")
+        } else if messages.len() > BATCH {
+            Some("The batch holds too many messages: send 1,000 at most")
+        } else if self.batches.bytes() >= self.limits.queued_output {
+            Some("Too many batches are in flight: wait for an answer")
+        } else {
+            None
         };
+        if let Some(problem) = problem {
+            self.handle_message(jsonrpc::invalid(None, Code::INVALID_REQUEST, problem));
+            return;
+        }
+        let batch = self.batches.open();
+        self.batch = Some(batch);
+        for message in messages {
+            let start = self.out.len();
+            self.handle_message(Message::read(message.as_bytes()));
+            let answer = self.out.split_off(start);
+            self.batches.add(batch, &answer);
+        }
+        self.batch = None;
+        self.close_in_batch(Some(batch));
+    }
+
+    /// A message of a batch is done with; writes the batch's answers if it was the last one.
+    pub(crate) fn close_in_batch(&mut self, batch: Option<BatchHandle>) {
+        if let Some(batch) = batch
+            && let Some(answers) = self.batches.close(batch)
+        {
+            self.out.push(b'[');
+            self.out.extend_from_slice(&answers);
+            self.out.extend_from_slice(b"]\n");
+        }
+    }
+
+    fn handle_message(&mut self, message: Message<'_>) {
         match message {
             Message::Request { id, method, params } => {
                 let answered = match &self.refusal {
@@ -294,7 +351,10 @@ impl Session {
             refuse(self, NO_MEMORY);
             return Ok(());
         };
-        let call = Call::new(id, revision, progress_token, for_call);
+        if let Some(batch) = self.batch {
+            self.batches.owe(batch);
+        }
+        let call = Call::new(id, revision, self.batch, progress_token, for_call);
         let handle = self.pending.insert(id, call);
         self.actions.push_back(Action::CallTool(ToolCall {
             handle,
@@ -319,9 +379,11 @@ impl Session {
     }
 
     fn complete(&mut self, handle: CallHandle, result: &ToolResult<'_>) {
-        if let Some(call) = self.pending.complete(handle)
-            && let Some(id) = call.id()
-        {
+        let Some(call) = self.pending.complete(handle) else {
+            return;
+        };
+        let start = self.out.len();
+        if let Some(id) = call.id() {
             method::tools::write_call_result(
                 &mut self.out,
                 &self.identity,
@@ -329,6 +391,11 @@ impl Session {
                 call.revision,
                 result,
             );
+        }
+        if let Some(batch) = call.batch {
+            let answer = self.out.split_off(start);
+            self.batches.add(batch, &answer);
+            self.close_in_batch(Some(batch));
         }
     }
 
@@ -650,6 +717,56 @@ mod tests {
         assert_eq!(answers[0]["error"]["message"], "no settings");
         assert_eq!(answers[1]["error"]["code"], -32700);
         assert_eq!(answers.len(), 2);
+    }
+
+    /// R-15, R-16; MCP digest 4.4.
+    #[test]
+    fn a_batch_is_answered_with_one_array_when_its_last_call_is_done() {
+        let mut server = server(Limits::default());
+        let hello = |revision: &str| {
+            format!(
+                r#"{{"jsonrpc":"2.0","id":"h","method":"initialize","params":{{"protocolVersion":"{revision}"}}}}"#
+            )
+        };
+        let ping = |id: u32| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+        let batch = format!(
+            r#"[{},{CALL},{{"jsonrpc":"2.0","method":"notifications/x"}},3,{}]"#,
+            ping(7),
+            hello("2025-03-26"),
+        );
+        // Only where they were agreed on.
+        assert_eq!(exchange(&mut server, &[&batch])[0]["error"]["code"], -32600);
+        exchange(&mut server, &[&hello("2025-03-26")]);
+
+        assert_eq!(exchange(&mut server, &[&batch]), [] as [Value; 0]);
+        let call = next_call(&mut server);
+        let other = format!("[{}]", ping(8));
+        assert_eq!(exchange(&mut server, &[&other])[0][0]["id"], 8);
+        server.complete(call.handle, &answer(&text("hi")));
+        let answers = output(&mut server);
+        assert_eq!(answers.len(), 1);
+        let answers = answers[0].as_array().unwrap();
+        assert_eq!(answers.len(), 4);
+        assert_eq!(answers[0]["id"], 7);
+        assert_eq!(answers[1]["error"]["code"], -32600);
+        assert_eq!(answers[2]["error"]["code"], -32600);
+        assert_eq!(answers[3]["result"]["content"][0]["text"], "hi");
+        assert_eq!(server.session.batches.bytes(), 0);
+
+        // All notifications, or cancelled: nothing to say.
+        let quiet = r#"[{"jsonrpc":"2.0","method":"notifications/x"}]"#;
+        let cancel =
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+        let called = format!("[{CALL}]");
+        assert_eq!(
+            exchange(&mut server, &[quiet, &called, cancel]),
+            [] as [Value; 0]
+        );
+        assert!(server.session.batches.bytes() == 0);
+        assert_eq!(exchange(&mut server, &["[]"])[0]["error"]["code"], -32600);
+        assert_eq!(exchange(&mut server, &["[1"])[0]["error"]["code"], -32700);
+        let many = format!("[{}0]", "0,".repeat(BATCH));
+        assert_eq!(exchange(&mut server, &[&many])[0]["error"]["code"], -32600);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! Never here: where keys come from.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 use crate::settings::Secret;
 
@@ -15,6 +15,9 @@ const REDACTED: &str = "[redacted]";
 
 /// Shorter keys are too likely to be ordinary words; see [`Redactor::provider_message`].
 const LONG: usize = 8;
+
+/// Less of a key than this tells nothing (`sk-` is the beginning of many).
+const HALF: usize = 4;
 
 /// What keys of the providers begin with.
 const PREFIXES: [&str; 6] = ["sk-", "AIza", "gsk_", "xai-", "Bearer ", "bearer "];
@@ -42,7 +45,11 @@ impl Redactor {
                 redactor.short.push(secret.clone());
                 continue;
             }
-            let mut forms = vec![key.to_owned(), percent_encoded(key)];
+            let mut forms = vec![
+                key.to_owned(),
+                percent_encoded(key, |byte| format!("%{byte:02X}")),
+                percent_encoded(key, |byte| format!("%{byte:02x}")),
+            ];
             forms.extend(basic_forms(key));
             for form in forms {
                 redactor.add(form);
@@ -69,6 +76,20 @@ impl Redactor {
     /// JSON text without configured keys; it stays valid JSON.
     pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
         replace_all(json, &self.json_forms)
+    }
+
+    /// Takes off the end of a text that was cut if it may be the beginning of a key.
+    pub fn end_of_cut(&self, text: &mut String) {
+        for form in &self.forms {
+            let key = form.expose();
+            let beginning = (HALF..key.len()).rev().find(|&end| {
+                key.get(..end)
+                    .is_some_and(|beginning| text.ends_with(beginning))
+            });
+            if let Some(end) = beginning {
+                text.truncate(text.len() - end);
+            }
+        }
     }
 
     /// An error or log text without configured keys and without anything that looks like one.
@@ -130,14 +151,13 @@ fn without_lookalikes(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-fn percent_encoded(key: &str) -> String {
+fn percent_encoded(key: &str, code: impl Fn(u8) -> String) -> String {
     let mut encoded = String::with_capacity(key.len());
     for byte in key.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             encoded.push(char::from(byte));
         } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
+            encoded.push_str(&code(byte));
         }
     }
     encoded
@@ -193,6 +213,21 @@ mod tests {
             "dXNlOnNlIGNyZXQvImtleSIvMQ==",
         ] {
             assert!(redactor.text(basic).contains(REDACTED), "{basic}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_was_cut_within_a_key_ends_before_it() {
+        let redactor = redactor(&["sk-abcdefgh"]);
+        for (text, rest) in [
+            ("x sk-abcdefg", "x "),
+            ("x sk-a", "x "),
+            ("x sk-", "x sk-"),
+            ("é", "é"),
+        ] {
+            let mut text = text.to_owned();
+            redactor.end_of_cut(&mut text);
+            assert_eq!(text, rest);
         }
     }
 

@@ -238,13 +238,14 @@ impl Observer for Reporter<'_> {
         }
     }
 
-    fn received(&mut self, characters: usize) {
+    fn received(&mut self, text: &str) {
         if self.wanted
             && self
                 .last
                 .is_none_or(|last| last.elapsed() >= PROGRESS_PAUSE)
         {
             self.last = Some(Instant::now());
+            let characters = text.chars().count();
             self.report(&format!(
                 "receiving the answer: {characters} characters so far"
             ));

@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -215,9 +215,12 @@ impl Builder {
             })
             .stdout(self.stdout.unwrap_or_else(Stdio::piped))
             .stderr(self.stderr.unwrap_or_else(Stdio::piped));
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
+        let child = {
+            let _alone = forking();
+            command.spawn()
+        };
+        let mut child =
+            child.unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
 
         let unsent = Arc::new(AtomicUsize::new(0));
         let stdin = child
@@ -590,6 +593,13 @@ impl Drop for Server {
     }
 }
 
+/// Held while a process is started, and while a pipe must be closed for good: between fork and exec a new process holds
+/// all pipes of this one, and keeps them from being closed.
+fn forking() -> MutexGuard<'static, ()> {
+    static FORKING: Mutex<()> = Mutex::new(());
+    FORKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Writes what arrives on the channel, so that a program that does not read cannot block a test.
 fn write_thread(mut pipe: ChildStdin, unsent: Arc<AtomicUsize>) -> mpsc::Sender<Vec<u8>> {
     let (sender, receiver) = mpsc::channel::<Vec<u8>>();
@@ -682,7 +692,10 @@ impl Tap {
                 Ok(count) => self.change(|state| state.bytes.extend_from_slice(&buffer[..count])),
             }
         }
-        drop(pipe);
+        {
+            let _alone = forking();
+            drop(pipe);
+        }
         self.change(|state| state.ended = true);
     }
 

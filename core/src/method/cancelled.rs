@@ -15,8 +15,9 @@ pub(super) fn cancelled(session: &mut Session, params: Option<&str>) {
     if let Some(params) = params
         && members(params, &["requestId"], &mut slots).is_ok()
         && let Some(id) = slots[0].and_then(Id::from_json)
-        && let Some(handle) = session.pending.cancel(id)
+        && let Some((handle, call)) = session.pending.cancel(id)
     {
+        session.close_in_batch(call.batch);
         session.actions.push_back(Action::CancelCall(handle));
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Cache, Request, ServerInfo, write_frame};
 use crate::{
-    jsonrpc::{self, Error, write_json, write_string},
+    jsonrpc::{self, Code, Error, write_json, write_string},
     revision::Revision,
     server::Session,
 };
@@ -15,11 +15,18 @@ use crate::{
 /// changes.
 const CAPABILITIES: &[u8] = br#"{"tools":{}}"#;
 
-/// Agrees on a legacy revision: the one asked for, else the newest. A client may do it again.
+/// Agrees on a legacy revision: the one asked for, else the newest. A client may do it again,
+/// but not in a batch (R-16).
 pub(super) fn initialize(
     session: &mut Session,
     request: &Request<'_>,
 ) -> Result<(), Error<'static>> {
+    if session.batch.is_some() {
+        return Err(Error::new(
+            Code::INVALID_REQUEST,
+            "initialize must not be part of a batch",
+        ));
+    }
     let requested = match request.params.protocol_version.map(jsonrpc::string) {
         Some(None) => {
             return Err(Error::invalid_params(

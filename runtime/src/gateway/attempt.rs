@@ -80,7 +80,7 @@ impl Gateway {
                 body.hold(reply.answer.text.len() + reply.answer.reasoning.len())?;
                 if !reply.answer.text.is_empty() {
                     reply.first_token.get_or_insert_with(|| start.elapsed());
-                    observer.received(reply.answer.text.len());
+                    observer.received(&reply.answer.text);
                 }
             }
             // An event without its end may be cut anywhere: what it cannot say is missing, not wrong.
@@ -196,7 +196,9 @@ fn request_id(codec: &dyn Codec, headers: &HeaderMap) -> Option<String> {
         .request_id_headers()
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
-        .map(|id| id.chars().take(200).collect())
+        // A longer one is none, and half of it could be half a secret.
+        .filter(|id| id.len() <= 200)
+        .map(str::to_owned)
 }
 
 /// How long the headers ask to wait, if they say so in milliseconds or seconds.

@@ -2,6 +2,8 @@
 //!
 //! Never here: choosing from it.
 
+use serde::{Deserialize, de::IgnoredAny};
+
 use super::Gateway;
 use crate::{
     provider::{Class, Codec, Failure, Model},
@@ -10,6 +12,12 @@ use crate::{
 
 /// More pages than any provider has; a server that pages for ever is stopped here.
 const PAGES: usize = 50;
+
+/// What some proxies send with status 200.
+#[derive(Deserialize)]
+struct Reported {
+    error: Option<IgnoredAny>,
+}
 
 impl Gateway {
     pub(super) async fn model_list(
@@ -23,6 +31,10 @@ impl Gateway {
             let request = codec.models(page.as_deref());
             let response = self.send(provider, codec, request, || {}).await?;
             let body = self.body(response).await?;
+            let reported = serde_json::from_slice::<Reported>(&body);
+            if reported.is_ok_and(|reported| reported.error.is_some()) {
+                return Err(codec.failure(200, &body));
+            }
             let list = codec.models_page(&body)?;
             models.extend(list.models);
             match list.next {

@@ -66,8 +66,8 @@ pub struct Reply {
 pub trait Observer: Send {
     /// There is a connection to this provider.
     fn connected(&mut self, provider: &str);
-    /// This many characters of the answer are there; called for each piece.
-    fn received(&mut self, characters: usize);
+    /// The answer as far as it has come; called for each piece.
+    fn received(&mut self, text: &str);
 }
 
 /// Does calls. One for the process; lives on the async thread.
@@ -139,11 +139,18 @@ impl Gateway {
             }
         };
         reply.latency = Some(start.elapsed());
+        // Gemini names its answers in the body (provider digest 1.4).
+        if reply.request_id.is_none() {
+            let id = reply.answer.response_id.as_deref();
+            reply.request_id = id.filter(|id| id.len() <= 200).map(str::to_owned);
+        }
         let result = match stopped {
             Ok(()) => Ok(reply),
             // Nothing that has arrived is lost.
             Err(failure) if !reply.answer.text.is_empty() => {
                 reply.partial = true;
+                self.redactor.end_of_cut(&mut reply.answer.text);
+                self.redactor.end_of_cut(&mut reply.answer.reasoning);
                 reply.answer.finish = Some(match failure.class {
                     Class::Timeout | Class::Cancelled => Finish::Timeout,
                     _ => Finish::Error,
@@ -260,7 +267,11 @@ impl Gateway {
                 class = failure.class.as_str(),
                 status = failure.status,
                 ms,
-                request_id = failure.request_id,
+                request_id = failure
+                    .request_id
+                    .as_deref()
+                    .map(|id| self.redactor.provider_message(id))
+                    .as_deref(),
                 error = &*self.redactor.provider_message(&failure.message),
                 "chat failed",
             ),

@@ -61,7 +61,7 @@ fn advice(provider: &Provider, failure: &Failure) -> String {
         Class::ContextLength => "Send less text, or choose a model with a larger window.".into(),
         Class::TooLarge => "Send or ask for less.".into(),
         Class::RateLimit => match failure.retry_after {
-            Some(wait) => format!("Try again in {} s, or ask another provider.", wait.as_secs() + 1),
+            Some(wait) => format!("Try again in {} s, or ask another provider.", wait.as_secs_f64().ceil()),
             None => "Wait a little and try again, or ask another provider.".into(),
         },
         Class::Quota => {

@@ -121,16 +121,14 @@ impl ErrorBody {
     }
 }
 
-/// At most 2,000 characters, cut between words: half a secret would escape redaction.
+/// At most 2,000 characters, cut where no secret can be: half of one would escape redaction. Secrets
+/// are of printable ASCII, so an endless word of that is left out.
 pub(super) fn shortened(text: &str) -> String {
     let Some((end, _)) = text.char_indices().nth(MOST_SHOWN) else {
         return text.to_owned();
     };
     let shown = text.get(..end).unwrap_or_default();
-    // Room for the ellipsis; a single endless word has no better place to be cut.
-    let cut = shown
-        .rfind(char::is_whitespace)
-        .or_else(|| shown.char_indices().next_back().map(|(last, _)| last));
+    let cut = shown.rfind(|c: char| !c.is_ascii_graphic());
     format!(
         "{}…",
         cut.and_then(|cut| shown.get(..cut)).unwrap_or_default()

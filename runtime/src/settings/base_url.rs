@@ -39,6 +39,9 @@ impl BaseUrl {
             return Err(wrong("holds a user name or password"));
         }
         let host = authority.host();
+        if authority.as_str() != host && authority.port_u16().is_none() {
+            return Err(wrong("has a port that is no number"));
+        }
         if host.is_empty() {
             return Err(wrong("has no host"));
         }

@@ -1,0 +1,652 @@
+//! The hunt for keys: whatever a provider sends back, no configured key leaves the process, in any form.
+//!
+//! Never here: what answers and errors say otherwise (`chat`, `models`).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on says so by panicking
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anygpt_tests::outcome::{chat, error, text};
+use anygpt_tests::provider::{FAULTS, Family, Provider, Reply};
+use anygpt_tests::server::{self, Builder, Server};
+use serde_json::{Value, json};
+
+const CHAT: &str = "anygpt_chat_completion";
+const LIST: &str = "anygpt_list_models";
+const VARIABLES: [&str; 3] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"];
+
+/// Long, and with everything in it that some encoding writes in another way.
+const KEYS: [&str; 3] = [
+    "openai/Hunted+Key=4f:7c19e2@b0",
+    "anthropic/Hunted+Key=8d:51a6f3@c1",
+    "google/Hunted+Key=e3:2b94d7@f5",
+];
+
+fn key(family: Family) -> &'static str {
+    let place = Family::NATIVE.iter().position(|known| *known == family);
+    KEYS[place.expect("a family with a key")]
+}
+
+/// Everything logged; the keys come from wherever the caller puts them.
+fn server(provider: &Provider) -> Builder {
+    Server::builder()
+        .envs(provider.urls())
+        .env("LOG_LEVEL", "debug")
+}
+
+/// The same with the long keys in the environment.
+fn with_keys(provider: &Provider) -> Server {
+    server(provider)
+        .envs(VARIABLES.into_iter().zip(KEYS))
+        .spawn()
+}
+
+/// Every form in which a key might be written: as it is, percent-encoded, in base64.
+fn forms(key: &str) -> Vec<String> {
+    let percent = |digits: fn(u8) -> String| -> String {
+        let bytes = key.bytes().map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => digits(byte),
+        });
+        bytes.collect()
+    };
+    let mut forms = vec![
+        key.to_owned(),
+        percent(|byte| format!("%{byte:02X}")),
+        percent(|byte| format!("%{byte:02x}")),
+    ];
+    forms.extend((0..3).map(|before| inner_base64(key, before)));
+    forms
+}
+
+/// The base64 digits that depend on the key alone when `before` bytes stand in front of it.
+fn inner_base64(key: &str, before: usize) -> String {
+    let whole = base64(&[&b"us:"[..before], key.as_bytes()].concat());
+    let first = (before * 8).div_ceil(6);
+    let last = (before + key.len()) * 8 / 6;
+    whole[first..last].to_owned()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = bytes.chunks(3).flat_map(|chunk| {
+        let bits = (0..3).fold(0, |bits, place| {
+            bits << 8 | usize::from(*chunk.get(place).unwrap_or(&0))
+        });
+        (0..4).map(move |place| match place <= chunk.len() {
+            true => char::from(DIGITS[bits >> (18 - 6 * place) & 63]),
+            false => '=',
+        })
+    });
+    digits.collect()
+}
+
+/// Ends the server and looks through everything it has written for these keys, in any form.
+#[track_caller]
+fn hunt(server: Server, keys: &[&str]) {
+    let forms: Vec<String> = keys.iter().flat_map(|key| forms(key)).collect();
+    assert_lacks(&written(server), &forms);
+}
+
+/// Everything the server has written by its end.
+fn written(mut server: Server) -> String {
+    server.close_stdin();
+    server.wait();
+    String::from_utf8(server.stdout()).unwrap() + &server.stderr()
+}
+
+/// Panics with the lines in which one of `forbidden` stands, and what is around it there.
+#[track_caller]
+fn assert_lacks<T: AsRef<str>>(output: &str, forbidden: &[T]) {
+    let mut found = Vec::new();
+    for line in output.lines() {
+        for form in forbidden.iter().map(T::as_ref) {
+            if let Some(place) = line.find(form) {
+                let before: String = line[..place].chars().rev().take(60).collect();
+                let before: String = before.chars().rev().collect();
+                let behind: String = line[place..].chars().take(100).collect();
+                found.push(format!("{form}: …{before}{behind}…"));
+            }
+        }
+    }
+    let shown = &found[..found.len().min(20)];
+    assert!(found.is_empty(), "{} leaks: {shown:#?}", found.len());
+}
+
+/// A chat, and a list of models, with what `family` replies; the results are somebody else's business.
+fn talk(server: &mut Server, family: Family) -> Value {
+    server.call_tool(CHAT, json!({"prompt": "hi", "model": family.model()}))
+}
+
+fn list(server: &mut Server, family: Family) -> Value {
+    server.call_tool(LIST, json!({"provider": family.id()}))
+}
+
+// ----------------------------------------------------------------------------------------------- echoes
+
+/// Replies that are errors and repeat `key`, which is a key in some form or `{{credential}}`.
+fn echoing_errors(family: Family, key: &str) -> Vec<Reply> {
+    let none: [&str; 0] = [];
+    let said = format!("Incorrect API key provided: {key}.");
+    let page = format!(
+        "<!DOCTYPE html><html><head><title>{key}</title></head><body><pre>x-api-key: {key}</pre></body></html>"
+    );
+    let coded = json!({"error": {"message": "refused", "code": key, "type": key, "status": key},
+        "type": "error", "request_id": key});
+    let mut replies: Vec<Reply> = [400, 401, 403, 404, 413, 422, 429, 500, 503, 529]
+        .map(|status| Reply::error(family, status, &said).header("retry-after-ms", "1"))
+        .into();
+    replies.extend([
+        Reply::html(403, &page),
+        Reply::plain(401, &said),
+        Reply::plain(401, key),
+        Reply::json(400, &json!(key)),
+        Reply::json(400, &coded),
+        Reply::json(
+            400,
+            &json!({"detail": [{"loc": ["header", key], "msg": key}]}),
+        ),
+        Reply::stream_error(family, none, &said),
+        Reply::raw_stream(format!("data: {key}\n\n")),
+        Reply::raw_stream(format!("event: error\ndata: {key}\n\n")),
+        Reply::json(200, &json!({"error": {"message": said}})),
+        in_headers(Reply::error(family, 400, "refused"), key),
+    ]);
+    replies
+}
+
+/// Replies that are answers and repeat `key`.
+fn echoing_answers(family: Family, key: &str) -> Vec<Reply> {
+    let said = format!("Your key is {key} as you know.");
+    vec![
+        Reply::text(family, &said),
+        Reply::text(family, key),
+        Reply::deltas(family, [said.as_str()], Duration::ZERO).dribble(),
+        Reply::stream_error(family, ["some text "], &said),
+        Reply::stream_error(family, [said.as_str()], "mock words"),
+        Reply::deltas(family, [said.as_str()], Duration::ZERO).cut_after(1),
+        in_headers(Reply::text(family, "hello"), key),
+        named(family, key),
+    ]
+}
+
+fn in_headers(reply: Reply, key: &str) -> Reply {
+    [
+        "x-request-id",
+        "request-id",
+        "cf-ray",
+        "retry-after",
+        "www-authenticate",
+        "server",
+    ]
+    .iter()
+    .fold(reply, |reply, name| reply.header(name, key))
+}
+
+/// An answer whose model, id and reason to stop are the key.
+fn named(family: Family, key: &str) -> Reply {
+    let events = match family {
+        Family::OpenAi | Family::Compatible => {
+            let response = json!({"id": key, "model": key, "status": "incomplete", "incomplete_details": {"reason": key},
+                "output": [{"type": "message", "content": [{"type": "output_text", "text": "hello"}]}]});
+            vec![json!({"type": "response.incomplete", "response": response})]
+        }
+        Family::Anthropic => vec![
+            json!({"type": "message_start", "message": {"id": key, "model": key}}),
+            json!({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "hello"}}),
+            json!({"type": "message_delta", "delta": {"stop_reason": key}}),
+            json!({"type": "message_stop"}),
+        ],
+        Family::Google => vec![
+            json!({"modelVersion": key, "responseId": key, "candidates": [
+            {"index": 0, "finishReason": key, "content": {"parts": [{"text": "hello"}]}}]}),
+        ],
+    };
+    Reply::raw_pieces(events.iter().map(|event| format!("data: {event}\n\n")))
+}
+
+/// Lists of models that repeat `key`.
+fn echoing_lists(family: Family, key: &str) -> Vec<Reply> {
+    let list = match family {
+        Family::OpenAi | Family::Compatible => {
+            json!({"data": [{"id": format!("gpt-{key}"), "created": 1}]})
+        }
+        Family::Anthropic => json!({"data": [{"id": format!("claude-{key}"), "display_name": key,
+            "created_at": "2026-01-01T00:00:00Z"}]}),
+        Family::Google => {
+            json!({"models": [{"name": format!("models/gemini-{key}"), "displayName": key,
+            "supportedGenerationMethods": ["generateContent"]}]})
+        }
+    };
+    vec![
+        Reply::json(200, &list),
+        in_headers(Reply::json(200, &list), key),
+        Reply::json(200, &json!({"data": key, "models": key})),
+        Reply::plain(200, key),
+    ]
+}
+
+#[test]
+fn a_key_that_a_provider_repeats_never_comes_out() {
+    for family in Family::NATIVE {
+        let provider = Provider::start();
+        let mut server = with_keys(&provider);
+        let mut echoes = vec!["{{credential}}".to_owned()];
+        // The encoded forms, as a proxy would repeat them.
+        echoes.extend(forms(key(family)));
+        for echo in &echoes {
+            for reply in [echoing_errors(family, echo), echoing_answers(family, echo)].concat() {
+                provider.always(family, reply);
+                talk(&mut server, family);
+            }
+            for reply in [echoing_lists(family, echo), echoing_errors(family, echo)].concat() {
+                provider.script_models(family, [reply]);
+                list(&mut server, family);
+            }
+        }
+        // The only model there is has the key in its name, and is asked; then an error names it.
+        let lists = echoing_lists(family, key(family));
+        provider.always(family, Reply::error(family, 404, "no such model"));
+        provider.script_models(family, [lists[0].clone()]);
+        server.call_tool(CHAT, json!({"prompt": "hi", "provider": family.id()}));
+        provider.always(family, Reply::text(family, "hello"));
+        provider.script_models(family, [lists[0].clone()]);
+        server.call_tool(CHAT, json!({"prompt": "hi", "provider": family.id()}));
+
+        let seen = provider.requests();
+        assert!(
+            seen.iter()
+                .all(|request| request.credential() == key(family))
+        );
+        hunt(server, &KEYS);
+    }
+}
+
+/// The client may say the key itself, or the model in several pieces.
+#[test]
+fn a_key_that_arrives_in_pieces_or_from_the_client_never_comes_out() {
+    for family in Family::NATIVE {
+        let provider = Provider::start();
+        let mut server = with_keys(&provider);
+        let (head, tail) = key(family).split_at(9);
+        provider.script(
+            family,
+            [Reply::deltas(
+                family,
+                ["so ", head, tail, " it is"],
+                Duration::ZERO,
+            )],
+        );
+        let result = talk(&mut server, family);
+        assert_eq!(chat(&result)["text"], "so [redacted] it is");
+        for model in [
+            key(family).to_owned(),
+            format!("{}/{}", family.id(), key(family)),
+        ] {
+            let arguments = json!({"prompt": key(family), "model": model, "provider": family.id(), key(family): 1});
+            server.call_tool(CHAT, arguments);
+        }
+        for arguments in [
+            json!({"prompt": "hi", "provider": key(family)}),
+            json!({"prompt": "hi", "temperature": key(family)}),
+            json!({"messages": [{"role": key(family), "content": "hi"}]}),
+        ] {
+            error(&server.call_tool(CHAT, arguments));
+        }
+        error(&server.call_tool(LIST, json!({"provider": key(family)})));
+        hunt(server, &KEYS);
+    }
+}
+
+/// Long messages and ids are shortened; half a key must not be left at the cut.
+#[test]
+fn no_half_of_a_key_is_left_where_a_message_is_cut() {
+    for family in Family::NATIVE {
+        let provider = Provider::start();
+        let mut server = with_keys(&provider);
+        let key = key(family);
+        let half = &key[..key.len() / 2];
+        for length in [2000, 200] {
+            for shown in [half.len() + 1, key.len() - 1] {
+                let one_word = format!("{}{key}", "x".repeat(length - shown));
+                let words = format!("{} {key}", "x ".repeat((length - shown) / 2));
+                for said in [one_word, words] {
+                    provider.script(
+                        family,
+                        [
+                            Reply::error(family, 400, &said),
+                            Reply::plain(400, &said),
+                            Reply::error(family, 400, "refused")
+                                .header("x-request-id", &said)
+                                .header("request-id", &said),
+                            Reply::text(family, "hello")
+                                .header("x-request-id", &said)
+                                .header("request-id", &said),
+                        ],
+                    );
+                    for _ in 0..4 {
+                        talk(&mut server, family);
+                    }
+                }
+            }
+        }
+        assert_lacks(&written(server), &[half]);
+    }
+}
+
+#[test]
+fn a_long_key_is_replaced_in_an_answer_and_the_rest_of_it_stays() {
+    let provider = Provider::start();
+    let mut server = with_keys(&provider);
+    for family in Family::NATIVE {
+        provider.script(family, [Reply::credential_in_text(family)]);
+        let result = talk(&mut server, family);
+        assert_eq!(chat(&result)["text"], "Your key is [redacted] as you know.");
+        provider.script(family, [Reply::credential_in_error(family, 401)]);
+        let result = talk(&mut server, family);
+        assert!(
+            error(&result).contains("Incorrect API key provided: [redacted]"),
+            "{result}"
+        );
+    }
+    hunt(server, &KEYS);
+}
+
+#[test]
+fn no_key_comes_out_whatever_else_happens() {
+    let provider = Provider::start();
+    let mut server = with_keys(&provider);
+    let faults = FAULTS.lines().filter_map(|line| line.split(' ').next());
+    // Those in capitals stand for numbers. A huge answer takes seconds in a debug build.
+    let faults = faults.filter(|name| *name != "fault-huge" && !name.contains(char::is_uppercase));
+    let numbered = [
+        "fault-401",
+        "fault-429",
+        "fault-503",
+        "fault-529",
+        "slow-5",
+        "slow-start-5",
+    ];
+    let models: Vec<String> = faults
+        .chain(numbered)
+        .flat_map(|name| Family::NATIVE.map(|family| format!("{}/{name}", family.id())))
+        .collect();
+    // All at once: some of them end at their deadline only.
+    for (id, model) in models.iter().enumerate() {
+        let arguments = json!({"prompt": "hi", "model": model, "timeout_seconds": 1});
+        let params = json!({"name": CHAT, "arguments": arguments, "_meta": {"progressToken": id}});
+        let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+        server.send(&call.to_string());
+    }
+    let mut answers = 0;
+    while answers < models.len() {
+        answers += usize::from(server.json().get("result").is_some());
+    }
+    for family in Family::NATIVE {
+        list(&mut server, family);
+    }
+    server.call_tool(LIST, json!({}));
+    server.call_tool("anygpt_list_providers", json!({}));
+    server.request("initialize", json!({"protocolVersion": "2025-11-25"}));
+    server.request("tools/list", Value::Null);
+    server.send("nonsense");
+    server.json();
+    hunt(server, &KEYS);
+}
+
+// -------------------------------------------------------------------------------------- where keys are
+
+/// A fresh folder of this test program.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("secrets-{name}"));
+    _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Asks, has the key repeated, and hunts; the provider must really have received the keys.
+#[track_caller]
+fn assert_used_and_hidden(provider: &Provider, mut server: Server) {
+    server.call_tool("anygpt_list_providers", json!({}));
+    for family in Family::NATIVE {
+        provider.script(
+            family,
+            [
+                Reply::credential_in_error(family, 401),
+                Reply::credential_in_text(family),
+                in_headers(Reply::error(family, 400, "refused"), "{{credential}}"),
+            ],
+        );
+        error(&talk(&mut server, family));
+        assert!(text(&talk(&mut server, family)).contains("[redacted]"));
+        error(&talk(&mut server, family));
+        let last = provider.requests().pop().unwrap();
+        assert_eq!(last.credential(), key(family));
+    }
+    hunt(server, &KEYS);
+}
+
+#[test]
+fn keys_from_files_never_come_out() {
+    let folder = folder("files");
+    let provider = Provider::start();
+    let files = VARIABLES.into_iter().zip(KEYS).map(|(variable, key)| {
+        let path = folder.join(variable);
+        fs::write(&path, format!("{key}\r\n")).unwrap();
+        (format!("{variable}_FILE"), path)
+    });
+    let server = server(&provider).envs(files).spawn();
+    assert_used_and_hidden(&provider, server);
+}
+
+#[test]
+fn keys_from_the_configuration_file_never_come_out() {
+    let folder = folder("configuration");
+    let provider = Provider::start();
+    let path = folder.join("anygpt.config.yaml");
+    let entries = Family::NATIVE
+        .map(|family| format!("  {}:\n    api_key: \"{}\"\n", family.id(), key(family)));
+    fs::write(&path, format!("providers:\n{}", entries.concat())).unwrap();
+    let server = server(&provider).env("CONFIG_FILE", &path).spawn();
+    assert_used_and_hidden(&provider, server);
+}
+
+/// A key that cannot be used is a configuration error; several clients show stderr to everybody.
+#[test]
+fn a_key_that_cannot_be_used_is_not_shown() {
+    let folder = folder("unusable");
+    let path = folder.join("key");
+    fs::write(&path, format!("{}\n{}", KEYS[0], KEYS[1])).unwrap();
+    let config = folder.join("anygpt.config.yaml");
+    // Valid YAML of the wrong shape, and no YAML at all.
+    for (place, text) in [
+        ("list", format!("providers: [\"{}\"]\n", KEYS[0])),
+        (
+            "key",
+            format!("providers:\n  openai:\n    api_key: [\"{}\"]\n", KEYS[0]),
+        ),
+        (
+            "name",
+            format!("providers:\n  openai:\n    apikey: \"{}\"\n", KEYS[0]),
+        ),
+        (
+            "broken",
+            format!("providers:\n  openai:\n  api_key: \"{}\n", KEYS[0]),
+        ),
+    ] {
+        fs::write(config.with_file_name(format!("{place}.yaml")), text).unwrap();
+    }
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let request = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\n";
+    for (variable, value) in [
+        ("OPENAI_API_KEY", format!("{}\n{}", KEYS[0], KEYS[1])),
+        ("OPENAI_API_KEY", format!("{}ü", KEYS[0])),
+        ("OPENAI_API_KEY_FILE", file("key")),
+        (
+            "OPENAI_BASE_URL",
+            format!("https://user:{}@127.0.0.1/", forms(KEYS[0])[1]),
+        ),
+        // A slash ends what a URL can have before its path: the host is "user", the port is no number.
+        (
+            "OPENAI_BASE_URL",
+            format!("https://user:{}@127.0.0.1/", KEYS[0]),
+        ),
+        ("CONFIG_FILE", file("list.yaml")),
+        ("CONFIG_FILE", file("key.yaml")),
+        ("CONFIG_FILE", file("name.yaml")),
+        ("CONFIG_FILE", file("broken.yaml")),
+    ] {
+        let output = server::run(
+            &[],
+            [(variable, value.as_str()), ("LOG_LEVEL", "debug")],
+            request,
+        );
+        assert_eq!(
+            output.code,
+            Some(1),
+            "{variable}={value:?}\n{}",
+            output.stderr
+        );
+        let forms: Vec<String> = KEYS.iter().flat_map(|key| forms(key)).collect();
+        assert_lacks(&(output.stdout + &output.stderr), &forms);
+    }
+}
+
+/// Keys end up in the wrong place; what looks like one is masked in what is said about it.
+#[test]
+fn a_key_in_the_wrong_variable_is_masked() {
+    let request = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\n";
+    for key in [
+        "sk-proj-0123456789abcdef",
+        "AIzaSy0123456789abcdef",
+        "sk-ant-api03-0123456789",
+    ] {
+        for variable in [
+            "LOG_LEVEL",
+            "DEFAULT_PROVIDER",
+            "ANYGPT_TIMEOUT",
+            "ANYGPT_STANDBY",
+            "CONFIG_FILE",
+            "OPENAI_API_KEY_FILE",
+            "OPENAI_BASE_URL",
+        ] {
+            let output = server::run(&[], [(variable, key)], request);
+            assert_eq!(output.code, Some(1), "{variable}\n{}", output.stderr);
+            assert!(output.stderr.contains(variable), "{}", output.stderr);
+            let forms: Vec<String> = [key].iter().flat_map(|key| forms(key)).collect();
+            assert_lacks(&(output.stdout + &output.stderr), &forms);
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------ short keys, look-alikes
+
+/// A short key may be an ordinary word, so it cannot be replaced; what repeats it is not shown.
+#[test]
+fn a_provider_s_message_that_repeats_a_short_key_is_withheld() {
+    const SHORT: &str = "test";
+    for family in Family::NATIVE {
+        let provider = Provider::start();
+        let mut server = server(&provider)
+            .envs(VARIABLES.map(|variable| (variable, SHORT)))
+            .spawn();
+        for (place, reply) in echoing_errors(family, "{{credential}}")
+            .into_iter()
+            .enumerate()
+        {
+            provider.always(family, reply.clone());
+            provider.script_models(family, [reply]);
+            let failed = talk(&mut server, family);
+            assert!(
+                error(&failed).contains(family.id()),
+                "error {place}: {failed}"
+            );
+            list(&mut server, family);
+        }
+        provider.always(
+            family,
+            Reply::stream_error(family, ["some text"], "no key like {{credential}}"),
+        );
+        let result = talk(&mut server, family);
+        assert!(
+            !chat(&result)["warnings"].to_string().contains(SHORT),
+            "{result}"
+        );
+        assert_lacks(&written(server), &[SHORT]);
+    }
+}
+
+#[test]
+fn a_word_that_happens_to_be_a_short_key_stays_in_answers() {
+    let provider = Provider::start();
+    let mut server = server(&provider)
+        .envs(VARIABLES.map(|variable| (variable, "test")))
+        .spawn();
+    for family in Family::NATIVE {
+        provider.script(family, [Reply::text(family, "The latest test of a test.")]);
+        let result = talk(&mut server, family);
+        assert_eq!(chat(&result)["text"], "The latest test of a test.");
+        provider.script(family, [Reply::error(family, 400, "mock words")]);
+        let result = talk(&mut server, family);
+        assert!(
+            error(&result).contains("mock words"),
+            "only what repeats it is withheld"
+        );
+    }
+}
+
+#[test]
+fn what_looks_like_a_key_is_masked_in_errors_and_logs_and_stays_in_answers() {
+    let provider = Provider::start();
+    let mut server = with_keys(&provider);
+    let lookalikes = [
+        "sk-proj-Zm9yZWlnbiBrZXk",
+        "sk-ant-api03-Zm9yZWlnbg",
+        "AIzaSyZm9yZWlnbiBrZXk",
+        "gsk_Zm9yZWlnbiBrZXk",
+        "xai-Zm9yZWlnbiBrZXk",
+        "Bearer Zm9yZWlnbiBrZXk",
+    ];
+    for family in Family::NATIVE {
+        for lookalike in lookalikes {
+            let said = format!("Use {lookalike}, said a page on risk-management-tools.");
+            provider.script(family, [Reply::text(family, &said)]);
+            assert_eq!(chat(&talk(&mut server, family))["text"], said);
+
+            provider.script(
+                family,
+                [
+                    Reply::error(family, 400, &said),
+                    Reply::error(family, 400, "refused")
+                        .header("x-request-id", lookalike)
+                        .header("request-id", lookalike),
+                    Reply::stream_error(family, ["some text"], &said),
+                ],
+            );
+            let result = talk(&mut server, family);
+            assert!(!error(&result).contains(lookalike), "{result}");
+            assert!(error(&result).contains("risk-management-tools"), "{result}");
+            assert!(!error(&talk(&mut server, family)).contains(lookalike));
+            let partial = talk(&mut server, family);
+            assert!(
+                !chat(&partial)["warnings"].to_string().contains(lookalike),
+                "{partial}"
+            );
+
+            provider.script_models(family, [Reply::error(family, 400, &said)]);
+            assert!(!error(&list(&mut server, family)).contains(lookalike));
+        }
+    }
+    server.close_stdin();
+    server.wait();
+    let stderr = server.stderr();
+    assert!(
+        stderr.contains("chat failed"),
+        "nothing to look at: {stderr}"
+    );
+    assert_lacks(&stderr, &lookalikes);
+}
