@@ -5,6 +5,9 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
+/// Most messages of a batch. A line could hold millions, each with an answer of kilobytes.
+pub(crate) const MOST: usize = 1000;
+
 /// Names one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BatchHandle(u64);
@@ -52,20 +55,17 @@ impl Batches {
         }
     }
 
-    /// Adds answers, each a line.
-    pub(crate) fn add(&mut self, handle: BatchHandle, lines: &[u8]) {
-        let Some(batch) = self.open.get_mut(&handle) else {
-            return;
-        };
-        for line in lines
-            .split(|&byte| byte == b'\n')
-            .filter(|line| !line.is_empty())
+    /// Adds an answer: a line, or nothing if there was none.
+    pub(crate) fn add(&mut self, handle: BatchHandle, line: &[u8]) {
+        let answer = line.trim_ascii_end();
+        if let Some(batch) = self.open.get_mut(&handle)
+            && !answer.is_empty()
         {
             if !batch.answers.is_empty() {
                 batch.answers.push(b',');
             }
-            batch.answers.extend_from_slice(line);
-            self.bytes += line.len() + 1;
+            batch.answers.extend_from_slice(answer);
+            self.bytes += answer.len() + 1;
         }
     }
 

@@ -9,9 +9,11 @@ use core::fmt;
 
 use serde::{
     Deserializer, Serialize,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
+
+use crate::batch;
 
 /// Error codes (R-14, R-33; MCP digest 2.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,13 +218,19 @@ impl<'a> Message<'a> {
         Message::classify(&slots)
     }
 
-    /// The messages of a batch, each as JSON text; none if the line is not an array.
+    /// The messages of a batch, each as JSON text; none if the line is not an array. It stops reading
+    /// behind the first one too many.
     pub(crate) fn batch(line: &'a [u8]) -> Option<Vec<&'a str>> {
         if line.trim_ascii_start().first() != Some(&b'[') {
             return None;
         }
-        let messages: Vec<&RawValue> = serde_json::from_slice(line).ok()?;
-        Some(messages.into_iter().map(RawValue::get).collect())
+        let mut messages = Vec::new();
+        let mut json = serde_json::Deserializer::from_slice(line);
+        match json.deserialize_seq(Elements(&mut messages)) {
+            Err(_) if messages.len() <= batch::MOST => None,
+            _ if messages.len() > batch::MOST => Some(messages),
+            _ => json.end().is_ok().then_some(messages),
+        }
     }
 
     /// What can be answered to a line that was too long, from its beginning alone.
@@ -234,7 +242,7 @@ impl<'a> Message<'a> {
         let mut slots = [None; ENVELOPE.len()];
         // It always ends in an error, since the end is missing; what was read before it counts.
         let _cut = members(valid, &ENVELOPE, &mut slots);
-        let [_, id, method, ..] = slots;
+        let [_, id, method, _, result, error] = slots;
         // A number that reaches the cut may go on behind it.
         let end = |text: &str| text.as_bytes().as_ptr_range().end;
         let id = id
@@ -243,7 +251,8 @@ impl<'a> Message<'a> {
         let notification = method
             .and_then(string)
             .is_some_and(|method| method.starts_with("notifications/"));
-        if id.is_none() && notification {
+        let response = method.is_none() && (result.is_some() || error.is_some());
+        if response || (id.is_none() && notification) {
             return Message::Nothing;
         }
         invalid(
@@ -275,6 +284,26 @@ impl<'a> Message<'a> {
             }
             (_, Some(id), Some(method)) => Message::Request { id, method, params },
         }
+    }
+}
+
+/// Reads the elements of an array as JSON texts, up to one more than a batch may have.
+struct Elements<'v, 'a>(&'v mut Vec<&'a str>);
+
+impl<'a> Visitor<'a> for Elements<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut elements: A) -> Result<(), A::Error> {
+        while self.0.len() <= batch::MOST
+            && let Some(element) = elements.next_element::<&'a RawValue>()?
+        {
+            self.0.push(element.get());
+        }
+        Ok(())
     }
 }
 
@@ -353,6 +382,7 @@ pub(crate) fn write_error(out: &mut Vec<u8>, id: Option<Id<'_>>, error: &Error<'
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use alloc::format;
 

@@ -85,7 +85,8 @@ impl Lines {
             } else {
                 State::Skipping
             };
-            return Some(Line::TooLong(&self.partial));
+            let kept = &self.partial[..];
+            return Some(Line::TooLong(if kept.is_empty() { piece } else { kept }));
         }
         end?;
         self.state = State::Delivered;

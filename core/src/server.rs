@@ -7,7 +7,7 @@ use alloc::{boxed::Box, collections::VecDeque, string::String, sync::Arc, vec::V
 use core::mem;
 
 use crate::{
-    batch::{BatchHandle, Batches},
+    batch::{self, BatchHandle, Batches},
     budget::{Budget, Reservation},
     catalog::Catalog,
     jsonrpc::{self, Code, Error, Id, Message},
@@ -35,8 +35,8 @@ pub struct Limits {
     pub line: usize,
     /// Most tool calls in flight. One more is answered with an error result.
     pub calls: usize,
-    /// Input is not read on while this many bytes of output wait, so the output grows at most by one
-    /// answer beyond it. Progress notifications are left out from there on.
+    /// Input is not read on while this many bytes of output wait; what is completed is added all the
+    /// same. Progress notifications are left out from there on.
     pub queued_output: usize,
 }
 
@@ -107,8 +107,9 @@ pub struct Progress<'a> {
 /// Actions are handed out before more input is taken once this many wait.
 const QUEUED_ACTIONS: usize = 64;
 
-/// Most messages of a batch: a line of the longest kind could hold 400,000, each with a long answer.
-const BATCH: usize = 1000;
+/// Output is handed out in pieces of about this size, as much as a pipe takes at once: small answers to
+/// a large read need no large buffer.
+const OUTPUT_STEP: usize = 64 << 10;
 
 /// What a call keeps of its input is counted against the budget from this size on.
 const COUNTED: usize = 4096;
@@ -128,6 +129,7 @@ impl Server {
                 pending: Pending::default(),
                 batches: Batches::default(),
                 batch: None,
+                done: Vec::new(),
                 actions: VecDeque::new(),
                 out: Vec::new(),
                 tool_lists: Default::default(),
@@ -140,10 +142,14 @@ impl Server {
     #[must_use = "the rest of the input must be offered again"]
     pub fn handle_input(&mut self, bytes: &[u8]) -> usize {
         let mut rest = bytes;
+        let before = self.session.out.len();
         while self.session.has_room()
             && let Some(line) = self.lines.next(&mut rest)
         {
             self.session.handle_line(line);
+            if self.session.out.len() - before >= OUTPUT_STEP {
+                break;
+            }
         }
         bytes.len() - rest.len()
     }
@@ -219,6 +225,8 @@ pub(crate) struct Session {
     batches: Batches,
     /// The batch whose messages are being read.
     pub(crate) batch: Option<BatchHandle>,
+    /// Batches that ended while another one is being read.
+    done: Vec<u8>,
     pub(crate) actions: VecDeque<Action>,
     pub(crate) out: Vec<u8>,
     /// Results of `tools/list`, written once per revision.
@@ -248,7 +256,7 @@ impl Session {
     fn handle_batch(&mut self, messages: &[&str]) {
         let problem = if messages.is_empty() {
             Some("A batch holds at least one message")
-        } else if messages.len() > BATCH {
+        } else if messages.len() > batch::MOST {
             Some("The batch holds too many messages: send 1,000 at most")
         } else if self.batches.bytes() >= self.limits.queued_output {
             Some("Too many batches are in flight: wait for an answer")
@@ -261,12 +269,16 @@ impl Session {
         }
         let batch = self.batches.open();
         self.batch = Some(batch);
+        // A cancel may end another batch meanwhile, so what is for the client is kept apart from what
+        // is for this batch.
+        let mut lines = mem::take(&mut self.out);
         for message in messages {
-            let start = self.out.len();
             self.handle_message(Message::read(message.as_bytes()));
-            let answer = self.out.split_off(start);
-            self.batches.add(batch, &answer);
+            self.batches.add(batch, &self.out);
+            self.out.clear();
+            lines.append(&mut self.done);
         }
+        self.out = lines;
         self.batch = None;
         self.close_in_batch(Some(batch));
     }
@@ -276,9 +288,14 @@ impl Session {
         if let Some(batch) = batch
             && let Some(answers) = self.batches.close(batch)
         {
-            self.out.push(b'[');
-            self.out.extend_from_slice(&answers);
-            self.out.extend_from_slice(b"]\n");
+            let out = if self.batch.is_some() {
+                &mut self.done
+            } else {
+                &mut self.out
+            };
+            out.push(b'[');
+            out.extend_from_slice(&answers);
+            out.extend_from_slice(b"]\n");
         }
     }
 
@@ -753,6 +770,18 @@ mod tests {
         assert_eq!(answers[3]["result"]["content"][0]["text"], "hi");
         assert_eq!(server.session.batches.bytes(), 0);
 
+        // A cancel in one batch ends another one.
+        let both = format!("[{},{CALL}]", ping(3));
+        exchange(&mut server, &[&both]);
+        let cancel =
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+        let answers = exchange(&mut server, &[&format!("[{cancel},{}]", ping(4))]);
+        assert_eq!(answers.len(), 2);
+        assert_eq!(
+            (&answers[0][0]["id"], &answers[1][0]["id"]),
+            (&3.into(), &4.into())
+        );
+
         // All notifications, or cancelled: nothing to say.
         let quiet = r#"[{"jsonrpc":"2.0","method":"notifications/x"}]"#;
         let cancel =
@@ -765,7 +794,7 @@ mod tests {
         assert!(server.session.batches.bytes() == 0);
         assert_eq!(exchange(&mut server, &["[]"])[0]["error"]["code"], -32600);
         assert_eq!(exchange(&mut server, &["[1"])[0]["error"]["code"], -32700);
-        let many = format!("[{}0]", "0,".repeat(BATCH));
+        let many = format!("[{}0]", "0,".repeat(batch::MOST));
         assert_eq!(exchange(&mut server, &[&many])[0]["error"]["code"], -32600);
     }
 

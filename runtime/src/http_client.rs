@@ -85,16 +85,20 @@ impl HttpClient {
     ) -> Result<Response<Incoming>, SendError> {
         let mut captured = capture_connection(&mut request);
         let response = pin!(self.client.request(request));
-        // What it tells of the connection is not wanted, and must not be held across an await.
-        let connection = pin!(async { drop(captured.wait_for_connection_metadata().await) });
+        // What it tells of the connection must not be held across an await.
+        let connection = pin!(async { captured.wait_for_connection_metadata().await.is_some() });
         let result = match timeout(CONNECT, select(connection, response)).await {
             Err(_) => return Err(SendError::ConnectTimeout(CONNECT)),
             Ok(Either::Right((result, _))) => {
-                connected();
+                if result.is_ok() {
+                    connected();
+                }
                 result
             }
-            Ok(Either::Left((_, response))) => {
-                connected();
+            Ok(Either::Left((is_connected, response))) => {
+                if is_connected {
+                    connected();
+                }
                 timeout(headers, response)
                     .await
                     .map_err(|_| SendError::HeadersTimeout(headers))?

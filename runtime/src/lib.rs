@@ -1,7 +1,7 @@
 //! The parts of `anygpt-mcp`: everything around `anygpt-core` that touches the world.
 //!
-//! Arrows run downward: `main` → [`stdio`], [`cli`] → [`runner`] → [`tools`] → [`gateway`] →
-//! [`provider`] → [`http_client`]. [`settings`] are read once and flow down as one value.
+//! What a call passes through: [`stdio`] → [`tools`] → [`runner`] → [`gateway`] → [`provider`]
+//! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
 pub mod cli;
 pub mod gateway;

@@ -48,6 +48,9 @@ const GRACE_AFTER_SIGNAL: Duration = Duration::from_secs(8);
 /// What calls get at the end of that to hand out what they have, and the client to take it.
 const LAST_ORDERS: Duration = Duration::from_millis(500);
 
+/// How long a client has to take what is being written when nothing else is waited for.
+const LAST_WRITE: Duration = Duration::from_millis(100);
+
 /// How long a client has to send a first request that is answered with what is wrong with the settings.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
@@ -137,13 +140,15 @@ fn serve(mut signals: Signals) -> i32 {
              or, in the shell, anygpt-mcp --help. Ctrl-D ends it.",
         );
     }
-    raise_file_limit();
+    let files = raise_file_limit();
 
     let settings = Arc::new(settings);
     let budget = Budget::new(budget());
     let limits = Limits::default();
     let server = Server::new(tools::catalog(), limits, &budget);
-    let stdio = Stdio::new(server, limits.queued_output, redactor.clone(), || {
+    let held = budget.reservation();
+    let stdio = Stdio::new(server, limits.queued_output, held, redactor.clone(), || {
+        log::direct("anygpt-mcp: stdout is gone: the client has left");
         leave(FATAL);
     });
     let hooks = Hooks {
@@ -154,7 +159,13 @@ fn serve(mut signals: Signals) -> i32 {
         },
     };
     let runner = Runner::new(Arc::clone(&stdio), signals.into_socket(), hooks, |ending| {
-        Gateway::new(Arc::clone(&settings), redactor, Arc::clone(&budget), ending)
+        Gateway::new(
+            Arc::clone(&settings),
+            redactor,
+            Arc::clone(&budget),
+            files,
+            ending,
+        )
     });
     let process = PROCESS.get_or_init(|| Process {
         code: if usable { CLEAN } else { CONFIGURATION },
@@ -219,10 +230,7 @@ fn on_signal() {
         return;
     };
     if SIGNALS.fetch_add(1, Ordering::Relaxed) > 0 {
-        leave(match process.stdio.owed() {
-            Owed::Nothing => CLEAN,
-            _ => FATAL,
-        });
+        leave_as_it_is(process);
     }
     tracing::info!("shutting down: open calls are finished first");
     let grace = process.grace.unwrap_or(GRACE_AFTER_SIGNAL);
@@ -231,8 +239,20 @@ fn on_signal() {
         .name("finish".into())
         .spawn(move || finish(process, grace));
     if waiting.is_err() {
-        leave(FATAL);
+        leave_as_it_is(process);
     }
+}
+
+/// Leaves without waiting for open calls. A write that is under way may end, so that it splits no line.
+fn leave_as_it_is(process: &Process) -> ! {
+    let mut owed = process.stdio.owed();
+    if owed == Owed::Output {
+        owed = process.stdio.wait(Instant::now() + LAST_WRITE);
+    }
+    leave(match owed {
+        Owed::Nothing => CLEAN,
+        _ => FATAL,
+    })
 }
 
 /// Leaves now. The async runtime is not joined: a look-up of a name could hold it for seconds.
@@ -252,7 +272,12 @@ fn park() -> ! {
 
 /// A panic on any thread is the end: nothing is known about the state any more.
 fn on_panic(info: &PanicHookInfo<'_>) {
-    let message = info.payload_as_str().unwrap_or("a panic without a message");
+    let payload = info.payload();
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message");
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     log::direct(&format!(
         "anygpt-mcp: this is a bug, please report it: panic at {place}: {message}"
@@ -322,11 +347,20 @@ fn budget() -> usize {
     })
 }
 
-/// Each call in flight needs a socket, and the default of 1,024 files is not enough for all.
-fn raise_file_limit() {
+/// Each call in flight needs a socket, and the default of 1,024 files is not enough for all. Tells how
+/// many files there may be.
+fn raise_file_limit() -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Without it calls beyond the limit fail with a clear error.
-    let _raised = setrlimit(Resource::Nofile, limit);
+    let limit = getrlimit(Resource::Nofile);
+    // Where the hard limit is infinite, some systems still accept only a smaller number.
+    for current in [limit.maximum, Some(10_240)] {
+        let wanted = rustix::process::Rlimit { current, ..limit };
+        if setrlimit(Resource::Nofile, wanted).is_ok() {
+            break;
+        }
+    }
+    let files = getrlimit(Resource::Nofile).current;
+    files.map_or(usize::MAX, |files| {
+        usize::try_from(files).unwrap_or(usize::MAX)
+    })
 }

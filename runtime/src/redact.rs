@@ -6,7 +6,7 @@
 //!
 //! Never here: where keys come from.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse};
 
 use crate::settings::Secret;
 
@@ -55,6 +55,10 @@ impl Redactor {
                 redactor.add(form);
             }
         }
+        // A key may be the beginning of another one: the longer one goes first.
+        let longest_first = |form: &Secret| Reverse(form.expose().len());
+        redactor.forms.sort_by_key(longest_first);
+        redactor.json_forms.sort_by_key(longest_first);
         redactor
     }
 
@@ -123,31 +127,43 @@ fn replace_all<'t>(text: &'t str, forms: &[Secret]) -> Cow<'t, str> {
 fn without_lookalikes(text: &str) -> Cow<'_, str> {
     let is_key =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '/' | '=');
+    // A prefix is searched again only behind its last place, so this takes linear time.
+    let mut places = PREFIXES.map(|prefix| text.find(prefix));
     let mut clean = String::new();
-    let mut rest = text;
-    while let Some((start, prefix)) = PREFIXES
-        .iter()
-        .filter_map(|prefix| rest.find(prefix).map(|start| (start, prefix)))
+    let mut from = 0;
+    while let Some((start, which)) = (0..places.len())
+        .filter_map(|which| Some((places[which]?, which)))
         .min()
     {
-        let (before, behind) = (&rest[..start], &rest[start + prefix.len()..]);
-        let tail = behind
-            .find(|c| !is_key(c) && c != '*')
-            .unwrap_or(behind.len());
-        let inside_word = before.ends_with(|c: char| c.is_ascii_alphanumeric());
-        clean.push_str(before);
-        if tail >= TAIL && !inside_word {
-            clean.push_str(REDACTED);
-            rest = &behind[tail..];
+        let behind = start + PREFIXES[which].len();
+        let inside_word = text[from..start].ends_with(|c: char| c.is_ascii_alphanumeric());
+        let tail = if inside_word {
+            0
         } else {
-            clean.push_str(prefix);
-            rest = behind;
+            let rest = &text[behind..];
+            rest.find(|c| !is_key(c) && c != '*').unwrap_or(rest.len())
+        };
+        clean.push_str(&text[from..start]);
+        from = if tail >= TAIL {
+            clean.push_str(REDACTED);
+            behind + tail
+        } else {
+            clean.push_str(PREFIXES[which]);
+            behind + tail.min(TAIL)
+        };
+        if tail < TAIL {
+            clean.push_str(&text[behind..from]);
+        }
+        for (place, prefix) in places.iter_mut().zip(PREFIXES) {
+            if place.is_some_and(|place| place < from) {
+                *place = text[from..].find(prefix).map(|found| from + found);
+            }
         }
     }
     if clean.is_empty() {
         return Cow::Borrowed(text);
     }
-    clean.push_str(rest);
+    clean.push_str(&text[from..]);
     Cow::Owned(clean)
 }
 
@@ -217,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_begins_another_one_leaves_nothing_of_it() {
+        let redactor = redactor(&["sk-12345", "sk-12345-tail"]);
+        assert_eq!(
+            redactor.text("sk-12345-tail sk-12345"),
+            "[redacted] [redacted]"
+        );
+    }
+
+    #[test]
     fn a_text_that_was_cut_within_a_key_ends_before_it() {
         let redactor = redactor(&["sk-abcdefgh"]);
         for (text, rest) in [
@@ -240,7 +265,9 @@ mod tests {
             redactor.diagnostic(text),
             "Incorrect API key provided: [redacted] See [redacted], desk-like-things."
         );
-        assert_eq!(redactor.diagnostic("sk- is short"), "sk- is short");
+        for plain in ["sk- is short", "ask-ask-ask-ask-ask-ask", "sk- sk- sk-"] {
+            assert_eq!(redactor.diagnostic(plain), plain);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
     collections::HashMap,
     io,
     os::unix::net::UnixStream,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -168,10 +168,7 @@ async fn work(
     gateway: Arc<Gateway>,
     stdio: Arc<Stdio>,
 ) {
-    let running: Arc<Mutex<HashMap<CallHandle, AbortHandle>>> = Arc::default();
-    let lock = |running: &Arc<Mutex<HashMap<_, _>>>, change: &dyn Fn(&mut HashMap<_, _>)| {
-        change(&mut running.lock().unwrap_or_else(PoisonError::into_inner));
-    };
+    let running: Arc<Running> = Arc::default();
     while let Some(command) = commands.recv().await {
         match command {
             Command::Run(job) => {
@@ -180,25 +177,36 @@ async fn work(
                 let finished = Arc::clone(&running);
                 let task = tokio::spawn(async move {
                     let outcome = run(job, &gateway, &stdio).await;
-                    stdio.complete(handle, &outcome).await;
-                    lock(&finished, &|running| {
-                        running.remove(&handle);
-                    });
+                    stdio.complete(handle, outcome).await;
+                    finished.remove(handle);
                 });
                 // This thread runs the task, so it has not begun yet.
-                let abort = task.abort_handle();
-                lock(&running, &|running| {
-                    running.insert(handle, abort.clone());
-                });
+                running.insert(handle, task.abort_handle());
             }
             Command::Cancel(handle) => {
-                lock(&running, &|running| {
-                    if let Some(task) = running.remove(&handle) {
-                        task.abort();
-                    }
-                });
+                if let Some(task) = running.remove(handle) {
+                    task.abort();
+                }
             }
         }
+    }
+}
+
+/// The tasks of calls, so that they can be aborted.
+#[derive(Debug, Default)]
+struct Running(Mutex<HashMap<CallHandle, AbortHandle>>);
+
+impl Running {
+    fn insert(&self, call: CallHandle, task: AbortHandle) {
+        self.lock().insert(call, task);
+    }
+
+    fn remove(&self, call: CallHandle) -> Option<AbortHandle> {
+        self.lock().remove(&call)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<CallHandle, AbortHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

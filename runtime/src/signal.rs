@@ -11,6 +11,7 @@ use std::{
     os::unix::net::UnixStream,
 };
 
+use nix::sys::signal::{SigSet, Signal};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     low_level::pipe,
@@ -26,9 +27,13 @@ impl Signals {
     /// # Errors
     /// The operating system refuses a socket or a handler.
     pub fn install() -> io::Result<Self> {
+        // Installing a handler takes two steps; a signal that comes between them waits.
+        let both = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT]);
+        both.thread_block()?;
         let (receiver, sender) = UnixStream::pair()?;
         pipe::register(SIGTERM, sender.try_clone()?)?;
         pipe::register(SIGINT, sender)?;
+        both.thread_unblock()?;
         Ok(Signals(receiver))
     }
 

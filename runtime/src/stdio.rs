@@ -12,13 +12,14 @@
 //! Never here: the protocol, tools, the decision to end the process.
 
 use std::{
+    borrow::Cow,
     io, mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Instant,
 };
 
-use anygpt_core::{Action, CallHandle, Content, Progress, Server, ToolResult};
+use anygpt_core::{Action, CallHandle, Content, Progress, Reservation, Server, ToolResult};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
@@ -43,7 +44,7 @@ pub struct Stdio {
     state: Mutex<State>,
     /// Told when there is something for the writer thread.
     for_writer: Condvar,
-    /// Told when something was written or answered, if somebody waits.
+    /// Told when a call is over, all is written, or there is room again; if somebody waits.
     changed: Condvar,
     /// The same for async tasks.
     room: Notify,
@@ -67,6 +68,10 @@ struct State {
     waiting: usize,
     /// Nobody reads our output any more.
     gone: bool,
+    /// All is said: nothing more is written, so that the end of the process splits no line.
+    closed: bool,
+    /// Covers the output that waits.
+    held: Reservation,
     /// The process is about to end, at the latest then.
     end: Option<Instant>,
 }
@@ -84,9 +89,15 @@ enum Way {
 }
 
 impl Stdio {
-    /// A session of which nothing has been read. `on_gone` is called once if stdout fails; it may
+    /// A session of which nothing has been read. Output is counted in `held`. `on_gone` is called once if stdout fails; it may
     /// end the process.
-    pub fn new(server: Server, queue_limit: usize, redactor: Redactor, on_gone: fn()) -> Arc<Self> {
+    pub fn new(
+        server: Server,
+        queue_limit: usize,
+        held: Reservation,
+        redactor: Redactor,
+        on_gone: fn(),
+    ) -> Arc<Self> {
         Arc::new(Stdio {
             state: Mutex::new(State {
                 server,
@@ -96,6 +107,8 @@ impl Stdio {
                 has_writer: false,
                 waiting: 0,
                 gone: false,
+                closed: false,
+                held,
                 end: None,
             }),
             for_writer: Condvar::new(),
@@ -144,7 +157,8 @@ impl Stdio {
     }
 
     /// Hands over the result of a call. Waits while too much output is queued already.
-    pub async fn complete(self: &Arc<Self>, handle: CallHandle, outcome: &Outcome) {
+    pub async fn complete(self: &Arc<Self>, handle: CallHandle, outcome: Outcome) {
+        let outcome = self.redacted(outcome);
         loop {
             let room = self.room.notified();
             tokio::pin!(room);
@@ -152,7 +166,7 @@ impl Stdio {
             {
                 let mut state = self.lock();
                 if self.has_room(&state) || state.gone || state.end.is_some() {
-                    self.complete_locked(&mut state, handle, outcome);
+                    state.complete(handle, outcome);
                     self.hand_over(state);
                     return;
                 }
@@ -199,7 +213,7 @@ impl Stdio {
         for handle in state.server.open_calls() {
             let text =
                 "cancelled: the server is shutting down. Start it again and repeat the call.";
-            self.complete_locked(&mut state, handle, &Outcome::error(text));
+            state.complete(handle, Outcome::error(text));
         }
         self.hand_over(state);
     }
@@ -219,7 +233,13 @@ impl Stdio {
         loop {
             let owed = state.owed();
             let left = bound(&state).saturating_duration_since(Instant::now());
-            if owed == Owed::Nothing || state.gone || left.is_zero() {
+            if owed == Owed::Nothing {
+                // The right to write is kept for ever.
+                state.writing = true;
+                state.closed = true;
+                return owed;
+            }
+            if state.gone || left.is_zero() {
                 return owed;
             }
             state.waiting += 1;
@@ -238,23 +258,25 @@ impl Stdio {
     }
 
     fn has_room(&self, state: &State) -> bool {
-        state.server.queued_output() + state.unwritten < self.queue_limit
+        state.waiting_output() < self.queue_limit
     }
 
-    fn complete_locked(&self, state: &mut State, handle: CallHandle, outcome: &Outcome) {
-        let text = self.redactor.text(&outcome.text);
-        let structured = outcome
-            .structured
-            .as_ref()
-            .map(|json| self.redactor.json(json));
-        state.server.complete(
-            handle,
-            &ToolResult {
-                content: &[Content::Text(&text)],
-                structured: structured.as_deref(),
-                is_error: outcome.is_error,
-            },
-        );
+    /// The edge at which keys are taken out of results, whatever made them.
+    fn redacted(&self, mut outcome: Outcome) -> Outcome {
+        if let Cow::Owned(text) = self.redactor.text(&outcome.text) {
+            outcome.text = text;
+        }
+        if let Some(note) = &outcome.note
+            && let Cow::Owned(note) = self.redactor.text(note)
+        {
+            outcome.note = Some(note);
+        }
+        if let Some(json) = &outcome.structured
+            && let Cow::Owned(json) = self.redactor.json(json)
+        {
+            outcome.structured = Some(json);
+        }
+        outcome
     }
 
     /// Lets the writer thread write what there is, unless somebody is at it and will see it.
@@ -329,7 +351,15 @@ impl Stdio {
             state = self.lock();
             state.front = front;
             match result {
-                Ok(bytes) => state.unwritten -= bytes,
+                Ok(bytes) => {
+                    let was_full = !self.has_room(&state);
+                    state.unwritten -= bytes;
+                    state.count();
+                    if was_full && self.has_room(&state) {
+                        self.tell(&state);
+                        self.room.notify_waiters();
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Written::Part,
                 Err(_) => {
                     state.gone = true;
@@ -377,12 +407,49 @@ enum Written {
 }
 
 impl State {
+    fn complete(&mut self, handle: CallHandle, outcome: Outcome) {
+        let text = Content::Text(&outcome.text);
+        let content = match &outcome.note {
+            Some(note) => &[text, Content::Text(note)][..],
+            None => &[text],
+        };
+        self.server.complete(
+            handle,
+            &ToolResult {
+                content,
+                structured: outcome.structured.as_deref(),
+                is_error: outcome.is_error,
+            },
+        );
+        // The output takes over what the outcome was counted for.
+        drop(outcome);
+        self.count();
+    }
+
+    /// Bytes of output that wait.
+    fn waiting_output(&self) -> usize {
+        self.server.queued_output() + self.unwritten
+    }
+
+    /// Counts the output against the budget, unless it is small. It exists already, so that there is
+    /// too little left changes nothing here; others get less.
+    fn count(&mut self) {
+        let bytes = self.waiting_output();
+        if bytes > KEPT {
+            let _counted = self.held.resize(bytes);
+        } else if self.held.bytes() > 0 {
+            self.held.release();
+        }
+    }
+
     fn has_output(&self) -> bool {
         self.unwritten > 0 || self.server.queued_output() > 0
     }
 
     fn owed(&self) -> Owed {
-        if self.server.calls() > 0 {
+        if self.closed {
+            Owed::Nothing
+        } else if self.server.calls() > 0 {
             Owed::Answers
         } else if self.writing || self.has_output() {
             Owed::Output
@@ -410,6 +477,8 @@ impl Input<'_> {
         while !bytes.is_empty() {
             // The client must read before it may ask for more.
             while !stdio.has_room(&state) && !state.gone {
+                // Somebody must listen for signals meanwhile.
+                self.runner.start();
                 state.waiting += 1;
                 state = stdio
                     .changed
@@ -421,6 +490,8 @@ impl Input<'_> {
             bytes = &bytes[used..];
             state = self.act(state);
             state = self.write(state);
+            // A cancel may have been the last thing that the end waits for.
+            stdio.tell(&state);
             if state.gone {
                 return;
             }
@@ -456,7 +527,9 @@ impl Input<'_> {
                 Action::CallTool(call) => {
                     let handle = call.handle;
                     match self.tools.call(call) {
-                        Called::Done(outcome) => self.outcomes.push((handle, outcome)),
+                        Called::Done(outcome) => {
+                            self.outcomes.push((handle, self.stdio.redacted(outcome)));
+                        }
                         Called::Job(job) => self.runner.run(job),
                     }
                 }
@@ -465,7 +538,7 @@ impl Input<'_> {
         }
         let mut state = self.stdio.lock();
         for (handle, outcome) in self.outcomes.drain(..) {
-            self.stdio.complete_locked(&mut state, handle, &outcome);
+            state.complete(handle, outcome);
         }
         state
     }
@@ -477,16 +550,12 @@ impl Input<'_> {
         if !state.has_output() || state.writing {
             return state;
         }
-        if self.way != Way::Writer {
-            let way = &mut self.way;
-            let (state, written) = self.stdio.write_out(state, |bytes| way.write(bytes));
-            if written != Written::Part {
-                return state;
-            }
-            self.stdio.hand_over(state);
-        } else {
-            self.stdio.hand_over(state);
+        let way = &mut self.way;
+        let (state, written) = self.stdio.write_out(state, |bytes| way.write(bytes));
+        if written != Written::Part {
+            return state;
         }
+        self.stdio.hand_over(state);
         self.stdio.lock()
     }
 }
@@ -570,8 +639,8 @@ fn wait_for(fd: &std::os::fd::BorrowedFd<'_>, flags: PollFlags) {
 fn input_is_there() -> bool {
     let stdin = rustix::stdio::stdin();
     let now = rustix::event::Timespec::default();
-    matches!(
-        poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&now)),
-        Ok(1..)
-    )
+    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+    // Some systems cannot poll terminals, and say so in other flags.
+    let there = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
+    poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(there)
 }

@@ -30,17 +30,31 @@ pub fn error(result: &Value) -> &str {
     text(result)
 }
 
-/// The text of the only content block.
+/// The text of the first content block. There is a second one exactly if there are warnings, and it says them,
+/// for clients that show no `structuredContent`.
 #[track_caller]
 pub fn text(result: &Value) -> &str {
-    let [block] = result["content"].as_array().map_or(&[][..], Vec::as_slice) else {
-        panic!("not one content block: {result}");
+    let blocks: Vec<&str> = result["content"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|block| {
+            assert_eq!(block["type"], "text", "{result}");
+            block["text"].as_str().expect("a text block has text")
+        })
+        .collect();
+    let (text, note) = match blocks[..] {
+        [text] => (text, None),
+        [text, note] => (text, Some(note)),
+        _ => panic!("not one or two content blocks: {result}"),
     };
-    assert_eq!(block["type"], "text", "{result}");
-    match block["text"].as_str() {
-        Some(text) if !text.is_empty() => text,
-        _ => panic!("no text: {result}"),
+    assert!(!text.is_empty(), "no text: {result}");
+    // Lists have their warnings in the text itself.
+    let said = note.unwrap_or(text);
+    for warning in warnings(&result["structuredContent"]).lines() {
+        assert!(said.contains(warning), "{said:?} lacks {warning:?}");
     }
+    text
 }
 
 /// `warnings` of an answer, one to a line.

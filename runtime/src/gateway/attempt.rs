@@ -2,12 +2,9 @@
 //!
 //! Never here: trying again, or the total time.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use anygpt_core::{Budget, Reservation};
+use anygpt_core::Reservation;
 use bytes::Bytes;
 use http::{HeaderMap, Response, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
@@ -30,7 +27,7 @@ const FIRST_BYTE_LOCAL: Duration = Duration::from_secs(300);
 /// Longest silence within a stream.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Longest wait for the end of a body behind the closing event of its stream.
+/// Longest time for what follows the closing event of a stream.
 const AFTER_END: Duration = Duration::from_millis(100);
 
 /// Most bytes of a reply.
@@ -66,25 +63,37 @@ impl Gateway {
             .and_then(|value| value.to_str().ok())
             .is_some_and(|kind| kind.starts_with("application/json"));
 
-        let mut body = Body::new(response.into_body(), &self.budget);
+        let mut body = Body::new(response.into_body());
+        let held = reply
+            .reservation
+            .get_or_insert_with(|| self.budget.reservation());
         if is_json {
-            let json = body.whole(REPLY_LIMIT).await?;
+            let json = body.whole(held).await?;
             codec.whole(&json, &mut reply.answer)?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
-            while let Some(chunk) = body.chunk_of(&reply.answer).await? {
+            while !reply.answer.complete
+                && let Some(chunk) = body.chunk(REPLY_LIMIT).await?
+            {
                 let mut rest = &chunk[..];
                 while let Some(event) = parser.next_event(&mut rest)? {
                     codec.event(&event, &mut reply.answer)?;
                 }
-                body.hold(reply.answer.text.len() + reply.answer.reasoning.len())?;
-                if !reply.answer.text.is_empty() {
+                let answer = &reply.answer;
+                hold(
+                    held,
+                    answer.text.len() + answer.reasoning.len() + parser.held(),
+                )?;
+                if !answer.text.is_empty() {
                     reply.first_token.get_or_insert_with(|| start.elapsed());
-                    observer.received(&reply.answer.text);
+                    observer.received(&answer.text);
                 }
             }
-            // An event without its end may be cut anywhere: what it cannot say is missing, not wrong.
-            if let Some(event) = parser.finish() {
+            if reply.answer.complete {
+                tokio::spawn(body.drain());
+            } else if let Some(event) = parser.finish() {
+                // An event without its end may be cut anywhere: what it cannot say is missing, not
+                // wrong.
                 let _cut = codec.event(&event, &mut reply.answer);
             }
         }
@@ -117,7 +126,7 @@ impl Gateway {
         let status = response.status().as_u16();
         let id = request_id(codec, response.headers());
         let wait = retry_after(response.headers());
-        let mut body = Body::new(response.into_body(), &self.budget);
+        let mut body = Body::new(response.into_body());
         // What cannot be read of an error must not hide the rest of it.
         let text = body.beginning(ERROR_LIMIT).await;
         let mut failure = codec.failure(status, &text);
@@ -129,8 +138,8 @@ impl Gateway {
 
     /// Reads the whole body of a response.
     pub(super) async fn body(&self, response: Response<Incoming>) -> Result<Vec<u8>, Failure> {
-        Body::new(response.into_body(), &self.budget)
-            .whole(REPLY_LIMIT)
+        Body::new(response.into_body())
+            .whole(&mut self.budget.reservation())
             .await
     }
 }
@@ -211,37 +220,38 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// The body of a response, with its limits.
-struct Body {
-    incoming: Incoming,
-    read: usize,
-    reservation: Reservation,
+/// Counts bytes of a reply that are kept. They are kept up to four times: as text, in the result, and
+/// encoded twice.
+fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
+    let wanted = bytes.saturating_mul(4);
+    if wanted <= held.bytes().max(STEP) || held.resize(wanted.saturating_add(STEP)) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Class::TooLarge,
+        "there is not enough memory for the rest of the reply",
+    ))
 }
 
 /// The budget is asked in steps of this size; less is not worth counting.
 const STEP: usize = 64 << 10;
 
+/// The body of a response, with its limits.
+struct Body {
+    incoming: Incoming,
+    read: usize,
+}
+
 impl Body {
-    fn new(incoming: Incoming, budget: &Arc<Budget>) -> Self {
-        Body {
-            incoming,
-            read: 0,
-            reservation: budget.reservation(),
-        }
+    fn new(incoming: Incoming) -> Self {
+        Body { incoming, read: 0 }
     }
 
-    /// The next piece of a stream, `None` at its end. After the closing event little or nothing comes:
-    /// it is read so that the connection can be used again, but hardly waited for.
-    async fn chunk_of(&mut self, answer: &Answer) -> Result<Option<Bytes>, Failure> {
-        let chunk = self.chunk(REPLY_LIMIT);
-        if !answer.complete {
-            return chunk.await;
-        }
-        Ok(timeout(AFTER_END, chunk)
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .flatten())
+    /// Reads what follows the closing event of a stream: little or nothing, but only a connection whose
+    /// body was read to its end can be used again.
+    async fn drain(mut self) {
+        let rest = async { while let Ok(Some(_)) = self.chunk(REPLY_LIMIT).await {} };
+        let _in_time = timeout(AFTER_END, rest).await;
     }
 
     /// The next piece, `None` at the end.
@@ -278,26 +288,10 @@ impl Body {
         }
     }
 
-    /// Counts bytes that are kept of this body. They are kept up to four times: as text, in the
-    /// result, encoded twice.
-    fn hold(&mut self, bytes: usize) -> Result<(), Failure> {
-        let wanted = bytes.saturating_mul(4);
-        if wanted <= self.reservation.bytes().max(STEP) {
-            return Ok(());
-        }
-        if self.reservation.resize(wanted.saturating_add(STEP)) {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Class::TooLarge,
-            "there is not enough memory for the rest of the reply",
-        ))
-    }
-
-    async fn whole(&mut self, limit: usize) -> Result<Vec<u8>, Failure> {
+    async fn whole(&mut self, held: &mut Reservation) -> Result<Vec<u8>, Failure> {
         let mut whole = Vec::new();
-        while let Some(chunk) = self.chunk(limit).await? {
-            self.hold(whole.len() + chunk.len())?;
+        while let Some(chunk) = self.chunk(REPLY_LIMIT).await? {
+            hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
         }
         Ok(whole)
@@ -307,9 +301,10 @@ impl Body {
     async fn beginning(&mut self, limit: usize) -> Vec<u8> {
         let mut beginning = Vec::new();
         while beginning.len() < limit
-            && let Ok(Some(chunk)) = self.chunk(limit).await
+            && let Ok(Some(chunk)) = self.chunk(REPLY_LIMIT).await
         {
-            beginning.extend_from_slice(&chunk);
+            let room = limit - beginning.len();
+            beginning.extend_from_slice(&chunk[..chunk.len().min(room)]);
         }
         beginning
     }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anygpt_core::Budget;
+use anygpt_core::{Budget, Reservation};
 use futures_util::future::{Either, join_all, select};
 use tokio::{
     sync::{Semaphore, watch},
@@ -42,7 +42,7 @@ pub struct Plan {
 }
 
 /// An answer and how it came about.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Reply {
     /// What the model said.
     pub answer: Answer,
@@ -60,6 +60,8 @@ pub struct Reply {
     pub request_id: Option<String>,
     /// What the caller should know.
     pub warnings: Vec<String>,
+    /// Covers the answer; to be kept as long as it is.
+    pub reservation: Option<Reservation>,
 }
 
 /// Hears how a call is getting on.
@@ -83,15 +85,19 @@ pub struct Gateway {
     ending: watch::Receiver<bool>,
 }
 
-/// Calls that use the network at once.
+/// Calls that use the network at once, if there are file descriptors for them.
 const AT_ONCE: usize = 1024;
 
+/// File descriptors that are left for everything else.
+const SPARE_FILES: usize = 32;
+
 impl Gateway {
-    /// A gateway. Nothing is opened before the first call.
+    /// A gateway that opens at most `files` files and sockets, and nothing before the first call.
     pub fn new(
         settings: Arc<Settings>,
         redactor: Redactor,
         budget: Arc<Budget>,
+        files: usize,
         ending: watch::Receiver<bool>,
     ) -> Self {
         Gateway {
@@ -99,7 +105,7 @@ impl Gateway {
             redactor,
             budget,
             http: OnceLock::new(),
-            turns: Semaphore::new(AT_ONCE),
+            turns: Semaphore::new(AT_ONCE.min(files.saturating_sub(SPARE_FILES)).max(1)),
             ending,
         }
     }
@@ -209,8 +215,8 @@ impl Gateway {
             request.model = self.newest_model(provider, codec).await?;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(
-                "No model was named and DEFAULT_MODEL is not set: {}/{}, the newest suitable one of \
-                 its live list, was asked",
+                "No model was named, and DEFAULT_MODEL names none of this provider: {}/{}, the newest \
+                 suitable one of its live list, was asked",
                 provider.id, request.model
             ));
         }

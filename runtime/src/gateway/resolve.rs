@@ -65,14 +65,18 @@ pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, String> {
     }
 }
 
-/// The provider for requests that name none: the configured one, else the first that can be used.
+/// The provider for requests that name none: the configured one, else the first that can be used. An
+/// echo is no answer as long as there is anybody else.
 pub fn default_provider(settings: &Settings) -> Option<usize> {
-    settings.default_provider.or_else(|| {
-        settings
-            .providers
-            .iter()
-            .position(|provider| provider.why_off().is_none())
-    })
+    let first = |may_echo: bool| {
+        settings.providers.iter().position(|provider| {
+            provider.why_off().is_none() && (may_echo || provider.kind != Kind::Mock)
+        })
+    };
+    settings
+        .default_provider
+        .or_else(|| first(false))
+        .or_else(|| first(true))
 }
 
 fn by_model(settings: &Settings, model: Option<&str>) -> Result<Target, String> {

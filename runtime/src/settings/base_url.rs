@@ -102,7 +102,10 @@ fn is_private(host: &str) -> bool {
         }
         Err(_) => {
             let host = host.to_ascii_lowercase();
-            !host.contains('.') || SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+            // Resolvers read a bare number as an address.
+            let is_number = host.starts_with(|c: char| c.is_ascii_digit()) && !host.contains('.');
+            !is_number && !host.contains('.')
+                || SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
         }
     }
 }
@@ -161,6 +164,8 @@ mod tests {
         for url in [
             "http://api.example.com",
             "http://8.8.8.8",
+            "http://134744072",
+            "http://0x08080808",
             "http://[2001:db8::1]",
         ] {
             assert!(!may(url), "{url}");

@@ -5,12 +5,10 @@
 use std::{
     cell::RefCell,
     ffi::OsString,
-    fs::File,
-    io::Read,
     path::{Path, PathBuf},
 };
 
-use super::{Problem, secret::Secret};
+use super::{Problem, file_text, secret::Secret};
 
 /// Where Docker and Compose mount secrets.
 const SECRETS: &str = "/run/secrets";
@@ -93,7 +91,7 @@ impl<'a> Environment<'a> {
         }
         let file_variable = format!("{name}_FILE");
         if let Some(path) = self.value(&file_variable)? {
-            let text = read_secret(Path::new(&path)).map_err(|why| {
+            let text = file_text::read(Path::new(&path), SECRET_LIMIT).map_err(|why| {
                 Problem::new(
                     &file_variable,
                     format!("names {path:?}, which {why}"),
@@ -112,7 +110,7 @@ impl<'a> Environment<'a> {
                 continue;
             }
             let shown = path.display().to_string();
-            let text = read_secret(&path).map_err(|why| {
+            let text = file_text::read(&path, SECRET_LIMIT).map_err(|why| {
                 Problem::new(
                     &shown,
                     why,
@@ -198,24 +196,6 @@ fn found(value: &str, origin: String) -> Result<Found, Problem> {
         secret: Secret::new(value),
         origin,
     })
-}
-
-/// The text of a small regular file, or why it can't be had.
-fn read_secret(path: &Path) -> Result<String, String> {
-    let cannot_be_read = |error: std::io::Error| format!("can't be read: {error}");
-    // Looked at before it is opened: opening a named pipe would wait for a writer.
-    let metadata = std::fs::metadata(path).map_err(cannot_be_read)?;
-    if !metadata.is_file() {
-        return Err("is not a regular file".into());
-    }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(SECRET_LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(cannot_be_read)?;
-    if bytes.len() as u64 > SECRET_LIMIT {
-        return Err("is larger than 64 KiB".into());
-    }
-    String::from_utf8(bytes).map_err(|_| "is not valid UTF-8".into())
 }
 
 #[cfg(test)]

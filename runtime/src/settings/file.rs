@@ -2,12 +2,12 @@
 //!
 //! Never here: what the environment says, or what a value means.
 
-use std::{collections::BTreeMap, fs::File as Handle, io::Read, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 
 use super::{
-    Problem,
+    Problem, file_text,
     yaml::{self, Spanned},
 };
 
@@ -51,25 +51,10 @@ impl File {
     /// Reads a file.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let place = format!("Configuration file {}", path.display());
-        let mend = "mount it readable for the user of this process, or correct CONFIG_FILE";
-        let cannot_be_read =
-            |error: std::io::Error| Problem::new(&place, format!("cannot be read ({error})"), mend);
-        // Looked at before it is opened: opening a named pipe would wait for a writer.
-        let metadata = std::fs::metadata(path).map_err(cannot_be_read)?;
-        if !metadata.is_file() {
-            let problem = if metadata.is_dir() {
-                "is a folder (Docker makes one where the file to be mounted is missing)"
-            } else {
-                "is not a regular file"
-            };
-            return Err(Problem::new(&place, problem, mend));
-        }
-        let mut bytes = Vec::new();
-        Handle::open(path)
-            .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
-            .map_err(cannot_be_read)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Problem::new(&place, "is not valid UTF-8", "save it as UTF-8 text"))?;
+        let mend =
+            "mount a text file that the user of this process may read, or correct CONFIG_FILE";
+        let text =
+            file_text::read(path, LIMIT).map_err(|problem| Problem::new(&place, problem, mend))?;
         yaml::from_str(&text).map_err(|error| Problem::new(&place, "is not valid", error))
     }
 }

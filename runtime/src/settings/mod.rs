@@ -6,6 +6,7 @@
 mod base_url;
 mod environment;
 mod file;
+mod file_text;
 mod provider;
 mod secret;
 mod yaml;
@@ -109,8 +110,15 @@ impl Settings {
         let standby = one_of(&environment, "ANYGPT_STANDBY", Standby::from_name)?;
         let timeout = seconds(&environment, "ANYGPT_TIMEOUT")?;
         let shutdown_grace = seconds(&environment, "ANYGPT_SHUTDOWN_GRACE")?;
-        let insecure = environment.value("ANYGPT_ALLOW_INSECURE_HTTP")?;
-        let insecure = insecure.is_some_and(|value| value != "0" && value != "false");
+        let insecure = one_of(
+            &environment,
+            "ANYGPT_ALLOW_INSECURE_HTTP",
+            |value| match value {
+                "1" | "true" => Ok(true),
+                "0" | "false" => Ok(false),
+                _ => Err("1 or 0"),
+            },
+        )?;
 
         let file = match config_file(&environment)? {
             Some(path) => File::read(&path)?,
@@ -133,7 +141,7 @@ impl Settings {
             &environment,
             file.providers,
             wants_mock,
-            insecure,
+            insecure.unwrap_or(false),
             &mut warnings,
         )?;
         let default_provider = match default_provider {

@@ -165,7 +165,7 @@ pub(super) fn all(
         let mut url = None;
         for variable in built_in.url_variables {
             if let Some(text) = environment.value(variable)? {
-                url = Some(BaseUrl::parse(variable, &text)?);
+                url = Some((variable.to_string(), BaseUrl::parse(variable, &text)?));
                 break;
             }
         }
@@ -265,7 +265,7 @@ impl Reader<'_> {
         kind: Kind,
         entry: ProviderEntry,
         key: Option<Found>,
-        base_url: Option<BaseUrl>,
+        base_url: Option<(String, BaseUrl)>,
     ) -> Result<Provider, Problem> {
         let place = format!("providers.{id}");
         let key = match (key, entry.api_key) {
@@ -277,25 +277,27 @@ impl Reader<'_> {
         let base_url = match (base_url, entry.base_url) {
             (None, Some(text)) => {
                 let place = text.place(&format!("{place}.base_url"));
-                Some(BaseUrl::parse(&place, &text.value)?)
+                let base_url = BaseUrl::parse(&place, &text.value)?;
+                Some((place, base_url))
             }
             (base_url, _) => base_url,
         };
-        if let Some(base_url) = &base_url
+        if let Some((place, base_url)) = &base_url
             && key.is_some()
             && !self.insecure
             && !base_url.may_carry_keys()
         {
             return Err(Problem::new(
-                &format!("The base URL of provider {id}"),
-                "would send its key over plain http to a public address",
+                place,
+                "would send a key over plain http to a public address",
                 "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
             ));
         }
         // An endpoint in the private network may work without a key; a public one never does.
-        let keyless = kind == Kind::Mock || base_url.as_ref().is_some_and(BaseUrl::is_private);
+        let keyless =
+            kind == Kind::Mock || base_url.as_ref().is_some_and(|(_, url)| url.is_private());
         let base_url = match (base_url, kind.codec()) {
-            (Some(base_url), _) => base_url,
+            (Some((_, base_url)), _) => base_url,
             (None, Some(codec)) => BaseUrl::parse(id, codec.default_base_url())?,
             (None, None) => BaseUrl::default(),
         };

@@ -7,6 +7,9 @@
 
 use serde_json::{Map, Value};
 
+/// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
+const LONGEST_NAME: usize = 256;
+
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Arguments(Map<String, Value>);
@@ -31,6 +34,17 @@ impl Arguments {
             Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(wrong(name, &other, "a string")),
+        }
+    }
+
+    /// The name of something: a string that is not long.
+    pub(super) fn name(&mut self, name: &str) -> Result<Option<String>, String> {
+        match self.string(name)? {
+            Some(text) if text.len() > LONGEST_NAME => {
+                let allowed = format!("at most {LONGEST_NAME} bytes long");
+                Err(wrong(name, &Value::String(text), &allowed))
+            }
+            text => Ok(text),
         }
     }
 

@@ -66,8 +66,8 @@ const LONGEST_TIMEOUT: u32 = 3600;
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
     let messages = messages(&mut arguments)?;
-    let model = arguments.string("model")?;
-    let provider = arguments.string("provider")?;
+    let model = arguments.name("model")?;
+    let provider = arguments.name("provider")?;
     let temperature = arguments.number("temperature", 0.0, 2.0)?;
     let max_tokens = arguments.integer("max_tokens", 1, u32::MAX)?;
     let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
@@ -82,7 +82,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     };
     if settings.providers[target.provider].kind == Kind::Mock {
         let reply = mock::reply(settings, target.provider, &request);
-        return Ok(Work::Done(outcome(&reply, &warnings)));
+        return Ok(Work::Done(outcome(reply, &warnings)));
     }
     Ok(Work::Network(Network::Chat(Chat {
         plan: Plan {
@@ -98,7 +98,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
 impl Chat {
     pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
         match gateway.chat(self.plan, observer).await {
-            Ok(reply) => outcome(&reply, &self.warnings),
+            Ok(reply) => outcome(reply, &self.warnings),
             Err(problem) => Outcome::error(problem),
         }
     }
@@ -236,7 +236,7 @@ impl From<Usage> for Tokens {
     }
 }
 
-fn outcome(reply: &Reply, warnings: &[String]) -> Outcome {
+fn outcome(reply: Reply, warnings: &[String]) -> Outcome {
     let answer = &reply.answer;
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let structured = Structured {
@@ -256,7 +256,17 @@ fn outcome(reply: &Reply, warnings: &[String]) -> Outcome {
             .map(String::as_str)
             .collect(),
     };
-    Outcome::structured(answer.text.clone(), &structured)
+    // Some clients show the model the text alone.
+    let warnings = &structured.warnings;
+    let note = (!warnings.is_empty()).then(|| format!("Note: {}", warnings.join(". ")));
+    let structured = serde_json::to_string(&structured).ok();
+    Outcome {
+        text: reply.answer.text,
+        note,
+        structured,
+        is_error: false,
+        reservation: reply.reservation,
+    }
 }
 
 #[cfg(test)]

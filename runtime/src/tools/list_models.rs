@@ -44,7 +44,7 @@ pub(super) struct Query {
 
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
-    let provider = arguments.string("provider")?;
+    let provider = arguments.name("provider")?;
     let warnings = arguments.unknown().into_iter().collect();
     let providers = match provider {
         Some(id) => vec![resolve::usable_provider(settings, &id)?],

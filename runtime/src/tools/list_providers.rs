@@ -85,12 +85,17 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         Some(model) => text.push_str(&format!("default model: {model}")),
         None => text.push_str("default model: none (the provider's newest is picked)"),
     }
+    let unknown = arguments.unknown();
+    if let Some(warning) = &unknown {
+        text.push('\n');
+        text.push_str(warning);
+    }
     Ok(Work::Done(Outcome::structured(
         text,
         &Structured {
             providers,
             default_model: settings.default_model.as_deref(),
-            warnings: arguments.unknown().into_iter().collect(),
+            warnings: unknown.into_iter().collect(),
         },
     )))
 }

@@ -87,14 +87,18 @@ impl Job {
 }
 
 /// What a tool answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Outcome {
     /// For the model to read.
     pub text: String,
+    /// What it should know beside that; a block of its own, so that the text stays the answer alone.
+    pub note: Option<String>,
     /// JSON text of an object, on one line.
     pub structured: Option<String>,
     /// The tool failed, and `text` says why.
     pub is_error: bool,
+    /// Covers long texts until they are handed over.
+    pub reservation: Option<Reservation>,
 }
 
 impl Outcome {
@@ -102,16 +106,20 @@ impl Outcome {
     pub fn error(text: impl Into<String>) -> Self {
         Outcome {
             text: text.into(),
+            note: None,
             structured: None,
             is_error: true,
+            reservation: None,
         }
     }
 
     fn structured(text: String, structured: &impl serde::Serialize) -> Self {
         Outcome {
             text,
+            note: None,
             structured: serde_json::to_string(structured).ok(),
             is_error: false,
+            reservation: None,
         }
     }
 }

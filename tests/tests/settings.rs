@@ -1,0 +1,822 @@
+//! What the process makes of its environment, its configuration file and its command line: which settings it refuses and
+//! how it says so, what counts as not set, which of two places wins.
+//!
+//! Never here: how it ends otherwise (`endings.rs`), or what it does with valid settings beyond showing that they count.
+
+// A test that cannot go on says so by panicking; one that the machine cannot run says so on stderr.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use anygpt_tests::provider::{Family, Provider};
+use anygpt_tests::server::{Builder, Output, Server, Stdin, binary, run};
+use serde_json::{Value, json};
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+const NOTHING: [(&str, &str); 0] = [];
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","method":"initialize","id":1,"params":{}}"#;
+
+const LIST: &str = r#"{"jsonrpc":"2.0","method":"tools/list","id":1}"#;
+
+/// A file of this test program's own.
+fn file(name: &str, content: impl AsRef<[u8]>) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("settings-{name}"));
+    if path.exists() {
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The same, not to be read by anybody.
+fn unreadable_file(name: &str) -> String {
+    let path = file(name, "k-123\n");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
+    path
+}
+
+/// Runs the program as somebody who may not read everything: as root, without the capabilities that allow it. `None`,
+/// said on stderr, where that is not possible; in continuous integration it must be.
+fn ordinary_user() -> Option<Builder> {
+    const WITHOUT: &str = "--bounding-set=-dac_override,-dac_read_search";
+    if !rustix::process::geteuid().is_root() {
+        return Some(Server::builder());
+    }
+    let tried = Command::new("setpriv").args([WITHOUT, "true"]).output();
+    if !tried.is_ok_and(|output| output.status.success()) {
+        let why =
+            "the tests run as root, and setpriv (util-linux) is missing: root may read every file";
+        assert!(std::env::var_os("CI").is_none(), "{why}");
+        eprintln!("SKIPPED: {why}");
+        return None;
+    }
+    let builder = Server::builder().program("setpriv");
+    Some(builder.arg(WITHOUT).arg(binary()))
+}
+
+/// Settings that cannot be used.
+struct Bad {
+    variables: Vec<(&'static str, OsString)>,
+    /// What the message must say: the setting, the problem, the mend.
+    says: &'static [&'static str],
+    /// Only somebody who may not read everything is refused.
+    ordinary: bool,
+}
+
+impl Bad {
+    /// All kinds. Made once, since tests that run side by side share their files.
+    fn all() -> &'static [Bad] {
+        static ALL: LazyLock<Vec<Bad>> = LazyLock::new(Bad::make);
+        &ALL
+    }
+
+    fn make() -> Vec<Bad> {
+        let bad = |variables: &[(&'static str, &str)], says| Bad {
+            variables: variables
+                .iter()
+                .map(|(name, value)| (*name, OsString::from(value)))
+                .collect(),
+            says,
+            ordinary: false,
+        };
+        let config = |name: &str, text: &str| file(&format!("{name}.yaml"), text);
+        let mut all = vec![
+            bad(
+                &[("LOG_LEVEL", "loud")],
+                &["LOG_LEVEL", "loud", "debug, info, warn or error"],
+            ),
+            bad(
+                &[("DEFAULT_PROVIDER", "nobody")],
+                &[
+                    "DEFAULT_PROVIDER",
+                    "nobody",
+                    "openai, anthropic, google",
+                    "mock",
+                ],
+            ),
+            bad(
+                &[("ANYGPT_STANDBY", "sometimes")],
+                &["ANYGPT_STANDBY", "sometimes", "auto, always or never"],
+            ),
+            bad(
+                &[("ANYGPT_TIMEOUT", "1m")],
+                &["ANYGPT_TIMEOUT", "1m", "whole number of seconds"],
+            ),
+            bad(
+                &[("ANYGPT_SHUTDOWN_GRACE", "-1")],
+                &["ANYGPT_SHUTDOWN_GRACE", "-1", "whole number of seconds"],
+            ),
+            bad(
+                &[("CONFIG_FILE", "/nowhere/anygpt.yaml")],
+                &["/nowhere/anygpt.yaml", "No such file", "CONFIG_FILE"],
+            ),
+            bad(
+                &[("CONFIG_FILE", env!("CARGO_TARGET_TMPDIR"))],
+                &[env!("CARGO_TARGET_TMPDIR"), "folder", "CONFIG_FILE"],
+            ),
+            bad(
+                &[("CONFIG_FILE", &config("malformed", "a: 1\nproviders: [\n"))],
+                &["settings-malformed.yaml", "line 2", "not closed"],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config("unknown", "providers:\n  openai:\n    base_uri: x\n"),
+                )],
+                &[
+                    "settings-unknown.yaml",
+                    "line 3",
+                    "providers.openai",
+                    "did you mean \"base_url\"",
+                ],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config("nobody", "defaults:\n  provider: nobody\n"),
+                )],
+                &[
+                    "defaults.provider",
+                    "line 2",
+                    "nobody",
+                    "openai, anthropic, google",
+                ],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config("url", "providers:\n  openai:\n    base_url: ftp://a.b\n"),
+                )],
+                &["providers.openai.base_url", "line 3", "https://"],
+            ),
+            bad(
+                &[("OPENAI_BASE_URL", "api.example.com/v1")],
+                &["OPENAI_BASE_URL", "https://"],
+            ),
+            bad(
+                &[("ANTHROPIC_BASE_URL", "ftp://api.example.com")],
+                &["ANTHROPIC_BASE_URL", "https://"],
+            ),
+            bad(
+                &[(
+                    "GOOGLE_GEMINI_BASE_URL",
+                    "https://user:pass-word@api.example.com",
+                )],
+                &["GOOGLE_GEMINI_BASE_URL", "password"],
+            ),
+            bad(
+                &[
+                    ("OPENAI_BASE_URL", "http://api.example.com/v1"),
+                    ("OPENAI_API_KEY", "k-123"),
+                ],
+                &[
+                    "OPENAI_BASE_URL",
+                    "plain http",
+                    "https",
+                    "ANYGPT_ALLOW_INSECURE_HTTP",
+                ],
+            ),
+            bad(
+                &[("OPENAI_API_KEY_FILE", "/nowhere/key")],
+                &[
+                    "OPENAI_API_KEY_FILE",
+                    "/nowhere/key",
+                    "No such file",
+                    "mount",
+                ],
+            ),
+            bad(
+                &[("GEMINI_API_KEY_FILE", env!("CARGO_TARGET_TMPDIR"))],
+                &["GEMINI_API_KEY_FILE", "is a folder", "mount"],
+            ),
+            bad(
+                &[("ANTHROPIC_API_KEY_FILE", &file("large", vec![b'k'; 70_000]))],
+                &["ANTHROPIC_API_KEY_FILE", "64 KiB"],
+            ),
+            bad(
+                &[("OPENAI_API_KEY", "hidden\nhidden")],
+                &["OPENAI_API_KEY", "line break", "one line"],
+            ),
+        ];
+        all.push(Bad {
+            variables: vec![(
+                "OPENAI_API_KEY",
+                OsStr::from_bytes(b"hidden\xff").to_owned(),
+            )],
+            says: &["OPENAI_API_KEY", "UTF-8"],
+            ordinary: false,
+        });
+        for (name, says) in [
+            (
+                "CONFIG_FILE",
+                &["settings-unreadable", "denied", "CONFIG_FILE"][..],
+            ),
+            (
+                "OPENAI_API_KEY_FILE",
+                &["OPENAI_API_KEY_FILE", "denied", "readable"],
+            ),
+        ] {
+            let path = unreadable_file(&format!("unreadable-{name}"));
+            let ordinary = true;
+            all.push(Bad {
+                ordinary,
+                ..bad(&[(name, &path)], says)
+            });
+        }
+        all
+    }
+
+    fn builder(&self) -> Option<Builder> {
+        let builder = if self.ordinary {
+            ordinary_user()?
+        } else {
+            Server::builder()
+        };
+        Some(builder.envs(self.variables.iter().map(|(name, value)| (name, value))))
+    }
+
+    #[track_caller]
+    fn expect_in(&self, text: &str) {
+        for part in self.says {
+            assert!(text.contains(part), "{part:?} is missing in {text:?}");
+        }
+        assert!(!text.contains("hidden"), "{text:?} shows a key");
+        assert!(!text.contains("pass-word"), "{text:?} shows a password");
+    }
+}
+
+#[test]
+fn config_validate_refuses_every_bad_setting() {
+    for bad in Bad::all() {
+        let Some(builder) = bad.builder() else {
+            continue;
+        };
+        let output = builder.args(["config", "validate"]).run(b"");
+        bad.expect_in(&output.stderr);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert_eq!(output.stdout, "");
+        assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+    }
+}
+
+#[test]
+fn with_a_bad_setting_a_first_request_is_answered_with_what_is_wrong() {
+    for bad in Bad::all() {
+        let Some(builder) = bad.builder() else {
+            continue;
+        };
+        let mut server = builder.spawn();
+        server.send(INITIALIZE);
+        // Stdin stays open.
+        let messages = server.end(1);
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0]["id"], 1);
+        let text = messages[0]["error"]["message"].as_str().unwrap();
+        bad.expect_in(text);
+        let stderr = server.stderr();
+        assert!(stderr.contains(text), "{stderr:?} lacks {text:?}");
+    }
+}
+
+#[test]
+fn with_a_bad_setting_and_no_request_it_ends_by_itself() {
+    // All at once, since each takes a second.
+    let mut servers: Vec<(&Bad, Server)> = Bad::all()
+        .iter()
+        .filter_map(|bad| Some((bad, bad.builder()?.spawn())))
+        .collect();
+    for (bad, server) in &mut servers {
+        assert_eq!(server.end(1), [] as [Value; 0]);
+        bad.expect_in(&server.stderr());
+    }
+}
+
+#[test]
+fn with_a_bad_setting_whatever_comes_first_the_first_request_is_answered() {
+    let call = r#"{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":"anygpt_list_providers"}}"#;
+    let discover = r#"{"jsonrpc":"2.0","id":"d","method":"server/discover"}"#;
+    let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    for (pieces, id) in [
+        (vec![LIST, "\n"], json!(1)),
+        (vec![call, "\n"], json!("c")),
+        (vec![discover, "\n"], json!("d")),
+        (vec!["\n\n", initialized, "\n", LIST, "\n"], json!(1)),
+        (LIST.split_inclusive(',').chain(["\n"]).collect(), json!(1)),
+    ] {
+        let mut server = Server::builder().env("LOG_LEVEL", "loud").spawn();
+        for piece in &pieces {
+            server.send_raw(piece.as_bytes());
+            server.wait_sent();
+        }
+        let messages = server.end(1);
+        assert_eq!(messages.len(), 1, "{pieces:?}");
+        assert_eq!(messages[0]["id"], id);
+        let text = messages[0]["error"]["message"].as_str().unwrap();
+        assert!(text.contains("LOG_LEVEL"), "{text}");
+    }
+    // At the end of input nothing more can come, and a last line counts without its newline.
+    for (input, answers) in [("", 0), ("\n", 0), (initialized, 0), (LIST, 1)] {
+        let mut server = Server::builder().env("LOG_LEVEL", "loud").spawn();
+        server.send_raw(input.as_bytes());
+        server.close_stdin();
+        assert_eq!(server.end(1).len(), answers, "{input}");
+    }
+    let mut server = Server::builder()
+        .env("LOG_LEVEL", "loud")
+        .stdin(Stdin::Null)
+        .spawn();
+    server.end(1);
+}
+
+#[test]
+fn config_validate_accepts_good_settings() {
+    let config = file(
+        "good.yaml",
+        "providers:\n  openai:\n    api_key: k-123\ndefaults:\n  model: gpt-4.1\n",
+    );
+    let key = file("good-key", "k-123\n");
+    for variables in [
+        &[("OPENAI_API_KEY", "test")][..],
+        &[("OPENAI_API_KEY_FILE", &key)],
+        &[("GEMINI_API_KEY", "k-123")],
+        &[("DEFAULT_PROVIDER", "mock")],
+        &[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")],
+        &[("CONFIG_FILE", &config), ("DEFAULT_PROVIDER", "gemini")],
+        &[
+            ("OPENAI_API_KEY", "k-123"),
+            ("LOG_LEVEL", "DEBUG"),
+            ("ANYGPT_STANDBY", "Auto"),
+            ("ANYGPT_TIMEOUT", " 120 "),
+            ("ANYGPT_SHUTDOWN_GRACE", "5"),
+        ],
+    ] {
+        let output = run(&["config", "validate"], variables.iter().copied(), b"");
+        assert_eq!(output.code, Some(0), "{variables:?}: {output:?}");
+        assert_ne!(output.stdout, "");
+    }
+    let output = run(&["config", "validate"], NOTHING, b"");
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""));
+    assert_names_keys(&output.stderr);
+}
+
+/// The variables of the built-in providers, of which one is enough.
+#[track_caller]
+fn assert_names_keys(text: &str) {
+    for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"] {
+        assert!(text.contains(name), "{name} is missing in {text:?}");
+    }
+}
+
+#[test]
+fn a_key_travels_in_the_open_only_where_that_is_allowed() {
+    let validate = |url: &str, allow: &str| {
+        let variables = [
+            ("OPENAI_API_KEY", "k-123"),
+            ("OPENAI_BASE_URL", url),
+            ("ANYGPT_ALLOW_INSECURE_HTTP", allow),
+        ];
+        run(&["config", "validate"], variables, b"").code
+    };
+    assert_eq!(validate("http://api.example.com/v1", "1"), Some(0));
+    // Only a clear yes is one.
+    for allow in ["", "0", "false", "False", "no", "off", "<UNKNOWN>"] {
+        assert_eq!(
+            validate("http://api.example.com/v1", allow),
+            Some(1),
+            "{allow:?}"
+        );
+    }
+    for url in [
+        "https://api.example.com/v1",
+        "http://localhost:8080",
+        "http://127.0.0.1/v1",
+        "http://[::1]:1",
+        "http://192.168.1.2",
+        "http://litellm:4000",
+        "http://host.docker.internal:1234",
+    ] {
+        assert_eq!(validate(url, ""), Some(0), "{url}");
+    }
+    for url in [
+        "http://8.8.8.8",
+        "http://[2001:db8::1]/v1",
+        "http://127.0.0.1.example.com",
+    ] {
+        assert_eq!(validate(url, ""), Some(1), "{url}");
+    }
+}
+
+/// What counts as not set.
+const PLACEHOLDERS: [&str; 17] = [
+    "",
+    " \t ",
+    "<UNKNOWN>",
+    "<OPENAI_API_KEY>",
+    "<your key>",
+    "se://docker/mcp/openai.api_key",
+    "%!s(<nil>)",
+    "{{anygpt.api_key}}",
+    "{{ secrets.KEY }}",
+    "${OPENAI_KEY}",
+    "null",
+    "NULL",
+    "undefined",
+    "changeme",
+    "your_openai_key",
+    "YOUR_KEY",
+    "put_your_key_here",
+];
+
+/// Every variable that is read when `OPENAI_API_KEY` holds a key.
+const VARIABLES: [&str; 16] = [
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_API_KEY_FILE",
+    "GOOGLE_API_KEY",
+    "GOOGLE_API_KEY_FILE",
+    "GEMINI_API_KEY",
+    "GEMINI_API_KEY_FILE",
+    "OPENAI_BASE_URL",
+    "ANTHROPIC_BASE_URL",
+    "GOOGLE_GEMINI_BASE_URL",
+    "DEFAULT_PROVIDER",
+    "DEFAULT_MODEL",
+    "CONFIG_FILE",
+    "LOG_LEVEL",
+    "ANYGPT_TIMEOUT",
+    "ANYGPT_SHUTDOWN_GRACE",
+    "ANYGPT_STANDBY",
+];
+
+#[test]
+fn placeholders_count_as_unset_in_every_variable_and_are_named_once() {
+    for placeholder in PLACEHOLDERS {
+        let variables = VARIABLES.map(|name| (name, placeholder));
+        let with_key = variables.into_iter().chain([
+            ("OPENAI_API_KEY", "k-123"),
+            ("ANYGPT_ALLOW_INSECURE_HTTP", placeholder),
+        ]);
+        let validated = run(&["config", "validate"], with_key.clone(), b"");
+        let served = run(&[], with_key, LIST.as_bytes());
+        for output in [validated, served] {
+            assert_eq!(output.code, Some(0), "{placeholder:?}: {output:?}");
+            let warnings: Vec<&str> = output.stderr.lines().collect();
+            assert_eq!(warnings.len(), 1, "{placeholder:?}: {warnings:?}");
+            for name in VARIABLES.into_iter().chain(["ANYGPT_ALLOW_INSECURE_HTTP"]) {
+                let named = warnings[0]
+                    .split([' ', ',', '('])
+                    .filter(|word| *word == name);
+                assert_eq!(named.count(), 1, "{name} in {warnings:?}");
+            }
+            let blank = placeholder.trim().is_empty();
+            assert!(blank || !output.stderr.contains(placeholder), "{output:?}");
+            assert!(!output.stderr.contains("k-123"), "{output:?}");
+        }
+
+        let without_key = run(&[], [("OPENAI_API_KEY", placeholder)], LIST.as_bytes());
+        assert_eq!(without_key.code, Some(1), "{placeholder:?}");
+        assert_names_keys(&without_key.stderr);
+    }
+}
+
+/// The answers of a run, which must be messages.
+fn answers(output: &Output) -> Vec<Value> {
+    let lines = output.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn keys_are_taken_from_the_first_place_that_has_one() {
+    let named = file("key", "from-file-1234\r\n");
+    let placeholder = file("key-placeholder", "<UNKNOWN>\n");
+    let provider = Provider::start();
+    let (openai, anthropic, google) = (Family::OpenAi, Family::Anthropic, Family::Google);
+    for (family, variables, key) in [
+        (
+            openai,
+            &[("OPENAI_API_KEY", " direct-1234 ")][..],
+            "direct-1234",
+        ),
+        (openai, &[("OPENAI_API_KEY_FILE", &named)], "from-file-1234"),
+        (
+            openai,
+            &[
+                ("OPENAI_API_KEY", "direct-1234"),
+                ("OPENAI_API_KEY_FILE", &named),
+            ],
+            "direct-1234",
+        ),
+        (
+            openai,
+            &[
+                ("OPENAI_API_KEY", "<UNKNOWN>"),
+                ("OPENAI_API_KEY_FILE", &named),
+            ],
+            "from-file-1234",
+        ),
+        (
+            anthropic,
+            &[("ANTHROPIC_API_KEY", "direct-1234")],
+            "direct-1234",
+        ),
+        (
+            anthropic,
+            &[("ANTHROPIC_API_KEY_FILE", &named)],
+            "from-file-1234",
+        ),
+        (google, &[("GOOGLE_API_KEY", "direct-1234")], "direct-1234"),
+        (google, &[("GEMINI_API_KEY", "direct-1234")], "direct-1234"),
+        (google, &[("GEMINI_API_KEY_FILE", &named)], "from-file-1234"),
+        (
+            google,
+            &[
+                ("GOOGLE_API_KEY", "direct-1234"),
+                ("GEMINI_API_KEY", "other-1234"),
+            ],
+            "direct-1234",
+        ),
+        (
+            google,
+            &[
+                ("GOOGLE_API_KEY_FILE", &placeholder),
+                ("GEMINI_API_KEY", "direct-1234"),
+            ],
+            "direct-1234",
+        ),
+    ] {
+        let mut server = Server::builder()
+            .envs(provider.urls())
+            .envs(variables.iter().copied())
+            .spawn();
+        let id = match family {
+            Family::OpenAi => "openai",
+            Family::Anthropic => "anthropic",
+            _ => "google",
+        };
+        let asked = json!({"model": format!("{id}/a-model"), "prompt": "hello"});
+        let result = server.call_tool("anygpt_chat_completion", asked);
+        assert_eq!(
+            result["structuredContent"]["text"], "echo: hello",
+            "{result}"
+        );
+        let requests = provider.requests();
+        assert_eq!(requests.last().unwrap().credential(), key, "{variables:?}");
+
+        server.close_stdin();
+        server.end(0);
+        let stderr = server.stderr();
+        let two = variables.iter().any(|(_, value)| *value == "other-1234");
+        assert_eq!(stderr.contains("GOOGLE_API_KEY is used"), two, "{stderr}");
+        assert!(!stderr.contains("-1234"), "{stderr}");
+    }
+}
+
+#[test]
+fn the_environment_beats_the_file() {
+    let (filed, named) = (Provider::start(), Provider::start());
+    let (filed_url, named_url) = (
+        filed.base_url(Family::OpenAi),
+        named.base_url(Family::OpenAi),
+    );
+    let yaml = format!(
+        "# A comment.\nproviders:\n  openai:\n    api_key: filed-1234\n    base_url: {filed_url}\n\
+         defaults:\n  provider: openai\n  model: filed-model\n"
+    );
+    let json = json!({
+        "providers": {"openai": {"api_key": "filed-1234", "base_url": filed_url}},
+        "defaults": {"provider": "openai", "model": "filed-model"},
+    });
+    let files = [file("both.yaml", yaml), file("both.json", json.to_string())];
+    let file_wins = (&filed, "filed-1234", "filed-model");
+    for (variables, (provider, key, model)) in [
+        (&[][..], file_wins),
+        (
+            &[("OPENAI_API_KEY", "named-1234")],
+            (&filed, "named-1234", "filed-model"),
+        ),
+        (
+            &[("OPENAI_BASE_URL", &*named_url)],
+            (&named, "filed-1234", "filed-model"),
+        ),
+        (
+            &[("DEFAULT_MODEL", "named-model")],
+            (&filed, "filed-1234", "named-model"),
+        ),
+        (
+            &[
+                ("OPENAI_API_KEY", "named-1234"),
+                ("OPENAI_BASE_URL", &*named_url),
+                ("DEFAULT_MODEL", "named-model"),
+            ],
+            (&named, "named-1234", "named-model"),
+        ),
+        // What counts as unset beats nothing.
+        (
+            &[
+                ("OPENAI_API_KEY", "<UNKNOWN>"),
+                ("OPENAI_BASE_URL", ""),
+                ("DEFAULT_MODEL", "null"),
+                ("DEFAULT_PROVIDER", "${PROVIDER}"),
+            ],
+            file_wins,
+        ),
+    ] {
+        for file in &files {
+            let before = provider.requests().len();
+            let mut server = Server::builder()
+                .env("CONFIG_FILE", file)
+                .envs(variables.iter().copied())
+                .spawn();
+            let result = server.call_tool("anygpt_chat_completion", json!({"prompt": "hello"}));
+            assert_eq!(
+                result["structuredContent"]["text"], "echo: hello",
+                "{result}"
+            );
+            let requests = provider.wait_requests(before + 1, LIMIT);
+            let request = requests.last().unwrap();
+            assert_eq!(request.credential(), key, "{variables:?}");
+            assert_eq!(request.json()["model"], model, "{variables:?}");
+        }
+    }
+    let mut server = Server::builder()
+        .envs([("CONFIG_FILE", &*files[0]), ("DEFAULT_PROVIDER", "mock")])
+        .spawn();
+    let result = server.call_tool("anygpt_chat_completion", json!({"prompt": "hello"}));
+    assert_eq!(result["structuredContent"]["provider"], "mock", "{result}");
+}
+
+#[test]
+fn a_default_provider_without_a_key_is_a_warning_and_its_calls_say_so() {
+    for (variables, code) in [
+        (
+            &[
+                ("DEFAULT_PROVIDER", "anthropic"),
+                ("OPENAI_API_KEY", "k-123"),
+            ][..],
+            0,
+        ),
+        (&[("DEFAULT_PROVIDER", "anthropic")], 1),
+    ] {
+        let mut server = Server::builder().envs(variables.iter().copied()).spawn();
+        let result = server.call_tool("anygpt_chat_completion", json!({"prompt": "hello"}));
+        assert_eq!(result["isError"], true, "{result}");
+        let text = result["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains("ANTHROPIC_API_KEY"), "{text}");
+        server.wait_stderr("ANTHROPIC_API_KEY");
+        let stderr = server.stderr();
+        assert!(stderr.contains("DEFAULT_PROVIDER"), "{stderr}");
+        server.close_stdin();
+        server.end(code);
+    }
+}
+
+#[test]
+fn without_a_provider_lists_work_and_calls_name_the_variables() {
+    let mut server = Server::builder().spawn();
+    server.wait_stderr("No provider can be used");
+    assert_names_keys(&server.stderr());
+    let list = server.request("tools/list", Value::Null);
+    assert!(
+        !list["result"]["tools"].as_array().unwrap().is_empty(),
+        "{list}"
+    );
+
+    for arguments in [
+        json!({"prompt": "hello"}),
+        json!({"prompt": "hello", "model": "gpt-4.1"}),
+        json!({"prompt": "hello", "model": "anthropic/claude-sonnet-5"}),
+        json!({"prompt": "hello", "provider": "google"}),
+    ] {
+        let result = server.call_tool("anygpt_chat_completion", arguments);
+        assert_eq!(result["isError"], true, "{result}");
+        assert_names_keys(result["content"][0]["text"].as_str().unwrap());
+    }
+    let result = server.call_tool("anygpt_list_providers", json!({}));
+    assert_eq!(result.get("isError"), None, "{result}");
+    assert_names_keys(result["content"][0]["text"].as_str().unwrap());
+    server.close_stdin();
+    server.end(1);
+}
+
+#[test]
+fn the_command_line_explains_itself() {
+    let version = concat!("anygpt-mcp ", env!("CARGO_PKG_VERSION"), "\n");
+    // A bad setting is no reason to refuse help.
+    let variables = [("LOG_LEVEL", "loud")];
+    for (arguments, stdout) in [
+        (&["--help"][..], "config validate"),
+        (&["-h"], "OPENAI_API_KEY"),
+        (&["help"], "--version"),
+        (&["config", "--help"], "Exit codes"),
+        (&["--version"], version),
+        (&["-V"], version),
+    ] {
+        let output = run(arguments, variables, b"");
+        assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
+        assert!(output.stdout.contains(stdout), "{arguments:?}: {output:?}");
+        assert_eq!(output.stderr, "", "{arguments:?}");
+    }
+    for arguments in [
+        &["serve"][..],
+        &["--nope"],
+        &["-x"],
+        &["config"],
+        &["config", "nope"],
+        &["config", "validate", "nope"],
+        &["--nope=1"],
+        &[""],
+    ] {
+        let output = run(arguments, variables, LIST.as_bytes());
+        assert_eq!(output.code, Some(1), "{arguments:?}: {output:?}");
+        assert_eq!(output.stdout, "", "{arguments:?}");
+        assert!(
+            output.stderr.contains("--help"),
+            "{arguments:?}: {output:?}"
+        );
+        let wrong = arguments.last().unwrap().split('=').next().unwrap();
+        assert!(output.stderr.contains(wrong), "{arguments:?}: {output:?}");
+    }
+    let not_text = OsStr::from_bytes(b"--\xff");
+    let output = Server::builder().arg(not_text).run(b"");
+    assert_eq!((output.code, &*output.stdout), (Some(1), ""));
+}
+
+#[test]
+fn the_checks_of_the_specification_pass() {
+    let key = &[("OPENAI_API_KEY", "test")][..];
+    for (variables, request, code) in [
+        (key, INITIALIZE, 0),
+        (&[], INITIALIZE, 1),
+        (key, LIST, 0),
+        (&[], LIST, 1),
+    ] {
+        // As `echo` writes it.
+        let input = format!("{request}\n");
+        let output = run(&[], variables.iter().copied(), input.as_bytes());
+        assert_eq!(output.code, Some(code), "{output:?}");
+        let answers = answers(&output);
+        assert_eq!(answers.len(), 1);
+        let answer = &answers[0];
+        assert_eq!(
+            (&answer["jsonrpc"], &answer["id"]),
+            (&json!("2.0"), &json!(1))
+        );
+        if request == INITIALIZE {
+            assert_eq!(answer["result"]["serverInfo"]["name"], "anygpt-mcp");
+        } else {
+            let tools = answer["result"]["tools"].as_array().unwrap();
+            let names: Vec<_> = tools.iter().map(|tool| &tool["name"]).collect();
+            assert!(
+                names.contains(&&json!("anygpt_chat_completion")),
+                "{names:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn on_a_terminal_it_says_what_it_is_and_serves() {
+    let found = Command::new("script").arg("--version").output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        let why = "script (util-linux) is missing, so there is no terminal";
+        assert!(std::env::var_os("CI").is_none(), "{why}");
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let errors = PathBuf::from(file("terminal-stderr", ""));
+    let line = r#"stty -echo -onlcr; exec "$SERVER" 2>"$ERRORS""#;
+    let mut server = Server::builder()
+        .program("script")
+        .args(["--quiet", "--return", "--command", line, "/dev/null"])
+        .env("SHELL", "/bin/sh")
+        .env("SERVER", binary())
+        .env("ERRORS", &errors)
+        .env("DEFAULT_PROVIDER", "mock")
+        .spawn();
+    let said = || std::fs::read_to_string(&errors).unwrap_or_default();
+    server.until("it has said what it is", || said().ends_with('\n'));
+    let hint = said();
+    for part in ["MCP", "tools/list", "--help"] {
+        assert!(hint.contains(part), "{part} is missing in {hint:?}");
+    }
+    server.send(LIST);
+    assert!(server.json()["result"]["tools"].is_array());
+    // Ctrl-D.
+    server.send_raw(b"\x04");
+    server.end(0);
+    assert_eq!(said(), hint);
+}
