@@ -204,10 +204,15 @@ static PROCESS: OnceLock<Process> = OnceLock::new();
 /// are left with what they have, writes everything. Can be called on any thread; the first one does
 /// it, later ones only bring the end nearer.
 fn finish(process: &Process, grace: Duration) -> ! {
-    let stdio = &process.stdio;
-    if !stdio.begin_end(Instant::now() + grace) {
+    if !process.stdio.begin_end(Instant::now() + grace) {
         park();
     }
+    see_through(process)
+}
+
+/// The end has begun: waits for what is owed, then leaves.
+fn see_through(process: &Process) -> ! {
+    let stdio = &process.stdio;
     let mut owed = stdio.wait_until_bound();
     if owed == Owed::Answers {
         process.runner.hand_out();
@@ -232,12 +237,17 @@ fn on_signal() {
     if SIGNALS.fetch_add(1, Ordering::Relaxed) > 0 {
         leave_as_it_is(process);
     }
-    tracing::info!("shutting down: open calls are finished first");
     let grace = process.grace.unwrap_or(GRACE_AFTER_SIGNAL);
+    let first = process.stdio.begin_end(Instant::now() + grace);
+    // Only now: who reads this may rely on it that no new call is taken.
+    tracing::info!("shutting down: open calls are finished first");
+    if !first {
+        return;
+    }
     // The async thread must go on working for the calls that are waited for.
     let waiting = thread::Builder::new()
         .name("finish".into())
-        .spawn(move || finish(process, grace));
+        .spawn(move || see_through(process));
     if waiting.is_err() {
         leave_as_it_is(process);
     }

@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -215,12 +215,9 @@ impl Builder {
             })
             .stdout(self.stdout.unwrap_or_else(Stdio::piped))
             .stderr(self.stderr.unwrap_or_else(Stdio::piped));
-        let child = {
-            let _alone = forking();
-            command.spawn()
-        };
-        let mut child =
-            child.unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
 
         let unsent = Arc::new(AtomicUsize::new(0));
         let stdin = child
@@ -522,17 +519,17 @@ impl Server {
     /// Closes our end of stdout: the program's next write to it breaks.
     #[track_caller]
     pub fn close_stdout(&self) {
-        self.close(&self.stdout);
+        self.close(&self.stdout, 1);
     }
 
     /// Closes our end of stderr.
     #[track_caller]
     pub fn close_stderr(&self) {
-        self.close(&self.stderr);
+        self.close(&self.stderr, 2);
     }
 
     #[track_caller]
-    fn close(&self, tap: &Tap) {
+    fn close(&self, tap: &Tap, fd: u32) {
         tap.change(|state| state.closed = true);
         if tap
             .wait(self.limit, |state| state.ended.then_some(()))
@@ -540,6 +537,16 @@ impl Server {
         {
             self.fail("the reader does not close its pipe");
         }
+        // A process that another test is just starting holds all our pipes until it has come through its exec.
+        let writer = format!("/proc/{}/fd/{fd}", self.pid());
+        self.until("nobody can read the pipe", || {
+            let Ok(writer) = File::options().write(true).open(&writer) else {
+                return true;
+            };
+            let mut fds = [PollFd::new(&writer, PollFlags::OUT)];
+            poll(&mut fds, Some(&Timespec::default())).is_ok()
+                && fds[0].revents().contains(PollFlags::ERR)
+        });
     }
 
     /// Waits until a condition holds that no output shows; looks at it every two milliseconds.
@@ -591,13 +598,6 @@ impl Drop for Server {
             _ = self.child.wait();
         }
     }
-}
-
-/// Held while a process is started, and while a pipe must be closed for good: between fork and exec a new process holds
-/// all pipes of this one, and keeps them from being closed.
-fn forking() -> MutexGuard<'static, ()> {
-    static FORKING: Mutex<()> = Mutex::new(());
-    FORKING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes what arrives on the channel, so that a program that does not read cannot block a test.
@@ -692,10 +692,7 @@ impl Tap {
                 Ok(count) => self.change(|state| state.bytes.extend_from_slice(&buffer[..count])),
             }
         }
-        {
-            let _alone = forking();
-            drop(pipe);
-        }
+        drop(pipe);
         self.change(|state| state.ended = true);
     }
 

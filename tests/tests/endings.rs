@@ -106,10 +106,12 @@ fn error_text(answer: &Value) -> &str {
     answer["result"]["content"][0]["text"].as_str().unwrap()
 }
 
-/// A file of this test program's own.
+/// A file of this test program's own. It is there whole or not at all, should the program run twice at a time.
 fn file(name: &str, content: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("endings-{name}"));
-    std::fs::write(&path, content).unwrap();
+    let new = path.with_extension(std::process::id().to_string());
+    std::fs::write(&new, content).unwrap();
+    std::fs::rename(&new, &path).unwrap();
     path
 }
 

@@ -31,21 +31,18 @@ const INITIALIZE: &str = r#"{"jsonrpc":"2.0","method":"initialize","id":1,"param
 
 const LIST: &str = r#"{"jsonrpc":"2.0","method":"tools/list","id":1}"#;
 
-/// A file of this test program's own.
+/// A file of this test program's own. It is there whole or not at all, should the program run twice at a time.
 fn file(name: &str, content: impl AsRef<[u8]>) -> String {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("settings-{name}"));
-    if path.exists() {
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-    }
-    std::fs::write(&path, content).unwrap();
-    path.to_str().unwrap().to_owned()
+    file_with_mode(name, content.as_ref(), 0o600)
 }
 
-/// The same, not to be read by anybody.
-fn unreadable_file(name: &str) -> String {
-    let path = file(name, "k-123\n");
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
-    path
+fn file_with_mode(name: &str, content: &[u8], mode: u32) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("settings-{name}"));
+    let new = path.with_extension(std::process::id().to_string());
+    std::fs::write(&new, content).unwrap();
+    std::fs::set_permissions(&new, PermissionsExt::from_mode(mode)).unwrap();
+    std::fs::rename(&new, &path).unwrap();
+    path.to_str().unwrap().to_owned()
 }
 
 /// Runs the program as somebody who may not read everything: as root, without the capabilities that allow it. `None`,
@@ -229,7 +226,7 @@ impl Bad {
                 &["OPENAI_API_KEY_FILE", "denied", "readable"],
             ),
         ] {
-            let path = unreadable_file(&format!("unreadable-{name}"));
+            let path = file_with_mode(&format!("unreadable-{name}"), b"k-123\n", 0o000);
             let ordinary = true;
             all.push(Bad {
                 ordinary,
@@ -600,7 +597,10 @@ fn the_environment_beats_the_file() {
         "providers": {"openai": {"api_key": "filed-1234", "base_url": filed_url}},
         "defaults": {"provider": "openai", "model": "filed-model"},
     });
-    let files = [file("both.yaml", yaml), file("both.json", json.to_string())];
+    let files = [
+        file(&format!("{}.yaml", filed.port()), yaml),
+        file(&format!("{}.json", filed.port()), json.to_string()),
+    ];
     let file_wins = (&filed, "filed-1234", "filed-model");
     for (variables, (provider, key, model)) in [
         (&[][..], file_wins),
@@ -657,6 +657,9 @@ fn the_environment_beats_the_file() {
         .spawn();
     let result = server.call_tool("anygpt_chat_completion", json!({"prompt": "hello"}));
     assert_eq!(result["structuredContent"]["provider"], "mock", "{result}");
+    for file in files {
+        std::fs::remove_file(file).unwrap();
+    }
 }
 
 #[test]

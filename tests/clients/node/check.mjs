@@ -254,7 +254,7 @@ async function withInspector(era) {
   const settings = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
   const inspect = async (method, ...options) => {
     const given = ["--cli", server, ...settings, "--protocol-era", era, "--format", "json", "--quiet"];
-    const output = await execute(program, [...given, "--method", method, ...options], { PATH: process.env.PATH, HOME: home });
+    const output = await execute(program, [...given, "--method", method, ...options], { HOME: home });
     return JSON.parse(output).result;
   };
   await report(`${version("inspector")}, mode ${era}`, INSPECTOR_CHECKS, inspect);
