@@ -25,6 +25,8 @@ impl Code {
     pub(crate) const METHOD_NOT_FOUND: Code = Code(-32601);
     pub(crate) const INVALID_PARAMS: Code = Code(-32602);
     pub(crate) const INTERNAL_ERROR: Code = Code(-32603);
+    /// Until 2025-11-25 (R-61).
+    pub(crate) const RESOURCE_NOT_FOUND: Code = Code(-32002);
     pub(crate) const UNSUPPORTED_PROTOCOL_VERSION: Code = Code(-32022);
 }
 
@@ -48,6 +50,14 @@ impl<'a> Error<'a> {
 
     pub(crate) fn invalid_params(message: impl Into<Cow<'a, str>>) -> Self {
         Error::new(Code::INVALID_PARAMS, message)
+    }
+
+    /// Adds `data`, given as JSON text.
+    pub(crate) fn with_data(self, data: String) -> Self {
+        Error {
+            data: Some(data),
+            ..self
+        }
     }
 }
 
@@ -96,6 +106,31 @@ pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Whether `raw` is an array of nothing but strings.
+pub(crate) fn is_array_of_strings(raw: &str) -> bool {
+    struct Strings;
+
+    impl<'a> Visitor<'a> for Strings {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'a>>(self, mut elements: A) -> Result<bool, A::Error> {
+            let mut all = true;
+            while let Some(element) = elements.next_element::<&'a RawValue>()? {
+                all &= element.get().starts_with('"');
+            }
+            Ok(all)
+        }
+    }
+
+    serde_json::Deserializer::from_str(raw)
+        .deserialize_seq(Strings)
+        .unwrap_or(false)
+}
+
 /// The values of the named members of a JSON object, as slices of its text. The last of several
 /// members with one name wins.
 ///
@@ -105,17 +140,26 @@ pub(crate) fn members<'a, const N: usize>(
     names: &[&str; N],
     slots: &mut [Option<&'a str>; N],
 ) -> serde_json::Result<()> {
+    members_of(object, names, slots)
+}
+
+/// As [`members`], for names that are known at run time only. There are as many slots as names.
+pub(crate) fn members_of<'a, N: AsRef<str>>(
+    object: &'a str,
+    names: &[N],
+    slots: &mut [Option<&'a str>],
+) -> serde_json::Result<()> {
     let mut json = serde_json::Deserializer::from_str(object);
     Members { names, slots }.deserialize(&mut json)?;
     json.end()
 }
 
-struct Members<'s, 'a, const N: usize> {
-    names: &'s [&'s str; N],
-    slots: &'s mut [Option<&'a str>; N],
+struct Members<'s, 'a, N> {
+    names: &'s [N],
+    slots: &'s mut [Option<&'a str>],
 }
 
-impl<'a, const N: usize> DeserializeSeed<'a> for Members<'_, 'a, N> {
+impl<'a, N: AsRef<str>> DeserializeSeed<'a> for Members<'_, 'a, N> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -123,7 +167,7 @@ impl<'a, const N: usize> DeserializeSeed<'a> for Members<'_, 'a, N> {
     }
 }
 
-impl<'a, const N: usize> Visitor<'a> for Members<'_, 'a, N> {
+impl<'a, N: AsRef<str>> Visitor<'a> for Members<'_, 'a, N> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -147,9 +191,9 @@ impl<'a, const N: usize> Visitor<'a> for Members<'_, 'a, N> {
 }
 
 /// Reads a member's name as its position in a list.
-struct Name<'s>(&'s [&'s str]);
+struct Name<'s, N>(&'s [N]);
 
-impl<'a> DeserializeSeed<'a> for Name<'_> {
+impl<'a, N: AsRef<str>> DeserializeSeed<'a> for Name<'_, N> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -157,7 +201,7 @@ impl<'a> DeserializeSeed<'a> for Name<'_> {
     }
 }
 
-impl Visitor<'_> for Name<'_> {
+impl<N: AsRef<str>> Visitor<'_> for Name<'_, N> {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,7 +209,7 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|&known| known == name))
+        Ok(self.0.iter().position(|known| known.as_ref() == name))
     }
 }
 
@@ -359,6 +403,19 @@ pub(crate) fn write_result(out: &mut Vec<u8>, id: Id<'_>, body: impl FnOnce(&mut
     out.extend_from_slice(br#","result":"#);
     body(out);
     out.extend_from_slice(b"}\n");
+}
+
+/// Appends a whole line: a notification; `params` writes the members of its params.
+pub(crate) fn write_notification(
+    out: &mut Vec<u8>,
+    method: &str,
+    params: impl FnOnce(&mut Vec<u8>),
+) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"#);
+    write_string(out, method);
+    out.extend_from_slice(br#","params":{"#);
+    params(out);
+    out.extend_from_slice(b"}}\n");
 }
 
 /// Appends a whole line: an error. Without a readable id the member is left out: `null` fails the

@@ -2,7 +2,7 @@
 //!
 //! [`Server`] owns one session. Its methods come in three kinds:
 //! - *handlers* take what came from outside: [`Server::handle_input`], [`Server::handle_eof`],
-//!   [`Server::complete`], [`Server::progress`];
+//!   [`Server::complete`], [`Server::progress`], [`Server::log`];
 //! - *pollers* hand out what must be done next: [`Server::poll_action`], [`Server::take_output`];
 //! - *getters* tell how things stand: [`Server::is_idle`], [`Server::queued_output`], ….
 //!
@@ -26,7 +26,11 @@ mod revision;
 mod server;
 
 pub use budget::{Budget, Reservation};
-pub use catalog::{Annotations, Catalog, Implementation, Tool};
+pub use catalog::{
+    Annotations, Catalog, Given, Icon, Implementation, Library, NoLibrary, Prompt, PromptArgument,
+    PromptText, Resource, ResourceTemplate, Tool,
+};
+pub use method::logging::LoggingLevel;
 pub use pending::CallHandle;
 pub use revision::Revision;
 pub use server::{Action, Content, Limits, Progress, Server, ToolCall, ToolResult};

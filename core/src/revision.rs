@@ -84,7 +84,28 @@ impl Revision {
         self >= Revision::V2025_06_18
     }
 
-    /// `serverInfo` has `description` and `websiteUrl`.
+    /// Results may point to a resource.
+    pub(crate) fn has_resource_links(self) -> bool {
+        self >= Revision::V2025_06_18
+    }
+
+    /// The server declares that it completes arguments; before, it just did.
+    pub(crate) fn has_completions_capability(self) -> bool {
+        self >= Revision::V2025_03_26
+    }
+
+    /// `logging/setLevel` and `notifications/message`. 2026-07-28 still has messages, but as a deprecated
+    /// option of single requests, which is not offered.
+    pub(crate) fn has_logging(self) -> bool {
+        !self.is_modern()
+    }
+
+    /// An unknown resource has an error code of its own.
+    pub(crate) fn has_resource_not_found_code(self) -> bool {
+        !self.is_modern()
+    }
+
+    /// `serverInfo` has `description` and `icons`.
     pub(crate) fn has_implementation_details(self) -> bool {
         self >= Revision::V2025_11_25
     }

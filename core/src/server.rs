@@ -9,10 +9,14 @@ use core::mem;
 use crate::{
     batch::{self, BatchHandle, Batches},
     budget::{Budget, Reservation},
-    catalog::Catalog,
+    catalog::{Catalog, Library},
     jsonrpc::{self, Code, Error, Id, Message},
     line::{Line, Lines},
-    method::{self, Identity},
+    method::{
+        self, Identity, Lists,
+        logging::{self, LoggingLevel},
+        subscriptions::Subscriptions,
+    },
     pending::{Call, CallHandle, Pending},
     revision::Revision,
 };
@@ -91,6 +95,9 @@ pub struct ToolResult<'a> {
 pub enum Content<'a> {
     /// Text.
     Text(&'a str),
+    /// A link to the resource at this position in [`Catalog::resources`]. Revisions before 2025-06-18 have
+    /// none: there it is left out.
+    Resource(usize),
 }
 
 /// How far a call has come.
@@ -115,24 +122,33 @@ const OUTPUT_STEP: usize = 64 << 10;
 const COUNTED: usize = 4096;
 
 impl Server {
-    /// A session that offers `catalog`. Long lines and long arguments are counted against `budget`.
-    pub fn new(catalog: Catalog, limits: Limits, budget: &Arc<Budget>) -> Self {
+    /// A session that offers `catalog`, which `library` renders. Long lines and long arguments are counted
+    /// against `budget`.
+    pub fn new(
+        catalog: Catalog,
+        library: Box<dyn Library>,
+        limits: Limits,
+        budget: &Arc<Budget>,
+    ) -> Self {
         Server {
             lines: Lines::new(limits.line, budget),
             session: Session {
                 identity: Identity::new(&catalog),
                 catalog,
+                library,
                 limits,
                 budget: Arc::clone(budget),
                 negotiated: None,
+                logging_level: None,
                 refusal: None,
                 pending: Pending::default(),
+                subscriptions: Subscriptions::default(),
                 batches: Batches::default(),
                 batch: None,
                 done: Vec::new(),
                 actions: VecDeque::new(),
                 out: Vec::new(),
-                tool_lists: Default::default(),
+                lists: Lists::default(),
             },
         }
     }
@@ -171,6 +187,25 @@ impl Server {
         self.session.progress(handle, progress);
     }
 
+    /// Sends a log line, if the client asked for lines of this level. Like progress, it is left out while
+    /// too much output waits. `logger` names the part of the program that says it.
+    pub fn log(&mut self, level: LoggingLevel, logger: &str, text: &str) {
+        let session = &mut self.session;
+        let wanted = session.logging_level.is_some_and(|least| level >= least);
+        if wanted && session.out.len() < session.limits.queued_output {
+            logging::write_message(&mut session.out, level, logger, text);
+        }
+    }
+
+    /// The server will end: closes all open subscriptions, each with its response. Those that are opened
+    /// later are closed at once.
+    pub fn close_subscriptions(&mut self) {
+        let session = &mut self.session;
+        session
+            .subscriptions
+            .close(&mut session.out, &session.identity);
+    }
+
     /// Answers every request from now on with an error that says `reason`: the server cannot work.
     pub fn refuse(&mut self, reason: impl Into<String>) {
         self.session.refusal = Some(reason.into());
@@ -191,6 +226,11 @@ impl Server {
     /// Bytes of output that wait to be taken.
     pub fn queued_output(&self) -> usize {
         self.session.out.len()
+    }
+
+    /// The least important log lines that the client wants to have; none before it asked for any.
+    pub fn logging_level(&self) -> Option<LoggingLevel> {
+        self.session.logging_level
     }
 
     /// Calls that have not been answered.
@@ -215,13 +255,17 @@ impl Server {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) catalog: Catalog,
+    pub(crate) library: Box<dyn Library>,
     pub(crate) identity: Identity,
     pub(crate) limits: Limits,
     budget: Arc<Budget>,
     /// The legacy revision agreed on by `initialize`.
     pub(crate) negotiated: Option<Revision>,
+    /// What `logging/setLevel` asked for.
+    pub(crate) logging_level: Option<LoggingLevel>,
     refusal: Option<String>,
     pub(crate) pending: Pending,
+    pub(crate) subscriptions: Subscriptions,
     batches: Batches,
     /// The batch whose messages are being read.
     pub(crate) batch: Option<BatchHandle>,
@@ -229,8 +273,7 @@ pub(crate) struct Session {
     done: Vec<u8>,
     pub(crate) actions: VecDeque<Action>,
     pub(crate) out: Vec<u8>,
-    /// Results of `tools/list`, written once per revision.
-    pub(crate) tool_lists: [Option<Box<[u8]>>; Revision::ALL.len()],
+    pub(crate) lists: Lists,
 }
 
 impl Session {
@@ -273,7 +316,19 @@ impl Session {
         // is for this batch.
         let mut lines = mem::take(&mut self.out);
         for message in messages {
-            self.handle_message(Message::read(message.as_bytes()));
+            match Message::read(message.as_bytes()) {
+                // A short request may have a long answer, and all of them are kept until the last one.
+                Message::Request { id, .. }
+                    if self.batches.bytes() >= self.limits.queued_output =>
+                {
+                    let error = Error::new(
+                        Code::INTERNAL_ERROR,
+                        "The answers of this batch are too long: send fewer requests at once",
+                    );
+                    jsonrpc::write_error(&mut self.out, Some(id), &error);
+                }
+                message => self.handle_message(message),
+            }
             self.batches.add(batch, &self.out);
             self.out.clear();
             lines.append(&mut self.done);
@@ -332,12 +387,7 @@ impl Session {
         arguments: &str,
         progress_token: Option<&str>,
     ) -> Result<(), Error<'static>> {
-        if self.pending.contains(id) {
-            return Err(Error::new(
-                Code::INVALID_REQUEST,
-                "This id belongs to a request that is still in flight",
-            ));
-        }
+        self.check_unused(id)?;
         let refuse = |session: &mut Session, text: &str| {
             let result = ToolResult {
                 content: &[Content::Text(text)],
@@ -346,6 +396,7 @@ impl Session {
             };
             method::tools::write_call_result(
                 &mut session.out,
+                &session.catalog,
                 &session.identity,
                 id,
                 revision,
@@ -383,7 +434,19 @@ impl Session {
         Ok(())
     }
 
-    fn reserve(&self, bytes: usize) -> Result<Option<Reservation>, ()> {
+    /// An id must not be that of another request in flight.
+    pub(crate) fn check_unused(&self, id: Id<'_>) -> Result<(), Error<'static>> {
+        if self.pending.contains(id) || self.subscriptions.contains(id) {
+            return Err(Error::new(
+                Code::INVALID_REQUEST,
+                "This id belongs to a request that is still in flight",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Counts what is kept of the input, unless it is small.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Option<Reservation>, ()> {
         if bytes < COUNTED {
             return Ok(None);
         }
@@ -403,6 +466,7 @@ impl Session {
         if let Some(id) = call.id() {
             method::tools::write_call_result(
                 &mut self.out,
+                &self.catalog,
                 &self.identity,
                 id,
                 call.revision,
@@ -440,7 +504,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::catalog::{Annotations, Implementation, Tool};
+    use crate::catalog::{
+        Annotations, Given, Icon, Implementation, Prompt, PromptArgument, PromptText, Resource,
+        ResourceTemplate, Tool,
+    };
 
     fn catalog() -> Catalog {
         Catalog {
@@ -449,6 +516,10 @@ mod tests {
                 title: "Test".into(),
                 version: "1".into(),
                 description: "A test".into(),
+                icon: Some(Icon {
+                    src: "data:image/svg+xml,x".into(),
+                    mime_type: "image/svg+xml".into(),
+                }),
             },
             instructions: "Ask.".into(),
             tools: vec![Tool {
@@ -463,11 +534,64 @@ mod tests {
                 input_schema: r#"{"type":"object"}"#.into(),
                 output_schema: Some(r#"{"type":"object"}"#.into()),
             }],
+            resources: vec![Resource {
+                uri: "test://docs/a".into(),
+                name: "a".into(),
+                title: "A".into(),
+                description: "About a".into(),
+                mime_type: "text/markdown".into(),
+                is_private: true,
+            }],
+            templates: vec![ResourceTemplate {
+                prefix: "test://docs/".into(),
+                variable: "section".into(),
+                name: "docs".into(),
+                title: "Docs".into(),
+                description: "All docs".into(),
+                mime_type: "text/markdown".into(),
+            }],
+            prompts: vec![Prompt {
+                name: "greet".into(),
+                title: "Greet".into(),
+                description: "Greets".into(),
+                arguments: vec![PromptArgument {
+                    name: "whom".into(),
+                    title: "Whom".into(),
+                    description: "Somebody".into(),
+                    required: true,
+                }],
+            }],
+        }
+    }
+
+    #[derive(Debug)]
+    struct Books;
+
+    impl Library for Books {
+        fn resource(&self, _: usize) -> alloc::borrow::Cow<'static, str> {
+            "# A".into()
+        }
+
+        fn prompt(&self, _: usize, arguments: &Given<'_>) -> PromptText {
+            let whom = arguments[0].as_deref().unwrap_or_default();
+            PromptText {
+                text: format!("Greet {whom}"),
+                resources: &[0],
+            }
+        }
+
+        fn candidates(
+            &self,
+            _: usize,
+            _: usize,
+            _: &Given<'_>,
+        ) -> Vec<alloc::borrow::Cow<'_, str>> {
+            (0..250).map(|n| format!("name{n}").into()).collect()
         }
     }
 
     fn server(limits: Limits) -> Server {
-        Server::new(catalog(), limits, &Budget::new(1 << 20))
+        Server::new(catalog(), Box::new(Books), limits, &Budget::new(1 << 20))
     }
 
     /// Sends lines and gives back the answers.
@@ -706,7 +830,7 @@ mod tests {
     #[test]
     fn long_arguments_count_against_the_budget_until_the_call_is_done() {
         let budget = Budget::new(100_000);
-        let mut server = Server::new(catalog(), Limits::default(), &budget);
+        let mut server = Server::new(catalog(), Box::new(Books), Limits::default(), &budget);
         let long = |id: u32| {
             let x = "x".repeat(40_000);
             CALL.replace(r#""id":1"#, &format!(r#""id":{id}"#))
@@ -796,6 +920,343 @@ mod tests {
         assert_eq!(exchange(&mut server, &["[1"])[0]["error"]["code"], -32700);
         let many = format!("[{}0]", "0,".repeat(batch::MOST));
         assert_eq!(exchange(&mut server, &[&many])[0]["error"]["code"], -32600);
+    }
+
+    const MODERN: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+
+    /// Sends one request with these params and gives back its answer.
+    fn ask(server: &mut Server, method: &str, params: &str) -> Value {
+        let line =
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}}}}}"#);
+        let mut answers = exchange(server, &[&line]);
+        assert_eq!(answers.len(), 1, "{line}");
+        answers.remove(0)
+    }
+
+    /// Opens a session in a revision; gives what stands in the params of every request.
+    fn open(server: &mut Server, revision: &str) -> String {
+        if revision == "2026-07-28" {
+            return MODERN.to_string() + ",";
+        }
+        ask(
+            server,
+            "initialize",
+            &format!(r#""protocolVersion":"{revision}""#),
+        );
+        String::new()
+    }
+
+    /// R-39, R-50 to R-52; section 3.12 of the MCP digest.
+    #[test]
+    fn lists_have_the_fields_of_their_revision() {
+        for revision in Revision::ALL {
+            let mut server = server(Limits::default());
+            let meta = open(&mut server, revision.as_str());
+            for (method, member) in [
+                ("resources/list", "resources"),
+                ("resources/templates/list", "resourceTemplates"),
+                ("prompts/list", "prompts"),
+                ("tools/list", "tools"),
+            ] {
+                let result = ask(&mut server, method, meta.trim_end_matches(','))["result"].take();
+                let entry = &result[member][0];
+                assert_eq!(
+                    entry.get("title").is_some(),
+                    revision.has_titles(),
+                    "{entry}"
+                );
+                assert_eq!(result["cacheScope"] == "public", revision.is_modern());
+                let cursor = ask(&mut server, method, &format!(r#"{meta}"cursor":"x""#));
+                assert_eq!(cursor["error"]["code"], -32602);
+            }
+        }
+    }
+
+    /// R-61, R-39.
+    #[test]
+    fn resources_are_read_and_unknown_ones_have_the_code_of_their_revision() {
+        for revision in Revision::ALL {
+            let mut server = server(Limits::default());
+            let meta = open(&mut server, revision.as_str());
+            let read = |server: &mut Server, uri: &str| {
+                ask(server, "resources/read", &format!(r#"{meta}"uri":{uri}"#))
+            };
+            let mut result = read(&mut server, r#""test:\u002f/docs/a""#)["result"].take();
+            assert_eq!(
+                result["contents"],
+                serde_json::json!([{"uri":"test://docs/a","mimeType":"text/markdown","text":"# A"}])
+            );
+            assert_eq!(
+                result["cacheScope"].take() == "private",
+                revision.is_modern()
+            );
+            let unknown = read(&mut server, r#""test://docs/b""#)["error"].take();
+            let code = if revision.is_modern() { -32602 } else { -32002 };
+            assert_eq!(unknown["code"], code);
+            assert_eq!(unknown["data"]["uri"], "test://docs/b");
+            let long = format!(r#""{}""#, "x".repeat(5000));
+            let error = read(&mut server, &long)["error"].take();
+            assert_eq!((&error["code"], error.get("data")), (&code.into(), None));
+            assert_eq!(read(&mut server, "1")["error"]["code"], -32602);
+        }
+    }
+
+    /// R-62.
+    #[test]
+    fn prompts_take_free_text_and_check_presence_and_type() {
+        for revision in Revision::ALL {
+            let mut server = server(Limits::default());
+            let meta = open(&mut server, revision.as_str());
+            let get = |server: &mut Server, rest: &str| {
+                ask(server, "prompts/get", &format!("{meta}{rest}"))
+            };
+            let result = get(
+                &mut server,
+                r#""name":"greet","arguments":{"whom":"\"a\"\n","other":1}"#,
+            )["result"]
+                .take();
+            let messages = result["messages"].as_array().unwrap();
+            assert_eq!(messages[0]["content"]["text"], "Greet \"a\"\n");
+            assert_eq!(messages.len() == 2, revision.has_resource_links());
+            if let Some(link) = messages.get(1) {
+                assert_eq!(link["content"]["type"], "resource_link");
+                assert_eq!(link["content"]["uri"], "test://docs/a");
+            }
+            for bad in [
+                r#""name":"nobody""#,
+                r#""name":1"#,
+                r#""name":"greet""#,
+                r#""name":"greet","arguments":{"whom":"  "}"#,
+                r#""name":"greet","arguments":{"whom":1}"#,
+                r#""name":"greet","arguments":{"whom":null}"#,
+                r#""name":"greet","arguments":[]"#,
+            ] {
+                assert_eq!(get(&mut server, bad)["error"]["code"], -32602, "{bad}");
+            }
+            let long = format!(
+                r#""name":"greet","arguments":{{"whom":"{}"}}"#,
+                "x".repeat(70_000)
+            );
+            assert_eq!(get(&mut server, &long)["error"]["code"], -32602);
+        }
+    }
+
+    /// R-64.
+    #[test]
+    fn completions_fit_and_are_a_hundred_at_most() {
+        let mut server = server(Limits::default());
+        let mut complete = |reference: &str, name: &str, value: &str| {
+            let params =
+                format!(r#""ref":{reference},"argument":{{"name":"{name}","value":"{value}"}}"#);
+            ask(&mut server, "completion/complete", &params)
+        };
+        let prompt = r#"{"type":"ref/prompt","name":"greet"}"#;
+        let all = complete(prompt, "whom", "")["result"]["completion"].take();
+        assert_eq!(all["values"].as_array().map(Vec::len), Some(100));
+        assert_eq!(
+            (&all["total"], &all["hasMore"]),
+            (&250.into(), &true.into())
+        );
+        let some = complete(prompt, "whom", "Name24")["result"]["completion"].take();
+        assert_eq!(some["values"][0], "name24");
+        assert_eq!(
+            (&some["total"], &some["hasMore"]),
+            (&11.into(), &false.into())
+        );
+        assert_eq!(
+            complete(prompt, "other", "")["result"]["completion"]["total"],
+            0
+        );
+
+        let template = r#"{"type":"ref/resource","uri":"test://docs/{section}"}"#;
+        let sections = complete(template, "section", "")["result"]["completion"].take();
+        assert_eq!(sections["values"], serde_json::json!(["a"]));
+        let resource = r#"{"type":"ref/resource","uri":"test://docs/a"}"#;
+        assert_eq!(
+            complete(resource, "section", "")["result"]["completion"]["total"],
+            0
+        );
+        for unknown in [
+            r#"{"type":"ref/prompt","name":"nobody"}"#,
+            r#"{"type":"ref/prompt"}"#,
+            r#"{"type":"ref/resource","uri":"test://x"}"#,
+            r#"{"type":"ref/else","name":"greet"}"#,
+            "[]",
+        ] {
+            assert_eq!(
+                complete(unknown, "whom", "")["error"]["code"],
+                -32602,
+                "{unknown}"
+            );
+        }
+        assert_eq!(
+            complete(prompt, "whom", &"x".repeat(2000))["error"]["code"],
+            -32602
+        );
+        for params in [
+            format!(r#""ref":{prompt}"#),
+            format!(r#""ref":{prompt},"argument":{{"name":"whom"}}"#),
+            r#""argument":{"name":"whom","value":""}"#.to_string(),
+            format!(r#""ref":{prompt},"argument":{{"name":"whom","value":""}},"context":1"#),
+        ] {
+            let error = ask(&mut server, "completion/complete", &params);
+            assert_eq!(error["error"]["code"], -32602, "{params}");
+        }
+    }
+
+    /// R-42, R-50; MCP digest 3.9.
+    #[test]
+    fn a_client_gets_the_log_lines_it_asked_for() {
+        let mut server = server(Limits::default());
+        server.log(LoggingLevel::Emergency, "test", "nobody asked");
+        assert_eq!(output(&mut server), [] as [Value; 0]);
+        let wrong = ask(&mut server, "logging/setLevel", r#""level":"loud""#);
+        assert_eq!(wrong["error"]["code"], -32602);
+        let modern = ask(
+            &mut server,
+            "logging/setLevel",
+            &format!(r#"{MODERN},"level":"info""#),
+        );
+        assert_eq!(modern["error"]["code"], -32601);
+        assert_eq!(server.logging_level(), None);
+        let right = ask(&mut server, "logging/setLevel", r#""level":"warning""#);
+        assert_eq!(right["result"], serde_json::json!({}));
+        server.log(LoggingLevel::Notice, "test", "too little");
+        server.log(LoggingLevel::Warning, "test", "a\"b\n");
+        let lines = output(&mut server);
+        assert_eq!(
+            lines,
+            [
+                serde_json::json!({"jsonrpc":"2.0","method":"notifications/message",
+                "params":{"level":"warning","logger":"test","data":"a\"b\n"}})
+            ]
+        );
+    }
+
+    /// R-43, R-44, R-72.
+    #[test]
+    fn a_subscription_is_open_until_it_is_cancelled_or_the_server_ends() {
+        let mut server = server(Limits::default());
+        let listen = |id: &str| {
+            format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"method":"subscriptions/listen","params":{{{MODERN},"notifications":{{"toolsListChanged":true,"resourceSubscriptions":["x"]}}}}}}"#
+            )
+        };
+        let acknowledged = exchange(&mut server, &[&listen("40")]);
+        assert_eq!(
+            acknowledged,
+            [
+                serde_json::json!({"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged",
+                "params":{"_meta":{"io.modelcontextprotocol/subscriptionId":40},"notifications":{}}})
+            ]
+        );
+        // It is no call in flight, but its id is taken.
+        assert!(server.is_idle() && server.calls() == 0);
+        let again = exchange(
+            &mut server,
+            &[&listen("40"), &CALL.replace(r#""id":1"#, r#""id":40"#)],
+        );
+        assert_eq!(again[0]["error"]["code"], -32600);
+        assert_eq!(again[1]["error"]["code"], -32600);
+
+        exchange(&mut server, &[&listen(r#""s""#)]);
+        let cancel =
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":40}}"#;
+        assert_eq!(exchange(&mut server, &[cancel]), [] as [Value; 0]);
+        server.close_subscriptions();
+        let closed = output(&mut server);
+        assert_eq!(closed.len(), 1);
+        assert_eq!(closed[0]["id"], "s");
+        assert_eq!(closed[0]["result"]["resultType"], "complete");
+        let meta = &closed[0]["result"]["_meta"];
+        assert_eq!(meta["io.modelcontextprotocol/subscriptionId"], "s");
+        assert_eq!(meta["io.modelcontextprotocol/serverInfo"]["name"], "test");
+        assert_eq!(exchange(&mut server, &[&listen("41")]).len(), 2);
+
+        for params in [
+            MODERN.to_string(),
+            format!(r#"{MODERN},"notifications":[]"#),
+            format!(r#"{MODERN},"notifications":{{"toolsListChanged":1}}"#),
+            format!(r#"{MODERN},"notifications":{{"resourceSubscriptions":["a",1]}}"#),
+        ] {
+            let error = ask(&mut server, "subscriptions/listen", &params);
+            assert_eq!(error["error"]["code"], -32602, "{params}");
+        }
+        let legacy = ask(&mut server, "subscriptions/listen", r#""notifications":{}"#);
+        assert_eq!(legacy["error"]["code"], -32601);
+    }
+
+    #[test]
+    fn open_subscriptions_are_bounded() {
+        let mut server = server(Limits::default());
+        let mut refused = 0;
+        for id in 0..100 {
+            let line = format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"method":"subscriptions/listen","params":{{{MODERN},"notifications":{{}}}}}}"#
+            );
+            let answers = exchange(&mut server, &[&line]);
+            refused += usize::from(answers[0].get("error").is_some());
+        }
+        assert_eq!(refused, 36);
+    }
+
+    #[test]
+    fn a_result_may_point_to_a_resource() {
+        for (revision, blocks) in [("2025-03-26", 1), ("2025-06-18", 2)] {
+            let mut server = server(Limits::default());
+            open(&mut server, revision);
+            exchange(&mut server, &[CALL]);
+            let call = next_call(&mut server);
+            let content = [
+                Content::Text("see"),
+                Content::Resource(0),
+                Content::Resource(7),
+            ];
+            server.complete(call.handle, &answer(&content));
+            let content = output(&mut server)[0]["result"]["content"].take();
+            assert_eq!(content.as_array().map(Vec::len), Some(blocks));
+        }
+    }
+
+    #[test]
+    fn a_picture_is_shown_once_and_to_those_who_know_pictures() {
+        for revision in Revision::ALL {
+            let mut server = server(Limits::default());
+            let opened = if revision.is_modern() {
+                let result = ask(&mut server, "server/discover", MODERN)["result"].take();
+                let listed = ask(&mut server, "tools/list", MODERN)["result"].take();
+                let server =
+                    |result: &Value| result["_meta"]["io.modelcontextprotocol/serverInfo"].clone();
+                assert!(server(&listed).get("icons").is_none());
+                server(&result)
+            } else {
+                let params = format!(r#""protocolVersion":"{}""#, revision.as_str());
+                let mut result = ask(&mut server, "initialize", &params)["result"].take();
+                result["serverInfo"].take()
+            };
+            assert_eq!(
+                opened.get("icons").is_some(),
+                revision.has_implementation_details(),
+                "{opened}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_answers_of_a_batch_are_bounded() {
+        let mut server = server(Limits {
+            queued_output: 10_000,
+            ..Limits::default()
+        });
+        open(&mut server, "2025-03-26");
+        let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+        let batch = format!("[{}{list}]", format!("{list},").repeat(500));
+        let answers = exchange(&mut server, &[&batch]);
+        let answers = answers[0].as_array().unwrap();
+        assert_eq!(answers.len(), 501);
+        assert_eq!(answers[0].get("error"), None);
+        assert_eq!(answers[500]["error"]["code"], -32603);
+        assert_eq!(server.session.batches.bytes(), 0);
     }
 
     #[test]

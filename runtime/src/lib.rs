@@ -4,9 +4,12 @@
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
 pub mod cli;
+mod docs;
 pub mod gateway;
 pub mod http_client;
+pub mod library;
 pub mod log;
+mod prompts;
 pub mod provider;
 pub mod redact;
 pub mod runner;

@@ -5,20 +5,27 @@
 //! full, lines are dropped and counted. Control characters are escaped and keys redacted here, at
 //! the edge, whatever was logged.
 //!
+//! A client may ask to get the lines as MCP messages, too: they wait in a second queue for whoever writes
+//! to the client next, so that logging never has to lock the session.
+//!
 //! Never here: what is worth a line.
 
 use std::{
     collections::VecDeque,
     io,
-    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
+use anygpt_core::LoggingLevel;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    filter::Targets,
+    filter::dynamic_filter_fn,
     fmt::{self, MakeWriter},
     layer::{Layer as _, SubscriberExt as _},
     util::SubscriberInitExt as _,
@@ -29,14 +36,31 @@ use crate::{redact::Redactor, settings::LogLevel};
 /// Bytes of lines that may wait.
 const QUEUE: usize = 256 * 1024;
 
+/// Bytes of lines that may wait for the client.
+const CLIENT_QUEUE: usize = 64 * 1024;
+
 /// Longest time that the start or the end of the process waits for stderr.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 struct Log {
     redactor: Redactor,
+    /// What goes to stderr.
+    level: Level,
     queue: Mutex<Queue>,
     changed: Condvar,
+    client: Mutex<ClientQueue>,
+    /// The least important lines that the client wants; none if that is no [`LoggingLevel`].
+    client_level: AtomicU8,
+    /// There is something in `client`, so that looking costs next to nothing if there is not.
+    client_waits: AtomicBool,
+}
+
+/// Lines for the client: level and text.
+#[derive(Debug, Default)]
+struct ClientQueue {
+    lines: VecDeque<(LoggingLevel, String)>,
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -52,26 +76,33 @@ struct Queue {
 
 static LOG: OnceLock<Log> = OnceLock::new();
 
+/// Stands for "no lines at all" where a [`LoggingLevel`] stands otherwise.
+const NOTHING: u8 = u8::MAX;
+
 /// Begins to log at this level. Lines before it, and a second call, have no effect.
 pub fn start(level: LogLevel, redactor: Redactor) {
     let log = Log {
         redactor,
+        level: match level {
+            LogLevel::Debug => Level::DEBUG,
+            LogLevel::Info => Level::INFO,
+            LogLevel::Warn => Level::WARN,
+            LogLevel::Error => Level::ERROR,
+        },
         queue: Mutex::default(),
         changed: Condvar::new(),
+        client: Mutex::default(),
+        client_level: AtomicU8::new(NOTHING),
+        client_waits: AtomicBool::new(false),
     };
     if LOG.set(log).is_err() {
         return;
     }
-    let level = match level {
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Error => LevelFilter::ERROR,
-    };
     // Our own crates only: HTTP libraries log headers at debug.
-    let ours = Targets::new()
-        .with_target("anygpt_core", level)
-        .with_target("anygpt_mcp", level);
+    let ours = dynamic_filter_fn(|event, _| {
+        let is_ours = event.target().starts_with("anygpt_");
+        is_ours && LOG.get().is_some_and(|log| log.wants(event).is_some())
+    });
     let lines = fmt::layer()
         .with_ansi(false)
         .with_target(false)
@@ -79,6 +110,29 @@ pub fn start(level: LogLevel, redactor: Redactor) {
         .with_filter(ours);
     // It fails only if somebody else has set a subscriber, in a test.
     let _set = tracing_subscriber::registry().with(lines).try_init();
+}
+
+/// From now on lines of this level and above wait for the client, too.
+pub fn for_client(level: Option<LoggingLevel>) {
+    if let Some(log) = LOG.get() {
+        let level = level.map_or(NOTHING, |level| level as u8);
+        log.client_level.store(level, Ordering::Relaxed);
+    }
+}
+
+/// Hands out the lines that wait for the client.
+pub fn drain_for_client(mut take: impl FnMut(LoggingLevel, &str)) {
+    let Some(log) = LOG.get() else {
+        return;
+    };
+    if !log.client_waits.swap(false, Ordering::Acquire) {
+        return;
+    }
+    let mut queue = log.client.lock().unwrap_or_else(PoisonError::into_inner);
+    queue.bytes = 0;
+    for (level, line) in queue.lines.drain(..) {
+        take(level, &line);
+    }
 }
 
 /// Writes a text at once, for the start and the end of the process: waits a short time for room, then
@@ -135,16 +189,29 @@ impl<'w> MakeWriter<'w> for Lines {
     type Writer = Line;
 
     fn make_writer(&'w self) -> Line {
-        Line
+        Line(None)
+    }
+
+    fn make_writer_for(&'w self, event: &Metadata<'_>) -> Line {
+        Line(LOG.get().and_then(|log| log.wants(event)))
     }
 }
 
-struct Line;
+struct Line(Option<Wanted>);
+
+/// Who wants a line.
+#[derive(Clone, Copy)]
+struct Wanted {
+    stderr: bool,
+    client: Option<LoggingLevel>,
+}
 
 impl io::Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Some(log) = LOG.get() {
-            log.push(line);
+        if let Some(log) = LOG.get()
+            && let Some(wanted) = self.0
+        {
+            log.push(line, wanted);
         }
         Ok(line.len())
     }
@@ -159,9 +226,29 @@ impl Log {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&'static self, line: &[u8]) {
+    /// Who wants a line of this level, if anybody does.
+    fn wants(&self, event: &Metadata<'_>) -> Option<Wanted> {
+        // In tracing, more important is less.
+        let stderr = *event.level() <= self.level;
+        let level = match *event.level() {
+            Level::ERROR => LoggingLevel::Error,
+            Level::WARN => LoggingLevel::Warning,
+            Level::INFO => LoggingLevel::Info,
+            _ => LoggingLevel::Debug,
+        };
+        let client = (level as u8 >= self.client_level.load(Ordering::Relaxed)).then_some(level);
+        (stderr || client.is_some()).then_some(Wanted { stderr, client })
+    }
+
+    fn push(&'static self, line: &[u8], wanted: Wanted) {
         let line = String::from_utf8_lossy(line);
         let line = escaped(self.redactor.diagnostic(&line).as_bytes());
+        if let Some(level) = wanted.client {
+            self.push_for_client(level, &line);
+        }
+        if !wanted.stderr {
+            return;
+        }
         let mut queue = self.lock();
         if queue.bytes + line.len() > QUEUE {
             queue.dropped += 1;
@@ -183,6 +270,27 @@ impl Log {
             queue.started = spawned.is_ok();
         }
         self.changed.notify_all();
+    }
+
+    /// Time and level stand in the message around it.
+    fn push_for_client(&self, level: LoggingLevel, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        let text = line
+            .trim_start()
+            .split_once(' ')
+            .map_or(&*line, |(_, rest)| rest);
+        let text = text
+            .trim_start()
+            .split_once(' ')
+            .map_or(text, |(_, rest)| rest);
+        let text = text.trim();
+        let mut queue = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.bytes + text.len() > CLIENT_QUEUE {
+            return;
+        }
+        queue.bytes += text.len();
+        queue.lines.push_back((level, text.to_owned()));
+        self.client_waits.store(true, Ordering::Release);
     }
 
     fn run(&self) {

@@ -20,10 +20,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anygpt_core::{Budget, Limits, Server};
+use anygpt_core::{Budget, Limits, NoLibrary, Server};
 use anygpt_mcp::{
     cli::{self, Command},
     gateway::Gateway,
+    library::{self, Library},
     log,
     redact::Redactor,
     runner::{Hooks, Runner},
@@ -31,7 +32,7 @@ use anygpt_mcp::{
     signal::Signals,
     standby,
     stdio::{Owed, Stdio},
-    tools::{self, Tools},
+    tools::Tools,
 };
 
 const CLEAN: i32 = 0;
@@ -145,7 +146,8 @@ fn serve(mut signals: Signals) -> i32 {
     let settings = Arc::new(settings);
     let budget = Budget::new(budget());
     let limits = Limits::default();
-    let server = Server::new(tools::catalog(), limits, &budget);
+    let library = Library::new(Arc::clone(&settings), redactor.clone());
+    let server = Server::new(library::catalog(), Box::new(library), limits, &budget);
     let held = budget.reservation();
     let stdio = Stdio::new(server, limits.queued_output, held, redactor.clone(), || {
         log::direct("anygpt-mcp: stdout is gone: the client has left");
@@ -302,7 +304,9 @@ fn refuse(problem: &Problem, signals: &Signals) -> i32 {
     log::direct(&text);
     let redactor = Redactor::default();
     let mut server = Server::new(
-        tools::catalog(),
+        library::catalog(),
+        // Nothing is served but the reason.
+        Box::new(NoLibrary),
         Limits::default(),
         &Budget::new(Limits::default().line),
     );

@@ -27,6 +27,7 @@ use rustix::{
 use tokio::sync::Notify;
 
 use crate::{
+    log,
     redact::Redactor,
     runner::Runner,
     tools::{Called, Outcome, Tools},
@@ -34,6 +35,9 @@ use crate::{
 
 /// One read takes at most this much: what a pipe holds.
 const READ: usize = 64 * 1024;
+
+/// The name under which a client gets log lines.
+const LOGGER: &str = "anygpt-mcp";
 
 /// Output buffers larger than this are not kept for the next output.
 const KEPT: usize = 256 * 1024;
@@ -179,6 +183,7 @@ impl Stdio {
     pub fn progress(self: &Arc<Self>, handle: CallHandle, progress: u64, message: &str) {
         let message = self.redactor.diagnostic(message);
         let mut state = self.lock();
+        state.pass_on_log();
         state.server.progress(
             handle,
             &Progress {
@@ -192,12 +197,16 @@ impl Stdio {
 
     /// Starts the end: the process leaves at `bound` at the latest. `false` if the end had begun
     /// already; an earlier bound counts then, too.
-    pub fn begin_end(&self, bound: Instant) -> bool {
+    ///
+    /// Subscriptions are closed now: nobody waits for them.
+    pub fn begin_end(self: &Arc<Self>, bound: Instant) -> bool {
         let mut state = self.lock();
         let first = state.end.is_none();
         state.end = Some(state.end.map_or(bound, |end| end.min(bound)));
+        state.server.close_subscriptions();
         self.changed.notify_all();
         self.room.notify_waiters();
+        self.hand_over(state);
         first
     }
 
@@ -407,7 +416,14 @@ enum Written {
 }
 
 impl State {
+    /// Gives the client the log lines that it asked for.
+    fn pass_on_log(&mut self) {
+        log::drain_for_client(|level, text| self.server.log(level, LOGGER, text));
+    }
+
     fn complete(&mut self, handle: CallHandle, outcome: Outcome) {
+        // What a call has logged comes before its answer.
+        self.pass_on_log();
         let text = Content::Text(&outcome.text);
         let content = match &outcome.note {
             Some(note) => &[text, Content::Text(note)][..],
@@ -488,6 +504,7 @@ impl Input<'_> {
             }
             let used = state.server.handle_input(bytes);
             bytes = &bytes[used..];
+            log::for_client(state.server.logging_level());
             state = self.act(state);
             state = self.write(state);
             // A cancel may have been the last thing that the end waits for.

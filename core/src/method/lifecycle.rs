@@ -4,16 +4,12 @@
 
 use alloc::vec::Vec;
 
-use super::{Cache, Request, ServerInfo, write_frame};
+use super::{Cache, Identity, Request, ServerInfo, write_frame};
 use crate::{
     jsonrpc::{self, Code, Error, write_json, write_string},
     revision::Revision,
     server::Session,
 };
-
-/// What is declared is what is served (R-50 to R-52); the lists never change, so nothing is said of
-/// changes.
-const CAPABILITIES: &[u8] = br#"{"tools":{}}"#;
 
 /// Agrees on a legacy revision: the one asked for, else the newest. A client may do it again,
 /// but not in a batch (R-16).
@@ -46,9 +42,10 @@ pub(super) fn initialize(
         write_frame(out, identity, revision, None, |out| {
             out.extend_from_slice(br#""protocolVersion":"#);
             write_string(out, revision.as_str());
-            write_capabilities(out);
+            write_capabilities(out, revision);
             out.extend_from_slice(br#","serverInfo":"#);
-            write_json(out, &ServerInfo(&catalog.server, revision));
+            let icon = catalog.server.icon.as_ref();
+            write_json(out, &ServerInfo(&catalog.server, revision, icon));
             write_instructions(out, &catalog.instructions);
         });
     });
@@ -57,17 +54,18 @@ pub(super) fn initialize(
 
 /// Tells a modern client what there is.
 pub(super) fn discover(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
-    let (catalog, identity) = (&session.catalog, &session.identity);
+    let catalog = &session.catalog;
+    let identity = Identity::with_icon(catalog);
     jsonrpc::write_result(&mut session.out, request.id, |out| {
         write_frame(
             out,
-            identity,
+            &identity,
             request.revision,
             Some(Cache::PUBLIC),
             |out| {
                 out.extend_from_slice(br#""supportedVersions":"#);
                 write_json(out, &Revision::ALL.map(Revision::as_str));
-                write_capabilities(out);
+                write_capabilities(out, request.revision);
                 write_instructions(out, &catalog.instructions);
             },
         );
@@ -75,9 +73,17 @@ pub(super) fn discover(session: &mut Session, request: &Request<'_>) -> Result<(
     Ok(())
 }
 
-fn write_capabilities(out: &mut Vec<u8>) {
-    out.extend_from_slice(br#","capabilities":"#);
-    out.extend_from_slice(CAPABILITIES);
+/// What is declared is what is served (R-50 to R-52); the lists never change, so nothing is said of
+/// changes.
+fn write_capabilities(out: &mut Vec<u8>, revision: Revision) {
+    out.extend_from_slice(br#","capabilities":{"tools":{},"resources":{},"prompts":{}"#);
+    if revision.has_completions_capability() {
+        out.extend_from_slice(br#","completions":{}"#);
+    }
+    if revision.has_logging() {
+        out.extend_from_slice(br#","logging":{}"#);
+    }
+    out.push(b'}');
 }
 
 fn write_instructions(out: &mut Vec<u8>, instructions: &str) {

@@ -8,15 +8,24 @@ use alloc::{boxed::Box, format, string::String, vec::Vec};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
-    catalog::{Catalog, Implementation},
+    catalog::{Catalog, Icon, Implementation},
     jsonrpc::{self, Code, Error, Id, members, write_json, write_string},
     revision::Revision,
-    server::Session,
+    server::{Content, Session},
 };
 
 mod cancelled;
+mod completion;
 mod lifecycle;
+mod list;
+pub(crate) mod logging;
+mod prompts;
+mod resources;
+pub(crate) mod subscriptions;
 pub(crate) mod tools;
+
+use list::List;
+pub(crate) use list::Lists;
 
 /// A request whose envelope, if any, has been checked.
 struct Request<'a> {
@@ -62,8 +71,16 @@ pub(crate) fn request<'a>(
         "server/discover" => Err(Error::invalid_params(format!(
             "server/discover needs params._meta with {PROTOCOL_VERSION} and {CLIENT_CAPABILITIES}"
         ))),
-        "tools/list" => tools::list(session, &request),
+        "tools/list" => list::list(session, &request, List::Tools),
         "tools/call" => tools::call(session, &request),
+        "resources/list" => list::list(session, &request, List::Resources),
+        "resources/templates/list" => list::list(session, &request, List::ResourceTemplates),
+        "resources/read" => resources::read(session, &request),
+        "prompts/list" => list::list(session, &request, List::Prompts),
+        "prompts/get" => prompts::get(session, &request),
+        "completion/complete" => completion::complete(session, &request),
+        "logging/setLevel" if revision.has_logging() => logging::set_level(session, &request),
+        "subscriptions/listen" if modern => subscriptions::listen(session, &request),
         _ => Err(Error::new(
             Code::METHOD_NOT_FOUND,
             format!("Method not found: {}", shown(method)),
@@ -95,6 +112,13 @@ struct Params<'a> {
     name: Option<&'a str>,
     arguments: Option<&'a str>,
     cursor: Option<&'a str>,
+    uri: Option<&'a str>,
+    /// `ref`
+    reference: Option<&'a str>,
+    argument: Option<&'a str>,
+    context: Option<&'a str>,
+    level: Option<&'a str>,
+    notifications: Option<&'a str>,
 }
 
 impl<'a> Params<'a> {
@@ -102,17 +126,47 @@ impl<'a> Params<'a> {
         let Some(json) = json else {
             return Ok(Params::default());
         };
-        let names = ["_meta", "protocolVersion", "name", "arguments", "cursor"];
-        let mut slots = [None; 5];
+        let names = [
+            "_meta",
+            "protocolVersion",
+            "name",
+            "arguments",
+            "cursor",
+            "uri",
+            "ref",
+            "argument",
+            "context",
+            "level",
+            "notifications",
+        ];
+        let mut slots = [None; 11];
         members(json, &names, &mut slots)
             .map_err(|_| Error::invalid_params("params must be an object"))?;
-        let [meta, protocol_version, name, arguments, cursor] = slots;
+        let [
+            meta,
+            protocol_version,
+            name,
+            arguments,
+            cursor,
+            uri,
+            reference,
+            argument,
+            context,
+            level,
+            notifications,
+        ] = slots;
         Ok(Params {
             meta,
             protocol_version,
             name,
             arguments,
             cursor,
+            uri,
+            reference,
+            argument,
+            context,
+            level,
+            notifications,
         })
     }
 }
@@ -233,10 +287,8 @@ fn unsupported(message: &'static str, requested: &str) -> Error<'static> {
     data.extend_from_slice(br#","requested":"#);
     data.extend_from_slice(requested.as_bytes());
     data.push(b'}');
-    Error {
-        data: String::from_utf8(data).ok(),
-        ..Error::new(Code::UNSUPPORTED_PROTOCOL_VERSION, message)
-    }
+    let data = String::from_utf8(data).unwrap_or_default();
+    Error::new(Code::UNSUPPORTED_PROTOCOL_VERSION, message).with_data(data)
 }
 
 /// Who may keep a modern result, and for how long (R-39).
@@ -251,6 +303,12 @@ impl Cache {
     const PUBLIC: Cache = Cache {
         ttl_ms: 3_600_000,
         scope: "public",
+    };
+
+    /// What depends on the settings, which are read once per process: a client may start another one.
+    const PRIVATE: Cache = Cache {
+        ttl_ms: 60_000,
+        scope: "private",
     };
 }
 
@@ -275,35 +333,74 @@ fn write_frame(
             out.extend_from_slice(br#","cacheScope":"#);
             write_string(out, cache.scope);
         }
-        out.extend_from_slice(&identity.0);
+        out.extend_from_slice(br#","_meta":{"#);
+        identity.write(out);
+        out.push(b'}');
     }
     out.push(b'}');
 }
 
-/// The `_meta` member of modern results, which says who answers. Written once, used in each.
+/// The member of `_meta` in modern results that says who answers. Written once, used in each.
 #[derive(Debug)]
 pub(crate) struct Identity(Box<[u8]>);
 
 impl Identity {
     pub(crate) fn new(catalog: &Catalog) -> Self {
-        let mut json = br#","_meta":{"#.to_vec();
+        // A picture in every result would be a waste.
+        Identity::of(&ServerInfo(&catalog.server, Revision::V2026_07_28, None))
+    }
+
+    fn with_icon(catalog: &Catalog) -> Self {
+        let icon = catalog.server.icon.as_ref();
+        Identity::of(&ServerInfo(&catalog.server, Revision::V2026_07_28, icon))
+    }
+
+    fn of(server: &ServerInfo<'_>) -> Self {
+        let mut json = Vec::new();
         write_string(&mut json, SERVER_INFO);
         json.push(b':');
-        write_json(
-            &mut json,
-            &ServerInfo(&catalog.server, Revision::V2026_07_28),
-        );
-        json.push(b'}');
+        write_json(&mut json, server);
         Identity(json.into())
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
     }
 }
 
-/// `Implementation` with the members that a revision knows.
-struct ServerInfo<'a>(&'a Implementation, Revision);
+impl Content<'_> {
+    /// Where it cannot be written, there is the text beside it.
+    fn can_be_written(&self, catalog: &Catalog, revision: Revision) -> bool {
+        match *self {
+            Content::Text(_) => true,
+            Content::Resource(position) => {
+                revision.has_resource_links() && position < catalog.resources.len()
+            }
+        }
+    }
+}
+
+/// Appends one content block, which it must be possible to write.
+fn write_content(out: &mut Vec<u8>, catalog: &Catalog, revision: Revision, content: &Content<'_>) {
+    match *content {
+        Content::Text(text) => {
+            out.extend_from_slice(br#"{"type":"text","text":"#);
+            write_string(out, text);
+            out.push(b'}');
+        }
+        Content::Resource(position) => {
+            let resource = &catalog.resources[position];
+            write_json(out, &resources::Link(resource, revision));
+        }
+    }
+}
+
+/// `Implementation` with the members that a revision knows, and a picture.
+struct ServerInfo<'a>(&'a Implementation, Revision, Option<&'a Icon>);
 
 impl Serialize for ServerInfo<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let ServerInfo(server, revision) = self;
+        let ServerInfo(server, revision, icon) = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("name", &server.name)?;
         if revision.has_titles() {
@@ -312,7 +409,23 @@ impl Serialize for ServerInfo<'_> {
         map.serialize_entry("version", &server.version)?;
         if revision.has_implementation_details() {
             map.serialize_entry("description", &server.description)?;
+            if let Some(icon) = icon {
+                map.serialize_entry("icons", &[ListedIcon(icon)])?;
+            }
         }
+        map.end()
+    }
+}
+
+struct ListedIcon<'a>(&'a Icon);
+
+impl Serialize for ListedIcon<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ListedIcon(icon) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("src", &icon.src)?;
+        map.serialize_entry("mimeType", &icon.mime_type)?;
+        map.serialize_entry("sizes", &["any"])?;
         map.end()
     }
 }

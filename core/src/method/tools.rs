@@ -1,50 +1,19 @@
-//! `tools/list`, `tools/call`, and what is sent while and after a tool runs.
+//! `tools/call`, how tools are listed, and what is sent while and after a tool runs.
 //!
 //! Never here: a tool.
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use super::{Cache, Identity, Request, shown, write_frame};
+use super::{Identity, Request, shown, write_content, write_frame};
 use crate::{
-    catalog::{Annotations, Catalog, Tool},
+    catalog::{Catalog, Tool},
     jsonrpc::{self, Error, Id, write_json, write_string},
     revision::Revision,
-    server::{Content, Progress, Session, ToolResult},
+    server::{Progress, Session, ToolResult},
 };
-
-/// All tools are on the one page there is (R-63).
-pub(super) fn list(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
-    if request.params.cursor.is_some() {
-        return Err(Error::invalid_params(
-            "Unknown cursor: the list has one page",
-        ));
-    }
-    let (catalog, identity) = (&session.catalog, &session.identity);
-    let list = session.tool_lists[request.revision.index()]
-        .get_or_insert_with(|| write_list(catalog, identity, request.revision));
-    jsonrpc::write_result(&mut session.out, request.id, |out| {
-        out.extend_from_slice(list);
-    });
-    Ok(())
-}
-
-fn write_list(catalog: &Catalog, identity: &Identity, revision: Revision) -> Box<[u8]> {
-    let mut list = Vec::new();
-    write_frame(&mut list, identity, revision, Some(Cache::PUBLIC), |out| {
-        out.extend_from_slice(br#""tools":["#);
-        for (position, tool) in catalog.tools.iter().enumerate() {
-            if position > 0 {
-                out.push(b',');
-            }
-            write_json(out, &Listed(tool, revision));
-        }
-        out.push(b']');
-    });
-    list.into()
-}
 
 /// Opens a call. Only what concerns the protocol is checked here; a tool checks its own arguments
 /// (R-57, R-58).
@@ -69,6 +38,7 @@ pub(super) fn call(session: &mut Session, request: &Request<'_>) -> Result<(), E
 /// Appends the answer to a call.
 pub(crate) fn write_call_result(
     out: &mut Vec<u8>,
+    catalog: &Catalog,
     identity: &Identity,
     id: Id<'_>,
     revision: Revision,
@@ -77,17 +47,15 @@ pub(crate) fn write_call_result(
     jsonrpc::write_result(out, id, |out| {
         write_frame(out, identity, revision, None, |out| {
             out.extend_from_slice(br#""content":["#);
-            for (position, block) in result.content.iter().enumerate() {
+            let known = result
+                .content
+                .iter()
+                .filter(|c| c.can_be_written(catalog, revision));
+            for (position, content) in known.enumerate() {
                 if position > 0 {
                     out.push(b',');
                 }
-                match block {
-                    Content::Text(text) => {
-                        out.extend_from_slice(br#"{"type":"text","text":"#);
-                        write_string(out, text);
-                        out.push(b'}');
-                    }
-                }
+                write_content(out, catalog, revision, content);
             }
             out.push(b']');
             if let Some(structured) = result.structured
@@ -111,27 +79,26 @@ pub(crate) fn write_progress(
     token: &str,
     progress: &Progress<'_>,
 ) {
-    out.extend_from_slice(
-        br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#,
-    );
-    out.extend_from_slice(token.as_bytes());
-    out.extend_from_slice(br#","progress":"#);
-    write_json(out, &progress.progress);
-    if let Some(total) = progress.total {
-        out.extend_from_slice(br#","total":"#);
-        write_json(out, &total);
-    }
-    if let Some(message) = progress.message
-        && revision.has_progress_message()
-    {
-        out.extend_from_slice(br#","message":"#);
-        write_string(out, message);
-    }
-    out.extend_from_slice(b"}}\n");
+    jsonrpc::write_notification(out, "notifications/progress", |out| {
+        out.extend_from_slice(br#""progressToken":"#);
+        out.extend_from_slice(token.as_bytes());
+        out.extend_from_slice(br#","progress":"#);
+        write_json(out, &progress.progress);
+        if let Some(total) = progress.total {
+            out.extend_from_slice(br#","total":"#);
+            write_json(out, &total);
+        }
+        if let Some(message) = progress.message
+            && revision.has_progress_message()
+        {
+            out.extend_from_slice(br#","message":"#);
+            write_string(out, message);
+        }
+    });
 }
 
 /// A tool with the members that a revision knows.
-struct Listed<'a>(&'a Tool, Revision);
+pub(super) struct Listed<'a>(pub(super) &'a Tool, pub(super) Revision);
 
 impl Serialize for Listed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -149,7 +116,7 @@ impl Serialize for Listed<'_> {
             map.serialize_entry("outputSchema", &raw::<S::Error>(schema)?)?;
         }
         if revision.has_annotations() {
-            map.serialize_entry("annotations", &Hints(&tool.annotations))?;
+            map.serialize_entry("annotations", &Hints(tool, *revision))?;
         }
         map.end()
     }
@@ -159,13 +126,17 @@ fn raw<E: serde::ser::Error>(json: &str) -> Result<&RawValue, E> {
     serde_json::from_str(json).map_err(E::custom)
 }
 
-/// Hints that differ from what a client assumes without them.
-struct Hints<'a>(&'a Annotations);
+/// Hints that differ from what a client assumes without them, and the title where it has no other place.
+struct Hints<'a>(&'a Tool, Revision);
 
 impl Serialize for Hints<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let hints = self.0;
+        let Hints(tool, revision) = self;
+        let hints = &tool.annotations;
         let mut map = serializer.serialize_map(None)?;
+        if !revision.has_titles() {
+            map.serialize_entry("title", &tool.title)?;
+        }
         if hints.read_only {
             map.serialize_entry("readOnlyHint", &true)?;
         }

@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use anygpt_core::{CallHandle, Catalog, Implementation, Reservation, ToolCall};
+use anygpt_core::{CallHandle, Reservation, ToolCall};
 
 use crate::{
-    VERSION,
     gateway::{Gateway, Observer},
     settings::Settings,
 };
@@ -154,22 +153,9 @@ impl Tools {
     }
 }
 
-/// What the server tells of itself. It is the same whatever the settings are.
-pub fn catalog() -> Catalog {
-    Catalog {
-        server: Implementation {
-            name: "anygpt-mcp".into(),
-            title: "AnyGPT".into(),
-            version: VERSION.into(),
-            description: "Ask models of OpenAI, Anthropic, Google and others".into(),
-        },
-        instructions: "Ask other AI models. anygpt_chat_completion sends a prompt or a conversation \
-            to a model and returns its answer; name a model (\"gpt-…\", \"claude-…\", \"gemini-…\", or \
-            provider/model), or none for the default. anygpt_list_providers tells which providers can \
-            be used, anygpt_list_models which models they have."
-            .into(),
-        tools: TOOLS.iter().map(|tool| (tool.listed)()).collect(),
-    }
+/// All tools, as the catalogue has them.
+pub(crate) fn listed() -> Vec<anygpt_core::Tool> {
+    TOOLS.iter().map(|tool| (tool.listed)()).collect()
 }
 
 #[cfg(test)]
@@ -180,7 +166,7 @@ mod tests {
     #[test]
     fn the_list_stays_small_and_every_schema_is_a_plain_object() {
         let mut bytes = 0;
-        for tool in catalog().tools {
+        for tool in listed() {
             bytes += tool.name.len() + tool.title.len() + tool.description.len();
             for schema in [Some(tool.input_schema), tool.output_schema]
                 .into_iter()

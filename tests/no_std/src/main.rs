@@ -10,7 +10,7 @@
 
 extern crate alloc;
 
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use core::{
     alloc::{GlobalAlloc, Layout},
     ffi::{c_char, c_int, c_void},
@@ -18,7 +18,8 @@ use core::{
 };
 
 use anygpt_core::{
-    Action, Annotations, Budget, Catalog, Content, Implementation, Limits, Server, Tool, ToolResult,
+    Action, Annotations, Budget, Catalog, Content, Implementation, Limits, NoLibrary, Server, Tool,
+    ToolResult,
 };
 
 struct Malloc;
@@ -67,6 +68,7 @@ fn catalog() -> Catalog {
             title: "no_std".into(),
             version: "1".into(),
             description: "anygpt-core without std".into(),
+            icon: None,
         },
         instructions: "".into(),
         tools: vec![Tool {
@@ -81,6 +83,9 @@ fn catalog() -> Catalog {
             input_schema: r#"{"type":"object"}"#.into(),
             output_schema: None,
         }],
+        resources: Vec::new(),
+        templates: Vec::new(),
+        prompts: Vec::new(),
     }
 }
 
@@ -88,7 +93,7 @@ fn catalog() -> Catalog {
 #[unsafe(no_mangle)]
 pub extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
     let budget = Budget::new(1 << 20);
-    let mut server = Server::new(catalog(), Limits::default(), &budget);
+    let mut server = Server::new(catalog(), Box::new(NoLibrary), Limits::default(), &budget);
     let mut input = vec![0_u8; 4096];
     let mut output = Vec::new();
     loop {

@@ -1,0 +1,92 @@
+//! The four lists. Each has one page, and is written once per revision.
+//!
+//! Never here: what an entry of a list says.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use serde::Serialize;
+
+use super::{Cache, Identity, Request, prompts, resources, tools, write_frame};
+use crate::{
+    catalog::Catalog,
+    jsonrpc::{self, Error, write_json},
+    revision::Revision,
+    server::Session,
+};
+
+/// What is listed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum List {
+    Tools,
+    Resources,
+    ResourceTemplates,
+    Prompts,
+}
+
+/// The results of all lists in all revisions, as far as they were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Lists([[Option<Box<[u8]>>; Revision::ALL.len()]; 4]);
+
+/// Everything is on the one page there is, in the order of the catalogue.
+pub(super) fn list(
+    session: &mut Session,
+    request: &Request<'_>,
+    list: List,
+) -> Result<(), Error<'static>> {
+    if request.params.cursor.is_some() {
+        return Err(Error::invalid_params(
+            "Unknown cursor: the list has one page",
+        ));
+    }
+    let (catalog, identity) = (&session.catalog, &session.identity);
+    let known = &mut session.lists.0[list as usize][request.revision.index()];
+    let result = known.get_or_insert_with(|| write(catalog, identity, list, request.revision));
+    jsonrpc::write_result(&mut session.out, request.id, |out| {
+        out.extend_from_slice(result);
+    });
+    Ok(())
+}
+
+fn write(catalog: &Catalog, identity: &Identity, list: List, revision: Revision) -> Box<[u8]> {
+    let mut result = Vec::new();
+    write_frame(
+        &mut result,
+        identity,
+        revision,
+        Some(Cache::PUBLIC),
+        |out| match list {
+            List::Tools => entries(out, "tools", &catalog.tools, |tool| {
+                tools::Listed(tool, revision)
+            }),
+            List::Resources => entries(out, "resources", &catalog.resources, |resource| {
+                resources::Listed(resource, revision)
+            }),
+            List::ResourceTemplates => {
+                entries(out, "resourceTemplates", &catalog.templates, |template| {
+                    resources::ListedTemplate(template, revision)
+                });
+            }
+            List::Prompts => entries(out, "prompts", &catalog.prompts, |prompt| {
+                prompts::Listed(prompt, revision)
+            }),
+        },
+    );
+    result.into()
+}
+
+fn entries<'a, T, L: Serialize>(
+    out: &mut Vec<u8>,
+    member: &str,
+    entries: &'a [T],
+    listed: impl Fn(&'a T) -> L,
+) {
+    jsonrpc::write_string(out, member);
+    out.extend_from_slice(b":[");
+    for (position, entry) in entries.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        write_json(out, &listed(entry));
+    }
+    out.push(b']');
+}

@@ -1,0 +1,135 @@
+//! `prompts/get`, how prompts are listed, and their arguments.
+//!
+//! Never here: the text of a prompt, or an opinion on the value of an argument.
+
+use alloc::{borrow::Cow, format, vec, vec::Vec};
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::{Request, shown, write_content, write_frame};
+use crate::{
+    catalog::{Prompt, PromptArgument},
+    jsonrpc::{self, Error, members_of, write_string},
+    revision::Revision,
+    server::{Content, Session},
+};
+
+/// Longest argument in bytes.
+const LONGEST_ARGUMENT: usize = 64 << 10;
+
+/// Hands out one prompt. Presence, type and length of the arguments are checked, their values never
+/// (R-62).
+pub(super) fn get(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
+    let Some(name) = request.params.name.and_then(jsonrpc::string) else {
+        return Err(Error::invalid_params("params.name must be a string"));
+    };
+    let position = position(&session.catalog.prompts, &name)?;
+    let prompt = &session.catalog.prompts[position];
+    let given = arguments(prompt, request.params.arguments, "params.arguments")?;
+    let missing = prompt.arguments.iter().zip(&given).find(|(known, value)| {
+        let is_blank = value.as_ref().is_none_or(|text| text.trim().is_empty());
+        known.required && is_blank
+    });
+    if let Some((missing, _)) = missing {
+        return Err(Error::invalid_params(format!(
+            "params.arguments.{} is required",
+            missing.name
+        )));
+    }
+
+    let rendered = session.library.prompt(position, &given);
+    let (catalog, identity, revision) = (&session.catalog, &session.identity, request.revision);
+    jsonrpc::write_result(&mut session.out, request.id, |out| {
+        write_frame(out, identity, revision, None, |out| {
+            out.extend_from_slice(br#""description":"#);
+            write_string(out, &prompt.description);
+            out.extend_from_slice(br#","messages":["#);
+            let texts = [Content::Text(&rendered.text)];
+            let links = rendered.resources.iter().copied().map(Content::Resource);
+            let all = texts.into_iter().chain(links);
+            let known = all.filter(|content| content.can_be_written(catalog, revision));
+            for (position, content) in known.enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                out.extend_from_slice(br#"{"role":"user","content":"#);
+                write_content(out, catalog, revision, &content);
+                out.push(b'}');
+            }
+            out.push(b']');
+        });
+    });
+    Ok(())
+}
+
+/// Position of the prompt of that name.
+pub(super) fn position(prompts: &[Prompt], name: &str) -> Result<usize, Error<'static>> {
+    prompts
+        .iter()
+        .position(|prompt| prompt.name == name)
+        .ok_or_else(|| Error::invalid_params(format!("Unknown prompt: {}", shown(name))))
+}
+
+/// The arguments that a prompt has, out of an object of strings. Others are ignored.
+pub(super) fn arguments<'a>(
+    prompt: &Prompt,
+    json: Option<&'a str>,
+    path: &str,
+) -> Result<Vec<Option<Cow<'a, str>>>, Error<'static>> {
+    let names: Vec<&str> = prompt.arguments.iter().map(|known| &*known.name).collect();
+    let mut slots = vec![None; names.len()];
+    if let Some(json) = json {
+        members_of(json, &names, &mut slots)
+            .map_err(|_| Error::invalid_params(format!("{path} must be an object")))?;
+    }
+    let text = |(name, slot): (&&str, Option<&'a str>)| match slot.map(jsonrpc::string) {
+        Some(None) => Err(Error::invalid_params(format!(
+            "{path}.{name} must be a string"
+        ))),
+        Some(Some(text)) if text.len() > LONGEST_ARGUMENT => Err(Error::invalid_params(format!(
+            "{path}.{name} is longer than {LONGEST_ARGUMENT} bytes"
+        ))),
+        text => Ok(text.flatten()),
+    };
+    names.iter().zip(slots).map(text).collect()
+}
+
+/// A prompt with the members that a revision knows.
+pub(super) struct Listed<'a>(pub(super) &'a Prompt, pub(super) Revision);
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Listed(prompt, revision) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &prompt.name)?;
+        if revision.has_titles() {
+            map.serialize_entry("title", &prompt.title)?;
+        }
+        map.serialize_entry("description", &prompt.description)?;
+        let arguments: Vec<_> = prompt
+            .arguments
+            .iter()
+            .map(|argument| ListedArgument(argument, *revision))
+            .collect();
+        map.serialize_entry("arguments", &arguments)?;
+        map.end()
+    }
+}
+
+struct ListedArgument<'a>(&'a PromptArgument, Revision);
+
+impl Serialize for ListedArgument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ListedArgument(argument, revision) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &argument.name)?;
+        if revision.has_titles() {
+            map.serialize_entry("title", &argument.title)?;
+        }
+        map.serialize_entry("description", &argument.description)?;
+        if argument.required {
+            map.serialize_entry("required", &true)?;
+        }
+        map.end()
+    }
+}

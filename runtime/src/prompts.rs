@@ -1,0 +1,377 @@
+//! The prompts: texts that make the client's model use the tools well. Arguments are free text: a name that
+//! is not known here is said in the prompt, never refused.
+//!
+//! Never here: what a tool does.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use anygpt_core::{Given, Prompt, PromptArgument, PromptText};
+
+use crate::{
+    docs,
+    settings::{Kind, Settings, position},
+};
+
+/// One prompt. The order is the order clients see.
+struct Entry {
+    listed: fn() -> Prompt,
+    /// Writes the prompt; the arguments come in the order they are listed in.
+    text: fn(&Settings, &Given<'_>) -> String,
+    /// Pages of the documentation to look at.
+    pages: &'static [usize],
+}
+
+const PROMPTS: [Entry; 4] = [
+    Entry {
+        listed: || Prompt {
+            name: "discover-and-chat".into(),
+            title: "Discover and chat".into(),
+            description: "Find out which models can be asked, and ask one".into(),
+            arguments: vec![
+                required("question", "Question", "What to ask the other model"),
+                optional("provider", "Provider", "Whom to ask"),
+                optional("model", "Model", "Which model to ask"),
+            ],
+        },
+        text: discover_and_chat,
+        pages: &[docs::WORKFLOW],
+    },
+    Entry {
+        listed: || Prompt {
+            name: "compare-providers".into(),
+            title: "Compare providers".into(),
+            description:
+                "Ask models of several providers the same question and compare their answers".into(),
+            arguments: vec![
+                required("question", "Question", "What to ask all of them"),
+                optional(
+                    "providers",
+                    "Providers",
+                    "Whom to ask, with commas between; all usable ones if left out",
+                ),
+            ],
+        },
+        text: compare_providers,
+        pages: &[docs::WORKFLOW],
+    },
+    Entry {
+        listed: || Prompt {
+            name: "list-capabilities".into(),
+            title: "List capabilities".into(),
+            description: "Show which providers and models can be used here, and for what".into(),
+            arguments: vec![optional("provider", "Provider", "Only this provider")],
+        },
+        text: list_capabilities,
+        pages: &[docs::PROVIDERS],
+    },
+    Entry {
+        listed: || Prompt {
+            name: "second-opinion".into(),
+            title: "Second opinion".into(),
+            description: "Have another model judge an answer or a plan, and weigh what it says"
+                .into(),
+            arguments: vec![
+                required("question", "Question", "What the answer or plan is about"),
+                optional(
+                    "answer",
+                    "Answer",
+                    "What is to be judged; the answer given so far if left out",
+                ),
+                optional("model", "Model", "Which model to ask"),
+            ],
+        },
+        text: second_opinion,
+        pages: &[docs::WORKFLOW],
+    },
+];
+
+fn required(name: &'static str, title: &'static str, description: &'static str) -> PromptArgument {
+    PromptArgument {
+        name: name.into(),
+        title: title.into(),
+        description: description.into(),
+        required: true,
+    }
+}
+
+fn optional(name: &'static str, title: &'static str, description: &'static str) -> PromptArgument {
+    PromptArgument {
+        required: false,
+        ..required(name, title, description)
+    }
+}
+
+/// All prompts.
+pub(crate) fn listed() -> Vec<Prompt> {
+    PROMPTS.iter().map(|entry| (entry.listed)()).collect()
+}
+
+/// The prompt at this position.
+pub(crate) fn text(prompt: usize, settings: &Settings, given: &Given<'_>) -> PromptText {
+    let entry = &PROMPTS[prompt];
+    PromptText {
+        text: (entry.text)(settings, given),
+        resources: entry.pages,
+    }
+}
+
+/// Known values of the argument of that name. Other arguments that are given narrow the choice.
+pub(crate) fn candidates<'s>(
+    prompt: usize,
+    argument: usize,
+    settings: &'s Settings,
+    given: &Given<'_>,
+) -> Vec<Cow<'s, str>> {
+    let arguments = (PROMPTS[prompt].listed)().arguments;
+    let value = |name| {
+        let position = arguments.iter().position(|known| known.name == name)?;
+        given.get(position)?.as_deref()
+    };
+    match &*arguments[argument].name {
+        "provider" | "providers" => providers(settings),
+        "model" => models(settings, value("provider")),
+        _ => Vec::new(),
+    }
+}
+
+/// Those that can be used come first.
+fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
+    let (usable, others): (Vec<_>, Vec<_>) = settings
+        .providers
+        .iter()
+        .partition(|provider| provider.why_off().is_none());
+    usable
+        .into_iter()
+        .chain(others)
+        .map(|provider| Cow::Borrowed(&*provider.id))
+        .collect()
+}
+
+/// The models that the settings name, those of one provider if one is named.
+fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str>> {
+    let wanted = provider.and_then(|id| position(&settings.providers, id.trim()));
+    let mut names: Vec<Cow<'s, str>> = Vec::new();
+    names.extend(settings.default_model.as_deref().map(Cow::Borrowed));
+    for (position, provider) in settings.providers.iter().enumerate() {
+        if provider.kind == Kind::Mock && wanted.is_none_or(|wanted| wanted == position) {
+            names.push(Cow::Owned(format!("{}/mock-echo", provider.id)));
+        }
+    }
+    names
+}
+
+fn discover_and_chat(settings: &Settings, given: &Given<'_>) -> String {
+    let [question, provider, model] = arguments(given);
+    let mut text = format!(
+        "Answer the following with the help of another AI model, through the anygpt tools.\n\n{question}\n"
+    );
+    if !provider.is_empty() {
+        let _ = writeln!(text, "Provider to ask: {provider}");
+        note_unknown(&mut text, settings, provider);
+    }
+    if !model.is_empty() {
+        let _ = writeln!(text, "Model to ask: {model}");
+    }
+    text.push_str(
+        "\nSteps:\n\
+         1. anygpt_list_providers tells which providers can be used.\n\
+         2. If you do not know a model's id: anygpt_list_models with that provider. If any model will do, leave \
+         model out.\n\
+         3. anygpt_chat_completion with a prompt that says everything: the other model sees nothing of our \
+         conversation.\n\
+         4. Give me the answer, and say which provider and model gave it. Tell me if it is partial, and what its \
+         warnings say.\n",
+    );
+    text
+}
+
+fn compare_providers(settings: &Settings, given: &Given<'_>) -> String {
+    let [question, providers] = arguments(given);
+    let mut text = format!(
+        "Ask models of several providers the same question, through the anygpt tools, and compare their \
+         answers.\n\n{question}\n"
+    );
+    if providers.is_empty() {
+        let usable: Vec<&str> = usable(settings).collect();
+        let _ = match usable[..] {
+            [] => writeln!(
+                text,
+                "No provider can be used yet: anygpt_list_providers says what is missing."
+            ),
+            _ => writeln!(text, "Providers that can be used: {}", usable.join(", ")),
+        };
+    } else {
+        let _ = writeln!(text, "Providers to ask: {providers}");
+        for provider in providers.split(',').filter(|name| !name.trim().is_empty()) {
+            note_unknown(&mut text, settings, provider);
+        }
+    }
+    text.push_str(
+        "\nSteps:\n\
+         1. Ask each provider with a call of its own to anygpt_chat_completion, with the argument provider and the \
+         same prompt, in parallel if you can. Show none of them the answer of another.\n\
+         2. If one fails, go on with the others and say what failed.\n\
+         3. Compare: where they agree, where they differ, which claims can be checked. Name provider and model of \
+         each answer.\n\
+         4. End with the answer that you think is best, and why.\n",
+    );
+    text
+}
+
+fn list_capabilities(settings: &Settings, given: &Given<'_>) -> String {
+    let [provider] = arguments(given);
+    let mut text = String::from("Show me which AI models I can ask through the anygpt tools.\n");
+    if !provider.is_empty() {
+        let _ = writeln!(text, "Only this provider: {provider}");
+        note_unknown(&mut text, settings, provider);
+    }
+    text.push_str(
+        "\nSteps:\n\
+         1. anygpt_list_providers: which providers can be used, which is the default, what is missing for the \
+         others.\n\
+         2. anygpt_list_models for each provider that can be used.\n\
+         3. Give me a short overview: a table of providers with their state, the newest chat models of each, and \
+         what has to be set for those that are off. Do not list every model.\n",
+    );
+    text
+}
+
+fn second_opinion(_: &Settings, given: &Given<'_>) -> String {
+    let [question, answer, model] = arguments(given);
+    let mut text = format!(
+        "Get a second opinion from another AI model, through the anygpt tools.\n\nThe question:\n{question}\n\n"
+    );
+    if answer.is_empty() {
+        text.push_str("To be judged: the answer that you have given so far, or would give.\n");
+    } else {
+        let _ = writeln!(text, "To be judged:\n{answer}\n");
+    }
+    if !model.is_empty() {
+        let _ = writeln!(text, "Model to ask: {model}");
+    }
+    text.push_str(
+        "\nSteps:\n\
+         1. Call anygpt_chat_completion with the question, what is to be judged, and the criteria, all in one prompt: \
+         the other model sees nothing of our conversation. Ask for mistakes and missing points, not for praise. \
+         Choose a model of another provider than your own if you can.\n\
+         2. Weigh what it says: check its claims, do not just adopt them.\n\
+         3. Tell me what it found, where you agree and where not, and the answer as you would give it now. Name \
+         provider and model.\n",
+    );
+    text
+}
+
+/// The values of all arguments of a prompt; an empty text stands for one that was not given.
+fn arguments<'g, const N: usize>(given: &'g Given<'_>) -> [&'g str; N] {
+    std::array::from_fn(|position| {
+        given
+            .get(position)
+            .and_then(|value| value.as_deref())
+            .unwrap_or_default()
+            .trim()
+    })
+}
+
+/// Says what is wrong with a provider's name, if anything is.
+fn note_unknown(text: &mut String, settings: &Settings, name: &str) {
+    let name = name.trim();
+    let _ = match position(&settings.providers, name) {
+        None => {
+            let known: Vec<&str> = settings.providers.iter().map(|p| &*p.id).collect();
+            writeln!(
+                text,
+                "Note: no provider named {name:?} is configured. There are: {}.",
+                known.join(", ")
+            )
+        }
+        Some(position) => match settings.providers[position].why_off() {
+            Some(why) => writeln!(text, "Note: {name} cannot be used: {why}."),
+            None => Ok(()),
+        },
+    };
+}
+
+fn usable(settings: &Settings) -> impl Iterator<Item = &str> {
+    settings
+        .providers
+        .iter()
+        .filter(|provider| provider.why_off().is_none())
+        .map(|provider| &*provider.id)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::settings::Environment;
+
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        Settings::load(Environment::new(&|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        }))
+        .unwrap()
+    }
+
+    fn by_name(name: &str) -> usize {
+        listed()
+            .iter()
+            .position(|prompt| prompt.name == name)
+            .unwrap()
+    }
+
+    /// Free text: nothing that is given is refused, all of it is said.
+    #[test]
+    fn every_argument_is_said_whatever_it_is() {
+        let settings = settings(&[("OPENAI_API_KEY", "a")]);
+        for (position, prompt) in listed().iter().enumerate() {
+            let value = |name: &str| format!("«{name}» {{}} \"q\"\n--");
+            let given: Vec<_> = prompt
+                .arguments
+                .iter()
+                .map(|argument| Some(Cow::Owned(value(&argument.name))))
+                .collect();
+            let text = text(position, &settings, &given).text;
+            for argument in &prompt.arguments {
+                assert!(
+                    text.contains(&value(&argument.name)),
+                    "{}: {text}",
+                    prompt.name
+                );
+            }
+            let nothing: Vec<_> = prompt.arguments.iter().map(|_| None).collect();
+            assert!(!super::text(position, &settings, &nothing).text.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_provider_that_cannot_be_asked_is_mentioned() {
+        let settings = settings(&[("OPENAI_API_KEY", "a")]);
+        let say = |provider: &str| {
+            let given = [Some("q".into()), Some(provider.to_owned().into()), None];
+            text(by_name("discover-and-chat"), &settings, &given).text
+        };
+        assert!(say("nobody").contains("no provider named \"nobody\" is configured"));
+        assert!(say("google").contains("google cannot be used: it has no key"));
+        assert!(!say("openai").contains("Note:"));
+        let given = [Some("q".into()), Some("openai, nobody,".into())];
+        let text = text(by_name("compare-providers"), &settings, &given).text;
+        assert_eq!(text.matches("Note:").count(), 1);
+    }
+
+    #[test]
+    fn known_names_are_suggested() {
+        let settings = settings(&[
+            ("GOOGLE_API_KEY", "a"),
+            ("DEFAULT_MODEL", "gemini-x"),
+            ("DEFAULT_PROVIDER", "mock"),
+        ]);
+        let prompt = by_name("discover-and-chat");
+        let suggest = |argument, given: &Given<'_>| candidates(prompt, argument, &settings, given);
+        assert_eq!(suggest(1, &[])[0], "google");
+        assert_eq!(suggest(1, &[]).len(), settings.providers.len());
+        assert_eq!(suggest(2, &[]), ["gemini-x", "mock/mock-echo"]);
+        assert_eq!(suggest(2, &[None, Some("google".into())]), ["gemini-x"]);
+        assert_eq!(suggest(0, &[]), [""; 0]);
+    }
+}
