@@ -21,6 +21,8 @@ run: ## Build, and show a whole MCP conversation
 test: ## Build, and run all tests
 	$(CARGO) test --locked
 	tests/clients/python/run
+	tests/clients/node/run
+	tests/conformance/run
 
 .PHONY: build
 build: ## Build the program for release (target/release/anygpt-mcp)

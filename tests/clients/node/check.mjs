@@ -151,8 +151,14 @@ const SDK_CHECKS = {
     }
   },
 
-  async "logging/setLevel"({ client, revision }) {
-    if (revision === LEGACY) await client.setLoggingLevel("warning");
+  async "logging/setLevel"({ client, revision, call, logged }) {
+    if (revision === MODERN) return;
+    await client.setLoggingLevel("warning");
+    await call({ prompt: "x", model: MODELS[0] });
+    equal(logged, []);
+    await call({ prompt: "x", model: "openai/fault-400" });
+    equal(logged.map(({ level }) => level), ["warning"]);
+    expect(logged[0].data.includes("provider="), logged);
   },
 
   async "subscriptions/listen"({ client, revision }) {
@@ -196,8 +202,31 @@ const INSPECTOR_CHECKS = {
     equal((await inspect("resources/list")).resources.map(({ uri }) => uri).sort(), RESOURCES);
   },
 
+  async "resources/templates/list"(inspect) {
+    const { resourceTemplates } = await inspect("resources/templates/list");
+    equal(resourceTemplates.map(({ uriTemplate }) => uriTemplate).sort(), [DOCS_TEMPLATE, EXAMPLES_TEMPLATE]);
+  },
+
+  async "resources/read"(inspect) {
+    const { contents } = await inspect("resources/read", "--uri", RESOURCES[0]);
+    expect(contents.length === 1 && contents[0].text, contents);
+  },
+
   async "prompts/list"(inspect) {
     equal(names((await inspect("prompts/list")).prompts), PROMPTS);
+  },
+
+  async "prompts/get"(inspect) {
+    const given = ["--prompt-name", PROMPTS[1], "--prompt-args", "question=grüße"];
+    const { messages } = await inspect("prompts/get", ...given);
+    expect(messages[0].content.text.includes("grüße"), messages);
+  },
+
+  // It shows no progress, and ends with its one request: nothing can be cancelled.
+  async errors(inspect) {
+    await rejects(inspect("resources/read", "--uri", "anygpt://docs/nothing"));
+    await rejects(inspect("prompts/get", "--prompt-name", "nothing"));
+    await rejects(inspect("tools/call", "--tool-name", CHAT, "--tool-args-json", "{}"));
   },
 };
 
@@ -236,11 +265,16 @@ async function withClient(title, Client, StdioClientTransport, revision, mode) {
   const client = new Client({ name: "anygpt-tests", version: "1" }, { versionNegotiation: { mode } });
   const problems = [];
   client.onerror = (problem) => problems.push(problem.message);
+  const logged = [];
+  client.fallbackNotificationHandler = async ({ method, params }) => {
+    if (method === "notifications/message") logged.push(params);
+    else problems.push(`unexpected ${method}`);
+  };
   const call = (given, options) => {
     const params = { name: CHAT, arguments: given };
     return Client === Client1 ? client.callTool(params, undefined, options) : client.callTool(params, options);
   };
-  const context = { client, transport, revision, call, problems, initialized: () => negotiated };
+  const context = { client, transport, revision, call, problems, logged, initialized: () => negotiated };
 
   const connect = async () => client.connect(transport, { timeout: SECONDS * 1000 });
   const failed = await report(title, { connect, ...SDK_CHECKS }, context);
