@@ -16,7 +16,7 @@ from mcp.client.stdio import stdio_client
 
 # How the client negotiates, and the revision it must end up with.
 MODES = {"auto": "2026-07-28", "legacy": "2025-11-25", "2026-07-28": "2026-07-28"}
-TOOLS = {"anygpt_chat_completion", "anygpt_list_models", "anygpt_list_providers"}
+TOOLS = {"anygpt_chat_completion", "anygpt_list_models", "anygpt_list_providers", "anygpt_list_tags"}
 MODELS = ["gpt-4.1", "claude-sonnet-5", "gemini-3.5-flash"]
 INVALID_PARAMS = -32602
 SECONDS = 60
