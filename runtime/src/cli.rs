@@ -43,7 +43,7 @@ Settings (environment; each key also as NAME_FILE or under /run/secrets):
   OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL
                          other addresses of the providers
   DEFAULT_PROVIDER       for calls that name none: openai, anthropic, google, mock, ...
-  DEFAULT_MODEL          the same for models: an id, or provider/model
+  DEFAULT_MODEL          the same for models: an id, provider/model, or a tag
   CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{{yaml,yml,json}}
   LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
   ANYGPT_TIMEOUT         seconds for a call (55)

@@ -25,9 +25,10 @@ pub fn catalog() -> Catalog {
             }),
         },
         instructions: "Ask other AI models. anygpt_chat_completion sends a prompt or a conversation \
-            to a model and returns its answer; name a model (\"gpt-…\", \"claude-…\", \"gemini-…\", or \
-            provider/model), or none for the default. anygpt_list_providers tells which providers can \
-            be used, anygpt_list_models which models they have. More: the resource anygpt://docs/workflow."
+            to a model and returns its answer; name a model (\"gpt-…\", \"claude-…\", \"gemini-…\", \
+            provider/model, or a tag), or none for the default. anygpt_list_providers tells which \
+            providers can be used, anygpt_list_models which models they have, anygpt_list_tags which tags \
+            there are. More: the resource anygpt://docs/workflow."
             .into(),
         tools: tools::listed(),
         resources: docs::resources(),

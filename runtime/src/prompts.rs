@@ -3,13 +3,14 @@
 //!
 //! Never here: what a tool does.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, collections::BTreeSet, fmt::Write as _};
 
 use anygpt_core::{Given, Prompt, PromptArgument, PromptText};
 
 use crate::{
     docs,
-    settings::{Kind, Settings, position},
+    gateway::resolve::Tagged,
+    settings::{Kind, Settings, Tag, position},
 };
 
 /// One prompt. The order is the order clients see.
@@ -147,16 +148,27 @@ fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
         .collect()
 }
 
-/// The models that the settings name, those of one provider if one is named.
+/// The models and tags that the settings name, those of one provider if one is named. Each once: the default
+/// may also be a tag or a model of the configuration file.
 fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str>> {
     let wanted = provider.and_then(|id| position(&settings.providers, id.trim()));
     let mut names: Vec<Cow<'s, str>> = Vec::new();
     names.extend(settings.default_model.as_deref().map(Cow::Borrowed));
+    let carries = |tag: &&Tag| Tagged::new(settings, tag, wanted).is_some();
+    let tags = settings.tags.iter().filter(carries);
+    names.extend(tags.map(|tag| Cow::Borrowed(&*tag.name)));
+    for model in &settings.models {
+        if wanted.is_none_or(|wanted| wanted == model.provider) {
+            names.push(Cow::Owned(settings.name_of(model)));
+        }
+    }
     for (position, provider) in settings.providers.iter().enumerate() {
         if provider.kind == Kind::Mock && wanted.is_none_or(|wanted| wanted == position) {
             names.push(Cow::Owned(format!("{}/mock-echo", provider.id)));
         }
     }
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.to_lowercase()));
     names
 }
 
@@ -175,8 +187,8 @@ fn discover_and_chat(settings: &Settings, given: &Given<'_>) -> String {
     text.push_str(
         "\nSteps:\n\
          1. anygpt_list_providers tells which providers can be used.\n\
-         2. If you do not know a model's id: anygpt_list_models with that provider. If any model will do, leave \
-         model out.\n\
+         2. If you do not know a model's id: anygpt_list_models with that provider, or a tag of anygpt_list_tags as \
+         model. If any model will do, leave model out.\n\
          3. anygpt_chat_completion with a prompt that says everything: the other model sees nothing of our \
          conversation.\n\
          4. Give me the answer, and say which provider and model gave it. Tell me if it is partial, and what its \
@@ -229,9 +241,9 @@ fn list_capabilities(settings: &Settings, given: &Given<'_>) -> String {
         "\nSteps:\n\
          1. anygpt_list_providers: which providers can be used, which is the default, what is missing for the \
          others.\n\
-         2. anygpt_list_models for each provider that can be used.\n\
-         3. Give me a short overview: a table of providers with their state, the newest chat models of each, and \
-         what has to be set for those that are off. Do not list every model.\n",
+         2. anygpt_list_models for each provider that can be used, and anygpt_list_tags.\n\
+         3. Give me a short overview: a table of providers with their state, the newest chat models of each, the \
+         tags, and what has to be set for those that are off. Do not list every model.\n",
     );
     text
 }
@@ -373,5 +385,27 @@ mod tests {
         assert_eq!(suggest(2, &[]), ["gemini-x", "mock/mock-echo"]);
         assert_eq!(suggest(2, &[None, Some("google".into())]), ["gemini-x"]);
         assert_eq!(suggest(0, &[]), [""; 0]);
+    }
+
+    #[test]
+    fn models_and_tags_of_the_configuration_file_are_suggested_once() {
+        let path = std::env::temp_dir().join(format!("anygpt-prompts-{}.yaml", std::process::id()));
+        let file = "models: {openai/a: {tags: [fast]}, google/b: {tags: [smart]}, openai/c: {}}";
+        std::fs::write(&path, file).unwrap();
+        let settings = settings(&[
+            ("CONFIG_FILE", path.to_str().unwrap()),
+            ("DEFAULT_MODEL", "Fast"),
+        ]);
+        std::fs::remove_file(path).unwrap();
+        let prompt = by_name("discover-and-chat");
+        let suggest = |given: &Given<'_>| candidates(prompt, 2, &settings, given);
+        assert_eq!(
+            suggest(&[]),
+            ["Fast", "smart", "openai/a", "google/b", "openai/c"]
+        );
+        assert_eq!(
+            suggest(&[None, Some("google".into())]),
+            ["Fast", "smart", "google/b"]
+        );
     }
 }

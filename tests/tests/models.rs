@@ -1,4 +1,4 @@
-//! Lists end to end: the models that providers offer, and the providers that are configured.
+//! Lists end to end: the models that providers offer, the providers that are configured, and the tags.
 //!
 //! Never here: which model a chat takes from a list (`chat`), keys in lists (`secrets`).
 
@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 const LIMIT: Duration = Duration::from_secs(10);
 const LIST: &str = "anygpt_list_models";
 const PROVIDERS: &str = "anygpt_list_providers";
+const TAGS: &str = "anygpt_list_tags";
+const CHAT: &str = "anygpt_chat_completion";
 
 fn start() -> (Provider, Server) {
     let provider = Provider::start();
@@ -520,9 +522,293 @@ fn the_default_model_and_base_urls_are_told() {
     assert_eq!(provider.requests().len(), 0, "no connection is needed");
 }
 
+// ------------------------------------------------------------------------------------------------- tags
+
+/// A configuration file of this test program.
+fn config(name: &str, text: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("models-{name}.yaml"));
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// Three tags; `fast` is carried by models of two providers.
+const TAGGED: &str = "models:
+  anthropic/claude-haiku-4-5: {tags: [Fast, cheap]}
+  openai/gpt-5.6-luna: {tags: [fast]}
+  google/gemini-2.5-pro: {tags: [smart]}
+  google/unlisted/model: {tags: [smart, long-context]}
+";
+
+/// A server with all three providers and that file.
+fn start_tagged(name: &str) -> (Provider, Server) {
+    let provider = Provider::start();
+    let server = Server::builder()
+        .envs(provider.env())
+        .env("CONFIG_FILE", config(name, TAGGED))
+        .spawn();
+    (provider, server)
+}
+
+#[test]
+fn tags_are_listed_with_what_they_lead_to() {
+    let (provider, mut server) = start_tagged("tags");
+    let result = server.call_tool(TAGS, json!({}));
+    assert_eq!(
+        answer(&result),
+        &json!({"tags": [
+            {"tag": "Fast", "model": "claude-haiku-4-5", "provider": "anthropic", "usable": true,
+             "models": ["anthropic/claude-haiku-4-5", "openai/gpt-5.6-luna"]},
+            {"tag": "cheap", "model": "claude-haiku-4-5", "provider": "anthropic", "usable": true,
+             "models": ["anthropic/claude-haiku-4-5"]},
+            {"tag": "smart", "model": "gemini-2.5-pro", "provider": "google", "usable": true,
+             "models": ["google/gemini-2.5-pro", "google/unlisted/model"]},
+            {"tag": "long-context", "model": "unlisted/model", "provider": "google", "usable": true,
+             "models": ["google/unlisted/model"]},
+        ]})
+    );
+    assert_eq!(
+        text(&result),
+        "Fast: anthropic/claude-haiku-4-5; also openai/gpt-5.6-luna\n\
+         cheap: anthropic/claude-haiku-4-5\n\
+         smart: google/gemini-2.5-pro; also google/unlisted/model\n\
+         long-context: google/unlisted/model"
+    );
+
+    let result = server.call_tool(TAGS, json!({"provider": "OpenAI", "colour": "blue"}));
+    assert_eq!(
+        answer(&result)["tags"],
+        json!([{"tag": "Fast", "model": "gpt-5.6-luna", "provider": "openai", "usable": true,
+            "models": ["openai/gpt-5.6-luna"]}])
+    );
+    assert_parts(&warnings(answer(&result)), &["colour"]);
+    assert_parts(text(&result), &["Fast: openai/gpt-5.6-luna\n", "colour"]);
+    assert_parts(
+        error(&server.call_tool(TAGS, json!({"provider": "nobody"}))),
+        &["nobody", "openai, anthropic, google"],
+    );
+    assert_eq!(provider.requests().len(), 0, "no connection is needed");
+}
+
+#[test]
+fn a_tag_says_if_none_of_its_models_can_be_used() {
+    let mut server = Server::builder()
+        .env("OPENAI_API_KEY", "hidden-key")
+        .env("CONFIG_FILE", config("unusable", TAGGED))
+        .spawn();
+    let result = server.call_tool(TAGS, json!({}));
+    let tags = &answer(&result)["tags"];
+    // The first that can be used, not the first.
+    assert_eq!(
+        (&tags[0]["provider"], &tags[0]["usable"]),
+        (&json!("openai"), &json!(true))
+    );
+    assert_eq!(
+        (&tags[2]["provider"], &tags[2]["usable"]),
+        (&json!("google"), &json!(false))
+    );
+    assert_parts(
+        text(&result),
+        &[
+            "Fast: openai/gpt-5.6-luna; also anthropic/claude-haiku-4-5\n",
+            "smart: google/gemini-2.5-pro (off: it has no key (set GOOGLE_API_KEY or GEMINI_API_KEY))",
+        ],
+    );
+    // A provider that cannot be used is listed all the same.
+    let result = server.call_tool(TAGS, json!({"provider": "google"}));
+    assert_eq!(answer(&result)["tags"].as_array().unwrap().len(), 2);
+
+    let result = server.call_tool(CHAT, json!({"prompt": "hello", "model": "smart"}));
+    assert_parts(
+        error(&result),
+        &[
+            "config",
+            "smart",
+            "google/gemini-2.5-pro",
+            "google/unlisted/model",
+            "GOOGLE_API_KEY",
+        ],
+    );
+    let result = server.call_tool(LIST, json!({"tag": "smart"}));
+    assert_parts(error(&result), &["google/gemini-2.5-pro", "GOOGLE_API_KEY"]);
+    let result = server.call_tool(LIST, json!({"tag": "fast"}));
+    assert_eq!(
+        answer(&result)["models"],
+        json!([{"id": "gpt-5.6-luna", "provider": "openai", "tags": ["fast"]}])
+    );
+    let problem =
+        "anthropic/claude-haiku-4-5 cannot be used: it has no key (set ANTHROPIC_API_KEY)";
+    assert_eq!(answer(&result)["errors"], json!([problem]));
+    assert_parts(
+        text(&result),
+        &["openai/gpt-5.6-luna (tags: fast)\n", problem],
+    );
+}
+
+#[test]
+fn without_tags_the_list_says_how_to_define_some() {
+    let (_provider, mut server) = start();
+    for arguments in [json!({}), json!({"provider": "google"})] {
+        let result = server.call_tool(TAGS, arguments);
+        assert_eq!(answer(&result), &json!({"tags": []}));
+        assert_parts(text(&result), &["CONFIG_FILE", "models:", "tags: [fast"]);
+    }
+    let result = server.call_tool(LIST, json!({"tag": "fast"}));
+    assert_parts(error(&result), &["fast", "anygpt_list_tags"]);
+}
+
+#[test]
+fn a_tag_is_asked_like_a_model() {
+    let (provider, mut server) = start_tagged("asked");
+    let also = "Tag Fast also stands for openai/gpt-5.6-luna";
+    for (arguments, asked, model, warning) in [
+        (
+            json!({"model": "fast"}),
+            "anthropic",
+            "claude-haiku-4-5",
+            also,
+        ),
+        (
+            json!({"model": " FAST "}),
+            "anthropic",
+            "claude-haiku-4-5",
+            also,
+        ),
+        (
+            json!({"model": "cheap"}),
+            "anthropic",
+            "claude-haiku-4-5",
+            "",
+        ),
+        (
+            json!({"model": "fast", "provider": "openai"}),
+            "openai",
+            "gpt-5.6-luna",
+            "",
+        ),
+        (
+            json!({"model": "openai/Fast"}),
+            "openai",
+            "gpt-5.6-luna",
+            "",
+        ),
+        (
+            json!({"model": "long-context"}),
+            "google",
+            "unlisted/model",
+            "",
+        ),
+        (json!({"model": "openai/cheap"}), "openai", "cheap", ""),
+    ] {
+        let mut given = arguments.clone();
+        given["prompt"] = json!("hello");
+        let result = server.call_tool(CHAT, given);
+        let got = answer(&result);
+        assert_eq!(
+            (&got["provider"], &got["model"]),
+            (&json!(asked), &json!(model)),
+            "{result}"
+        );
+        assert_eq!(warnings(got), warning, "{arguments}");
+        let request = provider.requests().pop().unwrap();
+        assert_eq!(request.model().as_deref(), Some(model), "{arguments}");
+        // Some clients show the text alone.
+        assert_eq!(
+            result["content"].to_string().contains("also stands for"),
+            !warning.is_empty()
+        );
+    }
+    let before = provider.requests().len();
+    let result = server.call_tool(
+        CHAT,
+        json!({"prompt": "hello", "model": "smart", "provider": "anthropic"}),
+    );
+    assert_parts(
+        error(&result),
+        &["anthropic", "smart", "google/gemini-2.5-pro"],
+    );
+    assert_eq!(provider.requests().len(), before);
+}
+
+#[test]
+fn the_default_model_may_be_a_tag() {
+    let provider = Provider::start();
+    let file = format!("{TAGGED}defaults: {{model: smart}}\n");
+    for (variables, arguments, asked, model) in [
+        (&[][..], json!({}), "google", "gemini-2.5-pro"),
+        (
+            &[("DEFAULT_MODEL", "cheap")],
+            json!({}),
+            "anthropic",
+            "claude-haiku-4-5",
+        ),
+        (
+            &[("DEFAULT_MODEL", "fast"), ("DEFAULT_PROVIDER", "google")],
+            json!({"provider": "openai"}),
+            "openai",
+            "gpt-5.6-luna",
+        ),
+    ] {
+        let mut server = Server::builder()
+            .envs(provider.env())
+            .env("CONFIG_FILE", config("default", &file))
+            .envs(variables.iter().copied())
+            .spawn();
+        let mut given = arguments;
+        given["prompt"] = json!("hello");
+        let result = server.call_tool(CHAT, given);
+        let got = answer(&result);
+        assert_eq!(
+            (&got["provider"], &got["model"]),
+            (&json!(asked), &json!(model)),
+            "{result}"
+        );
+    }
+}
+
+#[test]
+fn listed_models_show_their_tags_and_a_tag_lists_its_models_without_a_network() {
+    let (provider, mut server) = start_tagged("listed");
+    let result = server.call_tool(LIST, json!({"provider": "anthropic"}));
+    let got = answer(&result);
+    for model in of_provider(got, "anthropic") {
+        let tags = (model["id"] == "claude-haiku-4-5").then(|| json!(["Fast", "cheap"]));
+        assert_eq!(model.get("tags"), tags.as_ref(), "{model}");
+    }
+    let lines: Vec<&str> = text(&result).lines().collect();
+    assert!(
+        lines.contains(&"anthropic/claude-haiku-4-5 (tags: Fast, cheap)"),
+        "{lines:?}"
+    );
+    assert!(lines.contains(&"anthropic/claude-opus-5"), "{lines:?}");
+
+    let before = provider.requests().len();
+    let result = server.call_tool(LIST, json!({"tag": "FAST"}));
+    assert_eq!(
+        answer(&result),
+        &json!({"models": [
+            {"id": "claude-haiku-4-5", "provider": "anthropic", "tags": ["Fast", "cheap"]},
+            {"id": "gpt-5.6-luna", "provider": "openai", "tags": ["fast"]},
+        ]})
+    );
+    let result = server.call_tool(LIST, json!({"tag": "fast", "provider": "openai"}));
+    assert_eq!(text(&result), "openai/gpt-5.6-luna (tags: fast)");
+    for arguments in [
+        json!({"tag": "nope"}),
+        json!({"tag": "cheap", "provider": "openai"}),
+    ] {
+        let tag = arguments["tag"].as_str().unwrap().to_owned();
+        let result = server.call_tool(LIST, arguments);
+        assert_parts(
+            error(&result),
+            &["invalid_request", &tag, "anygpt_list_tags"],
+        );
+    }
+    assert_eq!(provider.requests().len(), before, "no connection is needed");
+}
+
 #[test]
 fn lists_are_valid_against_the_tools_own_schemas() {
-    let (provider, mut server) = start();
+    let (provider, mut server) = start_tagged("schemas");
     let list = server.request("tools/list", Value::Null);
     let tools = list["result"]["tools"].as_array().unwrap();
     for (name, arguments) in [
@@ -531,6 +817,9 @@ fn lists_are_valid_against_the_tools_own_schemas() {
         (LIST, json!({"colour": "blue"})),
         (PROVIDERS, json!({})),
         (PROVIDERS, json!({"colour": "blue"})),
+        (LIST, json!({"tag": "fast"})),
+        (TAGS, json!({})),
+        (TAGS, json!({"colour": "blue"})),
     ] {
         let tool = tools.iter().find(|tool| tool["name"] == name).unwrap();
         if arguments["colour"] == "blue" {

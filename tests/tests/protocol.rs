@@ -206,6 +206,13 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("anygpt_list_models", json!({"provider": "nobody"})),
         ("anygpt_list_providers", json!({})),
         ("anygpt_list_providers", json!({"nonsense": 1})),
+        ("anygpt_list_models", json!({"tag": "nobody"})),
+        ("anygpt_list_tags", json!({})),
+        (
+            "anygpt_list_tags",
+            json!({"provider": "mock", "nonsense": 1}),
+        ),
+        ("anygpt_list_tags", json!({"provider": "nobody"})),
     ]
 }
 
@@ -406,7 +413,8 @@ fn good_arguments_are_valid_against_the_input_schemas() {
                 json!({"messages": [{"role": "system", "content": "a"}, {"role": "developer", "content": "b"},
                     {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}),
             ],
-            "anygpt_list_models" => vec![json!({}), json!({"provider": "openai"})],
+            "anygpt_list_models" => vec![json!({}), json!({"provider": "openai", "tag": "t"})],
+            "anygpt_list_tags" => vec![json!({}), json!({"provider": "openai"})],
             _ => vec![json!({})],
         };
         for arguments in arguments {

@@ -71,6 +71,11 @@ fn the_configuration_file_is_valid_and_every_part_of_it_counts() {
             listed["structuredContent"]["providers"][0]["base_url"],
             "https://eu.api.openai.com/v1"
         );
+        let tags = server.call_tool("anygpt_list_tags", json!({}));
+        assert_eq!(
+            tags["content"][0]["text"],
+            "fast: openai/gpt-5-mini\ncheap: openai/gpt-5-mini\nsmart: team/claude-sonnet-5"
+        );
         std::fs::remove_file(file).unwrap();
     }
 }

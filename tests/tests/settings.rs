@@ -160,6 +160,30 @@ impl Bad {
                 &["providers.openai.base_url", "line 3", "https://"],
             ),
             bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config("model", "models:\n  opnai/gpt-5: {tags: [fast]}\n"),
+                )],
+                &[
+                    "settings-model.yaml",
+                    "line 2, column 3",
+                    "models.opnai/gpt-5",
+                    "did you mean \"openai\"",
+                ],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config("tag", "models:\n  openai/a:\n    tags: [fast, a/b]\n"),
+                )],
+                &[
+                    "settings-tag.yaml",
+                    "line 3, column 18",
+                    "models.openai/a.tags[1]",
+                    "join words with",
+                ],
+            ),
+            bad(
                 &[("OPENAI_BASE_URL", "api.example.com/v1")],
                 &["OPENAI_BASE_URL", "https://"],
             ),
@@ -342,7 +366,8 @@ fn with_a_bad_setting_whatever_comes_first_the_first_request_is_answered() {
 fn config_validate_accepts_good_settings() {
     let config = file(
         "good.yaml",
-        "providers:\n  openai:\n    api_key: k-123\ndefaults:\n  model: gpt-4.1\n",
+        "providers:\n  openai:\n    api_key: k-123\nmodels:\n  google/a/b:\n  openai/gpt-4.1:\n    tags: [fast]\n\
+         defaults:\n  model: fast\n",
     );
     let key = file("good-key", "k-123\n");
     for variables in [

@@ -1,11 +1,15 @@
 //! Which provider and model a name leads to.
 //!
-//! In this order: an explicit provider; `provider/model`; the family of the model's name; the default
-//! provider. A model id that nobody knows is passed through as it is: new models need no new release.
+//! In this order: an explicit provider; `provider/model`; a tag of the configuration file; the family of
+//! the model's name; the default provider. A model id that nobody knows is passed through as it is: new
+//! models need no new release.
+//!
+//! A tag that the user has written beats the family (`gpt-fast` may be a tag). Where a provider is named
+//! as well, a model of the configuration file with exactly that id beats a tag of the same name.
 //!
 //! Never here: asking a provider whether the model exists.
 
-use crate::settings::{Kind, Settings, position};
+use crate::settings::{Kind, ModelSettings, Settings, Tag, position};
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +18,32 @@ pub struct Target {
     pub provider: usize,
     /// The provider's id for the model; none if the provider's newest is wanted.
     pub model: Option<String>,
+    /// What the caller should know of the choice.
+    pub warning: Option<String>,
 }
+
+impl Target {
+    fn new(provider: usize, model: Option<&str>) -> Self {
+        Target {
+            provider,
+            model: model.map(str::to_owned),
+            warning: None,
+        }
+    }
+}
+
+/// What a tag leads to: some of the models that carry it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tagged<'s> {
+    settings: &'s Settings,
+    /// The tag.
+    pub tag: &'s Tag,
+    /// Only models of this provider count.
+    provider: Option<usize>,
+}
+
+/// More models than these are not named in a message.
+const NAMED: usize = 10;
 
 /// The provider and model for what a caller named, if anything.
 ///
@@ -30,21 +59,42 @@ pub fn target(
         return by_model(settings, asked.or(settings.default_model.as_deref()));
     };
     let provider = usable_provider(settings, id)?;
-    let own = |model: &str| match split(settings, model) {
-        Some((prefix, rest)) if prefix == provider => Some(rest.to_owned()),
-        _ => None,
-    };
-    let model = match (asked, &settings.default_model) {
-        // The prefix may also be part of the id, as gateways of gateways have it.
-        (Some(model), _) => Some(own(model).unwrap_or_else(|| model.to_owned())),
-        // The default model belongs to one provider; another one gets its own newest.
-        (None, Some(default)) => by_model(settings, Some(default))
-            .ok()
-            .filter(|target| target.provider == provider)
-            .and_then(|target| target.model),
-        (None, None) => None,
-    };
-    Ok(Target { provider, model })
+    match (asked, &settings.default_model) {
+        (Some(model), _) => {
+            // The prefix may also be part of the id, as gateways of gateways have it.
+            if let Some((prefix, rest)) = split(settings, model)
+                && prefix == provider
+            {
+                return Ok(of_provider(settings, provider, rest));
+            }
+            if settings.model(provider, model).is_none()
+                && Tagged::find(settings, model, Some(provider)).is_none()
+                && let Some(elsewhere) = Tagged::find(settings, model, None)
+            {
+                return Err(elsewhere.not_of(provider));
+            }
+            Ok(of_provider(settings, provider, model))
+        }
+        (None, Some(default)) => {
+            if let Some(tagged) = Tagged::find(settings, default, Some(provider)) {
+                return Ok(tagged.chosen());
+            }
+            // The default model belongs to one provider; another one gets its own newest.
+            let target = by_model(settings, Some(default)).ok();
+            let target = target.filter(|target| target.provider == provider);
+            Ok(target.unwrap_or(Target::new(provider, None)))
+        }
+        (None, None) => Ok(Target::new(provider, None)),
+    }
+}
+
+/// The model for a name that is asked of this provider, which can be used.
+fn of_provider(settings: &Settings, provider: usize, name: &str) -> Target {
+    let tagged = Tagged::find(settings, name, Some(provider));
+    match (settings.model(provider, name), tagged) {
+        (None, Some(tagged)) => tagged.chosen(),
+        _ => Target::new(provider, Some(name)),
+    }
 }
 
 /// The provider of that name, if it can be used.
@@ -52,16 +102,124 @@ pub fn target(
 /// # Errors
 /// It is unknown, or something is missing for it.
 pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, String> {
+    check_usable(settings, known_provider(settings, id)?)
+}
+
+/// The provider of that name, usable or not.
+///
+/// # Errors
+/// It is unknown.
+pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
     let id = id.trim();
-    match position(&settings.providers, id) {
-        Some(position) => check_usable(settings, position),
-        None => {
-            let known: Vec<&str> = settings.providers.iter().map(|p| p.id.as_str()).collect();
-            Err(format!(
-                "config: there is no provider {id:?}. Use one of: {}.",
-                known.join(", ")
-            ))
+    position(&settings.providers, id).ok_or_else(|| {
+        let known: Vec<&str> = settings.providers.iter().map(|p| p.id.as_str()).collect();
+        format!(
+            "config: there is no provider {id:?}. Use one of: {}.",
+            known.join(", ")
+        )
+    })
+}
+
+impl<'s> Tagged<'s> {
+    /// What `name` leads to, if it is a tag and any model carries it (of this provider, if one is given).
+    pub fn find(settings: &'s Settings, name: &str, provider: Option<usize>) -> Option<Self> {
+        Tagged::new(settings, settings.tag(name)?, provider)
+    }
+
+    /// The same for a tag of these settings.
+    pub fn new(settings: &'s Settings, tag: &'s Tag, provider: Option<usize>) -> Option<Self> {
+        let tagged = Tagged {
+            settings,
+            tag,
+            provider,
+        };
+        tagged.models().next().is_some().then_some(tagged)
+    }
+
+    /// The models, in the order of the configuration file.
+    pub fn models(self) -> impl Iterator<Item = &'s ModelSettings> {
+        let models = self
+            .tag
+            .models
+            .iter()
+            .map(|&position| &self.settings.models[position]);
+        models.filter(move |model| {
+            self.provider
+                .is_none_or(|provider| model.provider == provider)
+        })
+    }
+
+    /// Those whose provider can be used.
+    fn usable(self) -> impl Iterator<Item = &'s ModelSettings> {
+        self.models()
+            .filter(move |model| self.settings.providers[model.provider].why_off().is_none())
+    }
+
+    /// The model that is asked: the first that can be used. An error names each one's problem.
+    ///
+    /// # Errors
+    /// None can be used.
+    pub fn target(self) -> Result<Target, String> {
+        if self.usable().next().is_some() {
+            return Ok(self.chosen());
         }
+        let problems = self.models().map(|model| {
+            let why = self.settings.providers[model.provider].why_off();
+            format!(
+                "{}: {}",
+                self.settings.name_of(model),
+                why.unwrap_or_default()
+            )
+        });
+        Err(format!(
+            "config: no model with the tag {} can be used: {}. Set what is missing and restart the \
+             server, or name another model (see anygpt_list_tags).",
+            self.tag.name,
+            first_of(problems, "; ")
+        ))
+    }
+
+    /// The first that can be used, else the first.
+    pub fn chosen(self) -> Target {
+        let mut usable = self.usable();
+        let Some(model) = usable.next().or_else(|| self.models().next()) else {
+            // Not reached: `find` has seen one.
+            return Target::new(0, None);
+        };
+        let mut others = usable.map(|model| self.settings.name_of(model)).peekable();
+        let warning = others.peek().is_some().then(|| {
+            format!(
+                "Tag {} also stands for {}",
+                self.tag.name,
+                first_of(others, ", ")
+            )
+        });
+        Target {
+            warning,
+            ..Target::new(model.provider, Some(&model.id))
+        }
+    }
+
+    /// No model of this provider has the tag. To send it as an id could hardly be meant.
+    fn not_of(self, provider: usize) -> String {
+        let (tag, id) = (&self.tag.name, &self.settings.providers[provider].id);
+        format!(
+            "config: no model of provider {id} has the tag {tag}, which stands for {}. Leave provider \
+             out, or name a model; {id}/{tag} asks for a model whose id is {tag}.",
+            first_of(
+                self.models().map(|model| self.settings.name_of(model)),
+                ", "
+            )
+        )
+    }
+}
+
+/// The first of these, and how many more there are.
+fn first_of(mut texts: impl Iterator<Item = String>, between: &str) -> String {
+    let first: Vec<String> = texts.by_ref().take(NAMED).collect();
+    match texts.count() {
+        0 => first.join(between),
+        more => format!("{}{between}and {more} more", first.join(between)),
     }
 }
 
@@ -80,19 +238,19 @@ pub fn default_provider(settings: &Settings) -> Option<usize> {
 }
 
 fn by_model(settings: &Settings, model: Option<&str>) -> Result<Target, String> {
-    let target = |provider, model: &str| Target {
-        provider,
-        model: Some(model.to_owned()),
-    };
+    let target = |provider, model: &str| Target::new(provider, Some(model));
     let Some(model) = model else {
-        let provider = usable_default(settings)?;
-        return Ok(Target {
-            provider,
-            model: None,
-        });
+        return Ok(Target::new(usable_default(settings)?, None));
     };
     if let Some((provider, rest)) = split(settings, model) {
-        return Ok(target(check_usable(settings, provider)?, rest));
+        return Ok(of_provider(
+            settings,
+            check_usable(settings, provider)?,
+            rest,
+        ));
+    }
+    if let Some(tagged) = Tagged::find(settings, model, None) {
+        return tagged.target();
     }
     let family = family(model).and_then(|kind| position(&settings.providers, kind.as_str()));
     match (family, settings.default_provider) {
@@ -169,6 +327,17 @@ mod tests {
         Settings::load(Environment::new(&lookup).with_secrets("/nowhere")).unwrap()
     }
 
+    /// Settings with these variables and this configuration file.
+    fn with_file(name: &str, file: &str, variables: &[(&str, &str)]) -> Settings {
+        let path = std::env::temp_dir().join(format!("anygpt-{name}-{}.yaml", std::process::id()));
+        std::fs::write(&path, file).unwrap();
+        let mut variables = variables.to_vec();
+        variables.push(("CONFIG_FILE", path.to_str().unwrap()));
+        let settings = settings(&variables);
+        std::fs::remove_file(path).unwrap();
+        settings
+    }
+
     const ALL: [(&str, &str); 3] = [
         ("OPENAI_API_KEY", "a"),
         ("ANTHROPIC_API_KEY", "b"),
@@ -241,6 +410,139 @@ mod tests {
         );
         let mock = settings(&[("DEFAULT_PROVIDER", "mock")]);
         assert_eq!(resolve(&mock, "", "gpt-5").as_deref(), Ok("mock gpt-5"));
+    }
+
+    const TAGS: &str = "providers: {team: {type: openai, api_key: k}}\n\
+        models:\n  \
+          openai/mini: {tags: [fast, gpt-fast, own]}\n  \
+          openai/fast2: {tags: [fast, openai]}\n  \
+          anthropic/sonnet: {tags: [smart, Fast, claude]}\n  \
+          team/org/x: {tags: [big]}\n  \
+          team/own: {tags: [big, other]}\n  \
+          team/other: {}\n";
+
+    #[test]
+    fn tags_lead_to_the_first_usable_model_that_carries_them() {
+        let all = with_file("tags", TAGS, &ALL);
+        for (provider, model, expected) in [
+            ("", "fast", "openai mini"),
+            ("", "FAST", "openai mini"),
+            ("", " smart ", "anthropic sonnet"),
+            ("anthropic", "fast", "anthropic sonnet"),
+            ("openai", "fast", "openai mini"),
+            ("openai", "OpenAI/fast", "openai mini"),
+            ("", "openai/fast", "openai mini"),
+            ("", "anthropic/fast", "anthropic sonnet"),
+            // Families and providers do not hide a tag.
+            ("", "gpt-fast", "openai mini"),
+            ("", "claude", "anthropic sonnet"),
+            ("", "openai", "openai fast2"),
+            ("", "big", "team org/x"),
+            // A model of that id, if one is configured, is what provider/model says.
+            ("", "team/own", "team own"),
+            ("team", "own", "team own"),
+            ("", "own", "openai mini"),
+            ("", "team/other", "team other"),
+            ("team", "other", "team other"),
+            ("", "other", "team own"),
+            // Not a tag of this provider: sent as it is.
+            ("", "google/fast", "google fast"),
+            ("google", "google/fast", "google fast"),
+            ("openai", "anthropic/fast", "openai anthropic/fast"),
+            ("", "fastest", "openai fastest"),
+            ("", "", "openai -"),
+        ] {
+            assert_eq!(
+                resolve(&all, provider, model).as_deref(),
+                Ok(expected),
+                "{provider} {model}"
+            );
+        }
+        let problem = resolve(&all, "google", "fast").unwrap_err();
+        for part in ["google", "tag fast", "openai/mini", "google/fast"] {
+            assert!(problem.contains(part), "{problem}");
+        }
+
+        let other = with_file("tags-other", TAGS, &ALL[1..]);
+        assert_eq!(
+            resolve(&other, "", "fast").as_deref(),
+            Ok("anthropic sonnet")
+        );
+        assert!(resolve(&other, "openai", "fast").is_err());
+        assert!(resolve(&other, "", "openai/fast").is_err());
+    }
+
+    #[test]
+    fn a_tag_may_be_the_default_model() {
+        let with_default = |model| {
+            let variables = [ALL[0], ALL[1], ALL[2], ("DEFAULT_MODEL", model)];
+            with_file(
+                &format!("default-{}", model.replace('/', "-")),
+                TAGS,
+                &variables,
+            )
+        };
+        let fast = with_default("fast");
+        assert_eq!(resolve(&fast, "", "").as_deref(), Ok("openai mini"));
+        assert_eq!(
+            resolve(&fast, "anthropic", "").as_deref(),
+            Ok("anthropic sonnet")
+        );
+        assert_eq!(resolve(&fast, "google", "").as_deref(), Ok("google -"));
+        let prefixed = with_default("anthropic/fast");
+        assert_eq!(
+            resolve(&prefixed, "", "").as_deref(),
+            Ok("anthropic sonnet")
+        );
+        assert_eq!(resolve(&prefixed, "openai", "").as_deref(), Ok("openai -"));
+        let file = format!("{TAGS}defaults: {{model: smart}}\n");
+        let filed = with_file("default-filed", &file, &ALL);
+        assert_eq!(resolve(&filed, "", "").as_deref(), Ok("anthropic sonnet"));
+    }
+
+    #[test]
+    fn other_usable_models_of_a_tag_are_named() {
+        let warning = |settings: &Settings, provider: Option<&str>, model| {
+            target(settings, provider, Some(model)).unwrap().warning
+        };
+        let all = with_file("others", TAGS, &ALL);
+        assert_eq!(
+            warning(&all, None, "FAST").as_deref(),
+            Some("Tag fast also stands for openai/fast2, anthropic/sonnet")
+        );
+        assert_eq!(
+            warning(&all, Some("openai"), "fast").as_deref(),
+            Some("Tag fast also stands for openai/fast2")
+        );
+        assert_eq!(warning(&all, Some("anthropic"), "fast"), None);
+        assert_eq!(warning(&all, None, "smart"), None);
+        let one = with_file("others-one", TAGS, &ALL[..1]);
+        assert_eq!(
+            warning(&one, None, "fast").as_deref(),
+            Some("Tag fast also stands for openai/fast2")
+        );
+        let many: String = (0..13)
+            .map(|n| format!("  openai/m{n}: {{tags: [x]}}\n"))
+            .collect();
+        let many = with_file("others-many", &format!("models:\n{many}"), &ALL);
+        let said = warning(&many, None, "x").unwrap();
+        assert!(
+            said.ends_with("openai/m9, openai/m10, and 2 more"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_tag_of_which_no_model_can_be_used_names_each_problem() {
+        let google = with_file("unusable", TAGS, &ALL[2..]);
+        let problem = resolve(&google, "", "fast").unwrap_err();
+        assert_eq!(
+            problem,
+            "config: no model with the tag fast can be used: openai/mini: it has no key (set \
+             OPENAI_API_KEY); openai/fast2: it has no key (set OPENAI_API_KEY); anthropic/sonnet: it has \
+             no key (set ANTHROPIC_API_KEY). Set what is missing and restart the server, or name another \
+             model (see anygpt_list_tags)."
+        );
     }
 
     #[test]

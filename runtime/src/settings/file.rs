@@ -2,13 +2,17 @@
 //!
 //! Never here: what the environment says, or what a value means.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
 use super::{
     Problem, file_text,
-    yaml::{self, Spanned},
+    model::{ModelName, TagName},
+    yaml::{self, Ordered, Spanned},
 };
 
 /// The largest file that is read.
@@ -20,8 +24,13 @@ const LIMIT: u64 = 1 << 20;
 pub(super) struct File {
     /// Providers by id.
     pub(super) providers: BTreeMap<String, ProviderEntry>,
+    /// Models by name, in the order in which they are preferred.
+    pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
+    /// Where it was read.
+    #[serde(skip)]
+    pub(super) path: PathBuf,
 }
 
 /// One provider.
@@ -37,6 +46,14 @@ pub(super) struct ProviderEntry {
     pub(super) base_url: Option<Spanned<String>>,
 }
 
+/// One model.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ModelEntry {
+    /// Other names that it shares with models of its sort.
+    pub(super) tags: Vec<TagName>,
+}
+
 /// What is used where a call names nothing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -50,13 +67,25 @@ pub(super) struct Defaults {
 impl File {
     /// Reads a file.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
-        let place = format!("Configuration file {}", path.display());
         let mend =
             "mount a text file that the user of this process may read, or correct CONFIG_FILE";
-        let text =
-            file_text::read(path, LIMIT).map_err(|problem| Problem::new(&place, problem, mend))?;
-        yaml::from_str(&text).map_err(|error| Problem::new(&place, "is not valid", error))
+        let text = file_text::read(path, LIMIT)
+            .map_err(|problem| Problem::new(&place(path), problem, mend))?;
+        let file = yaml::from_str(&text).map_err(|error| not_valid(path, &error))?;
+        Ok(File {
+            path: path.to_owned(),
+            ..file
+        })
     }
+}
+
+/// What is wrong in the file at `path`.
+pub(super) fn not_valid(path: &Path, error: &yaml::Error) -> Problem {
+    Problem::new(&place(path), "is not valid", error)
+}
+
+fn place(path: &Path) -> String {
+    format!("Configuration file {}", path.display())
 }
 
 impl<T> Spanned<T> {

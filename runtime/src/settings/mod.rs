@@ -7,6 +7,7 @@ mod base_url;
 mod environment;
 mod file;
 mod file_text;
+mod model;
 mod provider;
 mod secret;
 mod yaml;
@@ -19,6 +20,7 @@ use std::{
 
 pub use base_url::BaseUrl;
 pub use environment::{Environment, Found, Ignored, placeholder};
+pub use model::{ModelSettings, Tag};
 pub(crate) use provider::position;
 pub use provider::{Kind, Provider};
 pub use secret::Secret;
@@ -30,9 +32,13 @@ use file::File;
 pub struct Settings {
     /// All providers that have a name here, usable or not; built-in ones first.
     pub providers: Vec<Provider>,
+    /// The models of the configuration file, in its order: the first one is preferred.
+    pub models: Vec<ModelSettings>,
+    /// The tags of these models, in order of first appearance.
+    pub tags: Vec<Tag>,
     /// `DEFAULT_PROVIDER`, as a position in `providers`.
     pub default_provider: Option<usize>,
-    /// `DEFAULT_MODEL`.
+    /// `DEFAULT_MODEL`: a model's name, or a tag.
     pub default_model: Option<String>,
     /// `LOG_LEVEL`.
     pub log_level: LogLevel,
@@ -144,6 +150,8 @@ impl Settings {
             insecure.unwrap_or(false),
             &mut warnings,
         )?;
+        let models = model::all(&providers, file.models)
+            .map_err(|error| file::not_valid(&file.path, &error))?;
         let default_provider = match default_provider {
             None => None,
             Some((place, id)) => {
@@ -168,6 +176,8 @@ impl Settings {
         }
         Ok(Settings {
             providers,
+            tags: model::tags(&models),
+            models,
             default_provider,
             default_model,
             log_level: log_level.unwrap_or_default(),
@@ -183,6 +193,24 @@ impl Settings {
         self.providers
             .iter()
             .filter_map(|provider| provider.key.as_ref().map(|key| &key.secret))
+    }
+
+    /// The tag of that name, in whatever case it is written.
+    pub fn tag(&self, name: &str) -> Option<&Tag> {
+        let name = name.to_lowercase();
+        self.tags.iter().find(|tag| tag.is_named(&name))
+    }
+
+    /// What the configuration file says of a model.
+    pub fn model(&self, provider: usize, id: &str) -> Option<&ModelSettings> {
+        self.models
+            .iter()
+            .find(|model| model.provider == provider && model.id == id)
+    }
+
+    /// A model of the configuration file as it is asked for: `provider/model`.
+    pub fn name_of(&self, model: &ModelSettings) -> String {
+        format!("{}/{}", self.providers[model.provider].id, model.id)
     }
 
     /// Whether any provider could answer a call.

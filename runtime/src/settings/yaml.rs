@@ -21,7 +21,8 @@ use std::{fmt, marker::PhantomData};
 use serde::{
     Deserialize, Deserializer,
     de::{
-        DeserializeOwned, Expected, SeqAccess, Unexpected, Visitor, value::SeqAccessDeserializer,
+        DeserializeOwned, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+        value::SeqAccessDeserializer,
     },
 };
 
@@ -65,7 +66,7 @@ pub(super) struct Error {
 }
 
 impl Error {
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Error {
             line: None,
             column: None,
@@ -76,14 +77,14 @@ impl Error {
     }
 
     /// Sets the position, unless an inner value has set it: the innermost is the most precise.
-    fn at(mut self, line: usize, column: usize) -> Self {
+    pub(super) fn at(mut self, line: usize, column: usize) -> Self {
         self.line.get_or_insert(line);
         self.column.get_or_insert(column);
         self
     }
 
     /// Puts a key or `[index]` before the path.
-    fn within(mut self, step: &str) -> Self {
+    pub(super) fn within(mut self, step: &str) -> Self {
         if !self.is_syntax {
             let dot = if self.path.is_empty() || self.path.starts_with('[') {
                 ""
@@ -96,7 +97,7 @@ impl Error {
     }
 
     /// `problem`, with the name that was probably meant or else all that are possible.
-    fn choice(problem: &str, name: &str, known: &[&str]) -> Self {
+    pub(super) fn choice(problem: &str, name: &str, known: &[&str]) -> Self {
         Error::new(match nearest(name, known.iter().copied()) {
             Some(near) => format!("{problem}; did you mean {near:?}?"),
             None if known.is_empty() => format!("{problem}; none is expected here"),
@@ -205,6 +206,40 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
     }
 }
 
+/// A mapping as the list of its entries, in the order of the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ordered<K, V>(pub(super) Vec<(K, V)>);
+
+impl<K, V> Default for Ordered<K, V> {
+    fn default() -> Self {
+        Ordered(Vec::new())
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Ordered<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OrderedVisitor(PhantomData))
+    }
+}
+
+struct OrderedVisitor<K, V>(PhantomData<(K, V)>);
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for OrderedVisitor<K, V> {
+    type Value = Ordered<K, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping of keys to values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            all.push(entry);
+        }
+        Ok(Ordered(all))
+    }
+}
+
 /// The name that was probably meant by `name`: one or two typing errors away, whatever the case.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > SHOWN {
@@ -239,7 +274,7 @@ fn is_within(edits: usize, a: &[u8], b: &[u8]) -> bool {
 }
 
 /// A key as messages show it: not endless, and nothing that a terminal would act upon.
-fn shown(key: &str) -> String {
+pub(super) fn shown(key: &str) -> String {
     let mut shown: String = key
         .chars()
         .take(SHOWN)

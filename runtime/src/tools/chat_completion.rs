@@ -36,7 +36,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""properties":{"role":{"type":"string","enum":["system","developer","user","assistant"]},"content":{"type":"string"}},"#,
             r#""required":["role","content"]}},"#,
             r#""system":{"type":"string","description":"Instructions for the model"},"#,
-            r#""model":{"type":"string","description":"Model id, or provider/model"},"#,
+            r#""model":{"type":"string","description":"Model id, provider/model, or a tag"},"#,
             r#""provider":{"type":"string","description":"Provider id, if model alone is not enough"},"#,
             r#""temperature":{"type":"number","minimum":0,"maximum":2},"#,
             r#""max_tokens":{"type":"integer","minimum":1},"#,
@@ -71,9 +71,10 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let temperature = arguments.number("temperature", 0.0, 2.0)?;
     let max_tokens = arguments.integer("max_tokens", 1, u32::MAX)?;
     let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
-    let warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
 
     let target = resolve::target(settings, provider.as_deref(), model.as_deref())?;
+    warnings.extend(target.warning);
     let request = ChatRequest {
         model: target.model.unwrap_or_default(),
         messages,

@@ -1,4 +1,4 @@
-//! `anygpt_list_models`: what the providers offer at this moment.
+//! `anygpt_list_models`: what the providers offer at this moment, or what carries a tag.
 //!
 //! Never here: paging through a provider's list.
 
@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments};
 use crate::{
-    gateway::{Gateway, mock, resolve},
+    gateway::{
+        Gateway, mock,
+        resolve::{self, Tagged},
+    },
     provider::Model,
     settings::{Kind, Settings},
 };
@@ -15,7 +18,8 @@ pub(super) fn listed() -> anygpt_core::Tool {
     anygpt_core::Tool {
         name: "anygpt_list_models".into(),
         title: "List models".into(),
-        description: "List the models that the providers offer now, newest first where they say so."
+        description: "List the models that the providers offer now, newest first where they say so; \
+            with tag, the configured models that have it."
             .into(),
         annotations: anygpt_core::Annotations {
             read_only: true,
@@ -23,7 +27,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
             open_world: true,
         },
         input_schema:
-            r#"{"type":"object","properties":{"provider":{"type":"string","description":"Only this provider"}}}"#
+            r#"{"type":"object","properties":{"provider":{"type":"string","description":"Only this provider"},"tag":{"type":"string"}}}"#
                 .into(),
         output_schema: Some(
             concat!(
@@ -45,7 +49,11 @@ pub(super) struct Query {
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
     let provider = arguments.name("provider")?;
-    let warnings = arguments.unknown().into_iter().collect();
+    let tag = arguments.name("tag")?;
+    let warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    if let Some(tag) = tag {
+        return tagged(settings, provider.as_deref(), tag.trim(), &warnings).map(Work::Done);
+    }
     let providers = match provider {
         Some(id) => vec![resolve::usable_provider(settings, &id)?],
         None => (0..settings.providers.len())
@@ -70,7 +78,9 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
 struct Listed<'a> {
     id: &'a str,
     provider: &'a str,
-    chat: bool,
+    /// Not known without the provider's list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,15 +89,83 @@ struct Listed<'a> {
     input_token_limit: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_token_limit: Option<u64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tags: &'a [String],
 }
 
 #[derive(Serialize)]
 struct Structured<'a> {
     models: Vec<Listed<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: &'a Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: &'a Vec<String>,
+    errors: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+}
+
+impl Structured<'_> {
+    /// One line for each model, ready to be asked for but for the tags behind it.
+    fn outcome(&self) -> Outcome {
+        let mut lines = Vec::new();
+        for model in &self.models {
+            let name = format!("{}/{}", model.provider, model.id);
+            lines.push(match model.tags {
+                [] => name,
+                tags => format!("{name} (tags: {})", tags.join(", ")),
+            });
+        }
+        lines.extend(self.errors.iter().chain(self.warnings).cloned());
+        if lines.is_empty() {
+            lines.push("The list is empty.".into());
+        }
+        Outcome::structured(lines.join("\n"), self)
+    }
+}
+
+/// The models of the configuration file that have a tag. What cannot be used stands beside the others.
+fn tagged(
+    settings: &Settings,
+    provider: Option<&str>,
+    tag: &str,
+    warnings: &[String],
+) -> Result<Outcome, String> {
+    let provider = provider.map(|id| resolve::usable_provider(settings, id));
+    let provider = provider.transpose()?;
+    let tagged = Tagged::find(settings, tag, provider).ok_or_else(|| {
+        let of_provider = provider.map(|provider| &settings.providers[provider].id);
+        let of_provider = of_provider.map(|id| format!(" of provider {id}"));
+        format!(
+            "invalid_request: no model{} has the tag {tag:?} in the configuration file. \
+             anygpt_list_tags has the tags that there are.",
+            of_provider.unwrap_or_default()
+        )
+    })?;
+    // With nothing to ask there is nothing to list.
+    tagged.target()?;
+    let mut models = Vec::new();
+    let mut errors = Vec::new();
+    for model in tagged.models() {
+        let provider = &settings.providers[model.provider];
+        if let Some(why) = provider.why_off() {
+            errors.push(format!("{} cannot be used: {why}", settings.name_of(model)));
+            continue;
+        }
+        models.push(Listed {
+            id: &model.id,
+            provider: &provider.id,
+            chat: None,
+            name: None,
+            created: None,
+            input_token_limit: None,
+            output_token_limit: None,
+            tags: &model.tags,
+        });
+    }
+    let structured = Structured {
+        models,
+        errors,
+        warnings,
+    };
+    Ok(structured.outcome())
 }
 
 impl Query {
@@ -110,7 +188,7 @@ impl Query {
             match list(position) {
                 Ok(mut models) => {
                     models.sort_by_key(|model| std::cmp::Reverse(model.created));
-                    lists.push((&*settings.providers[position].id, models));
+                    lists.push((position, models));
                 }
                 Err(problem) => errors.push(problem),
             }
@@ -118,37 +196,27 @@ impl Query {
         if lists.is_empty() {
             return Outcome::error(errors.join("\n"));
         }
-        let mut text = String::new();
         let mut models = Vec::new();
-        for (provider, list) in &lists {
+        for (position, list) in &lists {
             for model in list {
-                text.push_str(&format!("{provider}/{}\n", model.id));
+                let configured = settings.model(*position, &model.id);
                 models.push(Listed {
                     id: &model.id,
-                    provider,
-                    chat: model.chat,
+                    provider: &settings.providers[*position].id,
+                    chat: Some(model.chat),
                     name: model.display_name.as_deref(),
                     created: model.created,
                     input_token_limit: model.input_token_limit,
                     output_token_limit: model.output_token_limit,
+                    tags: configured.map_or(&[], |model| &model.tags),
                 });
             }
         }
-        for problem in errors.iter().chain(&self.warnings) {
-            text.push_str(problem);
-            text.push('\n');
-        }
-        if text.is_empty() {
-            text.push_str("The list is empty.\n");
-        }
-        text.pop();
-        Outcome::structured(
-            text,
-            &Structured {
-                models,
-                errors: &errors,
-                warnings: &self.warnings,
-            },
-        )
+        let structured = Structured {
+            models,
+            errors,
+            warnings: &self.warnings,
+        };
+        structured.outcome()
     }
 }

@@ -15,9 +15,10 @@ mod arguments;
 mod chat_completion;
 mod list_models;
 mod list_providers;
+mod list_tags;
 
 /// Position of each tool in the catalogue; the order is the order clients see.
-const TOOLS: [Entry; 3] = [
+const TOOLS: [Entry; 4] = [
     Entry {
         listed: chat_completion::listed,
         call: chat_completion::call,
@@ -29,6 +30,10 @@ const TOOLS: [Entry; 3] = [
     Entry {
         listed: list_providers::listed,
         call: list_providers::call,
+    },
+    Entry {
+        listed: list_tags::listed,
+        call: list_tags::call,
     },
 ];
 

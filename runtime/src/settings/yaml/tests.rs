@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Error, Spanned, from_str, nearest, tree};
+use super::{Error, Ordered, Spanned, from_str, nearest, tree};
 
 /// A value of each kind.
 #[derive(Debug, Default, Deserialize)]
@@ -463,6 +463,38 @@ fn positions_of_values() {
         "line 2, column 3: [1]: expected a whole number, found a string",
     )]);
     assert!(serde_json::from_str::<Spanned<u8>>("7").is_err());
+}
+
+#[test]
+fn order_and_positions_of_keys() {
+    check::<Ordered<Text, u8>>(&[
+        ("b: 1\na: 2\n", r#"Ordered([("b", 1), ("a", 2)])"#),
+        ("{}", "Ordered([])"),
+        (
+            "[a]",
+            "line 1, column 1: expected a mapping of keys to values, found a list",
+        ),
+        (
+            "a: x",
+            "line 1, column 4: a: expected a whole number, found a string",
+        ),
+    ]);
+    check::<Ordered<Spanned<Text>, Spanned<u8>>>(&[(
+        "é: 0\n'k': 7",
+        "Ordered([(Spanned { value: \"é\", line: 1, column: 1 }, Spanned { value: 0, line: 1, column: 4 }), \
+         (Spanned { value: \"k\", line: 2, column: 1 }, Spanned { value: 7, line: 2, column: 6 })])",
+    )]);
+    check::<Ordered<Spanned<Kind>, u8>>(&[
+        (
+            "google: 1",
+            "Ordered([(Spanned { value: Google, line: 1, column: 1 }, 1)])",
+        ),
+        (
+            "google: 1\ngogle: 2",
+            "line 2, column 1: unknown value; did you mean \"google\"?",
+        ),
+    ]);
+    check::<Ordered<u8, u8>>(&[("1: 1", "line 1, column 1: expected u8, found a string")]);
 }
 
 #[test]

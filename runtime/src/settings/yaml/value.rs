@@ -10,6 +10,7 @@ use serde::{
         DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor,
         value::{MapAccessDeserializer, StrDeserializer},
     },
+    forward_to_deserialize_any,
 };
 
 use super::{
@@ -198,7 +199,12 @@ impl<'de> Deserializer<'de> for Value<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if name == SPANNED {
-            return visitor.visit_seq(SpannedParts(self, 0));
+            return visitor.visit_seq(SpannedParts {
+                line: self.0.line,
+                column: self.0.column,
+                value: self,
+                given: 0,
+            });
         }
         self.deserialize_seq(visitor)
     }
@@ -273,7 +279,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Some(entry) = self.1 else {
             return Ok(None);
         };
-        let key = seed.deserialize(name(&entry.key));
+        let key = seed.deserialize(Key(entry));
         key.map(Some)
             .map_err(|error| error.at(entry.line, entry.column))
     }
@@ -287,21 +293,77 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 }
 
-/// Line, column and value for `Spanned`, and how many of them are given.
-struct SpannedParts<'t>(Value<'t>, usize);
+/// The key of an entry: its text, with the position if that is asked for.
+#[derive(Clone, Copy)]
+struct Key<'t>(&'t Entry<'t>);
 
-impl<'de> SeqAccess<'de> for SpannedParts<'_> {
+impl<'de> Deserializer<'de> for Key<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_str(&self.0.key)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        wanted: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if wanted == SPANNED {
+            return visitor.visit_seq(SpannedParts {
+                line: self.0.line,
+                column: self.0.column,
+                value: self,
+                given: 0,
+            });
+        }
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_enum(name(&self.0.key))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct seq tuple map struct identifier ignored_any
+    }
+}
+
+/// Line, column and value for `Spanned`, and how many of them are given.
+struct SpannedParts<D> {
+    line: usize,
+    column: usize,
+    value: D,
+    given: usize,
+}
+
+impl<'de, D: Deserializer<'de, Error = Error> + Copy> SeqAccess<'de> for SpannedParts<D> {
     type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Error> {
-        self.1 += 1;
-        let value = match self.1 {
-            1 => seed.deserialize(self.0.0.line.into_deserializer()),
-            2 => seed.deserialize(self.0.0.column.into_deserializer()),
-            _ => self.0.read(seed),
+        self.given += 1;
+        let value = match self.given {
+            1 => seed.deserialize(self.line.into_deserializer()),
+            2 => seed.deserialize(self.column.into_deserializer()),
+            _ => seed.deserialize(self.value),
         };
         value.map(Some)
     }

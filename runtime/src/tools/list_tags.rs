@@ -1,0 +1,118 @@
+//! `anygpt_list_tags`: the tags of the configuration file, and what each leads to.
+//!
+//! Never here: how one of several models is chosen, or a connection.
+
+use serde::Serialize;
+
+use super::{Outcome, Work, arguments::Arguments};
+use crate::{
+    gateway::resolve::{self, Tagged},
+    settings::Settings,
+};
+
+pub(super) fn listed() -> anygpt_core::Tool {
+    anygpt_core::Tool {
+        name: "anygpt_list_tags".into(),
+        title: "List tags".into(),
+        description: "List the tags that can be given as model, and the model each stands for."
+            .into(),
+        annotations: anygpt_core::Annotations {
+            read_only: true,
+            idempotent: true,
+            open_world: false,
+        },
+        input_schema:
+            r#"{"type":"object","properties":{"provider":{"type":"string","description":"Only its models"}}}"#
+                .into(),
+        output_schema: Some(
+            r#"{"type":"object","properties":{"tags":{"type":"array","items":{"type":"object"}}},"required":["tags"]}"#
+                .into(),
+        ),
+    }
+}
+
+/// What to do when there is nothing to list.
+const HOW_TO: &str = "Tags are defined in the configuration file (CONFIG_FILE), for example:\n\
+    models:\n  openai/MODEL:\n    tags: [fast, cheap]\n\
+    Then restart the server.";
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    tag: &'a str,
+    model: String,
+    provider: &'a str,
+    usable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    models: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Structured<'a> {
+    tags: Vec<Listed<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
+    let mut arguments = Arguments::parse(json)?;
+    let provider = match arguments.name("provider")? {
+        Some(id) => Some(resolve::known_provider(settings, &id)?),
+        None => None,
+    };
+    let tags: Vec<Listed<'_>> = settings
+        .tags
+        .iter()
+        .filter_map(|tag| Tagged::new(settings, tag, provider))
+        .map(|tagged| {
+            let target = tagged.chosen();
+            let chosen = &settings.providers[target.provider];
+            let problem = chosen.why_off();
+            Listed {
+                tag: &tagged.tag.name,
+                model: target.model.unwrap_or_default(),
+                provider: &chosen.id,
+                usable: problem.is_none(),
+                problem,
+                models: tagged
+                    .models()
+                    .map(|model| settings.name_of(model))
+                    .collect(),
+            }
+        })
+        .collect();
+
+    let mut text = String::new();
+    for tag in &tags {
+        let chosen = format!("{}/{}", tag.provider, tag.model);
+        text.push_str(&format!("{}: {chosen}", tag.tag));
+        if let Some(problem) = &tag.problem {
+            text.push_str(&format!(" (off: {problem})"));
+        }
+        let others = tag.models.iter().filter(|model| **model != chosen);
+        let others: Vec<&str> = others.map(String::as_str).collect();
+        if !others.is_empty() {
+            text.push_str(&format!("; also {}", others.join(", ")));
+        }
+        text.push('\n');
+    }
+    if tags.is_empty() {
+        match provider {
+            Some(provider) => text.push_str(&format!(
+                "No model of provider {} has a tag. ",
+                settings.providers[provider].id
+            )),
+            None => text.push_str("No model has a tag. "),
+        }
+        text.push_str(HOW_TO);
+        text.push('\n');
+    }
+    let unknown = arguments.unknown();
+    text.push_str(unknown.as_deref().unwrap_or_default());
+    let text = text.trim_end().to_owned();
+    let warnings = unknown.into_iter().collect();
+    Ok(Work::Done(Outcome::structured(
+        text,
+        &Structured { tags, warnings },
+    )))
+}
