@@ -60,7 +60,10 @@ const PROMPTS: [Entry; 4] = [
             name: "list-capabilities".into(),
             title: "List capabilities".into(),
             description: "Show which providers and models can be used here, and for what".into(),
-            arguments: vec![optional("provider", "Provider", "Only this provider")],
+            arguments: vec![
+                optional("provider", "Provider", "Only this provider"),
+                optional("tag", "Tag", "Only models with this tag"),
+            ],
         },
         text: list_capabilities,
         pages: &[docs::PROVIDERS],
@@ -131,6 +134,7 @@ pub(crate) fn candidates<'s>(
     match &*arguments[argument].name {
         "provider" | "providers" => providers(settings),
         "model" => models(settings, value("provider")),
+        "tag" => tags(settings, value("provider")),
         _ => Vec::new(),
     }
 }
@@ -154,9 +158,7 @@ fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str
     let wanted = provider.and_then(|id| position(&settings.providers, id.trim()));
     let mut names: Vec<Cow<'s, str>> = Vec::new();
     names.extend(settings.default_model.as_deref().map(Cow::Borrowed));
-    let carries = |tag: &&Tag| Tagged::new(settings, tag, wanted).is_some();
-    let tags = settings.tags.iter().filter(carries);
-    names.extend(tags.map(|tag| Cow::Borrowed(&*tag.name)));
+    names.extend(tags(settings, provider));
     for model in &settings.models {
         if wanted.is_none_or(|wanted| wanted == model.provider) {
             names.push(Cow::Owned(settings.name_of(model)));
@@ -170,6 +172,14 @@ fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str
     let mut seen = BTreeSet::new();
     names.retain(|name| seen.insert(name.to_lowercase()));
     names
+}
+
+/// The tags of the settings, those of one provider's models if one is named.
+fn tags<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str>> {
+    let wanted = provider.and_then(|id| position(&settings.providers, id.trim()));
+    let carries = |tag: &&Tag| Tagged::new(settings, tag, wanted).is_some();
+    let tags = settings.tags.iter().filter(carries);
+    tags.map(|tag| Cow::Borrowed(&*tag.name)).collect()
 }
 
 fn discover_and_chat(settings: &Settings, given: &Given<'_>) -> String {
@@ -231,11 +241,20 @@ fn compare_providers(settings: &Settings, given: &Given<'_>) -> String {
 }
 
 fn list_capabilities(settings: &Settings, given: &Given<'_>) -> String {
-    let [provider] = arguments(given);
+    let [provider, tag] = arguments(given);
     let mut text = String::from("Show me which AI models I can ask through the anygpt tools.\n");
     if !provider.is_empty() {
         let _ = writeln!(text, "Only this provider: {provider}");
         note_unknown(&mut text, settings, provider);
+    }
+    if !tag.is_empty() {
+        let _ = writeln!(text, "Only models with this tag: {tag}");
+        if settings.tag(tag).is_none() {
+            let _ = writeln!(
+                text,
+                "Note: no model has the tag {tag:?}: anygpt_list_tags has them all."
+            );
+        }
     }
     text.push_str(
         "\nSteps:\n\
