@@ -2,7 +2,7 @@
 //!
 //! Never here: the values that a prompt's argument may have.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, format, vec::Vec};
 
 use super::{Request, prompts, resources, write_frame};
 use crate::{
@@ -82,18 +82,18 @@ pub(super) fn complete(session: &mut Session, request: &Request<'_>) -> Result<(
 
 /// Name and value of the argument to be completed.
 fn argument(json: Option<&str>) -> Result<(Cow<'_, str>, Cow<'_, str>), Error<'static>> {
-    let mut slots = [None, None];
-    let read = json.is_some_and(|json| members(json, &["name", "value"], &mut slots).is_ok());
-    let [Some(name), Some(value)] = slots.map(|slot| slot.and_then(jsonrpc::string)) else {
-        return Err(Error::invalid_params(
-            "params.argument must be an object with name and value, two strings",
-        ));
+    let wrong = || {
+        Error::invalid_params("params.argument must be an object with name and value, two strings")
     };
-    debug_assert!(read, "slots are filled from an object only");
+    let mut slots = [None, None];
+    members(json.ok_or_else(wrong)?, &["name", "value"], &mut slots).map_err(|_| wrong())?;
+    let [Some(name), Some(value)] = slots.map(|slot| slot.and_then(jsonrpc::string)) else {
+        return Err(wrong());
+    };
     if value.len() > LONGEST_VALUE {
-        return Err(Error::invalid_params(
-            "params.argument.value is longer than 1024 bytes",
-        ));
+        return Err(Error::invalid_params(format!(
+            "params.argument.value is longer than {LONGEST_VALUE} bytes"
+        )));
     }
     Ok((name, value))
 }
