@@ -1,10 +1,9 @@
-//! JSON Schema as the judge: of what the server writes, and of what its tools promise.
+//! JSON Schema as the judge's book of law: of what the server writes, and of what its tools promise.
 //!
 //! Never here: schemas. The official ones lie in `schema/`, the tools' own come from the server.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -26,13 +25,25 @@ pub struct Official {
     document: Value,
     /// Where its types are defined.
     place: &'static str,
-    /// Those that were asked for before.
-    known: RefCell<HashMap<String, Rc<Validator>>>,
+    /// Those that were asked for before: building one costs a thousand times what using it does.
+    known: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 impl Official {
-    /// The schema of one of [`REVISIONS`].
-    pub fn of(revision: &'static str) -> Self {
+    /// The schema of one of [`REVISIONS`], read once per process.
+    #[track_caller]
+    pub fn of(revision: &str) -> &'static Self {
+        static ALL: [OnceLock<Official>; REVISIONS.len()] =
+            [const { OnceLock::new() }; REVISIONS.len()];
+        let found = REVISIONS
+            .iter()
+            .zip(&ALL)
+            .find(|(name, _)| **name == revision);
+        let (name, slot) = found.unwrap_or_else(|| panic!("{revision} is no revision"));
+        slot.get_or_init(|| Self::read(name))
+    }
+
+    fn read(revision: &'static str) -> Self {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schema");
         let text = std::fs::read_to_string(format!("{folder}/{revision}.json"))
             .expect("the schema of every revision is there");
@@ -42,51 +53,75 @@ impl Official {
             revision,
             document,
             place: if is_new { "$defs" } else { "definitions" },
-            known: RefCell::default(),
+            known: Mutex::default(),
         }
+    }
+
+    /// Whether this revision has a type of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.document[self.place].get(name).is_some()
     }
 
     /// The name that this revision has for one of several names of a type.
     #[track_caller]
     pub fn name<'n>(&self, names: &[&'n str]) -> &'n str {
-        let definitions = &self.document[self.place];
-        let known = names.iter().find(|name| definitions.get(**name).is_some());
+        let known = names.iter().find(|name| self.has(name));
         known.unwrap_or_else(|| panic!("{} has none of {names:?}", self.revision))
+    }
+
+    /// All that keeps `value` from being of the type that has one of these names.
+    #[track_caller]
+    pub fn problems(&self, names: &[&str], value: &Value) -> Vec<String> {
+        let name = self.name(names);
+        let what = format!("{name} of {}", self.revision);
+        problems(&self.validator(name), value, &what)
     }
 
     /// Panics, with all that is wrong, unless `value` is of the type that has one of these names.
     #[track_caller]
     pub fn check(&self, names: &[&str], value: &Value) {
-        let name = self.name(names);
-        let known = self.known.borrow().get(name).cloned();
-        let validator = known.unwrap_or_else(|| {
-            let place = self.place;
-            let schema = json!({"$schema": self.document["$schema"], "$ref": format!("#/{place}/{name}"),
-                place: self.document[place]});
-            let validator = Rc::new(Validator::new(&schema).expect("official schemas are valid"));
-            self.known.borrow_mut().insert(name.to_owned(), Rc::clone(&validator));
-            validator
-        });
-        assert_valid(&validator, value, &format!("{name} of {}", self.revision));
+        let problems = self.problems(names, value);
+        assert!(problems.is_empty(), "{problems:#?}\n{value}");
     }
+
+    fn validator(&self, name: &str) -> Arc<Validator> {
+        // Held while one is built, so that nobody else builds the same.
+        let mut known = self.known.lock().unwrap();
+        if let Some(validator) = known.get(name) {
+            return Arc::clone(validator);
+        }
+        let place = self.place;
+        let schema = json!({"$schema": self.document["$schema"], "$ref": format!("#/{place}/{name}"),
+            place: self.document[place]});
+        let validator = Arc::new(Validator::new(&schema).expect("official schemas are valid"));
+        known.insert(name.to_owned(), Arc::clone(&validator));
+        validator
+    }
+}
+
+/// A schema made ready for use; `what` names it should it be broken.
+#[track_caller]
+pub fn compile(schema: &Value, what: &str) -> Validator {
+    Validator::new(schema)
+        .unwrap_or_else(|error| panic!("the schema of {what} is not valid: {error}"))
+}
+
+/// All that keeps `value` from being valid; each says that it is no `what`.
+pub fn problems(validator: &Validator, value: &Value, what: &str) -> Vec<String> {
+    let errors = validator.iter_errors(value);
+    errors
+        .map(|error| {
+            format!(
+                "not a valid {what}: {error} at {:?}",
+                error.instance_path().to_string()
+            )
+        })
+        .collect()
 }
 
 /// Panics, with all that is wrong, unless `value` is valid against `schema`, which `what` names.
 #[track_caller]
 pub fn check(schema: &Value, value: &Value, what: &str) {
-    let validator = Validator::new(schema)
-        .unwrap_or_else(|error| panic!("the schema of {what} is not valid: {error}"));
-    assert_valid(&validator, value, what);
-}
-
-#[track_caller]
-fn assert_valid(validator: &Validator, value: &Value, what: &str) {
-    let errors: Vec<String> = validator
-        .iter_errors(value)
-        .map(|error| format!("{error} at {}", error.instance_path()))
-        .collect();
-    assert!(
-        errors.is_empty(),
-        "not a valid {what}: {errors:#?}\n{value}"
-    );
+    let problems = problems(&compile(schema, what), value, what);
+    assert!(problems.is_empty(), "{problems:#?}\n{value}");
 }

@@ -1,9 +1,11 @@
 //! A harness around the real program: start it with a clean environment, speak to it, look at what it says.
 //!
 //! Every wait has a limit and every failure shows what was seen so far, so that a test can neither hang nor fail
-//! without a reason. Never here: what an answer should be (that is the business of tests and transcripts).
+//! without a reason. Whatever a test looks for, the judge sees everything that it sent and got; its verdict comes with
+//! the end of the process, or when the test lets go of it. Never here: what an answer should be (that is the business
+//! of tests and transcripts, and of `judge` for what holds for all of them).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::fs::File;
@@ -12,13 +14,17 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
+use jsonschema::Validator;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, kill_process};
 use serde_json::{Value, json};
+
+use crate::judge::{self, Case, End};
+use crate::schema;
 
 pub use rustix::process::Signal;
 
@@ -115,6 +121,7 @@ pub struct Builder {
     unread: bool,
     paused: bool,
     limit: Duration,
+    unjudged: bool,
 }
 
 impl Builder {
@@ -192,6 +199,7 @@ impl Builder {
     /// Starts the program.
     #[track_caller]
     pub fn spawn(self) -> Server {
+        let record = self.speaks_the_protocol().then(|| Record::of(&self));
         let program = self.program.unwrap_or_else(|| binary().to_owned());
         let mut command = if matches!(self.stdin, Stdin::Closed) {
             let mut shell = Command::new("sh");
@@ -237,7 +245,18 @@ impl Builder {
             last_id: 0,
             limit: self.limit,
             exit: None,
+            record,
         }
+    }
+
+    /// Whether this starts the program to serve, itself or as the last argument of another one that becomes it, and
+    /// what it says comes here.
+    fn speaks_the_protocol(&self) -> bool {
+        let serves = match &self.program {
+            None => self.arguments.is_empty(),
+            Some(_) => self.arguments.last().is_some_and(|last| last == binary()),
+        };
+        serves && !self.unjudged && self.stdout.is_none()
     }
 
     /// Starts the program, writes `input`, closes stdin and waits for the end.
@@ -273,6 +292,8 @@ pub struct Server {
     last_id: u64,
     limit: Duration,
     exit: Option<Exit>,
+    /// What the judge needs; nothing if there is nothing to judge, or no more.
+    record: Option<Record>,
 }
 
 impl Server {
@@ -288,6 +309,7 @@ impl Server {
             unread: false,
             paused: false,
             limit: Duration::from_secs(10),
+            unjudged: false,
         }
     }
 
@@ -306,6 +328,9 @@ impl Server {
     #[track_caller]
     pub fn send_raw(&self, bytes: &[u8]) {
         let stdin = self.stdin.as_ref().expect("stdin is a pipe and still open");
+        if let Some(record) = &self.record {
+            record.sent.lock().unwrap().extend_from_slice(bytes);
+        }
         self.unsent.fetch_add(bytes.len(), Ordering::SeqCst);
         _ = stdin.send(bytes.to_vec());
     }
@@ -431,7 +456,38 @@ impl Server {
             signal: status.signal(),
         };
         self.exit = Some(exit);
+        if self.stdout.lock().ended {
+            self.judge();
+        }
         exit
+    }
+
+    /// Ends the test if the program has written anything that no client should be sent, whatever it asked for.
+    #[track_caller]
+    fn judge(&mut self) {
+        let Some(record) = self.record.take() else {
+            return;
+        };
+        let stdout = self.stdout.lock();
+        let end = match self.exit.map(|exit| exit.code) {
+            None | Some(None) => End::Cut,
+            Some(_) if stdout.closed || !stdout.ended => End::Cut,
+            Some(Some(0)) if self.stdin.is_none() && !record.signalled.load(Ordering::SeqCst) => {
+                End::Clean
+            }
+            Some(Some(_)) => End::Whole,
+        };
+        let case = Case {
+            sent: &record.sent.lock().unwrap(),
+            received: &stdout.bytes,
+            end,
+        };
+        let problems = judge::problems(&case, &|tool| output_schema(tool, &record.variables));
+        drop(stdout);
+        if !problems.is_empty() {
+            let problems = problems.join("\n");
+            self.fail(format_args!("no client should be sent this:\n{problems}"));
+        }
     }
 
     /// Whether the process has not ended yet.
@@ -443,6 +499,9 @@ impl Server {
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
         assert!(self.exit.is_none(), "the process has ended already");
+        if let Some(record) = &self.record {
+            record.signalled.store(true, Ordering::SeqCst);
+        }
         kill_process(Pid::from_child(&self.child), signal).expect("the process can be signalled");
     }
 
@@ -591,13 +650,88 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stdout.change(|state| state.closed = true);
-        self.stderr.change(|state| state.closed = true);
         if self.exit.is_none() {
             _ = self.child.kill();
             _ = self.child.wait();
         }
+        if self.record.is_some() && !std::thread::panicking() {
+            // What it had written is still in its pipe. Without a reader it stays there, and with a descendant
+            // that holds the pipe, too, there is no end to wait for.
+            self.stdout
+                .wait(REST, |state| (state.ended || state.paused).then_some(()));
+            self.judge();
+        }
+        self.stdout.change(|state| state.closed = true);
+        self.stderr.change(|state| state.closed = true);
     }
+}
+
+/// How long a pipe is read on after its process was killed.
+const REST: Duration = Duration::from_secs(1);
+
+/// What is kept of a server for the judge.
+#[derive(Debug)]
+struct Record {
+    /// Everything for stdin.
+    sent: Mutex<Vec<u8>>,
+    signalled: AtomicBool,
+    variables: Variables,
+}
+
+type Variables = Vec<(OsString, OsString)>;
+
+impl Record {
+    fn of(builder: &Builder) -> Self {
+        let sent = match &builder.stdin {
+            // A folder has no content.
+            Stdin::File(path) => std::fs::read(path).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        Self {
+            sent: Mutex::new(sent),
+            signalled: AtomicBool::new(false),
+            variables: builder.variables.clone(),
+        }
+    }
+}
+
+/// The output schema of a tool, as the program itself tells it; `None` if it has none. Asked for once per process and
+/// set of tools: those that are always there, or those that these variables bring along.
+#[track_caller]
+fn output_schema(tool: &str, variables: &[(OsString, OsString)]) -> Option<Arc<Validator>> {
+    type Tools = HashMap<String, Option<Arc<Validator>>>;
+    static KNOWN: Mutex<Vec<(Variables, Tools)>> = Mutex::new(Vec::new());
+
+    let default = [("DEFAULT_PROVIDER".into(), "mock".into())];
+    let mut known = KNOWN.lock().unwrap();
+    for variables in [&default, variables] {
+        let place = known.iter().position(|(asked, _)| asked == variables);
+        let place = place.unwrap_or_else(|| {
+            known.push((variables.to_vec(), output_schemas(variables)));
+            known.len() - 1
+        });
+        if let Some(schema) = known[place].1.get(tool) {
+            return schema.clone();
+        }
+    }
+    panic!("the program does not list the tool {tool}");
+}
+
+#[track_caller]
+fn output_schemas(variables: &[(OsString, OsString)]) -> HashMap<String, Option<Arc<Validator>>> {
+    let mut builder = Server::builder();
+    builder.unjudged = true;
+    let list = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let output = builder.envs(variables.iter().cloned()).run(list);
+    let answer: Value = serde_json::from_str(&output.stdout).expect("a list of tools");
+    let tools = answer["result"]["tools"].as_array().expect("tools");
+    let schema = |tool: &Value| {
+        let name = tool["name"].as_str().expect("a tool has a name").to_owned();
+        let schema = tool.get("outputSchema");
+        let schema = schema.map(|schema| Arc::new(schema::compile(schema, &name)));
+        (name, schema)
+    };
+    tools.iter().map(schema).collect()
 }
 
 /// Writes what arrives on the channel, so that a program that does not read cannot block a test.

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use anygpt_tests::server::{Builder, Exit, Server, Signal, Stdin};
+use anygpt_tests::server::{Builder, Exit, Server, Signal, Stdin, binary};
 use serde_json::json;
 
 fn shell(script: &str) -> Builder {
@@ -136,4 +136,35 @@ fn waiting_ends_and_shows_what_was_seen() {
         "{text}"
     );
     assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn what_no_client_should_be_sent_fails_a_test_that_does_not_look_at_it() {
+    // Whatever ends with the path of the program stands for it.
+    let pretend = |line: &str| {
+        let script = format!("echo '{line}'");
+        Server::builder()
+            .program("sh")
+            .args(["-c", &script])
+            .arg(binary())
+            .spawn()
+    };
+    let error = r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"m"}}"#;
+    let waited = std::panic::catch_unwind(|| pretend(error).wait());
+    let dropped = std::panic::catch_unwind(|| {
+        let mut server = pretend(error);
+        server.line();
+    });
+    for failure in [waited.map(|_| ()), dropped] {
+        let text = failure.unwrap_err().downcast::<String>().unwrap();
+        assert!(text.contains("more errors without an id"), "{text}");
+    }
+    // A test that has failed already says why it did.
+    let failed = std::panic::catch_unwind(|| {
+        let mut server = pretend(error);
+        server.line();
+        panic!("the real reason");
+    });
+    let text = failed.unwrap_err().downcast::<&str>().unwrap();
+    assert_eq!(*text, "the real reason");
 }

@@ -1,0 +1,287 @@
+//! What goes over the pipes, taken apart: lines of the client as the protocol sorts them, lines of the server as
+//! messages.
+//!
+//! Never here: what is right or wrong about a message.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The longest line that the program takes, and so the longest that it must answer by its id.
+pub(super) const LONGEST_LINE: usize = 16 << 20;
+
+pub(super) const META: &str = "io.modelcontextprotocol/";
+
+/// What a message of the client says, its id apart.
+#[derive(Default)]
+pub(super) struct Asked<'a> {
+    /// Empty if there is none.
+    pub(super) method: String,
+    pub(super) tool: Option<String>,
+    pub(super) modern: bool,
+    pub(super) logs: bool,
+    /// The progress token, see [`plain`].
+    pub(super) token: Option<String>,
+    /// What a notification cancels.
+    pub(super) cancels: Option<&'a str>,
+}
+
+/// A message of the client.
+pub(super) enum Message<'a> {
+    /// Nothing that is answered.
+    Silent(Rc<Asked<'a>>),
+    Request(&'a str, Rc<Asked<'a>>),
+    /// Answered with an error without an id.
+    Unreadable,
+}
+
+/// A message of the server.
+pub(super) struct Answer<'a> {
+    pub(super) text: &'a str,
+    pub(super) id: Option<&'a str>,
+    pub(super) body: Rc<Body>,
+    /// Number of the line of several that it is part of.
+    pub(super) batch: Option<usize>,
+}
+
+/// A message, its id apart, which is replaced by another of its kind: thousands of answers differ in nothing else.
+pub(super) struct Body {
+    pub(super) message: Value,
+    /// As the answer to what it was found to be valid.
+    pub(super) valid_for: RefCell<Vec<(&'static str, String, Option<String>)>>,
+}
+
+/// The elements of an array.
+pub(super) fn elements(line: &[u8]) -> Option<Vec<&RawValue>> {
+    serde_json::from_slice(line).ok()
+}
+
+/// Sorts a line as section 4.2 of the digest of the protocol does. `last` is the line before.
+pub(super) fn read_message<'a>(
+    line: &'a [u8],
+    last: &mut Option<(&'a str, Rc<Asked<'a>>)>,
+) -> Message<'a> {
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return Message::Silent(Rc::default());
+    }
+    let too_long = line.len() > LONGEST_LINE;
+    let text = match std::str::from_utf8(line) {
+        Ok(text) => text,
+        Err(error) if too_long => std::str::from_utf8(&line[..error.valid_up_to()]).unwrap(),
+        Err(_) => return Message::Unreadable,
+    };
+    let split = split_id(text);
+    if let (Some((id, rest)), Some((known, asked))) = (split, &last)
+        && rest == *known
+    {
+        return Message::Request(id, Rc::clone(asked));
+    }
+    let (members, whole) = members(text);
+    if !whole && !too_long {
+        return Message::Unreadable;
+    }
+    let method: Option<String> = members
+        .get("method")
+        .and_then(|raw| serde_json::from_str(raw).ok());
+    let is_response = !members.contains_key("method")
+        && (members.contains_key("result") || members.contains_key("error"));
+    let raw_id = members.get("id");
+    if is_response || (raw_id.is_none() && method.is_some()) {
+        let mut asked = Asked::default();
+        let params = members.get("params").copied();
+        if method.as_deref() == Some("notifications/cancelled")
+            && let Some(params) = params
+        {
+            asked.cancels = self::members(params).0.get("requestId").copied();
+        }
+        return Message::Silent(Rc::new(asked));
+    }
+    let Some(id) = raw_id.filter(|raw| is_id(raw)) else {
+        return Message::Unreadable;
+    };
+    let asked = Rc::new(read_request(
+        method.unwrap_or_default(),
+        members.get("params").copied(),
+    ));
+    // In the place that was looked at first, an id comes only once.
+    *last = split
+        .filter(|(first, _)| first == id && text.matches("\"id\"").count() == 1)
+        .map(|(_, rest)| (rest, Rc::clone(&asked)));
+    Message::Request(id, asked)
+}
+
+fn read_request<'a>(method: String, params: Option<&'a str>) -> Asked<'a> {
+    let params = params.map(|params| members(params).0).unwrap_or_default();
+    let meta = params.get("_meta").map(|meta| members(meta).0);
+    let meta = meta.unwrap_or_default();
+    let has = |name: &str| meta.contains_key(&format!("{META}{name}"));
+    let tool = (method == "tools/call")
+        .then(|| params.get("name"))
+        .flatten();
+    Asked {
+        tool: tool.and_then(|raw| serde_json::from_str(raw).ok()),
+        modern: has("protocolVersion") || has("clientCapabilities") || has("clientInfo"),
+        logs: has("logLevel"),
+        token: meta.get("progressToken").map(|raw| plain(raw)),
+        cancels: None,
+        method,
+    }
+}
+
+/// Strings and integers are ids (R-11).
+fn is_id(raw: &str) -> bool {
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    raw.starts_with('"') || digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A JSON value in one form, however it was written.
+pub(super) fn plain(raw: &str) -> String {
+    match serde_json::from_str::<Value>(raw) {
+        Ok(value) => value.to_string(),
+        Err(_) => raw.to_owned(),
+    }
+}
+
+/// The members of an object as JSON texts, the last of each name; up to the first error, and whether there was none.
+fn members(object: &str) -> (HashMap<String, &str>, bool) {
+    struct Members<'m, 'a>(&'m mut HashMap<String, &'a str>);
+
+    impl<'a> Visitor<'a> for Members<'_, 'a> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(name) = map.next_key()? {
+                let value: &'a RawValue = map.next_value()?;
+                self.0.insert(name, value.get());
+            }
+            Ok(())
+        }
+    }
+
+    let mut found = HashMap::new();
+    let mut json = serde_json::Deserializer::from_str(object);
+    let read = json.deserialize_map(Members(&mut found));
+    let whole = read.is_ok() && json.end().is_ok();
+    (found, whole)
+}
+
+/// The id of a message in the form that the program writes, and what comes behind it.
+fn split_id(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix(r#"{"jsonrpc":"2.0","id":"#)?;
+    let end = if let Some(inner) = rest.strip_prefix('"') {
+        let mut escaped = false;
+        let end = inner.bytes().position(|byte| {
+            let ends = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            ends
+        })?;
+        end + 2
+    } else {
+        rest.find(',')?
+    };
+    let (id, rest) = rest.split_at(end);
+    (is_id(id) && !id.is_empty() && rest.starts_with(',')).then_some((id, rest))
+}
+
+/// Reads all lines; those that are no messages are problems.
+pub(super) fn read_answers(received: &[u8], may_be_cut: bool) -> (Vec<Answer<'_>>, Vec<String>) {
+    let mut answers = Vec::new();
+    let mut problems = Vec::new();
+    let mut last = None;
+    let mut lines: Vec<&[u8]> = received.split(|byte| *byte == b'\n').collect();
+    // Behind the last newline is nothing, or a line that is not whole.
+    if let Some(rest) = lines.pop()
+        && !may_be_cut
+        && !rest.is_empty()
+    {
+        problems.push(format!("the last line is not whole: {}", shown(rest)));
+    }
+    for (number, line) in lines.into_iter().enumerate() {
+        // R-01, R-02
+        let Ok(text) = std::str::from_utf8(line) else {
+            problems.push(format!("a line is not UTF-8: {}", shown(line)));
+            continue;
+        };
+        let found = if text.starts_with('[') {
+            match elements(line) {
+                Some(elements) if !elements.is_empty() => elements
+                    .into_iter()
+                    .map(|element| read_answer(element.get(), Some(number), &mut None))
+                    .collect(),
+                _ => vec![None],
+            }
+        } else {
+            vec![read_answer(text, None, &mut last)]
+        };
+        for answer in found {
+            match answer {
+                Some(answer) => answers.push(answer),
+                None => problems.push(format!("a line is no message: {}", shown(line))),
+            }
+        }
+    }
+    (answers, problems)
+}
+
+fn read_answer<'a>(
+    text: &'a str,
+    batch: Option<usize>,
+    last: &mut Option<(&'a str, Rc<Body>)>,
+) -> Option<Answer<'a>> {
+    let answer = |id, body| {
+        Some(Answer {
+            text,
+            id,
+            body,
+            batch,
+        })
+    };
+    let body = |message: Value| {
+        Rc::new(Body {
+            message,
+            valid_for: RefCell::default(),
+        })
+    };
+    let Some((id, rest)) = split_id(text) else {
+        let (members, whole) = members(text);
+        let message: Value = serde_json::from_str(text).ok()?;
+        return whole
+            .then(|| answer(members.get("id").copied(), body(message)))
+            .flatten();
+    };
+    if let Some((known, body)) = &last
+        && rest == *known
+    {
+        return answer(Some(id), Rc::clone(body));
+    }
+    // A number of forty digits is an id, too.
+    let in_place = if id.starts_with('"') { "\"\"" } else { "0" };
+    let (checked, whole) = (
+        members(text),
+        format!(r#"{{"jsonrpc":"2.0","id":{in_place}{rest}"#),
+    );
+    let message: Value = serde_json::from_str(&whole).ok()?;
+    if !checked.1 || checked.0.get("id") != Some(&id) {
+        return None;
+    }
+    let body = body(message);
+    *last = Some((rest, Rc::clone(&body)));
+    answer(Some(id), body)
+}
+
+/// As much of a line as a reader can use.
+pub(super) fn shown(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(600)]);
+    format!("{text}{}", if line.len() > 600 { "…" } else { "" })
+}
