@@ -322,6 +322,7 @@ fn options_are_sent_when_given_as_numbers_or_as_strings() {
         json!({"temperature": 0.5, "max_tokens": 100, "timeout_seconds": 30}),
         json!({"temperature": "0.5", "max_tokens": "100", "timeout_seconds": "30"}),
         json!({"temperature": 0.5, "max_tokens": 100.0, "timeout_seconds": " 30 ", "provider": null}),
+        json!({"temperature": " 5e-1", "max_tokens": "100.0", "timeout_seconds": 3e1, "system": ""}),
     ];
     for family in Family::NATIVE {
         for form in &forms {
@@ -451,53 +452,228 @@ fn unknown_arguments_are_named_in_a_warning_and_the_answer_comes_all_the_same() 
 }
 
 #[test]
+fn unknown_members_inside_a_conversation_are_named_with_their_paths() {
+    let (provider, mut server) = start();
+    let conversation = json!([
+        {"role": "user", "content": "one", "name": "Bo"},
+        {"role": "assistant", "content": [{"type": "text", "text": "two", "cache_control": {}}], "a b": 1},
+        {"role": "user", "content": [{"type": "text", "text": "three"}]},
+    ]);
+    // As it is, and as JSON text.
+    for messages in [conversation.clone(), conversation.to_string().into()] {
+        for family in Family::NATIVE {
+            let arguments = json!({"messages": messages, "model": family.model(), "top": null});
+            let result = server.call_tool(CHAT, arguments);
+            assert_eq!(chat(&result)["text"], "echo: three");
+            let paths = [
+                "top",
+                "messages[0].name",
+                "messages[1].content[0].cache_control",
+                "messages[1][\"a b\"]",
+            ];
+            assert_parts(&warnings(chat(&result)), &paths);
+            let sent = last(&provider, family).json().to_string();
+            for unknown in ["Bo", "cache_control", "a b"] {
+                assert!(!sent.contains(unknown), "{sent}");
+            }
+        }
+    }
+}
+
+/// Each error says where it is, what was found, and what is allowed.
+#[test]
 fn bad_arguments_are_errors_that_name_the_place_and_send_nothing() {
     let (provider, mut server) = start();
-    for (arguments, parts) in [
-        (json!({}), ["prompt", "messages"]),
-        (json!({"prompt": "  "}), ["prompt", "messages"]),
-        (json!({"prompt": 1}), ["prompt", "string"]),
-        (json!({"messages": "hello"}), ["messages", "array"]),
+    let prompt = |name: &str, value: Value| {
+        let mut arguments = json!({"prompt": "a"});
+        arguments[name] = value;
+        arguments
+    };
+    let message = |message: Value| json!({"messages": [{"role": "user", "content": "x"}, message]});
+    let part = |part: Value| message(json!({"role": "user", "content": ["x", part]}));
+    for (arguments, said) in [
         (
-            json!({"messages": [{"role": "bot", "content": "x"}]}),
-            ["messages[0].role", "assistant"],
+            json!({}),
+            "there is nothing to ask. Give prompt (a string) or messages",
+        ),
+        (json!({"prompt": "  "}), "there is nothing to ask"),
+        (
+            json!({"prompt": null, "messages": null}),
+            "there is nothing to ask",
+        ),
+        (json!({"messages": []}), "there is nothing to ask"),
+        (json!({"prompt": 1}), "prompt is 1, but must be a string"),
+        (
+            json!({"prompt": ["a"]}),
+            "prompt is an array of 1, but must be a string",
         ),
         (
-            json!({"messages": [{"role": "user", "content": "x"}, {"role": "user"}]}),
-            ["messages[1].content", "string"],
+            json!({"prompt": true}),
+            "prompt is true, but must be a string",
         ),
         (
-            json!({"prompt": "a", "messages": [{"role": "user", "content": "x"}]}),
-            ["prompt", "messages"],
+            prompt("messages", json!([{"role": "user", "content": "x"}])),
+            "both prompt and messages are given",
         ),
         (
-            json!({"prompt": "a", "temperature": 3}),
-            ["temperature", "2"],
+            prompt("system", json!({})),
+            "system is an object, but must be a string",
         ),
         (
-            json!({"prompt": "a", "temperature": "hot"}),
-            ["temperature", "number"],
-        ),
-        (json!({"prompt": "a", "max_tokens": 0}), ["max_tokens", "1"]),
-        (
-            json!({"prompt": "a", "max_tokens": 1.5}),
-            ["max_tokens", "whole number"],
+            prompt("model", json!({})),
+            "model is an object, but must be a string",
         ),
         (
-            json!({"prompt": "a", "timeout_seconds": 4000}),
-            ["timeout_seconds", "3600"],
+            prompt("model", json!(["gpt-4.1"])),
+            "model is an array of 1, but must be a string",
         ),
         (
-            json!({"prompt": "a", "model": ["gpt-4.1"]}),
-            ["model", "string"],
+            prompt("model", json!("m".repeat(300))),
+            "model is a long string, but must be at most 256 bytes long",
         ),
         (
-            json!({"prompt": "a", "provider": "nobody"}),
-            ["nobody", "openai, anthropic, google"],
+            prompt("provider", json!(5)),
+            "provider is 5, but must be a string",
+        ),
+        (
+            prompt("provider", json!(false)),
+            "provider is false, but must be a string",
+        ),
+        (
+            prompt("provider", json!("nobody")),
+            "openai, anthropic, google",
+        ),
+        (
+            json!({"messages": "not json"}),
+            "messages is \"not json\", but must be an array",
+        ),
+        (
+            json!({"messages": "{}"}),
+            "messages is \"{}\", but must be an array",
+        ),
+        (
+            json!({"messages": {}}),
+            "messages is an object, but must be an array",
+        ),
+        (
+            json!({"messages": 7}),
+            "messages is 7, but must be an array",
+        ),
+        (
+            json!({"messages": [null]}),
+            "messages[0] is null, but must be an object with role and content",
+        ),
+        (
+            json!({"messages": "[1]"}),
+            "messages[0] is 1, but must be an object",
+        ),
+        (
+            message(json!([])),
+            "messages[1] is an array of 0, but must be an object",
+        ),
+        (
+            message(json!({"content": "x"})),
+            "messages[1].role is missing, but must be system, developer, user or assistant",
+        ),
+        (
+            message(json!({"role": "bot", "content": "x"})),
+            "messages[1].role is \"bot\", but must be system,",
+        ),
+        (
+            message(json!({"role": 1, "content": "x"})),
+            "messages[1].role is 1, but must be system,",
+        ),
+        (
+            message(json!({"role": "user"})),
+            "messages[1].content is missing, but must be a string, or an array of",
+        ),
+        (
+            message(json!({"role": "user", "content": null})),
+            "messages[1].content is null, but must be a string",
+        ),
+        (
+            message(json!({"role": "user", "content": {"type": "text"}})),
+            "messages[1].content is an object, but",
+        ),
+        (
+            part(json!(3)),
+            "messages[1].content[1] is 3, but must be {\"type\":\"text\",\"text\":",
+        ),
+        (
+            part(json!({"text": "x"})),
+            "messages[1].content[1].type is missing, but must be \"text\"",
+        ),
+        (
+            part(json!({"type": "image"})),
+            "messages[1].content[1].type is \"image\", but must be \"text\"",
+        ),
+        (
+            part(json!({"type": "text", "text": 4})),
+            "messages[1].content[1].text is 4, but must be a string",
+        ),
+        (
+            part(json!({"type": "text"})),
+            "messages[1].content[1].text is missing, but must be a string",
+        ),
+        (
+            prompt("temperature", json!(3)),
+            "temperature is 3, but must be a number from 0 to 2",
+        ),
+        (
+            prompt("temperature", json!("-0.1")),
+            "temperature is \"-0.1\", but must be a number from 0 to 2",
+        ),
+        (
+            prompt("temperature", json!("hot")),
+            "temperature is \"hot\", but must be a number from 0 to 2",
+        ),
+        (
+            prompt("temperature", json!("NaN")),
+            "temperature is \"NaN\", but must be a number from 0 to 2",
+        ),
+        (
+            prompt("temperature", json!(true)),
+            "temperature is true, but must be a number from 0 to 2",
+        ),
+        (
+            prompt("temperature", json!("true")),
+            "temperature is \"true\", but must be a number from 0 to 2",
+        ),
+        (
+            prompt("max_tokens", json!(0)),
+            "max_tokens is 0, but must be a whole number from 1 to",
+        ),
+        (
+            prompt("max_tokens", json!(-1)),
+            "max_tokens is -1, but must be a whole number from 1 to",
+        ),
+        (
+            prompt("max_tokens", json!(1.5)),
+            "max_tokens is 1.5, but must be a whole number from 1 to",
+        ),
+        (
+            prompt("max_tokens", json!("1.5")),
+            "max_tokens is \"1.5\", but must be a whole number from 1 to",
+        ),
+        (
+            prompt("max_tokens", json!("")),
+            "max_tokens is \"\", but must be a whole number from 1 to",
+        ),
+        (
+            prompt("max_tokens", json!([1])),
+            "max_tokens is an array of 1, but must be a whole number from 1 to",
+        ),
+        (
+            prompt("timeout_seconds", json!(4000)),
+            "timeout_seconds is 4000, but must be a whole number from 1 to 3600",
+        ),
+        (
+            prompt("timeout_seconds", json!("soon")),
+            "timeout_seconds is \"soon\", but must be a whole number from 1 to 3600",
         ),
     ] {
         let result = server.call_tool(CHAT, arguments);
-        assert_parts(error(&result), &parts);
+        assert_parts(error(&result), &[said]);
     }
     assert_eq!(provider.requests().len(), 0);
 }

@@ -10,21 +10,32 @@ use serde_json::{Map, Value};
 /// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
 const LONGEST_NAME: usize = 256;
 
+/// Most unknown arguments that a warning names, and how much of the path of each.
+const NAMED: usize = 10;
+const LONGEST_PATH: usize = 100;
+
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
-pub(super) struct Arguments(Map<String, Value>);
+pub(super) struct Arguments {
+    left: Map<String, Value>,
+    /// Paths of members deeper inside that nobody takes.
+    ignored: Vec<String>,
+}
 
 impl Arguments {
     /// Reads the JSON text of an object.
     pub(super) fn parse(json: &str) -> Result<Self, String> {
         serde_json::from_str(json)
-            .map(Arguments)
+            .map(|left| Arguments {
+                left,
+                ignored: Vec::new(),
+            })
             .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"))
     }
 
     /// Any value, unless it is absent.
     pub(super) fn value(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(|value| !value.is_null())
+        self.left.remove(name).filter(|value| !value.is_null())
     }
 
     /// A string; a blank one counts as absent.
@@ -78,9 +89,8 @@ impl Arguments {
             return Ok(None);
         };
         let number = match &value {
-            Value::String(text) => text.trim().parse().ok(),
-            // 100.0 is a whole number to JSON Schema.
-            Value::Number(number) => number.to_string().trim_end_matches(".0").parse().ok(),
+            Value::String(text) => whole(text.trim()),
+            Value::Number(number) => whole(&number.to_string()),
             _ => None,
         };
         match number {
@@ -106,17 +116,53 @@ impl Arguments {
         }
     }
 
-    /// A warning that names what is left.
+    /// Notes that nobody takes the rest of the object at `path`.
+    pub(super) fn ignore(&mut self, path: &str, rest: &Map<String, Value>) {
+        self.ignored
+            .extend(rest.keys().map(|name| member(path, name)));
+    }
+
+    /// A warning that names what nobody took.
     pub(super) fn unknown(&self) -> Option<String> {
-        if self.0.is_empty() {
+        let all = self.left.len() + self.ignored.len();
+        if all == 0 {
             return None;
         }
-        let names: Vec<&str> = self.0.keys().take(10).map(String::as_str).collect();
-        Some(format!(
-            "Unknown arguments were ignored: {}",
-            names.join(", ")
-        ))
+        let top = self.left.keys().map(|name| member("", name));
+        let paths = top.chain(self.ignored.iter().cloned()).take(NAMED);
+        let mut names = paths
+            .map(|path| short(&path))
+            .collect::<Vec<_>>()
+            .join(", ");
+        if all > NAMED {
+            names += &format!(" and {} more", all - NAMED);
+        }
+        Some(format!("Unknown arguments were ignored: {names}"))
     }
+}
+
+/// The path of a member: `path.name`, or `path["a name"]` for names that are no words.
+pub(super) fn member(path: &str, name: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || "_-$".contains(c);
+    if name.is_empty() || !name.chars().all(is_word) {
+        // A JSON string, which cannot fail.
+        return format!("{path}[{}]", Value::from(name));
+    }
+    let dot = if path.is_empty() { "" } else { "." };
+    format!("{path}{dot}{name}")
+}
+
+/// The beginning of a long path.
+fn short(path: &str) -> String {
+    match path.char_indices().nth(LONGEST_PATH) {
+        Some((end, _)) => format!("{}…", &path[..end]),
+        None => path.to_owned(),
+    }
+}
+
+/// A whole number; 100.0 is one to JSON Schema.
+fn whole(text: &str) -> Option<u32> {
+    text.strip_suffix(".0").unwrap_or(text).parse().ok()
 }
 
 /// What is wrong with the argument at `path`.
@@ -129,6 +175,18 @@ pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> String {
         Value::Array(items) => format!("an array of {}", items.len()),
         Value::Object(_) => "an object".to_owned(),
     };
+    problem(path, &found, allowed)
+}
+
+/// The same, where it may be absent.
+pub(super) fn wrong_or_missing(path: &str, found: Option<&Value>, allowed: &str) -> String {
+    match found {
+        Some(found) => wrong(path, found, allowed),
+        None => problem(path, "missing", allowed),
+    }
+}
+
+fn problem(path: &str, found: &str, allowed: &str) -> String {
     format!("invalid_request: {path} is {found}, but must be {allowed}. Correct it and call again.")
 }
 
@@ -140,18 +198,48 @@ mod tests {
     #[test]
     fn what_clients_really_send_is_understood() {
         let mut arguments = Arguments::parse(
-            r#"{"t":"0.5","m":"100","n":100.0,"a":"[1,2]","s":"  ","z":null,"x":1}"#,
+            r#"{"t":"0.5","m":"100","n":100.0,"o":"7.0","a":"[1,2]","s":"  ","z":null,"x":1}"#,
         )
         .unwrap();
         assert_eq!(arguments.number("t", 0.0, 2.0), Ok(Some(0.5)));
         assert_eq!(arguments.integer("m", 1, 200), Ok(Some(100)));
         assert_eq!(arguments.integer("n", 1, 200), Ok(Some(100)));
+        assert_eq!(arguments.integer("o", 1, 200), Ok(Some(7)));
         assert_eq!(arguments.array("a").unwrap().unwrap().len(), 2);
         assert_eq!(arguments.string("s"), Ok(None));
         assert_eq!(arguments.string("z"), Ok(None));
         assert_eq!(
             arguments.unknown().as_deref(),
             Some("Unknown arguments were ignored: x")
+        );
+    }
+
+    #[test]
+    fn what_nobody_takes_is_named_with_its_path() {
+        let mut arguments = Arguments::parse(r#"{"a b":1,"é":2,"m":3}"#).unwrap();
+        let unknown = |arguments: &Arguments| arguments.unknown().unwrap_or_default();
+        assert_eq!(arguments.integer("m", 1, 9), Ok(Some(3)));
+        let Ok(Value::Object(rest)) = serde_json::from_str(r#"{"x":1,"\"":2}"#) else {
+            unreachable!("it is an object");
+        };
+        arguments.ignore("m[0]", &rest);
+        assert_eq!(
+            unknown(&arguments),
+            r#"Unknown arguments were ignored: ["a b"], é, m[0]["\""], m[0].x"#
+        );
+        for place in 1..20 {
+            arguments.ignore(&format!("m[{place}]"), &rest);
+        }
+        let long = unknown(&arguments);
+        assert!(
+            long.ends_with("m[3][\"\\\"\"], m[3].x and 32 more"),
+            "{long}"
+        );
+        let name = "é".repeat(1_000);
+        let arguments = Arguments::parse(&format!("{{\"{name}\":1}}")).unwrap();
+        assert_eq!(
+            unknown(&arguments).chars().filter(|c| *c == 'é').count(),
+            100
         );
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     Network, Outcome, Work,
-    arguments::{Arguments, wrong},
+    arguments::{Arguments, wrong, wrong_or_missing},
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
@@ -130,7 +130,8 @@ fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
         });
     }
     for (position, value) in given.into_iter().enumerate() {
-        messages.push(message(&format!("messages[{position}]"), value)?);
+        let path = format!("messages[{position}]");
+        messages.push(message(arguments, &path, value)?);
     }
     if let Some(text) = prompt {
         messages.push(Message {
@@ -141,45 +142,61 @@ fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
     Ok(messages)
 }
 
-fn message(path: &str, value: Value) -> Result<Message, String> {
+fn message(arguments: &mut Arguments, path: &str, value: Value) -> Result<Message, String> {
     let Value::Object(mut object) = value else {
         return Err(wrong(path, &value, "an object with role and content"));
     };
-    let role = object.remove("role").unwrap_or_default();
-    let role = match role.as_str() {
+    let role = object.remove("role");
+    let role = match role.as_ref().and_then(Value::as_str) {
         Some("system") => Role::System,
         Some("developer") => Role::Developer,
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
         _ => {
             let allowed = "system, developer, user or assistant";
-            return Err(wrong(&format!("{path}.role"), &role, allowed));
+            let path = format!("{path}.role");
+            return Err(wrong_or_missing(&path, role.as_ref(), allowed));
         }
     };
-    let text = match object.remove("content").unwrap_or_default() {
-        Value::String(text) => text,
-        Value::Array(parts) => parts_text(path, &parts)?,
+    let content = object.remove("content");
+    arguments.ignore(path, &object);
+    let path = format!("{path}.content");
+    let text = match content {
+        Some(Value::String(text)) => text,
+        Some(Value::Array(parts)) => parts_text(arguments, &path, parts)?,
         other => {
-            return Err(wrong(&format!("{path}.content"), &other, "a string"));
+            let allowed = "a string, or an array of {\"type\":\"text\",\"text\":\"…\"}";
+            return Err(wrong_or_missing(&path, other.as_ref(), allowed));
         }
     };
     Ok(Message { role, text })
 }
 
 /// The text of a content that is given as parts.
-fn parts_text(path: &str, parts: &[Value]) -> Result<String, String> {
+fn parts_text(arguments: &mut Arguments, path: &str, parts: Vec<Value>) -> Result<String, String> {
     let mut text = String::new();
-    for (position, part) in parts.iter().enumerate() {
-        let words = match part {
-            Value::String(words) => Some(words.as_str()),
-            part if part["type"] == "text" => part["text"].as_str(),
-            _ => None,
-        };
-        let Some(words) = words else {
-            let path = format!("{path}.content[{position}]");
-            return Err(wrong(&path, part, "{\"type\":\"text\",\"text\":\"…\"}"));
-        };
-        text.push_str(words);
+    for (position, part) in parts.into_iter().enumerate() {
+        let path = format!("{path}[{position}]");
+        match part {
+            Value::String(words) => text.push_str(&words),
+            Value::Object(mut part) => {
+                let (kind, words) = (part.remove("type"), part.remove("text"));
+                if kind.as_ref().is_none_or(|kind| kind != "text") {
+                    let path = format!("{path}.type");
+                    return Err(wrong_or_missing(&path, kind.as_ref(), "\"text\""));
+                }
+                let Some(Value::String(words)) = words else {
+                    let path = format!("{path}.text");
+                    return Err(wrong_or_missing(&path, words.as_ref(), "a string"));
+                };
+                text.push_str(&words);
+                arguments.ignore(&path, &part);
+            }
+            other => {
+                let allowed = "{\"type\":\"text\",\"text\":\"…\"}";
+                return Err(wrong(&path, &other, allowed));
+            }
+        }
     }
     Ok(text)
 }
@@ -314,11 +331,11 @@ mod tests {
             ),
             (
                 r#"{"messages":[{"role":"user"}]}"#,
-                "messages[0].content is null",
+                "messages[0].content is missing",
             ),
             (
                 r#"{"messages":[{"role":"user","content":[{"type":"audio"}]}]}"#,
-                "messages[0].content[0]",
+                "messages[0].content[0].type is \"audio\"",
             ),
         ] {
             assert!(
