@@ -374,11 +374,16 @@ impl Judge<'_, '_> {
         let open = |request: &Request<'_>| !request.answered;
         let all = self.by_id.get(id).into_iter().flatten().copied();
         let mut candidates: Vec<usize> = all.filter(|place| open(&self.requests[*place])).collect();
-        // One id may name several requests. Those that were cancelled are the least likely to be answered; what is
-        // refused is the one that came last, because the id belongs to the others.
+        // One id may name several requests: they are answered in order. Those that were cancelled are the least likely
+        // to be answered; and a request that is refused although nothing is wrong with it is the second one, because
+        // the id belongs to the first.
         candidates.sort_by_key(|place| self.requests[*place].cancelled);
-        if answer.body.message["error"]["code"] == -32600 {
-            candidates.reverse();
+        let refused = answer.body.message["error"]["code"] == -32600;
+        if let [first, _, ..] = candidates[..]
+            && refused
+            && !self.requests[first].asked.broken
+        {
+            candidates.swap(0, 1);
         }
         let mut first_problems = None;
         for place in candidates {

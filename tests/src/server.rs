@@ -495,6 +495,29 @@ impl Server {
         self.exit.is_none() && self.child.try_wait().is_ok_and(|status| status.is_none())
     }
 
+    /// One of the numbers of `/proc/PID/status`, in bytes where it is a size: `VmRSS` is the memory it holds now,
+    /// `VmHWM` the most it ever did, `Threads` their number.
+    #[track_caller]
+    pub fn status(&self, name: &str) -> usize {
+        let file = format!("/proc/{}/status", self.pid());
+        let text = std::fs::read_to_string(file).expect("a process that runs has a status");
+        let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = lines
+            .find(|(known, _)| *known == name)
+            .unwrap_or_else(|| panic!("there is no {name} in {text}"));
+        let (number, unit) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
+        let number: usize = number.parse().expect("a number");
+        if unit == "kB" { number << 10 } else { number }
+    }
+
+    /// Expects that it has never held more than 64 MiB: more than any session needs that does not ask for long
+    /// texts, less than a server would take that keeps what it should not.
+    #[track_caller]
+    pub fn expect_little_memory(&self) {
+        let peak = self.status("VmHWM");
+        assert!(peak < 64 << 20, "{} MiB", peak >> 20);
+    }
+
     /// Sends a signal.
     #[track_caller]
     pub fn signal(&self, signal: Signal) {

@@ -23,6 +23,8 @@ pub(super) const META: &str = "io.modelcontextprotocol/";
 pub(super) struct Asked<'a> {
     /// Empty if there is none.
     pub(super) method: String,
+    /// It can be read only in part, and is refused for that.
+    pub(super) broken: bool,
     pub(super) tool: Option<String>,
     pub(super) modern: bool,
     pub(super) logs: bool,
@@ -106,10 +108,11 @@ pub(super) fn read_message<'a>(
     let Some(id) = raw_id.filter(|raw| is_id(raw)) else {
         return Message::Unreadable;
     };
-    let asked = Rc::new(read_request(
-        method.unwrap_or_default(),
-        members.get("params").copied(),
-    ));
+    let version = members.get("jsonrpc").map(|raw| plain(raw));
+    let asked = Rc::new(Asked {
+        broken: method.is_none() || version.as_deref() != Some("\"2.0\"") || too_long,
+        ..read_request(method.unwrap_or_default(), members.get("params").copied())
+    });
     // In the place that was looked at first, an id comes only once.
     *last = split
         .filter(|(first, _)| first == id && text.matches("\"id\"").count() == 1)
@@ -131,6 +134,7 @@ fn read_request<'a>(method: String, params: Option<&'a str>) -> Asked<'a> {
         logs: has("logLevel"),
         token: meta.get("progressToken").map(|raw| plain(raw)),
         cancels: None,
+        broken: false,
         method,
     }
 }
@@ -191,7 +195,8 @@ fn split_id(text: &str) -> Option<(&str, &str)> {
         rest.find(',')?
     };
     let (id, rest) = rest.split_at(end);
-    (is_id(id) && !id.is_empty() && rest.starts_with(',')).then_some((id, rest))
+    let is_json = serde_json::from_str::<&RawValue>(id).is_ok();
+    (is_json && is_id(id) && rest.starts_with(',')).then_some((id, rest))
 }
 
 /// Reads all lines; those that are no messages are problems.
