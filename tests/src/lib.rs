@@ -11,4 +11,5 @@ pub mod outcome;
 pub mod provider;
 pub mod schema;
 pub mod server;
+pub mod session;
 pub mod transcript;

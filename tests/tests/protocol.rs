@@ -2,8 +2,8 @@
 //! in the revision it belongs to is the business of the judge, who sees all of this. `R-nn` are the numbers of
 //! `docs/requirements.md`.
 //!
-//! Never here: what tools answer, or what no client should send (`bad_input.rs`). Single exchanges read better as
-//! transcripts.
+//! Never here: what tools answer, the features beside them (`features.rs`), or what no client should send
+//! (`bad_input.rs`). Single exchanges read better as transcripts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on says so by panicking
 
@@ -11,122 +11,19 @@ use std::collections::BTreeSet;
 
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::schema::{self, REVISIONS};
-use anygpt_tests::server::{Builder, Server};
+use anygpt_tests::server::Server;
+use anygpt_tests::session::{MODERN, Session, keys, known, offline, set};
 use serde_json::{Value, json};
 
-const MODERN: &str = "2026-07-28";
 const CHAT: &str = "anygpt_chat_completion";
 
-/// One session in one revision.
-struct Session {
-    server: Server,
-    revision: &'static str,
-}
-
-/// A server that needs no network.
-fn offline() -> Builder {
-    Server::builder().env("DEFAULT_PROVIDER", "mock")
-}
-
-impl Session {
-    /// Opens a session and gives the result of opening it, too.
-    fn open(builder: Builder, revision: &'static str) -> (Self, Value) {
-        let mut session = Self {
-            server: builder.spawn(),
-            revision,
-        };
-        let opened = if session.is_modern() {
-            session.result("server/discover", json!({}))
-        } else {
-            let client = json!({"name": "test", "version": "1"});
-            let params =
-                json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": client});
-            let opened = session.result("initialize", params);
-            let line = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-            session.server.send(&line.to_string());
-            opened
-        };
-        (session, opened)
-    }
-
-    fn is_modern(&self) -> bool {
-        self.revision == MODERN
-    }
-
-    /// The params of a request, with what this revision wants to be in all of them.
-    fn params(&self, mut params: Value) -> Value {
-        if self.is_modern() {
-            let meta = &mut params["_meta"];
-            meta["io.modelcontextprotocol/protocolVersion"] = MODERN.into();
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
-        }
-        params
-    }
-
-    /// Sends a request whose answer must be a result.
-    #[track_caller]
-    fn result(&mut self, method: &str, params: Value) -> Value {
-        let params = self.params(params);
-        let mut line = self.server.request(method, params);
-        match line.get_mut("result") {
-            Some(result) => result.take(),
-            None => panic!("{method} in {}: {line}", self.revision),
-        }
-    }
-
-    /// Sends a request whose answer must be an error with this code.
-    #[track_caller]
-    fn error(&mut self, method: &str, params: Value, code: i64) -> Value {
-        let params = self.params(params);
-        let mut line = self.server.request(method, params);
-        check_error(&line, code);
-        line["error"].take()
-    }
-
-    fn tools(&mut self) -> Vec<Value> {
-        let list = self.result("tools/list", json!({}));
-        list["tools"].as_array().unwrap().clone()
-    }
-
-    #[track_caller]
-    fn call(&mut self, name: &str, arguments: Value) -> Value {
-        let mut params = json!({"name": name});
-        params["arguments"] = arguments;
-        self.result("tools/call", params)
-    }
-
-    /// Ends the session; gives everything that was written in it.
-    #[track_caller]
-    fn end(mut self) -> Vec<Value> {
-        self.server.close_stdin();
-        self.server.end(0)
-    }
-}
-
-///
-#[track_caller]
-fn check_error(line: &Value, code: i64) {
-    assert_eq!(line["error"]["code"], code, "{line}");
-}
-
-fn keys(object: &Value) -> BTreeSet<&str> {
-    object
-        .as_object()
-        .expect("an object")
-        .keys()
-        .map(String::as_str)
-        .collect()
-}
-
-fn set<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
-    names.iter().copied().collect()
-}
-
-/// The names that are known from their revision on, out of a list that says it of each.
-fn known<'a>(revision: &str, names: &[(&'a str, &str)]) -> BTreeSet<&'a str> {
-    let known = names.iter().filter(|(_, since)| *since <= revision);
-    known.map(|(name, _)| *name).collect()
-}
+/// The lists, and where in their results the entries stand.
+const LISTS: [(&str, &str); 4] = [
+    ("tools/list", "tools"),
+    ("resources/list", "resources"),
+    ("resources/templates/list", "resourceTemplates"),
+    ("prompts/list", "prompts"),
+];
 
 /// Calls that cover answers and errors of every tool, without a network.
 fn calls() -> Vec<(&'static str, Value)> {
@@ -157,6 +54,20 @@ fn calls() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// The members of a result with this one of its own.
+fn frame<'a>(revision: &str, member: &'a str, kept: bool) -> BTreeSet<&'a str> {
+    // Behind all revisions.
+    let kept = if kept { MODERN } else { "never" };
+    let members = [
+        (member, REVISIONS[0]),
+        ("resultType", MODERN),
+        ("_meta", MODERN),
+        ("ttlMs", kept),
+        ("cacheScope", kept),
+    ];
+    known(revision, &members)
+}
+
 // ---------------------------------------------------------------------------------------------- results
 
 /// the judge looks at it all.
@@ -168,7 +79,7 @@ fn every_result_is_valid_in_every_revision() {
             //
             assert_eq!(session.result("ping", json!({})), json!({}));
         }
-        session.tools();
+        session.list("tools/list", "tools");
         for (name, arguments) in calls() {
             session.call(name, arguments);
         }
@@ -180,6 +91,8 @@ fn every_result_is_valid_in_every_revision() {
 #[test]
 fn every_revision_is_told_exactly_what_it_knows() {
     let always = REVISIONS[0];
+    let completions = REVISIONS[1];
+    let titles = REVISIONS[2];
     for revision in REVISIONS {
         let (mut session, opened) = Session::open(offline(), revision);
         let server = known(
@@ -187,10 +100,28 @@ fn every_revision_is_told_exactly_what_it_knows() {
             &[
                 ("name", always),
                 ("version", always),
-                ("title", "2025-06-18"),
+                ("title", titles),
                 ("description", "2025-11-25"),
+                ("icons", "2025-11-25"),
             ],
         );
+        let mut features = known(
+            revision,
+            &[
+                ("tools", always),
+                ("resources", always),
+                ("prompts", always),
+                ("completions", completions),
+            ],
+        );
+        if !session.is_modern() {
+            features.insert("logging");
+        }
+        assert_eq!(keys(&opened["capabilities"]), features);
+        for feature in features {
+            // Nothing of what is offered ever changes.
+            assert_eq!(opened["capabilities"][feature], json!({}), "{feature}");
+        }
         if session.is_modern() {
             let known = [
                 "supportedVersions",
@@ -219,27 +150,99 @@ fn every_revision_is_told_exactly_what_it_knows() {
             assert_eq!(keys(&opened["serverInfo"]), server);
         }
 
-        let list = session.result("tools/list", json!({}));
-        let frame = [
-            ("tools", always),
-            ("resultType", MODERN),
-            ("ttlMs", MODERN),
-            ("cacheScope", MODERN),
-            ("_meta", MODERN),
-        ];
-        assert_eq!(keys(&list), known(revision, &frame));
-        let member = [
-            ("name", always),
-            ("description", always),
-            ("inputSchema", always),
-            ("annotations", "2025-03-26"),
-            ("title", "2025-06-18"),
-            ("outputSchema", "2025-06-18"),
-        ];
-        for tool in list["tools"].as_array().unwrap() {
-            assert_eq!(keys(tool), known(revision, &member), "{revision}");
-            assert!(!keys(&tool["inputSchema"]).contains("$schema"));
+        for (method, member) in LISTS {
+            let list = session.result(method, json!({}));
+            assert_eq!(keys(&list), frame(revision, member, true), "{revision}");
+            for entry in list[member].as_array().unwrap() {
+                let wanted = match member {
+                    "tools" => known(
+                        revision,
+                        &[
+                            ("name", always),
+                            ("description", always),
+                            ("inputSchema", always),
+                            ("annotations", "2025-03-26"),
+                            ("title", titles),
+                            ("outputSchema", titles),
+                        ],
+                    ),
+                    "prompts" => known(
+                        revision,
+                        &[
+                            ("name", always),
+                            ("description", always),
+                            ("arguments", always),
+                            ("title", titles),
+                        ],
+                    ),
+                    _ => known(
+                        revision,
+                        &[
+                            (
+                                if member == "resources" {
+                                    "uri"
+                                } else {
+                                    "uriTemplate"
+                                },
+                                always,
+                            ),
+                            ("name", always),
+                            ("description", always),
+                            ("mimeType", always),
+                            ("title", titles),
+                        ],
+                    ),
+                };
+                assert_eq!(keys(entry), wanted, "{revision}: {entry}");
+                assert!(!entry["inputSchema"].to_string().contains("$schema"));
+                for argument in entry["arguments"].as_array().into_iter().flatten() {
+                    let members = [("name", always), ("description", always), ("title", titles)];
+                    let mut wanted = known(revision, &members);
+                    if argument["required"] == true {
+                        wanted.insert("required");
+                    }
+                    assert_eq!(keys(argument), wanted, "{revision}: {argument}");
+                }
+            }
+            if session.is_modern() {
+                // Who answers is told in each result, and how it looks only once.
+                let who = &list["_meta"]["io.modelcontextprotocol/serverInfo"];
+                let mut wanted = server.clone();
+                wanted.remove("icons");
+                assert_eq!(keys(who), wanted);
+            }
         }
+
+        let read = session.result("resources/read", json!({"uri": "anygpt://docs/overview"}));
+        assert_eq!(keys(&read), frame(revision, "contents", true));
+        assert_eq!(
+            keys(&read["contents"][0]),
+            set(&["uri", "mimeType", "text"])
+        );
+        let prompt = json!({"name": "list-capabilities"});
+        let mut got = session.result("prompts/get", prompt);
+        assert!(got.as_object_mut().unwrap().remove("description").is_some());
+        assert_eq!(keys(&got), frame(revision, "messages", false));
+        let mut kinds = Vec::new();
+        for message in got["messages"].as_array().unwrap() {
+            assert_eq!(keys(message), set(&["role", "content"]));
+            kinds.push(message["content"]["type"].as_str().unwrap());
+        }
+        let links: &[&str] = if revision >= titles {
+            &["text", "resource_link"]
+        } else {
+            &["text"]
+        };
+        assert_eq!(kinds, links, "{revision}");
+        let argument = json!({"name": "provider", "value": ""});
+        let reference = json!({"type": "ref/prompt", "name": "list-capabilities"});
+        let params = json!({"ref": reference, "argument": argument});
+        let completed = session.result("completion/complete", params);
+        assert_eq!(keys(&completed), frame(revision, "completion", false));
+        assert_eq!(
+            keys(&completed["completion"]),
+            set(&["values", "total", "hasMore"])
+        );
 
         for (name, arguments) in calls() {
             let result = session.call(name, arguments);
@@ -247,7 +250,7 @@ fn every_revision_is_told_exactly_what_it_knows() {
                 revision,
                 &[
                     ("content", always),
-                    ("structuredContent", "2025-06-18"),
+                    ("structuredContent", titles),
                     ("resultType", MODERN),
                     ("_meta", MODERN),
                 ],
@@ -268,15 +271,13 @@ fn the_list_of_tools_is_small_sound_and_the_same_for_everybody() {
     let mut names: Option<Vec<Value>> = None;
     for revision in REVISIONS {
         let (mut session, _) = Session::open(offline(), revision);
-        let params = session.params(json!({}));
-        let line = session.server.request("tools/list", params);
-        assert!(
-            line.to_string().len() < 6_000,
-            "{revision}: {} bytes",
-            line.to_string().len()
-        );
+        session.send(1, "tools/list", json!({}));
+        let line = session.server.line();
+        assert!(line.len() < 6_000, "{revision}: {} bytes", line.len());
+        session.send(1, "tools/list", json!({}));
+        assert_eq!(session.server.line(), line, "the same bytes always");
 
-        let tools = session.tools();
+        let tools = session.list("tools/list", "tools");
         let listed: Vec<Value> = tools.iter().map(|tool| tool["name"].clone()).collect();
         let names = names.get_or_insert_with(|| listed.clone());
         assert_eq!(&listed, names, "the same order always");
@@ -300,8 +301,10 @@ fn the_list_of_tools_is_small_sound_and_the_same_for_everybody() {
                 }
             }
         }
-        for cursor in [json!("x"), json!(""), json!(7)] {
-            session.error("tools/list", json!({"cursor": cursor}), -32602);
+        for (method, _) in LISTS {
+            for cursor in [json!("x"), json!(""), json!(7)] {
+                session.error(method, json!({"cursor": cursor}), -32602);
+            }
         }
         session.end();
     }
@@ -311,7 +314,7 @@ fn the_list_of_tools_is_small_sound_and_the_same_for_everybody() {
 #[test]
 fn good_arguments_are_valid_against_the_input_schemas() {
     let (mut session, _) = Session::open(offline(), MODERN);
-    for tool in session.tools() {
+    for tool in session.list("tools/list", "tools") {
         let arguments = match tool["name"].as_str().unwrap() {
             CHAT => vec![
                 json!({"prompt": "hi"}),
@@ -398,7 +401,7 @@ fn errors_are_valid_and_have_the_codes_that_clients_act_on() {
         ] {
             session.server.send(line);
             let line = session.server.json();
-            check_error(&line, code);
+            assert_eq!(line["error"]["code"], code, "{line}");
             // never null.
             assert_ne!(line.get("id"), Some(&Value::Null));
         }
@@ -430,7 +433,7 @@ fn a_modern_envelope_is_checked_in_order() {
     ] {
         for method in ["tools/list", "server/discover"] {
             let line = session.server.request(method, json!({"_meta": meta}));
-            check_error(&line, code);
+            assert_eq!(line["error"]["code"], code, "{line}");
             if code == -32022 {
                 assert_eq!(line["error"]["data"]["requested"], meta[version]);
                 // Both lists agree, whatever a client asks for first.
@@ -446,36 +449,45 @@ fn a_modern_envelope_is_checked_in_order() {
     assert!(line["result"]["tools"].is_array(), "{line}");
     // Without an envelope it is never served.
     let line = session.server.request("server/discover", json!({}));
-    check_error(&line, -32602);
+    assert_eq!(line["error"]["code"], -32602, "{line}");
     session.end();
 }
 
 /// what is declared is served, what is not is unknown.
 #[test]
 fn declared_features_are_served_and_no_others() {
+    let uri = json!({"uri": "anygpt://docs/overview"});
+    let reference = json!({"type": "ref/prompt", "name": "list-capabilities"});
+    let argument = json!({"name": "provider", "value": ""});
     let features = [
         ("tools", "tools/list", json!({})),
+        ("tools", "tools/call", json!({"name": "anygpt_list_tags"})),
         ("resources", "resources/list", json!({})),
         ("resources", "resources/templates/list", json!({})),
+        ("resources", "resources/read", uri),
         ("prompts", "prompts/list", json!({})),
+        (
+            "prompts",
+            "prompts/get",
+            json!({"name": "list-capabilities"}),
+        ),
+        (
+            "completions",
+            "completion/complete",
+            json!({"ref": reference, "argument": argument}),
+        ),
+        ("logging", "logging/setLevel", json!({"level": "info"})),
     ];
     for revision in REVISIONS {
         let (mut session, opened) = Session::open(offline(), revision);
-        let capabilities = opened["capabilities"].clone();
-        assert!(capabilities["tools"].is_object(), "{opened}");
         for (feature, method, params) in &features {
-            if capabilities.get(feature).is_some() {
+            // The first revision has completion, but nothing to declare it with.
+            let undeclared = revision == REVISIONS[0] && *feature == "completions";
+            if opened["capabilities"].get(feature).is_some() || undeclared {
                 session.result(method, params.clone());
             } else {
                 session.error(method, params.clone(), -32601);
             }
-        }
-        if capabilities.get("logging").is_none() {
-            session.error("logging/setLevel", json!({"level": "info"}), -32601);
-        }
-        if capabilities.get("completions").is_none() && revision > REVISIONS[0] {
-            let params = json!({"ref": {"type": "ref/prompt", "name": "x"}, "argument": {"name": "a", "value": ""}});
-            session.error("completion/complete", params, -32601);
         }
         session.end();
     }
@@ -601,7 +613,7 @@ fn an_array_is_an_invalid_request_in_all_other_revisions() {
             .server
             .send("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}]");
         let line = session.server.json();
-        check_error(&line, -32600);
+        assert_eq!(line["error"]["code"], -32600, "{line}");
         session.end();
     }
 }
