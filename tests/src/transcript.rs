@@ -1,7 +1,7 @@
 //! Transcripts: conversations with the program as text files. This module reads them, plays them against a
 //! [`Server`], and compares messages with what the file expects.
 //!
-//! The format is described for people in `transcripts/README.md`. Never here: a conversation itself.
+//! The format is described for people in `docs/transcripts.md`. Never here: a conversation itself.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -195,6 +195,12 @@ fn every_revision_is_told_exactly_what_it_knows() {
                 };
                 assert_eq!(keys(entry), wanted, "{revision}: {entry}");
                 assert!(!entry["inputSchema"].to_string().contains("$schema"));
+                // Before tools had titles of their own, their hints had.
+                let hints = &entry["annotations"];
+                assert_eq!(
+                    hints["title"].is_string(),
+                    !hints.is_null() && revision < titles
+                );
                 for argument in entry["arguments"].as_array().into_iter().flatten() {
                     let members = [("name", always), ("description", always), ("title", titles)];
                     let mut wanted = known(revision, &members);
