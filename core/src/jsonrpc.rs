@@ -256,6 +256,11 @@ impl<'a> Message<'a> {
                     Code::INVALID_REQUEST,
                     "Batches are not accepted: send one message per line",
                 ),
+                Ok(_) if json.starts_with('{') => invalid(
+                    None,
+                    Code::PARSE_ERROR,
+                    "The name of a member holds half of a surrogate pair",
+                ),
                 Ok(_) => invalid(None, Code::INVALID_REQUEST, "A message is a JSON object"),
             };
         }
@@ -513,6 +518,10 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":null,"method":"m"}"#, "-32600 None"),
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"m"}"#, "-32600 None"),
             ("{}", "-32600 None"),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"m","\ud800":1}"#,
+                "-32700 None",
+            ),
         ] {
             assert_eq!(sort(line), expected, "{line}");
         }
