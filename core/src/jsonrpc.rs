@@ -234,6 +234,9 @@ pub(crate) enum Message<'a> {
     Nothing,
 }
 
+/// What JSON allows around a value, which is less than ASCII's white space.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
 const ENVELOPE: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
 impl<'a> Message<'a> {
@@ -242,7 +245,7 @@ impl<'a> Message<'a> {
         let Ok(line) = core::str::from_utf8(line) else {
             return invalid(None, Code::PARSE_ERROR, "The line is not valid UTF-8");
         };
-        let json = line.trim_ascii();
+        let json = line.trim_matches(SPACE);
         if json.is_empty() {
             return Message::Nothing;
         }
@@ -270,7 +273,8 @@ impl<'a> Message<'a> {
     /// The messages of a batch, each as JSON text; none if the line is not an array. It stops reading
     /// behind the first one too many.
     pub(crate) fn batch(line: &'a [u8]) -> Option<Vec<&'a str>> {
-        if line.trim_ascii_start().first() != Some(&b'[') {
+        let first = line.iter().find(|&&byte| !SPACE.contains(&char::from(byte)));
+        if first != Some(&b'[') {
             return None;
         }
         let mut messages = Vec::new();
@@ -489,7 +493,8 @@ mod tests {
             Message::Nothing => "nothing".into(),
         };
         for (line, expected) in [
-            (" ", "nothing"),
+            (" \t\r", "nothing"),
+            ("\u{c}", "-32700 None"),
             (r#"{"jsonrpc":"2.0","id":0,"method":"m"}"#, "request 0 m"),
             (
                 r#"{"id":"","method":"\u006d","jsonrpc":"2.0"}"#,
