@@ -295,17 +295,17 @@ impl<'a> Message<'a> {
         let mut slots = [None; ENVELOPE.len()];
         // It always ends in an error, since the end is missing; what was read before it counts.
         let _cut = members(valid, &ENVELOPE, &mut slots);
-        let [_, id, method, _, result, error] = slots;
+        let [_, raw_id, method, _, result, error] = slots;
         // A number that reaches the cut may go on behind it.
         let end = |text: &str| text.as_bytes().as_ptr_range().end;
-        let id = id
+        let id = raw_id
             .filter(|id| end(id) != end(valid))
             .and_then(Id::from_json);
         let notification = method
             .and_then(string)
             .is_some_and(|method| method.starts_with("notifications/"));
         let response = method.is_none() && (result.is_some() || error.is_some());
-        if response || (id.is_none() && notification) {
+        if response || (raw_id.is_none() && notification) {
             return Message::Nothing;
         }
         invalid(
@@ -583,6 +583,10 @@ mod tests {
         assert_eq!(
             read(r#"{"method":"notifications/x","params":{"x":"yyy"#),
             None
+        );
+        assert_eq!(
+            read(r#"{"id":null,"method":"notifications/x","params":{"x":"yyy"#),
+            Some(None)
         );
         // The id may go on where the line was cut.
         assert_eq!(read(r#"{"jsonrpc":"2.0","id":12"#), Some(None));
