@@ -4,11 +4,11 @@
 
 /// What is left of the input.
 #[derive(Clone, Debug)]
-pub(crate) struct Choices<'a>(&'a [u8]);
+pub(crate) struct Choices<'a>(&'a [u8], u32);
 
 impl<'a> Choices<'a> {
     pub(crate) fn new(data: &'a [u8]) -> Self {
-        Choices(data)
+        Choices(data, 0)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -39,6 +39,12 @@ impl<'a> Choices<'a> {
 
     pub(crate) fn u32(&mut self) -> u32 {
         u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
+    }
+
+    /// Another number every time.
+    pub(crate) fn serial(&mut self) -> u32 {
+        self.1 += 1;
+        self.1
     }
 
     /// The next `len` bytes, or what is left.

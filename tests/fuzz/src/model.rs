@@ -9,6 +9,7 @@ use anygpt_core::{Action, CallHandle, Limits, ToolCall};
 use crate::{
     judge::{self, Expected, Owed, Report, ToolAnswer},
     oracle::{self, Answer, Message, NEWEST_LEGACY},
+    scan::Object,
 };
 
 /// What the server did, in order, and nobody has judged yet.
@@ -50,6 +51,13 @@ pub(crate) struct Model {
     agreed: Option<&'static str>,
     pub(crate) refuses: bool,
     open: Vec<Open>,
+    /// Ids of open subscriptions, oldest first.
+    subscriptions: Vec<String>,
+    /// New ones are closed at once.
+    ends: bool,
+    /// The level that the client asked for.
+    level: Option<&'static str>,
+    level_is_known: bool,
     batches: Vec<Batch>,
     last_batch: usize,
     /// Handles of calls that are over.
@@ -58,6 +66,9 @@ pub(crate) struct Model {
 
 /// From this size on arguments and ids count against the budget, so that there may be no room for them.
 const COUNTED: usize = 4096;
+
+/// Inputs are too short for answers of this length.
+const PLENTY: usize = 1 << 20;
 
 impl Model {
     pub(crate) fn new(limits: Limits) -> Self {
@@ -68,6 +79,10 @@ impl Model {
             agreed: None,
             refuses: false,
             open: Vec::new(),
+            subscriptions: Vec::new(),
+            ends: false,
+            level: None,
+            level_is_known: true,
             batches: Vec::new(),
             last_batch: 0,
             dead: Vec::new(),
@@ -79,8 +94,9 @@ impl Model {
         &self.open
     }
 
-    /// The server took these bytes, and this is all that it did.
-    pub(crate) fn took(&mut self, bytes: &[u8], seen: &mut Seen) {
+    /// The server took these bytes, and this is all that it did. It has already seen the byte behind them, if there is
+    /// one, which makes a line too long that can't be told from a whole one yet.
+    pub(crate) fn took(&mut self, bytes: &[u8], behind: Option<u8>, seen: &mut Seen) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (body, is_end) = match piece.split_last() {
                 Some((b'\n', body)) => (body, true),
@@ -98,6 +114,18 @@ impl Model {
                 self.message(oracle::sort_beginning(&line), None, seen);
             } else if is_end {
                 self.line(&line, seen);
+            } else {
+                self.partial = line;
+            }
+        }
+        let goes_on = behind.is_some_and(|byte| byte != b'\n');
+        if goes_on && !self.skipping && self.partial.len() == self.limits.line {
+            let line = std::mem::take(&mut self.partial);
+            let message = oracle::sort_beginning(&line);
+            // Whether the server came to it before it had to stop is seen from its answer.
+            if matches!(message, Message::Silent) || !seen.lines.is_empty() {
+                self.skipping = true;
+                self.message(message, None, seen);
             } else {
                 self.partial = line;
             }
@@ -127,7 +155,8 @@ impl Model {
     fn batch(&mut self, messages: &[&str], seen: &mut Seen) {
         // It may be turned away while many answers of other batches are kept.
         let is_turned_away = !self.batches.is_empty()
-            && seen.lines.front().is_some_and(|line| line.starts_with('{') && line.contains("-32600"));
+            && self.limits.queued_output < PLENTY
+            && seen.lines.front().is_some_and(|line| line.contains("Too many batches"));
         if messages.is_empty() || messages.len() > oracle::MOST_IN_BATCH || is_turned_away {
             self.message(Message::Invalid(None, oracle::INVALID_REQUEST), None, seen);
             return;
@@ -176,52 +205,117 @@ impl Model {
             Message::Batch(_) => self.message(Message::Invalid(None, oracle::INVALID_REQUEST), batch, seen),
             Message::Invalid(id, code) => {
                 let expected = Expected::Error(vec![code]);
-                self.owe(Owed { revision, id: id.map(str::to_owned), expected }, batch, seen);
+                self.owe(Owed::new(revision, id, expected), batch, seen);
             }
             Message::Doubtful(id, codes) => {
                 // Of the lines that may be answered the next one's error could be taken for this one's, so it is
                 // always expected to be answered, which is what the core does.
                 let expected = Expected::Error(codes.to_vec());
-                let with_id = id.filter(|id| seen.lines.front().is_some_and(|line| line.contains(id)));
-                self.owe(Owed { revision, id: with_id.map(str::to_owned), expected }, batch, seen);
+                let line = seen.lines.front().and_then(|line| Object::read(line));
+                let with_id = id.filter(|id| line.is_some_and(|line| line.get("id") == Some(id)));
+                self.owe(Owed::new(revision, with_id, expected), batch, seen);
             }
         }
     }
 
     fn request(&mut self, id: &str, method: &str, params: Option<&str>, batch: Option<usize>, seen: &mut Seen) {
         let ruling = oracle::rule(method, params, self.agreed, batch.is_some());
-        let revision = ruling.revision;
+        let mut revision = ruling.revision;
+        // The answers of a batch are kept until the last one; no more are made if they get too many.
+        let or_full = batch.is_some() && self.limits.queued_output < PLENTY;
+        let in_use = || Expected::Error(vec![oracle::INVALID_REQUEST]);
         let expected = match ruling.answer {
             _ if self.refuses => Expected::Error(vec![oracle::INTERNAL_ERROR]),
             Answer::Error(codes) => Expected::Error(codes),
             Answer::Result(method) => Expected::Result(method),
-            Answer::Agreed(revision) => {
-                self.agreed = Some(revision);
-                Expected::Agreed(revision)
+            Answer::Resource(resource) => Expected::Resource(resource),
+            Answer::Prompt(prompt, given) => Expected::Prompt(prompt, given),
+            Answer::Completion(values) => Expected::Completion(values),
+            Answer::Agreed(agreed) => {
+                self.agreed = Some(agreed);
+                // The answer is already in the revision that it agrees on.
+                revision = agreed;
+                Expected::Agreed(agreed)
             }
-            Answer::Call { .. } if self.is_open(id) => Expected::Error(vec![oracle::INVALID_REQUEST]),
+            Answer::Level(level) => {
+                if !or_full {
+                    self.level = Some(level);
+                } else {
+                    self.level_is_known = false;
+                }
+                Expected::Result("logging/setLevel")
+            }
+            Answer::Subscription | Answer::Call { .. } if self.is_open(id) => in_use(),
+            Answer::Subscription => return self.subscribe(id, seen),
             Answer::Call { tool, arguments, token } => {
                 let is_counted = arguments.len() >= COUNTED
                     || id.len() + token.as_ref().map_or(0, String::len) >= COUNTED;
                 let is_full = self.open.len() >= self.limits.calls;
                 let is_begun = matches!(seen.actions.front(),
                     Some(Action::CallTool(call)) if call.tool == tool && *call.arguments == *arguments);
-                if is_full || (is_counted && !is_begun) {
-                    Expected::Full
+                if is_full || ((is_counted || or_full) && !is_begun) {
+                    if is_full || is_counted { Expected::Full } else { Expected::Error(vec![oracle::INTERNAL_ERROR]) }
                 } else {
-                    self.begin(id, revision, (tool, &arguments, token), batch, seen);
-                    return;
+                    return self.begin(id, revision, (tool, &arguments, token), batch, seen);
                 }
             }
         };
-        // The answer to `initialize` is already in the revision that it agrees on.
-        let revision = if let Expected::Agreed(revision) = expected { revision } else { revision };
-        self.owe(Owed { revision, id: Some(id.to_owned()), expected }, batch, seen);
+        let owed = Owed { or_full, ..Owed::new(revision, Some(id), expected) };
+        self.owe(owed, batch, seen);
+    }
+
+    fn subscribe(&mut self, id: &str, seen: &mut Seen) {
+        let is_counted = 2 * id.len() >= COUNTED;
+        let is_begun = seen.lines.front().is_some_and(|line| line.contains("acknowledged"));
+        let is_full = self.subscriptions.len() >= oracle::MOST_SUBSCRIPTIONS;
+        if is_full || (is_counted && !is_begun) {
+            let expected = Expected::Error(vec![oracle::INTERNAL_ERROR]);
+            return self.owe(Owed::new(oracle::MODERN, Some(id), expected), None, seen);
+        }
+        let line = seen.lines.pop_front();
+        judge::acknowledged(&line.unwrap_or_else(|| panic!("no subscription {id}")), id);
+        self.subscriptions.push(id.to_owned());
+        if self.ends {
+            self.end_subscriptions(seen);
+        }
+    }
+
+    fn end_subscriptions(&mut self, seen: &mut Seen) {
+        for id in std::mem::take(&mut self.subscriptions) {
+            self.owe(Owed::new(oracle::MODERN, Some(&id), Expected::Ended), None, seen);
+        }
+    }
+
+    /// All subscriptions were closed.
+    pub(crate) fn closed(&mut self, seen: &mut Seen) {
+        self.ends = true;
+        self.end_subscriptions(seen);
+        self.nothing_else(seen);
+    }
+
+    /// Something was said to whoever asked for it.
+    pub(crate) fn logged(&mut self, level: &'static str, logger: &str, text: &str, seen: &mut Seen) {
+        let position = |level| oracle::LEVELS.iter().position(|known| *known == level);
+        if self.level.is_some_and(|least| position(level) >= position(least)) {
+            let line = seen.lines.pop_front().unwrap_or_else(|| panic!("no word of {text}"));
+            judge::logged(&line, self.agreed.unwrap_or(NEWEST_LEGACY), level, logger, text);
+        }
+        self.nothing_else(seen);
+    }
+
+    /// The server's word for the level that was asked for, since it may have turned down a part of a batch.
+    pub(crate) fn compare_level(&mut self, level: Option<&'static str>) {
+        if self.level_is_known {
+            assert_eq!(self.level, level);
+        }
+        self.level = level;
+        self.level_is_known = true;
     }
 
     fn is_open(&self, id: &str) -> bool {
         let identity = oracle::identity(id);
-        self.open.iter().any(|open| oracle::identity(&open.id) == identity)
+        let ids = self.open.iter().map(|open| &open.id).chain(&self.subscriptions);
+        ids.into_iter().any(|open| oracle::identity(open) == identity)
     }
 
     fn begin(
@@ -250,6 +344,7 @@ impl Model {
         let Some(cancelled) = oracle::cancelled(method, params) else {
             return;
         };
+        self.subscriptions.retain(|id| oracle::identity(id) != cancelled);
         let Some(position) = self.open.iter().position(|open| oracle::identity(&open.id) == cancelled) else {
             return;
         };
@@ -268,7 +363,7 @@ impl Model {
         if let Some(position) = self.open.iter().position(|open| open.call.handle == handle) {
             let open = self.open.remove(position);
             self.dead.push(handle);
-            let owed = Owed { revision: open.revision, id: Some(open.id), expected: Expected::Tool(told) };
+            let owed = Owed::new(open.revision, Some(&open.id), Expected::Tool(told));
             self.owe(owed, open.batch, seen);
             self.close_in_batch(open.batch, seen);
         }

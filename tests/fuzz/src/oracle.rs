@@ -23,11 +23,19 @@ pub(crate) const BATCHES: &str = REVISIONS[1];
 /// Most messages of a batch.
 pub(crate) const MOST_IN_BATCH: usize = 1000;
 
+/// Longest text to complete, and longest argument of a prompt, in bytes.
+const LONGEST_VALUE: usize = 1024;
+const LONGEST_ARGUMENT: usize = 65_536;
+
+/// Most subscriptions that are open at once.
+pub(crate) const MOST_SUBSCRIPTIONS: usize = 64;
+
 pub(crate) const PARSE_ERROR: i64 = -32700;
 pub(crate) const INVALID_REQUEST: i64 = -32600;
 pub(crate) const METHOD_NOT_FOUND: i64 = -32601;
 pub(crate) const INVALID_PARAMS: i64 = -32602;
 pub(crate) const INTERNAL_ERROR: i64 = -32603;
+pub(crate) const RESOURCE_NOT_FOUND: i64 = -32002;
 pub(crate) const UNSUPPORTED_VERSION: i64 = -32022;
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -152,10 +160,20 @@ pub(crate) fn identity(id: &str) -> (bool, String) {
 pub(crate) enum Answer {
     /// An error with one of these codes.
     Error(Vec<i64>),
-    /// The result of this method, except for those below.
+    /// The result of this method, which is always the same.
     Result(&'static str),
     /// The result of `initialize`, which agrees on this revision.
     Agreed(&'static str),
+    /// The text of a resource.
+    Resource(usize),
+    /// The text of a prompt with these arguments.
+    Prompt(usize, Vec<Option<String>>),
+    /// All values that fit.
+    Completion(Vec<String>),
+    /// Nothing but that this level is kept.
+    Level(&'static str),
+    /// That a subscription is open.
+    Subscription,
     /// Whatever the tool gives that is called with these arguments.
     Call {
         tool: usize,
@@ -216,9 +234,17 @@ fn envelope(meta: &Object<'_>) -> Option<i64> {
     level.is_some_and(|level| !is_log_level(level)).then_some(INVALID_PARAMS)
 }
 
+/// The levels of log lines, least important first.
+pub(crate) const LEVELS: [&str; 8] =
+    ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+
+fn log_level(raw: &str) -> Option<&'static str> {
+    let level = scan::string(raw)?;
+    LEVELS.into_iter().find(|known| *known == level)
+}
+
 fn is_log_level(raw: &str) -> bool {
-    let levels = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
-    scan::string(raw).is_some_and(|level| levels.contains(&level.as_str()))
+    log_level(raw).is_some()
 }
 
 /// A request whose envelope is in order.
@@ -243,9 +269,35 @@ fn serve(method: &str, params: &Object<'_>, token: Option<&str>, revision: &str,
         "ping" if !is_modern => Answer::Result("ping"),
         "server/discover" if is_modern => Answer::Result("server/discover"),
         "server/discover" => error(INVALID_PARAMS),
-        // There is one page.
-        "tools/list" if params.get("cursor").is_some() => error(INVALID_PARAMS),
-        "tools/list" => Answer::Result("tools/list"),
+        "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list" => {
+            // There is one page.
+            if params.get("cursor").is_some() {
+                return error(INVALID_PARAMS);
+            }
+            let lists = ["tools/list", "resources/list", "resources/templates/list"];
+            let list = lists.into_iter().find(|list| *list == method);
+            Answer::Result(list.unwrap_or("prompts/list"))
+        }
+        "resources/read" => match text("uri") {
+            None => error(INVALID_PARAMS),
+            Some(uri) => match world::RESOURCES.iter().position(|(known, _)| *known == uri) {
+                Some(resource) => Answer::Resource(resource),
+                None if is_modern => error(INVALID_PARAMS),
+                None => error(RESOURCE_NOT_FOUND),
+            },
+        },
+        "prompts/get" => prompt(params).unwrap_or_else(|| error(INVALID_PARAMS)),
+        "completion/complete" => completion(params).unwrap_or_else(|| error(INVALID_PARAMS)),
+        "logging/setLevel" if !is_modern => {
+            let level = params.get("level").and_then(log_level);
+            level.map_or(error(INVALID_PARAMS), Answer::Level)
+        }
+        "subscriptions/listen" if is_modern => match (in_batch, is_filter(params.get("notifications"))) {
+            (false, true) => Answer::Subscription,
+            (false, false) => error(INVALID_PARAMS),
+            (true, true) => error(INVALID_REQUEST),
+            (true, false) => Answer::Error(vec![INVALID_REQUEST, INVALID_PARAMS]),
+        },
         "tools/call" => {
             let name = text("name");
             let tool = world::TOOLS.iter().position(|known| name.as_deref() == Some(known));
@@ -261,6 +313,90 @@ fn serve(method: &str, params: &Object<'_>, token: Option<&str>, revision: &str,
         }
         _ => error(METHOD_NOT_FOUND),
     }
+}
+
+/// `None` if something is wrong.
+fn prompt(params: &Object<'_>) -> Option<Answer> {
+    let name = params.get("name").and_then(scan::string)?;
+    let prompt = world::PROMPTS.iter().position(|(known, _)| *known == name)?;
+    let given = given(prompt, params.get("arguments"))?;
+    let mut arguments = world::PROMPTS[prompt].1.iter().zip(&given);
+    let is_complete = arguments.all(|(name, value)| {
+        !name.ends_with('!') || value.as_ref().is_some_and(|value| !value.trim().is_empty())
+    });
+    is_complete.then_some(Answer::Prompt(prompt, given))
+}
+
+/// The arguments of a prompt: texts, neither missing ones nor unknown ones are wrong.
+fn given(prompt: usize, arguments: Option<&str>) -> Option<Vec<Option<String>>> {
+    let arguments = Object::read(arguments.unwrap_or("{}")).filter(Object::is_readable)?;
+    let names = world::PROMPTS[prompt].1.iter().map(|name| name.trim_end_matches('!'));
+    names
+        .map(|name| match arguments.get(name) {
+            None => Some(None),
+            Some(value) => {
+                let value = scan::string(value).filter(|value| value.len() <= LONGEST_ARGUMENT)?;
+                Some(Some(value))
+            }
+        })
+        .collect()
+}
+
+/// `None` if something is wrong.
+fn completion(params: &Object<'_>) -> Option<Answer> {
+    let argument = Object::read(params.get("argument")?).filter(Object::is_readable)?;
+    let name = argument.get("name").and_then(scan::string)?;
+    let typed = argument.get("value").and_then(scan::string)?;
+    if typed.len() > LONGEST_VALUE {
+        return None;
+    }
+    let reference = Object::read(params.get("ref")?).filter(Object::is_readable)?;
+    let text = |member| reference.get(member).and_then(scan::string);
+    let all = match text("type")?.as_str() {
+        "ref/prompt" => {
+            let prompt = text("name")?;
+            let prompt = world::PROMPTS.iter().position(|(known, _)| *known == prompt)?;
+            let mut names = world::PROMPTS[prompt].1.iter();
+            match names.position(|known| known.trim_end_matches('!') == name) {
+                None => Vec::new(),
+                Some(position) => {
+                    // It is read only where it could matter.
+                    let context = Object::read(params.get("context").unwrap_or("{}")).filter(Object::is_readable)?;
+                    world::candidates(position, &given(prompt, context.get("arguments"))?)
+                }
+            }
+        }
+        "ref/resource" => {
+            let uri = text("uri")?;
+            if uri == world::TEMPLATE.0 && name == world::TEMPLATE.1 {
+                world::SECTIONS.map(str::to_owned).into()
+            } else if uri == world::TEMPLATE.0 || world::RESOURCES.iter().any(|(known, _)| *known == uri) {
+                Vec::new()
+            } else {
+                return None;
+            }
+        }
+        _ => return None,
+    };
+    let typed = typed.to_lowercase();
+    let begins = |text: &str| text.to_lowercase().starts_with(&typed);
+    let fitting = all.into_iter().filter(|value| {
+        let behind = value.split_once('/').map(|(_, behind)| behind);
+        begins(value) || behind.is_some_and(begins)
+    });
+    Some(Answer::Completion(fitting.collect()))
+}
+
+/// What a subscription is for.
+fn is_filter(notifications: Option<&str>) -> bool {
+    let Some(filter) = notifications.and_then(Object::read).filter(Object::is_readable) else {
+        return false;
+    };
+    let flags = ["toolsListChanged", "promptsListChanged", "resourcesListChanged"];
+    let mut flags = flags.iter().filter_map(|flag| filter.get(flag));
+    let uris = filter.get("resourceSubscriptions").map(|uris| scan::elements(uris));
+    flags.all(|flag| flag == "true" || flag == "false")
+        && uris.is_none_or(|uris| uris.is_some_and(|uris| uris.iter().all(|uri| uri.starts_with('"'))))
 }
 
 /// The id that a notification cancels.

@@ -2,15 +2,15 @@
 //!
 //! Never here: whether the server did well (`model`).
 
-use std::{env, fs, process};
+use std::{env, fs, process, sync::atomic::Ordering};
 
 use anygpt_core::{Action, Budget, Limits};
 
 use crate::{
     choices::Choices,
-    driver::Driver,
+    driver::{self, Driver},
     judge::{Report, ToolAnswer},
-    oracle::REVISIONS,
+    oracle::{MODERN, REVISIONS},
     scan::Object,
     world, write,
 };
@@ -18,8 +18,9 @@ use crate::{
 /// More than any input asks for.
 const AMPLE: usize = 1 << 30;
 
-/// Runs a target on the files that the command line names.
+/// Runs a target on the files that the command line names, and shows what goes in (`>`) and what comes out (`<`).
 pub fn replay(target: fn(&[u8])) {
+    driver::SHOW.store(true, Ordering::Relaxed);
     let files: Vec<_> = env::args_os().skip(1).collect();
     for file in &files {
         match fs::read(file) {
@@ -189,6 +190,15 @@ pub fn server(data: &[u8]) {
             _ => {
                 if c.rarely(16) {
                     driver.refuse();
+                } else if c.rarely(16) {
+                    driver.close_subscriptions();
+                } else if c.rarely(16) {
+                    let many = c.below(80);
+                    driver.feed(subscriptions(many).as_bytes(), &mut sizes);
+                } else if c.rarely(2) {
+                    let level = c.below(8);
+                    let (logger, text) = (write::text(&mut c), write::text(&mut c));
+                    driver.log(level, &logger, &text);
                 } else if c.rarely(8) {
                     driver.feed(format!("[{}1]\n", "1,".repeat(1000)).as_bytes(), &mut sizes);
                 }
@@ -196,6 +206,20 @@ pub fn server(data: &[u8]) {
         }
     }
     driver.finish();
+}
+
+/// Lines that open so many subscriptions.
+fn subscriptions(many: usize) -> String {
+    let meta = format!(
+        r#"{{"io.modelcontextprotocol/protocolVersion":"{MODERN}","io.modelcontextprotocol/clientCapabilities":{{}}}}"#
+    );
+    (0..many)
+        .map(|number| {
+            format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":\"s{number}\",\"method\":\"subscriptions/listen\",\"params\":{{\"_meta\":{meta},\"notifications\":{{}}}}}}\n"
+            )
+        })
+        .collect()
 }
 
 /// Sizes of the pieces that input comes in.
@@ -240,6 +264,7 @@ fn answer(c: &mut Choices<'_>) -> ToolAnswer {
     let texts = c.one_of(&[1, 1, 1, 0, 2, 3]);
     ToolAnswer {
         texts: (0..texts).map(|_| write::text(c)).collect(),
+        resources: (0..c.one_of(&[0, 0, 0, 1, 2])).map(|_| c.below(5)).collect(),
         structured: c
             .one_of(&[None, Some("{}"), Some(r#"{"a":[1,"\n"],"b":null}"#), Some(r#"{"ü":{"x":1.5}}"#)])
             .map(str::to_owned),

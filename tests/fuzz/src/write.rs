@@ -209,7 +209,11 @@ fn id(c: &mut Choices<'_>) -> String {
 fn members_of(method: &str) -> &'static [&'static str] {
     match method {
         "initialize" => &["protocolVersion", "capabilities", "clientInfo"],
-        "tools/call" => &["name", "arguments"],
+        "tools/call" | "prompts/get" => &["name", "arguments"],
+        "resources/read" => &["uri"],
+        "completion/complete" => &["ref", "argument", "context"],
+        "logging/setLevel" => &["level"],
+        "subscriptions/listen" => &["notifications"],
         "notifications/cancelled" => &["requestId", "reason"],
         _ if method.ends_with("/list") => &["cursor"],
         _ => &[],
@@ -217,20 +221,7 @@ fn members_of(method: &str) -> &'static [&'static str] {
 }
 
 fn params(c: &mut Choices<'_>, method: &str) -> String {
-    let mut members = Vec::new();
-    for name in members_of(method) {
-        match c.below(16) {
-            0..=11 => members.extend(proper(c, name).map(|value| (*name, value))),
-            12 => members.push((name, value(c, 3))),
-            13 => {}
-            14 => {
-                let first = value(c, 1);
-                members.push((name, first));
-                members.extend(proper(c, name).map(|value| (*name, value)));
-            }
-            _ => members.push((name, "null".into())),
-        }
-    }
+    let mut members = members(c, method, members_of(method));
     if let Some(meta) = meta(c) {
         members.push(("_meta", meta));
     }
@@ -240,24 +231,131 @@ fn params(c: &mut Choices<'_>, method: &str) -> String {
     object(c, members)
 }
 
+/// Members with these names, mostly with values that they are meant to have.
+fn members(c: &mut Choices<'_>, method: &str, names: &[&'static str]) -> Vec<(&'static str, String)> {
+    let mut members = Vec::new();
+    for name in names {
+        match c.below(24) {
+            0..=19 => members.extend(proper(c, method, name).map(|value| (*name, value))),
+            20 => members.push((name, value(c, 3))),
+            21 => {}
+            22 => {
+                let first = value(c, 1);
+                members.push((name, first));
+                members.extend(proper(c, method, name).map(|value| (*name, value)));
+            }
+            _ => members.push((name, "null".into())),
+        }
+    }
+    members
+}
+
 /// A value that the member is meant to have; `None` if it is best left out.
-fn proper(c: &mut Choices<'_>, name: &str) -> Option<String> {
-    let text = match name {
-        "protocolVersion" => c.one_of(&[REVISIONS[1], REVISIONS[3], REVISIONS[0], REVISIONS[2], MODERN, "1999-01-01"]),
-        "name" => c.one_of(&[world::TOOLS[0], world::TOOLS[1], world::TOOLS[2], world::TOOLS[0], "nobody", "ASK"]),
-        "arguments" => {
+fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<String> {
+    let text = match (method, name) {
+        (_, "protocolVersion") => {
+            c.one_of(&[REVISIONS[1], REVISIONS[3], REVISIONS[0], REVISIONS[2], MODERN, "1999-01-01"])
+        }
+        ("tools/call", "name") => {
+            c.one_of(&[world::TOOLS[0], world::TOOLS[1], world::TOOLS[2], world::TOOLS[0], "nobody", "ASK"])
+        }
+        ("tools/call", "arguments") => {
+            // No two calls are the same.
+            let serial = c.serial();
             let long = c.rarely(32);
             return Some(match (long, c.below(4)) {
-                (true, _) => format!(r#"{{"x":"{}"}}"#, "y".repeat(5000)),
-                (false, 0) => r#"{"x":2}"#.into(),
-                (false, 1) => "{}".into(),
-                (false, 2) => r#"{ "a" : [ 1.50, {} ], "a": "\ud800" }"#.into(),
-                (false, _) => format!("{{\"x\":{}}}", value(c, 4)),
+                (true, _) => format!(r#"{{"n":{serial},"x":"{}"}}"#, "y".repeat(5000)),
+                (false, 0) => format!(r#"{{"n":{serial},"x":2}}"#),
+                (false, 1) => format!("{{ \"n\" : {serial} }}"),
+                (false, 2) => format!(r#"{{ "a" : [ 1.50, {{}} ], "a": "\ud800", "n":{serial}.0 }}"#),
+                (false, _) => format!("{{\"n\":{serial},\"x\":{}}}", value(c, 4)),
             });
         }
-        "requestId" => return Some(id(c)),
-        "capabilities" | "clientInfo" => return Some("{}".into()),
-        "cursor" => return c.rarely(8).then(|| "\"\"".into()),
+        (_, "name") => c.one_of(&[
+            world::PROMPTS[0].0,
+            world::PROMPTS[1].0,
+            world::PROMPTS[2].0,
+            world::PROMPTS[0].0,
+            "nobody",
+        ]),
+        (_, "arguments") => {
+            let members = members(c, "", &["whom", "tone", "ü/\n"]);
+            return Some(object(c, members));
+        }
+        (_, "whom" | "tone" | "ü/\n") => {
+            if c.rarely(32) {
+                return Some(format!("\"{}\"", "z".repeat(65_535 + c.below(3))));
+            }
+            c.one_of(&["you", " ", "", "two\nlines", "\"quoted\"", "\u{2003}", "formal"])
+        }
+        (_, "uri") => c.one_of(&[
+            world::RESOURCES[0].0,
+            world::RESOURCES[1].0,
+            world::RESOURCES[2].0,
+            "test://docs/",
+            "test://docs/../settings",
+            "file:///etc/passwd",
+            "",
+            "TEST://docs/a",
+            world::TEMPLATE.0,
+        ]),
+        (_, "ref") => {
+            let kind = c.one_of(&["ref/prompt", "ref/resource", "ref/prompt", "ref/tool"]);
+            let mut members = vec![("type", string(c, kind))];
+            if kind != "ref/resource" || c.rarely(8) {
+                members.extend(proper(c, "", "name").map(|value| ("name", value)));
+            }
+            if kind == "ref/resource" {
+                let uri = if c.rarely(2) { proper(c, "", "uri") } else { Some(string(c, world::TEMPLATE.0)) };
+                members.extend(uri.map(|uri| ("uri", uri)));
+            }
+            if c.rarely(16) {
+                members[0].1 = value(c, 1);
+            }
+            return Some(object(c, members));
+        }
+        (_, "argument") => {
+            let name = c.one_of(&["whom", "tone", "section", "ü/\n", "nobody"]);
+            let typed = match c.below(40) {
+                39 => "x".repeat(1024),
+                38 => "x".repeat(1025),
+                _ => c.one_of(&["", "m", "MAKER/NÄME1", "näme14", "for", "a", "b%20", "İ", "i̇", "none"]).into(),
+            };
+            let mut members = vec![("name", string(c, name)), ("value", string(c, &typed))];
+            if c.rarely(16) {
+                let at = c.below(2);
+                members[at].1 = value(c, 1);
+            }
+            return Some(object(c, members));
+        }
+        (_, "context") => {
+            return c.rarely(2).then(|| {
+                let members = members(c, "", &["arguments"]);
+                object(c, members)
+            });
+        }
+        (_, "level") => c.one_of(&["info", "debug", "notice", "warning", "error", "critical", "alert", "emergency", "loud"]),
+        (_, "notifications") => {
+            const FLAGS: [&str; 3] = ["toolsListChanged", "promptsListChanged", "resourcesListChanged"];
+            let mut members = Vec::new();
+            for flag in FLAGS {
+                match c.below(16) {
+                    0..=7 => {}
+                    8..=14 => members.push((flag, c.one_of(&["true", "false"]).to_owned())),
+                    _ => members.push((flag, value(c, 1))),
+                }
+            }
+            match c.below(8) {
+                0..=3 => {}
+                4 => members.push(("resourceSubscriptions", "[]".into())),
+                5 | 6 => members.push(("resourceSubscriptions", r#"["test://docs/a", "\ud800" ]"#.into())),
+                _ => members.push(("resourceSubscriptions", value(c, 2))),
+            }
+            return Some(object(c, members));
+        }
+        (_, "requestId") => return Some(id(c)),
+        (_, "capabilities" | "clientInfo") => return Some("{}".into()),
+        (_, "cursor") => return c.rarely(8).then(|| "\"\"".into()),
         _ => c.one_of(&TEXTS),
     };
     Some(string(c, text))
