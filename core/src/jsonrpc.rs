@@ -234,6 +234,9 @@ pub(crate) enum Message<'a> {
     Nothing,
 }
 
+/// What JSON allows around a value, which is less than ASCII's white space.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
 const ENVELOPE: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
 impl<'a> Message<'a> {
@@ -242,7 +245,7 @@ impl<'a> Message<'a> {
         let Ok(line) = core::str::from_utf8(line) else {
             return invalid(None, Code::PARSE_ERROR, "The line is not valid UTF-8");
         };
-        let json = line.trim_ascii();
+        let json = line.trim_matches(SPACE);
         if json.is_empty() {
             return Message::Nothing;
         }
@@ -256,6 +259,11 @@ impl<'a> Message<'a> {
                     Code::INVALID_REQUEST,
                     "Batches are not accepted: send one message per line",
                 ),
+                Ok(_) if json.starts_with('{') => invalid(
+                    None,
+                    Code::PARSE_ERROR,
+                    "The name of a member holds half of a surrogate pair",
+                ),
                 Ok(_) => invalid(None, Code::INVALID_REQUEST, "A message is a JSON object"),
             };
         }
@@ -265,7 +273,8 @@ impl<'a> Message<'a> {
     /// The messages of a batch, each as JSON text; none if the line is not an array. It stops reading
     /// behind the first one too many.
     pub(crate) fn batch(line: &'a [u8]) -> Option<Vec<&'a str>> {
-        if line.trim_ascii_start().first() != Some(&b'[') {
+        let first = line.iter().find(|&&byte| !SPACE.contains(&char::from(byte)));
+        if first != Some(&b'[') {
             return None;
         }
         let mut messages = Vec::new();
@@ -286,17 +295,17 @@ impl<'a> Message<'a> {
         let mut slots = [None; ENVELOPE.len()];
         // It always ends in an error, since the end is missing; what was read before it counts.
         let _cut = members(valid, &ENVELOPE, &mut slots);
-        let [_, id, method, _, result, error] = slots;
+        let [_, raw_id, method, _, result, error] = slots;
         // A number that reaches the cut may go on behind it.
         let end = |text: &str| text.as_bytes().as_ptr_range().end;
-        let id = id
+        let id = raw_id
             .filter(|id| end(id) != end(valid))
             .and_then(Id::from_json);
         let notification = method
             .and_then(string)
             .is_some_and(|method| method.starts_with("notifications/"));
         let response = method.is_none() && (result.is_some() || error.is_some());
-        if response || (id.is_none() && notification) {
+        if response || (raw_id.is_none() && notification) {
             return Message::Nothing;
         }
         invalid(
@@ -484,7 +493,8 @@ mod tests {
             Message::Nothing => "nothing".into(),
         };
         for (line, expected) in [
-            (" ", "nothing"),
+            (" \t\r", "nothing"),
+            ("\u{c}", "-32700 None"),
             (r#"{"jsonrpc":"2.0","id":0,"method":"m"}"#, "request 0 m"),
             (
                 r#"{"id":"","method":"\u006d","jsonrpc":"2.0"}"#,
@@ -513,6 +523,10 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":null,"method":"m"}"#, "-32600 None"),
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"m"}"#, "-32600 None"),
             ("{}", "-32600 None"),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"m","\ud800":1}"#,
+                "-32700 None",
+            ),
         ] {
             assert_eq!(sort(line), expected, "{line}");
         }
@@ -569,6 +583,10 @@ mod tests {
         assert_eq!(
             read(r#"{"method":"notifications/x","params":{"x":"yyy"#),
             None
+        );
+        assert_eq!(
+            read(r#"{"id":null,"method":"notifications/x","params":{"x":"yyy"#),
+            Some(None)
         );
         // The id may go on where the line was cut.
         assert_eq!(read(r#"{"jsonrpc":"2.0","id":12"#), Some(None));

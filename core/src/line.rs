@@ -93,7 +93,7 @@ impl Lines {
         Some(Line::Whole(&self.partial))
     }
 
-    /// The last line, if the input ended without a newline. Nothing is kept afterwards.
+    /// The last line, if the input ended without a newline. It is kept until [`clear`](Lines::clear).
     pub(crate) fn finish(&mut self) -> Option<Line<'_>> {
         let rest = self.state == State::Keeping && !self.partial.is_empty();
         self.state = State::Delivered;
@@ -133,7 +133,8 @@ impl Lines {
         true
     }
 
-    fn clear(&mut self) {
+    /// Forgets what is kept.
+    pub(crate) fn clear(&mut self) {
         self.partial.clear();
         if self.partial.capacity() > SMALL {
             self.partial.shrink_to(SMALL);

@@ -175,6 +175,7 @@ impl Server {
         if let Some(line) = self.lines.finish() {
             self.session.handle_line(line);
         }
+        self.lines.clear();
     }
 
     /// Answers a call. Does nothing if the call was cancelled or answered before.
@@ -1257,6 +1258,17 @@ mod tests {
         assert_eq!(answers[0].get("error"), None);
         assert_eq!(answers[500]["error"]["code"], -32603);
         assert_eq!(server.session.batches.bytes(), 0);
+    }
+
+    #[test]
+    fn a_long_last_line_is_not_kept_while_its_call_runs() {
+        let budget = Budget::new(1 << 20);
+        let mut server = Server::new(catalog(), Box::new(Books), Limits::default(), &budget);
+        let line = CALL.to_string() + &" ".repeat(100_000);
+        assert_eq!(server.handle_input(line.as_bytes()), line.len());
+        assert!(budget.used() >= 100_000);
+        server.handle_eof();
+        assert_eq!((server.calls(), budget.used()), (1, 0));
     }
 
     #[test]

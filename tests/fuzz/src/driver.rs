@@ -1,0 +1,188 @@
+//! The server and its model side by side: whatever is done to one is told to the other.
+//!
+//! Never here: what is to be done.
+
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anygpt_core::{Budget, CallHandle, Content, Limits, LoggingLevel, Progress, Server, ToolResult};
+
+use crate::{
+    judge::{self, Report, ToolAnswer},
+    model::{Model, Seen},
+    world,
+};
+
+/// Show people what goes in and what comes out.
+pub(crate) static SHOW: AtomicBool = AtomicBool::new(false);
+
+/// How log levels are called, least important first.
+const LEVELS: [(LoggingLevel, &str); 8] = [
+    (LoggingLevel::Debug, "debug"),
+    (LoggingLevel::Info, "info"),
+    (LoggingLevel::Notice, "notice"),
+    (LoggingLevel::Warning, "warning"),
+    (LoggingLevel::Error, "error"),
+    (LoggingLevel::Critical, "critical"),
+    (LoggingLevel::Alert, "alert"),
+    (LoggingLevel::Emergency, "emergency"),
+];
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    server: Server,
+    budget: Arc<Budget>,
+    pub(crate) model: Model,
+    /// What the server took since the model was told.
+    taken: Vec<u8>,
+    /// All that it wrote.
+    pub(crate) output: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Driver {
+    pub(crate) fn new(limits: Limits, budget: usize) -> Self {
+        let budget = Budget::new(budget);
+        Driver {
+            server: world::server(limits, &budget),
+            budget,
+            model: Model::new(limits),
+            taken: Vec::new(),
+            output: Vec::new(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Hands bytes to the server in pieces of these sizes. What it does about them is only looked at when it takes no
+    /// more, or on [`sync`](Self::sync).
+    pub(crate) fn feed(&mut self, bytes: &[u8], mut sizes: impl FnMut() -> usize) {
+        let mut rest = bytes;
+        self.show(">", bytes);
+        while !rest.is_empty() {
+            let piece = &rest[..sizes().clamp(1, rest.len())];
+            let used = self.server.handle_input(piece);
+            self.taken.extend_from_slice(&piece[..used]);
+            rest = &rest[used..];
+            if used < piece.len() {
+                assert!(!self.server.is_idle(), "input is refused without a reason: {rest:?}");
+                self.sync_before(rest.first().copied());
+            }
+        }
+    }
+
+    /// Tells the model what the server took, and has it judge what the server did.
+    pub(crate) fn sync(&mut self) {
+        self.sync_before(None);
+    }
+
+    fn sync_before(&mut self, behind: Option<u8>) {
+        let mut seen = self.seen();
+        self.model.took(&mem::take(&mut self.taken), behind, &mut seen);
+        self.compare();
+    }
+
+    fn seen(&mut self) -> Seen {
+        let mut seen = Seen::default();
+        while let Some(action) = self.server.poll_action() {
+            seen.actions.push_back(action);
+        }
+        assert_eq!(self.server.queued_output() == 0 && self.server.calls() == 0, self.server.is_idle());
+        self.server.take_output(&mut self.buffer);
+        self.output.extend_from_slice(&self.buffer);
+        self.show("<", &self.buffer);
+        seen.lines = judge::lines(&self.buffer).into();
+        seen
+    }
+
+    fn show(&self, mark: &str, bytes: &[u8]) {
+        if SHOW.load(Ordering::Relaxed) && !bytes.is_empty() {
+            eprintln!("{mark} {}", bytes.escape_ascii());
+        }
+    }
+
+    /// Both know the same.
+    fn compare(&mut self) {
+        let open: Vec<CallHandle> = self.model.open().iter().map(|open| open.call.handle).collect();
+        assert_eq!(self.server.open_calls(), open);
+        assert_eq!((self.server.calls(), self.server.is_idle()), (open.len(), open.is_empty()));
+        assert_eq!(self.server.queued_output(), 0);
+        let level = self.server.logging_level();
+        self.model.compare_level(level.map(|level| LEVELS.iter().find(|(known, _)| *known == level).expect("known").1));
+    }
+
+    pub(crate) fn refuse(&mut self) {
+        self.sync();
+        self.server.refuse("no \"settings\"");
+        self.model.refuses = true;
+    }
+
+    pub(crate) fn complete(&mut self, handle: CallHandle, told: ToolAnswer) {
+        self.sync();
+        let texts = told.texts.iter().map(|text| Content::Text(text));
+        let content: Vec<Content<'_>> = texts.chain(told.resources.iter().copied().map(Content::Resource)).collect();
+        let result = ToolResult {
+            content: &content,
+            structured: told.structured.as_deref(),
+            is_error: told.is_error,
+        };
+        self.server.complete(handle, &result);
+        let mut seen = self.seen();
+        self.model.completed(handle, told, &mut seen);
+        self.compare();
+    }
+
+    pub(crate) fn progress(&mut self, handle: CallHandle, report: &Report) {
+        self.sync();
+        let progress = Progress {
+            progress: report.progress,
+            total: report.total,
+            message: report.message.as_deref(),
+        };
+        self.server.progress(handle, &progress);
+        let mut seen = self.seen();
+        self.model.progressed(handle, report, &mut seen);
+        self.compare();
+    }
+
+    pub(crate) fn log(&mut self, level: usize, logger: &str, text: &str) {
+        self.sync();
+        let (level, name) = LEVELS[level];
+        self.server.log(level, logger, text);
+        let mut seen = self.seen();
+        self.model.logged(name, logger, text, &mut seen);
+        self.compare();
+    }
+
+    pub(crate) fn close_subscriptions(&mut self) {
+        self.sync();
+        self.server.close_subscriptions();
+        let mut seen = self.seen();
+        self.model.closed(&mut seen);
+        self.compare();
+    }
+
+    pub(crate) fn end_input(&mut self) {
+        self.sync();
+        self.server.handle_eof();
+        let mut seen = self.seen();
+        self.model.ended(&mut seen);
+        self.compare();
+    }
+
+    /// Answers all calls. Nothing is owed and no memory is held afterwards.
+    pub(crate) fn finish(&mut self) {
+        self.end_input();
+        self.close_subscriptions();
+        while let Some(open) = self.model.open().last() {
+            self.complete(open.call.handle, ToolAnswer::default());
+        }
+        assert!(self.server.is_idle());
+        assert_eq!(self.budget.used(), 0, "memory is still held");
+    }
+}

@@ -1,0 +1,20 @@
+//! Fuzzing of `anygpt-core`: bytes are turned into input for a server, and a model of the protocol judges what the
+//! server makes of it. The four functions here are the targets; `fuzz_targets/` hands them to libFuzzer, and
+//! `tests/short.rs` runs them briefly, on any Rust and always in the same way.
+//!
+//! Only the public interface of the core is used. Never here: rules of the protocol (`oracle`).
+
+// A check fails by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod choices;
+mod driver;
+mod judge;
+mod model;
+mod oracle;
+mod scan;
+mod target;
+mod world;
+mod write;
+
+pub use target::{dispatch, envelope, line, replay, server};
