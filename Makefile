@@ -3,6 +3,7 @@
 
 CARGO ?= cargo
 PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 900
 SERVER := target/debug/anygpt-mcp
 RELEASE := target/release/anygpt-mcp
 
@@ -23,6 +24,10 @@ test: ## Build, and run all tests
 	tests/clients/python/run
 	tests/clients/node/run
 	tests/conformance/run
+
+.PHONY: fuzz
+fuzz: ## Fuzz the protocol, FUZZ_SECONDS=900 per target
+	tests/fuzz/run $(FUZZ_SECONDS)
 
 .PHONY: build
 build: ## Build the program for release (target/release/anygpt-mcp)

@@ -273,7 +273,9 @@ impl<'a> Message<'a> {
     /// The messages of a batch, each as JSON text; none if the line is not an array. It stops reading
     /// behind the first one too many.
     pub(crate) fn batch(line: &'a [u8]) -> Option<Vec<&'a str>> {
-        let first = line.iter().find(|&&byte| !SPACE.contains(&char::from(byte)));
+        let first = line
+            .iter()
+            .find(|&&byte| !SPACE.contains(&char::from(byte)));
         if first != Some(&b'[') {
             return None;
         }

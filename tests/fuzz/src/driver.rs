@@ -10,7 +10,9 @@ use std::{
     },
 };
 
-use anygpt_core::{Budget, CallHandle, Content, Limits, LoggingLevel, Progress, Server, ToolResult};
+use anygpt_core::{
+    Budget, CallHandle, Content, Limits, LoggingLevel, Progress, Server, ToolResult,
+};
 
 use crate::{
     judge::{self, Report, ToolAnswer},
@@ -70,7 +72,10 @@ impl Driver {
             self.taken.extend_from_slice(&piece[..used]);
             rest = &rest[used..];
             if used < piece.len() {
-                assert!(!self.server.is_idle(), "input is refused without a reason: {rest:?}");
+                assert!(
+                    !self.server.is_idle(),
+                    "input is refused without a reason: {rest:?}"
+                );
                 self.sync_before(rest.first().copied());
             }
         }
@@ -83,7 +88,8 @@ impl Driver {
 
     fn sync_before(&mut self, behind: Option<u8>) {
         let mut seen = self.seen();
-        self.model.took(&mem::take(&mut self.taken), behind, &mut seen);
+        self.model
+            .took(&mem::take(&mut self.taken), behind, &mut seen);
         self.compare();
     }
 
@@ -92,7 +98,10 @@ impl Driver {
         while let Some(action) = self.server.poll_action() {
             seen.actions.push_back(action);
         }
-        assert_eq!(self.server.queued_output() == 0 && self.server.calls() == 0, self.server.is_idle());
+        assert_eq!(
+            self.server.queued_output() == 0 && self.server.calls() == 0,
+            self.server.is_idle()
+        );
         self.server.take_output(&mut self.buffer);
         self.output.extend_from_slice(&self.buffer);
         self.show("<", &self.buffer);
@@ -108,12 +117,26 @@ impl Driver {
 
     /// Both know the same.
     fn compare(&mut self) {
-        let open: Vec<CallHandle> = self.model.open().iter().map(|open| open.call.handle).collect();
+        let open: Vec<CallHandle> = self
+            .model
+            .open()
+            .iter()
+            .map(|open| open.call.handle)
+            .collect();
         assert_eq!(self.server.open_calls(), open);
-        assert_eq!((self.server.calls(), self.server.is_idle()), (open.len(), open.is_empty()));
+        assert_eq!(
+            (self.server.calls(), self.server.is_idle()),
+            (open.len(), open.is_empty())
+        );
         assert_eq!(self.server.queued_output(), 0);
         let level = self.server.logging_level();
-        self.model.compare_level(level.map(|level| LEVELS.iter().find(|(known, _)| *known == level).expect("known").1));
+        self.model.compare_level(level.map(|level| {
+            LEVELS
+                .iter()
+                .find(|(known, _)| *known == level)
+                .expect("known")
+                .1
+        }));
     }
 
     pub(crate) fn refuse(&mut self) {
@@ -125,7 +148,9 @@ impl Driver {
     pub(crate) fn complete(&mut self, handle: CallHandle, told: ToolAnswer) {
         self.sync();
         let texts = told.texts.iter().map(|text| Content::Text(text));
-        let content: Vec<Content<'_>> = texts.chain(told.resources.iter().copied().map(Content::Resource)).collect();
+        let content: Vec<Content<'_>> = texts
+            .chain(told.resources.iter().copied().map(Content::Resource))
+            .collect();
         let result = ToolResult {
             content: &content,
             structured: told.structured.as_deref(),

@@ -84,20 +84,37 @@ pub(crate) struct Report {
 /// The lines of some output, all of them whole.
 pub(crate) fn lines(output: &[u8]) -> Vec<String> {
     let text = str::from_utf8(output).expect("output is UTF-8");
-    assert!(text.is_empty() || text.ends_with('\n'), "half a line: {text:?}");
+    assert!(
+        text.is_empty() || text.ends_with('\n'),
+        "half a line: {text:?}"
+    );
     text.lines().map(str::to_owned).collect()
 }
 
 /// Panics unless `text` is the answer that is owed.
 pub(crate) fn answer(text: &str, owed: &Owed) {
-    let object = Object::read(text).unwrap_or_else(|| panic!("not an object: {text}\nowed: {owed:?}"));
+    let object =
+        Object::read(text).unwrap_or_else(|| panic!("not an object: {text}\nowed: {owed:?}"));
     assert_eq!(object.get("jsonrpc"), Some("\"2.0\""), "{text}");
-    assert_eq!(object.get("id"), owed.id.as_deref(), "the id of {text}\nowed: {owed:?}");
-    let is_full = owed.or_full && object.get("error").is_some_and(|error| error.contains("-32603"));
+    assert_eq!(
+        object.get("id"),
+        owed.id.as_deref(),
+        "the id of {text}\nowed: {owed:?}"
+    );
+    let is_full = owed.or_full
+        && object
+            .get("error")
+            .is_some_and(|error| error.contains("-32603"));
     let full = Expected::Error(vec![oracle::INTERNAL_ERROR]);
     let expected = if is_full { &full } else { &owed.expected };
-    let body = if matches!(expected, Expected::Error(_)) { "error" } else { "result" };
-    let body_text = object.get(body).unwrap_or_else(|| panic!("no {body}: {text}\nowed: {owed:?}"));
+    let body = if matches!(expected, Expected::Error(_)) {
+        "error"
+    } else {
+        "result"
+    };
+    let body_text = object
+        .get(body)
+        .unwrap_or_else(|| panic!("no {body}: {text}\nowed: {owed:?}"));
     let members = if owed.id.is_some() { 3 } else { 2 };
     assert_eq!(object.keys().count(), members, "{text}");
 
@@ -113,15 +130,24 @@ pub(crate) fn answer(text: &str, owed: &Owed) {
         Expected::Resource(resource) => {
             check_result(&body, body_text, "resources/read", revision);
             let (uri, text) = world::RESOURCES[*resource];
-            assert_eq!(body["contents"], json!([{"uri": uri, "mimeType": "text/markdown", "text": text}]));
+            assert_eq!(
+                body["contents"],
+                json!([{"uri": uri, "mimeType": "text/markdown", "text": text}])
+            );
             let is_private = body["cacheScope"] == "private";
-            assert_eq!(is_private, revision == MODERN && uri == world::PRIVATE, "{text}");
+            assert_eq!(
+                is_private,
+                revision == MODERN && uri == world::PRIVATE,
+                "{text}"
+            );
         }
         Expected::Prompt(prompt, given) => {
             check_result(&body, body_text, "prompts/get", revision);
             let said = world::prompt_text(*prompt, given);
             let blocks = content([said.as_str()].into_iter(), world::LINKS, revision);
-            let messages = blocks.into_iter().map(|content| json!({"role": "user", "content": content}));
+            let messages = blocks
+                .into_iter()
+                .map(|content| json!({"role": "user", "content": content}));
             assert_eq!(body["messages"], Value::from_iter(messages));
         }
         Expected::Completion(all) => {
@@ -142,7 +168,11 @@ pub(crate) fn answer(text: &str, owed: &Owed) {
         Expected::Full => {
             check_result(&body, body_text, "tools/call", revision);
             assert_eq!(body["isError"], true, "{text}");
-            assert!(body["content"][0]["text"].as_str().is_some_and(|text| !text.is_empty()));
+            assert!(
+                body["content"][0]["text"]
+                    .as_str()
+                    .is_some_and(|text| !text.is_empty())
+            );
         }
     }
 }
@@ -151,20 +181,38 @@ pub(crate) fn answer(text: &str, owed: &Owed) {
 /// no value can hold it, so another string stands for it.
 fn value(text: &str, echoed: &str) -> Value {
     let is_text = scan::string(echoed).is_some() || !echoed.starts_with('"');
-    let text = if is_text { text.to_owned() } else { text.replace(echoed, "\"x\"") };
+    let text = if is_text {
+        text.to_owned()
+    } else {
+        text.replace(echoed, "\"x\"")
+    };
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 fn check_error(error: &Value, codes: &[i64], owed: &Owed, text: &str) {
     let code = error["code"].as_i64().expect("a code");
     assert!(codes.contains(&code), "the code of {text}\nowed: {owed:?}");
-    assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "{text}");
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty()),
+        "{text}"
+    );
     // In the first three revisions an error without an id has no valid form at all.
     if owed.id.is_some() || owed.revision >= REVISIONS[3] {
-        check_frame(owed.revision, &["JSONRPCErrorResponse", "JSONRPCError"], "error", error, owed.id.as_deref());
+        check_frame(
+            owed.revision,
+            &["JSONRPCErrorResponse", "JSONRPCError"],
+            "error",
+            error,
+            owed.id.as_deref(),
+        );
     }
     if code == oracle::RESOURCE_NOT_FOUND {
-        assert!(error.get("data").is_none_or(|data| data["uri"].is_string()), "{text}");
+        assert!(
+            error.get("data").is_none_or(|data| data["uri"].is_string()),
+            "{text}"
+        );
     }
     if owed.revision != MODERN {
         return;
@@ -179,7 +227,10 @@ fn check_error(error: &Value, codes: &[i64], owed: &Owed, text: &str) {
             let supported: Vec<&str> = REVISIONS.iter().rev().copied().collect();
             assert_eq!(error["data"]["supported"], json!(supported), "{text}");
             assert!(error["data"]["requested"].is_string(), "{text}");
-            ("UnsupportedProtocolVersionError", json!({"jsonrpc": "2.0", "id": 1, "error": error}))
+            (
+                "UnsupportedProtocolVersionError",
+                json!({"jsonrpc": "2.0", "id": 1, "error": error}),
+            )
         }
         _ => panic!("a code of no meaning: {text}"),
     };
@@ -215,13 +266,33 @@ fn check_result(result: &Value, text: &str, method: &str, revision: &'static str
     let who = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
     assert_eq!(who["name"].is_string(), is_modern, "{text}");
     let is_kept = is_kept && is_modern;
-    assert_eq!(result["ttlMs"].is_u64() && result["cacheScope"].is_string(), is_kept, "{text}");
-    assert!(is_modern || !["resultType", "ttlMs", "cacheScope"].iter().any(|name| result.get(name).is_some()), "{text}");
-    check_frame(revision, &["JSONRPCResultResponse", "JSONRPCResponse"], "result", result, Some("1"));
+    assert_eq!(
+        result["ttlMs"].is_u64() && result["cacheScope"].is_string(),
+        is_kept,
+        "{text}"
+    );
+    assert!(
+        is_modern
+            || !["resultType", "ttlMs", "cacheScope"]
+                .iter()
+                .any(|name| result.get(name).is_some()),
+        "{text}"
+    );
+    check_frame(
+        revision,
+        &["JSONRPCResultResponse", "JSONRPCResponse"],
+        "result",
+        result,
+        Some("1"),
+    );
     match method {
         "ping" | "logging/setLevel" => assert_eq!(text, "{}"),
         "initialize" => {
-            check_members(&result["serverInfo"], revision, &[("title", 2), ("description", 3), ("icons", 3)]);
+            check_members(
+                &result["serverInfo"],
+                revision,
+                &[("title", 2), ("description", 3), ("icons", 3)],
+            );
             check_capabilities(&result["capabilities"], revision);
         }
         "server/discover" => {
@@ -235,18 +306,50 @@ fn check_result(result: &Value, text: &str, method: &str, revision: &'static str
         }
         "resources/list" => {
             let uris = world::RESOURCES.map(|(uri, _)| uri);
-            check_list(&result["resources"], "uri", &uris, revision, &[("title", 2)]);
+            check_list(
+                &result["resources"],
+                "uri",
+                &uris,
+                revision,
+                &[("title", 2)],
+            );
         }
         "resources/templates/list" => {
             let templates = [world::TEMPLATE.0];
-            check_list(&result["resourceTemplates"], "uriTemplate", &templates, revision, &[("title", 2)]);
+            check_list(
+                &result["resourceTemplates"],
+                "uriTemplate",
+                &templates,
+                revision,
+                &[("title", 2)],
+            );
         }
         "prompts/list" => {
             let names = world::PROMPTS.map(|(name, _)| name);
-            check_list(&result["prompts"], "name", &names, revision, &[("title", 2)]);
-            for (prompt, (_, arguments)) in result["prompts"].as_array().expect("a list").iter().zip(world::PROMPTS) {
-                let names: Vec<&str> = arguments.iter().map(|name| name.trim_end_matches('!')).collect();
-                check_list(&prompt["arguments"], "name", &names, revision, &[("title", 2)]);
+            check_list(
+                &result["prompts"],
+                "name",
+                &names,
+                revision,
+                &[("title", 2)],
+            );
+            for (prompt, (_, arguments)) in result["prompts"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .zip(world::PROMPTS)
+            {
+                let names: Vec<&str> = arguments
+                    .iter()
+                    .map(|name| name.trim_end_matches('!'))
+                    .collect();
+                check_list(
+                    &prompt["arguments"],
+                    "name",
+                    &names,
+                    revision,
+                    &[("title", 2)],
+                );
             }
         }
         _ => {}
@@ -257,13 +360,17 @@ fn check_list(list: &Value, member: &str, names: &[&str], revision: &str, since:
     let list = list.as_array().expect("a list");
     let listed: Vec<&str> = list.iter().filter_map(|one| one[member].as_str()).collect();
     assert_eq!(listed, names);
-    list.iter().for_each(|one| check_members(one, revision, since));
+    list.iter()
+        .for_each(|one| check_members(one, revision, since));
 }
 
 /// Nothing is told to a client whose revision does not know it. The numbers are positions in [`REVISIONS`].
 fn check_members(one: &Value, revision: &str, since: &[(&str, usize)]) {
     for (name, since) in since {
-        assert!(one.get(name).is_none() || revision >= REVISIONS[*since], "{name} in {revision}: {one}");
+        assert!(
+            one.get(name).is_none() || revision >= REVISIONS[*since],
+            "{name} in {revision}: {one}"
+        );
     }
 }
 
@@ -280,15 +387,25 @@ fn check_capabilities(capabilities: &Value, revision: &str) {
 
 fn check_tool(result: &Value, told: &ToolAnswer, revision: &str) {
     let texts = told.texts.iter().map(String::as_str);
-    assert_eq!(result["content"], Value::from(content(texts, &told.resources, revision)));
+    assert_eq!(
+        result["content"],
+        Value::from(content(texts, &told.resources, revision))
+    );
     assert_eq!(result["isError"] == true, told.is_error);
-    let structured: Option<Value> = told.structured.as_deref().map(|json| serde_json::from_str(json).expect("JSON"));
+    let structured: Option<Value> = told
+        .structured
+        .as_deref()
+        .map(|json| serde_json::from_str(json).expect("JSON"));
     let structured = structured.filter(|_| revision >= REVISIONS[2]);
     assert_eq!(result.get("structuredContent"), structured.as_ref());
 }
 
 /// Content blocks: texts, and links where the revision has them.
-fn content<'a>(texts: impl Iterator<Item = &'a str>, resources: &[usize], revision: &str) -> Vec<Value> {
+fn content<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    resources: &[usize],
+    revision: &str,
+) -> Vec<Value> {
     let texts = texts.map(|text| json!({"type": "text", "text": text}));
     let links = resources.iter().filter(|_| revision >= REVISIONS[2]).filter_map(|resource| {
         let (uri, _) = world::RESOURCES.get(*resource)?;
@@ -305,7 +422,11 @@ fn with_subscription_id(text: &str, mut object: Value, id: &str) -> Value {
     let read = Object::read(text).expect("an object");
     let meta = Object::read(read.get("_meta").expect("_meta")).expect("an object");
     assert_eq!(meta.get(SUBSCRIPTION_ID), Some(id), "{text}");
-    object["_meta"][SUBSCRIPTION_ID] = if id.starts_with('"') { json!("x") } else { json!(1) };
+    object["_meta"][SUBSCRIPTION_ID] = if id.starts_with('"') {
+        json!("x")
+    } else {
+        json!(1)
+    };
     object
 }
 
@@ -315,13 +436,22 @@ pub(crate) fn acknowledged(text: &str, id: &str) {
     let params = with_subscription_id(params, value(params, id), id);
     assert_eq!(params["notifications"], json!({}), "{text}");
     let line = json!({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": params});
-    check(MODERN, &["SubscriptionsAcknowledgedNotification"], &line.to_string(), || line);
+    check(
+        MODERN,
+        &["SubscriptionsAcknowledgedNotification"],
+        &line.to_string(),
+        || line,
+    );
 }
 
 /// Panics unless `text` is this log line.
 pub(crate) fn logged(text: &str, revision: &'static str, level: &str, logger: &str, said: &str) {
-    let params: Value = serde_json::from_str(notification(text, "notifications/message")).expect("JSON");
-    assert_eq!(params, json!({"level": level, "logger": logger, "data": said}));
+    let params: Value =
+        serde_json::from_str(notification(text, "notifications/message")).expect("JSON");
+    assert_eq!(
+        params,
+        json!({"level": level, "logger": logger, "data": said})
+    );
     let line = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params});
     check(revision, &["LoggingMessageNotification"], text, || line);
 }
@@ -332,7 +462,11 @@ fn notification<'a>(text: &'a str, method: &str) -> &'a str {
     let members: Vec<&str> = object.keys().collect();
     assert_eq!(members, ["jsonrpc", "method", "params"], "{text}");
     assert_eq!(object.get("jsonrpc"), Some("\"2.0\""), "{text}");
-    assert_eq!(object.get("method").and_then(scan::string).as_deref(), Some(method), "{text}");
+    assert_eq!(
+        object.get("method").and_then(scan::string).as_deref(),
+        Some(method),
+        "{text}"
+    );
     object.get("params").expect("params")
 }
 
@@ -342,30 +476,56 @@ pub(crate) fn progress(text: &str, revision: &'static str, token: &str, report: 
     assert_eq!(params.get("progressToken"), Some(token), "{text}");
     let mut value = value(text, token);
     // Numbers of any length are echoed, but can't be a value.
-    value["params"]["progressToken"] = if token.starts_with('"') { json!("t") } else { json!(1) };
-    let mut expected = json!({"progressToken": value["params"]["progressToken"], "progress": report.progress});
+    value["params"]["progressToken"] = if token.starts_with('"') {
+        json!("t")
+    } else {
+        json!(1)
+    };
+    let mut expected =
+        json!({"progressToken": value["params"]["progressToken"], "progress": report.progress});
     if let Some(total) = report.total {
         expected["total"] = total.into();
     }
-    if let Some(message) = report.message.as_deref().filter(|_| revision >= REVISIONS[1]) {
+    if let Some(message) = report
+        .message
+        .as_deref()
+        .filter(|_| revision >= REVISIONS[1])
+    {
         expected["message"] = message.into();
     }
-    let expected = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": expected});
+    let expected =
+        json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": expected});
     assert_eq!(value, expected);
-    check(revision, &["ProgressNotification"], &value.to_string(), || value);
+    check(
+        revision,
+        &["ProgressNotification"],
+        &value.to_string(),
+        || value,
+    );
 }
 
 /// Panics unless `text` is an array of these answers.
 pub(crate) fn batch(text: &str, owed: &[Owed]) {
-    let answers = scan::elements(text).unwrap_or_else(|| panic!("not an array: {text}\nowed: {owed:?}"));
-    assert_eq!(answers.len(), owed.len(), "answers in {text}\nowed: {owed:?}");
+    let answers =
+        scan::elements(text).unwrap_or_else(|| panic!("not an array: {text}\nowed: {owed:?}"));
+    assert_eq!(
+        answers.len(),
+        owed.len(),
+        "answers in {text}\nowed: {owed:?}"
+    );
     for (answer_text, owed) in answers.iter().zip(owed) {
         answer(answer_text, owed);
     }
 }
 
 /// The whole message, with an id that is as good as the one it has.
-fn check_frame(revision: &'static str, names: &[&str], body: &str, value: &Value, id: Option<&str>) {
+fn check_frame(
+    revision: &'static str,
+    names: &[&str],
+    body: &str,
+    value: &Value,
+    id: Option<&str>,
+) {
     let mut frame = json!({"jsonrpc": "2.0", body: value});
     match id {
         Some(id) if id.starts_with('"') => frame["id"] = "x".into(),
@@ -377,7 +537,12 @@ fn check_frame(revision: &'static str, names: &[&str], body: &str, value: &Value
 
 /// Panics unless the value is of the type with one of these names. `false` if it was judged before: most answers are
 /// written again and again, and a schema takes its time.
-fn check(revision: &'static str, names: &[&str], text: &str, value: impl FnOnce() -> Value) -> bool {
+fn check(
+    revision: &'static str,
+    names: &[&str],
+    text: &str,
+    value: impl FnOnce() -> Value,
+) -> bool {
     thread_local! {
         static OFFICIAL: [OnceCell<Official>; REVISIONS.len()] = array::from_fn(|_| OnceCell::new());
         static JUDGED: RefCell<HashSet<u64>> = RefCell::default();
@@ -389,8 +554,13 @@ fn check(revision: &'static str, names: &[&str], text: &str, value: impl FnOnce(
         return false;
     }
     OFFICIAL.with(|official| {
-        let position = REVISIONS.iter().position(|known| *known == revision).expect("a revision");
-        official[position].get_or_init(|| Official::of(revision)).check(names, &value());
+        let position = REVISIONS
+            .iter()
+            .position(|known| *known == revision)
+            .expect("a revision");
+        official[position]
+            .get_or_init(|| Official::of(revision))
+            .check(names, &value());
     });
     JUDGED.with_borrow_mut(|judged| {
         // A long run must not fill the memory.

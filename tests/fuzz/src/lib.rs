@@ -5,7 +5,12 @@
 //! Only the public interface of the core is used. Never here: rules of the protocol (`oracle`).
 
 // A check fails by panicking.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 mod choices;
 mod driver;

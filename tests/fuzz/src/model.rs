@@ -142,12 +142,18 @@ impl Model {
 
     fn nothing_else(&self, seen: &Seen) {
         assert!(seen.lines.is_empty(), "nobody asked for {:?}", seen.lines);
-        assert!(seen.actions.is_empty(), "nobody asked for {:?}", seen.actions);
+        assert!(
+            seen.actions.is_empty(),
+            "nobody asked for {:?}",
+            seen.actions
+        );
     }
 
     fn line(&mut self, line: &[u8], seen: &mut Seen) {
         match oracle::sort(line) {
-            Message::Batch(messages) if self.agreed == Some(oracle::BATCHES) => self.batch(&messages, seen),
+            Message::Batch(messages) if self.agreed == Some(oracle::BATCHES) => {
+                self.batch(&messages, seen);
+            }
             message => self.message(message, None, seen),
         }
     }
@@ -156,14 +162,21 @@ impl Model {
         // It may be turned away while many answers of other batches are kept.
         let is_turned_away = !self.batches.is_empty()
             && self.limits.queued_output < PLENTY
-            && seen.lines.front().is_some_and(|line| line.contains("Too many batches"));
+            && seen
+                .lines
+                .front()
+                .is_some_and(|line| line.contains("Too many batches"));
         if messages.is_empty() || messages.len() > oracle::MOST_IN_BATCH || is_turned_away {
             self.message(Message::Invalid(None, oracle::INVALID_REQUEST), None, seen);
             return;
         }
         self.last_batch += 1;
         let name = self.last_batch;
-        self.batches.push(Batch { name, open: 1, owed: Vec::new() });
+        self.batches.push(Batch {
+            name,
+            open: 1,
+            owed: Vec::new(),
+        });
         for message in messages {
             self.message(oracle::sort(message.as_bytes()), Some(name), seen);
         }
@@ -171,7 +184,11 @@ impl Model {
     }
 
     fn close_in_batch(&mut self, batch: Option<usize>, seen: &mut Seen) {
-        let Some(position) = self.batches.iter().position(|known| Some(known.name) == batch) else {
+        let Some(position) = self
+            .batches
+            .iter()
+            .position(|known| Some(known.name) == batch)
+        else {
             return;
         };
         self.batches[position].open -= 1;
@@ -181,19 +198,27 @@ impl Model {
         let batch = self.batches.remove(position);
         if !batch.owed.is_empty() {
             let line = seen.lines.pop_front();
-            let line = line.unwrap_or_else(|| panic!("a batch without an answer, owed: {:?}", batch.owed));
+            let line =
+                line.unwrap_or_else(|| panic!("a batch without an answer, owed: {:?}", batch.owed));
             judge::batch(&line, &batch.owed);
         }
     }
 
     /// An answer is due: now, or when its batch is done.
     fn owe(&mut self, owed: Owed, batch: Option<usize>, seen: &mut Seen) {
-        if let Some(batch) = self.batches.iter_mut().find(|known| Some(known.name) == batch) {
+        if let Some(batch) = self
+            .batches
+            .iter_mut()
+            .find(|known| Some(known.name) == batch)
+        {
             batch.owed.push(owed);
             return;
         }
         let line = seen.lines.pop_front();
-        judge::answer(&line.unwrap_or_else(|| panic!("no answer, owed: {owed:?}")), &owed);
+        judge::answer(
+            &line.unwrap_or_else(|| panic!("no answer, owed: {owed:?}")),
+            &owed,
+        );
     }
 
     fn message(&mut self, message: Message<'_>, batch: Option<usize>, seen: &mut Seen) {
@@ -201,8 +226,12 @@ impl Model {
         match message {
             Message::Silent => {}
             Message::Notification { method, params } => self.notification(&method, params, seen),
-            Message::Request { id, method, params } => self.request(id, &method, params, batch, seen),
-            Message::Batch(_) => self.message(Message::Invalid(None, oracle::INVALID_REQUEST), batch, seen),
+            Message::Request { id, method, params } => {
+                self.request(id, &method, params, batch, seen);
+            }
+            Message::Batch(_) => {
+                self.message(Message::Invalid(None, oracle::INVALID_REQUEST), batch, seen);
+            }
             Message::Invalid(id, code) => {
                 let expected = Expected::Error(vec![code]);
                 self.owe(Owed::new(revision, id, expected), batch, seen);
@@ -218,7 +247,14 @@ impl Model {
         }
     }
 
-    fn request(&mut self, id: &str, method: &str, params: Option<&str>, batch: Option<usize>, seen: &mut Seen) {
+    fn request(
+        &mut self,
+        id: &str,
+        method: &str,
+        params: Option<&str>,
+        batch: Option<usize>,
+        seen: &mut Seen,
+    ) {
         let ruling = oracle::rule(method, params, self.agreed, batch.is_some());
         let mut revision = ruling.revision;
         // The answers of a batch are kept until the last one; no more are made if they get too many.
@@ -247,26 +283,40 @@ impl Model {
             }
             Answer::Subscription | Answer::Call { .. } if self.is_open(id) => in_use(),
             Answer::Subscription => return self.subscribe(id, seen),
-            Answer::Call { tool, arguments, token } => {
+            Answer::Call {
+                tool,
+                arguments,
+                token,
+            } => {
                 let is_counted = arguments.len() >= COUNTED
                     || id.len() + token.as_ref().map_or(0, String::len) >= COUNTED;
                 let is_full = self.open.len() >= self.limits.calls;
                 let is_begun = matches!(seen.actions.front(),
                     Some(Action::CallTool(call)) if call.tool == tool && *call.arguments == *arguments);
                 if is_full || ((is_counted || or_full) && !is_begun) {
-                    if is_full || is_counted { Expected::Full } else { Expected::Error(vec![oracle::INTERNAL_ERROR]) }
+                    if is_full || is_counted {
+                        Expected::Full
+                    } else {
+                        Expected::Error(vec![oracle::INTERNAL_ERROR])
+                    }
                 } else {
                     return self.begin(id, revision, (tool, &arguments, token), batch, seen);
                 }
             }
         };
-        let owed = Owed { or_full, ..Owed::new(revision, Some(id), expected) };
+        let owed = Owed {
+            or_full,
+            ..Owed::new(revision, Some(id), expected)
+        };
         self.owe(owed, batch, seen);
     }
 
     fn subscribe(&mut self, id: &str, seen: &mut Seen) {
         let is_counted = 2 * id.len() >= COUNTED;
-        let is_begun = seen.lines.front().is_some_and(|line| line.contains("acknowledged"));
+        let is_begun = seen
+            .lines
+            .front()
+            .is_some_and(|line| line.contains("acknowledged"));
         let is_full = self.subscriptions.len() >= oracle::MOST_SUBSCRIPTIONS;
         if is_full || (is_counted && !is_begun) {
             let expected = Expected::Error(vec![oracle::INTERNAL_ERROR]);
@@ -282,7 +332,11 @@ impl Model {
 
     fn end_subscriptions(&mut self, seen: &mut Seen) {
         for id in std::mem::take(&mut self.subscriptions) {
-            self.owe(Owed::new(oracle::MODERN, Some(&id), Expected::Ended), None, seen);
+            self.owe(
+                Owed::new(oracle::MODERN, Some(&id), Expected::Ended),
+                None,
+                seen,
+            );
         }
     }
 
@@ -294,11 +348,29 @@ impl Model {
     }
 
     /// Something was said to whoever asked for it.
-    pub(crate) fn logged(&mut self, level: &'static str, logger: &str, text: &str, seen: &mut Seen) {
+    pub(crate) fn logged(
+        &mut self,
+        level: &'static str,
+        logger: &str,
+        text: &str,
+        seen: &mut Seen,
+    ) {
         let position = |level| oracle::LEVELS.iter().position(|known| *known == level);
-        if self.level.is_some_and(|least| position(level) >= position(least)) {
-            let line = seen.lines.pop_front().unwrap_or_else(|| panic!("no word of {text}"));
-            judge::logged(&line, self.agreed.unwrap_or(NEWEST_LEGACY), level, logger, text);
+        if self
+            .level
+            .is_some_and(|least| position(level) >= position(least))
+        {
+            let line = seen
+                .lines
+                .pop_front()
+                .unwrap_or_else(|| panic!("no word of {text}"));
+            judge::logged(
+                &line,
+                self.agreed.unwrap_or(NEWEST_LEGACY),
+                level,
+                logger,
+                text,
+            );
         }
         self.nothing_else(seen);
     }
@@ -314,8 +386,13 @@ impl Model {
 
     fn is_open(&self, id: &str) -> bool {
         let identity = oracle::identity(id);
-        let ids = self.open.iter().map(|open| &open.id).chain(&self.subscriptions);
-        ids.into_iter().any(|open| oracle::identity(open) == identity)
+        let ids = self
+            .open
+            .iter()
+            .map(|open| &open.id)
+            .chain(&self.subscriptions);
+        ids.into_iter()
+            .any(|open| oracle::identity(open) == identity)
     }
 
     fn begin(
@@ -328,24 +405,46 @@ impl Model {
     ) {
         let call = match seen.actions.pop_front() {
             Some(Action::CallTool(call)) => call,
-            other => panic!("no call of {tool} with {arguments}, but {other:?} and {:?}", seen.lines),
+            other => panic!(
+                "no call of {tool} with {arguments}, but {other:?} and {:?}",
+                seen.lines
+            ),
         };
         assert_eq!((call.tool, &*call.arguments), (tool, arguments));
         assert_eq!(call.wants_progress, token.is_some());
         assert!(!self.dead.contains(&call.handle), "a handle was used twice");
-        assert!(!self.open.iter().any(|open| open.call.handle == call.handle), "a handle was used twice");
-        if let Some(batch) = self.batches.iter_mut().find(|known| Some(known.name) == batch) {
+        assert!(
+            !self.open.iter().any(|open| open.call.handle == call.handle),
+            "a handle was used twice"
+        );
+        if let Some(batch) = self
+            .batches
+            .iter_mut()
+            .find(|known| Some(known.name) == batch)
+        {
             batch.open += 1;
         }
-        self.open.push(Open { id: id.to_owned(), revision, token, progress: 0, batch, call });
+        self.open.push(Open {
+            id: id.to_owned(),
+            revision,
+            token,
+            progress: 0,
+            batch,
+            call,
+        });
     }
 
     fn notification(&mut self, method: &str, params: Option<&str>, seen: &mut Seen) {
         let Some(cancelled) = oracle::cancelled(method, params) else {
             return;
         };
-        self.subscriptions.retain(|id| oracle::identity(id) != cancelled);
-        let Some(position) = self.open.iter().position(|open| oracle::identity(&open.id) == cancelled) else {
+        self.subscriptions
+            .retain(|id| oracle::identity(id) != cancelled);
+        let Some(position) = self
+            .open
+            .iter()
+            .position(|open| oracle::identity(&open.id) == cancelled)
+        else {
             return;
         };
         let open = self.open.remove(position);
@@ -378,7 +477,10 @@ impl Model {
             && report.progress > open.progress
         {
             open.progress = report.progress;
-            let line = seen.lines.pop_front().unwrap_or_else(|| panic!("no word of {report:?}"));
+            let line = seen
+                .lines
+                .pop_front()
+                .unwrap_or_else(|| panic!("no word of {report:?}"));
             judge::progress(&line, open.revision, token, report);
         }
         self.nothing_else(seen);

@@ -110,10 +110,17 @@ pub(crate) fn sort(line: &[u8]) -> Message<'_> {
     };
     let params = object.get("params");
     match valid_id {
-        None if is_version_2 => Message::Notification { method: name, params },
+        None if is_version_2 => Message::Notification {
+            method: name,
+            params,
+        },
         None => Message::Silent,
         Some(_) if !is_version_2 => Message::Invalid(valid_id, INVALID_REQUEST),
-        Some(id) => Message::Request { id, method: name, params },
+        Some(id) => Message::Request {
+            id,
+            method: name,
+            params,
+        },
     }
 }
 
@@ -189,16 +196,27 @@ pub(crate) struct Ruling {
 }
 
 /// Judges a request. `agreed` is what `initialize` agreed on.
-pub(crate) fn rule(method: &str, params: Option<&str>, agreed: Option<&'static str>, in_batch: bool) -> Ruling {
+pub(crate) fn rule(
+    method: &str,
+    params: Option<&str>,
+    agreed: Option<&'static str>,
+    in_batch: bool,
+) -> Ruling {
     let legacy = agreed.unwrap_or(NEWEST_LEGACY);
-    let error = |revision, code| Ruling { revision, answer: Answer::Error(vec![code]) };
+    let error = |revision, code| Ruling {
+        revision,
+        answer: Answer::Error(vec![code]),
+    };
     let Some(params) = Object::read(params.unwrap_or("{}")).filter(Object::is_readable) else {
         return error(legacy, INVALID_PARAMS);
     };
-    let Some(meta) = Object::read(params.get("_meta").unwrap_or("{}")).filter(Object::is_readable) else {
+    let Some(meta) = Object::read(params.get("_meta").unwrap_or("{}")).filter(Object::is_readable)
+    else {
         return error(legacy, INVALID_PARAMS);
     };
-    let is_modern = [VERSION, CAPABILITIES, CLIENT].iter().any(|key| meta.get(key).is_some());
+    let is_modern = [VERSION, CAPABILITIES, CLIENT]
+        .iter()
+        .any(|key| meta.get(key).is_some());
     let token = meta.get("progressToken");
     let revision = if is_modern { MODERN } else { legacy };
     let problem = if is_modern { envelope(&meta) } else { None };
@@ -227,16 +245,29 @@ fn envelope(meta: &Object<'_>) -> Option<i64> {
     if version != MODERN {
         return Some(UNSUPPORTED_VERSION);
     }
-    if !meta.get(CAPABILITIES).is_some_and(|value| value.starts_with('{')) {
+    if !meta
+        .get(CAPABILITIES)
+        .is_some_and(|value| value.starts_with('{'))
+    {
         return Some(INVALID_PARAMS);
     }
     let level = meta.get(LOG_LEVEL);
-    level.is_some_and(|level| !is_log_level(level)).then_some(INVALID_PARAMS)
+    level
+        .is_some_and(|level| !is_log_level(level))
+        .then_some(INVALID_PARAMS)
 }
 
 /// The levels of log lines, least important first.
-pub(crate) const LEVELS: [&str; 8] =
-    ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+pub(crate) const LEVELS: [&str; 8] = [
+    "debug",
+    "info",
+    "notice",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "emergency",
+];
 
 fn log_level(raw: &str) -> Option<&'static str> {
     let level = scan::string(raw)?;
@@ -248,7 +279,13 @@ fn is_log_level(raw: &str) -> bool {
 }
 
 /// A request whose envelope is in order.
-fn serve(method: &str, params: &Object<'_>, token: Option<&str>, revision: &str, in_batch: bool) -> Answer {
+fn serve(
+    method: &str,
+    params: &Object<'_>,
+    token: Option<&str>,
+    revision: &str,
+    in_batch: bool,
+) -> Answer {
     let is_modern = revision == MODERN;
     let error = |code| Answer::Error(vec![code]);
     let text = |name| params.get(name).and_then(scan::string);
@@ -261,8 +298,15 @@ fn serve(method: &str, params: &Object<'_>, token: Option<&str>, revision: &str,
                 (true, false) => error(INVALID_REQUEST),
                 (false, true) => error(INVALID_PARAMS),
                 (false, false) => {
-                    let known = REVISIONS.iter().find(|known| requested.as_deref() == Some(known));
-                    Answer::Agreed(known.copied().filter(|known| *known != MODERN).unwrap_or(NEWEST_LEGACY))
+                    let known = REVISIONS
+                        .iter()
+                        .find(|known| requested.as_deref() == Some(known));
+                    Answer::Agreed(
+                        known
+                            .copied()
+                            .filter(|known| *known != MODERN)
+                            .unwrap_or(NEWEST_LEGACY),
+                    )
                 }
             }
         }
@@ -292,15 +336,19 @@ fn serve(method: &str, params: &Object<'_>, token: Option<&str>, revision: &str,
             let level = params.get("level").and_then(log_level);
             level.map_or(error(INVALID_PARAMS), Answer::Level)
         }
-        "subscriptions/listen" if is_modern => match (in_batch, is_filter(params.get("notifications"))) {
-            (false, true) => Answer::Subscription,
-            (false, false) => error(INVALID_PARAMS),
-            (true, true) => error(INVALID_REQUEST),
-            (true, false) => Answer::Error(vec![INVALID_REQUEST, INVALID_PARAMS]),
-        },
+        "subscriptions/listen" if is_modern => {
+            match (in_batch, is_filter(params.get("notifications"))) {
+                (false, true) => Answer::Subscription,
+                (false, false) => error(INVALID_PARAMS),
+                (true, true) => error(INVALID_REQUEST),
+                (true, false) => Answer::Error(vec![INVALID_REQUEST, INVALID_PARAMS]),
+            }
+        }
         "tools/call" => {
             let name = text("name");
-            let tool = world::TOOLS.iter().position(|known| name.as_deref() == Some(known));
+            let tool = world::TOOLS
+                .iter()
+                .position(|known| name.as_deref() == Some(known));
             let arguments = params.get("arguments").unwrap_or("{}");
             match tool {
                 Some(tool) if arguments.starts_with('{') => Answer::Call {
@@ -318,7 +366,9 @@ fn serve(method: &str, params: &Object<'_>, token: Option<&str>, revision: &str,
 /// `None` if something is wrong.
 fn prompt(params: &Object<'_>) -> Option<Answer> {
     let name = params.get("name").and_then(scan::string)?;
-    let prompt = world::PROMPTS.iter().position(|(known, _)| *known == name)?;
+    let prompt = world::PROMPTS
+        .iter()
+        .position(|(known, _)| *known == name)?;
     let given = given(prompt, params.get("arguments"))?;
     let mut arguments = world::PROMPTS[prompt].1.iter().zip(&given);
     let is_complete = arguments.all(|(name, value)| {
@@ -330,7 +380,10 @@ fn prompt(params: &Object<'_>) -> Option<Answer> {
 /// The arguments of a prompt: texts, neither missing ones nor unknown ones are wrong.
 fn given(prompt: usize, arguments: Option<&str>) -> Option<Vec<Option<String>>> {
     let arguments = Object::read(arguments.unwrap_or("{}")).filter(Object::is_readable)?;
-    let names = world::PROMPTS[prompt].1.iter().map(|name| name.trim_end_matches('!'));
+    let names = world::PROMPTS[prompt]
+        .1
+        .iter()
+        .map(|name| name.trim_end_matches('!'));
     names
         .map(|name| match arguments.get(name) {
             None => Some(None),
@@ -355,13 +408,16 @@ fn completion(params: &Object<'_>) -> Option<Answer> {
     let all = match text("type")?.as_str() {
         "ref/prompt" => {
             let prompt = text("name")?;
-            let prompt = world::PROMPTS.iter().position(|(known, _)| *known == prompt)?;
+            let prompt = world::PROMPTS
+                .iter()
+                .position(|(known, _)| *known == prompt)?;
             let mut names = world::PROMPTS[prompt].1.iter();
             match names.position(|known| known.trim_end_matches('!') == name) {
                 None => Vec::new(),
                 Some(position) => {
                     // It is read only where it could matter.
-                    let context = Object::read(params.get("context").unwrap_or("{}")).filter(Object::is_readable)?;
+                    let context = Object::read(params.get("context").unwrap_or("{}"))
+                        .filter(Object::is_readable)?;
                     world::candidates(position, &given(prompt, context.get("arguments"))?)
                 }
             }
@@ -370,7 +426,9 @@ fn completion(params: &Object<'_>) -> Option<Answer> {
             let uri = text("uri")?;
             if uri == world::TEMPLATE.0 && name == world::TEMPLATE.1 {
                 world::SECTIONS.map(str::to_owned).into()
-            } else if uri == world::TEMPLATE.0 || world::RESOURCES.iter().any(|(known, _)| *known == uri) {
+            } else if uri == world::TEMPLATE.0
+                || world::RESOURCES.iter().any(|(known, _)| *known == uri)
+            {
                 Vec::new()
             } else {
                 return None;
@@ -389,14 +447,22 @@ fn completion(params: &Object<'_>) -> Option<Answer> {
 
 /// What a subscription is for.
 fn is_filter(notifications: Option<&str>) -> bool {
-    let Some(filter) = notifications.and_then(Object::read).filter(Object::is_readable) else {
+    let Some(filter) = notifications
+        .and_then(Object::read)
+        .filter(Object::is_readable)
+    else {
         return false;
     };
-    let flags = ["toolsListChanged", "promptsListChanged", "resourcesListChanged"];
+    let flags = [
+        "toolsListChanged",
+        "promptsListChanged",
+        "resourcesListChanged",
+    ];
     let mut flags = flags.iter().filter_map(|flag| filter.get(flag));
-    let uris = filter.get("resourceSubscriptions").map(|uris| scan::elements(uris));
+    let uris = filter.get("resourceSubscriptions").map(scan::elements);
     flags.all(|flag| flag == "true" || flag == "false")
-        && uris.is_none_or(|uris| uris.is_some_and(|uris| uris.iter().all(|uri| uri.starts_with('"'))))
+        && uris
+            .is_none_or(|uris| uris.is_some_and(|uris| uris.iter().all(|uri| uri.starts_with('"'))))
 }
 
 /// The id that a notification cancels.

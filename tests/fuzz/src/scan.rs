@@ -294,14 +294,54 @@ mod tests {
     #[test]
     fn the_grammar_is_that_of_json() {
         for good in [
-            "0", "-0", "-1.5e+10", "1E9", "\"\"", r#""\u00e4\"\/""#, "[]", "[ ]", "{}", "{ }", " [1 , {\"a\" : [] }]\t",
-            "null", "true", "false", r#""\ud800""#, "{\"a\":1,\"a\":2}", "[[[]],[]]",
+            "0",
+            "-0",
+            "-1.5e+10",
+            "1E9",
+            "\"\"",
+            r#""\u00e4\"\/""#,
+            "[]",
+            "[ ]",
+            "{}",
+            "{ }",
+            " [1 , {\"a\" : [] }]\t",
+            "null",
+            "true",
+            "false",
+            r#""\ud800""#,
+            "{\"a\":1,\"a\":2}",
+            "[[[]],[]]",
         ] {
             assert!(is_json(good), "{good}");
         }
         for bad in [
-            "", "01", "-", "1.", ".5", "1e", "+1", "nul", "truee", "\"", "\"\t\"", r#""\x""#, r#""\u12g4""#, "[1,]", "[,]",
-            "[1 2]", "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":1,}", "[}", "{]", "1 2", "\u{c}1", "\u{feff}1", "[1", "{\"a\":1",
+            "",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "nul",
+            "truee",
+            "\"",
+            "\"\t\"",
+            r#""\x""#,
+            r#""\u12g4""#,
+            "[1,]",
+            "[,]",
+            "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "{\"a\":1,}",
+            "[}",
+            "{]",
+            "1 2",
+            "\u{c}1",
+            "\u{feff}1",
+            "[1",
+            "{\"a\":1",
         ] {
             assert!(!is_json(bad), "{bad}");
         }
@@ -315,8 +355,14 @@ mod tests {
         assert!(Object::read("[1]").is_none() && Object::read("{} x").is_none());
         assert!(!Object::read(r#"{"\ud800":1}"#).unwrap().is_readable());
         let beginning = Object::read_beginning(r#"{"id":7,"params":{"x":"yy"#);
-        assert_eq!((beginning.get("id"), beginning.get("params")), (Some("7"), None));
-        assert_eq!(elements(" [1, [2] ,\"]\"]"), Some(vec!["1", "[2]", "\"]\""]));
+        assert_eq!(
+            (beginning.get("id"), beginning.get("params")),
+            (Some("7"), None)
+        );
+        assert_eq!(
+            elements(" [1, [2] ,\"]\"]"),
+            Some(vec!["1", "[2]", "\"]\""])
+        );
         assert_eq!(elements("[1}"), None);
     }
 }

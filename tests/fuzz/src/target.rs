@@ -34,11 +34,23 @@ pub fn replay(target: fn(&[u8])) {
 }
 
 /// The framing of lines. The first bytes choose limits and pieces, the rest is input as it is, except that a zero byte
-/// and the one behind it stand for so many KiB of text.
+/// and the one behind it stand for so many bytes of text, and a byte of one for so many KiB.
 pub fn line(data: &[u8]) {
     let mut c = Choices::new(data);
     let limits = Limits {
-        line: c.one_of(&[16 << 20, 16, 40, 60, 100, 150, 300, 5000, 65_536, 70_000, 200_000]),
+        line: c.one_of(&[
+            16 << 20,
+            16,
+            40,
+            60,
+            100,
+            150,
+            300,
+            5000,
+            65_536,
+            70_000,
+            200_000,
+        ]),
         queued_output: c.one_of(&[4 << 20, 1, 200, 5000]),
         ..Limits::default()
     };
@@ -51,11 +63,19 @@ pub fn line(data: &[u8]) {
         input.push(b'\n');
     }
     while !c.is_empty() {
-        match c.byte() {
-            0 => input.resize(input.len() + 1024 * usize::from(c.byte()), b'y'),
-            byte => input.push(byte),
-        }
+        let fill = match c.byte() {
+            0 => usize::from(c.byte()),
+            1 if input.len() < 400_000 => 1024 * usize::from(c.byte()),
+            byte => {
+                input.push(byte);
+                continue;
+            }
+        };
+        input.resize(input.len() + fill, b'y');
     }
+    // Long input in tiny pieces takes long and shows nothing new.
+    let least = input.len() / 512;
+    let mut sizes = move || sizes().max(least);
     if budget < AMPLE {
         line_without_memory(&input, limits, budget, sizes);
         return;
@@ -68,12 +88,22 @@ pub fn line(data: &[u8]) {
     };
     let cut = output(&mut sizes);
     let whole = output(&mut || usize::MAX);
-    assert!(cut == whole, "cut:   {}\nwhole: {}", cut.escape_ascii(), whole.escape_ascii());
+    assert!(
+        cut == whole,
+        "cut:   {}\nwhole: {}",
+        cut.escape_ascii(),
+        whole.escape_ascii()
+    );
 }
 
 /// Which lines there is memory for is not foretold, but each is answered once at most, the next one after them works,
 /// and the memory comes back.
-fn line_without_memory(input: &[u8], limits: Limits, budget: usize, mut sizes: impl FnMut() -> usize) {
+fn line_without_memory(
+    input: &[u8],
+    limits: Limits,
+    budget: usize,
+    mut sizes: impl FnMut() -> usize,
+) {
     const PING: &[u8] = b"\n{\"id\":\"p\",\"jsonrpc\":\"2.0\",\"method\":\"ping\"}\n";
     let limits = Limits {
         line: limits.line.max(PING.len()),
@@ -99,12 +129,29 @@ fn line_without_memory(input: &[u8], limits: Limits, budget: usize, mut sizes: i
     }
     let lines = input.iter().filter(|byte| **byte == b'\n').count();
     let answers: Vec<&[u8]> = output.split_inclusive(|byte| *byte == b'\n').collect();
-    assert!(answers.len() + calls <= lines, "too many answers: {}", output.escape_ascii());
-    let last = answers.last().and_then(|line| str::from_utf8(line).ok()).and_then(Object::read);
+    assert!(
+        answers.len() + calls <= lines,
+        "too many answers: {}",
+        output.escape_ascii()
+    );
+    let last = answers
+        .last()
+        .and_then(|line| str::from_utf8(line).ok())
+        .and_then(Object::read);
     let last = last.expect("the last line is answered");
-    assert_eq!((last.get("id"), last.get("result")), (Some("\"p\""), Some("{}")));
+    assert_eq!(
+        (last.get("id"), last.get("result")),
+        (Some("\"p\""), Some("{}"))
+    );
     for call in server.open_calls() {
-        server.complete(call, &anygpt_core::ToolResult { content: &[], structured: None, is_error: false });
+        server.complete(
+            call,
+            &anygpt_core::ToolResult {
+                content: &[],
+                structured: None,
+                is_error: false,
+            },
+        );
     }
     assert_eq!(budget.used(), 0, "memory is still held");
 }
@@ -169,7 +216,10 @@ pub fn server(data: &[u8]) {
                 // Room for a call that waits for its turn may be taken by what follows.
                 let many = c.below(200);
                 for _ in 0..many {
-                    driver.feed(b"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"ping\"}\n", &mut sizes);
+                    driver.feed(
+                        b"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"ping\"}\n",
+                        &mut sizes,
+                    );
                 }
             }
             13 => {
@@ -241,8 +291,13 @@ fn sizes(c: &mut Choices<'_>) -> impl FnMut() -> usize + use<> {
 /// What a client says first.
 fn open(c: &mut Choices<'_>, driver: &mut Driver) {
     let choice = c.below(48);
-    if let Some(revision) = [0, 1, 2, 3].iter().find(|revision| *revision + 1 == choice % 6) {
-        driver.feed(write::initialize(REVISIONS[*revision]).as_bytes(), || usize::MAX);
+    if let Some(revision) = [0, 1, 2, 3]
+        .iter()
+        .find(|revision| *revision + 1 == choice % 6)
+    {
+        driver.feed(write::initialize(REVISIONS[*revision]).as_bytes(), || {
+            usize::MAX
+        });
         driver.feed(b"\n", || 1);
         driver.sync();
     }
@@ -253,9 +308,18 @@ fn open(c: &mut Choices<'_>, driver: &mut Driver) {
 
 /// A call, mostly an open one.
 fn call(c: &mut Choices<'_>, driver: &Driver) -> Option<anygpt_core::CallHandle> {
-    let open: Vec<_> = driver.model.open().iter().map(|open| open.call.handle).collect();
+    let open: Vec<_> = driver
+        .model
+        .open()
+        .iter()
+        .map(|open| open.call.handle)
+        .collect();
     let dead = &driver.model.dead;
-    let handles = if c.rarely(8) && !dead.is_empty() { &dead[..] } else { &open };
+    let handles = if c.rarely(8) && !dead.is_empty() {
+        &dead[..]
+    } else {
+        &open
+    };
     let position = c.below(256);
     handles.get(position % handles.len().max(1)).copied()
 }
@@ -264,9 +328,16 @@ fn answer(c: &mut Choices<'_>) -> ToolAnswer {
     let texts = c.one_of(&[1, 1, 1, 0, 2, 3]);
     ToolAnswer {
         texts: (0..texts).map(|_| write::text(c)).collect(),
-        resources: (0..c.one_of(&[0, 0, 0, 1, 2])).map(|_| c.below(5)).collect(),
+        resources: (0..c.one_of(&[0, 0, 0, 1, 2]))
+            .map(|_| c.below(5))
+            .collect(),
         structured: c
-            .one_of(&[None, Some("{}"), Some(r#"{"a":[1,"\n"],"b":null}"#), Some(r#"{"ü":{"x":1.5}}"#)])
+            .one_of(&[
+                None,
+                Some("{}"),
+                Some(r#"{"a":[1,"\n"],"b":null}"#),
+                Some(r#"{"ü":{"x":1.5}}"#),
+            ])
             .map(str::to_owned),
         is_error: c.rarely(4),
     }

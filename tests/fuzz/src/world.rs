@@ -5,8 +5,8 @@
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use anygpt_core::{
-    Annotations, Budget, Catalog, Given, Icon, Implementation, Library, Limits, Prompt, PromptArgument, PromptText,
-    Resource, ResourceTemplate, Server, Tool,
+    Annotations, Budget, Catalog, Given, Icon, Implementation, Library, Limits, Prompt,
+    PromptArgument, PromptText, Resource, ResourceTemplate, Server, Tool,
 };
 
 /// Names of its tools, in order.
@@ -28,8 +28,11 @@ pub(crate) const SECTIONS: [&str; 2] = ["a", "b%20c"];
 
 /// Names of its prompts, in order, and of the arguments of each. Those with a `!` are required; it is not part of the
 /// name.
-pub(crate) const PROMPTS: [(&str, &[&str]); 3] =
-    [("greet", &["whom!", "tone"]), ("plain", &[]), ("odd \"one\"", &["ü/\n", "whom"])];
+pub(crate) const PROMPTS: [(&str, &[&str]); 3] = [
+    ("greet", &["whom!", "tone"]),
+    ("plain", &[]),
+    ("odd \"one\"", &["ü/\n", "whom"]),
+];
 
 /// A session with nothing said.
 pub(crate) fn server(limits: Limits, budget: &Arc<Budget>) -> Server {
@@ -51,8 +54,15 @@ pub(crate) const LINKS: &[usize] = &[2, 0];
 /// All values that an argument may have.
 pub(crate) fn candidates(argument: usize, given: &[Option<String>]) -> Vec<String> {
     match argument {
-        0 => (0..150).map(|number| format!("Maker/näme{number}")).collect(),
-        _ => given.iter().flatten().cloned().chain(["Formal".into(), "for/mal".into(), "İ".into()]).collect(),
+        0 => (0..150)
+            .map(|number| format!("Maker/näme{number}"))
+            .collect(),
+        _ => given
+            .iter()
+            .flatten()
+            .cloned()
+            .chain(["Formal".into(), "for/mal".into(), "İ".into()])
+            .collect(),
     }
 }
 
@@ -67,7 +77,10 @@ impl Library for Books {
     fn prompt(&self, prompt: usize, arguments: &Given<'_>) -> PromptText {
         for (name, value) in PROMPTS[prompt].1.iter().zip(arguments) {
             let is_blank = value.as_ref().is_none_or(|value| value.trim().is_empty());
-            assert!(!(is_blank && name.ends_with('!')), "{name} is missing in {arguments:?}");
+            assert!(
+                !(is_blank && name.ends_with('!')),
+                "{name} is missing in {arguments:?}"
+            );
         }
         PromptText {
             text: prompt_text(prompt, &owned(arguments)),
@@ -76,12 +89,18 @@ impl Library for Books {
     }
 
     fn candidates(&self, _: usize, argument: usize, arguments: &Given<'_>) -> Vec<Cow<'_, str>> {
-        candidates(argument, &owned(arguments)).into_iter().map(Cow::Owned).collect()
+        candidates(argument, &owned(arguments))
+            .into_iter()
+            .map(Cow::Owned)
+            .collect()
     }
 }
 
 fn owned(given: &Given<'_>) -> Vec<Option<String>> {
-    given.iter().map(|value| value.as_deref().map(str::to_owned)).collect()
+    given
+        .iter()
+        .map(|value| value.as_deref().map(str::to_owned))
+        .collect()
 }
 
 /// Texts hold what must be escaped when it is written.
@@ -98,7 +117,11 @@ fn catalog() -> Catalog {
             }),
         },
         instructions: "Ask \"it\".\n".into(),
-        tools: TOOLS.iter().enumerate().map(|(position, name)| tool(name, position)).collect(),
+        tools: TOOLS
+            .iter()
+            .enumerate()
+            .map(|(position, name)| tool(name, position))
+            .collect(),
         resources: RESOURCES.iter().map(|(uri, _)| resource(uri)).collect(),
         templates: vec![ResourceTemplate {
             prefix: TEMPLATE.0.trim_end_matches("{section}").into(),
@@ -108,7 +131,10 @@ fn catalog() -> Catalog {
             description: "All\nof them".into(),
             mime_type: "text/markdown".into(),
         }],
-        prompts: PROMPTS.iter().map(|(name, arguments)| prompt(name, arguments)).collect(),
+        prompts: PROMPTS
+            .iter()
+            .map(|(name, arguments)| prompt(name, arguments))
+            .collect(),
     }
 }
 

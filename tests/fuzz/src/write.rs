@@ -124,7 +124,11 @@ const ODD: [&str; 26] = [
 /// One text for people.
 pub(crate) fn text(c: &mut Choices<'_>) -> String {
     let text = c.one_of(&TEXTS);
-    if c.rarely(40) { text.repeat(1000) } else { text.into() }
+    if c.rarely(40) {
+        text.repeat(1000)
+    } else {
+        text.into()
+    }
 }
 
 /// A line without its end.
@@ -152,7 +156,11 @@ pub(crate) fn line(c: &mut Choices<'_>) -> Vec<u8> {
         }
         _ => {
             let length = c.below(40);
-            c.bytes(length).iter().copied().filter(|byte| *byte != b'\n').collect()
+            c.bytes(length)
+                .iter()
+                .copied()
+                .filter(|byte| *byte != b'\n')
+                .collect()
         }
     }
 }
@@ -175,7 +183,11 @@ pub(crate) fn initialize(revision: &str) -> String {
 /// A request of some method.
 pub(crate) fn request(c: &mut Choices<'_>) -> String {
     let method = c.one_of(&METHODS);
-    let mut members = vec![("jsonrpc", "\"2.0\"".to_owned()), ("id", id(c)), ("method", string(c, method))];
+    let mut members = vec![
+        ("jsonrpc", "\"2.0\"".to_owned()),
+        ("id", id(c)),
+        ("method", string(c, method)),
+    ];
     if c.rarely(64) {
         let at = c.below(3);
         members[at].1 = value(c, 2);
@@ -190,7 +202,10 @@ pub(crate) fn request(c: &mut Choices<'_>) -> String {
 
 fn notification(c: &mut Choices<'_>) -> String {
     let method = c.one_of(&NOTIFICATIONS);
-    let mut members = vec![("jsonrpc", "\"2.0\"".to_owned()), ("method", string(c, method))];
+    let mut members = vec![
+        ("jsonrpc", "\"2.0\"".to_owned()),
+        ("method", string(c, method)),
+    ];
     if !c.rarely(16) {
         members.push(("params", params(c, method)));
     }
@@ -201,7 +216,11 @@ fn id(c: &mut Choices<'_>) -> String {
     if c.rarely(32) {
         return format!("\"{}\"", "i".repeat(5000));
     }
-    let known = if c.rarely(32) { &IDS[..] } else { &IDS[..GOOD_IDS] };
+    let known = if c.rarely(32) {
+        &IDS[..]
+    } else {
+        &IDS[..GOOD_IDS]
+    };
     c.one_of(known).into()
 }
 
@@ -232,7 +251,11 @@ fn params(c: &mut Choices<'_>, method: &str) -> String {
 }
 
 /// Members with these names, mostly with values that they are meant to have.
-fn members(c: &mut Choices<'_>, method: &str, names: &[&'static str]) -> Vec<(&'static str, String)> {
+fn members(
+    c: &mut Choices<'_>,
+    method: &str,
+    names: &[&'static str],
+) -> Vec<(&'static str, String)> {
     let mut members = Vec::new();
     for name in names {
         match c.below(24) {
@@ -253,12 +276,22 @@ fn members(c: &mut Choices<'_>, method: &str, names: &[&'static str]) -> Vec<(&'
 /// A value that the member is meant to have; `None` if it is best left out.
 fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<String> {
     let text = match (method, name) {
-        (_, "protocolVersion") => {
-            c.one_of(&[REVISIONS[1], REVISIONS[3], REVISIONS[0], REVISIONS[2], MODERN, "1999-01-01"])
-        }
-        ("tools/call", "name") => {
-            c.one_of(&[world::TOOLS[0], world::TOOLS[1], world::TOOLS[2], world::TOOLS[0], "nobody", "ASK"])
-        }
+        (_, "protocolVersion") => c.one_of(&[
+            REVISIONS[1],
+            REVISIONS[3],
+            REVISIONS[0],
+            REVISIONS[2],
+            MODERN,
+            "1999-01-01",
+        ]),
+        ("tools/call", "name") => c.one_of(&[
+            world::TOOLS[0],
+            world::TOOLS[1],
+            world::TOOLS[2],
+            world::TOOLS[0],
+            "nobody",
+            "ASK",
+        ]),
         ("tools/call", "arguments") => {
             // No two calls are the same.
             let serial = c.serial();
@@ -267,7 +300,9 @@ fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<Strin
                 (true, _) => format!(r#"{{"n":{serial},"x":"{}"}}"#, "y".repeat(5000)),
                 (false, 0) => format!(r#"{{"n":{serial},"x":2}}"#),
                 (false, 1) => format!("{{ \"n\" : {serial} }}"),
-                (false, 2) => format!(r#"{{ "a" : [ 1.50, {{}} ], "a": "\ud800", "n":{serial}.0 }}"#),
+                (false, 2) => {
+                    format!(r#"{{ "a" : [ 1.50, {{}} ], "a": "\ud800", "n":{serial}.0 }}"#)
+                }
                 (false, _) => format!("{{\"n\":{serial},\"x\":{}}}", value(c, 4)),
             });
         }
@@ -286,7 +321,15 @@ fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<Strin
             if c.rarely(32) {
                 return Some(format!("\"{}\"", "z".repeat(65_535 + c.below(3))));
             }
-            c.one_of(&["you", " ", "", "two\nlines", "\"quoted\"", "\u{2003}", "formal"])
+            c.one_of(&[
+                "you",
+                " ",
+                "",
+                "two\nlines",
+                "\"quoted\"",
+                "\u{2003}",
+                "formal",
+            ])
         }
         (_, "uri") => c.one_of(&[
             world::RESOURCES[0].0,
@@ -306,7 +349,11 @@ fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<Strin
                 members.extend(proper(c, "", "name").map(|value| ("name", value)));
             }
             if kind == "ref/resource" {
-                let uri = if c.rarely(2) { proper(c, "", "uri") } else { Some(string(c, world::TEMPLATE.0)) };
+                let uri = if c.rarely(2) {
+                    proper(c, "", "uri")
+                } else {
+                    Some(string(c, world::TEMPLATE.0))
+                };
                 members.extend(uri.map(|uri| ("uri", uri)));
             }
             if c.rarely(16) {
@@ -319,7 +366,20 @@ fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<Strin
             let typed = match c.below(40) {
                 39 => "x".repeat(1024),
                 38 => "x".repeat(1025),
-                _ => c.one_of(&["", "m", "MAKER/NÄME1", "näme14", "for", "a", "b%20", "İ", "i̇", "none"]).into(),
+                _ => c
+                    .one_of(&[
+                        "",
+                        "m",
+                        "MAKER/NÄME1",
+                        "näme14",
+                        "for",
+                        "a",
+                        "b%20",
+                        "İ",
+                        "i̇",
+                        "none",
+                    ])
+                    .into(),
             };
             let mut members = vec![("name", string(c, name)), ("value", string(c, &typed))];
             if c.rarely(16) {
@@ -334,9 +394,23 @@ fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<Strin
                 object(c, members)
             });
         }
-        (_, "level") => c.one_of(&["info", "debug", "notice", "warning", "error", "critical", "alert", "emergency", "loud"]),
+        (_, "level") => c.one_of(&[
+            "info",
+            "debug",
+            "notice",
+            "warning",
+            "error",
+            "critical",
+            "alert",
+            "emergency",
+            "loud",
+        ]),
         (_, "notifications") => {
-            const FLAGS: [&str; 3] = ["toolsListChanged", "promptsListChanged", "resourcesListChanged"];
+            const FLAGS: [&str; 3] = [
+                "toolsListChanged",
+                "promptsListChanged",
+                "resourcesListChanged",
+            ];
             let mut members = Vec::new();
             for flag in FLAGS {
                 match c.below(16) {
@@ -348,7 +422,10 @@ fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<Strin
             match c.below(8) {
                 0..=3 => {}
                 4 => members.push(("resourceSubscriptions", "[]".into())),
-                5 | 6 => members.push(("resourceSubscriptions", r#"["test://docs/a", "\ud800" ]"#.into())),
+                5 | 6 => members.push((
+                    "resourceSubscriptions",
+                    r#"["test://docs/a", "\ud800" ]"#.into(),
+                )),
                 _ => members.push(("resourceSubscriptions", value(c, 2))),
             }
             return Some(object(c, members));
@@ -372,17 +449,41 @@ fn meta(c: &mut Choices<'_>) -> Option<String> {
     let mut members = match c.below(20) {
         0..=6 => vec![],
         7..=10 => vec![version(), capabilities()],
-        11 => vec![version(), capabilities(), (CLIENT, r#"{"name":"c","version":"1"}"#.into())],
-        12 => vec![version(), capabilities(), (LEVEL, c.one_of(&["\"debug\"", "\"loud\"", "1", "null"]).into())],
+        11 => vec![
+            version(),
+            capabilities(),
+            (CLIENT, r#"{"name":"c","version":"1"}"#.into()),
+        ],
+        12 => vec![
+            version(),
+            capabilities(),
+            (
+                LEVEL,
+                c.one_of(&["\"debug\"", "\"loud\"", "1", "null"]).into(),
+            ),
+        ],
         13 => vec![version()],
         14 => vec![capabilities()],
         15 => vec![(CLIENT, value(c, 1))],
         16 => {
-            let name = c.one_of(&["2025-11-25", "2024-11-05", "2099-01-01", "", "a\"b\n", "DRAFT-2026-v1"]);
+            let name = c.one_of(&[
+                "2025-11-25",
+                "2024-11-05",
+                "2099-01-01",
+                "",
+                "a\"b\n",
+                "DRAFT-2026-v1",
+            ]);
             vec![(VERSION, string(c, name)), capabilities()]
         }
         17 => vec![(VERSION, value(c, 1)), (CAPABILITIES, value(c, 1))],
-        18 => vec![("io.modelcontextprotocol/related-task", "{\"taskId\":\"t\"}".into()), (LEVEL, value(c, 0))],
+        18 => vec![
+            (
+                "io.modelcontextprotocol/related-task",
+                "{\"taskId\":\"t\"}".into(),
+            ),
+            (LEVEL, value(c, 0)),
+        ],
         _ => return Some(value(c, 2)),
     };
     match c.below(8) {
@@ -402,14 +503,32 @@ fn value(c: &mut Choices<'_>, depth: usize) -> String {
         0 => "1".into(),
         1 => "null".into(),
         2 => "true".into(),
-        3 => c.one_of(&["0", "-1", "1.5", "1e400", "-0.0", "99999999999999999999", "1E+2"]).into(),
+        3 => c
+            .one_of(&[
+                "0",
+                "-1",
+                "1.5",
+                "1e400",
+                "-0.0",
+                "99999999999999999999",
+                "1E+2",
+            ])
+            .into(),
         4 => "{}".into(),
         5 => "[]".into(),
         6 => {
             let text = c.one_of(&TEXTS);
             string(c, text)
         }
-        7 => c.one_of(&[r#""\ud800""#, r#""\udc00\ud800""#, r#""\u0000""#, "\"2.0\"", "\"ask\""]).into(),
+        7 => c
+            .one_of(&[
+                r#""\ud800""#,
+                r#""\udc00\ud800""#,
+                r#""\u0000""#,
+                "\"2.0\"",
+                "\"ask\"",
+            ])
+            .into(),
         8 if c.rarely(8) => format!("{}1{}", "[".repeat(300), "]".repeat(300)),
         8 => "false".into(),
         9 => {
@@ -441,7 +560,9 @@ fn string(c: &mut Choices<'_>, text: &str) -> String {
                 }
             }
             (21, '/') => json.push_str("\\/"),
-            (20, _) if position == 0 => json.push_str(&format!("\\u{:04X}", u32::from(character) & 0xffff)),
+            (20, _) if position == 0 => {
+                json.push_str(&format!("\\u{:04X}", u32::from(character) & 0xffff));
+            }
             (_, '"' | '\\') => json.extend(['\\', character]),
             (_, '\0'..='\x1f') => json.push_str(&format!("\\u{:04x}", u32::from(character))),
             _ => json.push(character),
