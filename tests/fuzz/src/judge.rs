@@ -3,8 +3,7 @@
 //! Never here: which answer is owed (`oracle`, `model`).
 
 use std::{
-    array,
-    cell::{OnceCell, RefCell},
+    cell::RefCell,
     collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
 };
@@ -544,7 +543,6 @@ fn check(
     value: impl FnOnce() -> Value,
 ) -> bool {
     thread_local! {
-        static OFFICIAL: [OnceCell<Official>; REVISIONS.len()] = array::from_fn(|_| OnceCell::new());
         static JUDGED: RefCell<HashSet<u64>> = RefCell::default();
     }
     let mut hasher = DefaultHasher::new();
@@ -553,15 +551,7 @@ fn check(
     if JUDGED.with_borrow(|judged| judged.contains(&key)) {
         return false;
     }
-    OFFICIAL.with(|official| {
-        let position = REVISIONS
-            .iter()
-            .position(|known| *known == revision)
-            .expect("a revision");
-        official[position]
-            .get_or_init(|| Official::of(revision))
-            .check(names, &value());
-    });
+    Official::of(revision).check(names, &value());
     JUDGED.with_borrow_mut(|judged| {
         // A long run must not fill the memory.
         if judged.len() > 100_000 {
