@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on says so by panicking
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anygpt_tests::outcome::{answer, chat, error, text, warnings};
 use anygpt_tests::provider::{Family, Outcome, Provider, Reply, Request};
@@ -1322,6 +1322,27 @@ fn progress_grows_repeats_the_token_and_ends_before_the_answer() {
     server.wait();
     let all = String::from_utf8(server.stdout()).unwrap();
     assert_eq!(all.matches("notifications/progress").count(), 3 * 4 * 2);
+}
+
+#[test]
+fn progress_of_a_long_answer_is_told_every_two_seconds() {
+    let (provider, mut server) = start();
+    let deltas = ["word "; 100];
+    let pause = Duration::from_millis(25);
+    provider.script(
+        Family::OpenAi,
+        [Reply::deltas(Family::OpenAi, deltas, pause)],
+    );
+    let begun = Instant::now();
+    let arguments = json!({"prompt": "hi", "model": "gpt-4.1"});
+    server.send(&call_line(1, &arguments, json!({"progressToken": 1})));
+    let mut told = 0;
+    while server.json()["id"] != 1 {
+        told += 1;
+    }
+    // The connection, the first text, and one more for every two seconds.
+    let most = 2 + begun.elapsed().as_secs() / 2;
+    assert!((3..=most).contains(&told), "{told} of {most}");
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn every_revision_is_told_exactly_what_it_knows() {
     }
 }
 
-/// and the size, which every conversation of every client pays for.
+/// and the size, which every conversation of every client pays for.
 #[test]
 fn the_list_of_tools_is_small_sound_and_the_same_for_everybody() {
     let mut names: Option<Vec<Value>> = None;
@@ -304,6 +304,8 @@ fn the_list_of_tools_is_small_sound_and_the_same_for_everybody() {
                 if let Some(schema) = tool.get(kind) {
                     assert_eq!(schema["type"], "object", "{name}");
                     assert!(jsonschema::meta::is_valid(schema), "{name}: {schema}");
+                    // nothing to be fetched.
+                    assert!(!schema.to_string().contains("$ref"), "{name}");
                 }
             }
         }
@@ -514,6 +516,82 @@ fn both_eras_are_served_by_one_process_and_do_not_touch_each_other() {
         assert_eq!(modern.result("server/discover", json!({})), discovered);
     }
     modern.end();
+}
+
+/// a client may write everything at once.
+#[test]
+fn requests_before_the_client_says_initialized_are_served_and_the_handshake_cannot_be_cancelled() {
+    let mut server = offline().spawn();
+    let client = json!({"name": "c", "version": "1"});
+    let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    let lines = [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}),
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}),
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}),
+        json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"name": CHAT, "arguments": {"prompt": "hi"}}}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json!({"jsonrpc": "2.0", "id": 4, "method": "ping"}),
+    ];
+    server.send(&lines.map(|line| line.to_string()).join("\n"));
+    server.close_stdin();
+    let answers = server.end(0);
+    assert_eq!(answers.len(), 4);
+    // What comes behind the handshake is served as it was agreed on.
+    assert_eq!(answers[0]["result"]["protocolVersion"], "2025-06-18");
+    assert!(answers.iter().all(|answer| answer["result"].is_object()));
+}
+
+///
+#[test]
+fn who_the_client_is_and_what_it_can_do_changes_nothing() {
+    let (mut session, _) = Session::open(offline(), MODERN);
+    let mut lists = Vec::new();
+    for client in [
+        Value::Null,
+        json!({"name": "claude-ai", "version": "0.1.0"}),
+        json!({"name": "", "version": "", "title": "x", "websiteUrl": "https://example.com"}),
+        json!({"name": "curl"}),
+    ] {
+        for capabilities in [
+            json!({}),
+            json!({"sampling": {}, "elicitation": {"form": {}}, "roots": {}}),
+            json!({"extensions": {"io.modelcontextprotocol/tasks": {}, "com.example/other": {"x": 1}}}),
+        ] {
+            let mut params = json!({"_meta": {"io.modelcontextprotocol/protocolVersion": MODERN,
+                "io.modelcontextprotocol/clientCapabilities": capabilities}});
+            if !client.is_null() {
+                params["_meta"]["io.modelcontextprotocol/clientInfo"] = client.clone();
+            }
+            let mut line = session.server.request("tools/list", params);
+            lists.push(line["result"].take());
+        }
+    }
+    assert!(lists[0].is_object());
+    assert!(lists.iter().all(|list| *list == lists[0]));
+    session.end();
+}
+
+/// nobody is asked for input, there are no tasks and no extensions.
+#[test]
+fn what_belongs_to_features_that_are_not_offered_is_ignored() {
+    for revision in REVISIONS {
+        let (mut session, _) = Session::open(offline(), revision);
+        let params = json!({"name": CHAT, "arguments": {"prompt": "hi"}, "task": {"ttl": 1000},
+            "inputResponses": {"x": {"action": "accept"}}, "requestState": "made up", "unheard-of": [1],
+            "_meta": {"com.example/x": 1, "io.modelcontextprotocol/related-task": {"taskId": "t"}, "traceparent": 7}});
+        let result = session.result("tools/call", params);
+        assert_eq!(result["content"][0]["text"], "hi");
+        for method in [
+            "tasks/get",
+            "tasks/list",
+            "tasks/result",
+            "tasks/cancel",
+            "tasks/update",
+        ] {
+            session.error(method, json!({"taskId": "t"}), -32601);
+        }
+        session.end();
+    }
 }
 
 ///
