@@ -1019,11 +1019,10 @@ mod tests {
         );
         let changed = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
         wrong(&[PING], &[changed, PONG], "names no subscription");
-        wrong(
-            &[PING],
-            &[&changed.replace("tools", "x"), PONG],
-            "no notification of a server",
-        );
+        for other in ["notifications/x", "notifications/cancelled"] {
+            let other = changed.replace("notifications/tools/list_changed", other);
+            wrong(&[PING], &[&other, PONG], "no notification of a server");
+        }
     }
 
     #[test]
