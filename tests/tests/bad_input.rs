@@ -49,7 +49,11 @@ struct Session {
 impl Session {
     fn start() -> Self {
         Self {
-            server: Server::builder().env("DEFAULT_PROVIDER", "mock").spawn(),
+            // A line of 96 MiB takes its time on a busy machine.
+            server: Server::builder()
+                .env("DEFAULT_PROVIDER", "mock")
+                .limit(Duration::from_secs(60))
+                .spawn(),
             pings: 0,
         }
     }
