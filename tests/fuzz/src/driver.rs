@@ -139,6 +139,12 @@ impl Driver {
         }));
     }
 
+    /// Ids of what is in flight.
+    pub(crate) fn open_ids(&mut self) -> Vec<String> {
+        self.sync();
+        self.model.ids().map(str::to_owned).collect()
+    }
+
     pub(crate) fn refuse(&mut self) {
         self.sync();
         self.server.refuse("no \"settings\"");

@@ -384,15 +384,15 @@ impl Model {
         self.level_is_known = true;
     }
 
+    /// Ids of calls and subscriptions in flight.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        let ids = self.open.iter().map(|open| &open.id);
+        ids.chain(&self.subscriptions).map(String::as_str)
+    }
+
     fn is_open(&self, id: &str) -> bool {
         let identity = oracle::identity(id);
-        let ids = self
-            .open
-            .iter()
-            .map(|open| &open.id)
-            .chain(&self.subscriptions);
-        ids.into_iter()
-            .any(|open| oracle::identity(open) == identity)
+        self.ids().any(|open| oracle::identity(open) == identity)
     }
 
     fn begin(

@@ -258,6 +258,8 @@ impl<'a> Reader<'a> {
         let _sign = self.expect(b'-');
         if self.expect(b'0').is_err() {
             self.digits()?;
+        } else if matches!(self.peek(), Ok(b'0'..=b'9')) {
+            return Err(Stop::Broken);
         }
         if self.expect(b'.').is_ok() {
             self.digits()?;
@@ -363,6 +365,7 @@ mod tests {
             elements(" [1, [2] ,\"]\"]"),
             Some(vec!["1", "[2]", "\"]\""])
         );
+        assert!(Object::read_beginning(r#"{"id":06"#).get("id").is_none());
         assert_eq!(elements("[1}"), None);
     }
 }

@@ -193,7 +193,7 @@ pub fn server(data: &[u8]) {
     let mut sizes = sizes(&mut c);
     open(&mut c, &mut driver);
     while !c.is_empty() {
-        match c.below(16) {
+        match c.below(20) {
             0..=6 => {
                 let line = write::line(&mut c);
                 driver.feed(&line, &mut sizes);
@@ -231,6 +231,18 @@ pub fn server(data: &[u8]) {
                     ));
                 }
                 driver.feed(lines.as_bytes(), &mut sizes);
+            }
+            16 | 17 => {
+                let open = driver.open_ids();
+                if !open.is_empty() {
+                    let position = c.below(256) % open.len();
+                    let line = write::about(&mut c, &open[position]) + "\n";
+                    driver.feed(line.as_bytes(), &mut sizes);
+                }
+            }
+            18 | 19 => {
+                let line = write::batch(&mut c, &driver.open_ids()) + "\n";
+                driver.feed(line.as_bytes(), &mut sizes);
             }
             14 => {
                 let fill = c.below(20) * 50;
@@ -291,11 +303,14 @@ fn sizes(c: &mut Choices<'_>) -> impl FnMut() -> usize + use<> {
 /// What a client says first.
 fn open(c: &mut Choices<'_>, driver: &mut Driver) {
     let choice = c.below(48);
-    if let Some(revision) = [0, 1, 2, 3]
-        .iter()
-        .find(|revision| *revision + 1 == choice % 6)
-    {
-        driver.feed(write::initialize(REVISIONS[*revision]).as_bytes(), || {
+    let revision = match choice % 8 {
+        0 | 5 => None,
+        choice @ 1..=4 => Some(choice - 1),
+        // The only one with batches.
+        _ => Some(1),
+    };
+    if let Some(revision) = revision {
+        driver.feed(write::initialize(REVISIONS[revision]).as_bytes(), || {
             usize::MAX
         });
         driver.feed(b"\n", || 1);

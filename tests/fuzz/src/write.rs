@@ -5,7 +5,7 @@
 use crate::{
     choices::Choices,
     oracle::{MODERN, REVISIONS},
-    world,
+    scan, world,
 };
 
 /// The methods that clients of any revision send, and some that nobody should.
@@ -210,6 +210,50 @@ fn notification(c: &mut Choices<'_>) -> String {
         members.push(("params", params(c, method)));
     }
     object(c, members)
+}
+
+/// What a client sends about a request in flight: mostly that it is cancelled, at times that its id is used again.
+pub(crate) fn about(c: &mut Choices<'_>, id: &str) -> String {
+    let id = match scan::string(id) {
+        // The same, maybe written in another way.
+        Some(text) => string(c, &text),
+        None => id.to_owned(),
+    };
+    let version = ("jsonrpc", "\"2.0\"".to_owned());
+    if c.rarely(4) {
+        let method = c.one_of(&["tools/call", "ping", "tools/call", "subscriptions/listen"]);
+        let params = params(c, method);
+        let members = vec![
+            version,
+            ("id", id),
+            ("method", string(c, method)),
+            ("params", params),
+        ];
+        return object(c, members);
+    }
+    let params = object(c, vec![("requestId", id), ("reason", "\"enough\"".into())]);
+    let method = string(c, "notifications/cancelled");
+    object(c, vec![version, ("method", method), ("params", params)])
+}
+
+/// A batch, mostly of calls.
+pub(crate) fn batch(c: &mut Choices<'_>, open: &[String]) -> String {
+    let many = 1 + c.below(4);
+    let messages: Vec<String> = (0..many)
+        .map(|_| match c.below(4) {
+            0 | 1 => {
+                let (id, serial) = (id(c), c.serial());
+                let params = format!(r#"{{"name":"ask","arguments":{{"n":{serial}}}}}"#);
+                format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#)
+            }
+            2 if !open.is_empty() => {
+                let position = c.below(256) % open.len();
+                about(c, &open[position])
+            }
+            _ => element(c),
+        })
+        .collect();
+    format!("[{}]", messages.join(","))
 }
 
 fn id(c: &mut Choices<'_>) -> String {

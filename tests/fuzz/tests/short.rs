@@ -20,7 +20,7 @@ const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
 fn line() {
-    run("line", anygpt_fuzz::line, 4000);
+    run("line", anygpt_fuzz::line, 1000);
 }
 
 #[test]
@@ -30,12 +30,12 @@ fn envelope() {
 
 #[test]
 fn dispatch() {
-    run("dispatch", anygpt_fuzz::dispatch, 6000);
+    run("dispatch", anygpt_fuzz::dispatch, 3000);
 }
 
 #[test]
 fn server() {
-    run("server", anygpt_fuzz::server, 3000);
+    run("server", anygpt_fuzz::server, 1500);
 }
 
 /// The corpus, and so many inputs made from it and from nothing.
