@@ -1,4 +1,4 @@
-//! That what the README tells people to paste is true.
+//! That what the README and the files shipped beside the program tell people to paste is true.
 //!
 //! Never here: prose.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test fails by panicking.
@@ -6,8 +6,15 @@
 use anygpt_tests::server::{Server, binary, run};
 use serde_json::{Value, json};
 
+fn file(path: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(path);
+    std::fs::read_to_string(path).unwrap()
+}
+
 fn readme() -> String {
-    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap()
+    file("README.md")
 }
 
 /// The code blocks of a language.
@@ -93,6 +100,40 @@ fn the_command_to_try_by_hand_answers() {
         .unwrap();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["result"]["content"][0]["text"], "hello");
+}
+
+#[test]
+fn the_example_configuration_is_valid_and_answers() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../runtime/share/anygpt.config.example.yaml"
+    );
+    let checked = run(&["config", "validate"], [("CONFIG_FILE", path)], b"");
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+    assert_eq!(checked.stderr, "", "it warns");
+    let mut server = Server::builder().env("CONFIG_FILE", path).spawn();
+    let listed = server.call_tool("anygpt_list_providers", json!({}));
+    let providers = listed["structuredContent"]["providers"].as_array().unwrap();
+    let usable = providers.iter().filter(|p| p["usable"] == true);
+    let usable: Vec<&str> = usable.map(|p| p["id"].as_str().unwrap()).collect();
+    assert_eq!(usable, ["mock", "ollama", "team"]);
+    let answer = server.call_tool("anygpt_chat_completion", json!({"prompt": "hello"}));
+    assert_eq!(answer["content"][0]["text"], "hello");
+}
+
+/// What the image and the documentation resource show is one file.
+#[test]
+fn the_troubleshooting_guide_names_cause_and_mend_of_every_symptom() {
+    let guide = file("runtime/share/TROUBLESHOOTING.md");
+    assert_eq!(guide, file("runtime/src/docs/troubleshooting.md"));
+    let entries: Vec<&str> = guide.split("\n### ").skip(1).collect();
+    assert!(entries.len() >= 20);
+    for entry in entries {
+        assert!(
+            entry.contains("\n- Cause: ") && entry.contains("\n- Mend: "),
+            "{entry}"
+        );
+    }
 }
 
 /// Whoever adds a variable tells it in both places.
