@@ -6,6 +6,9 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 900
 SERVER := target/debug/anygpt-mcp
 RELEASE := target/release/anygpt-mcp
+# Whose repository and images they are; a release fails while it is this.
+OWNER ?= YOUR_ORG
+COMMIT ?= $(shell git rev-parse HEAD)
 
 .DEFAULT_GOAL := help
 
@@ -44,6 +47,17 @@ lint: ## Check formatting, lints and documentation
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p anygpt-no-std -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+.PHONY: registry
+registry: ## Write runtime/registry anew from the program
+	$(CARGO) build --locked -p anygpt-mcp
+	$(CARGO) run --locked --quiet -p anygpt-tests --bin registry -- $(SERVER) runtime/registry
+
+.PHONY: submission
+submission: ## Fill it in for the registries, under dist/registry (OWNER=you)
+	$(CARGO) build --locked -p anygpt-mcp
+	$(CARGO) run --locked --quiet -p anygpt-tests --bin registry -- \
+		--owner "$(OWNER)" --commit "$(COMMIT)" $(SERVER) dist/registry
 
 .PHONY: bench
 bench: build ## Measure start-up and memory
