@@ -218,7 +218,14 @@ pub fn files(tools: &str, version: &str) -> serde_json::Result<Vec<(&'static str
 /// The same text for a submission: with an owner and a commit of its own, and without what is meant for us.
 pub fn filled(content: &str, owner: &str, commit: &str) -> String {
     let content = content.strip_prefix(HEADER).unwrap_or(content);
-    content.replace(OWNER, owner).replace(COMMIT, commit)
+    content
+        // Names of images are lower case.
+        .replace(
+            &format!("ghcr.io/{OWNER}"),
+            &format!("ghcr.io/{}", owner.to_lowercase()),
+        )
+        .replace(OWNER, owner)
+        .replace(COMMIT, commit)
 }
 
 const HEADER: &str = "# Written by `make registry` from the program and tests/src/registry.rs.\n";

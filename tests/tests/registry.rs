@@ -102,6 +102,15 @@ fn a_submission_holds_no_placeholder() {
 }
 
 #[test]
+fn names_of_images_are_lower_case_others_as_the_owner_writes_them() {
+    let filled = registry::filled(&file("server.json"), "AcmeCo", HASH);
+    let server = parsed("server.json", &filled);
+    assert_eq!(server["name"], "io.github.AcmeCo/anygpt-mcp");
+    let identifier = text(&server["packages"][0]["identifier"]);
+    assert!(identifier.starts_with("ghcr.io/acmeco/"), "{identifier}");
+}
+
+#[test]
 fn a_submission_needs_an_owner_and_a_commit() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("submission");
     let write = |arguments: &[&str]| {
