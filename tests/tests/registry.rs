@@ -353,3 +353,32 @@ fn the_bundle_asks_for_what_it_passes_on() {
     );
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
 }
+
+/// The image tells the gateway and the registry the same by its labels.
+#[test]
+fn the_labels_of_the_image_agree() {
+    let Ok(dockerfile) = std::fs::read_to_string(path("../../Dockerfile.scratch")) else {
+        return;
+    };
+    let label = |name: &str| {
+        let value = dockerfile.split(&format!("{name}=")).nth(1).expect(name);
+        let quote = value.chars().next().unwrap();
+        let value = value[1..].split(quote).next().unwrap();
+        value.replace("${OWNER}", "acme")
+    };
+    let server = submitted("server.json");
+    assert_eq!(server["name"], label("io.modelcontextprotocol.server.name"));
+    assert_eq!(
+        server["repository"]["url"],
+        label("org.opencontainers.image.source")
+    );
+    let metadata = parsed("the label", &label("io.docker.server.metadata"));
+    let entry = submitted("server.yaml");
+    assert_eq!(metadata["name"], entry["name"]);
+    assert_eq!(metadata["title"], entry["about"]["title"]);
+    let variables = server["packages"][0]["environmentVariables"].to_string();
+    for variable in list(&metadata["env"]) {
+        let name = variable["name"].to_string();
+        assert!(variables.contains(&name), "{name}");
+    }
+}
