@@ -15,6 +15,11 @@ pub enum Command {
     Serve,
     /// Check the settings, without a network.
     ConfigValidate,
+    /// Print the tools that a client would see.
+    Tools {
+        /// As the JSON array of `tools/list`.
+        json: bool,
+    },
     /// Print the help text.
     Help,
     /// Print name and version.
@@ -30,6 +35,7 @@ anygpt-mcp {VERSION}: an MCP server that asks OpenAI, Anthropic and Google model
   OPENAI_API_KEY=sk-... anygpt-mcp      serve MCP on stdin and stdout
   DEFAULT_PROVIDER=mock anygpt-mcp      the same without a key: an echo answers
   anygpt-mcp config validate            check the settings, without a network
+  anygpt-mcp tools [--json]             print the tools that a client would see
   anygpt-mcp --version | --help
 
 An MCP client (Claude Desktop, Cursor, VS Code, Docker's MCP Toolkit, ...) starts it
@@ -64,16 +70,20 @@ Exit codes: 0 clean end, 1 settings cannot be used, 2 could not start, 3 fatal e
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut words = Vec::new();
+    let mut json = false;
     while let Some(argument) = parser.next().map_err(|error| advice(&error.to_string()))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
+            Arg::Long("json") => json = true,
             Arg::Value(word) => words.push(word.to_string_lossy().into_owned()),
             other => return Err(advice(&other.unexpected().to_string())),
         }
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
+        ["tools"] => Ok(Command::Tools { json }),
+        _ if json => Err(advice("--json belongs to the command tools")),
         [] => Ok(Command::Serve),
         ["config", "validate"] => Ok(Command::ConfigValidate),
         ["help"] => Ok(Command::Help),
@@ -96,13 +106,24 @@ mod tests {
         for (line, command) in [
             ("", Command::Serve),
             ("config validate", Command::ConfigValidate),
+            ("tools", Command::Tools { json: false }),
+            ("tools --json", Command::Tools { json: true }),
             ("--help", Command::Help),
             ("-V", Command::Version),
             ("config --help", Command::Help),
         ] {
             assert_eq!(parse(line), Ok(command), "{line}");
         }
-        for line in ["config", "config x", "serve me", "--nope", "-x"] {
+        for line in [
+            "config",
+            "config x",
+            "serve me",
+            "--nope",
+            "-x",
+            "--json",
+            "tools x",
+            "tools --json=x",
+        ] {
             assert!(
                 parse(line).is_err_and(|text| text.contains("--help")),
                 "{line}"

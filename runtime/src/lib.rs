@@ -8,6 +8,7 @@ mod docs;
 pub mod gateway;
 pub mod http_client;
 pub mod library;
+pub mod listing;
 pub mod log;
 mod prompts;
 pub mod provider;

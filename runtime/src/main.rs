@@ -25,7 +25,7 @@ use anygpt_mcp::{
     cli::{self, Command},
     gateway::Gateway,
     library::{self, Library},
-    log,
+    listing, log,
     redact::Redactor,
     runner::{Hooks, Runner},
     settings::{Environment, Problem, Settings},
@@ -71,6 +71,7 @@ fn main() {
         Ok(Command::Help) => print(&cli::help()),
         Ok(Command::Version) => print(&format!("anygpt-mcp {}\n", anygpt_mcp::VERSION)),
         Ok(Command::ConfigValidate) => validate(),
+        Ok(Command::Tools { json }) => list_tools(json),
         Ok(Command::Serve) => match signals {
             Ok(signals) => serve(signals),
             Err(error) => {
@@ -107,6 +108,21 @@ fn validate() -> i32 {
                 return CONFIGURATION;
             }
             print("The settings are valid.\n")
+        }
+    }
+}
+
+fn list_tools(json: bool) -> i32 {
+    let listed = if json {
+        listing::json().map(|json| json + "\n")
+    } else {
+        listing::text()
+    };
+    match listed {
+        Ok(text) => print(&text),
+        Err(error) => {
+            log::direct(&format!("anygpt-mcp: the tools cannot be listed: {error}"));
+            FATAL
         }
     }
 }

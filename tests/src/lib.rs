@@ -9,6 +9,7 @@
 pub mod judge;
 pub mod outcome;
 pub mod provider;
+pub mod registry;
 pub mod schema;
 pub mod server;
 pub mod session;

@@ -1,0 +1,175 @@
+//! What a release does, as far as it can be tried without one: the workflows' rules, the script that decides version
+//! and tags, the bundle for Claude Desktop.
+//!
+//! Never here: what `make lint` says of the workflows.
+
+// A test that cannot go on says so by panicking; one that the machine cannot run says so on stderr.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn workflow(name: &str) -> (String, Value) {
+    let path = Path::new(ROOT).join(".github/workflows").join(name);
+    let text = fs::read_to_string(path).unwrap();
+    let parsed = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    (text, parsed)
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn every_action_is_pinned_and_every_permission_is_asked_for() {
+    for name in ["ci.yml", "release.yml"] {
+        let (text, workflow) = workflow(name);
+        assert_eq!(
+            workflow["permissions"],
+            Value::Object(serde_json::Map::new()),
+            "{name}"
+        );
+        for (job, body) in workflow["jobs"].as_object().unwrap() {
+            assert!(body["permissions"].is_object(), "{name}: {job}");
+            assert!(body["timeout-minutes"].is_u64(), "{name}: {job}");
+        }
+        let mut actions = 0;
+        for line in text.lines().filter_map(|line| line.split("uses: ").nth(1)) {
+            let (action, version) = line.split_once(" # v").expect("a version in a comment");
+            let (_, commit) = action.split_once('@').unwrap();
+            assert!(
+                commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{line}"
+            );
+            assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{line}");
+            actions += 1;
+        }
+        assert!(actions > 0);
+    }
+}
+
+/// Runs the first script of `release.yml` as a tag of that name would, and returns what it hands to the other jobs.
+fn facts(owner: &str, tag: &str) -> Option<String> {
+    let (_, workflow) = workflow("release.yml");
+    let steps = workflow["jobs"]["facts"]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["id"] == "facts").unwrap();
+    let output = folder(&format!("facts-{owner}-{tag}")).join("output");
+    let ran = Command::new("bash")
+        .args(["-e", "-c", step["run"].as_str().unwrap()])
+        .current_dir(ROOT)
+        .env("OWNER", owner)
+        .env("GITHUB_REF_NAME", tag)
+        .env("GITHUB_OUTPUT", &output)
+        .output()
+        .unwrap();
+    ran.status
+        .success()
+        .then(|| fs::read_to_string(&output).unwrap())
+}
+
+#[test]
+fn a_release_needs_an_owner_and_the_version_of_the_sources() {
+    let version = env!("CARGO_PKG_VERSION");
+    let tag = format!("v{version}");
+    assert_eq!(facts("YOUR_ORG", &tag), None);
+    assert_eq!(facts("acme", "v999.0.0"), None);
+    let [major, minor, _]: [&str; 3] = version
+        .split('.')
+        .collect::<Vec<_>>()
+        .try_into()
+        .expect("a plain version");
+    let given = facts("AcmeCo", &tag).unwrap();
+    let lines: Vec<&str> = given.lines().collect();
+    assert_eq!(lines[0], format!("version={version}"));
+    assert_eq!(lines[1], "owner=AcmeCo");
+    assert_eq!(
+        lines[2],
+        format!("tags=latest {version} {major}.{minor} {major}")
+    );
+    assert!(
+        lines[3].starts_with("created=20") && lines[3].ends_with('Z'),
+        "{}",
+        lines[3]
+    );
+}
+
+/// Runs Python; `None`, said on stderr, where there is none. In continuous integration there must be.
+fn python(arguments: &[&str]) -> Option<String> {
+    let Ok(output) = Command::new("python3").args(arguments).output() else {
+        assert!(std::env::var_os("CI").is_none(), "python3 is missing");
+        eprintln!("SKIPPED: python3 is missing");
+        return None;
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn the_bundle_starts_the_program_for_this_machine() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder("bundle");
+    let at = |path: &str| folder.join(path).to_str().unwrap().to_owned();
+    for arch in ["amd64", "arm64", "darwin"] {
+        fs::create_dir_all(at(&format!("dist/{arch}"))).unwrap();
+        let program = format!("#!/bin/sh\necho {arch} \"$@\"\n");
+        fs::write(at(&format!("dist/{arch}/anygpt-mcp")), program).unwrap();
+    }
+    let pack = format!("{ROOT}/runtime/registry/mcpb/pack");
+    let manifest = format!("{ROOT}/runtime/registry/mcpb/manifest.json");
+    for bundle in ["once.mcpb", "twice.mcpb"] {
+        if python(&[&pack, &manifest, &at("dist"), &at(bundle)]).is_none() {
+            return;
+        }
+    }
+    assert_eq!(
+        fs::read(at("once.mcpb")).unwrap(),
+        fs::read(at("twice.mcpb")).unwrap()
+    );
+
+    // Unpacked as Claude Desktop does it: with the modes that the bundle names.
+    const UNPACK: &str = "
+import os, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as bundle:
+    for entry in bundle.infolist():
+        os.chmod(bundle.extract(entry, sys.argv[2]), entry.external_attr >> 16)
+";
+    python(&["-c", UNPACK, &at("once.mcpb"), &at("unpacked")]).unwrap();
+    let start = at("unpacked/server/anygpt-mcp");
+    let said = Command::new(&start).arg("hello").output().unwrap();
+    let expected = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("macos", _) => "darwin hello\n",
+        (_, "aarch64") => "arm64 hello\n",
+        _ => "amd64 hello\n",
+    };
+    assert_eq!(String::from_utf8(said.stdout).unwrap(), expected);
+    let mode = fs::metadata(at("unpacked/manifest.json"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o644);
+
+    // Without a program for macOS the bundle does not claim to have one.
+    fs::remove_dir_all(at("dist/darwin")).unwrap();
+    python(&[&pack, &manifest, &at("dist"), &at("linux.mcpb")]).unwrap();
+    python(&["-c", UNPACK, &at("linux.mcpb"), &at("linux")]).unwrap();
+    let manifest = fs::read_to_string(at("linux/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(
+        manifest["compatibility"]["platforms"],
+        serde_json::json!(["linux"])
+    );
+}
