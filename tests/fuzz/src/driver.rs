@@ -41,6 +41,8 @@ pub(crate) struct Driver {
     server: Server,
     budget: Arc<Budget>,
     pub(crate) model: Model,
+    /// Input must not be taken while so much output waits.
+    queued_output: usize,
     /// What the server took since the model was told.
     taken: Vec<u8>,
     /// All that it wrote.
@@ -55,6 +57,7 @@ impl Driver {
             server: world::server(limits, &budget),
             budget,
             model: Model::new(limits),
+            queued_output: limits.queued_output,
             taken: Vec::new(),
             output: Vec::new(),
             buffer: Vec::new(),
@@ -68,7 +71,9 @@ impl Driver {
         self.show(">", bytes);
         while !rest.is_empty() {
             let piece = &rest[..sizes().clamp(1, rest.len())];
+            let is_full = self.server.queued_output() >= self.queued_output;
             let used = self.server.handle_input(piece);
+            assert!(!is_full || used == 0, "input is taken while output waits");
             self.taken.extend_from_slice(&piece[..used]);
             rest = &rest[used..];
             if used < piece.len() {
