@@ -1,26 +1,34 @@
-//! The HTTP client: connections, TLS, time limits of the transport.
+//! The HTTP client: requests on kept connections, time limits of the transport. Below it: `connector`
+//! (proxies, TLS), `dial` (TCP), `lookup` (names).
+//!
+//! Redirects are not followed: the key would go along.
 //!
 //! Never here: providers, what a status means, how often something is tried.
 
-use std::{error::Error, fmt, io, pin::pin, sync::Arc, time::Duration};
+mod connector;
+mod dial;
+mod lookup;
+
+use std::{error::Error, fmt, io, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::{Request, Response};
+use http::{Request, Response, Uri, header::PROXY_AUTHORIZATION};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{
-        self,
-        connect::{HttpConnector, capture_connection},
-    },
+    client::legacy::{self, connect::capture_connection},
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::timeout;
 
-/// Longest time for look-up, TCP and TLS together.
+use self::{
+    connector::{ConnectError, Connector, unauthorized},
+    lookup::Resolver,
+};
+use crate::settings::{Network, Proxy, ProxyKind};
+
+/// Longest time for look-up, TCP, proxy and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long an unused connection is kept.
@@ -29,47 +37,52 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// A client with a pool of kept connections.
 #[derive(Clone)]
 pub struct HttpClient {
-    client: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: legacy::Client<Connector, Full<Bytes>>,
+    connector: Connector,
 }
 
 /// Why there is no response.
 #[derive(Debug)]
 pub enum SendError {
-    /// No connection, after this long.
-    ConnectTimeout(Duration),
+    /// No connection in time.
+    ConnectTimeout {
+        /// How long that is.
+        limit: Duration,
+        /// The proxy it should have gone through.
+        proxy: Option<Proxy>,
+    },
     /// No response headers on an open connection, after this long.
     HeadersTimeout(Duration),
     /// No connection, or it broke.
-    Broken(legacy::Error),
+    Broken(String),
+    /// No connection, and there will be none with these settings.
+    Settings(String),
 }
 
+/// A proxy that HTTP requests are handed to as they are, not through a tunnel.
+#[derive(Debug)]
+pub struct Forwarder(Proxy);
+
 impl HttpClient {
-    /// A client that trusts the built-in roots. Costs a few milliseconds; opens nothing.
+    /// A client that trusts the built-in roots and the configured ones. Costs a few milliseconds; opens
+    /// nothing.
     ///
     /// # Errors
     /// The TLS library refuses its own defaults.
-    pub fn new() -> Result<Self, rustls::Error> {
-        let roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
+    pub fn new(network: &Network) -> Result<Self, rustls::Error> {
+        let connector = Connector::new(network.clone(), Resolver::system())?;
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEEP_ALIVE)
-            .build(connector);
-        Ok(HttpClient { client })
+            .build(connector.clone());
+        Ok(HttpClient { client, connector })
+    }
+
+    /// The proxy that a request to this URL is handed to, in the open.
+    pub fn forwarder(&self, url: &Uri) -> Option<Forwarder> {
+        let proxy = self.connector.proxy(url)?;
+        let is_forwarded = url.scheme_str() == Some("http") && proxy.kind() != ProxyKind::Socks5;
+        is_forwarded.then_some(Forwarder(proxy))
     }
 
     /// Sends a request; `connected` is called when it has a connection. The response's headers must
@@ -83,12 +96,24 @@ impl HttpClient {
         headers: Duration,
         connected: impl FnOnce(),
     ) -> Result<Response<Incoming>, SendError> {
+        if let Some(Forwarder(proxy)) = self.forwarder(request.uri())
+            && let Some(credentials) = proxy.basic_auth()
+        {
+            let headers = request.headers_mut();
+            headers.insert(PROXY_AUTHORIZATION, credentials.clone());
+        }
+        let proxy = self.connector.proxy(request.uri());
         let mut captured = capture_connection(&mut request);
         let response = pin!(self.client.request(request));
         // What it tells of the connection must not be held across an await.
         let connection = pin!(async { captured.wait_for_connection_metadata().await.is_some() });
         let result = match timeout(CONNECT, select(connection, response)).await {
-            Err(_) => return Err(SendError::ConnectTimeout(CONNECT)),
+            Err(_) => {
+                return Err(SendError::ConnectTimeout {
+                    limit: CONNECT,
+                    proxy,
+                });
+            }
             Ok(Either::Right((result, _))) => {
                 if result.is_ok() {
                     connected();
@@ -104,7 +129,39 @@ impl HttpClient {
                     .map_err(|_| SendError::HeadersTimeout(headers))?
             }
         };
-        result.map_err(SendError::Broken)
+        result.map_err(|error| broken(&error, proxy.as_ref()))
+    }
+}
+
+fn broken(error: &legacy::Error, proxy: Option<&Proxy>) -> SendError {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<ConnectError>() {
+            return if error.is_setting {
+                SendError::Settings(error.to_string())
+            } else {
+                SendError::Broken(error.to_string())
+            };
+        }
+        next = error.source();
+    }
+    let why = root_cause(error);
+    SendError::Broken(match proxy {
+        None => why,
+        Some(proxy) => format!("{why} (by way of the proxy {proxy})"),
+    })
+}
+
+impl Forwarder {
+    /// What to do about its 407.
+    pub fn unauthorized(&self) -> String {
+        unauthorized(&self.0)
+    }
+}
+
+impl fmt::Display for Forwarder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -117,13 +174,17 @@ impl fmt::Debug for HttpClient {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SendError::ConnectTimeout(limit) => {
-                write!(f, "no connection after {} s", limit.as_secs())
+            SendError::ConnectTimeout { limit, proxy } => {
+                write!(f, "no connection after {} s", limit.as_secs())?;
+                match proxy {
+                    None => Ok(()),
+                    Some(proxy) => write!(f, " by way of the proxy {proxy}"),
+                }
             }
             SendError::HeadersTimeout(limit) => {
                 write!(f, "no response after {} s", limit.as_secs())
             }
-            SendError::Broken(error) => f.write_str(&root_cause(error)),
+            SendError::Broken(why) | SendError::Settings(why) => f.write_str(why),
         }
     }
 }

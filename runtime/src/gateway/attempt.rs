@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use anygpt_core::Reservation;
 use bytes::Bytes;
-use http::{HeaderMap, Response, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, Response, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION},
+};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::time::timeout;
@@ -114,13 +117,35 @@ impl Gateway {
             FIRST_BYTE
         };
         let request = http_request(provider, codec, request)?;
-        let sent = self.http()?.send(request, first_byte, connected).await;
-        let response = sent.map_err(|error| match error {
-            SendError::HeadersTimeout(_) => Failure::new(Class::Timeout, error.to_string()),
-            _ => Failure::new(Class::Network, error.to_string()),
+        let http = self.http()?;
+        let forwarder = http.forwarder(request.uri());
+        let sent = http.send(request, first_byte, connected).await;
+        let response = sent.map_err(|error| {
+            let class = match error {
+                SendError::HeadersTimeout(_) => Class::Timeout,
+                SendError::Settings(_) => Class::Config,
+                _ => Class::Network,
+            };
+            Failure::new(class, error.to_string())
         })?;
+        if let Some(coding) = response.headers().get(CONTENT_ENCODING)
+            && coding != "identity"
+        {
+            return Err(Failure::new(
+                Class::Unavailable,
+                format!("the reply is compressed ({coding:?}), although that was not asked for"),
+            ));
+        }
         if response.status().is_success() {
             return Ok(response);
+        }
+        if let Some(failure) = redirect(&response) {
+            return Err(failure);
+        }
+        if let Some(proxy) = &forwarder
+            && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
+            return Err(Failure::new(Class::Config, proxy.unauthorized()));
         }
 
         let status = response.status().as_u16();
@@ -130,6 +155,11 @@ impl Gateway {
         // What cannot be read of an error must not hide the rest of it.
         let text = body.beginning(ERROR_LIMIT).await;
         let mut failure = codec.failure(status, &text);
+        if let Some(proxy) = forwarder {
+            // Nobody can tell which of the two has answered.
+            let message = failure.message.trim_end_matches('.');
+            failure.message = format!("{message} (by way of the proxy {proxy})");
+        }
         failure.status = Some(status);
         failure.request_id = failure.request_id.or(id);
         failure.retry_after = failure.retry_after.or(wait);
@@ -142,6 +172,26 @@ impl Gateway {
             .whole(&mut self.budget.reservation())
             .await
     }
+}
+
+/// A redirect is not followed: the key would go to wherever it leads.
+fn redirect(response: &Response<Incoming>) -> Option<Failure> {
+    if !response.status().is_redirection() {
+        return None;
+    }
+    let place = response.headers().get(LOCATION)?.to_str().ok()?;
+    // What follows may be long, and is of no use.
+    let place = place.split(['?', '#']).next().unwrap_or_default();
+    let mut failure = Failure::new(
+        Class::Config,
+        format!(
+            "the endpoint redirects to {:.200}, which is not followed, since the key would go along: if that is \
+             the right place, make it the base URL",
+            place
+        ),
+    );
+    failure.status = Some(response.status().as_u16());
+    Some(failure)
 }
 
 /// Whether a stream that has ended brought an answer.
@@ -183,7 +233,9 @@ fn http_request(
         .header(
             http::header::USER_AGENT,
             concat!("anygpt-mcp/", env!("CARGO_PKG_VERSION")),
-        );
+        )
+        // Packers hold back what a stream should hand out at once; see the note in Cargo.toml.
+        .header(ACCEPT_ENCODING, "identity");
     for (name, value) in request.headers {
         http = http.header(name, value);
     }

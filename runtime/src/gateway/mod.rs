@@ -242,7 +242,7 @@ impl Gateway {
     /// The client, made when it is first needed: TLS costs milliseconds that the start must not pay.
     fn http(&self) -> Result<&HttpClient, Failure> {
         if self.http.get().is_none() {
-            let client = HttpClient::new().map_err(|error| {
+            let client = HttpClient::new(&self.settings.network).map_err(|error| {
                 Failure::new(Class::Config, format!("TLS cannot be set up: {error}"))
             })?;
             return Ok(self.http.get_or_init(|| client));

@@ -62,6 +62,16 @@ impl BaseUrl {
         }
     }
 
+    /// The URL itself.
+    pub(super) fn uri(&self) -> Option<Uri> {
+        self.url.parse().ok()
+    }
+
+    /// Whether everybody on the way can read what is sent.
+    pub(super) fn is_http(&self) -> bool {
+        self.is_http
+    }
+
     /// Whether a key may go there: not readable by strangers on the way.
     pub fn may_carry_keys(&self) -> bool {
         !self.is_http || self.is_private
@@ -81,7 +91,7 @@ impl fmt::Display for BaseUrl {
 
 /// Names are judged by their form, without a look-up: those without a dot exist only in a local
 /// network, and the others are reserved for one.
-fn is_private(host: &str) -> bool {
+pub(super) fn is_private(host: &str) -> bool {
     const SUFFIXES: [&str; 6] = [
         ".localhost",
         ".internal",

@@ -6,6 +6,11 @@ use std::{fs::File, io::Read, path::Path};
 
 /// The text of a regular file of at most `limit` bytes, or why it can't be had.
 pub(super) fn read(path: &Path, limit: u64) -> Result<String, String> {
+    String::from_utf8(read_bytes(path, limit)?).map_err(|_| "is not valid UTF-8".into())
+}
+
+/// The same for a file that may hold comments in any encoding.
+pub(super) fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let cannot_be_read = |error: std::io::Error| format!("cannot be read ({error})");
     // Looked at before it is opened: opening a named pipe would wait for a writer.
     let metadata = std::fs::metadata(path).map_err(cannot_be_read)?;
@@ -24,5 +29,5 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<String, String> {
     if bytes.len() as u64 > limit {
         return Err(format!("is larger than {} KiB", limit / 1024));
     }
-    String::from_utf8(bytes).map_err(|_| "is not valid UTF-8".into())
+    Ok(bytes)
 }

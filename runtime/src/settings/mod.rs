@@ -8,6 +8,7 @@ mod environment;
 mod file;
 mod file_text;
 mod model;
+mod network;
 mod provider;
 mod secret;
 mod yaml;
@@ -21,6 +22,7 @@ use std::{
 pub use base_url::BaseUrl;
 pub use environment::{Environment, Found, Ignored, placeholder};
 pub use model::{ModelSettings, Tag};
+pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub(crate) use provider::position;
 pub use provider::{Kind, Provider};
 pub use secret::Secret;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
+    /// Proxies and roots of trust.
+    pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
 }
@@ -140,6 +144,7 @@ impl Settings {
         let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
 
         let mut warnings = Vec::new();
+        let network = Network::load(&environment, &mut warnings)?;
         let wants_mock = default_provider
             .as_ref()
             .is_some_and(|(_, id)| id.eq_ignore_ascii_case(provider::MOCK));
@@ -147,7 +152,7 @@ impl Settings {
             &environment,
             file.providers,
             wants_mock,
-            insecure.unwrap_or(false),
+            (!insecure.unwrap_or(false)).then_some(&network),
             &mut warnings,
         )?;
         let models = model::all(&providers, file.models)
@@ -184,15 +189,17 @@ impl Settings {
             timeout: timeout.unwrap_or(TIMEOUT),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
+            network,
             warnings,
         })
     }
 
-    /// All configured keys.
+    /// All configured keys, and the credentials of proxies.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.providers
             .iter()
             .filter_map(|provider| provider.key.as_ref().map(|key| &key.secret))
+            .chain(self.network.secrets())
     }
 
     /// The tag of that name, in whatever case it is written.

@@ -196,7 +196,7 @@ mod tests {
         let file: File = yaml::from_str(text)?;
         let environment = Environment::new(&|_| None).with_secrets("/nowhere");
         let providers =
-            provider::all(&environment, file.providers, false, false, &mut Vec::new()).unwrap();
+            provider::all(&environment, file.providers, false, None, &mut Vec::new()).unwrap();
         all(&providers, file.models)
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    BaseUrl, Problem,
+    BaseUrl, Network, Problem, ProxyKind, base_url,
     environment::{Environment, Found},
     file::ProviderEntry,
 };
@@ -129,12 +129,13 @@ const BUILT_IN: [BuiltIn; 3] = [
     },
 ];
 
-/// All providers: the built-in ones, then those of the file.
+/// All providers: the built-in ones, then those of the file. With `guarded` no key may travel in the
+/// open to a public address, neither directly nor by way of a proxy.
 pub(super) fn all(
     environment: &Environment<'_>,
     mut entries: BTreeMap<String, ProviderEntry>,
     wants_mock: bool,
-    insecure: bool,
+    guarded: Option<&Network>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Provider>, Problem> {
     if let Some(entry) = entries.remove("gemini")
@@ -148,7 +149,7 @@ pub(super) fn all(
     }
     let reader = Reader {
         environment,
-        insecure,
+        guarded,
     };
     let mut providers = Vec::new();
     for built_in in BUILT_IN {
@@ -255,7 +256,7 @@ impl ProviderEntry {
 /// Brings together what an entry of the file says and what the environment says, which wins.
 struct Reader<'e> {
     environment: &'e Environment<'e>,
-    insecure: bool,
+    guarded: Option<&'e Network>,
 }
 
 impl Reader<'_> {
@@ -284,14 +285,30 @@ impl Reader<'_> {
         };
         if let Some((place, base_url)) = &base_url
             && key.is_some()
-            && !self.insecure
-            && !base_url.may_carry_keys()
+            && let Some(network) = self.guarded
         {
-            return Err(Problem::new(
-                place,
-                "would send a key over plain http to a public address",
-                "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
-            ));
+            if !base_url.may_carry_keys() {
+                return Err(Problem::new(
+                    place,
+                    "would send a key over plain http to a public address",
+                    "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
+                ));
+            }
+            // For https it is a tunnel that cannot be looked into.
+            if base_url.is_http()
+                && let Some(proxy) = base_url.uri().and_then(|url| network.proxy(&url))
+                && proxy.kind() != ProxyKind::Https
+                && !base_url::is_private(proxy.host())
+            {
+                return Err(Problem::new(
+                    place,
+                    format!(
+                        "would send a key over plain http to the proxy {proxy} at a public address"
+                    ),
+                    "add its host to NO_PROXY, use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you \
+                     know what you do",
+                ));
+            }
         }
         // An endpoint in the private network may work without a key; a public one never does.
         let keyless =

@@ -1,0 +1,470 @@
+//! One connection to where a URL leads: directly or by way of a proxy, with TLS where it must be.
+//!
+//! CONNECT goes through hyper's own client, not through hyper-util's tunnel, which keeps back the status
+//! of a refusal, and that is what people need to know.
+//!
+//! Never here: requests to providers, keys, time limits.
+
+use std::{
+    error::Error,
+    fmt, io,
+    path::Path,
+    pin::Pin,
+    process,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{
+    Request, StatusCode, Uri,
+    header::{HOST, PROXY_AUTHORIZATION},
+};
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper_util::{
+    client::legacy::connect::{Connected, Connection, proxy::SocksV5},
+    rt::TokioIo,
+};
+use rustls::{
+    CertificateError, ClientConfig, InvalidMessage, RootCertStore, crypto::ring,
+    pki_types::ServerName,
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+use super::{
+    dial::{DialError, dial},
+    lookup::{NoAddress, Resolver},
+    root_cause,
+};
+use crate::settings::{Network, Proxy, ProxyKind, is_loopback};
+
+/// Opens connections; clones share everything.
+#[derive(Clone)]
+pub(super) struct Connector(Arc<Parts>);
+
+struct Parts {
+    network: Network,
+    resolver: Resolver,
+    tls: TlsConnector,
+    in_container: bool,
+}
+
+/// Why there is no connection, in words for people.
+#[derive(Clone, Debug)]
+pub(super) struct ConnectError {
+    text: String,
+    /// Only other settings help.
+    pub(super) is_setting: bool,
+}
+
+impl Connector {
+    pub(super) fn new(network: Network, resolver: Resolver) -> Result<Self, rustls::Error> {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        roots.roots.extend_from_slice(network.roots());
+        let mut tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Connector(Arc::new(Parts {
+            network,
+            resolver,
+            tls: Arc::new(tls).into(),
+            in_container: in_container(),
+        })))
+    }
+
+    /// The proxy that requests to a URL go through.
+    pub(super) fn proxy(&self, url: &Uri) -> Option<Proxy> {
+        self.0.network.proxy(url)
+    }
+
+    async fn connect(self, url: Uri) -> Result<TokioIo<Stream>, ConnectError> {
+        let is_tls = url.scheme_str() == Some("https");
+        let peer = Peer {
+            what: "",
+            host: url.host().unwrap_or_default().to_owned(),
+            port: url.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
+        };
+        let mut stream = match self.proxy(&url) {
+            None => self.0.dial(&peer).await?,
+            Some(proxy) => self.0.through(&proxy, &peer, is_tls).await?,
+        };
+        if is_tls {
+            stream = self.0.encrypt(stream, &peer).await?;
+        }
+        Ok(TokioIo::new(stream))
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Stream>;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, url: Uri) -> Self::Future {
+        Box::pin(self.clone().connect(url))
+    }
+}
+
+/// Who is at the other end.
+struct Peer {
+    /// What it is beside its name, with a blank behind it.
+    what: &'static str,
+    host: String,
+    port: u16,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}:{}", self.what, self.host, self.port)
+    }
+}
+
+impl Parts {
+    async fn dial(&self, peer: &Peer) -> Result<Stream, ConnectError> {
+        match dial(&self.resolver, &peer.host, peer.port).await {
+            Ok(stream) => Ok(Stream::new(stream)),
+            Err(error) => Err(ConnectError::network(not_reached(
+                peer,
+                &error,
+                self.in_container,
+            ))),
+        }
+    }
+
+    /// A connection by way of a proxy, as good as a direct one to the peer; for a URL without TLS one to
+    /// an HTTP proxy that forwards.
+    async fn through(
+        &self,
+        proxy: &Proxy,
+        peer: &Peer,
+        is_tls: bool,
+    ) -> Result<Stream, ConnectError> {
+        let at_proxy = Peer {
+            what: "the proxy ",
+            host: proxy.host().to_owned(),
+            port: proxy.port(),
+        };
+        let mut stream = self.dial(&at_proxy).await?;
+        if proxy.kind() == ProxyKind::Https {
+            stream = self.encrypt(stream, &at_proxy).await?;
+        }
+        match proxy.kind() {
+            ProxyKind::Socks5 => socks(stream, proxy, peer).await,
+            _ if is_tls => tunnel(stream, proxy, peer).await,
+            _ => Ok(Stream {
+                is_forwarded: true,
+                ..stream
+            }),
+        }
+    }
+
+    async fn encrypt(&self, stream: Stream, peer: &Peer) -> Result<Stream, ConnectError> {
+        let name = peer.host.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| {
+            ConnectError::network(format!(
+                "{peer} has no name that a certificate could be for"
+            ))
+        })?;
+        match self.tls.connect(name, stream).await {
+            Ok(stream) => Ok(Stream::new(stream)),
+            Err(error) => Err(ConnectError::network(no_tls(peer, &error))),
+        }
+    }
+}
+
+/// Asks an HTTP proxy for a tunnel.
+async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, ConnectError> {
+    let broken = |error: hyper::Error| {
+        let why = root_cause(&error);
+        ConnectError::network(format!("the proxy {proxy} gave no tunnel to {peer}: {why}"))
+    };
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
+    tokio::spawn(connection.with_upgrades());
+
+    let target = format!("{}:{}", peer.host, peer.port);
+    let mut request = Request::connect(&target).header(HOST, &target);
+    if let Some(credentials) = proxy.basic_auth() {
+        request = request.header(PROXY_AUTHORIZATION, credentials);
+    }
+    let request = request
+        .body(Full::<Bytes>::default())
+        .map_err(|_| ConnectError::network(format!("{peer} is no place for a tunnel")))?;
+    let response = sender.send_request(request).await.map_err(broken)?;
+    match response.status() {
+        status if status.is_success() => {
+            let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
+            Ok(Stream::new(TokioIo::new(upgraded)))
+        }
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(ConnectError {
+            text: unauthorized(proxy),
+            is_setting: true,
+        }),
+        status => Err(ConnectError::network(format!(
+            "the proxy {proxy} refused a tunnel to {peer} (HTTP {})",
+            status.as_u16()
+        ))),
+    }
+}
+
+/// What to do about a proxy's 407.
+pub(super) fn unauthorized(proxy: &Proxy) -> String {
+    match proxy.basic_auth() {
+        None => format!(
+            "the proxy {proxy} asks for a user name and a password (HTTP 407): put them into its URL, as in \
+             http://user:password@{proxy}"
+        ),
+        Some(_) => format!(
+            "the proxy {proxy} does not accept the user name and password of its URL (HTTP 407)"
+        ),
+    }
+}
+
+/// Asks a SOCKS proxy for a tunnel.
+async fn socks(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, ConnectError> {
+    // Without a port it would take that of https.
+    let target: Uri = format!("http://{}:{}/", peer.host, peer.port)
+        .parse()
+        .map_err(|_| ConnectError::network(format!("{peer} is no place for a tunnel")))?;
+    // The connection is there already, so nobody looks at the proxy's URL.
+    let mut socks = SocksV5::new(Uri::default(), Ready(Some(TokioIo::new(stream))));
+    if let Some((user, password)) = proxy.raw_auth() {
+        socks = socks.with_auth(user.to_owned(), password.to_owned());
+    }
+    match socks.call(target).await {
+        Ok(stream) => Ok(stream.into_inner()),
+        Err(error) => Err(ConnectError::network(format!(
+            "the proxy {proxy} gave no tunnel to {peer}: {error}"
+        ))),
+    }
+}
+
+/// The connection to a proxy, for a service that wants to open it itself.
+struct Ready(Option<TokioIo<Stream>>);
+
+impl Service<Uri> for Ready {
+    type Response = TokioIo<Stream>;
+    type Error = io::Error;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        std::future::ready(
+            self.0
+                .take()
+                .ok_or_else(|| io::ErrorKind::NotConnected.into()),
+        )
+    }
+}
+
+fn not_reached(peer: &Peer, error: &DialError, in_container: bool) -> String {
+    match error {
+        DialError::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            let mut text = format!("{peer} refused the connection");
+            if in_container && is_loopback(&peer.host) {
+                text.push_str(
+                    ": in a container localhost is the container itself. For something on the host use \
+                     host.docker.internal (on plain Docker Engine with --add-host \
+                     host.docker.internal:host-gateway), for another container its service name; it must \
+                     listen on more than 127.0.0.1",
+                );
+            }
+            text
+        }
+        DialError::Connect(error) => {
+            format!("{peer} cannot be reached: {}", root_cause(error))
+        }
+        DialError::Lookup(NoAddress::NoNetwork) => {
+            format!("{peer} cannot be reached: {}", NoAddress::NoNetwork)
+        }
+        DialError::Lookup(error) => {
+            let mut text = format!("the address of {peer} cannot be found: {error}");
+            if peer.host.ends_with(".docker.internal") {
+                text.push_str(
+                    " (on plain Docker Engine the container needs --add-host \
+                     host.docker.internal:host-gateway)",
+                );
+            }
+            text
+        }
+    }
+}
+
+fn no_tls(peer: &Peer, error: &io::Error) -> String {
+    let tls = error
+        .get_ref()
+        .and_then(|error| error.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            let mend = match why {
+                CertificateError::UnknownIssuer => {
+                    ": if your network replaces certificates, or the endpoint has its own authority, put that \
+                     authority's certificate into a file and name it in SSL_CERT_FILE"
+                }
+                CertificateError::Expired
+                | CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYet
+                | CertificateError::NotValidYetContext { .. } => {
+                    ": check the clock of this machine, too"
+                }
+                CertificateError::NotValidForName
+                | CertificateError::NotValidForNameContext { .. } => {
+                    ": it is for another name, or something in between answers"
+                }
+                _ => "",
+            };
+            format!("the certificate of {peer} is not accepted ({why}){mend}")
+        }
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            format!("{peer} does not speak TLS: use http:// if that is meant, or correct the port")
+        }
+        _ => format!("no TLS connection with {peer}: {}", root_cause(error)),
+    }
+}
+
+/// Whether `localhost` is a container.
+fn in_container() -> bool {
+    process::id() == 1
+        || ["/.dockerenv", "/run/.containerenv"]
+            .into_iter()
+            .any(|path| Path::new(path).exists())
+}
+
+impl ConnectError {
+    fn network(text: String) -> Self {
+        ConnectError {
+            text,
+            is_setting: false,
+        }
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for ConnectError {}
+
+/// A connection of any kind.
+pub(super) struct Stream {
+    io: Box<dyn Io>,
+    /// An HTTP proxy at the other end forwards requests, which must name their whole URL.
+    is_forwarded: bool,
+}
+
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+impl Stream {
+    fn new(io: impl Io + 'static) -> Self {
+        Stream {
+            io: Box::new(io),
+            is_forwarded: false,
+        }
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        Connected::new().proxy(self.is_forwarded)
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(what: &'static str, host: &str, in_container: bool) -> String {
+        let peer = Peer {
+            what,
+            host: host.into(),
+            port: 11434,
+        };
+        let error = DialError::Connect(io::ErrorKind::ConnectionRefused.into());
+        not_reached(&peer, &error, in_container)
+    }
+
+    #[test]
+    fn localhost_in_a_container_explains_itself() {
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            let text = refused("", host, true);
+            assert!(text.contains("host.docker.internal"), "{text}");
+            assert!(text.starts_with(&format!("{host}:11434 refused")), "{text}");
+        }
+        let text = refused("the proxy ", "localhost", true);
+        assert!(text.starts_with("the proxy localhost:11434 refused"));
+        assert!(text.contains("host.docker.internal"), "{text}");
+        for text in [refused("", "localhost", false), refused("", "ollama", true)] {
+            assert!(!text.contains("docker"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_host_that_only_some_containers_know_is_explained() {
+        let peer = Peer {
+            what: "",
+            host: "host.docker.internal".into(),
+            port: 80,
+        };
+        let text = not_reached(&peer, &DialError::Lookup(NoAddress::Unknown), true);
+        assert!(text.contains("--add-host"), "{text}");
+    }
+}

@@ -1,0 +1,339 @@
+//! One TCP connection to a name or address: attempts to several addresses are raced as in RFC 8305.
+//!
+//! hyper-util's connector does less (RFC 6555): it must know all addresses before it begins, and within
+//! a family it tries one after the other.
+//!
+//! Never here: proxies, TLS, how long all of it may take.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    time::Duration,
+};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::{net::TcpStream, time::sleep};
+
+use super::lookup::{Answer, Family, NoAddress, Resolver};
+
+/// How long IPv6 addresses are waited for once there are others (RFC 8305, "Resolution Delay").
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
+/// From the start of one attempt to that of the next one ("Connection Attempt Delay").
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) enum DialError {
+    /// The host has no address.
+    Lookup(NoAddress),
+    /// No address accepts a connection; the reason of the first one that was tried.
+    Connect(io::Error),
+}
+
+enum Event {
+    Found(Family, Answer),
+    Tried(io::Result<TcpStream>),
+    /// A delay is over; only the last one counts.
+    Due(usize),
+}
+
+type Pending<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send + 'a>>>;
+
+/// Connects to a host; an IPv6 address stands in brackets.
+///
+/// # Errors
+/// No address, or none that accepts.
+pub(super) async fn dial(
+    resolver: &Resolver,
+    host: &str,
+    port: u16,
+) -> Result<TcpStream, DialError> {
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = literal.parse::<IpAddr>() {
+        return connect(SocketAddr::new(address, port))
+            .await
+            .map_err(DialError::Connect);
+    }
+
+    let pending: Pending<'_> = FuturesUnordered::new();
+    for family in [Family::V4, Family::V6] {
+        pending.push(Box::pin(async move {
+            Event::Found(family, resolver.lookup(host, family).await)
+        }));
+    }
+    let mut race = Race {
+        port,
+        pending,
+        addresses: Default::default(),
+        turn: Family::V6,
+        lookups: 2,
+        attempts: 0,
+        may_start: false,
+        delays: 0,
+        lookup_error: None,
+        connect_error: None,
+    };
+    while let Some(event) = race.pending.next().await {
+        match event {
+            Event::Found(family, answer) => race.found(family, answer),
+            Event::Tried(Ok(stream)) => return Ok(stream),
+            Event::Tried(Err(error)) => {
+                race.attempts -= 1;
+                race.connect_error.get_or_insert(error);
+                race.may_start = true;
+            }
+            Event::Due(delay) if delay == race.delays => race.may_start = true,
+            Event::Due(_) => {}
+        }
+        race.start_next();
+        if race.attempts == 0 && race.lookups == 0 && race.addresses.iter().all(VecDeque::is_empty)
+        {
+            break;
+        }
+    }
+    Err(match (race.connect_error, race.lookup_error) {
+        (Some(error), _) => DialError::Connect(error),
+        (None, error) => DialError::Lookup(error.unwrap_or(NoAddress::Unknown)),
+    })
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+struct Race<'a> {
+    port: u16,
+    pending: Pending<'a>,
+    /// What has not been tried yet, IPv4 first.
+    addresses: [VecDeque<IpAddr>; 2],
+    /// The family whose address is tried next, if it has one.
+    turn: Family,
+    lookups: usize,
+    attempts: usize,
+    may_start: bool,
+    delays: usize,
+    lookup_error: Option<NoAddress>,
+    connect_error: Option<io::Error>,
+}
+
+impl Race<'_> {
+    fn found(&mut self, family: Family, answer: Answer) {
+        self.lookups -= 1;
+        match answer {
+            Ok(addresses) => self.addresses[family as usize].extend(addresses),
+            // That one family has no addresses says less than any other reason.
+            Err(error) => {
+                if matches!(self.lookup_error, None | Some(NoAddress::Unknown)) {
+                    self.lookup_error = Some(error);
+                }
+            }
+        }
+        if self.attempts > 0 {
+            // The running delay decides.
+        } else if self.lookups == 0 || family == Family::V6 && !self.addresses[1].is_empty() {
+            self.may_start = true;
+        } else if family == Family::V4 && !self.addresses[0].is_empty() {
+            self.delay(RESOLUTION_DELAY);
+        }
+    }
+
+    /// Starts the attempt whose turn it is, and the delay until the next one.
+    fn start_next(&mut self) {
+        if !self.may_start {
+            return;
+        }
+        let other = match self.turn {
+            Family::V4 => Family::V6,
+            Family::V6 => Family::V4,
+        };
+        let next = [(self.turn, other), (other, self.turn)]
+            .into_iter()
+            .find_map(|(family, then)| {
+                let address = self.addresses[family as usize].pop_front()?;
+                Some((address, then))
+            });
+        let Some((address, then)) = next else {
+            return;
+        };
+        self.turn = then;
+        self.may_start = false;
+        self.attempts += 1;
+        let address = SocketAddr::new(address, self.port);
+        self.pending.push(Box::pin(
+            async move { Event::Tried(connect(address).await) },
+        ));
+        self.delay(ATTEMPT_DELAY);
+    }
+
+    fn delay(&mut self, time: Duration) {
+        self.delays += 1;
+        let delay = self.delays;
+        self.pending.push(Box::pin(async move {
+            sleep(time).await;
+            Event::Due(delay)
+        }));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::{
+        net::{Ipv4Addr, Ipv6Addr, TcpListener},
+        thread,
+        time::Instant,
+    };
+
+    use tokio::net::TcpSocket;
+
+    use super::{super::lookup::tests::run, *};
+
+    const GOOD: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 9, 9, 9));
+    const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+    /// A resolver with one answer per family, each after a time.
+    fn resolver(v4: (u64, Vec<IpAddr>), v6: (u64, Vec<IpAddr>)) -> Resolver {
+        Resolver::new(
+            move |_, family| {
+                let (ms, addresses) = match family {
+                    Family::V4 => &v4,
+                    Family::V6 => &v6,
+                };
+                thread::sleep(Duration::from_millis(*ms));
+                if addresses.is_empty() {
+                    return Err(NoAddress::Unknown);
+                }
+                Ok(addresses.clone())
+            },
+            || true,
+        )
+    }
+
+    fn listener() -> (TcpListener, u16) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        (listener, port)
+    }
+
+    /// A port of this address where connections are neither accepted nor refused, like behind a firewall
+    /// that drops them: a listener whose queue is full. `None` where that cannot be had.
+    async fn black_hole(address: IpAddr, port: u16) -> Option<Vec<Box<dyn Send>>> {
+        let socket = match address {
+            IpAddr::V4(_) => TcpSocket::new_v4(),
+            IpAddr::V6(_) => TcpSocket::new_v6(),
+        };
+        let socket = socket.ok()?;
+        socket.bind((address, port).into()).ok()?;
+        let mut kept: Vec<Box<dyn Send>> = vec![Box::new(socket.listen(0).ok()?)];
+        for _ in 0..8 {
+            let attempt = TcpStream::connect((address, port));
+            match tokio::time::timeout(Duration::from_millis(100), attempt).await {
+                Ok(stream) => kept.push(Box::new(stream.ok()?)),
+                Err(_) => return Some(kept),
+            }
+        }
+        None
+    }
+
+    async fn time_to(resolver: &Resolver, port: u16) -> (IpAddr, Duration) {
+        let start = Instant::now();
+        let stream = dial(resolver, "a.example", port).await.unwrap();
+        (stream.peer_addr().unwrap().ip(), start.elapsed())
+    }
+
+    #[test]
+    fn a_black_hole_of_ipv6_costs_a_quarter_of_a_second() {
+        run(async {
+            let (_listener, port) = listener();
+            let Some(_hole) = black_hole(V6, port).await else {
+                return;
+            };
+            let resolver = resolver((0, vec![GOOD]), (0, vec![V6]));
+            let (address, time) = time_to(&resolver, port).await;
+            assert_eq!(address, GOOD);
+            assert!(time >= ATTEMPT_DELAY, "{time:?}");
+            assert!(time < Duration::from_secs(2), "{time:?}");
+        });
+    }
+
+    #[test]
+    fn one_dead_address_of_several_costs_as_little() {
+        run(async {
+            let (_listener, port) = listener();
+            let Some(_hole) = black_hole(OTHER, port).await else {
+                return;
+            };
+            let resolver = resolver((0, vec![OTHER, GOOD]), (0, vec![]));
+            let (address, time) = time_to(&resolver, port).await;
+            assert_eq!(address, GOOD);
+            assert!(time < Duration::from_secs(2), "{time:?}");
+        });
+    }
+
+    #[test]
+    fn an_address_that_refuses_costs_nothing() {
+        run(async {
+            let (_listener, port) = listener();
+            let resolver = resolver((0, vec![OTHER, GOOD]), (0, vec![V6]));
+            let (address, time) = time_to(&resolver, port).await;
+            assert_eq!(address, GOOD);
+            assert!(time < ATTEMPT_DELAY, "{time:?}");
+        });
+    }
+
+    #[test]
+    fn a_look_up_of_ipv6_that_hangs_is_waited_for_a_moment_only() {
+        run(async {
+            let (_listener, port) = listener();
+            let (address, time) = time_to(&resolver((0, vec![GOOD]), (3000, vec![])), port).await;
+            assert_eq!(address, GOOD);
+            assert!(time >= RESOLUTION_DELAY, "{time:?}");
+            assert!(time < Duration::from_secs(1), "{time:?}");
+        });
+    }
+
+    #[test]
+    fn a_look_up_of_ipv4_that_hangs_is_not_waited_for() {
+        run(async {
+            let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else {
+                return;
+            };
+            let port = listener.local_addr().unwrap().port();
+            let (address, time) = time_to(&resolver((3000, vec![]), (0, vec![V6])), port).await;
+            assert_eq!(address, V6);
+            assert!(time < Duration::from_secs(1), "{time:?}");
+        });
+    }
+
+    #[test]
+    fn addresses_that_come_late_are_tried_all_the_same() {
+        run(async {
+            let (_listener, port) = listener();
+            let resolver = resolver((200, vec![GOOD]), (0, vec![V6]));
+            let (address, _) = time_to(&resolver, port).await;
+            assert_eq!(address, GOOD);
+        });
+    }
+
+    #[test]
+    fn where_all_refuse_the_error_comes_at_once() {
+        run(async {
+            let (listener, port) = listener();
+            drop(listener);
+            let resolver = resolver((0, vec![GOOD, OTHER]), (0, vec![]));
+            let start = Instant::now();
+            let error = dial(&resolver, "a.example", port).await.unwrap_err();
+            let DialError::Connect(error) = error else {
+                unreachable!("{error:?}");
+            };
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+            assert!(start.elapsed() < ATTEMPT_DELAY);
+        });
+    }
+}

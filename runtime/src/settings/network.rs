@@ -1,0 +1,339 @@
+//! What stands between this process and the providers: proxies, and roots of trust beside the built-in
+//! ones.
+//!
+//! Never here: opening a connection.
+
+use std::{fmt, fs, io, net::IpAddr, path::Path, sync::Arc};
+
+use http::Uri;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use percent_encoding::percent_decode_str;
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
+};
+
+use super::{Problem, environment::Environment, file_text, secret::Secret};
+
+/// A bundle of all public roots has 250 kB.
+const BUNDLE_LIMIT: u64 = 8 << 20;
+
+/// No part of a proxy's URL that is shorter can be told from ordinary text.
+const SECRET: usize = 4;
+
+/// Proxies and roots of trust as configured.
+#[derive(Clone, Debug)]
+pub struct Network {
+    rules: Arc<Matcher>,
+    secrets: Vec<Secret>,
+    roots: Vec<TrustAnchor<'static>>,
+}
+
+/// The proxy that leads to a URL. Shows itself as `HOST:PORT`, without its credentials.
+#[derive(Clone, Debug)]
+pub struct Proxy(Intercept);
+
+/// How a proxy is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// HTTP, in the open.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// SOCKS 5; it also looks up the names.
+    Socks5,
+}
+
+impl Network {
+    /// Reads the variables. Opens files, but no connection.
+    ///
+    /// # Errors
+    /// A proxy's URL or a file of certificates that cannot be used.
+    pub(super) fn load(
+        environment: &Environment<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, Problem> {
+        let mut secrets = Vec::new();
+        let mut rules = Matcher::builder();
+        if let Some((name, url)) = either_case(environment, "ALL_PROXY", warnings)? {
+            rules = rules.all(checked(&name, url, &mut secrets)?);
+        }
+        if let Some((name, url)) = either_case(environment, "HTTP_PROXY", warnings)? {
+            rules = rules.http(checked(&name, url, &mut secrets)?);
+        }
+        if let Some((name, url)) = either_case(environment, "HTTPS_PROXY", warnings)? {
+            rules = rules.https(checked(&name, url, &mut secrets)?);
+        }
+        if let Some((name, list)) = either_case(environment, "NO_PROXY", warnings)? {
+            warnings.extend(without_effect(&name, &list));
+            rules = rules.no(list);
+        }
+        Ok(Network {
+            rules: Arc::new(rules.build()),
+            secrets,
+            roots: roots(environment, warnings)?,
+        })
+    }
+
+    /// The proxy to go through, if any. Never for this machine itself: a proxy's `localhost` is another
+    /// one.
+    pub fn proxy(&self, url: &Uri) -> Option<Proxy> {
+        if url.host().is_none_or(is_loopback) {
+            return None;
+        }
+        self.rules.intercept(url).map(Proxy)
+    }
+
+    /// Certificates that are trusted beside the built-in ones.
+    pub fn roots(&self) -> &[TrustAnchor<'static>] {
+        &self.roots
+    }
+
+    /// What must not be shown of the proxies' URLs.
+    pub(super) fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+}
+
+impl Proxy {
+    /// How to speak to it.
+    pub fn kind(&self) -> ProxyKind {
+        match self.0.uri().scheme_str() {
+            Some("https") => ProxyKind::Https,
+            Some("socks5" | "socks5h") => ProxyKind::Socks5,
+            // Others did not pass the check.
+            _ => ProxyKind::Http,
+        }
+    }
+
+    /// Its host, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        self.0.uri().host().unwrap_or_default()
+    }
+
+    /// Its port, or the usual one of its kind.
+    pub fn port(&self) -> u16 {
+        self.0.uri().port_u16().unwrap_or(match self.kind() {
+            ProxyKind::Http => 80,
+            ProxyKind::Https => 443,
+            ProxyKind::Socks5 => 1080,
+        })
+    }
+
+    /// Its credentials as the value of `Proxy-Authorization`; none for SOCKS.
+    pub fn basic_auth(&self) -> Option<&http::HeaderValue> {
+        self.0.basic_auth()
+    }
+
+    /// User and password for SOCKS.
+    pub fn raw_auth(&self) -> Option<(&str, &str)> {
+        self.0.raw_auth()
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host(), self.port())
+    }
+}
+
+/// Whether a host is this machine, whatever its resolver says.
+pub fn is_loopback(host: &str) -> bool {
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    match literal.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => v4.is_loopback(),
+        Ok(IpAddr::V6(v6)) => {
+            v6.is_loopback() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        }
+        Err(_) => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            host == "localhost" || host.ends_with(".localhost")
+        }
+    }
+}
+
+/// A variable that people write in either case. As with most programs that read both, upper case wins.
+fn either_case(
+    environment: &Environment<'_>,
+    upper: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Option<(String, String)>, Problem> {
+    let lower = upper.to_ascii_lowercase();
+    let values = (environment.value(upper)?, environment.value(&lower)?);
+    Ok(match values {
+        (Some(value), other) => {
+            if other.is_some_and(|other| other != value) {
+                warnings.push(format!("{upper} and {lower} differ; {upper} is used"));
+            }
+            Some((upper.to_owned(), value))
+        }
+        (None, Some(value)) => Some((lower, value)),
+        (None, None) => None,
+    })
+}
+
+/// A proxy's URL that the rules can use. Problems never repeat it: it may hold a password.
+fn checked(name: &str, url: String, secrets: &mut Vec<Secret>) -> Result<String, Problem> {
+    let wrong = |problem: &str| {
+        Problem::new(
+            name,
+            problem,
+            "write it like http://proxy.example.com:3128 or http://user:password@proxy.example.com:3128, \
+             with characters such as @ : / # percent-encoded in user and password; https:// and \
+             socks5:// are possible, too",
+        )
+    };
+    // The rules themselves are the judge; they leave out silently what they cannot use.
+    let rules = Matcher::builder().all(&url).build();
+    let intercept = rules.intercept(&Uri::from_static("http://host.invalid/"));
+    let proxy = Proxy(intercept.ok_or_else(|| wrong("is not the URL of a proxy"))?);
+    if proxy
+        .0
+        .uri()
+        .scheme_str()
+        .is_some_and(|scheme| scheme.starts_with("socks4"))
+    {
+        return Err(wrong("names a SOCKS 4 proxy, which is not supported"));
+    }
+    let authority = proxy.0.uri().authority().map_or("", |it| it.as_str());
+    if proxy.host().is_empty() || (authority != proxy.host() && proxy.0.uri().port_u16().is_none())
+    {
+        return Err(wrong("has no host, or a port that is no number"));
+    }
+    if authority.contains('@') {
+        return Err(wrong("has more than one @"));
+    }
+
+    let rest = url.split_once("://").map_or(&*url, |(_, rest)| rest);
+    if let Some((credentials, _)) = rest.split_once('@') {
+        // Without a password the user is the secret. A user beside a password is none, and may be an
+        // ordinary word.
+        let secret = credentials
+            .split_once(':')
+            .map_or(credentials, |(_, password)| password);
+        let decoded = percent_decode_str(secret).decode_utf8_lossy();
+        let basic = proxy.basic_auth().and_then(|value| value.to_str().ok());
+        let basic = basic.map(|value| value.trim_start_matches("Basic ").to_owned());
+        let forms = [Some(secret.to_owned()), Some(decoded.into_owned()), basic];
+        for form in forms.into_iter().flatten() {
+            let form = Secret::new(form);
+            if form.expose().len() >= SECRET && !secrets.contains(&form) {
+                secrets.push(form);
+            }
+        }
+    }
+    Ok(url)
+}
+
+/// Entries of `NO_PROXY` that look right but match nothing.
+fn without_effect(name: &str, list: &str) -> Option<String> {
+    let useless = |entry: &&str| {
+        let is_address = entry.parse::<IpAddr>().is_ok() || entry.contains('/');
+        (entry.contains('*') && *entry != "*")
+            || (entry.contains(':') && !is_address)
+            || entry.contains(char::is_whitespace)
+    };
+    let entries: Vec<&str> = list.split(',').map(str::trim).filter(useless).collect();
+    (!entries.is_empty()).then(|| {
+        format!(
+            "{name} has entries that match nothing: {}. Separate them by commas; write example.com for a \
+             domain and all below it, an address, or a network as 10.0.0.0/8; no ports, no other * than \
+             one that stands alone",
+            entries.join(", ")
+        )
+    })
+}
+
+/// The certificates of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+fn roots(
+    environment: &Environment<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<TrustAnchor<'static>>, Problem> {
+    const FILE: &str = "SSL_CERT_FILE";
+    const FOLDER: &str = "SSL_CERT_DIR";
+    const PEM: &str = "name a text file with certificates in PEM format (-----BEGIN CERTIFICATE-----), \
+                       readable by the user of this process, or unset it";
+    let mut store = Roots {
+        known: Vec::new(),
+        roots: RootCertStore::empty(),
+        refused: 0,
+    };
+    if let Some(path) = environment.value(FILE)? {
+        let wrong = |why: String| Problem::new(FILE, format!("names {path:?}, which {why}"), PEM);
+        let bytes = file_text::read_bytes(Path::new(&path), BUNDLE_LIMIT).map_err(wrong)?;
+        if store.add(&bytes) == 0 {
+            return Err(wrong("holds no usable certificate in PEM format".into()));
+        }
+    }
+    // As with OpenSSL, there may be several.
+    for path in environment
+        .value(FOLDER)?
+        .iter()
+        .flat_map(|it| it.split(':'))
+    {
+        let wrong = |why: String| {
+            Problem::new(
+                FOLDER,
+                format!("names {path:?}, which {why}"),
+                "name a folder of files with certificates in PEM format, or unset it",
+            )
+        };
+        let usable = add_folder(&mut store, Path::new(path)).map_err(wrong)?;
+        if usable == 0 {
+            return Err(wrong("holds no usable certificate in PEM format".into()));
+        }
+    }
+    if store.refused > 0 {
+        warnings.push(format!(
+            "{} certificates of {FILE} and {FOLDER} cannot be used and are left out",
+            store.refused
+        ));
+    }
+    Ok(store.roots.roots)
+}
+
+/// Adds what all files of a folder hold, and tells how many certificates that were.
+fn add_folder(store: &mut Roots, folder: &Path) -> Result<usize, String> {
+    let cannot_be_read = |error: io::Error| format!("cannot be read ({error})");
+    let mut usable = 0;
+    for entry in fs::read_dir(folder).map_err(cannot_be_read)? {
+        let path = entry.map_err(cannot_be_read)?.path();
+        // Links that lead nowhere and folders are usual there.
+        if !path.is_file() {
+            continue;
+        }
+        let bytes = file_text::read_bytes(&path, BUNDLE_LIMIT)
+            .map_err(|why| format!("has a file {:?} that {why}", path.file_name()))?;
+        usable += store.add(&bytes);
+    }
+    Ok(usable)
+}
+
+struct Roots {
+    /// Folders hold most certificates twice: under their names, and as links by hash.
+    known: Vec<CertificateDer<'static>>,
+    roots: RootCertStore,
+    refused: usize,
+}
+
+impl Roots {
+    /// Adds the certificates of a PEM text, and tells how many of them are usable.
+    fn add(&mut self, pem: &[u8]) -> usize {
+        let mut usable = 0;
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let Ok(certificate) = certificate else {
+                self.refused += 1;
+                continue;
+            };
+            if self.known.contains(&certificate) {
+                usable += 1;
+            } else if self.roots.add(certificate.clone()).is_ok() {
+                self.known.push(certificate);
+                usable += 1;
+            } else {
+                self.refused += 1;
+            }
+        }
+        usable
+    }
+}
