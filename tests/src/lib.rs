@@ -9,8 +9,11 @@
 pub mod judge;
 pub mod outcome;
 pub mod provider;
+pub mod proxy;
 pub mod registry;
 pub mod schema;
+mod serve;
 pub mod server;
 pub mod session;
+pub mod tls;
 pub mod transcript;
