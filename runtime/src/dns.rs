@@ -9,25 +9,18 @@
 use std::{
     collections::HashMap,
     error::Error,
-    fmt, fs,
-    future::Future,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    task::{Context, Poll},
+    fmt, fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
-    vec,
 };
 
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupErrorKind, SockType};
-use futures_util::future::{Either, select};
-use hyper_util::client::legacy::connect::dns::Name;
 use tokio::{
-    sync::OnceCell,
-    task::{JoinHandle, spawn_blocking},
+    sync::{Semaphore, watch},
+    task::spawn_blocking,
     time::timeout,
 };
-use tower_service::Service;
 
 /// Longest look-up. musl asks a second time after 2.5 s.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -35,28 +28,39 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Longest look-up where no name server can be reached: enough for names in `/etc/hosts`.
 const LIMIT_WITHOUT_NETWORK: Duration = Duration::from_millis(200);
 
-/// How long the slower family may take once the other one has answered (RFC 8305, section 3).
-const SECOND_FAMILY: Duration = Duration::from_millis(50);
+/// Most look-ups of IPv6 addresses at once, half of the runtime's threads for them: it is these that
+/// hang in practice, and a thread that asks the C library cannot be called off.
+const V6_AT_ONCE: usize = 2;
 
 /// Addresses that nobody has (RFC 5737, RFC 3849). Nothing is ever sent to them.
 const SOMEWHERE_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const SOMEWHERE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
 
+/// The kinds of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
 /// Looks up names; clones share what is under way, so that many calls at once ask once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Resolver {
-    hosts: Arc<Mutex<HashMap<String, UnderWay>>>,
+    ask: Arc<Ask>,
+    under_way: Arc<Mutex<UnderWay>>,
+    v6: Arc<Semaphore>,
 }
 
-/// What is being asked about one host.
-#[derive(Debug, Default)]
-struct UnderWay {
-    look_up: Weak<OnceCell<Outcome>>,
-    /// Alive while a thread asks for IPv6 addresses, which may be long after the look-up has ended.
-    v6: Weak<()>,
-}
+/// Who really asks, blocking; somebody else in tests.
+type Ask = dyn Fn(&str, Family) -> Outcome + Send + Sync;
 
-type Outcome = Result<Vec<IpAddr>, LookUpError>;
+/// A look-up goes on when nobody waits for it any more, since its thread does.
+type UnderWay = HashMap<(String, Family), watch::Receiver<Option<Outcome>>>;
+
+/// The addresses of one family.
+pub type Outcome = Result<Vec<IpAddr>, LookUpError>;
 
 /// Why a name has no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,150 +77,121 @@ pub enum LookUpError {
     Other(String, String),
 }
 
+impl Default for Resolver {
+    fn default() -> Self {
+        Resolver::new(ask)
+    }
+}
+
 impl Resolver {
-    async fn look_up(self, host: String) -> Outcome {
-        let cell = {
-            let mut hosts = self.lock();
-            let host = hosts.entry(host.clone()).or_default();
-            host.look_up.upgrade().unwrap_or_else(|| {
-                let cell = Arc::default();
-                host.look_up = Arc::downgrade(&cell);
-                cell
-            })
-        };
-        cell.get_or_init(|| self.ask_both(&host)).await.clone()
+    /// A resolver that asks like this.
+    pub(crate) fn new(ask: impl Fn(&str, Family) -> Outcome + Send + Sync + 'static) -> Self {
+        Resolver {
+            ask: Arc::new(ask),
+            under_way: Arc::default(),
+            v6: Arc::new(Semaphore::new(V6_AT_ONCE)),
+        }
     }
 
-    async fn ask_both(&self, host: &str) -> Outcome {
+    /// The addresses of a host in one family.
+    ///
+    /// # Errors
+    /// There are none, or nobody says so in time.
+    pub async fn look_up(&self, host: &str, family: Family) -> Outcome {
         let unreachable = unreachable_server();
         let limit = match unreachable {
             Some(_) => LIMIT_WITHOUT_NETWORK,
             None => LIMIT,
         };
-        let outcome = timeout(limit, self.ask_in_time(host)).await;
+        let mut outcome = self.join(host, family);
+        let outcome = match timeout(limit, outcome.wait_for(Option::is_some)).await {
+            Ok(Ok(outcome)) => outcome.clone(),
+            // Its task is gone, and the runtime with it.
+            Ok(Err(_)) => None,
+            Err(_) => Some(Err(LookUpError::Timeout(host.into()))),
+        };
         match (outcome, unreachable) {
-            (Ok(Ok(addresses)), _) => Ok(addresses),
+            (Some(Ok(addresses)), _) => Ok(addresses),
             (_, Some(server)) => Err(LookUpError::NoNetwork(host.into(), server)),
-            (Ok(outcome), None) => outcome,
-            (Err(_), None) => Err(LookUpError::Timeout(host.into())),
+            (Some(Err(error)), None) => Err(error),
+            (None, None) => Err(LookUpError::NoAnswer(host.into())),
         }
     }
 
-    /// IPv6 is asked for at once where it leads anywhere, which it does in few containers; otherwise only
-    /// for hosts without IPv4.
-    async fn ask_in_time(&self, host: &str) -> Outcome {
-        let v4 = ask(host, AddrFamily::Inet, Arc::default());
-        let v6 = if has_route(SOMEWHERE_V6) {
-            self.ask_v6(host)
-        } else {
-            None
-        };
-        let Some(v6) = v6 else {
-            return match joined(v4, host).await {
-                Ok(addresses) => Ok(addresses),
-                Err(error) => match self.ask_v6(host) {
-                    Some(v6) => joined(v6, host).await.map_err(|_| error),
-                    None => Err(error),
-                },
-            };
-        };
-        match select(v4, v6).await {
-            Either::Left((v4, v6)) => match flat(v4, host) {
-                Ok(v4) => Ok(merged(first_of(v6, host).await, v4)),
-                Err(error) => joined(v6, host).await.map_err(|_| error),
-            },
-            Either::Right((v6, v4)) => match flat(v6, host) {
-                Ok(v6) => Ok(merged(v6, first_of(v4, host).await)),
-                Err(_) => joined(v4, host).await,
-            },
+    /// The look-up that is under way, or a new one.
+    fn join(&self, host: &str, family: Family) -> watch::Receiver<Option<Outcome>> {
+        let key = (host.to_owned(), family);
+        let mut under_way = self.lock();
+        if let Some(outcome) = under_way.get(&key) {
+            return outcome.clone();
         }
-    }
+        let (sender, outcome) = watch::channel(None);
+        under_way.insert(key.clone(), outcome.clone());
+        drop(under_way);
 
-    /// Starts to ask for IPv6 addresses, unless that is still under way.
-    fn ask_v6(&self, host: &str) -> Option<JoinHandle<Outcome>> {
-        let mut hosts = self.lock();
-        let under_way = hosts.entry(host.into()).or_default();
-        if under_way.v6.strong_count() > 0 {
-            return None;
-        }
-        let token = Arc::default();
-        under_way.v6 = Arc::downgrade(&token);
-        Some(ask(host, AddrFamily::Inet6, token))
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, UnderWay>> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What hyper-util's connector wants of a resolver. It gives ports to the addresses itself.
-impl Service<Name> for Resolver {
-    type Response = vec::IntoIter<SocketAddr>;
-    type Error = LookUpError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, LookUpError>> + Send>>;
-
-    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), LookUpError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
         let resolver = self.clone();
-        Box::pin(async move {
-            let addresses = resolver.look_up(name.as_str().into()).await?;
-            let addresses: Vec<_> = addresses.into_iter().map(|ip| (ip, 0).into()).collect();
-            Ok(addresses.into_iter())
-        })
+        tokio::spawn(async move {
+            let _turn = match family {
+                Family::V4 => None,
+                Family::V6 => resolver.v6.acquire().await.ok(),
+            };
+            let (ask, host) = (Arc::clone(&resolver.ask), key.0.clone());
+            let asked = spawn_blocking(move || ask(&host, family)).await;
+            let outcome = asked
+                .unwrap_or_else(|error| Err(LookUpError::Other(key.0.clone(), error.to_string())));
+            resolver.lock().remove(&key);
+            // Whoever waited may have gone.
+            let _heard = sender.send(Some(outcome));
+        });
+        outcome
+    }
+
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Asks the C library, on a thread of its own: it cannot be stopped. The token lives as long.
-fn ask(host: &str, family: AddrFamily, token: Arc<()>) -> JoinHandle<Outcome> {
-    let host = host.to_owned();
-    spawn_blocking(move || {
-        let hints = AddrInfoHints {
-            address: family.into(),
-            socktype: SockType::Stream.into(),
-            ..AddrInfoHints::default()
-        };
-        let outcome = dns_lookup::getaddrinfo(Some(&host), None, Some(hints));
-        drop(token);
-        let addresses: Vec<_> = match outcome {
-            Ok(found) => found.flatten().map(|info| info.sockaddr.ip()).collect(),
-            Err(error) => {
-                return Err(match error.kind() {
-                    LookupErrorKind::NoName | LookupErrorKind::NoData => LookUpError::Unknown(host),
-                    LookupErrorKind::Again => LookUpError::NoAnswer(host),
-                    _ => LookUpError::Other(host, std::io::Error::from(error).to_string()),
-                });
-            }
-        };
-        if addresses.is_empty() {
-            return Err(LookUpError::Unknown(host));
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolver")
+    }
+}
+
+/// Whether IPv6 leads anywhere, which it does in few containers.
+pub(crate) fn has_v6() -> bool {
+    has_route(SOMEWHERE_V6)
+}
+
+/// Asks the C library, blocking.
+fn ask(host: &str, family: Family) -> Outcome {
+    /// What glibc says of a name that has only addresses of the other family (`EAI_ADDRFAMILY`).
+    const OTHER_FAMILY: i32 = -9;
+    let hints = AddrInfoHints {
+        address: match family {
+            Family::V4 => AddrFamily::Inet.into(),
+            Family::V6 => AddrFamily::Inet6.into(),
+        },
+        socktype: SockType::Stream.into(),
+        ..AddrInfoHints::default()
+    };
+    let addresses: Vec<_> = match dns_lookup::getaddrinfo(Some(host), None, Some(hints)) {
+        Ok(found) => found.flatten().map(|info| info.sockaddr.ip()).collect(),
+        Err(error) => {
+            let host = host.to_owned();
+            return Err(match error.kind() {
+                LookupErrorKind::NoName | LookupErrorKind::NoData => LookUpError::Unknown(host),
+                _ if error.error_num() == OTHER_FAMILY => LookUpError::Unknown(host),
+                LookupErrorKind::Again => LookUpError::NoAnswer(host),
+                _ => LookUpError::Other(host, io::Error::from(error).to_string()),
+            });
         }
-        Ok(addresses)
-    })
-}
-
-async fn joined(asked: JoinHandle<Outcome>, host: &str) -> Outcome {
-    flat(asked.await, host)
-}
-
-fn flat(joined: Result<Outcome, tokio::task::JoinError>, host: &str) -> Outcome {
-    joined.unwrap_or_else(|error| Err(LookUpError::Other(host.into(), error.to_string())))
-}
-
-/// What the slower family adds.
-async fn first_of(asked: JoinHandle<Outcome>, host: &str) -> Vec<IpAddr> {
-    match timeout(SECOND_FAMILY, joined(asked, host)).await {
-        Ok(Ok(addresses)) => addresses,
-        _ => Vec::new(),
+    };
+    if addresses.is_empty() {
+        return Err(LookUpError::Unknown(host.into()));
     }
-}
-
-/// The connector tries the first address's family first, and the other one 300 ms later.
-fn merged(mut v6: Vec<IpAddr>, v4: Vec<IpAddr>) -> Vec<IpAddr> {
-    v6.extend(v4);
-    v6
+    Ok(addresses)
 }
 
 /// Whether there is no way to any name server. If so: the first one, if one is configured.
@@ -282,35 +257,82 @@ impl fmt::Display for LookUpError {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+        time::Instant,
+    };
+
+    use futures_util::future::join_all;
+
     use super::*;
 
-    fn look_up(resolver: &Resolver, host: &str) -> Outcome {
-        tokio::runtime::Builder::new_current_thread()
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// Runs on a runtime like that of the process.
+    pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
             .enable_time()
+            .max_blocking_threads(4)
             .build()
-            .unwrap()
-            .block_on(resolver.clone().look_up(host.into()))
+            .unwrap();
+        let result = runtime.block_on(work);
+        runtime.shutdown_background();
+        result
     }
 
     #[test]
     fn this_machine_is_found_without_a_name_server() {
-        let addresses = look_up(&Resolver::default(), "localhost").unwrap();
-        assert!(addresses.iter().all(IpAddr::is_loopback), "{addresses:?}");
+        let resolver = Resolver::default();
+        let addresses = run(resolver.look_up("localhost", Family::V4)).unwrap();
+        assert!(addresses.contains(&ADDRESS), "{addresses:?}");
+        // Nothing is kept: the C library knows better how long an answer holds.
+        assert!(resolver.lock().is_empty());
     }
 
     #[test]
     fn what_is_no_host_name_is_an_error_that_repeats_it() {
-        let error = look_up(&Resolver::default(), "no host").unwrap_err();
+        let error = run(Resolver::default().look_up("no host", Family::V4)).unwrap_err();
         assert!(error.to_string().contains("no host"), "{error}");
     }
 
     #[test]
-    fn nothing_is_kept_once_a_look_up_has_ended() {
-        let resolver = Resolver::default();
-        look_up(&resolver, "localhost").unwrap();
-        let hosts = resolver.lock();
-        assert_eq!(hosts["localhost"].look_up.strong_count(), 0);
+    fn many_calls_at_once_ask_once() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let resolver = Resolver::new(|_, _| {
+            ASKED.fetch_add(1, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(50));
+            Ok(vec![ADDRESS])
+        });
+        run(async {
+            let look_ups = (0..20).map(|_| resolver.look_up("a.example", Family::V4));
+            for outcome in join_all(look_ups).await {
+                assert_eq!(outcome, Ok(vec![ADDRESS]));
+            }
+        });
+        assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn look_ups_that_hang_leave_room_for_others() {
+        let resolver = Resolver::new(|_, family| {
+            if family == Family::V6 {
+                thread::sleep(Duration::from_secs(2));
+            }
+            Ok(vec![ADDRESS])
+        });
+        run(async {
+            let start = Instant::now();
+            for host in ["a", "b", "c", "d", "e"] {
+                let resolver = resolver.clone();
+                tokio::spawn(async move { resolver.look_up(host, Family::V6).await });
+            }
+            tokio::task::yield_now().await;
+            assert_eq!(resolver.look_up("f", Family::V4).await, Ok(vec![ADDRESS]));
+            assert!(start.elapsed() < Duration::from_secs(1));
+        });
     }
 
     #[test]

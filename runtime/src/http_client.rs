@@ -1,5 +1,5 @@
 //! The HTTP client: requests on kept connections, time limits of the transport. Below it: `connector`
-//! (proxies, TLS), `dial` (TCP), `lookup` (names).
+//! (proxies, TLS), `dial` (TCP); names are looked up by `dns`.
 //!
 //! Redirects are not followed: the key would go along.
 //!
@@ -7,7 +7,6 @@
 
 mod connector;
 mod dial;
-mod lookup;
 
 use std::{error::Error, fmt, io, pin::pin, time::Duration};
 
@@ -22,11 +21,11 @@ use hyper_util::{
 };
 use tokio::time::timeout;
 
-use self::{
-    connector::{ConnectError, Connector, unauthorized},
-    lookup::Resolver,
+use self::connector::{ConnectError, Connector, unauthorized};
+use crate::{
+    dns::Resolver,
+    settings::{Network, Proxy, ProxyKind},
 };
-use crate::settings::{Network, Proxy, ProxyKind};
 
 /// Longest time for look-up, TCP, proxy and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -70,7 +69,7 @@ impl HttpClient {
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn new(network: &Network) -> Result<Self, rustls::Error> {
-        let connector = Connector::new(network.clone(), Resolver::system())?;
+        let connector = Connector::new(network.clone(), Resolver::default())?;
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEEP_ALIVE)

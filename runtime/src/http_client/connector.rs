@@ -36,10 +36,12 @@ use tower_service::Service;
 
 use super::{
     dial::{DialError, dial},
-    lookup::{NoAddress, Resolver},
     root_cause,
 };
-use crate::settings::{Network, Proxy, ProxyKind, is_loopback};
+use crate::{
+    dns::{LookUpError, Resolver},
+    settings::{Network, Proxy, ProxyKind, is_loopback},
+};
 
 /// Opens connections; clones share everything.
 #[derive(Clone)]
@@ -289,15 +291,15 @@ fn not_reached(peer: &Peer, error: &DialError, in_container: bool) -> String {
         DialError::Connect(error) => {
             format!("{peer} cannot be reached: {}", root_cause(error))
         }
-        DialError::Lookup(NoAddress::NoNetwork) => {
-            format!("{peer} cannot be reached: {}", NoAddress::NoNetwork)
-        }
-        DialError::Lookup(error) => {
-            let mut text = format!("the address of {peer} cannot be found: {error}");
-            if peer.host.ends_with(".docker.internal") {
+        DialError::LookUp(error) => {
+            let mut text = match peer.what {
+                "" => error.to_string(),
+                _ => format!("{peer} cannot be reached: {error}"),
+            };
+            if peer.host.ends_with(".docker.internal") && matches!(error, LookUpError::Unknown(_)) {
                 text.push_str(
-                    " (on plain Docker Engine the container needs --add-host \
-                     host.docker.internal:host-gateway)",
+                    ": plain Docker Engine knows it only with --add-host \
+                     host.docker.internal:host-gateway",
                 );
             }
             text
@@ -464,7 +466,8 @@ mod tests {
             host: "host.docker.internal".into(),
             port: 80,
         };
-        let text = not_reached(&peer, &DialError::Lookup(NoAddress::Unknown), true);
+        let error = DialError::LookUp(LookUpError::Unknown(peer.host.clone()));
+        let text = not_reached(&peer, &error, true);
         assert!(text.contains("--add-host"), "{text}");
     }
 }

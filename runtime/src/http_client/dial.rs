@@ -16,7 +16,10 @@ use std::{
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::{net::TcpStream, time::sleep};
 
-use super::lookup::{Answer, Family, NoAddress, Resolver};
+use crate::{
+    dns::{Family, LookUpError, Outcome, Resolver, has_v6},
+    settings::is_loopback,
+};
 
 /// How long IPv6 addresses are waited for once there are others (RFC 8305, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
@@ -28,13 +31,13 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) enum DialError {
     /// The host has no address.
-    Lookup(NoAddress),
+    LookUp(LookUpError),
     /// No address accepts a connection; the reason of the first one that was tried.
     Connect(io::Error),
 }
 
 enum Event {
-    Found(Family, Answer),
+    Found(Family, Outcome),
     Tried(io::Result<TcpStream>),
     /// A delay is over; only the last one counts.
     Due(usize),
@@ -58,27 +61,41 @@ pub(super) async fn dial(
             .map_err(DialError::Connect);
     }
 
-    let pending: Pending<'_> = FuturesUnordered::new();
-    for family in [Family::V4, Family::V6] {
-        pending.push(Box::pin(async move {
-            Event::Found(family, resolver.lookup(host, family).await)
-        }));
-    }
+    race(resolver, host, port, has_v6()).await
+}
+
+/// Connects to a name. IPv6 is asked for at once if it leads anywhere; otherwise only for names that have
+/// nothing else, and for this machine, where some programs listen on `::1` alone.
+async fn race(
+    resolver: &Resolver,
+    host: &str,
+    port: u16,
+    has_v6: bool,
+) -> Result<TcpStream, DialError> {
+    let look_up = |family| -> Pin<Box<dyn Future<Output = Event> + Send + '_>> {
+        Box::pin(async move { Event::Found(family, resolver.look_up(host, family).await) })
+    };
     let mut race = Race {
         port,
-        pending,
+        pending: FuturesUnordered::new(),
         addresses: Default::default(),
         turn: Family::V6,
-        lookups: 2,
+        look_ups: 1,
         attempts: 0,
         may_start: false,
         delays: 0,
-        lookup_error: None,
+        look_up_error: None,
         connect_error: None,
     };
+    race.pending.push(look_up(Family::V4));
+    if has_v6 {
+        race.look_ups += 1;
+        race.pending.push(look_up(Family::V6));
+    }
+    let mut v6_is_left = !has_v6;
     while let Some(event) = race.pending.next().await {
         match event {
-            Event::Found(family, answer) => race.found(family, answer),
+            Event::Found(family, outcome) => race.found(family, outcome),
             Event::Tried(Ok(stream)) => return Ok(stream),
             Event::Tried(Err(error)) => {
                 race.attempts -= 1;
@@ -89,14 +106,25 @@ pub(super) async fn dial(
             Event::Due(_) => {}
         }
         race.start_next();
-        if race.attempts == 0 && race.lookups == 0 && race.addresses.iter().all(VecDeque::is_empty)
-        {
+        if !race.is_over() {
+            continue;
+        }
+        let helps = match &race.look_up_error {
+            Some(LookUpError::NoNetwork(..)) => false,
+            Some(_) => true,
+            None => is_loopback(host),
+        };
+        if !v6_is_left || !helps {
             break;
         }
+        v6_is_left = false;
+        race.look_ups += 1;
+        race.pending.push(look_up(Family::V6));
     }
-    Err(match (race.connect_error, race.lookup_error) {
+    Err(match (race.connect_error, race.look_up_error) {
         (Some(error), _) => DialError::Connect(error),
-        (None, error) => DialError::Lookup(error.unwrap_or(NoAddress::Unknown)),
+        (None, Some(error)) => DialError::LookUp(error),
+        (None, None) => DialError::LookUp(LookUpError::Unknown(host.into())),
     })
 }
 
@@ -113,33 +141,38 @@ struct Race<'a> {
     addresses: [VecDeque<IpAddr>; 2],
     /// The family whose address is tried next, if it has one.
     turn: Family,
-    lookups: usize,
+    look_ups: usize,
     attempts: usize,
     may_start: bool,
     delays: usize,
-    lookup_error: Option<NoAddress>,
+    look_up_error: Option<LookUpError>,
     connect_error: Option<io::Error>,
 }
 
 impl Race<'_> {
-    fn found(&mut self, family: Family, answer: Answer) {
-        self.lookups -= 1;
-        match answer {
+    fn found(&mut self, family: Family, outcome: Outcome) {
+        self.look_ups -= 1;
+        match outcome {
             Ok(addresses) => self.addresses[family as usize].extend(addresses),
             // That one family has no addresses says less than any other reason.
             Err(error) => {
-                if matches!(self.lookup_error, None | Some(NoAddress::Unknown)) {
-                    self.lookup_error = Some(error);
+                if matches!(self.look_up_error, None | Some(LookUpError::Unknown(_))) {
+                    self.look_up_error = Some(error);
                 }
             }
         }
         if self.attempts > 0 {
             // The running delay decides.
-        } else if self.lookups == 0 || family == Family::V6 && !self.addresses[1].is_empty() {
+        } else if self.look_ups == 0 || family == Family::V6 && !self.addresses[1].is_empty() {
             self.may_start = true;
         } else if family == Family::V4 && !self.addresses[0].is_empty() {
             self.delay(RESOLUTION_DELAY);
         }
+    }
+
+    /// Nothing is under way, and nothing is left to try.
+    fn is_over(&self) -> bool {
+        self.attempts == 0 && self.look_ups == 0 && self.addresses.iter().all(VecDeque::is_empty)
     }
 
     /// Starts the attempt whose turn it is, and the delay until the next one.
@@ -191,7 +224,8 @@ mod tests {
 
     use tokio::net::TcpSocket;
 
-    use super::{super::lookup::tests::run, *};
+    use super::*;
+    use crate::dns::tests::run;
 
     const GOOD: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 9, 9, 9));
@@ -199,20 +233,17 @@ mod tests {
 
     /// A resolver with one answer per family, each after a time.
     fn resolver(v4: (u64, Vec<IpAddr>), v6: (u64, Vec<IpAddr>)) -> Resolver {
-        Resolver::new(
-            move |_, family| {
-                let (ms, addresses) = match family {
-                    Family::V4 => &v4,
-                    Family::V6 => &v6,
-                };
-                thread::sleep(Duration::from_millis(*ms));
-                if addresses.is_empty() {
-                    return Err(NoAddress::Unknown);
-                }
-                Ok(addresses.clone())
-            },
-            || true,
-        )
+        Resolver::new(move |host, family| {
+            let (ms, addresses) = match family {
+                Family::V4 => &v4,
+                Family::V6 => &v6,
+            };
+            thread::sleep(Duration::from_millis(*ms));
+            if addresses.is_empty() {
+                return Err(LookUpError::Unknown(host.into()));
+            }
+            Ok(addresses.clone())
+        })
     }
 
     fn listener() -> (TcpListener, u16) {
@@ -243,7 +274,7 @@ mod tests {
 
     async fn time_to(resolver: &Resolver, port: u16) -> (IpAddr, Duration) {
         let start = Instant::now();
-        let stream = dial(resolver, "a.example", port).await.unwrap();
+        let stream = race(resolver, "a.example", port, true).await.unwrap();
         (stream.peer_addr().unwrap().ip(), start.elapsed())
     }
 
@@ -328,12 +359,32 @@ mod tests {
             drop(listener);
             let resolver = resolver((0, vec![GOOD, OTHER]), (0, vec![]));
             let start = Instant::now();
-            let error = dial(&resolver, "a.example", port).await.unwrap_err();
+            let error = race(&resolver, "a.example", port, true).await.unwrap_err();
             let DialError::Connect(error) = error else {
                 unreachable!("{error:?}");
             };
             assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
             assert!(start.elapsed() < ATTEMPT_DELAY);
+        });
+    }
+
+    #[test]
+    fn without_a_way_for_ipv6_it_is_asked_for_where_it_can_help() {
+        run(async {
+            let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else {
+                return;
+            };
+            let port = listener.local_addr().unwrap().port();
+            let both = resolver((0, vec![GOOD]), (0, vec![V6]));
+            let only_v6 = resolver((0, vec![]), (0, vec![V6]));
+            for (resolver, host, is_reached) in [
+                (&both, "localhost", true),
+                (&both, "a.example", false),
+                (&only_v6, "a.example", true),
+            ] {
+                let result = race(resolver, host, port, false).await;
+                assert_eq!(result.is_ok(), is_reached, "{host}: {result:?}");
+            }
         });
     }
 }
