@@ -57,6 +57,10 @@ Settings (environment; each key also as NAME_FILE or under /run/secrets):
   ANYGPT_STANDBY         never (default), auto, always: stay up for docker exec
   ANYGPT_ALLOW_INSECURE_HTTP=1
                          send keys over plain http to public addresses, too
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
+                         proxies; lower case counts, too
+  SSL_CERT_FILE, SSL_CERT_DIR
+                         certificates (PEM) to trust beside the built-in roots
 
 Exit codes: 0 clean end, 1 settings cannot be used, 2 could not start, 3 fatal error
 "

@@ -466,6 +466,9 @@ fn this_machine_and_what_no_proxy_names_are_reached_directly() {
 
 #[test]
 fn proxy_settings_that_cannot_work_stop_the_start_and_hide_their_password() {
+    let mut names = ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"]
+        .into_iter()
+        .cycle();
     for value in [
         "http://",
         "ftp://proxy.example.com:21",
@@ -476,13 +479,12 @@ fn proxy_settings_that_cannot_work_stop_the_start_and_hide_their_password() {
         "http://user:pass-word@",
         "user pass-word",
     ] {
-        for name in ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"] {
-            let seen = refused(
-                &[(name, value)],
-                &[name, "http://user:password@proxy.example.com:3128"],
-            );
-            assert!(!seen.contains("pass-w"), "{seen}");
-        }
+        let name = names.next().unwrap();
+        let seen = refused(
+            &[(name, value)],
+            &[name, "http://user:password@proxy.example.com:3128"],
+        );
+        assert!(!seen.contains("pass-w"), "{seen}");
     }
 
     let output = run(
@@ -593,15 +595,48 @@ fn a_refused_connection_says_where() {
     assert!(!text.contains("proxy"), "{text}");
 }
 
+/// As the first process of a process namespace, which is what containers look like from within.
+#[test]
+fn localhost_in_a_container_explains_itself() {
+    let Some(alone) = unshare(&["--map-root-user", "--pid", "--fork"]) else {
+        return;
+    };
+    for (name, value) in [
+        ("OPENAI_BASE_URL", "http://localhost:9/v1"),
+        ("HTTPS_PROXY", "localhost:9"),
+    ] {
+        let server = server("https://api.example.com/v1").env(name, value);
+        let mut server = server.program("unshare").args(alone).arg(binary()).spawn();
+        let text = fails(
+            &mut server,
+            &[
+                "localhost:9 refused the connection",
+                "host.docker.internal",
+                "127.0.0.1",
+            ],
+        );
+        assert_eq!(text.contains("the proxy"), name == "HTTPS_PROXY", "{text}");
+        server.close_stdin();
+        server.wait();
+    }
+}
+
+/// These arguments of `unshare`, if it can do what they say here.
+fn unshare<'a>(arguments: &'a [&'a str]) -> Option<&'a [&'a str]> {
+    let tried = Command::new("unshare").args(arguments).arg("true").output();
+    if tried.is_ok_and(|output| output.status.success()) {
+        return Some(arguments);
+    }
+    eprintln!("SKIPPED: this machine cannot unshare {arguments:?}");
+    None
+}
+
 /// In a network namespace of its own, as `--network none` makes it.
 #[test]
 fn without_a_network_the_error_comes_at_once() {
-    let alone = ["--map-root-user", "--net"];
-    let tried = Command::new("unshare").args(alone).arg("true").output();
-    if !tried.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: this machine makes no network namespaces");
+    let Some(alone) = unshare(&["--map-root-user", "--net"]) else {
         return;
-    }
+    };
     for proxy in [None, Some("proxy.internal:3128")] {
         let mut server = server("https://api.example.com/v1")
             .program("unshare")
