@@ -27,6 +27,9 @@ const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 /// From the start of one attempt to that of the next one ("Connection Attempt Delay").
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// How long more addresses are waited for once all known ones have failed.
+const LAST_HOPE: Duration = Duration::from_secs(1);
+
 /// Why there is no connection.
 #[derive(Debug)]
 pub(super) enum DialError {
@@ -41,6 +44,8 @@ enum Event {
     Tried(io::Result<TcpStream>),
     /// A delay is over; only the last one counts.
     Due(usize),
+    /// It has been long enough since an attempt failed while nothing else was left.
+    Enough,
 }
 
 type Pending<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send + 'a>>>;
@@ -101,12 +106,20 @@ async fn race(
                 race.attempts -= 1;
                 race.connect_error.get_or_insert(error);
                 race.may_start = true;
+                if race.is_idle() && race.look_ups > 0 {
+                    race.pending.push(Box::pin(async {
+                        sleep(LAST_HOPE).await;
+                        Event::Enough
+                    }));
+                }
             }
+            Event::Enough if race.is_idle() => break,
+            Event::Enough => {}
             Event::Due(delay) if delay == race.delays => race.may_start = true,
             Event::Due(_) => {}
         }
         race.start_next();
-        if !race.is_over() {
+        if !race.is_idle() || race.look_ups > 0 {
             continue;
         }
         let helps = match &race.look_up_error {
@@ -170,9 +183,9 @@ impl Race<'_> {
         }
     }
 
-    /// Nothing is under way, and nothing is left to try.
-    fn is_over(&self) -> bool {
-        self.attempts == 0 && self.look_ups == 0 && self.addresses.iter().all(VecDeque::is_empty)
+    /// No attempt is under way, and no address is left to try.
+    fn is_idle(&self) -> bool {
+        self.attempts == 0 && self.addresses.iter().all(VecDeque::is_empty)
     }
 
     /// Starts the attempt whose turn it is, and the delay until the next one.
@@ -370,6 +383,19 @@ mod tests {
             };
             assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
             assert!(start.elapsed() < 10 * ATTEMPT_DELAY);
+        });
+    }
+
+    #[test]
+    fn where_all_refuse_a_look_up_that_hangs_is_not_waited_for() {
+        run(async {
+            let (listener, port) = listener();
+            drop(listener);
+            let resolver = resolver((0, vec![OTHER]), (4000, vec![]));
+            let start = Instant::now();
+            let error = race(&resolver, "a.example", port, true).await.unwrap_err();
+            assert!(matches!(error, DialError::Connect(_)), "{error:?}");
+            assert!(start.elapsed() < 3 * LAST_HOPE);
         });
     }
 
