@@ -5,6 +5,7 @@
 
 pub mod cli;
 mod docs;
+pub mod dns;
 pub mod gateway;
 pub mod http_client;
 pub mod library;
