@@ -4,8 +4,8 @@
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
 pub mod cli;
-mod docs;
 pub mod dns;
+mod docs;
 pub mod gateway;
 pub mod http_client;
 pub mod library;
