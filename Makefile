@@ -22,6 +22,8 @@ BUILDER_IMAGE ?=
 ALPINE_IMAGE ?=
 # Where the index for both platforms goes; OUTPUT=type=registry pushes it.
 OUTPUT ?= type=oci,dest=dist/anygpt-mcp.oci.tar
+# A builder of buildx, where the engine's own makes only one platform at a time.
+BUILDER ?=
 # The architecture that this machine does not have.
 OTHER = $(if $(filter aarch64 arm64,$(shell uname -m)),amd64,arm64)
 BUILD_ARGS = $(foreach name,VERSION OWNER REVISION CREATED BUILDER_IMAGE ALPINE_IMAGE,$(if $($(name)),--build-arg $(name)=$($(name))))
@@ -105,7 +107,7 @@ image-alpine: ## Build $(IMAGE)-alpine: the same program with a shell beside it
 
 .PHONY: image-multiarch
 image-multiarch: ## Build one index for linux/amd64 and linux/arm64 (OUTPUT=type=registry to push it)
-	$(DOCKER) buildx build --platform linux/amd64,linux/arm64 $(BUILD_ARGS) -t $(IMAGE) --output $(OUTPUT) .
+	$(DOCKER) buildx build $(if $(BUILDER),--builder $(BUILDER)) --platform linux/amd64,linux/arm64 $(BUILD_ARGS) -t $(IMAGE) --output $(OUTPUT) .
 
 .PHONY: image-test
 image-test: image image-alpine ## Run the images in every way they are meant to run
