@@ -8,14 +8,13 @@ SERVER := target/debug/anygpt-mcp
 RELEASE := target/release/anygpt-mcp
 # Whose repository and images they are; a release fails while it is this.
 OWNER ?= YOUR_ORG
-COMMIT ?= $(shell git rev-parse HEAD)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 # Images. All of these can be given as make arguments or in the environment.
 DOCKER ?= docker
 IMAGE ?= anygpt-mcp:dev
-OWNER ?= YOUR_ORG
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+REVISION ?= $(COMMIT)
 CREATED ?= $(shell TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 # Empty: what the Dockerfiles name. Another one must bring cargo, a C compiler, and Rust's musl target or rustup.
 BUILDER_IMAGE ?=
