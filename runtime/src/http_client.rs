@@ -20,6 +20,8 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::timeout;
 
+use crate::dns::Resolver;
+
 /// Longest time for look-up, TCP and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -29,7 +31,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// A client with a pool of kept connections.
 #[derive(Clone)]
 pub struct HttpClient {
-    client: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
 }
 
 /// Why there is no response.
@@ -56,7 +58,7 @@ impl HttpClient {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let mut tcp = HttpConnector::new();
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::default());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT));

@@ -4,6 +4,7 @@
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
 pub mod cli;
+pub mod dns;
 mod docs;
 pub mod gateway;
 pub mod http_client;
