@@ -23,6 +23,16 @@ fn start() -> (Provider, Server) {
     (provider, server)
 }
 
+/// The same, with a server that does not repeat what has failed.
+fn start_without_retries() -> (Provider, Server) {
+    let provider = Provider::start();
+    let server = Server::builder()
+        .envs(provider.env())
+        .env("ANYGPT_RETRIES", "0")
+        .spawn();
+    (provider, server)
+}
+
 /// Asks `family` for its usual model.
 #[track_caller]
 fn ask(server: &mut Server, family: Family) -> Value {
@@ -954,7 +964,7 @@ fn errors_of_proxies_and_empty_ones_are_explained() {
 
 #[test]
 fn an_error_inside_the_stream_counts_as_one_before_text_and_keeps_what_came_after_it() {
-    let (provider, mut server) = start();
+    let (provider, mut server) = start_without_retries();
     for family in Family::NATIVE {
         let none: [&str; 0] = [];
         provider.always(family, Reply::stream_error(family, none, "mock words"));
@@ -986,7 +996,7 @@ fn an_error_inside_the_stream_counts_as_one_before_text_and_keeps_what_came_afte
 
 #[test]
 fn a_stream_that_breaks_is_an_error_without_text_and_a_partial_answer_with_it() {
-    let (provider, mut server) = start();
+    let (provider, mut server) = start_without_retries();
     for family in Family::NATIVE {
         let good = || Reply::deltas(family, ["one ", "two ", "three"], Duration::ZERO);
         for (what, reply, class) in [

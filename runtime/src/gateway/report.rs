@@ -1,7 +1,7 @@
 //! A failure as a text for the model or person who called: class, provider, status, what the provider
 //! said, what to do next. All of it in the text: several clients show nothing else.
 //!
-//! Never here: deciding whether to try again.
+//! Never here: deciding whether to try again, or which of several failures to tell.
 
 use std::fmt::Write as _;
 

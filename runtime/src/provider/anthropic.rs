@@ -779,12 +779,10 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
             assert_eq!(
                 failure,
                 Failure {
-                    class,
                     status: Some(status),
                     code: Some(kind.to_owned()),
-                    message: message.to_owned(),
                     request_id: Some("req_1".to_owned()),
-                    retry_after: None,
+                    ..Failure::new(class, message)
                 }
             );
         }

@@ -3,6 +3,8 @@
 //!
 //! Never here: sockets, clocks, settings, retries, the choice of a model for a name.
 
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue, Method};
 
 pub mod anthropic;
@@ -46,8 +48,8 @@ pub struct Message {
 pub struct ChatRequest {
     /// The provider's id for the model, passed through as it is.
     pub model: String,
-    /// The conversation, oldest first; never empty.
-    pub messages: Vec<Message>,
+    /// The conversation, oldest first; never empty. Shared by all attempts.
+    pub messages: Arc<[Message]>,
     /// Sampling temperature.
     pub temperature: Option<f64>,
     /// Most tokens the answer may have.

@@ -35,7 +35,7 @@ impl Codec for Responses {
     }
 
     fn chat(&self, chat: &ChatRequest) -> Request {
-        let instructions_speak = request::only_instructions(&chat.messages);
+        let instructions_speak = request::only_instructions(chat.messages.iter());
         let input = chat.messages.iter().map(|message| InputItem {
             role: match message.role {
                 Role::System | Role::Developer if instructions_speak => "user",

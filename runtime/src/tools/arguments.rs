@@ -122,6 +122,40 @@ impl Arguments {
             .extend(rest.keys().map(|name| member(path, name)));
     }
 
+    /// Some names: an array of strings, JSON text of one, or a single name.
+    pub(super) fn names(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
+        let items = match self.value(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(Value::String(text)) if text.trim_start().starts_with('[') => {
+                let items = serde_json::from_str(&text);
+                items.map_err(|_| wrong(name, &Value::String(text), "an array of strings"))?
+            }
+            Some(Value::String(text)) if text.trim().is_empty() => return Ok(Vec::new()),
+            Some(Value::String(text)) => vec![Value::String(text)],
+            Some(other) => return Err(wrong(name, &other, "an array of strings")),
+        };
+        if items.len() > most {
+            let allowed = format!("at most {most} strings");
+            return Err(wrong(name, &Value::Array(items), &allowed));
+        }
+        let checked = items.into_iter().enumerate().map(|(position, item)| {
+            let path = format!("{name}[{position}]");
+            match item {
+                Value::String(text) if text.trim().is_empty() => {
+                    Err(wrong(&path, &Value::String(text), "a string with a name"))
+                }
+                Value::String(text) if text.len() > LONGEST_NAME => {
+                    let allowed = format!("at most {LONGEST_NAME} bytes long");
+                    Err(wrong(&path, &Value::String(text), &allowed))
+                }
+                Value::String(text) => Ok(text),
+                other => Err(wrong(&path, &other, "a string")),
+            }
+        });
+        checked.collect()
+    }
+
     /// A warning that names what nobody took.
     pub(super) fn unknown(&self) -> Option<String> {
         let all = self.left.len() + self.ignored.len();
@@ -241,6 +275,34 @@ mod tests {
             unknown(&arguments).chars().filter(|c| *c == 'é').count(),
             100
         );
+    }
+
+    #[test]
+    fn names_come_as_an_array_as_text_of_one_or_alone() {
+        let read = |json: &str| {
+            let mut arguments = Arguments::parse(&format!("{{\"f\":{json}}}")).unwrap();
+            arguments.names("f", 2)
+        };
+        let names = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect());
+        for (json, expected) in [
+            (r#"["a","b/c"]"#, &["a", "b/c"][..]),
+            (r#""[\"a\"]""#, &["a"]),
+            (r#""a""#, &["a"]),
+            (r#""  ""#, &[]),
+            ("[]", &[]),
+            ("null", &[]),
+        ] {
+            assert_eq!(read(json), names(expected), "{json}");
+        }
+        for (json, part) in [
+            ("1", "f is 1, but must be an array of strings"),
+            (r#"["a",1]"#, "f[1] is 1, but must be a string"),
+            (r#"["a"," "]"#, "f[1]"),
+            (r#"["a","b","c"]"#, "at most 2 strings"),
+            (r#""[a""#, "an array of strings"),
+        ] {
+            assert!(read(json).unwrap_err().contains(part), "{json}");
+        }
     }
 
     #[test]

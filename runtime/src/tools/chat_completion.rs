@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
-    provider::{ChatRequest, Message, Role, Usage},
+    provider::{ChatRequest, Class, Message, Role, Usage},
     settings::{Kind, Settings},
 };
 
@@ -38,6 +38,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""system":{"type":"string","description":"Instructions for the model"},"#,
             r#""model":{"type":"string","description":"Model id, provider/model, or a tag"},"#,
             r#""provider":{"type":"string","description":"Provider id, if model alone is not enough"},"#,
+            r#""fallbacks":{"type":"array","items":{"type":"string"},"description":"Models to ask if it fails, in order"},"#,
             r#""temperature":{"type":"number","minimum":0,"maximum":2},"#,
             r#""max_tokens":{"type":"integer","minimum":1},"#,
             r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"}}}"#,
@@ -47,7 +48,8 @@ pub(super) fn listed() -> anygpt_core::Tool {
             concat!(
                 r#"{"type":"object","properties":{"text":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"#,
                 r#""finish_reason":{"type":"string"},"partial":{"type":"boolean"},"usage":{"type":"object"},"#,
-                r#""warnings":{"type":"array","items":{"type":"string"}}},"required":["text","model","provider"]}"#,
+                r#""attempts":{"type":"array","items":{"type":"object"}},"warnings":{"type":"array","items":{"type":"string"}}},"#,
+                r#""required":["text","model","provider"]}"#,
             )
             .into(),
         ),
@@ -63,31 +65,36 @@ pub(super) struct Chat {
 
 const LONGEST_TIMEOUT: u32 = 3600;
 
+/// More fallbacks would not get their turn.
+const MOST_FALLBACKS: usize = 8;
+
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
     let messages = messages(&mut arguments)?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
+    let fallbacks = arguments.names("fallbacks", MOST_FALLBACKS)?;
     let temperature = arguments.number("temperature", 0.0, 2.0)?;
     let max_tokens = arguments.integer("max_tokens", 1, u32::MAX)?;
     let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
 
-    let target = resolve::target(settings, provider.as_deref(), model.as_deref())?;
-    warnings.extend(target.warning);
+    let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
+    warnings.extend(chain.warnings);
+    let first = &chain.targets[0];
     let request = ChatRequest {
-        model: target.model.unwrap_or_default(),
-        messages,
+        model: first.model.clone().unwrap_or_default(),
+        messages: messages.into(),
         temperature,
         max_tokens,
     };
-    if settings.providers[target.provider].kind == Kind::Mock {
-        let reply = mock::reply(settings, target.provider, &request);
+    if settings.providers[first.provider].kind == Kind::Mock {
+        let reply = mock::reply(settings, first.provider, &request);
         return Ok(Work::Done(outcome(reply, &warnings)));
     }
     Ok(Work::Network(Network::Chat(Chat {
         plan: Plan {
-            provider: target.provider,
+            targets: chain.targets,
             request,
             received: Instant::now(),
             timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
@@ -221,7 +228,20 @@ struct Structured<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<Tried<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<&'a str>,
+}
+
+/// One of `attempts`.
+#[derive(Serialize)]
+struct Tried<'a> {
+    provider: &'a str,
+    model: &'a str,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    ms: u64,
 }
 
 /// `usage`: what is not known is left out.
@@ -257,6 +277,13 @@ impl From<Usage> for Tokens {
 fn outcome(reply: Reply, warnings: &[String]) -> Outcome {
     let answer = &reply.answer;
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let attempts = reply.attempts.iter().map(|attempt| Tried {
+        provider: &attempt.provider,
+        model: &attempt.model,
+        outcome: attempt.failed.map_or("ok", Class::as_str),
+        status: attempt.status,
+        ms: millis(attempt.time),
+    });
     let structured = Structured {
         text: &answer.text,
         model: answer.model.as_deref().unwrap_or(&reply.model),
@@ -268,6 +295,11 @@ fn outcome(reply: Reply, warnings: &[String]) -> Outcome {
         latency_ms: reply.latency.map(millis),
         first_token_ms: reply.first_token.map(millis),
         request_id: reply.request_id.as_deref(),
+        // A single one says nothing new.
+        attempts: match reply.attempts[..] {
+            [_] => Vec::new(),
+            _ => attempts.collect(),
+        },
         warnings: warnings
             .iter()
             .chain(&reply.warnings)
