@@ -49,7 +49,7 @@ pub struct Runner {
 
 #[derive(Debug)]
 enum Command {
-    Run(Job),
+    Run(Box<Job>),
     Cancel(CallHandle),
 }
 
@@ -118,7 +118,7 @@ impl Runner {
 
     /// Runs a call. It is completed sooner or later, unless it is cancelled.
     pub fn run(&self, job: Job) {
-        self.send(Command::Run(job));
+        self.send(Command::Run(Box::new(job)));
     }
 
     /// Drops a call's work, its connection included.
@@ -181,7 +181,7 @@ async fn work(
                 let (gateway, stdio) = (Arc::clone(&gateway), Arc::clone(&stdio));
                 let finished = Arc::clone(&running);
                 let task = tokio::spawn(async move {
-                    let outcome = run(job, &gateway, &stdio).await;
+                    let outcome = run(*job, &gateway, &stdio).await;
                     stdio.complete(handle, outcome).await;
                     finished.remove(handle);
                 });

@@ -194,7 +194,7 @@ fn what_cannot_pass_is_asked_once() {
 #[test]
 fn the_wait_that_a_provider_asks_for_is_kept_in_every_form() {
     let (provider, mut server) = start();
-    let soon = SystemTime::now() + Duration::from_secs(3600);
+    let later = SystemTime::now() + Duration::from_secs(3600);
     let limited = || Reply::error(Family::OpenAi, 429, "mock words");
     let info = json!({"error": {"code": 429, "message": "mock words", "status": "RESOURCE_EXHAUSTED", "details": [
         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0.3s"}]}});
@@ -211,7 +211,7 @@ fn the_wait_that_a_provider_asks_for_is_kept_in_every_form() {
         assert!(waited >= Duration::from_millis(300), "{waited:?}");
     }
     // As a date, an hour away: that is not waited for, but said.
-    let reply = limited().header("retry-after", &http_date(soon));
+    let reply = limited().header("retry-after", &httpdate::fmt_http_date(later));
     provider.script(Family::OpenAi, [reply]);
     let result = ask(&mut server, Family::OpenAi);
     let text = error(&result);
@@ -222,52 +222,6 @@ fn the_wait_that_a_provider_asks_for_is_kept_in_every_form() {
     let arguments = json!({"prompt": "hi", "model": "gpt-4.1", "timeout_seconds": 15});
     let result = server.call_tool(CHAT, arguments);
     assert_parts(error(&result), &["rate_limit: ", "Try again in 20 s"]);
-}
-
-/// Good enough for the next century.
-fn http_date(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(days % 7) as usize];
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let (mut year, mut left) = (1970, days);
-    while left >= 365 + u64::from(is_leap(year)) {
-        left -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let months = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let lengths = [
-        31,
-        28 + u64::from(is_leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
-    let mut month = 0;
-    while left >= lengths[month] {
-        left -= lengths[month];
-        month += 1;
-    }
-    format!(
-        "{weekday}, {:02} {} {year} {:02}:{:02}:{:02} GMT",
-        left + 1,
-        months[month],
-        rest / 3600,
-        rest / 60 % 60,
-        rest % 60
-    )
 }
 
 #[test]
@@ -535,6 +489,300 @@ fn a_name_that_leads_nowhere_is_left_out_with_a_warning() {
             &["invalid_request", part],
         );
     }
+}
+
+// -------------------------------------------------------------------------------------------- parameters
+
+/// The body of the last request.
+fn sent(provider: &Provider) -> Value {
+    provider.requests().pop().unwrap().json()
+}
+
+#[test]
+fn every_parameter_goes_where_the_provider_wants_it() {
+    let (provider, mut server) = start();
+    let all = json!({"prompt": "hi", "temperature": 0.5, "max_tokens": 100, "stop": ["END", "\n"], "seed": "7",
+        "reasoning_effort": "low", "include_reasoning": true});
+    for (model, expected, absent, dropped) in [
+        (
+            "gpt-5.2",
+            json!({"max_output_tokens": 100, "reasoning": {"effort": "low", "summary": "auto"}}),
+            &["temperature", "stop", "seed"][..],
+            &["temperature", "stop", "seed"][..],
+        ),
+        (
+            "claude-opus-4-8",
+            json!({"max_tokens": 100, "stop_sequences": ["END", "\n"], "output_config": {"effort": "low"},
+                "thinking": {"type": "adaptive", "display": "summarized"}}),
+            &["temperature", "seed"],
+            &["temperature", "seed"],
+        ),
+        (
+            "claude-haiku-4-5",
+            json!({"max_tokens": 2148, "stop_sequences": ["END", "\n"],
+                "thinking": {"type": "enabled", "budget_tokens": 2048}}),
+            &["temperature", "seed", "output_config"],
+            &["temperature", "seed", "max_tokens is 2148"],
+        ),
+        (
+            "gemini-3.5-flash",
+            json!({"generationConfig": {"temperature": 0.5, "maxOutputTokens": 100, "stopSequences": ["END", "\n"], "seed": 7,
+                "thinkingConfig": {"thinkingLevel": "LOW", "includeThoughts": true}}}),
+            &[],
+            &[],
+        ),
+        (
+            "gemini-2.5-pro",
+            json!({"generationConfig": {"temperature": 0.5, "maxOutputTokens": 100, "stopSequences": ["END", "\n"], "seed": 7,
+                "thinkingConfig": {"thinkingBudget": 2048, "includeThoughts": true}}}),
+            &[],
+            &[],
+        ),
+    ] {
+        let mut arguments = all.clone();
+        arguments["model"] = model.into();
+        let result = server.call_tool(CHAT, arguments);
+        let body = sent(&provider);
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(&body[name], value, "{model} {name}");
+        }
+        for name in absent {
+            assert_eq!(body.get(*name), None, "{model} {name}");
+        }
+        let warnings = warnings(chat(&result));
+        assert_parts(&warnings, dropped);
+        assert_eq!(warnings.lines().count(), dropped.len(), "{warnings}");
+    }
+    for (family, model, top_p) in [
+        (Family::OpenAi, "gpt-4.1", "/top_p"),
+        (Family::Anthropic, "claude-haiku-4-5", "/top_p"),
+        (Family::Google, "gemini-3.5-flash", "/generationConfig/topP"),
+    ] {
+        let arguments = json!({"prompt": "hi", "model": model, "top_p": 0.9});
+        assert_eq!(
+            chat(&server.call_tool(CHAT, arguments))["provider"],
+            family.id()
+        );
+        assert_eq!(sent(&provider).pointer(top_p), Some(&json!(0.9)));
+    }
+}
+
+#[test]
+fn an_effort_behind_the_model_s_name_counts_more_than_the_argument() {
+    let (provider, mut server) = start();
+    let arguments =
+        json!({"prompt": "hi", "model": "gpt-5.6-terra@minimal", "reasoning_effort": "high"});
+    let result = server.call_tool(CHAT, arguments);
+    assert_eq!(sent(&provider)["reasoning"], json!({"effort": "low"}));
+    assert_eq!(sent(&provider)["model"], "gpt-5.6-terra");
+    assert_parts(
+        &warnings(chat(&result)),
+        &["reasoning_effort is low", "minimal"],
+    );
+
+    let arguments = json!({"prompt": "hi", "model": "gpt-4.1", "reasoning_effort": "high"});
+    let result = server.call_tool(CHAT, arguments);
+    assert_eq!(sent(&provider).get("reasoning"), None);
+    assert_parts(&warnings(chat(&result)), &["reasoning_effort was left out"]);
+
+    let arguments = json!({"prompt": "hi", "reasoning_effort": "much"});
+    let result = server.call_tool(CHAT, arguments);
+    assert_parts(error(&result), &["reasoning_effort", "none, minimal, low"]);
+}
+
+#[test]
+fn reasoning_is_shown_only_to_those_who_ask() {
+    let (provider, mut server) = start();
+    let stream = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hm.\",\"thought\":true}]}}]}\n\n\
+        data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Yes.\"}]},\"finishReason\":\"STOP\"}]}\n\n";
+    for (wanted, shown) in [(json!(true), json!("Hm.")), (json!("false"), Value::Null)] {
+        provider.script(Family::Google, [Reply::raw_stream(stream)]);
+        let arguments =
+            json!({"prompt": "hi", "model": "gemini-3.5-flash", "include_reasoning": wanted});
+        let result = server.call_tool(CHAT, arguments);
+        let got = chat(&result);
+        assert_eq!((&got["text"], &got["reasoning"]), (&json!("Yes."), &shown));
+    }
+}
+
+#[test]
+fn what_a_provider_refuses_is_left_out_twice_at_most_and_remembered() {
+    let (provider, mut server) = start();
+    let parts = [
+        (
+            Family::OpenAi,
+            "max_tokens+temperature",
+            ["max_tokens", "temperature"],
+        ),
+        (
+            Family::Anthropic,
+            "stop_sequences+temperature",
+            ["stop", "temperature"],
+        ),
+        (Family::Google, "max_tokens+seed", ["max_tokens", "seed"]),
+    ];
+    for (family, refused, said) in parts {
+        let model = format!("{}/refuse-{refused}", family.id());
+        let mut arguments =
+            json!({"prompt": "hi", "model": model, "temperature": 0.5, "max_tokens": 100});
+        if family != Family::OpenAi {
+            arguments["stop"] = json!(["END"]);
+        }
+        if family == Family::Google {
+            arguments["seed"] = json!(7);
+        }
+        let before = provider.requests().len();
+        let result = server.call_tool(CHAT, arguments.clone());
+        let got = chat(&result);
+        assert_eq!(got["text"], "echo: hi");
+        assert_eq!(provider.requests().len() - before, 3);
+        let failed = || tried(family.id(), "invalid_request", 400);
+        assert_eq!(
+            outcomes(got),
+            [failed(), failed(), tried(family.id(), "ok", 0)]
+        );
+        let said = said.map(|name| format!("{name} was left out"));
+        assert_parts(&warnings(got), &said.each_ref().map(String::as_str));
+
+        // The next call knows it already, and says it again.
+        let result = server.call_tool(CHAT, arguments);
+        assert_eq!(provider.requests().len() - before, 4);
+        assert_parts(
+            &warnings(chat(&result)),
+            &said.each_ref().map(String::as_str),
+        );
+        assert_eq!(chat(&result).get("attempts"), None);
+    }
+    // Three are too many: the error says what is wrong with the third.
+    let arguments = json!({"prompt": "hi", "model": "google/refuse-seed+temperature+stop", "temperature": 0.5,
+        "seed": 1, "stop": "END"});
+    let before = provider.requests().len();
+    let result = server.call_tool(CHAT, arguments);
+    assert_parts(
+        error(&result),
+        &["invalid_request: ", "stopSequences", "3 times"],
+    );
+    assert_eq!(provider.requests().len() - before, 3);
+}
+
+#[test]
+fn an_effort_and_a_limit_are_changed_to_what_the_provider_allows() {
+    let (provider, mut server) = start();
+    let refusal = |param: &str, message: &str| {
+        Reply::json(
+            400,
+            &json!({"error": {"message": message, "type": "invalid_request_error", "param": param,
+            "code": "unsupported_value"}}),
+        )
+    };
+    provider.script(
+        Family::OpenAi,
+        [
+            refusal("reasoning.effort", "Unsupported value: 'max' is not supported with the 'new' model. Supported values are: 'low', 'medium', and 'high'."),
+            refusal("max_output_tokens", "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= 4096, but got 9000 instead."),
+        ],
+    );
+    let arguments = json!({"prompt": "hi", "model": "openai/new", "reasoning_effort": "max", "max_tokens": 9000});
+    let result = server.call_tool(CHAT, arguments);
+    let body = sent(&provider);
+    assert_eq!(
+        (&body["reasoning"]["effort"], &body["max_output_tokens"]),
+        (&json!("high"), &json!(4096))
+    );
+    assert_parts(
+        &warnings(chat(&result)),
+        &["reasoning_effort is high", "max_tokens is 4096"],
+    );
+    // Models, messages and what is not set are nobody's business.
+    for param in ["model", "input", "temperature"] {
+        let before = provider.requests().len();
+        provider.script(
+            Family::OpenAi,
+            [refusal(param, &format!("Unsupported value: '{param}'"))],
+        );
+        error(&ask(&mut server, Family::OpenAi));
+        assert_eq!(provider.requests().len() - before, 1, "{param}");
+    }
+}
+
+#[test]
+fn an_answer_is_cut_to_the_characters_that_are_wanted() {
+    let (provider, mut server) = start();
+    provider.script(
+        Family::OpenAi,
+        [Reply::text(Family::OpenAi, "größer und größer")],
+    );
+    let arguments = json!({"prompt": "hi", "model": "gpt-4.1", "max_output_chars": 6});
+    let result = server.call_tool(CHAT, arguments);
+    let got = chat(&result);
+    assert_eq!(
+        (&got["text"], &got["truncated"], got.get("partial")),
+        (&json!("größer"), &json!(true), None)
+    );
+    assert_parts(&warnings(got), &["cut after 6 characters"]);
+    let arguments = json!({"prompt": "hi", "model": "gpt-4.1", "max_output_chars": 8});
+    let result = server.call_tool(CHAT, arguments);
+    assert_eq!(chat(&result)["text"], "echo: hi");
+    assert_eq!(chat(&result).get("truncated"), None);
+}
+
+// ------------------------------------------------------------------------------------------------ dry run
+
+#[test]
+fn a_dry_run_tells_everything_and_sends_nothing() {
+    let (provider, mut server) = start();
+    let arguments = json!({"prompt": "hello there", "system": "secret instructions", "model": "gpt-5.2", "temperature": 0.5,
+        "reasoning_effort": "max", "max_tokens": 100, "stop": "END", "timeout_seconds": 30, "dry_run": true,
+        "fallbacks": ["claude-sonnet-5", "google/gemini-3.5-flash"]});
+    let result = server.call_tool(CHAT, arguments);
+    let got = chat(&result);
+    assert_eq!(
+        (&got["dry_run"], &got["provider"], &got["model"]),
+        (&json!(true), &json!("openai"), &json!("gpt-5.2"))
+    );
+    assert_eq!(
+        got["endpoint"],
+        format!("{}/responses", provider.base_url(Family::OpenAi))
+    );
+    assert_eq!(
+        got["parameters"],
+        json!({"max_output_tokens": 100, "reasoning": {"effort": "xhigh"}})
+    );
+    assert_eq!(
+        got["fallbacks"],
+        json!(["anthropic/claude-sonnet-5", "google/gemini-3.5-flash"])
+    );
+    assert_eq!(got["timeout_seconds"], 30);
+    assert!(got["estimated_input_tokens"].as_u64() > Some(3));
+    assert_parts(
+        &warnings(got),
+        &[
+            "temperature was left out",
+            "stop was left out",
+            "reasoning_effort is xhigh",
+        ],
+    );
+    assert!(!result.to_string().contains("secret instructions"));
+    for family in Family::NATIVE {
+        let arguments = json!({"prompt": "hi", "model": family.model(), "dry_run": "true"});
+        let got = server.call_tool(CHAT, arguments);
+        assert_parts(
+            chat(&got)["endpoint"].as_str().unwrap(),
+            &[&provider.base_url(family)],
+        );
+        assert!(!got.to_string().contains(family.key()));
+        let got = server.call_tool(
+            CHAT,
+            json!({"prompt": "hi", "provider": family.id(), "dry_run": true}),
+        );
+        assert_parts(&warnings(chat(&got)), &["live list"]);
+    }
+    assert_eq!(provider.requests().len(), 0);
+    let result = server.call_tool(
+        CHAT,
+        json!({"prompt": "hi", "model": "nobody/x", "provider": "nobody", "dry_run": true}),
+    );
+    assert_parts(error(&result), &["config: ", "nobody"]);
 }
 
 // ------------------------------------------------------------------------------- progress, cancelling

@@ -167,14 +167,33 @@ fn check(answer: &Answer) -> Result<(), Failure> {
         return Ok(());
     }
     let native = answer.native_finish.as_deref().unwrap_or("unknown");
-    Err(match answer.finish {
-        Some(Finish::ContentFilter) => Failure::new(
+    let reasoned = match answer.usage.reasoning_tokens {
+        Some(0) => None,
+        Some(tokens) => Some(format!("{tokens} tokens of reasoning")),
+        None => (!answer.reasoning.is_empty()).then(|| "reasoning".to_owned()),
+    };
+    Err(match (answer.finish, reasoned) {
+        (Some(Finish::ContentFilter), _) => Failure::new(
             Class::ContentFilter,
             format!("the model or a filter refused to answer (finish reason {native})"),
         ),
-        Some(Finish::Length) => Failure::new(
+        (Some(Finish::Length), Some(reasoned)) => Failure::new(
             Class::EmptyResponse,
-            "the token limit was used up before any text came, most likely by reasoning",
+            format!(
+                "the token limit went to {reasoned}, and no text came: raise max_tokens or lower reasoning_effort"
+            ),
+        ),
+        (Some(Finish::Length), None) => Failure::new(
+            Class::EmptyResponse,
+            "the token limit was used up before any text came: raise max_tokens",
+        ),
+        (_, Some(reasoned)) => Failure::new(
+            Class::EmptyResponse,
+            format!("after {reasoned} no text came (finish reason {native})"),
+        ),
+        (Some(Finish::Pause), None) => Failure::new(
+            Class::EmptyResponse,
+            format!("the model paused before any text came (finish reason {native})"),
         ),
         _ => Failure::new(
             Class::EmptyResponse,

@@ -41,6 +41,15 @@ pub(super) struct Failed {
     pub(super) failure: Failure,
 }
 
+/// A chat that brought nothing to hand out.
+#[derive(Debug)]
+pub(super) struct AllFailed {
+    /// The failure that is explained.
+    pub(super) told: Failed,
+    /// Every attempt.
+    pub(super) attempts: Vec<Attempt>,
+}
+
 /// How far a chat has come.
 #[derive(Debug)]
 pub(super) struct Course {
@@ -77,6 +86,11 @@ impl Course {
             model: model.to_owned(),
             ..Reply::default()
         };
+    }
+
+    /// Position of the provider that is being asked.
+    pub(super) fn provider(&self) -> usize {
+        self.provider
     }
 
     /// An attempt begins.
@@ -135,12 +149,12 @@ impl Course {
     /// The end, because of `stopped` if something outside stopped it. Nothing that has arrived is lost.
     ///
     /// # Errors
-    /// There is nothing to hand out: the most useful failure, the reply that it ended, and all attempts.
+    /// There is nothing to hand out.
     pub(super) fn end(
         mut self,
         stopped: Option<Failure>,
         redactor: &Redactor,
-    ) -> Result<Reply, (Failed, Vec<Attempt>)> {
+    ) -> Result<Reply, Box<AllFailed>> {
         let complete =
             stopped.is_none() && self.attempts.last().is_some_and(|a| a.failed.is_none());
         if let Some(failure) = stopped {
@@ -182,7 +196,7 @@ impl Course {
                 })
                 .unwrap_or_default()
         });
-        let failed = match useful {
+        let told = match useful {
             Some(position) => self.failures.swap_remove(position),
             None => Failed {
                 provider: self.provider,
@@ -190,7 +204,10 @@ impl Course {
                 failure: Failure::new(Class::Unavailable, "nobody was asked"),
             },
         };
-        Err((failed, self.attempts))
+        Err(Box::new(AllFailed {
+            told,
+            attempts: self.attempts,
+        }))
     }
 }
 
@@ -351,11 +368,11 @@ mod tests {
         };
         attempt(&mut course, "", wait(1));
         attempt(&mut course, "", wait(9_000));
-        let (failed, attempts) = course.end(None, &Redactor::default()).unwrap_err();
-        assert_eq!(failed.failure, wait(9_000));
-        assert_eq!(failed.provider, 1);
+        let all = course.end(None, &Redactor::default()).unwrap_err();
+        assert_eq!(all.told.failure, wait(9_000));
+        assert_eq!(all.told.provider, 1);
         assert_eq!(
-            tally(&attempts),
+            tally(&all.attempts),
             "one/a: auth (HTTP 401); two: rate_limit (HTTP 429), 2 times"
         );
     }
@@ -365,8 +382,8 @@ mod tests {
         let mut course = course();
         attempt(&mut course, "", failure(Class::Unavailable, 503));
         let stopped = Failure::new(Class::Timeout, "late");
-        let (failed, attempts) = course.end(Some(stopped), &Redactor::default()).unwrap_err();
-        assert_eq!(failed.failure.class, Class::Unavailable);
-        assert_eq!(attempts.len(), 1);
+        let all = course.end(Some(stopped), &Redactor::default()).unwrap_err();
+        assert_eq!(all.told.failure.class, Class::Unavailable);
+        assert_eq!(all.attempts.len(), 1);
     }
 }

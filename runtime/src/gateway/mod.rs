@@ -18,13 +18,14 @@ use tokio::{
 
 use crate::{
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Model},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Model, repair},
     redact::Redactor,
     settings::{Provider, Settings},
 };
 
 mod attempt;
 mod course;
+mod learned;
 mod list;
 pub mod mock;
 mod report;
@@ -32,7 +33,8 @@ pub mod resolve;
 mod retry;
 
 pub use course::Attempt;
-use course::{Course, Failed};
+use course::{AllFailed, Course, Failed};
+use learned::Learned;
 use resolve::Target;
 use retry::{Next, Situation};
 
@@ -47,6 +49,8 @@ pub struct Plan {
     pub received: Instant,
     /// So long after that, the answer is due, or what there is of it.
     pub timeout: Duration,
+    /// Longer answers are cut.
+    pub max_output_chars: Option<usize>,
 }
 
 /// An answer and how it came about.
@@ -62,6 +66,8 @@ pub struct Reply {
     pub attempts: Vec<Attempt>,
     /// The answer is not all there is.
     pub partial: bool,
+    /// The answer was longer than the caller wanted it.
+    pub truncated: bool,
     /// From the call to the last byte; none without a network.
     pub latency: Option<Duration>,
     /// From the call to the first text.
@@ -72,6 +78,19 @@ pub struct Reply {
     pub warnings: Vec<String>,
     /// Covers the answer; to be kept as long as it is.
     pub reservation: Option<Reservation>,
+}
+
+impl Reply {
+    /// Cuts the answer to so many characters, and says so.
+    pub fn shorten(&mut self, most: usize) {
+        let text = &mut self.answer.text;
+        if let Some((end, _)) = text.char_indices().nth(most) {
+            text.truncate(end);
+            self.truncated = true;
+            self.warnings
+                .push(format!("The answer was cut after {most} characters"));
+        }
+    }
 }
 
 /// Hears how a call is getting on.
@@ -93,12 +112,24 @@ pub struct Gateway {
     http: OnceLock<HttpClient>,
     /// Calls beyond these wait for their turn, in order.
     turns: Semaphore,
+    /// What models have refused.
+    learned: Learned,
     /// Turns true when the process must hand out what it has.
     ending: watch::Receiver<bool>,
 }
 
+/// What is asked of one target.
+struct Turn {
+    request: ChatRequest,
+    /// It has been made to suit its model.
+    is_fitted: bool,
+}
+
 /// Calls that use the network at once, if there are file descriptors for them.
 const AT_ONCE: usize = 1024;
+
+/// Most changes of a request that a provider's refusals may lead to.
+const REPAIRS: usize = 2;
 
 /// File descriptors that are left for everything else.
 const SPARE_FILES: usize = 32;
@@ -118,6 +149,7 @@ impl Gateway {
             budget,
             http: OnceLock::new(),
             turns: Semaphore::new(AT_ONCE.min(files.saturating_sub(SPARE_FILES)).max(1)),
+            learned: Learned::default(),
             ending,
         }
     }
@@ -156,6 +188,12 @@ impl Gateway {
         };
         let result = course.end(stopped, &self.redactor).map(|mut reply| {
             reply.latency = Some(start.elapsed());
+            if let Some(most) = plan.max_output_chars {
+                reply.shorten(most);
+            }
+            if reply.truncated {
+                self.redactor.end_of_cut(&mut reply.answer.text);
+            }
             // Gemini names its answers in the body (provider digest 1.4).
             if reply.request_id.is_none() {
                 let id = reply.answer.response_id.as_deref();
@@ -164,12 +202,12 @@ impl Gateway {
             reply
         });
         self.log(&result, start.elapsed());
-        result.map_err(|(failed, attempts)| {
-            let provider = &self.settings.providers[failed.provider];
-            let mut text =
-                report::failure(provider, &failed.model, &failed.failure, &self.redactor);
-            if attempts.len() > 1 {
-                text.push_str(&format!(" Attempts: {}.", course::tally(&attempts)));
+        result.map_err(|all| {
+            let told = &all.told;
+            let provider = &self.settings.providers[told.provider];
+            let mut text = report::failure(provider, &told.model, &told.failure, &self.redactor);
+            if all.attempts.len() > 1 {
+                text.push_str(&format!(" Attempts: {}.", course::tally(&all.attempts)));
             }
             text
         })
@@ -203,11 +241,15 @@ impl Gateway {
             let behind = plan.targets.len() - position - 1;
             let provider = &self.settings.providers[target.provider];
             course.turn_to(target.provider, &provider.id, model_of(target));
-            let mut request = ChatRequest {
-                model: model_of(target).to_owned(),
-                ..plan.request.clone()
+            let mut turn = Turn {
+                request: ChatRequest {
+                    model: model_of(target).to_owned(),
+                    effort: target.effort.or(plan.request.effort),
+                    ..plan.request.clone()
+                },
+                is_fitted: false,
             };
-            let mut repeated = 0;
+            let (mut repeated, mut repaired) = (0, 0);
             loop {
                 let left = plan.timeout.saturating_sub(plan.received.elapsed());
                 let patience = (behind > 0).then(|| retry::share(left, behind + 1));
@@ -215,7 +257,7 @@ impl Gateway {
                 let result = self
                     .attempt(
                         provider,
-                        &mut request,
+                        &mut turn,
                         course,
                         plan.received,
                         patience,
@@ -231,6 +273,18 @@ impl Gateway {
                 let Some((Failed { failure, .. }, took)) = course.last() else {
                     return;
                 };
+                if repaired < REPAIRS
+                    && let Some(said) = self.repaired(target.provider, &mut turn.request, failure)
+                {
+                    self.log_attempt(course);
+                    repaired += 1;
+                    let what = target.name(&self.settings);
+                    observer.goes_on(&format!("{what}: invalid_request; trying again: {said}"));
+                    if !said.is_empty() {
+                        course.reply.warnings.push(said);
+                    }
+                    continue;
+                }
                 let situation = Situation {
                     repeated,
                     allowed: self.settings.retries,
@@ -269,13 +323,15 @@ impl Gateway {
     async fn attempt(
         &self,
         provider: &Provider,
-        request: &mut ChatRequest,
+        turn: &mut Turn,
         course: &mut Course,
         start: Instant,
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
+        let position = course.provider();
         let reply = &mut course.reply;
+        let request = &mut turn.request;
         let Some(codec) = provider.kind.codec() else {
             reply.answer = mock::answer(request);
             return Ok(());
@@ -290,8 +346,30 @@ impl Gateway {
                 provider.id, request.model
             ));
         }
+        if !turn.is_fitted {
+            turn.is_fitted = true;
+            reply.warnings.extend(codec.fit(request));
+            reply.warnings.extend(self.learned.apply(position, request));
+        }
         self.stream(provider, codec, request, reply, start, patience, observer)
             .await
+    }
+
+    /// Changes the one parameter that a refusal names, if there is one, and tells what it has done.
+    fn repaired(
+        &self,
+        provider: usize,
+        request: &mut ChatRequest,
+        failure: &Failure,
+    ) -> Option<String> {
+        let codec = self.settings.providers[provider].kind.codec()?;
+        let repair = repair(request, failure, codec.has_two_token_names())?;
+        let said = repair.change.apply(request)?;
+        if repair.is_lasting {
+            self.learned
+                .remember(provider, &request.model, repair.change);
+        }
+        Some(said)
     }
 
     async fn newest_model(
@@ -327,7 +405,7 @@ impl Gateway {
     }
 
     /// One line per call; never what was asked or answered.
-    fn log(&self, result: &Result<Reply, (Failed, Vec<Attempt>)>, time: Duration) {
+    fn log(&self, result: &Result<Reply, Box<AllFailed>>, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok(reply) => tracing::info!(
@@ -341,7 +419,7 @@ impl Gateway {
                 request_id = reply.request_id,
                 "chat",
             ),
-            Err((failed, _)) => self.log_failure(failed, ms, "chat failed"),
+            Err(all) => self.log_failure(&all.told, ms, "chat failed"),
         }
     }
 

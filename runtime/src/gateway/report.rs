@@ -77,7 +77,8 @@ fn advice(provider: &Provider, failure: &Failure) -> String {
         ),
         Class::Unavailable => "Try again later, or ask another provider.".into(),
         Class::EmptyResponse => {
-            "Raise max_tokens if the model spent them on reasoning; else ask again or ask another model."
+            "Raise max_tokens or lower reasoning_effort if the model spent them on reasoning; else ask again or \
+             ask another model."
                 .into()
         }
         Class::Cancelled => "Start the server again and repeat the call.".into(),

@@ -7,12 +7,17 @@
 //! A tag leads to all usable models that carry it: they are asked in the order of the file until one
 //! answers. Behind them come the caller's fallbacks.
 //!
+//! Any of these names may end in `@` and a reasoning effort.
+//!
 //! A tag that the user has written beats the family (`gpt-fast` may be a tag). Where a provider is named
 //! as well, a model of the configuration file with exactly that id beats a tag of the same name.
 //!
 //! Never here: asking a provider whether the model exists.
 
-use crate::settings::{Kind, ModelSettings, Settings, Tag, position};
+use crate::{
+    provider::Effort,
+    settings::{Kind, ModelSettings, Settings, Tag, position},
+};
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub struct Target {
     pub provider: usize,
     /// The provider's id for the model; none if the provider's newest is wanted.
     pub model: Option<String>,
+    /// The effort that was named with the model.
+    pub effort: Option<Effort>,
 }
 
 impl Target {
@@ -28,6 +35,7 @@ impl Target {
         Target {
             provider,
             model: model.map(str::to_owned),
+            effort: None,
         }
     }
 
@@ -122,12 +130,41 @@ fn targets(
     provider: Option<&str>,
     model: Option<&str>,
 ) -> Result<Vec<Target>, String> {
-    let asked = model.map(str::trim);
+    let asked = model.map(split_effort);
+    let default = settings.default_model.as_deref().map(split_effort);
+    let name = |named: Option<(_, _)>| named.map(|(name, _)| name);
+    let mut targets = without_effort(settings, provider, name(asked), name(default))?;
+    if let Some((_, effort)) = asked.or(default) {
+        // A provider's newest model is not the one that the effort was meant for.
+        for target in targets.iter_mut().filter(|target| target.model.is_some()) {
+            target.effort = effort;
+        }
+    }
+    Ok(targets)
+}
+
+/// The name and the effort of `name@effort`.
+fn split_effort(name: &str) -> (&str, Option<Effort>) {
+    let split = name
+        .rsplit_once('@')
+        .and_then(|(name, effort)| Some((name, Effort::from_name(effort)?)));
+    match split {
+        Some((name, effort)) => (name.trim(), Some(effort)),
+        None => (name.trim(), None),
+    }
+}
+
+fn without_effort(
+    settings: &Settings,
+    provider: Option<&str>,
+    asked: Option<&str>,
+    default: Option<&str>,
+) -> Result<Vec<Target>, String> {
     let Some(id) = provider.map(str::trim) else {
-        return by_model(settings, asked.or(settings.default_model.as_deref()));
+        return by_model(settings, asked.or(default));
     };
     let provider = usable_provider(settings, id)?;
-    match (asked, &settings.default_model) {
+    match (asked, default) {
         (Some(model), _) => {
             // The prefix may also be part of the id, as gateways of gateways have it.
             if let Some((prefix, rest)) = split(settings, model)
@@ -640,8 +677,45 @@ mod tests {
             .map(|n| format!("  openai/m{n}: {{tags: [x]}}\n"))
             .collect();
         let many = with_file("chain-many", &format!("models:\n{many}"), &ALL);
-        let (chain, _) = names(&many, None, Some("x"), &[]).unwrap();
-        assert_eq!(chain.split(' ').count(), LONGEST_CHAIN);
+        let (long, _) = names(&many, None, Some("x"), &[]).unwrap();
+        assert_eq!(long.split(' ').count(), LONGEST_CHAIN);
+    }
+
+    #[test]
+    fn an_effort_may_stand_behind_a_name() {
+        let all = with_file("efforts", TAGS, &ALL);
+        let found = |model: Option<&str>, fallbacks: &[&str]| {
+            let fallbacks: Vec<String> = fallbacks.iter().map(|&name| name.to_owned()).collect();
+            let found: Vec<String> = chain(&all, None, model, &fallbacks)
+                .unwrap()
+                .targets
+                .iter()
+                .map(|target| {
+                    let effort = target.effort.map_or("-", Effort::as_str);
+                    format!("{} {effort}", target.name(&all))
+                })
+                .collect();
+            found.join(", ")
+        };
+        assert_eq!(
+            found(Some("gpt-5@LOW"), &["smart@max", "google/x"]),
+            "openai/gpt-5 low, anthropic/sonnet max, google/x -"
+        );
+        assert_eq!(
+            found(Some("claude-x@20250101"), &[]),
+            "anthropic/claude-x@20250101 -"
+        );
+        let variables = [ALL[0], ALL[1], ("DEFAULT_MODEL", "gpt-5@high")];
+        let default = settings(&variables);
+        let target = |provider| {
+            chain(&default, provider, None, &[])
+                .unwrap()
+                .targets
+                .remove(0)
+        };
+        assert_eq!(target(None).effort, Some(Effort::High));
+        assert_eq!(target(None).model.as_deref(), Some("gpt-5"));
+        assert_eq!(target(Some("anthropic")).effort, None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!
 //! Never here: the arguments of a particular tool.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
@@ -113,6 +114,37 @@ impl Arguments {
                 Err(_) => Err(wrong(name, &Value::String(text), "an array")),
             },
             Some(other) => Err(wrong(name, &other, "an array")),
+        }
+    }
+
+    /// Yes or no, `false` if absent.
+    pub(super) fn flag(&mut self, name: &str) -> Result<bool, String> {
+        match self.value(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
+            Some(other) => Err(wrong(name, &other, "true or false")),
+        }
+    }
+
+    /// Some texts, each as it is and none empty: an array of strings, JSON text of one, or one alone.
+    pub(super) fn texts(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
+        let Some(value) = self.value(name) else {
+            return Ok(Vec::new());
+        };
+        let texts = match &value {
+            Value::String(text) => serde_json::from_str(text).ok().or(Some(vec![text.clone()])),
+            value => Vec::<String>::deserialize(value).ok(),
+        };
+        match texts {
+            Some(texts) if texts.len() <= most && texts.iter().all(|text| !text.is_empty()) => {
+                Ok(texts)
+            }
+            _ => {
+                let allowed = format!("a string, or an array of at most {most} strings");
+                Err(wrong(name, &value, &allowed))
+            }
         }
     }
 
@@ -303,6 +335,26 @@ mod tests {
         ] {
             assert!(read(json).unwrap_err().contains(part), "{json}");
         }
+    }
+
+    #[test]
+    fn flags_and_texts() {
+        let mut arguments = Arguments::parse(
+            r#"{"a":true,"b":"False","c":null,"d":1,"e":"\n","f":["[",""],"g":"[\"x\",\"y\"]","h":"[","i":["a","b","c"],"j":[1]}"#,
+        )
+        .unwrap();
+        assert_eq!(arguments.flag("a"), Ok(true));
+        assert_eq!(arguments.flag("b"), Ok(false));
+        assert_eq!(arguments.flag("c"), Ok(false));
+        assert!(arguments.flag("d").unwrap_err().contains("true or false"));
+        let mut texts = |name| arguments.texts(name, 2).ok().map(|texts| texts.join("|"));
+        assert_eq!(texts("e").as_deref(), Some("\n"));
+        assert_eq!(texts("f"), None);
+        assert_eq!(texts("g").as_deref(), Some("x|y"));
+        assert_eq!(texts("h").as_deref(), Some("["));
+        assert_eq!(texts("i"), None);
+        assert_eq!(texts("j"), None);
+        assert_eq!(texts("z").as_deref(), Some(""));
     }
 
     #[test]

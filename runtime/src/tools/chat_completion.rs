@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::{
     Network, Outcome, Work,
     arguments::{Arguments, wrong, wrong_or_missing},
+    dry_run,
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
-    provider::{ChatRequest, Class, Message, Role, Usage},
+    provider::{ChatRequest, Class, Effort, Message, Role, Usage},
     settings::{Kind, Settings},
 };
 
@@ -36,18 +37,25 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""properties":{"role":{"type":"string","enum":["system","developer","user","assistant"]},"content":{"type":"string"}},"#,
             r#""required":["role","content"]}},"#,
             r#""system":{"type":"string","description":"Instructions for the model"},"#,
-            r#""model":{"type":"string","description":"Model id, provider/model, or a tag"},"#,
+            r#""model":{"type":"string","description":"Model id, provider/model, or a tag; @low, @high … sets reasoning_effort"},"#,
             r#""provider":{"type":"string","description":"Provider id, if model alone is not enough"},"#,
             r#""fallbacks":{"type":"array","items":{"type":"string"},"description":"Models to ask if it fails, in order"},"#,
             r#""temperature":{"type":"number","minimum":0,"maximum":2},"#,
+            r#""top_p":{"type":"number"},"#,
             r#""max_tokens":{"type":"integer","minimum":1},"#,
-            r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"}}}"#,
+            r#""stop":{"type":"array","items":{"type":"string"}},"#,
+            r#""seed":{"type":"integer"},"#,
+            r#""reasoning_effort":{"type":"string","enum":["none","minimal","low","medium","high","xhigh","max"]},"#,
+            r#""include_reasoning":{"type":"boolean"},"#,
+            r#""max_output_chars":{"type":"integer","minimum":1},"#,
+            r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"},"#,
+            r#""dry_run":{"type":"boolean","description":"Only tell what would be sent"}}}"#,
         )
         .into(),
         output_schema: Some(
             concat!(
                 r#"{"type":"object","properties":{"text":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"#,
-                r#""finish_reason":{"type":"string"},"partial":{"type":"boolean"},"usage":{"type":"object"},"#,
+                r#""finish_reason":{"type":"string"},"partial":{"type":"boolean"},"reasoning":{"type":"string"},"usage":{"type":"object"},"#,
                 r#""attempts":{"type":"array","items":{"type":"object"}},"warnings":{"type":"array","items":{"type":"string"}}},"#,
                 r#""required":["text","model","provider"]}"#,
             )
@@ -60,6 +68,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
 #[derive(Debug)]
 pub(super) struct Chat {
     plan: Plan,
+    wants_reasoning: bool,
     warnings: Vec<String>,
 }
 
@@ -68,45 +77,82 @@ const LONGEST_TIMEOUT: u32 = 3600;
 /// More fallbacks would not get their turn.
 const MOST_FALLBACKS: usize = 8;
 
+/// No provider takes more in all its formats.
+const MOST_STOPS: usize = 4;
+
+/// Seeds beyond this are no seeds to Google.
+const LARGEST_SEED: u32 = i32::MAX as u32;
+
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
     let messages = messages(&mut arguments)?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
     let fallbacks = arguments.names("fallbacks", MOST_FALLBACKS)?;
-    let temperature = arguments.number("temperature", 0.0, 2.0)?;
-    let max_tokens = arguments.integer("max_tokens", 1, u32::MAX)?;
+    let mut request = ChatRequest {
+        temperature: arguments.number("temperature", 0.0, 2.0)?,
+        top_p: arguments.number("top_p", 0.0, 1.0)?,
+        max_tokens: arguments.integer("max_tokens", 1, u32::MAX)?,
+        stop: arguments.texts("stop", MOST_STOPS)?,
+        seed: arguments.integer("seed", 0, LARGEST_SEED)?,
+        effort: effort(&mut arguments)?,
+        include_reasoning: arguments.flag("include_reasoning")?,
+        messages: messages.into(),
+        ..ChatRequest::default()
+    };
+    let max_output_chars = arguments.integer("max_output_chars", 1, u32::MAX)?;
     let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
+    let is_dry_run = arguments.flag("dry_run")?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
 
     let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
     warnings.extend(chain.warnings);
     let first = &chain.targets[0];
-    let request = ChatRequest {
-        model: first.model.clone().unwrap_or_default(),
-        messages: messages.into(),
-        temperature,
-        max_tokens,
+    let wants_reasoning = request.include_reasoning;
+    let max_output_chars = max_output_chars.and_then(|most| usize::try_from(most).ok());
+    if settings.providers[first.provider].kind == Kind::Mock && !is_dry_run {
+        request.model = first.model.clone().unwrap_or_default();
+        let mut reply = mock::reply(settings, first.provider, &request);
+        if let Some(most) = max_output_chars {
+            reply.shorten(most);
+        }
+        return Ok(Work::Done(outcome(reply, false, &warnings)));
+    }
+    let plan = Plan {
+        targets: chain.targets,
+        request,
+        received: Instant::now(),
+        timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
+        max_output_chars,
     };
-    if settings.providers[first.provider].kind == Kind::Mock {
-        let reply = mock::reply(settings, first.provider, &request);
-        return Ok(Work::Done(outcome(reply, &warnings)));
+    if is_dry_run {
+        return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
     Ok(Work::Network(Network::Chat(Chat {
-        plan: Plan {
-            targets: chain.targets,
-            request,
-            received: Instant::now(),
-            timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
-        },
+        plan,
+        wants_reasoning,
         warnings,
     })))
+}
+
+fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
+    let Some(word) = arguments.string("reasoning_effort")? else {
+        return Ok(None);
+    };
+    match Effort::from_name(&word) {
+        Some(effort) => Ok(Some(effort)),
+        None => {
+            let words = Effort::ALL.map(Effort::as_str);
+            let allowed = format!("one of {}", words.join(", "));
+            Err(wrong("reasoning_effort", &Value::String(word), &allowed))
+        }
+    }
 }
 
 impl Chat {
     pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
         match gateway.chat(self.plan, observer).await {
-            Ok(reply) => outcome(reply, &self.warnings),
+            Ok(reply) => outcome(reply, self.wants_reasoning, &self.warnings),
             Err(problem) => Outcome::error(problem),
         }
     }
@@ -220,6 +266,10 @@ struct Structured<'a> {
     native_finish_reason: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<&'a str>,
     usage: Tokens,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<u64>,
@@ -274,7 +324,7 @@ impl From<Usage> for Tokens {
     }
 }
 
-fn outcome(reply: Reply, warnings: &[String]) -> Outcome {
+fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome {
     let answer = &reply.answer;
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let attempts = reply.attempts.iter().map(|attempt| Tried {
@@ -291,6 +341,8 @@ fn outcome(reply: Reply, warnings: &[String]) -> Outcome {
         finish_reason: answer.finish.map(crate::provider::Finish::as_str),
         native_finish_reason: answer.native_finish.as_deref(),
         partial: reply.partial,
+        truncated: reply.truncated,
+        reasoning: (wants_reasoning && !answer.reasoning.is_empty()).then_some(&answer.reasoning),
         usage: answer.usage.into(),
         latency_ms: reply.latency.map(millis),
         first_token_ms: reply.first_token.map(millis),
