@@ -4,11 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on says so by panicking
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anygpt_tests::outcome::{chat, error, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply, Request};
-use anygpt_tests::server::Server;
+use anygpt_tests::server::{Server, binary};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -816,4 +816,122 @@ fn progress_tells_of_attempts_and_a_cancel_ends_the_pause_between_them() {
     server.close_stdin();
     assert_eq!(server.wait().code, Some(0));
     assert_eq!(provider.requests().len(), 1);
+}
+
+#[test]
+fn a_cancel_drops_the_connection_within_50_ms() {
+    let times = (0..5).map(|round| {
+        let (provider, mut server) = start();
+        let reply = match round % 2 {
+            0 => Reply::hang(),
+            _ => Reply::deltas(Family::OpenAi, ["one "], Duration::ZERO).hang_after(1),
+        };
+        provider.script(Family::OpenAi, [reply]);
+        let params = json!({"name": CHAT, "arguments": {"prompt": "hi", "model": "gpt-4.1"}});
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        server.send(&call.to_string());
+        provider.wait_requests(1, LIMIT);
+        let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+        let sent = Instant::now();
+        server.send(&cancel.to_string());
+        provider.wait_dropped(LIMIT);
+        let time = sent.elapsed();
+        server.close_stdin();
+        server.end(0);
+        time
+    });
+    // A busy machine may be late now and then.
+    let best = times.min().unwrap();
+    assert!(best < Duration::from_millis(50), "{best:?}");
+}
+
+#[test]
+fn a_call_that_never_got_its_turn_says_so() {
+    let provider = Provider::start();
+    provider.always(Family::OpenAi, Reply::hang());
+    // Two are left for calls.
+    let mut server = Server::builder()
+        .program("sh")
+        .args(["-c", "ulimit -n 34 && exec \"$0\""])
+        .arg(binary())
+        .envs(provider.env())
+        .spawn();
+    for id in 0..3 {
+        // The last one gives up while the others still hold their turns.
+        let seconds = if id == 2 { 1 } else { 3 };
+        let arguments = json!({"prompt": "hi", "model": "gpt-4.1", "timeout_seconds": seconds});
+        let params = json!({"name": CHAT, "arguments": arguments});
+        let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+        server.send(&call.to_string());
+    }
+    let mut errors: Vec<(u64, String)> = (0..3)
+        .map(|_| {
+            let message = server.json();
+            (
+                message["id"].as_u64().unwrap(),
+                error(&message["result"]).to_owned(),
+            )
+        })
+        .collect();
+    errors.sort_unstable();
+    let queued: Vec<bool> = errors
+        .iter()
+        .map(|(_, text)| text.contains("too many other calls"))
+        .collect();
+    assert_eq!(queued, [false, false, true], "{errors:?}");
+    assert_eq!(provider.requests().len(), 2);
+}
+
+#[test]
+fn at_the_deadline_the_best_that_has_come_from_anybody_is_handed_out() {
+    let provider = Provider::start();
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .env("ANYGPT_RETRIES", "0")
+        .spawn();
+    provider.script(
+        Family::OpenAi,
+        [Reply::stream_error(
+            Family::OpenAi,
+            ["a beginning"],
+            "mock words",
+        )],
+    );
+    provider.script(
+        Family::Anthropic,
+        [Reply::deltas(Family::Anthropic, ["less"], Duration::ZERO).hang_after(1)],
+    );
+    let arguments = json!({"prompt": "hi", "model": "gpt-4.1", "fallbacks": ["claude-sonnet-5"], "timeout_seconds": 1});
+    let result = server.call_tool(CHAT, arguments);
+    let got = chat(&result);
+    assert_eq!(
+        (&got["text"], &got["provider"], &got["partial"]),
+        (&json!("a beginning"), &json!("openai"), &json!(true))
+    );
+    assert_eq!(
+        outcomes(got),
+        [
+            tried("openai", "unavailable", 0),
+            tried("anthropic", "timeout", 0)
+        ]
+    );
+}
+
+#[test]
+fn the_echo_may_be_the_last_resort() {
+    let file = std::env::temp_dir().join(format!("anygpt-resort-{}.yaml", std::process::id()));
+    std::fs::write(&file, "providers:\n  echo: {type: mock}\n").unwrap();
+    let provider = Provider::start();
+    provider.always(Family::OpenAi, at_once(Family::OpenAi, 401));
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .env("CONFIG_FILE", file.to_str().unwrap())
+        .spawn();
+    let arguments = json!({"prompt": "hi", "model": "gpt-4.1", "fallbacks": ["echo/any"]});
+    let result = server.call_tool(CHAT, arguments);
+    assert_eq!(
+        (&chat(&result)["text"], &chat(&result)["provider"]),
+        (&json!("hi"), &json!("echo"))
+    );
+    std::fs::remove_file(file).unwrap();
 }

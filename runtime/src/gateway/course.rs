@@ -57,6 +57,8 @@ pub(super) struct Course {
     pub(super) reply: Reply,
     provider: usize,
     begun: Option<Instant>,
+    /// The attempt has not got its turn yet.
+    pub(super) is_queued: bool,
     /// One per finished attempt.
     attempts: Vec<Attempt>,
     failures: Vec<Failed>,
@@ -70,6 +72,7 @@ impl Course {
             reply: Reply::default(),
             provider,
             begun: None,
+            is_queued: false,
             attempts: Vec::new(),
             failures: Vec::new(),
             broken: None,
@@ -157,7 +160,12 @@ impl Course {
     ) -> Result<Reply, Box<AllFailed>> {
         let complete =
             stopped.is_none() && self.attempts.last().is_some_and(|a| a.failed.is_none());
-        if let Some(failure) = stopped {
+        if let Some(mut failure) = stopped {
+            if self.is_queued {
+                failure
+                    .message
+                    .push_str(", because too many other calls are in flight");
+            }
             // Between two attempts, what ended the last one says more.
             if self.begun.is_some() || self.failures.is_empty() {
                 self.fail(failure);

@@ -329,14 +329,16 @@ impl Gateway {
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let position = course.provider();
-        let reply = &mut course.reply;
         let request = &mut turn.request;
         let Some(codec) = provider.kind.codec() else {
-            reply.answer = mock::answer(request);
+            course.reply.answer = mock::answer(request);
             return Ok(());
         };
+        course.is_queued = true;
         let _turn = self.turns.acquire().await;
+        course.is_queued = false;
+        let position = course.provider();
+        let reply = &mut course.reply;
         if request.model.is_empty() {
             request.model = self.newest_model(provider, codec).await?;
             reply.model.clone_from(&request.model);

@@ -37,7 +37,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""properties":{"role":{"type":"string","enum":["system","developer","user","assistant"]},"content":{"type":"string"}},"#,
             r#""required":["role","content"]}},"#,
             r#""system":{"type":"string","description":"Instructions for the model"},"#,
-            r#""model":{"type":"string","description":"Model id, provider/model, or a tag; @low, @high … sets reasoning_effort"},"#,
+            r#""model":{"type":"string","description":"Model id, provider/model, or a tag; @high sets the effort"},"#,
             r#""provider":{"type":"string","description":"Provider id, if model alone is not enough"},"#,
             r#""fallbacks":{"type":"array","items":{"type":"string"},"description":"Models to ask if it fails, in order"},"#,
             r#""temperature":{"type":"number","minimum":0,"maximum":2},"#,
