@@ -123,7 +123,7 @@ impl fmt::Display for SendError {
                 write!(f, "no connection after {} s", limit.as_secs())
             }
             SendError::HeadersTimeout(limit) => {
-                write!(f, "no response after {} s", limit.as_secs())
+                write!(f, "no response after {} s", limit.as_secs_f64())
             }
             SendError::Broken(error) => f.write_str(&root_cause(error)),
         }
