@@ -8,13 +8,30 @@ SERVER := target/debug/anygpt-mcp
 RELEASE := target/release/anygpt-mcp
 # Whose repository and images they are; a release fails while it is this.
 OWNER ?= YOUR_ORG
-COMMIT ?= $(shell git rev-parse HEAD)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
+
+# Images. All of these can be given as make arguments or in the environment.
+DOCKER ?= docker
+IMAGE ?= anygpt-mcp:dev
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+REVISION ?= $(COMMIT)
+CREATED ?= $(shell TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+# Empty: what the Dockerfiles name. Another one must bring cargo, a C compiler, and Rust's musl target or rustup.
+BUILDER_IMAGE ?=
+ALPINE_IMAGE ?=
+# Where the index for both platforms goes; OUTPUT=type=registry pushes it.
+OUTPUT ?= type=oci,dest=dist/anygpt-mcp.oci.tar
+# A builder of buildx, where the engine's own makes only one platform at a time.
+BUILDER ?=
+# The architecture that this machine does not have.
+OTHER = $(if $(filter aarch64 arm64,$(shell uname -m)),amd64,arm64)
+BUILD_ARGS = $(foreach name,VERSION OWNER REVISION CREATED BUILDER_IMAGE ALPINE_IMAGE,$(if $($(name)),--build-arg $(name)=$($(name))))
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: ## Build, and show a whole MCP conversation
@@ -71,6 +88,34 @@ sbom: ## Write the bill of materials (dist/anygpt-mcp.cdx.json)
 .PHONY: bench
 bench: build ## Measure start-up and memory
 	$(CARGO) run --locked --quiet --release -p anygpt-bench -- $(RELEASE)
+
+.PHONY: dist
+dist: ## Build the static programs for both architectures (dist/amd64, dist/arm64)
+	runtime/image/compile amd64 dist/amd64
+	runtime/image/compile arm64 dist/arm64
+
+.PHONY: image
+image: ## Build the image $(IMAGE), from source, and print its size
+	$(DOCKER) build $(BUILD_ARGS) -t $(IMAGE) .
+	@tests/image/size $(IMAGE)
+
+.PHONY: image-alpine
+image-alpine: ## Build $(IMAGE)-alpine: the same program with a shell beside it
+	$(DOCKER) build $(BUILD_ARGS) -t $(IMAGE)-alpine -f Dockerfile.alpine .
+	@tests/image/size $(IMAGE)-alpine
+
+.PHONY: image-multiarch
+image-multiarch: ## Build one index for linux/amd64 and linux/arm64 (OUTPUT=type=registry to push it)
+	$(DOCKER) buildx build $(if $(BUILDER),--builder $(BUILDER)) --platform linux/amd64,linux/arm64 $(BUILD_ARGS) -t $(IMAGE) --output $(OUTPUT) .
+
+.PHONY: image-test
+image-test: image image-alpine ## Run the images in every way they are meant to run
+	$(DOCKER) build $(BUILD_ARGS) --platform linux/$(OTHER) -t $(IMAGE)-$(OTHER) .
+	tests/image/run $(IMAGE)
+
+.PHONY: reproducible
+reproducible: ## Prove that two clean builds of the image give the same bytes
+	tests/image/reproducible $(BUILD_ARGS)
 
 .PHONY: fmt
 fmt: ## Format the code

@@ -53,6 +53,7 @@ Settings (environment; each key also as NAME_FILE or under /run/secrets):
   CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{{yaml,yml,json}}
   LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
   ANYGPT_TIMEOUT         seconds for a call (55)
+  ANYGPT_RETRIES         repetitions of a request that failed for the moment (2)
   ANYGPT_SHUTDOWN_GRACE  seconds for open calls at the end (30; 8 after a signal)
   ANYGPT_STANDBY         never (default), auto, always: stay up for docker exec
   ANYGPT_ALLOW_INSECURE_HTTP=1

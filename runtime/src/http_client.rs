@@ -181,7 +181,7 @@ impl fmt::Display for SendError {
                 }
             }
             SendError::HeadersTimeout(limit) => {
-                write!(f, "no response after {} s", limit.as_secs())
+                write!(f, "no response after {} s", limit.as_secs_f64())
             }
             SendError::Broken(why) | SendError::Settings(why) => f.write_str(why),
         }

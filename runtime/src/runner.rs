@@ -7,22 +7,27 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     io,
     os::unix::net::UnixStream,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anygpt_core::CallHandle;
+use futures_util::future::{Either, select};
 use tokio::{
     runtime,
     sync::{mpsc, watch},
     task::AbortHandle,
+    time::sleep,
 };
 
 use crate::{
     gateway::{Gateway, Observer},
+    provider::Answer,
     stdio::Stdio,
     tools::{Job, Outcome},
 };
@@ -44,7 +49,7 @@ pub struct Runner {
 
 #[derive(Debug)]
 enum Command {
-    Run(Job),
+    Run(Box<Job>),
     Cancel(CallHandle),
 }
 
@@ -113,7 +118,7 @@ impl Runner {
 
     /// Runs a call. It is completed sooner or later, unless it is cancelled.
     pub fn run(&self, job: Job) {
-        self.send(Command::Run(job));
+        self.send(Command::Run(Box::new(job)));
     }
 
     /// Drops a call's work, its connection included.
@@ -176,7 +181,7 @@ async fn work(
                 let (gateway, stdio) = (Arc::clone(&gateway), Arc::clone(&stdio));
                 let finished = Arc::clone(&running);
                 let task = tokio::spawn(async move {
-                    let outcome = run(job, &gateway, &stdio).await;
+                    let outcome = run(*job, &gateway, &stdio).await;
                     stdio.complete(handle, outcome).await;
                     finished.remove(handle);
                 });
@@ -211,52 +216,199 @@ impl Running {
 }
 
 async fn run(job: Job, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
-    let mut observer = Reporter {
+    if !job.wants_progress {
+        return job.run(gateway, &mut Silence).await;
+    }
+    let reports = Reports {
         stdio,
         handle: job.handle,
-        wanted: job.wants_progress,
-        steps: 0,
-        last: None,
+        state: Mutex::default(),
     };
-    job.run(gateway, &mut observer).await
+    let mut observer = &reports;
+    let work = pin!(job.run(gateway, &mut observer));
+    let repeat = pin!(reports.repeat());
+    match select(work, repeat).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right((never, _)) => match never {},
+    }
 }
 
-/// Turns what is observed into progress notifications.
-struct Reporter<'a> {
+/// For clients that want no progress.
+struct Silence;
+
+impl Observer for Silence {
+    fn connected(&mut self, _provider: &str) {}
+    fn received(&mut self, _answer: &Answer) {}
+    fn goes_on(&mut self, _what: &str) {}
+}
+
+/// Turns what is observed into progress notifications: each new phase at once, and where it stands
+/// every two seconds.
+struct Reports<'a> {
     stdio: &'a Arc<Stdio>,
     handle: CallHandle,
-    wanted: bool,
-    /// Notifications so far: the progress value, since nobody knows the end.
-    steps: u64,
-    /// When the last one about text was sent.
-    last: Option<Instant>,
+    state: Mutex<Progress>,
 }
 
-impl Reporter<'_> {
-    fn report(&mut self, message: &str) {
-        self.steps += 1;
-        self.stdio.progress(self.handle, self.steps, message);
+impl Reports<'_> {
+    /// Says again and again where the call stands.
+    async fn repeat(&self) -> Infallible {
+        loop {
+            sleep(PROGRESS_PAUSE).await;
+            self.report(&mut self.lock());
+        }
+    }
+
+    fn report(&self, state: &mut Progress) {
+        // The progress value, since nobody knows the end.
+        state.steps += 1;
+        self.stdio
+            .progress(self.handle, state.steps, &state.message());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Observer for Reporter<'_> {
+impl Observer for &Reports<'_> {
     fn connected(&mut self, provider: &str) {
-        if self.wanted {
-            self.report(&format!("connected to {provider}, waiting for the answer"));
+        let mut state = self.lock();
+        state.phase = Phase::Waiting(format!("connected to {provider}, waiting for the answer"));
+        self.report(&mut state);
+    }
+
+    fn received(&mut self, answer: &Answer) {
+        let mut state = self.lock();
+        if state.receive(answer) {
+            self.report(&mut state);
         }
     }
 
-    fn received(&mut self, text: &str) {
-        if self.wanted
-            && self
-                .last
-                .is_none_or(|last| last.elapsed() >= PROGRESS_PAUSE)
-        {
-            self.last = Some(Instant::now());
-            let characters = text.chars().count();
-            self.report(&format!(
-                "receiving the answer: {characters} characters so far"
-            ));
+    fn goes_on(&mut self, what: &str) {
+        let mut state = self.lock();
+        state.phase = Phase::Waiting(what.to_owned());
+        self.report(&mut state);
+    }
+}
+
+/// Where a call stands.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Notifications so far.
+    steps: u64,
+    phase: Phase,
+    text: Counted,
+    reasoning: Counted,
+    /// What the provider has counted so far.
+    tokens: u64,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// There is no connection yet.
+    #[default]
+    Connecting,
+    /// Nothing has arrived, for this reason.
+    Waiting(String),
+    /// The model thinks aloud.
+    Reasoning,
+    /// The answer arrives.
+    Answering,
+}
+
+impl Progress {
+    /// Takes note of what has arrived. True if that is a new phase.
+    fn receive(&mut self, answer: &Answer) -> bool {
+        self.text.count(&answer.text);
+        self.reasoning.count(&answer.reasoning);
+        self.tokens = answer.usage.output_tokens.unwrap_or_default();
+        let phase = match answer.text.is_empty() {
+            true => Phase::Reasoning,
+            false => Phase::Answering,
+        };
+        let is_new = self.phase != phase;
+        self.phase = phase;
+        is_new
+    }
+
+    fn message(&self) -> String {
+        let characters = self.text.characters;
+        let estimated = (characters + self.reasoning.characters).div_ceil(CHARACTERS_PER_TOKEN);
+        let tokens = estimated.max(self.tokens);
+        match &self.phase {
+            Phase::Connecting => "connecting".to_owned(),
+            Phase::Waiting(why) => why.clone(),
+            Phase::Reasoning => format!("reasoning: about {tokens} tokens so far"),
+            Phase::Answering => {
+                format!("answering: about {tokens} tokens so far ({characters} characters)")
+            }
         }
+    }
+}
+
+/// Providers tell the number of tokens at the end; until then this is what most texts have.
+const CHARACTERS_PER_TOKEN: u64 = 4;
+
+/// Characters of a text that grows, each looked at once.
+#[derive(Debug, Default)]
+struct Counted {
+    bytes: usize,
+    characters: u64,
+}
+
+impl Counted {
+    fn count(&mut self, text: &str) {
+        // A shorter one is that of another attempt.
+        if text.len() < self.bytes || !text.is_char_boundary(self.bytes) {
+            *self = Counted::default();
+        }
+        let new = text.get(self.bytes..).unwrap_or_default();
+        self.characters += new.chars().count() as u64;
+        self.bytes = text.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_are_told_apart_and_tokens_counted() {
+        let mut progress = Progress::default();
+        assert_eq!(progress.message(), "connecting");
+        let mut answer = Answer {
+            reasoning: "Hm, größe".into(),
+            ..Answer::default()
+        };
+        assert!(progress.receive(&answer));
+        assert_eq!(progress.message(), "reasoning: about 3 tokens so far");
+        answer.reasoning.push_str(" and more");
+        assert!(!progress.receive(&answer));
+        answer.text = "größe".into();
+        assert!(progress.receive(&answer));
+        assert_eq!(
+            progress.message(),
+            "answering: about 6 tokens so far (5 characters)"
+        );
+        answer.text.push('ß');
+        answer.usage.output_tokens = Some(70);
+        assert!(!progress.receive(&answer));
+        assert_eq!(
+            progress.message(),
+            "answering: about 70 tokens so far (6 characters)"
+        );
+        // Another attempt begins from the beginning.
+        progress.phase = Phase::Waiting("again".into());
+        assert_eq!(progress.message(), "again");
+        let answer = Answer {
+            text: "no".into(),
+            ..Answer::default()
+        };
+        assert!(progress.receive(&answer));
+        assert_eq!(
+            progress.message(),
+            "answering: about 1 tokens so far (2 characters)"
+        );
     }
 }

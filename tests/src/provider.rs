@@ -10,7 +10,7 @@ mod wire;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, ready};
@@ -169,7 +169,7 @@ impl Request {
 /// A running mock provider. It has a thread of its own and stops when dropped.
 #[derive(Debug)]
 pub struct Provider {
-    port: u16,
+    address: SocketAddr,
     shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -186,9 +186,17 @@ impl Provider {
     /// # Errors
     /// When the port cannot be bound.
     pub fn start_on(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        Self::start_at((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// The same on another address of this machine, for clients in containers.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    pub fn start_at(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
+        let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -207,7 +215,7 @@ impl Provider {
                 }
             })?;
         Ok(Self {
-            port,
+            address,
             shared,
             stop: Some(stop),
             thread: Some(thread),
@@ -216,12 +224,12 @@ impl Provider {
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// The base URL to configure for a family.
     pub fn base_url(&self, family: Family) -> String {
-        format!("http://127.0.0.1:{}{}", self.port, family.folder())
+        format!("http://{}{}", self.address, family.folder())
     }
 
     /// The variables that send a gateway here: three base URLs.

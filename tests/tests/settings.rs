@@ -113,6 +113,10 @@ impl Bad {
                 &["ANYGPT_TIMEOUT", "1m", "whole number of seconds"],
             ),
             bad(
+                &[("ANYGPT_RETRIES", "11")],
+                &["ANYGPT_RETRIES", "11", "whole number from 0 to 10"],
+            ),
+            bad(
                 &[("ANYGPT_SHUTDOWN_GRACE", "-1")],
                 &["ANYGPT_SHUTDOWN_GRACE", "-1", "whole number of seconds"],
             ),
@@ -382,6 +386,7 @@ fn config_validate_accepts_good_settings() {
             ("LOG_LEVEL", "DEBUG"),
             ("ANYGPT_STANDBY", "Auto"),
             ("ANYGPT_TIMEOUT", " 120 "),
+            ("ANYGPT_RETRIES", "0"),
             ("ANYGPT_SHUTDOWN_GRACE", "5"),
         ],
     ] {
@@ -463,7 +468,7 @@ const PLACEHOLDERS: [&str; 17] = [
 ];
 
 /// Every variable that is read when `OPENAI_API_KEY` holds a key.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
     "GOOGLE_API_KEY",
@@ -478,6 +483,7 @@ const VARIABLES: [&str; 16] = [
     "CONFIG_FILE",
     "LOG_LEVEL",
     "ANYGPT_TIMEOUT",
+    "ANYGPT_RETRIES",
     "ANYGPT_SHUTDOWN_GRACE",
     "ANYGPT_STANDBY",
 ];

@@ -1,8 +1,8 @@
 //! One streamed chat: the request goes out, the answer grows as it arrives.
 //!
-//! Never here: trying again, or the total time.
+//! Never here: trying again, or the total time limit.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anygpt_core::Reservation;
 use bytes::Bytes;
@@ -43,7 +43,9 @@ const ERROR_LIMIT: usize = 64 << 10;
 const EVENT_LIMIT: usize = 16 << 20;
 
 impl Gateway {
-    /// Asks, and puts what arrives into `reply` as it comes.
+    /// Asks, and puts what arrives into `reply` as it comes. `patience` is the longest silence before
+    /// the first text, if that is less than the usual limits.
+    #[allow(clippy::too_many_arguments)] // Each is a thing of its own.
     pub(super) async fn stream(
         &self,
         provider: &Provider,
@@ -51,11 +53,12 @@ impl Gateway {
         request: &ChatRequest,
         reply: &mut Reply,
         start: Instant,
+        patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let request = codec.chat(request);
         let response = self
-            .send(provider, codec, request, || {
+            .send(provider, codec, request, patience, || {
                 observer.connected(&provider.id);
             })
             .await?;
@@ -67,6 +70,7 @@ impl Gateway {
             .is_some_and(|kind| kind.starts_with("application/json"));
 
         let mut body = Body::new(response.into_body());
+        body.idle = patience.map_or(IDLE, |patience| patience.min(IDLE));
         let held = reply
             .reservation
             .get_or_insert_with(|| self.budget.reservation());
@@ -88,8 +92,11 @@ impl Gateway {
                     answer.text.len() + answer.reasoning.len() + parser.held(),
                 )?;
                 if !answer.text.is_empty() {
+                    body.idle = IDLE;
                     reply.first_token.get_or_insert_with(|| start.elapsed());
-                    observer.received(&answer.text);
+                }
+                if !answer.text.is_empty() || !answer.reasoning.is_empty() {
+                    observer.received(answer);
                 }
             }
             if reply.answer.complete {
@@ -109,13 +116,15 @@ impl Gateway {
         provider: &Provider,
         codec: &dyn Codec,
         request: Request,
+        patience: Option<Duration>,
         connected: impl FnOnce(),
     ) -> Result<Response<Incoming>, Failure> {
-        let first_byte = if provider.base_url.is_private() {
+        let usual = if provider.base_url.is_private() {
             FIRST_BYTE_LOCAL
         } else {
             FIRST_BYTE
         };
+        let first_byte = patience.map_or(usual, |patience| patience.min(usual));
         let request = http_request(provider, codec, request)?;
         let http = self.http()?;
         let forwarder = http.forwarder(request.uri());
@@ -150,7 +159,8 @@ impl Gateway {
 
         let status = response.status().as_u16();
         let id = request_id(codec, response.headers());
-        let wait = retry_after(response.headers());
+        let wait = retry_after(response.headers(), SystemTime::now());
+        let should_retry = should_retry(response.headers());
         let mut body = Body::new(response.into_body());
         // What cannot be read of an error must not hide the rest of it.
         let text = body.beginning(ERROR_LIMIT).await;
@@ -162,7 +172,8 @@ impl Gateway {
         }
         failure.status = Some(status);
         failure.request_id = failure.request_id.or(id);
-        failure.retry_after = failure.retry_after.or(wait);
+        failure.retry_after = wait.or(failure.retry_after);
+        failure.should_retry = should_retry;
         Err(failure)
     }
 
@@ -208,14 +219,33 @@ fn check(answer: &Answer) -> Result<(), Failure> {
         return Ok(());
     }
     let native = answer.native_finish.as_deref().unwrap_or("unknown");
-    Err(match answer.finish {
-        Some(Finish::ContentFilter) => Failure::new(
+    let reasoned = match answer.usage.reasoning_tokens {
+        Some(0) => None,
+        Some(tokens) => Some(format!("{tokens} tokens of reasoning")),
+        None => (!answer.reasoning.is_empty()).then(|| "reasoning".to_owned()),
+    };
+    Err(match (answer.finish, reasoned) {
+        (Some(Finish::ContentFilter), _) => Failure::new(
             Class::ContentFilter,
             format!("the model or a filter refused to answer (finish reason {native})"),
         ),
-        Some(Finish::Length) => Failure::new(
+        (Some(Finish::Length), Some(reasoned)) => Failure::new(
             Class::EmptyResponse,
-            "the token limit was used up before any text came, most likely by reasoning",
+            format!(
+                "the token limit went to {reasoned}, and no text came: raise max_tokens or lower reasoning_effort"
+            ),
+        ),
+        (Some(Finish::Length), None) => Failure::new(
+            Class::EmptyResponse,
+            "the token limit was used up before any text came: raise max_tokens",
+        ),
+        (_, Some(reasoned)) => Failure::new(
+            Class::EmptyResponse,
+            format!("after {reasoned} no text came (finish reason {native})"),
+        ),
+        (Some(Finish::Pause), None) => Failure::new(
+            Class::EmptyResponse,
+            format!("the model paused before any text came (finish reason {native})"),
         ),
         _ => Failure::new(
             Class::EmptyResponse,
@@ -264,14 +294,27 @@ fn request_id(codec: &dyn Codec, headers: &HeaderMap) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// How long the headers ask to wait, if they say so in milliseconds or seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number =
-        |name: &str| -> Option<f64> { headers.get(name)?.to_str().ok()?.trim().parse().ok() };
+/// How long the headers ask to wait: in milliseconds, in seconds, or until a date.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| value(name)?.parse::<f64>().ok();
     let seconds = number("retry-after-ms")
         .map(|ms| ms / 1000.0)
-        .or_else(|| number("retry-after"))?;
-    Duration::try_from_secs_f64(seconds).ok()
+        .or_else(|| number("retry-after"));
+    if let Some(seconds) = seconds {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(value("retry-after")?).ok()?;
+    date.duration_since(now).ok()
+}
+
+/// Whether the provider says that the same request is worth repeating.
+fn should_retry(headers: &HeaderMap) -> Option<bool> {
+    match headers.get("x-should-retry")?.as_bytes() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
 }
 
 /// Counts bytes of a reply that are kept. They are kept up to four times: as text, in the result, and
@@ -294,11 +337,17 @@ const STEP: usize = 64 << 10;
 struct Body {
     incoming: Incoming,
     read: usize,
+    /// Longest silence.
+    idle: Duration,
 }
 
 impl Body {
     fn new(incoming: Incoming) -> Self {
-        Body { incoming, read: 0 }
+        Body {
+            incoming,
+            read: 0,
+            idle: IDLE,
+        }
     }
 
     /// Reads what follows the closing event of a stream: little or nothing, but only a connection whose
@@ -311,11 +360,11 @@ impl Body {
     /// The next piece, `None` at the end.
     async fn chunk(&mut self, limit: usize) -> Result<Option<Bytes>, Failure> {
         loop {
-            let frame = timeout(IDLE, self.incoming.frame()).await.map_err(|_| {
-                Failure::new(
-                    Class::Timeout,
-                    format!("the stream was silent for {} s", IDLE.as_secs()),
-                )
+            let frame = timeout(self.idle, self.incoming.frame()).await;
+            let frame = frame.map_err(|_| {
+                let seconds = self.idle.as_secs_f64();
+                let message = format!("the stream was silent for {seconds} s");
+                Failure::new(Class::Timeout, message)
             })?;
             let frame = match frame {
                 None => return Ok(None),
@@ -361,5 +410,52 @@ impl Body {
             beginning.extend_from_slice(&chunk[..chunk.len().min(room)]);
         }
         beginning
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_read_in_every_form() {
+        // Sun, 06 Nov 1994 08:49:37 GMT
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let wait = |headers: &[(&'static str, &str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.insert(*name, value.parse().unwrap());
+            }
+            retry_after(&map, now).map(|wait| wait.as_millis())
+        };
+        for (headers, ms) in [
+            (
+                &[("retry-after-ms", "20"), ("retry-after", "9")][..],
+                Some(20),
+            ),
+            (
+                &[("retry-after-ms", "x"), ("retry-after", "9")],
+                Some(9_000),
+            ),
+            (&[("retry-after", " 1.5 ")], Some(1_500)),
+            (&[("retry-after", "0")], Some(0)),
+            (
+                &[("retry-after", "Sun, 06 Nov 1994 08:49:57 GMT")],
+                Some(20_000),
+            ),
+            (
+                &[("retry-after", "Sunday, 06-Nov-94 08:49:57 GMT")],
+                Some(20_000),
+            ),
+            (&[("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT")], None),
+            (&[("retry-after", "soon")], None),
+            (&[("retry-after", "-5")], None),
+            (&[("retry-after", "nan")], None),
+            (&[("retry-after", "1e300")], None),
+            (&[], None),
+        ] {
+            assert_eq!(wait(headers), ms, "{headers:?}");
+        }
     }
 }

@@ -29,7 +29,7 @@ impl Gateway {
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let response = self.send(provider, codec, request, || {}).await?;
+            let response = self.send(provider, codec, request, None, || {}).await?;
             let body = self.body(response).await?;
             let reported = serde_json::from_slice::<Reported>(&body);
             if reported.is_ok_and(|reported| reported.error.is_some()) {

@@ -1,4 +1,5 @@
-//! From a resolved request to one reply: model choice, attempts, time limits, partial answers.
+//! From a resolved request to one reply: model choice, attempts one after the other, the total time
+//! limit, partial answers.
 //!
 //! Never here: a provider's wire format, MCP, a tool's arguments.
 
@@ -12,33 +13,44 @@ use anygpt_core::{Budget, Reservation};
 use futures_util::future::{Either, join_all, select};
 use tokio::{
     sync::{Semaphore, watch},
-    time::{timeout, timeout_at},
+    time::{sleep, timeout, timeout_at},
 };
 
 use crate::{
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Model},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Model, repair},
     redact::Redactor,
     settings::{Provider, Settings},
 };
 
 mod attempt;
+mod course;
+mod learned;
 mod list;
 pub mod mock;
 mod report;
 pub mod resolve;
+mod retry;
+
+pub use course::Attempt;
+use course::{AllFailed, Course, Failed};
+use learned::Learned;
+use resolve::Target;
+use retry::{Next, Situation};
 
 /// A chat to be done.
 #[derive(Debug)]
 pub struct Plan {
-    /// Position in [`Settings::providers`].
-    pub provider: usize,
-    /// The request; an empty model stands for "none was named".
+    /// Who is asked, in this order, until one answers; never empty.
+    pub targets: Vec<Target>,
+    /// The request; each target brings its own model.
     pub request: ChatRequest,
     /// When the call came in.
     pub received: Instant,
     /// So long after that, the answer is due, or what there is of it.
     pub timeout: Duration,
+    /// Longer answers are cut.
+    pub max_output_chars: Option<usize>,
 }
 
 /// An answer and how it came about.
@@ -50,8 +62,12 @@ pub struct Reply {
     pub provider: String,
     /// The model that was asked.
     pub model: String,
+    /// All requests that were made for it, this one included; none without a network.
+    pub attempts: Vec<Attempt>,
     /// The answer is not all there is.
     pub partial: bool,
+    /// The answer was longer than the caller wanted it.
+    pub truncated: bool,
     /// From the call to the last byte; none without a network.
     pub latency: Option<Duration>,
     /// From the call to the first text.
@@ -64,12 +80,27 @@ pub struct Reply {
     pub reservation: Option<Reservation>,
 }
 
+impl Reply {
+    /// Cuts the answer to so many characters, and says so.
+    pub fn shorten(&mut self, most: usize) {
+        let text = &mut self.answer.text;
+        if let Some((end, _)) = text.char_indices().nth(most) {
+            text.truncate(end);
+            self.truncated = true;
+            self.warnings
+                .push(format!("The answer was cut after {most} characters"));
+        }
+    }
+}
+
 /// Hears how a call is getting on.
 pub trait Observer: Send {
     /// There is a connection to this provider.
     fn connected(&mut self, provider: &str);
     /// The answer as far as it has come; called for each piece.
-    fn received(&mut self, text: &str);
+    fn received(&mut self, answer: &Answer);
+    /// Something has failed, and this is done about it.
+    fn goes_on(&mut self, what: &str);
 }
 
 /// Does calls. One for the process; lives on the async thread.
@@ -81,12 +112,24 @@ pub struct Gateway {
     http: OnceLock<HttpClient>,
     /// Calls beyond these wait for their turn, in order.
     turns: Semaphore,
+    /// What models have refused.
+    learned: Learned,
     /// Turns true when the process must hand out what it has.
     ending: watch::Receiver<bool>,
 }
 
+/// What is asked of one target.
+struct Turn {
+    request: ChatRequest,
+    /// It has been made to suit its model.
+    is_fitted: bool,
+}
+
 /// Calls that use the network at once, if there are file descriptors for them.
 const AT_ONCE: usize = 1024;
+
+/// Most changes of a request that a provider's refusals may lead to.
+const REPAIRS: usize = 2;
 
 /// File descriptors that are left for everything else.
 const SPARE_FILES: usize = 32;
@@ -106,6 +149,7 @@ impl Gateway {
             budget,
             http: OnceLock::new(),
             turns: Semaphore::new(AT_ONCE.min(files.saturating_sub(SPARE_FILES)).max(1)),
+            learned: Learned::default(),
             ending,
         }
     }
@@ -115,64 +159,57 @@ impl Gateway {
         &self.settings
     }
 
-    /// Asks a model.
+    /// Asks a model, and if it fails again, or another one.
     ///
     /// # Errors
     /// A text that says what went wrong and what to do next.
     pub async fn chat(&self, plan: Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
         let start = plan.received;
-        let provider = &self.settings.providers[plan.provider];
-        let mut reply = Reply {
-            provider: provider.id.clone(),
-            model: plan.request.model.clone(),
-            ..Reply::default()
+        let mut course = match plan.targets.first() {
+            Some(target) => Course::new(target.provider, self.id_of(target), model_of(target)),
+            None => return Err("config: there is nobody to ask".into()),
         };
         let stopped = {
-            let work = pin!(self.attempt(provider, plan.request, &mut reply, start, observer));
+            let work = pin!(self.ask(&plan, &mut course, observer));
             let mut ending = self.ending.clone();
             let ending = pin!(ending.wait_for(|&ending| ending));
             let due = start + plan.timeout;
             match timeout_at(due.into(), select(work, ending)).await {
-                Ok(Either::Left((result, _))) => result,
-                Ok(Either::Right(_)) => Err(Failure::new(
+                Ok(Either::Left(((), _))) => None,
+                Ok(Either::Right(_)) => Some(Failure::new(
                     Class::Cancelled,
                     "the server is shutting down",
                 )),
-                Err(_) => Err(Failure::new(
+                Err(_) => Some(Failure::new(
                     Class::Timeout,
                     format!("no complete answer after {} s", plan.timeout.as_secs()),
                 )),
             }
         };
-        reply.latency = Some(start.elapsed());
-        // Gemini names its answers in the body (provider digest 1.4).
-        if reply.request_id.is_none() {
-            let id = reply.answer.response_id.as_deref();
-            reply.request_id = id.filter(|id| id.len() <= 200).map(str::to_owned);
-        }
-        let result = match stopped {
-            Ok(()) => Ok(reply),
-            // Nothing that has arrived is lost.
-            Err(failure) if !reply.answer.text.is_empty() => {
-                reply.partial = true;
-                self.redactor.end_of_cut(&mut reply.answer.text);
-                self.redactor.end_of_cut(&mut reply.answer.reasoning);
-                reply.answer.finish = Some(match failure.class {
-                    Class::Timeout | Class::Cancelled => Finish::Timeout,
-                    _ => Finish::Error,
-                });
-                let message = self.redactor.provider_message(&failure.message);
-                reply.warnings.push(format!(
-                    "The answer is not complete: {} ({message})",
-                    failure.class.as_str(),
-                ));
-                Ok(reply)
+        let result = course.end(stopped, &self.redactor).map(|mut reply| {
+            reply.latency = Some(start.elapsed());
+            if let Some(most) = plan.max_output_chars {
+                reply.shorten(most);
             }
-            Err(failure) => Err((failure, reply)),
-        };
+            if reply.truncated {
+                self.redactor.end_of_cut(&mut reply.answer.text);
+            }
+            // Gemini names its answers in the body (provider digest 1.4).
+            if reply.request_id.is_none() {
+                let id = reply.answer.response_id.as_deref();
+                reply.request_id = id.filter(|id| id.len() <= 200).map(str::to_owned);
+            }
+            reply
+        });
         self.log(&result, start.elapsed());
-        result.map_err(|(failure, reply)| {
-            report::failure(provider, &reply.model, &failure, &self.redactor)
+        result.map_err(|all| {
+            let told = &all.told;
+            let provider = &self.settings.providers[told.provider];
+            let mut text = report::failure(provider, &told.model, &told.failure, &self.redactor);
+            if all.attempts.len() > 1 {
+                text.push_str(&format!(" Attempts: {}.", course::tally(&all.attempts)));
+            }
+            text
         })
     }
 
@@ -197,20 +234,111 @@ impl Gateway {
         join_all(lists).await
     }
 
-    /// One attempt; what arrives is put into `reply` as it comes.
+    /// Asks one target after the other until one answers, or nothing more can be done. What happens is
+    /// put into `course` as it happens.
+    async fn ask(&self, plan: &Plan, course: &mut Course, observer: &mut dyn Observer) {
+        for (position, target) in plan.targets.iter().enumerate() {
+            let behind = plan.targets.len() - position - 1;
+            let provider = &self.settings.providers[target.provider];
+            course.turn_to(target.provider, &provider.id, model_of(target));
+            let mut turn = Turn {
+                request: ChatRequest {
+                    model: model_of(target).to_owned(),
+                    effort: target.effort.or(plan.request.effort),
+                    ..plan.request.clone()
+                },
+                is_fitted: false,
+            };
+            let (mut repeated, mut repaired) = (0, 0);
+            loop {
+                let left = plan.timeout.saturating_sub(plan.received.elapsed());
+                let patience = (behind > 0).then(|| retry::share(left, behind + 1));
+                course.begin();
+                let result = self
+                    .attempt(
+                        provider,
+                        &mut turn,
+                        course,
+                        plan.received,
+                        patience,
+                        observer,
+                    )
+                    .await;
+                let Err(failure) = result else {
+                    return course.succeed();
+                };
+                if !course.fail(failure) {
+                    return;
+                }
+                let Some((Failed { failure, .. }, took)) = course.last() else {
+                    return;
+                };
+                if repaired < REPAIRS
+                    && let Some(said) = self.repaired(target.provider, &mut turn.request, failure)
+                {
+                    self.log_attempt(course);
+                    repaired += 1;
+                    let what = target.name(&self.settings);
+                    observer.goes_on(&format!("{what}: invalid_request; trying again: {said}"));
+                    if !said.is_empty() {
+                        course.reply.warnings.push(said);
+                    }
+                    continue;
+                }
+                let situation = Situation {
+                    repeated,
+                    allowed: self.settings.retries,
+                    has_next: behind > 0,
+                    took,
+                    left: plan.timeout.saturating_sub(plan.received.elapsed()),
+                    jitter: fastrand::f64(),
+                };
+                let what = format!(
+                    "{}: {}",
+                    target.name(&self.settings),
+                    failure.class.as_str()
+                );
+                match situation.after(failure) {
+                    Next::Again(pause) => {
+                        self.log_attempt(course);
+                        let pause_s = pause.as_secs_f64();
+                        observer.goes_on(&format!("{what}; trying again in {pause_s:.1} s"));
+                        sleep(pause).await;
+                        repeated += 1;
+                    }
+                    Next::Another => {
+                        self.log_attempt(course);
+                        let next = &plan.targets[position + 1];
+                        let next = next.name(&self.settings);
+                        observer.goes_on(&format!("{what}; asking {next} instead"));
+                        break;
+                    }
+                    Next::GiveUp => return,
+                }
+            }
+        }
+    }
+
+    /// One attempt; what arrives is put into the course as it comes.
     async fn attempt(
         &self,
         provider: &Provider,
-        mut request: ChatRequest,
-        reply: &mut Reply,
+        turn: &mut Turn,
+        course: &mut Course,
         start: Instant,
+        patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
+        let request = &mut turn.request;
         let Some(codec) = provider.kind.codec() else {
-            reply.answer = mock::answer(&request);
+            course.reply.answer = mock::answer(request);
             return Ok(());
         };
+        course.is_queued = true;
         let _turn = self.turns.acquire().await;
+        course.is_queued = false;
+        let position = course.provider();
+        let reply = &mut course.reply;
         if request.model.is_empty() {
             request.model = self.newest_model(provider, codec).await?;
             reply.model.clone_from(&request.model);
@@ -220,8 +348,30 @@ impl Gateway {
                 provider.id, request.model
             ));
         }
-        self.stream(provider, codec, &request, reply, start, observer)
+        if !turn.is_fitted {
+            turn.is_fitted = true;
+            reply.warnings.extend(codec.fit(request));
+            reply.warnings.extend(self.learned.apply(position, request));
+        }
+        self.stream(provider, codec, request, reply, start, patience, observer)
             .await
+    }
+
+    /// Changes the one parameter that a refusal names, if there is one, and tells what it has done.
+    fn repaired(
+        &self,
+        provider: usize,
+        request: &mut ChatRequest,
+        failure: &Failure,
+    ) -> Option<String> {
+        let codec = self.settings.providers[provider].kind.codec()?;
+        let repair = repair(request, failure, codec.has_two_token_names())?;
+        let said = repair.change.apply(request)?;
+        if repair.is_lasting {
+            self.learned
+                .remember(provider, &request.model, repair.change);
+        }
+        Some(said)
     }
 
     async fn newest_model(
@@ -252,8 +402,12 @@ impl Gateway {
             .ok_or_else(|| Failure::new(Class::Config, "TLS cannot be set up"))
     }
 
+    fn id_of(&self, target: &Target) -> &str {
+        &self.settings.providers[target.provider].id
+    }
+
     /// One line per call; never what was asked or answered.
-    fn log(&self, result: &Result<Reply, (Failure, Reply)>, time: Duration) {
+    fn log(&self, result: &Result<Reply, Box<AllFailed>>, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok(reply) => tracing::info!(
@@ -267,20 +421,38 @@ impl Gateway {
                 request_id = reply.request_id,
                 "chat",
             ),
-            Err((failure, reply)) => tracing::warn!(
-                provider = reply.provider,
-                model = reply.model,
-                class = failure.class.as_str(),
-                status = failure.status,
-                ms,
-                request_id = failure
-                    .request_id
-                    .as_deref()
-                    .map(|id| self.redactor.provider_message(id))
-                    .as_deref(),
-                error = &*self.redactor.provider_message(&failure.message),
-                "chat failed",
-            ),
+            Err(all) => self.log_failure(&all.told, ms, "chat failed"),
         }
     }
+
+    /// One line per attempt that is made up for by another one.
+    fn log_attempt(&self, course: &Course) {
+        if let Some((failed, time)) = course.last() {
+            let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            self.log_failure(failed, ms, "attempt failed");
+        }
+    }
+
+    fn log_failure(&self, failed: &Failed, ms: u64, what: &str) {
+        let failure = &failed.failure;
+        tracing::warn!(
+            provider = self.settings.providers[failed.provider].id,
+            model = failed.model,
+            class = failure.class.as_str(),
+            status = failure.status,
+            ms,
+            request_id = failure
+                .request_id
+                .as_deref()
+                .map(|id| self.redactor.provider_message(id))
+                .as_deref(),
+            error = &*self.redactor.provider_message(&failure.message),
+            "{what}",
+        );
+    }
+}
+
+/// The model of a target; empty for the provider's newest.
+fn model_of(target: &Target) -> &str {
+    target.model.as_deref().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! A failure as a text for the model or person who called: class, provider, status, what the provider
 //! said, what to do next. All of it in the text: several clients show nothing else.
 //!
-//! Never here: deciding whether to try again.
+//! Never here: deciding whether to try again, or which of several failures to tell.
 
 use std::fmt::Write as _;
 
@@ -77,7 +77,8 @@ fn advice(provider: &Provider, failure: &Failure) -> String {
         ),
         Class::Unavailable => "Try again later, or ask another provider.".into(),
         Class::EmptyResponse => {
-            "Raise max_tokens if the model spent them on reasoning; else ask again or ask another model."
+            "Raise max_tokens or lower reasoning_effort if the model spent them on reasoning; else ask again or \
+             ask another model."
                 .into()
         }
         Class::Cancelled => "Start the server again and repeat the call.".into(),

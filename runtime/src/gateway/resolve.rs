@@ -4,12 +4,20 @@
 //! the model's name; the default provider. A model id that nobody knows is passed through as it is: new
 //! models need no new release.
 //!
+//! A tag leads to all usable models that carry it: they are asked in the order of the file until one
+//! answers. Behind them come the caller's fallbacks.
+//!
+//! Any of these names may end in `@` and a reasoning effort.
+//!
 //! A tag that the user has written beats the family (`gpt-fast` may be a tag). Where a provider is named
 //! as well, a model of the configuration file with exactly that id beats a tag of the same name.
 //!
 //! Never here: asking a provider whether the model exists.
 
-use crate::settings::{Kind, ModelSettings, Settings, Tag, position};
+use crate::{
+    provider::Effort,
+    settings::{Kind, ModelSettings, Settings, Tag, position},
+};
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +26,8 @@ pub struct Target {
     pub provider: usize,
     /// The provider's id for the model; none if the provider's newest is wanted.
     pub model: Option<String>,
-    /// What the caller should know of the choice.
-    pub warning: Option<String>,
+    /// The effort that was named with the model.
+    pub effort: Option<Effort>,
 }
 
 impl Target {
@@ -27,9 +35,31 @@ impl Target {
         Target {
             provider,
             model: model.map(str::to_owned),
-            warning: None,
+            effort: None,
         }
     }
+
+    fn of(model: &ModelSettings) -> Self {
+        Target::new(model.provider, Some(&model.id))
+    }
+
+    /// `provider/model`, or the provider alone.
+    pub fn name(&self, settings: &Settings) -> String {
+        let provider = &settings.providers[self.provider].id;
+        match &self.model {
+            Some(model) => format!("{provider}/{model}"),
+            None => provider.clone(),
+        }
+    }
+}
+
+/// Who is asked: the first one, and if it fails the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// In this order; never empty, and nobody is in it twice.
+    pub targets: Vec<Target>,
+    /// What the caller should know of the choice.
+    pub warnings: Vec<String>,
 }
 
 /// What a tag leads to: some of the models that carry it.
@@ -45,21 +75,96 @@ pub struct Tagged<'s> {
 /// More models than these are not named in a message.
 const NAMED: usize = 10;
 
-/// The provider and model for what a caller named, if anything.
+/// More of them would not get their turn within any time limit.
+const LONGEST_CHAIN: usize = 16;
+
+/// Who is asked for what a caller named, if anything: a tag stands for all usable models that carry it,
+/// and behind these come the fallbacks. A name that leads nowhere is left out with a warning, as long as
+/// another one leads somewhere.
 ///
 /// # Errors
-/// What is wrong with the names, or missing in the settings.
-pub fn target(
+/// What is wrong with the first name.
+pub fn chain(
     settings: &Settings,
     provider: Option<&str>,
     model: Option<&str>,
-) -> Result<Target, String> {
-    let asked = model.map(str::trim);
+    fallbacks: &[String],
+) -> Result<Chain, String> {
+    let first = targets(settings, provider, model);
+    let others = fallbacks
+        .iter()
+        .map(|name| (Some(name), targets(settings, None, Some(name))));
+    let mut chain = Chain {
+        targets: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let mut problem = None;
+    for (name, found) in std::iter::once((None, first)).chain(others) {
+        match found {
+            Ok(found) => {
+                for target in found {
+                    if !chain.targets.contains(&target) {
+                        chain.targets.push(target);
+                    }
+                }
+            }
+            Err(why) => {
+                let who = name.map_or("The first choice".to_owned(), |name| {
+                    format!("Fallback {name:?}")
+                });
+                chain.warnings.push(format!("{who} was left out: {why}"));
+                problem.get_or_insert(why);
+            }
+        }
+    }
+    chain.targets.truncate(LONGEST_CHAIN);
+    match problem {
+        Some(problem) if chain.targets.is_empty() => Err(problem),
+        _ => Ok(chain),
+    }
+}
+
+/// The provider and models for what a caller named, if anything; never none.
+fn targets(
+    settings: &Settings,
+    provider: Option<&str>,
+    model: Option<&str>,
+) -> Result<Vec<Target>, String> {
+    let asked = model.map(split_effort);
+    let default = settings.default_model.as_deref().map(split_effort);
+    let name = |named: Option<(_, _)>| named.map(|(name, _)| name);
+    let mut targets = without_effort(settings, provider, name(asked), name(default))?;
+    if let Some((_, effort)) = asked.or(default) {
+        // A provider's newest model is not the one that the effort was meant for.
+        for target in targets.iter_mut().filter(|target| target.model.is_some()) {
+            target.effort = effort;
+        }
+    }
+    Ok(targets)
+}
+
+/// The name and the effort of `name@effort`.
+fn split_effort(name: &str) -> (&str, Option<Effort>) {
+    let split = name
+        .rsplit_once('@')
+        .and_then(|(name, effort)| Some((name, Effort::from_name(effort)?)));
+    match split {
+        Some((name, effort)) => (name.trim(), Some(effort)),
+        None => (name.trim(), None),
+    }
+}
+
+fn without_effort(
+    settings: &Settings,
+    provider: Option<&str>,
+    asked: Option<&str>,
+    default: Option<&str>,
+) -> Result<Vec<Target>, String> {
     let Some(id) = provider.map(str::trim) else {
-        return by_model(settings, asked.or(settings.default_model.as_deref()));
+        return by_model(settings, asked.or(default));
     };
     let provider = usable_provider(settings, id)?;
-    match (asked, &settings.default_model) {
+    match (asked, default) {
         (Some(model), _) => {
             // The prefix may also be part of the id, as gateways of gateways have it.
             if let Some((prefix, rest)) = split(settings, model)
@@ -77,24 +182,28 @@ pub fn target(
         }
         (None, Some(default)) => {
             if let Some(tagged) = Tagged::find(settings, default, Some(provider)) {
-                return Ok(tagged.chosen());
+                return tagged.targets();
             }
             // The default model belongs to one provider; another one gets its own newest.
-            let target = by_model(settings, Some(default)).ok();
-            let target = target.filter(|target| target.provider == provider);
-            Ok(target.unwrap_or(Target::new(provider, None)))
+            let mut found = by_model(settings, Some(default)).unwrap_or_default();
+            found.retain(|target| target.provider == provider);
+            if found.is_empty() {
+                found.push(Target::new(provider, None));
+            }
+            Ok(found)
         }
-        (None, None) => Ok(Target::new(provider, None)),
+        (None, None) => Ok(vec![Target::new(provider, None)]),
     }
 }
 
-/// The model for a name that is asked of this provider, which can be used.
-fn of_provider(settings: &Settings, provider: usize, name: &str) -> Target {
+/// The models for a name that is asked of this provider, which can be used.
+fn of_provider(settings: &Settings, provider: usize, name: &str) -> Vec<Target> {
     let tagged = Tagged::find(settings, name, Some(provider));
-    match (settings.model(provider, name), tagged) {
-        (None, Some(tagged)) => tagged.chosen(),
-        _ => Target::new(provider, Some(name)),
-    }
+    let of_tag = match (settings.model(provider, name), tagged) {
+        (None, Some(tagged)) => tagged.targets().ok(),
+        _ => None,
+    };
+    of_tag.unwrap_or_else(|| vec![Target::new(provider, Some(name))])
 }
 
 /// The provider of that name, if it can be used.
@@ -155,13 +264,15 @@ impl<'s> Tagged<'s> {
             .filter(move |model| self.settings.providers[model.provider].why_off().is_none())
     }
 
-    /// The model that is asked: the first that can be used. An error names each one's problem.
+    /// The models that are asked, one after the other: those that can be used. An error names each one's
+    /// problem.
     ///
     /// # Errors
     /// None can be used.
-    pub fn target(self) -> Result<Target, String> {
-        if self.usable().next().is_some() {
-            return Ok(self.chosen());
+    pub fn targets(self) -> Result<Vec<Target>, String> {
+        let usable: Vec<Target> = self.usable().map(Target::of).collect();
+        if !usable.is_empty() {
+            return Ok(usable);
         }
         let problems = self.models().map(|model| {
             let why = self.settings.providers[model.provider].why_off();
@@ -179,25 +290,11 @@ impl<'s> Tagged<'s> {
         ))
     }
 
-    /// The first that can be used, else the first.
+    /// The model that is asked first: the first that can be used, else the first.
     pub fn chosen(self) -> Target {
-        let mut usable = self.usable();
-        let Some(model) = usable.next().or_else(|| self.models().next()) else {
-            // Not reached: `find` has seen one.
-            return Target::new(0, None);
-        };
-        let mut others = usable.map(|model| self.settings.name_of(model)).peekable();
-        let warning = others.peek().is_some().then(|| {
-            format!(
-                "Tag {} also stands for {}",
-                self.tag.name,
-                first_of(others, ", ")
-            )
-        });
-        Target {
-            warning,
-            ..Target::new(model.provider, Some(&model.id))
-        }
+        let model = self.usable().next().or_else(|| self.models().next());
+        // `find` has seen one.
+        model.map_or(Target::new(0, None), Target::of)
     }
 
     /// No model of this provider has the tag. To send it as an id could hardly be meant.
@@ -237,10 +334,10 @@ pub fn default_provider(settings: &Settings) -> Option<usize> {
         .or_else(|| first(true))
 }
 
-fn by_model(settings: &Settings, model: Option<&str>) -> Result<Target, String> {
-    let target = |provider, model: &str| Target::new(provider, Some(model));
+fn by_model(settings: &Settings, model: Option<&str>) -> Result<Vec<Target>, String> {
+    let target = |provider, model: &str| vec![Target::new(provider, Some(model))];
     let Some(model) = model else {
-        return Ok(Target::new(usable_default(settings)?, None));
+        return Ok(vec![Target::new(usable_default(settings)?, None)]);
     };
     if let Some((provider, rest)) = split(settings, model) {
         return Ok(of_provider(
@@ -250,7 +347,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Target, String> 
         ));
     }
     if let Some(tagged) = Tagged::find(settings, model, None) {
-        return tagged.target();
+        return tagged.targets();
     }
     let family = family(model).and_then(|kind| position(&settings.providers, kind.as_str()));
     match (family, settings.default_provider) {
@@ -347,9 +444,10 @@ mod tests {
     fn resolve(settings: &Settings, provider: &str, model: &str) -> Result<String, String> {
         let given = |text: &'static str| (!text.is_empty()).then_some(text);
         let leak = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
-        let target = target(settings, given(leak(provider)), given(leak(model)))?;
-        let id = &settings.providers[target.provider].id;
-        Ok(format!("{id} {}", target.model.as_deref().unwrap_or("-")))
+        let chain = chain(settings, given(leak(provider)), given(leak(model)), &[])?;
+        let first = &chain.targets[0];
+        let id = &settings.providers[first.provider].id;
+        Ok(format!("{id} {}", first.model.as_deref().unwrap_or("-")))
     }
 
     #[test]
@@ -501,35 +599,123 @@ mod tests {
     }
 
     #[test]
-    fn other_usable_models_of_a_tag_are_named() {
-        let warning = |settings: &Settings, provider: Option<&str>, model| {
-            target(settings, provider, Some(model)).unwrap().warning
+    fn a_tag_is_a_chain_of_its_usable_models_and_fallbacks_come_behind_it() {
+        let names = |settings: &Settings, provider: Option<&str>, model, fallbacks: &[&str]| {
+            let fallbacks: Vec<String> = fallbacks.iter().map(|&name| name.to_owned()).collect();
+            let chain = chain(settings, provider, model, &fallbacks)?;
+            let names: Vec<String> = chain
+                .targets
+                .iter()
+                .map(|target| target.name(settings))
+                .collect();
+            Ok::<_, String>((names.join(" "), chain.warnings.join("; ")))
         };
-        let all = with_file("others", TAGS, &ALL);
+        let all = with_file("chain", TAGS, &ALL);
+        for (provider, model, fallbacks, expected) in [
+            (
+                None,
+                Some("FAST"),
+                &[][..],
+                "openai/mini openai/fast2 anthropic/sonnet",
+            ),
+            (
+                Some("openai"),
+                Some("fast"),
+                &[],
+                "openai/mini openai/fast2",
+            ),
+            (Some("anthropic"), Some("fast"), &[], "anthropic/sonnet"),
+            (None, Some("openai/fast"), &[], "openai/mini openai/fast2"),
+            (
+                None,
+                Some("smart"),
+                &["fast", "gemini-3"],
+                "anthropic/sonnet openai/mini openai/fast2 google/gemini-3",
+            ),
+            (
+                None,
+                None,
+                &["claude-x", " google/y "],
+                "openai anthropic/claude-x google/y",
+            ),
+            (
+                None,
+                Some("gpt-5"),
+                &["gpt-5", "openai/gpt-5"],
+                "openai/gpt-5",
+            ),
+        ] {
+            assert_eq!(
+                names(&all, provider, model, fallbacks),
+                Ok((expected.to_owned(), String::new())),
+                "{model:?} {fallbacks:?}"
+            );
+        }
+        let one = with_file("chain-one", TAGS, &ALL[..1]);
         assert_eq!(
-            warning(&all, None, "FAST").as_deref(),
-            Some("Tag fast also stands for openai/fast2, anthropic/sonnet")
+            names(&one, None, Some("fast"), &[]).unwrap().0,
+            "openai/mini openai/fast2"
         );
-        assert_eq!(
-            warning(&all, Some("openai"), "fast").as_deref(),
-            Some("Tag fast also stands for openai/fast2")
+
+        let (chain, warnings) = names(&one, None, Some("gpt-5"), &["claude-x", "gpt-4"]).unwrap();
+        assert_eq!(chain, "openai/gpt-5 openai/gpt-4");
+        assert!(
+            warnings.starts_with("Fallback \"claude-x\" was left out: config:"),
+            "{warnings}"
         );
-        assert_eq!(warning(&all, Some("anthropic"), "fast"), None);
-        assert_eq!(warning(&all, None, "smart"), None);
-        let one = with_file("others-one", TAGS, &ALL[..1]);
-        assert_eq!(
-            warning(&one, None, "fast").as_deref(),
-            Some("Tag fast also stands for openai/fast2")
+        assert!(warnings.contains("ANTHROPIC_API_KEY"), "{warnings}");
+        let (chain, warnings) = names(&one, None, Some("claude-x"), &["gpt-4"]).unwrap();
+        assert_eq!(chain, "openai/gpt-4");
+        assert!(
+            warnings.starts_with("The first choice was left out: "),
+            "{warnings}"
         );
-        let many: String = (0..13)
+        let problem = names(&one, None, Some("claude-x"), &["gemini-3"]).unwrap_err();
+        assert!(problem.contains("ANTHROPIC_API_KEY"), "{problem}");
+
+        let many: String = (0..40)
             .map(|n| format!("  openai/m{n}: {{tags: [x]}}\n"))
             .collect();
-        let many = with_file("others-many", &format!("models:\n{many}"), &ALL);
-        let said = warning(&many, None, "x").unwrap();
-        assert!(
-            said.ends_with("openai/m9, openai/m10, and 2 more"),
-            "{said}"
+        let many = with_file("chain-many", &format!("models:\n{many}"), &ALL);
+        let (long, _) = names(&many, None, Some("x"), &[]).unwrap();
+        assert_eq!(long.split(' ').count(), LONGEST_CHAIN);
+    }
+
+    #[test]
+    fn an_effort_may_stand_behind_a_name() {
+        let all = with_file("efforts", TAGS, &ALL);
+        let found = |model: Option<&str>, fallbacks: &[&str]| {
+            let fallbacks: Vec<String> = fallbacks.iter().map(|&name| name.to_owned()).collect();
+            let found: Vec<String> = chain(&all, None, model, &fallbacks)
+                .unwrap()
+                .targets
+                .iter()
+                .map(|target| {
+                    let effort = target.effort.map_or("-", Effort::as_str);
+                    format!("{} {effort}", target.name(&all))
+                })
+                .collect();
+            found.join(", ")
+        };
+        assert_eq!(
+            found(Some("gpt-5@LOW"), &["smart@max", "google/x"]),
+            "openai/gpt-5 low, anthropic/sonnet max, google/x -"
         );
+        assert_eq!(
+            found(Some("claude-x@20250101"), &[]),
+            "anthropic/claude-x@20250101 -"
+        );
+        let variables = [ALL[0], ALL[1], ("DEFAULT_MODEL", "gpt-5@high")];
+        let default = settings(&variables);
+        let target = |provider| {
+            chain(&default, provider, None, &[])
+                .unwrap()
+                .targets
+                .remove(0)
+        };
+        assert_eq!(target(None).effort, Some(Effort::High));
+        assert_eq!(target(None).model.as_deref(), Some("gpt-5"));
+        assert_eq!(target(Some("anthropic")).effort, None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Anthropic's Messages API.
 //!
-//! Never here: retries, HTTP, thinking budgets.
+//! Never here: retries, HTTP, which generation thinks how (see `rules`).
 
 use std::cmp::Reverse;
 
@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
+use super::rules::{Sampling, Thinking};
 use super::{
-    Answer, ChatRequest, Class, Codec, Failure, Finish, Model, ModelPage, Request, Usage, request,
-    sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Usage,
+    request, rules, sse,
 };
 
 /// The Messages format.
@@ -32,20 +33,63 @@ impl Codec for Messages {
         &["request-id", "x-request-id", "cf-ray"]
     }
 
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let rules = rules::claude(&chat.model);
+        rules::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
+        let effort = chat.effort.filter(|effort| *effort != Effort::None);
+        let sampling = match (rules.sampling, effort) {
+            // What thinks takes no temperature.
+            (Sampling::OneOfTwo, Some(_)) => Sampling::No,
+            (sampling, _) => sampling,
+        };
+        rules::apply(chat, sampling, rules.efforts, &mut warnings);
+        if chat
+            .temperature
+            .is_some_and(|temperature| temperature > 1.0)
+        {
+            chat.temperature = Some(1.0);
+            warnings.push(format!("temperature is 1: {} allows no more", chat.model));
+        }
+        rules::without_seed(chat, &mut warnings);
+        if let (Thinking::Budget, Some(effort)) = (rules.thinking, effort) {
+            let budget = rules::claude_budget(effort);
+            let asked = chat.max_tokens;
+            let wanted = budget.saturating_add(asked.unwrap_or(AFTER_THINKING));
+            let usual = default_max_tokens(&chat.model);
+            chat.max_tokens = Some(asked.map_or(wanted.max(usual), |_| wanted));
+            if asked.is_some() {
+                warnings.push(format!(
+                    "max_tokens is {wanted}: {budget} of them are for reasoning"
+                ));
+            }
+        }
+        if rules.thinking == Thinking::Never {
+            chat.include_reasoning = false;
+        }
+        warnings
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
         let (system, turns) = request::turns(&chat.messages);
         let messages = turns.into_iter().map(|turn| TurnBody {
             role: if turn.assistant { "assistant" } else { "user" },
             content: Content::of(turn.texts),
         });
+        let max_tokens = chat
+            .max_tokens
+            .unwrap_or_else(|| default_max_tokens(&chat.model));
+        let (thinking, effort) = thinking(chat, max_tokens);
         let body = ChatBody {
             model: &chat.model,
-            max_tokens: chat
-                .max_tokens
-                .unwrap_or_else(|| default_max_tokens(&chat.model)),
+            max_tokens,
             system: (!system.is_empty()).then(|| Content::of(system)),
             messages: messages.collect(),
             temperature: chat.temperature,
+            top_p: chat.top_p,
+            stop_sequences: &chat.stop,
+            thinking,
+            output_config: effort.map(|effort| OutputConfig { effort }),
             stream: true,
         };
         versioned(request::post("/v1/messages".to_owned(), &body))
@@ -174,7 +218,33 @@ struct ChatBody<'a> {
     messages: Vec<TurnBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop_sequences: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<ThinkingBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<OutputConfig>,
     stream: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum ThinkingBody {
+    Enabled {
+        budget_tokens: u32,
+    },
+    Adaptive {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        display: Option<&'static str>,
+    },
+    Disabled,
+}
+
+#[derive(Serialize)]
+struct OutputConfig {
+    effort: &'static str,
 }
 
 #[derive(Serialize)]
@@ -304,6 +374,38 @@ struct ModelEntry<'a> {
     #[serde(default)]
     max_tokens: Lenient<u64>,
 }
+
+/// How much to think, in the words of the model's generation, and the effort beside it.
+fn thinking(chat: &ChatRequest, max_tokens: u32) -> (Option<ThinkingBody>, Option<&'static str>) {
+    let rules = rules::claude(&chat.model);
+    let adaptive = || ThinkingBody::Adaptive {
+        display: chat.include_reasoning.then_some("summarized"),
+    };
+    match (rules.thinking, chat.effort) {
+        (Thinking::Never, _) => (None, None),
+        (Thinking::Budget, None | Some(Effort::None)) => (None, None),
+        (Thinking::Budget, Some(effort)) => {
+            let most = max_tokens.saturating_sub(1);
+            let budget_tokens = rules::claude_budget(effort).min(most).max(LEAST_BUDGET);
+            (Some(ThinkingBody::Enabled { budget_tokens }), None)
+        }
+        (Thinking::OnDemand | Thinking::ByDefault, Some(Effort::None)) => {
+            (Some(ThinkingBody::Disabled), None)
+        }
+        (Thinking::OnDemand, Some(effort)) => (Some(adaptive()), Some(effort.as_str())),
+        (Thinking::OnDemand, None) => (None, None),
+        (Thinking::ByDefault | Thinking::Always, effort) => (
+            chat.include_reasoning.then(adaptive),
+            effort.map(Effort::as_str),
+        ),
+    }
+}
+
+/// The least budget for thinking that the API takes.
+const LEAST_BUDGET: u32 = 1_024;
+
+/// Room for the answer behind a budget for thinking, where nobody says how much.
+const AFTER_THINKING: u32 = 4_096;
 
 fn versioned(mut request: Request) -> Request {
     let version = (
@@ -623,6 +725,112 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
     }
 
     #[test]
+    fn each_generation_thinks_in_its_own_words() {
+        let fitted = |model: &str, effort, shown| {
+            let mut chat = ChatRequest {
+                temperature: Some(1.5),
+                top_p: Some(0.9),
+                effort,
+                include_reasoning: shown,
+                ..request(model, &[(Role::User, "Hi")])
+            };
+            let warnings = Messages.fit(&mut chat);
+            let mut body = body(&Messages, &chat);
+            for name in ["model", "messages", "stream"] {
+                body.as_object_mut().unwrap().remove(name);
+            }
+            (body, warnings.len())
+        };
+        let adaptive = json!({"type": "adaptive"});
+        let shown = json!({"type": "adaptive", "display": "summarized"});
+        for (model, effort, show, expected, warnings) in [
+            (
+                "claude-3-5-haiku-latest",
+                Some(Effort::High),
+                true,
+                json!({"max_tokens": 8192, "temperature": 1.0, "top_p": 0.9}),
+                2,
+            ),
+            (
+                "claude-sonnet-4-5",
+                None,
+                true,
+                json!({"max_tokens": 16384, "temperature": 1.0}),
+                2,
+            ),
+            (
+                "claude-sonnet-4-5",
+                Some(Effort::None),
+                false,
+                json!({"max_tokens": 16384, "temperature": 1.0}),
+                2,
+            ),
+            (
+                "claude-sonnet-4-5",
+                Some(Effort::Max),
+                true,
+                json!({"max_tokens": 36096, "thinking": {"type": "enabled", "budget_tokens": 32000}}),
+                2,
+            ),
+            (
+                "claude-opus-4-6",
+                Some(Effort::XHigh),
+                false,
+                json!({"max_tokens": 16384, "thinking": adaptive, "output_config": {"effort": "high"}}),
+                3,
+            ),
+            (
+                "claude-opus-4-8",
+                Some(Effort::None),
+                true,
+                json!({"max_tokens": 16384, "thinking": {"type": "disabled"}}),
+                2,
+            ),
+            (
+                "claude-opus-4-8",
+                None,
+                true,
+                json!({"max_tokens": 16384}),
+                2,
+            ),
+            (
+                "claude-sonnet-5",
+                Some(Effort::Minimal),
+                false,
+                json!({"max_tokens": 16384, "output_config": {"effort": "low"}}),
+                3,
+            ),
+            (
+                "claude-sonnet-5",
+                None,
+                true,
+                json!({"max_tokens": 16384, "thinking": shown}),
+                2,
+            ),
+            (
+                "claude-opus-5-5",
+                Some(Effort::None),
+                true,
+                json!({"max_tokens": 16384, "thinking": shown, "output_config": {"effort": "low"}}),
+                3,
+            ),
+        ] {
+            assert_eq!(
+                fitted(model, effort, show),
+                (expected, warnings),
+                "{model} {effort:?}"
+            );
+        }
+        // A limit that leaves no room for thinking is the caller's business; the API's least is kept.
+        let tight = ChatRequest {
+            effort: Some(Effort::High),
+            max_tokens: Some(2_000),
+            ..request("claude-haiku-4-5", &[(Role::User, "Hi")])
+        };
+        assert_eq!(body(&Messages, &tight)["thinking"]["budget_tokens"], 1_999);
+    }
+
+    #[test]
     fn default_limits() {
         for (model, limit) in [
             ("claude-opus-5-5", 16_384),
@@ -779,12 +987,10 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
             assert_eq!(
                 failure,
                 Failure {
-                    class,
                     status: Some(status),
                     code: Some(kind.to_owned()),
-                    message: message.to_owned(),
                     request_id: Some("req_1".to_owned()),
-                    retry_after: None,
+                    ..Failure::new(class, message)
                 }
             );
         }

@@ -62,6 +62,10 @@ impl ErrorBody {
             Some(status) => format!("HTTP {status} without an explanation"),
             None => "the provider reported an error without an explanation".to_owned(),
         });
+        // Some say "invalid request" of everything.
+        if let (Class::InvalidRequest, Some(status)) = (class, status) {
+            class = by_status(status);
+        }
         if class == Class::InvalidRequest {
             let message = message.to_lowercase();
             if let Some((_, better)) = phrases.iter().find(|(phrase, _)| message.contains(phrase)) {
@@ -83,7 +87,19 @@ impl ErrorBody {
                 .and_then(Value::as_str)
                 .map(shortened),
             retry_after: None,
+            should_retry: None,
+            param: self.param(),
         }
+    }
+
+    /// The parameter that is meant: `param`, or the last name of FastAPI's first `loc`.
+    fn param(&self) -> Option<Box<str>> {
+        let named = self.field("param").and_then(Value::as_str);
+        let place = || self.field("detail")?.get(0)?.get("loc")?.as_array();
+        named
+            .or_else(|| place()?.iter().rev().find_map(Value::as_str))
+            .filter(|name| !name.is_empty())
+            .map(|name| shortened(name).into())
     }
 
     /// Google's `details`: each has a field or none.
@@ -219,7 +235,7 @@ mod tests {
     fn read(status: u16, body: &str) -> Failure {
         ErrorBody::read(body).failure(
             Some(status),
-            &[("word", Class::Quota)],
+            &[("word", Class::Quota), ("wrong", Class::InvalidRequest)],
             &[("too long", Class::ContextLength)],
         )
     }
@@ -320,6 +336,30 @@ mod tests {
     }
 
     #[test]
+    fn the_parameter_that_is_meant() {
+        for (body, param) in [
+            (
+                r#"{"error":{"message":"m","param":"max_tokens"}}"#,
+                Some("max_tokens"),
+            ),
+            (
+                r#"{"object":"error","message":"m","param":"top_p"}"#,
+                Some("top_p"),
+            ),
+            (
+                r#"{"detail":[{"loc":["body","seed",0],"msg":"Extra inputs are not permitted"}]}"#,
+                Some("seed"),
+            ),
+            (r#"{"error":{"message":"m","param":null}}"#, None),
+            (r#"{"error":{"message":"m","param":""}}"#, None),
+            (r#"{"detail":"m"}"#, None),
+            ("", None),
+        ] {
+            assert_eq!(read(400, body).param.as_deref(), param, "{body}");
+        }
+    }
+
+    #[test]
     fn words_go_before_the_status_and_phrases_refine() {
         assert_eq!(
             read(429, r#"{"error":{"type":"word","code":"other"}}"#).class,
@@ -330,6 +370,14 @@ mod tests {
             Class::ContextLength
         );
         assert_eq!(read(429, r#"{"error":"too long"}"#).class, Class::RateLimit);
+        for (status, class) in [
+            (400, Class::InvalidRequest),
+            (408, Class::Unavailable),
+            (413, Class::TooLarge),
+            (500, Class::Unavailable),
+        ] {
+            assert_eq!(read(status, r#"{"error":{"type":"wrong"}}"#).class, class);
+        }
         let streamed = |body| ErrorBody::read(body).failure(None, &[], &[]).class;
         assert_eq!(streamed(r#"{"error":{"code":429}}"#), Class::RateLimit);
         assert_eq!(streamed(r#"{"error":{"code":"401"}}"#), Class::Auth);

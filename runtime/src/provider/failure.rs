@@ -77,6 +77,10 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// How long the provider asks to wait.
     pub retry_after: Option<Duration>,
+    /// Whether the provider asks for the same request again (`x-should-retry`).
+    pub should_retry: Option<bool>,
+    /// The parameter that the provider does not take, in its own name for it.
+    pub param: Option<Box<str>>,
 }
 
 impl Failure {
@@ -89,6 +93,8 @@ impl Failure {
             message: message.into(),
             request_id: None,
             retry_after: None,
+            should_retry: None,
+            param: None,
         }
     }
 }

@@ -13,9 +13,10 @@ use serde_json::value::RawValue;
 
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
+use super::rules::{self, GeminiThinking};
 use super::{
-    Answer, ChatRequest, Class, Codec, Failure, Finish, Model, ModelPage, Request, Usage, request,
-    sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Usage,
+    request, sse,
 };
 
 /// The `generateContent` format.
@@ -39,23 +40,37 @@ impl Codec for GenerateContent {
         &["x-request-id", "cf-ray"]
     }
 
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let thinks = rules::gemini(bare_id(&chat.model), Effort::High) != GeminiThinking::Never;
+        if !thinks && chat.effort.take().is_some() {
+            warnings.push(rules::left_out("reasoning_effort", &chat.model));
+        }
+        chat.include_reasoning &= thinks;
+        warnings
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
         let (system, turns) = request::turns(&chat.messages);
         let contents = turns.into_iter().map(|turn| ContentBody {
             role: Some(if turn.assistant { "model" } else { "user" }),
             parts: parts(turn.texts),
         });
-        let configured = chat.temperature.is_some() || chat.max_tokens.is_some();
+        let config = GenerationConfig {
+            temperature: chat.temperature,
+            top_p: chat.top_p,
+            max_output_tokens: chat.max_tokens,
+            stop_sequences: &chat.stop,
+            seed: chat.seed,
+            thinking_config: thinking_config(chat),
+        };
         let body = ChatBody {
             system_instruction: (!system.is_empty()).then(|| ContentBody {
                 role: None,
                 parts: parts(system),
             }),
             contents: contents.collect(),
-            generation_config: configured.then_some(GenerationConfig {
-                temperature: chat.temperature,
-                max_output_tokens: chat.max_tokens,
-            }),
+            generation_config: (config != GenerationConfig::default()).then_some(config),
         };
         // The method's name behind the id keeps `.` and `..` from being steps.
         let model = request::percent_encoded(bare_id(&chat.model));
@@ -147,7 +162,7 @@ struct ChatBody<'a> {
     system_instruction: Option<ContentBody<'a>>,
     contents: Vec<ContentBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    generation_config: Option<GenerationConfig>,
+    generation_config: Option<GenerationConfig<'a>>,
 }
 
 #[derive(Serialize)]
@@ -162,13 +177,48 @@ struct PartBody<'a> {
     text: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
-struct GenerationConfig {
+struct GenerationConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_output_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop_sequences: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_config: Option<ThinkingConfig>,
+}
+
+#[derive(Serialize, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+struct ThinkingConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_budget: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking_level: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    include_thoughts: bool,
+}
+
+/// How much to think, in the words of the model's generation; both at once are refused.
+fn thinking_config(chat: &ChatRequest) -> Option<ThinkingConfig> {
+    let mut config = ThinkingConfig {
+        include_thoughts: chat.include_reasoning,
+        ..ThinkingConfig::default()
+    };
+    if let Some(effort) = chat.effort {
+        match rules::gemini(bare_id(&chat.model), effort) {
+            GeminiThinking::Never => {}
+            GeminiThinking::Budget(tokens) => config.thinking_budget = Some(tokens),
+            GeminiThinking::Level(word) => config.thinking_level = Some(word),
+        }
+    }
+    (config != ThinkingConfig::default()).then_some(config)
 }
 
 /// A whole answer or a piece of one; both have the same shape.

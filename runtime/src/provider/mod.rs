@@ -3,6 +3,8 @@
 //!
 //! Never here: sockets, clocks, settings, retries, the choice of a model for a name.
 
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue, Method};
 
 pub mod anthropic;
@@ -11,12 +13,15 @@ mod failure;
 pub mod google;
 mod json;
 pub mod openai;
+mod parameter;
 mod request;
+mod rules;
 pub mod sse;
 #[cfg(test)]
 mod test_streams;
 
 pub use failure::{Class, Failure};
+pub use parameter::{Change, Parameter, Repair, repair};
 
 /// Who says a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +51,71 @@ pub struct Message {
 pub struct ChatRequest {
     /// The provider's id for the model, passed through as it is.
     pub model: String,
-    /// The conversation, oldest first; never empty.
-    pub messages: Vec<Message>,
+    /// The conversation, oldest first; never empty. Shared by all attempts.
+    pub messages: Arc<[Message]>,
     /// Sampling temperature.
     pub temperature: Option<f64>,
     /// Most tokens the answer may have.
     pub max_tokens: Option<u32>,
+    /// Nucleus sampling.
+    pub top_p: Option<f64>,
+    /// Texts that end the answer.
+    pub stop: Vec<String>,
+    /// The seed of the chance.
+    pub seed: Option<u32>,
+    /// How much to think.
+    pub effort: Option<Effort>,
+    /// The caller wants to see the reasoning, where it is shown.
+    pub include_reasoning: bool,
+    /// Where a format has two names for the token limit: not the usual one.
+    pub other_token_name: bool,
+}
+
+/// How much a model is to think; one scale for all providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i8)]
+#[allow(missing_docs)] // The names say it.
+pub enum Effort {
+    None,
+    Minimal,
+    Low,
+    Medium,
+    High,
+    XHigh,
+    Max,
+}
+
+impl Effort {
+    /// All, from the least to the most.
+    pub const ALL: [Effort; 7] = [
+        Effort::None,
+        Effort::Minimal,
+        Effort::Low,
+        Effort::Medium,
+        Effort::High,
+        Effort::XHigh,
+        Effort::Max,
+    ];
+
+    /// The word for it in arguments and results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effort::None => "none",
+            Effort::Minimal => "minimal",
+            Effort::Low => "low",
+            Effort::Medium => "medium",
+            Effort::High => "high",
+            Effort::XHigh => "xhigh",
+            Effort::Max => "max",
+        }
+    }
+
+    /// By that word, in whatever case it is written.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Effort::ALL
+            .into_iter()
+            .find(|effort| effort.as_str().eq_ignore_ascii_case(name.trim()))
+    }
 }
 
 /// An HTTP request less its host and its credentials.
@@ -178,6 +242,18 @@ pub trait Codec: Send + Sync {
 
     /// Headers in which this provider names the request, most specific first.
     fn request_id_headers(&self) -> &'static [&'static str];
+
+    /// Takes out of a request, or changes in it, what is known not to suit its model, and tells what it
+    /// has done.
+    fn fit(&self, _request: &mut ChatRequest) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the format has two names for the token limit, so that a refusal of one may mean the other
+    /// (see [`ChatRequest::other_token_name`]).
+    fn has_two_token_names(&self) -> bool {
+        false
+    }
 
     /// A streamed chat request.
     fn chat(&self, request: &ChatRequest) -> Request;

@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
 use super::{
-    Answer, ChatRequest, Class, Codec, Failure, Finish, Model, ModelPage, Request, Role, Usage,
-    request, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Role,
+    Usage, request, rules, sse,
 };
 
 /// The Responses format.
@@ -34,8 +34,20 @@ impl Codec for Responses {
         &["x-request-id", "cf-ray"]
     }
 
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(rules) = rules::openai(&chat.model) {
+            rules::apply(chat, rules.sampling, rules.efforts, &mut warnings);
+            chat.include_reasoning &= !rules.efforts.is_empty();
+        }
+        // This format has neither.
+        rules::without_stop(chat, &mut warnings);
+        rules::without_seed(chat, &mut warnings);
+        warnings
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
-        let instructions_speak = request::only_instructions(&chat.messages);
+        let instructions_speak = request::only_instructions(chat.messages.iter());
         let input = chat.messages.iter().map(|message| InputItem {
             role: match message.role {
                 Role::System | Role::Developer if instructions_speak => "user",
@@ -53,6 +65,11 @@ impl Codec for Responses {
             max_output_tokens: chat
                 .max_tokens
                 .map(|tokens| tokens.max(LEAST_OUTPUT_TOKENS)),
+            top_p: chat.top_p,
+            reasoning: (chat.effort.is_some() || chat.include_reasoning).then_some(Reasoning {
+                effort: chat.effort.map(Effort::as_str),
+                summary: chat.include_reasoning.then_some("auto"),
+            }),
             store: false,
             stream: true,
             stream_options: StreamOptions {
@@ -182,9 +199,21 @@ struct ChatBody<'a> {
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_output_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<Reasoning>,
     store: bool,
     stream: bool,
     stream_options: StreamOptions,
+}
+
+#[derive(Serialize)]
+struct Reasoning {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -659,6 +688,58 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
         );
         assert!(value.is_sensitive());
         assert!(Responses.credentials("a\nb").is_none());
+    }
+
+    #[test]
+    fn what_a_model_does_not_take_is_left_out() {
+        let fitted = |model: &str, effort| {
+            let mut chat = ChatRequest {
+                temperature: Some(0.5),
+                top_p: Some(0.9),
+                stop: vec!["END".into()],
+                seed: Some(7),
+                effort,
+                include_reasoning: true,
+                ..request(model, &[(Role::User, "Hi")])
+            };
+            let warnings = Responses.fit(&mut chat);
+            let mut body = body(&Responses, &chat);
+            for name in ["model", "input", "store", "stream", "stream_options"] {
+                body.as_object_mut().unwrap().remove(name);
+            }
+            (body, warnings.len())
+        };
+        let summary = json!({"summary": "auto"});
+        assert_eq!(
+            fitted("gpt-4.1", Some(Effort::Low)),
+            (json!({"temperature": 0.5, "top_p": 0.9}), 3)
+        );
+        assert_eq!(
+            fitted("gpt-5.2", None),
+            (
+                json!({"temperature": 0.5, "top_p": 0.9, "reasoning": summary}),
+                2
+            )
+        );
+        assert_eq!(
+            fitted("gpt-5.6-sol", Some(Effort::None)).0,
+            json!({"temperature": 0.5, "top_p": 0.9, "reasoning": {"effort": "none", "summary": "auto"}})
+        );
+        assert_eq!(
+            fitted("gpt-6", Some(Effort::None)),
+            (
+                json!({"reasoning": {"effort": "low", "summary": "auto"}}),
+                5
+            )
+        );
+        // Nobody knows it: what the format has is sent.
+        assert_eq!(
+            fitted("local-model", Some(Effort::Minimal)),
+            (
+                json!({"temperature": 0.5, "top_p": 0.9, "reasoning": {"effort": "minimal", "summary": "auto"}}),
+                2
+            )
+        );
     }
 
     #[test]

@@ -143,7 +143,7 @@ pub(super) fn conversation(messages: &[(Role, &str)]) -> Vec<Message> {
 pub(super) fn request(model: &str, messages: &[(Role, &str)]) -> ChatRequest {
     ChatRequest {
         model: model.to_owned(),
-        messages: conversation(messages),
+        messages: conversation(messages).into(),
         ..ChatRequest::default()
     }
 }

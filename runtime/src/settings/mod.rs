@@ -46,6 +46,8 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// `ANYGPT_TIMEOUT`: longest time for a tool call that names no other.
     pub timeout: Duration,
+    /// `ANYGPT_RETRIES`: most repetitions of a request that has failed for the moment.
+    pub retries: u32,
     /// `ANYGPT_SHUTDOWN_GRACE`: longest time for calls in flight at the end.
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
@@ -110,6 +112,9 @@ const CONFIG_FILES: [&str; 3] = [
 /// The default of `ANYGPT_TIMEOUT`: common clients give up at 60 s, and get the partial answer.
 const TIMEOUT: Duration = Duration::from_secs(55);
 
+/// The default of `ANYGPT_RETRIES`, as in the providers' own libraries.
+const RETRIES: u32 = 2;
+
 impl Settings {
     /// Reads and checks everything. Opens no connection.
     ///
@@ -119,6 +124,10 @@ impl Settings {
         let log_level = one_of(&environment, "LOG_LEVEL", LogLevel::from_name)?;
         let standby = one_of(&environment, "ANYGPT_STANDBY", Standby::from_name)?;
         let timeout = seconds(&environment, "ANYGPT_TIMEOUT")?;
+        let retries = match environment.value("ANYGPT_RETRIES")? {
+            Some(value) => Some(retries(&value)?),
+            None => None,
+        };
         let shutdown_grace = seconds(&environment, "ANYGPT_SHUTDOWN_GRACE")?;
         let insecure = one_of(
             &environment,
@@ -187,6 +196,7 @@ impl Settings {
             default_model,
             log_level: log_level.unwrap_or_default(),
             timeout: timeout.unwrap_or(TIMEOUT),
+            retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
             network,
@@ -289,6 +299,17 @@ fn seconds(environment: &Environment<'_>, name: &str) -> Result<Option<Duration>
             name,
             format!("is {value:?}"),
             "use a whole number of seconds from 1 to 86400",
+        )),
+    }
+}
+
+fn retries(value: &str) -> Result<u32, Problem> {
+    match value.parse() {
+        Ok(number) if number <= 10 => Ok(number),
+        _ => Err(Problem::new(
+            "ANYGPT_RETRIES",
+            format!("is {value:?}"),
+            "use a whole number from 0 to 10",
         )),
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! Never here: the arguments of a particular tool.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
@@ -116,10 +117,75 @@ impl Arguments {
         }
     }
 
+    /// Yes or no, `false` if absent.
+    pub(super) fn flag(&mut self, name: &str) -> Result<bool, String> {
+        match self.value(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
+            Some(other) => Err(wrong(name, &other, "true or false")),
+        }
+    }
+
+    /// Some texts, each as it is and none empty: an array of strings, JSON text of one, or one alone.
+    pub(super) fn texts(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
+        let Some(value) = self.value(name) else {
+            return Ok(Vec::new());
+        };
+        let texts = match &value {
+            Value::String(text) => serde_json::from_str(text).ok().or(Some(vec![text.clone()])),
+            value => Vec::<String>::deserialize(value).ok(),
+        };
+        match texts {
+            Some(texts) if texts.len() <= most && texts.iter().all(|text| !text.is_empty()) => {
+                Ok(texts)
+            }
+            _ => {
+                let allowed = format!("a string, or an array of at most {most} strings");
+                Err(wrong(name, &value, &allowed))
+            }
+        }
+    }
+
     /// Notes that nobody takes the rest of the object at `path`.
     pub(super) fn ignore(&mut self, path: &str, rest: &Map<String, Value>) {
         self.ignored
             .extend(rest.keys().map(|name| member(path, name)));
+    }
+
+    /// Some names: an array of strings, JSON text of one, or a single name.
+    pub(super) fn names(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
+        let items = match self.value(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(Value::String(text)) if text.trim_start().starts_with('[') => {
+                let items = serde_json::from_str(&text);
+                items.map_err(|_| wrong(name, &Value::String(text), "an array of strings"))?
+            }
+            Some(Value::String(text)) if text.trim().is_empty() => return Ok(Vec::new()),
+            Some(Value::String(text)) => vec![Value::String(text)],
+            Some(other) => return Err(wrong(name, &other, "an array of strings")),
+        };
+        if items.len() > most {
+            let allowed = format!("at most {most} strings");
+            return Err(wrong(name, &Value::Array(items), &allowed));
+        }
+        let checked = items.into_iter().enumerate().map(|(position, item)| {
+            let path = format!("{name}[{position}]");
+            match item {
+                Value::String(text) if text.trim().is_empty() => {
+                    Err(wrong(&path, &Value::String(text), "a string with a name"))
+                }
+                Value::String(text) if text.len() > LONGEST_NAME => {
+                    let allowed = format!("at most {LONGEST_NAME} bytes long");
+                    Err(wrong(&path, &Value::String(text), &allowed))
+                }
+                Value::String(text) => Ok(text),
+                other => Err(wrong(&path, &other, "a string")),
+            }
+        });
+        checked.collect()
     }
 
     /// A warning that names what nobody took.
@@ -241,6 +307,54 @@ mod tests {
             unknown(&arguments).chars().filter(|c| *c == 'é').count(),
             100
         );
+    }
+
+    #[test]
+    fn names_come_as_an_array_as_text_of_one_or_alone() {
+        let read = |json: &str| {
+            let mut arguments = Arguments::parse(&format!("{{\"f\":{json}}}")).unwrap();
+            arguments.names("f", 2)
+        };
+        let names = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect());
+        for (json, expected) in [
+            (r#"["a","b/c"]"#, &["a", "b/c"][..]),
+            (r#""[\"a\"]""#, &["a"]),
+            (r#""a""#, &["a"]),
+            (r#""  ""#, &[]),
+            ("[]", &[]),
+            ("null", &[]),
+        ] {
+            assert_eq!(read(json), names(expected), "{json}");
+        }
+        for (json, part) in [
+            ("1", "f is 1, but must be an array of strings"),
+            (r#"["a",1]"#, "f[1] is 1, but must be a string"),
+            (r#"["a"," "]"#, "f[1]"),
+            (r#"["a","b","c"]"#, "at most 2 strings"),
+            (r#""[a""#, "an array of strings"),
+        ] {
+            assert!(read(json).unwrap_err().contains(part), "{json}");
+        }
+    }
+
+    #[test]
+    fn flags_and_texts() {
+        let mut arguments = Arguments::parse(
+            r#"{"a":true,"b":"False","c":null,"d":1,"e":"\n","f":["[",""],"g":"[\"x\",\"y\"]","h":"[","i":["a","b","c"],"j":[1]}"#,
+        )
+        .unwrap();
+        assert_eq!(arguments.flag("a"), Ok(true));
+        assert_eq!(arguments.flag("b"), Ok(false));
+        assert_eq!(arguments.flag("c"), Ok(false));
+        assert!(arguments.flag("d").unwrap_err().contains("true or false"));
+        let mut texts = |name| arguments.texts(name, 2).ok().map(|texts| texts.join("|"));
+        assert_eq!(texts("e").as_deref(), Some("\n"));
+        assert_eq!(texts("f"), None);
+        assert_eq!(texts("g").as_deref(), Some("x|y"));
+        assert_eq!(texts("h").as_deref(), Some("["));
+        assert_eq!(texts("i"), None);
+        assert_eq!(texts("j"), None);
+        assert_eq!(texts("z").as_deref(), Some(""));
     }
 
     #[test]

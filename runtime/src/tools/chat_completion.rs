@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::{
     Network, Outcome, Work,
     arguments::{Arguments, wrong, wrong_or_missing},
+    dry_run,
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
-    provider::{ChatRequest, Message, Role, Usage},
+    provider::{ChatRequest, Class, Effort, Message, Role, Usage},
     settings::{Kind, Settings},
 };
 
@@ -36,18 +37,27 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""properties":{"role":{"type":"string","enum":["system","developer","user","assistant"]},"content":{"type":"string"}},"#,
             r#""required":["role","content"]}},"#,
             r#""system":{"type":"string","description":"Instructions for the model"},"#,
-            r#""model":{"type":"string","description":"Model id, provider/model, or a tag"},"#,
+            r#""model":{"type":"string","description":"Model id, provider/model, or a tag; @high sets the effort"},"#,
             r#""provider":{"type":"string","description":"Provider id, if model alone is not enough"},"#,
+            r#""fallbacks":{"type":"array","items":{"type":"string"},"description":"Models to ask if it fails, in order"},"#,
             r#""temperature":{"type":"number","minimum":0,"maximum":2},"#,
+            r#""top_p":{"type":"number"},"#,
             r#""max_tokens":{"type":"integer","minimum":1},"#,
-            r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"}}}"#,
+            r#""stop":{"type":"array","items":{"type":"string"}},"#,
+            r#""seed":{"type":"integer"},"#,
+            r#""reasoning_effort":{"type":"string","enum":["none","minimal","low","medium","high","xhigh","max"]},"#,
+            r#""include_reasoning":{"type":"boolean"},"#,
+            r#""max_output_chars":{"type":"integer","minimum":1},"#,
+            r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"},"#,
+            r#""dry_run":{"type":"boolean","description":"Only tell what would be sent"}}}"#,
         )
         .into(),
         output_schema: Some(
             concat!(
                 r#"{"type":"object","properties":{"text":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"#,
-                r#""finish_reason":{"type":"string"},"partial":{"type":"boolean"},"usage":{"type":"object"},"#,
-                r#""warnings":{"type":"array","items":{"type":"string"}}},"required":["text","model","provider"]}"#,
+                r#""finish_reason":{"type":"string"},"partial":{"type":"boolean"},"reasoning":{"type":"string"},"usage":{"type":"object"},"#,
+                r#""attempts":{"type":"array","items":{"type":"object"}},"warnings":{"type":"array","items":{"type":"string"}}},"#,
+                r#""required":["text","model","provider"]}"#,
             )
             .into(),
         ),
@@ -58,48 +68,91 @@ pub(super) fn listed() -> anygpt_core::Tool {
 #[derive(Debug)]
 pub(super) struct Chat {
     plan: Plan,
+    wants_reasoning: bool,
     warnings: Vec<String>,
 }
 
 const LONGEST_TIMEOUT: u32 = 3600;
+
+/// More fallbacks would not get their turn.
+const MOST_FALLBACKS: usize = 8;
+
+/// No provider takes more in all its formats.
+const MOST_STOPS: usize = 4;
+
+/// Seeds beyond this are no seeds to Google.
+const LARGEST_SEED: u32 = i32::MAX as u32;
 
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
     let messages = messages(&mut arguments)?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
-    let temperature = arguments.number("temperature", 0.0, 2.0)?;
-    let max_tokens = arguments.integer("max_tokens", 1, u32::MAX)?;
+    let fallbacks = arguments.names("fallbacks", MOST_FALLBACKS)?;
+    let mut request = ChatRequest {
+        temperature: arguments.number("temperature", 0.0, 2.0)?,
+        top_p: arguments.number("top_p", 0.0, 1.0)?,
+        max_tokens: arguments.integer("max_tokens", 1, u32::MAX)?,
+        stop: arguments.texts("stop", MOST_STOPS)?,
+        seed: arguments.integer("seed", 0, LARGEST_SEED)?,
+        effort: effort(&mut arguments)?,
+        include_reasoning: arguments.flag("include_reasoning")?,
+        messages: messages.into(),
+        ..ChatRequest::default()
+    };
+    let max_output_chars = arguments.integer("max_output_chars", 1, u32::MAX)?;
     let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
+    let is_dry_run = arguments.flag("dry_run")?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
 
-    let target = resolve::target(settings, provider.as_deref(), model.as_deref())?;
-    warnings.extend(target.warning);
-    let request = ChatRequest {
-        model: target.model.unwrap_or_default(),
-        messages,
-        temperature,
-        max_tokens,
+    let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
+    warnings.extend(chain.warnings);
+    let first = &chain.targets[0];
+    let wants_reasoning = request.include_reasoning;
+    let max_output_chars = max_output_chars.and_then(|most| usize::try_from(most).ok());
+    if settings.providers[first.provider].kind == Kind::Mock && !is_dry_run {
+        request.model = first.model.clone().unwrap_or_default();
+        let mut reply = mock::reply(settings, first.provider, &request);
+        if let Some(most) = max_output_chars {
+            reply.shorten(most);
+        }
+        return Ok(Work::Done(outcome(reply, false, &warnings)));
+    }
+    let plan = Plan {
+        targets: chain.targets,
+        request,
+        received: Instant::now(),
+        timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
+        max_output_chars,
     };
-    if settings.providers[target.provider].kind == Kind::Mock {
-        let reply = mock::reply(settings, target.provider, &request);
-        return Ok(Work::Done(outcome(reply, &warnings)));
+    if is_dry_run {
+        return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
     Ok(Work::Network(Network::Chat(Chat {
-        plan: Plan {
-            provider: target.provider,
-            request,
-            received: Instant::now(),
-            timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
-        },
+        plan,
+        wants_reasoning,
         warnings,
     })))
+}
+
+fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
+    let Some(word) = arguments.string("reasoning_effort")? else {
+        return Ok(None);
+    };
+    match Effort::from_name(&word) {
+        Some(effort) => Ok(Some(effort)),
+        None => {
+            let words = Effort::ALL.map(Effort::as_str);
+            let allowed = format!("one of {}", words.join(", "));
+            Err(wrong("reasoning_effort", &Value::String(word), &allowed))
+        }
+    }
 }
 
 impl Chat {
     pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
         match gateway.chat(self.plan, observer).await {
-            Ok(reply) => outcome(reply, &self.warnings),
+            Ok(reply) => outcome(reply, self.wants_reasoning, &self.warnings),
             Err(problem) => Outcome::error(problem),
         }
     }
@@ -213,6 +266,10 @@ struct Structured<'a> {
     native_finish_reason: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<&'a str>,
     usage: Tokens,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<u64>,
@@ -221,7 +278,20 @@ struct Structured<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<Tried<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<&'a str>,
+}
+
+/// One of `attempts`.
+#[derive(Serialize)]
+struct Tried<'a> {
+    provider: &'a str,
+    model: &'a str,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    ms: u64,
 }
 
 /// `usage`: what is not known is left out.
@@ -254,9 +324,16 @@ impl From<Usage> for Tokens {
     }
 }
 
-fn outcome(reply: Reply, warnings: &[String]) -> Outcome {
+fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome {
     let answer = &reply.answer;
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let attempts = reply.attempts.iter().map(|attempt| Tried {
+        provider: &attempt.provider,
+        model: &attempt.model,
+        outcome: attempt.failed.map_or("ok", Class::as_str),
+        status: attempt.status,
+        ms: millis(attempt.time),
+    });
     let structured = Structured {
         text: &answer.text,
         model: answer.model.as_deref().unwrap_or(&reply.model),
@@ -264,10 +341,17 @@ fn outcome(reply: Reply, warnings: &[String]) -> Outcome {
         finish_reason: answer.finish.map(crate::provider::Finish::as_str),
         native_finish_reason: answer.native_finish.as_deref(),
         partial: reply.partial,
+        truncated: reply.truncated,
+        reasoning: (wants_reasoning && !answer.reasoning.is_empty()).then_some(&answer.reasoning),
         usage: answer.usage.into(),
         latency_ms: reply.latency.map(millis),
         first_token_ms: reply.first_token.map(millis),
         request_id: reply.request_id.as_deref(),
+        // A single one says nothing new.
+        attempts: match reply.attempts[..] {
+            [_] => Vec::new(),
+            _ => attempts.collect(),
+        },
         warnings: warnings
             .iter()
             .chain(&reply.warnings)

@@ -140,7 +140,7 @@ fn tagged(
         )
     })?;
     // With nothing to ask there is nothing to list.
-    tagged.target()?;
+    tagged.targets()?;
     let mut models = Vec::new();
     let mut errors = Vec::new();
     for model in tagged.models() {

@@ -13,6 +13,7 @@ use crate::{
 
 mod arguments;
 mod chat_completion;
+mod dry_run;
 mod list_models;
 mod list_providers;
 mod list_tags;

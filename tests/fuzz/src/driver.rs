@@ -16,7 +16,7 @@ use anygpt_core::{
 
 use crate::{
     judge::{self, Report, ToolAnswer},
-    model::{Model, Seen},
+    model::{Model, PLENTY, Seen},
     world,
 };
 
@@ -69,8 +69,19 @@ impl Driver {
     pub(crate) fn feed(&mut self, bytes: &[u8], mut sizes: impl FnMut() -> usize) {
         let mut rest = bytes;
         self.show(">", bytes);
+        // Whether a batch is turned away shows in the first line behind it. Only one batch at a time is looked at
+        // where that may be, else the line could be taken for that of another one.
+        let may_be_turned_away = self.queued_output < PLENTY;
         while !rest.is_empty() {
-            let piece = &rest[..sizes().clamp(1, rest.len())];
+            if may_be_turned_away && rest.starts_with(b"[") && self.taken.ends_with(b"\n") {
+                self.sync();
+            }
+            let mut piece = &rest[..sizes().clamp(1, rest.len())];
+            if may_be_turned_away
+                && let Some(end) = piece.windows(2).position(|bytes| bytes == b"\n[")
+            {
+                piece = &piece[..=end];
+            }
             let is_full = self.server.queued_output() >= self.queued_output;
             let used = self.server.handle_input(piece);
             assert!(!is_full || used == 0, "input is taken while output waits");

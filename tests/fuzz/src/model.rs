@@ -68,7 +68,7 @@ pub(crate) struct Model {
 const COUNTED: usize = 4096;
 
 /// Inputs are too short for answers of this length.
-const PLENTY: usize = 1 << 20;
+pub(crate) const PLENTY: usize = 1 << 20;
 
 impl Model {
     pub(crate) fn new(limits: Limits) -> Self {
@@ -160,7 +160,8 @@ impl Model {
 
     fn batch(&mut self, messages: &[&str], seen: &mut Seen) {
         // It may be turned away while many answers of other batches are kept.
-        let is_turned_away = !self.batches.is_empty()
+        let keeps_answers = self.batches.iter().any(|open| !open.owed.is_empty());
+        let is_turned_away = keeps_answers
             && self.limits.queued_output < PLENTY
             && seen
                 .lines

@@ -27,6 +27,7 @@ fault-huge-error        a 400 with a body of 64 MiB
 fault-dribble           a good answer, written byte by byte
 fault-key-error         401 with a message that repeats the key
 fault-key-text          an answer that repeats the key
+refuse-NAME+NAME        a 400 that names the first of these parameters that the request has (refuse-temperature+stop)
 slow-MS                 MS milliseconds before each delta (slow-250)
 slow-start-MS           MS milliseconds before the status line
 ";
@@ -194,6 +195,13 @@ fn answer(family: Family, request: &Request, failed_once: &mut HashSet<(Family, 
                 ),
             },
         };
+    }
+    if let Some(names) = model.strip_prefix("refuse-") {
+        let body = request.json();
+        let refused = names
+            .split('+')
+            .find_map(|name| wire::parameter(&body, name));
+        return refused.map_or(echo, |name| Reply::json(400, &wire::refusal(family, &name)));
     }
     if let Some(slow) = model.strip_prefix("slow-") {
         let (start, number) = slow

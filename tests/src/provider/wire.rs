@@ -89,6 +89,51 @@ pub(super) fn error(family: Family, status: u16, message: &str) -> Value {
     }
 }
 
+/// The error a family sends for a parameter that the model does not take.
+pub(super) fn refusal(family: Family, name: &str) -> Value {
+    match family {
+        Family::OpenAi | Family::Compatible => json!({"error": {
+            "message": format!("Unsupported parameter: '{name}' is not supported with this model."),
+            "type": "invalid_request_error", "param": name, "code": "unsupported_parameter"}}),
+        Family::Anthropic => error(
+            family,
+            400,
+            &format!("{name}: Extra inputs are not permitted"),
+        ),
+        Family::Google => error(
+            family,
+            400,
+            &format!(
+                "Invalid JSON payload received. Unknown name \"{name}\" at 'generation_config': Cannot find field."
+            ),
+        ),
+    }
+}
+
+/// A family's name for this parameter, if the request has it.
+pub(super) fn parameter(body: &Value, name: &str) -> Option<String> {
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let asked = plain(name);
+    let names = match name {
+        "max_tokens" => &["maxtokens", "maxoutputtokens", "maxcompletiontokens"][..],
+        "stop" => &["stop", "stopsequences"],
+        "reasoning_effort" => &[
+            "reasoning",
+            "reasoningeffort",
+            "thinking",
+            "thinkingconfig",
+            "outputconfig",
+        ],
+        _ => &[asked.as_str()],
+    };
+    let members = body.as_object()?.iter();
+    let inner = body["generationConfig"].as_object().into_iter().flatten();
+    members
+        .chain(inner)
+        .find(|(known, _)| names.contains(&plain(known).as_str()))
+        .map(|(known, _)| known.clone())
+}
+
 /// The model a request asks for.
 pub(super) fn model(request: &Request) -> Option<String> {
     if request.family() == Some(Family::Google) {

@@ -1,0 +1,397 @@
+//! The course of one chat: who was asked, what came of it, what there is to hand out. Valid at any
+//! moment, because the deadline may come at any.
+//!
+//! Never here: a connection, or what to do next (see `retry`).
+
+use std::time::{Duration, Instant};
+
+use super::{Reply, retry};
+use crate::{
+    provider::{Answer, Class, Failure, Finish},
+    redact::Redactor,
+};
+
+/// A broken answer of fewer characters is no answer: somebody is asked again. It is kept all the same,
+/// for the case that nobody has a better one.
+const WORTH_KEEPING: usize = 16;
+
+/// What one request to a provider came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The provider's id.
+    pub provider: String,
+    /// The model that was asked; empty if none was found to ask.
+    pub model: String,
+    /// `None` if it brought the answer, or a part of it.
+    pub failed: Option<Class>,
+    /// HTTP status of a failure, if there was a reply.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// A failed attempt with all that is known of it.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// Position of the provider.
+    pub(super) provider: usize,
+    /// The model that was asked.
+    pub(super) model: String,
+    /// What went wrong.
+    pub(super) failure: Failure,
+}
+
+/// A chat that brought nothing to hand out.
+#[derive(Debug)]
+pub(super) struct AllFailed {
+    /// The failure that is explained.
+    pub(super) told: Failed,
+    /// Every attempt.
+    pub(super) attempts: Vec<Attempt>,
+}
+
+/// How far a chat has come.
+#[derive(Debug)]
+pub(super) struct Course {
+    /// The attempt that is under way.
+    pub(super) reply: Reply,
+    provider: usize,
+    begun: Option<Instant>,
+    /// The attempt has not got its turn yet.
+    pub(super) is_queued: bool,
+    /// One per finished attempt.
+    attempts: Vec<Attempt>,
+    failures: Vec<Failed>,
+    /// The longest beginning of an answer that broke off, and what broke it.
+    broken: Option<(Reply, Failure)>,
+}
+
+impl Course {
+    pub(super) fn new(provider: usize, id: &str, model: &str) -> Self {
+        let mut course = Course {
+            reply: Reply::default(),
+            provider,
+            begun: None,
+            is_queued: false,
+            attempts: Vec::new(),
+            failures: Vec::new(),
+            broken: None,
+        };
+        course.turn_to(provider, id, model);
+        course
+    }
+
+    /// Another provider or model is asked from here on.
+    pub(super) fn turn_to(&mut self, provider: usize, id: &str, model: &str) {
+        self.provider = provider;
+        self.reply = Reply {
+            provider: id.to_owned(),
+            model: model.to_owned(),
+            ..Reply::default()
+        };
+    }
+
+    /// Position of the provider that is being asked.
+    pub(super) fn provider(&self) -> usize {
+        self.provider
+    }
+
+    /// An attempt begins.
+    pub(super) fn begin(&mut self) {
+        self.begun = Some(Instant::now());
+        self.reply.answer = Answer::default();
+        self.reply.first_token = None;
+        self.reply.request_id = None;
+        self.reply.reservation = None;
+    }
+
+    /// The attempt has brought the answer.
+    pub(super) fn succeed(&mut self) {
+        self.finish(None);
+    }
+
+    /// The attempt has failed. False if it has brought text enough to be handed out as it is.
+    pub(super) fn fail(&mut self, failure: Failure) -> bool {
+        self.finish(Some(&failure));
+        let text = self.reply.answer.text.trim();
+        let length = text.chars().take(WORTH_KEEPING).count();
+        if length > 0 {
+            let reply = std::mem::take(&mut self.reply);
+            self.reply.provider.clone_from(&reply.provider);
+            self.reply.model.clone_from(&reply.model);
+            self.reply.warnings.clone_from(&reply.warnings);
+            let longest = self.broken.as_ref().map(|(reply, _)| &reply.answer.text);
+            if longest.is_none_or(|longest| longest.len() < reply.answer.text.len()) {
+                self.broken = Some((reply, failure.clone()));
+            }
+        }
+        self.failures.push(Failed {
+            provider: self.provider,
+            model: self.reply.model.clone(),
+            failure,
+        });
+        length < WORTH_KEEPING
+    }
+
+    /// The last failure and how long its attempt took, if there was one.
+    pub(super) fn last(&self) -> Option<(&Failed, Duration)> {
+        Some((self.failures.last()?, self.attempts.last()?.time))
+    }
+
+    fn finish(&mut self, failure: Option<&Failure>) {
+        let time = self.begun.take().map_or(Duration::ZERO, |at| at.elapsed());
+        self.attempts.push(Attempt {
+            provider: self.reply.provider.clone(),
+            model: self.reply.model.clone(),
+            failed: failure.map(|failure| failure.class),
+            status: failure.and_then(|failure| failure.status),
+            time,
+        });
+    }
+
+    /// The end, because of `stopped` if something outside stopped it. Nothing that has arrived is lost.
+    ///
+    /// # Errors
+    /// There is nothing to hand out.
+    pub(super) fn end(
+        mut self,
+        stopped: Option<Failure>,
+        redactor: &Redactor,
+    ) -> Result<Reply, Box<AllFailed>> {
+        let complete =
+            stopped.is_none() && self.attempts.last().is_some_and(|a| a.failed.is_none());
+        if let Some(mut failure) = stopped {
+            if self.is_queued {
+                failure
+                    .message
+                    .push_str(", because too many other calls are in flight");
+            }
+            // Between two attempts, what ended the last one says more.
+            if self.begun.is_some() || self.failures.is_empty() {
+                self.fail(failure);
+            }
+        }
+        if complete {
+            let mut reply = self.reply;
+            reply.warnings.extend(instead(&self.attempts, &reply));
+            reply.attempts = self.attempts;
+            return Ok(reply);
+        }
+        if let Some((mut reply, failure)) = self.broken {
+            reply.partial = true;
+            redactor.end_of_cut(&mut reply.answer.text);
+            redactor.end_of_cut(&mut reply.answer.reasoning);
+            reply.answer.finish = Some(match failure.class {
+                Class::Timeout | Class::Cancelled => Finish::Timeout,
+                _ => Finish::Error,
+            });
+            reply.warnings.push(format!(
+                "The answer is not complete: {} ({})",
+                failure.class.as_str(),
+                redactor.provider_message(&failure.message),
+            ));
+            reply.attempts = self.attempts;
+            return Ok(reply);
+        }
+        let class = |failed: &Failed| failed.failure.class;
+        let useful = retry::most_useful(&self.failures, class).map(|useful| {
+            self.failures
+                .iter()
+                // The newest of its kind knows best how long to wait.
+                .rposition(|failed| {
+                    class(failed) == class(useful)
+                        && (failed.provider, &failed.model) == (useful.provider, &useful.model)
+                })
+                .unwrap_or_default()
+        });
+        let told = match useful {
+            Some(position) => self.failures.swap_remove(position),
+            None => Failed {
+                provider: self.provider,
+                model: self.reply.model,
+                failure: Failure::new(Class::Unavailable, "nobody was asked"),
+            },
+        };
+        Err(Box::new(AllFailed {
+            told,
+            attempts: self.attempts,
+        }))
+    }
+}
+
+/// What to say when another model than the first one has answered.
+fn instead(attempts: &[Attempt], reply: &Reply) -> Option<String> {
+    let others: Vec<Attempt> = attempts
+        .iter()
+        .filter(|a| (&a.provider, &a.model) != (&reply.provider, &reply.model))
+        .cloned()
+        .collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "{}/{} answered instead: {}",
+            reply.provider,
+            reply.model,
+            tally(&others)
+        )
+    })
+}
+
+/// Attempts in a few words, the same ones counted together.
+pub(super) fn tally(attempts: &[Attempt]) -> String {
+    let mut words: Vec<(String, usize)> = Vec::new();
+    for attempt in attempts {
+        let name = match attempt.model.as_str() {
+            "" => attempt.provider.clone(),
+            model => format!("{}/{model}", attempt.provider),
+        };
+        let outcome = attempt.failed.map_or("ok", Class::as_str);
+        let status = attempt.status.map(|status| format!(" (HTTP {status})"));
+        let word = format!("{name}: {outcome}{}", status.unwrap_or_default());
+        match words.last_mut() {
+            Some((last, count)) if *last == word => *count += 1,
+            _ => words.push((word, 1)),
+        }
+    }
+    let words: Vec<String> = words
+        .into_iter()
+        .map(|(word, count)| match count {
+            1 => word,
+            count => format!("{word}, {count} times"),
+        })
+        .collect();
+    words.join("; ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn course() -> Course {
+        Course::new(0, "one", "a")
+    }
+
+    fn failure(class: Class, status: u16) -> Failure {
+        Failure {
+            status: (status > 0).then_some(status),
+            ..Failure::new(class, "words")
+        }
+    }
+
+    fn attempt(course: &mut Course, text: &str, failure: Failure) -> bool {
+        course.begin();
+        course.reply.answer.text = text.to_owned();
+        course.fail(failure)
+    }
+
+    #[test]
+    fn an_answer_after_failures_says_who_failed() {
+        let mut course = course();
+        assert!(attempt(&mut course, "", failure(Class::Unavailable, 503)));
+        assert!(attempt(&mut course, "", failure(Class::Unavailable, 503)));
+        course.turn_to(1, "two", "b");
+        course.begin();
+        course.reply.answer.text = "yes".into();
+        course.succeed();
+        let reply = course.end(None, &Redactor::default()).unwrap();
+        assert_eq!((reply.provider.as_str(), reply.partial), ("two", false));
+        assert_eq!(
+            reply.warnings,
+            ["two/b answered instead: one/a: unavailable (HTTP 503), 2 times"]
+        );
+        let classes: Vec<Option<Class>> = reply.attempts.iter().map(|a| a.failed).collect();
+        let unavailable = Some(Class::Unavailable);
+        assert_eq!(classes, [unavailable, unavailable, None]);
+    }
+
+    #[test]
+    fn repetitions_alone_are_no_warning() {
+        let mut course = course();
+        attempt(&mut course, "", failure(Class::RateLimit, 429));
+        course.begin();
+        course.succeed();
+        let reply = course.end(None, &Redactor::default()).unwrap();
+        assert_eq!((reply.warnings.len(), reply.attempts.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_broken_answer_is_kept_and_a_long_one_is_handed_out() {
+        let mut course = course();
+        assert!(attempt(
+            &mut course,
+            "too short",
+            failure(Class::Network, 0)
+        ));
+        assert!(attempt(
+            &mut course,
+            "shorter",
+            failure(Class::Unavailable, 0)
+        ));
+        assert!(attempt(&mut course, "", failure(Class::Auth, 401)));
+        let reply = course.end(None, &Redactor::default()).unwrap();
+        assert_eq!(
+            (
+                reply.answer.text.as_str(),
+                reply.partial,
+                reply.answer.finish
+            ),
+            ("too short", true, Some(Finish::Error))
+        );
+        assert_eq!(
+            reply.warnings,
+            ["The answer is not complete: network (words)"]
+        );
+
+        let mut long = Course::new(0, "one", "a");
+        let text = "so much is worth something";
+        assert!(!attempt(&mut long, text, failure(Class::Network, 0)));
+        assert_eq!(
+            long.end(None, &Redactor::default()).unwrap().answer.text,
+            text
+        );
+    }
+
+    #[test]
+    fn the_deadline_hands_out_what_there_is() {
+        let mut course = course();
+        course.begin();
+        course.reply.answer.text = "beg".into();
+        let stopped = Failure::new(Class::Timeout, "late");
+        let reply = course.end(Some(stopped), &Redactor::default()).unwrap();
+        assert_eq!(
+            (reply.answer.text.as_str(), reply.answer.finish),
+            ("beg", Some(Finish::Timeout))
+        );
+        assert_eq!(reply.attempts[0].failed, Some(Class::Timeout));
+    }
+
+    #[test]
+    fn the_most_useful_failure_is_the_error_and_all_attempts_are_listed() {
+        let mut course = course();
+        attempt(&mut course, "", failure(Class::Auth, 401));
+        course.turn_to(1, "two", "");
+        let wait = |ms| Failure {
+            retry_after: Some(Duration::from_millis(ms)),
+            ..failure(Class::RateLimit, 429)
+        };
+        attempt(&mut course, "", wait(1));
+        attempt(&mut course, "", wait(9_000));
+        let all = course.end(None, &Redactor::default()).unwrap_err();
+        assert_eq!(all.told.failure, wait(9_000));
+        assert_eq!(all.told.provider, 1);
+        assert_eq!(
+            tally(&all.attempts),
+            "one/a: auth (HTTP 401); two: rate_limit (HTTP 429), 2 times"
+        );
+    }
+
+    #[test]
+    fn a_deadline_between_two_attempts_tells_of_the_last_one() {
+        let mut course = course();
+        attempt(&mut course, "", failure(Class::Unavailable, 503));
+        let stopped = Failure::new(Class::Timeout, "late");
+        let all = course.end(Some(stopped), &Redactor::default()).unwrap_err();
+        assert_eq!(all.told.failure.class, Class::Unavailable);
+        assert_eq!(all.attempts.len(), 1);
+    }
+}

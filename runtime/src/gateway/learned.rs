@@ -1,0 +1,104 @@
+//! What models have refused in the life of this process, so that nobody asks them for it twice.
+//!
+//! Never here: reading refusals (see `provider::parameter`).
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::provider::{Change, ChatRequest};
+
+/// Models remembered; the one that was learned of first is forgotten for a new one.
+const MODELS: usize = 256;
+
+/// Changes remembered of each.
+const CHANGES: usize = 8;
+
+/// Changes by provider and model.
+#[derive(Debug, Default)]
+pub(super) struct Learned(Mutex<VecDeque<Entry>>);
+
+#[derive(Debug)]
+struct Entry {
+    provider: usize,
+    model: String,
+    changes: Vec<Change>,
+}
+
+impl Learned {
+    /// Remembers a change for this model.
+    pub(super) fn remember(&self, provider: usize, model: &str, change: Change) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = entries
+            .iter_mut()
+            .find(|entry| entry.provider == provider && entry.model == model);
+        match known {
+            Some(entry) => {
+                if !entry.changes.contains(&change) && entry.changes.len() < CHANGES {
+                    entry.changes.push(change);
+                }
+            }
+            None => {
+                if entries.len() >= MODELS {
+                    entries.pop_front();
+                }
+                entries.push_back(Entry {
+                    provider,
+                    model: model.to_owned(),
+                    changes: vec![change],
+                });
+            }
+        }
+    }
+
+    /// Makes the changes that are known for the request's model, and tells them.
+    pub(super) fn apply(&self, provider: usize, chat: &mut ChatRequest) -> Vec<String> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = entries
+            .iter()
+            .find(|entry| entry.provider == provider && entry.model == chat.model);
+        let changes = known.map(|entry| entry.changes.as_slice());
+        changes
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|change| change.apply(chat))
+            .filter(|said| !said.is_empty())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Parameter;
+
+    fn asked(model: &str) -> ChatRequest {
+        ChatRequest {
+            model: model.into(),
+            temperature: Some(0.5),
+            ..ChatRequest::default()
+        }
+    }
+
+    #[test]
+    fn a_change_holds_for_its_model_only_and_the_oldest_is_forgotten() {
+        let learned = Learned::default();
+        let change = Change::Drop(Parameter::Temperature);
+        learned.remember(0, "a", change);
+        learned.remember(0, "a", change);
+        for (provider, model, changes) in [(0, "a", 1), (1, "a", 0), (0, "b", 0)] {
+            assert_eq!(learned.apply(provider, &mut asked(model)).len(), changes);
+        }
+        for number in 0..MODELS {
+            learned.remember(1, &number.to_string(), change);
+        }
+        assert_eq!(learned.apply(0, &mut asked("a")).len(), 0);
+        assert_eq!(learned.apply(1, &mut asked("0")).len(), 1);
+        for limit in 100..200 {
+            learned.remember(1, "0", Change::AtMost(limit));
+        }
+        let entries = learned.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(entries.len() <= MODELS && entries[0].changes.len() <= CHANGES);
+    }
+}

@@ -1,0 +1,320 @@
+//! What to do after a failed attempt: the same again, the next model, or nothing more. Decisions only.
+//!
+//! The rules are those of the providers' own libraries (provider digest 1.2): two repetitions by
+//! default, only of what may pass, after the wait the provider asks for or half a second, one, two, …
+//! less up to a quarter. With another model behind, nobody waits for long.
+//!
+//! Never here: a clock, a connection, or changed parameters (see `repair`).
+
+use std::time::Duration;
+
+use crate::provider::{Class, Failure};
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The same request again, after this pause.
+    Again(Duration),
+    /// The next model.
+    Another,
+    /// Nothing would help.
+    GiveUp,
+}
+
+/// Where a call stands when an attempt has failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation {
+    /// Repetitions of this model so far.
+    pub(super) repeated: u32,
+    /// Most repetitions of one model.
+    pub(super) allowed: u32,
+    /// There is another model to ask.
+    pub(super) has_next: bool,
+    /// How long the attempt took.
+    pub(super) took: Duration,
+    /// Time until the answer is due.
+    pub(super) left: Duration,
+    /// From 0 to 1: how much shorter the pause is than it could be.
+    pub(super) jitter: f64,
+}
+
+/// The first pause; each next one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest pause of our own.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// A provider that wants a longer pause does not want this call.
+const LONGEST_ASKED: Duration = Duration::from_secs(120);
+
+/// With another model behind, neither a longer pause nor a repetition of a slower failure is worth it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Situation {
+    /// What to do about this failure.
+    pub(super) fn after(self, failure: &Failure) -> Next {
+        if failure.class == Class::Cancelled || self.left.is_zero() {
+            return Next::GiveUp;
+        }
+        let is_slow = self.took > PATIENCE || failure.class == Class::Timeout;
+        let patient = !(self.has_next && is_slow);
+        if self.repeated < self.allowed
+            && patient
+            && may_pass(failure)
+            && let Some(pause) = self.pause(failure.retry_after)
+            && pause < self.left
+        {
+            return Next::Again(pause);
+        }
+        match self.has_next {
+            true => Next::Another,
+            false => Next::GiveUp,
+        }
+    }
+
+    /// How long to wait, if that is not too long.
+    fn pause(self, asked: Option<Duration>) -> Option<Duration> {
+        let longest = match self.has_next {
+            true => PATIENCE,
+            false => LONGEST_ASKED,
+        };
+        match asked {
+            Some(asked) if asked > longest => None,
+            Some(asked) if !asked.is_zero() => Some(asked),
+            _ => {
+                let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.repeated));
+                let pause = doubled.min(LONGEST_PAUSE);
+                Some(pause.mul_f64(1.0 - self.jitter.clamp(0.0, 1.0) / 4.0))
+            }
+        }
+    }
+}
+
+/// Whether the same request may succeed a little later. The provider knows best, except where money is
+/// missing.
+fn may_pass(failure: &Failure) -> bool {
+    match failure.class {
+        Class::Quota => false,
+        Class::RateLimit | Class::Network | Class::Timeout => failure.should_retry.unwrap_or(true),
+        Class::Unavailable => {
+            let is_redirect = failure.status.is_some_and(|status| status < 400);
+            failure.should_retry.unwrap_or(!is_redirect)
+        }
+        _ => failure.should_retry.unwrap_or(false),
+    }
+}
+
+/// How long the first of several models may be silent, so that the last one gets its turn as well: an
+/// equal share of what is left, in tenths of a second.
+pub(super) fn share(left: Duration, models: usize) -> Duration {
+    let models = u32::try_from(models).unwrap_or(u32::MAX).max(1);
+    let share = left / models;
+    let tenths = share.as_millis() / 100;
+    Duration::from_millis(
+        u64::try_from(tenths)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(100),
+    )
+}
+
+/// Which of several failures to explain: the one whose advice helps the caller soonest. The first of
+/// equals.
+pub(super) fn most_useful<T>(failures: &[T], class: impl Fn(&T) -> Class) -> Option<&T> {
+    failures.iter().min_by_key(|failure| match class(failure) {
+        // The caller can change the request,
+        Class::ContextLength
+        | Class::TooLarge
+        | Class::ContentFilter
+        | Class::InvalidRequest
+        | Class::EmptyResponse => 0,
+        // or wait a little,
+        Class::RateLimit => 1,
+        Class::Timeout | Class::Unavailable | Class::Network | Class::Cancelled => 2,
+        // or name another model;
+        Class::ModelNotFound => 3,
+        // the rest is for whoever owns the account.
+        Class::Quota | Class::Auth | Class::Permission | Class::Config => 4,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALONE: Situation = Situation {
+        repeated: 0,
+        allowed: 2,
+        has_next: false,
+        took: Duration::ZERO,
+        left: Duration::from_secs(55),
+        jitter: 0.0,
+    };
+
+    const ONE_OF_TWO: Situation = Situation {
+        has_next: true,
+        ..ALONE
+    };
+
+    fn failure(class: Class, wait_ms: u64) -> Failure {
+        Failure {
+            retry_after: (wait_ms > 0).then(|| Duration::from_millis(wait_ms)),
+            ..Failure::new(class, "")
+        }
+    }
+
+    fn again(ms: u64) -> Next {
+        Next::Again(Duration::from_millis(ms))
+    }
+
+    const ALL: [Class; 15] = [
+        Class::Auth,
+        Class::Permission,
+        Class::ModelNotFound,
+        Class::InvalidRequest,
+        Class::ContextLength,
+        Class::TooLarge,
+        Class::RateLimit,
+        Class::Quota,
+        Class::ContentFilter,
+        Class::Timeout,
+        Class::Network,
+        Class::Unavailable,
+        Class::EmptyResponse,
+        Class::Cancelled,
+        Class::Config,
+    ];
+
+    #[test]
+    fn only_what_may_pass_is_repeated_and_only_a_cancel_ends_the_chain() {
+        for class in ALL {
+            let may_pass = matches!(
+                class,
+                Class::RateLimit | Class::Timeout | Class::Network | Class::Unavailable
+            );
+            let failure = failure(class, 0);
+            let expected = if may_pass { again(500) } else { Next::GiveUp };
+            assert_eq!(ALONE.after(&failure), expected, "{class:?}");
+            let expected = match class {
+                Class::Timeout => Next::Another,
+                _ if may_pass => again(500),
+                Class::Cancelled => Next::GiveUp,
+                _ => Next::Another,
+            };
+            assert_eq!(ONE_OF_TWO.after(&failure), expected, "{class:?}");
+            let tired = Situation {
+                repeated: 2,
+                ..ONE_OF_TWO
+            };
+            let expected = match class {
+                Class::Cancelled => Next::GiveUp,
+                _ => Next::Another,
+            };
+            assert_eq!(tired.after(&failure), expected, "{class:?}");
+            let never = Situation {
+                allowed: 0,
+                ..ALONE
+            };
+            assert_eq!(never.after(&failure), Next::GiveUp, "{class:?}");
+        }
+    }
+
+    #[test]
+    fn the_provider_s_word_counts_except_where_money_is_missing() {
+        let told = |class, should_retry| Failure {
+            should_retry: Some(should_retry),
+            ..Failure::new(class, "")
+        };
+        assert_eq!(ALONE.after(&told(Class::Unavailable, false)), Next::GiveUp);
+        assert_eq!(ALONE.after(&told(Class::RateLimit, false)), Next::GiveUp);
+        assert_eq!(ALONE.after(&told(Class::InvalidRequest, true)), again(500));
+        assert_eq!(ALONE.after(&told(Class::Quota, true)), Next::GiveUp);
+        assert_eq!(
+            ONE_OF_TWO.after(&told(Class::Unavailable, false)),
+            Next::Another
+        );
+        let redirect = Failure {
+            status: Some(302),
+            ..Failure::new(Class::Unavailable, "")
+        };
+        assert_eq!(ALONE.after(&redirect), Next::GiveUp);
+    }
+
+    #[test]
+    fn pauses_double_up_to_eight_seconds_less_a_quarter_at_most() {
+        let pause = |repeated, jitter| {
+            let situation = Situation {
+                repeated,
+                allowed: u32::MAX,
+                jitter,
+                ..ALONE
+            };
+            situation.after(&failure(Class::Unavailable, 0))
+        };
+        let most: Vec<Next> = (0..6).map(|repeated| pause(repeated, 0.0)).collect();
+        assert_eq!(most, [500, 1000, 2000, 4000, 8000, 8000].map(again));
+        let least: Vec<Next> = (0..6).map(|repeated| pause(repeated, 1.0)).collect();
+        assert_eq!(least, [375, 750, 1500, 3000, 6000, 6000].map(again));
+        assert_eq!(pause(1_000_000, 0.5), again(7000));
+    }
+
+    #[test]
+    fn the_wait_that_is_asked_for_is_kept_or_nothing_is_repeated() {
+        let alone = |ms| ALONE.after(&failure(Class::RateLimit, ms));
+        assert_eq!(alone(20), again(20));
+        assert_eq!(alone(17_000), again(17_000));
+        // Nobody waits beyond the deadline, or for minutes.
+        assert_eq!(alone(55_000), Next::GiveUp);
+        let patient = Situation {
+            left: Duration::from_secs(3600),
+            ..ALONE
+        };
+        assert_eq!(
+            patient.after(&failure(Class::RateLimit, 120_000)),
+            again(120_000)
+        );
+        assert_eq!(
+            patient.after(&failure(Class::RateLimit, 121_000)),
+            Next::GiveUp
+        );
+        // With somebody behind, a few seconds are enough.
+        let chained = |ms| ONE_OF_TWO.after(&failure(Class::RateLimit, ms));
+        assert_eq!(chained(5_000), again(5_000));
+        assert_eq!(chained(6_000), Next::Another);
+        let slow = Situation {
+            took: Duration::from_secs(10),
+            ..ONE_OF_TWO
+        };
+        assert_eq!(slow.after(&failure(Class::Network, 0)), Next::Another);
+        let late = Situation {
+            left: Duration::ZERO,
+            ..ONE_OF_TWO
+        };
+        assert_eq!(late.after(&failure(Class::Auth, 0)), Next::GiveUp);
+    }
+
+    #[test]
+    fn shares_are_equal() {
+        let seconds = Duration::from_secs;
+        assert_eq!(share(seconds(55), 2), Duration::from_millis(27_500));
+        assert_eq!(share(seconds(55), 3), Duration::from_millis(18_300));
+        assert_eq!(share(seconds(1), 0), seconds(1));
+    }
+
+    #[test]
+    fn the_failure_that_helps_soonest_is_explained() {
+        let useful = |classes: &[Class]| most_useful(classes, |class| *class).copied();
+        assert_eq!(
+            useful(&[Class::Auth, Class::RateLimit, Class::Unavailable]),
+            Some(Class::RateLimit)
+        );
+        assert_eq!(
+            useful(&[Class::Network, Class::Unavailable, Class::Quota]),
+            Some(Class::Network)
+        );
+        assert_eq!(
+            useful(&[Class::Auth, Class::ContextLength]),
+            Some(Class::ContextLength)
+        );
+        assert_eq!(useful(&[]), None);
+    }
+}

@@ -1,0 +1,502 @@
+//! What a provider's own 400 says of one parameter, and the one change that answers it (provider
+//! digest 8.5). Models, messages, tools and schemas are never changed.
+//!
+//! Never here: how often that is tried, or where it is remembered.
+
+use super::{ChatRequest, Class, Effort, Failure, rules};
+
+/// An argument that a request can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// `temperature`
+    Temperature,
+    /// `top_p`
+    TopP,
+    /// `max_tokens`
+    MaxTokens,
+    /// `stop`
+    Stop,
+    /// `seed`
+    Seed,
+    /// `reasoning_effort`
+    Effort,
+    /// `include_reasoning`
+    Reasoning,
+}
+
+/// One change of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Leaves a parameter out.
+    Drop(Parameter),
+    /// Lowers `max_tokens`.
+    AtMost(u32),
+    /// Sets `max_tokens` where the format insists on a number and nobody gave one.
+    Otherwise(u32),
+    /// Sends the token limit under the format's other name for it.
+    OtherTokenName,
+    /// Takes another effort in place of this one.
+    Effort(Effort, Effort),
+}
+
+/// A change that a failure asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// What to change.
+    pub change: Change,
+    /// It holds for the model, whatever the value was.
+    pub is_lasting: bool,
+}
+
+/// Words of a refusal that is not about the value.
+const UNSUPPORTED: &[&str] = &[
+    "unsupported",
+    "not supported",
+    "does not support",
+    "doesn't support",
+    "not permitted",
+    "not allowed",
+    "unknown",
+    "unrecognized",
+    "unexpected",
+    "deprecated",
+    "only the default",
+];
+
+/// Fewer tokens are no limit that a model would have.
+const LEAST_LIMIT: u32 = 16;
+
+impl Parameter {
+    /// The argument's name in the tool.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Parameter::Temperature => "temperature",
+            Parameter::TopP => "top_p",
+            Parameter::MaxTokens => "max_tokens",
+            Parameter::Stop => "stop",
+            Parameter::Seed => "seed",
+            Parameter::Effort => "reasoning_effort",
+            Parameter::Reasoning => "include_reasoning",
+        }
+    }
+
+    /// By any provider's name for it, which may be a path: the innermost known name counts.
+    fn named(path: &str) -> Option<Self> {
+        let names = path.split(['.', '[', ']', '/']);
+        names.rev().find_map(|name| {
+            let plain: String = name
+                .chars()
+                .filter(|c| *c != '_')
+                .map(|c| c.to_ascii_lowercase())
+                .collect();
+            Some(match plain.as_str() {
+                "temperature" => Parameter::Temperature,
+                "topp" => Parameter::TopP,
+                "maxtokens" | "maxoutputtokens" | "maxcompletiontokens" => Parameter::MaxTokens,
+                "stop" | "stopsequences" => Parameter::Stop,
+                "seed" | "randomseed" => Parameter::Seed,
+                "summary" | "includethoughts" | "display" => Parameter::Reasoning,
+                "reasoning" | "reasoningeffort" | "effort" | "outputconfig" | "thinking"
+                | "thinkingconfig" | "thinkinglevel" | "thinkingbudget" | "budgettokens" => {
+                    Parameter::Effort
+                }
+                _ => return None,
+            })
+        })
+    }
+
+    /// The first one that a message names: `name: …`, else in quotes, else as a word with a refusal.
+    fn in_message(message: &str) -> Option<Self> {
+        let place = message.split(':').next().unwrap_or_default();
+        if !place.contains(' ')
+            && let Some(parameter) = Parameter::named(place)
+        {
+            return Some(parameter);
+        }
+        if let Some(parameter) = quoted(message).find_map(Parameter::named) {
+            return Some(parameter);
+        }
+        let lower = message.to_lowercase();
+        if !UNSUPPORTED.iter().any(|words| lower.contains(words)) {
+            return None;
+        }
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+        message
+            .split(|c: char| !is_part(c))
+            .filter(|word| !["reasoning", "thinking", "display", "summary", "stop"].contains(word))
+            .find_map(Parameter::named)
+    }
+
+    /// Whether a request has it.
+    fn is_in(self, chat: &ChatRequest) -> bool {
+        match self {
+            Parameter::Temperature => chat.temperature.is_some(),
+            Parameter::TopP => chat.top_p.is_some(),
+            Parameter::MaxTokens => chat.max_tokens.is_some(),
+            Parameter::Stop => !chat.stop.is_empty(),
+            Parameter::Seed => chat.seed.is_some(),
+            Parameter::Effort => chat.effort.is_some(),
+            Parameter::Reasoning => chat.include_reasoning,
+        }
+    }
+
+    fn leave_out(self, chat: &mut ChatRequest) {
+        match self {
+            Parameter::Temperature => chat.temperature = None,
+            Parameter::TopP => chat.top_p = None,
+            Parameter::MaxTokens => chat.max_tokens = None,
+            Parameter::Stop => chat.stop.clear(),
+            Parameter::Seed => chat.seed = None,
+            Parameter::Effort => chat.effort = None,
+            Parameter::Reasoning => chat.include_reasoning = false,
+        }
+    }
+}
+
+/// The one change that a refusal asks for, if it names a parameter that the request has.
+pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) -> Option<Repair> {
+    if failure.class != Class::InvalidRequest || !matches!(failure.status, Some(400 | 422)) {
+        return None;
+    }
+    let message = &failure.message;
+    let named = failure.param.as_deref().and_then(Parameter::named);
+    let parameter = named.or_else(|| Parameter::in_message(message))?;
+    let lower = message.to_lowercase();
+    let is_unsupported = UNSUPPORTED.iter().any(|words| lower.contains(words));
+    let change = match parameter {
+        Parameter::MaxTokens => {
+            let given = chat.max_tokens.unwrap_or(u32::MAX);
+            let lower = numbers(message).filter(|n| (LEAST_LIMIT..given).contains(n));
+            match chat.max_tokens {
+                Some(_) if has_two_token_names && is_unsupported => Change::OtherTokenName,
+                Some(_) => lower.max().map_or(Change::Drop(parameter), Change::AtMost),
+                None => Change::Otherwise(lower.min()?),
+            }
+        }
+        Parameter::Effort => {
+            let given = chat.effort?;
+            let listed: Vec<Effort> = quoted(message)
+                .filter_map(Effort::from_name)
+                .filter(|effort| *effort != given)
+                .collect();
+            match rules::nearest(given, &listed) {
+                Some(other) => Change::Effort(given, other),
+                None => Change::Drop(parameter),
+            }
+        }
+        parameter if parameter.is_in(chat) => Change::Drop(parameter),
+        _ => return None,
+    };
+    Some(Repair {
+        change,
+        // Another value of a parameter that is known may be taken.
+        is_lasting: is_unsupported || !matches!(change, Change::Drop(_)),
+    })
+}
+
+impl Change {
+    /// Changes a request. Tells what was done, if anything was to be done.
+    pub fn apply(self, chat: &mut ChatRequest) -> Option<String> {
+        let model = &chat.model;
+        match self {
+            Change::Drop(parameter) if parameter.is_in(chat) => {
+                let said = rules::left_out(parameter.as_str(), model);
+                parameter.leave_out(chat);
+                Some(said)
+            }
+            Change::AtMost(limit) if chat.max_tokens.is_some_and(|given| given > limit) => {
+                Some(limit_tokens(chat, limit))
+            }
+            Change::Otherwise(limit) if chat.max_tokens.is_none() => {
+                Some(limit_tokens(chat, limit))
+            }
+            Change::Effort(from, to) if chat.effort == Some(from) => {
+                let said = format!(
+                    "reasoning_effort is {}: {model} does not know {}",
+                    to.as_str(),
+                    from.as_str()
+                );
+                chat.effort = Some(to);
+                Some(said)
+            }
+            Change::OtherTokenName => {
+                chat.other_token_name = !chat.other_token_name;
+                // Only the name of it on the wire has changed.
+                Some(String::new())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn limit_tokens(chat: &mut ChatRequest, limit: u32) -> String {
+    chat.max_tokens = Some(limit);
+    format!("max_tokens is {limit}: {} allows no more", chat.model)
+}
+
+/// What stands between quotation marks or backticks.
+fn quoted(message: &str) -> impl Iterator<Item = &str> {
+    let mut rest = message;
+    std::iter::from_fn(move || {
+        let start = rest.find(['\'', '"', '`'])?;
+        let mark = rest.get(start..start + 1)?;
+        let inner = rest.get(start + 1..)?;
+        let Some(end) = inner.find(mark) else {
+            rest = "";
+            return None;
+        };
+        let found = inner.get(..end)?;
+        // An apostrophe is no mark: what follows it is not one word.
+        if found.contains(' ') {
+            rest = inner;
+            return Some("");
+        }
+        rest = inner.get(end + 1..)?;
+        Some(found)
+    })
+}
+
+/// The whole numbers in a text.
+fn numbers(text: &str) -> impl Iterator<Item = u32> {
+    text.split(|c: char| !c.is_ascii_digit() && c != ',')
+        .filter_map(|digits| digits.replace(',', "").parse().ok())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn all() -> ChatRequest {
+        ChatRequest {
+            model: "m".into(),
+            temperature: Some(0.5),
+            top_p: Some(0.9),
+            max_tokens: Some(100_000),
+            stop: vec!["END".into()],
+            seed: Some(7),
+            effort: Some(Effort::Minimal),
+            include_reasoning: true,
+            ..ChatRequest::default()
+        }
+    }
+
+    fn refusal(param: &str, message: &str) -> Failure {
+        Failure {
+            status: Some(400),
+            param: (!param.is_empty()).then(|| param.into()),
+            ..Failure::new(Class::InvalidRequest, message)
+        }
+    }
+
+    fn change(param: &str, message: &str) -> Option<(Change, bool)> {
+        let repair = repair(&all(), &refusal(param, message), false)?;
+        Some((repair.change, repair.is_lasting))
+    }
+
+    #[test]
+    fn refusals_of_every_provider_are_understood() {
+        use Change::{AtMost, Drop, Effort as Step};
+        use Effort::{Low, Minimal};
+        use Parameter::{Effort as ReasoningEffort, Reasoning, Seed, Stop, Temperature, TopP};
+        for (param, message, expected) in [
+            // OpenAI
+            (
+                "temperature",
+                "Unsupported parameter: 'temperature' is not supported with this model.",
+                (Drop(Temperature), true),
+            ),
+            (
+                "temperature",
+                "Unsupported value: 'temperature' does not support 0.5 with this model. Only the default (1) value is supported.",
+                (Drop(Temperature), true),
+            ),
+            (
+                "temperature",
+                "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 2.5 instead.",
+                (Drop(Temperature), false),
+            ),
+            (
+                "reasoning.effort",
+                "Unsupported value: 'minimal' is not supported with the 'gpt-x' model. Supported values are: 'none', 'low', 'medium', and 'high'.",
+                (Step(Minimal, Low), true),
+            ),
+            (
+                "reasoning_effort",
+                "Unrecognized request argument supplied: reasoning_effort",
+                (Drop(ReasoningEffort), true),
+            ),
+            (
+                "reasoning.summary",
+                "Your organization must be verified to generate reasoning summaries.",
+                (Drop(Reasoning), false),
+            ),
+            (
+                "max_output_tokens",
+                "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= 32768, but got 100000 instead.",
+                (AtMost(32_768), true),
+            ),
+            // Anthropic
+            (
+                "",
+                "temperature: Input should be less than or equal to 1",
+                (Drop(Temperature), false),
+            ),
+            (
+                "",
+                "`temperature` is deprecated for this model.",
+                (Drop(Temperature), true),
+            ),
+            (
+                "",
+                "max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for m",
+                (AtMost(64_000), true),
+            ),
+            (
+                "",
+                "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
+                (Drop(Temperature), false),
+            ),
+            (
+                "",
+                "thinking: adaptive thinking is not supported on this model",
+                (Drop(ReasoningEffort), true),
+            ),
+            (
+                "",
+                "top_p: Extra inputs are not permitted",
+                (Drop(TopP), true),
+            ),
+            (
+                "",
+                "stop_sequences: each stop sequence must contain non-whitespace",
+                (Drop(Stop), false),
+            ),
+            // Google
+            (
+                "",
+                "Thinking level is not supported: generation_config.thinking_config.thinking_level",
+                (Drop(ReasoningEffort), true),
+            ),
+            (
+                "",
+                "Unknown name \"seed\" at 'generation_config': Cannot find field.",
+                (Drop(Seed), true),
+            ),
+            // FastAPI
+            (
+                "seed",
+                "body.seed: Extra inputs are not permitted",
+                (Drop(Seed), true),
+            ),
+            ("", "This model doesn't support top_p.", (Drop(TopP), true)),
+        ] {
+            assert_eq!(change(param, message), Some(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_about_one_parameter_is_left_alone() {
+        for (param, message) in [
+            ("model", "The model 'x' is not supported."),
+            ("messages", "Invalid 'messages'"),
+            ("input[0].content", "Invalid type for 'input[0].content'"),
+            ("tools[0].parameters", "Invalid schema"),
+            ("", "messages: first message must use the user role"),
+            ("", "the temperature of the sun"),
+            ("", "stop asking, this isn't supported"),
+            ("", ""),
+            ("", "it's 'broken"),
+        ] {
+            assert_eq!(change(param, message), None, "{message}");
+        }
+        let other = |class, status| Failure {
+            class,
+            status,
+            ..refusal("temperature", "not supported")
+        };
+        for failure in [
+            other(Class::Auth, Some(401)),
+            other(Class::InvalidRequest, None),
+            other(Class::InvalidRequest, Some(404)),
+        ] {
+            assert_eq!(repair(&all(), &failure, false), None);
+        }
+        let bare = ChatRequest::default();
+        for parameter in [
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "stop",
+            "seed",
+            "effort",
+        ] {
+            assert_eq!(
+                repair(&bare, &refusal(parameter, "not supported"), false),
+                None,
+                "{parameter}"
+            );
+        }
+        // A limit that we did not set is one all the same: some formats insist on a number.
+        assert_eq!(
+            repair(&bare, &refusal("", "max_tokens: 16384 > 8192"), false)
+                .unwrap()
+                .change,
+            Change::Otherwise(8_192)
+        );
+    }
+
+    #[test]
+    fn a_format_with_two_names_for_the_limit_takes_the_other_one() {
+        let words = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+        let failure = refusal("max_tokens", words);
+        let repair = repair(&all(), &failure, true).unwrap();
+        assert_eq!(repair.change, Change::OtherTokenName);
+        let mut chat = all();
+        assert_eq!(repair.change.apply(&mut chat).as_deref(), Some(""));
+        assert!(chat.other_token_name);
+    }
+
+    #[test]
+    fn changes_are_said_and_made_once() {
+        let mut chat = all();
+        for (change, said) in [
+            (
+                Change::Drop(Parameter::Temperature),
+                "temperature was left out: m does not take it",
+            ),
+            (Change::AtMost(64), "max_tokens is 64: m allows no more"),
+            (
+                Change::Effort(Effort::Minimal, Effort::Low),
+                "reasoning_effort is low: m does not know minimal",
+            ),
+        ] {
+            assert_eq!(change.apply(&mut chat).as_deref(), Some(said));
+            assert_eq!(change.apply(&mut chat), None);
+        }
+        assert_eq!(
+            (chat.temperature, chat.max_tokens, chat.effort),
+            (None, Some(64), Some(Effort::Low))
+        );
+        assert_eq!(Change::Otherwise(32).apply(&mut chat), None);
+        let mut bare = ChatRequest::default();
+        assert_eq!(Change::AtMost(32).apply(&mut bare), None);
+        assert!(Change::Otherwise(32).apply(&mut bare).is_some());
+        assert_eq!(bare.max_tokens, Some(32));
+        for parameter in [
+            Parameter::TopP,
+            Parameter::MaxTokens,
+            Parameter::Stop,
+            Parameter::Seed,
+            Parameter::Effort,
+            Parameter::Reasoning,
+        ] {
+            assert!(Change::Drop(parameter).apply(&mut chat).is_some());
+        }
+        let bare = ChatRequest {
+            model: "m".into(),
+            ..ChatRequest::default()
+        };
+        assert_eq!(chat, bare);
+    }
+}

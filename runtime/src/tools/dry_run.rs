@@ -1,0 +1,108 @@
+//! `dry_run` of a chat: what would be sent, where, and who would be asked after that. Answered at once.
+//!
+//! Never here: a connection, the conversation itself, or a key.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Outcome;
+use crate::{gateway::Plan, provider::ChatRequest, settings::Settings};
+
+/// Members of requests that are not parameters: the conversation, and what every request has.
+const NOT_PARAMETERS: [&str; 9] = [
+    "model",
+    "input",
+    "messages",
+    "contents",
+    "system",
+    "systemInstruction",
+    "store",
+    "stream",
+    "stream_options",
+];
+
+/// Bytes of text that make a token, about.
+const BYTES_PER_TOKEN: usize = 4;
+
+#[derive(Serialize)]
+struct Structured<'a> {
+    text: &'a str,
+    model: &'a str,
+    provider: &'a str,
+    dry_run: bool,
+    endpoint: &'a str,
+    parameters: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    fallbacks: &'a [String],
+    timeout_seconds: u64,
+    estimated_input_tokens: usize,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+}
+
+/// What the plan comes to.
+pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String>) -> Outcome {
+    let Some((first, others)) = plan.targets.split_first() else {
+        return Outcome::error("config: there is nobody to ask");
+    };
+    let provider = &settings.providers[first.provider];
+    let mut request = ChatRequest {
+        model: first.model.clone().unwrap_or_default(),
+        effort: first.effort.or(plan.request.effort),
+        ..plan.request.clone()
+    };
+    let (endpoint, parameters) = match provider.kind.codec() {
+        Some(codec) => {
+            if request.model.is_empty() {
+                warnings.push(
+                    "The model will be the newest suitable one of the provider's live list".into(),
+                );
+                // So that the path and the rules have one.
+                NEWEST.clone_into(&mut request.model);
+            } else {
+                warnings.extend(codec.fit(&mut request));
+            }
+            let http = codec.chat(&request);
+            let mut body: Map<String, Value> =
+                serde_json::from_slice(&http.body).unwrap_or_default();
+            body.retain(|name, _| !NOT_PARAMETERS.contains(&name.as_str()));
+            (provider.base_url.join(&http.path), body)
+        }
+        None => ("none: it answers by itself".to_owned(), Map::new()),
+    };
+    let fallbacks: Vec<String> = others.iter().map(|target| target.name(settings)).collect();
+    let bytes: usize = plan.request.messages.iter().map(|m| m.text.len()).sum();
+    let mut text = format!(
+        "Dry run, nothing was sent. Asked would be {}/{} at {endpoint} with {}.",
+        provider.id,
+        request.model,
+        Value::Object(parameters.clone())
+    );
+    if !fallbacks.is_empty() {
+        text.push_str(&format!(" If that fails: {}.", fallbacks.join(", ")));
+    }
+    let structured = Structured {
+        text: &text,
+        model: &request.model,
+        provider: &provider.id,
+        dry_run: true,
+        endpoint: &endpoint,
+        parameters: &parameters,
+        fallbacks: &fallbacks,
+        timeout_seconds: plan.timeout.as_secs(),
+        estimated_input_tokens: bytes.div_ceil(BYTES_PER_TOKEN),
+        warnings: &warnings,
+    };
+    let structured = serde_json::to_string(&structured).ok();
+    let note = (!warnings.is_empty()).then(|| format!("Note: {}", warnings.join(". ")));
+    Outcome {
+        text,
+        note,
+        structured,
+        is_error: false,
+        reservation: None,
+    }
+}
+
+/// Stands where a model that is not chosen yet would.
+const NEWEST: &str = "NEWEST";
