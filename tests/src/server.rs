@@ -143,7 +143,7 @@ impl Builder {
         self
     }
 
-    /// Sets a variable. Nothing is inherited but `PATH`.
+    /// Sets a variable. Nothing is inherited but `PATH`; Docker Model Runner is off unless this says otherwise.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.variables
             .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
@@ -212,6 +212,8 @@ impl Builder {
             .args(&self.arguments)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            // A test that means to have no provider must not look for one in the network.
+            .env("DOCKER_MODEL_RUNNER", "off")
             .envs(self.variables)
             .stdin(match self.stdin {
                 Stdin::Pipe => Stdio::piped(),
