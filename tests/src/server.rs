@@ -15,13 +15,15 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use jsonschema::Validator;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, kill_process};
 use serde_json::{Value, json};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::register_conditional_shutdown;
 
 use crate::judge::{self, Case, End};
 use crate::schema;
@@ -107,6 +109,16 @@ fn build() -> PathBuf {
         .filter(|message| message["target"]["name"] == "anygpt-mcp")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .expect("cargo names the executable it built")
+}
+
+/// A shell that runs the tests in the background makes them ignore SIGINT, and every program they start: one that
+/// comes before the program's handlers are there would be lost. What is handled here is at its default there.
+fn heed_interrupts() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let always = Arc::new(AtomicBool::new(true));
+        register_conditional_shutdown(SIGINT, 128 + SIGINT, always).expect("a handler can be set");
+    });
 }
 
 /// What to start, and how.
@@ -199,6 +211,7 @@ impl Builder {
     /// Starts the program.
     #[track_caller]
     pub fn spawn(self) -> Server {
+        heed_interrupts();
         let record = self.speaks_the_protocol().then(|| Record::of(&self));
         let program = self.program.unwrap_or_else(|| binary().to_owned());
         let mut command = if matches!(self.stdin, Stdin::Closed) {
