@@ -30,7 +30,7 @@ pub enum Command {
 pub fn help() -> String {
     format!(
         "\
-anygpt-mcp {VERSION}: an MCP server that asks OpenAI, Anthropic and Google models
+anygpt-mcp {VERSION}: an MCP server that asks models of OpenAI, Anthropic, Google and others
 
   OPENAI_API_KEY=sk-... anygpt-mcp      serve MCP on stdin and stdout
   DEFAULT_PROVIDER=mock anygpt-mcp      the same without a key: an echo answers
@@ -44,11 +44,27 @@ and talks JSON-RPC to it, one message per line. To see an answer by hand:
   echo '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}}' | anygpt-mcp
 
 Settings (environment; each key also as NAME_FILE or under /run/secrets):
-  OPENAI_API_KEY, ANTHROPIC_API_KEY, GOOGLE_API_KEY (or GEMINI_API_KEY)
+  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN),
+  GOOGLE_API_KEY (or GEMINI_API_KEY), OPENROUTER_API_KEY, GROQ_API_KEY,
+  MISTRAL_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, TOGETHER_API_KEY,
+  FIREWORKS_API_KEY, PERPLEXITY_API_KEY, MOONSHOT_API_KEY, ZAI_API_KEY,
+  CEREBRAS_API_KEY, NEBIUS_API_KEY, GITHUB_TOKEN
                          keys; one is enough
-  OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL
-                         other addresses of the providers
-  DEFAULT_PROVIDER       for calls that name none: openai, anthropic, google, mock, ...
+  AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, OPENAI_API_VERSION
+                         Azure OpenAI
+  OLLAMA_HOST, LMSTUDIO_BASE_URL, VLLM_BASE_URL, LLAMACPP_BASE_URL, LITELLM_BASE_URL
+                         where these are; keys, if any: VLLM_API_KEY, LITELLM_API_KEY
+  DOCKER_MODEL_RUNNER    auto (default: if nothing else can be used), off, its URL, or
+                         the name of Compose's variable that holds it (LLM_URL);
+                         its model: ANYGPT_PROVIDER_DOCKER_MODEL
+  ANYGPT_PROVIDER_<ID>_BASE_URL, _API_KEY, _TYPE, _MODEL
+                         any other endpoint; type openai-compatible (default), openai,
+                         anthropic or google
+  OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL (or GEMINI_BASE_URL)
+                         other addresses; all keys above have their _BASE_URL
+  OPENAI_ORG_ID, OPENAI_PROJECT_ID, OPENAI_CUSTOM_HEADERS, ANTHROPIC_CUSTOM_HEADERS
+                         as in the official SDKs
+  DEFAULT_PROVIDER       for calls that name none: openai, anthropic, google, groq, mock, ...
   DEFAULT_MODEL          the same for models: an id, provider/model, or a tag
   CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{{yaml,yml,json}}
   LOG_LEVEL              debug, info (default), warn, error; logs go to stderr

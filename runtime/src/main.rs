@@ -4,7 +4,7 @@
 //! | code | meaning |
 //! | --- | --- |
 //! | 0 | clean end |
-//! | 1 | the settings cannot be used, or no provider can |
+//! | 1 | the settings cannot be used, or no provider can (and none has answered) |
 //! | 2 | could not start: stdin cannot be read, no signal handlers |
 //! | 3 | fatal error: stdout gone or stuck with answers owed, a panic |
 
@@ -84,7 +84,8 @@ fn main() {
 }
 
 fn load() -> Result<Settings, Problem> {
-    Settings::load(Environment::new(&|name| env::var_os(name)))
+    let environment = Environment::new(&|name| env::var_os(name));
+    Settings::load(environment.with_names(&|| env::vars_os().map(|(name, _)| name).collect()))
 }
 
 /// Answers of sub-commands go to stdout, and nobody minds if it is closed.
@@ -186,7 +187,7 @@ fn serve(mut signals: Signals) -> i32 {
         )
     });
     let process = PROCESS.get_or_init(|| Process {
-        code: if usable { CLEAN } else { CONFIGURATION },
+        is_usable: usable,
         grace: settings.shutdown_grace,
         stdio,
         runner,
@@ -209,8 +210,8 @@ fn serve(mut signals: Signals) -> i32 {
 
 /// What the ways to the end need; there is one per process.
 struct Process {
-    /// The code of a clean end.
-    code: i32,
+    /// A provider was usable from the start.
+    is_usable: bool,
     grace: Option<Duration>,
     stdio: Arc<Stdio>,
     runner: Runner,
@@ -241,7 +242,8 @@ fn see_through(process: &Process) -> ! {
         }
     }
     leave(match owed {
-        Owed::Nothing => process.code,
+        Owed::Nothing if process.is_usable || process.runner.has_answered() => CLEAN,
+        Owed::Nothing => CONFIGURATION,
         _ => FATAL,
     })
 }

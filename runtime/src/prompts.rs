@@ -142,8 +142,8 @@ pub(crate) fn candidates<'s>(
 /// Those that can be used come first.
 fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
     let (usable, others): (Vec<_>, Vec<_>) = settings
-        .providers
-        .iter()
+        .listed()
+        .map(|(_, provider)| provider)
         .partition(|provider| provider.why_off().is_none());
     usable
         .into_iter()
@@ -308,7 +308,7 @@ fn note_unknown(text: &mut String, settings: &Settings, name: &str) {
     let name = name.trim();
     let _ = match position(&settings.providers, name) {
         None => {
-            let known: Vec<&str> = settings.providers.iter().map(|p| &*p.id).collect();
+            let known: Vec<&str> = settings.listed().map(|(_, p)| &*p.id).collect();
             writeln!(
                 text,
                 "Note: no provider named {name:?} is configured. There are: {}.",
@@ -400,7 +400,7 @@ mod tests {
         let prompt = by_name("discover-and-chat");
         let suggest = |argument, given: &Given<'_>| candidates(prompt, argument, &settings, given);
         assert_eq!(suggest(1, &[])[0], "google");
-        assert_eq!(suggest(1, &[]).len(), settings.providers.len());
+        assert_eq!(suggest(1, &[]).len(), settings.listed().count());
         assert_eq!(suggest(2, &[]), ["gemini-x", "mock/mock-echo"]);
         assert_eq!(suggest(2, &[None, Some("google".into())]), ["gemini-x"]);
         assert_eq!(suggest(0, &[]), [""; 0]);

@@ -20,7 +20,21 @@ const LONG: usize = 8;
 const HALF: usize = 4;
 
 /// What keys of the providers begin with.
-const PREFIXES: [&str; 6] = ["sk-", "AIza", "gsk_", "xai-", "Bearer ", "bearer "];
+const PREFIXES: [&str; 13] = [
+    "sk-",
+    "AIza",
+    "gsk_",
+    "xai-",
+    "pplx-",
+    "csk-",
+    "fw_",
+    "tgp_",
+    "ghp_",
+    "gho_",
+    "github_pat_",
+    "Bearer ",
+    "bearer ",
+];
 
 /// A look-alike is at least this long behind its prefix.
 const TAIL: usize = 8;
@@ -265,6 +279,22 @@ mod tests {
             redactor.diagnostic(text),
             "Incorrect API key provided: [redacted] See [redacted], desk-like-things."
         );
+        for key in [
+            "gsk_",
+            "xai-",
+            "pplx-",
+            "csk-",
+            "fw_",
+            "tgp_",
+            "ghp_",
+            "gho_",
+            "github_pat_",
+        ] {
+            assert_eq!(
+                redactor.diagnostic(&format!("key {key}abcdefgh_1.")),
+                "key [redacted]"
+            );
+        }
         for plain in ["sk- is short", "ask-ask-ask-ask-ask-ask", "sk- sk- sk-"] {
             assert_eq!(redactor.diagnostic(plain), plain);
         }

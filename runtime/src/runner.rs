@@ -43,6 +43,7 @@ const PROGRESS_PAUSE: Duration = Duration::from_secs(2);
 pub struct Runner {
     commands: mpsc::UnboundedSender<Command>,
     ending: watch::Sender<bool>,
+    gateway: Arc<Gateway>,
     /// What the thread needs; taken when it is started.
     parts: Mutex<Option<Parts>>,
 }
@@ -82,12 +83,14 @@ impl Runner {
     ) -> Self {
         let (sender, commands) = mpsc::unbounded_channel();
         let (ending, watched) = watch::channel(false);
+        let gateway = Arc::new(gateway(watched));
         Runner {
             commands: sender,
             ending,
+            gateway: Arc::clone(&gateway),
             parts: Mutex::new(Some(Parts {
                 commands,
-                gateway: Arc::new(gateway(watched)),
+                gateway,
                 signals,
                 hooks,
                 stdio,
@@ -114,6 +117,11 @@ impl Runner {
         if let Err(error) = spawned {
             on_failure(error);
         }
+    }
+
+    /// Whether any provider has ever answered.
+    pub fn has_answered(&self) -> bool {
+        self.gateway.has_answered()
     }
 
     /// Runs a call. It is completed sooner or later, unless it is cancelled.

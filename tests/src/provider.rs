@@ -39,7 +39,8 @@ pub enum Family {
     Anthropic,
     /// generateContent, under `/google`.
     Google,
-    /// Chat Completions, under `/compatible/v1`; needs no key, like a local runtime.
+    /// Chat Completions, under `/compatible/v1`; needs no key, like a local runtime. A deployment may stand in the
+    /// path, as Azure has it.
     Compatible,
 }
 
@@ -161,6 +162,7 @@ impl Request {
             .map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
         self.header("x-api-key")
             .or(self.header("x-goog-api-key"))
+            .or(self.header("api-key"))
             .or(bearer)
             .unwrap_or_default()
     }
@@ -250,6 +252,19 @@ impl Provider {
         self.urls().into_iter().chain(keys).collect()
     }
 
+    /// The variables that make the Chat Completions of this provider an endpoint of the gateway's,
+    /// [`Family::id`] by name, with its key.
+    pub fn compatible_env(&self) -> [(&'static str, String); 2] {
+        let family = Family::Compatible;
+        [
+            ("ANYGPT_PROVIDER_COMPATIBLE_BASE_URL", self.base_url(family)),
+            (
+                "ANYGPT_PROVIDER_COMPATIBLE_API_KEY",
+                family.key().to_owned(),
+            ),
+        ]
+    }
+
     /// Queues replies for this family's next POST requests. An empty queue means default behaviour.
     pub fn script(&self, family: Family, replies: impl IntoIterator<Item = Reply>) {
         self.shared.enqueue("POST", family, replies);
@@ -264,6 +279,11 @@ impl Provider {
     pub fn always(&self, family: Family, reply: Reply) {
         self.shared
             .change(|state| state.standing.insert(family, reply));
+    }
+
+    /// From now on answers requests outside all families' folders like this.
+    pub fn anywhere(&self, reply: Reply) {
+        self.shared.change(|state| state.anywhere = Some(reply));
     }
 
     /// How many scripted replies of this family are still waiting for a request.
@@ -367,6 +387,8 @@ struct State {
     queues: HashMap<(&'static str, Family), VecDeque<Reply>>,
     /// What takes the place of default behaviour.
     standing: HashMap<Family, Reply>,
+    /// For requests of no family.
+    anywhere: Option<Reply>,
     /// Models of the `fault-once-…` kind that have failed already.
     failed_once: HashSet<(Family, String)>,
     connections: usize,
@@ -484,6 +506,13 @@ async fn answer(
                 standing.filter(|_| !is_get).cloned()
             })
         });
+        let elsewhere = || {
+            state
+                .anywhere
+                .clone()
+                .filter(|_| request.family().is_none())
+        };
+        let scripted = scripted.or_else(elsewhere);
         let reply = scripted.unwrap_or_else(|| catalog::reply(&request, &mut state.failed_once));
         (state.requests.len() - 1, reply)
     });

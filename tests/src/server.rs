@@ -15,13 +15,15 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use jsonschema::Validator;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, kill_process};
 use serde_json::{Value, json};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::register_conditional_shutdown;
 
 use crate::judge::{self, Case, End};
 use crate::schema;
@@ -109,6 +111,16 @@ fn build() -> PathBuf {
         .expect("cargo names the executable it built")
 }
 
+/// A shell that runs the tests in the background makes them ignore SIGINT, and every program they start: one that
+/// comes before the program's handlers are there would be lost. What is handled here is at its default there.
+fn heed_interrupts() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let always = Arc::new(AtomicBool::new(true));
+        register_conditional_shutdown(SIGINT, 128 + SIGINT, always).expect("a handler can be set");
+    });
+}
+
 /// What to start, and how.
 #[derive(Debug)]
 pub struct Builder {
@@ -143,7 +155,7 @@ impl Builder {
         self
     }
 
-    /// Sets a variable. Nothing is inherited but `PATH`.
+    /// Sets a variable. Nothing is inherited but `PATH`; Docker Model Runner is off unless this says otherwise.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.variables
             .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
@@ -199,6 +211,7 @@ impl Builder {
     /// Starts the program.
     #[track_caller]
     pub fn spawn(self) -> Server {
+        heed_interrupts();
         let record = self.speaks_the_protocol().then(|| Record::of(&self));
         let program = self.program.unwrap_or_else(|| binary().to_owned());
         let mut command = if matches!(self.stdin, Stdin::Closed) {
@@ -212,6 +225,8 @@ impl Builder {
             .args(&self.arguments)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            // A test that means to have no provider must not look for one in the network.
+            .env("DOCKER_MODEL_RUNNER", "off")
             .envs(self.variables)
             .stdin(match self.stdin {
                 Stdin::Pipe => Stdio::piped(),

@@ -357,9 +357,7 @@ fn the_bundle_asks_for_what_it_passes_on() {
 /// The image tells the gateway and the registry the same by its labels.
 #[test]
 fn the_labels_of_the_image_agree() {
-    let Ok(dockerfile) = std::fs::read_to_string(path("../../Dockerfile.scratch")) else {
-        return;
-    };
+    let dockerfile = std::fs::read_to_string(path("../../Dockerfile.scratch")).unwrap();
     let label = |name: &str| {
         let value = dockerfile.split(&format!("{name}=")).nth(1).expect(name);
         let quote = value.chars().next().unwrap();

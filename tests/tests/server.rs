@@ -38,7 +38,7 @@ fn environment_holds_only_path_and_what_was_given() {
         .filter_map(|line| line.split('=').next())
         .collect();
     names.sort_unstable();
-    assert_eq!(names, ["GIVEN", "PATH"]);
+    assert_eq!(names, ["DOCKER_MODEL_RUNNER", "GIVEN", "PATH"]);
 }
 
 #[test]

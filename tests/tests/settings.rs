@@ -232,6 +232,40 @@ impl Bad {
                 &["ANTHROPIC_API_KEY_FILE", "64 KiB"],
             ),
             bad(
+                &[("DOCKER_MODEL_RUNNER", "on")],
+                &["DOCKER_MODEL_RUNNER", "auto, off, a URL"],
+            ),
+            bad(
+                &[("OLLAMA_HOST", "ftp://ollama")],
+                &["OLLAMA_HOST", "http://"],
+            ),
+            bad(
+                &[("ANYGPT_PROVIDER_X_URL", "http://llm:8000/v1")],
+                &["ANYGPT_PROVIDER_X_URL", "_BASE_URL, _API_KEY, _TYPE"],
+            ),
+            bad(
+                &[("ANYGPT_PROVIDER_X_API_KEY", "hidden-1")],
+                &["ANYGPT_PROVIDER_X_BASE_URL", "http://llm:8000/v1"],
+            ),
+            bad(
+                &[
+                    ("ANYGPT_PROVIDER_X_BASE_URL", "http://llm:8000"),
+                    ("ANYGPT_PROVIDER_X_TYPE", "opnai"),
+                ],
+                &["ANYGPT_PROVIDER_X_TYPE", "opnai", "openai-compatible"],
+            ),
+            bad(
+                &[(
+                    "AZURE_OPENAI_ENDPOINT",
+                    "https://r.openai.azure.com/openai/deployments/d/chat/completions",
+                )],
+                &["AZURE_OPENAI_ENDPOINT", "endpoint alone"],
+            ),
+            bad(
+                &[("OPENAI_CUSTOM_HEADERS", "hidden")],
+                &["OPENAI_CUSTOM_HEADERS", "one header to a line"],
+            ),
+            bad(
                 &[("OPENAI_API_KEY", "hidden\nhidden")],
                 &["OPENAI_API_KEY", "line break", "one line"],
             ),
@@ -468,7 +502,7 @@ const PLACEHOLDERS: [&str; 17] = [
 ];
 
 /// Every variable that is read when `OPENAI_API_KEY` holds a key.
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 35] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
     "GOOGLE_API_KEY",
@@ -478,6 +512,24 @@ const VARIABLES: [&str; 17] = [
     "OPENAI_BASE_URL",
     "ANTHROPIC_BASE_URL",
     "GOOGLE_GEMINI_BASE_URL",
+    "GEMINI_BASE_URL",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "OPENAI_CUSTOM_HEADERS",
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_ENDPOINT",
+    "OPENROUTER_API_KEY",
+    "OPENROUTER_BASE_URL",
+    "GROQ_API_KEY_FILE",
+    "GITHUB_TOKEN",
+    "LITELLM_BASE_URL",
+    "OLLAMA_HOST",
+    "DOCKER_MODEL_RUNNER",
+    "ANYGPT_PROVIDER_OWN_BASE_URL",
+    "ANYGPT_PROVIDER_OWN_API_KEY",
+    "ANYGPT_PROVIDER_OWN_TYPE",
     "DEFAULT_PROVIDER",
     "DEFAULT_MODEL",
     "CONFIG_FILE",

@@ -152,7 +152,7 @@ fn configured(settings: &Settings) -> String {
          | --- | --- | --- | --- | --- |\n",
     );
     let default = resolve::default_provider(settings);
-    for (position, provider) in settings.providers.iter().enumerate() {
+    for (position, provider) in settings.listed() {
         let mark = if default == Some(position) {
             " (default)"
         } else {
@@ -172,6 +172,7 @@ fn configured(settings: &Settings) -> String {
             provider.base_url,
         );
     }
+    let _ = writeln!(text, "\nNot set up: {}.", settings.not_set_up());
     match &settings.default_model {
         Some(model) => {
             let _ = writeln!(text, "\nDefault model: `{model}`.\n");

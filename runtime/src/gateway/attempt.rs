@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::{Gateway, Observer, Reply};
 use crate::{
     http_client::{SendError, root_cause},
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Request, sse},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Request, bearer, sse},
     settings::Provider,
 };
 
@@ -101,10 +101,13 @@ impl Gateway {
             }
             if reply.answer.complete {
                 tokio::spawn(body.drain());
-            } else if let Some(event) = parser.finish() {
-                // An event without its end may be cut anywhere: what it cannot say is missing, not
-                // wrong.
-                let _cut = codec.event(&event, &mut reply.answer);
+            } else {
+                if let Some(event) = parser.finish() {
+                    // An event without its end may be cut anywhere: what it cannot say is missing, not
+                    // wrong.
+                    let _cut = codec.event(&event, &mut reply.answer);
+                }
+                codec.end(&mut reply.answer);
             }
         }
         check(&reply.answer)
@@ -272,7 +275,12 @@ fn http_request(
         http = http.header(name, value);
     }
     if let Some(key) = &provider.key {
-        let (name, value) = codec.credentials(key.secret.expose()).ok_or_else(|| {
+        let secret = key.secret.expose();
+        let header = match provider.is_bearer {
+            true => bearer(secret),
+            false => codec.credentials(secret),
+        };
+        let (name, value) = header.ok_or_else(|| {
             Failure::new(
                 Class::Config,
                 format!("the key from {} cannot be sent in a header", key.origin),
@@ -280,8 +288,13 @@ fn http_request(
         })?;
         http = http.header(name, value);
     }
-    http.body(Full::new(request.body.into()))
-        .map_err(|error| Failure::new(Class::Config, format!("the request is not valid: {error}")))
+    let mut http = http.body(Full::new(request.body.into())).map_err(|error| {
+        Failure::new(Class::Config, format!("the request is not valid: {error}"))
+    })?;
+    for (name, value) in provider.headers() {
+        http.headers_mut().insert(name, value.clone());
+    }
+    Ok(http)
 }
 
 fn request_id(codec: &dyn Codec, headers: &HeaderMap) -> Option<String> {

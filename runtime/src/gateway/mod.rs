@@ -5,7 +5,10 @@
 
 use std::{
     pin::pin,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -116,6 +119,7 @@ pub struct Gateway {
     learned: Learned,
     /// Turns true when the process must hand out what it has.
     ending: watch::Receiver<bool>,
+    has_answered: AtomicBool,
 }
 
 /// What is asked of one target.
@@ -151,7 +155,18 @@ impl Gateway {
             turns: Semaphore::new(AT_ONCE.min(files.saturating_sub(SPARE_FILES)).max(1)),
             learned: Learned::default(),
             ending,
+            has_answered: AtomicBool::new(false),
         }
+    }
+
+    /// Whether any provider has ever answered.
+    pub fn has_answered(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed)
+    }
+
+    /// A provider has answered.
+    pub(crate) fn note_answer(&self) {
+        self.has_answered.store(true, Ordering::Relaxed);
     }
 
     /// The settings it follows.

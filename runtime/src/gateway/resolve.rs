@@ -1,7 +1,8 @@
 //! Which provider and model a name leads to.
 //!
 //! In this order: an explicit provider; `provider/model`; a tag of the configuration file; the family of
-//! the model's name; the default provider. A model id that nobody knows is passed through as it is: new
+//! the model's name; for `vendor/model` of a vendor that is not set up, a provider of all vendors' models;
+//! the default provider. A model id that nobody knows is passed through as it is: new
 //! models need no new release.
 //!
 //! A tag leads to all usable models that carry it: they are asked in the order of the file until one
@@ -102,7 +103,10 @@ pub fn chain(
     for (name, found) in std::iter::once((None, first)).chain(others) {
         match found {
             Ok(found) => {
-                for target in found {
+                for mut target in found {
+                    if target.model.is_none() {
+                        target.model = settings.providers[target.provider].model.clone();
+                    }
                     if !chain.targets.contains(&target) {
                         chain.targets.push(target);
                     }
@@ -221,7 +225,7 @@ pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, String> {
 pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
     let id = id.trim();
     position(&settings.providers, id).ok_or_else(|| {
-        let known: Vec<&str> = settings.providers.iter().map(|p| p.id.as_str()).collect();
+        let known: Vec<&str> = settings.listed().map(|(_, p)| p.id.as_str()).collect();
         format!(
             "config: there is no provider {id:?}. Use one of: {}.",
             known.join(", ")
@@ -339,6 +343,9 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Vec<Target>, Str
     let Some(model) = model else {
         return Ok(vec![Target::new(usable_default(settings)?, None)]);
     };
+    if let Some(provider) = vendors(settings, model) {
+        return Ok(target(provider, model));
+    }
     if let Some((provider, rest)) = split(settings, model) {
         return Ok(of_provider(
             settings,
@@ -349,7 +356,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Vec<Target>, Str
     if let Some(tagged) = Tagged::find(settings, model, None) {
         return tagged.targets();
     }
-    let family = family(model).and_then(|kind| position(&settings.providers, kind.as_str()));
+    let family = family(settings, model);
     match (family, settings.default_provider) {
         (Some(family), _) if settings.providers[family].why_off().is_none() => {
             Ok(target(family, model))
@@ -368,26 +375,54 @@ fn split<'m>(settings: &Settings, model: &'m str) -> Option<(usize, &'m str)> {
     (!rest.is_empty()).then_some((provider, rest))
 }
 
-/// Whose model it is, by its name.
-fn family(model: &str) -> Option<Kind> {
+/// The provider of all vendors' models that is asked for this one: if it is `vendor/model`, and the vendor
+/// itself cannot be asked.
+fn vendors(settings: &Settings, model: &str) -> Option<usize> {
+    let (prefix, rest) = model.split_once('/')?;
+    let is_free = match split(settings, model) {
+        Some((vendor, _)) => settings.providers[vendor].why_off().is_some(),
+        // A default that was chosen may know it; a tag or a family does.
+        None => {
+            settings.default_provider.is_none()
+                && Tagged::find(settings, model, None).is_none()
+                && family(settings, model).is_none()
+        }
+    };
+    let has_vendors = |&position: &usize| {
+        let provider = &settings.providers[position];
+        provider.why_off().is_none() && provider.preset.is_some_and(|preset| preset.has_vendors)
+    };
+    let default = settings.default_provider.filter(has_vendors);
+    let mut all = 0..settings.providers.len();
+    if prefix.is_empty() || rest.is_empty() || !is_free {
+        return None;
+    }
+    default.or_else(|| all.find(has_vendors))
+}
+
+/// Whose model it is, by its name. Of the providers that few have, only those count that can be used.
+fn family(settings: &Settings, model: &str) -> Option<usize> {
     let model = model.strip_prefix("models/").unwrap_or(model);
     let model = model.to_ascii_lowercase();
     let is_o_series = model
         .strip_prefix('o')
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if is_o_series || model.starts_with("gpt-") || model.starts_with("chatgpt-") {
-        Some(Kind::OpenAi)
+        position(&settings.providers, "openai")
     } else if model.starts_with("claude-") {
-        Some(Kind::Anthropic)
+        position(&settings.providers, "anthropic")
     } else if model.starts_with("gemini-") {
-        Some(Kind::Google)
+        position(&settings.providers, "google")
     } else {
-        None
+        settings.providers.iter().position(|provider| {
+            let families = provider.preset.map_or(&[][..], |preset| preset.families);
+            families.iter().any(|family| model.starts_with(family)) && provider.why_off().is_none()
+        })
     }
 }
 
 fn usable_default(settings: &Settings) -> Result<usize, String> {
-    match default_provider(settings) {
+    match default_provider(settings).or(settings.last_resort()) {
         Some(provider) => check_usable(settings, provider),
         None => Err(format!("config: {}.", Settings::no_provider_advice())),
     }
@@ -397,7 +432,9 @@ fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
     let provider = &settings.providers[position];
     match provider.why_off() {
         None => Ok(position),
-        Some(_) if !settings.has_usable_provider() => {
+        Some(_) if provider.is_last_resort => Ok(position),
+        // Of the others nobody may have heard.
+        Some(_) if !settings.has_usable_provider() && settings.is_main(position) => {
             Err(format!("config: {}.", Settings::no_provider_advice()))
         }
         Some(why) => Err(format!(
@@ -732,6 +769,122 @@ mod tests {
     }
 
     #[test]
+    fn names_lead_to_presets_that_are_set_up() {
+        let mut variables = ALL.to_vec();
+        variables.extend([
+            ("DEEPSEEK_API_KEY", "d"),
+            ("XAI_API_KEY", "x"),
+            ("PERPLEXITY_API_KEY", "p"),
+            ("FIREWORKS_API_KEY", "f"),
+            ("OLLAMA_HOST", "127.0.0.1"),
+        ]);
+        let some = settings(&variables);
+        for (provider, model, expected) in [
+            ("", "deepseek-chat", "deepseek deepseek-chat"),
+            ("", "Grok-5", "xai Grok-5"),
+            ("", "grok/x", "xai x"),
+            ("", "sonar-pro", "perplexity sonar-pro"),
+            ("perplexity", "", "perplexity sonar"),
+            (
+                "",
+                "accounts/fireworks/models/x",
+                "fireworks accounts/fireworks/models/x",
+            ),
+            ("", "ollama/llama3.2:1b", "ollama llama3.2:1b"),
+            ("OLLAMA", "x", "ollama x"),
+            // Not set up: nothing tells these from models of the default provider.
+            ("", "mistral-large", "openai mistral-large"),
+            ("", "kimi-k3", "openai kimi-k3"),
+        ] {
+            assert_eq!(
+                resolve(&some, provider, model).as_deref(),
+                Ok(expected),
+                "{provider} {model}"
+            );
+        }
+        for (provider, model) in [("", "groq/llama"), ("groq", ""), ("groq", "x")] {
+            let problem = resolve(&some, provider, model).unwrap_err();
+            assert!(
+                problem.contains("it has no key (set GROQ_API_KEY)"),
+                "{problem}"
+            );
+        }
+    }
+
+    #[test]
+    fn models_of_vendors_that_are_not_set_up_are_asked_where_all_vendors_are() {
+        let only = settings(&[("OPENROUTER_API_KEY", "r")]);
+        let both = settings(&[("OPENROUTER_API_KEY", "r"), ("OPENAI_API_KEY", "a")]);
+        let chosen = settings(&[
+            ("OPENROUTER_API_KEY", "r"),
+            ("ANTHROPIC_API_KEY", "b"),
+            ("DEFAULT_PROVIDER", "anthropic"),
+        ]);
+        let default = settings(&[
+            ("OPENROUTER_API_KEY", "r"),
+            ("GITHUB_TOKEN", "g"),
+            ("DEFAULT_PROVIDER", "github"),
+        ]);
+        for (settings, model, expected) in [
+            (&only, "", "openrouter -"),
+            (&only, "openai/gpt-5", "openrouter openai/gpt-5"),
+            (&only, "deepseek/x:free", "openrouter deepseek/x:free"),
+            (&only, "openrouter/auto", "openrouter auto"),
+            (&only, "openrouter/openai/gpt-5", "openrouter openai/gpt-5"),
+            (&both, "", "openai -"),
+            (&both, "openai/gpt-5", "openai gpt-5"),
+            (&both, "google/gemini-3", "openrouter google/gemini-3"),
+            (&both, "meta-llama/llama-4", "openrouter meta-llama/llama-4"),
+            (&both, "/x", "openai /x"),
+            (&both, "x/", "openai x/"),
+            (&both, "models/gemini-3", "google"),
+            (&chosen, "openai/gpt-5", "openrouter openai/gpt-5"),
+            (
+                &chosen,
+                "meta-llama/llama-4",
+                "anthropic meta-llama/llama-4",
+            ),
+            (&default, "openai/gpt-5", "github openai/gpt-5"),
+        ] {
+            match resolve(settings, "", model) {
+                Ok(found) => assert_eq!(found, expected, "{model}"),
+                Err(problem) => {
+                    let names = format!("provider {expected} cannot be used");
+                    assert!(problem.contains(&names), "{problem}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_resort_is_asked_where_nobody_else_can_be() {
+        let none = settings(&[]);
+        for (provider, model, expected) in [
+            ("", "", "docker -"),
+            ("", "ai/smollm2", "docker ai/smollm2"),
+            ("", "docker/ai/smollm2", "docker ai/smollm2"),
+            ("dmr", "x", "docker x"),
+        ] {
+            assert_eq!(resolve(&none, provider, model).as_deref(), Ok(expected));
+        }
+        // Who asks for somebody else is not helped by it.
+        for model in ["gpt-5", "google/x"] {
+            assert!(
+                resolve(&none, "", model)
+                    .unwrap_err()
+                    .contains("GOOGLE_API_KEY")
+            );
+        }
+        let one = settings(&ALL[..1]);
+        assert_eq!(resolve(&one, "", "").as_deref(), Ok("openai -"));
+        assert_eq!(resolve(&one, "", "ai/x").as_deref(), Ok("openai ai/x"));
+        assert_eq!(resolve(&one, "", "docker/x").as_deref(), Ok("docker x"));
+        let off = settings(&[("DOCKER_MODEL_RUNNER", "off"), ALL[0]]);
+        let problem = resolve(&off, "docker", "").unwrap_err();
+        assert!(problem.contains("DOCKER_MODEL_RUNNER is off"), "{problem}");
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let one = settings(&ALL[..1]);
         assert!(
@@ -744,7 +897,7 @@ mod tests {
                 .unwrap_err()
                 .contains("GOOGLE_API_KEY")
         );
-        let none = settings(&[]);
+        let none = settings(&[("DOCKER_MODEL_RUNNER", "off")]);
         for (provider, model) in [("", ""), ("", "gpt-5"), ("openai", ""), ("", "google/x")] {
             let problem = resolve(&none, provider, model).unwrap_err();
             assert!(

@@ -663,8 +663,10 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
                 cached_input_tokens: Some(5),
                 cache_write_tokens: Some(3),
                 total_tokens: Some(50),
+                ..Usage::default()
             },
             complete: true,
+            ..Answer::default()
         }
     }
 

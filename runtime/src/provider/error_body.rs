@@ -116,7 +116,10 @@ impl ErrorBody {
         let fields = ["code", "type", "status"]
             .into_iter()
             .filter_map(|name| self.field(name));
+        // OpenRouter's stable reason; its code is the HTTP status.
+        let metadata = self.field("metadata").and_then(|it| it.get("error_type"));
         self.details("reason")
+            .chain(metadata)
             .chain(fields)
             .filter_map(Value::as_str)
             // Anthropic and OpenAI mark error events with this word, and some proxies put the HTTP
@@ -272,6 +275,11 @@ mod tests {
                 r#"{"error":{"code":400,"message":"m","metadata":{}}}"#,
                 "m",
                 Some("400"),
+            ),
+            (
+                r#"{"error":{"code":400,"message":"m","metadata":{"error_type":"t"}}}"#,
+                "m",
+                Some("t"),
             ),
             (
                 r#"{"error":{"code":"400","message":"m","type":"None"}}"#,

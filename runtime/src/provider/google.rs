@@ -553,8 +553,10 @@ data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo "},{"text":
                 cached_input_tokens: None,
                 cache_write_tokens: None,
                 total_tokens: Some(52),
+                ..Usage::default()
             },
             complete: true,
+            ..Answer::default()
         }
     }
 

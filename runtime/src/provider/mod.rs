@@ -8,9 +8,11 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Method};
 
 pub mod anthropic;
+pub mod chat_completions;
 mod error_body;
 mod failure;
 pub mod google;
+mod inline_reasoning;
 mod json;
 pub mod openai;
 mod parameter;
@@ -22,6 +24,7 @@ mod test_streams;
 
 pub use failure::{Class, Failure};
 pub use parameter::{Change, Parameter, Repair, repair};
+pub(crate) use request::bearer;
 
 /// Who says a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,8 +169,8 @@ impl Finish {
     }
 }
 
-/// Token counts. What the provider did not say stays absent; it is never made 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Token counts and cost. What the provider did not say stays absent; it is never made 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// All input, cached parts included.
     pub input_tokens: Option<u64>,
@@ -181,11 +184,13 @@ pub struct Usage {
     pub cache_write_tokens: Option<u64>,
     /// Input and output together.
     pub total_tokens: Option<u64>,
+    /// What the provider charges, in US dollars.
+    pub cost_usd: Option<f64>,
 }
 
 /// An answer as it grows while a stream is read. Whatever has arrived is valid at any moment, so a
 /// deadline can hand it out as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     /// The visible text so far.
     pub text: String,
@@ -199,10 +204,14 @@ pub struct Answer {
     pub finish: Option<Finish>,
     /// The provider's own word for that.
     pub native_finish: Option<String>,
-    /// Token counts, once known.
+    /// Token counts and cost, once known.
     pub usage: Usage,
+    /// Addresses of the pages that a searching model names as its sources.
+    pub citations: Vec<String>,
     /// The stream's closing event was seen. An end of body without it is a truncated stream.
     pub complete: bool,
+    /// Reasoning between marks in front of the text.
+    pub(crate) inline: inline_reasoning::InlineReasoning,
 }
 
 /// One entry of a provider's model list.
@@ -264,6 +273,10 @@ pub trait Codec: Send + Sync {
     /// The failure that the provider reported inside the stream, or `Unavailable` for an event that
     /// is not JSON.
     fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure>;
+
+    /// At the proper end of the body: completes an answer that ends without a closing event, if it can
+    /// be seen to be whole.
+    fn end(&self, _answer: &mut Answer) {}
 
     /// The whole answer from a reply that came as plain JSON although a stream was asked for.
     ///

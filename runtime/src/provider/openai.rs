@@ -5,7 +5,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -27,7 +26,7 @@ impl Codec for Responses {
     }
 
     fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
-        Some((AUTHORIZATION, request::secret(&format!("Bearer {key}"))?))
+        request::bearer(key)
     }
 
     fn request_id_headers(&self) -> &'static [&'static str] {
@@ -381,6 +380,7 @@ fn take_response(
             cached_input_tokens: input.cached_tokens.0,
             cache_write_tokens: input.cache_write_tokens.0,
             total_tokens: usage.total_tokens.0,
+            cost_usd: None,
         };
     }
     // Refusals and tool calls have set it before.
@@ -628,8 +628,10 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
                 cached_input_tokens: Some(0),
                 cache_write_tokens: Some(3),
                 total_tokens: Some(55),
+                ..Usage::default()
             },
             complete: true,
+            ..Answer::default()
         }
     }
 

@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
 
 use super::{Message, Request, Role};
@@ -35,6 +35,11 @@ pub(super) fn post(path: String, body: &impl Serialize) -> Request {
     }
 }
 
+/// The header that carries a token.
+pub(crate) fn bearer(token: &str) -> Option<(HeaderName, HeaderValue)> {
+    Some((AUTHORIZATION, secret(&format!("Bearer {token}"))?))
+}
+
 /// A header value that no log shows.
 pub(super) fn secret(value: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value).ok()?;
@@ -55,6 +60,14 @@ pub(super) fn percent_encoded(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// Text from a caller as one whole segment of a path: percent-encoded, and never a step (`.`, `..`).
+pub(super) fn segment(text: &str) -> String {
+    match text.bytes().all(|byte| byte == b'.') {
+        true => "_".repeat(text.len().max(1)),
+        false => percent_encoded(text),
+    }
 }
 
 /// Whether nobody has spoken yet: there are only instructions, which no provider answers by
@@ -125,6 +138,8 @@ mod tests {
             percent_encoded("../a b?c#d%e&f=ü"),
             "..%2Fa%20b%3Fc%23d%25e%26f%3D%C3%BC"
         );
+        let segments = ["a/b", "..", ".", "", "..."].map(segment);
+        assert_eq!(segments, ["a%2Fb", "__", "_", "_", "___"]);
     }
 
     #[test]

@@ -72,6 +72,25 @@ impl BaseUrl {
         self.is_http
     }
 
+    /// The same with this behind its path, which begins with a slash.
+    pub(super) fn below(mut self, path: &str) -> Self {
+        self.url.push_str(path);
+        self
+    }
+
+    /// The same with this query in place of its own.
+    pub(super) fn with_query(mut self, query: Option<String>) -> Self {
+        self.query = query.or(self.query);
+        self
+    }
+
+    /// The path; empty if there is none but the slash.
+    pub(super) fn path(&self) -> &str {
+        let behind_scheme = self.url.split_once("://").map_or("", |(_, rest)| rest);
+        let slash = behind_scheme.find('/').unwrap_or(behind_scheme.len());
+        behind_scheme.get(slash..).unwrap_or_default()
+    }
+
     /// Whether a key may go there: not readable by strangers on the way.
     pub fn may_carry_keys(&self) -> bool {
         !self.is_http || self.is_private
@@ -138,6 +157,21 @@ mod tests {
             "https://a.b/m?x=1&v=2"
         );
         assert_eq!(base("https://a.b?v=2").join("/m"), "https://a.b/m?v=2");
+        for (url, path) in [
+            ("http://a", ""),
+            ("http://a:1/?x=/y", ""),
+            ("http://a/b/c/", "/b/c"),
+        ] {
+            assert_eq!(base(url).path(), path);
+        }
+        let longer = base("http://a/b?x=1")
+            .below("/c")
+            .with_query(Some("y=2".into()));
+        assert_eq!(longer.join("/m"), "http://a/b/c/m?y=2");
+        assert_eq!(
+            base("http://a?x=1").with_query(None).join("/m"),
+            "http://a/m?x=1"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Never here: what a variable means.
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -19,7 +19,9 @@ const SECRET_LIMIT: u64 = 64 * 1024;
 /// The environment of the process, or one made up by a test.
 pub struct Environment<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
+    names: &'a dyn Fn() -> Vec<OsString>,
     secrets: PathBuf,
+    has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
 }
 
@@ -42,11 +44,14 @@ pub struct Found {
 }
 
 impl<'a> Environment<'a> {
-    /// An environment read by `lookup`, with secret files in `/run/secrets`.
+    /// An environment read by `lookup`, with secret files in `/run/secrets`. Its variables cannot be
+    /// listed: see [`Environment::with_names`].
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
         Environment {
             lookup,
+            names: &Vec::new,
             secrets: SECRETS.into(),
+            has_secrets: OnceCell::new(),
             ignored: RefCell::default(),
         }
     }
@@ -55,6 +60,23 @@ impl<'a> Environment<'a> {
     pub fn with_secrets(mut self, folder: impl Into<PathBuf>) -> Self {
         self.secrets = folder.into();
         self
+    }
+
+    /// The same with a list of its variables' names, for those that carry a name of the user's own.
+    pub fn with_names(mut self, names: &'a dyn Fn() -> Vec<OsString>) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// The names of all variables that begin like this and hold anything, in order.
+    pub(super) fn beginning_with(&self, prefix: &str) -> Vec<String> {
+        let names = (self.names)().into_iter();
+        let mut names: Vec<String> = names
+            .filter_map(|name| name.into_string().ok())
+            .filter(|name| name.starts_with(prefix))
+            .collect();
+        names.sort_unstable();
+        names
     }
 
     /// What was set but ignored so far.
@@ -103,6 +125,10 @@ impl<'a> Environment<'a> {
                 .unless_placeholder(&path, &text)
                 .map(|value| found(&value, origin))
                 .transpose();
+        }
+        // One look for all of the many names.
+        if !*self.has_secrets.get_or_init(|| self.secrets.is_dir()) {
+            return Ok(None);
         }
         for file in [name.to_owned(), name.to_ascii_lowercase()] {
             let path = self.secrets.join(file);

@@ -44,6 +44,8 @@ pub(super) struct ProviderEntry {
     pub(super) api_key: Option<Spanned<String>>,
     /// Where it is.
     pub(super) base_url: Option<Spanned<String>>,
+    /// What is asked if no model is named.
+    pub(super) model: Option<String>,
 }
 
 /// One model.

@@ -7,8 +7,11 @@ mod base_url;
 mod environment;
 mod file;
 mod file_text;
+mod headers;
 mod model;
 mod network;
+mod own_variables;
+mod presets;
 mod provider;
 mod secret;
 mod yaml;
@@ -154,13 +157,10 @@ impl Settings {
 
         let mut warnings = Vec::new();
         let network = Network::load(&environment, &mut warnings)?;
-        let wants_mock = default_provider
-            .as_ref()
-            .is_some_and(|(_, id)| id.eq_ignore_ascii_case(provider::MOCK));
         let providers = provider::all(
             &environment,
             file.providers,
-            wants_mock,
+            default_provider.as_ref().map(|(_, id)| id.as_str()),
             (!insecure.unwrap_or(false)).then_some(&network),
             &mut warnings,
         )?;
@@ -204,12 +204,10 @@ impl Settings {
         })
     }
 
-    /// All configured keys, and the credentials of proxies.
+    /// All configured keys, headers that are as good as keys, and the credentials of proxies.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.providers
-            .iter()
-            .filter_map(|provider| provider.key.as_ref().map(|key| &key.secret))
-            .chain(self.network.secrets())
+        let keys = self.providers.iter().flat_map(Provider::secrets);
+        keys.chain(self.network.secrets())
     }
 
     /// The tag of that name, in whatever case it is written.
@@ -230,6 +228,35 @@ impl Settings {
         format!("{}/{}", self.providers[model.provider].id, model.id)
     }
 
+    /// The providers that are worth showing, with their positions; the others are presets that nobody has
+    /// set up.
+    pub fn listed(&self) -> impl Iterator<Item = (usize, &Provider)> {
+        self.providers
+            .iter()
+            .enumerate()
+            .filter(|(_, provider)| provider.is_listed)
+    }
+
+    /// The presets that nobody has set up, each with the variables that would.
+    pub fn not_set_up(&self) -> String {
+        let others = self.providers.iter().filter(|it| !it.is_listed);
+        let others = others.map(|it| format!("{} ({})", it.id, it.switches()));
+        others.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether it is one of the three that most people have.
+    pub(crate) fn is_main(&self, provider: usize) -> bool {
+        let preset = self.providers[provider].preset;
+        preset.is_some_and(presets::Preset::is_main)
+    }
+
+    /// The provider that is tried where none can be used.
+    pub fn last_resort(&self) -> Option<usize> {
+        self.providers
+            .iter()
+            .position(|provider| provider.is_last_resort)
+    }
+
     /// Whether any provider could answer a call.
     pub fn has_usable_provider(&self) -> bool {
         self.providers
@@ -237,11 +264,23 @@ impl Settings {
             .any(|provider| provider.why_off().is_none())
     }
 
+    /// The problem of a call to a provider, with what to do if it was tried only because there is no
+    /// other.
+    pub fn with_advice(&self, provider: usize, problem: String) -> String {
+        if !self.providers[provider].is_last_resort || self.has_usable_provider() {
+            return problem;
+        }
+        format!(
+            "config: {}. Docker Model Runner was tried, too: {problem}",
+            Settings::no_provider_advice()
+        )
+    }
+
     /// What to do when no provider is usable.
     pub fn no_provider_advice() -> &'static str {
         "No provider can be used: set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY (or name a \
-         file in …_FILE, or mount a secret of that name under /run/secrets). To try without a key, \
-         set DEFAULT_PROVIDER=mock"
+         file in …_FILE, or mount a secret of that name under /run/secrets), or what another provider \
+         needs (anygpt_list_providers names them). To try without a key, set DEFAULT_PROVIDER=mock"
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     Provider,
     file::ModelEntry,
     provider::{MOCK, position},
-    yaml::{Error, Ordered, Spanned, shown},
+    yaml::{Error, Ordered, Spanned, nearest, shown},
 };
 
 /// A model of the configuration file.
@@ -156,12 +156,14 @@ fn unknown(id: &str, providers: &[Provider]) -> Error {
             "the mock is off; add \"mock: {}\" under providers, or set DEFAULT_PROVIDER=mock",
         );
     }
-    let known: Vec<&str> = providers.iter().map(|known| known.id.as_str()).collect();
-    Error::choice(
-        &format!("there is no provider \"{}\"", shown(id)),
-        id,
-        &known,
-    )
+    let problem = format!("there is no provider \"{}\"", shown(id));
+    let ids = || providers.iter().map(|known| known.id.as_str());
+    if let Some(near) = nearest(id, ids()) {
+        return Error::choice(&problem, id, &[near]);
+    }
+    let listed = providers.iter().filter(|known| known.is_listed);
+    let listed: Vec<&str> = listed.map(|known| known.id.as_str()).collect();
+    Error::choice(&problem, id, &listed)
 }
 
 /// The tags of these models.
@@ -196,7 +198,7 @@ mod tests {
         let file: File = yaml::from_str(text)?;
         let environment = Environment::new(&|_| None).with_secrets("/nowhere");
         let providers =
-            provider::all(&environment, file.providers, false, None, &mut Vec::new()).unwrap();
+            provider::all(&environment, file.providers, None, None, &mut Vec::new()).unwrap();
         all(&providers, file.models)
     }
 

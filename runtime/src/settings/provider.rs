@@ -4,12 +4,24 @@
 
 use std::collections::BTreeMap;
 
+use http::{HeaderName, HeaderValue};
+
 use super::{
     BaseUrl, Network, Problem, ProxyKind, base_url,
     environment::{Environment, Found},
     file::ProviderEntry,
+    headers::Headers,
+    own_variables::{self, OwnVariables},
+    presets::{self, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, PRESETS, Preset},
+    secret::Secret,
 };
-use crate::provider::{Codec, anthropic::Messages, google::GenerateContent, openai::Responses};
+use crate::provider::{
+    Codec,
+    anthropic::Messages,
+    chat_completions::{ChatCompletions, PLAIN},
+    google::GenerateContent,
+    openai::Responses,
+};
 
 /// The id of the built-in echo.
 pub(super) const MOCK: &str = "mock";
@@ -25,10 +37,21 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// Its key and where that came from.
     pub key: Option<Found>,
-    /// The variables that would give it a key.
-    key_variables: &'static [&'static str],
-    /// Needs no key: a local endpoint, or the mock.
-    keyless: bool,
+    /// The key travels as `Authorization: Bearer`, whatever the format has for keys.
+    pub is_bearer: bool,
+    /// What is asked if no model is named; else the newest of its list.
+    pub model: Option<String>,
+    /// It is set up, or it is one of the main three. The others need not be shown.
+    pub is_listed: bool,
+    /// It is tried where nothing else can be used, although nobody has set it up.
+    pub is_last_resort: bool,
+    headers: Headers,
+    /// Its address is the user's, not that of the preset.
+    has_own_url: bool,
+    /// What it is known for by name.
+    pub(crate) preset: Option<&'static Preset>,
+    /// Why it cannot be used, with what to do about it.
+    off: Option<String>,
 }
 
 /// How a provider is spoken to.
@@ -40,26 +63,40 @@ pub enum Kind {
     Anthropic,
     /// Google's generateContent API.
     Google,
+    /// OpenAI's Chat Completions API, in some service's way.
+    Compatible(&'static ChatCompletions),
     /// Not at all: it echoes the last user text, offline.
     Mock,
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::OpenAi, Kind::Anthropic, Kind::Google, Kind::Mock];
+    const ALL: [Kind; 5] = [
+        Kind::OpenAi,
+        Kind::Anthropic,
+        Kind::Google,
+        Kind::Compatible(&PLAIN),
+        Kind::Mock,
+    ];
 
-    /// The word for it in `type`, and the id of the built-in provider of this kind.
+    /// The word for it in `type`.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::OpenAi => "openai",
             Kind::Anthropic => "anthropic",
             Kind::Google => "google",
+            Kind::Compatible(_) => "openai-compatible",
             Kind::Mock => MOCK,
         }
     }
 
+    /// The kind of that name. The name of a preset means its way of speaking.
     fn from_name(name: &str) -> Option<Self> {
-        let name = canonical(name);
-        Kind::ALL.into_iter().find(|kind| kind.as_str() == name)
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        if name == "openai-chat" {
+            return Some(Kind::Compatible(&PLAIN));
+        }
+        let by_word = || Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        by_word().or_else(|| presets::named(&name).map(|preset| preset.kind))
     }
 
     /// The wire format; none for the mock.
@@ -68,6 +105,7 @@ impl Kind {
             Kind::OpenAi => Some(&Responses),
             Kind::Anthropic => Some(&Messages),
             Kind::Google => Some(&GenerateContent),
+            Kind::Compatible(service) => Some(service),
             Kind::Mock => None,
         }
     }
@@ -76,140 +114,140 @@ impl Kind {
 impl Provider {
     /// Why it cannot be used, with what to do about it; `None` if it can.
     pub fn why_off(&self) -> Option<String> {
-        if self.keyless || self.key.is_some() {
-            return None;
-        }
-        let mend = match self.key_variables {
-            [] => format!("set providers.{}.api_key", self.id),
-            variables => format!("set {}", variables.join(" or ")),
-        };
-        Some(format!("it has no key ({mend})"))
+        self.off.clone()
     }
-}
 
-/// What people call it, as we do.
-fn canonical(id: &str) -> &str {
-    if id.eq_ignore_ascii_case("gemini") {
-        "google"
-    } else {
-        id
+    /// Headers of the user's own, which win over all others.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers.all
+    }
+
+    /// Its key, and headers that are as good as one.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let key = self.key.iter().map(|key| &key.secret);
+        key.chain(&self.headers.secrets)
+    }
+
+    /// The variables that would set it up.
+    pub fn switches(&self) -> String {
+        let Some(preset) = self.preset else {
+            return String::new();
+        };
+        let needs_url = self.kind.codec().map(Codec::default_base_url) == Some("");
+        let url = preset
+            .url_variables
+            .first()
+            .filter(|_| needs_url || preset.is_local);
+        let key = preset.key_variables.first().filter(|_| !preset.is_local);
+        let names: Vec<&str> = url.into_iter().chain(key).copied().collect();
+        names.join(" and ")
     }
 }
 
 /// The provider of that name, in whatever case it is written.
 pub(crate) fn position(providers: &[Provider], id: &str) -> Option<usize> {
-    let id = canonical(id);
+    let id = presets::named(id).map_or(id, |preset| preset.id);
     providers
         .iter()
         .position(|provider| provider.id.eq_ignore_ascii_case(id))
 }
 
-/// A provider that is there without being configured.
-struct BuiltIn {
-    kind: Kind,
-    key_variables: &'static [&'static str],
-    url_variables: &'static [&'static str],
-}
-
-const BUILT_IN: [BuiltIn; 3] = [
-    BuiltIn {
-        kind: Kind::OpenAi,
-        key_variables: &["OPENAI_API_KEY"],
-        url_variables: &["OPENAI_BASE_URL"],
-    },
-    BuiltIn {
-        kind: Kind::Anthropic,
-        key_variables: &["ANTHROPIC_API_KEY"],
-        url_variables: &["ANTHROPIC_BASE_URL"],
-    },
-    BuiltIn {
-        kind: Kind::Google,
-        key_variables: &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
-        url_variables: &["GOOGLE_GEMINI_BASE_URL"],
-    },
-];
-
-/// All providers: the built-in ones, then those of the file. With `guarded` no key may travel in the
-/// open to a public address, neither directly nor by way of a proxy.
+/// All providers: the presets that are set up, then those of the user's own, then the other presets.
+/// With `guarded` no key may travel in the open to a public address, neither directly nor by way of a
+/// proxy.
 pub(super) fn all(
     environment: &Environment<'_>,
-    mut entries: BTreeMap<String, ProviderEntry>,
-    wants_mock: bool,
+    entries: BTreeMap<String, ProviderEntry>,
+    default: Option<&str>,
     guarded: Option<&Network>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Provider>, Problem> {
-    if let Some(entry) = entries.remove("gemini")
-        && entries.insert("google".into(), entry).is_some()
-    {
-        return Err(Problem::new(
-            "providers.gemini",
-            "is another name of providers.google, and both are there",
-            "keep one of them",
-        ));
-    }
+    let mut entries = by_id(entries)?;
+    let mut own = own_variables::all(environment, entries.keys().map(String::as_str))?;
     let reader = Reader {
         environment,
         guarded,
     };
     let mut providers = Vec::new();
-    for built_in in BUILT_IN {
-        let id = built_in.kind.as_str();
-        let entry = entries.remove(id).unwrap_or_default();
-        if entry.kind(id)?.is_some_and(|kind| kind != built_in.kind) {
-            return Err(Problem::new(
-                &format!("providers.{id}.type"),
-                "is not the type of this built-in provider",
-                "leave it out, or choose another id",
-            ));
+    let mut last = Vec::new();
+    let mut others = Vec::new();
+    for preset in &PRESETS {
+        let place = own.iter().position(|(id, _)| id == preset.id);
+        let own = place.map(|place| own.swap_remove(place).1);
+        let told = Told {
+            entry: entries.remove(preset.id),
+            own: own.unwrap_or_default(),
+            is_default: default.is_some_and(|id| preset.is_named(id)),
+        };
+        let provider = reader.preset(preset, told, warnings)?;
+        if !provider.is_listed {
+            others.push(provider);
+        } else if preset.id == GITHUB {
+            // Its variable is often set for something else, so it must not become the default by chance.
+            last.push(provider);
+        } else {
+            providers.push(provider);
         }
-        let key = key(environment, built_in.key_variables, warnings)?;
-        let mut url = None;
-        for variable in built_in.url_variables {
-            if let Some(text) = environment.value(variable)? {
-                url = Some((variable.to_string(), BaseUrl::parse(variable, &text)?));
-                break;
-            }
-        }
-        let provider = reader.provider(id, built_in.kind, entry, key, url)?;
-        providers.push(Provider {
-            key_variables: built_in.key_variables,
-            ..provider
-        });
     }
-    if wants_mock {
+    if default.is_some_and(|id| id.eq_ignore_ascii_case(MOCK)) {
         entries.entry(MOCK.into()).or_default();
     }
+    let mut told: Vec<(String, Told)> = Vec::new();
     for (id, entry) in entries {
-        let place = format!("providers.{id}");
+        let place = own.iter().position(|(known, _)| *known == id);
+        let own = place.map(|place| own.swap_remove(place).1);
+        let told_of_it = Told {
+            entry: Some(entry),
+            own: own.unwrap_or_default(),
+            is_default: false,
+        };
+        told.push((id, told_of_it));
+    }
+    let only_own = own.into_iter().map(|(id, own)| {
+        let told = Told {
+            entry: None,
+            own,
+            is_default: false,
+        };
+        (id, told)
+    });
+    told.extend(only_own);
+    told.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (id, told) in told {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if id.is_empty() || !id.chars().all(allowed) || position(&providers, &id).is_some() {
             return Err(Problem::new(
-                &place,
+                &format!("providers.{id}"),
                 "is not a possible id",
                 "use letters, digits, - _ and ., and each id once, whatever its case",
             ));
         }
-        let kind = match entry.kind(&id)? {
-            Some(kind) => kind,
-            None if id == MOCK => Kind::Mock,
-            None => {
-                return Err(Problem::new(
-                    &place,
-                    "has no type",
-                    format!("add type: {}", kinds()),
-                ));
-            }
-        };
-        if kind != Kind::Mock && entry.base_url.is_none() && entry.api_key.is_none() {
+        providers.push(reader.own(&id, told)?);
+    }
+    providers.extend(last.into_iter().chain(others));
+    Ok(providers)
+}
+
+/// The entries under the ids of the presets, where they have other names of them.
+fn by_id(
+    entries: BTreeMap<String, ProviderEntry>,
+) -> Result<BTreeMap<String, ProviderEntry>, Problem> {
+    let mut all: BTreeMap<String, ProviderEntry> = BTreeMap::new();
+    let (ids, aliases): (Vec<_>, Vec<_>) = entries
+        .into_iter()
+        .partition(|(id, _)| presets::named(id).is_none_or(|preset| preset.id == id));
+    all.extend(ids);
+    for (alias, entry) in aliases {
+        let id = presets::named(&alias).map_or(&*alias, |preset| preset.id);
+        if all.insert(id.into(), entry).is_some() {
             return Err(Problem::new(
-                &place,
-                "has neither a base_url nor an api_key",
-                "add one of them",
+                &format!("providers.{alias}"),
+                format!("is another name of providers.{id}, and both are there"),
+                "keep one of them",
             ));
         }
-        providers.push(reader.provider(&id, kind, entry, None, None)?);
     }
-    Ok(providers)
+    Ok(all)
 }
 
 fn kinds() -> String {
@@ -238,19 +276,51 @@ fn key(
     Ok(first.map(|(_, found)| found))
 }
 
-impl ProviderEntry {
-    fn kind(&self, id: &str) -> Result<Option<Kind>, Problem> {
-        let Some(name) = &self.kind else {
+fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
+    Kind::from_name(name).ok_or_else(|| {
+        Problem::new(
+            place,
+            format!("is {name:?}"),
+            format!("use one of {}", kinds()),
+        )
+    })
+}
+
+/// What the user says of one provider, beside the well-known variables.
+struct Told {
+    entry: Option<ProviderEntry>,
+    own: OwnVariables,
+    /// It is the default provider.
+    is_default: bool,
+}
+
+impl Told {
+    /// The kind, and where it is said.
+    fn kind(&self, id: &str) -> Result<Option<(String, Kind)>, Problem> {
+        if let Some(name) = &self.own.kind {
+            let place = self.own.name("_TYPE");
+            let kind = kind_named(&place, name)?;
+            return Ok(Some((place, kind)));
+        }
+        let name = self.entry.as_ref().and_then(|entry| entry.kind.as_ref());
+        let Some(name) = name else {
             return Ok(None);
         };
-        Kind::from_name(&name.value).map(Some).ok_or_else(|| {
-            Problem::new(
-                &name.place(&format!("providers.{id}.type")),
-                format!("is {:?}", name.value),
-                format!("use one of {}", kinds()),
-            )
-        })
+        let place = name.place(&format!("providers.{id}.type"));
+        let kind = kind_named(&place, &name.value)?;
+        Ok(Some((place, kind)))
     }
+}
+
+/// An address as it was written, and where.
+type Written = (String, String);
+
+/// What the well-known variables say of a provider.
+#[derive(Default)]
+struct Known {
+    key: Option<Found>,
+    url: Option<Written>,
+    headers: Headers,
 }
 
 /// Brings together what an entry of the file says and what the environment says, which wins.
@@ -260,71 +330,807 @@ struct Reader<'e> {
 }
 
 impl Reader<'_> {
+    /// A provider that is known by name.
+    fn preset(
+        &self,
+        preset: &'static Preset,
+        told: Told,
+        warnings: &mut Vec<String>,
+    ) -> Result<Provider, Problem> {
+        let id = preset.id;
+        let kind = match told.kind(id)? {
+            None => preset.kind,
+            Some((_, kind)) if kind == preset.kind => kind,
+            Some((_, Kind::Compatible(_))) if preset.kind == Kind::OpenAi => {
+                Kind::Compatible(&OPENAI_CHAT)
+            }
+            Some((_, Kind::Compatible(&PLAIN))) if !preset.is_main() => preset.kind,
+            Some((_, kind)) if !preset.is_main() => kind,
+            Some((place, _)) => {
+                return Err(Problem::new(
+                    &place,
+                    "is not the type of this built-in provider",
+                    "leave it out, or choose another id",
+                ));
+            }
+        };
+        let mut key = key(self.environment, preset.key_variables, warnings)?;
+        let mut is_bearer = false;
+        if let Some(variable) = preset.token_variable
+            && let Some(token) = self.environment.secret(variable)?
+        {
+            match &key {
+                // Both together are refused.
+                Some(key) => {
+                    warnings.push(format!("{} is used, and not {variable}", key.origin));
+                }
+                None => (key, is_bearer) = (Some(token), true),
+            }
+        }
+        let mut headers = Headers::default();
+        for (variable, name) in preset.header_variables {
+            if let Some(value) = self.environment.value(variable)? {
+                headers.add(variable, name, &value)?;
+            }
+        }
+        if let Some(variable) = preset.headers_variable
+            && let Some(lines) = self.environment.value(variable)?
+        {
+            headers.add_lines(variable, &lines)?;
+        }
+        let mut url = None;
+        let mut runner = Runner::Auto;
+        if id == DOCKER {
+            runner = Runner::read(self.environment)?;
+            if let Runner::At { written, .. } = &runner {
+                url = Some(written.clone());
+            }
+        } else {
+            for variable in preset.url_variables {
+                if let Some(text) = self.environment.value(variable)? {
+                    url = Some((variable.to_string(), text));
+                    break;
+                }
+            }
+        }
+        let is_told = told.entry.is_some() || !told.own.prefix.is_empty();
+        // A key of its own variables wins over the token.
+        let is_bearer = is_bearer && told.own.key.is_none();
+        let known = Known { key, url, headers };
+        let mut provider = self.provider(id, kind, told.entry, told.own, known)?;
+        provider.is_bearer = is_bearer;
+        provider.preset = Some(preset);
+        provider.model = (provider.model).or_else(|| preset.model.map(str::to_owned));
+        let has_url = provider.has_own_url;
+        provider.is_listed =
+            preset.is_main() || is_told || told.is_default || provider.key.is_some() || has_url;
+        provider.off = match kind.codec().map(Codec::default_base_url) {
+            _ if id == DOCKER && !has_url => match (&runner, told.is_default) {
+                (Runner::Off, _) => Some("DOCKER_MODEL_RUNNER is off (set it to its URL)".into()),
+                (_, true) => None,
+                _ => {
+                    provider.is_last_resort = true;
+                    Some(
+                        "it is tried only if it is named, or if nothing else can be used (set                          DOCKER_MODEL_RUNNER to its URL)"
+                            .into(),
+                    )
+                }
+            },
+            // The address that comes with the kind is not that of this service.
+            Some(_) if kind.as_str() != preset.kind.as_str() && !has_url => {
+                Some(format!("it has no base URL (set providers.{id}.base_url)"))
+            }
+            Some("") if !has_url => Some(format!(
+                "it has no base URL (set {})",
+                preset.url_variables.join(" or ")
+            )),
+            _ if preset.is_local => None,
+            _ => provider.missing_key(&preset.key_variables.join(" or ")),
+        };
+        if let Runner::At { model, .. } = runner {
+            provider.model = provider.model.or(model);
+        }
+        Ok(provider)
+    }
+
+    /// A provider of the user's own.
+    fn own(&self, id: &str, told: Told) -> Result<Provider, Problem> {
+        let place = format!("providers.{id}");
+        let kind = match told.kind(id)? {
+            Some((_, kind)) => kind,
+            None if id == MOCK => Kind::Mock,
+            None if told.entry.is_none() => Kind::Compatible(&PLAIN),
+            None => {
+                return Err(Problem::new(
+                    &place,
+                    "has no type",
+                    format!("add type: {}", kinds()),
+                ));
+            }
+        };
+        let entry = told.entry.as_ref();
+        let has_url = told.own.base_url.is_some() || entry.is_some_and(|it| it.base_url.is_some());
+        let has_key = told.own.key.is_some() || entry.is_some_and(|it| it.api_key.is_some());
+        if let Some(codec) = kind.codec().filter(|_| !has_url) {
+            let mend = "a base URL, for example http://llm:8000/v1";
+            if entry.is_none() {
+                return Err(Problem::new(
+                    &told.own.name("_BASE_URL"),
+                    "is not set, although other variables of this provider are",
+                    format!("set it to {mend}, or unset the others"),
+                ));
+            }
+            if codec.default_base_url().is_empty() {
+                let mend = format!("add {mend}");
+                return Err(Problem::new(&place, "has no base_url", mend));
+            }
+            if !has_key {
+                return Err(Problem::new(
+                    &place,
+                    "has neither a base_url nor an api_key",
+                    "add one of them",
+                ));
+            }
+        }
+        let switch = match entry {
+            None => told.own.name("_API_KEY"),
+            Some(_) => format!("{place}.api_key"),
+        };
+        let mut provider = self.provider(id, kind, told.entry, told.own, Known::default())?;
+        provider.is_listed = true;
+        if kind != Kind::Mock {
+            provider.off = provider.missing_key(&switch);
+        }
+        Ok(provider)
+    }
+
     fn provider(
         &self,
         id: &str,
         kind: Kind,
-        entry: ProviderEntry,
-        key: Option<Found>,
-        base_url: Option<(String, BaseUrl)>,
+        entry: Option<ProviderEntry>,
+        own: OwnVariables,
+        known: Known,
     ) -> Result<Provider, Problem> {
+        let Known { key, url, headers } = known;
         let place = format!("providers.{id}");
-        let key = match (key, entry.api_key) {
+        let entry = entry.unwrap_or_default();
+        let key = match (own.key.clone().or(key), entry.api_key) {
             (None, Some(text)) => self
                 .environment
                 .secret_in_file(&text.place(&format!("{place}.api_key")), &text.value)?,
             (key, _) => key,
         };
-        let base_url = match (base_url, entry.base_url) {
-            (None, Some(text)) => {
-                let place = text.place(&format!("{place}.base_url"));
-                let base_url = BaseUrl::parse(&place, &text.value)?;
-                Some((place, base_url))
+        let url = match (own.base_url.clone(), url, entry.base_url) {
+            (Some(text), ..) => Some((own.name("_BASE_URL"), text)),
+            (None, Some(url), _) => Some(url),
+            (None, None, Some(text)) => {
+                Some((text.place(&format!("{place}.base_url")), text.value))
             }
-            (base_url, _) => base_url,
+            (None, None, None) => None,
         };
-        if let Some((place, base_url)) = &base_url
-            && key.is_some()
-            && let Some(network) = self.guarded
+        let mut kind = kind;
+        let base_url = match &url {
+            None => None,
+            Some((place, text)) => Some(match kind {
+                Kind::Compatible(service) if service.api_key_header => {
+                    self.azure(place, text, &mut kind)?
+                }
+                _ if place == "OLLAMA_HOST" => ollama(place, text)?,
+                _ => versioned(BaseUrl::parse(place, text)?, kind)?,
+            }),
+        };
+        let has_secrets = key.is_some() || !headers.secrets.is_empty();
+        if let (Some((place, _)), Some(base_url)) = (&url, &base_url)
+            && has_secrets
+            && self.guarded.is_some()
+            && !base_url.may_carry_keys()
         {
-            if !base_url.may_carry_keys() {
-                return Err(Problem::new(
-                    place,
-                    "would send a key over plain http to a public address",
-                    "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
-                ));
-            }
-            // For https it is a tunnel that cannot be looked into.
-            if base_url.is_http()
-                && let Some(proxy) = base_url.uri().and_then(|url| network.proxy(&url))
-                && proxy.kind() != ProxyKind::Https
-                && !base_url::is_private(proxy.host())
-            {
-                return Err(Problem::new(
-                    place,
-                    format!(
-                        "would send a key over plain http to the proxy {proxy} at a public address"
-                    ),
-                    "add its host to NO_PROXY, use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you \
-                     know what you do",
-                ));
-            }
+            return Err(Problem::new(
+                place,
+                "would send a key over plain http to a public address",
+                "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
+            ));
         }
-        // An endpoint in the private network may work without a key; a public one never does.
-        let keyless =
-            kind == Kind::Mock || base_url.as_ref().is_some_and(|(_, url)| url.is_private());
-        let base_url = match (base_url, kind.codec()) {
-            (Some((_, base_url)), _) => base_url,
-            (None, Some(codec)) => BaseUrl::parse(id, codec.default_base_url())?,
-            (None, None) => BaseUrl::default(),
+        let has_own_url = base_url.is_some();
+        let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
+            (Some(base_url), _) => base_url,
+            (None, None | Some("")) => BaseUrl::default(),
+            (None, Some(default)) => BaseUrl::parse(id, default)?,
         };
+        // For https it is a tunnel that cannot be looked into.
+        if let Some(network) = self.guarded
+            && has_secrets
+            && base_url.is_http()
+            && let Some(proxy) = base_url.uri().and_then(|url| network.proxy(&url))
+            && proxy.kind() != ProxyKind::Https
+            && !base_url::is_private(proxy.host())
+        {
+            return Err(Problem::new(
+                url.as_ref().map_or(&place, |(place, _)| place),
+                format!(
+                    "would send a key over plain http to the proxy {proxy} at a public address"
+                ),
+                "add its host to NO_PROXY, use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you \
+                 know what you do",
+            ));
+        }
         Ok(Provider {
             id: id.to_owned(),
             kind,
             base_url,
             key,
-            key_variables: &[],
-            keyless,
+            is_bearer: false,
+            headers,
+            model: own.model.or(entry.model),
+            is_listed: false,
+            is_last_resort: false,
+            preset: None,
+            has_own_url,
+            off: None,
         })
+    }
+
+    /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is.
+    fn azure(&self, place: &str, text: &str, kind: &mut Kind) -> Result<BaseUrl, Problem> {
+        const VERSION: &str = "OPENAI_API_VERSION";
+        let version = self.environment.value(VERSION)?;
+        let url = BaseUrl::parse(place, text)?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+        if let Some(version) = version.as_ref().filter(|it| !it.chars().all(allowed)) {
+            return Err(Problem::new(
+                VERSION,
+                format!("is {version:?}"),
+                "use a version such as 2024-10-21, or unset it for the v1 API",
+            ));
+        }
+        let path = url.path().to_owned();
+        if path.contains("/deployments/") {
+            return Err(Problem::new(
+                place,
+                "holds the path of a deployment",
+                "write the endpoint alone, like https://RESOURCE.openai.azure.com; the deployment is \
+                 the model's name",
+            ));
+        }
+        if path.ends_with("/v1") {
+            return Ok(url);
+        }
+        let dated = version.as_ref().is_some_and(|it| it.starts_with('2'));
+        let below = match (path.ends_with("/openai"), dated) {
+            (true, true) => "",
+            (true, false) => "/v1",
+            (false, true) => "/openai",
+            (false, false) => "/openai/v1",
+        };
+        if dated {
+            *kind = Kind::Compatible(&AZURE_DATED);
+        }
+        // The v1 API knows these words for what is not released yet.
+        let version = version.filter(|it| dated || ["preview", "latest"].contains(&it.as_str()));
+        let query = version.map(|version| format!("api-version={version}"));
+        Ok(url.below(below).with_query(query))
+    }
+}
+
+impl Provider {
+    /// An endpoint in the private network may work without a key; a public one never does.
+    fn missing_key(&self, switch: &str) -> Option<String> {
+        let needs_none = self.key.is_some() || self.has_own_url && self.base_url.is_private();
+        (!needs_none).then(|| format!("it has no key (set {switch})"))
+    }
+}
+
+/// What `DOCKER_MODEL_RUNNER` says.
+enum Runner {
+    /// Nothing, or `auto`.
+    Auto,
+    Off,
+    At {
+        written: Written,
+        model: Option<String>,
+    },
+}
+
+impl Runner {
+    fn read(environment: &Environment<'_>) -> Result<Self, Problem> {
+        const NAME: &str = "DOCKER_MODEL_RUNNER";
+        let Some(value) = environment.value(NAME)? else {
+            return Ok(Runner::Auto);
+        };
+        match value.to_ascii_lowercase().as_str() {
+            "auto" => return Ok(Runner::Auto),
+            "off" => return Ok(Runner::Off),
+            url if url.contains("://") => {
+                let (written, model) = ((NAME.to_owned(), value), None);
+                return Ok(Runner::At { written, model });
+            }
+            _ => {}
+        }
+        // Compose tells a model by a pair of variables: LLM_URL and LLM_MODEL.
+        let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let pair = value.strip_suffix("_URL").filter(|it| !it.is_empty());
+        let Some(pair) = pair.filter(|it| it.chars().all(allowed)) else {
+            return Err(Problem::new(
+                NAME,
+                format!("is {value:?}"),
+                "use auto, off, a URL, or the name of a variable that holds one, such as LLM_URL",
+            ));
+        };
+        let Some(url) = environment.value(&value)? else {
+            return Err(Problem::new(
+                NAME,
+                format!("names the variable {value}, which is not set"),
+                "let Compose set it (models: under the service), or write the URL itself",
+            ));
+        };
+        Ok(Runner::At {
+            model: environment.value(&format!("{pair}_MODEL"))?,
+            written: (value, url),
+        })
+    }
+}
+
+/// An address without a path gets the usual one, if this kind has one.
+fn versioned(url: BaseUrl, kind: Kind) -> Result<BaseUrl, Problem> {
+    let Kind::Compatible(service) = kind else {
+        return Ok(url);
+    };
+    let usual = match service.base_url {
+        "" => false,
+        default => BaseUrl::parse("default", default)?.path().is_empty(),
+    };
+    Ok(match url.path() {
+        "" if !usual => url.below("/v1"),
+        _ => url,
+    })
+}
+
+/// Ollama's own way to write an address: scheme and port may be missing, and its server's `0.0.0.0`
+/// stands for this machine.
+fn ollama(place: &str, text: &str) -> Result<BaseUrl, Problem> {
+    const PORT: &str = ":11434";
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (scheme, rest),
+        None => ("http", text),
+    };
+    let slash = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(slash);
+    // An address of IPv6 may lack its brackets.
+    let bare = authority.parse::<std::net::Ipv6Addr>();
+    let authority = match bare {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => authority.to_owned(),
+    };
+    let (host, port) = match authority.rfind(':') {
+        Some(colon) if !authority.ends_with(']') => authority.split_at(colon),
+        // With a scheme its own port is meant.
+        _ if text.contains("://") => (&*authority, ""),
+        _ => (&*authority, PORT),
+    };
+    let host = match host {
+        "" | "0.0.0.0" => "127.0.0.1",
+        "[::]" => "[::1]",
+        host => host,
+    };
+    let url = BaseUrl::parse(place, &format!("{scheme}://{host}{port}{path}"))?;
+    versioned(url, Kind::Compatible(&PLAIN))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Settings, Problem> {
+        let lookup = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
+        let names = || variables.iter().map(|(name, _)| name.into()).collect();
+        let environment = Environment::new(&lookup).with_names(&names);
+        Settings::load(environment.with_secrets("/nowhere"))
+    }
+
+    /// The providers that are set up beyond the main three: id, type, address, model, whether there is a
+    /// key, and why it is off.
+    fn set_up(variables: &[(&str, &str)]) -> Vec<String> {
+        let settings = load(variables).unwrap();
+        let listed = settings
+            .listed()
+            .filter(|(position, _)| !settings.is_main(*position));
+        let shown = |(_, provider): (usize, &Provider)| {
+            let mut shown = format!("{} {}", provider.id, provider.base_url.join(""));
+            if provider.kind != Kind::Compatible(&PLAIN) && provider.preset.is_none() {
+                shown.push_str(&format!(" {}", provider.kind.as_str()));
+            }
+            if let Some(model) = &provider.model {
+                shown.push_str(&format!(" model {model}"));
+            }
+            if provider.key.is_some() {
+                shown.push_str(" key");
+            }
+            if let Some(why) = provider.why_off() {
+                shown.push_str(&format!(" off: {why}"));
+            }
+            shown
+        };
+        listed.map(shown).collect()
+    }
+
+    #[test]
+    fn a_key_or_an_address_switches_a_preset_on() {
+        for (variables, expected) in [
+            (&[][..], &[][..]),
+            (
+                &[("GROQ_API_KEY", "k"), ("MISTRAL_API_KEY", "<UNKNOWN>")],
+                &["groq https://api.groq.com/openai/v1 key"],
+            ),
+            (
+                &[
+                    ("GITHUB_TOKEN", "k"),
+                    ("ZAI_API_KEY", "k"),
+                    ("LMSTUDIO_BASE_URL", "http://host.docker.internal:1234"),
+                ],
+                &[
+                    "zai https://api.z.ai/api/paas/v4 key",
+                    "lmstudio http://host.docker.internal:1234/v1",
+                    "github https://models.github.ai/inference key",
+                ],
+            ),
+            (
+                &[
+                    ("PERPLEXITY_API_KEY", "k"),
+                    ("PERPLEXITY_BASE_URL", "https://proxy.example/"),
+                ],
+                &["perplexity https://proxy.example model sonar key"],
+            ),
+            // LiteLLM has no address of its own; a private one needs no key.
+            (
+                &[("LITELLM_API_KEY", "k")],
+                &["litellm  key off: it has no base URL (set LITELLM_BASE_URL)"],
+            ),
+            (
+                &[("LITELLM_BASE_URL", "http://litellm:4000/")],
+                &["litellm http://litellm:4000/v1"],
+            ),
+            (
+                &[("LITELLM_BASE_URL", "https://litellm.example/proxy?x=1")],
+                &[
+                    "litellm https://litellm.example/proxy?x=1 off: it has no key (set LITELLM_API_KEY)",
+                ],
+            ),
+            (
+                &[
+                    ("VLLM_BASE_URL", "https://vllm.example"),
+                    ("VLLM_API_KEY", "k"),
+                ],
+                &["vllm https://vllm.example/v1 key"],
+            ),
+            (
+                &[("LLAMACPP_BASE_URL", "http://10.0.0.1:8080/v1/")],
+                &["llamacpp http://10.0.0.1:8080/v1"],
+            ),
+            // Named as the default, it is shown with what it needs.
+            (
+                &[("DEFAULT_PROVIDER", "grok")],
+                &["xai https://api.x.ai/v1 off: it has no key (set XAI_API_KEY)"],
+            ),
+            (
+                &[("DEFAULT_PROVIDER", "ollama")],
+                &["ollama  off: it has no base URL (set OLLAMA_HOST)"],
+            ),
+        ] {
+            assert_eq!(set_up(variables), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn ollama_s_address_is_read_as_ollama_writes_it() {
+        for (text, expected) in [
+            ("0.0.0.0", "http://127.0.0.1:11434/v1"),
+            ("0.0.0.0:8080", "http://127.0.0.1:8080/v1"),
+            (":8080", "http://127.0.0.1:8080/v1"),
+            (
+                "host.docker.internal",
+                "http://host.docker.internal:11434/v1",
+            ),
+            ("ollama:11434", "http://ollama:11434/v1"),
+            ("http://ollama:8080/", "http://ollama:8080/v1"),
+            ("http://ollama", "http://ollama/v1"),
+            ("https://ollama.example/x/v1", "https://ollama.example/x/v1"),
+            ("[::1]:8080", "http://[::1]:8080/v1"),
+            ("[::1]", "http://[::1]:11434/v1"),
+            ("::", "http://[::1]:11434/v1"),
+        ] {
+            let shown = format!("ollama {expected}");
+            assert_eq!(set_up(&[("OLLAMA_HOST", text)]), [shown], "{text}");
+        }
+        for text in ["ftp://a", "a:b", "http://u:secret@a"] {
+            let problem = load(&[("OLLAMA_HOST", text)]).unwrap_err().to_string();
+            assert!(problem.starts_with("OLLAMA_HOST "), "{problem}");
+            assert!(!problem.contains("secret"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn azure_is_reached_by_its_endpoint_and_version() {
+        let azure = |endpoint: &str, version: &str| {
+            let variables = [
+                ("AZURE_OPENAI_API_KEY", "k"),
+                ("AZURE_OPENAI_ENDPOINT", endpoint),
+                ("OPENAI_API_VERSION", version),
+            ];
+            load(&variables).map(|settings| {
+                let azure = &settings.providers[position(&settings.providers, "azure").unwrap()];
+                assert_eq!(azure.why_off(), None);
+                (
+                    azure.base_url.join("/x"),
+                    azure.kind == Kind::Compatible(&AZURE_DATED),
+                )
+            })
+        };
+        for (endpoint, version, expected, dated) in [
+            (
+                "https://r.example/",
+                "",
+                "https://r.example/openai/v1/x",
+                false,
+            ),
+            (
+                "https://r.example/openai",
+                "",
+                "https://r.example/openai/v1/x",
+                false,
+            ),
+            (
+                "https://r.example/openai/v1/",
+                "",
+                "https://r.example/openai/v1/x",
+                false,
+            ),
+            (
+                "https://r.example",
+                "preview",
+                "https://r.example/openai/v1/x?api-version=preview",
+                false,
+            ),
+            (
+                "https://r.example",
+                "2024-10-21",
+                "https://r.example/openai/x?api-version=2024-10-21",
+                true,
+            ),
+            (
+                "https://gate.example/team/openai",
+                "2024-10-21",
+                "https://gate.example/team/openai/x?api-version=2024-10-21",
+                true,
+            ),
+        ] {
+            let expected = (expected.to_owned(), dated);
+            assert_eq!(
+                azure(endpoint, version),
+                Ok(expected),
+                "{endpoint} {version}"
+            );
+        }
+        let deployment = "https://r.example/openai/deployments/d/chat/completions?api-version=1";
+        let problem = azure(deployment, "").unwrap_err().to_string();
+        assert!(problem.contains("endpoint alone"), "{problem}");
+        let problem = azure("https://r.example", "a&b").unwrap_err().to_string();
+        assert!(problem.starts_with("OPENAI_API_VERSION "), "{problem}");
+        assert_eq!(
+            set_up(&[("AZURE_OPENAI_API_KEY", "k")]),
+            ["azure  key off: it has no base URL (set AZURE_OPENAI_ENDPOINT)"]
+        );
+    }
+
+    #[test]
+    fn docker_model_runner_is_on_off_or_the_last_resort() {
+        let runner = |variables: &[(&str, &str)]| {
+            let settings = load(variables).unwrap();
+            (set_up(variables), settings.last_resort().is_some())
+        };
+        let listed = |text: &str| vec![text.to_owned()];
+        let usual = "http://model-runner.docker.internal/engines/v1";
+        for (variables, expected) in [
+            (&[][..], (vec![], true)),
+            (&[("DOCKER_MODEL_RUNNER", "auto")], (vec![], true)),
+            (&[("DOCKER_MODEL_RUNNER", "OFF")], (vec![], false)),
+            (
+                &[("DOCKER_MODEL_RUNNER", "http://localhost:12434/engines/v1/")],
+                (listed("docker http://localhost:12434/engines/v1"), false),
+            ),
+            (
+                &[("DOCKER_MODEL_RUNNER", "http://172.17.0.1:12434")],
+                (listed("docker http://172.17.0.1:12434/v1"), false),
+            ),
+            (
+                &[
+                    ("DOCKER_MODEL_RUNNER", "LLM_URL"),
+                    ("LLM_URL", "http://model-runner.docker.internal/engines/v1/"),
+                    ("LLM_MODEL", "ai/smollm2"),
+                ],
+                (listed(&format!("docker {usual} model ai/smollm2")), false),
+            ),
+            (
+                &[("DEFAULT_PROVIDER", "docker")],
+                (listed(&format!("docker {usual}")), false),
+            ),
+        ] {
+            assert_eq!(runner(variables), expected, "{variables:?}");
+        }
+        let settings = load(&[]).unwrap();
+        assert!(!settings.has_usable_provider());
+        for value in ["on", "model-runner", "_URL", "llm_URL", "LLM_URL"] {
+            let problem = load(&[("DOCKER_MODEL_RUNNER", value)]).unwrap_err();
+            let problem = problem.to_string();
+            assert!(problem.starts_with("DOCKER_MODEL_RUNNER "), "{problem}");
+            assert!(problem.contains(value), "{problem}");
+        }
+    }
+
+    #[test]
+    fn endpoints_of_the_user_s_own_are_told_by_variables() {
+        for (variables, expected) in [
+            (
+                &[
+                    ("ANYGPT_PROVIDER_MY_LLM_BASE_URL", "http://llm:8000"),
+                    ("ANYGPT_PROVIDER_MY_LLM_MODEL", "x"),
+                    ("ANYGPT_PROVIDER_B_BASE_URL", "https://b.example/v1"),
+                    ("ANYGPT_PROVIDER_B_API_KEY", "k"),
+                    ("ANYGPT_PROVIDER_B_TYPE", "Anthropic"),
+                ][..],
+                &[
+                    "b https://b.example/v1 anthropic key",
+                    "my-llm http://llm:8000/v1 model x",
+                ][..],
+            ),
+            (
+                &[("ANYGPT_PROVIDER_B_BASE_URL", "https://b.example/v1")],
+                &["b https://b.example/v1 off: it has no key (set ANYGPT_PROVIDER_B_API_KEY)"],
+            ),
+            // A preset in other words.
+            (
+                &[
+                    ("ANYGPT_PROVIDER_LM_STUDIO_BASE_URL", "http://studio:1/v1"),
+                    ("LMSTUDIO_BASE_URL", "http://other:1/v1"),
+                ],
+                &["lmstudio http://studio:1/v1"],
+            ),
+            (
+                &[
+                    ("ANYGPT_PROVIDER_GROQ_API_KEY", "k"),
+                    ("ANYGPT_PROVIDER_GROQ_TYPE", "openai_compatible"),
+                ],
+                &["groq https://api.groq.com/openai/v1 key"],
+            ),
+            // Placeholders are nothing.
+            (
+                &[
+                    ("ANYGPT_PROVIDER_X_BASE_URL", "<UNKNOWN>"),
+                    ("ANYGPT_PROVIDER_X_API_KEY", ""),
+                ],
+                &[],
+            ),
+        ] {
+            assert_eq!(set_up(variables), expected, "{variables:?}");
+        }
+        let settings = load(&[("ANYGPT_PROVIDER_OPENAI_TYPE", "openai-chat")]).unwrap();
+        assert_eq!(settings.providers[0].kind, Kind::Compatible(&OPENAI_CHAT));
+        let xai = [
+            ("ANYGPT_PROVIDER_X_TYPE", "xai"),
+            ("ANYGPT_PROVIDER_X_BASE_URL", "http://x"),
+        ];
+        let settings = load(&xai).unwrap();
+        let own = &settings.providers[position(&settings.providers, "x").unwrap()];
+        assert!(matches!(own.kind, Kind::Compatible(service) if service.reasoning_apart));
+
+        for (variables, parts) in [
+            (
+                &[("ANYGPT_PROVIDER_X_URL", "http://x")][..],
+                ["ANYGPT_PROVIDER_X_URL", "_BASE_URL"],
+            ),
+            (
+                &[("ANYGPT_PROVIDER__TYPE", "x")],
+                ["ANYGPT_PROVIDER__TYPE", "an id"],
+            ),
+            (
+                &[("ANYGPT_PROVIDER_A-B_TYPE", "x")],
+                ["ANYGPT_PROVIDER_A-B_TYPE", "letters"],
+            ),
+            (
+                &[("ANYGPT_PROVIDER_X_API_KEY", "k-123")],
+                ["ANYGPT_PROVIDER_X_BASE_URL is not set", "set it to"],
+            ),
+            (
+                &[("ANYGPT_PROVIDER_X_BASE_URL", "x:8000")],
+                ["ANYGPT_PROVIDER_X_BASE_URL", "http"],
+            ),
+            (
+                &[
+                    ("ANYGPT_PROVIDER_X_BASE_URL", "http://x"),
+                    ("ANYGPT_PROVIDER_X_TYPE", "opnai"),
+                ],
+                ["ANYGPT_PROVIDER_X_TYPE is \"opnai\"", "openai-compatible"],
+            ),
+            (
+                &[("ANYGPT_PROVIDER_GOOGLE_TYPE", "openai")],
+                ["ANYGPT_PROVIDER_GOOGLE_TYPE", "built-in"],
+            ),
+            (
+                &[
+                    ("ANYGPT_PROVIDER_X_BASE_URL", "http://x.example"),
+                    ("ANYGPT_PROVIDER_X_API_KEY", "k-123"),
+                ],
+                ["ANYGPT_PROVIDER_X_BASE_URL", "plain http"],
+            ),
+        ] {
+            let problem = load(variables).unwrap_err().to_string();
+            for part in parts {
+                assert!(problem.contains(part), "{part} in {problem}");
+            }
+            assert!(!problem.contains("k-123"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn entries_of_the_file_and_variables_of_their_own_come_together() {
+        let read = |text: &str, variables: &[(&str, &str)]| {
+            let path = std::env::temp_dir().join(format!(
+                "anygpt-providers-{}-{}.yaml",
+                std::process::id(),
+                text.len()
+            ));
+            std::fs::write(&path, text).unwrap();
+            let mut all = vec![("CONFIG_FILE", path.to_str().unwrap())];
+            all.extend(variables);
+            let read = load(&all).map(|_| set_up(&all));
+            std::fs::remove_file(&path).unwrap();
+            read.map_err(|problem| problem.to_string())
+        };
+        let file = "providers:\n  my.team: {type: openai-compatible, base_url: 'http://a:1', model: m}\n  \
+                    grok: {api_key: k}\n  ollama: {type: openai, base_url: 'http://b:1/v1'}\n";
+        let own = [
+            ("ANYGPT_PROVIDER_MY_TEAM_API_KEY", "k"),
+            ("ANYGPT_PROVIDER_MY_TEAM_BASE_URL", "http://c:1/x"),
+        ];
+        assert_eq!(
+            read(file, &[]).unwrap(),
+            [
+                "xai https://api.x.ai/v1 key",
+                "ollama http://b:1/v1",
+                "my.team http://a:1/v1 model m",
+            ]
+        );
+        assert_eq!(
+            read(file, &own).unwrap()[2],
+            "my.team http://c:1/x model m key"
+        );
+        for (text, part) in [
+            (
+                "providers: {x: {type: openai-compatible, api_key: k}}",
+                "add a base URL",
+            ),
+            (
+                "providers: {xai: {}, grok: {}}",
+                "is another name of providers.xai",
+            ),
+            (
+                "providers: {x: {base_url: 'http://a'}}",
+                "add type: openai, anthropic, google, openai-compatible, mock",
+            ),
+        ] {
+            let problem = read(text, &[]).unwrap_err();
+            assert!(problem.contains(part), "{problem}");
+        }
+        assert_eq!(
+            read("providers: {groq: {type: anthropic, api_key: k}}", &[]).unwrap(),
+            [
+                "groq https://api.anthropic.com key off: it has no base URL (set providers.groq.base_url)"
+            ]
+        );
     }
 }

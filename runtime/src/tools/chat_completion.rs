@@ -151,9 +151,19 @@ fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
 
 impl Chat {
     pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+        let alone = match &self.plan.targets[..] {
+            [target] => Some(target.provider),
+            _ => None,
+        };
         match gateway.chat(self.plan, observer).await {
-            Ok(reply) => outcome(reply, self.wants_reasoning, &self.warnings),
-            Err(problem) => Outcome::error(problem),
+            Ok(reply) => {
+                gateway.note_answer();
+                outcome(reply, self.wants_reasoning, &self.warnings)
+            }
+            Err(problem) => Outcome::error(match alone {
+                Some(provider) => gateway.settings().with_advice(provider, problem),
+                None => problem,
+            }),
         }
     }
 }
@@ -272,6 +282,10 @@ struct Structured<'a> {
     reasoning: Option<&'a str>,
     usage: Tokens,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<f64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    citations: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_token_ms: Option<u64>,
@@ -344,6 +358,8 @@ fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome 
         truncated: reply.truncated,
         reasoning: (wants_reasoning && !answer.reasoning.is_empty()).then_some(&answer.reasoning),
         usage: answer.usage.into(),
+        cost_usd: answer.usage.cost_usd,
+        citations: &answer.citations,
         latency_ms: reply.latency.map(millis),
         first_token_ms: reply.first_token.map(millis),
         request_id: reply.request_id.as_deref(),

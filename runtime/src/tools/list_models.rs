@@ -60,6 +60,11 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
             .filter(|&position| settings.providers[position].why_off().is_none())
             .collect(),
     };
+    // With nothing else to ask, what may be there without being set up.
+    let providers = match providers.is_empty() {
+        true => settings.last_resort().into_iter().collect(),
+        false => providers,
+    };
     if providers.is_empty() {
         return Err(format!("config: {}.", Settings::no_provider_advice()));
     }
@@ -171,8 +176,13 @@ fn tagged(
 impl Query {
     pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
         let mut lists = gateway.models(&self.providers).await.into_iter();
-        self.outcome(gateway.settings(), |_| {
-            lists.next().unwrap_or_else(|| Ok(Vec::new()))
+        if lists.as_slice().iter().any(Result::is_ok) {
+            gateway.note_answer();
+        }
+        let settings = gateway.settings();
+        self.outcome(settings, |position| {
+            let list = lists.next().unwrap_or_else(|| Ok(Vec::new()));
+            list.map_err(|problem| settings.with_advice(position, problem))
         })
     }
 

@@ -47,6 +47,8 @@ struct Structured<'a> {
     providers: Vec<Listed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_model: Option<&'a str>,
+    /// The others, with the variables that would set them up.
+    not_set_up: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
@@ -55,9 +57,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let arguments = Arguments::parse(json)?;
     let default = resolve::default_provider(settings);
     let providers: Vec<Listed<'_>> = settings
-        .providers
-        .iter()
-        .enumerate()
+        .listed()
         .map(|(position, provider)| {
             let problem = provider.why_off();
             Listed {
@@ -85,6 +85,8 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         Some(model) => text.push_str(&format!("default model: {model}")),
         None => text.push_str("default model: none (the provider's newest is picked)"),
     }
+    let not_set_up = settings.not_set_up();
+    text.push_str(&format!("\nnot set up: {not_set_up}"));
     let unknown = arguments.unknown();
     if let Some(warning) = &unknown {
         text.push('\n');
@@ -95,6 +97,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         &Structured {
             providers,
             default_model: settings.default_model.as_deref(),
+            not_set_up,
             warnings: unknown.into_iter().collect(),
         },
     )))

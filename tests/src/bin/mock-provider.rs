@@ -19,7 +19,8 @@ Usage: mock-provider [--port N] [--address IP]
 
 Prints three base URLs as NAME=VALUE lines and serves until its standard input ends or it is
 killed. Any key is accepted. Answers are streamed and repeat the last user text: \"echo: TEXT\".
-Chat Completions are spoken as well, under /compatible/v1.
+Chat Completions are spoken as well, under /compatible/v1 and without a key; point
+ANYGPT_PROVIDER_<ID>_BASE_URL or OLLAMA_HOST there.
 
   --port N        listen on this port (default: a free one)
   --address IP    listen on this address (default: 127.0.0.1), for clients in containers

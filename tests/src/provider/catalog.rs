@@ -48,10 +48,12 @@ pub(super) fn reply(request: &Request, failed_once: &mut HashSet<(Family, String
         ("GET", "/google/v1beta/models") => {
             key(family, request).and_then(|()| google_models(query))
         }
-        (
-            "POST",
-            "/openai/v1/responses" | "/anthropic/v1/messages" | "/compatible/v1/chat/completions",
-        ) => chat(family, request),
+        ("POST", "/openai/v1/responses" | "/anthropic/v1/messages") => chat(family, request),
+        ("POST", _)
+            if path.starts_with("/compatible/v1/") && path.ends_with("/chat/completions") =>
+        {
+            chat(family, request)
+        }
         ("POST", _)
             if path.starts_with("/google/v1beta/models/")
                 && path.ends_with(":streamGenerateContent") =>
@@ -146,6 +148,9 @@ fn chat(family: Family, request: &Request) -> Result<Option<Reply>, Refusal> {
         }
         Family::Anthropic if body["messages"][0]["role"] != "user" => {
             "messages: first message must use the user role"
+        }
+        Family::Compatible if body.get("max_output_tokens").is_some() => {
+            "Unrecognized request argument supplied: max_output_tokens"
         }
         _ => return Ok(None),
     };

@@ -1,0 +1,1416 @@
+//! OpenAI's Chat Completions: the format that most other services and local servers have copied, each with
+//! an accent of its own.
+//!
+//! Never here: which services there are (the presets of the settings), retries, HTTP.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use http::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::error_body::{ErrorBody, Table};
+use super::json::{self, Lenient, Text, str_of};
+use super::openai::Responses;
+use super::{
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Message, Model, ModelPage, Request,
+    Role, Usage, request, rules, sse,
+};
+
+/// The Chat Completions format as one service speaks it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ChatCompletions {
+    /// Where the service is; empty if that must be configured.
+    pub base_url: &'static str,
+    /// The key travels in `api-key` instead of `Authorization`.
+    pub api_key_header: bool,
+    /// The model is a part of the path (Azure before its v1 API).
+    pub model_in_path: bool,
+    /// The limit is `max_completion_tokens`; most clones know only the older `max_tokens`.
+    pub max_completion_tokens: bool,
+    /// The role `developer` is known; most clones know only `system`.
+    pub developer: bool,
+    /// Instructions first, then user and assistant in turns.
+    pub in_turns: bool,
+    /// Usage comes only if it is asked for. Services that always send it may refuse the question.
+    pub asks_for_usage: bool,
+    /// `completion_tokens` leaves out the reasoning.
+    pub reasoning_apart: bool,
+    /// The service's own id of an answer is worth more than that of the network in front of it.
+    pub id_in_body: bool,
+    /// Its name for the seed.
+    pub seed: Seed,
+    /// How an effort is told.
+    pub effort: EffortField,
+    /// How the newest model is found.
+    pub newest: Newest,
+}
+
+/// A service's name for the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seed {
+    /// `seed`
+    Plain,
+    /// `random_seed`
+    Random,
+}
+
+/// How a service is told how much to think.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EffortField {
+    /// `reasoning_effort`
+    Plain,
+    /// `reasoning`, with `effort` in it.
+    Reasoning,
+    /// `thinking`, which is on or off.
+    Thinking,
+}
+
+/// How the newest model is found in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newest {
+    /// By its date, unless the list has this one.
+    ByDate(&'static str),
+    /// As OpenAI names its models.
+    OpenAi,
+    /// Not at all: the list does not tell what can be asked.
+    Unknown,
+}
+
+/// A service without an accent.
+pub const PLAIN: ChatCompletions = ChatCompletions {
+    base_url: "",
+    api_key_header: false,
+    model_in_path: false,
+    max_completion_tokens: false,
+    developer: false,
+    in_turns: false,
+    asks_for_usage: true,
+    reasoning_apart: false,
+    id_in_body: false,
+    seed: Seed::Plain,
+    effort: EffortField::Plain,
+    newest: Newest::ByDate(""),
+};
+
+impl Codec for ChatCompletions {
+    fn default_base_url(&self) -> &'static str {
+        self.base_url
+    }
+
+    fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
+        if self.api_key_header {
+            return Some((HeaderName::from_static("api-key"), request::secret(key)?));
+        }
+        request::bearer(key)
+    }
+
+    fn request_id_headers(&self) -> &'static [&'static str] {
+        match self.id_in_body {
+            true => &["x-request-id"],
+            false => &["x-request-id", "request-id", "apim-request-id", "cf-ray"],
+        }
+    }
+
+    fn has_two_token_names(&self) -> bool {
+        true
+    }
+
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        let mut warnings = Vec::new();
+        // Whose models the others have is not known; their own words repair what does not fit.
+        if self.developer
+            && let Some(rules) = rules::openai(&chat.model)
+        {
+            rules::apply(chat, rules.sampling, rules.efforts, &mut warnings);
+            if !rules.efforts.is_empty() {
+                rules::without_stop(chat, &mut warnings);
+            }
+        }
+        warnings
+    }
+
+    fn chat(&self, chat: &ChatRequest) -> Request {
+        // A refusal of one name may have asked for the other.
+        let (older, newer) = match self.max_completion_tokens != chat.other_token_name {
+            true => (None, chat.max_tokens),
+            false => (chat.max_tokens, None),
+        };
+        let seed = |name| chat.seed.filter(|_| self.seed == name);
+        let effort = |field| chat.effort.filter(|_| self.effort == field);
+        let body = ChatBody {
+            model: &chat.model,
+            messages: self.messages(&chat.messages),
+            temperature: chat.temperature,
+            top_p: chat.top_p,
+            stop: &chat.stop,
+            seed: seed(Seed::Plain),
+            random_seed: seed(Seed::Random),
+            reasoning_effort: effort(EffortField::Plain).map(Effort::as_str),
+            reasoning: effort(EffortField::Reasoning).map(|effort| Reasoning {
+                effort: effort.as_str(),
+            }),
+            thinking: effort(EffortField::Thinking).map(|effort| Thinking {
+                kind: match effort {
+                    Effort::None => "disabled",
+                    _ => "enabled",
+                },
+            }),
+            max_tokens: older,
+            max_completion_tokens: newer,
+            stream: true,
+            stream_options: self.asks_for_usage.then_some(StreamOptions {
+                include_usage: true,
+            }),
+        };
+        let path = if self.model_in_path {
+            format!(
+                "/deployments/{}/chat/completions",
+                request::segment(&chat.model)
+            )
+        } else {
+            "/chat/completions".to_owned()
+        };
+        request::post(path, &body)
+    }
+
+    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        if event.is_done() {
+            finish(answer);
+        }
+        let Some(payload) = event.payload() else {
+            return Ok(());
+        };
+        if event.name == "error" {
+            return Err(failure(None, payload));
+        }
+        self.take(payload, answer).map(|_| ())
+    }
+
+    fn end(&self, answer: &mut Answer) {
+        // Some servers do without `[DONE]`; the reason to finish is the end of an answer, too.
+        if answer.native_finish.is_some() {
+            finish(answer);
+        }
+    }
+
+    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        if !self.take(&String::from_utf8_lossy(body), answer)? {
+            return Err(Failure::new(
+                Class::Unavailable,
+                "the provider's reply is JSON, but not a chat completion",
+            ));
+        }
+        finish(answer);
+        Ok(())
+    }
+
+    fn models(&self, _page: Option<&str>) -> Request {
+        request::get("/models".to_owned())
+    }
+
+    fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
+        if self.newest == Newest::OpenAi {
+            return Responses.models_page(body);
+        }
+        let body = String::from_utf8_lossy(body);
+        let entries: Vec<&RawValue> = if body.trim_start().starts_with('[') {
+            json::read(&body)?
+        } else {
+            // A local server that has no model yet may say null.
+            json::read::<ModelList<'_>>(&body)?.data.unwrap_or_default()
+        };
+        Ok(ModelPage {
+            models: entries.into_iter().filter_map(model).collect(),
+            next: None,
+        })
+    }
+
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
+        let usual = match self.newest {
+            Newest::OpenAi => return Responses.newest_chat_model(models),
+            Newest::Unknown => return None,
+            Newest::ByDate(usual) => usual,
+        };
+        if let Some(model) = models.iter().find(|model| model.id == usual) {
+            return Some(model);
+        }
+        let newest = |ordinary: bool| {
+            let fits = |model: &&Model| model.chat && (!ordinary || is_ordinary(&model.id));
+            let chat = models.iter().enumerate().filter(|(_, model)| fits(model));
+            // Where there are no dates, the first of the list.
+            chat.max_by_key(|(place, model)| (model.created, Reverse(*place)))
+                .map(|(_, model)| model)
+        };
+        newest(true).or_else(|| newest(false))
+    }
+
+    fn failure(&self, status: u16, body: &[u8]) -> Failure {
+        failure(Some(status), &String::from_utf8_lossy(body))
+    }
+}
+
+impl ChatCompletions {
+    fn messages<'m>(&self, messages: &'m [Message]) -> Vec<MessageBody<'m>> {
+        if self.in_turns {
+            let (instructions, turns) = request::turns(messages);
+            let instructions = (!instructions.is_empty()).then(|| MessageBody {
+                role: "system",
+                content: joined(&instructions),
+            });
+            let turns = turns.into_iter().map(|turn| MessageBody {
+                role: if turn.assistant { "assistant" } else { "user" },
+                content: joined(&turn.texts),
+            });
+            return instructions.into_iter().chain(turns).collect();
+        }
+        let instructions_speak = request::only_instructions(messages.iter());
+        let messages = messages.iter().map(|message| MessageBody {
+            role: match message.role {
+                Role::System | Role::Developer if instructions_speak => "user",
+                Role::Developer if self.developer => "developer",
+                Role::System | Role::Developer => "system",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+            },
+            content: Cow::Borrowed(&message.text),
+        });
+        messages.collect()
+    }
+
+    /// Reads a chunk of a stream, or a whole answer. Tells whether it is one.
+    fn take(&self, json: &str, answer: &mut Answer) -> Result<bool, Failure> {
+        let chunk: Chunk<'_> = json::read(json)?;
+        let is_bare_error = chunk.choices.is_none() && chunk.usage.is_none();
+        if chunk.error.is_some()
+            || chunk.object.0.is_some_and(|kind| kind.0 == "error")
+            || is_bare_error && (chunk.detail.is_some() || chunk.message.is_some())
+        {
+            return Err(failure(None, json));
+        }
+        if let Some(id) = chunk.id.0.and_then(Text::non_empty) {
+            answer.response_id = Some(id);
+        }
+        if let Some(model) = chunk.model.0.and_then(Text::non_empty) {
+            answer.model = Some(model);
+        }
+        let mut usage = side(chunk.usage);
+        if usage.is_null() {
+            usage = side(chunk.x_groq)["usage"].take();
+        }
+        if usage.is_object() {
+            answer.usage = self.usage(&usage);
+        }
+        // Each chunk repeats them all.
+        let mut sources = strings(side(chunk.citations).as_array().into_iter().flatten());
+        if sources.is_empty() && answer.citations.is_empty() {
+            let results = side(chunk.search_results);
+            let results = results.as_array().into_iter().flatten();
+            sources = strings(results.map(|result| &result["url"]));
+        }
+        if !sources.is_empty() {
+            answer.citations = sources;
+        }
+        let Some(choices) = chunk.choices else {
+            return Ok(false);
+        };
+        // Others come only if they are asked for; who leaves the index out has one.
+        let first = |choice: &Choice<'_>| choice.index.0.is_none_or(|index| index == 0);
+        for choice in choices.into_iter().filter(first) {
+            take_choice(choice, answer)?;
+        }
+        Ok(true)
+    }
+
+    fn usage(&self, read: &Value) -> Usage {
+        let count = |name: &str| read[name].as_u64();
+        let (input, output) = (
+            &read["prompt_tokens_details"],
+            &read["completion_tokens_details"],
+        );
+        let reasoning = output["reasoning_tokens"].as_u64();
+        let apart = match self.reasoning_apart {
+            true => reasoning.unwrap_or_default(),
+            false => 0,
+        };
+        Usage {
+            input_tokens: count("prompt_tokens"),
+            output_tokens: count("completion_tokens").map(|tokens| tokens.saturating_add(apart)),
+            reasoning_tokens: reasoning,
+            cached_input_tokens: input["cached_tokens"].as_u64(),
+            cache_write_tokens: input["cache_write_tokens"].as_u64(),
+            total_tokens: count("total_tokens"),
+            // OpenRouter's, in USD.
+            cost_usd: read["cost"].as_f64().filter(|cost| *cost >= 0.0),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ChatBody<'a> {
+    model: &'a str,
+    messages: Vec<MessageBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    random_seed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<Reasoning>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<Thinking>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+}
+
+#[derive(Serialize)]
+struct MessageBody<'a> {
+    role: &'static str,
+    content: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct Reasoning {
+    effort: &'static str,
+}
+
+#[derive(Serialize)]
+struct Thinking {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+/// A chunk of a stream or a whole answer; both have the same frame.
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow, default)]
+    id: Lenient<Text<'a>>,
+    #[serde(borrow, default)]
+    object: Lenient<Text<'a>>,
+    #[serde(borrow, default)]
+    model: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    choices: Option<Vec<Choice<'a>>>,
+    // What stands beside the answer must not cost it, whatever its shape is.
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+    /// Groq's place for usage.
+    #[serde(borrow)]
+    x_groq: Option<&'a RawValue>,
+    #[serde(borrow)]
+    citations: Option<&'a RawValue>,
+    #[serde(borrow)]
+    search_results: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    /// Errors that do without `error`.
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(default)]
+    index: Lenient<u64>,
+    #[serde(borrow)]
+    delta: Option<Said<'a>>,
+    /// In a whole answer, and in streams of servers that do not tell the two apart.
+    #[serde(borrow)]
+    message: Option<Said<'a>>,
+    #[serde(borrow)]
+    finish_reason: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    native_finish_reason: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Said<'a> {
+    /// A string, or an array of parts.
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning: Lenient<Text<'a>>,
+    #[serde(borrow, default)]
+    reasoning_content: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    refusal: Option<Text<'a>>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    function_call: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow, default)]
+    text: Lenient<Text<'a>>,
+    /// Mistral's reasoning: parts again, or a string.
+    #[serde(borrow)]
+    thinking: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ModelList<'a> {
+    #[serde(borrow)]
+    data: Option<Vec<&'a RawValue>>,
+}
+
+/// Something beside the answer, in whatever shape; nothing if it is too large to be what it should be.
+fn side(raw: Option<&RawValue>) -> Value {
+    let raw = raw
+        .map(RawValue::get)
+        .filter(|raw| raw.len() <= LARGEST_SIDE);
+    raw.and_then(|raw| serde_json::from_str(raw).ok())
+        .unwrap_or_default()
+}
+
+/// Those of the values that are strings.
+fn strings<'v>(values: impl IntoIterator<Item = &'v Value>) -> Vec<String> {
+    let strings = values.into_iter().filter_map(Value::as_str);
+    strings.map(str::to_owned).collect()
+}
+
+fn take_choice(choice: Choice<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    if let Some(error) = choice.error {
+        return Err(failure(None, error.get()));
+    }
+    if let Some(said) = choice.delta.or(choice.message) {
+        take_said(said, answer)?;
+    }
+    let word = str_of(&choice.finish_reason);
+    if word.is_empty() {
+        return Ok(());
+    }
+    let native = choice.native_finish_reason.0.and_then(Text::non_empty);
+    answer.native_finish = Some(native.unwrap_or_else(|| word.to_owned()));
+    let finish = match word {
+        "stop" | "eos" | "end_turn" | "stop_sequence" => Finish::Stop,
+        "length" | "max_tokens" | "model_length" => Finish::Length,
+        "tool_calls" | "function_call" => Finish::ToolCalls,
+        "content_filter" | "refusal" | "safety" => Finish::ContentFilter,
+        "error" | "insufficient_system_resource" => {
+            let mut failure = Failure::new(
+                Class::Unavailable,
+                format!("the provider stopped in the middle (finish reason {word})"),
+            );
+            failure.code = Some(word.to_owned());
+            return Err(failure);
+        }
+        _ => return Ok(()),
+    };
+    // A tool call or a refusal beside it says more than stop.
+    if finish != Finish::Stop || answer.finish.is_none() {
+        answer.finish = Some(finish);
+    }
+    Ok(())
+}
+
+fn take_said(said: Said<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    // Some send the same reasoning under both names.
+    let reasoning = said.reasoning.0.and_then(Text::non_empty);
+    let reasoning = reasoning.or(said.reasoning_content.0.and_then(Text::non_empty));
+    answer.reasoning.push_str(&reasoning.unwrap_or_default());
+    match said.content.map(RawValue::get) {
+        None => {}
+        Some(content) if content.starts_with('[') => take_parts(content, answer)?,
+        Some(content) => {
+            let content: Text<'_> = json::read(content)?;
+            take_text(&content.0, answer);
+        }
+    }
+    if let Some(refusal) = said.refusal.and_then(Text::non_empty) {
+        answer.text.push_str(&refusal);
+        answer.finish = Some(Finish::ContentFilter);
+    }
+    let calls = said.tool_calls.is_some_and(|calls| !calls.is_empty());
+    if calls || said.function_call.is_some() {
+        answer.finish = Some(Finish::ToolCalls);
+    }
+    Ok(())
+}
+
+fn take_parts(content: &str, answer: &mut Answer) -> Result<(), Failure> {
+    for part in json::read::<Vec<Part<'_>>>(content)? {
+        match part.thinking.map(RawValue::get) {
+            None => {}
+            Some(parts) if parts.starts_with('[') => {
+                for part in json::read::<Vec<Part<'_>>>(parts)? {
+                    let text = part.text.0.unwrap_or_default();
+                    answer.reasoning.push_str(&text.0);
+                }
+            }
+            Some(text) => answer.reasoning.push_str(&json::read::<Text<'_>>(text)?.0),
+        }
+        take_text(&part.text.0.unwrap_or_default().0, answer);
+    }
+    Ok(())
+}
+
+fn take_text(text: &str, answer: &mut Answer) {
+    (answer.inline).push(text, &mut answer.text, &mut answer.reasoning);
+}
+
+fn finish(answer: &mut Answer) {
+    (answer.inline).finish(&mut answer.text, &mut answer.reasoning);
+    answer.complete = true;
+}
+
+fn joined<'a>(texts: &[&'a str]) -> Cow<'a, str> {
+    match texts {
+        [text] => Cow::Borrowed(text),
+        texts => Cow::Owned(texts.join("\n\n")),
+    }
+}
+
+fn model(entry: &RawValue) -> Option<Model> {
+    let entry = side(Some(entry));
+    let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
+    let number = |name: &str| entry[name].as_u64();
+    let id = text("id")?;
+    let modalities = entry["architecture"]["output_modalities"].as_array();
+    let speaks = modalities.is_none_or(|list| list.iter().any(|word| word == "text"));
+    let told = entry["capabilities"]["completion_chat"].as_bool();
+    let is_other = text("type").is_some_and(|kind| OTHER_TYPES.contains(&kind));
+    let name = text("display_name").or(text("name"));
+    Some(Model {
+        chat: told.unwrap_or(speaks && !is_other && !has_word(id, NOT_CHAT)),
+        display_name: name.filter(|name| *name != id).map(str::to_owned),
+        id: id.to_owned(),
+        created: entry["created"].as_i64(),
+        // OpenRouter's word, vLLM's, Groq's and Mistral's.
+        input_token_limit: number("context_length")
+            .or(number("max_model_len"))
+            .or(number("context_window"))
+            .or(number("max_context_length")),
+        output_token_limit: number("max_completion_tokens")
+            .or(entry["top_provider"]["max_completion_tokens"].as_u64()),
+    })
+}
+
+/// Whether a model is what people mean who name none: no size or price beyond the usual, no variant.
+fn is_ordinary(id: &str) -> bool {
+    let variant = [":free", ":nitro", ":floor", ":online", ":extended"];
+    !variant.iter().any(|end| id.ends_with(end)) && !has_word(id, SPECIAL)
+}
+
+fn has_word(id: &str, words: &[&str]) -> bool {
+    let id = id.to_ascii_lowercase();
+    id.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| words.contains(&word))
+}
+
+fn failure(status: Option<u16>, body: &str) -> Failure {
+    let mut failure = ErrorBody::read(body).failure(status, WORDS, PHRASES);
+    // Groq calls a single request that exceeds the limit of a whole minute a rate limit: waiting does not
+    // make it smaller.
+    if status == Some(413) && failure.class == Class::RateLimit {
+        failure.class = Class::TooLarge;
+    }
+    failure
+}
+
+/// Usage, sources or the entry of a list are never longer.
+const LARGEST_SIDE: usize = 64 << 10;
+
+/// What some lists call models that do something else.
+const OTHER_TYPES: &[&str] = &[
+    "embedding",
+    "embeddings",
+    "image",
+    "audio",
+    "rerank",
+    "moderation",
+    "transcribe",
+    "video",
+];
+
+/// Words in ids of models that do something else.
+const NOT_CHAT: &[&str] = &[
+    "embed",
+    "embedding",
+    "embeddings",
+    "whisper",
+    "tts",
+    "stt",
+    "asr",
+    "transcribe",
+    "rerank",
+    "reranker",
+    "moderation",
+    "guard",
+    "safeguard",
+    "ocr",
+    "image",
+    "imagine",
+    "dall",
+    "flux",
+    "diffusion",
+    "bge",
+    "video",
+    "realtime",
+    "audio",
+];
+
+/// Words in ids of models that are not what is meant where none is named.
+const SPECIAL: &[&str] = &["pro", "preview", "beta", "codex", "vision", "vl", "base"];
+
+const WORDS: &Table = &[
+    ("insufficient_quota", Class::Quota),
+    ("billing_hard_limit_reached", Class::Quota),
+    ("billing_not_active", Class::Quota),
+    ("payment_required", Class::Quota),
+    ("invalid_api_key", Class::Auth),
+    ("authentication_error", Class::Auth),
+    ("authentication", Class::Auth),
+    ("permission_error", Class::Permission),
+    ("unsupported_country_region_territory", Class::Permission),
+    ("model_not_found", Class::ModelNotFound),
+    ("invalid_model", Class::ModelNotFound),
+    ("DeploymentNotFound", Class::ModelNotFound),
+    ("context_length_exceeded", Class::ContextLength),
+    ("exceed_context_size_error", Class::ContextLength),
+    ("content_filter", Class::ContentFilter),
+    ("content_policy_violation", Class::ContentFilter),
+    ("rate_limit_exceeded", Class::RateLimit),
+    ("rate_limit_error", Class::RateLimit),
+    ("provider_overloaded", Class::Unavailable),
+    ("provider_unavailable", Class::Unavailable),
+    ("unavailable_error", Class::Unavailable),
+    ("server_error", Class::Unavailable),
+];
+
+const PHRASES: &Table = &[
+    ("incorrect api key", Class::Auth),
+    ("invalid api key", Class::Auth),
+    ("maximum context length", Class::ContextLength),
+    ("context window", Class::ContextLength),
+    ("context size", Class::ContextLength),
+    ("context length", Class::ContextLength),
+    ("not a valid model", Class::ModelNotFound),
+    ("invalid model", Class::ModelNotFound),
+    ("usage policy", Class::ContentFilter),
+];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::super::test_streams::{
+        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+    };
+    use super::*;
+
+    const FULL: ChatCompletions = ChatCompletions {
+        api_key_header: true,
+        model_in_path: true,
+        max_completion_tokens: true,
+        developer: true,
+        ..PLAIN
+    };
+
+    const STREAM: &str = r#"data: {"id":"c1","object":"chat.completion.chunk","model":"m-1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null}
+
+data: {"id":"c1","object":"chat.completion.chunk","model":"m-1","choices":[{"index":0,"delta":{"reasoning_content":"Weigh "},"finish_reason":null}]}
+
+data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":null,"reasoning_content":"both.","reasoning":null}}]}
+
+data: {"choices":[{"index":0,"delta":{"content":"Hé\n"},"logprobs":null,"finish_reason":""}],"error":null}
+
+data: {"choices":[{"index":1,"delta":{"content":"another choice"}},{"delta":{"content":"lo \ud83d\ude00","refusal":null,"tool_calls":[]}}]}
+
+data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+
+data: {"id":"c1","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":7,"total_tokens":16,"prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":3},"completion_tokens_details":{"reasoning_tokens":5}}}
+
+data: [DONE]
+
+"#;
+
+    const TOOL_CALLS: &str = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"weather","arguments":""}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"call_2","function":{"name":"time","arguments":"no JSON"}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":"}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
+
+data: [DONE]
+
+"#;
+
+    /// Mistral's parts, a choice without an index, usage in the last chunk, and no `[DONE]`.
+    const PARTS: &str = r#"data: {"id":"c2","model":"m-2","choices":[{"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Weigh "},{"type":"text","text":"both."}]}]},"finish_reason":null}]}
+
+data: {"id":"c2","choices":[{"delta":{"content":[{"type":"thinking","thinking":" More."},{"type":"text","text":"Hel"}]}}]}
+
+data: {"id":"c2","choices":[{"delta":{"content":"lo"},"finish_reason":"length"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}
+
+"#;
+
+    const FAILED: &str = r#"data: {"id":"gen-1","model":"openai/gpt-4o","provider":"OpenAI","choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}
+
+data: {"id":"gen-1","object":"chat.completion.chunk","model":"openai/gpt-4o","provider":"OpenAI","error":{"code":502,"message":"Provider disconnected","metadata":{"error_type":"provider_unavailable"}},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}
+
+"#;
+
+    const MODELS: &str = r#"{"object":"list","data":[
+        {"id":"vendor/large","object":"model","created":30,"name":"Vendor: Large","context_length":131072,
+         "architecture":{"input_modalities":["text"],"output_modalities":["text"]},
+         "pricing":{"prompt":"0.000001","completion":"0.000002"},"top_provider":{"max_completion_tokens":8192}},
+        {"id":"vendor/large:free","created":60,"max_model_len":4096},
+        {"id":"vendor/large-pro","created":50,"context_window":1000,"max_completion_tokens":100},
+        {"id":"vendor/paint","created":90,"architecture":{"output_modalities":["image"]}},
+        {"id":"vendor/sound","created":90,"type":"audio","display_name":"Sound"},
+        {"id":"codestral-embed","created":90,"capabilities":{"completion_chat":false},"max_context_length":7},
+        {"id":"text-embedding-3","created":90,"name":7},
+        {"id":"whisper-large-v3","created":90},
+        {"id":"small","name":"small","created":"soon"},
+        {"name":"no id"}]}"#;
+
+    fn said() -> Answer {
+        Answer {
+            text: "Hé\nlo 😀".to_owned(),
+            reasoning: "Weigh both.".to_owned(),
+            model: Some("m-1".to_owned()),
+            response_id: Some("c1".to_owned()),
+            finish: Some(Finish::Stop),
+            native_finish: Some("stop".to_owned()),
+            usage: Usage {
+                input_tokens: Some(9),
+                output_tokens: Some(7),
+                reasoning_tokens: Some(5),
+                cached_input_tokens: Some(0),
+                cache_write_tokens: Some(3),
+                total_tokens: Some(16),
+                ..Usage::default()
+            },
+            complete: true,
+            ..Answer::default()
+        }
+    }
+
+    /// Without how it came about.
+    fn plain(answer: Answer) -> Answer {
+        Answer {
+            inline: Default::default(),
+            ..answer
+        }
+    }
+
+    #[test]
+    fn requests() {
+        let mut chat = request(
+            "m/1",
+            &[
+                (Role::System, "s"),
+                (Role::User, "u"),
+                (Role::Developer, "d"),
+                (Role::Assistant, "a"),
+                (Role::User, "v"),
+            ],
+        );
+        let of = |messages: Value| json!({"model": "m/1", "messages": messages, "stream": true});
+        let messages = json!([{"role": "system", "content": "s"}, {"role": "user", "content": "u"},
+            {"role": "system", "content": "d"}, {"role": "assistant", "content": "a"},
+            {"role": "user", "content": "v"}]);
+        let mut expected = of(messages.clone());
+        expected["stream_options"] = json!({"include_usage": true});
+        assert_eq!(body(&PLAIN, &chat), expected);
+        assert_eq!(PLAIN.chat(&chat).path, "/chat/completions");
+
+        chat.temperature = Some(0.5);
+        chat.max_tokens = Some(7);
+        expected["temperature"] = 0.5.into();
+        let mut newer = expected.clone();
+        expected["max_tokens"] = 7.into();
+        assert_eq!(body(&PLAIN, &chat), expected);
+        newer["max_completion_tokens"] = 7.into();
+        newer["messages"][2]["role"] = "developer".into();
+        assert_eq!(body(&FULL, &chat), newer);
+        assert_eq!(FULL.chat(&chat).path, "/deployments/m%2F1/chat/completions");
+        chat.model = "..".into();
+        assert_eq!(FULL.chat(&chat).path, "/deployments/__/chat/completions");
+
+        let in_turns = ChatCompletions {
+            in_turns: true,
+            asks_for_usage: false,
+            ..PLAIN
+        };
+        let chat = request(
+            "m/1",
+            &[
+                (Role::Assistant, "a"),
+                (Role::System, "s"),
+                (Role::User, "u"),
+                (Role::User, "v"),
+                (Role::Developer, "d"),
+            ],
+        );
+        let turns = json!([{"role": "system", "content": "s\n\nd"},
+            {"role": "user", "content": "(The conversation begins with your message.)"},
+            {"role": "assistant", "content": "a"}, {"role": "user", "content": "u\n\nv"}]);
+        assert_eq!(body(&in_turns, &chat), of(turns));
+
+        // Nobody answers instructions alone.
+        let alone = body(&PLAIN, &request("m", &[(Role::System, "s")]));
+        assert_eq!(alone["messages"][0]["role"], "user");
+    }
+
+    #[test]
+    fn options_have_the_names_of_each_service() {
+        let mut chat = ChatRequest {
+            top_p: Some(0.9),
+            stop: vec!["END".into()],
+            seed: Some(7),
+            effort: Some(Effort::High),
+            max_tokens: Some(9),
+            ..request("m", &[(Role::User, "u")])
+        };
+        let sent = |service: &ChatCompletions, chat: &ChatRequest| {
+            let mut body = body(service, chat);
+            for name in ["model", "messages", "stream", "stream_options"] {
+                body.as_object_mut().unwrap().remove(name);
+            }
+            body
+        };
+        let mut expected = json!({"top_p": 0.9, "stop": ["END"], "seed": 7, "reasoning_effort": "high",
+            "max_tokens": 9});
+        assert_eq!(sent(&PLAIN, &chat), expected);
+        chat.other_token_name = true;
+        expected.as_object_mut().unwrap().remove("max_tokens");
+        expected["max_completion_tokens"] = 9.into();
+        assert_eq!(sent(&PLAIN, &chat), expected);
+        let other = ChatCompletions {
+            seed: Seed::Random,
+            effort: EffortField::Reasoning,
+            ..PLAIN
+        };
+        chat.max_tokens = None;
+        assert_eq!(
+            sent(&other, &chat),
+            json!({"top_p": 0.9, "stop": ["END"], "random_seed": 7, "reasoning": {"effort": "high"}})
+        );
+        let thinking = ChatCompletions {
+            effort: EffortField::Thinking,
+            ..PLAIN
+        };
+        for (effort, word) in [(Effort::None, "disabled"), (Effort::Low, "enabled")] {
+            chat.effort = Some(effort);
+            assert_eq!(sent(&thinking, &chat)["thinking"], json!({"type": word}));
+        }
+    }
+
+    #[test]
+    fn what_a_model_of_openai_does_not_take_is_left_out() {
+        let asked = |model: &str| ChatRequest {
+            temperature: Some(0.5),
+            stop: vec!["END".into()],
+            seed: Some(7),
+            ..request(model, &[(Role::User, "u")])
+        };
+        let mut chat = asked("gpt-5");
+        assert_eq!(FULL.fit(&mut chat).len(), 2);
+        assert_eq!(
+            (chat.temperature, chat.stop.len(), chat.seed),
+            (None, 0, Some(7))
+        );
+        for (service, model) in [
+            (&FULL, "gpt-4.1"),
+            (&FULL, "my-deployment"),
+            (&PLAIN, "gpt-5"),
+        ] {
+            let mut chat = asked(model);
+            assert_eq!(service.fit(&mut chat).len(), 0, "{model}");
+            assert_eq!(chat, asked(model));
+        }
+    }
+
+    #[test]
+    fn credentials() {
+        let shown = |service: &ChatCompletions| {
+            let (name, value) = service.credentials("k").unwrap();
+            assert!(value.is_sensitive());
+            format!("{name}: {}", value.to_str().unwrap())
+        };
+        assert_eq!(shown(&PLAIN), "authorization: Bearer k");
+        assert_eq!(shown(&FULL), "api-key: k");
+        assert!(PLAIN.credentials("a\nb").is_none());
+    }
+
+    #[test]
+    fn streams() {
+        assert_eq!(plain(answer(&PLAIN, STREAM)), said());
+        assert_truncations(&PLAIN, STREAM);
+        let tools = answer(&PLAIN, TOOL_CALLS);
+        assert_eq!(
+            (tools.finish, &*tools.text, tools.complete),
+            (Some(Finish::ToolCalls), "", true)
+        );
+        assert_truncations(&PLAIN, TOOL_CALLS);
+    }
+
+    #[test]
+    fn the_reason_to_finish_ends_an_answer_where_nothing_else_does() {
+        let (mut cut, _) = read(&PLAIN, &[PARTS.as_bytes()]);
+        assert!(!cut.complete);
+        PLAIN.end(&mut cut);
+        assert_eq!(
+            plain(cut),
+            Answer {
+                text: "Hello".to_owned(),
+                reasoning: "Weigh both. More.".to_owned(),
+                model: Some("m-2".to_owned()),
+                response_id: Some("c2".to_owned()),
+                finish: Some(Finish::Length),
+                native_finish: Some("length".to_owned()),
+                usage: Usage {
+                    input_tokens: Some(1),
+                    output_tokens: Some(2),
+                    total_tokens: Some(3),
+                    ..Usage::default()
+                },
+                complete: true,
+                ..Answer::default()
+            }
+        );
+        // Up to there it is cut, wherever that is.
+        let end = PARTS.rfind("data:").unwrap();
+        for cut in 0..end {
+            let (mut answer, _) = read(&PLAIN, &[&PARTS.as_bytes()[..cut]]);
+            PLAIN.end(&mut answer);
+            assert!(!answer.complete, "cut at {cut}");
+        }
+        // `[DONE]` without a reason is an end, too.
+        let done = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":null}]}\n\ndata: [DONE]\n\n";
+        let answer = answer(&PLAIN, done);
+        assert_eq!(
+            (&*answer.text, answer.finish, answer.complete),
+            ("Hi", None, true)
+        );
+    }
+
+    #[test]
+    fn inline_reasoning_is_told_from_the_text() {
+        let stream = |pieces: &[&str]| {
+            let chunk = |piece: &&str| {
+                let chunk = json!({"choices": [{"delta": {"content": piece}}]});
+                format!("data: {chunk}\n\n")
+            };
+            let pieces: String = pieces.iter().map(chunk).collect();
+            let answer = answer(
+                &PLAIN,
+                &format!(
+                    "{pieces}data: {{\"choices\":[{{\"finish_reason\":\"stop\"}}]}}\n\ndata: [DONE]\n\n"
+                ),
+            );
+            (answer.text, answer.reasoning)
+        };
+        let pair = |text: &str, reasoning: &str| (text.to_owned(), reasoning.to_owned());
+        assert_eq!(
+            stream(&["<th", "ink>\na", "b</thi", "nk>\n\n", "c"]),
+            pair("c", "ab")
+        );
+        assert_eq!(stream(&["<think>a", "b"]), pair("", "ab"));
+        assert_eq!(stream(&["<t"]), pair("<t", ""));
+    }
+
+    #[test]
+    fn whole_answers() {
+        let whole = |body: &str| {
+            let mut answer = Answer::default();
+            PLAIN
+                .whole(body.as_bytes(), &mut answer)
+                .map(|()| plain(answer))
+        };
+        let body = r#"{"id":"c1","object":"chat.completion","created":1,"model":"m-1","choices":[{"index":0,"finish_reason":"stop",
+            "message":{"role":"assistant","content":"Hé\nlo 😀","refusal":null,"reasoning":"Weigh both.","reasoning_content":"Weigh both."}}],
+            "usage":{"prompt_tokens":9,"completion_tokens":7,"total_tokens":16,
+            "prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":3},"completion_tokens_details":{"reasoning_tokens":5}}}"#;
+        assert_eq!(whole(body).unwrap(), said());
+        let refused = whole(
+            r#"{"choices":[{"message":{"content":null,"refusal":"I can't."},"finish_reason":"stop"}]}"#,
+        );
+        let refused = refused.unwrap();
+        assert_eq!(
+            (refused.finish, &*refused.text),
+            (Some(Finish::ContentFilter), "I can't.")
+        );
+        for (body, class) in [
+            (r#"{"error":{"message":"m","code":402}}"#, Class::Quota),
+            (r#"{"error":"text"}"#, Class::Unavailable),
+            (
+                r#"{"object":"error","message":"m","type":"invalid_model"}"#,
+                Class::ModelNotFound,
+            ),
+            (r#"{"detail":"m"}"#, Class::Unavailable),
+            (
+                r#"{"choices":[{"error":{"code":429,"message":"m"}}]}"#,
+                Class::RateLimit,
+            ),
+            ("{}", Class::Unavailable),
+            ("<html>", Class::Unavailable),
+        ] {
+            assert_eq!(whole(body).unwrap_err().class, class, "{body}");
+        }
+    }
+
+    #[test]
+    fn accents() {
+        let xai = ChatCompletions {
+            reasoning_apart: true,
+            ..PLAIN
+        };
+        let usage = |service: &ChatCompletions, chunk: &str| {
+            answer(service, &format!("data: {chunk}\n\ndata: [DONE]\n\n")).usage
+        };
+        let chunk = r#"{"choices":[],"usage":{"completion_tokens":7,"completion_tokens_details":{"reasoning_tokens":5}}}"#;
+        assert_eq!(usage(&xai, chunk).output_tokens, Some(12));
+        assert_eq!(usage(&PLAIN, chunk).output_tokens, Some(7));
+        let groq = r#"{"choices":[],"x_groq":{"id":"r","usage":{"prompt_tokens":4}}}"#;
+        assert_eq!(usage(&PLAIN, groq).input_tokens, Some(4));
+        let cost = r#"{"choices":[],"usage":{"cost":0.00014,"cost_details":{"upstream_inference_cost":1}}}"#;
+        assert_eq!(usage(&PLAIN, cost).cost_usd, Some(0.00014));
+        let odd = r#"{"choices":[],"usage":{"prompt_tokens":-1,"completion_tokens":"2","cost":"x","prompt_tokens_details":7}}"#;
+        assert_eq!(usage(&PLAIN, odd), Usage::default());
+
+        let sources = r#"data: {"choices":[{"delta":{"content":"a"}}],"citations":["https://a.example"]}
+
+data: {"choices":[{"delta":{"content":"b"},"finish_reason":"stop","native_finish_reason":"STOP"}],"citations":["https://a.example","https://b.example",7],"search_results":[{"url":"https://c.example"}]}
+
+data: [DONE]
+
+"#;
+        let answer_of = answer(&PLAIN, sources);
+        assert_eq!(
+            answer_of.citations,
+            ["https://a.example", "https://b.example"]
+        );
+        assert_eq!(answer_of.native_finish.as_deref(), Some("STOP"));
+        let results = r#"data: {"choices":[],"search_results":[{"title":"t","url":"https://c.example"},{}]}
+
+data: [DONE]
+
+"#;
+        assert_eq!(answer(&PLAIN, results).citations, ["https://c.example"]);
+    }
+
+    #[test]
+    fn finishes() {
+        let finish = |word: &str, delta: &str| {
+            let stream = format!(
+                "data: {{\"choices\":[{{\"delta\":{delta},\"finish_reason\":\"{word}\"}}]}}\n\ndata: [DONE]\n\n"
+            );
+            let answer = answer(&PLAIN, &stream);
+            assert_eq!(answer.native_finish.as_deref(), Some(word));
+            answer.finish
+        };
+        for (word, expected) in [
+            ("stop", Some(Finish::Stop)),
+            ("eos", Some(Finish::Stop)),
+            ("length", Some(Finish::Length)),
+            ("model_length", Some(Finish::Length)),
+            ("tool_calls", Some(Finish::ToolCalls)),
+            ("function_call", Some(Finish::ToolCalls)),
+            ("content_filter", Some(Finish::ContentFilter)),
+            ("abort", None),
+        ] {
+            assert_eq!(finish(word, "{}"), expected, "{word}");
+        }
+        let call = r#"{"tool_calls":[{"id":"c","function":{"name":"f","arguments":""}}]}"#;
+        assert_eq!(finish("stop", call), Some(Finish::ToolCalls));
+        let old = r#"{"function_call":{"name":"f","arguments":""}}"#;
+        assert_eq!(finish("stop", old), Some(Finish::ToolCalls));
+        let refusal = r#"{"refusal":"No."}"#;
+        assert_eq!(finish("stop", refusal), Some(Finish::ContentFilter));
+    }
+
+    #[test]
+    fn errors_in_streams() {
+        let failed = |stream: &str| {
+            let (answer, result) = outcome(&PLAIN, stream);
+            let failure = result.unwrap_err();
+            assert!(!answer.complete);
+            (failure.class, failure.message, answer.text)
+        };
+        let text = str::to_owned;
+        assert_eq!(
+            failed(FAILED),
+            (
+                Class::Unavailable,
+                text("Provider disconnected"),
+                text("Hel")
+            )
+        );
+        for (data, class) in [
+            (r#"{"error":{"code":429,"message":"m"}}"#, Class::RateLimit),
+            (
+                r#"{"error":{"code":400,"message":"m","metadata":{"error_type":"context_length_exceeded"}}}"#,
+                Class::ContextLength,
+            ),
+            (
+                r#"{"error":{"message":"m","type":"insufficient_quota","code":null}}"#,
+                Class::Quota,
+            ),
+            (r#"{"error":"m"}"#, Class::Unavailable),
+            (
+                r#"{"object":"error","message":"m","code":401}"#,
+                Class::Auth,
+            ),
+        ] {
+            assert_eq!(
+                failed(&format!("data: {data}\n\n")),
+                (class, text("m"), text("")),
+                "{data}"
+            );
+            assert_eq!(failed(&format!("event: error\ndata: {data}\n\n")).0, class);
+        }
+        for word in ["error", "insufficient_system_resource"] {
+            let (class, message, _) = failed(&format!(
+                "data: {{\"choices\":[{{\"delta\":{{}},\"finish_reason\":\"{word}\"}}]}}\n\n"
+            ));
+            assert_eq!(class, Class::Unavailable);
+            assert!(message.contains(word), "{message}");
+        }
+        assert_eq!(
+            read(&PLAIN, &[b"data: <html>\n\n"]).1.unwrap_err().class,
+            Class::Unavailable
+        );
+    }
+
+    #[test]
+    fn error_table() {
+        for (status, body, class) in [
+            (
+                400,
+                r#"{"error":{"message":"m","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#,
+                Class::InvalidRequest,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"The prompt has 9 tokens, too large for model with 8 maximum context length"}}"#,
+                Class::ContextLength,
+            ),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error"}}"#,
+                Class::ContextLength,
+            ),
+            (
+                400,
+                r#"{"error":{"code":"content_filter","message":"m","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+                Class::ContentFilter,
+            ),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"x is not a valid model ID"}}"#,
+                Class::ModelNotFound,
+            ),
+            (
+                400,
+                r#"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: ab***yz."}"#,
+                Class::Auth,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"m","type":"invalid_request_error","code":"tool_use_failed","failed_generation":"x"}}"#,
+                Class::InvalidRequest,
+            ),
+            (401, r#"{"error":{"message":"m","code":401}}"#, Class::Auth),
+            (401, r#"{"detail":"Unauthorized"}"#, Class::Auth),
+            (
+                402,
+                r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","code":"invalid_request_error"}}"#,
+                Class::Quota,
+            ),
+            (
+                403,
+                r#"{"error":{"code":403,"message":"m","metadata":{"reasons":[]}}}"#,
+                Class::Permission,
+            ),
+            (
+                404,
+                r#"{"error":{"code":"DeploymentNotFound","message":"m"}}"#,
+                Class::ModelNotFound,
+            ),
+            (
+                404,
+                r#"{"error":{"message":"model \"x\" not found, try pulling it first","type":"api_error"}}"#,
+                Class::ModelNotFound,
+            ),
+            (
+                413,
+                r#"{"error":{"message":"Request too large","type":"tokens","code":"rate_limit_exceeded"}}"#,
+                Class::TooLarge,
+            ),
+            (
+                422,
+                r#"{"detail":[{"loc":["body","max_completion_tokens"],"msg":"Extra inputs are not permitted","type":"extra_forbidden"}]}"#,
+                Class::InvalidRequest,
+            ),
+            (
+                429,
+                r#"{"object":"error","message":"m","type":"rate_limited","code":"1300"}"#,
+                Class::RateLimit,
+            ),
+            (
+                429,
+                r#"{"error":{"message":"m","code":"429","type":"None"}}"#,
+                Class::RateLimit,
+            ),
+            (
+                502,
+                r#"{"error":{"code":502,"message":"m"}}"#,
+                Class::Unavailable,
+            ),
+            (
+                503,
+                r#"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#,
+                Class::Unavailable,
+            ),
+        ] {
+            let failure = PLAIN.failure(status, body.as_bytes());
+            assert_eq!(
+                (failure.class, failure.status),
+                (class, Some(status)),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn model_lists() {
+        assert_eq!(PLAIN.models(None).path, "/models");
+        let page = PLAIN.models_page(MODELS.as_bytes()).unwrap();
+        assert_eq!((page.models.len(), page.next.as_deref()), (9, None));
+        assert_eq!(
+            page.models[0],
+            Model {
+                id: "vendor/large".into(),
+                display_name: Some("Vendor: Large".into()),
+                created: Some(30),
+                input_token_limit: Some(131_072),
+                output_token_limit: Some(8192),
+                chat: true,
+            }
+        );
+        let limits = |at: usize| {
+            let model = &page.models[at];
+            (model.input_token_limit, model.output_token_limit)
+        };
+        assert_eq!(limits(1), (Some(4096), None));
+        assert_eq!(limits(2), (Some(1000), Some(100)));
+        assert_eq!(limits(5), (Some(7), None));
+        let chat: Vec<&str> = page
+            .models
+            .iter()
+            .filter(|model| model.chat)
+            .map(|model| &*model.id)
+            .collect();
+        assert_eq!(
+            chat,
+            [
+                "vendor/large",
+                "vendor/large:free",
+                "vendor/large-pro",
+                "small"
+            ]
+        );
+        let small = page.models.last().unwrap();
+        assert_eq!((small.created, &small.display_name), (None, &None));
+
+        let bare = MODELS.split_once("\"data\":").unwrap().1;
+        let bare = bare.strip_suffix('}').unwrap();
+        assert_eq!(PLAIN.models_page(bare.as_bytes()).unwrap(), page);
+        assert_eq!(
+            PLAIN
+                .models_page(br#"{"object":"list","data":null}"#)
+                .unwrap(),
+            ModelPage::default()
+        );
+        for body in ["", "<html>", "{\"data\":7}"] {
+            let failure = PLAIN.models_page(body.as_bytes()).unwrap_err();
+            assert_eq!(failure.class, Class::Unavailable, "{body}");
+        }
+    }
+
+    #[test]
+    fn newest_models() {
+        let of = |service: &ChatCompletions, entries: &[(&str, Option<i64>)]| {
+            let data: Vec<_> = entries
+                .iter()
+                .map(|(id, created)| json!({"id": id, "created": created}))
+                .collect();
+            newest(service, &json!({"data": data}).to_string()).unwrap_or_default()
+        };
+        assert_eq!(newest(&PLAIN, MODELS).unwrap(), "vendor/large");
+        assert_eq!(of(&PLAIN, &[]), "");
+        assert_eq!(of(&PLAIN, &[("nomic-embed-text:latest", Some(9))]), "");
+        assert_eq!(
+            of(
+                &PLAIN,
+                &[("ai/smollm2:latest", Some(1)), ("ai/qwen3:8b", Some(2))]
+            ),
+            "ai/qwen3:8b"
+        );
+        // Without dates the order of the list counts, and something is better than nothing.
+        assert_eq!(of(&PLAIN, &[("a", None), ("b", None)]), "a");
+        assert_eq!(
+            of(&PLAIN, &[("a-pro", Some(1)), ("b-preview", Some(2))]),
+            "b-preview"
+        );
+        let usual = ChatCompletions {
+            newest: Newest::ByDate("a/auto"),
+            ..PLAIN
+        };
+        assert_eq!(
+            of(&usual, &[("b/x", Some(2)), ("a/auto", Some(1))]),
+            "a/auto"
+        );
+        assert_eq!(of(&usual, &[("b/x", Some(2))]), "b/x");
+        let openai = ChatCompletions {
+            newest: Newest::OpenAi,
+            ..PLAIN
+        };
+        let gpt = [
+            ("gpt-5-nano", Some(9)),
+            ("gpt-5", Some(5)),
+            ("other", Some(99)),
+        ];
+        assert_eq!(of(&openai, &gpt), "gpt-5");
+        let unknown = ChatCompletions {
+            newest: Newest::Unknown,
+            ..PLAIN
+        };
+        assert_eq!(of(&unknown, &gpt), "");
+    }
+
+    #[test]
+    fn noise_never_panics() {
+        fuzz(&PLAIN, &[STREAM, TOOL_CALLS, PARTS, FAILED, MODELS]);
+    }
+}

@@ -1,0 +1,116 @@
+//! Headers of the user's own: lines of `Name: value`, as the official SDKs read them.
+//!
+//! Never here: the headers that a format needs.
+
+use http::{HeaderName, HeaderValue};
+
+use super::{Problem, secret::Secret};
+
+/// These belong to the transport.
+const REFUSED: [&str; 6] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "upgrade",
+];
+
+/// Parts of names whose values are secrets.
+const SECRET: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
+
+/// Headers for one provider.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Headers {
+    pub(super) all: Vec<(HeaderName, HeaderValue)>,
+    /// The values that nobody may see.
+    pub(super) secrets: Vec<Secret>,
+}
+
+impl Headers {
+    /// Adds a header; `place` names the setting in errors, which never repeat the value.
+    pub(super) fn add(&mut self, place: &str, name: &str, value: &str) -> Result<(), Problem> {
+        let wrong = |problem: String| {
+            let mend = "write one header to a line, like X-Team: research";
+            Err(Problem::new(place, problem, mend))
+        };
+        let Ok(name) = HeaderName::try_from(name) else {
+            return wrong("has a line that does not begin with the name of a header".into());
+        };
+        if REFUSED.contains(&name.as_str()) {
+            return wrong(format!("sets {name}, which belongs to the transport"));
+        }
+        let Ok(mut header) = HeaderValue::try_from(value) else {
+            return wrong(format!("has a value of {name} that no header can carry"));
+        };
+        if SECRET.iter().any(|part| name.as_str().contains(part)) {
+            header.set_sensitive(true);
+            // The scheme in front of a token is no secret, and the token may turn up without it.
+            let bare = value
+                .split_once(' ')
+                .map_or(value, |(_, token)| token.trim());
+            self.secrets.push(Secret::new(bare));
+        }
+        self.all.push((name, header));
+        Ok(())
+    }
+
+    /// Adds all lines of a text.
+    pub(super) fn add_lines(&mut self, place: &str, text: &str) -> Result<(), Problem> {
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(':').unwrap_or(("", ""));
+            self.add(place, name.trim(), value.trim())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_become_headers_and_secrets_are_known() {
+        let mut headers = Headers::default();
+        let lines = "X-Team: a: b\n\n  cf-access-token :  Bearer abc-123 \r\nX-Team: c";
+        assert!(headers.add_lines("X", lines).is_ok());
+        let all: Vec<_> = headers
+            .all
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.as_str(),
+                    value.to_str().unwrap_or_default(),
+                    value.is_sensitive(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            all,
+            [
+                ("x-team", "a: b", false),
+                ("cf-access-token", "Bearer abc-123", true),
+                ("x-team", "c", false)
+            ]
+        );
+        assert_eq!(headers.secrets, [Secret::new("abc-123")]);
+    }
+
+    #[test]
+    fn what_is_no_header_is_refused_without_its_value() {
+        for line in [
+            "hidden",
+            "a b: hidden",
+            ": hidden",
+            "Host: hidden",
+            "a: hid\u{1}den",
+        ] {
+            let problem = Headers::default().add_lines("X", line).err();
+            let problem = problem
+                .map(|problem| problem.to_string())
+                .unwrap_or_default();
+            assert!(problem.starts_with("X "), "{line}");
+            assert!(!problem.contains("hid"), "{problem}");
+        }
+    }
+}

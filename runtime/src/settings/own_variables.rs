@@ -1,0 +1,95 @@
+//! Providers that are told by variables of their own: `ANYGPT_PROVIDER_<ID>_BASE_URL` and its sisters.
+//!
+//! Never here: what becomes of them, or other variables.
+
+use super::{
+    Problem,
+    environment::{Environment, Found},
+    presets::PRESETS,
+};
+
+const PREFIX: &str = "ANYGPT_PROVIDER_";
+
+/// What may stand behind the id. A name of another one's end comes first.
+const FIELDS: [&str; 5] = ["_API_KEY_FILE", "_API_KEY", "_BASE_URL", "_TYPE", "_MODEL"];
+
+/// What these variables say of one provider.
+#[derive(Debug, Default)]
+pub(super) struct OwnVariables {
+    /// What all their names begin with; empty if there are none.
+    pub(super) prefix: String,
+    pub(super) kind: Option<String>,
+    pub(super) base_url: Option<String>,
+    pub(super) key: Option<Found>,
+    pub(super) model: Option<String>,
+}
+
+impl OwnVariables {
+    /// The name of one of them.
+    pub(super) fn name(&self, field: &str) -> String {
+        format!("{}{field}", self.prefix)
+    }
+}
+
+/// All of them, by the id of the provider: one of `known` or of a preset, if it can be meant (`MY_LLM` is
+/// `my-llm` or `my.llm`, too), else the name in lower case with `-`.
+pub(super) fn all<'k>(
+    environment: &Environment<'_>,
+    known: impl Iterator<Item = &'k str>,
+) -> Result<Vec<(String, OwnVariables)>, Problem> {
+    let names = environment.beginning_with(PREFIX);
+    let mut all: Vec<(String, OwnVariables)> = Vec::new();
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let known: Vec<&str> = known.collect();
+    for variable in names {
+        let behind = &variable[PREFIX.len()..];
+        let word = FIELDS.iter().find_map(|field| behind.strip_suffix(field));
+        let is_possible = |word: &&str| {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            !word.is_empty() && word.chars().all(allowed)
+        };
+        let Some(word) = word.filter(is_possible) else {
+            return Err(Problem::new(
+                &variable,
+                "is no setting that is known",
+                "behind ANYGPT_PROVIDER_ write an id of letters, digits and _, then _BASE_URL, _API_KEY, \
+                 _TYPE or _MODEL",
+            ));
+        };
+        let is_meant = |id: &&&str| in_a_variable(id).eq_ignore_ascii_case(word);
+        let preset = || {
+            let mut presets = PRESETS.iter();
+            presets.find(|preset| preset.names().any(|name| is_meant(&&name)))
+        };
+        let id = match (known.iter().find(is_meant), preset()) {
+            (Some(id), _) => (*id).to_owned(),
+            (None, Some(preset)) => preset.id.to_owned(),
+            (None, None) => word.to_ascii_lowercase().replace('_', "-"),
+        };
+        if all.iter().any(|(known, _)| *known == id) {
+            continue;
+        }
+        let prefix = format!("{PREFIX}{word}");
+        let value = |field: &str| environment.value(&format!("{prefix}{field}"));
+        let own = OwnVariables {
+            kind: value("_TYPE")?,
+            base_url: value("_BASE_URL")?,
+            model: value("_MODEL")?,
+            key: environment.secret(&format!("{prefix}_API_KEY"))?,
+            prefix,
+        };
+        // Placeholders all of them.
+        let is_nothing = own.kind.is_none() && own.base_url.is_none() && own.model.is_none();
+        if !is_nothing || own.key.is_some() {
+            all.push((id, own));
+        }
+    }
+    Ok(all)
+}
+
+/// An id as it can stand in the name of a variable.
+fn in_a_variable(id: &str) -> String {
+    id.replace(['-', '.'], "_")
+}
