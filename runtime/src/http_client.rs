@@ -21,7 +21,7 @@ use hyper_util::{
 };
 use tokio::time::timeout;
 
-use self::connector::{ConnectError, Connector, unauthorized};
+use self::connector::{ConnectError, ConnectErrorKind, Connector, unauthorized};
 use crate::{
     dns::Resolver,
     settings::{Network, Proxy, ProxyKind},
@@ -54,6 +54,8 @@ pub enum SendError {
     HeadersTimeout(Duration),
     /// No connection, or it broke.
     Broken(String),
+    /// No connection, and a moment later there will be none either.
+    Lasting(String),
     /// No connection, and there will be none with these settings.
     Settings(String),
 }
@@ -136,10 +138,11 @@ fn broken(error: &legacy::Error, proxy: Option<&Proxy>) -> SendError {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<ConnectError>() {
-            return if error.is_setting {
-                SendError::Settings(error.to_string())
-            } else {
-                SendError::Broken(error.to_string())
+            let why = error.to_string();
+            return match error.kind {
+                ConnectErrorKind::Network => SendError::Broken(why),
+                ConnectErrorKind::Lasting => SendError::Lasting(why),
+                ConnectErrorKind::Setting => SendError::Settings(why),
             };
         }
         next = error.source();
@@ -183,7 +186,9 @@ impl fmt::Display for SendError {
             SendError::HeadersTimeout(limit) => {
                 write!(f, "no response after {} s", limit.as_secs_f64())
             }
-            SendError::Broken(why) | SendError::Settings(why) => f.write_str(why),
+            SendError::Broken(why) | SendError::Lasting(why) | SendError::Settings(why) => {
+                f.write_str(why)
+            }
         }
     }
 }

@@ -138,7 +138,11 @@ impl Gateway {
                 SendError::Settings(_) => Class::Config,
                 _ => Class::Network,
             };
-            Failure::new(class, error.to_string())
+            let mut failure = Failure::new(class, error.to_string());
+            if matches!(error, SendError::Lasting(_)) {
+                failure.should_retry = Some(false);
+            }
+            failure
         })?;
         if let Some(coding) = response.headers().get(CONTENT_ENCODING)
             && coding != "identity"

@@ -58,8 +58,18 @@ struct Parts {
 #[derive(Clone, Debug)]
 pub(super) struct ConnectError {
     text: String,
-    /// Only other settings help.
-    pub(super) is_setting: bool,
+    pub(super) kind: ConnectErrorKind,
+}
+
+/// What may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ConnectErrorKind {
+    /// To try again.
+    Network,
+    /// Not to try again now: there is no network, or a certificate is not accepted.
+    Lasting,
+    /// Only other settings.
+    Setting,
 }
 
 impl Connector {
@@ -136,11 +146,13 @@ impl Parts {
     async fn dial(&self, peer: &Peer) -> Result<Stream, ConnectError> {
         match dial(&self.resolver, &peer.host, peer.port).await {
             Ok(stream) => Ok(Stream::new(stream)),
-            Err(error) => Err(ConnectError::network(not_reached(
-                peer,
-                &error,
-                self.in_container,
-            ))),
+            Err(error) => Err(ConnectError {
+                text: not_reached(peer, &error, self.in_container),
+                kind: match error {
+                    DialError::LookUp(LookUpError::NoNetwork(..)) => ConnectErrorKind::Lasting,
+                    _ => ConnectErrorKind::Network,
+                },
+            }),
         }
     }
 
@@ -180,7 +192,13 @@ impl Parts {
         })?;
         match self.tls.connect(name, stream).await {
             Ok(stream) => Ok(Stream::new(stream)),
-            Err(error) => Err(ConnectError::network(no_tls(peer, &error))),
+            Err(error) => Err(ConnectError {
+                text: no_tls(peer, &error),
+                kind: match tls_error(&error) {
+                    Some(rustls::Error::InvalidCertificate(_)) => ConnectErrorKind::Lasting,
+                    _ => ConnectErrorKind::Network,
+                },
+            }),
         }
     }
 }
@@ -212,7 +230,7 @@ async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Co
         }
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(ConnectError {
             text: unauthorized(proxy),
-            is_setting: true,
+            kind: ConnectErrorKind::Setting,
         }),
         status => Err(ConnectError::network(format!(
             "the proxy {proxy} refused a tunnel to {peer} (HTTP {})",
@@ -308,10 +326,7 @@ fn not_reached(peer: &Peer, error: &DialError, in_container: bool) -> String {
 }
 
 fn no_tls(peer: &Peer, error: &io::Error) -> String {
-    let tls = error
-        .get_ref()
-        .and_then(|error| error.downcast_ref::<rustls::Error>());
-    match tls {
+    match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(why)) => {
             let mend = match why {
                 CertificateError::UnknownIssuer => {
@@ -339,6 +354,10 @@ fn no_tls(peer: &Peer, error: &io::Error) -> String {
     }
 }
 
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
 /// Whether `localhost` is a container.
 fn in_container() -> bool {
     process::id() == 1
@@ -351,7 +370,7 @@ impl ConnectError {
     fn network(text: String) -> Self {
         ConnectError {
             text,
-            is_setting: false,
+            kind: ConnectErrorKind::Network,
         }
     }
 }
