@@ -187,20 +187,14 @@ fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
     }
     let mut messages = Vec::with_capacity(given.len() + 2);
     if let Some(text) = system {
-        messages.push(Message {
-            role: Role::System,
-            text,
-        });
+        messages.push(Message::text(Role::System, text));
     }
     for (position, value) in given.into_iter().enumerate() {
         let path = format!("messages[{position}]");
         messages.push(message(arguments, &path, value)?);
     }
     if let Some(text) = prompt {
-        messages.push(Message {
-            role: Role::User,
-            text,
-        });
+        messages.push(Message::text(Role::User, text));
     }
     Ok(messages)
 }
@@ -232,7 +226,7 @@ fn message(arguments: &mut Arguments, path: &str, value: Value) -> Result<Messag
             return Err(wrong_or_missing(&path, other.as_ref(), allowed));
         }
     };
-    Ok(Message { role, text })
+    Ok(Message::text(role, text))
 }
 
 /// The text of a content that is given as parts.
@@ -393,7 +387,10 @@ mod tests {
 
     fn read(json: &str) -> Result<Vec<(Role, String)>, String> {
         let messages = messages(&mut Arguments::parse(json)?)?;
-        Ok(messages.into_iter().map(|m| (m.role, m.text)).collect())
+        Ok(messages
+            .into_iter()
+            .map(|m| (m.role, m.all_text().into_owned()))
+            .collect())
     }
 
     #[test]
