@@ -372,21 +372,22 @@ fn outcome(
             .collect(),
     };
     // Some clients show the model the text alone.
-    let warnings = &structured.warnings;
-    let note = (!warnings.is_empty()).then(|| format!("Note: {}", warnings.join(". ")));
-    let calls = (!structured.tool_calls.is_empty())
-        .then(|| serde_json::to_string(&structured.tool_calls).unwrap_or_default());
-    let structured = serde_json::to_string(&structured).ok();
-    let mut text = reply.answer.text;
-    if let Some(calls) = calls {
-        // Some clients show the model the text alone.
-        text.push_str(if text.is_empty() { "" } else { "\n\n" });
-        text.push_str("Tools to be called: ");
-        text.push_str(&calls);
+    let mut notes = Vec::new();
+    if !structured.tool_calls.is_empty() {
+        let calls = serde_json::to_string(&structured.tool_calls).unwrap_or_default();
+        notes.push(format!("Tools to be called: {calls}"));
     }
+    if !structured.warnings.is_empty() {
+        notes.push(format!("Note: {}", structured.warnings.join(". ")));
+    }
+    let structured = serde_json::to_string(&structured).ok();
+    let text = match reply.answer.text {
+        text if text.is_empty() && !notes.is_empty() => notes.remove(0),
+        text => text,
+    };
     Outcome {
         text,
-        note,
+        note: (!notes.is_empty()).then(|| notes.join("\n")),
         structured,
         is_error: false,
         reservation: reply.reservation,
