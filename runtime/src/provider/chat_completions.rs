@@ -820,16 +820,16 @@ fn take_said(said: Said<'_>, answer: &mut Answer) -> Result<(), Failure> {
             id: Lenient(None),
             function: Lenient(Some(function)),
         };
-        take_call(old, answer)?;
+        take_call(&old, answer)?;
     }
     for call in calls {
-        take_call(json::read(call.get())?, answer)?;
+        take_call(&json::read(call.get())?, answer)?;
     }
     Ok(())
 }
 
 /// Puts a piece of a call where it belongs. Where there is no index, an id or a name begins a call.
-fn take_call(piece: CallPiece<'_>, answer: &mut Answer) -> Result<(), Failure> {
+fn take_call(piece: &CallPiece<'_>, answer: &mut Answer) -> Result<(), Failure> {
     let (name, arguments) = match &piece.function.0 {
         Some(called) => (str_of(&called.name.0), arguments(called.arguments)),
         None => ("", String::new()),
