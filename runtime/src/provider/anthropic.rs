@@ -8,13 +8,16 @@ use std::cmp::Reverse;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::conversation::{self, Media, Part, Source};
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
-use super::rules::{Sampling, Thinking};
+use super::request::Turn;
+use super::rules::{Claude, Sampling, Thinking};
 use super::{
-    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Usage,
-    request, rules, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
+    Request, Role, Tool, ToolCall, ToolChoice, Usage, request, rules, sse,
 };
 
 /// The Messages format.
@@ -37,6 +40,9 @@ impl Codec for Messages {
     fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
         let mut warnings = Vec::new();
         let rules = rules::claude(&chat.model);
+        if rules.thinking == Thinking::Budget && goes_on_without_thoughts(&chat.messages) {
+            thinks_no_more(chat, &mut warnings);
+        }
         rules::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
         let effort = chat.effort.filter(|effort| *effort != Effort::None);
         let sampling = match (rules.sampling, effort) {
@@ -68,14 +74,20 @@ impl Codec for Messages {
         if rules.thinking == Thinking::Never {
             chat.include_reasoning = false;
         }
+        let thinks_by_budget = rules.thinking == Thinking::Budget && effort.is_some();
+        fit_tools(chat, rules, thinks_by_budget, &mut warnings);
+        fit_content(chat, rules, &mut warnings);
         warnings
     }
 
     fn chat(&self, chat: &ChatRequest) -> Request {
-        let (system, turns) = request::turns(&chat.messages);
-        let messages = turns.into_iter().map(|turn| TurnBody {
-            role: if turn.assistant { "assistant" } else { "user" },
-            content: Content::of(request::texts(&turn)),
+        let rules = rules::claude(&chat.model);
+        let (mut system, turns) = request::turns(&chat.messages);
+        system.extend(instruction(chat, rules).map(Cow::Owned));
+        let messages = turns.iter().filter_map(|turn| {
+            let role = if turn.assistant { "assistant" } else { "user" };
+            let content = Content::of(blocks(turn))?;
+            Some(TurnBody { role, content })
         });
         let max_tokens = chat
             .max_tokens
@@ -84,13 +96,24 @@ impl Codec for Messages {
         let body = ChatBody {
             model: &chat.model,
             max_tokens,
-            system: (!system.is_empty()).then(|| Content::of(system)),
+            system: Content::of(
+                system
+                    .into_iter()
+                    .map(|text| Block::Text { text })
+                    .collect(),
+            ),
             messages: messages.collect(),
             temperature: chat.temperature,
             top_p: chat.top_p,
             stop_sequences: &chat.stop,
             thinking,
-            output_config: effort.map(|effort| OutputConfig { effort }),
+            output_config: OutputConfig::of(effort, chat, rules),
+            tools: chat
+                .tools
+                .iter()
+                .map(|tool| tool_body(tool, rules))
+                .collect(),
+            tool_choice: tool_choice(chat),
             stream: true,
         };
         versioned(request::post("/v1/messages".to_owned(), &body))
@@ -112,9 +135,11 @@ impl Codec for Messages {
             ("message_start", Some(message), ..) => {
                 take_message(json::read(message.get())?, answer);
             }
-            ("content_block_start", _, Some(block), _)
-            | ("content_block_delta", _, _, Some(block)) => {
-                take_block(&json::read(block.get())?, answer);
+            ("content_block_start", _, Some(block), _) => {
+                take_block(read.index.0, block.get(), answer)?;
+            }
+            ("content_block_delta", _, _, Some(delta)) => {
+                take_delta(read.index.0, &json::read(delta.get())?, answer);
             }
             ("message_delta", _, _, delta) => {
                 if let Some(delta) = delta {
@@ -124,7 +149,7 @@ impl Codec for Messages {
                     take_usage(&usage, &mut answer.usage);
                 }
             }
-            ("message_stop", ..) => answer.complete = true,
+            ("message_stop", ..) => complete(answer),
             ("error", ..) => return Err(failure(None, payload)),
             _ if read.error.is_some() => return Err(failure(None, payload)),
             _ => {}
@@ -144,12 +169,12 @@ impl Codec for Messages {
                 "the provider's reply is JSON, but not a message",
             ));
         };
-        for block in &content {
-            take_block(block, answer);
+        for block in content {
+            take_block(None, block.get(), answer)?;
         }
         take_message(json::read(&body)?, answer);
         take_stop(json::read(&body)?, answer);
-        answer.complete = true;
+        complete(answer);
         Ok(())
     }
 
@@ -226,7 +251,11 @@ struct ChatBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<ThinkingBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output_config: Option<OutputConfig>,
+    output_config: Option<OutputConfig<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ToolChoiceBody<'a>>,
     stream: bool,
 }
 
@@ -244,8 +273,48 @@ enum ThinkingBody {
 }
 
 #[derive(Serialize)]
-struct OutputConfig {
-    effort: &'static str,
+struct OutputConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<FormatBody<'a>>,
+}
+
+impl<'a> OutputConfig<'a> {
+    fn of(effort: Option<&'static str>, chat: &'a ChatRequest, rules: Claude) -> Option<Self> {
+        let format = match chat.format.as_deref() {
+            Some(Format::Schema { schema, .. }) if rules.knows_schemas => {
+                Some(FormatBody { schema })
+            }
+            _ => None,
+        };
+        (effort.is_some() || format.is_some()).then_some(OutputConfig { effort, format })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "json_schema")]
+struct FormatBody<'a> {
+    schema: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    input_schema: Cow<'a, Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum ToolChoiceBody<'a> {
+    Auto,
+    Any,
+    Tool { name: &'a str },
+    None,
 }
 
 #[derive(Serialize)]
@@ -258,30 +327,310 @@ struct TurnBody<'a> {
 #[serde(untagged)]
 enum Content<'a> {
     Text(Cow<'a, str>),
-    Blocks(Vec<TextBlock<'a>>),
+    Blocks(Vec<Block<'a>>),
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename = "text")]
-struct TextBlock<'a> {
-    text: Cow<'a, str>,
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Text {
+        text: Cow<'a, str>,
+    },
+    Image {
+        source: SourceBody<'a>,
+    },
+    Document {
+        source: SourceBody<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
+    },
+    ToolUse {
+        id: Cow<'a, str>,
+        name: &'a str,
+        input: Map<String, Value>,
+    },
+    ToolResult {
+        tool_use_id: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content: Option<Content<'a>>,
+    },
+    /// One that the API has given.
+    #[serde(untagged)]
+    Kept(&'a Value),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum SourceBody<'a> {
+    Base64 {
+        media_type: &'a str,
+        data: &'a str,
+    },
+    Url {
+        url: &'a str,
+    },
+    Text {
+        media_type: &'static str,
+        data: String,
+    },
 }
 
 impl<'a> Content<'a> {
-    fn of(mut texts: Vec<Cow<'a, str>>) -> Self {
-        match (texts.len(), texts.pop()) {
-            (1, Some(text)) => Content::Text(text),
-            (_, last) => Content::Blocks(
-                texts
-                    .into_iter()
-                    .chain(last)
-                    .map(|text| TextBlock { text })
-                    .collect(),
-            ),
+    /// None of nothing. A single text needs no block around it.
+    fn of(mut blocks: Vec<Block<'a>>) -> Option<Self> {
+        match (blocks.len(), blocks.pop()?) {
+            (1, Block::Text { text }) => Some(Content::Text(text)),
+            (_, last) => {
+                blocks.push(last);
+                Some(Content::Blocks(blocks))
+            }
         }
     }
 }
 
+/// What a turn says. The results of tools must come first.
+fn blocks<'a>(turn: &Turn<'a>) -> Vec<Block<'a>> {
+    if turn.messages.is_empty() {
+        let text = Cow::Borrowed(request::OPENING);
+        return vec![Block::Text { text }];
+    }
+    let messages = || turn.messages.iter().copied();
+    let results = messages().filter(|message| message.role == Role::Tool);
+    let others = messages().filter(|message| message.role != Role::Tool);
+    results.chain(others).flat_map(said).collect()
+}
+
+fn said(message: &Message) -> Vec<Block<'_>> {
+    let kept = message.state.iter().flat_map(|state| &state.items);
+    let kept: Vec<_> = kept
+        .filter(|item| may_go_back(item))
+        .map(Block::Kept)
+        .collect();
+    if !kept.is_empty() {
+        return kept;
+    }
+    let mut blocks = parts(message);
+    if message.role == Role::Tool {
+        return vec![Block::ToolResult {
+            tool_use_id: call_id(message.tool_call_id.as_deref().unwrap_or_default()),
+            content: Content::of(blocks),
+        }];
+    }
+    blocks.extend(message.tool_calls.iter().map(|call| Block::ToolUse {
+        id: call_id(&call.id),
+        name: &call.name,
+        input: request::input(call),
+    }));
+    blocks
+}
+
+/// The parts of a message, without blank ones; of several texts alone, one.
+fn parts(message: &Message) -> Vec<Block<'_>> {
+    let has_media = message.content.iter().any(|part| part.as_text().is_none());
+    let text = |text: Cow<'_, str>| (!text.trim().is_empty()).then_some(Block::Text { text });
+    if !has_media {
+        return text(message.all_text()).into_iter().collect();
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(words) => text(Cow::Borrowed(words)),
+        Part::Media(media) => media_block(media).or_else(|| text(Cow::Owned(stand_in(media)))),
+    });
+    parts.collect()
+}
+
+/// An image or a document, if the API has a form for it: of files, PDF and whatever is text.
+fn media_block(media: &Media) -> Option<Block<'_>> {
+    let is_pdf = media.mime_type == "application/pdf";
+    let source = match &media.source {
+        Source::Url(url) if media.is_image || is_pdf || media.mime_type.is_empty() => {
+            SourceBody::Url { url }
+        }
+        Source::Url(_) => return None,
+        Source::Data(data) if media.is_image || is_pdf => SourceBody::Base64 {
+            media_type: &media.mime_type,
+            data,
+        },
+        Source::Data(data) => SourceBody::Text {
+            media_type: "text/plain",
+            data: decoded(data)?,
+        },
+    };
+    Some(match media.is_image {
+        true => Block::Image { source },
+        false => Block::Document {
+            source,
+            title: media.name.as_deref(),
+        },
+    })
+}
+
+/// Said in place of a file that cannot be sent, so that the model does not talk as if it had seen it.
+fn stand_in(media: &Media) -> String {
+    format!(
+        "(A file is missing here, because it cannot be shown to you: {}.)",
+        label(media)
+    )
+}
+
+/// What to call a file.
+fn label(media: &Media) -> Cow<'_, str> {
+    match &media.name {
+        Some(name) => Cow::Owned(format!("{name}, {}", media.mime_type)),
+        None => Cow::Borrowed(&media.mime_type),
+    }
+}
+
+/// The text behind Base64, if it is text.
+fn decoded(data: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(data.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for digit in data.trim_end_matches('=').bytes() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            let [.., byte] = (bits >> count).to_be_bytes();
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The id of a call in the letters that the API takes; other providers know more.
+fn call_id(id: &str) -> Cow<'_, str> {
+    let is_taken = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    match id.chars().all(is_taken) {
+        true => Cow::Borrowed(id),
+        false => Cow::Owned(id.replace(|c| !is_taken(c), "_")),
+    }
+}
+
+/// The kinds of block that come from a model, and go back to it.
+const KEPT: &[&str] = &["thinking", "redacted_thinking", "text", "tool_use"];
+
+fn may_go_back(item: &Value) -> bool {
+    let kind = item.get("type").and_then(Value::as_str);
+    kind.is_some_and(|kind| KEPT.contains(&kind))
+}
+
+fn tool_body(tool: &Tool, rules: Claude) -> ToolBody<'_> {
+    let mut schema = Cow::Borrowed(&tool.parameters);
+    if !schema.contains_key("type") {
+        // The API insists on it.
+        schema.to_mut().insert("type".to_owned(), "object".into());
+    }
+    ToolBody {
+        name: &tool.name,
+        description: tool.description.as_deref(),
+        input_schema: schema,
+        strict: tool.strict.filter(|_| rules.knows_schemas),
+    }
+}
+
+fn tool_choice(chat: &ChatRequest) -> Option<ToolChoiceBody<'_>> {
+    let choice = chat
+        .tool_choice
+        .as_ref()
+        .filter(|_| !chat.tools.is_empty())?;
+    Some(match choice {
+        ToolChoice::Auto => ToolChoiceBody::Auto,
+        ToolChoice::None => ToolChoiceBody::None,
+        ToolChoice::Required => ToolChoiceBody::Any,
+        ToolChoice::Tool(name) => ToolChoiceBody::Tool { name },
+    })
+}
+
+/// The form of the answer in words, where the model cannot be held to it.
+fn instruction(chat: &ChatRequest, rules: Claude) -> Option<String> {
+    match chat.format.as_deref()? {
+        Format::Json => Some("Answer with one JSON object and nothing else.".to_owned()),
+        Format::Schema { .. } if rules.knows_schemas => None,
+        Format::Schema { schema, .. } => {
+            let schema = serde_json::to_string(schema).unwrap_or_default();
+            Some(format!(
+                "Answer with JSON only that keeps to this schema: {schema}"
+            ))
+        }
+    }
+}
+
+/// Whether a model that thinks by a budget would be asked to go on with a loop of tools that it has
+/// begun without thinking, or with thoughts that did not come back: the API refuses that.
+fn goes_on_without_thoughts(messages: &[Message]) -> bool {
+    let in_loop = messages.iter().rev().take_while(|m| m.role != Role::User);
+    let begun = in_loop
+        .filter(|message| !message.tool_calls.is_empty())
+        .last();
+    let is_thought = |item: &Value| {
+        let kind = item.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.ends_with("thinking"))
+    };
+    begun.is_some_and(|message| {
+        let mut items = message.state.iter().flat_map(|state| &state.items);
+        !items.any(is_thought)
+    })
+}
+
+fn thinks_no_more(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
+    let effort = chat.effort.take();
+    if effort.is_some_and(|effort| effort != Effort::None) {
+        warnings.push(format!(
+            "reasoning_effort was left out: {} goes on with a loop of tools only with the provider_state of its \
+             earlier answer",
+            chat.model
+        ));
+    }
+}
+
+fn fit_tools(
+    chat: &mut ChatRequest,
+    rules: Claude,
+    thinks_by_budget: bool,
+    warnings: &mut Vec<String>,
+) {
+    let is_forced = matches!(
+        chat.tool_choice,
+        Some(ToolChoice::Required | ToolChoice::Tool(_))
+    );
+    if is_forced && (thinks_by_budget || !rules.may_be_forced) {
+        chat.tool_choice = Some(ToolChoice::Auto);
+        warnings.push(format!(
+            "tool_choice is auto: {} cannot be made to call a tool while it thinks",
+            chat.model
+        ));
+    }
+    if !rules.knows_schemas && chat.tools.iter().any(|tool| tool.strict == Some(true)) {
+        warnings.push(rules::left_out("strict", &chat.model));
+    }
+}
+
+fn fit_content(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
+    if instruction(chat, rules).is_some() {
+        warnings.push(format!(
+            "response_format is asked for in words: {} cannot be held to it",
+            chat.model
+        ));
+    }
+    for part in chat.messages.iter().flat_map(|message| &message.content) {
+        if let Part::Media(media) = part
+            && media_block(media).is_none()
+        {
+            warnings.push(format!(
+                "a file was left out ({}): {} takes images, PDF and text, the last not from an address",
+                label(media),
+                chat.model
+            ));
+        }
+    }
+}
 /// Any event: what differs between kinds stays raw until the kind is known.
 #[derive(Deserialize)]
 struct StreamEvent<'a> {
@@ -294,13 +643,15 @@ struct StreamEvent<'a> {
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
     #[serde(default)]
+    index: Lenient<u64>,
+    #[serde(default)]
     usage: Lenient<UsageObject>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Message<'a> {
+struct MessageHead<'a> {
     #[serde(borrow)]
     id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -312,20 +663,30 @@ struct Message<'a> {
 #[derive(Deserialize)]
 struct WholeMessage<'a> {
     #[serde(borrow)]
-    content: Option<Vec<Block<'a>>>,
+    content: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
 
 /// A content block, or a delta of one.
 #[derive(Deserialize)]
-struct Block<'a> {
+struct Piece<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Text<'a>>,
     #[serde(borrow)]
     text: Option<Text<'a>>,
     #[serde(borrow)]
     thinking: Option<Text<'a>>,
+    #[serde(borrow)]
+    signature: Option<Text<'a>>,
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    partial_json: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -438,7 +799,7 @@ fn default_max_tokens(model: &str) -> u32 {
     }
 }
 
-fn take_message(message: Message<'_>, answer: &mut Answer) {
+fn take_message(message: MessageHead<'_>, answer: &mut Answer) {
     answer.response_id = message
         .id
         .and_then(Text::non_empty)
@@ -452,11 +813,145 @@ fn take_message(message: Message<'_>, answer: &mut Answer) {
     }
 }
 
-fn take_block(block: &Block<'_>, answer: &mut Answer) {
-    match str_of(&block.kind) {
-        "text" | "text_delta" => answer.text.push_str(str_of(&block.text)),
-        "thinking" | "thinking_delta" => answer.reasoning.push_str(str_of(&block.thinking)),
+/// The blocks of an answer that is under way, in the order of their arrival: of its calls, and if the
+/// state is wanted, all that go back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Blocks(Vec<OpenBlock>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct OpenBlock {
+    index: u64,
+    /// Its place among the tool calls.
+    call: Option<usize>,
+    /// What there is of it, if the state is wanted.
+    item: Map<String, Value>,
+}
+
+/// Blocks come one after the other, or a few at a time. So far back is looked for one of an index.
+const MOST_OPEN: usize = 128;
+
+impl Blocks {
+    /// The one with this index; the latest where a piece has none.
+    fn find(&mut self, index: Option<u64>) -> Option<&mut OpenBlock> {
+        let mut latest = self.0.iter_mut().rev().take(MOST_OPEN);
+        latest.find(|block| index.is_none_or(|index| block.index == index))
+    }
+
+    fn next_index(&self) -> u64 {
+        self.0
+            .last()
+            .map_or(0, |block| block.index.saturating_add(1))
+    }
+}
+
+/// A block begins, or is there as a whole.
+fn take_block(index: Option<u64>, block: &str, answer: &mut Answer) -> Result<(), Failure> {
+    let piece: Piece<'_> = json::read(block)?;
+    let kind = str_of(&piece.kind);
+    let index = index.unwrap_or_else(|| answer.blocks.next_index());
+    let mut call = None;
+    match kind {
+        "text" => answer.text.push_str(str_of(&piece.text)),
+        "thinking" => answer.reasoning.push_str(str_of(&piece.thinking)),
+        "tool_use" => {
+            call = Some(answer.tool_calls.len());
+            take_call(&piece, answer)?;
+        }
         _ => {}
+    }
+    let mut item = Map::new();
+    if answer.wants_state && KEPT.contains(&kind) {
+        // Half a surrogate pair in the text is the only thing that JSON for us has, but not for values.
+        item = serde_json::from_str(block).unwrap_or_default();
+        item.insert("type".to_owned(), kind.into());
+        if let Some(text) = &piece.text {
+            item.insert("text".to_owned(), text.0.as_ref().into());
+        }
+    }
+    open(OpenBlock { index, call, item }, answer);
+    Ok(())
+}
+
+fn open(block: OpenBlock, answer: &mut Answer) {
+    if block.call.is_some() || !block.item.is_empty() {
+        let lengths = block.item.iter();
+        let lengths = lengths.map(|(name, value)| name.len() + conversation::length(value));
+        answer.state_length += lengths.sum::<usize>();
+        answer.blocks.0.push(block);
+    }
+}
+
+fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    let id = match str_of(&piece.id) {
+        "" => answer.made_up_id(),
+        id => id.to_owned(),
+    };
+    // An empty object stands here until the real one has come in pieces.
+    let input = piece.input.map_or("", RawValue::get);
+    let is_there = serde_json::from_str::<Map<String, Value>>(input).is_ok_and(|o| !o.is_empty());
+    answer.call(ToolCall {
+        id,
+        name: str_of(&piece.name).to_owned(),
+        arguments: if is_there { input } else { "" }.to_owned(),
+    })
+}
+
+fn take_delta(index: Option<u64>, piece: &Piece<'_>, answer: &mut Answer) {
+    let (kind, member, more) = match str_of(&piece.kind) {
+        "text" | "text_delta" => ("text", "text", &piece.text),
+        "thinking" | "thinking_delta" => ("thinking", "thinking", &piece.thinking),
+        "signature_delta" => ("thinking", "signature", &piece.signature),
+        "input_json_delta" => {
+            let call = answer.blocks.find(index).and_then(|block| block.call);
+            if let Some(call) = call.and_then(|call| answer.tool_calls.get_mut(call)) {
+                call.arguments.push_str(str_of(&piece.partial_json));
+            }
+            return;
+        }
+        _ => return,
+    };
+    let more = str_of(more);
+    match member {
+        "text" => answer.text.push_str(more),
+        "thinking" => answer.reasoning.push_str(more),
+        _ => {}
+    }
+    if !answer.wants_state {
+        return;
+    }
+    if answer.blocks.find(index).is_none() {
+        let index = index.unwrap_or_default();
+        let item = Map::from_iter([("type".to_owned(), kind.into())]);
+        let call = None;
+        open(OpenBlock { index, call, item }, answer);
+    }
+    if let Some(block) = answer.blocks.find(index) {
+        match block.item.get_mut(member) {
+            Some(Value::String(text)) => text.push_str(more),
+            _ => drop(block.item.insert(member.to_owned(), more.into())),
+        }
+        answer.state_length += more.len();
+    }
+}
+
+/// The answer has ended as it should: the calls are whole, and the blocks are the state.
+fn complete(answer: &mut Answer) {
+    if answer.complete {
+        return;
+    }
+    answer.complete = true;
+    answer.state_length = 0;
+    let mut blocks = std::mem::take(&mut answer.blocks).0;
+    blocks.sort_by_key(|block| block.index);
+    for mut block in blocks {
+        if let Some(call) = block.call.and_then(|call| answer.tool_calls.get_mut(call)) {
+            if call.arguments.trim().is_empty() {
+                call.arguments = "{}".to_owned();
+            }
+            let input = Value::Object(request::input(call));
+            block.item.insert("input".to_owned(), input);
+        }
+        answer.keep(Value::Object(block.item));
     }
 }
 
@@ -469,6 +964,7 @@ fn take_stop(stop: Stop<'_>, answer: &mut Answer) {
         "tool_use" => Finish::ToolCalls,
         "refusal" => Finish::ContentFilter,
         "pause_turn" => Finish::Pause,
+        _ if !answer.tool_calls.is_empty() => Finish::ToolCalls,
         _ => Finish::Stop,
     };
     let explanation = stop
@@ -590,7 +1086,6 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::Role;
     use super::super::test_streams::{
         answer, assert_truncations, body, fuzz, newest, outcome, read, request,
     };

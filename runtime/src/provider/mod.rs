@@ -204,8 +204,10 @@ pub struct Answer {
     pub state: Vec<serde_json::Value>,
     /// They are.
     pub wants_state: bool,
-    /// Bytes in them, about.
+    /// Bytes in them, and in the pieces that are still to become some, about.
     pub(crate) state_length: usize,
+    /// Anthropic's content blocks as they grow.
+    pub(crate) blocks: anthropic::Blocks,
     /// Reasoning between marks in front of the text.
     pub(crate) inline: inline_reasoning::InlineReasoning,
 }
@@ -219,6 +221,11 @@ impl Answer {
         let calls = self.tool_calls.iter();
         let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
         self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
+    }
+
+    /// An id for a call that the provider has given none, not used in this answer yet.
+    pub(crate) fn made_up_id(&self) -> String {
+        format!("call_{}", self.tool_calls.len() + 1)
     }
 
     /// A call begins, or is there as a whole.
