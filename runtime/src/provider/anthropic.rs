@@ -76,8 +76,28 @@ impl Codec for Messages {
         }
         let thinks_by_budget = rules.thinking == Thinking::Budget && effort.is_some();
         fit_tools(chat, rules, thinks_by_budget, &mut warnings);
-        fit_content(chat, rules, &mut warnings);
+        fit_format(chat, rules, &mut warnings);
         warnings
+    }
+
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::only_text_of_assistant(&chat.messages)?;
+        let mut media = chat.messages.iter().flat_map(Message::media);
+        match media.find(|media| media_block(media).is_none()) {
+            Some(media) => Err(Failure::new(
+                Class::InvalidRequest,
+                format!(
+                    "a file of the type {} cannot be sent to this provider{}: it takes images, PDF and text, the \
+                     last only as data",
+                    media.mime_type,
+                    match media.source {
+                        Source::Url(_) => " from an address",
+                        Source::Data(_) => "",
+                    }
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 
     fn chat(&self, chat: &ChatRequest) -> Request {
@@ -426,16 +446,18 @@ fn said(message: &Message) -> Vec<Block<'_>> {
 
 /// The parts of a message, without blank ones; of several texts alone, one.
 fn parts(message: &Message) -> Vec<Block<'_>> {
-    let has_media = message.content.iter().any(|part| part.as_text().is_none());
-    let text = |text: Cow<'_, str>| (!text.trim().is_empty()).then_some(Block::Text { text });
-    if !has_media {
-        return text(message.all_text()).into_iter().collect();
+    if message.media().next().is_none() {
+        return text_block(message.all_text()).into_iter().collect();
     }
     let parts = message.content.iter().filter_map(|part| match part {
-        Part::Text(words) => text(Cow::Borrowed(words)),
-        Part::Media(media) => media_block(media).or_else(|| text(Cow::Owned(stand_in(media)))),
+        Part::Text(text) => text_block(Cow::Borrowed(text)),
+        Part::Media(media) => media_block(media),
     });
     parts.collect()
+}
+
+fn text_block(text: Cow<'_, str>) -> Option<Block<'_>> {
+    (!text.trim().is_empty()).then_some(Block::Text { text })
 }
 
 /// An image or a document, if the API has a form for it: of files, PDF and whatever is text.
@@ -462,22 +484,6 @@ fn media_block(media: &Media) -> Option<Block<'_>> {
             title: media.name.as_deref(),
         },
     })
-}
-
-/// Said in place of a file that cannot be sent, so that the model does not talk as if it had seen it.
-fn stand_in(media: &Media) -> String {
-    format!(
-        "(A file is missing here, because it cannot be shown to you: {}.)",
-        label(media)
-    )
-}
-
-/// What to call a file.
-fn label(media: &Media) -> Cow<'_, str> {
-    match &media.name {
-        Some(name) => Cow::Owned(format!("{name}, {}", media.mime_type)),
-        None => Cow::Borrowed(&media.mime_type),
-    }
 }
 
 /// The text behind Base64, if it is text.
@@ -612,25 +618,15 @@ fn fit_tools(
     }
 }
 
-fn fit_content(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
+fn fit_format(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
     if instruction(chat, rules).is_some() {
         warnings.push(format!(
             "response_format is asked for in words: {} cannot be held to it",
             chat.model
         ));
     }
-    for part in chat.messages.iter().flat_map(|message| &message.content) {
-        if let Part::Media(media) = part
-            && media_block(media).is_none()
-        {
-            warnings.push(format!(
-                "a file was left out ({}): {} takes images, PDF and text, the last not from an address",
-                label(media),
-                chat.model
-            ));
-        }
-    }
 }
+
 /// Any event: what differs between kinds stays raw until the kind is known.
 #[derive(Deserialize)]
 struct StreamEvent<'a> {
@@ -882,15 +878,11 @@ fn open(block: OpenBlock, answer: &mut Answer) {
 }
 
 fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
-    let id = match str_of(&piece.id) {
-        "" => answer.made_up_id(),
-        id => id.to_owned(),
-    };
     // An empty object stands here until the real one has come in pieces.
     let input = piece.input.map_or("", RawValue::get);
     let is_there = serde_json::from_str::<Map<String, Value>>(input).is_ok_and(|o| !o.is_empty());
     answer.call(ToolCall {
-        id,
+        id: str_of(&piece.id).to_owned(),
         name: str_of(&piece.name).to_owned(),
         arguments: if is_there { input } else { "" }.to_owned(),
     })

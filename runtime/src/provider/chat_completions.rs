@@ -5,18 +5,20 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::conversation::{self, Url};
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
-use super::openai::Responses;
+use super::openai::{Responses, arguments};
 use super::{
-    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Message, Model, ModelPage, Request,
-    Role, Usage, request, rules, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Media, Message, Model,
+    ModelPage, Part, Request, Role, Source, ToolCall, ToolChoice, Usage, request, rules, sse,
 };
 
 /// The Chat Completions format as one service speaks it.
@@ -32,8 +34,14 @@ pub struct ChatCompletions {
     pub max_completion_tokens: bool,
     /// The role `developer` is known; most clones know only `system`.
     pub developer: bool,
-    /// Instructions first, then user and assistant in turns.
+    /// Instructions first, then user and assistant in turns, and no tools.
     pub in_turns: bool,
+    /// Its word for a choice that must be made of the tools.
+    pub required: &'static str,
+    /// Ids of calls have nine letters and digits (Mistral), so those of others are changed.
+    pub nine_letter_ids: bool,
+    /// A file may be named by its address.
+    pub takes_addresses: bool,
     /// Usage comes only if it is asked for. Services that always send it may refuse the question.
     pub asks_for_usage: bool,
     /// `completion_tokens` leaves out the reasoning.
@@ -87,6 +95,9 @@ pub const PLAIN: ChatCompletions = ChatCompletions {
     max_completion_tokens: false,
     developer: false,
     in_turns: false,
+    required: "required",
+    nine_letter_ids: false,
+    takes_addresses: false,
     asks_for_usage: true,
     reasoning_apart: false,
     id_in_body: false,
@@ -132,6 +143,27 @@ impl Codec for ChatCompletions {
         warnings
     }
 
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::only_text_of_assistant(&chat.messages)?;
+        let of_tool = |message: &Message| message.role == Role::Tool;
+        let is_call = |message: &Message| of_tool(message) || !message.tool_calls.is_empty();
+        let shows = |message: &Message| of_tool(message) && message.media().next().is_some();
+        let mut media = chat.messages.iter().flat_map(Message::media);
+        let is_away = |media: &Media| !media.is_image && matches!(media.source, Source::Url(_));
+        let problem = if self.in_turns
+            && (!chat.tools.is_empty() || chat.messages.iter().any(is_call))
+        {
+            "this provider has no tools: leave tools and their results out, or ask another one"
+        } else if chat.messages.iter().any(shows) {
+            "this provider takes only text as a tool's result: put images and files into a user's message"
+        } else if !self.takes_addresses && media.any(is_away) {
+            "this provider does not fetch files from an address: send the file's data, or its text"
+        } else {
+            return Ok(());
+        };
+        Err(Failure::new(Class::InvalidRequest, problem))
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
         // A refusal of one name may have asked for the other.
         let (older, newer) = match self.max_completion_tokens != chat.other_token_name {
@@ -156,6 +188,48 @@ impl Codec for ChatCompletions {
                 kind: match effort {
                     Effort::None => "disabled",
                     _ => "enabled",
+                },
+            }),
+            tools: chat
+                .tools
+                .iter()
+                .map(|tool| ToolBody {
+                    kind: "function",
+                    function: FunctionBody {
+                        name: &tool.name,
+                        description: tool.description.as_deref(),
+                        parameters: &tool.parameters,
+                        strict: tool.strict,
+                    },
+                })
+                .collect(),
+            tool_choice: (chat.tool_choice.as_ref().filter(|_| !chat.tools.is_empty())).map(
+                |choice| match choice {
+                    ToolChoice::Auto => ChoiceBody::Word("auto"),
+                    ToolChoice::None => ChoiceBody::Word("none"),
+                    ToolChoice::Required => ChoiceBody::Word(self.required),
+                    ToolChoice::Tool(name) => ChoiceBody::Tool {
+                        kind: "function",
+                        function: Named { name },
+                    },
+                },
+            ),
+            response_format: chat.format.as_deref().map(|format| match format {
+                Format::Json => FormatBody {
+                    kind: "json_object",
+                    json_schema: None,
+                },
+                Format::Schema {
+                    name,
+                    schema,
+                    strict,
+                } => FormatBody {
+                    kind: "json_schema",
+                    json_schema: Some(SchemaBody {
+                        name,
+                        schema,
+                        strict: *strict,
+                    }),
                 },
             }),
             max_tokens: older,
@@ -256,29 +330,64 @@ impl ChatCompletions {
     fn messages<'m>(&self, messages: &'m [Message]) -> Vec<MessageBody<'m>> {
         if self.in_turns {
             let (instructions, turns) = request::turns(messages);
-            let instructions = (!instructions.is_empty()).then(|| MessageBody {
-                role: "system",
-                content: Cow::Owned(instructions.join("\n\n")),
+            let instructions = (!instructions.is_empty()).then(|| {
+                let text = Cow::Owned(instructions.join("\n\n"));
+                MessageBody::new("system", Content::Text(text))
             });
-            let turns = turns.into_iter().map(|turn| MessageBody {
-                role: if turn.assistant { "assistant" } else { "user" },
-                content: Cow::Owned(request::texts(&turn).join("\n\n")),
+            let turns = turns.into_iter().map(|turn| {
+                let role = if turn.assistant { "assistant" } else { "user" };
+                MessageBody::new(role, turn_content(&turn))
             });
             return instructions.into_iter().chain(turns).collect();
         }
         let instructions_speak = request::only_instructions(messages.iter());
-        let messages = messages.iter().map(|message| MessageBody {
-            role: match message.role {
+        let messages = messages.iter().map(|message| {
+            let role = match message.role {
                 Role::System | Role::Developer if instructions_speak => "user",
                 Role::Developer if self.developer => "developer",
                 Role::System | Role::Developer => "system",
                 Role::User => "user",
                 Role::Assistant => "assistant",
                 Role::Tool => "tool",
-            },
-            content: message.all_text(),
+            };
+            self.message(role, message)
         });
         messages.collect()
+    }
+
+    fn message<'m>(&self, role: &'static str, message: &'m Message) -> MessageBody<'m> {
+        let calls = message.tool_calls.iter().map(|call| CallBody {
+            id: self.call_id(&call.id),
+            kind: "function",
+            function: CalledBody {
+                name: &call.name,
+                arguments: request::arguments(call),
+            },
+        });
+        let is_silent = !message.tool_calls.is_empty() && message.all_text().trim().is_empty();
+        let items = message.state.iter().flat_map(|state| &state.items);
+        let reasoning = |name: &str| items.clone().find_map(|item| item.get(name));
+        MessageBody {
+            role,
+            content: (!is_silent).then(|| content(message)),
+            tool_calls: calls.collect(),
+            tool_call_id: message.tool_call_id.as_deref().map(|id| self.call_id(id)),
+            reasoning_content: reasoning("reasoning_content"),
+            reasoning: reasoning("reasoning"),
+            reasoning_details: reasoning("reasoning_details"),
+        }
+    }
+
+    /// The id of a call as the service takes it. The same id always becomes the same.
+    fn call_id<'m>(&self, id: &'m str) -> Cow<'m, str> {
+        let fits = id.len() == SHORT_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !self.nine_letter_ids || fits {
+            return Cow::Borrowed(id);
+        }
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let hash = format!("{:016x}", hasher.finish());
+        Cow::Owned(hash.chars().take(SHORT_ID).collect())
     }
 
     /// Reads a chunk of a stream, or a whole answer. Tells whether it is one.
@@ -369,6 +478,12 @@ struct ChatBody<'a> {
     reasoning: Option<Reasoning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Thinking>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ChoiceBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<FormatBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -381,7 +496,129 @@ struct ChatBody<'a> {
 #[derive(Serialize)]
 struct MessageBody<'a> {
     role: &'static str,
-    content: Cow<'a, str>,
+    /// Null where there are only calls.
+    content: Option<Content<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<CallBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<Cow<'a, str>>,
+    // Reasoning of an earlier answer, as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_details: Option<&'a Value>,
+}
+
+impl<'a> MessageBody<'a> {
+    fn new(role: &'static str, content: Content<'a>) -> Self {
+        MessageBody {
+            role,
+            content: Some(content),
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            reasoning_content: None,
+            reasoning: None,
+            reasoning_details: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<PartBody<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum PartBody<'a> {
+    Text { text: &'a str },
+    ImageUrl { image_url: ImageBody<'a> },
+    InputAudio { input_audio: AudioBody<'a> },
+    File { file: FileBody<'a> },
+}
+
+#[derive(Serialize)]
+struct ImageBody<'a> {
+    url: Url<'a>,
+}
+
+#[derive(Serialize)]
+struct AudioBody<'a> {
+    data: &'a str,
+    format: &'static str,
+}
+
+#[derive(Serialize)]
+struct FileBody<'a> {
+    filename: &'a str,
+    file_data: Url<'a>,
+}
+
+#[derive(Serialize)]
+struct CallBody<'a> {
+    id: Cow<'a, str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: CalledBody<'a>,
+}
+
+#[derive(Serialize)]
+struct CalledBody<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: FunctionBody<'a>,
+}
+
+#[derive(Serialize)]
+struct FunctionBody<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    parameters: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ChoiceBody<'a> {
+    Word(&'static str),
+    Tool {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        function: Named<'a>,
+    },
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct FormatBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    json_schema: Option<SchemaBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct SchemaBody<'a> {
+    name: &'a str,
+    schema: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -458,14 +695,38 @@ struct Said<'a> {
     reasoning_content: Lenient<Text<'a>>,
     #[serde(borrow)]
     refusal: Option<Text<'a>>,
+    /// A part of the state, which other reasoning belongs to, too.
+    #[serde(borrow)]
+    reasoning_details: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_calls: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    function_call: Option<&'a RawValue>,
+    /// A call before there were tools.
+    #[serde(borrow, default)]
+    function_call: Lenient<Called<'a>>,
+}
+
+/// A call, or a piece of one.
+#[derive(Deserialize)]
+struct CallPiece<'a> {
+    /// The place of the call; some leave it out.
+    #[serde(default)]
+    index: Lenient<u64>,
+    #[serde(borrow, default)]
+    id: Lenient<Text<'a>>,
+    #[serde(borrow, default)]
+    function: Lenient<Called<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Part<'a> {
+struct Called<'a> {
+    #[serde(borrow, default)]
+    name: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct SaidPart<'a> {
     #[serde(borrow, default)]
     text: Lenient<Text<'a>>,
     /// Mistral's reasoning: parts again, or a string.
@@ -530,6 +791,9 @@ fn take_choice(choice: Choice<'_>, answer: &mut Answer) -> Result<(), Failure> {
 }
 
 fn take_said(said: Said<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    if answer.wants_state {
+        keep_reasoning(&said, answer);
+    }
     // Some send the same reasoning under both names.
     let reasoning = said.reasoning.0.and_then(Text::non_empty);
     let reasoning = reasoning.or(said.reasoning_content.0.and_then(Text::non_empty));
@@ -546,19 +810,201 @@ fn take_said(said: Said<'_>, answer: &mut Answer) -> Result<(), Failure> {
         answer.text.push_str(&refusal);
         answer.finish = Some(Finish::ContentFilter);
     }
-    let calls = said.tool_calls.is_some_and(|calls| !calls.is_empty());
-    if calls || said.function_call.is_some() {
-        answer.finish = Some(Finish::ToolCalls);
+    let calls = said.tool_calls.unwrap_or_default();
+    if calls.is_empty()
+        && let Some(function) = said.function_call.0
+    {
+        let old = CallPiece {
+            // There is but one.
+            index: Lenient(Some(0)),
+            id: Lenient(None),
+            function: Lenient(Some(function)),
+        };
+        take_call(old, answer)?;
+    }
+    for call in calls {
+        take_call(json::read(call.get())?, answer)?;
     }
     Ok(())
 }
 
+/// Puts a piece of a call where it belongs. Where there is no index, an id or a name begins a call.
+fn take_call(piece: CallPiece<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    let (name, arguments) = match &piece.function.0 {
+        Some(called) => (str_of(&called.name.0), arguments(called.arguments)),
+        None => ("", String::new()),
+    };
+    let id = str_of(&piece.id.0);
+    let calls = &answer.tool_calls;
+    // Some count all calls as the first.
+    let is_same = |at: &usize| {
+        calls.get(*at).is_some_and(|call| {
+            name.is_empty() || call.name == name && (id.is_empty() || call.id == id)
+        })
+    };
+    let known = match piece.index.0 {
+        Some(index) => answer.places.get(&index).copied().filter(is_same),
+        None if !id.is_empty() => calls.iter().position(|call| call.id == id),
+        None if !name.is_empty() => None,
+        None => calls.len().checked_sub(1),
+    };
+    if let Some(call) = known.and_then(|at| answer.tool_calls.get_mut(at)) {
+        call.arguments.push_str(&arguments);
+        return Ok(());
+    }
+    if name.is_empty() {
+        return Ok(());
+    }
+    let at = answer.tool_calls.len();
+    answer.call(ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        arguments,
+    })?;
+    answer.places.extend(piece.index.0.map(|index| (index, at)));
+    answer.finish = Some(Finish::ToolCalls);
+    Ok(())
+}
+
+/// Puts what was reasoned into the state, under the names that it came with.
+fn keep_reasoning(said: &Said<'_>, answer: &mut Answer) {
+    for (name, text) in [
+        ("reasoning_content", &said.reasoning_content.0),
+        ("reasoning", &said.reasoning.0),
+    ] {
+        let text = str_of(text);
+        if !text.is_empty()
+            && let Some(member) = member(name, answer)
+        {
+            extend(member, text);
+            answer.state_length += text.len();
+        }
+    }
+    let details = said.reasoning_details.map(RawValue::get);
+    let details = details.and_then(|details| answer.piece(details));
+    let Some(Value::Array(details)) = details else {
+        return;
+    };
+    if details.is_empty() {
+        return;
+    }
+    let Some(member) = member("reasoning_details", answer) else {
+        return;
+    };
+    let added: usize = details
+        .into_iter()
+        .map(|detail| add_detail(member, detail))
+        .sum();
+    answer.state_length += added;
+}
+
+/// A member of the one piece that a state has.
+fn member<'a>(name: &str, answer: &'a mut Answer) -> Option<&'a mut Value> {
+    if answer.state.is_empty() {
+        answer.keep(Value::Object(Map::new()));
+    }
+    let piece = answer.state.first_mut()?.as_object_mut()?;
+    Some(piece.entry(name).or_insert(Value::Null))
+}
+
+fn extend(text: &mut Value, piece: &str) {
+    match text {
+        Value::String(text) => text.push_str(piece),
+        other => *other = piece.into(),
+    }
+}
+
+/// Adds to the details of reasoning, and tells how many bytes, about. A text that comes in pieces, each an
+/// entry of its own, becomes one again; the last word on anything beside it counts.
+fn add_detail(details: &mut Value, detail: Value) -> usize {
+    if details.is_null() {
+        *details = Value::Array(Vec::new());
+    }
+    let Some(details) = details.as_array_mut() else {
+        return 0;
+    };
+    let is_text = |value: &Value| GROWING.iter().any(|name| value[*name].is_string());
+    let is_same = |last: &Value| {
+        let has_same = |name: &str| last.get(name) == detail.get(name);
+        is_text(last) && ["type", "index"].into_iter().all(has_same)
+    };
+    let last = details.last_mut().filter(|last| is_same(last));
+    let (Some(Value::Object(last)), Value::Object(detail)) = (last, &detail) else {
+        let length = conversation::length(&detail);
+        details.push(detail);
+        return length;
+    };
+    let mut length = 0;
+    for (name, value) in detail {
+        match (last.get_mut(name), value) {
+            (_, Value::Null) => {}
+            (Some(text), Value::String(piece)) if GROWING.contains(&&**name) => {
+                extend(text, piece);
+                length += piece.len();
+            }
+            (Some(known), value) if known == value => {}
+            _ => {
+                length += conversation::length(value);
+                last.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    length
+}
+
+/// Text stays a string: many who speak this format understand nothing else.
+fn content(message: &Message) -> Content<'_> {
+    match message.media().next() {
+        None => Content::Text(message.all_text()),
+        Some(_) => Content::Parts(parts(message).collect()),
+    }
+}
+
+fn turn_content<'m>(turn: &request::Turn<'m>) -> Content<'m> {
+    let mut media = turn.messages.iter().flat_map(|message| message.media());
+    match media.next() {
+        None => Content::Text(Cow::Owned(request::texts(turn).join("\n\n"))),
+        Some(_) => Content::Parts(turn.messages.iter().flat_map(|m| parts(m)).collect()),
+    }
+}
+
+fn parts(message: &Message) -> impl Iterator<Item = PartBody<'_>> {
+    message.content.iter().filter_map(|part| match part {
+        Part::Text(text) if text.trim().is_empty() => None,
+        Part::Text(text) => Some(PartBody::Text { text }),
+        Part::Media(media) => Some(media_part(media)),
+    })
+}
+
+fn media_part(media: &Media) -> PartBody<'_> {
+    if media.is_image {
+        let image_url = ImageBody { url: media.url() };
+        return PartBody::ImageUrl { image_url };
+    }
+    let format = match &*media.mime_type {
+        "audio/wav" | "audio/x-wav" => Some("wav"),
+        "audio/mpeg" | "audio/mp3" => Some("mp3"),
+        _ => None,
+    };
+    match (&media.source, format) {
+        (Source::Data(data), Some(format)) => PartBody::InputAudio {
+            input_audio: AudioBody { data, format },
+        },
+        _ => PartBody::File {
+            file: FileBody {
+                filename: request::file_name(media),
+                file_data: media.url(),
+            },
+        },
+    }
+}
+
 fn take_parts(content: &str, answer: &mut Answer) -> Result<(), Failure> {
-    for part in json::read::<Vec<Part<'_>>>(content)? {
+    for part in json::read::<Vec<SaidPart<'_>>>(content)? {
         match part.thinking.map(RawValue::get) {
             None => {}
             Some(parts) if parts.starts_with('[') => {
-                for part in json::read::<Vec<Part<'_>>>(parts)? {
+                for part in json::read::<Vec<SaidPart<'_>>>(parts)? {
                     let text = part.text.0.unwrap_or_default();
                     answer.reasoning.push_str(&text.0);
                 }
@@ -625,6 +1071,12 @@ fn failure(status: Option<u16>, body: &str) -> Failure {
     }
     failure
 }
+
+/// Members of a detail that grow while it comes in pieces.
+const GROWING: &[&str] = &["text", "summary"];
+
+/// Letters in an id of Mistral's.
+const SHORT_ID: usize = 9;
 
 /// Usage, sources or the entry of a list are never longer.
 const LARGEST_SIDE: usize = 64 << 10;

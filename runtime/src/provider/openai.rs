@@ -2,18 +2,22 @@
 //!
 //! Never here: Chat Completions (the dialect of the clones), retries, HTTP.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::conversation::Url;
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
 use super::{
-    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Role,
-    Usage, request, rules, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Media, Message, Model,
+    ModelPage, Part, Request, Role, Source, State, ToolCall, ToolChoice, Usage, request, rules,
+    sse,
 };
 
 /// The Responses format.
@@ -45,22 +49,33 @@ impl Codec for Responses {
         warnings
     }
 
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::only_text_of_assistant(&chat.messages)
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
         let instructions_speak = request::only_instructions(chat.messages.iter());
-        let input = chat.messages.iter().map(|message| InputItem {
-            role: match message.role {
-                Role::System | Role::Developer if instructions_speak => "user",
-                Role::System => "system",
-                Role::Developer => "developer",
-                Role::User => "user",
-                Role::Assistant => "assistant",
-                Role::Tool => "user",
-            },
-            content: message.all_text(),
+        let reasons = rules::openai(&chat.model).map(|rules| !rules.efforts.is_empty());
+        let mut input = Vec::with_capacity(chat.messages.len());
+        for message in chat.messages.iter() {
+            let kept = message.state.as_ref();
+            let kept = kept.map_or(Vec::new(), |state| replayed(state, reasons != Some(false)));
+            match kept.is_empty() {
+                true => write_message(message, instructions_speak, &mut input),
+                false => input.extend(kept.into_iter().map(InputItem::Kept)),
+            }
+        }
+        let tools = chat.tools.iter().map(|tool| ToolBody {
+            kind: "function",
+            name: &tool.name,
+            description: tool.description.as_deref(),
+            parameters: &tool.parameters,
+            strict: tool.strict,
         });
+        let has_tools = !chat.tools.is_empty();
         let body = ChatBody {
             model: &chat.model,
-            input: input.collect(),
+            input,
             temperature: chat.temperature,
             max_output_tokens: chat
                 .max_tokens
@@ -70,6 +85,26 @@ impl Codec for Responses {
                 effort: chat.effort.map(Effort::as_str),
                 summary: chat.include_reasoning.then_some("auto"),
             }),
+            text: chat.format.as_deref().map(|format| TextBody {
+                format: FormatBody::of(format),
+            }),
+            tools: tools.collect(),
+            tool_choice: (chat.tool_choice.as_ref().filter(|_| has_tools)).map(
+                |choice| match choice {
+                    ToolChoice::Auto => ChoiceBody::Word("auto"),
+                    ToolChoice::None => ChoiceBody::Word("none"),
+                    ToolChoice::Required => ChoiceBody::Word("required"),
+                    ToolChoice::Tool(name) => ChoiceBody::Tool {
+                        kind: "function",
+                        name,
+                    },
+                },
+            ),
+            // Models that do not reason refuse the question.
+            include: match has_tools && reasons == Some(true) {
+                true => &["reasoning.encrypted_content"],
+                false => &[],
+            },
             store: false,
             stream: true,
             stream_options: StreamOptions {
@@ -107,7 +142,24 @@ impl Codec for Responses {
             "response.reasoning_summary_part.added" => begin_paragraph(&mut answer.reasoning),
             "response.output_item.added" | "response.output_item.done" => {
                 if let Some(item) = read.item {
-                    note_tool_call(&json::read(item.get())?, answer);
+                    let fields: OutputItem<'_> = json::read(item.get())?;
+                    take_call(&fields, read.output_index.0, answer)?;
+                    if kind == "response.output_item.done" {
+                        keep(&fields, item, answer);
+                    }
+                }
+            }
+            "response.function_call_arguments.delta" => {
+                if let Some(call) = call_at(read.output_index.0, answer) {
+                    call.arguments.push_str(&delta()?.0);
+                }
+            }
+            "response.function_call_arguments.done" => {
+                let arguments = arguments(read.arguments);
+                if let Some(call) = call_at(read.output_index.0, answer)
+                    && !arguments.is_empty()
+                {
+                    call.arguments = arguments;
                 }
             }
             "error" => return Err(failure(None, payload)),
@@ -203,6 +255,14 @@ struct ChatBody<'a> {
     top_p: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning: Option<Reasoning>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<TextBody<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ChoiceBody<'a>>,
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    include: &'static [&'static str],
     store: bool,
     stream: bool,
     stream_options: StreamOptions,
@@ -217,9 +277,99 @@ struct Reasoning {
 }
 
 #[derive(Serialize)]
-struct InputItem<'a> {
-    role: &'static str,
-    content: std::borrow::Cow<'a, str>,
+#[serde(untagged)]
+enum InputItem<'a> {
+    Message {
+        role: &'static str,
+        content: Content<'a>,
+    },
+    Call {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        call_id: &'a str,
+        name: &'a str,
+        arguments: &'a str,
+    },
+    Output {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        call_id: &'a str,
+        output: Content<'a>,
+    },
+    /// A piece of an earlier answer.
+    Kept(BTreeMap<&'a str, &'a Value>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<InputPart<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum InputPart<'a> {
+    Text {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        text: &'a str,
+    },
+    Image {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        image_url: Url<'a>,
+    },
+    File {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filename: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_data: Option<Url<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_url: Option<Url<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    parameters: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ChoiceBody<'a> {
+    Word(&'static str),
+    Tool {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        name: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+struct TextBody<'a> {
+    format: FormatBody<'a>,
+}
+
+#[derive(Serialize)]
+struct FormatBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -232,6 +382,11 @@ struct StreamOptions {
 struct StreamEvent<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Text<'a>>,
+    /// The place of the item in the output that this is a part of.
+    #[serde(default)]
+    output_index: Lenient<u64>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -274,10 +429,16 @@ struct OutputItem<'a> {
     content: Option<&'a RawValue>,
     #[serde(borrow)]
     summary: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    call_id: Lenient<Text<'a>>,
+    #[serde(borrow, default)]
+    name: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Part<'a> {
+struct OutputPart<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Text<'a>>,
     #[serde(borrow)]
@@ -321,6 +482,130 @@ struct ModelEntry<'a> {
     id: Option<Text<'a>>,
     #[serde(default)]
     created: Lenient<i64>,
+}
+
+impl<'a> FormatBody<'a> {
+    fn of(format: &'a Format) -> Self {
+        match format {
+            Format::Json => FormatBody {
+                kind: "json_object",
+                name: None,
+                schema: None,
+                strict: None,
+            },
+            Format::Schema {
+                name,
+                schema,
+                strict,
+            } => FormatBody {
+                kind: "json_schema",
+                name: Some(name),
+                schema: Some(schema),
+                strict: *strict,
+            },
+        }
+    }
+}
+
+/// Writes a message as the items that it comes to.
+fn write_message<'a>(
+    message: &'a Message,
+    instructions_speak: bool,
+    input: &mut Vec<InputItem<'a>>,
+) {
+    if let (Role::Tool, Some(call_id)) = (message.role, &message.tool_call_id) {
+        return input.push(InputItem::Output {
+            kind: "function_call_output",
+            call_id,
+            output: content(message),
+        });
+    }
+    // The text before calls may be none.
+    if message.tool_calls.is_empty() || !message.all_text().trim().is_empty() {
+        input.push(InputItem::Message {
+            role: match message.role {
+                Role::System | Role::Developer if instructions_speak => "user",
+                Role::System => "system",
+                Role::Developer => "developer",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+                Role::Tool => "user",
+            },
+            content: content(message),
+        });
+    }
+    input.extend(message.tool_calls.iter().map(|call| InputItem::Call {
+        kind: "function_call",
+        call_id: &call.id,
+        name: &call.name,
+        arguments: request::arguments(call),
+    }));
+}
+
+/// Text stays a string; others who speak this format may understand nothing else.
+fn content(message: &Message) -> Content<'_> {
+    if message.media().next().is_none() {
+        return Content::Text(message.all_text());
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(text) if text.trim().is_empty() => None,
+        Part::Text(text) => Some(InputPart::Text {
+            kind: "input_text",
+            text,
+        }),
+        Part::Media(media) => Some(media_part(media)),
+    });
+    Content::Parts(parts.collect())
+}
+
+fn media_part(media: &Media) -> InputPart<'_> {
+    if media.is_image {
+        return InputPart::Image {
+            kind: "input_image",
+            image_url: media.url(),
+        };
+    }
+    let (filename, file_data, file_url) = match media.source {
+        Source::Data(_) => (Some(request::file_name(media)), Some(media.url()), None),
+        Source::Url(_) => (None, None, Some(media.url())),
+    };
+    InputPart::File {
+        kind: "input_file",
+        filename,
+        file_data,
+        file_url,
+    }
+}
+
+/// The pieces of an earlier answer that can be sent again, although the provider has kept nothing: ids
+/// would make it look for what it does not have, and reasoning is only of use if its encrypted content
+/// is there, to models that reason, and in front of what it led to.
+fn replayed(state: &State, reasons: bool) -> Vec<BTreeMap<&str, &Value>> {
+    let items = state.items.iter().filter_map(|item| {
+        let item = item.as_object()?;
+        let kind = item.get("type")?.as_str()?;
+        let is_reasoning = kind == "reasoning";
+        let is_whole = !is_reasoning || reasons && item.get("encrypted_content")?.is_string();
+        if !REPLAYED.contains(&kind) || !is_whole {
+            return None;
+        }
+        let is_sent = |name: &str, value: &Value| {
+            !value.is_null() && (is_reasoning || name != "id" && name != "status")
+        };
+        let members = item.iter().filter(|(name, value)| is_sent(name, value));
+        Some(
+            members
+                .map(|(name, value)| (name.as_str(), value))
+                .collect(),
+        )
+    });
+    let mut items: Vec<BTreeMap<&str, &Value>> = items.collect();
+    let is_reasoning =
+        |item: &BTreeMap<&str, &Value>| item.get("type").is_some_and(|kind| *kind == "reasoning");
+    while items.last().is_some_and(is_reasoning) {
+        items.pop();
+    }
+    items
 }
 
 /// Reads a response object, which opens, closes or is the whole answer. `status` stands in where the
@@ -391,13 +676,18 @@ fn take_response(
     Ok(())
 }
 
-/// The output that closes a stream repeats what the deltas said; it counts only where they said
+/// The output that closes a stream repeats what the events said; it counts only where they said
 /// nothing.
-fn take_output(items: Vec<OutputItem<'_>>, answer: &mut Answer) -> Result<(), Failure> {
+fn take_output(items: Vec<&RawValue>, answer: &mut Answer) -> Result<(), Failure> {
     let wants_text = answer.text.is_empty();
     let wants_reasoning = answer.reasoning.is_empty();
-    for item in items {
-        note_tool_call(&item, answer);
+    let wants_pieces = answer.state.is_empty();
+    for (place, json) in (0..).zip(items) {
+        let item: OutputItem<'_> = json::read(json.get())?;
+        take_call(&item, Some(place), answer)?;
+        if wants_pieces {
+            keep(&item, json, answer);
+        }
         match str_of(&item.kind) {
             "message" => {
                 for part in parts(item.content)? {
@@ -425,13 +715,72 @@ fn take_output(items: Vec<OutputItem<'_>>, answer: &mut Answer) -> Result<(), Fa
     Ok(())
 }
 
-fn parts(list: Option<&RawValue>) -> Result<Vec<Part<'_>>, Failure> {
+fn parts(list: Option<&RawValue>) -> Result<Vec<OutputPart<'_>>, Failure> {
     list.map_or(Ok(Vec::new()), |list| json::read(list.get()))
 }
 
-fn note_tool_call(item: &OutputItem<'_>, answer: &mut Answer) {
-    if matches!(str_of(&item.kind), "function_call" | "custom_tool_call") {
-        answer.finish = Some(Finish::ToolCalls);
+/// Reads an item of the output if it is a call. Each may come three times: as it begins, when it is whole,
+/// and in the output that closes the stream.
+fn take_call(
+    item: &OutputItem<'_>,
+    place: Option<u64>,
+    answer: &mut Answer,
+) -> Result<(), Failure> {
+    let name = str_of(&item.name.0);
+    if str_of(&item.kind) != "function_call" || name.is_empty() {
+        return Ok(());
+    }
+    let call = ToolCall {
+        id: str_of(&item.call_id.0).to_owned(),
+        name: name.to_owned(),
+        arguments: arguments(item.arguments),
+    };
+    answer.finish = Some(Finish::ToolCalls);
+    let same_id = |known: &ToolCall| !call.id.is_empty() && known.id == call.id;
+    let known = answer.tool_calls.iter().position(same_id);
+    let known = known.or_else(|| answer.places.get(&place?).copied());
+    match known.and_then(|at| answer.tool_calls.get_mut(at)) {
+        Some(known) => {
+            known.name = call.name;
+            if !call.id.is_empty() {
+                known.id = call.id;
+            }
+            if !call.arguments.is_empty() {
+                known.arguments = call.arguments;
+            }
+        }
+        None => {
+            let at = answer.tool_calls.len();
+            answer.call(call)?;
+            answer.places.extend(place.map(|place| (place, at)));
+        }
+    }
+    Ok(())
+}
+
+/// The call that a piece of arguments belongs to; the newest, if it does not say.
+fn call_at(place: Option<u64>, answer: &mut Answer) -> Option<&mut ToolCall> {
+    match place {
+        Some(place) => answer.tool_calls.get_mut(*answer.places.get(&place)?),
+        None => answer.tool_calls.last_mut(),
+    }
+}
+
+/// Arguments are a string, but some do not wrap them up.
+pub(super) fn arguments(raw: Option<&RawValue>) -> String {
+    let Some(raw) = raw.map(RawValue::get) else {
+        return String::new();
+    };
+    match serde_json::from_str::<Text<'_>>(raw) {
+        Ok(text) => text.0.into_owned(),
+        Err(_) => raw.to_owned(),
+    }
+}
+
+/// Keeps an item of the output if it is one that can be sent again.
+fn keep(item: &OutputItem<'_>, json: &RawValue, answer: &mut Answer) {
+    if REPLAYED.contains(&str_of(&item.kind)) {
+        answer.keep_json(json.get());
     }
 }
 
@@ -499,6 +848,9 @@ fn size_rank(id: &str) -> usize {
 }
 
 const LEAST_OUTPUT_TOKENS: u32 = 16;
+
+/// The kinds of items that are sent again.
+const REPLAYED: &[&str] = &["reasoning", "message", "function_call"];
 
 /// What a response can be; the events that carry one are named after it.
 const STATUSES: &[&str] = &[

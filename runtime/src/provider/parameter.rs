@@ -63,6 +63,16 @@ const UNSUPPORTED: &[&str] = &[
     "only the default",
 ];
 
+/// What is never changed; a schema may have any names in it.
+const CONTENT: &[&str] = &[
+    "tools",
+    "messages",
+    "input",
+    "contents",
+    "text",
+    "response_format",
+];
+
 /// Fewer tokens are no limit that a model would have.
 const LEAST_LIMIT: u32 = 16;
 
@@ -80,8 +90,13 @@ impl Parameter {
         }
     }
 
-    /// By any provider's name for it, which may be a path: the innermost known name counts.
+    /// By any provider's name for it, which may be a path: the innermost known name counts, but not inside
+    /// of what is never changed.
     fn named(path: &str) -> Option<Self> {
+        let outermost = path.split(['.', '[', '/']).next().unwrap_or_default();
+        if CONTENT.contains(&outermost) {
+            return None;
+        }
         let names = path.split(['.', '[', ']', '/']);
         names.rev().find_map(|name| {
             let plain: String = name

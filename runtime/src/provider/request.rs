@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Message, Request, Role, ToolCall};
+use super::{Class, Failure, Media, Message, Request, Role, ToolCall};
 
 /// Said for the user where a conversation begins with the assistant but must not.
 pub(super) const OPENING: &str = "(The conversation begins with your message.)";
@@ -124,6 +124,35 @@ pub(super) fn texts<'a>(turn: &Turn<'a>) -> Vec<Cow<'a, str>> {
     match turn.messages.is_empty() {
         true => vec![Cow::Borrowed(OPENING)],
         false => turn.messages.iter().map(|m| m.all_text()).collect(),
+    }
+}
+
+/// The arguments of a call as they are sent: always JSON, if the model has kept to it.
+pub(super) fn arguments(call: &ToolCall) -> &str {
+    match call.arguments.trim() {
+        "" => "{}",
+        _ => &call.arguments,
+    }
+}
+
+/// A file's name, where it must have one.
+pub(super) fn file_name(media: &Media) -> &str {
+    media.name.as_deref().unwrap_or("file")
+}
+
+/// For formats in which the assistant can only have spoken.
+///
+/// # Errors
+/// `InvalidRequest`, if it has shown something.
+pub(super) fn only_text_of_assistant(messages: &[Message]) -> Result<(), Failure> {
+    let mut own = messages.iter().filter(|m| m.role == Role::Assistant);
+    match own.any(|message| message.media().next().is_some()) {
+        true => Err(Failure::new(
+            Class::InvalidRequest,
+            "images and files in the assistant's own messages cannot be sent to this provider: put them into a \
+             user's message",
+        )),
+        false => Ok(()),
     }
 }
 
