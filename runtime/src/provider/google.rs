@@ -2,21 +2,23 @@
 //!
 //! Never here: the Interactions API, Vertex AI, retries, HTTP.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::conversation::{Media, Part, Source};
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
+use super::request::Turn;
 use super::rules::{self, GeminiThinking};
 use super::{
-    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Usage,
-    request, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
+    Request, Role, Tool, ToolCall, ToolChoice, Usage, request, sse,
 };
 
 /// The `generateContent` format.
@@ -47,29 +49,43 @@ impl Codec for GenerateContent {
             warnings.push(rules::left_out("reasoning_effort", &chat.model));
         }
         chat.include_reasoning &= thinks;
+        if chat.tools.iter().any(|tool| tool.strict == Some(true)) {
+            warnings.push(rules::left_out("strict", &chat.model));
+        }
         warnings
     }
 
     fn chat(&self, chat: &ChatRequest) -> Request {
         let (system, turns) = request::turns(&chat.messages);
-        let contents = turns.into_iter().map(|turn| ContentBody {
+        let contents = turns.iter().map(|turn| ContentBody {
             role: Some(if turn.assistant { "model" } else { "user" }),
-            parts: parts(request::texts(&turn)),
+            parts: parts(turn, chat),
         });
+        let (response_mime_type, response_json_schema) = match chat.format.as_deref() {
+            None => (None, None),
+            Some(Format::Json) => (Some("application/json"), None),
+            Some(Format::Schema { schema, .. }) => (Some("application/json"), Some(schema)),
+        };
         let config = GenerationConfig {
             temperature: chat.temperature,
             top_p: chat.top_p,
             max_output_tokens: chat.max_tokens,
             stop_sequences: &chat.stop,
             seed: chat.seed,
+            response_mime_type,
+            response_json_schema,
             thinking_config: thinking_config(chat),
         };
         let body = ChatBody {
             system_instruction: (!system.is_empty()).then(|| ContentBody {
                 role: None,
-                parts: parts(system),
+                parts: system.into_iter().map(PartBody::text).collect(),
             }),
-            contents: contents.collect(),
+            contents: contents
+                .filter(|content| !content.parts.is_empty())
+                .collect(),
+            tools: ToolsBody::of(&chat.tools),
+            tool_config: tool_config(chat),
             generation_config: (config != GenerationConfig::default()).then_some(config),
         };
         // The method's name behind the id keeps `.` and `..` from being steps.
@@ -162,6 +178,10 @@ struct ChatBody<'a> {
     system_instruction: Option<ContentBody<'a>>,
     contents: Vec<ContentBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<[ToolsBody<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_config: Option<ToolConfig<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     generation_config: Option<GenerationConfig<'a>>,
 }
 
@@ -172,9 +192,76 @@ struct ContentBody<'a> {
     parts: Vec<PartBody<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
 struct PartBody<'a> {
-    text: std::borrow::Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inline_data: Option<InlineData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_data: Option<FileData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<Cow<'a, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_response: Option<FunctionResponse<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    thought: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thought_signature: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InlineData<'a> {
+    mime_type: &'a str,
+    data: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FileData<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
+    file_uri: &'a str,
+}
+
+#[derive(Serialize)]
+struct FunctionResponse<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    name: &'a str,
+    response: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolsBody<'a> {
+    function_declarations: Vec<FunctionDeclaration<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FunctionDeclaration<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    parameters_json_schema: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolConfig<'a> {
+    function_calling_config: FunctionCallingConfig<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FunctionCallingConfig<'a> {
+    mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_function_names: Option<[&'a str; 1]>,
 }
 
 #[derive(Serialize, Default, PartialEq)]
@@ -190,6 +277,10 @@ struct GenerationConfig<'a> {
     stop_sequences: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_mime_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_json_schema: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking_config: Option<ThinkingConfig>,
 }
@@ -220,6 +311,194 @@ fn thinking_config(chat: &ChatRequest) -> Option<ThinkingConfig> {
     }
     (config != ThinkingConfig::default()).then_some(config)
 }
+
+impl<'a> ToolsBody<'a> {
+    fn of(tools: &'a [Tool]) -> Option<[Self; 1]> {
+        let declarations = tools.iter().map(|tool| FunctionDeclaration {
+            name: &tool.name,
+            description: tool.description.as_deref(),
+            parameters_json_schema: &tool.parameters,
+        });
+        let function_declarations = declarations.collect();
+        (!tools.is_empty()).then_some([ToolsBody {
+            function_declarations,
+        }])
+    }
+}
+
+fn tool_config(chat: &ChatRequest) -> Option<ToolConfig<'_>> {
+    let choice = chat.tool_choice.as_ref();
+    let (mode, only) = match choice.filter(|_| !chat.tools.is_empty())? {
+        ToolChoice::Auto => ("AUTO", None),
+        ToolChoice::None => ("NONE", None),
+        ToolChoice::Required => ("ANY", None),
+        ToolChoice::Tool(name) => ("ANY", Some([name.as_str()])),
+    };
+    Some(ToolConfig {
+        function_calling_config: FunctionCallingConfig {
+            mode,
+            allowed_function_names: only,
+        },
+    })
+}
+
+impl<'a> PartBody<'a> {
+    fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        PartBody {
+            text: Some(text.into()),
+            ..PartBody::default()
+        }
+    }
+
+    fn media(media: &'a Media) -> Self {
+        let mime_type = match &media.mime_type[..] {
+            "" => None,
+            given => Some(given),
+        };
+        match &media.source {
+            Source::Data(data) => PartBody {
+                inline_data: Some(InlineData {
+                    mime_type: &media.mime_type,
+                    data,
+                }),
+                ..PartBody::default()
+            },
+            Source::Url(url) => PartBody {
+                file_data: Some(FileData {
+                    mime_type: mime_type.or_else(|| guessed(url)),
+                    file_uri: url,
+                }),
+                ..PartBody::default()
+            },
+        }
+    }
+
+    fn call(call: &ToolCall) -> Self {
+        let mut body = Map::new();
+        if let Some(id) = sent_id(&call.id) {
+            body.insert("id".to_owned(), id.into());
+        }
+        body.insert("name".to_owned(), call.name.as_str().into());
+        body.insert("args".to_owned(), request::input(call).into());
+        PartBody {
+            function_call: Some(Cow::Owned(body.into())),
+            ..PartBody::default()
+        }
+    }
+
+    fn result(result: &'a Message, messages: &'a [Message]) -> Self {
+        let text = result.all_text();
+        let response = serde_json::from_str(&text);
+        let wrapped = || Map::from_iter([("result".to_owned(), text.as_ref().into())]);
+        PartBody {
+            function_response: Some(FunctionResponse {
+                id: result.tool_call_id.as_deref().and_then(sent_id),
+                name: request::called(messages, result),
+                response: response.unwrap_or_else(|_| wrapped()),
+            }),
+            ..PartBody::default()
+        }
+    }
+
+    /// A part that the API has given, as far as it may go back.
+    fn kept(item: &'a Value) -> Option<Self> {
+        let part = PartBody {
+            text: item.get("text").and_then(Value::as_str).map(Cow::Borrowed),
+            function_call: item.get("functionCall").map(Cow::Borrowed),
+            thought: item.get("thought") == Some(&Value::Bool(true)),
+            thought_signature: item.get("thoughtSignature").and_then(Value::as_str),
+            ..PartBody::default()
+        };
+        let says = part.text.is_some() || part.function_call.is_some();
+        (says || part.thought_signature.is_some()).then_some(part)
+    }
+}
+
+/// The id of a call, if it is not one that we have made up: the API, which had none, finds the call of a
+/// result by its name.
+fn sent_id(id: &str) -> Option<&str> {
+    let number = id.strip_prefix("call_");
+    let is_made_up = number.is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
+    (!is_made_up).then_some(id)
+}
+
+/// The type of what is at an address, by its ending.
+fn guessed(url: &str) -> Option<&'static str> {
+    let path = url.split(['?', '#']).next()?;
+    let ending = path.rsplit_once('.')?.1.to_ascii_lowercase();
+    Some(match ending.as_str() {
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "gif" => "image/gif",
+        "heic" => "image/heic",
+        "pdf" => "application/pdf",
+        "txt" | "md" => "text/plain",
+        "html" | "htm" => "text/html",
+        "csv" => "text/csv",
+        "json" => "application/json",
+        _ => return None,
+    })
+}
+
+/// What a turn says. The results of tools come first, without what belongs to them but is no text.
+fn parts<'a>(turn: &Turn<'a>, chat: &'a ChatRequest) -> Vec<PartBody<'a>> {
+    if turn.messages.is_empty() {
+        return vec![PartBody::text(request::OPENING)];
+    }
+    let messages = || turn.messages.iter().copied();
+    let results = messages().filter(|message| message.role == Role::Tool);
+    let results = results.map(|result| PartBody::result(result, &chat.messages));
+    let mut parts: Vec<_> = results.collect();
+    for message in messages() {
+        match message.role {
+            Role::Tool => parts.extend(message.media().map(PartBody::media)),
+            Role::Assistant => parts.extend(answered(message, &chat.model)),
+            _ => parts.extend(said(message)),
+        }
+    }
+    parts
+}
+
+/// The parts of a message, without blank ones; of several texts alone, one.
+fn said(message: &Message) -> Vec<PartBody<'_>> {
+    let text = |text: &str| !text.trim().is_empty();
+    if message.media().next().is_none() {
+        let all = Some(message.all_text()).filter(|all| text(all));
+        return all.into_iter().map(PartBody::text).collect();
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(words) => text(words).then(|| PartBody::text(words.as_str())),
+        Part::Media(media) => Some(PartBody::media(media)),
+    });
+    parts.collect()
+}
+
+/// What a model has answered: as it was given, or put together from what it said and called.
+fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
+    let kept = message.state.iter().flat_map(|state| &state.items);
+    let mut parts: Vec<_> = kept.filter_map(PartBody::kept).collect();
+    if parts.is_empty() {
+        parts = said(message);
+        parts.extend(message.tool_calls.iter().map(PartBody::call));
+    }
+    // The generations that think by level refuse a first call without the thoughts behind it.
+    let wants_signature = matches!(
+        rules::gemini(bare_id(model), Effort::High),
+        GeminiThinking::Level(_)
+    );
+    let is_signed = parts.iter().any(|part| part.thought_signature.is_some());
+    if wants_signature
+        && !is_signed
+        && let Some(first) = parts.iter_mut().find(|part| part.function_call.is_some())
+    {
+        first.thought_signature = Some(UNSIGNED);
+    }
+    parts
+}
+
+/// What Google documents for calls that another model has made.
+const UNSIGNED: &str = "skip_thought_signature_validator";
 
 /// A whole answer or a piece of one; both have the same shape.
 #[derive(Deserialize)]
@@ -255,17 +534,30 @@ struct Candidate<'a> {
 #[derive(Deserialize)]
 struct Content<'a> {
     #[serde(borrow)]
-    parts: Option<Vec<Part<'a>>>,
+    parts: Option<Vec<Piece<'a>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Part<'a> {
+struct Piece<'a> {
     #[serde(borrow)]
     text: Option<Text<'a>>,
     #[serde(default)]
     thought: Lenient<bool>,
-    function_call: Option<IgnoredAny>,
+    #[serde(borrow)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow)]
+    thought_signature: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct FunctionCall<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    args: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -312,10 +604,6 @@ struct ModelEntry<'a> {
     supported_generation_methods: Option<Vec<Text<'a>>>,
 }
 
-fn parts(texts: Vec<std::borrow::Cow<'_, str>>) -> Vec<PartBody<'_>> {
-    texts.into_iter().map(|text| PartBody { text }).collect()
-}
-
 fn bare_id(id: &str) -> &str {
     id.strip_prefix("models/").unwrap_or(id)
 }
@@ -337,7 +625,7 @@ fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
     }
     let first = |candidate: &Candidate<'_>| candidate.index.0.unwrap_or_default() == 0;
     if let Some(candidate) = chunk.candidates.unwrap_or_default().into_iter().find(first) {
-        take_candidate(candidate, answer);
+        take_candidate(candidate, answer)?;
     }
     if let Some(feedback) = chunk.prompt_feedback {
         end(
@@ -350,14 +638,16 @@ fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
     Ok(())
 }
 
-fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) {
-    for part in candidate
-        .content
-        .and_then(|content| content.parts)
-        .unwrap_or_default()
-    {
-        if part.function_call.is_some() {
-            answer.finish = Some(Finish::ToolCalls);
+fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    let parts = candidate.content.and_then(|content| content.parts);
+    for part in parts.unwrap_or_default() {
+        if let Some(call) = part.function_call {
+            let call: FunctionCall<'_> = json::read(call.get())?;
+            answer.call(ToolCall {
+                id: str_of(&call.id).to_owned(),
+                name: str_of(&call.name).to_owned(),
+                arguments: call.args.map_or("{}", RawValue::get).to_owned(),
+            })?;
         }
         let side = if part.thought.0 == Some(true) {
             &mut answer.reasoning
@@ -365,8 +655,9 @@ fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) {
             &mut answer.text
         };
         side.push_str(str_of(&part.text));
+        keep(&part, answer)?;
     }
-    let called = answer.finish == Some(Finish::ToolCalls);
+    let called = !answer.tool_calls.is_empty();
     let finish = |native: &str| match native {
         // Google says STOP also when it has called a function.
         "STOP" if called => Finish::ToolCalls,
@@ -384,6 +675,41 @@ fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) {
         candidate.finish_message,
         answer,
     );
+    Ok(())
+}
+
+/// Keeps a part, if the state is wanted. Plain texts become one; with signatures that must not be done.
+/// Thoughts are for people, and need not go back.
+fn keep(part: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    let (text, signature) = (str_of(&part.text), str_of(&part.thought_signature));
+    let is_thought = part.thought.0 == Some(true);
+    let is_plain = signature.is_empty() && part.function_call.is_none();
+    if !answer.wants_state || is_plain && (is_thought || text.is_empty()) {
+        return Ok(());
+    }
+    if is_plain
+        && let Some(Value::Object(last)) = answer.state.last_mut()
+        && last.len() == 1
+        && let Some(Value::String(earlier)) = last.get_mut("text")
+    {
+        earlier.push_str(text);
+        answer.state_length += text.len();
+        return Ok(());
+    }
+    let mut item = Map::new();
+    let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
+    match part.function_call {
+        Some(call) => set("functionCall", json::read(call.get())?),
+        None => set("text", text.into()),
+    }
+    if is_thought {
+        set("thought", true.into());
+    }
+    if !signature.is_empty() {
+        set("thoughtSignature", signature.into());
+    }
+    answer.keep(item.into());
+    Ok(())
 }
 
 /// Notes the end if there is a reason for it, and says why where something was filtered.
@@ -504,7 +830,6 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::Role;
     use super::super::test_streams::{
         answer, assert_truncations, body, fuzz, newest, outcome, read, request,
     };
