@@ -106,7 +106,7 @@ impl Codec for Messages {
         system.extend(instruction(chat, rules).map(Cow::Owned));
         let messages = turns.iter().filter_map(|turn| {
             let role = if turn.assistant { "assistant" } else { "user" };
-            let content = Content::of(blocks(turn))?;
+            let content = Content::of(blocks(turn, &chat.model))?;
             Some(TurnBody { role, content })
         });
         let max_tokens = chat
@@ -409,7 +409,7 @@ impl<'a> Content<'a> {
 }
 
 /// What a turn says. The results of tools must come first.
-fn blocks<'a>(turn: &Turn<'a>) -> Vec<Block<'a>> {
+fn blocks<'a>(turn: &Turn<'a>, model: &str) -> Vec<Block<'a>> {
     if turn.messages.is_empty() {
         let text = Cow::Borrowed(request::OPENING);
         return vec![Block::Text { text }];
@@ -417,10 +417,11 @@ fn blocks<'a>(turn: &Turn<'a>) -> Vec<Block<'a>> {
     let messages = || turn.messages.iter().copied();
     let results = messages().filter(|message| message.role == Role::Tool);
     let others = messages().filter(|message| message.role != Role::Tool);
-    results.chain(others).flat_map(said).collect()
+    let messages = results.chain(others);
+    messages.flat_map(|message| said(message, model)).collect()
 }
 
-fn said(message: &Message) -> Vec<Block<'_>> {
+fn said<'a>(message: &'a Message, model: &str) -> Vec<Block<'a>> {
     let kept = message.state.iter().flat_map(|state| &state.items);
     let kept: Vec<_> = kept
         .filter(|item| may_go_back(item))
@@ -432,12 +433,12 @@ fn said(message: &Message) -> Vec<Block<'_>> {
     let mut blocks = parts(message);
     if message.role == Role::Tool {
         return vec![Block::ToolResult {
-            tool_use_id: call_id(message.tool_call_id.as_deref().unwrap_or_default()),
+            tool_use_id: call_id(message.tool_call_id.as_deref().unwrap_or_default(), model),
             content: Content::of(blocks),
         }];
     }
     blocks.extend(message.tool_calls.iter().map(|call| Block::ToolUse {
-        id: call_id(&call.id),
+        id: call_id(&call.id, model),
         name: &call.name,
         input: request::input(call),
     }));
@@ -510,10 +511,11 @@ fn decoded(data: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The id of a call in the letters that the API takes; other providers know more.
-fn call_id(id: &str) -> Cow<'_, str> {
+/// The id of a call in the letters that a Claude takes. Others know more: who else speaks this format may
+/// have given such an id itself.
+fn call_id<'a>(id: &'a str, model: &str) -> Cow<'a, str> {
     let is_taken = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    match id.chars().all(is_taken) {
+    match !model.contains("claude") || id.chars().all(is_taken) {
         true => Cow::Borrowed(id),
         false => Cow::Owned(id.replace(|c| !is_taken(c), "_")),
     }
@@ -857,11 +859,8 @@ fn take_block(index: Option<u64>, block: &str, answer: &mut Answer) -> Result<()
     }
     let mut item = Map::new();
     if answer.wants_state && KEPT.contains(&kind) {
-        // Half a surrogate pair in the text is the only thing that JSON for us has, but not for values.
-        item = serde_json::from_str(block).unwrap_or_default();
-        item.insert("type".to_owned(), kind.into());
-        if let Some(text) = &piece.text {
-            item.insert("text".to_owned(), text.0.as_ref().into());
+        if let Some(Value::Object(whole)) = answer.piece(block) {
+            item = whole;
         }
     }
     open(OpenBlock { index, call, item }, answer);
@@ -940,7 +939,9 @@ fn complete(answer: &mut Answer) {
             if call.arguments.trim().is_empty() {
                 call.arguments = "{}".to_owned();
             }
-            let input = Value::Object(request::input(call));
+            // One that was made up is the only one by which the result can be told.
+            block.item.insert("id".to_owned(), call.id.as_str().into());
+            let input = request::input(call).into();
             block.item.insert("input".to_owned(), input);
         }
         answer.keep(Value::Object(block.item));
@@ -1079,8 +1080,10 @@ mod tests {
     use serde_json::json;
 
     use super::super::test_streams::{
-        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+        answer, answer_with_state, assert_truncations, body, called, file, fuzz, newest, outcome,
+        read, request, result, with_state,
     };
+    use super::super::{Message, State};
     use super::*;
 
     const STREAM: &str = r#"event: message_start
@@ -1134,6 +1137,97 @@ event: error
 data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}
 
 "#;
+
+    /// Thoughts that are not shown, text, and two calls that come at the same time: one of them in five
+    /// pieces, the other with nothing.
+    const CALLS: &str = r#"event: message_start
+data: {"type":"message_start","message":{"id":"msg_2","type":"message","role":"assistant","model":"claude-sonnet-5","content":[],"stop_reason":null,"usage":{"input_tokens":12,"output_tokens":1}}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"EqQB"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"+/=="}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: content_block_start
+data: {"type":"content_block_start","index":1,"content_block":{"type":"redacted_thinking","data":"Em0B"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":1}
+
+event: content_block_start
+data: {"type":"content_block_start","index":2,"content_block":{"type":"text","text":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":2,"delta":{"type":"text_delta","text":"I'll "}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":2,"delta":{"type":"text_delta","text":"look."}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":2}
+
+event: content_block_start
+data: {"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"toolu_1","name":"weather","input":{}}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"{\"city\""}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":4,"content_block":{"type":"tool_use","id":"toolu_2","name":"now","input":{}}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":": \"Troms"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":4,"delta":{"type":"input_json_delta","partial_json":""}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":4}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"ø\""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"}"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":3}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":30}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+"#;
+
+    fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+        ToolCall {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            arguments: arguments.to_owned(),
+        }
+    }
+
+    fn weather() -> Tool {
+        let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+        Tool {
+            name: "weather".to_owned(),
+            description: Some("Look up weather".to_owned()),
+            parameters: schema.as_object().unwrap().clone(),
+            strict: None,
+        }
+    }
 
     const MODELS: &str = r#"{"data":[
         {"type":"model","id":"claude-opus-5","display_name":"Claude Opus 5","created_at":"2026-05-01T00:00:00Z","max_input_tokens":1000000,"max_tokens":128000},
@@ -1218,6 +1312,518 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
             instructions["messages"],
             json!([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}])
         );
+    }
+
+    #[test]
+    fn parts_calls_and_results() {
+        let png = file("image/png", Source::Data("iVBORw0=".to_owned()), None);
+        let jpg = Media {
+            is_image: true,
+            ..file(
+                "",
+                Source::Url("https://example.com/a.jpg".to_owned()),
+                None,
+            )
+        };
+        let pdf = file(
+            "application/pdf",
+            Source::Data("JVBERi0=".to_owned()),
+            Some("a.pdf"),
+        );
+        let question = Message {
+            content: vec![
+                Part::Text("What is this?".to_owned()),
+                Part::Text(" \n".to_owned()),
+                Part::Media(png.clone()),
+                Part::Media(jpg),
+                Part::Media(pdf),
+            ],
+            ..Message::text(Role::User, "")
+        };
+        let call = call("toolu_1", "weather", r#"{"city": "Oslo"}"#);
+        let chat = ChatRequest {
+            messages: vec![
+                Message::text(Role::System, "Be brief."),
+                question,
+                called("", &[call]),
+                result("toolu_1", "4 C"),
+            ]
+            .into(),
+            max_tokens: Some(4096),
+            tools: vec![weather()].into(),
+            tool_choice: Some(ToolChoice::Auto),
+            ..request("claude-sonnet-5", &[])
+        };
+        let expected = json!({
+            "model": "claude-sonnet-5", "max_tokens": 4096, "system": "Be brief.", "stream": true,
+            "messages": [
+                {"role": "user", "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0="}},
+                    {"type": "image", "source": {"type": "url", "url": "https://example.com/a.jpg"}},
+                    {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}, "title": "a.pdf"}]},
+                {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "4 C"}]}],
+            "tools": [{"name": "weather", "description": "Look up weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}],
+            "tool_choice": {"type": "auto"},
+        });
+        assert_eq!(body(&Messages, &chat), expected);
+        assert_eq!(Messages.carries(&chat), Ok(()));
+
+        // Results come first in their turn, in one turn, and can have images; ids and arguments of others
+        // are brought into shape.
+        let shown = Message {
+            content: vec![Part::Text("So:".to_owned()), Part::Media(png)],
+            ..result("functions.now:0", "")
+        };
+        let messages = [
+            Message::text(Role::User, "Hi"),
+            called(
+                "Well.",
+                &[
+                    self::call("functions.now:0", "now", " "),
+                    self::call("b", "now", "[1]"),
+                    self::call("c", "now", "{\"a\":"),
+                ],
+            ),
+            Message::text(Role::User, "Go on."),
+            shown,
+            result("b", " "),
+        ];
+        let chat = ChatRequest {
+            messages: messages.into(),
+            tools: vec![Tool {
+                parameters: Map::new(),
+                strict: Some(true),
+                description: None,
+                ..weather()
+            }]
+            .into(),
+            ..request("claude-sonnet-5", &[])
+        };
+        let sent = body(&Messages, &chat);
+        assert_eq!(
+            sent["messages"],
+            json!([
+                {"role": "user", "content": "Hi"},
+                {"role": "assistant", "content": [
+                    {"type": "text", "text": "Well."},
+                    {"type": "tool_use", "id": "functions_now_0", "name": "now", "input": {}},
+                    {"type": "tool_use", "id": "b", "name": "now", "input": {"arguments": "[1]"}},
+                    {"type": "tool_use", "id": "c", "name": "now", "input": {"arguments": "{\"a\":"}}]},
+                {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "functions_now_0", "content": [
+                        {"type": "text", "text": "So:"},
+                        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0="}}]},
+                    {"type": "tool_result", "tool_use_id": "b"},
+                    {"type": "text", "text": "Go on."}]}])
+        );
+        // What another server of this format calls its calls, it knows.
+        let chat = ChatRequest {
+            model: "kimi-k3".to_owned(),
+            ..chat
+        };
+        let own = &body(&Messages, &chat)["messages"];
+        assert_eq!(own[1]["content"][1]["id"], "functions.now:0");
+        assert_eq!(own[2]["content"][0]["tool_use_id"], "functions.now:0");
+
+        let tool = json!([{"name": "weather", "input_schema": {"type": "object"}, "strict": true}]);
+        assert_eq!((&sent["tools"], sent.get("tool_choice")), (&tool, None));
+    }
+
+    #[test]
+    fn choices() {
+        let of = |choice| {
+            let chat = ChatRequest {
+                tools: vec![weather()].into(),
+                tool_choice: Some(choice),
+                ..request("claude-sonnet-5", &[(Role::User, "Hi")])
+            };
+            let sent = body(&Messages, &chat);
+            let without = body(
+                &Messages,
+                &ChatRequest {
+                    tools: Vec::new().into(),
+                    ..chat
+                },
+            );
+            assert_eq!(
+                (without.get("tools"), without.get("tool_choice")),
+                (None, None)
+            );
+            sent["tool_choice"].clone()
+        };
+        assert_eq!(of(ToolChoice::None), json!({"type": "none"}));
+        assert_eq!(of(ToolChoice::Required), json!({"type": "any"}));
+        let weather = ToolChoice::Tool("weather".to_owned());
+        assert_eq!(of(weather), json!({"type": "tool", "name": "weather"}));
+    }
+
+    #[test]
+    fn a_model_that_thinks_is_not_forced_where_it_refuses_that() {
+        use ToolChoice::{Auto, Required};
+        let fitted = |model: &str, effort, strict| {
+            let mut chat = ChatRequest {
+                effort,
+                tools: vec![Tool {
+                    strict,
+                    ..weather()
+                }]
+                .into(),
+                tool_choice: Some(Required),
+                ..request(model, &[(Role::User, "Hi")])
+            };
+            let warnings = Messages.fit(&mut chat);
+            let strict = body(&Messages, &chat)["tools"][0].get("strict").is_some();
+            (chat.tool_choice.unwrap(), strict, warnings)
+        };
+        for (model, effort, choice, warning) in [
+            ("claude-opus-5-5", None, Auto, "tool_choice is auto"),
+            ("claude-next-6", None, Auto, "tool_choice is auto"),
+            ("claude-opus-5", Some(Effort::High), Required, ""),
+            ("claude-sonnet-4-6", Some(Effort::High), Required, ""),
+            (
+                "claude-haiku-4-5",
+                Some(Effort::High),
+                Auto,
+                "tool_choice is auto",
+            ),
+            ("claude-haiku-4-5", Some(Effort::None), Required, ""),
+            ("claude-haiku-4-5", None, Required, ""),
+        ] {
+            let (fitted, strict, warnings) = fitted(model, effort, Some(true));
+            assert_eq!((fitted, strict), (choice, true), "{model}");
+            assert!(
+                warnings.join(". ").starts_with(warning),
+                "{model} {warnings:?}"
+            );
+            assert_eq!(warnings.len(), usize::from(!warning.is_empty()), "{model}");
+        }
+        let (_, strict, warnings) = fitted("claude-sonnet-4-0", None, Some(true));
+        assert_eq!((strict, warnings.len()), (false, 1));
+        assert_eq!(
+            fitted("kimi-k3", None, Some(false)),
+            (Required, false, Vec::new())
+        );
+    }
+
+    #[test]
+    fn formats() {
+        let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "additionalProperties": false});
+        let fitted = |model: &str, format| {
+            let mut chat = ChatRequest {
+                format: Some(std::sync::Arc::new(format)),
+                effort: Some(Effort::High),
+                ..request(model, &[(Role::System, "Be brief."), (Role::User, "Hi")])
+            };
+            let warnings = Messages.fit(&mut chat);
+            let body = body(&Messages, &chat);
+            (
+                body["system"].clone(),
+                body["output_config"].clone(),
+                warnings.len(),
+            )
+        };
+        let by_schema = || Format::Schema {
+            name: "answer".to_owned(),
+            schema: schema.as_object().unwrap().clone(),
+            strict: Some(true),
+        };
+        let format = json!({"type": "json_schema", "schema": schema});
+        let words = |words: &str| json!([{"type": "text", "text": "Be brief."}, {"type": "text", "text": words}]);
+        let json_only = "Answer with one JSON object and nothing else.";
+        let kept = format!("Answer with JSON only that keeps to this schema: {schema}");
+        for (model, asked, system, config, warnings) in [
+            (
+                "claude-sonnet-5",
+                by_schema(),
+                json!("Be brief."),
+                json!({"effort": "high", "format": format}),
+                0,
+            ),
+            (
+                "claude-haiku-4-5",
+                by_schema(),
+                json!("Be brief."),
+                json!({"format": format}),
+                0,
+            ),
+            (
+                "claude-sonnet-4-20250514",
+                by_schema(),
+                words(&kept),
+                Value::Null,
+                1,
+            ),
+            (
+                "claude-sonnet-5",
+                Format::Json,
+                words(json_only),
+                json!({"effort": "high"}),
+                1,
+            ),
+        ] {
+            assert_eq!(fitted(model, asked), (system, config, warnings), "{model}");
+        }
+    }
+
+    #[test]
+    fn files() {
+        let sent = |media: Media, role| {
+            let chat = ChatRequest {
+                messages: vec![Message {
+                    content: vec![Part::Media(media)],
+                    ..Message::text(role, "")
+                }]
+                .into(),
+                ..request("claude-sonnet-5", &[])
+            };
+            Messages.carries(&chat)?;
+            Ok(body(&Messages, &chat)["messages"][0]["content"][0].clone())
+        };
+        let data = |text: &str| Source::Data(text.to_owned());
+        let url = || Source::Url("https://example.com/a".to_owned());
+        let text = json!({"type": "document", "title": "a.md", "source": {"type": "text", "media_type": "text/plain", "data": "# Größe\n"}});
+        let file_sent = |media| sent(media, Role::User);
+        assert_eq!(
+            file_sent(file(
+                "text/markdown",
+                data("IyBHcsO2w59lCg=="),
+                Some("a.md")
+            )),
+            Ok(text)
+        );
+        let at_address =
+            json!({"type": "document", "source": {"type": "url", "url": "https://example.com/a"}});
+        for mime_type in ["", "application/pdf"] {
+            assert_eq!(
+                file_sent(file(mime_type, url(), None)),
+                Ok(at_address.clone())
+            );
+        }
+        for (media, role, words) in [
+            (
+                file("application/zip", data("UEsDBP+="), None),
+                Role::User,
+                "of the type application/zip cannot",
+            ),
+            (
+                file("text/plain", data("####"), None),
+                Role::User,
+                "of the type text/plain cannot",
+            ),
+            (
+                file("text/csv", url(), None),
+                Role::User,
+                "text/csv cannot be sent to this provider from an address",
+            ),
+            (
+                file("image/png", data("AAAA"), None),
+                Role::Assistant,
+                "assistant's own messages",
+            ),
+        ] {
+            let failure: Failure = sent(media, role).unwrap_err();
+            assert_eq!(failure.class, Class::InvalidRequest);
+            assert!(failure.message.contains(words), "{}", failure.message);
+        }
+        for (encoded, text) in [
+            ("", ""),
+            ("YQ==", "a"),
+            ("YWI", "ab"),
+            ("YWJj", "abc"),
+            ("Pz8/Pn4+", "???>~>"),
+        ] {
+            assert_eq!(decoded(encoded).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn calls() {
+        let answer = answer_with_state(&Messages, CALLS);
+        assert_eq!(
+            answer.tool_calls,
+            [
+                call("toolu_1", "weather", "{\"city\": \"Tromsø\"}"),
+                call("toolu_2", "now", "{}")
+            ]
+        );
+        assert_eq!(
+            (
+                answer.text.as_str(),
+                answer.reasoning.as_str(),
+                answer.finish
+            ),
+            ("I'll look.", "", Some(Finish::ToolCalls))
+        );
+        let state = json!([
+            {"type": "thinking", "thinking": "", "signature": "EqQB+/=="},
+            {"type": "redacted_thinking", "data": "Em0B"},
+            {"type": "text", "text": "I'll look."},
+            {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Tromsø"}},
+            {"type": "tool_use", "id": "toolu_2", "name": "now", "input": {}},
+        ]);
+        assert_eq!(Value::Array(answer.state.clone()), state);
+        assert_truncations(&Messages, CALLS);
+
+        // The state goes back in place of everything else, less what nobody has given.
+        let mut items = answer.state;
+        items.push(json!({"type": "server_tool_use", "id": "x"}));
+        items.push(json!("odd"));
+        let message = |items| Message {
+            state: Some(State {
+                provider: "anthropic".to_owned(),
+                items,
+            }),
+            ..called("Other words.", &answer.tool_calls)
+        };
+        let messages = |assistant| {
+            [
+                Message::text(Role::User, "Hi"),
+                assistant,
+                result("toolu_1", "4 C"),
+            ]
+        };
+        let sent = |messages: [Message; 3]| {
+            let chat = ChatRequest {
+                messages: messages.into(),
+                ..request("claude-sonnet-5", &[])
+            };
+            body(&Messages, &chat)["messages"][1]["content"].clone()
+        };
+        assert_eq!(sent(messages(message(items))), state);
+        let content = sent(messages(message(vec![json!({"type": "image"})])));
+        assert_eq!(content[0]["text"], "Other words.");
+
+        // Models that think by a budget go on in a loop only with the thoughts it began with.
+        let effort = |messages: [Message; 3]| {
+            let mut chat = ChatRequest {
+                messages: messages.into(),
+                effort: Some(Effort::High),
+                ..request("claude-haiku-4-5", &[])
+            };
+            let warnings = Messages.fit(&mut chat).len();
+            (chat.effort, warnings)
+        };
+        let thought = |kind: &str| message(vec![json!({"type": kind})]);
+        assert_eq!(effort(messages(thought("text"))), (None, 1));
+        assert_eq!(effort(messages(called("", &answer.tool_calls))), (None, 1));
+        for kind in ["thinking", "redacted_thinking"] {
+            assert_eq!(effort(messages(thought(kind))), (Some(Effort::High), 0));
+        }
+        let [question, assistant, result] = messages(thought("text"));
+        let over = [assistant, result, question];
+        assert_eq!(effort(over), (Some(Effort::High), 0));
+    }
+
+    #[test]
+    fn calls_that_come_in_other_ways() {
+        let stream = |blocks: &str| {
+            let events = blocks.lines().map(|line| format!("data: {line}\n\n"));
+            let end = r#"data: {"type":"message_stop"}"#;
+            events.collect::<String>() + end + "\n\n"
+        };
+        // Whole at once, without an id or an index, and arguments that are no JSON.
+        let odd = stream(
+            r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"a","input":{"b": 1}}}
+{"type":"content_block_start","content_block":{"type":"tool_use","id":"","name":"c"}}
+{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{\"half"}}
+{"type":"content_block_delta","index":9,"delta":{"type":"input_json_delta","partial_json":"lost"}}
+{"type":"content_block_start","content_block":{"type":"server_tool_use","name":"d","input":{}}}
+{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#,
+        );
+        let answer = answer_with_state(&Messages, &odd);
+        let calls = [
+            call("call_1", "a", "{\"b\": 1}"),
+            call("call_2", "c", "{\"half"),
+        ];
+        assert_eq!(answer.tool_calls, calls);
+        assert_eq!(answer.finish, Some(Finish::ToolCalls));
+        assert_eq!(
+            answer.state,
+            [
+                json!({"type": "tool_use", "id": "call_1", "name": "a", "input": {"b": 1}}),
+                json!({"type": "tool_use", "id": "call_2", "name": "c", "input": {"arguments": "{\"half"}}),
+            ]
+        );
+        // The order is that of the indices; blocks without a beginning are blocks all the same.
+        let mixed = stream(
+            r#"{"type":"content_block_start","index":18446744073709551615,"content_block":{"type":"tool_use","id":"z","name":"z","input":{}}}
+{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"b"}}
+{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"a"}}
+{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}"#,
+        );
+        let answer = answer_with_state(&Messages, &mixed);
+        assert_eq!(
+            answer.state,
+            [
+                json!({"type": "thinking", "thinking": "a", "signature": "s"}),
+                json!({"type": "text", "text": "b"}),
+                json!({"type": "tool_use", "id": "z", "name": "z", "input": {}}),
+            ]
+        );
+        let many =
+            r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"a"}}"#;
+        let (answer, result) = read(
+            &Messages,
+            &[stream(&format!("{many}\n").repeat(129)).as_bytes()],
+        );
+        assert_eq!((answer.tool_calls.len(), answer.complete), (128, false));
+        assert_eq!(result.unwrap_err().class, Class::TooLarge);
+
+        let whole = |body: &str| {
+            let mut answer = with_state();
+            Messages.whole(body.as_bytes(), &mut answer).unwrap();
+            answer
+        };
+        let content = r#"[{"type":"thinking","thinking":"","signature":"EqQB"},{"type":"text","text":"So:"},{"type":"tool_use","id":"t","name":"n","input":{"a": {}}},{"type":"tool_use","id":"u","name":"n","input":{}}]"#;
+        let answer = whole(&format!(
+            r#"{{"content":{content},"stop_reason":"tool_use"}}"#
+        ));
+        assert_eq!(
+            answer.tool_calls,
+            [call("t", "n", r#"{"a": {}}"#), call("u", "n", "{}")]
+        );
+        assert_eq!(
+            json!(answer.state),
+            serde_json::from_str::<Value>(content).unwrap()
+        );
+        assert_eq!(
+            (answer.finish, answer.complete),
+            (Some(Finish::ToolCalls), true)
+        );
+
+        let pause =
+            whole(r#"{"content":[{"type":"text","text":"So"}],"stop_reason":"pause_turn"}"#);
+        assert_eq!(pause.finish, Some(Finish::Pause));
+        assert_eq!(pause.state, [json!({"type": "text", "text": "So"})]);
+    }
+
+    /// Thousands of pieces cost no more than their bytes, with a state or without.
+    #[test]
+    fn pieces_are_cheap() {
+        let mut answer = with_state();
+        let mut add = |data: &str| {
+            let event = sse::Event { name: "", data };
+            Messages.event(&event, &mut answer).unwrap();
+        };
+        for index in 0..64 {
+            add(&format!(
+                r#"{{"type":"content_block_start","index":{index},"content_block":{{"type":"tool_use","id":"t","name":"a"}}}}"#
+            ));
+        }
+        for n in 0..100_000 {
+            let index = n % 64;
+            add(&format!(
+                r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"input_json_delta","partial_json":" "}}}}"#
+            ));
+            add(
+                r#"{"type":"content_block_delta","index":77,"delta":{"type":"text_delta","text":"ab"}}"#,
+            );
+        }
+        assert!((200_000..210_000 + 64 * 2_000).contains(&answer.state_length));
+        assert_eq!(answer.blocks.0.len(), 65);
+        assert_eq!(answer.length() - answer.state_length, 300_000 + 64 * 2);
     }
 
     #[test]
@@ -1551,6 +2157,6 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
 
     #[test]
     fn noise_never_panics() {
-        fuzz(&Messages, &[STREAM, WHOLE, OVERLOADED, MODELS]);
+        fuzz(&Messages, &[STREAM, CALLS, WHOLE, OVERLOADED, MODELS]);
     }
 }

@@ -655,7 +655,7 @@ fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) -> Result<(), F
             &mut answer.text
         };
         side.push_str(str_of(&part.text));
-        keep(&part, answer)?;
+        keep(&part, answer);
     }
     let called = !answer.tool_calls.is_empty();
     let finish = |native: &str| match native {
@@ -680,12 +680,12 @@ fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) -> Result<(), F
 
 /// Keeps a part, if the state is wanted. Plain texts become one; with signatures that must not be done.
 /// Thoughts are for people, and need not go back.
-fn keep(part: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
+fn keep(part: &Piece<'_>, answer: &mut Answer) {
     let (text, signature) = (str_of(&part.text), str_of(&part.thought_signature));
     let is_thought = part.thought.0 == Some(true);
     let is_plain = signature.is_empty() && part.function_call.is_none();
     if !answer.wants_state || is_plain && (is_thought || text.is_empty()) {
-        return Ok(());
+        return;
     }
     if is_plain
         && let Some(Value::Object(last)) = answer.state.last_mut()
@@ -694,12 +694,13 @@ fn keep(part: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
     {
         earlier.push_str(text);
         answer.state_length += text.len();
-        return Ok(());
+        return;
     }
     let mut item = Map::new();
     let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
-    match part.function_call {
-        Some(call) => set("functionCall", json::read(call.get())?),
+    match part.function_call.map(|call| answer.piece(call.get())) {
+        Some(Some(call)) => set("functionCall", call),
+        Some(None) => return,
         None => set("text", text.into()),
     }
     if is_thought {
@@ -709,7 +710,6 @@ fn keep(part: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
         set("thoughtSignature", signature.into());
     }
     answer.keep(item.into());
-    Ok(())
 }
 
 /// Notes the end if there is a reason for it, and says why where something was filtered.

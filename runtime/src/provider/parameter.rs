@@ -94,7 +94,7 @@ impl Parameter {
     /// of what is never changed.
     fn named(path: &str) -> Option<Self> {
         let outermost = path.split(['.', '[', '/']).next().unwrap_or_default();
-        if CONTENT.contains(&outermost) {
+        if CONTENT.contains(&outermost) || path.starts_with("output_config.format") {
             return None;
         }
         let names = path.split(['.', '[', ']', '/']);

@@ -2,12 +2,33 @@
 
 #![allow(clippy::unwrap_used)]
 
+use super::conversation as parts;
 use super::sse::Parser;
-use super::{Answer, ChatRequest, Codec, Failure, Message, Role};
+use super::{Answer, ChatRequest, Codec, Failure, Media, Message, Role, Source, ToolCall};
 
 /// Reads a stream that arrives in these pieces.
 pub(super) fn read(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), Failure>) {
-    let mut answer = Answer::default();
+    read_into(Answer::default(), codec, pieces)
+}
+
+/// The same where the state is wanted.
+fn read_with_state(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), Failure>) {
+    read_into(with_state(), codec, pieces)
+}
+
+/// An answer of which the state is wanted.
+pub(super) fn with_state() -> Answer {
+    Answer {
+        wants_state: true,
+        ..Answer::default()
+    }
+}
+
+fn read_into(
+    mut answer: Answer,
+    codec: &dyn Codec,
+    pieces: &[&[u8]],
+) -> (Answer, Result<(), Failure>) {
     let mut parser = Parser::new(1 << 20);
     for piece in pieces {
         let mut rest = *piece;
@@ -31,6 +52,12 @@ pub(super) fn read(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), F
 
 /// What a stream says, having made sure that it says the same however it is cut and written.
 pub(super) fn outcome(codec: &dyn Codec, stream: &str) -> (Answer, Result<(), Failure>) {
+    outcome_of(read, codec, stream)
+}
+
+type Read = fn(&dyn Codec, &[&[u8]]) -> (Answer, Result<(), Failure>);
+
+fn outcome_of(read: Read, codec: &dyn Codec, stream: &str) -> (Answer, Result<(), Failure>) {
     let expected = read(codec, &[stream.as_bytes()]);
     let commented = stream.replace("\n\n", "\n\n: keep-alive\n\n");
     // A line break between tokens of the JSON, as two data lines.
@@ -66,12 +93,29 @@ pub(super) fn answer(codec: &dyn Codec, stream: &str) -> Answer {
     answer
 }
 
+/// The same with its state, of which nothing but the length is left out of the comparison with the answer
+/// without one.
+pub(super) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
+    let (answer, result) = outcome_of(read_with_state, codec, stream);
+    result.unwrap();
+    let without = Answer {
+        wants_state: false,
+        state: Vec::new(),
+        state_length: 0,
+        ..answer.clone()
+    };
+    assert_eq!(without, read(codec, &[stream.as_bytes()]).0);
+    let lengths = answer.state.iter().map(parts::length);
+    assert_eq!(answer.state_length, lengths.sum::<usize>());
+    answer
+}
+
 /// Every beginning of a good stream, up to where its closing event is whole, is truncated; none
 /// makes up text.
 pub(super) fn assert_truncations(codec: &dyn Codec, stream: &str) {
     let whole = answer(codec, stream);
     for cut in 0..stream.trim_end().len() {
-        let (answer, _) = read(codec, &[stream.as_bytes().get(..cut).unwrap()]);
+        let (answer, _) = read_with_state(codec, &[stream.as_bytes().get(..cut).unwrap()]);
         assert!(!answer.complete, "cut at {cut}");
         assert!(whole.text.starts_with(&answer.text), "cut at {cut}");
     }
@@ -116,8 +160,9 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
             }
         }
         let (head, tail) = bytes.split_at(random.below(bytes.len() + 1));
-        assert_eq!(read(codec, &[head, tail]), read(codec, &[&bytes]));
-        let _ = codec.whole(&bytes, &mut Answer::default());
+        let whole = read_with_state(codec, &[&bytes]);
+        assert_eq!(read_with_state(codec, &[head, tail]), whole);
+        let _ = codec.whole(&bytes, &mut with_state());
         let _ = codec.failure(400, &bytes);
         let _ = codec
             .models_page(&bytes)
@@ -126,7 +171,7 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
             .iter()
             .position(|byte| *byte == b'{')
             .unwrap_or_default();
-        let _ = codec.whole(bytes.get(json..).unwrap(), &mut Answer::default());
+        let _ = codec.whole(bytes.get(json..).unwrap(), &mut with_state());
     }
 }
 
@@ -135,6 +180,32 @@ pub(super) fn conversation(messages: &[(Role, &str)]) -> Vec<Message> {
         .iter()
         .map(|(role, text)| Message::text(*role, *text))
         .collect()
+}
+
+/// The assistant wants tools to be called.
+pub(super) fn called(text: &str, calls: &[ToolCall]) -> Message {
+    Message {
+        tool_calls: calls.to_vec(),
+        ..Message::text(Role::Assistant, text)
+    }
+}
+
+/// What a tool has returned.
+pub(super) fn result(id: &str, text: &str) -> Message {
+    Message {
+        tool_call_id: Some(id.to_owned()),
+        ..Message::text(Role::Tool, text)
+    }
+}
+
+/// An image or a file.
+pub(super) fn file(mime_type: &str, source: Source, name: Option<&str>) -> Media {
+    Media {
+        source,
+        mime_type: mime_type.to_owned(),
+        is_image: mime_type.starts_with("image/"),
+        name: name.map(str::to_owned),
+    }
 }
 
 pub(super) fn request(model: &str, messages: &[(Role, &str)]) -> ChatRequest {
