@@ -1667,6 +1667,13 @@ data: {"type":"message_stop"}
         assert_eq!(sent(messages(message(items))), state);
         let content = sent(messages(message(vec![json!({"type": "image"})])));
         assert_eq!(content[0]["text"], "Other words.");
+        let silent = Message {
+            tool_calls: Vec::new(),
+            content: Vec::new(),
+            ..message(vec![json!({"type": "image"})])
+        };
+        let content = sent(messages(silent));
+        assert_eq!(content[0]["type"], "tool_result", "the turn is left out");
 
         // Models that think by a budget go on in a loop only with the thoughts it began with.
         let effort = |messages: [Message; 3]| {

@@ -830,8 +830,10 @@ mod tests {
 
     use serde_json::json;
 
+    use super::super::State;
     use super::super::test_streams::{
-        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+        answer, answer_with_state, assert_truncations, body, called, file, fuzz, newest, outcome,
+        read, request, result, with_state,
     };
     use super::*;
 
@@ -842,6 +844,37 @@ data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hé\n"}]},"ind
 data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo "},{"text":"😀","thoughtSignature":"CiQB…"}]},"finishReason":"STOP","index":0,"safetyRatings":[]}],"usageMetadata":{"promptTokenCount":9,"toolUsePromptTokenCount":1,"candidatesTokenCount":2,"thoughtsTokenCount":40,"totalTokenCount":52}}
 
 "#;
+
+    /// Thoughts, text in pieces, and calls: signed, unsigned and without an id; a signature alone at the end.
+    const CALLS: &str = r#"data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hm.","thought":true}]}}],"responseId":"r2"}
+
+data: {"candidates":[{"content":{"parts":[{"text":"I'll "}]}}]}
+
+data: {"candidates":[{"content":{"parts":[{"text":"look"},{"text":"."}]}}]}
+
+data: {"candidates":[{"content":{"parts":[{"functionCall":{"id":"f1","name":"weather","args":{"city": "Tromsø", "a": [1, 2.5]}},"thoughtSignature":"CiQB+/=="},{"functionCall":{"name":"now"}}]}}]}
+
+data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{}}},{"text":"","thoughtSignature":"CiQC"}]},"finishReason":"STOP"}]}
+
+"#;
+
+    fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+        ToolCall {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            arguments: arguments.to_owned(),
+        }
+    }
+
+    fn weather() -> Tool {
+        let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+        Tool {
+            name: "weather".to_owned(),
+            description: Some("Look up weather".to_owned()),
+            parameters: schema.as_object().unwrap().clone(),
+            strict: None,
+        }
+    }
 
     const BLOCKED: &str = r#"data: {"promptFeedback":{"blockReason":"SAFETY","blockReasonMessage":"Unsafe."},"usageMetadata":{"promptTokenCount":9}}
 
@@ -924,6 +957,308 @@ data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo "},{"text":
             instructions,
             json!({"contents": [{"role": "user", "parts": [{"text": "a"}, {"text": "b"}]}]})
         );
+    }
+
+    #[test]
+    fn parts_calls_and_results() {
+        let pdf = || Source::Url("https://example.com/a.PDF?b=c.png".to_owned());
+        let question = Message {
+            content: vec![
+                Part::Text("What is this?".to_owned()),
+                Part::Text(" ".to_owned()),
+                Part::Media(file("image/png", Source::Data("iVBORw0=".to_owned()), None)),
+                Part::Media(file("", pdf(), Some("a.pdf"))),
+            ],
+            ..Message::text(Role::User, "")
+        };
+        let state = State {
+            provider: "google".to_owned(),
+            items: vec![
+                json!({"functionCall": {"id": "f1", "name": "weather", "args": {"city": "Oslo"}}, "thoughtSignature": "CiQB"}),
+                json!({"executableCode": {"code": "1"}}),
+                json!(7),
+            ],
+        };
+        let answered = Message {
+            state: Some(state),
+            ..called("Other words.", &[call("f1", "weather", "{}")])
+        };
+        let schema = json!({"type": "object"});
+        let chat = ChatRequest {
+            messages: vec![
+                Message::text(Role::System, "Be brief."),
+                question,
+                answered,
+                result("f1", "4 C"),
+            ]
+            .into(),
+            tools: vec![weather()].into(),
+            tool_choice: Some(ToolChoice::Auto),
+            temperature: Some(1.0),
+            top_p: Some(0.95),
+            max_tokens: Some(8192),
+            stop: vec!["END".to_owned()],
+            seed: Some(7),
+            effort: Some(Effort::Low),
+            format: Some(std::sync::Arc::new(Format::Schema {
+                name: "answer".to_owned(),
+                schema: schema.as_object().unwrap().clone(),
+                strict: None,
+            })),
+            ..request("gemini-3.5-flash", &[])
+        };
+        let expected = json!({
+            "systemInstruction": {"parts": [{"text": "Be brief."}]},
+            "contents": [
+                {"role": "user", "parts": [{"text": "What is this?"},
+                    {"inlineData": {"mimeType": "image/png", "data": "iVBORw0="}},
+                    {"fileData": {"mimeType": "application/pdf", "fileUri": "https://example.com/a.PDF?b=c.png"}}]},
+                {"role": "model", "parts": [{"functionCall": {"id": "f1", "name": "weather", "args": {"city": "Oslo"}}, "thoughtSignature": "CiQB"}]},
+                {"role": "user", "parts": [{"functionResponse": {"id": "f1", "name": "weather", "response": {"result": "4 C"}}}]}],
+            "tools": [{"functionDeclarations": [{"name": "weather", "description": "Look up weather", "parametersJsonSchema": {"type": "object", "properties": {"city": {"type": "string"}}}}]}],
+            "toolConfig": {"functionCallingConfig": {"mode": "AUTO"}},
+            "generationConfig": {"temperature": 1.0, "topP": 0.95, "maxOutputTokens": 8192, "stopSequences": ["END"], "seed": 7,
+                "responseMimeType": "application/json", "responseJsonSchema": schema, "thinkingConfig": {"thinkingLevel": "LOW"}},
+        });
+        assert_eq!(body(&GenerateContent, &chat), expected);
+        let json_only = ChatRequest {
+            format: Some(std::sync::Arc::new(Format::Json)),
+            ..request("gemini-2.5-flash", &[(Role::User, "Hi")])
+        };
+        let config = json!({"responseMimeType": "application/json"});
+        assert_eq!(
+            body(&GenerateContent, &json_only)["generationConfig"],
+            config
+        );
+    }
+
+    /// Made-up ids come again in the next answer, and are not sent; results stand in one turn, before what
+    /// is said and shown there.
+    #[test]
+    fn calls_that_have_no_state() {
+        let png = file("image/png", Source::Data("AAAA".to_owned()), None);
+        let shown = Message {
+            content: vec![Part::Text("[1]".to_owned()), Part::Media(png)],
+            ..result("f2", "")
+        };
+        let chat = |model| ChatRequest {
+            messages: vec![
+                Message::text(Role::User, "Hi"),
+                called("", &[call("call_1", "weather", "")]),
+                result("call_1", r#"{"c": 4}"#),
+                called(
+                    "So.",
+                    &[call("call_1", "now", "[1"), call("f2", "map", r#"{"a":1}"#)],
+                ),
+                Message::text(Role::User, "Go on."),
+                result("call_1", "noon"),
+                shown.clone(),
+                result("x", ""),
+            ]
+            .into(),
+            ..request(model, &[])
+        };
+        let dummy = "skip_thought_signature_validator";
+        let mut expected = json!([
+            {"role": "user", "parts": [{"text": "Hi"}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {}}, "thoughtSignature": dummy}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "weather", "response": {"c": 4}}}]},
+            {"role": "model", "parts": [
+                {"text": "So."},
+                {"functionCall": {"name": "now", "args": {"arguments": "[1"}}, "thoughtSignature": dummy},
+                {"functionCall": {"id": "f2", "name": "map", "args": {"a": 1}}}]},
+            {"role": "user", "parts": [
+                {"functionResponse": {"name": "now", "response": {"result": "noon"}}},
+                {"functionResponse": {"id": "f2", "name": "map", "response": {"result": "[1]"}}},
+                {"functionResponse": {"id": "x", "name": "", "response": {"result": ""}}},
+                {"text": "Go on."},
+                {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]},
+        ]);
+        for model in ["gemini-3-pro-preview", "gemini-flash-latest"] {
+            assert_eq!(body(&GenerateContent, &chat(model))["contents"], expected);
+        }
+        for (content, part) in [(1, 0), (3, 1)] {
+            let part = expected[content]["parts"][part].as_object_mut();
+            part.unwrap().remove("thoughtSignature").unwrap();
+        }
+        for model in ["gemini-2.5-flash", "gemma-4"] {
+            assert_eq!(body(&GenerateContent, &chat(model))["contents"], expected);
+        }
+    }
+
+    #[test]
+    fn a_state_that_says_nothing_is_left_out() {
+        let silent = Message {
+            state: Some(State {
+                provider: "google".to_owned(),
+                items: vec![json!({"thought": true})],
+            }),
+            ..Message::text(Role::Assistant, " ")
+        };
+        let messages = vec![Message::text(Role::User, "Hi"), silent];
+        let chat = ChatRequest {
+            messages: messages.into(),
+            ..request("gemini-3.5-flash", &[])
+        };
+        let expected = json!([{"role": "user", "parts": [{"text": "Hi"}]}]);
+        assert_eq!(body(&GenerateContent, &chat)["contents"], expected);
+    }
+
+    #[test]
+    fn choices_and_declarations() {
+        let of = |choice| {
+            let mut chat = ChatRequest {
+                tools: vec![Tool {
+                    description: None,
+                    parameters: Map::new(),
+                    strict: Some(true),
+                    ..weather()
+                }]
+                .into(),
+                tool_choice: Some(choice),
+                ..request("gemini-3.5-flash", &[(Role::User, "Hi")])
+            };
+            assert_eq!(GenerateContent.fit(&mut chat).len(), 1);
+            let sent = body(&GenerateContent, &chat);
+            let declared = json!([{"functionDeclarations": [{"name": "weather"}]}]);
+            assert_eq!(sent["tools"], declared);
+            chat.tools = Vec::new().into();
+            assert_eq!(GenerateContent.fit(&mut chat), Vec::<String>::new());
+            let without = body(&GenerateContent, &chat);
+            assert_eq!(
+                (without.get("tools"), without.get("toolConfig")),
+                (None, None)
+            );
+            sent["toolConfig"]["functionCallingConfig"].clone()
+        };
+        assert_eq!(of(ToolChoice::None), json!({"mode": "NONE"}));
+        assert_eq!(of(ToolChoice::Required), json!({"mode": "ANY"}));
+        let only = json!({"mode": "ANY", "allowedFunctionNames": ["weather"]});
+        assert_eq!(of(ToolChoice::Tool("weather".to_owned())), only);
+    }
+
+    #[test]
+    fn types_of_addresses() {
+        for (url, mime_type) in [
+            ("https://example.com/a.JPG", Some("image/jpeg")),
+            (
+                "https://example.com/a.pdf?x=1.png#b.gif",
+                Some("application/pdf"),
+            ),
+            ("https://example.com/a", None),
+            ("https://www.youtube.com/watch?v=a.png", None),
+            ("", None),
+        ] {
+            assert_eq!(guessed(url), mime_type, "{url}");
+        }
+        let given = file(
+            "text/css",
+            Source::Url("https://example.com/a.txt".to_owned()),
+            None,
+        );
+        let given = serde_json::to_value(PartBody::media(&given)).unwrap();
+        assert_eq!(given["fileData"]["mimeType"], "text/css");
+    }
+
+    #[test]
+    fn calls() {
+        let answer = answer_with_state(&GenerateContent, CALLS);
+        assert_eq!(
+            answer.tool_calls,
+            [
+                call("f1", "weather", r#"{"city": "Tromsø", "a": [1, 2.5]}"#),
+                call("call_2", "now", "{}"),
+                call("call_3", "now", "{}")
+            ]
+        );
+        assert_eq!(
+            (
+                answer.text.as_str(),
+                answer.reasoning.as_str(),
+                answer.finish
+            ),
+            ("I'll look.", "Hm.", Some(Finish::ToolCalls))
+        );
+        let state = json!([
+            {"text": "I'll look."},
+            {"functionCall": {"id": "f1", "name": "weather", "args": {"city": "Tromsø", "a": [1, 2.5]}}, "thoughtSignature": "CiQB+/=="},
+            {"functionCall": {"name": "now"}},
+            {"functionCall": {"name": "now", "args": {}}},
+            {"text": "", "thoughtSignature": "CiQC"},
+        ]);
+        assert_eq!(Value::Array(answer.state.clone()), state);
+        assert_truncations(&GenerateContent, CALLS);
+
+        let chat = ChatRequest {
+            messages: vec![
+                Message::text(Role::User, "Hi"),
+                Message {
+                    state: Some(State {
+                        provider: "google".to_owned(),
+                        items: answer.state,
+                    }),
+                    ..called("", &answer.tool_calls)
+                },
+            ]
+            .into(),
+            ..request("gemini-3.5-flash", &[])
+        };
+        let sent = &body(&GenerateContent, &chat)["contents"][1]["parts"];
+        assert_eq!(sent, &state);
+    }
+
+    #[test]
+    fn what_is_kept_of_an_answer() {
+        let kept = |parts: &str| {
+            let mut answer = with_state();
+            let body = format!(
+                "{{\"candidates\":[{{\"content\":{{\"parts\":[{parts}]}},\"finishReason\":\"STOP\"}}]}}"
+            );
+            GenerateContent.whole(body.as_bytes(), &mut answer).unwrap();
+            (json!(answer.state), answer.wants_state)
+        };
+        // Signed parts are never put together with others; signed thoughts are kept.
+        let signed = r#"{"text":"a"},{"text":"b","thoughtSignature":"s"},{"text":"c"},{"text":"x","thought":true},{"text":"d"},{"text":"e","thought":true,"thoughtSignature":"t"}"#;
+        let expected = json!([
+            {"text": "a"}, {"text": "b", "thoughtSignature": "s"}, {"text": "cd"},
+            {"text": "e", "thought": true, "thoughtSignature": "t"}]);
+        assert_eq!(kept(signed), (expected, true));
+        assert_eq!(
+            kept(r#"{"text":""},{"inlineData":{"data":"AAAA"}}"#),
+            (json!([]), true)
+        );
+        // A state that is not whole is none.
+        let half = r#"{"text":"a"},{"functionCall":{"name":"b","args":{"c":"\ud83d"}}}"#;
+        assert_eq!(kept(half), (json!([]), false));
+        let thought = json!({"text": "e", "thought": true, "thoughtSignature": "t"});
+        let part = serde_json::to_value(PartBody::kept(&thought).unwrap()).unwrap();
+        assert_eq!(part, thought);
+    }
+
+    #[test]
+    fn calls_and_ends() {
+        let of = |call: &str, finish: &str| {
+            let stream = format!(
+                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"functionCall\":{call}}}]}},\"finishReason\":\"{finish}\"}}]}}\n\n"
+            );
+            let (answer, result) = outcome(&GenerateContent, &stream);
+            (answer.finish, answer.tool_calls, result.is_ok())
+        };
+        let calls = |arguments| vec![call("call_1", "a", arguments)];
+        assert_eq!(
+            of(r#"{"name":"a","args":null}"#, "STOP"),
+            (Some(Finish::ToolCalls), calls("{}"), true)
+        );
+        assert_eq!(
+            of(r#"{"name":"a","args":"x"}"#, "MAX_TOKENS"),
+            (Some(Finish::Length), calls("\"x\""), true)
+        );
+        assert_eq!(of("null", "STOP"), (Some(Finish::Stop), Vec::new(), true));
+        assert_eq!(of("7", "STOP"), (None, Vec::new(), false));
+        let many = vec!["{\"functionCall\":{\"name\":\"a\"}}"; 129].join(",");
+        let body = format!("{{\"candidates\":[{{\"content\":{{\"parts\":[{many}]}}}}]}}");
+        let failure = GenerateContent.whole(body.as_bytes(), &mut Answer::default());
+        assert_eq!(failure.unwrap_err().class, Class::TooLarge);
     }
 
     #[test]
@@ -1234,6 +1569,9 @@ data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo "},{"text":
 
     #[test]
     fn noise_never_panics() {
-        fuzz(&GenerateContent, &[STREAM, BLOCKED, EXHAUSTED, MODELS]);
+        fuzz(
+            &GenerateContent,
+            &[STREAM, CALLS, BLOCKED, EXHAUSTED, MODELS],
+        );
     }
 }
