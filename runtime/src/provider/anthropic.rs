@@ -858,10 +858,10 @@ fn take_block(index: Option<u64>, block: &str, answer: &mut Answer) -> Result<()
         _ => {}
     }
     let mut item = Map::new();
-    if answer.wants_state && KEPT.contains(&kind) {
-        if let Some(Value::Object(whole)) = answer.piece(block) {
-            item = whole;
-        }
+    if KEPT.contains(&kind)
+        && let Some(Value::Object(whole)) = answer.piece(block)
+    {
+        item = whole;
     }
     open(OpenBlock { index, call, item }, answer);
     Ok(())
