@@ -1167,8 +1167,10 @@ mod tests {
     use serde_json::json;
 
     use super::super::test_streams::{
-        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+        answer, answer_with_state, assert_truncations, body, call_and_result, calls, conversation,
+        fuzz, media, newest, outcome, read, request, weather,
     };
+    use super::super::{State, Tool};
     use super::*;
 
     const FULL: ChatCompletions = ChatCompletions {
@@ -1197,11 +1199,22 @@ data: [DONE]
 
 "#;
 
-    const TOOL_CALLS: &str = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"weather","arguments":""}}]},"finish_reason":null}]}
+    /// Two calls in turns, one in five pieces, the other not JSON; and one without arguments.
+    const TOOL_CALLS: &str = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_9","type":"function","function":{"name":"weather","arguments":""}}]},"finish_reason":null}]}
 
-data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"call_2","function":{"name":"time","arguments":"no JSON"}}]},"finish_reason":null}]}
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"ci"}}]},"finish_reason":null}]}
 
-data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":"}}]},"finish_reason":null}]}
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"call_8","type":"function","function":{"name":"time","arguments":"no "}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"ty\":"}},{"index":1,"function":{"arguments":"JSON"}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":" \"Os"}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"lo\""}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":2,"id":"call_7","function":{"name":"ping","arguments":""}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]},"finish_reason":null}]}
 
 data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
 
@@ -1328,6 +1341,174 @@ data: {"id":"gen-1","object":"chat.completion.chunk","model":"openai/gpt-4o","pr
     }
 
     #[test]
+    fn conversations_with_images_files_and_tools() {
+        let [image, file, away] = media();
+        let sound = Media {
+            mime_type: "audio/wav".into(),
+            ..file.clone()
+        };
+        let [call, result] = call_and_result("{\"city\":\"Oslo\"}", "{\"c\":4}");
+        let mut messages =
+            conversation(&[(Role::System, "Be brief."), (Role::User, "What is this?")]);
+        messages[1].content.extend([
+            Part::Media(image.clone()),
+            Part::Text("\n".into()),
+            Part::Media(sound),
+            Part::Media(file),
+        ]);
+        messages.extend([call, result]);
+        let chat = |messages: &[Message]| ChatRequest {
+            messages: messages.into(),
+            ..request("m", &[])
+        };
+        let sent = |service: &ChatCompletions, messages: &[Message]| {
+            service.carries(&chat(messages)).unwrap();
+            body(service, &chat(messages))["messages"].take()
+        };
+        let shown = json!([{"type": "text", "text": "What is this?"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0="}},
+            {"type": "input_audio", "input_audio": {"data": "JVBERi0=", "format": "wav"}},
+            {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}}]);
+        let mut expected = json!([
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": shown},
+            {"role": "assistant", "content": null, "tool_calls": [
+                {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"Oslo\"}"}}]},
+            {"role": "tool", "tool_call_id": "call_1", "content": "{\"c\":4}"}
+        ]);
+        assert_eq!(sent(&PLAIN, &messages), expected);
+
+        let in_turns = ChatCompletions {
+            in_turns: true,
+            ..PLAIN
+        };
+        assert_eq!(sent(&in_turns, &messages[..2])[1]["content"], shown);
+
+        // Words before a call without arguments, and reasoning from before; nothing else of it goes back.
+        messages[2].content = vec![Part::Text("Let me see.".into())];
+        messages[2].tool_calls[0].arguments.clear();
+        messages[2].state = Some(State {
+            provider: "deepseek".into(),
+            items: vec![
+                json!(7),
+                json!({"reasoning_content": "Weigh.", "role": "system", "reasoning_details": [1]}),
+            ],
+        });
+        expected[2]["content"] = "Let me see.".into();
+        expected[2]["tool_calls"][0]["function"]["arguments"] = "{}".into();
+        expected[2]["reasoning_content"] = "Weigh.".into();
+        expected[2]["reasoning_details"] = json!([1]);
+        assert_eq!(sent(&PLAIN, &messages), expected);
+
+        let mistral = ChatCompletions {
+            nine_letter_ids: true,
+            ..PLAIN
+        };
+        let other = sent(&mistral, &messages);
+        let id = other[2]["tool_calls"][0]["id"].as_str().unwrap();
+        assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        assert_eq!(other[3]["tool_call_id"], id);
+        assert_eq!(mistral.call_id("aB3xK9mP2"), "aB3xK9mP2");
+        assert_ne!(mistral.call_id("call_2"), id);
+
+        // What cannot be sent is not left out in silence.
+        let fails = |service: &ChatCompletions, chat: &ChatRequest| {
+            let failure = service.carries(chat).unwrap_err();
+            assert_eq!(failure.class, Class::InvalidRequest);
+            failure.message
+        };
+        assert!(fails(&in_turns, &chat(&messages)).contains("has no tools"));
+        let mut with_tool = chat(&messages[..2]);
+        with_tool.tools = vec![weather()].into();
+        assert!(fails(&in_turns, &with_tool).contains("has no tools"));
+        let mut at = |place: usize, media: &Media| {
+            messages[place].content.push(Part::Media(media.clone()));
+            let chat = chat(&messages);
+            messages[place].content.pop();
+            chat
+        };
+        assert!(fails(&PLAIN, &at(2, &image)).contains("assistant"));
+        assert!(fails(&PLAIN, &at(3, &image)).contains("tool's result"));
+        assert!(fails(&PLAIN, &at(1, &away)).contains("address"));
+        let picture = Media {
+            is_image: true,
+            ..away.clone()
+        };
+        PLAIN.carries(&at(1, &picture)).unwrap();
+        let fetching = ChatCompletions {
+            takes_addresses: true,
+            ..PLAIN
+        };
+        fetching.carries(&at(1, &away)).unwrap();
+        let body = body(&fetching, &at(1, &away));
+        assert_eq!(
+            body["messages"][1]["content"][4]["file"]["file_data"],
+            "https://example.com/a.pdf"
+        );
+    }
+
+    #[test]
+    fn tools_choices_and_formats() {
+        let sent = |service: &ChatCompletions, strict, tool_choice, format: Format| {
+            let tool = Tool {
+                strict,
+                ..weather()
+            };
+            let chat = ChatRequest {
+                tools: vec![tool].into(),
+                tool_choice,
+                format: Some(format.into()),
+                ..request("m", &[(Role::User, "u")])
+            };
+            let mut body = body(service, &chat);
+            for name in ["model", "messages", "stream", "stream_options"] {
+                body.as_object_mut().unwrap().remove(name);
+            }
+            body
+        };
+        let mut function = json!({"name": "weather", "description": "Look up weather",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}});
+        let schema = |strict| Format::Schema {
+            name: "answer".into(),
+            schema: weather().parameters,
+            strict,
+        };
+        let expected = json!({"tools": [{"type": "function", "function": function}], "tool_choice": "none",
+            "response_format": {"type": "json_object"}});
+        let none = Some(ToolChoice::None);
+        assert_eq!(sent(&PLAIN, None, none, Format::Json), expected);
+        function["strict"] = false.into();
+        let format = json!({"name": "answer", "schema": function["parameters"], "strict": true});
+        let expected = json!({"tools": [{"type": "function", "function": function}],
+            "tool_choice": {"type": "function", "function": {"name": "weather"}},
+            "response_format": {"type": "json_schema", "json_schema": format}});
+        let named = Some(ToolChoice::Tool("weather".into()));
+        assert_eq!(
+            sent(&PLAIN, Some(false), named, schema(Some(true))),
+            expected
+        );
+        let any = ChatCompletions {
+            required: "any",
+            ..PLAIN
+        };
+        for (service, choice, word) in [
+            (&PLAIN, ToolChoice::Auto, "auto"),
+            (&PLAIN, ToolChoice::Required, "required"),
+            (&any, ToolChoice::Required, "any"),
+        ] {
+            let body = sent(service, None, Some(choice), schema(None));
+            assert_eq!(body["tool_choice"], word);
+            let format = &body["response_format"]["json_schema"];
+            assert_eq!(format.get("strict"), None);
+        }
+        let nothing = ChatRequest {
+            tool_choice: Some(ToolChoice::None),
+            ..request("m", &[(Role::User, "u")])
+        };
+        assert_eq!(body(&PLAIN, &nothing).get("tool_choice"), None);
+    }
+
+    #[test]
     fn options_have_the_names_of_each_service() {
         let mut chat = ChatRequest {
             top_p: Some(0.9),
@@ -1417,7 +1598,154 @@ data: {"id":"gen-1","object":"chat.completion.chunk","model":"openai/gpt-4o","pr
             (tools.finish, &*tools.text, tools.complete),
             (Some(Finish::ToolCalls), "", true)
         );
+        let expected = [
+            ("call_9", "weather", "{\"city\": \"Oslo\"}"),
+            ("call_8", "time", "no JSON"),
+            ("call_7", "ping", ""),
+        ];
+        assert_eq!(calls(&tools), expected);
         assert_truncations(&PLAIN, TOOL_CALLS);
+    }
+
+    #[test]
+    fn calls_come_in_every_accent() {
+        let said = |deltas: &[&str]| {
+            let chunk = |delta: &&str| format!("data: {{\"choices\":[{{\"delta\":{delta}}}]}}\n\n");
+            let chunks: String = deltas.iter().map(chunk).collect();
+            let answer = answer(&PLAIN, &format!("{chunks}data: [DONE]\n\n"));
+            assert_eq!(answer.finish, Some(Finish::ToolCalls), "{deltas:?}");
+            let calls = calls(&answer).into_iter();
+            let calls = calls.map(|(id, name, arguments)| format!("{id} {name} {arguments}"));
+            calls.collect::<Vec<_>>().join(", ")
+        };
+        for (deltas, expected) in [
+            // No index: an id or a name begins a call, and what has neither goes on with the last.
+            (
+                &[
+                    r#"{"tool_calls":[{"id":"x","function":{"name":"a","arguments":"{\"b\""}}]}"#,
+                    r#"{"tool_calls":[{"function":{"arguments":":1}"}}]}"#,
+                    r#"{"tool_calls":[{"id":"y","function":{"name":"a","arguments":"{}"}}]}"#,
+                ][..],
+                r#"x a {"b":1}, y a {}"#,
+            ),
+            // The id, and the name with it, again and again.
+            (
+                &[
+                    r#"{"tool_calls":[{"id":"x","function":{"name":"a","arguments":"{"}},{"id":"y","function":{"name":"a"}}]}"#,
+                    r#"{"tool_calls":[{"id":"x","function":{"name":"a","arguments":"}"}}]}"#,
+                    r#"{"tool_calls":[{"id":"y","function":{"arguments":"{}"}}]}"#,
+                ],
+                "x a {}, y a {}",
+            ),
+            (
+                &[
+                    r#"{"tool_calls":[{"index":0,"id":"x","function":{"name":"a","arguments":"{"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"id":"x","function":{"name":"a","arguments":"}"}}]}"#,
+                ],
+                "x a {}",
+            ),
+            // Whole, several in one piece, without ids, the arguments not wrapped up.
+            (
+                &[
+                    r#"{"tool_calls":[{"function":{"name":"a","arguments":{"b": [1]}}},{"id":"call_3","function":{"name":"a","arguments":null}},{"id":null,"function":{"name":"c"}}]}"#,
+                ],
+                r#"call_1 a {"b": [1]}, call_3 a , call_4 c "#,
+            ),
+            // All of them counted as the first.
+            (
+                &[
+                    r#"{"tool_calls":[{"index":0,"id":"x","function":{"name":"a","arguments":"{}"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"id":"y","function":{"name":"a","arguments":"{}"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"function":{"name":"b","arguments":"{"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]}"#,
+                ],
+                "x a {}, y a {}, call_3 b {}",
+            ),
+            // The older form; beside the newer one it says the same.
+            (
+                &[
+                    r#"{"function_call":{"name":"a","arguments":"{"}}"#,
+                    r#"{"function_call":{"name":"a","arguments":"}"},"tool_calls":null}"#,
+                ],
+                "call_1 a {}",
+            ),
+            (
+                &[
+                    r#"{"function_call":{"name":"a"},"tool_calls":[{"id":"x","function":{"name":"a"}}]}"#,
+                ],
+                "x a ",
+            ),
+            // Nonsense beside a call.
+            (
+                &[
+                    r#"{"tool_calls":[{"index":18446744073709551615,"id":"x","function":{"name":"a","arguments":"{}"}}]}"#,
+                    r#"{"tool_calls":[{"index":9,"function":{"arguments":"lost"}},{"index":"7","function":7},{}]}"#,
+                ],
+                "x a {}",
+            ),
+        ] {
+            assert_eq!(said(deltas), expected);
+        }
+        let whole = r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"x","type":"function","function":{"name":"a","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
+        let mut answer = Answer::default();
+        PLAIN.whole(whole.as_bytes(), &mut answer).unwrap();
+        assert_eq!(calls(&answer), [("x", "a", "{}")]);
+
+        let call = |n| {
+            format!(
+                "data: {{\"choices\":[{{\"delta\":{{\"tool_calls\":[{{\"index\":{n},\"function\":{{\"name\":\"a\"}}}}]}}}}]}}\n\n"
+            )
+        };
+        let many: String = (0..200).map(call).collect();
+        let (answer, result) = read(&PLAIN, &[many.as_bytes()]);
+        assert_eq!(result.unwrap_err().class, Class::TooLarge);
+        assert_eq!((answer.tool_calls.len(), answer.places.len()), (128, 128));
+    }
+
+    #[test]
+    fn reasoning_is_kept_for_the_next_turn_as_it_came() {
+        let state = |deltas: &[&str]| {
+            let chunk = |delta: &&str| format!("data: {{\"choices\":[{{\"delta\":{delta}}}]}}\n\n");
+            let chunks: String = deltas.iter().map(chunk).collect();
+            let stream = format!("{chunks}data: [DONE]\n\n");
+            assert!(answer(&PLAIN, &stream).state.is_empty());
+            let answer = answer_with_state(&PLAIN, &stream);
+            let length: usize = answer.state.iter().map(conversation::length).sum();
+            assert!(answer.state_length.abs_diff(length) < 100, "{length}");
+            Value::Array(answer.state)
+        };
+        let content = [
+            r#"{"reasoning_content":"Weigh "}"#,
+            r#"{"reasoning_content":"both.","content":""}"#,
+            r#"{"reasoning_content":"","content":"Hi"}"#,
+        ];
+        assert_eq!(
+            state(&content),
+            json!([{"reasoning_content": "Weigh both."}])
+        );
+        let details = [
+            r#"{"reasoning":"We","reasoning_details":[{"type":"reasoning.text","text":"We","signature":null,"index":0}]}"#,
+            r#"{"reasoning":"igh","reasoning_details":[{"type":"reasoning.text","text":"igh","index":0}]}"#,
+            r#"{"reasoning_details":[{"type":"reasoning.text","text":"","signature":"sig","index":0}]}"#,
+            r#"{"reasoning_details":[{"type":"reasoning.text","text":"More","index":1},{"type":"reasoning.summary","summary":"In ","index":1},{"type":"reasoning.summary","summary":"short","index":1}]}"#,
+            r#"{"reasoning_details":[{"type":"reasoning.encrypted","data":"a","id":"x","index":2},{"type":"reasoning.encrypted","data":"b","id":"y","index":2},7]}"#,
+            r#"{"reasoning_details":[],"content":"Hi"}"#,
+        ];
+        let expected = json!([{"reasoning": "Weigh", "reasoning_details": [
+            {"type": "reasoning.text", "text": "Weigh", "signature": "sig", "index": 0},
+            {"type": "reasoning.text", "text": "More", "index": 1},
+            {"type": "reasoning.summary", "summary": "In short", "index": 1},
+            {"type": "reasoning.encrypted", "data": "a", "id": "x", "index": 2},
+            {"type": "reasoning.encrypted", "data": "b", "id": "y", "index": 2}, 7]}]);
+        assert_eq!(state(&details), expected);
+        for nothing in [
+            r#"{"content":"Hi"}"#,
+            r#"{"reasoning":"","reasoning_content":null,"reasoning_details":[]}"#,
+            // What cannot be kept spoils the rest.
+            r#"{"reasoning":"a","reasoning_details":["\ud83d"]}"#,
+        ] {
+            assert_eq!(state(&[nothing]), json!([]), "{nothing}");
+        }
     }
 
     #[test]

@@ -912,8 +912,10 @@ mod tests {
     use serde_json::json;
 
     use super::super::test_streams::{
-        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+        answer, answer_with_state, assert_truncations, body, call_and_result, calls, conversation,
+        fuzz, media, newest, outcome, read, request, weather,
     };
+    use super::super::{Part, Tool};
     use super::*;
 
     const STREAM: &str = r#"event: response.created
@@ -948,6 +950,41 @@ data: {"type":"response.completed","sequence_number":9,"response":{"id":"resp_1"
     const TOOL_CALL: &str = r#"data: {"type":"response.output_item.done","item":{"type":"function_call","id":"fc_1","call_id":"call_9","name":"weather","arguments":"{}"}}
 
 data: {"type":"response.completed","response":{"id":"resp_1","status":"completed","output":[]}}
+
+"#;
+
+    /// Reasoning, two calls in turns (one in five pieces, one that is not JSON), and one without arguments.
+    const CALLS: &str = r#"data: {"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"rs_1","summary":[]}}
+
+data: {"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"}}
+
+data: {"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","id":"fc_1","call_id":"call_9","name":"weather","arguments":"","status":"in_progress"}}
+
+data: {"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":1,"delta":"{\"ci"}
+
+data: {"type":"response.output_item.added","output_index":2,"item":{"type":"function_call","id":"fc_2","call_id":"call_8","name":"time","arguments":"","status":"in_progress"}}
+
+data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":"ty\":"}
+
+data: {"type":"response.function_call_arguments.delta","output_index":2,"delta":"no "}
+
+data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":" \"Os"}
+
+data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":"lo\""}
+
+data: {"type":"response.function_call_arguments.delta","output_index":2,"delta":"JSON"}
+
+data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":"}"}
+
+data: {"type":"response.function_call_arguments.done","output_index":1,"arguments":"{\"city\": \"Oslo\"}"}
+
+data: {"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","id":"fc_1","call_id":"call_9","name":"weather","arguments":"{\"city\": \"Oslo\"}","status":"completed"}}
+
+data: {"type":"response.output_item.done","output_index":2,"item":{"type":"function_call","id":"fc_2","call_id":"call_8","name":"time","arguments":"no JSON","status":"completed"}}
+
+data: {"type":"response.output_item.done","output_index":3,"item":{"type":"function_call","id":"fc_3","call_id":"call_7","name":"ping","arguments":"","status":"completed"}}
+
+data: {"type":"response.completed","response":{"id":"resp_1","status":"completed","output":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"function_call","id":"fc_1","call_id":"call_9","name":"weather","arguments":"{\"city\": \"Oslo\"}","status":"completed"},{"type":"function_call","id":"fc_2","call_id":"call_8","name":"time","arguments":"no JSON","status":"completed"},{"type":"function_call","id":"fc_3","call_id":"call_7","name":"ping","arguments":"","status":"completed"}]}}
 
 "#;
 
@@ -1035,6 +1072,168 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
     }
 
     #[test]
+    fn conversations_with_images_files_and_tools() {
+        let [image, file, away] = media();
+        let [call, result] = call_and_result("{\"city\":\"Oslo\"}", "{\"c\":4}");
+        let mut messages = conversation(&[
+            (Role::Developer, "Answer in French."),
+            (Role::User, "What is this?"),
+            (Role::Assistant, "Un chat."),
+        ]);
+        messages[1].content.extend([
+            Part::Media(image.clone()),
+            Part::Text(" ".into()),
+            Part::Media(file),
+            Part::Media(away),
+        ]);
+        messages.extend([call, result]);
+        let input = |messages: &[Message]| {
+            let chat = ChatRequest {
+                messages: messages.into(),
+                ..request("gpt-5.6-terra", &[])
+            };
+            Responses.carries(&chat).unwrap();
+            body(&Responses, &chat)["input"].take()
+        };
+        let mut expected = json!([
+            {"role": "developer", "content": "Answer in French."},
+            {"role": "user", "content": [
+                {"type": "input_text", "text": "What is this?"},
+                {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0="},
+                {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="},
+                {"type": "input_file", "file_url": "https://example.com/a.pdf"}]},
+            {"role": "assistant", "content": "Un chat."},
+            {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{\"city\":\"Oslo\"}"},
+            {"type": "function_call_output", "call_id": "call_1", "output": "{\"c\":4}"}
+        ]);
+        assert_eq!(input(&messages), expected);
+
+        // Words before a call, a call without arguments, and a result to look at.
+        messages[3].content = vec![Part::Text("Voyons.".into())];
+        messages[3].tool_calls[0].arguments = " ".into();
+        messages[4].content.push(Part::Media(image.clone()));
+        let said = json!({"role": "assistant", "content": "Voyons."});
+        expected.as_array_mut().unwrap().insert(3, said);
+        expected[4]["arguments"] = "{}".into();
+        expected[5]["output"] = json!([{"type": "input_text", "text": "{\"c\":4}"},
+            {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0="}]);
+        assert_eq!(input(&messages), expected);
+
+        messages[2].content.push(Part::Media(image));
+        let chat = ChatRequest {
+            messages: messages.into(),
+            ..request("m", &[])
+        };
+        let failure = Responses.carries(&chat).unwrap_err();
+        assert_eq!(failure.class, Class::InvalidRequest);
+    }
+
+    #[test]
+    fn tools_choices_and_formats() {
+        let sent = |model: &str, strict, tool_choice, format: Option<Format>| {
+            let tool = Tool {
+                strict,
+                ..weather()
+            };
+            let chat = ChatRequest {
+                tools: vec![tool].into(),
+                tool_choice,
+                format: format.map(Into::into),
+                ..request(model, &[(Role::User, "u")])
+            };
+            let mut body = body(&Responses, &chat);
+            for name in ["model", "input", "store", "stream", "stream_options"] {
+                body.as_object_mut().unwrap().remove(name);
+            }
+            body
+        };
+        let mut tool = json!({"type": "function", "name": "weather", "description": "Look up weather",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}});
+        let expected = json!({"tools": [tool], "tool_choice": "auto", "text": {"format": {"type": "json_object"}}});
+        let json = Some(Format::Json);
+        assert_eq!(
+            sent("gpt-4.1", None, Some(ToolChoice::Auto), json),
+            expected
+        );
+        tool["strict"] = true.into();
+        let named = json!({"type": "function", "name": "weather"});
+        let schema = Format::Schema {
+            name: "answer".into(),
+            schema: weather().parameters,
+            strict: Some(true),
+        };
+        let format = json!({"type": "json_schema", "name": "answer", "schema": tool["parameters"], "strict": true});
+        let expected = json!({"tools": [tool], "tool_choice": named, "text": {"format": format},
+            "include": ["reasoning.encrypted_content"]});
+        let choice = Some(ToolChoice::Tool("weather".into()));
+        assert_eq!(sent("gpt-5", Some(true), choice, Some(schema)), expected);
+        for (choice, word) in [
+            (ToolChoice::None, "none"),
+            (ToolChoice::Required, "required"),
+        ] {
+            let body = sent("deployment", None, Some(choice), None);
+            assert_eq!(
+                (&body["tool_choice"], body.get("include")),
+                (&json!(word), None)
+            );
+        }
+        // A choice of nothing is refused.
+        let nothing = ChatRequest {
+            tool_choice: Some(ToolChoice::None),
+            ..request("gpt-5", &[(Role::User, "u")])
+        };
+        let body = body(&Responses, &nothing);
+        assert_eq!((body.get("tool_choice"), body.get("include")), (None, None));
+    }
+
+    #[test]
+    fn earlier_answers_go_back_as_far_as_they_can() {
+        let input = |model: &str, items: Value| {
+            let [call, _] = call_and_result("", "");
+            let items = items.as_array().unwrap().clone();
+            let state = Some(State {
+                provider: "openai".into(),
+                items,
+            });
+            let chat = ChatRequest {
+                messages: [Message { state, ..call }].into(),
+                ..request(model, &[])
+            };
+            body(&Responses, &chat)["input"].take()
+        };
+        let reasoning =
+            json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"});
+        let mut given = json!([
+            reasoning,
+            {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "phase": "commentary",
+             "content": [{"type": "output_text", "text": "Let me see.", "annotations": []}]},
+            {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": null},
+            {"type": "item_reference", "id": "msg_9"},
+            {"type": "function_call", "id": "fc_1", "status": null, "call_id": "call_9", "name": "weather", "arguments": "{}"},
+            reasoning,
+            "reasoning", {}
+        ]);
+        let message = json!({"type": "message", "role": "assistant", "phase": "commentary",
+            "content": [{"type": "output_text", "text": "Let me see.", "annotations": []}]});
+        let call = json!({"type": "function_call", "call_id": "call_9", "name": "weather", "arguments": "{}"});
+        given[0]["status"] = Value::Null;
+        let all = json!([reasoning, message, call]);
+        assert_eq!(input("gpt-5", given.clone()), all);
+        assert_eq!(input("deployment", given.clone()), all);
+        // A model that does not reason refuses reasoning.
+        assert_eq!(input("gpt-4.1", given), json!([message, call]));
+        // Where nothing can go back, the message itself does.
+        let plain = json!([{"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{}"}]);
+        for state in [
+            json!([]),
+            json!([reasoning]),
+            json!([{"reasoning_content": "x"}]),
+        ] {
+            assert_eq!(input("gpt-5", state), plain);
+        }
+    }
+
+    #[test]
     fn credentials_are_sensitive() {
         let (name, value) = Responses.credentials("sk-1").unwrap();
         assert_eq!(
@@ -1101,6 +1300,101 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
     fn streams() {
         assert_eq!(answer(&Responses, STREAM), completed());
         assert_truncations(&Responses, STREAM);
+        assert!(answer(&Responses, STREAM).state.is_empty());
+    }
+
+    #[test]
+    fn calls_arrive_in_pieces_whole_or_at_the_end() {
+        let expected = [
+            ("call_9", "weather", "{\"city\": \"Oslo\"}"),
+            ("call_8", "time", "no JSON"),
+            ("call_7", "ping", ""),
+        ];
+        let events: Vec<&str> = CALLS.split_inclusive("\n\n").collect();
+        let without = |word: &str| -> String {
+            let events = events.iter().filter(|event| !event.contains(word));
+            events.copied().collect()
+        };
+        let closing = events.last().unwrap();
+        let output = closing.split_once("\"output\":").unwrap().1;
+        let output: Value =
+            serde_json::from_str(output.trim_end().trim_end_matches('}').trim()).unwrap();
+        for stream in [
+            CALLS.to_owned(),
+            without(".delta"),
+            without(".added"),
+            without("_item."),
+            (*closing).to_owned(),
+        ] {
+            let answer = answer_with_state(&Responses, &stream);
+            assert_eq!(calls(&answer), expected, "{stream}");
+            assert_eq!(answer.finish, Some(Finish::ToolCalls));
+            assert!(answer.complete);
+            // Each piece once.
+            assert_eq!(Value::Array(answer.state), output, "{stream}");
+            assert!(answer.state_length > 300);
+        }
+        // The pieces are enough.
+        let pieces = without(".done").replace(closing, "");
+        let end = r#"data: {"type":"response.completed","response":{"status":"completed"}}"#;
+        let pieces = answer(&Responses, &format!("{pieces}{end}\n\n"));
+        assert_eq!(calls(&pieces), expected[..2]);
+        assert_truncations(&Responses, CALLS);
+    }
+
+    #[test]
+    fn sloppy_calls() {
+        let of = |events: &[&str]| {
+            let events = events.iter().map(|event| format!("data: {event}\n\n"));
+            let stream: String = events.collect();
+            let end = r#"data: {"type":"response.completed","response":{"status":"completed"}}"#;
+            answer(&Responses, &format!("{stream}{end}\n\n"))
+        };
+        // Neither id nor place, the arguments not wrapped up.
+        let answer = of(&[
+            r#"{"type":"response.output_item.added","item":{"type":"function_call","name":"a"}}"#,
+            r#"{"type":"response.function_call_arguments.delta","delta":"{}"}"#,
+            r#"{"type":"response.output_item.done","item":{"type":"function_call","name":"b","arguments":{"x": 1}}}"#,
+            r#"{"type":"response.output_item.done","item":{"type":"function_call","name":7}}"#,
+            r#"{"type":"response.function_call_arguments.delta","output_index":18446744073709551615,"delta":"x"}"#,
+        ]);
+        let expected = [("call_1", "a", "{}"), ("call_2", "b", "{\"x\": 1}")];
+        assert_eq!(calls(&answer), expected);
+
+        let call = |n| {
+            format!(
+                "data: {{\"type\":\"response.output_item.done\",\"output_index\":{n},\"item\":{{\"type\":\"function_call\",\"call_id\":\"c{n}\",\"name\":\"a\"}}}}\n\n"
+            )
+        };
+        let many: String = (0..200).map(call).collect();
+        let (answer, result) = read(&Responses, &[many.as_bytes()]);
+        assert_eq!(result.unwrap_err().class, Class::TooLarge);
+        assert_eq!((answer.tool_calls.len(), answer.places.len()), (128, 128));
+    }
+
+    #[test]
+    fn a_piece_too_large_spoils_the_state() {
+        let kept = |length: usize| {
+            let content = "a".repeat(length);
+            let body = json!({"status": "completed", "output": [
+                {"type": "function_call", "call_id": "c", "name": "a", "arguments": "{}"},
+                {"type": "reasoning", "encrypted_content": content}]});
+            let mut answer = Answer {
+                wants_state: true,
+                ..Answer::default()
+            };
+            Responses
+                .whole(body.to_string().as_bytes(), &mut answer)
+                .unwrap();
+            assert_eq!(calls(&answer), [("c", "a", "{}")]);
+            (answer.state.len(), answer.state_length > 0)
+        };
+        assert_eq!(kept(1 << 19), (2, true));
+        assert_eq!(kept(1 << 20), (0, false));
+        let half = CALLS.replacen("gAAA", r"\ud83d", 1);
+        let answer = answer_with_state(&Responses, &half);
+        assert_eq!((answer.state.len(), answer.state_length), (0, 0));
+        assert_eq!((answer.tool_calls.len(), answer.complete), (3, true));
     }
 
     #[test]
@@ -1417,6 +1711,6 @@ data: {"type":"response.completed","response":{"output":[{"type":"message","cont
 
     #[test]
     fn noise_never_panics() {
-        fuzz(&Responses, &[STREAM, TOOL_CALL, FAILED, MODELS]);
+        fuzz(&Responses, &[STREAM, TOOL_CALL, CALLS, FAILED, MODELS]);
     }
 }

@@ -310,6 +310,21 @@ mod tests {
     }
 
     #[test]
+    fn names_in_schemas_and_conversations_are_no_parameters() {
+        for path in [
+            "tools[0].function.parameters.properties.temperature",
+            "tools.0.custom.input_schema.properties.temperature",
+            "messages[2].stop",
+            "input[3].summary",
+            "text.format.schema.properties.seed",
+            "response_format.json_schema.schema.properties.seed",
+        ] {
+            let refused = change(path, "Invalid schema.");
+            assert_eq!(refused, None, "{path}");
+        }
+    }
+
+    #[test]
     fn refusals_of_every_provider_are_understood() {
         use Change::{AtMost, Drop, Effort as Step};
         use Effort::{Low, Minimal};

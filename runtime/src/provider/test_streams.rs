@@ -4,15 +4,18 @@
 
 use super::conversation as parts;
 use super::sse::Parser;
-use super::{Answer, ChatRequest, Codec, Failure, Media, Message, Role, Source, ToolCall};
+use super::{Answer, ChatRequest, Codec, Failure, Media, Message, Role, Source, Tool, ToolCall};
 
 /// Reads a stream that arrives in these pieces.
 pub(super) fn read(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), Failure>) {
     read_into(Answer::default(), codec, pieces)
 }
 
-/// The same where the state is wanted.
-fn read_with_state(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), Failure>) {
+/// The same, the state being wanted.
+pub(super) fn read_with_state(
+    codec: &dyn Codec,
+    pieces: &[&[u8]],
+) -> (Answer, Result<(), Failure>) {
     read_into(with_state(), codec, pieces)
 }
 
@@ -52,12 +55,6 @@ fn read_into(
 
 /// What a stream says, having made sure that it says the same however it is cut and written.
 pub(super) fn outcome(codec: &dyn Codec, stream: &str) -> (Answer, Result<(), Failure>) {
-    outcome_of(read, codec, stream)
-}
-
-type Read = fn(&dyn Codec, &[&[u8]]) -> (Answer, Result<(), Failure>);
-
-fn outcome_of(read: Read, codec: &dyn Codec, stream: &str) -> (Answer, Result<(), Failure>) {
     let expected = read(codec, &[stream.as_bytes()]);
     let commented = stream.replace("\n\n", "\n\n: keep-alive\n\n");
     // A line break between tokens of the JSON, as two data lines.
@@ -93,11 +90,17 @@ pub(super) fn answer(codec: &dyn Codec, stream: &str) -> Answer {
     answer
 }
 
-/// The same with its state, of which nothing but the length is left out of the comparison with the answer
-/// without one.
+/// The same with the state, which does not depend on the cuts either.
 pub(super) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
-    let (answer, result) = outcome_of(read_with_state, codec, stream);
-    result.unwrap();
+    let expected = read_with_state(codec, &[stream.as_bytes()]);
+    for cut in 0..=stream.len() {
+        let (head, tail) = stream.as_bytes().split_at(cut);
+        let read = read_with_state(codec, &[head, tail]);
+        assert_eq!(read, expected, "cut at {cut}");
+    }
+    expected.1.unwrap();
+    let answer = expected.0;
+    // It changes nothing else, and all of it is counted.
     let without = Answer {
         wants_state: false,
         state: Vec::new(),
@@ -118,6 +121,9 @@ pub(super) fn assert_truncations(codec: &dyn Codec, stream: &str) {
         let (answer, _) = read_with_state(codec, &[stream.as_bytes().get(..cut).unwrap()]);
         assert!(!answer.complete, "cut at {cut}");
         assert!(whole.text.starts_with(&answer.text), "cut at {cut}");
+        for (call, whole) in answer.tool_calls.iter().zip(&whole.tool_calls) {
+            assert!(whole.arguments.starts_with(&call.arguments), "cut at {cut}");
+        }
     }
 }
 
@@ -214,6 +220,65 @@ pub(super) fn request(model: &str, messages: &[(Role, &str)]) -> ChatRequest {
         messages: conversation(messages).into(),
         ..ChatRequest::default()
     }
+}
+
+/// A picture, a file at hand and one at an address.
+pub(super) fn media() -> [Media; 3] {
+    let data = |mime_type: &str, data: &str| Media {
+        source: Source::Data(data.to_owned()),
+        mime_type: mime_type.to_owned(),
+        is_image: mime_type.starts_with("image/"),
+        name: None,
+    };
+    [
+        data("image/png", "iVBORw0="),
+        Media {
+            name: Some("a.pdf".to_owned()),
+            ..data("application/pdf", "JVBERi0=")
+        },
+        Media {
+            source: Source::Url("https://example.com/a.pdf".to_owned()),
+            ..data("application/pdf", "")
+        },
+    ]
+}
+
+/// The assistant's call of a tool, and what came back.
+pub(super) fn call_and_result(arguments: &str, result: &str) -> [Message; 2] {
+    let call = ToolCall {
+        id: "call_1".to_owned(),
+        name: "weather".to_owned(),
+        arguments: arguments.to_owned(),
+    };
+    [
+        Message {
+            content: Vec::new(),
+            tool_calls: vec![call],
+            ..Message::text(Role::Assistant, "")
+        },
+        Message {
+            tool_call_id: Some("call_1".to_owned()),
+            ..Message::text(Role::Tool, result)
+        },
+    ]
+}
+
+/// A tool as callers describe it.
+pub(super) fn weather() -> Tool {
+    let parameters =
+        serde_json::json!({"type": "object", "properties": {"city": {"type": "string"}}});
+    Tool {
+        name: "weather".to_owned(),
+        description: Some("Look up weather".to_owned()),
+        parameters: parameters.as_object().unwrap().clone(),
+        strict: None,
+    }
+}
+
+/// The calls of an answer: id, name, arguments.
+pub(super) fn calls(answer: &Answer) -> Vec<(&str, &str, &str)> {
+    let calls = answer.tool_calls.iter();
+    calls.map(|c| (&*c.id, &*c.name, &*c.arguments)).collect()
 }
 
 /// The body that a codec sends for a chat.
