@@ -1080,8 +1080,8 @@ mod tests {
     use serde_json::json;
 
     use super::super::test_streams::{
-        answer, answer_with_state, assert_truncations, body, called, file, fuzz, newest, outcome,
-        read, request, result, with_state,
+        answer, answer_with_state, assert_truncations, body, call, called, file, fuzz, newest,
+        outcome, read, request, result, weather, with_state,
     };
     use super::super::{Message, State};
     use super::*;
@@ -1183,24 +1183,6 @@ data: {"type":"message_delta","delta":{"stop_reason":"tool_use"}}
 data: {"type":"message_stop"}
 
 "#;
-
-    fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
-        ToolCall {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            arguments: arguments.to_owned(),
-        }
-    }
-
-    fn weather() -> Tool {
-        let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
-        Tool {
-            name: "weather".to_owned(),
-            description: Some("Look up weather".to_owned()),
-            parameters: schema.as_object().unwrap().clone(),
-            strict: None,
-        }
-    }
 
     const MODELS: &str = r#"{"data":[
         {"type":"model","id":"claude-opus-5","display_name":"Claude Opus 5","created_at":"2026-05-01T00:00:00Z","max_input_tokens":1000000,"max_tokens":128000},
@@ -1313,12 +1295,11 @@ data: {"type":"message_stop"}
             ],
             ..Message::text(Role::User, "")
         };
-        let call = call("toolu_1", "weather", r#"{"city": "Oslo"}"#);
         let chat = ChatRequest {
             messages: vec![
                 Message::text(Role::System, "Be brief."),
                 question,
-                called("", &[call]),
+                called("", &[call("toolu_1", "weather", r#"{"city": "Oslo"}"#)]),
                 result("toolu_1", "4 C"),
             ]
             .into(),
@@ -1337,7 +1318,7 @@ data: {"type":"message_stop"}
                     {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}, "title": "a.pdf"}]},
                 {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}]},
                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "4 C"}]}],
-            "tools": [{"name": "weather", "description": "Look up weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}],
+            "tools": [{"name": "weather", "description": "Look up weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}],
             "tool_choice": {"type": "auto"},
         });
         assert_eq!(body(&Messages, &chat), expected);
@@ -1354,9 +1335,9 @@ data: {"type":"message_stop"}
             called(
                 "Well.",
                 &[
-                    self::call("functions.now:0", "now", " "),
-                    self::call("b", "now", "[1]"),
-                    self::call("c", "now", "{\"a\":"),
+                    call("functions.now:0", "now", " "),
+                    call("b", "now", "[1]"),
+                    call("c", "now", "{\"a\":"),
                 ],
             ),
             Message::text(Role::User, "Go on."),
@@ -1614,6 +1595,8 @@ data: {"type":"message_stop"}
     #[test]
     fn calls() {
         let answer = answer_with_state(&Messages, CALLS);
+        let lengths = answer.state.iter().map(conversation::length);
+        assert_eq!(answer.state_length, lengths.sum::<usize>());
         assert_eq!(
             answer.tool_calls,
             [

@@ -830,11 +830,11 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::State;
     use super::super::test_streams::{
-        answer, answer_with_state, assert_truncations, body, called, file, fuzz, newest, outcome,
-        read, request, result, with_state,
+        answer, answer_with_state, assert_truncations, body, call, called, file, fuzz, newest,
+        outcome, read, request, result, weather, with_state,
     };
+    use super::super::{State, conversation};
     use super::*;
 
     const STREAM: &str = r#"data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hm.","thought":true}]},"index":0}],"modelVersion":"gemini-3.5-flash","responseId":"r1"}
@@ -857,24 +857,6 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"id":"f1","name":"wea
 data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{}}},{"text":"","thoughtSignature":"CiQC"}]},"finishReason":"STOP"}]}
 
 "#;
-
-    fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
-        ToolCall {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            arguments: arguments.to_owned(),
-        }
-    }
-
-    fn weather() -> Tool {
-        let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}});
-        Tool {
-            name: "weather".to_owned(),
-            description: Some("Look up weather".to_owned()),
-            parameters: schema.as_object().unwrap().clone(),
-            strict: None,
-        }
-    }
 
     const BLOCKED: &str = r#"data: {"promptFeedback":{"blockReason":"SAFETY","blockReasonMessage":"Unsafe."},"usageMetadata":{"promptTokenCount":9}}
 
@@ -1163,6 +1145,8 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{
     #[test]
     fn calls() {
         let answer = answer_with_state(&GenerateContent, CALLS);
+        let lengths = answer.state.iter().map(conversation::length);
+        assert_eq!(answer.state_length, lengths.sum::<usize>());
         assert_eq!(
             answer.tool_calls,
             [

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::conversation as parts;
 use super::sse::Parser;
 use super::{Answer, ChatRequest, Codec, Failure, Media, Message, Role, Source, Tool, ToolCall};
 
@@ -100,7 +99,7 @@ pub(super) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
     }
     expected.1.unwrap();
     let answer = expected.0;
-    // It changes nothing else, and all of it is counted.
+    // It changes nothing else.
     let without = Answer {
         wants_state: false,
         state: Vec::new(),
@@ -108,8 +107,6 @@ pub(super) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
         ..answer.clone()
     };
     assert_eq!(without, read(codec, &[stream.as_bytes()]).0);
-    let lengths = answer.state.iter().map(parts::length);
-    assert_eq!(answer.state_length, lengths.sum::<usize>());
     answer
 }
 
@@ -188,6 +185,15 @@ pub(super) fn conversation(messages: &[(Role, &str)]) -> Vec<Message> {
         .collect()
 }
 
+/// A call of a tool.
+pub(super) fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+    ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+    }
+}
+
 /// The assistant wants tools to be called.
 pub(super) fn called(text: &str, calls: &[ToolCall]) -> Message {
     Message {
@@ -224,12 +230,7 @@ pub(super) fn request(model: &str, messages: &[(Role, &str)]) -> ChatRequest {
 
 /// A picture, a file at hand and one at an address.
 pub(super) fn media() -> [Media; 3] {
-    let data = |mime_type: &str, data: &str| Media {
-        source: Source::Data(data.to_owned()),
-        mime_type: mime_type.to_owned(),
-        is_image: mime_type.starts_with("image/"),
-        name: None,
-    };
+    let data = |mime_type, data: &str| file(mime_type, Source::Data(data.to_owned()), None);
     [
         data("image/png", "iVBORw0="),
         Media {
@@ -245,22 +246,8 @@ pub(super) fn media() -> [Media; 3] {
 
 /// The assistant's call of a tool, and what came back.
 pub(super) fn call_and_result(arguments: &str, result: &str) -> [Message; 2] {
-    let call = ToolCall {
-        id: "call_1".to_owned(),
-        name: "weather".to_owned(),
-        arguments: arguments.to_owned(),
-    };
-    [
-        Message {
-            content: Vec::new(),
-            tool_calls: vec![call],
-            ..Message::text(Role::Assistant, "")
-        },
-        Message {
-            tool_call_id: Some("call_1".to_owned()),
-            ..Message::text(Role::Tool, result)
-        },
-    ]
+    let call = call("call_1", "weather", arguments);
+    [called("", &[call]), self::result("call_1", result)]
 }
 
 /// A tool as callers describe it.
