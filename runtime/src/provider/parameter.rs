@@ -432,6 +432,11 @@ mod tests {
             ("messages", "Invalid 'messages'"),
             ("input[0].content", "Invalid type for 'input[0].content'"),
             ("tools[0].parameters", "Invalid schema"),
+            ("output_config.format.schema", "Invalid schema"),
+            (
+                "",
+                "output_config.format.schema: 'additionalProperties' must be false, other values are not supported",
+            ),
             ("", "messages: first message must use the user role"),
             ("", "the temperature of the sun"),
             ("", "stop asking, this isn't supported"),
