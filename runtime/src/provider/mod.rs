@@ -206,8 +206,10 @@ pub struct Answer {
     pub state: Vec<serde_json::Value>,
     /// They are.
     pub wants_state: bool,
-    /// Bytes in them, about.
+    /// Bytes in them, and in the pieces that are still to become some, about.
     pub(crate) state_length: usize,
+    /// Anthropic's content blocks as they grow.
+    pub(crate) blocks: anthropic::Blocks,
     /// Reasoning between marks in front of the text.
     pub(crate) inline: inline_reasoning::InlineReasoning,
 }

@@ -94,7 +94,7 @@ impl Parameter {
     /// of what is never changed.
     fn named(path: &str) -> Option<Self> {
         let outermost = path.split(['.', '[', '/']).next().unwrap_or_default();
-        if CONTENT.contains(&outermost) {
+        if CONTENT.contains(&outermost) || path.starts_with("output_config.format") {
             return None;
         }
         let names = path.split(['.', '[', ']', '/']);
@@ -432,6 +432,11 @@ mod tests {
             ("messages", "Invalid 'messages'"),
             ("input[0].content", "Invalid type for 'input[0].content'"),
             ("tools[0].parameters", "Invalid schema"),
+            ("output_config.format.schema", "Invalid schema"),
+            (
+                "",
+                "output_config.format.schema: 'additionalProperties' must be false, other values are not supported",
+            ),
             ("", "messages: first message must use the user role"),
             ("", "the temperature of the sun"),
             ("", "stop asking, this isn't supported"),

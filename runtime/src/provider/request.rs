@@ -8,6 +8,7 @@ use std::{borrow::Cow, fmt::Write as _};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{Class, Failure, Media, Message, Request, Role, ToolCall};
 
@@ -155,11 +156,21 @@ pub(super) fn only_text_of_assistant(messages: &[Message]) -> Result<(), Failure
     }
 }
 
-/// The name of the tool that a result is from; empty if no message has the call.
+/// The name of the tool that a result, one of these messages, is from; empty if no message before it has
+/// the call. Made-up ids come again, so the last such call counts.
 pub(super) fn called<'a>(messages: &'a [Message], result: &Message) -> &'a str {
-    let calls = messages.iter().flat_map(|message| &message.tool_calls);
-    let mut calls = calls.filter(|call| Some(&call.id) == result.tool_call_id.as_ref());
-    calls.next_back().map_or("", |call| &call.name)
+    let before = messages.iter().take_while(|m| !std::ptr::eq(*m, result));
+    let calls = before.flat_map(|message| &message.tool_calls);
+    let calls = calls.filter(|call| Some(&call.id) == result.tool_call_id.as_ref());
+    calls.last().map_or("", |call| &call.name)
+}
+
+/// The arguments of a call for a provider that insists on an object: what is none becomes a member of one.
+pub(super) fn input(call: &ToolCall) -> Map<String, Value> {
+    call.object().unwrap_or_else(|| {
+        let text = Value::from(call.arguments.as_str());
+        Map::from_iter([("arguments".to_owned(), text)])
+    })
 }
 
 fn is_instruction(role: Role) -> bool {

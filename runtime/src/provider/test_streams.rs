@@ -15,11 +15,15 @@ pub(super) fn read_with_state(
     codec: &dyn Codec,
     pieces: &[&[u8]],
 ) -> (Answer, Result<(), Failure>) {
-    let answer = Answer {
+    read_into(with_state(), codec, pieces)
+}
+
+/// An answer of which the state is wanted.
+pub(super) fn with_state() -> Answer {
+    Answer {
         wants_state: true,
         ..Answer::default()
-    };
-    read_into(answer, codec, pieces)
+    }
 }
 
 fn read_into(
@@ -94,7 +98,16 @@ pub(super) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
         assert_eq!(read, expected, "cut at {cut}");
     }
     expected.1.unwrap();
-    expected.0
+    let answer = expected.0;
+    // It changes nothing else.
+    let without = Answer {
+        wants_state: false,
+        state: Vec::new(),
+        state_length: 0,
+        ..answer.clone()
+    };
+    assert_eq!(without, read(codec, &[stream.as_bytes()]).0);
+    answer
 }
 
 /// Every beginning of a good stream, up to where its closing event is whole, is truncated; none
@@ -102,7 +115,7 @@ pub(super) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
 pub(super) fn assert_truncations(codec: &dyn Codec, stream: &str) {
     let whole = answer(codec, stream);
     for cut in 0..stream.trim_end().len() {
-        let (answer, _) = read(codec, &[stream.as_bytes().get(..cut).unwrap()]);
+        let (answer, _) = read_with_state(codec, &[stream.as_bytes().get(..cut).unwrap()]);
         assert!(!answer.complete, "cut at {cut}");
         assert!(whole.text.starts_with(&answer.text), "cut at {cut}");
         for (call, whole) in answer.tool_calls.iter().zip(&whole.tool_calls) {
@@ -150,9 +163,9 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
             }
         }
         let (head, tail) = bytes.split_at(random.below(bytes.len() + 1));
-        assert_eq!(read(codec, &[head, tail]), read(codec, &[&bytes]));
-        let _ = read_with_state(codec, &[&bytes]);
-        let _ = codec.whole(&bytes, &mut Answer::default());
+        let whole = read_with_state(codec, &[&bytes]);
+        assert_eq!(read_with_state(codec, &[head, tail]), whole);
+        let _ = codec.whole(&bytes, &mut with_state());
         let _ = codec.failure(400, &bytes);
         let _ = codec
             .models_page(&bytes)
@@ -161,7 +174,7 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
             .iter()
             .position(|byte| *byte == b'{')
             .unwrap_or_default();
-        let _ = codec.whole(bytes.get(json..).unwrap(), &mut Answer::default());
+        let _ = codec.whole(bytes.get(json..).unwrap(), &mut with_state());
     }
 }
 
@@ -170,6 +183,41 @@ pub(super) fn conversation(messages: &[(Role, &str)]) -> Vec<Message> {
         .iter()
         .map(|(role, text)| Message::text(*role, *text))
         .collect()
+}
+
+/// A call of a tool.
+pub(super) fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+    ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+    }
+}
+
+/// The assistant wants tools to be called.
+pub(super) fn called(text: &str, calls: &[ToolCall]) -> Message {
+    Message {
+        tool_calls: calls.to_vec(),
+        ..Message::text(Role::Assistant, text)
+    }
+}
+
+/// What a tool has returned.
+pub(super) fn result(id: &str, text: &str) -> Message {
+    Message {
+        tool_call_id: Some(id.to_owned()),
+        ..Message::text(Role::Tool, text)
+    }
+}
+
+/// An image or a file.
+pub(super) fn file(mime_type: &str, source: Source, name: Option<&str>) -> Media {
+    Media {
+        source,
+        mime_type: mime_type.to_owned(),
+        is_image: mime_type.starts_with("image/"),
+        name: name.map(str::to_owned),
+    }
 }
 
 pub(super) fn request(model: &str, messages: &[(Role, &str)]) -> ChatRequest {
@@ -182,12 +230,7 @@ pub(super) fn request(model: &str, messages: &[(Role, &str)]) -> ChatRequest {
 
 /// A picture, a file at hand and one at an address.
 pub(super) fn media() -> [Media; 3] {
-    let data = |mime_type: &str, data: &str| Media {
-        source: Source::Data(data.to_owned()),
-        mime_type: mime_type.to_owned(),
-        is_image: mime_type.starts_with("image/"),
-        name: None,
-    };
+    let data = |mime_type, data: &str| file(mime_type, Source::Data(data.to_owned()), None);
     [
         data("image/png", "iVBORw0="),
         Media {
@@ -203,22 +246,8 @@ pub(super) fn media() -> [Media; 3] {
 
 /// The assistant's call of a tool, and what came back.
 pub(super) fn call_and_result(arguments: &str, result: &str) -> [Message; 2] {
-    let call = ToolCall {
-        id: "call_1".to_owned(),
-        name: "weather".to_owned(),
-        arguments: arguments.to_owned(),
-    };
-    [
-        Message {
-            content: Vec::new(),
-            tool_calls: vec![call],
-            ..Message::text(Role::Assistant, "")
-        },
-        Message {
-            tool_call_id: Some("call_1".to_owned()),
-            ..Message::text(Role::Tool, result)
-        },
-    ]
+    let call = call("call_1", "weather", arguments);
+    [called("", &[call]), self::result("call_1", result)]
 }
 
 /// A tool as callers describe it.
