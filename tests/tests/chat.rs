@@ -588,7 +588,7 @@ fn bad_arguments_are_errors_that_name_the_place_and_send_nothing() {
         ),
         (
             message(json!({"content": "x"})),
-            "messages[1].role is missing, but must be system, developer, user or assistant",
+            "messages[1].role is missing, but must be system, developer, user, assistant or tool",
         ),
         (
             message(json!({"role": "bot", "content": "x"})),

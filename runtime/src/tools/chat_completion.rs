@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
-    provider::{ChatRequest, Class, Effort, Format, ToolCall, Usage},
+    provider::{ChatRequest, Class, Effort, Finish, Format, ToolCall, Usage},
     settings::{Kind, Settings},
 };
 
@@ -330,7 +330,9 @@ fn outcome(
             call.name
         )
     }));
-    let state = (!answer.state.is_empty()).then_some(State {
+    // Where nothing was called, the text says it all.
+    let goes_on = !answer.tool_calls.is_empty() || answer.finish == Some(Finish::Pause);
+    let state = (goes_on && !answer.state.is_empty()).then_some(State {
         provider: &reply.provider,
         items: &answer.state,
     });
@@ -346,7 +348,7 @@ fn outcome(
         text: &answer.text,
         model: answer.model.as_deref().unwrap_or(&reply.model),
         provider: &reply.provider,
-        finish_reason: answer.finish.map(crate::provider::Finish::as_str),
+        finish_reason: answer.finish.map(Finish::as_str),
         native_finish_reason: answer.native_finish.as_deref(),
         partial: reply.partial,
         truncated: reply.truncated,
