@@ -1193,6 +1193,7 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
             let items = items.as_array().unwrap().clone();
             let state = Some(State {
                 provider: "openai".into(),
+                model: String::new(),
                 items,
             });
             let chat = ChatRequest {

@@ -262,6 +262,7 @@ impl<'a> Called<'a> {
 #[derive(Serialize)]
 struct State<'a> {
     provider: &'a str,
+    model: &'a str,
     items: &'a [Value],
 }
 
@@ -334,6 +335,7 @@ fn outcome(
     let goes_on = !answer.tool_calls.is_empty() || answer.finish == Some(Finish::Pause);
     let state = (goes_on && !answer.state.is_empty()).then_some(State {
         provider: &reply.provider,
+        model: &reply.model,
         items: &answer.state,
     });
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
