@@ -70,6 +70,10 @@ impl Codec for Messages {
         warnings
     }
 
+    fn default_max_tokens(&self, model: &str) -> Option<u32> {
+        Some(default_max_tokens(model))
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
         let (system, turns) = request::turns(&chat.messages);
         let messages = turns.into_iter().map(|turn| TurnBody {

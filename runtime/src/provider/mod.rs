@@ -264,6 +264,11 @@ pub trait Codec: Send + Sync {
         false
     }
 
+    /// The token limit that is sent where nobody gives one, if the format insists on it.
+    fn default_max_tokens(&self, _model: &str) -> Option<u32> {
+        None
+    }
+
     /// A streamed chat request.
     fn chat(&self, request: &ChatRequest) -> Request;
 

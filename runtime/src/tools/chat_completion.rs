@@ -10,12 +10,13 @@ use serde_json::Value;
 use super::{
     Network, Outcome, Work,
     arguments::{Arguments, wrong, wrong_or_missing},
+    common::{Bounds, ask},
     dry_run,
 };
 use crate::{
-    gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
-    provider::{ChatRequest, Class, Effort, Message, Role, Usage},
-    settings::{Kind, Settings},
+    gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
+    provider::{ChatRequest, Class, Message, Role, Usage},
+    settings::Settings,
 };
 
 pub(super) fn listed() -> anygpt_core::Tool {
@@ -48,6 +49,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""reasoning_effort":{"type":"string","enum":["none","minimal","low","medium","high","xhigh","max"]},"#,
             r#""include_reasoning":{"type":"boolean"},"#,
             r#""max_output_chars":{"type":"integer","minimum":1},"#,
+            r#""max_cost_usd":{"type":"number"},"#,
             r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"},"#,
             r#""dry_run":{"type":"boolean","description":"Only tell what would be sent"}}}"#,
         )
@@ -72,8 +74,6 @@ pub(super) struct Chat {
     warnings: Vec<String>,
 }
 
-const LONGEST_TIMEOUT: u32 = 3600;
-
 /// More fallbacks would not get their turn.
 const MOST_FALLBACKS: usize = 8;
 
@@ -89,42 +89,35 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
     let fallbacks = arguments.names("fallbacks", MOST_FALLBACKS)?;
-    let mut request = ChatRequest {
-        temperature: arguments.number("temperature", 0.0, 2.0)?,
-        top_p: arguments.number("top_p", 0.0, 1.0)?,
-        max_tokens: arguments.integer("max_tokens", 1, u32::MAX)?,
+    let bounds = Bounds::take(&mut arguments, settings)?;
+    let request = ChatRequest {
         stop: arguments.texts("stop", MOST_STOPS)?,
         seed: arguments.integer("seed", 0, LARGEST_SEED)?,
-        effort: effort(&mut arguments)?,
         include_reasoning: arguments.flag("include_reasoning")?,
         messages: messages.into(),
-        ..ChatRequest::default()
+        ..bounds.request
     };
-    let max_output_chars = arguments.integer("max_output_chars", 1, u32::MAX)?;
-    let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
     let is_dry_run = arguments.flag("dry_run")?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    warnings.extend(bounds.warnings);
 
     let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
     warnings.extend(chain.warnings);
-    let first = &chain.targets[0];
     let wants_reasoning = request.include_reasoning;
-    let max_output_chars = max_output_chars.and_then(|most| usize::try_from(most).ok());
-    if settings.providers[first.provider].kind == Kind::Mock && !is_dry_run {
-        request.model = first.model.clone().unwrap_or_default();
-        let mut reply = mock::reply(settings, first.provider, &request);
-        if let Some(most) = max_output_chars {
-            reply.shorten(most);
-        }
-        return Ok(Work::Done(outcome(reply, false, &warnings)));
-    }
-    let plan = Plan {
+    let mut plan = Plan {
         targets: chain.targets,
         request,
         received: Instant::now(),
-        timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
-        max_output_chars,
+        timeout: bounds.timeout,
+        max_output_chars: bounds.max_output_chars,
+        ceiling: bounds.ceiling,
     };
+    if plan.ceiling.is_some() {
+        warnings.extend(bound::affordable(settings, &mut plan)?);
+    }
+    if let Some(reply) = mock::at_once(settings, &plan).filter(|_| !is_dry_run) {
+        return Ok(Work::Done(outcome(reply, false, &warnings)));
+    }
     if is_dry_run {
         return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
@@ -135,41 +128,17 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     })))
 }
 
-fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
-    let Some(word) = arguments.string("reasoning_effort")? else {
-        return Ok(None);
-    };
-    match Effort::from_name(&word) {
-        Some(effort) => Ok(Some(effort)),
-        None => {
-            let words = Effort::ALL.map(Effort::as_str);
-            let allowed = format!("one of {}", words.join(", "));
-            Err(wrong("reasoning_effort", &Value::String(word), &allowed))
-        }
-    }
-}
-
 impl Chat {
     pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        let alone = match &self.plan.targets[..] {
-            [target] => Some(target.provider),
-            _ => None,
-        };
-        match gateway.chat(self.plan, observer).await {
-            Ok(reply) => {
-                gateway.note_answer();
-                outcome(reply, self.wants_reasoning, &self.warnings)
-            }
-            Err(problem) => Outcome::error(match alone {
-                Some(provider) => gateway.settings().with_advice(provider, problem),
-                None => problem,
-            }),
+        match ask(gateway, self.plan, observer).await {
+            Ok(reply) => outcome(reply, self.wants_reasoning, &self.warnings),
+            Err(problem) => Outcome::error(problem),
         }
     }
 }
 
 /// The conversation, from `prompt`, `system` and `messages`.
-fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
+pub(super) fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
     let prompt = arguments.string("prompt")?;
     let system = arguments.string("system")?;
     let given = arguments.array("messages")?.unwrap_or_default();
@@ -266,8 +235,8 @@ fn parts_text(arguments: &mut Arguments, path: &str, parts: Vec<Value>) -> Resul
 
 /// `structuredContent` of an answer.
 #[derive(Serialize)]
-struct Structured<'a> {
-    text: &'a str,
+pub(super) struct Structured<'a> {
+    pub(super) text: &'a str,
     model: &'a str,
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -283,6 +252,8 @@ struct Structured<'a> {
     usage: Tokens,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_source: Option<&'static str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     citations: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -294,7 +265,14 @@ struct Structured<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Tried<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<&'a str>,
+    pub(super) warnings: Vec<&'a str>,
+}
+
+impl Structured<'_> {
+    /// Who has answered.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.provider, self.model)
+    }
 }
 
 /// One of `attempts`.
@@ -338,7 +316,12 @@ impl From<Usage> for Tokens {
     }
 }
 
-fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome {
+/// An answer with what is known of it, and `warnings` before its own.
+pub(super) fn structured<'a>(
+    reply: &'a Reply,
+    wants_reasoning: bool,
+    warnings: &'a [String],
+) -> Structured<'a> {
     let answer = &reply.answer;
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let attempts = reply.attempts.iter().map(|attempt| Tried {
@@ -348,7 +331,7 @@ fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome 
         status: attempt.status,
         ms: millis(attempt.time),
     });
-    let structured = Structured {
+    Structured {
         text: &answer.text,
         model: answer.model.as_deref().unwrap_or(&reply.model),
         provider: &reply.provider,
@@ -358,7 +341,8 @@ fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome 
         truncated: reply.truncated,
         reasoning: (wants_reasoning && !answer.reasoning.is_empty()).then_some(&answer.reasoning),
         usage: answer.usage.into(),
-        cost_usd: answer.usage.cost_usd,
+        cost_usd: reply.cost.map(|cost| cost.usd),
+        cost_source: reply.cost.map(|cost| cost.source),
         citations: &answer.citations,
         latency_ms: reply.latency.map(millis),
         first_token_ms: reply.first_token.map(millis),
@@ -373,7 +357,11 @@ fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome 
             .chain(&reply.warnings)
             .map(String::as_str)
             .collect(),
-    };
+    }
+}
+
+fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome {
+    let structured = structured(&reply, wants_reasoning, warnings);
     // Some clients show the model the text alone.
     let warnings = &structured.warnings;
     let note = (!warnings.is_empty()).then(|| format!("Note: {}", warnings.join(". ")));

@@ -13,16 +13,22 @@ use crate::{
 
 mod arguments;
 mod chat_completion;
+mod common;
+mod compare;
 mod dry_run;
 mod list_models;
 mod list_providers;
 mod list_tags;
 
 /// Position of each tool in the catalogue; the order is the order clients see.
-const TOOLS: [Entry; 4] = [
+const TOOLS: [Entry; 5] = [
     Entry {
         listed: chat_completion::listed,
         call: chat_completion::call,
+    },
+    Entry {
+        listed: compare::listed,
+        call: compare::call,
     },
     Entry {
         listed: list_models::listed,
@@ -57,6 +63,7 @@ enum Work {
 #[derive(Debug)]
 enum Network {
     Chat(chat_completion::Chat),
+    Compare(Box<compare::Comparison>),
     ListModels(list_models::Query),
 }
 
@@ -86,6 +93,7 @@ impl Job {
     pub async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
         match self.work {
             Network::Chat(chat) => chat.run(gateway, observer).await,
+            Network::Compare(comparison) => comparison.run(gateway, observer).await,
             Network::ListModels(query) => query.run(gateway).await,
         }
     }
@@ -185,6 +193,6 @@ mod tests {
             }
         }
         // All nine tools must fit into 6,000 bytes.
-        assert!(bytes < 3_500, "{bytes}");
+        assert!(bytes < 4_500, "{bytes}");
     }
 }

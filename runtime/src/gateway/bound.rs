@@ -1,0 +1,192 @@
+//! Keeping a request within the operator's limit on tokens and within an amount of money.
+//!
+//! What a request will cost is an estimate: four bytes of text are taken for a token, and the answer for
+//! as long as it may get.
+//!
+//! Never here: what an answer has cost.
+
+use std::sync::Arc;
+
+use super::{
+    Plan,
+    price::{self, dollars, rates},
+    resolve::Target,
+};
+use crate::{
+    provider::{ChatRequest, Class, Failure, Message},
+    settings::{Price, Settings},
+};
+
+/// Money for a call, and what bounds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ceiling {
+    /// US dollars.
+    pub usd: f64,
+    /// The argument or setting.
+    pub place: Arc<str>,
+}
+
+/// Bytes of text that make a token, about.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// An answer of fewer tokens is no answer, and OpenAI takes no smaller limit.
+const LEAST: u64 = 16;
+
+/// No model answers at such length, so that a limit above it would only be refused.
+const MOST: u64 = 128_000;
+
+/// The input tokens of a conversation, about.
+pub fn estimated_tokens(messages: &[Message]) -> u64 {
+    let bytes: usize = messages.iter().map(|message| message.text.len()).sum();
+    bytes.div_ceil(BYTES_PER_TOKEN) as u64
+}
+
+/// What a conversation with an answer of so many tokens costs.
+pub fn estimated_cost(price: &Price, messages: &[Message], output: u32) -> f64 {
+    let input = estimated_tokens(messages);
+    let rates = rates(price, input);
+    dollars(&[(input, rates.input), (output.into(), rates.output)])
+}
+
+/// Takes out of a plan the targets that its money is not enough for, and tells of each.
+///
+/// # Errors
+/// None is left.
+pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, String> {
+    let mut warnings = Vec::new();
+    let mut problem = None;
+    let targets = std::mem::take(&mut plan.targets);
+    for target in targets {
+        match problem_of(settings, plan, &target) {
+            None => plan.targets.push(target),
+            Some(failure) => {
+                let (class, name) = (failure.class.as_str(), target.name(settings));
+                let text = format!("{class}: {name}: {}.", failure.message);
+                warnings.push(format!("{name} was left out: {}", failure.message));
+                problem.get_or_insert(text);
+            }
+        }
+    }
+    match problem {
+        Some(problem) if plan.targets.is_empty() => Err(problem),
+        _ => Ok(warnings),
+    }
+}
+
+/// Why a target cannot be paid for, as far as that shows before its turn.
+fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
+    let model = target.model.clone()?;
+    let mut request = ChatRequest {
+        model,
+        effort: target.effort.or(plan.request.effort),
+        ..plan.request.clone()
+    };
+    let codec = settings.providers[target.provider].kind.codec();
+    if let Some(codec) = codec {
+        let _said_later = codec.fit(&mut request);
+    }
+    keep(
+        settings,
+        target.provider,
+        &mut request,
+        plan.ceiling.as_ref(),
+    )
+    .err()
+}
+
+/// Keeps a request that suits its model within all bounds, and tells what it has lowered.
+///
+/// # Errors
+/// The money is not enough, or nobody knows what the model costs.
+pub fn keep(
+    settings: &Settings,
+    provider: usize,
+    request: &mut ChatRequest,
+    ceiling: Option<&Ceiling>,
+) -> Result<Vec<String>, Failure> {
+    let mut said = Vec::new();
+    let codec = settings.providers[provider].kind.codec();
+    let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
+    if let Some(limit) = &settings.limits.max_tokens {
+        let given = request.max_tokens;
+        if given.or(usual).is_none_or(|tokens| tokens > limit.most) {
+            request.max_tokens = Some(limit.most);
+            said.extend(given.map(|given| lowered(given, limit.most, &limit.place)));
+        }
+    }
+    let Some(ceiling) = ceiling else {
+        return Ok(said);
+    };
+    let known = price::known(settings, provider, &request.model);
+    if known.is_none() && codec.is_none() {
+        // An echo costs nothing.
+        return Ok(said);
+    }
+    let name = format!("{}/{}", settings.providers[provider].id, request.model);
+    let Some((price, _)) = known else {
+        return Err(Failure::new(
+            Class::Config,
+            format!(
+                "{} needs a price, and that of this model is not known: give it in the configuration file, \
+                 models: {{{name}: {{price: {{input: DOLLARS, output: DOLLARS}}}}}}, in US dollars per million \
+                 tokens",
+                ceiling.place
+            ),
+        ));
+    };
+    let Some(bought) = bought(&price, request, ceiling.usd) else {
+        let input = estimated_tokens(&request.messages);
+        let rates = rates(&price, input);
+        let least = dollars(&[(input, rates.input), (LEAST, rates.output)]);
+        return Err(Failure::new(
+            Class::InvalidRequest,
+            format!(
+                "about {input} tokens of input and {LEAST} of output cost about ${least}, but {} is ${}: send \
+                 less text, allow more, or ask a cheaper model",
+                ceiling.place, ceiling.usd
+            ),
+        ));
+    };
+    match request.max_tokens {
+        Some(given) if u64::from(given) > bought => {
+            let most = u32::try_from(bought).unwrap_or(u32::MAX);
+            request.max_tokens = Some(most);
+            said.push(lowered(given, most, &ceiling.place));
+        }
+        None if bought < usual.map_or(MOST, u64::from) => {
+            let most = u32::try_from(bought).unwrap_or(u32::MAX);
+            request.max_tokens = Some(most);
+            said.push(format!(
+                "max_tokens is {most}, which is what {} of ${} buys",
+                ceiling.place, ceiling.usd
+            ));
+        }
+        _ => {}
+    }
+    Ok(said)
+}
+
+fn lowered(given: u32, most: u32, place: &str) -> String {
+    format!("max_tokens was lowered from {given} to {most} by {place}")
+}
+
+/// How many output tokens the money is enough for when the input is paid, if they are enough for an answer.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+fn bought(price: &Price, request: &ChatRequest, usd: f64) -> Option<u64> {
+    let input = estimated_tokens(&request.messages);
+    let rates = rates(price, input);
+    let left = usd * 1e6 - input as f64 * rates.input;
+    if left < 0.0 {
+        return None;
+    }
+    // What costs nothing is not bounded; the cast ends at the largest number.
+    let tokens = match rates.output > 0.0 {
+        true => (left / rates.output) as u64,
+        false => u64::MAX,
+    };
+    (tokens >= LEAST).then_some(tokens)
+}
