@@ -13,7 +13,7 @@ use super::{
     resolve::Target,
 };
 use crate::{
-    provider::{ChatRequest, Class, Failure, Message},
+    provider::{ChatRequest, Class, Failure, Part, Source},
     settings::{Price, Settings},
 };
 
@@ -30,20 +30,45 @@ pub struct Ceiling {
 const BYTES_PER_TOKEN: usize = 4;
 
 /// An answer of fewer tokens is no answer, and OpenAI takes no smaller limit.
-const LEAST: u64 = 16;
+const LEAST: u32 = 16;
 
 /// No model answers at such length, so that a limit above it would only be refused.
 const MOST: u64 = 128_000;
 
-/// The input tokens of a conversation, about.
-pub fn estimated_tokens(messages: &[Message]) -> u64 {
-    let bytes: usize = messages.iter().map(|message| message.text.len()).sum();
+/// What an image costs about as much as; the providers count between 85 and a few thousand.
+const IMAGE: usize = 2_000 * BYTES_PER_TOKEN;
+
+/// The input tokens of a request, about. A file that the provider is to fetch is not counted.
+pub fn estimated_tokens(request: &ChatRequest) -> u64 {
+    let written = |value: &dyn Fn() -> serde_json::Result<String>| {
+        value().map(|text| text.len()).unwrap_or_default()
+    };
+    let messages = request.messages.iter().map(|message| {
+        let parts = message.content.iter().map(|part| match part {
+            Part::Text(text) => text.len(),
+            Part::Media(media) if media.is_image => IMAGE,
+            Part::Media(media) => match &media.source {
+                Source::Data(data) => data.len(),
+                Source::Url(_) => 0,
+            },
+        });
+        let calls = message.tool_calls.iter();
+        let calls = calls.map(|call| call.name.len() + call.arguments.len());
+        let state = message.state.as_ref();
+        let state = state.map(|state| written(&|| serde_json::to_string(&state.items)));
+        // It goes back in place of the rest.
+        state.unwrap_or_else(|| parts.sum::<usize>() + calls.sum::<usize>())
+    });
+    let tools = request.tools.iter().map(|tool| {
+        let parameters = written(&|| serde_json::to_string(&tool.parameters));
+        tool.name.len() + tool.description.as_ref().map_or(0, String::len) + parameters
+    });
+    let bytes = messages.sum::<usize>() + tools.sum::<usize>();
     bytes.div_ceil(BYTES_PER_TOKEN) as u64
 }
 
-/// What a conversation with an answer of so many tokens costs.
-pub fn estimated_cost(price: &Price, messages: &[Message], output: u32) -> f64 {
-    let input = estimated_tokens(messages);
+/// What so much input with an answer of so many tokens costs.
+pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
     let rates = rates(price, input);
     dollars(&[(input, rates.input), (output.into(), rates.output)])
 }
@@ -134,10 +159,9 @@ pub fn keep(
             ),
         ));
     };
-    let Some(bought) = bought(&price, request, ceiling.usd) else {
-        let input = estimated_tokens(&request.messages);
-        let rates = rates(&price, input);
-        let least = dollars(&[(input, rates.input), (LEAST, rates.output)]);
+    let input = estimated_tokens(request);
+    let Some(bought) = bought(&price, input, ceiling.usd) else {
+        let least = estimated_cost(&price, input, LEAST);
         return Err(Failure::new(
             Class::InvalidRequest,
             format!(
@@ -176,8 +200,7 @@ fn lowered(given: u32, most: u32, place: &str) -> String {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )]
-fn bought(price: &Price, request: &ChatRequest, usd: f64) -> Option<u64> {
-    let input = estimated_tokens(&request.messages);
+fn bought(price: &Price, input: u64, usd: f64) -> Option<u64> {
     let rates = rates(price, input);
     let left = usd * 1e6 - input as f64 * rates.input;
     if left < 0.0 {
@@ -188,5 +211,5 @@ fn bought(price: &Price, request: &ChatRequest, usd: f64) -> Option<u64> {
         true => (left / rates.output) as u64,
         false => u64::MAX,
     };
-    (tokens >= LEAST).then_some(tokens)
+    (tokens >= LEAST.into()).then_some(tokens)
 }

@@ -16,6 +16,7 @@ use super::{
     arguments::{Arguments, wrong, wrong_or_missing},
     chat_completion::{self, Structured},
     common::{Bounds, ask},
+    conversation,
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, Silence, bound, bound::Ceiling, mock, resolve},
@@ -121,7 +122,7 @@ const SHOWN: usize = 50_000;
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let received = Instant::now();
     let mut arguments = Arguments::parse(json)?;
-    let messages = chat_completion::messages(&mut arguments)?;
+    let messages = conversation::messages(&mut arguments)?;
     let models = arguments.names("models", *MODELS.end())?;
     if !MODELS.contains(&models.len()) {
         let found = (!models.is_empty()).then(|| Value::from(models));
@@ -373,48 +374,32 @@ impl Comparison {
     }
 
     fn outcome(
-        &self,
+        mut self,
         came: Vec<Came>,
         fastest: Option<usize>,
         mut verdict: Option<Reply>,
     ) -> Outcome {
-        let is_judged = self.mode == Mode::Judge;
         let has_answer = came.iter().any(|came| matches!(came, Came::Answer(_)));
         if !has_answer {
             return self.nothing(&came);
         }
-        let results: Vec<Listed<'_>> = self
-            .entries
-            .iter()
-            .zip(&came)
-            .zip(LABELS)
-            .map(|((entry, came), label)| Listed {
-                label: is_judged.then_some(label),
-                asked: &entry.asked,
-                status: came.status(),
-                what: match came {
-                    Came::Answer(reply) => What::Answer(Box::new(chat_completion::structured(
-                        reply,
-                        false,
-                        &entry.warnings,
-                    ))),
-                    Came::Error(error) => What::Nothing {
-                        error: Some(error),
-                        warnings: &entry.warnings,
-                    },
-                    Came::Cancelled => What::Nothing {
-                        error: None,
-                        warnings: &entry.warnings,
-                    },
-                },
-            })
-            .collect();
+        let is_judged = self.mode == Mode::Judge;
+        let fastest = fastest.map(|position| self.entries[position].asked.clone());
+        let entries = self.entries.iter_mut().zip(&came).zip(LABELS);
+        let mut none = Vec::new();
         let structured = Compared {
-            results,
+            fastest,
+            results: entries
+                .map(|((entry, came), label)| Listed {
+                    label: is_judged.then_some(label),
+                    asked: &entry.asked,
+                    status: came.status(),
+                    what: came.what(&mut entry.warnings),
+                })
+                .collect(),
             verdict: verdict
                 .as_ref()
-                .map(|reply| chat_completion::structured(reply, false, &[])),
-            fastest: fastest.map(|position| self.entries[position].asked.as_str()),
+                .map(|reply| chat_completion::structured(reply, false, None, &mut none)),
             warnings: &self.warnings,
         };
         let text = structured.text();
@@ -460,6 +445,18 @@ impl Came {
             Came::Cancelled => "cancelled",
         }
     }
+
+    fn what<'a>(&'a self, warnings: &'a mut Vec<String>) -> What<'a> {
+        let error = match self {
+            Came::Answer(reply) => {
+                let structured = chat_completion::structured(reply, false, None, warnings);
+                return What::Answer(Box::new(structured));
+            }
+            Came::Error(error) => Some(error.as_str()),
+            Came::Cancelled => None,
+        };
+        What::Nothing { error, warnings }
+    }
 }
 
 /// How far it has come.
@@ -493,15 +490,16 @@ fn brief(
         system.push_str(instructions);
     }
     let question = match question {
-        [message] => shown(&message.text).to_owned(),
+        [message] => shown(&message.all_text()).to_owned(),
         messages => {
             let lines = messages.iter().map(|message| {
                 let role = match message.role {
                     Role::System | Role::Developer => "Instructions",
                     Role::User => "User",
                     Role::Assistant => "Assistant",
+                    Role::Tool => "Result of a tool",
                 };
-                format!("{role}: {}", shown(&message.text))
+                format!("{role}: {}", shown(&message.all_text()))
             });
             lines.collect::<Vec<_>>().join("\n\n")
         }
@@ -515,8 +513,10 @@ fn brief(
     for (label, text) in answers {
         user.push_str(&format!("\nAnswer {label}:\n{fence}\n{text}\n{fence}\n"));
     }
-    let message = |role, text| Message { role, text };
-    Arc::from([message(Role::System, system), message(Role::User, user)])
+    Arc::from([
+        Message::text(Role::System, system),
+        Message::text(Role::User, user),
+    ])
 }
 
 /// The beginning of a long text.
@@ -540,7 +540,7 @@ struct Compared<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Structured<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    fastest: Option<&'a str>,
+    fastest: Option<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }

@@ -80,6 +80,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         None => ("none: it answers by itself".to_owned(), Map::new()),
     };
     let fallbacks: Vec<String> = others.iter().map(|target| target.name(settings)).collect();
+    let input = bound::estimated_tokens(&request);
     let price = price::known(settings, first.provider, &request.model);
     let mut text = format!(
         "Dry run, nothing was sent. Asked would be {}/{} at {endpoint} with {}.",
@@ -89,9 +90,8 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     );
     let usual = || provider.kind.codec()?.default_max_tokens(&request.model);
     let most = request.max_tokens.or_else(usual);
-    let estimated_cost = price.map(|(price, _)| {
-        bound::estimated_cost(&price, &request.messages, most.unwrap_or_default())
-    });
+    let estimated_cost =
+        price.map(|(price, _)| bound::estimated_cost(&price, input, most.unwrap_or_default()));
     if let Some(cost) = estimated_cost {
         let how = match most {
             Some(_) => "at most",
@@ -111,7 +111,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         parameters: &parameters,
         fallbacks: &fallbacks,
         timeout_seconds: plan.timeout.as_secs(),
-        estimated_input_tokens: bound::estimated_tokens(&request.messages),
+        estimated_input_tokens: input,
         estimated_cost_usd: estimated_cost,
         warnings: &warnings,
     };
