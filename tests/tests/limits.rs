@@ -32,7 +32,7 @@ fn builder(provider: &Provider) -> Builder {
 }
 
 #[track_caller]
-fn ask(server: &mut Server, arguments: Value) -> Value {
+fn ask(server: &mut Server, arguments: &Value) -> Value {
     let mut all = json!({"prompt": "hi"});
     let members = all.as_object_mut().unwrap();
     members.extend(arguments.as_object().cloned().unwrap_or_default());
@@ -71,17 +71,17 @@ fn start_priced(name: &str) -> (Provider, Server) {
 #[test]
 fn an_answer_tells_what_it_costs_and_how_that_is_known() {
     let (provider, mut server) = start_priced("cost");
-    let result = ask(&mut server, json!({"model": "gpt-4.1"}));
+    let result = ask(&mut server, &json!({"model": "gpt-4.1"}));
     let got = chat(&result);
     let tokens = |name: &str| got["usage"][name].as_f64().unwrap();
     let expected = (2.0 * tokens("input_tokens") + 4.0 * tokens("output_tokens")) / 1e6;
     let cost = got["cost_usd"].as_f64().unwrap();
     assert!(cost > 0.0 && (cost - expected).abs() < 1e-12, "{got}");
     assert_eq!(got["cost_source"], "configured");
-    let result = ask(&mut server, json!({"model": "google/free"}));
+    let result = ask(&mut server, &json!({"model": "google/free"}));
     assert_eq!(chat(&result)["cost_usd"], 0.0);
     // A published price holds at the provider's own address only, which this is not.
-    let result = ask(&mut server, json!({"model": "gemini-3.5-flash"}));
+    let result = ask(&mut server, &json!({"model": "gemini-3.5-flash"}));
     assert_eq!(chat(&result).get("cost_usd"), None);
     assert_eq!(chat(&result).get("cost_source"), None);
     drop(provider);
@@ -119,7 +119,7 @@ fn money_sets_or_lowers_the_token_limit_and_says_so() {
     // "hi" is one token for 2 micro dollars, a token of the answer costs 4.
     let result = ask(
         &mut server,
-        json!({"model": "gpt-4.1", "max_cost_usd": 0.000_402}),
+        &json!({"model": "gpt-4.1", "max_cost_usd": 0.000_402}),
     );
     assert_eq!(sent(&provider)["max_output_tokens"], 100);
     assert_parts(
@@ -128,7 +128,7 @@ fn money_sets_or_lowers_the_token_limit_and_says_so() {
     );
     let result = ask(
         &mut server,
-        json!({"model": "gpt-4.1", "max_cost_usd": "0.000402", "max_tokens": 101}),
+        &json!({"model": "gpt-4.1", "max_cost_usd": "0.000402", "max_tokens": 101}),
     );
     assert_eq!(sent(&provider)["max_output_tokens"], 100);
     assert_parts(
@@ -137,28 +137,28 @@ fn money_sets_or_lowers_the_token_limit_and_says_so() {
     );
     let result = ask(
         &mut server,
-        json!({"model": "gpt-4.1", "max_cost_usd": 0.000_402, "max_tokens": 50}),
+        &json!({"model": "gpt-4.1", "max_cost_usd": 0.000_402, "max_tokens": 50}),
     );
     assert_eq!(sent(&provider)["max_output_tokens"], 50);
     assert_eq!(warnings(chat(&result)), "");
     // Enough for the longest answer that there is.
-    let result = ask(&mut server, json!({"model": "gpt-4.1", "max_cost_usd": 5}));
+    let result = ask(&mut server, &json!({"model": "gpt-4.1", "max_cost_usd": 5}));
     assert_eq!(sent(&provider).get("max_output_tokens"), None);
     assert_eq!(warnings(chat(&result)), "");
     let result = ask(
         &mut server,
-        json!({"model": "google/free", "max_cost_usd": 0.000_001}),
+        &json!({"model": "google/free", "max_cost_usd": 0.000_001}),
     );
     assert_eq!(warnings(chat(&result)), "");
     // Anthropic has a limit in any case, and keeps it if the money is enough.
     ask(
         &mut server,
-        json!({"model": "claude-sonnet-5", "max_cost_usd": 0.1}),
+        &json!({"model": "claude-sonnet-5", "max_cost_usd": 0.1}),
     );
     assert_eq!(sent(&provider)["max_tokens"], 16_384);
     ask(
         &mut server,
-        json!({"model": "claude-sonnet-5", "max_cost_usd": 0.000_302}),
+        &json!({"model": "claude-sonnet-5", "max_cost_usd": 0.000_302}),
     );
     assert_eq!(sent(&provider)["max_tokens"], 201);
 }
@@ -168,7 +168,7 @@ fn what_cannot_be_paid_or_has_no_price_is_not_asked() {
     let (provider, mut server) = start_priced("poor");
     let result = ask(
         &mut server,
-        json!({"model": "gpt-4.1", "max_cost_usd": 0.000_065}),
+        &json!({"model": "gpt-4.1", "max_cost_usd": 0.000_065}),
     );
     let text = error(&result);
     assert!(
@@ -184,7 +184,7 @@ fn what_cannot_be_paid_or_has_no_price_is_not_asked() {
             "send less text",
         ],
     );
-    let result = ask(&mut server, json!({"model": "gpt-new", "max_cost_usd": 1}));
+    let result = ask(&mut server, &json!({"model": "gpt-new", "max_cost_usd": 1}));
     let text = error(&result);
     assert!(text.starts_with("config: openai/gpt-new: "), "{text}");
     assert_parts(
@@ -197,7 +197,7 @@ fn what_cannot_be_paid_or_has_no_price_is_not_asked() {
     for wrong in [json!(0), json!(-1), json!("much")] {
         let result = ask(
             &mut server,
-            json!({"model": "gpt-4.1", "max_cost_usd": wrong}),
+            &json!({"model": "gpt-4.1", "max_cost_usd": wrong}),
         );
         assert_parts(error(&result), &["invalid_request: max_cost_usd is"]);
     }
@@ -205,7 +205,7 @@ fn what_cannot_be_paid_or_has_no_price_is_not_asked() {
     // In a chain the next one is asked.
     let arguments =
         json!({"model": "gpt-new", "fallbacks": ["claude-sonnet-5"], "max_cost_usd": 1});
-    let result = ask(&mut server, arguments);
+    let result = ask(&mut server, &arguments);
     assert_eq!(chat(&result)["provider"], "anthropic");
     assert_parts(
         &warnings(chat(&result)),
@@ -224,13 +224,13 @@ fn the_newest_model_is_paid_like_any_other() {
         .spawn();
     let result = ask(
         &mut server,
-        json!({"provider": "google", "max_cost_usd": 0.000_101}),
+        &json!({"provider": "google", "max_cost_usd": 0.000_101}),
     );
     assert_eq!(chat(&result)["model"], "gemini-2.5-pro");
     assert_eq!(sent(&provider)["generationConfig"]["maxOutputTokens"], 100);
     let result = ask(
         &mut server,
-        json!({"provider": "anthropic", "max_cost_usd": 1}),
+        &json!({"provider": "anthropic", "max_cost_usd": 1}),
     );
     assert_parts(
         error(&result),
@@ -300,7 +300,7 @@ fn a_denied_provider_is_off_by_whatever_name_it_is_asked() {
             json!({"provider": "openai"}),
             json!({"provider": "openai", "model": "claude-sonnet-5", "dry_run": true}),
         ] {
-            let refused = ask(&mut server, arguments);
+            let refused = ask(&mut server, &arguments);
             let text = error(&refused);
             assert!(
                 text.starts_with(&format!("permission: provider openai is {word}")),
@@ -310,10 +310,10 @@ fn a_denied_provider_is_off_by_whatever_name_it_is_asked() {
         let refused = server.call_tool(MODELS, json!({"provider": "openai"}));
         assert_parts(error(&refused), &["permission: provider openai is"]);
         // The others go on, the default included.
-        assert_ne!(chat(&ask(&mut server, json!({})))["provider"], "openai");
+        assert_ne!(chat(&ask(&mut server, &json!({})))["provider"], "openai");
         let result = ask(
             &mut server,
-            json!({"model": "gpt-4.1", "fallbacks": ["gemini-3.5-flash"]}),
+            &json!({"model": "gpt-4.1", "fallbacks": ["gemini-3.5-flash"]}),
         );
         assert_eq!(chat(&result)["provider"], "google");
         let models = ["openai/gpt-4.1", "gemini-3.5-flash"];
@@ -358,14 +358,14 @@ limits: {deny_models: ['*/GPT-4.1', 'gemini-2.5-flash', nobody]}
         json!({"model": "only"}),
         json!({"model": "fast"}),
     ] {
-        let refused = ask(&mut server, arguments);
+        let refused = ask(&mut server, &arguments);
         assert_parts(error(&refused), &[place]);
     }
-    let refused = ask(&mut server, json!({"model": "gpt-4.1"}));
+    let refused = ask(&mut server, &json!({"model": "gpt-4.1"}));
     assert!(error(&refused).starts_with("permission: model openai/gpt-4.1 is denied"));
     let result = ask(
         &mut server,
-        json!({"model": "gpt-4.1", "fallbacks": ["claude-sonnet-5"]}),
+        &json!({"model": "gpt-4.1", "fallbacks": ["claude-sonnet-5"]}),
     );
     assert_eq!(chat(&result)["provider"], "anthropic");
     assert_parts(
@@ -401,7 +401,7 @@ limits: {allow_models: [nobody], max_tokens: 5000}
         .env("CONFIG_FILE", config("tags", file))
         .env("ANYGPT_ALLOW_MODELS", "gemini/*")
         .spawn();
-    let result = ask(&mut server, json!({"model": "fast"}));
+    let result = ask(&mut server, &json!({"model": "fast"}));
     assert_eq!(chat(&result)["provider"], "google");
     assert_eq!(warnings(chat(&result)), "");
     // The file's other keys still count.
@@ -409,7 +409,7 @@ limits: {allow_models: [nobody], max_tokens: 5000}
         sent(&provider)["generationConfig"]["maxOutputTokens"],
         5_000
     );
-    let refused = ask(&mut server, json!({"model": "claude-sonnet-5"}));
+    let refused = ask(&mut server, &json!({"model": "claude-sonnet-5"}));
     assert_parts(
         error(&refused),
         &["permission: ", "not allowed by ANYGPT_ALLOW_MODELS"],
@@ -434,20 +434,20 @@ fn tokens_and_time_are_capped_and_only_what_was_lowered_is_said() {
     ] {
         let mut arguments = given;
         arguments["model"] = json!(model);
-        let result = ask(&mut server, arguments);
+        let result = ask(&mut server, &arguments);
         let body = sent(&provider);
         let limit = body.get("max_output_tokens").or(body.get("max_tokens"));
         assert_eq!(limit, Some(&json!(200)), "{model}");
         assert_eq!(warnings(chat(&result)), warning, "{model}");
     }
-    ask(&mut server, json!({"model": "gpt-4.1", "max_tokens": 100}));
+    ask(&mut server, &json!({"model": "gpt-4.1", "max_tokens": 100}));
     assert_eq!(sent(&provider)["max_output_tokens"], 100);
 
     for arguments in [json!({"timeout_seconds": 30}), json!({})] {
         let begun = Instant::now();
         let mut arguments = arguments;
         arguments["model"] = json!("openai/fault-hang-stream");
-        let result = ask(&mut server, arguments.clone());
+        let result = ask(&mut server, &arguments);
         assert!(begun.elapsed() < Duration::from_secs(10));
         assert_eq!(chat(&result)["finish_reason"], "timeout");
         let said = warnings(chat(&result))
@@ -477,10 +477,10 @@ fn the_operators_money_bounds_every_call() {
         .env("CONFIG_FILE", config("operator", PRICED))
         .env("ANYGPT_MAX_COST_USD", "0.000402")
         .spawn();
-    let result = ask(&mut server, json!({"model": "gpt-4.1"}));
+    let result = ask(&mut server, &json!({"model": "gpt-4.1"}));
     assert_eq!(sent(&provider)["max_output_tokens"], 100);
     assert_parts(&warnings(chat(&result)), &["ANYGPT_MAX_COST_USD"]);
-    let result = ask(&mut server, json!({"model": "gpt-4.1", "max_cost_usd": 3}));
+    let result = ask(&mut server, &json!({"model": "gpt-4.1", "max_cost_usd": 3}));
     assert_eq!(sent(&provider)["max_output_tokens"], 100);
     assert_parts(
         &warnings(chat(&result)),
@@ -488,10 +488,10 @@ fn the_operators_money_bounds_every_call() {
     );
     ask(
         &mut server,
-        json!({"model": "gpt-4.1", "max_cost_usd": 0.000_202}),
+        &json!({"model": "gpt-4.1", "max_cost_usd": 0.000_202}),
     );
     assert_eq!(sent(&provider)["max_output_tokens"], 50);
-    let result = ask(&mut server, json!({"model": "gemini-3.5-flash"}));
+    let result = ask(&mut server, &json!({"model": "gemini-3.5-flash"}));
     assert_parts(
         error(&result),
         &["config: google/gemini-3.5-flash: ANYGPT_MAX_COST_USD needs a price"],
