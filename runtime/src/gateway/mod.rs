@@ -380,6 +380,7 @@ impl Gateway {
             turn.is_fitted = true;
             reply.warnings.extend(codec.fit(request));
             reply.warnings.extend(self.learned.apply(position, request));
+            codec.carries(request)?;
         }
         // Again before each attempt: a repair may have set a token limit.
         let said = bound::keep(&self.settings, position, request, plan.ceiling.as_ref())?;

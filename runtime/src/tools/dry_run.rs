@@ -68,8 +68,15 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
                 let ceiling = plan.ceiling.as_ref();
                 match bound::keep(settings, first.provider, &mut request, ceiling) {
                     Ok(said) => warnings.extend(said),
-                    Err(failure) => return Outcome::error(failure.message),
+                    Err(failure) => {
+                        let class = failure.class.as_str();
+                        return Outcome::error(format!("{class}: {}.", failure.message));
+                    }
                 }
+            }
+            if let Err(failure) = codec.carries(&request) {
+                let class = failure.class.as_str();
+                return Outcome::error(format!("{class}: {}", failure.message));
             }
             let http = codec.chat(&request);
             let mut body: Map<String, Value> =
