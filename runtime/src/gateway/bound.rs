@@ -213,3 +213,77 @@ fn bought(price: &Price, input: u64, usd: f64) -> Option<u64> {
     };
     (tokens >= LEAST.into()).then_some(tokens)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Media, Message, Role, State, Tool};
+
+    #[test]
+    fn images_tools_and_states_count_as_input() {
+        let tokens = |request: &ChatRequest| estimated_tokens(request);
+        let mut message = Message::text(Role::User, "x".repeat(40));
+        let of = |message: &Message| ChatRequest {
+            messages: vec![message.clone()].into(),
+            ..ChatRequest::default()
+        };
+        assert_eq!(tokens(&of(&message)), 10);
+        let media = |is_image, source| {
+            Part::Media(Media {
+                source,
+                mime_type: "a/b".into(),
+                is_image,
+                name: None,
+            })
+        };
+        message.content.push(media(true, Source::Data("y".into())));
+        assert_eq!(tokens(&of(&message)), 2_010);
+        message
+            .content
+            .push(media(false, Source::Data("y".repeat(80))));
+        message
+            .content
+            .push(media(false, Source::Url("y".repeat(80))));
+        assert_eq!(tokens(&of(&message)), 2_030);
+        let with_tool = ChatRequest {
+            tools: vec![Tool {
+                name: "abcd".into(),
+                description: Some("efgh".into()),
+                parameters: serde_json::Map::new(),
+                strict: None,
+            }]
+            .into(),
+            ..of(&message)
+        };
+        assert_eq!(tokens(&with_tool), 2_033);
+        message.state = Some(State {
+            provider: "p".into(),
+            items: vec!["z".repeat(12).into()],
+        });
+        assert_eq!(tokens(&of(&message)), 4);
+    }
+
+    #[test]
+    fn money_buys_what_is_left_behind_the_input() {
+        let price = |input, output| Price {
+            input,
+            output,
+            cached_input: None,
+            cache_write: None,
+            long_from: Some(1_000),
+        };
+        for (input, output, tokens, usd, expected) in [
+            (1.0, 2.0, 100, 0.000_300, Some(100)),
+            (1.0, 2.0, 100, 0.000_132, Some(16)),
+            (1.0, 2.0, 100, 0.000_131, None),
+            (1.0, 2.0, 100, 0.000_05, None),
+            (1.0, 0.0, 100, 0.000_1, Some(u64::MAX)),
+            (0.0, 0.0, 100, 0.000_001, Some(u64::MAX)),
+            // Long input costs twice as much, and what comes of it half as much again.
+            (1.0, 2.0, 2_000, 0.007, Some(1_000)),
+        ] {
+            let found = bought(&price(input, output), tokens, usd);
+            assert_eq!(found, expected, "{input} {output} {tokens} {usd}");
+        }
+    }
+}
