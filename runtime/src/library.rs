@@ -25,7 +25,7 @@ pub fn catalog() -> Catalog {
             }),
         },
         instructions: "Ask other AI models. anygpt_chat_completion sends a prompt or a conversation \
-            to a model and returns its answer; name a model (\"gpt-…\", \"claude-…\", \"gemini-…\", \
+            to a model and returns its answer, anygpt_compare asks several at once; name a model (\"gpt-…\", \"claude-…\", \"gemini-…\", \
             provider/model, or a tag), or none for the default. anygpt_list_providers tells which \
             providers can be used, anygpt_list_models which models they have, anygpt_list_tags which tags \
             there are. More: the resource anygpt://docs/workflow."

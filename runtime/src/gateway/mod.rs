@@ -27,22 +27,26 @@ use crate::{
 };
 
 mod attempt;
+pub mod bound;
 mod course;
 mod learned;
 mod list;
 pub mod mock;
+pub mod price;
 mod report;
 pub mod resolve;
 mod retry;
 
+use bound::Ceiling;
 pub use course::Attempt;
 use course::{AllFailed, Course, Failed};
 use learned::Learned;
+use price::Cost;
 use resolve::Target;
 use retry::{Next, Situation};
 
 /// A chat to be done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// Who is asked, in this order, until one answers; never empty.
     pub targets: Vec<Target>,
@@ -54,6 +58,8 @@ pub struct Plan {
     pub timeout: Duration,
     /// Longer answers are cut.
     pub max_output_chars: Option<usize>,
+    /// The money for an answer; attempts that fail may cost more.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// An answer and how it came about.
@@ -67,6 +73,8 @@ pub struct Reply {
     pub model: String,
     /// All requests that were made for it, this one included; none without a network.
     pub attempts: Vec<Attempt>,
+    /// What the answer costs, if that is known.
+    pub cost: Option<Cost>,
     /// The answer is not all there is.
     pub partial: bool,
     /// The answer was longer than the caller wanted it.
@@ -102,8 +110,18 @@ pub trait Observer: Send {
     fn connected(&mut self, provider: &str);
     /// The answer as far as it has come; called for each piece.
     fn received(&mut self, answer: &Answer);
-    /// Something has failed, and this is done about it.
+    /// This is done now: something has failed, or one of several answers is there.
     fn goes_on(&mut self, what: &str);
+}
+
+/// For whoever wants to hear nothing.
+#[derive(Debug)]
+pub struct Silence;
+
+impl Observer for Silence {
+    fn connected(&mut self, _provider: &str) {}
+    fn received(&mut self, _answer: &Answer) {}
+    fn goes_on(&mut self, _what: &str) {}
 }
 
 /// Does calls. One for the process; lives on the async thread.
@@ -203,6 +221,7 @@ impl Gateway {
         };
         let result = course.end(stopped, &self.redactor).map(|mut reply| {
             reply.latency = Some(start.elapsed());
+            price::charge(&self.settings, &mut reply);
             if let Some(most) = plan.max_output_chars {
                 reply.shorten(most);
             }
@@ -275,14 +294,7 @@ impl Gateway {
                 let patience = (behind > 0).then(|| retry::share(left, behind + 1));
                 course.begin();
                 let result = self
-                    .attempt(
-                        provider,
-                        &mut turn,
-                        course,
-                        plan.received,
-                        patience,
-                        observer,
-                    )
+                    .attempt(provider, &mut turn, course, plan, patience, observer)
                     .await;
                 let Err(failure) = result else {
                     return course.succeed();
@@ -345,7 +357,7 @@ impl Gateway {
         provider: &Provider,
         turn: &mut Turn,
         course: &mut Course,
-        start: Instant,
+        plan: &Plan,
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
@@ -374,6 +386,10 @@ impl Gateway {
             reply.warnings.extend(self.learned.apply(position, request));
             codec.carries(request)?;
         }
+        // Again before each attempt: a repair may have set a token limit.
+        let said = bound::keep(&self.settings, position, request, plan.ceiling.as_ref())?;
+        reply.warnings.extend(said);
+        let start = plan.received;
         self.stream(provider, codec, request, reply, start, patience, observer)
             .await
     }
@@ -400,12 +416,14 @@ impl Gateway {
         provider: &Provider,
         codec: &dyn Codec,
     ) -> Result<String, Failure> {
-        let models = self.model_list(provider, codec).await?;
+        let mut models = self.model_list(provider, codec).await?;
+        let limits = &self.settings.limits;
+        models.retain(|model| limits.refusal(&provider.id, &model.id).is_none());
         match codec.newest_chat_model(&models) {
             Some(model) => Ok(model.id.clone()),
             None => Err(Failure::new(
                 Class::ModelNotFound,
-                "no model was named, and none in the provider's list suits a chat",
+                "no model was named, and none in the provider's list suits a chat and is allowed",
             )),
         }
     }

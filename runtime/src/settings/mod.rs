@@ -8,10 +8,12 @@ mod environment;
 mod file;
 mod file_text;
 mod headers;
+mod limits;
 mod model;
 mod network;
 mod own_variables;
 mod presets;
+mod price;
 mod provider;
 mod secret;
 mod yaml;
@@ -24,8 +26,10 @@ use std::{
 
 pub use base_url::BaseUrl;
 pub use environment::{Environment, Found, Ignored, placeholder};
+pub use limits::{Bound, Limits};
 pub use model::{ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
+pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{Kind, Provider};
 pub use secret::Secret;
@@ -55,6 +59,8 @@ pub struct Settings {
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
+    /// What the operator allows.
+    pub limits: Limits,
     /// Proxies and roots of trust.
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
@@ -157,13 +163,14 @@ impl Settings {
 
         let mut warnings = Vec::new();
         let network = Network::load(&environment, &mut warnings)?;
-        let providers = provider::all(
+        let mut providers = provider::all(
             &environment,
             file.providers,
             default_provider.as_ref().map(|(_, id)| id.as_str()),
             (!insecure.unwrap_or(false)).then_some(&network),
             &mut warnings,
         )?;
+        let limits = Limits::load(&environment, file.limits, &mut providers)?;
         let models = model::all(&providers, file.models)
             .map_err(|error| file::not_valid(&file.path, &error))?;
         let default_provider = match default_provider {
@@ -195,10 +202,14 @@ impl Settings {
             default_provider,
             default_model,
             log_level: log_level.unwrap_or_default(),
-            timeout: timeout.unwrap_or(TIMEOUT),
+            timeout: match &limits.max_timeout {
+                Some(limit) => limit.most.min(timeout.unwrap_or(TIMEOUT)),
+                None => timeout.unwrap_or(TIMEOUT),
+            },
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
+            limits,
             network,
             warnings,
         })
@@ -228,6 +239,14 @@ impl Settings {
         format!("{}/{}", self.providers[model.provider].id, model.id)
     }
 
+    /// Why a model cannot be asked: its provider is off, or the operator does not allow it.
+    pub fn why_not(&self, provider: usize, model: &str) -> Option<String> {
+        let provider = &self.providers[provider];
+        provider
+            .why_off()
+            .or_else(|| self.limits.refusal(&provider.id, model))
+    }
+
     /// The providers that are worth showing, with their positions; the others are presets that nobody has
     /// set up.
     pub fn listed(&self) -> impl Iterator<Item = (usize, &Provider)> {
@@ -239,7 +258,8 @@ impl Settings {
 
     /// The presets that nobody has set up, each with the variables that would.
     pub fn not_set_up(&self) -> String {
-        let others = self.providers.iter().filter(|it| !it.is_listed);
+        let others = self.providers.iter();
+        let others = others.filter(|it| !it.is_listed && it.refusal().is_none());
         let others = others.map(|it| format!("{} ({})", it.id, it.switches()));
         others.collect::<Vec<_>>().join(", ")
     }

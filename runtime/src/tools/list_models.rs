@@ -150,6 +150,9 @@ fn tagged(
     let mut errors = Vec::new();
     for model in tagged.models() {
         let provider = &settings.providers[model.provider];
+        if settings.limits.refusal(&provider.id, &model.id).is_some() {
+            continue;
+        }
         if let Some(why) = provider.why_off() {
             errors.push(format!("{} cannot be used: {why}", settings.name_of(model)));
             continue;
@@ -197,6 +200,8 @@ impl Query {
         for &position in &self.providers {
             match list(position) {
                 Ok(mut models) => {
+                    let id = &settings.providers[position].id;
+                    models.retain(|model| settings.limits.refusal(id, &model.id).is_none());
                     models.sort_by_key(|model| std::cmp::Reverse(model.created));
                     lists.push((position, models));
                 }
