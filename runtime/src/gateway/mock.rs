@@ -4,6 +4,7 @@
 
 use super::Reply;
 use crate::{
+    call,
     provider::{Answer, ChatRequest, Finish, Model, Role, Usage},
     settings::Settings,
 };
@@ -43,12 +44,14 @@ pub fn reply(settings: &Settings, position: usize, request: &ChatRequest) -> Rep
     } else {
         &request.model
     };
-    Reply {
+    let reply = Reply {
         answer: answer(request),
         provider: settings.providers[position].id.clone(),
         model: model.to_owned(),
         ..Reply::default()
-    }
+    };
+    call::note(reply.asked());
+    reply
 }
 
 /// Its model list.
