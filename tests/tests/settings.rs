@@ -96,6 +96,10 @@ impl Bad {
                 &["LOG_LEVEL", "loud", "debug, info, warn or error"],
             ),
             bad(
+                &[("LOG_FORMAT", "xml")],
+                &["LOG_FORMAT", "xml", "text or json"],
+            ),
+            bad(
                 &[("DEFAULT_PROVIDER", "nobody")],
                 &[
                     "DEFAULT_PROVIDER",
@@ -534,6 +538,7 @@ const VARIABLES: [&str; 35] = [
     "DEFAULT_MODEL",
     "CONFIG_FILE",
     "LOG_LEVEL",
+    "LOG_FORMAT",
     "ANYGPT_TIMEOUT",
     "ANYGPT_RETRIES",
     "ANYGPT_SHUTDOWN_GRACE",
