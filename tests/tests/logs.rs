@@ -88,7 +88,7 @@ fn every_call_has_one_line_with_who_was_asked_and_what_came_of_it() {
         let usage = chat(&answer)["usage"].clone();
         provider.script(family, [Reply::error(family, 401, "mock \"words\"")]);
         error(&ask(&mut server));
-        let broken = Reply::deltas(family, [BROKEN, " of it"]).cut_after(3);
+        let broken = Reply::deltas(family, [BROKEN, " of it"], Duration::ZERO).cut_after(3);
         provider.script(family, [broken.clone(), broken]);
         assert_eq!(chat(&ask(&mut server))["partial"], true);
         provider.script(
@@ -207,7 +207,7 @@ fn what_is_said_at_the_start_is_json_too() {
 fn a_cancelled_call_has_its_line() {
     let provider = Provider::start();
     provider.script(Family::OpenAi, [Reply::hang()]);
-    let mut server = logging("info", "text", &provider).spawn();
+    let server = logging("info", "text", &provider).spawn();
     let arguments = json!({"prompt": "hi", "model": Family::OpenAi.model()});
     let params = json!({"name": CHAT, "arguments": arguments});
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
@@ -246,7 +246,7 @@ fn prompts_and_answers_are_in_no_line_whatever_happens() {
             );
             let replies = [
                 Reply::text(family, ANSWER),
-                Reply::deltas(family, [ANSWER, BROKEN]).cut_after(4),
+                Reply::deltas(family, [ANSWER, BROKEN], Duration::ZERO).cut_after(4),
                 Reply::error(family, 400, &quoted),
                 Reply::error(family, 422, &quoted),
                 Reply::error(family, 413, &quoted),
