@@ -405,7 +405,7 @@ fn base64(path: &str, given: &str) -> Result<String, String> {
     if data.is_empty() || data.len() % 4 == 1 {
         return Err(wrong(path, &Value::from(given), "Base64, complete"));
     }
-    while data.len() % 4 != 0 {
+    while !data.len().is_multiple_of(4) {
         data.push('=');
     }
     Ok(data)
