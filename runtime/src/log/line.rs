@@ -111,16 +111,7 @@ impl Line {
             text.push_str(name);
             text.push('=');
             match value {
-                Value::Text(value) => {
-                    text.push('"');
-                    for c in value.chars() {
-                        match c {
-                            '"' | '\\' => text.extend(['\\', c]),
-                            _ => write_char(&mut text, c),
-                        }
-                    }
-                    text.push('"');
-                }
+                Value::Text(value) => write_quoted(&mut text, value, write_char),
                 Value::Other(value) => text.push_str(value),
             }
         }
@@ -145,13 +136,13 @@ impl Line {
         json.push_str("\",\"level\":\"");
         json.push_str(&level.as_str().to_ascii_lowercase());
         json.push_str("\",\"message\":");
-        write_json(&mut json, &self.message);
+        write_quoted(&mut json, &self.message, write_json_char);
         for (name, value) in &self.fields {
             json.push_str(",\"");
             json.push_str(name);
             json.push_str("\":");
             match value {
-                Value::Text(value) => write_json(&mut json, value),
+                Value::Text(value) => write_quoted(&mut json, value, write_json_char),
                 Value::Other(value) => json.push_str(value),
             }
         }
@@ -169,6 +160,9 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 fn write_text(line: &mut String, text: &str) {
+    if is_plain(text) {
+        return line.push_str(text);
+    }
     for c in text.chars() {
         write_char(line, c);
     }
@@ -182,20 +176,36 @@ fn write_char(line: &mut String, c: char) {
     }
 }
 
-/// As a JSON string, which is as harmless where it is printed as it stands.
-fn write_json(line: &mut String, text: &str) {
+/// In quotes, with `"` and `\` escaped; `write` knows how to write the rest.
+fn write_quoted(line: &mut String, text: &str, write: fn(&mut String, char)) {
     line.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => line.extend(['\\', c]),
-            // All of them have four digits at most.
-            _ if is_obeyed(c) => {
-                let _ = write!(line, "\\u{:04x}", u32::from(c));
+    if is_plain(text) {
+        line.push_str(text);
+    } else {
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => line.extend(['\\', c]),
+                _ => write(line, c),
             }
-            _ => line.push(c),
         }
     }
     line.push('"');
+}
+
+/// For a JSON string, which is as harmless where it is printed as it stands.
+fn write_json_char(line: &mut String, c: char) {
+    if is_obeyed(c) {
+        // All of them have four digits at most.
+        let _ = write!(line, "\\u{:04x}", u32::from(c));
+    } else {
+        line.push(c);
+    }
+}
+
+/// Most texts need no look at each character.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+    text.bytes().all(is_plain)
 }
 
 /// What ends a line, steers a terminal, or turns the direction of the text around it.
