@@ -12,6 +12,7 @@ use std::{
 };
 
 use anygpt_core::{ToolCall, Trace};
+use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::{Level, enabled};
 
@@ -90,14 +91,10 @@ impl Call {
         })
     }
 
-    /// Does the rest of it.
-    pub async fn run(self, work: impl Future<Output = Outcome>) -> Outcome {
-        let work = async {
-            let outcome = work.await;
-            CALL.with(|call| call.end(&outcome));
-            outcome
-        };
-        CALL.scope(self, work).await
+    /// Does the rest of it. (Not an async function, in which the work would have its room twice.)
+    pub fn run(self, work: impl Future<Output = Outcome>) -> impl Future<Output = Outcome> {
+        let end = |outcome: &Outcome| CALL.with(|call| call.end(outcome));
+        CALL.scope(self, work.inspect(end))
     }
 
     /// It is answered.

@@ -87,14 +87,18 @@ pub struct Job {
 
 impl Job {
     /// Does the work.
-    pub async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        let work = async {
+    pub fn run(
+        self,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> impl Future<Output = Outcome> {
+        self.call.run(async move {
+            let _kept = self._reservation;
             match self.work {
                 Network::Chat(chat) => chat.run(gateway, observer).await,
                 Network::ListModels(query) => query.run(gateway).await,
             }
-        };
-        self.call.run(work).await
+        })
     }
 }
 
