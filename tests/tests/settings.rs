@@ -96,6 +96,10 @@ impl Bad {
                 &["LOG_LEVEL", "loud", "debug, info, warn or error"],
             ),
             bad(
+                &[("LOG_FORMAT", "xml")],
+                &["LOG_FORMAT", "xml", "text or json"],
+            ),
+            bad(
                 &[("DEFAULT_PROVIDER", "nobody")],
                 &[
                     "DEFAULT_PROVIDER",
@@ -556,7 +560,7 @@ const PLACEHOLDERS: [&str; 17] = [
 ];
 
 /// Every variable that is read when `OPENAI_API_KEY` holds a key.
-const VARIABLES: [&str; 35] = [
+const VARIABLES: [&str; 36] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
     "GOOGLE_API_KEY",
@@ -588,6 +592,7 @@ const VARIABLES: [&str; 35] = [
     "DEFAULT_MODEL",
     "CONFIG_FILE",
     "LOG_LEVEL",
+    "LOG_FORMAT",
     "ANYGPT_TIMEOUT",
     "ANYGPT_RETRIES",
     "ANYGPT_SHUTDOWN_GRACE",

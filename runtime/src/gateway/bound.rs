@@ -257,6 +257,7 @@ mod tests {
         };
         assert_eq!(tokens(&with_tool), 2_033);
         message.state = Some(State {
+            model: String::new(),
             provider: "p".into(),
             items: vec!["z".repeat(12).into()],
         });

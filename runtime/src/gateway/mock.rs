@@ -4,6 +4,7 @@
 
 use super::{Plan, Reply, price, resolve::Target};
 use crate::{
+    call,
     provider::{Answer, ChatRequest, Finish, Model, Role, Usage},
     settings::{Kind, Settings},
 };
@@ -50,6 +51,7 @@ fn reply(settings: &Settings, position: usize, request: &ChatRequest) -> Reply {
         ..Reply::default()
     };
     price::charge(settings, &mut reply);
+    call::note(reply.asked());
     reply
 }
 

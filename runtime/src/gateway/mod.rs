@@ -20,8 +20,9 @@ use tokio::{
 };
 
 use crate::{
+    call::{self, Asked},
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Model, State, repair},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, Model, State, repair},
     redact::Redactor,
     settings::{Provider, Settings},
 };
@@ -92,6 +93,19 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// As the log has it.
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            provider: &self.provider,
+            model: &self.model,
+            request_id: self.request_id.as_deref(),
+            input_tokens: self.answer.usage.input_tokens,
+            output_tokens: self.answer.usage.output_tokens,
+            is_partial: self.partial,
+            ..Asked::default()
+        }
+    }
+
     /// Cuts the answer to so many characters, and says so.
     pub fn shorten(&mut self, most: usize) {
         let text = &mut self.answer.text;
@@ -235,7 +249,7 @@ impl Gateway {
             }
             reply
         });
-        self.log(&result, start.elapsed());
+        self.note(&result);
         result.map_err(|all| {
             let told = &all.told;
             let provider = &self.settings.providers[told.provider];
@@ -445,50 +459,52 @@ impl Gateway {
         &self.settings.providers[target.provider].id
     }
 
-    /// One line per call; never what was asked or answered.
-    fn log(&self, result: &Result<Reply, Box<AllFailed>>, time: Duration) {
-        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    /// For the line of the call in the log; never what was asked or answered.
+    fn note(&self, result: &Result<Reply, Box<AllFailed>>) {
         match result {
-            Ok(reply) => tracing::info!(
-                provider = reply.provider,
-                model = reply.model,
-                finish = reply.answer.finish.map(Finish::as_str),
-                partial = reply.partial,
-                input_tokens = reply.answer.usage.input_tokens,
-                output_tokens = reply.answer.usage.output_tokens,
-                ms,
-                request_id = reply.request_id,
-                "chat",
-            ),
-            Err(all) => self.log_failure(&all.told, ms, "chat failed"),
+            Ok(reply) => call::note(reply.asked()),
+            Err(all) => self.asked(&all.told, call::note),
         }
     }
 
     /// One line per attempt that is made up for by another one.
     fn log_attempt(&self, course: &Course) {
         if let Some((failed, time)) = course.last() {
-            let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-            self.log_failure(failed, ms, "attempt failed");
+            let class = failed.failure.class.as_str();
+            self.asked(failed, |asked| call::log_attempt(class, time, asked));
         }
     }
 
-    fn log_failure(&self, failed: &Failed, ms: u64, what: &str) {
+    /// A failure as the log has it.
+    fn asked(&self, failed: &Failed, hear: impl FnOnce(Asked<'_>)) {
         let failure = &failed.failure;
-        tracing::warn!(
-            provider = self.settings.providers[failed.provider].id,
-            model = failed.model,
-            class = failure.class.as_str(),
-            status = failure.status,
-            ms,
-            request_id = failure
-                .request_id
-                .as_deref()
-                .map(|id| self.redactor.provider_message(id))
-                .as_deref(),
-            error = &*self.redactor.provider_message(&failure.message),
-            "{what}",
-        );
+        let id = failure.request_id.as_deref();
+        let id = id.map(|id| self.redactor.provider_message(id));
+        let words = (!may_quote(failure.class)).then_some(&failure.message);
+        let words = words.map(|words| self.redactor.provider_message(words));
+        hear(Asked {
+            provider: &self.settings.providers[failed.provider].id,
+            model: &failed.model,
+            request_id: id.as_deref(),
+            is_failure: true,
+            http_status: failure.status,
+            error: words.as_deref(),
+            ..Asked::default()
+        });
     }
+}
+
+/// Whether words about such a failure may repeat what was asked or answered, as some servers do when they
+/// refuse a request, and as a reply does that cannot be read. They are for the caller alone, who has asked.
+fn may_quote(class: Class) -> bool {
+    matches!(
+        class,
+        Class::InvalidRequest
+            | Class::ContextLength
+            | Class::TooLarge
+            | Class::ContentFilter
+            | Class::Unavailable
+    )
 }
 
 /// The model of a target; empty for the provider's newest.

@@ -51,6 +51,8 @@ pub struct Settings {
     pub default_model: Option<String>,
     /// `LOG_LEVEL`.
     pub log_level: LogLevel,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
     /// `ANYGPT_TIMEOUT`: longest time for a tool call that names no other.
     pub timeout: Duration,
     /// `ANYGPT_RETRIES`: most repetitions of a request that has failed for the moment.
@@ -79,6 +81,16 @@ pub enum LogLevel {
     Warn,
     /// What stops something from working.
     Error,
+}
+
+/// What a line of the log looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// A JSON object.
+    Json,
 }
 
 /// Whether the process stays up without input, for `docker exec`.
@@ -131,6 +143,7 @@ impl Settings {
     /// The first setting that cannot be used.
     pub fn load(environment: Environment<'_>) -> Result<Self, Problem> {
         let log_level = one_of(&environment, "LOG_LEVEL", LogLevel::from_name)?;
+        let log_format = one_of(&environment, "LOG_FORMAT", LogFormat::from_name)?;
         let standby = one_of(&environment, "ANYGPT_STANDBY", Standby::from_name)?;
         let timeout = seconds(&environment, "ANYGPT_TIMEOUT")?;
         let retries = match environment.value("ANYGPT_RETRIES")? {
@@ -202,6 +215,7 @@ impl Settings {
             default_provider,
             default_model,
             log_level: log_level.unwrap_or_default(),
+            log_format: log_format.unwrap_or_default(),
             timeout: match &limits.max_timeout {
                 Some(limit) => limit.most.min(timeout.unwrap_or(TIMEOUT)),
                 None => timeout.unwrap_or(TIMEOUT),
@@ -381,6 +395,16 @@ impl LogLevel {
             "warn" => Ok(LogLevel::Warn),
             "error" => Ok(LogLevel::Error),
             _ => Err("debug, info, warn or error"),
+        }
+    }
+}
+
+impl LogFormat {
+    fn from_name(name: &str) -> Result<Self, &'static str> {
+        match name {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err("text or json"),
         }
     }
 }

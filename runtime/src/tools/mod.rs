@@ -2,11 +2,12 @@
 //!
 //! Never here: how a provider is reached.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use anygpt_core::{CallHandle, Reservation, ToolCall};
 
 use crate::{
+    call::Call,
     gateway::{Gateway, Observer},
     settings::Settings,
 };
@@ -86,18 +87,26 @@ pub struct Job {
     /// Whether its client wants to hear of progress.
     pub wants_progress: bool,
     work: Network,
+    call: Call,
     /// Covers long arguments until the call is done.
     _reservation: Option<Reservation>,
 }
 
 impl Job {
     /// Does the work.
-    pub async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        match self.work {
-            Network::Chat(chat) => chat.run(gateway, observer).await,
-            Network::Compare(comparison) => comparison.run(gateway, observer).await,
-            Network::ListModels(query) => query.run(gateway).await,
-        }
+    pub fn run(
+        self,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> impl Future<Output = Outcome> {
+        self.call.run(async move {
+            let _kept = self._reservation;
+            match self.work {
+                Network::Chat(chat) => chat.run(gateway, observer).await,
+                Network::Compare(comparison) => comparison.run(gateway, observer).await,
+                Network::ListModels(query) => query.run(gateway).await,
+            }
+        })
     }
 }
 
@@ -143,28 +152,36 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Tools {
     settings: Arc<Settings>,
+    /// Of each tool, for the log.
+    names: Vec<Cow<'static, str>>,
 }
 
 impl Tools {
     /// Tools that follow these settings.
     pub fn new(settings: Arc<Settings>) -> Self {
-        Tools { settings }
+        let names = listed().into_iter().map(|tool| tool.name).collect();
+        Tools { settings, names }
     }
 
     /// Runs a call as far as it goes without the network.
-    pub fn call(&self, call: ToolCall) -> Called {
-        let Some(tool) = TOOLS.get(call.tool) else {
+    pub fn call(&self, mut call: ToolCall) -> Called {
+        let (Some(tool), Some(name)) = (TOOLS.get(call.tool), self.names.get(call.tool)) else {
             return Called::Done(Outcome::error("config: there is no such tool"));
         };
-        match (tool.call)(&self.settings, &call.arguments) {
-            Ok(Work::Done(outcome)) => Called::Done(outcome),
-            Ok(Work::Network(work)) => Called::Job(Job {
+        let at_work = Call::new(name.clone(), &mut call);
+        let (work, at_work) = at_work.begin(|| (tool.call)(&self.settings, &call.arguments));
+        match work.unwrap_or_else(|problem| Work::Done(Outcome::error(problem))) {
+            Work::Done(outcome) => {
+                at_work.end(&outcome);
+                Called::Done(outcome)
+            }
+            Work::Network(work) => Called::Job(Job {
                 handle: call.handle,
                 wants_progress: call.wants_progress,
                 work,
+                call: at_work,
                 _reservation: call.reservation,
             }),
-            Err(problem) => Called::Done(Outcome::error(problem)),
         }
     }
 }
