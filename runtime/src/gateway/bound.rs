@@ -258,6 +258,7 @@ mod tests {
         assert_eq!(tokens(&with_tool), 2_033);
         message.state = Some(State {
             provider: "p".into(),
+            model: "m".into(),
             items: vec!["z".repeat(12).into()],
         });
         assert_eq!(tokens(&of(&message)), 4);

@@ -955,6 +955,7 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{
         };
         let state = State {
             provider: "google".to_owned(),
+            model: String::new(),
             items: vec![
                 json!({"functionCall": {"id": "f1", "name": "weather", "args": {"city": "Oslo"}}, "thoughtSignature": "CiQB"}),
                 json!({"executableCode": {"code": "1"}}),
@@ -1073,6 +1074,7 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{
         let silent = Message {
             state: Some(State {
                 provider: "google".to_owned(),
+                model: String::new(),
                 items: vec![json!({"thought": true})],
             }),
             ..Message::text(Role::Assistant, " ")
@@ -1179,6 +1181,7 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{
                 Message {
                     state: Some(State {
                         provider: "google".to_owned(),
+                        model: String::new(),
                         items: answer.state,
                     }),
                     ..called("", &answer.tool_calls)
