@@ -259,6 +259,7 @@ mod tests {
         message.state = Some(State {
             model: String::new(),
             provider: "p".into(),
+            model: "m".into(),
             items: vec!["z".repeat(12).into()],
         });
         assert_eq!(tokens(&of(&message)), 4);
