@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error_body::{ErrorBody, Table};
@@ -13,7 +14,7 @@ use super::json::{self, Lenient, Text, str_of};
 use super::rules::{Sampling, Thinking};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Usage,
-    request, rules, sse,
+    model, request, rules, sse,
 };
 
 /// The Messages format.
@@ -164,7 +165,7 @@ impl Codec for Messages {
         let body = String::from_utf8_lossy(body);
         let list: ModelList<'_> = json::read(&body)?;
         let models = list.data.into_iter().filter_map(|entry| {
-            Some(Model {
+            let mut model = Model {
                 id: entry.id?.non_empty()?,
                 display_name: entry.display_name.and_then(Text::non_empty),
                 created: entry
@@ -174,7 +175,10 @@ impl Codec for Messages {
                 input_token_limit: entry.max_input_tokens.0,
                 output_token_limit: entry.max_tokens.0,
                 chat: true,
-            })
+                ..Model::default()
+            };
+            model::claude(&mut model, &entry.capabilities.0.unwrap_or_default());
+            Some(model)
         });
         let more = list.has_more.0 == Some(true);
         Ok(ModelPage {
@@ -373,6 +377,8 @@ struct ModelEntry<'a> {
     max_input_tokens: Lenient<u64>,
     #[serde(default)]
     max_tokens: Lenient<u64>,
+    #[serde(default)]
+    capabilities: Lenient<Value>,
 }
 
 /// How much to think, in the words of the model's generation, and the effort beside it.
@@ -1016,6 +1022,8 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
                 input_token_limit: Some(1_000_000),
                 output_token_limit: Some(128_000),
                 chat: true,
+                can: page.models[0].can,
+                ..Model::default()
             }
         );
         assert_eq!(

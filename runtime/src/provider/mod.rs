@@ -14,6 +14,7 @@ mod failure;
 pub mod google;
 mod inline_reasoning;
 mod json;
+mod model;
 pub mod openai;
 mod parameter;
 mod request;
@@ -23,6 +24,7 @@ pub mod sse;
 mod test_streams;
 
 pub use failure::{Class, Failure};
+pub use model::{Capability, Model, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
 pub(crate) use request::bearer;
 
@@ -212,23 +214,6 @@ pub struct Answer {
     pub complete: bool,
     /// Reasoning between marks in front of the text.
     pub(crate) inline: inline_reasoning::InlineReasoning,
-}
-
-/// One entry of a provider's model list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Model {
-    /// The id to ask for (Gemini's without its `models/` prefix).
-    pub id: String,
-    /// A name for people, if the provider has one.
-    pub display_name: Option<String>,
-    /// When it was made, in seconds since 1970, if the provider says so.
-    pub created: Option<i64>,
-    /// Most input tokens, if the provider says so.
-    pub input_token_limit: Option<u64>,
-    /// Most output tokens, if the provider says so.
-    pub output_token_limit: Option<u64>,
-    /// Whether it answers chats, as far as the list or the id tells.
-    pub chat: bool,
 }
 
 /// One page of a model list.

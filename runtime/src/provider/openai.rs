@@ -13,7 +13,7 @@ use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Role,
-    Usage, request, rules, sse,
+    Usage, model, request, rules, sse,
 };
 
 /// The Responses format.
@@ -138,12 +138,16 @@ impl Codec for Responses {
         };
         let models = entries.into_iter().filter_map(|entry| {
             let id = entry.id?.non_empty()?;
-            Some(Model {
+            let mut model = Model {
                 chat: is_chat(&id),
                 id,
                 created: entry.created.0,
+                retires: entry.shutdown_date.0.and_then(Text::non_empty),
                 ..Model::default()
-            })
+            };
+            let rules = rules::openai(&model.id);
+            model::gpt(&mut model, rules.map(|rules| rules.efforts));
+            Some(model)
         });
         Ok(ModelPage {
             models: models.collect(),
@@ -320,6 +324,8 @@ struct ModelEntry<'a> {
     id: Option<Text<'a>>,
     #[serde(default)]
     created: Lenient<i64>,
+    #[serde(borrow, default)]
+    shutdown_date: Lenient<Text<'a>>,
 }
 
 /// Reads a response object, which opens, closes or is the whole answer. `status` stands in where the

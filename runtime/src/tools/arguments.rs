@@ -119,8 +119,13 @@ impl Arguments {
 
     /// Yes or no, `false` if absent.
     pub(super) fn flag(&mut self, name: &str) -> Result<bool, String> {
+        self.flag_or(name, false)
+    }
+
+    /// Yes or no.
+    pub(super) fn flag_or(&mut self, name: &str, if_absent: bool) -> Result<bool, String> {
         match self.value(name) {
-            None => Ok(false),
+            None => Ok(if_absent),
             Some(Value::Bool(flag)) => Ok(flag),
             Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
             Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
