@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, repair},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, State, repair},
     redact::Redactor,
     settings::{Provider, Settings},
 };
@@ -242,6 +242,7 @@ impl Gateway {
                 request: ChatRequest {
                     model: model_of(target).to_owned(),
                     effort: target.effort.or(plan.request.effort),
+                    messages: State::only_of(&provider.id, &plan.request.messages),
                     ..plan.request.clone()
                 },
                 is_fitted: false,

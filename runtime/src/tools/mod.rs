@@ -13,7 +13,9 @@ use crate::{
 
 mod arguments;
 mod chat_completion;
+mod conversation;
 mod dry_run;
+mod json_answer;
 mod list_models;
 mod list_providers;
 mod list_tags;
