@@ -40,7 +40,7 @@ pub use course::Attempt;
 use course::{AllFailed, Course, Failed};
 use learned::Learned;
 pub use list::{Listed, Unlisted};
-pub use request::Bounds;
+pub use request::{Bounds, Told};
 use resolve::Target;
 use retry::{Next, Situation};
 
@@ -334,7 +334,13 @@ impl Gateway {
         };
         if request.model.is_empty() {
             // Before its own turn: it takes turns itself.
-            request.model = self.newest_model(provider, codec, start).await?;
+            let bounds = Bounds {
+                received: start,
+                // The whole attempt is repeated, not this part of it.
+                retries: 0,
+                ..Bounds::of(&self.settings, None)
+            };
+            request.model = self.newest_model(provider, codec, bounds).await?;
             let reply = &mut course.reply;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(
@@ -378,14 +384,8 @@ impl Gateway {
         &self,
         provider: &Provider,
         codec: &dyn Codec,
-        received: Instant,
+        bounds: Bounds,
     ) -> Result<String, Failure> {
-        // The whole attempt is repeated, not this part of it.
-        let bounds = Bounds {
-            received,
-            retries: 0,
-            ..self.bounds(None)
-        };
         let offer = self.model_list(provider, codec, bounds).await?;
         match codec.newest_chat_model(&offer.models) {
             Some(model) => Ok(model.id.clone()),

@@ -1,6 +1,6 @@
 //! One request that is answered with JSON, all at once: repeated as chats are, within a time limit.
 //!
-//! Never here: what is asked, or chats.
+//! Never here: what is asked for, or chats.
 
 use std::{
     pin::pin,
@@ -13,12 +13,13 @@ use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::{sleep, timeout_at};
 
 use super::{
-    Gateway,
+    Failed, Gateway, model_of, report,
+    resolve::Target,
     retry::{Next, Situation},
 };
 use crate::{
     provider::{Class, Codec, Failure, Request},
-    settings::Provider,
+    settings::{Provider, Settings},
 };
 
 /// What a call may cost.
@@ -32,11 +33,31 @@ pub struct Bounds {
     pub(super) retries: u32,
 }
 
+impl Bounds {
+    /// For a call that has come in now. Without a limit of its own that of the settings holds.
+    pub fn of(settings: &Settings, limit: Option<Duration>) -> Self {
+        Bounds {
+            received: Instant::now(),
+            limit: limit.unwrap_or(settings.timeout),
+            retries: settings.retries,
+        }
+    }
+}
+
 /// A JSON text, counted as long as it is kept.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
     pub(super) held: Reservation,
+}
+
+/// What a provider has said, counted as long as it is kept.
+#[derive(Debug)]
+pub struct Told<T> {
+    /// It.
+    pub told: T,
+    /// Covers it.
+    pub held: Reservation,
 }
 
 /// What some proxies send with status 200.
@@ -46,13 +67,81 @@ struct Reported {
 }
 
 impl Gateway {
-    /// For a call that has come in now. Without a limit of its own that of the settings holds.
-    pub fn bounds(&self, limit: Option<Duration>) -> Bounds {
-        Bounds {
-            received: Instant::now(),
-            limit: limit.unwrap_or(self.settings.timeout),
-            retries: self.settings.retries,
+    /// What a provider says to a request for one of its models; `read` takes it out of the reply. `what` is
+    /// its name for people.
+    ///
+    /// # Errors
+    /// A text that says what went wrong and what to do next.
+    pub async fn ask_for<T>(
+        &self,
+        target: &Target,
+        request: &Request,
+        bounds: Bounds,
+        what: &str,
+        read: impl Fn(&dyn Codec, &[u8]) -> Result<T, Failure>,
+    ) -> Result<Told<T>, String> {
+        let provider = &self.settings.providers[target.provider];
+        let Some(codec) = provider.kind.codec() else {
+            return Err(format!("config: {} has no {what}", provider.id));
+        };
+        let work = async {
+            let body = self.request(provider, codec, request, bounds).await?;
+            Ok(Told {
+                told: read(codec, &body.bytes)?,
+                held: body.held,
+            })
+        };
+        let told = self.in_time(bounds, what, work).await;
+        let ms = u64::try_from(bounds.received.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let model = model_of(target);
+        match told {
+            Ok(told) => {
+                self.note_answer();
+                tracing::info!(provider = provider.id, model, ms, "{what}");
+                Ok(told)
+            }
+            Err(failure) => Err(self.failed(target.provider, model, failure, ms, what)),
         }
+    }
+
+    /// The model of a target, or the provider's newest.
+    ///
+    /// # Errors
+    /// As [`Gateway::ask_for`].
+    pub async fn model_for(&self, target: &Target, bounds: Bounds) -> Result<String, String> {
+        if let Some(model) = &target.model {
+            return Ok(model.clone());
+        }
+        let provider = &self.settings.providers[target.provider];
+        let Some(codec) = provider.kind.codec() else {
+            return Ok(String::new());
+        };
+        let newest = self.newest_model(provider, codec, bounds);
+        let newest = self.in_time(bounds, "model list", newest).await;
+        newest.map_err(|failure| {
+            let ms = u64::try_from(bounds.received.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.failed(target.provider, "", failure, ms, "model list")
+        })
+    }
+
+    /// Logs a failure, and tells it.
+    fn failed(
+        &self,
+        position: usize,
+        model: &str,
+        failure: Failure,
+        ms: u64,
+        what: &str,
+    ) -> String {
+        let provider = &self.settings.providers[position];
+        let text = report::failure(provider, model, &failure, &self.redactor);
+        let failed = Failed {
+            provider: position,
+            model: model.to_owned(),
+            failure,
+        };
+        self.log_failure(&failed, ms, &format!("{what} failed"));
+        self.settings.with_advice(position, text)
     }
 
     /// Sends a request, and again as long as that may help.

@@ -165,14 +165,7 @@ impl Codec for ChatCompletions {
                 include_usage: true,
             }),
         };
-        let path = if self.model_in_path {
-            format!(
-                "/deployments/{}/chat/completions",
-                request::segment(&chat.model)
-            )
-        } else {
-            "/chat/completions".to_owned()
-        };
+        let path = self.path_for(&chat.model, "/chat/completions");
         request::post(path, &body)
     }
 
@@ -253,6 +246,14 @@ impl Codec for ChatCompletions {
 }
 
 impl ChatCompletions {
+    /// The path of a method for a model.
+    pub(super) fn path_for(&self, model: &str, method: &str) -> String {
+        match self.model_in_path {
+            true => format!("/deployments/{}{method}", request::segment(model)),
+            false => method.to_owned(),
+        }
+    }
+
     fn messages<'m>(&self, messages: &'m [Message]) -> Vec<MessageBody<'m>> {
         if self.in_turns {
             let (instructions, turns) = request::turns(messages);

@@ -327,7 +327,7 @@ fn has_word(id: &str, words: &[&str]) -> bool {
     id.split('-').any(|word| words.contains(&word))
 }
 
-fn bare_id(id: &str) -> &str {
+pub(super) fn bare_id(id: &str) -> &str {
     id.strip_prefix("models/").unwrap_or(id)
 }
 

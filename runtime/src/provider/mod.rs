@@ -10,9 +10,11 @@ use http::{HeaderName, HeaderValue, Method};
 pub mod anthropic;
 pub mod chat_completions;
 mod conversation;
+mod embeddings;
 mod error_body;
 mod failure;
 pub mod google;
+mod images;
 mod inline_reasoning;
 mod json;
 mod model;
@@ -23,14 +25,18 @@ mod rules;
 pub mod sse;
 #[cfg(test)]
 mod test_streams;
+mod tokens;
 
 pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };
+pub use embeddings::{Embed, EmbedRequest, Embeddings};
 pub use failure::{Class, Failure};
+pub use images::{Draw, DrawRequest, Drawing, Picture, Pictures};
 pub use model::{Capability, Model, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
 pub(crate) use request::bearer;
+pub use tokens::{CountTokens, read_count};
 
 /// A chat request in no provider's dialect. Absent options are not sent, so the provider's own
 /// defaults hold.
@@ -256,7 +262,7 @@ pub struct ModelPage {
 }
 
 /// One wire format.
-pub trait Codec: Send + Sync {
+pub trait Codec: CountTokens + Embed + Draw + Send + Sync {
     /// Base URL used when none is configured, without a trailing slash.
     fn default_base_url(&self) -> &'static str;
 

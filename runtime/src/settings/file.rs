@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
+    /// The tools that clients are offered, as in `ANYGPT_TOOLS`.
+    pub(super) tools: Option<Spanned<Vec<String>>>,
     /// Where it was read.
     #[serde(skip)]
     pub(super) path: PathBuf,

@@ -10,6 +10,7 @@ mod file_text;
 mod headers;
 mod model;
 mod network;
+mod offered;
 mod own_variables;
 mod presets;
 mod provider;
@@ -26,6 +27,7 @@ pub use base_url::BaseUrl;
 pub use environment::{Environment, Found, Ignored, placeholder};
 pub use model::{ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
+pub use offered::{Offer, Tool};
 pub(crate) use provider::position;
 pub use provider::{Kind, Provider};
 pub use secret::Secret;
@@ -55,6 +57,8 @@ pub struct Settings {
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
+    /// What clients are offered.
+    pub offer: Offer,
     /// Proxies and roots of trust.
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
@@ -155,6 +159,22 @@ impl Settings {
         };
         let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
 
+        let tools = match environment.value("ANYGPT_TOOLS")? {
+            Some(list) => offered::tools("ANYGPT_TOOLS", list.split(','))?,
+            None => match &file.tools {
+                Some(list) => {
+                    let words = list.value.iter().map(String::as_str);
+                    offered::tools(&list.place("tools"), words)?
+                }
+                None => Offer::default().tools,
+            },
+        };
+        let structured = one_of(
+            &environment,
+            "ANYGPT_STRUCTURED_OUTPUT",
+            offered::structured,
+        )?;
+
         let mut warnings = Vec::new();
         let network = Network::load(&environment, &mut warnings)?;
         let providers = provider::all(
@@ -199,6 +219,10 @@ impl Settings {
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
+            offer: Offer {
+                tools,
+                structured: structured.unwrap_or_default(),
+            },
             network,
             warnings,
         })

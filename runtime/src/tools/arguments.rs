@@ -5,11 +5,16 @@
 //!
 //! Never here: the arguments of a particular tool.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
 const LONGEST_NAME: usize = 256;
+
+/// Nobody waits longer for a call, in seconds.
+const LONGEST_TIMEOUT: u32 = 3600;
 
 /// Most unknown arguments that a warning names, and how much of the path of each.
 const NAMED: usize = 10;
@@ -102,6 +107,12 @@ impl Arguments {
                 &format!("a whole number from {min} to {max}"),
             )),
         }
+    }
+
+    /// `timeout_seconds`: the whole time of the call, if the caller limits it.
+    pub(super) fn timeout(&mut self) -> Result<Option<Duration>, String> {
+        let seconds = self.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
+        Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
     }
 
     /// An array, or JSON text of one.

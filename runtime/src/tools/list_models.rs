@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     gateway::{
-        Gateway, mock,
+        Bounds, Gateway, mock,
         resolve::{self, Tagged},
     },
     provider::{Capability, Model},
@@ -77,6 +77,7 @@ pub(super) struct Query {
     limit: usize,
     /// Only what comes behind it.
     after: Option<Place>,
+    bounds: Bounds,
     errors: Vec<String>,
     warnings: Vec<String>,
 }
@@ -115,6 +116,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         details,
         limit: usize::try_from(limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
         after,
+        bounds: Bounds::of(settings, None),
         errors: Vec::new(),
         warnings: arguments.unknown().into_iter().collect(),
     };
@@ -122,7 +124,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let provider = provider.transpose()?;
     match tag {
         Some(tag) => query.only_tagged(settings, tag.trim(), provider)?,
-        None => query.of_providers(settings, provider)?,
+        None => query.providers = resolve::all_or_one(settings, provider)?,
     }
     // What carries a tag is known; what it can do may stand in a list only.
     let is_told = query.tagged.is_some() && capability.is_none() && !details;
@@ -173,24 +175,6 @@ fn place_of(settings: &Settings, cursor: &str) -> Result<Place, String> {
 }
 
 impl Query {
-    /// The models of these providers, or of all that can be used.
-    fn of_providers(&mut self, settings: &Settings, provider: Option<usize>) -> Result<(), String> {
-        self.providers = match provider {
-            Some(provider) => vec![provider],
-            None => (0..settings.providers.len())
-                .filter(|&position| settings.providers[position].why_off().is_none())
-                .collect(),
-        };
-        // With nothing else to ask, what may be there without being set up.
-        if self.providers.is_empty() {
-            self.providers.extend(settings.last_resort());
-        }
-        match self.providers.is_empty() {
-            true => Err(format!("config: {}.", Settings::no_provider_advice())),
-            false => Ok(()),
-        }
-    }
-
     /// The models of the configuration file that have a tag. What cannot be used stands beside the others.
     fn only_tagged(
         &mut self,
@@ -226,12 +210,9 @@ impl Query {
     }
 
     pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
-        let lists = gateway
-            .models(&self.providers, gateway.bounds(None))
-            .await
-            .into_iter();
+        let lists = gateway.models(&self.providers, self.bounds).await;
         let mut held = Vec::new();
-        let known = lists.map(|list| match list.offer {
+        let known = lists.into_iter().map(|list| match list.offer {
             Ok(offer) => {
                 held.push(offer.held);
                 Known::Live(offer.models)
