@@ -496,6 +496,10 @@ impl Server {
             sent: &record.sent.lock().unwrap(),
             received: &stdout.bytes,
             end,
+            structured_for_all: record
+                .variables
+                .iter()
+                .any(|(name, value)| name == "ANYGPT_STRUCTURED_OUTPUT" && value == "always"),
         };
         let problems = judge::problems(&case, &|tool| output_schema(tool, &record.variables));
         drop(stdout);
