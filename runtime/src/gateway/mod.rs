@@ -358,6 +358,7 @@ impl Gateway {
             turn.is_fitted = true;
             reply.warnings.extend(codec.fit(request));
             reply.warnings.extend(self.learned.apply(position, request));
+            codec.carries(request)?;
         }
         self.stream(provider, codec, request, reply, start, patience, observer)
             .await

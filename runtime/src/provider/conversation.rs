@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Who says a message.
@@ -55,6 +56,14 @@ impl Message {
             [Part::Text(text)] => Cow::Borrowed(text),
             parts => Cow::Owned(parts.iter().filter_map(Part::as_text).collect()),
         }
+    }
+
+    /// The images and files in it.
+    pub fn media(&self) -> impl Iterator<Item = &Media> {
+        self.content.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Media(media) => Some(media),
+        })
     }
 
     /// Whether it says nothing at all: providers refuse empty blocks.
@@ -124,10 +133,23 @@ pub enum Source {
 
 impl Media {
     /// The bytes as a `data:` URL, or the address.
-    pub fn url(&self) -> Cow<'_, str> {
-        match &self.source {
-            Source::Url(url) => Cow::Borrowed(url),
-            Source::Data(data) => Cow::Owned(format!("data:{};base64,{data}", self.mime_type)),
+    pub(super) fn url(&self) -> Url<'_> {
+        Url(self)
+    }
+}
+
+/// Written without a copy of the bytes.
+#[derive(Debug)]
+pub(super) struct Url<'a>(&'a Media);
+
+impl Serialize for Url<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kind = &self.0.mime_type;
+        match &self.0.source {
+            Source::Url(url) => serializer.serialize_str(url),
+            Source::Data(data) => {
+                serializer.collect_str(&format_args!("data:{kind};base64,{data}"))
+            }
         }
     }
 }

@@ -151,12 +151,12 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     if is_dry_run {
         return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
-    Ok(Work::Network(Network::Chat(Chat {
+    Ok(Work::Network(Network::Chat(Box::new(Chat {
         plan,
         wants_reasoning,
         format,
         warnings,
-    })))
+    }))))
 }
 
 fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {

@@ -405,7 +405,7 @@ fn base64(path: &str, given: &str) -> Result<String, String> {
     if data.is_empty() || data.len() % 4 == 1 {
         return Err(wrong(path, &Value::from(given), "Base64, complete"));
     }
-    while data.len() % 4 != 0 {
+    while !data.len().is_multiple_of(4) {
         data.push('=');
     }
     Ok(data)
@@ -677,7 +677,8 @@ mod tests {
             r#"{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}}"#,
         );
         let file = file.unwrap();
-        assert_eq!(file.url(), "data:application/pdf;base64,JVBERi0=");
+        assert_eq!(file.source, Source::Data("JVBERi0=".into()));
+        assert_eq!(file.mime_type, "application/pdf");
         assert_eq!(
             (file.is_image, file.name.as_deref()),
             (false, Some("a.pdf"))
