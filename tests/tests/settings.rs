@@ -502,7 +502,7 @@ const PLACEHOLDERS: [&str; 17] = [
 ];
 
 /// Every variable that is read when `OPENAI_API_KEY` holds a key.
-const VARIABLES: [&str; 35] = [
+const VARIABLES: [&str; 37] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
     "GOOGLE_API_KEY",
@@ -538,6 +538,8 @@ const VARIABLES: [&str; 35] = [
     "ANYGPT_RETRIES",
     "ANYGPT_SHUTDOWN_GRACE",
     "ANYGPT_STANDBY",
+    "ANYGPT_TOOLS",
+    "ANYGPT_STRUCTURED_OUTPUT",
 ];
 
 #[test]
