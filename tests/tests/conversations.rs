@@ -233,28 +233,33 @@ fn a_loop_of_tool_calls_goes_on_where_it_was_at_every_provider() {
 }
 
 #[test]
-fn the_state_of_one_provider_never_goes_to_another() {
+fn a_state_goes_to_the_provider_and_the_model_that_gave_it_and_to_nobody_else() {
     let (provider, mut server) = start();
     for family in FAMILIES {
-        let other = if family == Family::OpenAi {
-            "anthropic"
-        } else {
-            "openai"
-        };
-        let state = json!({"provider": other, "items": [{"type": "thinking", "signature": "SECRET-STATE"}]});
-        let messages = json!([
-            {"role": "user", "content": "What is the weather in Oslo?"},
-            {"role": "assistant", "tool_calls": [{"id": "x1", "name": "weather", "arguments": {"city": "Oslo"}}],
-             "provider_state": state},
-            {"role": "tool", "tool_call_id": "x1", "content": "4 C"}]);
-        let arguments = json!({"model": model(family), "messages": messages, "tools": tools()});
-        chat(&server.call_tool(CHAT, arguments));
-        let body = last_body(&provider).to_string();
-        assert!(!body.contains("SECRET-STATE"), "{body}");
-        assert!(
-            body.contains("x1") && body.contains("Oslo") && body.contains("4 C"),
-            "{body}"
-        );
+        let item = json!({"type": "thinking", "signature": "SECRET-STATE", "thinking": "", "text": "SECRET-STATE",
+            "thoughtSignature": "SECRET-STATE", "reasoning_content": "SECRET-STATE"});
+        for (by, model, goes) in [
+            (family.id(), family.model(), family != Family::OpenAi),
+            (family.id(), "another-model", false),
+            ("elsewhere", family.model(), false),
+        ] {
+            let state = json!({"provider": by, "model": model, "items": [item]});
+            let messages = json!([
+                {"role": "user", "content": "What is the weather in Oslo?"},
+                {"role": "assistant", "tool_calls": [{"id": "x1", "name": "weather", "arguments": {"city": "Oslo"}}],
+                 "provider_state": state},
+                {"role": "tool", "tool_call_id": "x1", "content": "4 C"}]);
+            let arguments =
+                json!({"model": self::model(family), "messages": messages, "tools": tools()});
+            chat(&server.call_tool(CHAT, arguments));
+            let body = last_body(&provider).to_string();
+            assert_eq!(
+                body.contains("SECRET-STATE"),
+                goes,
+                "{family:?} {by} {model}: {body}"
+            );
+            assert!(body.contains("x1") && body.contains("4 C"), "{body}");
+        }
     }
     server.close_stdin();
     server.end(0);

@@ -242,7 +242,11 @@ impl Gateway {
                 request: ChatRequest {
                     model: model_of(target).to_owned(),
                     effort: target.effort.or(plan.request.effort),
-                    messages: State::only_of(&provider.id, &plan.request.messages),
+                    messages: State::only_of(
+                        &provider.id,
+                        model_of(target),
+                        &plan.request.messages,
+                    ),
                     ..plan.request.clone()
                 },
                 is_fitted: false,

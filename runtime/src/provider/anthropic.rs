@@ -1634,6 +1634,7 @@ data: {"type":"message_stop"}
         let message = |items| Message {
             state: Some(State {
                 provider: "anthropic".to_owned(),
+                model: String::new(),
                 items,
             }),
             ..called("Other words.", &answer.tool_calls)

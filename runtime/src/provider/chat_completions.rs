@@ -1394,6 +1394,7 @@ data: {"id":"gen-1","object":"chat.completion.chunk","model":"openai/gpt-4o","pr
         messages[2].tool_calls[0].arguments.clear();
         messages[2].state = Some(State {
             provider: "deepseek".into(),
+            model: String::new(),
             items: vec![
                 json!(7),
                 json!({"reasoning_content": "Weigh.", "role": "system", "reasoning_details": [1]}),

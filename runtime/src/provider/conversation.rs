@@ -223,24 +223,29 @@ pub enum Format {
 pub struct State {
     /// The id of that provider; nobody else gets it.
     pub provider: String,
+    /// The model that was asked: thoughts are tied to it. Empty if it is not told.
+    pub model: String,
     /// The pieces of the answer, in the provider's words.
     pub items: Vec<Value>,
 }
 
 impl State {
-    /// The conversation as this provider may have it: without the states that others gave.
-    pub(crate) fn only_of(provider: &str, messages: &Arc<[Message]>) -> Arc<[Message]> {
-        let is_foreign = |message: &Message| {
-            message
-                .state
-                .as_ref()
-                .is_some_and(|s| s.provider != provider)
+    /// The conversation as this model may have it: without the states that others gave. An empty model is
+    /// not known yet.
+    pub(crate) fn only_of(
+        provider: &str,
+        model: &str,
+        messages: &Arc<[Message]>,
+    ) -> Arc<[Message]> {
+        let is_own = |state: &State| {
+            let is_model = [state.model.as_str(), model].contains(&"") || state.model == model;
+            state.provider == provider && is_model
         };
-        if !messages.iter().any(is_foreign) {
+        if messages.iter().filter_map(|m| m.state.as_ref()).all(is_own) {
             return messages.clone();
         }
         let messages = messages.iter().cloned().map(|message| Message {
-            state: message.state.filter(|state| state.provider == provider),
+            state: message.state.filter(is_own),
             ..message
         });
         messages.collect()

@@ -966,6 +966,7 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{
         };
         let state = State {
             provider: "google".to_owned(),
+            model: String::new(),
             items: vec![
                 json!({"functionCall": {"id": "f1", "name": "weather", "args": {"city": "Oslo"}}, "thoughtSignature": "CiQB"}),
                 json!({"executableCode": {"code": "1"}}),
@@ -1084,6 +1085,7 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{
         let silent = Message {
             state: Some(State {
                 provider: "google".to_owned(),
+                model: String::new(),
                 items: vec![json!({"thought": true})],
             }),
             ..Message::text(Role::Assistant, " ")
@@ -1190,6 +1192,7 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{
                 Message {
                     state: Some(State {
                         provider: "google".to_owned(),
+                        model: String::new(),
                         items: answer.state,
                     }),
                     ..called("", &answer.tool_calls)

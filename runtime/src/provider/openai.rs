@@ -70,7 +70,8 @@ impl Codec for Responses {
             name: &tool.name,
             description: tool.description.as_deref(),
             parameters: &tool.parameters,
-            strict: tool.strict,
+            // What is not told is strict here, and makes members required that the caller left optional.
+            strict: tool.strict.unwrap_or(false),
         });
         let has_tools = !chat.tools.is_empty();
         let body = ChatBody {
@@ -344,8 +345,7 @@ struct ToolBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     parameters: &'a Map<String, Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    strict: Option<bool>,
+    strict: bool,
 }
 
 #[derive(Serialize)]
@@ -1154,7 +1154,7 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
             body
         };
         let mut tool = json!({"type": "function", "name": "weather", "description": "Look up weather",
-            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}});
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}, "strict": false});
         let expected = json!({"tools": [tool], "tool_choice": "auto", "text": {"format": {"type": "json_object"}}});
         let json = Some(Format::Json);
         assert_eq!(
@@ -1199,6 +1199,7 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
             let items = items.as_array().unwrap().clone();
             let state = Some(State {
                 provider: "openai".into(),
+                model: String::new(),
                 items,
             });
             let chat = ChatRequest {

@@ -230,11 +230,19 @@ fn state(path: &str, value: Value) -> Result<State, String> {
         value => value,
     };
     match object {
-        Value::Object(mut object) => match (object.remove("provider"), object.remove("items")) {
-            (Some(Value::String(provider)), Some(Value::Array(items)))
+        Value::Object(mut object) => match (
+            object.remove("provider"),
+            object.remove("model").unwrap_or_else(|| "".into()),
+            object.remove("items"),
+        ) {
+            (Some(Value::String(provider)), Value::String(model), Some(Value::Array(items)))
                 if items.iter().all(Value::is_object) =>
             {
-                Ok(State { provider, items })
+                Ok(State {
+                    provider,
+                    model,
+                    items,
+                })
             }
             _ => Err(wrong(path, &Value::Object(object), STATE)),
         },
