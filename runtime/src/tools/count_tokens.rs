@@ -66,9 +66,10 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &[])?;
     let target = chain.targets.swap_remove(0);
     let provider = &settings.providers[target.provider];
+    let model = target.model.clone().unwrap_or_default();
     let request = ChatRequest {
-        model: target.model.clone().unwrap_or_default(),
-        messages: State::only_of(&provider.id, &messages.into()),
+        messages: State::only_of(&provider.id, &model, &messages.into()),
+        model,
         ..ChatRequest::default()
     };
     let counts = |codec: &dyn crate::provider::Codec| codec.count_tokens(&ChatRequest::default());
