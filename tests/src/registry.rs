@@ -105,7 +105,7 @@ const OPTIONS: [Variable; 8] = [
         name: "ANYGPT_TOOLS",
         title: "Tools",
         description: "Tools to offer: names, all, default, -name to take one away; the usual ones if it is not set",
-        example: "default,embed",
+        example: "default",
     },
     Variable {
         name: "LOG_LEVEL",
