@@ -24,6 +24,7 @@ mod method;
 mod pending;
 mod revision;
 mod server;
+mod trace;
 
 pub use budget::{Budget, Reservation};
 pub use catalog::{
@@ -34,3 +35,4 @@ pub use method::logging::LoggingLevel;
 pub use pending::CallHandle;
 pub use revision::Revision;
 pub use server::{Action, Content, Limits, Progress, Server, ToolCall, ToolResult};
+pub use trace::Trace;

@@ -19,6 +19,7 @@ use crate::{
     },
     pending::{Call, CallHandle, Pending},
     revision::Revision,
+    trace::Trace,
 };
 
 /// One MCP session.
@@ -74,6 +75,11 @@ pub struct ToolCall {
     pub arguments: Box<str>,
     /// The client wants to hear of progress.
     pub wants_progress: bool,
+    /// The client may get log lines of this call, if [`Server::logging_level`] asks for them: its revision has
+    /// log messages for whole sessions.
+    pub hears_log: bool,
+    /// The trace that the client counts the call to.
+    pub trace: Option<Box<Trace>>,
     /// Covers long arguments; to be kept as long as they are.
     pub reservation: Option<Reservation>,
 }
@@ -394,6 +400,7 @@ impl Session {
         tool: usize,
         arguments: &str,
         progress_token: Option<&str>,
+        trace: Option<Box<Trace>>,
     ) -> Result<(), Error<'static>> {
         self.check_unused(id)?;
         let refuse = |session: &mut Session, text: &str| {
@@ -437,6 +444,8 @@ impl Session {
             tool,
             arguments: arguments.into(),
             wants_progress: progress_token.is_some(),
+            hears_log: revision.has_logging(),
+            trace,
             reservation: for_arguments,
         }));
         Ok(())
@@ -726,6 +735,41 @@ mod tests {
         let answers = exchange(&mut server, &[CALL, &second]);
         assert_eq!(answers[0]["id"], 2);
         assert_eq!(answers[0]["result"]["isError"], true);
+    }
+
+    #[test]
+    fn a_call_says_which_trace_it_belongs_to_and_who_may_read_its_log() {
+        let mut server = server(Limits::default());
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let parent = format!(r#""traceparent":"00-{id}-00f067aa0ba902b7-01""#);
+        let mut with = |number: u8, meta: &str| {
+            let call = CALL
+                .replace(r#""id":1"#, &format!(r#""id":{number}"#))
+                .replace(
+                    r#""arguments""#,
+                    &format!(r#""_meta":{{{meta}}},"arguments""#),
+                );
+            assert_eq!(exchange(&mut server, &[&call]), [] as [Value; 0]);
+            let call = next_call(&mut server);
+            let trace = call.trace.map(|trace| {
+                let state = trace.state().unwrap_or_default();
+                (String::from(trace.id()), String::from(state))
+            });
+            (trace, call.hears_log)
+        };
+        let known = |state: &str| Some((String::from(id), String::from(state)));
+        assert_eq!(with(1, ""), (None, true));
+        assert_eq!(with(2, &parent), (known(""), true));
+        let both = format!(r#"{parent},"tracestate":"a=b""#);
+        assert_eq!(with(3, &both), (known("a=b"), true));
+        let modern = format!("{},{both}", &ENVELOPE[1..ENVELOPE.len() - 1]);
+        assert_eq!(with(4, &modern), (known("a=b"), false));
+        // Whatever else it is, the call is served.
+        assert_eq!(with(5, r#""tracestate":"a=b""#), (None, true));
+        assert_eq!(with(6, r#""traceparent":7,"tracestate":[]"#), (None, true));
+        assert_eq!(with(7, &parent.replace("-00f0", "_00f0")), (None, true));
+        let broken = format!(r#"{parent},"tracestate":"a\r\nb: c""#);
+        assert_eq!(with(8, &broken), (known(""), true));
     }
 
     /// R-70.

@@ -48,6 +48,7 @@ fn instructions(tools: &[Tool]) -> String {
              a model (\"gpt-…\", \"claude-…\", \"gemini-…\", provider/model, or a tag), or none for the \
              default.",
         ),
+        (Tool::Compare, "anygpt_compare asks several at once."),
         (
             Tool::ListProviders,
             "anygpt_list_providers tells which providers can be used.",

@@ -142,7 +142,7 @@ fn serve(mut signals: Signals) -> i32 {
     };
     let usable = settings.has_usable_provider();
     let redactor = Redactor::new(settings.secrets());
-    log::start(settings.log_level, redactor.clone());
+    log::start(settings.log_level, settings.log_format, redactor.clone());
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }

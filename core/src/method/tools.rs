@@ -32,7 +32,8 @@ pub(super) fn call(session: &mut Session, request: &Request<'_>) -> Result<(), E
         )));
     };
     let token = request.meta.progress_token.map(Id::as_json);
-    session.call_tool(request.id, request.revision, tool, arguments, token)
+    let trace = request.meta.trace();
+    session.call_tool(request.id, request.revision, tool, arguments, token, trace)
 }
 
 /// Appends the answer to a call.

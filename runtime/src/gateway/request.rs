@@ -18,6 +18,7 @@ use super::{
     retry::{Next, Situation},
 };
 use crate::{
+    call::{self, Asked},
     provider::{Class, Codec, Failure, Request},
     settings::{Provider, Settings},
 };
@@ -34,11 +35,14 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// For a call that has come in now. Without a limit of its own that of the settings holds.
+    /// For a call that has come in now. Without a limit of its own that of the settings holds,
+    /// and never more than the operator allows.
     pub fn of(settings: &Settings, limit: Option<Duration>) -> Self {
+        let most = settings.limits.max_timeout.as_ref();
+        let most = most.map_or(Duration::MAX, |limit| limit.most);
         Bounds {
             received: Instant::now(),
-            limit: limit.unwrap_or(settings.timeout),
+            limit: limit.unwrap_or(settings.timeout).min(most),
             retries: settings.retries,
         }
     }
@@ -92,15 +96,18 @@ impl Gateway {
             })
         };
         let told = self.in_time(bounds, what, work).await;
-        let ms = u64::try_from(bounds.received.elapsed().as_millis()).unwrap_or(u64::MAX);
         let model = model_of(target);
         match told {
             Ok(told) => {
                 self.note_answer();
-                tracing::info!(provider = provider.id, model, ms, "{what}");
+                call::note(Asked {
+                    provider: &provider.id,
+                    model,
+                    ..Asked::default()
+                });
                 Ok(told)
             }
-            Err(failure) => Err(self.failed(target.provider, model, failure, ms, what)),
+            Err(failure) => Err(self.failed(target.provider, model, failure)),
         }
     }
 
@@ -118,21 +125,11 @@ impl Gateway {
         };
         let newest = self.newest_model(provider, codec, bounds);
         let newest = self.in_time(bounds, "model list", newest).await;
-        newest.map_err(|failure| {
-            let ms = u64::try_from(bounds.received.elapsed().as_millis()).unwrap_or(u64::MAX);
-            self.failed(target.provider, "", failure, ms, "model list")
-        })
+        newest.map_err(|failure| self.failed(target.provider, "", failure))
     }
 
-    /// Logs a failure, and tells it.
-    fn failed(
-        &self,
-        position: usize,
-        model: &str,
-        failure: Failure,
-        ms: u64,
-        what: &str,
-    ) -> String {
+    /// Notes a failure, and tells it.
+    fn failed(&self, position: usize, model: &str, failure: Failure) -> String {
         let provider = &self.settings.providers[position];
         let text = report::failure(provider, model, &failure, &self.redactor);
         let failed = Failed {
@@ -140,7 +137,7 @@ impl Gateway {
             model: model.to_owned(),
             failure,
         };
-        self.log_failure(&failed, ms, &format!("{what} failed"));
+        self.asked(&failed, call::note);
         self.settings.with_advice(position, text)
     }
 

@@ -101,12 +101,9 @@ pub fn chain(
     };
     let mut problem = None;
     for (name, found) in std::iter::once((None, first)).chain(others) {
-        match found {
+        match found.and_then(|found| allowed(settings, found)) {
             Ok(found) => {
-                for mut target in found {
-                    if target.model.is_none() {
-                        target.model = settings.providers[target.provider].model.clone();
-                    }
+                for target in found {
                     if !chain.targets.contains(&target) {
                         chain.targets.push(target);
                     }
@@ -125,6 +122,35 @@ pub fn chain(
     match problem {
         Some(problem) if chain.targets.is_empty() => Err(problem),
         _ => Ok(chain),
+    }
+}
+
+/// Those of the targets that the operator allows, with the model that is set for a provider where none is
+/// named.
+fn allowed(settings: &Settings, mut targets: Vec<Target>) -> Result<Vec<Target>, String> {
+    let mut problem = None;
+    targets.retain_mut(|target| {
+        let provider = &settings.providers[target.provider];
+        if target.model.is_none() {
+            target.model.clone_from(&provider.model);
+        }
+        let refusal = target
+            .model
+            .as_ref()
+            .and_then(|model| settings.limits.refusal(&provider.id, model));
+        if let Some(why) = &refusal {
+            problem.get_or_insert_with(|| {
+                format!(
+                    "permission: model {} is {why}. Name another one (see anygpt_list_models).",
+                    target.name(settings)
+                )
+            });
+        }
+        refusal.is_none()
+    });
+    match problem {
+        Some(problem) if targets.is_empty() => Err(problem),
+        _ => Ok(targets),
     }
 }
 
@@ -298,7 +324,7 @@ impl<'s> Tagged<'s> {
     /// Those whose provider can be used.
     fn usable(self) -> impl Iterator<Item = &'s ModelSettings> {
         self.models()
-            .filter(move |model| self.settings.providers[model.provider].why_off().is_none())
+            .filter(move |model| self.settings.why_not(model.provider, &model.id).is_none())
     }
 
     /// The models that are asked, one after the other: those that can be used. An error names each one's
@@ -312,7 +338,7 @@ impl<'s> Tagged<'s> {
             return Ok(usable);
         }
         let problems = self.models().map(|model| {
-            let why = self.settings.providers[model.provider].why_off();
+            let why = self.settings.why_not(model.provider, &model.id);
             format!(
                 "{}: {}",
                 self.settings.name_of(model),
@@ -413,7 +439,11 @@ fn split<'m>(settings: &Settings, model: &'m str) -> Option<(usize, &'m str)> {
 fn vendors(settings: &Settings, model: &str) -> Option<usize> {
     let (prefix, rest) = model.split_once('/')?;
     let is_free = match split(settings, model) {
-        Some((vendor, _)) => settings.providers[vendor].why_off().is_some(),
+        Some((vendor, _)) => {
+            let vendor = &settings.providers[vendor];
+            // That one must not be asked is not to be got round.
+            vendor.why_off().is_some() && vendor.refusal().is_none()
+        }
         // A default that was chosen may know it; a tag or a family does.
         None => {
             settings.default_provider.is_none()
@@ -458,12 +488,25 @@ fn family(settings: &Settings, model: &str) -> Option<usize> {
 fn usable_default(settings: &Settings) -> Result<usize, String> {
     match default_provider(settings).or(settings.last_resort()) {
         Some(provider) => check_usable(settings, provider),
-        None => Err(format!("config: {}.", Settings::no_provider_advice())),
+        None => {
+            let refused = |(_, provider): &(usize, &Provider)| provider.refusal().is_some();
+            let refused = settings.listed().find(refused);
+            refused.map_or_else(
+                || Err(format!("config: {}.", Settings::no_provider_advice())),
+                |(position, _)| check_usable(settings, position),
+            )
+        }
     }
 }
 
 fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
     let provider = &settings.providers[position];
+    if let Some(why) = provider.refusal() {
+        return Err(format!(
+            "permission: provider {} is {why}. Ask another one (see anygpt_list_providers).",
+            provider.id
+        ));
+    }
     match provider.why_off() {
         None => Ok(position),
         Some(_) if provider.is_last_resort => Ok(position),

@@ -80,6 +80,10 @@ impl Codec for Messages {
         warnings
     }
 
+    fn default_max_tokens(&self, model: &str) -> Option<u32> {
+        Some(default_max_tokens(model))
+    }
+
     fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
         request::only_text_of_assistant(&chat.messages)?;
         let mut media = chat.messages.iter().flat_map(Message::media);

@@ -331,6 +331,11 @@ pub trait Codec: CountTokens + Embed + Draw + Send + Sync {
         false
     }
 
+    /// The token limit that is sent where nobody gives one, if the format insists on it.
+    fn default_max_tokens(&self, _model: &str) -> Option<u32> {
+        None
+    }
+
     /// A streamed chat request. A message's state is one that this format has given.
     fn chat(&self, request: &ChatRequest) -> Request;
 

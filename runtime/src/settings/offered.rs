@@ -30,6 +30,7 @@ impl Default for Offer {
 #[allow(missing_docs)] // The names say it.
 pub enum Tool {
     ChatCompletion,
+    Compare,
     ListModels,
     ListProviders,
     ListTags,
@@ -48,8 +49,9 @@ const DEFAULT: &str = "default";
 
 impl Tool {
     /// All of them, in the order in which clients see them.
-    pub const ALL: [Tool; 8] = [
+    pub const ALL: [Tool; 9] = [
         Tool::ChatCompletion,
+        Tool::Compare,
         Tool::ListModels,
         Tool::ListProviders,
         Tool::ListTags,
@@ -69,6 +71,7 @@ impl Tool {
     pub fn name(self) -> &'static str {
         match self {
             Tool::ChatCompletion => "anygpt_chat_completion",
+            Tool::Compare => "anygpt_compare",
             Tool::ListModels => "anygpt_list_models",
             Tool::ListProviders => "anygpt_list_providers",
             Tool::ListTags => "anygpt_list_tags",
@@ -169,7 +172,7 @@ mod tests {
         Ok(names.join(" "))
     }
 
-    const USUAL: &str = "chat_completion list_models list_providers list_tags";
+    const USUAL: &str = "chat_completion compare list_models list_providers list_tags";
 
     #[test]
     fn names_add_and_take_away_in_turn_and_the_order_stays() {
@@ -182,11 +185,11 @@ mod tests {
             ("generate-image", "generate_image"),
             (
                 "default,-list_tags,check_providers",
-                "chat_completion list_models list_providers check_providers",
+                "chat_completion compare list_models list_providers check_providers",
             ),
             (
                 "-anygpt_list_tags, - list_models",
-                "chat_completion list_providers",
+                "chat_completion compare list_providers",
             ),
             (
                 "all,-default",
@@ -209,7 +212,7 @@ mod tests {
             ("default,-list_tag", "perhaps you mean list_tags"),
             (
                 "paint",
-                "use some of default, all, chat_completion, list_models",
+                "use some of default, all, chat_completion, compare",
             ),
             ("-default", "ANYGPT_TOOLS leaves no tool: name at least one"),
         ] {

@@ -195,6 +195,10 @@ impl Query {
         tagged.targets()?;
         let mut usable = BTreeSet::new();
         for model in tagged.models() {
+            let provider = &settings.providers[model.provider].id;
+            if settings.limits.refusal(provider, &model.id).is_some() {
+                continue;
+            }
             match settings.providers[model.provider].why_off() {
                 Some(why) => {
                     let name = settings.name_of(model);
@@ -240,6 +244,10 @@ impl Query {
                 Known::Configured => add(&mut entries, provider, Vec::new(), settings),
             }
         }
+        entries.retain(|entry| {
+            let provider = &settings.providers[entry.provider].id;
+            settings.limits.refusal(provider, &entry.model.id).is_none()
+        });
         if entries.is_empty() && !self.errors.is_empty() {
             return Outcome::error(self.errors.join("\n"));
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anygpt_core::{CallHandle, Reservation, ToolCall};
 
 use crate::{
+    call::Call,
     gateway::{Gateway, Observer},
     provider::Picture,
     settings::{Settings, Tool},
@@ -15,6 +16,8 @@ use crate::{
 mod arguments;
 mod chat_completion;
 mod check_providers;
+mod common;
+mod compare;
 mod conversation;
 mod count_tokens;
 mod dry_run;
@@ -37,6 +40,7 @@ fn entry(tool: Tool) -> Entry {
     }
     match tool {
         Tool::ChatCompletion => of!(chat_completion),
+        Tool::Compare => of!(compare),
         Tool::ListModels => of!(list_models),
         Tool::ListProviders => of!(list_providers),
         Tool::ListTags => of!(list_tags),
@@ -66,6 +70,7 @@ enum Work {
 #[derive(Debug)]
 enum Network {
     Chat(Box<chat_completion::Chat>),
+    Compare(Box<compare::Comparison>),
     ListModels(list_models::Query),
     CountTokens(count_tokens::Count),
     Embed(embed::Embedding),
@@ -90,21 +95,30 @@ pub struct Job {
     /// Whether its client wants to hear of progress.
     pub wants_progress: bool,
     work: Network,
+    call: Call,
     /// Covers long arguments until the call is done.
     _reservation: Option<Reservation>,
 }
 
 impl Job {
     /// Does the work.
-    pub async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        match self.work {
-            Network::Chat(chat) => chat.run(gateway, observer).await,
-            Network::ListModels(query) => query.run(gateway).await,
-            Network::CountTokens(count) => count.run(gateway).await,
-            Network::Embed(embedding) => embedding.run(gateway).await,
-            Network::GenerateImage(image) => image.run(gateway).await,
-            Network::CheckProviders(check) => check.run(gateway).await,
-        }
+    pub fn run(
+        self,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> impl Future<Output = Outcome> {
+        self.call.run(async move {
+            let _kept = self._reservation;
+            match self.work {
+                Network::Chat(chat) => chat.run(gateway, observer).await,
+                Network::Compare(comparison) => comparison.run(gateway, observer).await,
+                Network::ListModels(query) => query.run(gateway).await,
+                Network::CountTokens(count) => count.run(gateway).await,
+                Network::Embed(embedding) => embedding.run(gateway).await,
+                Network::GenerateImage(image) => image.run(gateway).await,
+                Network::CheckProviders(check) => check.run(gateway).await,
+            }
+        })
     }
 }
 
@@ -167,19 +181,24 @@ impl Tools {
     }
 
     /// Runs a call as far as it goes without the network.
-    pub fn call(&self, call: ToolCall) -> Called {
+    pub fn call(&self, mut call: ToolCall) -> Called {
         let Some(&tool) = self.settings.offer.tools.get(call.tool) else {
             return Called::Done(Outcome::error("config: there is no such tool"));
         };
-        match (entry(tool).call)(&self.settings, &call.arguments) {
-            Ok(Work::Done(outcome)) => Called::Done(outcome),
-            Ok(Work::Network(work)) => Called::Job(Job {
+        let at_work = Call::new(tool.name().into(), &mut call);
+        let (work, at_work) = at_work.begin(|| (entry(tool).call)(&self.settings, &call.arguments));
+        match work.unwrap_or_else(|problem| Work::Done(Outcome::error(problem))) {
+            Work::Done(outcome) => {
+                at_work.end(&outcome);
+                Called::Done(outcome)
+            }
+            Work::Network(work) => Called::Job(Job {
                 handle: call.handle,
                 wants_progress: call.wants_progress,
                 work,
+                call: at_work,
                 _reservation: call.reservation,
             }),
-            Err(problem) => Called::Done(Outcome::error(problem)),
         }
     }
 }
