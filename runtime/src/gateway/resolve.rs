@@ -16,7 +16,7 @@
 //! Never here: asking a provider whether the model exists.
 
 use crate::{
-    provider::Effort,
+    provider::{Codec, Effort},
     settings::{Kind, ModelSettings, Provider, Settings, Tag, position},
 };
 
@@ -259,6 +259,39 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
     })
 }
 
+/// This provider, or all that can be used; with nothing else to ask, what may be there without being set
+/// up.
+///
+/// # Errors
+/// There is none.
+pub fn all_or_one(settings: &Settings, provider: Option<usize>) -> Result<Vec<usize>, String> {
+    if let Some(provider) = provider {
+        return Ok(vec![provider]);
+    }
+    let usable = |&position: &usize| settings.providers[position].why_off().is_none();
+    let mut all: Vec<usize> = (0..settings.providers.len()).filter(usable).collect();
+    if all.is_empty() {
+        all.extend(settings.last_resort());
+    }
+    match all.is_empty() {
+        true => Err(format!("config: {}.", Settings::no_provider_advice())),
+        false => Ok(all),
+    }
+}
+
+/// The providers that could do what another one cannot, those that can be used first.
+pub fn who_can(settings: &Settings, can: impl Fn(&dyn Codec) -> bool) -> String {
+    let can = |provider: &&Provider| provider.kind.codec().is_some_and(&can);
+    let listed = settings.listed().map(|(_, provider)| provider).filter(can);
+    let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.why_off().is_none());
+    let who = if usable.is_empty() { off } else { usable };
+    let ids: Vec<&str> = who.iter().map(|provider| provider.id.as_str()).collect();
+    match ids.is_empty() {
+        true => "another provider".into(),
+        false => ids.join(" or "),
+    }
+}
+
 impl<'s> Tagged<'s> {
     /// What `name` leads to, if it is a tag and any model carries it (of this provider, if one is given).
     pub fn find(settings: &'s Settings, name: &str, provider: Option<usize>) -> Option<Self> {
@@ -437,7 +470,8 @@ fn family(settings: &Settings, model: &str) -> Option<usize> {
     let is_o_series = model
         .strip_prefix('o')
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    if is_o_series || model.starts_with("gpt-") || model.starts_with("chatgpt-") {
+    let is_openai = ["gpt-", "chatgpt-", "text-embedding-", "dall-e-"];
+    if is_o_series || is_openai.iter().any(|start| model.starts_with(start)) {
         position(&settings.providers, "openai")
     } else if model.starts_with("claude-") {
         position(&settings.providers, "anthropic")

@@ -30,6 +30,8 @@ pub(super) struct File {
     pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
+    /// The tools that clients are offered, as in `ANYGPT_TOOLS`.
+    pub(super) tools: Option<Spanned<Vec<String>>>,
     /// What a call may take at most.
     pub(super) limits: LimitsEntry,
     /// Where it was read.

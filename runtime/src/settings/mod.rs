@@ -11,6 +11,7 @@ mod headers;
 mod limits;
 mod model;
 mod network;
+mod offered;
 mod own_variables;
 mod presets;
 mod price;
@@ -29,6 +30,7 @@ pub use environment::{Environment, Found, Ignored, placeholder};
 pub use limits::{Bound, Limits};
 pub use model::{ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
+pub use offered::{Offer, Tool};
 pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{Kind, Provider};
@@ -61,6 +63,8 @@ pub struct Settings {
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
+    /// What clients are offered.
+    pub offer: Offer,
     /// What the operator allows.
     pub limits: Limits,
     /// Proxies and roots of trust.
@@ -174,6 +178,22 @@ impl Settings {
         };
         let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
 
+        let tools = match environment.value("ANYGPT_TOOLS")? {
+            Some(list) => offered::tools("ANYGPT_TOOLS", list.split(','))?,
+            None => match &file.tools {
+                Some(list) => {
+                    let words = list.value.iter().map(String::as_str);
+                    offered::tools(&list.place("tools"), words)?
+                }
+                None => Offer::default().tools,
+            },
+        };
+        let structured = one_of(
+            &environment,
+            "ANYGPT_STRUCTURED_OUTPUT",
+            offered::structured,
+        )?;
+
         let mut warnings = Vec::new();
         let network = Network::load(&environment, &mut warnings)?;
         let mut providers = provider::all(
@@ -223,6 +243,10 @@ impl Settings {
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
+            offer: Offer {
+                tools,
+                structured: structured.unwrap_or_default(),
+            },
             limits,
             network,
             warnings,

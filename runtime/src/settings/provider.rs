@@ -12,7 +12,7 @@ use super::{
     file::ProviderEntry,
     headers::Headers,
     own_variables::{self, OwnVariables},
-    presets::{self, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, PRESETS, Preset},
+    presets::{self, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::Secret,
 };
 use crate::provider::{
@@ -138,6 +138,11 @@ impl Provider {
     /// Headers of the user's own, which win over all others.
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.headers.all
+    }
+
+    /// Whether anybody may see its list of models, so that this tells nothing of the key.
+    pub fn has_public_list(&self) -> bool {
+        self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
 
     /// Its key, and headers that are as good as one.

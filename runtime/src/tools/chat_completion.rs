@@ -257,7 +257,7 @@ struct Tried<'a> {
 
 /// `usage`: what is not known is left out.
 #[derive(Serialize)]
-struct Tokens {
+pub(super) struct Tokens {
     #[serde(skip_serializing_if = "Option::is_none")]
     input_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -381,6 +381,7 @@ fn outcome(
     Outcome {
         text,
         note: (!notes.is_empty()).then(|| notes.join("\n")),
+        pictures: Vec::new(),
         structured,
         is_error: false,
         reservation: reply.reservation,

@@ -414,6 +414,7 @@ impl Comparison {
         Outcome {
             text,
             note,
+            pictures: Vec::new(),
             structured,
             is_error: false,
             reservation: replies.chain(verdict).reduce(Reservation::and),
