@@ -23,7 +23,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Sleep;
 
 pub use self::catalog::FAULTS;
@@ -286,6 +286,16 @@ impl Provider {
         self.shared.change(|state| state.anywhere = Some(reply));
     }
 
+    /// Lets all replies go on that wait at their gate ([`Reply::gate_after`]), and those to come.
+    pub fn open_gate(&self) {
+        self.shared.gate.send_replace(true);
+    }
+
+    /// How many replies have got as far as their gate.
+    pub fn at_gate(&self) -> usize {
+        self.shared.state.lock().unwrap().at_gate
+    }
+
     /// How many scripted replies of this family are still waiting for a request.
     pub fn unused(&self, family: Family) -> usize {
         let state = self.shared.state.lock().unwrap();
@@ -379,6 +389,7 @@ impl Drop for Provider {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    gate: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -394,6 +405,7 @@ struct State {
     connections: usize,
     /// Connections ever accepted.
     accepted: usize,
+    at_gate: usize,
 }
 
 impl Shared {
@@ -587,6 +599,9 @@ struct Pieces {
     waiting: VecDeque<Bytes>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Pieces until the gate.
+    gate: Option<usize>,
+    closed: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     length: Option<u64>,
     end: End,
     watch: Watch,
@@ -614,6 +629,8 @@ impl Pieces {
             waiting,
             pause: reply.pause,
             timer: None,
+            gate: reply.gate,
+            closed: None,
             length,
             end: reply.end,
             watch,
@@ -624,6 +641,15 @@ impl Pieces {
 
     /// Sets the timer for what comes next, and notes when nothing does.
     fn prepare(&mut self) {
+        if self.gate == Some(0) {
+            let shared = Arc::clone(&self.watch.shared);
+            shared.change(|state| state.at_gate += 1);
+            let mut gate = shared.gate.subscribe();
+            self.closed = Some(Box::pin(async move {
+                _ = gate.wait_for(|open| *open).await;
+            }));
+        }
+        self.gate = self.gate.and_then(|left| left.checked_sub(1));
         let delay = match (self.waiting.is_empty(), self.end) {
             (false, _) => self.pause,
             (true, End::Cut) => BEFORE_CUT,
@@ -642,6 +668,10 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(gate) = &mut self.closed {
+            ready!(gate.as_mut().poll(context));
+            self.closed = None;
+        }
         if let Some(timer) = &mut self.timer {
             ready!(timer.as_mut().poll(context));
             self.timer = None;

@@ -14,8 +14,8 @@ use super::{Family, Request, wire};
 /// A streamed reply is a row of pieces, each written to the socket by itself: one per delta (the first one begins
 /// with the events that open the stream) and a last one with the events that end it. Any other reply is one piece.
 ///
-/// In bodies and header values `{{credential}}` stands for the key of the request, `{{model}}` for its model
-/// (not in pieces of 64 KiB and more).
+/// In bodies and header values `{{credential}}` stands for the key of the request, `{{model}}` for its model,
+/// `{{text}}` for the text of its last user turn (not in pieces of 64 KiB and more).
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub(super) start: Start,
@@ -24,6 +24,8 @@ pub struct Reply {
     pub(super) pieces: Vec<Bytes>,
     pub(super) pause: Duration,
     pub(super) dribble: bool,
+    /// After so many pieces it waits for [`Provider::open_gate`](super::Provider::open_gate).
+    pub(super) gate: Option<usize>,
     /// Without a length in the headers.
     pub(super) streamed: bool,
     pub(super) end: End,
@@ -127,6 +129,7 @@ impl Reply {
             },
             pause: Duration::ZERO,
             dribble: false,
+            gate: None,
             streamed: false,
             end: End::Clean,
         }
@@ -216,6 +219,13 @@ impl Reply {
         self
     }
 
+    /// After `count` pieces it waits until the gate is open; see
+    /// [`Provider::open_gate`](super::Provider::open_gate).
+    pub fn gate_after(mut self, count: usize) -> Self {
+        self.gate = Some(count);
+        self
+    }
+
     /// After `count` pieces the connection breaks, without the end that HTTP asks for.
     pub fn cut_after(self, count: usize) -> Self {
         self.only(count, End::Cut)
@@ -249,6 +259,10 @@ impl Reply {
             b"{{model}}",
             &wire::model(request).unwrap_or_default(),
         );
+        if let Some(family) = request.family() {
+            let text = wire::last_user_text(family, &request.json());
+            replace(&mut filled, b"{{text}}", &text.unwrap_or_default());
+        }
         filled.into()
     }
 }
