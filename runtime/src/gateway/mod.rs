@@ -355,7 +355,7 @@ impl Gateway {
         let position = course.provider();
         let reply = &mut course.reply;
         if request.model.is_empty() {
-            request.model = self.newest_model(provider, codec).await?;
+            request.model = Box::pin(self.newest_model(provider, codec)).await?;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(
                 "No model was named, and DEFAULT_MODEL names none of this provider: {}/{}, the newest \
