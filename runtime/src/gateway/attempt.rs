@@ -56,6 +56,7 @@ impl Gateway {
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
+        let wants_state = !request.tools.is_empty();
         let request = codec.chat(request);
         let response = self
             .send(provider, codec, request, patience, || {
@@ -69,6 +70,7 @@ impl Gateway {
             .and_then(|value| value.to_str().ok())
             .is_some_and(|kind| kind.starts_with("application/json"));
 
+        reply.answer.wants_state = wants_state;
         let mut body = Body::new(response.into_body());
         body.idle = patience.map_or(IDLE, |patience| patience.min(IDLE));
         let held = reply
@@ -87,15 +89,12 @@ impl Gateway {
                     codec.event(&event, &mut reply.answer)?;
                 }
                 let answer = &reply.answer;
-                hold(
-                    held,
-                    answer.text.len() + answer.reasoning.len() + parser.held(),
-                )?;
-                if !answer.text.is_empty() {
+                hold(held, answer.length() + parser.held())?;
+                if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                     body.idle = IDLE;
                     reply.first_token.get_or_insert_with(|| start.elapsed());
                 }
-                if !answer.text.is_empty() || !answer.reasoning.is_empty() {
+                if answer.length() > 0 {
                     observer.received(answer);
                 }
             }
@@ -222,7 +221,7 @@ fn check(answer: &Answer) -> Result<(), Failure> {
             "the connection ended before the answer was complete",
         ));
     }
-    if !answer.text.is_empty() || answer.finish == Some(Finish::ToolCalls) {
+    if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
         return Ok(());
     }
     let native = answer.native_finish.as_deref().unwrap_or("unknown");

@@ -179,6 +179,9 @@ impl Course {
         }
         if let Some((mut reply, failure)) = self.broken {
             reply.partial = true;
+            // Half a call, or half of several, must not be carried out.
+            reply.answer.tool_calls.clear();
+            reply.answer.state.clear();
             redactor.end_of_cut(&mut reply.answer.text);
             redactor.end_of_cut(&mut reply.answer.reasoning);
             reply.answer.finish = Some(match failure.class {

@@ -14,12 +14,12 @@ const MODEL: &str = "mock-echo";
 /// Its answer to a request: the last user text. It counts words as tokens.
 pub fn answer(request: &ChatRequest) -> Answer {
     let words = |text: &str| text.split_ascii_whitespace().count() as u64;
-    let input: u64 = request.messages.iter().map(|m| words(&m.text)).sum();
+    let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
     let text = request
         .messages
         .iter()
         .rfind(|message| message.role == Role::User)
-        .map(|message| message.text.clone())
+        .map(|message| message.all_text().into_owned())
         .unwrap_or_default();
     let output = words(&text);
     Answer {

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Model, repair},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Model, State, repair},
     redact::Redactor,
     settings::{Provider, Settings},
 };
@@ -260,6 +260,7 @@ impl Gateway {
                 request: ChatRequest {
                     model: model_of(target).to_owned(),
                     effort: target.effort.or(plan.request.effort),
+                    messages: State::only_of(&provider.id, &plan.request.messages),
                     ..plan.request.clone()
                 },
                 is_fitted: false,

@@ -2,6 +2,7 @@
 //!
 //! Never here: retries, HTTP, which generation thinks how (see `rules`).
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use http::{HeaderName, HeaderValue};
@@ -74,7 +75,7 @@ impl Codec for Messages {
         let (system, turns) = request::turns(&chat.messages);
         let messages = turns.into_iter().map(|turn| TurnBody {
             role: if turn.assistant { "assistant" } else { "user" },
-            content: Content::of(turn.texts),
+            content: Content::of(request::texts(&turn)),
         });
         let max_tokens = chat
             .max_tokens
@@ -256,21 +257,27 @@ struct TurnBody<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Content<'a> {
-    Text(&'a str),
+    Text(Cow<'a, str>),
     Blocks(Vec<TextBlock<'a>>),
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "text")]
 struct TextBlock<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
 }
 
 impl<'a> Content<'a> {
-    fn of(texts: Vec<&'a str>) -> Self {
-        match texts.as_slice() {
-            [text] => Content::Text(text),
-            _ => Content::Blocks(texts.into_iter().map(|text| TextBlock { text }).collect()),
+    fn of(mut texts: Vec<Cow<'a, str>>) -> Self {
+        match (texts.len(), texts.pop()) {
+            (1, Some(text)) => Content::Text(text),
+            (_, last) => Content::Blocks(
+                texts
+                    .into_iter()
+                    .chain(last)
+                    .map(|text| TextBlock { text })
+                    .collect(),
+            ),
         }
     }
 }

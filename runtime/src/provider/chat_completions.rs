@@ -258,11 +258,11 @@ impl ChatCompletions {
             let (instructions, turns) = request::turns(messages);
             let instructions = (!instructions.is_empty()).then(|| MessageBody {
                 role: "system",
-                content: joined(&instructions),
+                content: Cow::Owned(instructions.join("\n\n")),
             });
             let turns = turns.into_iter().map(|turn| MessageBody {
                 role: if turn.assistant { "assistant" } else { "user" },
-                content: joined(&turn.texts),
+                content: Cow::Owned(request::texts(&turn).join("\n\n")),
             });
             return instructions.into_iter().chain(turns).collect();
         }
@@ -274,8 +274,9 @@ impl ChatCompletions {
                 Role::System | Role::Developer => "system",
                 Role::User => "user",
                 Role::Assistant => "assistant",
+                Role::Tool => "tool",
             },
-            content: Cow::Borrowed(&message.text),
+            content: message.all_text(),
         });
         messages.collect()
     }
@@ -576,13 +577,6 @@ fn take_text(text: &str, answer: &mut Answer) {
 fn finish(answer: &mut Answer) {
     (answer.inline).finish(&mut answer.text, &mut answer.reasoning);
     answer.complete = true;
-}
-
-fn joined<'a>(texts: &[&'a str]) -> Cow<'a, str> {
-    match texts {
-        [text] => Cow::Borrowed(text),
-        texts => Cow::Owned(texts.join("\n\n")),
-    }
 }
 
 fn model(entry: &RawValue) -> Option<Model> {

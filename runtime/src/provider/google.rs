@@ -54,7 +54,7 @@ impl Codec for GenerateContent {
         let (system, turns) = request::turns(&chat.messages);
         let contents = turns.into_iter().map(|turn| ContentBody {
             role: Some(if turn.assistant { "model" } else { "user" }),
-            parts: parts(turn.texts),
+            parts: parts(request::texts(&turn)),
         });
         let config = GenerationConfig {
             temperature: chat.temperature,
@@ -174,7 +174,7 @@ struct ContentBody<'a> {
 
 #[derive(Serialize)]
 struct PartBody<'a> {
-    text: &'a str,
+    text: std::borrow::Cow<'a, str>,
 }
 
 #[derive(Serialize, Default, PartialEq)]
@@ -312,7 +312,7 @@ struct ModelEntry<'a> {
     supported_generation_methods: Option<Vec<Text<'a>>>,
 }
 
-fn parts(texts: Vec<&str>) -> Vec<PartBody<'_>> {
+fn parts(texts: Vec<std::borrow::Cow<'_, str>>) -> Vec<PartBody<'_>> {
     texts.into_iter().map(|text| PartBody { text }).collect()
 }
 

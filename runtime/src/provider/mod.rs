@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 pub mod anthropic;
 pub mod chat_completions;
+mod conversation;
 mod error_body;
 mod failure;
 pub mod google;
@@ -22,31 +23,12 @@ pub mod sse;
 #[cfg(test)]
 mod test_streams;
 
+pub use conversation::{
+    Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
+};
 pub use failure::{Class, Failure};
 pub use parameter::{Change, Parameter, Repair, repair};
 pub(crate) use request::bearer;
-
-/// Who says a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Instructions from whoever wrote the application.
-    System,
-    /// The same as system, under OpenAI's newer name.
-    Developer,
-    /// The person, or the assistant that asks on its behalf.
-    User,
-    /// The model's own earlier answer.
-    Assistant,
-}
-
-/// One message of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Who says it.
-    pub role: Role,
-    /// What is said.
-    pub text: String,
-}
 
 /// A chat request in no provider's dialect. Absent options are not sent, so the provider's own
 /// defaults hold.
@@ -72,6 +54,12 @@ pub struct ChatRequest {
     pub include_reasoning: bool,
     /// Where a format has two names for the token limit: not the usual one.
     pub other_token_name: bool,
+    /// What the model may want to be called. Shared by all attempts.
+    pub tools: Arc<[Tool]>,
+    /// Whether it may or must.
+    pub tool_choice: Option<ToolChoice>,
+    /// The form that the answer is to have, if not just text.
+    pub format: Option<Arc<Format>>,
 }
 
 /// How much a model is to think; one scale for all providers.
@@ -210,8 +198,50 @@ pub struct Answer {
     pub citations: Vec<String>,
     /// The stream's closing event was seen. An end of body without it is a truncated stream.
     pub complete: bool,
+    /// What the model wants to be called.
+    pub tool_calls: Vec<ToolCall>,
+    /// The pieces of the answer in the provider's words (see [`State`]), if they are wanted.
+    pub state: Vec<serde_json::Value>,
+    /// They are.
+    pub wants_state: bool,
+    /// Bytes in them, about.
+    pub(crate) state_length: usize,
     /// Reasoning between marks in front of the text.
     pub(crate) inline: inline_reasoning::InlineReasoning,
+}
+
+/// More tool calls in one answer are none that anybody would carry out.
+const MOST_CALLS: usize = 128;
+
+impl Answer {
+    /// Bytes that it holds, about.
+    pub(crate) fn length(&self) -> usize {
+        let calls = self.tool_calls.iter();
+        let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
+        self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
+    }
+
+    /// A call begins, or is there as a whole.
+    ///
+    /// # Errors
+    /// There are more than 128.
+    pub(crate) fn call(&mut self, call: ToolCall) -> Result<(), Failure> {
+        if self.tool_calls.len() >= MOST_CALLS {
+            let problem = format!("the model wants more than {MOST_CALLS} tools to be called");
+            return Err(Failure::new(Class::TooLarge, problem));
+        }
+        self.tool_calls.push(call);
+        Ok(())
+    }
+
+    /// Keeps a piece of the answer in the provider's words, if that is wanted. What is added to the piece
+    /// later is to be counted in `state_length`.
+    pub(crate) fn keep(&mut self, item: serde_json::Value) {
+        if self.wants_state {
+            self.state_length += conversation::length(&item);
+            self.state.push(item);
+        }
+    }
 }
 
 /// One entry of a provider's model list.
@@ -264,7 +294,7 @@ pub trait Codec: Send + Sync {
         false
     }
 
-    /// A streamed chat request.
+    /// A streamed chat request. A message's state is one that this format has given.
     fn chat(&self, request: &ChatRequest) -> Request;
 
     /// What one event of the stream adds to the answer. Unknown events add nothing.

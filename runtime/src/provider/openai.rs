@@ -54,8 +54,9 @@ impl Codec for Responses {
                 Role::Developer => "developer",
                 Role::User => "user",
                 Role::Assistant => "assistant",
+                Role::Tool => "user",
             },
-            content: &message.text,
+            content: message.all_text(),
         });
         let body = ChatBody {
             model: &chat.model,
@@ -218,7 +219,7 @@ struct Reasoning {
 #[derive(Serialize)]
 struct InputItem<'a> {
     role: &'static str,
-    content: &'a str,
+    content: std::borrow::Cow<'a, str>,
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 //!
 //! Never here: a provider's field names.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{Message, Request, Role};
 
 /// Said for the user where a conversation begins with the assistant but must not.
-const OPENING: &str = "(The conversation begins with your message.)";
+pub(super) const OPENING: &str = "(The conversation begins with your message.)";
 
 /// A GET without a body.
 pub(super) fn get(path: String) -> Request {
@@ -79,47 +79,58 @@ pub(super) fn only_instructions<'a>(messages: impl IntoIterator<Item = &'a Messa
 }
 
 /// Neighbouring messages of one side.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Turn<'a> {
     pub(super) assistant: bool,
-    pub(super) texts: Vec<&'a str>,
+    /// None where the assistant must not begin; see [`OPENING`].
+    pub(super) messages: Vec<&'a Message>,
 }
 
-/// The instructions, and the rest as alternating turns that begin with the user. Blank messages are
-/// left out, because providers refuse empty blocks.
-pub(super) fn turns(messages: &[Message]) -> (Vec<&str>, Vec<Turn<'_>>) {
-    let spoken = || {
-        messages
-            .iter()
-            .filter(|message| !message.text.trim().is_empty())
-    };
+/// The instructions, and the rest as alternating turns that begin with the user; results of tools are the
+/// user's. Blank messages are left out, because providers refuse empty blocks.
+pub(super) fn turns(messages: &[Message]) -> (Vec<Cow<'_, str>>, Vec<Turn<'_>>) {
+    let spoken = || messages.iter().filter(|message| !message.is_blank());
     let instructions_speak = only_instructions(spoken());
     let mut instructions = Vec::new();
     let mut turns: Vec<Turn<'_>> = Vec::new();
     for message in spoken() {
-        let text = message.text.as_str();
         if is_instruction(message.role) && !instructions_speak {
-            instructions.push(text);
+            instructions.push(message.all_text());
             continue;
         }
         let assistant = message.role == Role::Assistant;
         match turns.last_mut() {
-            Some(turn) if turn.assistant == assistant => turn.texts.push(text),
+            Some(turn) if turn.assistant == assistant => turn.messages.push(message),
             _ => {
                 if turns.is_empty() && assistant {
                     turns.push(Turn {
                         assistant: false,
-                        texts: vec![OPENING],
+                        messages: Vec::new(),
                     });
                 }
                 turns.push(Turn {
                     assistant,
-                    texts: vec![text],
+                    messages: vec![message],
                 });
             }
         }
     }
     (instructions, turns)
+}
+
+/// The texts of a turn, one for each message.
+pub(super) fn texts<'a>(turn: &Turn<'a>) -> Vec<Cow<'a, str>> {
+    match turn.messages.is_empty() {
+        true => vec![Cow::Borrowed(OPENING)],
+        false => turn.messages.iter().map(|m| m.all_text()).collect(),
+    }
+}
+
+/// The name of the tool that a result is from; empty if no message has the call.
+pub(super) fn called<'a>(messages: &'a [Message], result: &Message) -> &'a str {
+    let calls = messages.iter().flat_map(|message| &message.tool_calls);
+    let mut calls = calls.filter(|call| Some(&call.id) == result.tool_call_id.as_ref());
+    calls.next_back().map_or("", |call| &call.name)
 }
 
 fn is_instruction(role: Role) -> bool {
@@ -145,14 +156,15 @@ mod tests {
     #[test]
     fn turns_alternate_and_begin_with_the_user() {
         use Role::{Assistant, Developer, System, User};
-        let user = |texts| Turn {
-            assistant: false,
-            texts,
+        let texts = |messages: &[Message]| {
+            let (instructions, turns) = turns(messages);
+            let turns = turns
+                .iter()
+                .map(|turn| (turn.assistant, texts(turn).join("|")));
+            (instructions.join("|"), turns.collect::<Vec<_>>())
         };
-        let assistant = |texts| Turn {
-            assistant: true,
-            texts,
-        };
+        let user = |text: &str| (false, text.to_owned());
+        let assistant = |text: &str| (true, text.to_owned());
 
         let messages = conversation(&[
             (System, "s"),
@@ -163,21 +175,14 @@ mod tests {
             (User, "c"),
             (Assistant, "e"),
         ]);
-        assert_eq!(
-            turns(&messages),
-            (
-                vec!["s", "d"],
-                vec![user(vec!["a", "b", "c"]), assistant(vec!["e"])]
-            )
-        );
+        let expected = vec![user("a|b|c"), assistant("e")];
+        assert_eq!(texts(&messages), ("s|d".to_owned(), expected));
 
         let messages = conversation(&[(Assistant, "a"), (User, "b")]);
-        assert_eq!(
-            turns(&messages).1,
-            [user(vec![OPENING]), assistant(vec!["a"]), user(vec!["b"])]
-        );
+        let expected = [user(OPENING), assistant("a"), user("b")];
+        assert_eq!(texts(&messages).1, expected);
 
         let messages = conversation(&[(System, "s"), (Developer, "d"), (User, "")]);
-        assert_eq!(turns(&messages), (vec![], vec![user(vec!["s", "d"])]));
+        assert_eq!(texts(&messages), (String::new(), vec![user("s|d")]));
     }
 }

@@ -133,10 +133,7 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
 pub(super) fn conversation(messages: &[(Role, &str)]) -> Vec<Message> {
     messages
         .iter()
-        .map(|(role, text)| Message {
-            role: *role,
-            text: (*text).to_owned(),
-        })
+        .map(|(role, text)| Message::text(*role, *text))
         .collect()
 }
 

@@ -233,6 +233,11 @@ fn whole(text: &str) -> Option<u32> {
 
 /// What is wrong with the argument at `path`.
 pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> String {
+    problem(&found_but(path, found, allowed))
+}
+
+/// What a value is, and what it must be.
+pub(super) fn found_but(path: &str, found: &Value, allowed: &str) -> String {
     let found = match found {
         Value::Null => "null".to_owned(),
         Value::Bool(_) | Value::Number(_) => found.to_string(),
@@ -241,19 +246,19 @@ pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> String {
         Value::Array(items) => format!("an array of {}", items.len()),
         Value::Object(_) => "an object".to_owned(),
     };
-    problem(path, &found, allowed)
+    format!("{path} is {found}, but must be {allowed}")
 }
 
 /// The same, where it may be absent.
 pub(super) fn wrong_or_missing(path: &str, found: Option<&Value>, allowed: &str) -> String {
     match found {
         Some(found) => wrong(path, found, allowed),
-        None => problem(path, "missing", allowed),
+        None => problem(&format!("{path} is missing, but must be {allowed}")),
     }
 }
 
-fn problem(path: &str, found: &str, allowed: &str) -> String {
-    format!("invalid_request: {path} is {found}, but must be {allowed}. Correct it and call again.")
+fn problem(what: &str) -> String {
+    format!("invalid_request: {what}. Correct it and call again.")
 }
 
 #[cfg(test)]

@@ -2,19 +2,22 @@
 //!
 //! Never here: which provider a model name leads to, or how it is reached.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     Network, Outcome, Work,
-    arguments::{Arguments, wrong, wrong_or_missing},
-    dry_run,
+    arguments::{Arguments, wrong},
+    conversation, dry_run, json_answer,
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
-    provider::{ChatRequest, Class, Effort, Message, Role, Usage},
+    provider::{ChatRequest, Class, Effort, Format, ToolCall, Usage},
     settings::{Kind, Settings},
 };
 
@@ -34,8 +37,10 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#"{"type":"object","properties":{"#,
             r#""prompt":{"type":"string","description":"The question, if there is no conversation"},"#,
             r#""messages":{"type":"array","description":"The conversation, oldest first","items":{"type":"object","#,
-            r#""properties":{"role":{"type":"string","enum":["system","developer","user","assistant"]},"content":{"type":"string"}},"#,
-            r#""required":["role","content"]}},"#,
+            r#""properties":{"role":{"type":"string","enum":["system","developer","user","assistant","tool"]},"#,
+            r#""content":{"description":"Text, or parts {type:text|image|file, text|url|data, mime_type}"},"#,
+            r#""tool_calls":{"type":"array","items":{"type":"object"}},"tool_call_id":{"type":"string"},"provider_state":{"type":"object"}},"#,
+            r#""required":["role"]}},"#,
             r#""system":{"type":"string","description":"Instructions for the model"},"#,
             r#""model":{"type":"string","description":"Model id, provider/model, or a tag; @high sets the effort"},"#,
             r#""provider":{"type":"string","description":"Provider id, if model alone is not enough"},"#,
@@ -47,6 +52,9 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""seed":{"type":"integer"},"#,
             r#""reasoning_effort":{"type":"string","enum":["none","minimal","low","medium","high","xhigh","max"]},"#,
             r#""include_reasoning":{"type":"boolean"},"#,
+            r#""response_format":{"type":"object","description":"{type:json_object} or {type:json_schema,schema}"},"#,
+            r#""tools":{"type":"array","items":{"type":"object"},"description":"{name,description,parameters}; the model's calls are returned"},"#,
+            r#""tool_choice":{"type":"string","description":"auto, none, required or a tool's name"},"#,
             r#""max_output_chars":{"type":"integer","minimum":1},"#,
             r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"},"#,
             r#""dry_run":{"type":"boolean","description":"Only tell what would be sent"}}}"#,
@@ -55,7 +63,8 @@ pub(super) fn listed() -> anygpt_core::Tool {
         output_schema: Some(
             concat!(
                 r#"{"type":"object","properties":{"text":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"#,
-                r#""finish_reason":{"type":"string"},"partial":{"type":"boolean"},"reasoning":{"type":"string"},"usage":{"type":"object"},"#,
+                r#""finish_reason":{"type":"string"},"partial":{"type":"boolean"},"reasoning":{"type":"string"},"#,
+                r#""json":{},"tool_calls":{"type":"array","items":{"type":"object"}},"provider_state":{"type":"object"},"usage":{"type":"object"},"#,
                 r#""attempts":{"type":"array","items":{"type":"object"}},"warnings":{"type":"array","items":{"type":"string"}}},"#,
                 r#""required":["text","model","provider"]}"#,
             )
@@ -69,6 +78,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
 pub(super) struct Chat {
     plan: Plan,
     wants_reasoning: bool,
+    format: Option<Arc<Format>>,
     warnings: Vec<String>,
 }
 
@@ -85,7 +95,12 @@ const LARGEST_SEED: u32 = i32::MAX as u32;
 
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
-    let messages = messages(&mut arguments)?;
+    let messages = conversation::messages(&mut arguments)?;
+    let (tools, tool_choice) = conversation::tools(&mut arguments)?;
+    let format = match arguments.value("response_format") {
+        Some(value) => json_answer::format(value)?.map(Arc::new),
+        None => None,
+    };
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
     let fallbacks = arguments.names("fallbacks", MOST_FALLBACKS)?;
@@ -98,6 +113,9 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         effort: effort(&mut arguments)?,
         include_reasoning: arguments.flag("include_reasoning")?,
         messages: messages.into(),
+        tools: tools.into(),
+        tool_choice,
+        format: format.clone(),
         ..ChatRequest::default()
     };
     let max_output_chars = arguments.integer("max_output_chars", 1, u32::MAX)?;
@@ -116,7 +134,12 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         if let Some(most) = max_output_chars {
             reply.shorten(most);
         }
-        return Ok(Work::Done(outcome(reply, false, &warnings)));
+        return Ok(Work::Done(outcome(
+            reply,
+            false,
+            format.as_deref(),
+            warnings,
+        )));
     }
     let plan = Plan {
         targets: chain.targets,
@@ -128,11 +151,12 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     if is_dry_run {
         return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
-    Ok(Work::Network(Network::Chat(Chat {
+    Ok(Work::Network(Network::Chat(Box::new(Chat {
         plan,
         wants_reasoning,
+        format,
         warnings,
-    })))
+    }))))
 }
 
 fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
@@ -158,7 +182,12 @@ impl Chat {
         match gateway.chat(self.plan, observer).await {
             Ok(reply) => {
                 gateway.note_answer();
-                outcome(reply, self.wants_reasoning, &self.warnings)
+                outcome(
+                    reply,
+                    self.wants_reasoning,
+                    self.format.as_deref(),
+                    self.warnings,
+                )
             }
             Err(problem) => Outcome::error(match alone {
                 Some(provider) => gateway.settings().with_advice(provider, problem),
@@ -166,102 +195,6 @@ impl Chat {
             }),
         }
     }
-}
-
-/// The conversation, from `prompt`, `system` and `messages`.
-fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
-    let prompt = arguments.string("prompt")?;
-    let system = arguments.string("system")?;
-    let given = arguments.array("messages")?.unwrap_or_default();
-    if prompt.is_some() && !given.is_empty() {
-        return Err(
-            "invalid_request: both prompt and messages are given. Give one of them.".into(),
-        );
-    }
-    if prompt.is_none() && given.is_empty() {
-        return Err(
-            "invalid_request: there is nothing to ask. Give prompt (a string) or messages (an array \
-             of {role, content})."
-                .into(),
-        );
-    }
-    let mut messages = Vec::with_capacity(given.len() + 2);
-    if let Some(text) = system {
-        messages.push(Message {
-            role: Role::System,
-            text,
-        });
-    }
-    for (position, value) in given.into_iter().enumerate() {
-        let path = format!("messages[{position}]");
-        messages.push(message(arguments, &path, value)?);
-    }
-    if let Some(text) = prompt {
-        messages.push(Message {
-            role: Role::User,
-            text,
-        });
-    }
-    Ok(messages)
-}
-
-fn message(arguments: &mut Arguments, path: &str, value: Value) -> Result<Message, String> {
-    let Value::Object(mut object) = value else {
-        return Err(wrong(path, &value, "an object with role and content"));
-    };
-    let role = object.remove("role");
-    let role = match role.as_ref().and_then(Value::as_str) {
-        Some("system") => Role::System,
-        Some("developer") => Role::Developer,
-        Some("user") => Role::User,
-        Some("assistant") => Role::Assistant,
-        _ => {
-            let allowed = "system, developer, user or assistant";
-            let path = format!("{path}.role");
-            return Err(wrong_or_missing(&path, role.as_ref(), allowed));
-        }
-    };
-    let content = object.remove("content");
-    arguments.ignore(path, &object);
-    let path = format!("{path}.content");
-    let text = match content {
-        Some(Value::String(text)) => text,
-        Some(Value::Array(parts)) => parts_text(arguments, &path, parts)?,
-        other => {
-            let allowed = "a string, or an array of {\"type\":\"text\",\"text\":\"…\"}";
-            return Err(wrong_or_missing(&path, other.as_ref(), allowed));
-        }
-    };
-    Ok(Message { role, text })
-}
-
-/// The text of a content that is given as parts.
-fn parts_text(arguments: &mut Arguments, path: &str, parts: Vec<Value>) -> Result<String, String> {
-    let mut text = String::new();
-    for (position, part) in parts.into_iter().enumerate() {
-        let path = format!("{path}[{position}]");
-        match part {
-            Value::String(words) => text.push_str(&words),
-            Value::Object(mut part) => {
-                let (kind, words) = (part.remove("type"), part.remove("text"));
-                if kind.as_ref().is_none_or(|kind| kind != "text") {
-                    let path = format!("{path}.type");
-                    return Err(wrong_or_missing(&path, kind.as_ref(), "\"text\""));
-                }
-                let Some(Value::String(words)) = words else {
-                    let path = format!("{path}.text");
-                    return Err(wrong_or_missing(&path, words.as_ref(), "a string"));
-                };
-                text.push_str(&words);
-                arguments.ignore(&path, &part);
-            }
-            other => {
-                let allowed = "{\"type\":\"text\",\"text\":\"…\"}";
-                return Err(wrong(&path, &other, allowed));
-            }
-        }
-    }
-    Ok(text)
 }
 
 /// `structuredContent` of an answer.
@@ -279,6 +212,12 @@ struct Structured<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    json: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Called<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_state: Option<State<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reasoning: Option<&'a str>,
     usage: Tokens,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -295,6 +234,35 @@ struct Structured<'a> {
     attempts: Vec<Tried<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<&'a str>,
+}
+
+/// One of `tool_calls`.
+#[derive(Serialize)]
+struct Called<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// An object, unless the model has written something else: then that, as it is.
+    arguments: Value,
+}
+
+impl<'a> Called<'a> {
+    fn of(call: &'a ToolCall) -> Self {
+        Called {
+            id: &call.id,
+            name: &call.name,
+            arguments: match call.object() {
+                Some(object) => Value::Object(object),
+                None => Value::from(call.arguments.as_str()),
+            },
+        }
+    }
+}
+
+/// `provider_state`
+#[derive(Serialize)]
+struct State<'a> {
+    provider: &'a str,
+    items: &'a [Value],
 }
 
 /// One of `attempts`.
@@ -338,8 +306,34 @@ impl From<Usage> for Tokens {
     }
 }
 
-fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome {
+fn outcome(
+    reply: Reply,
+    wants_reasoning: bool,
+    format: Option<&Format>,
+    mut warnings: Vec<String>,
+) -> Outcome {
     let answer = &reply.answer;
+    let json = match format {
+        // A model that wants a tool first has not answered yet.
+        Some(format) if answer.tool_calls.is_empty() => {
+            let (json, problem) = json_answer::read(format, &answer.text);
+            warnings.extend(problem);
+            json
+        }
+        _ => None,
+    };
+    let tool_calls: Vec<Called<'_>> = answer.tool_calls.iter().map(Called::of).collect();
+    let broken = tool_calls.iter().filter(|call| call.arguments.is_string());
+    warnings.extend(broken.map(|call| {
+        format!(
+            "The arguments of the call of {} are not a JSON object",
+            call.name
+        )
+    }));
+    let state = (!answer.state.is_empty()).then_some(State {
+        provider: &reply.provider,
+        items: &answer.state,
+    });
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let attempts = reply.attempts.iter().map(|attempt| Tried {
         provider: &attempt.provider,
@@ -356,6 +350,9 @@ fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome 
         native_finish_reason: answer.native_finish.as_deref(),
         partial: reply.partial,
         truncated: reply.truncated,
+        json,
+        tool_calls,
+        provider_state: state,
         reasoning: (wants_reasoning && !answer.reasoning.is_empty()).then_some(&answer.reasoning),
         usage: answer.usage.into(),
         cost_usd: answer.usage.cost_usd,
@@ -375,73 +372,24 @@ fn outcome(reply: Reply, wants_reasoning: bool, warnings: &[String]) -> Outcome 
             .collect(),
     };
     // Some clients show the model the text alone.
-    let warnings = &structured.warnings;
-    let note = (!warnings.is_empty()).then(|| format!("Note: {}", warnings.join(". ")));
+    let mut notes = Vec::new();
+    if !structured.tool_calls.is_empty() {
+        let calls = serde_json::to_string(&structured.tool_calls).unwrap_or_default();
+        notes.push(format!("Tools to be called: {calls}"));
+    }
+    if !structured.warnings.is_empty() {
+        notes.push(format!("Note: {}", structured.warnings.join(". ")));
+    }
     let structured = serde_json::to_string(&structured).ok();
+    let text = match reply.answer.text {
+        text if text.is_empty() && !notes.is_empty() => notes.remove(0),
+        text => text,
+    };
     Outcome {
-        text: reply.answer.text,
-        note,
+        text,
+        note: (!notes.is_empty()).then(|| notes.join("\n")),
         structured,
         is_error: false,
         reservation: reply.reservation,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(json: &str) -> Result<Vec<(Role, String)>, String> {
-        let messages = messages(&mut Arguments::parse(json)?)?;
-        Ok(messages.into_iter().map(|m| (m.role, m.text)).collect())
-    }
-
-    #[test]
-    fn conversations_come_in_several_forms() {
-        let hello = |role| (role, "hello".to_owned());
-        for (json, expected) in [
-            (r#"{"prompt":"hello"}"#, vec![hello(Role::User)]),
-            (
-                r#"{"prompt":"hello","system":"hello"}"#,
-                vec![hello(Role::System), hello(Role::User)],
-            ),
-            (
-                r#"{"messages":[{"role":"developer","content":"hello"},{"role":"user","content":[{"type":"text","text":"hel"},"lo"]}]}"#,
-                vec![hello(Role::Developer), hello(Role::User)],
-            ),
-            (
-                r#"{"messages":"[{\"role\":\"user\",\"content\":\"hello\"}]"}"#,
-                vec![hello(Role::User)],
-            ),
-        ] {
-            assert_eq!(read(json), Ok(expected), "{json}");
-        }
-    }
-
-    #[test]
-    fn errors_name_the_place() {
-        for (json, part) in [
-            ("{}", "nothing to ask"),
-            (r#"{"messages":[]}"#, "nothing to ask"),
-            (r#"{"prompt":"a","messages":[{}]}"#, "both"),
-            (r#"{"messages":[1]}"#, "messages[0] is 1"),
-            (
-                r#"{"messages":[{"role":"bot","content":""}]}"#,
-                "messages[0].role is \"bot\"",
-            ),
-            (
-                r#"{"messages":[{"role":"user"}]}"#,
-                "messages[0].content is missing",
-            ),
-            (
-                r#"{"messages":[{"role":"user","content":[{"type":"audio"}]}]}"#,
-                "messages[0].content[0].type is \"audio\"",
-            ),
-        ] {
-            assert!(
-                read(json).is_err_and(|error| error.contains(part)),
-                "{json}"
-            );
-        }
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         None => ("none: it answers by itself".to_owned(), Map::new()),
     };
     let fallbacks: Vec<String> = others.iter().map(|target| target.name(settings)).collect();
-    let bytes: usize = plan.request.messages.iter().map(|m| m.text.len()).sum();
+    let bytes: usize = plan.request.messages.iter().map(|m| m.length()).sum();
     let mut text = format!(
         "Dry run, nothing was sent. Asked would be {}/{} at {endpoint} with {}.",
         provider.id,

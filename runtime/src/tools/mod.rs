@@ -13,7 +13,9 @@ use crate::{
 
 mod arguments;
 mod chat_completion;
+mod conversation;
 mod dry_run;
+mod json_answer;
 mod list_models;
 mod list_providers;
 mod list_tags;
@@ -56,7 +58,7 @@ enum Work {
 /// What is left to do on the async thread.
 #[derive(Debug)]
 enum Network {
-    Chat(chat_completion::Chat),
+    Chat(Box<chat_completion::Chat>),
     ListModels(list_models::Query),
 }
 

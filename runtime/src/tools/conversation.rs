@@ -1,0 +1,876 @@
+//! Reading a conversation out of a tool's arguments: messages, their parts, calls of tools and their results,
+//! and the tools that the model may want to be called.
+//!
+//! Callers write these as they know them from some provider, so that the usual spellings of all of them are
+//! understood. Nothing is ever fetched, and no file is opened.
+//!
+//! Never here: how a provider writes any of it.
+
+use serde_json::{Map, Value};
+
+use super::arguments::{Arguments, wrong, wrong_or_missing};
+use crate::provider::{Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice};
+
+/// More tools, or more calls in one message, are more than any provider takes.
+const MOST_TOOLS: usize = 128;
+
+/// What a tool or a schema may be called at every provider.
+pub(super) const FUNCTION_NAME: &str = "1 to 64 letters, digits, _ or -";
+
+/// Longest id of a call, type of a file, or name of one, in bytes.
+const LONGEST_WORD: usize = 256;
+
+/// Longest address of an image or a file in bytes.
+const LONGEST_URL: usize = 8 << 10;
+
+const PARTS: &str = "a string, or an array of {\"type\":\"text\",\"text\":\"…\"}, \
+    {\"type\":\"image\",\"url\":\"https://…\"} or, with \"data\" in Base64 and \"mime_type\" instead of \"url\", \
+    of image and file";
+
+/// Whether every provider takes this as the name of a tool or of a schema.
+pub(super) fn is_function_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// The conversation, from `prompt`, `system` and `messages`.
+pub(super) fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
+    let prompt = arguments.string("prompt")?;
+    let system = arguments.string("system")?;
+    let given = arguments.array("messages")?.unwrap_or_default();
+    if prompt.is_some() && !given.is_empty() {
+        return Err(
+            "invalid_request: both prompt and messages are given. Give one of them.".into(),
+        );
+    }
+    if prompt.is_none() && given.is_empty() {
+        return Err(
+            "invalid_request: there is nothing to ask. Give prompt (a string) or messages (an array \
+             of {role, content})."
+                .into(),
+        );
+    }
+    let mut messages = Vec::with_capacity(given.len() + 2);
+    messages.extend(system.map(|text| Message::text(Role::System, text)));
+    for (position, value) in given.into_iter().enumerate() {
+        let path = format!("messages[{position}]");
+        let message = message(arguments, &path, value)?;
+        is_answer_to_a_call(&path, &message, &messages)?;
+        messages.push(message);
+    }
+    messages.extend(prompt.map(|text| Message::text(Role::User, text)));
+    Ok(messages)
+}
+
+/// A result must be that of a call, or no provider takes the conversation.
+fn is_answer_to_a_call(path: &str, result: &Message, earlier: &[Message]) -> Result<(), String> {
+    let Some(id) = &result.tool_call_id else {
+        return Ok(());
+    };
+    // What a provider's state holds is not ours to read.
+    let is_known = |message: &Message| {
+        message.state.is_some() || message.tool_calls.iter().any(|call| call.id == *id)
+    };
+    match earlier.iter().any(is_known) {
+        true => Ok(()),
+        false => {
+            let path = format!("{path}.tool_call_id");
+            let allowed = "the id of one of the tool_calls of an earlier assistant message";
+            Err(wrong(&path, &Value::from(id.as_str()), allowed))
+        }
+    }
+}
+
+fn message(arguments: &mut Arguments, path: &str, value: Value) -> Result<Message, String> {
+    let Value::Object(mut object) = value else {
+        return Err(wrong(path, &value, "an object with role and content"));
+    };
+    let role = object.remove("role");
+    let role = match role.as_ref().and_then(Value::as_str) {
+        Some("system") => Role::System,
+        Some("developer") => Role::Developer,
+        Some("user") => Role::User,
+        Some("assistant") => Role::Assistant,
+        Some("tool") => Role::Tool,
+        _ => {
+            let allowed = "system, developer, user, assistant or tool";
+            let path = format!("{path}.role");
+            return Err(wrong_or_missing(&path, role.as_ref(), allowed));
+        }
+    };
+    let mut taken = |name: &str| object.remove(name).filter(|value| !value.is_null());
+    let mut message = Message {
+        content: Vec::new(),
+        ..Message::text(role, "")
+    };
+    if role == Role::Assistant {
+        message.tool_calls = match taken("tool_calls") {
+            Some(calls) => tool_calls(arguments, &format!("{path}.tool_calls"), calls)?,
+            None => Vec::new(),
+        };
+        message.state = match taken("provider_state") {
+            Some(value) => Some(state(&format!("{path}.provider_state"), value)?),
+            None => None,
+        };
+    }
+    if role == Role::Tool {
+        let id = taken("tool_call_id");
+        message.tool_call_id = Some(word(&format!("{path}.tool_call_id"), id)?);
+        // Some callers repeat the tool's name here; the call has it.
+        drop(taken("name"));
+    }
+    let has_calls = !message.tool_calls.is_empty() || message.state.is_some();
+    let place = format!("{path}.content");
+    message.content = match taken("content") {
+        Some(Value::String(text)) => vec![Part::Text(text)],
+        Some(Value::Array(parts)) => content(arguments, &place, parts)?,
+        // The result of a tool may be any JSON.
+        Some(other) if role == Role::Tool => vec![Part::Text(other.to_string())],
+        None if has_calls => Vec::new(),
+        other => return Err(wrong_or_missing(&place, other.as_ref(), PARTS)),
+    };
+    arguments.ignore(path, &object);
+    Ok(message)
+}
+
+/// A short string that must be there.
+fn word(path: &str, value: Option<Value>) -> Result<String, String> {
+    match value {
+        Some(Value::String(text)) if (1..=LONGEST_WORD).contains(&text.len()) => Ok(text),
+        other => {
+            let allowed = format!("a string of 1 to {LONGEST_WORD} bytes");
+            Err(wrong_or_missing(path, other.as_ref(), &allowed))
+        }
+    }
+}
+
+/// The elements of an array, or of JSON text of one.
+fn elements(path: &str, value: Value, allowed: &str) -> Result<Vec<Value>, String> {
+    let items = match value {
+        Value::Array(items) => items,
+        Value::String(text) => {
+            serde_json::from_str(&text).map_err(|_| wrong(path, &Value::String(text), allowed))?
+        }
+        other => return Err(wrong(path, &other, allowed)),
+    };
+    match items.len() <= MOST_TOOLS {
+        true => Ok(items),
+        false => Err(wrong(
+            path,
+            &Value::Array(items),
+            &format!("{allowed}, at most {MOST_TOOLS}"),
+        )),
+    }
+}
+
+/// Takes in the members of an object that a member holds, as OpenAI's `function` does.
+fn unnest(object: &mut Map<String, Value>, name: &str) {
+    match object.remove(name) {
+        Some(Value::Object(nested)) => {
+            for (name, value) in nested {
+                object.entry(name).or_insert(value);
+            }
+        }
+        Some(other) => drop(object.insert(name.to_owned(), other)),
+        None => {}
+    }
+}
+
+fn tool_calls(
+    arguments: &mut Arguments,
+    path: &str,
+    value: Value,
+) -> Result<Vec<ToolCall>, String> {
+    let allowed = "an array of {id, name, arguments}";
+    let items = elements(path, value, allowed)?;
+    let calls = items.into_iter().enumerate().map(|(position, item)| {
+        let path = format!("{path}[{position}]");
+        let Value::Object(mut call) = item else {
+            return Err(wrong(&path, &item, "{id, name, arguments}"));
+        };
+        unnest(&mut call, "function");
+        call.remove("type");
+        let id = word(&format!("{path}.id"), call.remove("id"))?;
+        let name = function_name(&format!("{path}.name"), call.remove("name"))?;
+        let given = match call.remove("arguments") {
+            None | Some(Value::Null) => "{}".to_owned(),
+            Some(Value::String(text)) => text,
+            Some(object @ Value::Object(_)) => object.to_string(),
+            Some(other) => {
+                return Err(wrong(
+                    &format!("{path}.arguments"),
+                    &other,
+                    "an object, or JSON text of one",
+                ));
+            }
+        };
+        arguments.ignore(&path, &call);
+        Ok(ToolCall {
+            id,
+            name,
+            arguments: given,
+        })
+    });
+    calls.collect()
+}
+
+fn function_name(path: &str, value: Option<Value>) -> Result<String, String> {
+    match value {
+        Some(Value::String(name)) if is_function_name(&name) => Ok(name),
+        other => Err(wrong_or_missing(path, other.as_ref(), FUNCTION_NAME)),
+    }
+}
+
+/// What an earlier result had as its `provider_state`.
+fn state(path: &str, value: Value) -> Result<State, String> {
+    let object = match value {
+        Value::String(text) => serde_json::from_str(&text)
+            .ok()
+            .unwrap_or(Value::String(text)),
+        value => value,
+    };
+    match object {
+        Value::Object(mut object) => match (object.remove("provider"), object.remove("items")) {
+            (Some(Value::String(provider)), Some(Value::Array(items)))
+                if items.iter().all(Value::is_object) =>
+            {
+                Ok(State { provider, items })
+            }
+            _ => Err(wrong(path, &Value::Object(object), STATE)),
+        },
+        other => Err(wrong(path, &other, STATE)),
+    }
+}
+
+const STATE: &str = "what an earlier result had there, unchanged";
+
+fn content(arguments: &mut Arguments, path: &str, parts: Vec<Value>) -> Result<Vec<Part>, String> {
+    let parts = parts.into_iter().enumerate();
+    let parts =
+        parts.map(|(position, value)| part(arguments, &format!("{path}[{position}]"), value));
+    parts.collect()
+}
+
+fn part(arguments: &mut Arguments, path: &str, value: Value) -> Result<Part, String> {
+    let mut object = match value {
+        Value::String(text) => return Ok(Part::Text(text)),
+        Value::Object(object) => object,
+        other => return Err(wrong(path, &other, "a string, or an object with a type")),
+    };
+    let kind = object.remove("type");
+    let is_image = match kind.as_ref().and_then(Value::as_str) {
+        Some("text" | "input_text" | "output_text") => {
+            let text = match object.remove("text") {
+                Some(Value::String(text)) => text,
+                other => {
+                    return Err(wrong_or_missing(
+                        &format!("{path}.text"),
+                        other.as_ref(),
+                        "a string",
+                    ));
+                }
+            };
+            arguments.ignore(path, &object);
+            return Ok(Part::Text(text));
+        }
+        Some("image" | "image_url" | "input_image") => true,
+        Some("file" | "input_file" | "document") => false,
+        _ => {
+            let path = format!("{path}.type");
+            return Err(wrong_or_missing(
+                &path,
+                kind.as_ref(),
+                "\"text\", \"image\" or \"file\"",
+            ));
+        }
+    };
+    media(arguments, path, object, is_image).map(Part::Media)
+}
+
+/// An image or a file, in the spellings of OpenAI's two formats, of Anthropic and of MCP, too.
+fn media(
+    arguments: &mut Arguments,
+    path: &str,
+    mut object: Map<String, Value>,
+    is_image: bool,
+) -> Result<Media, String> {
+    for name in ["image_url", "file", "source"] {
+        unnest(&mut object, name);
+    }
+    // What kind of source it is shows by itself; how much detail a model looks at is its own choice.
+    object.remove("type");
+    let mut first = |names: &[&str]| {
+        let mut found = names.iter().filter_map(|name| object.remove(*name));
+        found.find(|value| !value.is_null())
+    };
+    let url = first(&["url", "image_url", "file_url"]);
+    let data = first(&["data", "file_data"]);
+    let told = first(&["mime_type", "mimeType", "media_type"]);
+    let name = first(&["filename", "name", "title"]);
+    arguments.ignore(path, &object);
+    let name = match name {
+        Some(name) => Some(word(&format!("{path}.filename"), Some(name))?),
+        None => None,
+    };
+    let told = match told {
+        Some(told) => {
+            let path = format!("{path}.mime_type");
+            Some(mime_type(&path, word(&path, Some(told))?)?)
+        }
+        None => None,
+    };
+    let (place, given) = match (url, data) {
+        (Some(url), None) => ("url", url),
+        (None, Some(data)) => ("data", data),
+        _ => {
+            return Err(format!(
+                "invalid_request: {path} must have either url or data. Correct it and call again."
+            ));
+        }
+    };
+    let source_path = format!("{path}.{place}");
+    let Value::String(given) = given else {
+        return Err(wrong(&source_path, &given, "a string"));
+    };
+    let (source, mime) = source(&source_path, place, given)?;
+    let mime = match (mime, told, &source) {
+        (Some(mime), ..) => mime_type(&source_path, mime)?,
+        (None, Some(told), _) => told,
+        (None, None, Source::Data(data)) => by_beginning(data)
+            .ok_or_else(|| {
+                let path = format!("{path}.mime_type");
+                wrong_or_missing(
+                    &path,
+                    None,
+                    "the type of the data, for example application/pdf",
+                )
+            })?
+            .to_owned(),
+        (None, None, Source::Url(url)) => by_ending(url).unwrap_or_default().to_owned(),
+    };
+    if is_image && !mime.is_empty() && !mime.starts_with("image/") {
+        let allowed = "an image: give its mime_type, or type \"file\"";
+        return Err(wrong(&source_path, &Value::from(mime), allowed));
+    }
+    Ok(Media {
+        source,
+        is_image: is_image || mime.starts_with("image/"),
+        mime_type: mime,
+        name,
+    })
+}
+
+/// Where the bytes are, and their type if that is told along with them.
+fn source(path: &str, place: &str, given: String) -> Result<(Source, Option<String>), String> {
+    if let Some(rest) = given.strip_prefix("data:") {
+        let Some((mime, data)) = rest.split_once(";base64,") else {
+            let allowed = "a data: URL in Base64";
+            return Err(wrong(path, &Value::String(given), allowed));
+        };
+        let mime = mime.split(';').next().unwrap_or_default();
+        let mime = (!mime.is_empty()).then(|| mime.to_owned());
+        return Ok((Source::Data(base64(path, data)?), mime));
+    }
+    if place == "data" {
+        return Ok((Source::Data(base64(path, &given)?), None));
+    }
+    let scheme = given
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let is_web = matches!(scheme.as_deref(), Some("http" | "https"));
+    let is_plain = !given.chars().any(|c| c.is_whitespace() || c.is_control());
+    match is_web && is_plain && given.len() <= LONGEST_URL {
+        true => Ok((Source::Url(given), None)),
+        false => {
+            let allowed = "an https address that the provider can fetch; files are not read from here: give their \
+                 content as data, in Base64";
+            Err(wrong(path, &Value::String(given), allowed))
+        }
+    }
+}
+
+/// Base64 as every provider takes it.
+fn base64(path: &str, given: &str) -> Result<String, String> {
+    let mut data = String::with_capacity(given.len() + 2);
+    for c in given.chars() {
+        match c {
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' => data.push(c),
+            // The alphabet for URLs.
+            '-' => data.push('+'),
+            '_' => data.push('/'),
+            '\r' | '\n' | ' ' | '\t' | '=' => {}
+            _ => return Err(wrong(path, &Value::from(given), "Base64")),
+        }
+    }
+    if data.is_empty() || data.len() % 4 == 1 {
+        return Err(wrong(path, &Value::from(given), "Base64, complete"));
+    }
+    while !data.len().is_multiple_of(4) {
+        data.push('=');
+    }
+    Ok(data)
+}
+
+fn mime_type(path: &str, given: String) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".+-_".contains(&byte);
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(allowed);
+    let parts = given.split_once('/');
+    match parts.is_some_and(|(kind, subtype)| is_word(kind) && is_word(subtype)) {
+        true => Ok(given.to_ascii_lowercase()),
+        false => Err(wrong(
+            path,
+            &Value::String(given),
+            "a type such as image/png",
+        )),
+    }
+}
+
+/// The type of some bytes in Base64, by how they begin.
+fn by_beginning(data: &str) -> Option<&'static str> {
+    let kinds = [
+        ("iVBORw0KGgo", "image/png"),
+        ("/9j/", "image/jpeg"),
+        ("R0lGOD", "image/gif"),
+        ("UklGR", "image/webp"),
+        ("JVBERi0", "application/pdf"),
+    ];
+    let kind = kinds
+        .into_iter()
+        .find(|(beginning, _)| data.starts_with(beginning));
+    kind.map(|(_, kind)| kind)
+}
+
+/// The type of what is at an address, by how its path ends.
+fn by_ending(url: &str) -> Option<&'static str> {
+    let kinds = [
+        (".png", "image/png"),
+        (".jpg", "image/jpeg"),
+        (".jpeg", "image/jpeg"),
+        (".gif", "image/gif"),
+        (".webp", "image/webp"),
+        (".pdf", "application/pdf"),
+        (".txt", "text/plain"),
+    ];
+    let path = url.split(['?', '#']).next()?.to_ascii_lowercase();
+    let kind = kinds.into_iter().find(|(ending, _)| path.ends_with(ending));
+    kind.map(|(_, kind)| kind)
+}
+
+/// `tools` and `tool_choice`.
+pub(super) fn tools(arguments: &mut Arguments) -> Result<(Vec<Tool>, Option<ToolChoice>), String> {
+    let mut tools: Vec<Tool> = Vec::new();
+    if let Some(value) = arguments.value("tools") {
+        let items = elements(
+            "tools",
+            value,
+            "an array of {name, description, parameters}",
+        )?;
+        for (position, item) in items.into_iter().enumerate() {
+            let path = format!("tools[{position}]");
+            let tool = tool(arguments, &path, item)?;
+            if tools.iter().any(|known| known.name == tool.name) {
+                let name = Value::String(tool.name);
+                return Err(wrong(&format!("{path}.name"), &name, "a name of its own"));
+            }
+            tools.push(tool);
+        }
+    }
+    let Some(choice) = arguments.value("tool_choice") else {
+        return Ok((tools, None));
+    };
+    if tools.is_empty() {
+        return Err("invalid_request: tool_choice is given without tools. Give tools, too.".into());
+    }
+    let name = match &choice {
+        Value::String(word) => match word.as_str() {
+            "auto" => return Ok((tools, Some(ToolChoice::Auto))),
+            "none" => return Ok((tools, Some(ToolChoice::None))),
+            "required" | "any" => return Ok((tools, Some(ToolChoice::Required))),
+            name => Some(name),
+        },
+        Value::Object(object) => {
+            let nested = object.get("function").and_then(Value::as_object);
+            nested.unwrap_or(object).get("name").and_then(Value::as_str)
+        }
+        _ => None,
+    };
+    match tools.iter().find(|tool| Some(tool.name.as_str()) == name) {
+        Some(tool) => {
+            let name = tool.name.clone();
+            Ok((tools, Some(ToolChoice::Tool(name))))
+        }
+        None => {
+            let allowed = "auto, none, required or the name of one of the tools";
+            Err(wrong("tool_choice", &choice, allowed))
+        }
+    }
+}
+
+fn tool(arguments: &mut Arguments, path: &str, item: Value) -> Result<Tool, String> {
+    let Value::Object(mut object) = item else {
+        return Err(wrong(path, &item, "{name, description, parameters}"));
+    };
+    unnest(&mut object, "function");
+    object.remove("type");
+    let name = function_name(&format!("{path}.name"), object.remove("name"))?;
+    let description = match object.remove("description") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(other) => return Err(wrong(&format!("{path}.description"), &other, "a string")),
+    };
+    // As OpenAI, Anthropic and MCP call it.
+    let schema = ["parameters", "input_schema", "inputSchema"];
+    let schema = schema.into_iter().find_map(|name| object.remove(name));
+    let parameters = match schema {
+        None | Some(Value::Null) => {
+            let members = [
+                ("type", Value::from("object")),
+                ("properties", Map::new().into()),
+            ];
+            members
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect()
+        }
+        Some(Value::Object(schema)) => schema,
+        Some(other) => {
+            let path = format!("{path}.parameters");
+            return Err(wrong(&path, &other, "a JSON Schema, an object"));
+        }
+    };
+    let strict = object.remove("strict").and_then(|strict| strict.as_bool());
+    arguments.ignore(path, &object);
+    Ok(Tool {
+        name,
+        description,
+        parameters,
+        strict,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn messages_of(json: &str) -> Result<Vec<Message>, String> {
+        messages(&mut Arguments::parse(json)?)
+    }
+
+    fn read(json: &str) -> Result<Vec<(Role, String)>, String> {
+        let messages = messages_of(json)?.into_iter();
+        Ok(messages
+            .map(|m| (m.role, m.all_text().into_owned()))
+            .collect())
+    }
+
+    #[test]
+    fn conversations_come_in_several_forms() {
+        let hello = |role| (role, "hello".to_owned());
+        for (json, expected) in [
+            (r#"{"prompt":"hello"}"#, vec![hello(Role::User)]),
+            (
+                r#"{"prompt":"hello","system":"hello"}"#,
+                vec![hello(Role::System), hello(Role::User)],
+            ),
+            (
+                r#"{"messages":[{"role":"developer","content":"hello"},{"role":"user","content":[{"type":"text","text":"hel"},"lo"]}]}"#,
+                vec![hello(Role::Developer), hello(Role::User)],
+            ),
+            (
+                r#"{"messages":"[{\"role\":\"user\",\"content\":\"hello\"}]"}"#,
+                vec![hello(Role::User)],
+            ),
+        ] {
+            assert_eq!(read(json), Ok(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        for (json, part) in [
+            ("{}", "nothing to ask"),
+            (r#"{"messages":[]}"#, "nothing to ask"),
+            (r#"{"prompt":"a","messages":[{}]}"#, "both"),
+            (r#"{"messages":[1]}"#, "messages[0] is 1"),
+            (
+                r#"{"messages":[{"role":"bot","content":""}]}"#,
+                "messages[0].role is \"bot\"",
+            ),
+            (
+                r#"{"messages":[{"role":"user"}]}"#,
+                "messages[0].content is missing",
+            ),
+            (
+                r#"{"messages":[{"role":"user","content":[{"type":"audio"}]}]}"#,
+                "messages[0].content[0].type is \"audio\"",
+            ),
+        ] {
+            assert!(
+                read(json).is_err_and(|error| error.contains(part)),
+                "{json}"
+            );
+        }
+    }
+
+    fn media_of(part: &str) -> Result<Media, String> {
+        let json = format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
+        match messages_of(&json)?.remove(0).content.remove(0) {
+            Part::Media(media) => Ok(media),
+            Part::Text(text) => Err(text),
+        }
+    }
+
+    #[test]
+    fn images_and_files_come_in_the_spellings_of_many() {
+        let image = |source, mime_type: &str| {
+            Ok(Media {
+                source,
+                mime_type: mime_type.into(),
+                is_image: true,
+                name: None,
+            })
+        };
+        let png = || Source::Data("iVBORw0KGgo=".into());
+        let web = || Source::Url("https://example.com/a.JPG?x=1".into());
+        for (part, expected) in [
+            (
+                r#"{"type":"image","data":"iVBORw0KGgo="}"#,
+                image(png(), "image/png"),
+            ),
+            (
+                r#"{"type":"image","data":"iVBORw0\nKGgo","mimeType":"image/PNG"}"#,
+                image(png(), "image/png"),
+            ),
+            (
+                r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo=","detail":"low"}}"#,
+                image(png(), "image/png"),
+            ),
+            (
+                r#"{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo"}}"#,
+                image(png(), "image/png"),
+            ),
+            (
+                r#"{"type":"image","url":"https://example.com/a.JPG?x=1"}"#,
+                image(web(), "image/jpeg"),
+            ),
+            (
+                r#"{"type":"input_image","image_url":"https://example.com/a.JPG?x=1"}"#,
+                image(web(), "image/jpeg"),
+            ),
+            (
+                r#"{"type":"image","source":{"type":"url","url":"https://example.com/a.JPG?x=1"}}"#,
+                image(web(), "image/jpeg"),
+            ),
+            (
+                r#"{"type":"image","url":"https://example.com/a"}"#,
+                image(Source::Url("https://example.com/a".into()), ""),
+            ),
+            (
+                r#"{"type":"file","data":"_-__","mime_type":"image/x-icon"}"#,
+                image(Source::Data("/+//".into()), "image/x-icon"),
+            ),
+        ] {
+            assert_eq!(media_of(part), expected, "{part}");
+        }
+        let file = media_of(
+            r#"{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}}"#,
+        );
+        let file = file.unwrap();
+        assert_eq!(file.url(), "data:application/pdf;base64,JVBERi0=");
+        assert_eq!(
+            (file.is_image, file.name.as_deref()),
+            (false, Some("a.pdf"))
+        );
+    }
+
+    #[test]
+    fn nothing_is_read_from_a_file_and_bad_parts_are_named() {
+        for (part, problem) in [
+            (
+                r#"{"type":"image","url":"file:///etc/passwd"}"#,
+                "files are not read",
+            ),
+            (
+                r#"{"type":"image","url":"/etc/passwd"}"#,
+                "messages[0].content[0].url is \"/etc/passwd\"",
+            ),
+            (r#"{"type":"image","url":"https://a b"}"#, "url is"),
+            (r#"{"type":"image"}"#, "either url or data"),
+            (
+                r#"{"type":"image","url":"https://a","data":"AAAA"}"#,
+                "either url or data",
+            ),
+            (r#"{"type":"image","data":"A"}"#, "Base64, complete"),
+            (r#"{"type":"image","data":"AA!A"}"#, "must be Base64"),
+            (
+                r#"{"type":"image","data":7}"#,
+                "data is 7, but must be a string",
+            ),
+            (r#"{"type":"image","data":"AAAA"}"#, "mime_type is missing"),
+            (r#"{"type":"image","data":"JVBERi0"}"#, "must be an image"),
+            (
+                r#"{"type":"file","data":"AAAA","mime_type":"a b"}"#,
+                "mime_type is \"a b\"",
+            ),
+            (
+                r#"{"type":"image","url":"data:image/png,x"}"#,
+                "a data: URL in Base64",
+            ),
+            (
+                r#"{"type":"image","url":"data:image/p\"g;base64,AAAA"}"#,
+                "a type such as",
+            ),
+            (
+                r#"{"type":"file","data":"JVBERi0","filename":3}"#,
+                "filename is 3",
+            ),
+        ] {
+            let found = media_of(part).unwrap_err();
+            assert!(
+                found.starts_with("invalid_request: ") && found.contains(problem),
+                "{part}: {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn calls_and_results_are_read_as_openai_and_others_write_them() {
+        let call = |arguments: &str| ToolCall {
+            id: "1".into(),
+            name: "weather".into(),
+            arguments: arguments.into(),
+        };
+        for (given, arguments) in [
+            (
+                r#"{"id":"1","name":"weather","arguments":{"b":1,"a":2}}"#,
+                r#"{"a":2,"b":1}"#,
+            ),
+            (
+                r#"{"id":"1","type":"function","function":{"name":"weather","arguments":"{}"}}"#,
+                "{}",
+            ),
+            (r#"{"id":"1","name":"weather"}"#, "{}"),
+        ] {
+            let json = format!(
+                r#"{{"messages":[{{"role":"assistant","content":null,"tool_calls":[{given}]}},
+                {{"role":"tool","tool_call_id":"1","name":"weather","content":{{"c":4}}}}]}}"#
+            );
+            let read = messages_of(&json).unwrap();
+            assert_eq!(read[0].tool_calls, [call(arguments)], "{given}");
+            assert!(read[0].content.is_empty());
+            assert_eq!(read[1].tool_call_id.as_deref(), Some("1"));
+            assert_eq!(read[1].all_text(), r#"{"c":4}"#);
+        }
+        let state = r#"{"provider":"p","items":[{"type":"thinking"}]}"#;
+        for state in [state.to_owned(), Value::from(state).to_string()] {
+            let json = format!(
+                r#"{{"messages":[{{"role":"assistant","provider_state":{state}}},
+                {{"role":"tool","tool_call_id":"x","content":[{{"type":"text","text":"4"}}]}}]}}"#
+            );
+            let read = messages_of(&json).unwrap();
+            let state = read[0].state.as_ref().unwrap();
+            assert_eq!((state.provider.as_str(), state.items.len()), ("p", 1));
+        }
+        for (messages, problem) in [
+            (
+                r#"[{"role":"tool","content":"4"}]"#,
+                "messages[0].tool_call_id is missing",
+            ),
+            (
+                r#"[{"role":"tool","tool_call_id":"x","content":"4"}]"#,
+                "id of one of the tool_calls",
+            ),
+            (
+                r#"[{"role":"assistant","tool_calls":[{"name":"a"}]}]"#,
+                "tool_calls[0].id is missing",
+            ),
+            (
+                r#"[{"role":"assistant","tool_calls":[{"id":"1","name":"a b"}]}]"#,
+                "tool_calls[0].name is \"a b\"",
+            ),
+            (
+                r#"[{"role":"assistant","tool_calls":[{"id":"1","name":"a","arguments":1}]}]"#,
+                "arguments is 1",
+            ),
+            (
+                r#"[{"role":"assistant","provider_state":{"items":[1]}}]"#,
+                "unchanged",
+            ),
+            (
+                r#"[{"role":"user","content":null}]"#,
+                "messages[0].content is missing",
+            ),
+        ] {
+            let found = messages_of(&format!("{{\"messages\":{messages}}}")).unwrap_err();
+            assert!(found.contains(problem), "{messages}: {found}");
+        }
+    }
+
+    #[test]
+    fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
+        let read = |json: &str| tools(&mut Arguments::parse(json).unwrap());
+        let schema = r#"{"type":"object","properties":{"city":{"type":"string"}}}"#;
+        for tool in [
+            format!(r#"{{"name":"weather","description":"d","parameters":{schema}}}"#),
+            format!(r#"{{"name":"weather","description":"d","input_schema":{schema}}}"#),
+            format!(r#"{{"name":"weather","description":"d","inputSchema":{schema}}}"#),
+            format!(
+                r#"{{"type":"function","function":{{"name":"weather","description":"d","parameters":{schema}}}}}"#
+            ),
+        ] {
+            let (tools, choice) = read(&format!("{{\"tools\":[{tool}]}}")).unwrap();
+            assert_eq!(choice, None);
+            assert_eq!(
+                (tools[0].name.as_str(), tools[0].description.as_deref()),
+                ("weather", Some("d"))
+            );
+            assert_eq!(
+                Value::Object(tools[0].parameters.clone()).to_string().len(),
+                schema.len(),
+                "{tool}"
+            );
+        }
+        let choice = |choice: &str| {
+            read(&format!(
+                r#"{{"tools":[{{"name":"a"}}],"tool_choice":{choice}}}"#
+            ))
+        };
+        for (given, expected) in [
+            ("\"auto\"", ToolChoice::Auto),
+            ("\"any\"", ToolChoice::Required),
+            ("\"none\"", ToolChoice::None),
+            ("\"a\"", ToolChoice::Tool("a".into())),
+            (
+                r#"{"type":"function","function":{"name":"a"}}"#,
+                ToolChoice::Tool("a".into()),
+            ),
+            (
+                r#"{"type":"tool","name":"a"}"#,
+                ToolChoice::Tool("a".into()),
+            ),
+        ] {
+            assert_eq!(choice(given).unwrap().1, Some(expected), "{given}");
+        }
+        assert!(
+            choice("\"b\"")
+                .unwrap_err()
+                .contains("tool_choice is \"b\"")
+        );
+        for (json, problem) in [
+            (r#"{"tool_choice":"auto"}"#, "without tools"),
+            (
+                r#"{"tools":[{"name":"a"},{"name":"a"}]}"#,
+                "tools[1].name is \"a\", but must be a name of its own",
+            ),
+            (r#"{"tools":[{}]}"#, "tools[0].name is missing"),
+            (
+                r#"{"tools":[{"name":"a","parameters":1}]}"#,
+                "tools[0].parameters is 1",
+            ),
+            (r#"{"tools":{}}"#, "tools is an object"),
+        ] {
+            assert!(read(json).unwrap_err().contains(problem), "{json}");
+        }
+    }
+}
