@@ -67,7 +67,11 @@ fn streams_of_1024_calls_at_once_take_less_than_32_mib() {
     // It answers in the middle of all that; by then it has taken in what had been sent before.
     assert!(server.request("ping", json!(null))["result"].is_object());
     let (now, peak) = (server.status("VmRSS"), server.status("VmHWM"));
-    println!("{CALLS} streams: {} KiB, at most {} KiB", now >> 10, peak >> 10);
+    println!(
+        "{CALLS} streams: {} KiB, at most {} KiB",
+        now >> 10,
+        peak >> 10
+    );
     assert!(peak < MOST, "{} KiB", peak >> 10);
 
     provider.open_gate();

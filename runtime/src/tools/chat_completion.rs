@@ -174,12 +174,17 @@ fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
 }
 
 impl Chat {
-    pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+    /// Stays where it is: a future holds what it is given, and so does each one around it.
+    pub(super) async fn run(
+        self: Box<Self>,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
         let alone = match &self.plan.targets[..] {
             [target] => Some(target.provider),
             _ => None,
         };
-        match gateway.chat(self.plan, observer).await {
+        match gateway.chat(&self.plan, observer).await {
             Ok(reply) => {
                 gateway.note_answer();
                 outcome(
