@@ -4,6 +4,7 @@
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
 pub mod cli;
+pub mod commands;
 pub mod dns;
 mod docs;
 pub mod gateway;
@@ -11,10 +12,13 @@ pub mod http_client;
 pub mod library;
 pub mod listing;
 pub mod log;
+pub mod output;
 mod prompts;
 pub mod provider;
 pub mod redact;
+pub mod resources;
 pub mod runner;
+mod session;
 pub mod settings;
 pub mod signal;
 pub mod standby;

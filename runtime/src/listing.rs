@@ -6,7 +6,7 @@ use anygpt_core::{Budget, Limits, NoLibrary, Server};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::library;
+use crate::{library, output::Style};
 
 /// Asks as a client of the newest revision does, which is told most.
 const REQUEST: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
@@ -54,11 +54,11 @@ pub fn json() -> serde_json::Result<String> {
 ///
 /// # Errors
 /// As for [`json`].
-pub fn text() -> serde_json::Result<String> {
+pub fn text(style: Style) -> serde_json::Result<String> {
     let tools: Vec<Tool> = serde_json::from_str(&json()?)?;
     Ok(tools
         .iter()
-        .map(|tool| format!("{}\n    {}\n", tool.name, tool.description))
+        .map(|tool| format!("{}\n    {}\n", style.bold(&tool.name), tool.description))
         .collect())
 }
 
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn both_forms_name_every_tool_in_order() {
         let tools: Vec<serde_json::Value> = serde_json::from_str(&json().unwrap()).unwrap();
-        let text = text().unwrap();
+        let text = text(Style::PLAIN).unwrap();
         let mut lines = text.lines();
         assert_eq!(tools.len(), library::catalog().tools.len());
         for tool in tools {

@@ -22,6 +22,8 @@ pub struct ModelSettings {
     pub id: String,
     /// Its tags, each once, whatever the case.
     pub tags: Vec<String>,
+    /// Its line in the configuration file.
+    pub line: usize,
 }
 
 /// A tag and the models that carry it.
@@ -145,7 +147,12 @@ pub(super) fn all(
         let tags = tags
             .filter(|tag| known.insert(tag.to_lowercase()))
             .collect();
-        models.push(ModelSettings { provider, id, tags });
+        models.push(ModelSettings {
+            provider,
+            id,
+            tags,
+            line: key.line,
+        });
     }
     Ok(models)
 }

@@ -2,12 +2,13 @@
 //!
 //! Never here: how a provider is reached.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use anygpt_core::{CallHandle, Reservation, ToolCall};
 
 use crate::{
     gateway::{Gateway, Observer},
+    redact::Redactor,
     settings::Settings,
 };
 
@@ -86,7 +87,13 @@ pub struct Job {
 impl Job {
     /// Does the work.
     pub async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        match self.work {
+        self.work.run(gateway, observer).await
+    }
+}
+
+impl Network {
+    async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+        match self {
             Network::Chat(chat) => chat.run(gateway, observer).await,
             Network::ListModels(query) => query.run(gateway).await,
         }
@@ -118,6 +125,24 @@ impl Outcome {
             is_error: true,
             reservation: None,
         }
+    }
+
+    /// The same without configured keys, whatever made it.
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+        if let Cow::Owned(text) = redactor.text(&self.text) {
+            self.text = text;
+        }
+        if let Some(note) = &self.note
+            && let Cow::Owned(note) = redactor.text(note)
+        {
+            self.note = Some(note);
+        }
+        if let Some(json) = &self.structured
+            && let Cow::Owned(json) = redactor.json(json)
+        {
+            self.structured = Some(json);
+        }
+        self
     }
 
     fn structured(text: String, structured: &impl serde::Serialize) -> Self {
@@ -157,6 +182,23 @@ impl Tools {
                 _reservation: call.reservation,
             }),
             Err(problem) => Called::Done(Outcome::error(problem)),
+        }
+    }
+
+    /// Runs a call from beginning to end, for those who are not a client. An error is what the caller did
+    /// wrong.
+    pub(crate) async fn run(
+        &self,
+        name: &str,
+        arguments: &str,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, String> {
+        let tool = TOOLS.iter().find(|tool| (tool.listed)().name == name);
+        let tool = tool.ok_or("config: there is no such tool")?;
+        match (tool.call)(&self.settings, arguments)? {
+            Work::Done(outcome) => Ok(outcome),
+            Work::Network(work) => Ok(work.run(gateway, observer).await),
         }
     }
 }
