@@ -31,6 +31,7 @@ impl Settings {
                 origin: self.origins.of(name, variable),
             });
         };
+        let grace = self.shutdown_grace;
         let file = self.origins.file.as_ref();
         let seconds = |time: Duration| format!("{} s", time.as_secs());
         add(
@@ -57,7 +58,7 @@ impl Settings {
         add(
             "shutdown_grace",
             "ANYGPT_SHUTDOWN_GRACE",
-            self.shutdown_grace.map(seconds),
+            Some(grace.map_or("30 s, 8 s after a signal".to_owned(), seconds)),
         );
         add(
             "standby",
