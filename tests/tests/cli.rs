@@ -534,7 +534,7 @@ fn where_a_name_leads_is_explained_without_a_network() {
         "team/gpt-5-mini\nbecause it is a tag of the configuration file\n"
     );
     wrong(
-        &resolved(&["anthropic/x"]),
+        &resolved(&["x", "--provider", "anthropic"]),
         1,
         &["config: provider anthropic cannot be used"],
     );
@@ -569,7 +569,7 @@ fn the_documentation_is_that_of_the_server() {
     server.wait();
 
     wrong(
-        &run(&["docs", "eror"], NOTHING, b""),
+        &run(&["docs", "erors"], NOTHING, b""),
         1,
         &["perhaps you mean errors", "overview"],
     );
@@ -643,7 +643,7 @@ fn options_are_the_arguments_of_the_tool() {
     let answer: Value = serde_json::from_str(well(&output)).unwrap();
     assert_eq!(
         (&answer["text"], &answer["provider"]),
-        (&json!("why"), &json!("openai"))
+        (&json!("echo: why"), &json!("openai"))
     );
     let requests = provider.requests();
     assert_eq!(requests.len(), 1);
@@ -683,9 +683,9 @@ fn the_exit_code_says_whether_there_is_an_answer() {
             .run(b"")
     };
     wrong(
-        &ask("gpt-fault-401", &[]),
+        &ask("fault-401", &["--provider", "openai"]),
         3,
-        &["auth: openai/gpt-fault-401"],
+        &["auth: openai/fault-401"],
     );
     let repeated = ask("fault-key-error", &["--provider", "openai", "--json"]);
     wrong(&repeated, 3, &["auth: openai"]);
