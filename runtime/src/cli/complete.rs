@@ -52,12 +52,10 @@ pub fn complete(words: &[String], settings: impl FnOnce() -> Option<Settings>) -
         Expected::Values(Values::Any) => Vec::new(),
         Expected::Values(Values::Words(words)) => words.iter().map(|&word| word.into()).collect(),
         Expected::Values(Values::Topics) => docs::topics().map(|topic| topic.name.into()).collect(),
-        Expected::Values(Values::Providers) => {
-            names(settings(), |settings| prompts::providers(settings))
-        }
-        Expected::Values(Values::Models) => {
-            names(settings(), |settings| prompts::models(settings, None))
-        }
+        Expected::Values(Values::Providers) => names(settings().as_ref(), prompts::providers),
+        Expected::Values(Values::Models) => names(settings().as_ref(), |settings| {
+            prompts::models(settings, None)
+        }),
     };
     let fits = |word: &String| word.starts_with(current.as_str());
     found.into_iter().filter(fits).collect()
@@ -120,10 +118,10 @@ impl Opt {
 }
 
 fn names(
-    settings: Option<Settings>,
-    names: impl FnOnce(&Settings) -> Vec<Cow<'_, str>>,
+    settings: Option<&Settings>,
+    names: impl Fn(&Settings) -> Vec<Cow<'_, str>>,
 ) -> Vec<String> {
-    let names = settings.as_ref().map(names).unwrap_or_default();
+    let names = settings.map(names).unwrap_or_default();
     names.into_iter().map(Cow::into_owned).collect()
 }
 

@@ -438,11 +438,13 @@ impl Reader<'_> {
             _ if preset.is_local => None,
             _ => provider.missing_key(&preset.key_variables.join(" or ")),
         };
-        if let Runner::At { model, .. } = runner {
-            if provider.origins.model.is_none() && model.is_some() {
-                provider.model = model;
-                provider.origins.model = Some("DOCKER_MODEL_RUNNER".into());
-            }
+        if let Runner::At {
+            model: Some(model), ..
+        } = runner
+            && provider.origins.model.is_none()
+        {
+            provider.model = Some(model);
+            provider.origins.model = Some("DOCKER_MODEL_RUNNER".into());
         }
         Ok(provider)
     }
@@ -537,8 +539,9 @@ impl Reader<'_> {
                 _ => versioned(BaseUrl::parse(place, text)?, kind)?,
             }),
         };
-        let (model, model_from) = match (own.model.clone(), entry.model) {
-            (Some(model), _) => (Some(model), Some(own.name("_MODEL"))),
+        let model_variable = own.name("_MODEL");
+        let (model, model_from) = match (own.model, entry.model) {
+            (Some(model), _) => (Some(model), Some(model_variable)),
             (None, Some(model)) => {
                 let place = model.place(&format!("{place}.model"));
                 (Some(model.value), Some(place))
