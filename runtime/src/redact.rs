@@ -295,6 +295,23 @@ mod tests {
     }
 
     #[test]
+    fn of_a_text_that_goes_on_no_part_of_a_key_is_shown() {
+        let redactor = redactor(&["sk-12345sk-1", "other-key"]);
+        for (text, shown) in [
+            ("ask", "a"),
+            ("a sk-12", "a "),
+            ("a plain text", "a plain text"),
+            ("to a brother", "to a br"),
+            // A whole key whose end looks like a beginning is not cut in two.
+            ("a sk-12345sk-1", "a "),
+            ("a sk-12345sk-1.", "a sk-12345sk-1."),
+        ] {
+            assert_eq!(&text[..redactor.shown_length(text)], shown, "{text}");
+        }
+        assert_eq!(Redactor::default().shown_length("sk-"), 3);
+    }
+
+    #[test]
     fn lookalikes_vanish_in_diagnostics_only() {
         let redactor = redactor(&[]);
         let text = "Incorrect API key provided: sk-proj-abc***xyz. See Bearer abcdefgh12, desk-like-things.";
