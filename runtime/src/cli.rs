@@ -38,6 +38,8 @@ pub enum Command {
     Tools {
         /// As the JSON array of `tools/list`.
         json: bool,
+        /// Those that are not offered, too.
+        all: bool,
     },
     /// List the models that the providers offer.
     Models {
@@ -164,6 +166,11 @@ static VERSION: Opt = Opt {
 static JSON: Opt = Opt {
     long: "json",
     about: "print JSON",
+    ..PLAIN
+};
+static ALL: Opt = Opt {
+    long: "all",
+    about: "those that are not offered, too",
     ..PLAIN
 };
 static ONLINE: Opt = Opt {
@@ -330,10 +337,11 @@ static COMMANDS: [Spec; 9] = [
     Spec {
         name: "tools",
         about: "print the tools that a client would see",
-        options: &[&JSON],
+        options: &[&JSON, &ALL],
         build: |typed| {
             Ok(Command::Tools {
                 json: typed.has(&JSON),
+                all: typed.has(&ALL),
             })
         },
         ..COMMAND
@@ -575,14 +583,16 @@ mod tests {
                     .collect(),
             })
         };
+        let tools = |json, all| Command::Tools { json, all };
         let named = |name: &str| COMMANDS.iter().find(|spec| spec.name == name);
         for (line, command) in [
             ("", Command::Serve),
             ("config validate", Command::ConfigValidate),
             ("config show --json", Command::ConfigShow { json: true }),
             ("config init", Command::ConfigInit),
-            ("tools", Command::Tools { json: false }),
-            ("--json tools", Command::Tools { json: true }),
+            ("tools", tools(false, false)),
+            ("tools --all", tools(false, true)),
+            ("--json tools", tools(true, false)),
             ("doctor --online", Command::Doctor { online: true }),
             ("docs", Command::Docs { topic: None }),
             (

@@ -9,12 +9,11 @@ use serde_json::{Map, Value};
 use crate::{
     cli::{self, Command},
     docs,
-    gateway::resolve,
+    gateway::{Silence, resolve},
     listing, log,
     output::{self, Style, Unwritten},
-    runner::Silence,
     session::{self, Session},
-    settings::{LogLevel, Problem, Settings, nearest},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest},
 };
 
 mod chat;
@@ -31,6 +30,9 @@ pub enum Ended {
     /// A call failed.
     Failed,
 }
+
+/// As many models as a page of the list can have.
+const PAGE: u32 = 500;
 
 /// Reads the settings.
 type Load<'a> = &'a dyn Fn() -> Result<Settings, Problem>;
@@ -53,7 +55,7 @@ pub fn run(command: Command, load: Load<'_>) -> Done {
         Command::ConfigShow { json } => with(load, |settings| show::print(&settings, json)),
         Command::ConfigInit => print(EXAMPLE),
         Command::Doctor { online } => with(load, |settings| doctor::run(settings, online)),
-        Command::Tools { json } => tools(json),
+        Command::Tools { json, all } => tools(json, all, load),
         Command::Models { provider, json } => {
             with(load, |settings| models(settings, provider.as_deref(), json))
         }
@@ -118,7 +120,8 @@ fn session(settings: Settings) -> Session {
         _ => LogLevel::Error,
     };
     let session = Session::new(settings);
-    log::start(level, session.redactor.clone());
+    // Whatever the server's log looks like, this is for people.
+    log::start(level, LogFormat::Text, session.redactor.clone());
     session
 }
 
@@ -145,10 +148,17 @@ fn validate(load: Load<'_>) -> Done {
     })
 }
 
-fn tools(json: bool) -> Done {
+fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
+    let offer = match load() {
+        Ok(settings) => settings.offer,
+        Err(problem) => {
+            tell(&format!("warning: {problem}"));
+            Offer::default()
+        }
+    };
     let listed = match json {
-        true => listing::json().map(|json| json + "\n"),
-        false => listing::text(Style::of_stdout()),
+        true => listing::json(&offer, all).map(|json| json + "\n"),
+        false => listing::text(&offer, all, Style::of_stdout()),
     };
     match listed {
         Ok(text) => print(&text),
@@ -165,10 +175,11 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
     let listed = block_on(async {
         let mut pages: Vec<Value> = Vec::new();
         let mut arguments = Map::new();
+        arguments.insert("limit".into(), PAGE.into());
         arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
         loop {
             let outcome = session
-                .call("anygpt_list_models", arguments.clone(), &mut Silence)
+                .call(Tool::ListModels, arguments.clone(), &mut Silence)
                 .await;
             let outcome = match outcome {
                 Ok(outcome) if !outcome.is_error => outcome,
@@ -209,6 +220,7 @@ fn print_models(pages: Vec<Value>, json: bool) -> Done {
     }
     if let Some(all) = all.as_object_mut() {
         all.remove("next_cursor");
+        all.remove("total");
     }
     if json {
         return print(&format!("{all}\n"));
@@ -231,7 +243,11 @@ fn print_models(pages: Vec<Value>, json: bool) -> Done {
     for said in ["errors", "warnings"] {
         texts(&all[said]).iter().for_each(|problem| tell(problem));
     }
-    print(&for_stdout(&text))
+    print(&for_stdout(&text))?;
+    Ok(match text.is_empty() && !texts(&all["errors"]).is_empty() {
+        true => Ended::Failed,
+        false => Ended::Well,
+    })
 }
 
 /// Names and answers come from strangers; a terminal must not obey them.

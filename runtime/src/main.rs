@@ -32,7 +32,7 @@ use anygpt_mcp::{
     redact::Redactor,
     resources,
     runner::{Hooks, Runner},
-    settings::{Environment, Problem, Settings},
+    settings::{Environment, Offer, Problem, Settings},
     signal::Signals,
     standby,
     stdio::{Owed, Stdio},
@@ -126,7 +126,7 @@ fn serve(mut signals: Signals) -> i32 {
     };
     let usable = settings.has_usable_provider();
     let redactor = Redactor::new(settings.secrets());
-    log::start(settings.log_level, redactor.clone());
+    log::start(settings.log_level, settings.log_format, redactor.clone());
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
@@ -155,7 +155,12 @@ fn serve(mut signals: Signals) -> i32 {
     let budget = Budget::new(resources::budget());
     let limits = Limits::default();
     let library = Library::new(Arc::clone(&settings), redactor.clone());
-    let server = Server::new(library::catalog(), Box::new(library), limits, &budget);
+    let server = Server::new(
+        library::catalog(&settings.offer),
+        Box::new(library),
+        limits,
+        &budget,
+    );
     let held = budget.reservation();
     let stdio = Stdio::new(server, limits.queued_output, held, redactor.clone(), || {
         log::direct("anygpt-mcp: stdout is gone: the client has left");
@@ -313,7 +318,7 @@ fn refuse(problem: &Problem, signals: &Signals) -> i32 {
     log::direct(&text);
     let redactor = Redactor::default();
     let mut server = Server::new(
-        library::catalog(),
+        library::catalog(&Offer::default()),
         // Nothing is served but the reason.
         Box::new(NoLibrary),
         Limits::default(),

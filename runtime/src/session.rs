@@ -13,7 +13,7 @@ use crate::{
     redact::Redactor,
     resources,
     runner::new_runtime,
-    settings::Settings,
+    settings::{Settings, Tool},
     tools::{Outcome, Tools},
 };
 
@@ -50,11 +50,11 @@ impl Session {
         self.gateway.settings()
     }
 
-    /// Calls a tool by its name. An error is what is wrong with arguments or settings; what a provider has
+    /// Calls a tool, offered or not. An error is what is wrong with arguments or settings; what a provider has
     /// done wrong is in the outcome. Neither holds a key.
     pub(crate) async fn call(
         &self,
-        tool: &str,
+        tool: Tool,
         arguments: Map<String, Value>,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, String> {

@@ -410,15 +410,16 @@ impl State {
     fn complete(&mut self, handle: CallHandle, outcome: Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
-        let text = Content::Text(&outcome.text);
-        let content = match &outcome.note {
-            Some(note) => &[text, Content::Text(note)][..],
-            None => &[text],
-        };
+        let mut content = vec![Content::Text(&outcome.text)];
+        content.extend(outcome.pictures.iter().map(|picture| Content::Image {
+            data: &picture.data,
+            mime_type: picture.mime_type,
+        }));
+        content.extend(outcome.note.as_deref().map(Content::Text));
         self.server.complete(
             handle,
             &ToolResult {
-                content,
+                content: &content,
                 structured: outcome.structured.as_deref(),
                 is_error: outcome.is_error,
             },

@@ -496,6 +496,10 @@ impl Server {
             sent: &record.sent.lock().unwrap(),
             received: &stdout.bytes,
             end,
+            structured_for_all: record
+                .variables
+                .iter()
+                .any(|(name, value)| name == "ANYGPT_STRUCTURED_OUTPUT" && value == "always"),
         };
         let problems = judge::problems(&case, &|tool| output_schema(tool, &record.variables));
         drop(stdout);
@@ -742,7 +746,10 @@ fn output_schema(tool: &str, variables: &[(OsString, OsString)]) -> Option<Arc<V
 
     let default = [("DEFAULT_PROVIDER".into(), "mock".into())];
     let mut known = KNOWN.lock().unwrap();
-    for variables in [&default, variables] {
+    // Who changes the form of the answers is asked itself.
+    let is_usual = |(name, _): &(OsString, OsString)| name != "ANYGPT_STRUCTURED_OUTPUT";
+    let usual = variables.iter().all(is_usual).then_some(&default[..]);
+    for variables in usual.into_iter().chain([variables]) {
         let place = known.iter().position(|(asked, _)| asked == variables);
         let place = place.unwrap_or_else(|| {
             known.push((variables.to_vec(), output_schemas(variables)));

@@ -144,7 +144,7 @@ mod tests {
             ("config ", "validate show init"),
             ("config show ", ""),
             ("config show --", "--json --help --version"),
-            ("tools -", "--json --help --version"),
+            ("tools -", "--json --all --help --version"),
             ("--", "--help --version"),
             ("completions ", "bash zsh fish"),
             ("completions bash ", ""),

@@ -47,8 +47,17 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
   DEFAULT_MODEL          the same for models: an id, provider/model, or a tag
   CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{yaml,yml,json}
   LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
+  LOG_FORMAT             text (default), json
   ANYGPT_TIMEOUT         seconds for a call (55)
+  ANYGPT_ALLOW_PROVIDERS, ANYGPT_DENY_PROVIDERS, ANYGPT_ALLOW_MODELS, ANYGPT_DENY_MODELS
+                         whom a call may ask, separated by commas; * in models
+  ANYGPT_MAX_TOKENS, ANYGPT_MAX_COST_USD, ANYGPT_MAX_TIMEOUT
+                         what a call may take at most
   ANYGPT_RETRIES         repetitions of a request that failed for the moment (2)
+  ANYGPT_TOOLS           tools to offer (default): names, all, default, -name; e.g. default,embed
+  ANYGPT_STRUCTURED_OUTPUT
+                         structuredContent beside the text: auto (default: for clients that
+                         know it), always, never
   ANYGPT_SHUTDOWN_GRACE  seconds for open calls at the end (30; 8 after a signal)
   ANYGPT_STANDBY         never (default), auto, always: stay up for docker exec
   ANYGPT_ALLOW_INSECURE_HTTP=1

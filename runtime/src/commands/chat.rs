@@ -26,7 +26,7 @@ use crate::{
     output::{self, Unwritten},
     provider::Answer,
     redact::Redactor,
-    settings::Settings,
+    settings::{Settings, Tool},
     tools::Outcome,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     let is_live = !chat.json && output::is_terminal();
     let mut screen = Screen::new(&session.redactor, is_live, gone);
     let called = block_on(async {
-        let call = Box::pin(session.call("anygpt_chat_completion", arguments, &mut screen));
+        let call = Box::pin(session.call(Tool::ChatCompletion, arguments, &mut screen));
         match select(call, is_gone).await {
             Either::Left((called, _)) => Ok(called),
             Either::Right((Ok(unwritten), _)) => Err(unwritten),

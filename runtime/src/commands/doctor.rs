@@ -2,20 +2,13 @@
 //!
 //! Never here: what is asked of a provider.
 
-use std::time::{Duration, Instant};
-
-use futures_util::future::join_all;
-
 use super::{Done, Ended, block_on, for_stdout, session, tell};
 use crate::{
-    gateway::resolve,
+    gateway::{Bounds, Listed, resolve},
     output::{self, Style},
     session::Session,
     settings::{Provider, Settings},
 };
-
-/// What a provider answered when it was asked for its models: how many, or why not; and how long it took.
-type Answered = (usize, Result<usize, String>, Duration);
 
 pub(super) fn run(settings: Settings, online: bool) -> Done {
     let session = session(settings);
@@ -31,7 +24,8 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     let default = resolve::default_provider(settings);
     let mut text = String::new();
     for (position, provider) in settings.providers.iter().enumerate() {
-        let answer = answers.iter().find(|(asked, ..)| *asked == position);
+        let answer = answers.iter().find(|(asked, _)| *asked == position);
+        let answer = answer.map(|(_, answer)| answer);
         if provider.is_listed || answer.is_some() {
             let mark = if default == Some(position) {
                 " (default)"
@@ -52,7 +46,7 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     // The colours are ours, and what comes from outside has been made harmless.
     output::write(&text)?;
     let is_well = match online {
-        true => answers.iter().any(|(_, answer, _)| answer.is_ok()),
+        true => answers.iter().any(|(_, answer)| answer.offer.is_ok()),
         false => settings.has_usable_provider(),
     };
     if !settings.has_usable_provider() && !is_well {
@@ -66,42 +60,34 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
 }
 
 /// Asks all providers that can be used at once; if there are none, the one that is tried then.
-async fn ask(session: &Session) -> Vec<Answered> {
+async fn ask(session: &Session) -> Vec<(usize, Listed)> {
     let settings = session.settings();
-    let usable = 0..settings.providers.len();
-    let mut asked: Vec<usize> = usable
-        .filter(|&position| settings.providers[position].why_off().is_none())
-        .collect();
-    if asked.is_empty() {
-        asked.extend(settings.last_resort());
-    }
-    let answers = asked.into_iter().map(|position| async move {
-        let start = Instant::now();
-        let mut lists = session.gateway.models(&[position]).await;
-        let list = lists.pop().unwrap_or_else(|| Ok(Vec::new()));
-        (position, list.map(|models| models.len()), start.elapsed())
-    });
-    join_all(answers).await
+    let asked = resolve::all_or_one(settings, None).unwrap_or_default();
+    let bounds = Bounds::of(settings, None);
+    let lists = session.gateway.models(&asked, bounds).await;
+    asked.into_iter().zip(lists).collect()
 }
 
-fn state(provider: &Provider, answer: Option<&Answered>, style: Style) -> String {
+fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
     let mut lines = Vec::new();
-    match (provider.why_off(), answer) {
-        (_, Some((_, Ok(count), time))) => {
-            let models = if *count == 1 { "model" } else { "models" };
-            let said = format!("{count} {models} in {} ms", time.as_millis());
-            lines.push(format!("{} {said}", style.good("answers:")));
-        }
-        (_, Some((_, Err(problem), time))) => {
-            let said = for_stdout(problem);
+    match (
+        answer.map(|it| (&it.offer, it.time.as_millis())),
+        provider.why_off(),
+    ) {
+        (Some((Ok(offer), ms)), _) => {
+            let count = offer.models.len();
+            let models = if count == 1 { "model" } else { "models" };
             lines.push(format!(
-                "{} after {} ms: {said}",
-                style.bad("fails"),
-                time.as_millis()
+                "{} {count} {models} in {ms} ms",
+                style.good("answers:")
             ));
         }
+        (Some((Err(problem), ms)), _) => {
+            let said = for_stdout(&problem.text);
+            lines.push(format!("{} after {ms} ms: {said}", style.bad("fails")));
+        }
         (None, None) => lines.push(style.good("usable")),
-        (Some(why), None) => lines.push(format!("{} {why}", style.bad("off:"))),
+        (None, Some(why)) => lines.push(format!("{} {why}", style.bad("off:"))),
     }
     if let Some(key) = &provider.key {
         lines.push(format!("key from {}: {}", key.origin, key.secret.masked()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{DEFAULT, LogLevel, Provider, Settings, Standby};
+use super::{DEFAULT, LogFormat, LogLevel, Provider, Settings, Standby};
 
 /// One setting as it is resolved.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +33,11 @@ impl Settings {
         };
         let grace = self.shutdown_grace;
         let file = self.origins.file.as_ref();
+        let format = match self.log_format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        };
+        add("log_format", "LOG_FORMAT", Some(format.into()));
         let seconds = |time: Duration| format!("{} s", time.as_secs());
         add(
             "config_file",
@@ -60,6 +65,10 @@ impl Settings {
             "ANYGPT_SHUTDOWN_GRACE",
             Some(grace.map_or("30 s, 8 s after a signal".to_owned(), seconds)),
         );
+        let tools = self.offer.tools.iter().map(|tool| tool.name());
+        let tools: Vec<&str> = tools.collect();
+        add("tools", "ANYGPT_TOOLS", Some(tools.join(", ")));
+        let limits = self.limits.told();
         add(
             "standby",
             "ANYGPT_STANDBY",
@@ -80,6 +89,11 @@ impl Settings {
             variable.map_or("", String::as_str),
             roots,
         );
+        all.extend(limits.into_iter().map(|(name, value, origin)| Shown {
+            name: format!("limits.{name}"),
+            value: Some(value),
+            origin,
+        }));
         for (_, provider) in self.listed() {
             provider.shown(&mut all);
         }
