@@ -213,14 +213,14 @@ impl Gateway {
     ///
     /// # Errors
     /// A text that says what went wrong and what to do next.
-    pub async fn chat(&self, plan: Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
+    pub async fn chat(&self, plan: &Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
         let start = plan.received;
         let mut course = match plan.targets.first() {
             Some(target) => Course::new(target.provider, self.id_of(target), model_of(target)),
             None => return Err("config: there is nobody to ask".into()),
         };
         let stopped = {
-            let work = pin!(self.ask(&plan, &mut course, observer));
+            let work = pin!(self.ask(plan, &mut course, observer));
             let mut ending = self.ending.clone();
             let ending = pin!(ending.wait_for(|&ending| ending));
             let due = start + plan.timeout;
@@ -370,7 +370,7 @@ impl Gateway {
                 retries: 0,
                 ..Bounds::of(&self.settings, None)
             };
-            request.model = self.newest_model(provider, codec, bounds).await?;
+            request.model = Box::pin(self.newest_model(provider, codec, bounds)).await?;
             let reply = &mut course.reply;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(

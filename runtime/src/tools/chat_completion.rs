@@ -153,8 +153,13 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
 }
 
 impl Chat {
-    pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        match ask(gateway, self.plan, observer).await {
+    /// Stays where it is: a future holds what it is given, and so does each one around it.
+    pub(super) async fn run(
+        self: Box<Self>,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
+        match ask(gateway, &self.plan, observer).await {
             Ok(reply) => outcome(
                 reply,
                 self.wants_reasoning,

@@ -120,7 +120,7 @@ fn ceiling(
 /// Asks; an error says what to do.
 pub(super) async fn ask(
     gateway: &Gateway,
-    plan: Plan,
+    plan: &Plan,
     observer: &mut dyn Observer,
 ) -> Result<Reply, String> {
     let alone = match &plan.targets[..] {
