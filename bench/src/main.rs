@@ -1,6 +1,7 @@
 //! Measures the server: as a process beside others, in front of a provider, and in instructions.
 //!
 //!   anygpt-bench [--short] [--peer NAME=COMMAND]… stdio PROGRAM FLOOR FOLDER
+//!   anygpt-bench gate|count PROGRAM COUNTS FOLDER
 //!
 //! Never here: a verdict on times. A timed test fails on a busy machine and proves nothing on an idle one; what
 //! can fail is the count of instructions (`gate`).
@@ -16,11 +17,13 @@ use std::{
 use serde_json::json;
 
 use crate::{
+    gate::Gate,
     process::{Subject, last_processor, pin},
     report::Report,
     stdio::{Effort, Field},
 };
 
+mod gate;
 mod load;
 mod numbers;
 mod process;
@@ -69,6 +72,16 @@ fn run(words: Vec<String>) -> io::Result<()> {
             stdio::run(&field, effort, &mut report)?;
             print!("{}", report.table());
             report.write_json(&folder.join("stdio.json"), &json!({}))
+        }
+        [verb @ ("gate" | "count"), program, file, folder] => {
+            fs::create_dir_all(folder)?;
+            let gate = Gate {
+                program: Path::new(program),
+                file: Path::new(file),
+                folder: Path::new(folder),
+            };
+            print!("{}", if verb == "gate" { gate.compare()? } else { gate.store()? });
+            Ok(())
         }
         _ => Err(io::Error::other("see the top of bench/src/main.rs")),
     }
