@@ -12,10 +12,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{
-    load::Load,
-    process::HELLO,
-};
+use crate::{load::Load, process::HELLO};
 
 /// A count may be this much larger than what is stored.
 const TOLERANCE: f64 = 0.03;
@@ -110,8 +107,8 @@ impl Gate<'_> {
 
     /// What one run of the program with this input takes; `is_answer` judges the number of answered lines.
     fn count(&self, input: &[u8], is_answer: impl Fn(usize) -> bool) -> io::Result<u64> {
-        let [given, answered, counted] = ["input", "answers", "counts"]
-            .map(|name| self.folder.join(format!("gate-{name}")));
+        let [given, answered, counted] =
+            ["input", "answers", "counts"].map(|name| self.folder.join(format!("gate-{name}")));
         fs::write(&given, input)?;
         // A file as output is written as it is made; how fast a reader takes it would change the counts.
         let status = Command::new("valgrind")
@@ -162,7 +159,10 @@ mod tests {
 
     #[test]
     fn lines_of_the_file_are_names_and_counts() {
-        assert_eq!(parse("call, 10 KB           1234"), Some(("call, 10 KB", 1234)));
+        assert_eq!(
+            parse("call, 10 KB           1234"),
+            Some(("call, 10 KB", 1234))
+        );
         assert_eq!(parse("# Compiled by rustc 1"), None);
         assert_eq!(parse(""), None);
     }

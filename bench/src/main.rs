@@ -80,7 +80,14 @@ fn run(words: Vec<String>) -> io::Result<()> {
                 file: Path::new(file),
                 folder: Path::new(folder),
             };
-            print!("{}", if verb == "gate" { gate.compare()? } else { gate.store()? });
+            print!(
+                "{}",
+                if verb == "gate" {
+                    gate.compare()?
+                } else {
+                    gate.store()?
+                }
+            );
             Ok(())
         }
         _ => Err(io::Error::other("see the top of bench/src/main.rs")),

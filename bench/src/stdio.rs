@@ -191,7 +191,8 @@ impl Runner {
                 return Ok(runner);
             }
             let factor = round.as_secs_f64() / took.as_secs_f64() * 1.1;
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Not negative, and bounded below.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            // Not negative, and bounded below.
             let wanted = (count as f64 * factor.min(20.0)) as usize;
             count = wanted.max(count + 1).min(most);
         }
