@@ -12,9 +12,11 @@ use std::{
     env, fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use serde_json::json;
+use tokio::runtime;
 
 use crate::{
     gate::Gate,
@@ -24,9 +26,11 @@ use crate::{
 };
 
 mod gate;
+mod gateway;
 mod load;
 mod numbers;
 mod process;
+mod provider;
 mod report;
 mod stdio;
 
@@ -73,6 +77,25 @@ fn run(words: Vec<String>) -> io::Result<()> {
             print!("{}", report.table());
             report.write_json(&folder.join("stdio.json"), &json!({}))
         }
+        ["gateway", ours, folder] => {
+            fs::create_dir_all(folder)?;
+            raise_file_limit()?;
+            let mut report = Report::default();
+            let (ours, folder) = (Path::new(ours), Path::new(folder));
+            gateway::run(ours, folder, effort.rounds, effort.share(), &mut report)?;
+            print!("{}", report.table());
+            Ok(())
+        }
+        ["provider", latency, tokens] => {
+            raise_file_limit()?;
+            let number = |word: &str| word.parse().map_err(io::Error::other);
+            let latency = Duration::from_millis(number(latency)?);
+            let tokens = usize::try_from(number(tokens)?).map_err(io::Error::other)?;
+            runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?
+                .block_on(provider::serve(latency, tokens))
+        }
         [verb @ ("gate" | "count"), program, file, folder] => {
             fs::create_dir_all(folder)?;
             let gate = Gate {
@@ -92,4 +115,15 @@ fn run(words: Vec<String>) -> io::Result<()> {
         }
         _ => Err(io::Error::other("see the top of bench/src/main.rs")),
     }
+}
+
+/// A socket for each call in flight, on both sides.
+fn raise_file_limit() -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    Ok(setrlimit(Resource::Nofile, wanted)?)
 }

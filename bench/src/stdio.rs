@@ -45,6 +45,11 @@ impl Effort {
         round: Duration::from_millis(20),
         lives: 9,
     };
+
+    /// Of the calls of a full round.
+    pub(crate) fn share(self) -> f64 {
+        self.round.as_secs_f64() / Effort::FULL.round.as_secs_f64()
+    }
 }
 
 /// Who takes part.
