@@ -92,7 +92,7 @@ impl Gate<'_> {
             (Load::call(1_000_000, 1), 4),
         ];
         for (load, messages) in loads {
-            let mut count = |messages: usize| {
+            let count = |messages: usize| {
                 let mut input = HELLO.as_bytes().to_vec();
                 input.extend(load.requests(messages).0);
                 self.count(&input, |lines| lines == messages + 1)

@@ -60,7 +60,11 @@ pub(crate) fn run(
     let pairs: Vec<(Times, Times)> = alone.rounds(rounds)?;
     let through = median(pairs.iter().map(|(through, _)| through.each));
     let direct = median(pairs.iter().map(|(_, direct)| direct.each));
-    let added = median(pairs.iter().map(|(through, direct)| through.each - direct.each));
+    let added = median(
+        pairs
+            .iter()
+            .map(|(through, direct)| through.each - direct.each),
+    );
     report.add(
         Row::new("provider call, 1 in flight", "µs", through)
             .base(direct)

@@ -19,7 +19,10 @@ pub(crate) struct Load {
 enum What {
     Ping,
     ListTools,
-    Call { prompt: String },
+    Call {
+        prompt: String,
+        model: Option<String>,
+    },
 }
 
 impl Load {
@@ -38,8 +41,20 @@ impl Load {
             bytes if bytes >= 1_000 => format!("{} KB", bytes / 1_000),
             bytes => format!("{bytes} B"),
         };
-        let prompt = prompt(bytes);
-        Load::new(format!("call, {size}"), window, What::Call { prompt })
+        let what = What::Call {
+            prompt: prompt(bytes),
+            model: None,
+        };
+        Load::new(format!("call, {size}"), window, what)
+    }
+
+    /// A call that names a model.
+    pub(crate) fn call_of(model: String) -> Self {
+        let what = What::Call {
+            prompt: prompt(100),
+            model: Some(model),
+        };
+        Load::new("call of a model".into(), 1, what)
     }
 
     fn new(name: String, window: usize, what: What) -> Self {
@@ -56,8 +71,12 @@ impl Load {
         let rest = match &self.what {
             What::Ping => r#""ping"}"#.to_owned(),
             What::ListTools => r#""tools/list"}"#.to_owned(),
-            What::Call { prompt } => {
-                let params = json!({"name": TOOL, "arguments": {"prompt": prompt}});
+            What::Call { prompt, model } => {
+                let mut arguments = json!({"prompt": prompt});
+                if let Some(model) = model {
+                    arguments["model"] = json!(model);
+                }
+                let params = json!({"name": TOOL, "arguments": arguments});
                 format!(r#""tools/call","params":{params}}}"#)
             }
         };
@@ -119,7 +138,7 @@ impl Load {
             What::ListTools => value["tools"]
                 .as_array()
                 .is_some_and(|tools| tools.iter().any(|tool| tool["name"] == TOOL)),
-            What::Call { prompt } => {
+            What::Call { prompt, .. } => {
                 value["content"][0]["text"] == *prompt && value["isError"] != true
             }
         };

@@ -87,6 +87,11 @@ impl Row {
         self.details.insert(name.into(), json!(value));
     }
 
+    /// Ours and the base's.
+    pub(crate) fn times(&self) -> (f64, f64) {
+        (self.ours, self.base.unwrap_or(f64::NAN))
+    }
+
     /// Whether the goal holds, if there is one.
     fn holds(&self) -> Option<bool> {
         Some(match self.goal? {
@@ -147,10 +152,24 @@ impl Report {
         self.rows.push(row);
     }
 
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, f64, Option<f64>, &[(String, f64)])> {
-        self.rows
-            .iter()
-            .map(|row| (&*row.name, row.ours, row.base, &row.peers[..]))
+    /// The rows with this unit that have something to compare with, for a chart: what, and who needed how much.
+    pub(crate) fn compared(&self, unit: &str) -> Vec<(&str, Vec<(&str, f64)>)> {
+        let rows = self.rows.iter().filter(|row| row.unit == unit);
+        rows.filter_map(|row| {
+            let mut values = vec![("base", row.base?), ("ours", row.ours)];
+            values.extend(row.peers.iter().map(|(name, value)| (&**name, *value)));
+            Some((&*row.name, values))
+        })
+        .collect()
+    }
+
+    /// The series of one chart: their names begin with its title and a colon.
+    pub(crate) fn series_of(&self, title: &str) -> Vec<(&str, &[(f64, f64)])> {
+        let named = self.series.iter().filter_map(|(name, points)| {
+            let (before, name) = name.rsplit_once(": ")?;
+            (before == title).then_some((name, &points[..]))
+        });
+        named.collect()
     }
 
     pub(crate) fn add_series(&mut self, name: &str, points: Vec<(f64, f64)>) {

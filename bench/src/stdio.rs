@@ -133,6 +133,25 @@ fn named(name: &str, load: &Load, error: &io::Error) -> io::Error {
     io::Error::other(format!("{name}: {}: {error}", load.name))
 }
 
+/// Microseconds of one message of one server alone, and milliseconds to its first answer.
+pub(crate) fn alone(subject: &Subject, load: &Load, effort: Effort) -> io::Result<(f64, f64)> {
+    let mut starts = Vec::new();
+    for _ in 0..effort.lives {
+        let begin = Instant::now();
+        let mut server = subject.start()?;
+        server.ask(HELLO)?;
+        starts.push(begin.elapsed().as_secs_f64() * 1e3);
+        server.end()?;
+    }
+    let mut runner = Runner::start(subject, load, effort.round)?;
+    for _ in 0..effort.rounds {
+        runner.run(load)?;
+    }
+    runner.server.end()?;
+    let each = median(runner.rounds.iter().map(|round| round.wall));
+    Ok((each, median(starts)))
+}
+
 /// The floor with the answer that our own server gives.
 fn floor(field: &Field<'_>, ours: &Subject, request: &str) -> io::Result<Subject> {
     let mut server = ours.start()?;
@@ -350,7 +369,6 @@ fn small_loads(field: &Field<'_>, report: &mut Report) -> io::Result<()> {
         // Now the threads of the first moment are there, too.
         std::thread::sleep(Duration::from_millis(20));
         let (resident, share) = (server.resident(), server.proportional());
-        let mut runner = None;
         for load in [
             Load::ping(1),
             Load::list_tools(1),
@@ -374,11 +392,9 @@ fn small_loads(field: &Field<'_>, report: &mut Report) -> io::Result<()> {
             now.exchange(&load)
                 .map_err(|error| named(&subject.name, &load, &error))?;
             server = now.server;
-            runner = Some(());
         }
         let peak = server.peak();
         server.end()?;
-        debug_assert!(runner.is_some());
         const MIB: f64 = 1024.0;
         let rows = [
             ("resident after initialize", resident / MIB, Some(2.0)),
