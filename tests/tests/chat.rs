@@ -588,7 +588,7 @@ fn bad_arguments_are_errors_that_name_the_place_and_send_nothing() {
         ),
         (
             message(json!({"content": "x"})),
-            "messages[1].role is missing, but must be system, developer, user or assistant",
+            "messages[1].role is missing, but must be system, developer, user, assistant or tool",
         ),
         (
             message(json!({"role": "bot", "content": "x"})),
@@ -604,7 +604,7 @@ fn bad_arguments_are_errors_that_name_the_place_and_send_nothing() {
         ),
         (
             message(json!({"role": "user", "content": null})),
-            "messages[1].content is null, but must be a string",
+            "messages[1].content is missing, but must be a string",
         ),
         (
             message(json!({"role": "user", "content": {"type": "text"}})),

@@ -274,6 +274,55 @@ fn every_preset_is_switched_on_by_its_key_and_speaks_its_way() {
 }
 
 #[test]
+fn tools_and_files_go_out_in_each_service_s_own_way() {
+    let provider = Provider::start();
+    let url = provider.base_url(FAMILY);
+    let mut server = Server::builder();
+    for name in ["MISTRAL", "OPENROUTER", "PERPLEXITY", "DEEPSEEK"] {
+        server = server
+            .env(format!("{name}_API_KEY"), format!("key-of-{name}"))
+            .env(format!("{name}_BASE_URL"), &url);
+    }
+    let mut server = server.spawn();
+    let tools = json!([{"name": "weather"}]);
+    let messages = json!([{"role": "user", "content": "?"},
+        {"role": "assistant", "tool_calls": [{"id": "call_1", "name": "weather", "arguments": {}}]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "4 C"}]);
+    let loop_at = |id: &str| json!({"provider": id, "model": "a/model", "messages": messages, "tools": tools, "tool_choice": "required"});
+    for (id, word) in [("mistral", "any"), ("deepseek", "required")] {
+        chat(&server.call_tool(CHAT, loop_at(id)));
+        let body = last(&provider).json();
+        assert_eq!(body["tool_choice"], word, "{id}");
+        // Mistral takes nothing but nine letters and digits.
+        let call = body["messages"][1]["tool_calls"][0]["id"].as_str().unwrap();
+        let is_short = call.len() == 9 && call.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        assert_eq!(is_short, id == "mistral", "{call}");
+        assert_eq!(body["messages"][2]["tool_call_id"], call);
+    }
+    let before = provider.requests().len();
+    let refused = server.call_tool(CHAT, loop_at("perplexity"));
+    assert!(
+        error(&refused).contains("this provider has no tools"),
+        "{refused}"
+    );
+    assert_eq!(provider.requests().len(), before);
+
+    let file = json!([{"role": "user", "content": [{"type": "file", "url": "https://example.com/a.pdf"}]}]);
+    let ask = |id: &str| json!({"provider": id, "model": "a/model", "messages": file});
+    chat(&server.call_tool(CHAT, ask("openrouter")));
+    let expected = json!({"filename": "file", "file_data": "https://example.com/a.pdf"});
+    assert_eq!(
+        last(&provider).json()["messages"][0]["content"][0]["file"],
+        expected
+    );
+    let refused = server.call_tool(CHAT, ask("deepseek"));
+    assert!(
+        error(&refused).contains("does not fetch files"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn azure_of_a_dated_version_has_the_deployment_in_its_path() {
     let provider = Provider::start();
     let mut server = Server::builder()

@@ -28,9 +28,12 @@ fn start() -> (Provider, Server) {
     (provider, server)
 }
 
-/// A model of the family, by its full name.
+/// A model of the family, by its full name: one that reasons, or it would take no reasoning back.
 fn model(family: Family) -> String {
-    format!("{}/{}", family.id(), family.model())
+    match family {
+        Family::OpenAi => "openai/gpt-5.6-terra".to_owned(),
+        _ => format!("{}/{}", family.id(), family.model()),
+    }
 }
 
 /// The body of the last request.
@@ -225,33 +228,40 @@ fn a_loop_of_tool_calls_goes_on_where_it_was_at_every_provider() {
             assert_eq!(found, Some(&expected), "{family:?} {place} in {body}");
         }
     }
+    server.close_stdin();
     server.end(0);
 }
 
 #[test]
-fn the_state_of_one_provider_never_goes_to_another() {
+fn a_state_goes_to_the_provider_and_the_model_that_gave_it_and_to_nobody_else() {
     let (provider, mut server) = start();
     for family in FAMILIES {
-        let other = if family == Family::OpenAi {
-            "anthropic"
-        } else {
-            "openai"
-        };
-        let state = json!({"provider": other, "items": [{"type": "thinking", "signature": "SECRET-STATE"}]});
-        let messages = json!([
-            {"role": "user", "content": "What is the weather in Oslo?"},
-            {"role": "assistant", "tool_calls": [{"id": "x1", "name": "weather", "arguments": {"city": "Oslo"}}],
-             "provider_state": state},
-            {"role": "tool", "tool_call_id": "x1", "content": "4 C"}]);
-        let arguments = json!({"model": model(family), "messages": messages, "tools": tools()});
-        chat(&server.call_tool(CHAT, arguments));
-        let body = last_body(&provider).to_string();
-        assert!(!body.contains("SECRET-STATE"), "{body}");
-        assert!(
-            body.contains("x1") && body.contains("Oslo") && body.contains("4 C"),
-            "{body}"
-        );
+        let item = json!({"type": "thinking", "signature": "SECRET-STATE", "thinking": "", "text": "SECRET-STATE",
+            "thoughtSignature": "SECRET-STATE", "reasoning_content": "SECRET-STATE"});
+        for (by, model, goes) in [
+            (family.id(), family.model(), family != Family::OpenAi),
+            (family.id(), "another-model", false),
+            ("elsewhere", family.model(), false),
+        ] {
+            let state = json!({"provider": by, "model": model, "items": [item]});
+            let messages = json!([
+                {"role": "user", "content": "What is the weather in Oslo?"},
+                {"role": "assistant", "tool_calls": [{"id": "x1", "name": "weather", "arguments": {"city": "Oslo"}}],
+                 "provider_state": state},
+                {"role": "tool", "tool_call_id": "x1", "content": "4 C"}]);
+            let arguments =
+                json!({"model": self::model(family), "messages": messages, "tools": tools()});
+            chat(&server.call_tool(CHAT, arguments));
+            let body = last_body(&provider).to_string();
+            assert_eq!(
+                body.contains("SECRET-STATE"),
+                goes,
+                "{family:?} {by} {model}: {body}"
+            );
+            assert!(body.contains("x1") && body.contains("4 C"), "{body}");
+        }
     }
+    server.close_stdin();
     server.end(0);
 }
 
@@ -299,6 +309,29 @@ fn images_and_files_reach_every_provider_in_its_own_form() {
         };
         assert_eq!(*parts, expected, "{family:?}");
     }
+    server.close_stdin();
+    server.end(0);
+}
+
+#[test]
+fn what_a_format_cannot_carry_is_said_before_anything_is_sent() {
+    let (provider, mut server) = start();
+    let file =
+        json!({"type": "file", "url": "https://example.com/a.pdf", "mime_type": "application/pdf"});
+    let messages = json!([{"role": "user", "content": ["Read this.", file]}]);
+    for dry_run in [false, true] {
+        let ask = |model: String| json!({"model": model, "messages": messages, "dry_run": dry_run});
+        let text = error(&server.call_tool(CHAT, ask(model(Family::Compatible)))).to_owned();
+        assert!(text.starts_with("invalid_request: "), "{text}");
+        assert!(text.contains("send the file's data, or its text"), "{text}");
+        assert!(provider.requests().is_empty());
+    }
+    let ask = json!({"model": model(Family::OpenAi), "messages": messages});
+    chat(&server.call_tool(CHAT, ask));
+    let file = &last_body(&provider)["input"][0]["content"][1];
+    let expected = json!({"type": "input_file", "file_url": "https://example.com/a.pdf"});
+    assert_eq!(*file, expected);
+    server.close_stdin();
     server.end(0);
 }
 
@@ -324,6 +357,7 @@ fn a_path_is_never_read_and_never_sent() {
         assert!(text.contains("give their content as data"), "{text}");
     }
     assert!(provider.requests().is_empty());
+    server.close_stdin();
     server.end(0);
 }
 
@@ -367,6 +401,7 @@ fn an_answer_in_json_comes_parsed_and_a_mismatch_is_said() {
         assert!(said.get("json").is_none(), "{said}");
         assert!(warnings(said).contains("The answer is not JSON"), "{said}");
     }
+    server.close_stdin();
     server.end(0);
 }
 
@@ -394,6 +429,7 @@ fn calls_with_broken_arguments_are_handed_on_as_they_are_and_said() {
     );
     let note = result["content"][1]["text"].as_str().unwrap();
     assert!(note.starts_with("Tools to be called: "), "{note}");
+    server.close_stdin();
     server.end(0);
 }
 
@@ -419,6 +455,7 @@ fn half_a_tool_call_is_never_handed_out() {
         );
         assert!(error(&result).starts_with("network: "), "{result}");
         assert!(result.get("structuredContent").is_none(), "{result}");
+        server.close_stdin();
         server.end(0);
     }
 }

@@ -260,7 +260,11 @@ impl Gateway {
                 request: ChatRequest {
                     model: model_of(target).to_owned(),
                     effort: target.effort.or(plan.request.effort),
-                    messages: State::only_of(&provider.id, &plan.request.messages),
+                    messages: State::only_of(
+                        &provider.id,
+                        model_of(target),
+                        &plan.request.messages,
+                    ),
                     ..plan.request.clone()
                 },
                 is_fitted: false,
@@ -368,6 +372,7 @@ impl Gateway {
             turn.is_fitted = true;
             reply.warnings.extend(codec.fit(request));
             reply.warnings.extend(self.learned.apply(position, request));
+            codec.carries(request)?;
         }
         self.stream(provider, codec, request, reply, start, patience, observer)
             .await

@@ -8,13 +8,16 @@ use std::cmp::Reverse;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::conversation::{self, Media, Part, Source};
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
-use super::rules::{Sampling, Thinking};
+use super::request::Turn;
+use super::rules::{Claude, Sampling, Thinking};
 use super::{
-    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Usage,
-    request, rules, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
+    Request, Role, Tool, ToolCall, ToolChoice, Usage, request, rules, sse,
 };
 
 /// The Messages format.
@@ -37,6 +40,9 @@ impl Codec for Messages {
     fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
         let mut warnings = Vec::new();
         let rules = rules::claude(&chat.model);
+        if rules.thinking == Thinking::Budget && goes_on_without_thoughts(&chat.messages) {
+            thinks_no_more(chat, &mut warnings);
+        }
         rules::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
         let effort = chat.effort.filter(|effort| *effort != Effort::None);
         let sampling = match (rules.sampling, effort) {
@@ -68,14 +74,40 @@ impl Codec for Messages {
         if rules.thinking == Thinking::Never {
             chat.include_reasoning = false;
         }
+        let thinks_by_budget = rules.thinking == Thinking::Budget && effort.is_some();
+        fit_tools(chat, rules, thinks_by_budget, &mut warnings);
+        fit_format(chat, rules, &mut warnings);
         warnings
     }
 
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::only_text_of_assistant(&chat.messages)?;
+        let mut media = chat.messages.iter().flat_map(Message::media);
+        match media.find(|media| media_block(media).is_none()) {
+            Some(media) => Err(Failure::new(
+                Class::InvalidRequest,
+                format!(
+                    "a file of the type {} cannot be sent to this provider{}: it takes images, PDF and text, the \
+                     last only as data",
+                    media.mime_type,
+                    match media.source {
+                        Source::Url(_) => " from an address",
+                        Source::Data(_) => "",
+                    }
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
-        let (system, turns) = request::turns(&chat.messages);
-        let messages = turns.into_iter().map(|turn| TurnBody {
-            role: if turn.assistant { "assistant" } else { "user" },
-            content: Content::of(request::texts(&turn)),
+        let rules = rules::claude(&chat.model);
+        let (mut system, turns) = request::turns(&chat.messages);
+        system.extend(instruction(chat, rules).map(Cow::Owned));
+        let messages = turns.iter().filter_map(|turn| {
+            let role = if turn.assistant { "assistant" } else { "user" };
+            let content = Content::of(blocks(turn, &chat.model))?;
+            Some(TurnBody { role, content })
         });
         let max_tokens = chat
             .max_tokens
@@ -84,13 +116,24 @@ impl Codec for Messages {
         let body = ChatBody {
             model: &chat.model,
             max_tokens,
-            system: (!system.is_empty()).then(|| Content::of(system)),
+            system: Content::of(
+                system
+                    .into_iter()
+                    .map(|text| Block::Text { text })
+                    .collect(),
+            ),
             messages: messages.collect(),
             temperature: chat.temperature,
             top_p: chat.top_p,
             stop_sequences: &chat.stop,
             thinking,
-            output_config: effort.map(|effort| OutputConfig { effort }),
+            output_config: OutputConfig::of(effort, chat, rules),
+            tools: chat
+                .tools
+                .iter()
+                .map(|tool| tool_body(tool, rules))
+                .collect(),
+            tool_choice: tool_choice(chat),
             stream: true,
         };
         versioned(request::post("/v1/messages".to_owned(), &body))
@@ -112,9 +155,11 @@ impl Codec for Messages {
             ("message_start", Some(message), ..) => {
                 take_message(json::read(message.get())?, answer);
             }
-            ("content_block_start", _, Some(block), _)
-            | ("content_block_delta", _, _, Some(block)) => {
-                take_block(&json::read(block.get())?, answer);
+            ("content_block_start", _, Some(block), _) => {
+                take_block(read.index.0, block.get(), answer)?;
+            }
+            ("content_block_delta", _, _, Some(delta)) => {
+                take_delta(read.index.0, &json::read(delta.get())?, answer);
             }
             ("message_delta", _, _, delta) => {
                 if let Some(delta) = delta {
@@ -124,7 +169,7 @@ impl Codec for Messages {
                     take_usage(&usage, &mut answer.usage);
                 }
             }
-            ("message_stop", ..) => answer.complete = true,
+            ("message_stop", ..) => complete(answer),
             ("error", ..) => return Err(failure(None, payload)),
             _ if read.error.is_some() => return Err(failure(None, payload)),
             _ => {}
@@ -144,12 +189,12 @@ impl Codec for Messages {
                 "the provider's reply is JSON, but not a message",
             ));
         };
-        for block in &content {
-            take_block(block, answer);
+        for block in content {
+            take_block(None, block.get(), answer)?;
         }
         take_message(json::read(&body)?, answer);
         take_stop(json::read(&body)?, answer);
-        answer.complete = true;
+        complete(answer);
         Ok(())
     }
 
@@ -226,7 +271,11 @@ struct ChatBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<ThinkingBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output_config: Option<OutputConfig>,
+    output_config: Option<OutputConfig<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ToolChoiceBody<'a>>,
     stream: bool,
 }
 
@@ -244,8 +293,48 @@ enum ThinkingBody {
 }
 
 #[derive(Serialize)]
-struct OutputConfig {
-    effort: &'static str,
+struct OutputConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<FormatBody<'a>>,
+}
+
+impl<'a> OutputConfig<'a> {
+    fn of(effort: Option<&'static str>, chat: &'a ChatRequest, rules: Claude) -> Option<Self> {
+        let format = match chat.format.as_deref() {
+            Some(Format::Schema { schema, .. }) if rules.knows_schemas => {
+                Some(FormatBody { schema })
+            }
+            _ => None,
+        };
+        (effort.is_some() || format.is_some()).then_some(OutputConfig { effort, format })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "json_schema")]
+struct FormatBody<'a> {
+    schema: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    input_schema: Cow<'a, Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum ToolChoiceBody<'a> {
+    Auto,
+    Any,
+    Tool { name: &'a str },
+    None,
 }
 
 #[derive(Serialize)]
@@ -258,27 +347,285 @@ struct TurnBody<'a> {
 #[serde(untagged)]
 enum Content<'a> {
     Text(Cow<'a, str>),
-    Blocks(Vec<TextBlock<'a>>),
+    Blocks(Vec<Block<'a>>),
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename = "text")]
-struct TextBlock<'a> {
-    text: Cow<'a, str>,
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Text {
+        text: Cow<'a, str>,
+    },
+    Image {
+        source: SourceBody<'a>,
+    },
+    Document {
+        source: SourceBody<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
+    },
+    ToolUse {
+        id: Cow<'a, str>,
+        name: &'a str,
+        input: Map<String, Value>,
+    },
+    ToolResult {
+        tool_use_id: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content: Option<Content<'a>>,
+    },
+    /// One that the API has given.
+    #[serde(untagged)]
+    Kept(&'a Value),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum SourceBody<'a> {
+    Base64 {
+        media_type: &'a str,
+        data: &'a str,
+    },
+    Url {
+        url: &'a str,
+    },
+    Text {
+        media_type: &'static str,
+        data: String,
+    },
 }
 
 impl<'a> Content<'a> {
-    fn of(mut texts: Vec<Cow<'a, str>>) -> Self {
-        match (texts.len(), texts.pop()) {
-            (1, Some(text)) => Content::Text(text),
-            (_, last) => Content::Blocks(
-                texts
-                    .into_iter()
-                    .chain(last)
-                    .map(|text| TextBlock { text })
-                    .collect(),
-            ),
+    /// None of nothing. A single text needs no block around it.
+    fn of(mut blocks: Vec<Block<'a>>) -> Option<Self> {
+        match (blocks.len(), blocks.pop()?) {
+            (1, Block::Text { text }) => Some(Content::Text(text)),
+            (_, last) => {
+                blocks.push(last);
+                Some(Content::Blocks(blocks))
+            }
         }
+    }
+}
+
+/// What a turn says. The results of tools must come first.
+fn blocks<'a>(turn: &Turn<'a>, model: &str) -> Vec<Block<'a>> {
+    if turn.messages.is_empty() {
+        let text = Cow::Borrowed(request::OPENING);
+        return vec![Block::Text { text }];
+    }
+    let messages = || turn.messages.iter().copied();
+    let results = messages().filter(|message| message.role == Role::Tool);
+    let others = messages().filter(|message| message.role != Role::Tool);
+    let messages = results.chain(others);
+    messages.flat_map(|message| said(message, model)).collect()
+}
+
+fn said<'a>(message: &'a Message, model: &str) -> Vec<Block<'a>> {
+    let kept = message.state.iter().flat_map(|state| &state.items);
+    let kept: Vec<_> = kept
+        .filter(|item| may_go_back(item))
+        .map(Block::Kept)
+        .collect();
+    if !kept.is_empty() {
+        return kept;
+    }
+    let mut blocks = parts(message);
+    if message.role == Role::Tool {
+        return vec![Block::ToolResult {
+            tool_use_id: call_id(message.tool_call_id.as_deref().unwrap_or_default(), model),
+            content: Content::of(blocks),
+        }];
+    }
+    blocks.extend(message.tool_calls.iter().map(|call| Block::ToolUse {
+        id: call_id(&call.id, model),
+        name: &call.name,
+        input: request::input(call),
+    }));
+    blocks
+}
+
+/// The parts of a message, without blank ones; of several texts alone, one.
+fn parts(message: &Message) -> Vec<Block<'_>> {
+    if message.media().next().is_none() {
+        return text_block(message.all_text()).into_iter().collect();
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(text) => text_block(Cow::Borrowed(text)),
+        Part::Media(media) => media_block(media),
+    });
+    parts.collect()
+}
+
+fn text_block(text: Cow<'_, str>) -> Option<Block<'_>> {
+    (!text.trim().is_empty()).then_some(Block::Text { text })
+}
+
+/// An image or a document, if the API has a form for it: of files, PDF and whatever is text.
+fn media_block(media: &Media) -> Option<Block<'_>> {
+    let is_pdf = media.mime_type == "application/pdf";
+    let source = match &media.source {
+        Source::Url(url) if media.is_image || is_pdf || media.mime_type.is_empty() => {
+            SourceBody::Url { url }
+        }
+        Source::Url(_) => return None,
+        Source::Data(data) if media.is_image || is_pdf => SourceBody::Base64 {
+            media_type: &media.mime_type,
+            data,
+        },
+        Source::Data(data) => SourceBody::Text {
+            media_type: "text/plain",
+            data: decoded(data)?,
+        },
+    };
+    Some(match media.is_image {
+        true => Block::Image { source },
+        false => Block::Document {
+            source,
+            title: media.name.as_deref(),
+        },
+    })
+}
+
+/// The text behind Base64, if it is text.
+fn decoded(data: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(data.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for digit in data.trim_end_matches('=').bytes() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            let [.., byte] = (bits >> count).to_be_bytes();
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The id of a call in the letters that a Claude takes. Others know more: who else speaks this format may
+/// have given such an id itself.
+fn call_id<'a>(id: &'a str, model: &str) -> Cow<'a, str> {
+    let is_taken = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    match !model.contains("claude") || id.chars().all(is_taken) {
+        true => Cow::Borrowed(id),
+        false => Cow::Owned(id.replace(|c| !is_taken(c), "_")),
+    }
+}
+
+/// The kinds of block that come from a model, and go back to it.
+const KEPT: &[&str] = &["thinking", "redacted_thinking", "text", "tool_use"];
+
+fn may_go_back(item: &Value) -> bool {
+    let kind = item.get("type").and_then(Value::as_str);
+    kind.is_some_and(|kind| KEPT.contains(&kind))
+}
+
+fn tool_body(tool: &Tool, rules: Claude) -> ToolBody<'_> {
+    let mut schema = Cow::Borrowed(&tool.parameters);
+    if !schema.contains_key("type") {
+        // The API insists on it.
+        schema.to_mut().insert("type".to_owned(), "object".into());
+    }
+    ToolBody {
+        name: &tool.name,
+        description: tool.description.as_deref(),
+        input_schema: schema,
+        strict: tool.strict.filter(|_| rules.knows_schemas),
+    }
+}
+
+fn tool_choice(chat: &ChatRequest) -> Option<ToolChoiceBody<'_>> {
+    let choice = chat
+        .tool_choice
+        .as_ref()
+        .filter(|_| !chat.tools.is_empty())?;
+    Some(match choice {
+        ToolChoice::Auto => ToolChoiceBody::Auto,
+        ToolChoice::None => ToolChoiceBody::None,
+        ToolChoice::Required => ToolChoiceBody::Any,
+        ToolChoice::Tool(name) => ToolChoiceBody::Tool { name },
+    })
+}
+
+/// The form of the answer in words, where the model cannot be held to it.
+fn instruction(chat: &ChatRequest, rules: Claude) -> Option<String> {
+    match chat.format.as_deref()? {
+        Format::Json => Some("Answer with one JSON object and nothing else.".to_owned()),
+        Format::Schema { .. } if rules.knows_schemas => None,
+        Format::Schema { schema, .. } => {
+            let schema = serde_json::to_string(schema).unwrap_or_default();
+            Some(format!(
+                "Answer with JSON only that keeps to this schema: {schema}"
+            ))
+        }
+    }
+}
+
+/// Whether a model that thinks by a budget would be asked to go on with a loop of tools that it has
+/// begun without thinking, or with thoughts that did not come back: the API refuses that.
+fn goes_on_without_thoughts(messages: &[Message]) -> bool {
+    let in_loop = messages.iter().rev().take_while(|m| m.role != Role::User);
+    let begun = in_loop
+        .filter(|message| !message.tool_calls.is_empty())
+        .last();
+    let is_thought = |item: &Value| {
+        let kind = item.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.ends_with("thinking"))
+    };
+    begun.is_some_and(|message| {
+        let mut items = message.state.iter().flat_map(|state| &state.items);
+        !items.any(is_thought)
+    })
+}
+
+fn thinks_no_more(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
+    let effort = chat.effort.take();
+    if effort.is_some_and(|effort| effort != Effort::None) {
+        warnings.push(format!(
+            "reasoning_effort was left out: {} goes on with a loop of tools only with the provider_state of its \
+             earlier answer",
+            chat.model
+        ));
+    }
+}
+
+fn fit_tools(
+    chat: &mut ChatRequest,
+    rules: Claude,
+    thinks_by_budget: bool,
+    warnings: &mut Vec<String>,
+) {
+    let is_forced = matches!(
+        chat.tool_choice,
+        Some(ToolChoice::Required | ToolChoice::Tool(_))
+    );
+    if is_forced && (thinks_by_budget || !rules.may_be_forced) {
+        chat.tool_choice = Some(ToolChoice::Auto);
+        warnings.push(format!(
+            "tool_choice is auto: {} cannot be made to call a tool while it thinks",
+            chat.model
+        ));
+    }
+    if !rules.knows_schemas && chat.tools.iter().any(|tool| tool.strict == Some(true)) {
+        warnings.push(rules::left_out("strict", &chat.model));
+    }
+}
+
+fn fit_format(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
+    if instruction(chat, rules).is_some() {
+        warnings.push(format!(
+            "response_format is asked for in words: {} cannot be held to it",
+            chat.model
+        ));
     }
 }
 
@@ -294,13 +641,15 @@ struct StreamEvent<'a> {
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
     #[serde(default)]
+    index: Lenient<u64>,
+    #[serde(default)]
     usage: Lenient<UsageObject>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Message<'a> {
+struct MessageHead<'a> {
     #[serde(borrow)]
     id: Option<Text<'a>>,
     #[serde(borrow)]
@@ -312,20 +661,30 @@ struct Message<'a> {
 #[derive(Deserialize)]
 struct WholeMessage<'a> {
     #[serde(borrow)]
-    content: Option<Vec<Block<'a>>>,
+    content: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
 
 /// A content block, or a delta of one.
 #[derive(Deserialize)]
-struct Block<'a> {
+struct Piece<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Text<'a>>,
     #[serde(borrow)]
     text: Option<Text<'a>>,
     #[serde(borrow)]
     thinking: Option<Text<'a>>,
+    #[serde(borrow)]
+    signature: Option<Text<'a>>,
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    partial_json: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -438,7 +797,7 @@ fn default_max_tokens(model: &str) -> u32 {
     }
 }
 
-fn take_message(message: Message<'_>, answer: &mut Answer) {
+fn take_message(message: MessageHead<'_>, answer: &mut Answer) {
     answer.response_id = message
         .id
         .and_then(Text::non_empty)
@@ -452,11 +811,140 @@ fn take_message(message: Message<'_>, answer: &mut Answer) {
     }
 }
 
-fn take_block(block: &Block<'_>, answer: &mut Answer) {
-    match str_of(&block.kind) {
-        "text" | "text_delta" => answer.text.push_str(str_of(&block.text)),
-        "thinking" | "thinking_delta" => answer.reasoning.push_str(str_of(&block.thinking)),
+/// The blocks of an answer that is under way, in the order of their arrival: of its calls, and if the
+/// state is wanted, all that go back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Blocks(Vec<OpenBlock>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct OpenBlock {
+    index: u64,
+    /// Its place among the tool calls.
+    call: Option<usize>,
+    /// What there is of it, if the state is wanted.
+    item: Map<String, Value>,
+}
+
+/// Blocks come one after the other, or a few at a time. So far back is looked for one of an index.
+const MOST_OPEN: usize = 128;
+
+impl Blocks {
+    /// The one with this index; the latest where a piece has none.
+    fn find(&mut self, index: Option<u64>) -> Option<&mut OpenBlock> {
+        let mut latest = self.0.iter_mut().rev().take(MOST_OPEN);
+        latest.find(|block| index.is_none_or(|index| block.index == index))
+    }
+
+    fn next_index(&self) -> u64 {
+        self.0
+            .last()
+            .map_or(0, |block| block.index.saturating_add(1))
+    }
+}
+
+/// A block begins, or is there as a whole.
+fn take_block(index: Option<u64>, block: &str, answer: &mut Answer) -> Result<(), Failure> {
+    let piece: Piece<'_> = json::read(block)?;
+    let kind = str_of(&piece.kind);
+    let index = index.unwrap_or_else(|| answer.blocks.next_index());
+    let mut call = None;
+    match kind {
+        "text" => answer.text.push_str(str_of(&piece.text)),
+        "thinking" => answer.reasoning.push_str(str_of(&piece.thinking)),
+        "tool_use" => {
+            call = Some(answer.tool_calls.len());
+            take_call(&piece, answer)?;
+        }
         _ => {}
+    }
+    let mut item = Map::new();
+    if KEPT.contains(&kind)
+        && let Some(Value::Object(whole)) = answer.piece(block)
+    {
+        item = whole;
+    }
+    open(OpenBlock { index, call, item }, answer);
+    Ok(())
+}
+
+fn open(block: OpenBlock, answer: &mut Answer) {
+    if block.call.is_some() || !block.item.is_empty() {
+        let lengths = block.item.iter();
+        let lengths = lengths.map(|(name, value)| name.len() + conversation::length(value));
+        answer.state_length += lengths.sum::<usize>();
+        answer.blocks.0.push(block);
+    }
+}
+
+fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    // An empty object stands here until the real one has come in pieces.
+    let input = piece.input.map_or("", RawValue::get);
+    let is_there = serde_json::from_str::<Map<String, Value>>(input).is_ok_and(|o| !o.is_empty());
+    answer.call(ToolCall {
+        id: str_of(&piece.id).to_owned(),
+        name: str_of(&piece.name).to_owned(),
+        arguments: if is_there { input } else { "" }.to_owned(),
+    })
+}
+
+fn take_delta(index: Option<u64>, piece: &Piece<'_>, answer: &mut Answer) {
+    let (kind, member, more) = match str_of(&piece.kind) {
+        "text" | "text_delta" => ("text", "text", &piece.text),
+        "thinking" | "thinking_delta" => ("thinking", "thinking", &piece.thinking),
+        "signature_delta" => ("thinking", "signature", &piece.signature),
+        "input_json_delta" => {
+            let call = answer.blocks.find(index).and_then(|block| block.call);
+            if let Some(call) = call.and_then(|call| answer.tool_calls.get_mut(call)) {
+                call.arguments.push_str(str_of(&piece.partial_json));
+            }
+            return;
+        }
+        _ => return,
+    };
+    let more = str_of(more);
+    match member {
+        "text" => answer.text.push_str(more),
+        "thinking" => answer.reasoning.push_str(more),
+        _ => {}
+    }
+    if !answer.wants_state {
+        return;
+    }
+    if answer.blocks.find(index).is_none() {
+        let index = index.unwrap_or_default();
+        let item = Map::from_iter([("type".to_owned(), kind.into())]);
+        let call = None;
+        open(OpenBlock { index, call, item }, answer);
+    }
+    if let Some(block) = answer.blocks.find(index) {
+        match block.item.get_mut(member) {
+            Some(Value::String(text)) => text.push_str(more),
+            _ => drop(block.item.insert(member.to_owned(), more.into())),
+        }
+        answer.state_length += more.len();
+    }
+}
+
+/// The answer has ended as it should: the calls are whole, and the blocks are the state.
+fn complete(answer: &mut Answer) {
+    if answer.complete {
+        return;
+    }
+    answer.complete = true;
+    answer.state_length = 0;
+    let mut blocks = std::mem::take(&mut answer.blocks).0;
+    blocks.sort_by_key(|block| block.index);
+    for mut block in blocks {
+        if let Some(call) = block.call.and_then(|call| answer.tool_calls.get_mut(call)) {
+            if call.arguments.trim().is_empty() {
+                call.arguments = "{}".to_owned();
+            }
+            // One that was made up is the only one by which the result can be told.
+            block.item.insert("id".to_owned(), call.id.as_str().into());
+            let input = request::input(call).into();
+            block.item.insert("input".to_owned(), input);
+        }
+        answer.keep(Value::Object(block.item));
     }
 }
 
@@ -469,6 +957,7 @@ fn take_stop(stop: Stop<'_>, answer: &mut Answer) {
         "tool_use" => Finish::ToolCalls,
         "refusal" => Finish::ContentFilter,
         "pause_turn" => Finish::Pause,
+        _ if !answer.tool_calls.is_empty() => Finish::ToolCalls,
         _ => Finish::Stop,
     };
     let explanation = stop
@@ -590,10 +1079,11 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::Role;
     use super::super::test_streams::{
-        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+        answer, answer_with_state, assert_truncations, body, call, called, file, fuzz, newest,
+        outcome, read, request, result, weather, with_state,
     };
+    use super::super::{Message, State};
     use super::*;
 
     const STREAM: &str = r#"event: message_start
@@ -645,6 +1135,52 @@ data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text
 
 event: error
 data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}
+
+"#;
+
+    /// Thoughts that are not shown, text, and two calls that come at the same time: one of them in five
+    /// pieces, the other with nothing.
+    const CALLS: &str = r#"data: {"type":"message_start","message":{"id":"msg_2","content":[]}}
+
+data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}
+
+data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"EqQB"}}
+
+data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"+/=="}}
+
+data: {"type":"content_block_stop","index":0}
+
+data: {"type":"content_block_start","index":1,"content_block":{"type":"redacted_thinking","data":"Em0B"}}
+
+data: {"type":"content_block_start","index":2,"content_block":{"type":"text","text":""}}
+
+data: {"type":"content_block_delta","index":2,"delta":{"type":"text_delta","text":"I'll "}}
+
+data: {"type":"content_block_delta","index":2,"delta":{"type":"text_delta","text":"look."}}
+
+data: {"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"toolu_1","name":"weather","input":{}}}
+
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":""}}
+
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"{\"city\""}}
+
+data: {"type":"content_block_start","index":4,"content_block":{"type":"tool_use","id":"toolu_2","name":"now","input":{}}}
+
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":": \"Troms"}}
+
+data: {"type":"content_block_delta","index":4,"delta":{"type":"input_json_delta","partial_json":""}}
+
+data: {"type":"content_block_stop","index":4}
+
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"ø\""}}
+
+data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"}"}}
+
+data: {"type":"content_block_stop","index":3}
+
+data: {"type":"message_delta","delta":{"stop_reason":"tool_use"}}
+
+data: {"type":"message_stop"}
 
 "#;
 
@@ -731,6 +1267,527 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
             instructions["messages"],
             json!([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}])
         );
+    }
+
+    #[test]
+    fn parts_calls_and_results() {
+        let png = file("image/png", Source::Data("iVBORw0=".to_owned()), None);
+        let jpg = Media {
+            is_image: true,
+            ..file(
+                "",
+                Source::Url("https://example.com/a.jpg".to_owned()),
+                None,
+            )
+        };
+        let pdf = file(
+            "application/pdf",
+            Source::Data("JVBERi0=".to_owned()),
+            Some("a.pdf"),
+        );
+        let question = Message {
+            content: vec![
+                Part::Text("What is this?".to_owned()),
+                Part::Text(" \n".to_owned()),
+                Part::Media(png.clone()),
+                Part::Media(jpg),
+                Part::Media(pdf),
+            ],
+            ..Message::text(Role::User, "")
+        };
+        let chat = ChatRequest {
+            messages: vec![
+                Message::text(Role::System, "Be brief."),
+                question,
+                called("", &[call("toolu_1", "weather", r#"{"city": "Oslo"}"#)]),
+                result("toolu_1", "4 C"),
+            ]
+            .into(),
+            max_tokens: Some(4096),
+            tools: vec![weather()].into(),
+            tool_choice: Some(ToolChoice::Auto),
+            ..request("claude-sonnet-5", &[])
+        };
+        let expected = json!({
+            "model": "claude-sonnet-5", "max_tokens": 4096, "system": "Be brief.", "stream": true,
+            "messages": [
+                {"role": "user", "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0="}},
+                    {"type": "image", "source": {"type": "url", "url": "https://example.com/a.jpg"}},
+                    {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}, "title": "a.pdf"}]},
+                {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "4 C"}]}],
+            "tools": [{"name": "weather", "description": "Look up weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}],
+            "tool_choice": {"type": "auto"},
+        });
+        assert_eq!(body(&Messages, &chat), expected);
+        assert_eq!(Messages.carries(&chat), Ok(()));
+
+        // Results come first in their turn, in one turn, and can have images; ids and arguments of others
+        // are brought into shape.
+        let shown = Message {
+            content: vec![Part::Text("So:".to_owned()), Part::Media(png)],
+            ..result("functions.now:0", "")
+        };
+        let messages = [
+            Message::text(Role::User, "Hi"),
+            called(
+                "Well.",
+                &[
+                    call("functions.now:0", "now", " "),
+                    call("b", "now", "[1]"),
+                    call("c", "now", "{\"a\":"),
+                ],
+            ),
+            Message::text(Role::User, "Go on."),
+            shown,
+            result("b", " "),
+        ];
+        let chat = ChatRequest {
+            messages: messages.into(),
+            tools: vec![Tool {
+                parameters: Map::new(),
+                strict: Some(true),
+                description: None,
+                ..weather()
+            }]
+            .into(),
+            ..request("claude-sonnet-5", &[])
+        };
+        let sent = body(&Messages, &chat);
+        assert_eq!(
+            sent["messages"],
+            json!([
+                {"role": "user", "content": "Hi"},
+                {"role": "assistant", "content": [
+                    {"type": "text", "text": "Well."},
+                    {"type": "tool_use", "id": "functions_now_0", "name": "now", "input": {}},
+                    {"type": "tool_use", "id": "b", "name": "now", "input": {"arguments": "[1]"}},
+                    {"type": "tool_use", "id": "c", "name": "now", "input": {"arguments": "{\"a\":"}}]},
+                {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "functions_now_0", "content": [
+                        {"type": "text", "text": "So:"},
+                        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0="}}]},
+                    {"type": "tool_result", "tool_use_id": "b"},
+                    {"type": "text", "text": "Go on."}]}])
+        );
+        // What another server of this format calls its calls, it knows.
+        let chat = ChatRequest {
+            model: "kimi-k3".to_owned(),
+            ..chat
+        };
+        let own = &body(&Messages, &chat)["messages"];
+        assert_eq!(own[1]["content"][1]["id"], "functions.now:0");
+        assert_eq!(own[2]["content"][0]["tool_use_id"], "functions.now:0");
+
+        let tool = json!([{"name": "weather", "input_schema": {"type": "object"}, "strict": true}]);
+        assert_eq!((&sent["tools"], sent.get("tool_choice")), (&tool, None));
+    }
+
+    #[test]
+    fn choices() {
+        let of = |choice| {
+            let chat = ChatRequest {
+                tools: vec![weather()].into(),
+                tool_choice: Some(choice),
+                ..request("claude-sonnet-5", &[(Role::User, "Hi")])
+            };
+            let sent = body(&Messages, &chat);
+            let without = body(
+                &Messages,
+                &ChatRequest {
+                    tools: Vec::new().into(),
+                    ..chat
+                },
+            );
+            assert_eq!(
+                (without.get("tools"), without.get("tool_choice")),
+                (None, None)
+            );
+            sent["tool_choice"].clone()
+        };
+        assert_eq!(of(ToolChoice::None), json!({"type": "none"}));
+        assert_eq!(of(ToolChoice::Required), json!({"type": "any"}));
+        let weather = ToolChoice::Tool("weather".to_owned());
+        assert_eq!(of(weather), json!({"type": "tool", "name": "weather"}));
+    }
+
+    #[test]
+    fn a_model_that_thinks_is_not_forced_where_it_refuses_that() {
+        use ToolChoice::{Auto, Required};
+        let fitted = |model: &str, effort, strict| {
+            let mut chat = ChatRequest {
+                effort,
+                tools: vec![Tool {
+                    strict,
+                    ..weather()
+                }]
+                .into(),
+                tool_choice: Some(Required),
+                ..request(model, &[(Role::User, "Hi")])
+            };
+            let warnings = Messages.fit(&mut chat);
+            let strict = body(&Messages, &chat)["tools"][0].get("strict").is_some();
+            (chat.tool_choice.unwrap(), strict, warnings)
+        };
+        for (model, effort, choice, warning) in [
+            ("claude-opus-5-5", None, Auto, "tool_choice is auto"),
+            ("claude-next-6", None, Auto, "tool_choice is auto"),
+            ("claude-opus-5", Some(Effort::High), Required, ""),
+            ("claude-sonnet-4-6", Some(Effort::High), Required, ""),
+            (
+                "claude-haiku-4-5",
+                Some(Effort::High),
+                Auto,
+                "tool_choice is auto",
+            ),
+            ("claude-haiku-4-5", Some(Effort::None), Required, ""),
+            ("claude-haiku-4-5", None, Required, ""),
+        ] {
+            let (fitted, strict, warnings) = fitted(model, effort, Some(true));
+            assert_eq!((fitted, strict), (choice, true), "{model}");
+            assert!(
+                warnings.join(". ").starts_with(warning),
+                "{model} {warnings:?}"
+            );
+            assert_eq!(warnings.len(), usize::from(!warning.is_empty()), "{model}");
+        }
+        let (_, strict, warnings) = fitted("claude-sonnet-4-0", None, Some(true));
+        assert_eq!((strict, warnings.len()), (false, 1));
+        assert_eq!(
+            fitted("kimi-k3", None, Some(false)),
+            (Required, false, Vec::new())
+        );
+    }
+
+    #[test]
+    fn formats() {
+        let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "additionalProperties": false});
+        let fitted = |model: &str, format| {
+            let mut chat = ChatRequest {
+                format: Some(std::sync::Arc::new(format)),
+                effort: Some(Effort::High),
+                ..request(model, &[(Role::System, "Be brief."), (Role::User, "Hi")])
+            };
+            let warnings = Messages.fit(&mut chat);
+            let body = body(&Messages, &chat);
+            (
+                body["system"].clone(),
+                body["output_config"].clone(),
+                warnings.len(),
+            )
+        };
+        let by_schema = || Format::Schema {
+            name: "answer".to_owned(),
+            schema: schema.as_object().unwrap().clone(),
+            strict: Some(true),
+        };
+        let format = json!({"type": "json_schema", "schema": schema});
+        let words = |words: &str| json!([{"type": "text", "text": "Be brief."}, {"type": "text", "text": words}]);
+        let json_only = "Answer with one JSON object and nothing else.";
+        let kept = format!("Answer with JSON only that keeps to this schema: {schema}");
+        for (model, asked, system, config, warnings) in [
+            (
+                "claude-sonnet-5",
+                by_schema(),
+                json!("Be brief."),
+                json!({"effort": "high", "format": format}),
+                0,
+            ),
+            (
+                "claude-haiku-4-5",
+                by_schema(),
+                json!("Be brief."),
+                json!({"format": format}),
+                0,
+            ),
+            (
+                "claude-sonnet-4-20250514",
+                by_schema(),
+                words(&kept),
+                Value::Null,
+                1,
+            ),
+            (
+                "claude-sonnet-5",
+                Format::Json,
+                words(json_only),
+                json!({"effort": "high"}),
+                1,
+            ),
+        ] {
+            assert_eq!(fitted(model, asked), (system, config, warnings), "{model}");
+        }
+    }
+
+    #[test]
+    fn files() {
+        let sent = |media: Media, role| {
+            let chat = ChatRequest {
+                messages: vec![Message {
+                    content: vec![Part::Media(media)],
+                    ..Message::text(role, "")
+                }]
+                .into(),
+                ..request("claude-sonnet-5", &[])
+            };
+            Messages.carries(&chat)?;
+            Ok(body(&Messages, &chat)["messages"][0]["content"][0].clone())
+        };
+        let data = |text: &str| Source::Data(text.to_owned());
+        let url = || Source::Url("https://example.com/a".to_owned());
+        let text = json!({"type": "document", "title": "a.md", "source": {"type": "text", "media_type": "text/plain", "data": "# Größe\n"}});
+        let file_sent = |media| sent(media, Role::User);
+        assert_eq!(
+            file_sent(file(
+                "text/markdown",
+                data("IyBHcsO2w59lCg=="),
+                Some("a.md")
+            )),
+            Ok(text)
+        );
+        let at_address =
+            json!({"type": "document", "source": {"type": "url", "url": "https://example.com/a"}});
+        for mime_type in ["", "application/pdf"] {
+            assert_eq!(
+                file_sent(file(mime_type, url(), None)),
+                Ok(at_address.clone())
+            );
+        }
+        for (media, role, words) in [
+            (
+                file("application/zip", data("UEsDBP+="), None),
+                Role::User,
+                "of the type application/zip cannot",
+            ),
+            (
+                file("text/plain", data("####"), None),
+                Role::User,
+                "of the type text/plain cannot",
+            ),
+            (
+                file("text/csv", url(), None),
+                Role::User,
+                "text/csv cannot be sent to this provider from an address",
+            ),
+            (
+                file("image/png", data("AAAA"), None),
+                Role::Assistant,
+                "assistant's own messages",
+            ),
+        ] {
+            let failure: Failure = sent(media, role).unwrap_err();
+            assert_eq!(failure.class, Class::InvalidRequest);
+            assert!(failure.message.contains(words), "{}", failure.message);
+        }
+        for (encoded, text) in [
+            ("", ""),
+            ("YQ==", "a"),
+            ("YWI", "ab"),
+            ("YWJj", "abc"),
+            ("Pz8/Pn4+", "???>~>"),
+        ] {
+            assert_eq!(decoded(encoded).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn calls() {
+        let answer = answer_with_state(&Messages, CALLS);
+        let lengths = answer.state.iter().map(conversation::length);
+        assert_eq!(answer.state_length, lengths.sum::<usize>());
+        assert_eq!(
+            answer.tool_calls,
+            [
+                call("toolu_1", "weather", "{\"city\": \"Tromsø\"}"),
+                call("toolu_2", "now", "{}")
+            ]
+        );
+        assert_eq!(
+            (
+                answer.text.as_str(),
+                answer.reasoning.as_str(),
+                answer.finish
+            ),
+            ("I'll look.", "", Some(Finish::ToolCalls))
+        );
+        let state = json!([
+            {"type": "thinking", "thinking": "", "signature": "EqQB+/=="},
+            {"type": "redacted_thinking", "data": "Em0B"},
+            {"type": "text", "text": "I'll look."},
+            {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Tromsø"}},
+            {"type": "tool_use", "id": "toolu_2", "name": "now", "input": {}},
+        ]);
+        assert_eq!(Value::Array(answer.state.clone()), state);
+        assert_truncations(&Messages, CALLS);
+
+        // The state goes back in place of everything else, less what nobody has given.
+        let mut items = answer.state;
+        items.push(json!({"type": "server_tool_use", "id": "x"}));
+        items.push(json!("odd"));
+        let message = |items| Message {
+            state: Some(State {
+                provider: "anthropic".to_owned(),
+                model: String::new(),
+                items,
+            }),
+            ..called("Other words.", &answer.tool_calls)
+        };
+        let messages = |assistant| {
+            [
+                Message::text(Role::User, "Hi"),
+                assistant,
+                result("toolu_1", "4 C"),
+            ]
+        };
+        let sent = |messages: [Message; 3]| {
+            let chat = ChatRequest {
+                messages: messages.into(),
+                ..request("claude-sonnet-5", &[])
+            };
+            body(&Messages, &chat)["messages"][1]["content"].clone()
+        };
+        assert_eq!(sent(messages(message(items))), state);
+        let content = sent(messages(message(vec![json!({"type": "image"})])));
+        assert_eq!(content[0]["text"], "Other words.");
+        let silent = Message {
+            tool_calls: Vec::new(),
+            content: Vec::new(),
+            ..message(vec![json!({"type": "image"})])
+        };
+        let content = sent(messages(silent));
+        assert_eq!(content[0]["type"], "tool_result", "the turn is left out");
+
+        // Models that think by a budget go on in a loop only with the thoughts it began with.
+        let effort = |messages: [Message; 3]| {
+            let mut chat = ChatRequest {
+                messages: messages.into(),
+                effort: Some(Effort::High),
+                ..request("claude-haiku-4-5", &[])
+            };
+            let warnings = Messages.fit(&mut chat).len();
+            (chat.effort, warnings)
+        };
+        let thought = |kind: &str| message(vec![json!({"type": kind})]);
+        assert_eq!(effort(messages(thought("text"))), (None, 1));
+        assert_eq!(effort(messages(called("", &answer.tool_calls))), (None, 1));
+        for kind in ["thinking", "redacted_thinking"] {
+            assert_eq!(effort(messages(thought(kind))), (Some(Effort::High), 0));
+        }
+        let [question, assistant, result] = messages(thought("text"));
+        let over = [assistant, result, question];
+        assert_eq!(effort(over), (Some(Effort::High), 0));
+    }
+
+    #[test]
+    fn calls_that_come_in_other_ways() {
+        let stream = |blocks: &str| {
+            let events = blocks.lines().map(|line| format!("data: {line}\n\n"));
+            let end = r#"data: {"type":"message_stop"}"#;
+            events.collect::<String>() + end + "\n\n"
+        };
+        // Whole at once, without an id or an index, and arguments that are no JSON.
+        let odd = stream(
+            r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"a","input":{"b": 1}}}
+{"type":"content_block_start","content_block":{"type":"tool_use","id":"","name":"c"}}
+{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{\"half"}}
+{"type":"content_block_delta","index":9,"delta":{"type":"input_json_delta","partial_json":"lost"}}
+{"type":"content_block_start","content_block":{"type":"server_tool_use","name":"d","input":{}}}
+{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#,
+        );
+        let answer = answer_with_state(&Messages, &odd);
+        let calls = [
+            call("call_1", "a", "{\"b\": 1}"),
+            call("call_2", "c", "{\"half"),
+        ];
+        assert_eq!(answer.tool_calls, calls);
+        assert_eq!(answer.finish, Some(Finish::ToolCalls));
+        assert_eq!(
+            answer.state,
+            [
+                json!({"type": "tool_use", "id": "call_1", "name": "a", "input": {"b": 1}}),
+                json!({"type": "tool_use", "id": "call_2", "name": "c", "input": {"arguments": "{\"half"}}),
+            ]
+        );
+        // The order is that of the indices; blocks without a beginning are blocks all the same.
+        let mixed = stream(
+            r#"{"type":"content_block_start","index":18446744073709551615,"content_block":{"type":"tool_use","id":"z","name":"z","input":{}}}
+{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"b"}}
+{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"a"}}
+{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}"#,
+        );
+        let answer = answer_with_state(&Messages, &mixed);
+        assert_eq!(
+            answer.state,
+            [
+                json!({"type": "thinking", "thinking": "a", "signature": "s"}),
+                json!({"type": "text", "text": "b"}),
+                json!({"type": "tool_use", "id": "z", "name": "z", "input": {}}),
+            ]
+        );
+        let many =
+            r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"a"}}"#;
+        let (answer, result) = read(
+            &Messages,
+            &[stream(&format!("{many}\n").repeat(129)).as_bytes()],
+        );
+        assert_eq!((answer.tool_calls.len(), answer.complete), (128, false));
+        assert_eq!(result.unwrap_err().class, Class::TooLarge);
+
+        let whole = |body: &str| {
+            let mut answer = with_state();
+            Messages.whole(body.as_bytes(), &mut answer).unwrap();
+            answer
+        };
+        let content = r#"[{"type":"thinking","thinking":"","signature":"EqQB"},{"type":"text","text":"So:"},{"type":"tool_use","id":"t","name":"n","input":{"a": {}}},{"type":"tool_use","id":"u","name":"n","input":{}}]"#;
+        let answer = whole(&format!(
+            r#"{{"content":{content},"stop_reason":"tool_use"}}"#
+        ));
+        assert_eq!(
+            answer.tool_calls,
+            [call("t", "n", r#"{"a": {}}"#), call("u", "n", "{}")]
+        );
+        assert_eq!(
+            json!(answer.state),
+            serde_json::from_str::<Value>(content).unwrap()
+        );
+        assert_eq!(
+            (answer.finish, answer.complete),
+            (Some(Finish::ToolCalls), true)
+        );
+
+        let pause =
+            whole(r#"{"content":[{"type":"text","text":"So"}],"stop_reason":"pause_turn"}"#);
+        assert_eq!(pause.finish, Some(Finish::Pause));
+        assert_eq!(pause.state, [json!({"type": "text", "text": "So"})]);
+    }
+
+    /// Thousands of pieces cost no more than their bytes, with a state or without.
+    #[test]
+    fn pieces_are_cheap() {
+        let mut answer = with_state();
+        let mut add = |data: &str| {
+            let event = sse::Event { name: "", data };
+            Messages.event(&event, &mut answer).unwrap();
+        };
+        for index in 0..64 {
+            add(&format!(
+                r#"{{"type":"content_block_start","index":{index},"content_block":{{"type":"tool_use","id":"t","name":"a"}}}}"#
+            ));
+        }
+        for n in 0..20_000 {
+            let index = n % 64;
+            add(&format!(
+                r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"input_json_delta","partial_json":" "}}}}"#
+            ));
+            add(
+                r#"{"type":"content_block_delta","index":77,"delta":{"type":"text_delta","text":"ab"}}"#,
+            );
+        }
+        assert!((40_000..40_000 + 65 * 1_000).contains(&answer.state_length));
+        assert_eq!(answer.blocks.0.len(), 65);
+        assert_eq!(answer.length() - answer.state_length, 60_000 + 64 * 2);
     }
 
     #[test]
@@ -1064,6 +2121,6 @@ data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}
 
     #[test]
     fn noise_never_panics() {
-        fuzz(&Messages, &[STREAM, WHOLE, OVERLOADED, MODELS]);
+        fuzz(&Messages, &[STREAM, CALLS, WHOLE, OVERLOADED, MODELS]);
     }
 }

@@ -5,18 +5,20 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::conversation::{self, Url};
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
-use super::openai::Responses;
+use super::openai::{Responses, arguments};
 use super::{
-    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Message, Model, ModelPage, Request,
-    Role, Usage, request, rules, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Media, Message, Model,
+    ModelPage, Part, Request, Role, Source, ToolCall, ToolChoice, Usage, request, rules, sse,
 };
 
 /// The Chat Completions format as one service speaks it.
@@ -32,8 +34,14 @@ pub struct ChatCompletions {
     pub max_completion_tokens: bool,
     /// The role `developer` is known; most clones know only `system`.
     pub developer: bool,
-    /// Instructions first, then user and assistant in turns.
+    /// Instructions first, then user and assistant in turns, and no tools.
     pub in_turns: bool,
+    /// Its word for a choice that must be made of the tools.
+    pub required: &'static str,
+    /// Ids of calls have nine letters and digits (Mistral), so those of others are changed.
+    pub nine_letter_ids: bool,
+    /// A file may be named by its address.
+    pub takes_addresses: bool,
     /// Usage comes only if it is asked for. Services that always send it may refuse the question.
     pub asks_for_usage: bool,
     /// `completion_tokens` leaves out the reasoning.
@@ -87,6 +95,9 @@ pub const PLAIN: ChatCompletions = ChatCompletions {
     max_completion_tokens: false,
     developer: false,
     in_turns: false,
+    required: "required",
+    nine_letter_ids: false,
+    takes_addresses: false,
     asks_for_usage: true,
     reasoning_apart: false,
     id_in_body: false,
@@ -132,6 +143,27 @@ impl Codec for ChatCompletions {
         warnings
     }
 
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::only_text_of_assistant(&chat.messages)?;
+        let of_tool = |message: &Message| message.role == Role::Tool;
+        let is_call = |message: &Message| of_tool(message) || !message.tool_calls.is_empty();
+        let shows = |message: &Message| of_tool(message) && message.media().next().is_some();
+        let mut media = chat.messages.iter().flat_map(Message::media);
+        let is_away = |media: &Media| !media.is_image && matches!(media.source, Source::Url(_));
+        let problem = if self.in_turns
+            && (!chat.tools.is_empty() || chat.messages.iter().any(is_call))
+        {
+            "this provider has no tools: leave tools and their results out, or ask another one"
+        } else if chat.messages.iter().any(shows) {
+            "this provider takes only text as a tool's result: put images and files into a user's message"
+        } else if !self.takes_addresses && media.any(is_away) {
+            "this provider does not fetch files from an address: send the file's data, or its text"
+        } else {
+            return Ok(());
+        };
+        Err(Failure::new(Class::InvalidRequest, problem))
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
         // A refusal of one name may have asked for the other.
         let (older, newer) = match self.max_completion_tokens != chat.other_token_name {
@@ -156,6 +188,48 @@ impl Codec for ChatCompletions {
                 kind: match effort {
                     Effort::None => "disabled",
                     _ => "enabled",
+                },
+            }),
+            tools: chat
+                .tools
+                .iter()
+                .map(|tool| ToolBody {
+                    kind: "function",
+                    function: FunctionBody {
+                        name: &tool.name,
+                        description: tool.description.as_deref(),
+                        parameters: &tool.parameters,
+                        strict: tool.strict,
+                    },
+                })
+                .collect(),
+            tool_choice: (chat.tool_choice.as_ref().filter(|_| !chat.tools.is_empty())).map(
+                |choice| match choice {
+                    ToolChoice::Auto => ChoiceBody::Word("auto"),
+                    ToolChoice::None => ChoiceBody::Word("none"),
+                    ToolChoice::Required => ChoiceBody::Word(self.required),
+                    ToolChoice::Tool(name) => ChoiceBody::Tool {
+                        kind: "function",
+                        function: Named { name },
+                    },
+                },
+            ),
+            response_format: chat.format.as_deref().map(|format| match format {
+                Format::Json => FormatBody {
+                    kind: "json_object",
+                    json_schema: None,
+                },
+                Format::Schema {
+                    name,
+                    schema,
+                    strict,
+                } => FormatBody {
+                    kind: "json_schema",
+                    json_schema: Some(SchemaBody {
+                        name,
+                        schema,
+                        strict: *strict,
+                    }),
                 },
             }),
             max_tokens: older,
@@ -256,29 +330,64 @@ impl ChatCompletions {
     fn messages<'m>(&self, messages: &'m [Message]) -> Vec<MessageBody<'m>> {
         if self.in_turns {
             let (instructions, turns) = request::turns(messages);
-            let instructions = (!instructions.is_empty()).then(|| MessageBody {
-                role: "system",
-                content: Cow::Owned(instructions.join("\n\n")),
+            let instructions = (!instructions.is_empty()).then(|| {
+                let text = Cow::Owned(instructions.join("\n\n"));
+                MessageBody::new("system", Content::Text(text))
             });
-            let turns = turns.into_iter().map(|turn| MessageBody {
-                role: if turn.assistant { "assistant" } else { "user" },
-                content: Cow::Owned(request::texts(&turn).join("\n\n")),
+            let turns = turns.into_iter().map(|turn| {
+                let role = if turn.assistant { "assistant" } else { "user" };
+                MessageBody::new(role, turn_content(&turn))
             });
             return instructions.into_iter().chain(turns).collect();
         }
         let instructions_speak = request::only_instructions(messages.iter());
-        let messages = messages.iter().map(|message| MessageBody {
-            role: match message.role {
+        let messages = messages.iter().map(|message| {
+            let role = match message.role {
                 Role::System | Role::Developer if instructions_speak => "user",
                 Role::Developer if self.developer => "developer",
                 Role::System | Role::Developer => "system",
                 Role::User => "user",
                 Role::Assistant => "assistant",
                 Role::Tool => "tool",
-            },
-            content: message.all_text(),
+            };
+            self.message(role, message)
         });
         messages.collect()
+    }
+
+    fn message<'m>(&self, role: &'static str, message: &'m Message) -> MessageBody<'m> {
+        let calls = message.tool_calls.iter().map(|call| CallBody {
+            id: self.call_id(&call.id),
+            kind: "function",
+            function: CalledBody {
+                name: &call.name,
+                arguments: request::arguments(call),
+            },
+        });
+        let is_silent = !message.tool_calls.is_empty() && message.all_text().trim().is_empty();
+        let items = message.state.iter().flat_map(|state| &state.items);
+        let reasoning = |name: &str| items.clone().find_map(|item| item.get(name));
+        MessageBody {
+            role,
+            content: (!is_silent).then(|| content(message)),
+            tool_calls: calls.collect(),
+            tool_call_id: message.tool_call_id.as_deref().map(|id| self.call_id(id)),
+            reasoning_content: reasoning("reasoning_content"),
+            reasoning: reasoning("reasoning"),
+            reasoning_details: reasoning("reasoning_details"),
+        }
+    }
+
+    /// The id of a call as the service takes it. The same id always becomes the same.
+    fn call_id<'m>(&self, id: &'m str) -> Cow<'m, str> {
+        let fits = id.len() == SHORT_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !self.nine_letter_ids || fits {
+            return Cow::Borrowed(id);
+        }
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let hash = format!("{:016x}", hasher.finish());
+        Cow::Owned(hash.chars().take(SHORT_ID).collect())
     }
 
     /// Reads a chunk of a stream, or a whole answer. Tells whether it is one.
@@ -369,6 +478,12 @@ struct ChatBody<'a> {
     reasoning: Option<Reasoning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Thinking>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ChoiceBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<FormatBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -381,7 +496,129 @@ struct ChatBody<'a> {
 #[derive(Serialize)]
 struct MessageBody<'a> {
     role: &'static str,
-    content: Cow<'a, str>,
+    /// Null where there are only calls.
+    content: Option<Content<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<CallBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<Cow<'a, str>>,
+    // Reasoning of an earlier answer, as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_details: Option<&'a Value>,
+}
+
+impl<'a> MessageBody<'a> {
+    fn new(role: &'static str, content: Content<'a>) -> Self {
+        MessageBody {
+            role,
+            content: Some(content),
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            reasoning_content: None,
+            reasoning: None,
+            reasoning_details: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<PartBody<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum PartBody<'a> {
+    Text { text: &'a str },
+    ImageUrl { image_url: ImageBody<'a> },
+    InputAudio { input_audio: AudioBody<'a> },
+    File { file: FileBody<'a> },
+}
+
+#[derive(Serialize)]
+struct ImageBody<'a> {
+    url: Url<'a>,
+}
+
+#[derive(Serialize)]
+struct AudioBody<'a> {
+    data: &'a str,
+    format: &'static str,
+}
+
+#[derive(Serialize)]
+struct FileBody<'a> {
+    filename: &'a str,
+    file_data: Url<'a>,
+}
+
+#[derive(Serialize)]
+struct CallBody<'a> {
+    id: Cow<'a, str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: CalledBody<'a>,
+}
+
+#[derive(Serialize)]
+struct CalledBody<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: FunctionBody<'a>,
+}
+
+#[derive(Serialize)]
+struct FunctionBody<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    parameters: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ChoiceBody<'a> {
+    Word(&'static str),
+    Tool {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        function: Named<'a>,
+    },
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct FormatBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    json_schema: Option<SchemaBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct SchemaBody<'a> {
+    name: &'a str,
+    schema: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -458,14 +695,38 @@ struct Said<'a> {
     reasoning_content: Lenient<Text<'a>>,
     #[serde(borrow)]
     refusal: Option<Text<'a>>,
+    /// A part of the state, which other reasoning belongs to, too.
+    #[serde(borrow)]
+    reasoning_details: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_calls: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    function_call: Option<&'a RawValue>,
+    /// A call before there were tools.
+    #[serde(borrow, default)]
+    function_call: Lenient<Called<'a>>,
+}
+
+/// A call, or a piece of one.
+#[derive(Deserialize)]
+struct CallPiece<'a> {
+    /// The place of the call; some leave it out.
+    #[serde(default)]
+    index: Lenient<u64>,
+    #[serde(borrow, default)]
+    id: Lenient<Text<'a>>,
+    #[serde(borrow, default)]
+    function: Lenient<Called<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Part<'a> {
+struct Called<'a> {
+    #[serde(borrow, default)]
+    name: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct SaidPart<'a> {
     #[serde(borrow, default)]
     text: Lenient<Text<'a>>,
     /// Mistral's reasoning: parts again, or a string.
@@ -530,6 +791,9 @@ fn take_choice(choice: Choice<'_>, answer: &mut Answer) -> Result<(), Failure> {
 }
 
 fn take_said(said: Said<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    if answer.wants_state {
+        keep_reasoning(&said, answer);
+    }
     // Some send the same reasoning under both names.
     let reasoning = said.reasoning.0.and_then(Text::non_empty);
     let reasoning = reasoning.or(said.reasoning_content.0.and_then(Text::non_empty));
@@ -546,19 +810,201 @@ fn take_said(said: Said<'_>, answer: &mut Answer) -> Result<(), Failure> {
         answer.text.push_str(&refusal);
         answer.finish = Some(Finish::ContentFilter);
     }
-    let calls = said.tool_calls.is_some_and(|calls| !calls.is_empty());
-    if calls || said.function_call.is_some() {
-        answer.finish = Some(Finish::ToolCalls);
+    let calls = said.tool_calls.unwrap_or_default();
+    if calls.is_empty()
+        && let Some(function) = said.function_call.0
+    {
+        let old = CallPiece {
+            // There is but one.
+            index: Lenient(Some(0)),
+            id: Lenient(None),
+            function: Lenient(Some(function)),
+        };
+        take_call(&old, answer)?;
+    }
+    for call in calls {
+        take_call(&json::read(call.get())?, answer)?;
     }
     Ok(())
 }
 
+/// Puts a piece of a call where it belongs. Where there is no index, an id or a name begins a call.
+fn take_call(piece: &CallPiece<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    let (name, arguments) = match &piece.function.0 {
+        Some(called) => (str_of(&called.name.0), arguments(called.arguments)),
+        None => ("", String::new()),
+    };
+    let id = str_of(&piece.id.0);
+    let calls = &answer.tool_calls;
+    // Some count all calls as the first.
+    let is_same = |at: &usize| {
+        calls.get(*at).is_some_and(|call| {
+            name.is_empty() || call.name == name && (id.is_empty() || call.id == id)
+        })
+    };
+    let known = match piece.index.0 {
+        Some(index) => answer.places.get(&index).copied().filter(is_same),
+        None if !id.is_empty() => calls.iter().position(|call| call.id == id),
+        None if !name.is_empty() => None,
+        None => calls.len().checked_sub(1),
+    };
+    if let Some(call) = known.and_then(|at| answer.tool_calls.get_mut(at)) {
+        call.arguments.push_str(&arguments);
+        return Ok(());
+    }
+    if name.is_empty() {
+        return Ok(());
+    }
+    let at = answer.tool_calls.len();
+    answer.call(ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        arguments,
+    })?;
+    answer.places.extend(piece.index.0.map(|index| (index, at)));
+    answer.finish = Some(Finish::ToolCalls);
+    Ok(())
+}
+
+/// Puts what was reasoned into the state, under the names that it came with.
+fn keep_reasoning(said: &Said<'_>, answer: &mut Answer) {
+    for (name, text) in [
+        ("reasoning_content", &said.reasoning_content.0),
+        ("reasoning", &said.reasoning.0),
+    ] {
+        let text = str_of(text);
+        if !text.is_empty()
+            && let Some(member) = member(name, answer)
+        {
+            extend(member, text);
+            answer.state_length += text.len();
+        }
+    }
+    let details = said.reasoning_details.map(RawValue::get);
+    let details = details.and_then(|details| answer.piece(details));
+    let Some(Value::Array(details)) = details else {
+        return;
+    };
+    if details.is_empty() {
+        return;
+    }
+    let Some(member) = member("reasoning_details", answer) else {
+        return;
+    };
+    let added: usize = details
+        .into_iter()
+        .map(|detail| add_detail(member, detail))
+        .sum();
+    answer.state_length += added;
+}
+
+/// A member of the one piece that a state has.
+fn member<'a>(name: &str, answer: &'a mut Answer) -> Option<&'a mut Value> {
+    if answer.state.is_empty() {
+        answer.keep(Value::Object(Map::new()));
+    }
+    let piece = answer.state.first_mut()?.as_object_mut()?;
+    Some(piece.entry(name).or_insert(Value::Null))
+}
+
+fn extend(text: &mut Value, piece: &str) {
+    match text {
+        Value::String(text) => text.push_str(piece),
+        other => *other = piece.into(),
+    }
+}
+
+/// Adds to the details of reasoning, and tells how many bytes, about. A text that comes in pieces, each an
+/// entry of its own, becomes one again; the last word on anything beside it counts.
+fn add_detail(details: &mut Value, detail: Value) -> usize {
+    if details.is_null() {
+        *details = Value::Array(Vec::new());
+    }
+    let Some(details) = details.as_array_mut() else {
+        return 0;
+    };
+    let is_text = |value: &Value| GROWING.iter().any(|name| value[*name].is_string());
+    let is_same = |last: &Value| {
+        let has_same = |name: &str| last.get(name) == detail.get(name);
+        is_text(last) && ["type", "index"].into_iter().all(has_same)
+    };
+    let last = details.last_mut().filter(|last| is_same(last));
+    let (Some(Value::Object(last)), Value::Object(detail)) = (last, &detail) else {
+        let length = conversation::length(&detail);
+        details.push(detail);
+        return length;
+    };
+    let mut length = 0;
+    for (name, value) in detail {
+        match (last.get_mut(name), value) {
+            (_, Value::Null) => {}
+            (Some(text), Value::String(piece)) if GROWING.contains(&&**name) => {
+                extend(text, piece);
+                length += piece.len();
+            }
+            (Some(known), value) if known == value => {}
+            _ => {
+                length += conversation::length(value);
+                last.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    length
+}
+
+/// Text stays a string: many who speak this format understand nothing else.
+fn content(message: &Message) -> Content<'_> {
+    match message.media().next() {
+        None => Content::Text(message.all_text()),
+        Some(_) => Content::Parts(parts(message).collect()),
+    }
+}
+
+fn turn_content<'m>(turn: &request::Turn<'m>) -> Content<'m> {
+    let mut media = turn.messages.iter().flat_map(|message| message.media());
+    match media.next() {
+        None => Content::Text(Cow::Owned(request::texts(turn).join("\n\n"))),
+        Some(_) => Content::Parts(turn.messages.iter().flat_map(|m| parts(m)).collect()),
+    }
+}
+
+fn parts(message: &Message) -> impl Iterator<Item = PartBody<'_>> {
+    message.content.iter().filter_map(|part| match part {
+        Part::Text(text) if text.trim().is_empty() => None,
+        Part::Text(text) => Some(PartBody::Text { text }),
+        Part::Media(media) => Some(media_part(media)),
+    })
+}
+
+fn media_part(media: &Media) -> PartBody<'_> {
+    if media.is_image {
+        let image_url = ImageBody { url: media.url() };
+        return PartBody::ImageUrl { image_url };
+    }
+    let format = match &*media.mime_type {
+        "audio/wav" | "audio/x-wav" => Some("wav"),
+        "audio/mpeg" | "audio/mp3" => Some("mp3"),
+        _ => None,
+    };
+    match (&media.source, format) {
+        (Source::Data(data), Some(format)) => PartBody::InputAudio {
+            input_audio: AudioBody { data, format },
+        },
+        _ => PartBody::File {
+            file: FileBody {
+                filename: request::file_name(media),
+                file_data: media.url(),
+            },
+        },
+    }
+}
+
 fn take_parts(content: &str, answer: &mut Answer) -> Result<(), Failure> {
-    for part in json::read::<Vec<Part<'_>>>(content)? {
+    for part in json::read::<Vec<SaidPart<'_>>>(content)? {
         match part.thinking.map(RawValue::get) {
             None => {}
             Some(parts) if parts.starts_with('[') => {
-                for part in json::read::<Vec<Part<'_>>>(parts)? {
+                for part in json::read::<Vec<SaidPart<'_>>>(parts)? {
                     let text = part.text.0.unwrap_or_default();
                     answer.reasoning.push_str(&text.0);
                 }
@@ -625,6 +1071,12 @@ fn failure(status: Option<u16>, body: &str) -> Failure {
     }
     failure
 }
+
+/// Members of a detail that grow while it comes in pieces.
+const GROWING: &[&str] = &["text", "summary"];
+
+/// Letters in an id of Mistral's.
+const SHORT_ID: usize = 9;
 
 /// Usage, sources or the entry of a list are never longer.
 const LARGEST_SIDE: usize = 64 << 10;
@@ -715,8 +1167,10 @@ mod tests {
     use serde_json::json;
 
     use super::super::test_streams::{
-        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+        answer, answer_with_state, assert_truncations, body, call_and_result, calls, conversation,
+        fuzz, media, newest, outcome, read, request, weather,
     };
+    use super::super::{State, Tool};
     use super::*;
 
     const FULL: ChatCompletions = ChatCompletions {
@@ -745,11 +1199,22 @@ data: [DONE]
 
 "#;
 
-    const TOOL_CALLS: &str = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"weather","arguments":""}}]},"finish_reason":null}]}
+    /// Two calls in turns, one in five pieces, the other not JSON; and one without arguments.
+    const TOOL_CALLS: &str = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_9","type":"function","function":{"name":"weather","arguments":""}}]},"finish_reason":null}]}
 
-data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"call_2","function":{"name":"time","arguments":"no JSON"}}]},"finish_reason":null}]}
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"ci"}}]},"finish_reason":null}]}
 
-data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":"}}]},"finish_reason":null}]}
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"call_8","type":"function","function":{"name":"time","arguments":"no "}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"ty\":"}},{"index":1,"function":{"arguments":"JSON"}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":" \"Os"}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"lo\""}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":2,"id":"call_7","function":{"name":"ping","arguments":""}}]},"finish_reason":null}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]},"finish_reason":null}]}
 
 data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
 
@@ -876,6 +1341,175 @@ data: {"id":"gen-1","object":"chat.completion.chunk","model":"openai/gpt-4o","pr
     }
 
     #[test]
+    fn conversations_with_images_files_and_tools() {
+        let [image, file, away] = media();
+        let sound = Media {
+            mime_type: "audio/wav".into(),
+            ..file.clone()
+        };
+        let [call, result] = call_and_result("{\"city\":\"Oslo\"}", "{\"c\":4}");
+        let mut messages =
+            conversation(&[(Role::System, "Be brief."), (Role::User, "What is this?")]);
+        messages[1].content.extend([
+            Part::Media(image.clone()),
+            Part::Text("\n".into()),
+            Part::Media(sound),
+            Part::Media(file),
+        ]);
+        messages.extend([call, result]);
+        let chat = |messages: &[Message]| ChatRequest {
+            messages: messages.into(),
+            ..request("m", &[])
+        };
+        let sent = |service: &ChatCompletions, messages: &[Message]| {
+            service.carries(&chat(messages)).unwrap();
+            body(service, &chat(messages))["messages"].take()
+        };
+        let shown = json!([{"type": "text", "text": "What is this?"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0="}},
+            {"type": "input_audio", "input_audio": {"data": "JVBERi0=", "format": "wav"}},
+            {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}}]);
+        let mut expected = json!([
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": shown},
+            {"role": "assistant", "content": null, "tool_calls": [
+                {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"Oslo\"}"}}]},
+            {"role": "tool", "tool_call_id": "call_1", "content": "{\"c\":4}"}
+        ]);
+        assert_eq!(sent(&PLAIN, &messages), expected);
+
+        let in_turns = ChatCompletions {
+            in_turns: true,
+            ..PLAIN
+        };
+        assert_eq!(sent(&in_turns, &messages[..2])[1]["content"], shown);
+
+        // Words before a call without arguments, and reasoning from before; nothing else of it goes back.
+        messages[2].content = vec![Part::Text("Let me see.".into())];
+        messages[2].tool_calls[0].arguments.clear();
+        messages[2].state = Some(State {
+            provider: "deepseek".into(),
+            model: String::new(),
+            items: vec![
+                json!(7),
+                json!({"reasoning_content": "Weigh.", "role": "system", "reasoning_details": [1]}),
+            ],
+        });
+        expected[2]["content"] = "Let me see.".into();
+        expected[2]["tool_calls"][0]["function"]["arguments"] = "{}".into();
+        expected[2]["reasoning_content"] = "Weigh.".into();
+        expected[2]["reasoning_details"] = json!([1]);
+        assert_eq!(sent(&PLAIN, &messages), expected);
+
+        let mistral = ChatCompletions {
+            nine_letter_ids: true,
+            ..PLAIN
+        };
+        let other = sent(&mistral, &messages);
+        let id = other[2]["tool_calls"][0]["id"].as_str().unwrap();
+        assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        assert_eq!(other[3]["tool_call_id"], id);
+        assert_eq!(mistral.call_id("aB3xK9mP2"), "aB3xK9mP2");
+        assert_ne!(mistral.call_id("call_2"), id);
+
+        // What cannot be sent is not left out in silence.
+        let fails = |service: &ChatCompletions, chat: &ChatRequest| {
+            let failure = service.carries(chat).unwrap_err();
+            assert_eq!(failure.class, Class::InvalidRequest);
+            failure.message
+        };
+        assert!(fails(&in_turns, &chat(&messages)).contains("has no tools"));
+        let mut with_tool = chat(&messages[..2]);
+        with_tool.tools = vec![weather()].into();
+        assert!(fails(&in_turns, &with_tool).contains("has no tools"));
+        let mut at = |place: usize, media: &Media| {
+            messages[place].content.push(Part::Media(media.clone()));
+            let chat = chat(&messages);
+            messages[place].content.pop();
+            chat
+        };
+        assert!(fails(&PLAIN, &at(2, &image)).contains("assistant"));
+        assert!(fails(&PLAIN, &at(3, &image)).contains("tool's result"));
+        assert!(fails(&PLAIN, &at(1, &away)).contains("address"));
+        let picture = Media {
+            is_image: true,
+            ..away.clone()
+        };
+        PLAIN.carries(&at(1, &picture)).unwrap();
+        let fetching = ChatCompletions {
+            takes_addresses: true,
+            ..PLAIN
+        };
+        fetching.carries(&at(1, &away)).unwrap();
+        let body = body(&fetching, &at(1, &away));
+        assert_eq!(
+            body["messages"][1]["content"][4]["file"]["file_data"],
+            "https://example.com/a.pdf"
+        );
+    }
+
+    #[test]
+    fn tools_choices_and_formats() {
+        let sent = |service: &ChatCompletions, strict, tool_choice, format: Format| {
+            let tool = Tool {
+                strict,
+                ..weather()
+            };
+            let chat = ChatRequest {
+                tools: vec![tool].into(),
+                tool_choice,
+                format: Some(format.into()),
+                ..request("m", &[(Role::User, "u")])
+            };
+            let mut body = body(service, &chat);
+            for name in ["model", "messages", "stream", "stream_options"] {
+                body.as_object_mut().unwrap().remove(name);
+            }
+            body
+        };
+        let mut function = json!({"name": "weather", "description": "Look up weather",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}});
+        let schema = |strict| Format::Schema {
+            name: "answer".into(),
+            schema: weather().parameters,
+            strict,
+        };
+        let expected = json!({"tools": [{"type": "function", "function": function}], "tool_choice": "none",
+            "response_format": {"type": "json_object"}});
+        let none = Some(ToolChoice::None);
+        assert_eq!(sent(&PLAIN, None, none, Format::Json), expected);
+        function["strict"] = false.into();
+        let format = json!({"name": "answer", "schema": function["parameters"], "strict": true});
+        let expected = json!({"tools": [{"type": "function", "function": function}],
+            "tool_choice": {"type": "function", "function": {"name": "weather"}},
+            "response_format": {"type": "json_schema", "json_schema": format}});
+        let named = Some(ToolChoice::Tool("weather".into()));
+        assert_eq!(
+            sent(&PLAIN, Some(false), named, schema(Some(true))),
+            expected
+        );
+        let any = ChatCompletions {
+            required: "any",
+            ..PLAIN
+        };
+        for (service, choice, word) in [
+            (&PLAIN, ToolChoice::Auto, "auto"),
+            (&PLAIN, ToolChoice::Required, "required"),
+            (&any, ToolChoice::Required, "any"),
+        ] {
+            let body = sent(service, None, Some(choice), schema(None));
+            assert_eq!(body["tool_choice"], word);
+            let format = &body["response_format"]["json_schema"];
+            assert_eq!(format.get("strict"), None);
+        }
+        let nothing = ChatRequest {
+            tool_choice: Some(ToolChoice::None),
+            ..request("m", &[(Role::User, "u")])
+        };
+        assert_eq!(body(&PLAIN, &nothing).get("tool_choice"), None);
+    }
+
+    #[test]
     fn options_have_the_names_of_each_service() {
         let mut chat = ChatRequest {
             top_p: Some(0.9),
@@ -965,7 +1599,154 @@ data: {"id":"gen-1","object":"chat.completion.chunk","model":"openai/gpt-4o","pr
             (tools.finish, &*tools.text, tools.complete),
             (Some(Finish::ToolCalls), "", true)
         );
+        let expected = [
+            ("call_9", "weather", "{\"city\": \"Oslo\"}"),
+            ("call_8", "time", "no JSON"),
+            ("call_7", "ping", ""),
+        ];
+        assert_eq!(calls(&tools), expected);
         assert_truncations(&PLAIN, TOOL_CALLS);
+    }
+
+    #[test]
+    fn calls_come_in_every_accent() {
+        let said = |deltas: &[&str]| {
+            let chunk = |delta: &&str| format!("data: {{\"choices\":[{{\"delta\":{delta}}}]}}\n\n");
+            let chunks: String = deltas.iter().map(chunk).collect();
+            let answer = answer(&PLAIN, &format!("{chunks}data: [DONE]\n\n"));
+            assert_eq!(answer.finish, Some(Finish::ToolCalls), "{deltas:?}");
+            let calls = calls(&answer).into_iter();
+            let calls = calls.map(|(id, name, arguments)| format!("{id} {name} {arguments}"));
+            calls.collect::<Vec<_>>().join(", ")
+        };
+        for (deltas, expected) in [
+            // No index: an id or a name begins a call, and what has neither goes on with the last.
+            (
+                &[
+                    r#"{"tool_calls":[{"id":"x","function":{"name":"a","arguments":"{\"b\""}}]}"#,
+                    r#"{"tool_calls":[{"function":{"arguments":":1}"}}]}"#,
+                    r#"{"tool_calls":[{"id":"y","function":{"name":"a","arguments":"{}"}}]}"#,
+                ][..],
+                r#"x a {"b":1}, y a {}"#,
+            ),
+            // The id, and the name with it, again and again.
+            (
+                &[
+                    r#"{"tool_calls":[{"id":"x","function":{"name":"a","arguments":"{"}},{"id":"y","function":{"name":"a"}}]}"#,
+                    r#"{"tool_calls":[{"id":"x","function":{"name":"a","arguments":"}"}}]}"#,
+                    r#"{"tool_calls":[{"id":"y","function":{"arguments":"{}"}}]}"#,
+                ],
+                "x a {}, y a {}",
+            ),
+            (
+                &[
+                    r#"{"tool_calls":[{"index":0,"id":"x","function":{"name":"a","arguments":"{"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"id":"x","function":{"name":"a","arguments":"}"}}]}"#,
+                ],
+                "x a {}",
+            ),
+            // Whole, several in one piece, without ids, the arguments not wrapped up.
+            (
+                &[
+                    r#"{"tool_calls":[{"function":{"name":"a","arguments":{"b": [1]}}},{"id":"call_3","function":{"name":"a","arguments":null}},{"id":null,"function":{"name":"c"}}]}"#,
+                ],
+                r#"call_1 a {"b": [1]}, call_3 a , call_4 c "#,
+            ),
+            // All of them counted as the first.
+            (
+                &[
+                    r#"{"tool_calls":[{"index":0,"id":"x","function":{"name":"a","arguments":"{}"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"id":"y","function":{"name":"a","arguments":"{}"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"function":{"name":"b","arguments":"{"}}]}"#,
+                    r#"{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]}"#,
+                ],
+                "x a {}, y a {}, call_3 b {}",
+            ),
+            // The older form; beside the newer one it says the same.
+            (
+                &[
+                    r#"{"function_call":{"name":"a","arguments":"{"}}"#,
+                    r#"{"function_call":{"name":"a","arguments":"}"},"tool_calls":null}"#,
+                ],
+                "call_1 a {}",
+            ),
+            (
+                &[
+                    r#"{"function_call":{"name":"a"},"tool_calls":[{"id":"x","function":{"name":"a"}}]}"#,
+                ],
+                "x a ",
+            ),
+            // Nonsense beside a call.
+            (
+                &[
+                    r#"{"tool_calls":[{"index":18446744073709551615,"id":"x","function":{"name":"a","arguments":"{}"}}]}"#,
+                    r#"{"tool_calls":[{"index":9,"function":{"arguments":"lost"}},{"index":"7","function":7},{}]}"#,
+                ],
+                "x a {}",
+            ),
+        ] {
+            assert_eq!(said(deltas), expected);
+        }
+        let whole = r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"x","type":"function","function":{"name":"a","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
+        let mut answer = Answer::default();
+        PLAIN.whole(whole.as_bytes(), &mut answer).unwrap();
+        assert_eq!(calls(&answer), [("x", "a", "{}")]);
+
+        let call = |n| {
+            format!(
+                "data: {{\"choices\":[{{\"delta\":{{\"tool_calls\":[{{\"index\":{n},\"function\":{{\"name\":\"a\"}}}}]}}}}]}}\n\n"
+            )
+        };
+        let many: String = (0..200).map(call).collect();
+        let (answer, result) = read(&PLAIN, &[many.as_bytes()]);
+        assert_eq!(result.unwrap_err().class, Class::TooLarge);
+        assert_eq!((answer.tool_calls.len(), answer.places.len()), (128, 128));
+    }
+
+    #[test]
+    fn reasoning_is_kept_for_the_next_turn_as_it_came() {
+        let state = |deltas: &[&str]| {
+            let chunk = |delta: &&str| format!("data: {{\"choices\":[{{\"delta\":{delta}}}]}}\n\n");
+            let chunks: String = deltas.iter().map(chunk).collect();
+            let stream = format!("{chunks}data: [DONE]\n\n");
+            assert!(answer(&PLAIN, &stream).state.is_empty());
+            let answer = answer_with_state(&PLAIN, &stream);
+            let length: usize = answer.state.iter().map(conversation::length).sum();
+            assert!(answer.state_length.abs_diff(length) < 100, "{length}");
+            Value::Array(answer.state)
+        };
+        let content = [
+            r#"{"reasoning_content":"Weigh "}"#,
+            r#"{"reasoning_content":"both.","content":""}"#,
+            r#"{"reasoning_content":"","content":"Hi"}"#,
+        ];
+        assert_eq!(
+            state(&content),
+            json!([{"reasoning_content": "Weigh both."}])
+        );
+        let details = [
+            r#"{"reasoning":"We","reasoning_details":[{"type":"reasoning.text","text":"We","signature":null,"index":0}]}"#,
+            r#"{"reasoning":"igh","reasoning_details":[{"type":"reasoning.text","text":"igh","index":0}]}"#,
+            r#"{"reasoning_details":[{"type":"reasoning.text","text":"","signature":"sig","index":0}]}"#,
+            r#"{"reasoning_details":[{"type":"reasoning.text","text":"More","index":1},{"type":"reasoning.summary","summary":"In ","index":1},{"type":"reasoning.summary","summary":"short","index":1}]}"#,
+            r#"{"reasoning_details":[{"type":"reasoning.encrypted","data":"a","id":"x","index":2},{"type":"reasoning.encrypted","data":"b","id":"y","index":2},7]}"#,
+            r#"{"reasoning_details":[],"content":"Hi"}"#,
+        ];
+        let expected = json!([{"reasoning": "Weigh", "reasoning_details": [
+            {"type": "reasoning.text", "text": "Weigh", "signature": "sig", "index": 0},
+            {"type": "reasoning.text", "text": "More", "index": 1},
+            {"type": "reasoning.summary", "summary": "In short", "index": 1},
+            {"type": "reasoning.encrypted", "data": "a", "id": "x", "index": 2},
+            {"type": "reasoning.encrypted", "data": "b", "id": "y", "index": 2}, 7]}]);
+        assert_eq!(state(&details), expected);
+        for nothing in [
+            r#"{"content":"Hi"}"#,
+            r#"{"reasoning":"","reasoning_content":null,"reasoning_details":[]}"#,
+            // What cannot be kept spoils the rest.
+            r#"{"reasoning":"a","reasoning_details":["\ud83d"]}"#,
+        ] {
+            assert_eq!(state(&[nothing]), json!([]), "{nothing}");
+        }
     }
 
     #[test]

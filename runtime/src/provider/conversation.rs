@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Who says a message.
@@ -55,6 +56,14 @@ impl Message {
             [Part::Text(text)] => Cow::Borrowed(text),
             parts => Cow::Owned(parts.iter().filter_map(Part::as_text).collect()),
         }
+    }
+
+    /// The images and files in it.
+    pub fn media(&self) -> impl Iterator<Item = &Media> {
+        self.content.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Media(media) => Some(media),
+        })
     }
 
     /// Whether it says nothing at all: providers refuse empty blocks.
@@ -124,10 +133,23 @@ pub enum Source {
 
 impl Media {
     /// The bytes as a `data:` URL, or the address.
-    pub fn url(&self) -> Cow<'_, str> {
-        match &self.source {
-            Source::Url(url) => Cow::Borrowed(url),
-            Source::Data(data) => Cow::Owned(format!("data:{};base64,{data}", self.mime_type)),
+    pub(super) fn url(&self) -> Url<'_> {
+        Url(self)
+    }
+}
+
+/// Written without a copy of the bytes.
+#[derive(Debug)]
+pub(super) struct Url<'a>(&'a Media);
+
+impl Serialize for Url<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kind = &self.0.mime_type;
+        match &self.0.source {
+            Source::Url(url) => serializer.serialize_str(url),
+            Source::Data(data) => {
+                serializer.collect_str(&format_args!("data:{kind};base64,{data}"))
+            }
         }
     }
 }
@@ -201,24 +223,29 @@ pub enum Format {
 pub struct State {
     /// The id of that provider; nobody else gets it.
     pub provider: String,
+    /// The model that was asked: thoughts are tied to it. Empty if it is not told.
+    pub model: String,
     /// The pieces of the answer, in the provider's words.
     pub items: Vec<Value>,
 }
 
 impl State {
-    /// The conversation as this provider may have it: without the states that others gave.
-    pub(crate) fn only_of(provider: &str, messages: &Arc<[Message]>) -> Arc<[Message]> {
-        let is_foreign = |message: &Message| {
-            message
-                .state
-                .as_ref()
-                .is_some_and(|s| s.provider != provider)
+    /// The conversation as this model may have it: without the states that others gave. An empty model is
+    /// not known yet.
+    pub(crate) fn only_of(
+        provider: &str,
+        model: &str,
+        messages: &Arc<[Message]>,
+    ) -> Arc<[Message]> {
+        let is_own = |state: &State| {
+            let is_model = [state.model.as_str(), model].contains(&"") || state.model == model;
+            state.provider == provider && is_model
         };
-        if !messages.iter().any(is_foreign) {
+        if messages.iter().filter_map(|m| m.state.as_ref()).all(is_own) {
             return messages.clone();
         }
         let messages = messages.iter().cloned().map(|message| Message {
-            state: message.state.filter(|state| state.provider == provider),
+            state: message.state.filter(is_own),
             ..message
         });
         messages.collect()

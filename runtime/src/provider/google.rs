@@ -2,21 +2,23 @@
 //!
 //! Never here: the Interactions API, Vertex AI, retries, HTTP.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::conversation::{Media, Part, Source};
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
+use super::request::Turn;
 use super::rules::{self, GeminiThinking};
 use super::{
-    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Usage,
-    request, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
+    Request, Role, Tool, ToolCall, ToolChoice, Usage, request, sse,
 };
 
 /// The `generateContent` format.
@@ -47,29 +49,43 @@ impl Codec for GenerateContent {
             warnings.push(rules::left_out("reasoning_effort", &chat.model));
         }
         chat.include_reasoning &= thinks;
+        if chat.tools.iter().any(|tool| tool.strict == Some(true)) {
+            warnings.push(rules::left_out("strict", &chat.model));
+        }
         warnings
     }
 
     fn chat(&self, chat: &ChatRequest) -> Request {
         let (system, turns) = request::turns(&chat.messages);
-        let contents = turns.into_iter().map(|turn| ContentBody {
+        let contents = turns.iter().map(|turn| ContentBody {
             role: Some(if turn.assistant { "model" } else { "user" }),
-            parts: parts(request::texts(&turn)),
+            parts: parts(turn, chat),
         });
+        let (response_mime_type, response_json_schema) = match chat.format.as_deref() {
+            None => (None, None),
+            Some(Format::Json) => (Some("application/json"), None),
+            Some(Format::Schema { schema, .. }) => (Some("application/json"), Some(schema)),
+        };
         let config = GenerationConfig {
             temperature: chat.temperature,
             top_p: chat.top_p,
             max_output_tokens: chat.max_tokens,
             stop_sequences: &chat.stop,
             seed: chat.seed,
+            response_mime_type,
+            response_json_schema,
             thinking_config: thinking_config(chat),
         };
         let body = ChatBody {
             system_instruction: (!system.is_empty()).then(|| ContentBody {
                 role: None,
-                parts: parts(system),
+                parts: system.into_iter().map(PartBody::text).collect(),
             }),
-            contents: contents.collect(),
+            contents: contents
+                .filter(|content| !content.parts.is_empty())
+                .collect(),
+            tools: ToolsBody::of(&chat.tools),
+            tool_config: tool_config(chat),
             generation_config: (config != GenerationConfig::default()).then_some(config),
         };
         // The method's name behind the id keeps `.` and `..` from being steps.
@@ -162,6 +178,10 @@ struct ChatBody<'a> {
     system_instruction: Option<ContentBody<'a>>,
     contents: Vec<ContentBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<[ToolsBody<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_config: Option<ToolConfig<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     generation_config: Option<GenerationConfig<'a>>,
 }
 
@@ -172,9 +192,76 @@ struct ContentBody<'a> {
     parts: Vec<PartBody<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
 struct PartBody<'a> {
-    text: std::borrow::Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inline_data: Option<InlineData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_data: Option<FileData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<Cow<'a, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_response: Option<FunctionResponse<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    thought: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thought_signature: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InlineData<'a> {
+    mime_type: &'a str,
+    data: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FileData<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
+    file_uri: &'a str,
+}
+
+#[derive(Serialize)]
+struct FunctionResponse<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    name: &'a str,
+    response: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolsBody<'a> {
+    function_declarations: Vec<FunctionDeclaration<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FunctionDeclaration<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    parameters_json_schema: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolConfig<'a> {
+    function_calling_config: FunctionCallingConfig<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FunctionCallingConfig<'a> {
+    mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_function_names: Option<[&'a str; 1]>,
 }
 
 #[derive(Serialize, Default, PartialEq)]
@@ -190,6 +277,10 @@ struct GenerationConfig<'a> {
     stop_sequences: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_mime_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_json_schema: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking_config: Option<ThinkingConfig>,
 }
@@ -220,6 +311,194 @@ fn thinking_config(chat: &ChatRequest) -> Option<ThinkingConfig> {
     }
     (config != ThinkingConfig::default()).then_some(config)
 }
+
+impl<'a> ToolsBody<'a> {
+    fn of(tools: &'a [Tool]) -> Option<[Self; 1]> {
+        let declarations = tools.iter().map(|tool| FunctionDeclaration {
+            name: &tool.name,
+            description: tool.description.as_deref(),
+            parameters_json_schema: &tool.parameters,
+        });
+        let function_declarations = declarations.collect();
+        (!tools.is_empty()).then_some([ToolsBody {
+            function_declarations,
+        }])
+    }
+}
+
+fn tool_config(chat: &ChatRequest) -> Option<ToolConfig<'_>> {
+    let choice = chat.tool_choice.as_ref();
+    let (mode, only) = match choice.filter(|_| !chat.tools.is_empty())? {
+        ToolChoice::Auto => ("AUTO", None),
+        ToolChoice::None => ("NONE", None),
+        ToolChoice::Required => ("ANY", None),
+        ToolChoice::Tool(name) => ("ANY", Some([name.as_str()])),
+    };
+    Some(ToolConfig {
+        function_calling_config: FunctionCallingConfig {
+            mode,
+            allowed_function_names: only,
+        },
+    })
+}
+
+impl<'a> PartBody<'a> {
+    fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        PartBody {
+            text: Some(text.into()),
+            ..PartBody::default()
+        }
+    }
+
+    fn media(media: &'a Media) -> Self {
+        let mime_type = match &media.mime_type[..] {
+            "" => None,
+            given => Some(given),
+        };
+        match &media.source {
+            Source::Data(data) => PartBody {
+                inline_data: Some(InlineData {
+                    mime_type: &media.mime_type,
+                    data,
+                }),
+                ..PartBody::default()
+            },
+            Source::Url(url) => PartBody {
+                file_data: Some(FileData {
+                    mime_type: mime_type.or_else(|| guessed(url)),
+                    file_uri: url,
+                }),
+                ..PartBody::default()
+            },
+        }
+    }
+
+    fn call(call: &ToolCall) -> Self {
+        let mut body = Map::new();
+        if let Some(id) = sent_id(&call.id) {
+            body.insert("id".to_owned(), id.into());
+        }
+        body.insert("name".to_owned(), call.name.as_str().into());
+        body.insert("args".to_owned(), request::input(call).into());
+        PartBody {
+            function_call: Some(Cow::Owned(body.into())),
+            ..PartBody::default()
+        }
+    }
+
+    fn result(result: &'a Message, messages: &'a [Message]) -> Self {
+        let text = result.all_text();
+        let response = serde_json::from_str(&text);
+        let wrapped = || Map::from_iter([("result".to_owned(), text.as_ref().into())]);
+        PartBody {
+            function_response: Some(FunctionResponse {
+                id: result.tool_call_id.as_deref().and_then(sent_id),
+                name: request::called(messages, result),
+                response: response.unwrap_or_else(|_| wrapped()),
+            }),
+            ..PartBody::default()
+        }
+    }
+
+    /// A part that the API has given, as far as it may go back.
+    fn kept(item: &'a Value) -> Option<Self> {
+        let part = PartBody {
+            text: item.get("text").and_then(Value::as_str).map(Cow::Borrowed),
+            function_call: item.get("functionCall").map(Cow::Borrowed),
+            thought: item.get("thought") == Some(&Value::Bool(true)),
+            thought_signature: item.get("thoughtSignature").and_then(Value::as_str),
+            ..PartBody::default()
+        };
+        let says = part.text.is_some() || part.function_call.is_some();
+        (says || part.thought_signature.is_some()).then_some(part)
+    }
+}
+
+/// The id of a call, if it is not one that we have made up: the API, which had none, finds the call of a
+/// result by its name.
+fn sent_id(id: &str) -> Option<&str> {
+    let number = id.strip_prefix("call_");
+    let is_made_up = number.is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
+    (!is_made_up).then_some(id)
+}
+
+/// The type of what is at an address, by its ending.
+fn guessed(url: &str) -> Option<&'static str> {
+    let path = url.split(['?', '#']).next()?;
+    let ending = path.rsplit_once('.')?.1.to_ascii_lowercase();
+    Some(match ending.as_str() {
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "gif" => "image/gif",
+        "heic" => "image/heic",
+        "pdf" => "application/pdf",
+        "txt" | "md" => "text/plain",
+        "html" | "htm" => "text/html",
+        "csv" => "text/csv",
+        "json" => "application/json",
+        _ => return None,
+    })
+}
+
+/// What a turn says. The results of tools come first, without what belongs to them but is no text.
+fn parts<'a>(turn: &Turn<'a>, chat: &'a ChatRequest) -> Vec<PartBody<'a>> {
+    if turn.messages.is_empty() {
+        return vec![PartBody::text(request::OPENING)];
+    }
+    let messages = || turn.messages.iter().copied();
+    let results = messages().filter(|message| message.role == Role::Tool);
+    let results = results.map(|result| PartBody::result(result, &chat.messages));
+    let mut parts: Vec<_> = results.collect();
+    for message in messages() {
+        match message.role {
+            Role::Tool => parts.extend(message.media().map(PartBody::media)),
+            Role::Assistant => parts.extend(answered(message, &chat.model)),
+            _ => parts.extend(said(message)),
+        }
+    }
+    parts
+}
+
+/// The parts of a message, without blank ones; of several texts alone, one.
+fn said(message: &Message) -> Vec<PartBody<'_>> {
+    let text = |text: &str| !text.trim().is_empty();
+    if message.media().next().is_none() {
+        let all = Some(message.all_text()).filter(|all| text(all));
+        return all.into_iter().map(PartBody::text).collect();
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(words) => text(words).then(|| PartBody::text(words.as_str())),
+        Part::Media(media) => Some(PartBody::media(media)),
+    });
+    parts.collect()
+}
+
+/// What a model has answered: as it was given, or put together from what it said and called.
+fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
+    let kept = message.state.iter().flat_map(|state| &state.items);
+    let mut parts: Vec<_> = kept.filter_map(PartBody::kept).collect();
+    if parts.is_empty() {
+        parts = said(message);
+        parts.extend(message.tool_calls.iter().map(PartBody::call));
+    }
+    // The generations that think by level refuse a first call without the thoughts behind it.
+    let wants_signature = matches!(
+        rules::gemini(bare_id(model), Effort::High),
+        GeminiThinking::Level(_)
+    );
+    let is_signed = parts.iter().any(|part| part.thought_signature.is_some());
+    if wants_signature
+        && !is_signed
+        && let Some(first) = parts.iter_mut().find(|part| part.function_call.is_some())
+    {
+        first.thought_signature = Some(UNSIGNED);
+    }
+    parts
+}
+
+/// What Google documents for calls that another model has made.
+const UNSIGNED: &str = "skip_thought_signature_validator";
 
 /// A whole answer or a piece of one; both have the same shape.
 #[derive(Deserialize)]
@@ -255,17 +534,30 @@ struct Candidate<'a> {
 #[derive(Deserialize)]
 struct Content<'a> {
     #[serde(borrow)]
-    parts: Option<Vec<Part<'a>>>,
+    parts: Option<Vec<Piece<'a>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Part<'a> {
+struct Piece<'a> {
     #[serde(borrow)]
     text: Option<Text<'a>>,
     #[serde(default)]
     thought: Lenient<bool>,
-    function_call: Option<IgnoredAny>,
+    #[serde(borrow)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow)]
+    thought_signature: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct FunctionCall<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    args: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -312,10 +604,6 @@ struct ModelEntry<'a> {
     supported_generation_methods: Option<Vec<Text<'a>>>,
 }
 
-fn parts(texts: Vec<std::borrow::Cow<'_, str>>) -> Vec<PartBody<'_>> {
-    texts.into_iter().map(|text| PartBody { text }).collect()
-}
-
 fn bare_id(id: &str) -> &str {
     id.strip_prefix("models/").unwrap_or(id)
 }
@@ -337,7 +625,7 @@ fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
     }
     let first = |candidate: &Candidate<'_>| candidate.index.0.unwrap_or_default() == 0;
     if let Some(candidate) = chunk.candidates.unwrap_or_default().into_iter().find(first) {
-        take_candidate(candidate, answer);
+        take_candidate(candidate, answer)?;
     }
     if let Some(feedback) = chunk.prompt_feedback {
         end(
@@ -350,14 +638,16 @@ fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
     Ok(())
 }
 
-fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) {
-    for part in candidate
-        .content
-        .and_then(|content| content.parts)
-        .unwrap_or_default()
-    {
-        if part.function_call.is_some() {
-            answer.finish = Some(Finish::ToolCalls);
+fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    let parts = candidate.content.and_then(|content| content.parts);
+    for part in parts.unwrap_or_default() {
+        if let Some(call) = part.function_call {
+            let call: FunctionCall<'_> = json::read(call.get())?;
+            answer.call(ToolCall {
+                id: str_of(&call.id).to_owned(),
+                name: str_of(&call.name).to_owned(),
+                arguments: call.args.map_or("{}", RawValue::get).to_owned(),
+            })?;
         }
         let side = if part.thought.0 == Some(true) {
             &mut answer.reasoning
@@ -365,8 +655,9 @@ fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) {
             &mut answer.text
         };
         side.push_str(str_of(&part.text));
+        keep(&part, answer);
     }
-    let called = answer.finish == Some(Finish::ToolCalls);
+    let called = !answer.tool_calls.is_empty();
     let finish = |native: &str| match native {
         // Google says STOP also when it has called a function.
         "STOP" if called => Finish::ToolCalls,
@@ -384,6 +675,41 @@ fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) {
         candidate.finish_message,
         answer,
     );
+    Ok(())
+}
+
+/// Keeps a part, if the state is wanted. Plain texts become one; with signatures that must not be done.
+/// Thoughts are for people, and need not go back.
+fn keep(part: &Piece<'_>, answer: &mut Answer) {
+    let (text, signature) = (str_of(&part.text), str_of(&part.thought_signature));
+    let is_thought = part.thought.0 == Some(true);
+    let is_plain = signature.is_empty() && part.function_call.is_none();
+    if !answer.wants_state || is_plain && (is_thought || text.is_empty()) {
+        return;
+    }
+    if is_plain
+        && let Some(Value::Object(last)) = answer.state.last_mut()
+        && last.len() == 1
+        && let Some(Value::String(earlier)) = last.get_mut("text")
+    {
+        earlier.push_str(text);
+        answer.state_length += text.len();
+        return;
+    }
+    let mut item = Map::new();
+    let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
+    match part.function_call.map(|call| answer.piece(call.get())) {
+        Some(Some(call)) => set("functionCall", call),
+        Some(None) => return,
+        None => set("text", text.into()),
+    }
+    if is_thought {
+        set("thought", true.into());
+    }
+    if !signature.is_empty() {
+        set("thoughtSignature", signature.into());
+    }
+    answer.keep(item.into());
 }
 
 /// Notes the end if there is a reason for it, and says why where something was filtered.
@@ -504,10 +830,11 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::Role;
     use super::super::test_streams::{
-        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+        answer, answer_with_state, assert_truncations, body, call, called, file, fuzz, newest,
+        outcome, read, request, result, weather, with_state,
     };
+    use super::super::{State, conversation};
     use super::*;
 
     const STREAM: &str = r#"data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hm.","thought":true}]},"index":0}],"modelVersion":"gemini-3.5-flash","responseId":"r1"}
@@ -515,6 +842,19 @@ mod tests {
 data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hé\n"}]},"index":0}],"promptFeedback":null,"usageMetadata":{"promptTokenCount":9,"totalTokenCount":9},"modelVersion":"gemini-3.5-flash","responseId":"r1"}
 
 data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo "},{"text":"😀","thoughtSignature":"CiQB…"}]},"finishReason":"STOP","index":0,"safetyRatings":[]}],"usageMetadata":{"promptTokenCount":9,"toolUsePromptTokenCount":1,"candidatesTokenCount":2,"thoughtsTokenCount":40,"totalTokenCount":52}}
+
+"#;
+
+    /// Thoughts, text in pieces, and calls: signed, unsigned and without an id; a signature alone at the end.
+    const CALLS: &str = r#"data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hm.","thought":true}]}}],"responseId":"r2"}
+
+data: {"candidates":[{"content":{"parts":[{"text":"I'll "}]}}]}
+
+data: {"candidates":[{"content":{"parts":[{"text":"look"},{"text":"."}]}}]}
+
+data: {"candidates":[{"content":{"parts":[{"functionCall":{"id":"f1","name":"weather","args":{"city": "Tromsø", "a": [1, 2.5]}},"thoughtSignature":"CiQB+/=="},{"functionCall":{"name":"now"}}]}}]}
+
+data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{}}},{"text":"","thoughtSignature":"CiQC"}]},"finishReason":"STOP"}]}
 
 "#;
 
@@ -599,6 +939,313 @@ data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo "},{"text":
             instructions,
             json!({"contents": [{"role": "user", "parts": [{"text": "a"}, {"text": "b"}]}]})
         );
+    }
+
+    #[test]
+    fn parts_calls_and_results() {
+        let pdf = || Source::Url("https://example.com/a.PDF?b=c.png".to_owned());
+        let question = Message {
+            content: vec![
+                Part::Text("What is this?".to_owned()),
+                Part::Text(" ".to_owned()),
+                Part::Media(file("image/png", Source::Data("iVBORw0=".to_owned()), None)),
+                Part::Media(file("", pdf(), Some("a.pdf"))),
+            ],
+            ..Message::text(Role::User, "")
+        };
+        let state = State {
+            provider: "google".to_owned(),
+            model: String::new(),
+            items: vec![
+                json!({"functionCall": {"id": "f1", "name": "weather", "args": {"city": "Oslo"}}, "thoughtSignature": "CiQB"}),
+                json!({"executableCode": {"code": "1"}}),
+                json!(7),
+            ],
+        };
+        let answered = Message {
+            state: Some(state),
+            ..called("Other words.", &[call("f1", "weather", "{}")])
+        };
+        let schema = json!({"type": "object"});
+        let chat = ChatRequest {
+            messages: vec![
+                Message::text(Role::System, "Be brief."),
+                question,
+                answered,
+                result("f1", "4 C"),
+            ]
+            .into(),
+            tools: vec![weather()].into(),
+            tool_choice: Some(ToolChoice::Auto),
+            temperature: Some(1.0),
+            top_p: Some(0.95),
+            max_tokens: Some(8192),
+            stop: vec!["END".to_owned()],
+            seed: Some(7),
+            effort: Some(Effort::Low),
+            format: Some(std::sync::Arc::new(Format::Schema {
+                name: "answer".to_owned(),
+                schema: schema.as_object().unwrap().clone(),
+                strict: None,
+            })),
+            ..request("gemini-3.5-flash", &[])
+        };
+        let expected = json!({
+            "systemInstruction": {"parts": [{"text": "Be brief."}]},
+            "contents": [
+                {"role": "user", "parts": [{"text": "What is this?"},
+                    {"inlineData": {"mimeType": "image/png", "data": "iVBORw0="}},
+                    {"fileData": {"mimeType": "application/pdf", "fileUri": "https://example.com/a.PDF?b=c.png"}}]},
+                {"role": "model", "parts": [{"functionCall": {"id": "f1", "name": "weather", "args": {"city": "Oslo"}}, "thoughtSignature": "CiQB"}]},
+                {"role": "user", "parts": [{"functionResponse": {"id": "f1", "name": "weather", "response": {"result": "4 C"}}}]}],
+            "tools": [{"functionDeclarations": [{"name": "weather", "description": "Look up weather", "parametersJsonSchema": {"type": "object", "properties": {"city": {"type": "string"}}}}]}],
+            "toolConfig": {"functionCallingConfig": {"mode": "AUTO"}},
+            "generationConfig": {"temperature": 1.0, "topP": 0.95, "maxOutputTokens": 8192, "stopSequences": ["END"], "seed": 7,
+                "responseMimeType": "application/json", "responseJsonSchema": schema, "thinkingConfig": {"thinkingLevel": "LOW"}},
+        });
+        assert_eq!(body(&GenerateContent, &chat), expected);
+        let json_only = ChatRequest {
+            format: Some(std::sync::Arc::new(Format::Json)),
+            ..request("gemini-2.5-flash", &[(Role::User, "Hi")])
+        };
+        let config = json!({"responseMimeType": "application/json"});
+        assert_eq!(
+            body(&GenerateContent, &json_only)["generationConfig"],
+            config
+        );
+    }
+
+    /// Made-up ids come again in the next answer, and are not sent; results stand in one turn, before what
+    /// is said and shown there.
+    #[test]
+    fn calls_that_have_no_state() {
+        let png = file("image/png", Source::Data("AAAA".to_owned()), None);
+        let shown = Message {
+            content: vec![Part::Text("[1]".to_owned()), Part::Media(png)],
+            ..result("f2", "")
+        };
+        let chat = |model| ChatRequest {
+            messages: vec![
+                Message::text(Role::User, "Hi"),
+                called("", &[call("call_1", "weather", "")]),
+                result("call_1", r#"{"c": 4}"#),
+                called(
+                    "So.",
+                    &[call("call_1", "now", "[1"), call("f2", "map", r#"{"a":1}"#)],
+                ),
+                Message::text(Role::User, "Go on."),
+                result("call_1", "noon"),
+                shown.clone(),
+                result("x", ""),
+            ]
+            .into(),
+            ..request(model, &[])
+        };
+        let dummy = "skip_thought_signature_validator";
+        let mut expected = json!([
+            {"role": "user", "parts": [{"text": "Hi"}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {}}, "thoughtSignature": dummy}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "weather", "response": {"c": 4}}}]},
+            {"role": "model", "parts": [
+                {"text": "So."},
+                {"functionCall": {"name": "now", "args": {"arguments": "[1"}}, "thoughtSignature": dummy},
+                {"functionCall": {"id": "f2", "name": "map", "args": {"a": 1}}}]},
+            {"role": "user", "parts": [
+                {"functionResponse": {"name": "now", "response": {"result": "noon"}}},
+                {"functionResponse": {"id": "f2", "name": "map", "response": {"result": "[1]"}}},
+                {"functionResponse": {"id": "x", "name": "", "response": {"result": ""}}},
+                {"text": "Go on."},
+                {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]},
+        ]);
+        for model in ["gemini-3-pro-preview", "gemini-flash-latest"] {
+            assert_eq!(body(&GenerateContent, &chat(model))["contents"], expected);
+        }
+        for (content, part) in [(1, 0), (3, 1)] {
+            let part = expected[content]["parts"][part].as_object_mut();
+            part.unwrap().remove("thoughtSignature").unwrap();
+        }
+        for model in ["gemini-2.5-flash", "gemma-4"] {
+            assert_eq!(body(&GenerateContent, &chat(model))["contents"], expected);
+        }
+    }
+
+    #[test]
+    fn a_state_that_says_nothing_is_left_out() {
+        let silent = Message {
+            state: Some(State {
+                provider: "google".to_owned(),
+                model: String::new(),
+                items: vec![json!({"thought": true})],
+            }),
+            ..Message::text(Role::Assistant, " ")
+        };
+        let messages = vec![Message::text(Role::User, "Hi"), silent];
+        let chat = ChatRequest {
+            messages: messages.into(),
+            ..request("gemini-3.5-flash", &[])
+        };
+        let expected = json!([{"role": "user", "parts": [{"text": "Hi"}]}]);
+        assert_eq!(body(&GenerateContent, &chat)["contents"], expected);
+    }
+
+    #[test]
+    fn choices_and_declarations() {
+        let of = |choice| {
+            let mut chat = ChatRequest {
+                tools: vec![Tool {
+                    description: None,
+                    parameters: Map::new(),
+                    strict: Some(true),
+                    ..weather()
+                }]
+                .into(),
+                tool_choice: Some(choice),
+                ..request("gemini-3.5-flash", &[(Role::User, "Hi")])
+            };
+            assert_eq!(GenerateContent.fit(&mut chat).len(), 1);
+            let sent = body(&GenerateContent, &chat);
+            let declared = json!([{"functionDeclarations": [{"name": "weather"}]}]);
+            assert_eq!(sent["tools"], declared);
+            chat.tools = Vec::new().into();
+            assert_eq!(GenerateContent.fit(&mut chat), Vec::<String>::new());
+            let without = body(&GenerateContent, &chat);
+            assert_eq!(
+                (without.get("tools"), without.get("toolConfig")),
+                (None, None)
+            );
+            sent["toolConfig"]["functionCallingConfig"].clone()
+        };
+        assert_eq!(of(ToolChoice::None), json!({"mode": "NONE"}));
+        assert_eq!(of(ToolChoice::Required), json!({"mode": "ANY"}));
+        let only = json!({"mode": "ANY", "allowedFunctionNames": ["weather"]});
+        assert_eq!(of(ToolChoice::Tool("weather".to_owned())), only);
+    }
+
+    #[test]
+    fn types_of_addresses() {
+        for (url, mime_type) in [
+            ("https://example.com/a.JPG", Some("image/jpeg")),
+            (
+                "https://example.com/a.pdf?x=1.png#b.gif",
+                Some("application/pdf"),
+            ),
+            ("https://example.com/a", None),
+            ("https://www.youtube.com/watch?v=a.png", None),
+            ("", None),
+        ] {
+            assert_eq!(guessed(url), mime_type, "{url}");
+        }
+        let given = file(
+            "text/css",
+            Source::Url("https://example.com/a.txt".to_owned()),
+            None,
+        );
+        let given = serde_json::to_value(PartBody::media(&given)).unwrap();
+        assert_eq!(given["fileData"]["mimeType"], "text/css");
+    }
+
+    #[test]
+    fn calls() {
+        let answer = answer_with_state(&GenerateContent, CALLS);
+        let lengths = answer.state.iter().map(conversation::length);
+        assert_eq!(answer.state_length, lengths.sum::<usize>());
+        assert_eq!(
+            answer.tool_calls,
+            [
+                call("f1", "weather", r#"{"city": "Tromsø", "a": [1, 2.5]}"#),
+                call("call_2", "now", "{}"),
+                call("call_3", "now", "{}")
+            ]
+        );
+        assert_eq!(
+            (
+                answer.text.as_str(),
+                answer.reasoning.as_str(),
+                answer.finish
+            ),
+            ("I'll look.", "Hm.", Some(Finish::ToolCalls))
+        );
+        let state = json!([
+            {"text": "I'll look."},
+            {"functionCall": {"id": "f1", "name": "weather", "args": {"city": "Tromsø", "a": [1, 2.5]}}, "thoughtSignature": "CiQB+/=="},
+            {"functionCall": {"name": "now"}},
+            {"functionCall": {"name": "now", "args": {}}},
+            {"text": "", "thoughtSignature": "CiQC"},
+        ]);
+        assert_eq!(Value::Array(answer.state.clone()), state);
+        assert_truncations(&GenerateContent, CALLS);
+
+        let chat = ChatRequest {
+            messages: vec![
+                Message::text(Role::User, "Hi"),
+                Message {
+                    state: Some(State {
+                        provider: "google".to_owned(),
+                        model: String::new(),
+                        items: answer.state,
+                    }),
+                    ..called("", &answer.tool_calls)
+                },
+            ]
+            .into(),
+            ..request("gemini-3.5-flash", &[])
+        };
+        let sent = &body(&GenerateContent, &chat)["contents"][1]["parts"];
+        assert_eq!(sent, &state);
+    }
+
+    #[test]
+    fn what_is_kept_of_an_answer() {
+        let kept = |parts: &str| {
+            let mut answer = with_state();
+            let body = format!(
+                "{{\"candidates\":[{{\"content\":{{\"parts\":[{parts}]}},\"finishReason\":\"STOP\"}}]}}"
+            );
+            GenerateContent.whole(body.as_bytes(), &mut answer).unwrap();
+            (json!(answer.state), answer.wants_state)
+        };
+        // Signed parts are never put together with others; signed thoughts are kept.
+        let signed = r#"{"text":"a"},{"text":"b","thoughtSignature":"s"},{"text":"c"},{"text":"x","thought":true},{"text":"d"},{"text":"e","thought":true,"thoughtSignature":"t"}"#;
+        let expected = json!([
+            {"text": "a"}, {"text": "b", "thoughtSignature": "s"}, {"text": "cd"},
+            {"text": "e", "thought": true, "thoughtSignature": "t"}]);
+        assert_eq!(kept(signed), (expected, true));
+        assert_eq!(
+            kept(r#"{"text":""},{"inlineData":{"data":"AAAA"}}"#),
+            (json!([]), true)
+        );
+        // A state that is not whole is none.
+        let half = r#"{"text":"a"},{"functionCall":{"name":"b","args":{"c":"\ud83d"}}}"#;
+        assert_eq!(kept(half), (json!([]), false));
+        let thought = json!({"text": "e", "thought": true, "thoughtSignature": "t"});
+        let part = serde_json::to_value(PartBody::kept(&thought).unwrap()).unwrap();
+        assert_eq!(part, thought);
+    }
+
+    #[test]
+    fn calls_and_ends() {
+        let of = |call: &str, finish: &str| {
+            let stream = format!(
+                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"functionCall\":{call}}}]}},\"finishReason\":\"{finish}\"}}]}}\n\n"
+            );
+            let (answer, result) = outcome(&GenerateContent, &stream);
+            (answer.finish, answer.tool_calls, result.is_ok())
+        };
+        let calls = |arguments| vec![call("call_1", "a", arguments)];
+        assert_eq!(
+            of(r#"{"name":"a","args":null}"#, "STOP"),
+            (Some(Finish::ToolCalls), calls("{}"), true)
+        );
+        assert_eq!(
+            of(r#"{"name":"a","args":"x"}"#, "MAX_TOKENS"),
+            (Some(Finish::Length), calls("\"x\""), true)
+        );
+        assert_eq!(of("null", "STOP"), (Some(Finish::Stop), Vec::new(), true));
+        assert_eq!(of("7", "STOP"), (None, Vec::new(), false));
+        let many = vec!["{\"functionCall\":{\"name\":\"a\"}}"; 129].join(",");
+        let body = format!("{{\"candidates\":[{{\"content\":{{\"parts\":[{many}]}}}}]}}");
+        let failure = GenerateContent.whole(body.as_bytes(), &mut Answer::default());
+        assert_eq!(failure.unwrap_err().class, Class::TooLarge);
     }
 
     #[test]
@@ -909,6 +1556,9 @@ data: {"candidates":[{"content":{"role":"model","parts":[{"text":"lo "},{"text":
 
     #[test]
     fn noise_never_panics() {
-        fuzz(&GenerateContent, &[STREAM, BLOCKED, EXHAUSTED, MODELS]);
+        fuzz(
+            &GenerateContent,
+            &[STREAM, CALLS, BLOCKED, EXHAUSTED, MODELS],
+        );
     }
 }

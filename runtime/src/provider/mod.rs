@@ -3,7 +3,7 @@
 //!
 //! Never here: sockets, clocks, settings, retries, the choice of a model for a name.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use http::{HeaderName, HeaderValue, Method};
 
@@ -200,18 +200,25 @@ pub struct Answer {
     pub complete: bool,
     /// What the model wants to be called.
     pub tool_calls: Vec<ToolCall>,
+    /// Where in `tool_calls` the provider's own number for a call leads, while it comes in pieces.
+    pub(crate) places: BTreeMap<u64, usize>,
     /// The pieces of the answer in the provider's words (see [`State`]), if they are wanted.
     pub state: Vec<serde_json::Value>,
     /// They are.
     pub wants_state: bool,
-    /// Bytes in them, about.
+    /// Bytes in them, and in the pieces that are still to become some, about.
     pub(crate) state_length: usize,
+    /// Anthropic's content blocks as they grow.
+    pub(crate) blocks: anthropic::Blocks,
     /// Reasoning between marks in front of the text.
     pub(crate) inline: inline_reasoning::InlineReasoning,
 }
 
 /// More tool calls in one answer are none that anybody would carry out.
 const MOST_CALLS: usize = 128;
+
+/// A longer piece of a state is none that could be handed back.
+const LARGEST_PIECE: usize = 1 << 20;
 
 impl Answer {
     /// Bytes that it holds, about.
@@ -221,14 +228,22 @@ impl Answer {
         self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
     }
 
-    /// A call begins, or is there as a whole.
+    /// A call begins, or is there as a whole. It gets an id if it has none.
     ///
     /// # Errors
     /// There are more than 128.
-    pub(crate) fn call(&mut self, call: ToolCall) -> Result<(), Failure> {
+    pub(crate) fn call(&mut self, mut call: ToolCall) -> Result<(), Failure> {
         if self.tool_calls.len() >= MOST_CALLS {
             let problem = format!("the model wants more than {MOST_CALLS} tools to be called");
             return Err(Failure::new(Class::TooLarge, problem));
+        }
+        let mut number = self.tool_calls.len();
+        while call.id.is_empty() {
+            number += 1;
+            let id = format!("call_{number}");
+            if self.tool_calls.iter().all(|other| other.id != id) {
+                call.id = id;
+            }
         }
         self.tool_calls.push(call);
         Ok(())
@@ -241,6 +256,29 @@ impl Answer {
             self.state_length += conversation::length(&item);
             self.state.push(item);
         }
+    }
+
+    /// The same for a piece that is still JSON.
+    pub(crate) fn keep_json(&mut self, json: &str) {
+        if let Some(item) = self.piece(json) {
+            self.keep(item);
+        }
+    }
+
+    /// A piece of the state, read if that is wanted. One that cannot be kept spoils the others: without a
+    /// state the conversation goes on from its text and its calls.
+    fn piece(&mut self, json: &str) -> Option<serde_json::Value> {
+        if !self.wants_state {
+            return None;
+        }
+        let json = Some(json).filter(|json| json.len() <= LARGEST_PIECE);
+        let piece = json.and_then(|json| serde_json::from_str(json).ok());
+        if piece.is_none() {
+            self.wants_state = false;
+            self.state.clear();
+            self.state_length = 0;
+        }
+        piece
     }
 }
 
@@ -286,6 +324,14 @@ pub trait Codec: Send + Sync {
     /// has done.
     fn fit(&self, _request: &mut ChatRequest) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether the format can carry this conversation.
+    ///
+    /// # Errors
+    /// `InvalidRequest`: what it cannot carry, and what to do instead.
+    fn carries(&self, _request: &ChatRequest) -> Result<(), Failure> {
+        Ok(())
     }
 
     /// Whether the format has two names for the token limit, so that a refusal of one may mean the other

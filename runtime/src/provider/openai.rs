@@ -2,18 +2,22 @@
 //!
 //! Never here: Chat Completions (the dialect of the clones), retries, HTTP.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use super::conversation::Url;
 use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
 use super::{
-    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Model, ModelPage, Request, Role,
-    Usage, request, rules, sse,
+    Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Media, Message, Model,
+    ModelPage, Part, Request, Role, Source, State, ToolCall, ToolChoice, Usage, request, rules,
+    sse,
 };
 
 /// The Responses format.
@@ -45,22 +49,34 @@ impl Codec for Responses {
         warnings
     }
 
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::only_text_of_assistant(&chat.messages)
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
         let instructions_speak = request::only_instructions(chat.messages.iter());
-        let input = chat.messages.iter().map(|message| InputItem {
-            role: match message.role {
-                Role::System | Role::Developer if instructions_speak => "user",
-                Role::System => "system",
-                Role::Developer => "developer",
-                Role::User => "user",
-                Role::Assistant => "assistant",
-                Role::Tool => "user",
-            },
-            content: message.all_text(),
+        let reasons = rules::openai(&chat.model).map(|rules| !rules.efforts.is_empty());
+        let mut input = Vec::with_capacity(chat.messages.len());
+        for message in chat.messages.iter() {
+            let kept = message.state.as_ref();
+            let kept = kept.map_or(Vec::new(), |state| replayed(state, reasons != Some(false)));
+            match kept.is_empty() {
+                true => write_message(message, instructions_speak, &mut input),
+                false => input.extend(kept.into_iter().map(InputItem::Kept)),
+            }
+        }
+        let tools = chat.tools.iter().map(|tool| ToolBody {
+            kind: "function",
+            name: &tool.name,
+            description: tool.description.as_deref(),
+            parameters: &tool.parameters,
+            // What is not told is strict here, and makes members required that the caller left optional.
+            strict: tool.strict.unwrap_or(false),
         });
+        let has_tools = !chat.tools.is_empty();
         let body = ChatBody {
             model: &chat.model,
-            input: input.collect(),
+            input,
             temperature: chat.temperature,
             max_output_tokens: chat
                 .max_tokens
@@ -70,6 +86,26 @@ impl Codec for Responses {
                 effort: chat.effort.map(Effort::as_str),
                 summary: chat.include_reasoning.then_some("auto"),
             }),
+            text: chat.format.as_deref().map(|format| TextBody {
+                format: FormatBody::of(format),
+            }),
+            tools: tools.collect(),
+            tool_choice: (chat.tool_choice.as_ref().filter(|_| has_tools)).map(
+                |choice| match choice {
+                    ToolChoice::Auto => ChoiceBody::Word("auto"),
+                    ToolChoice::None => ChoiceBody::Word("none"),
+                    ToolChoice::Required => ChoiceBody::Word("required"),
+                    ToolChoice::Tool(name) => ChoiceBody::Tool {
+                        kind: "function",
+                        name,
+                    },
+                },
+            ),
+            // Models that do not reason refuse the question.
+            include: match has_tools && reasons == Some(true) {
+                true => &["reasoning.encrypted_content"],
+                false => &[],
+            },
             store: false,
             stream: true,
             stream_options: StreamOptions {
@@ -107,7 +143,24 @@ impl Codec for Responses {
             "response.reasoning_summary_part.added" => begin_paragraph(&mut answer.reasoning),
             "response.output_item.added" | "response.output_item.done" => {
                 if let Some(item) = read.item {
-                    note_tool_call(&json::read(item.get())?, answer);
+                    let fields: OutputItem<'_> = json::read(item.get())?;
+                    take_call(&fields, read.output_index.0, answer)?;
+                    if kind == "response.output_item.done" {
+                        keep(&fields, item, answer);
+                    }
+                }
+            }
+            "response.function_call_arguments.delta" => {
+                if let Some(call) = call_at(read.output_index.0, answer) {
+                    call.arguments.push_str(&delta()?.0);
+                }
+            }
+            "response.function_call_arguments.done" => {
+                let arguments = arguments(read.arguments);
+                if let Some(call) = call_at(read.output_index.0, answer)
+                    && !arguments.is_empty()
+                {
+                    call.arguments = arguments;
                 }
             }
             "error" => return Err(failure(None, payload)),
@@ -203,6 +256,14 @@ struct ChatBody<'a> {
     top_p: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning: Option<Reasoning>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<TextBody<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ChoiceBody<'a>>,
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    include: &'static [&'static str],
     store: bool,
     stream: bool,
     stream_options: StreamOptions,
@@ -217,9 +278,98 @@ struct Reasoning {
 }
 
 #[derive(Serialize)]
-struct InputItem<'a> {
-    role: &'static str,
-    content: std::borrow::Cow<'a, str>,
+#[serde(untagged)]
+enum InputItem<'a> {
+    Message {
+        role: &'static str,
+        content: Content<'a>,
+    },
+    Call {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        call_id: &'a str,
+        name: &'a str,
+        arguments: &'a str,
+    },
+    Output {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        call_id: &'a str,
+        output: Content<'a>,
+    },
+    /// A piece of an earlier answer.
+    Kept(BTreeMap<&'a str, &'a Value>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<InputPart<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum InputPart<'a> {
+    Text {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        text: &'a str,
+    },
+    Image {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        image_url: Url<'a>,
+    },
+    File {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filename: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_data: Option<Url<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_url: Option<Url<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    parameters: &'a Map<String, Value>,
+    strict: bool,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ChoiceBody<'a> {
+    Word(&'static str),
+    Tool {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        name: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+struct TextBody<'a> {
+    format: FormatBody<'a>,
+}
+
+#[derive(Serialize)]
+struct FormatBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -232,6 +382,11 @@ struct StreamOptions {
 struct StreamEvent<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Text<'a>>,
+    /// The place of the item in the output that this is a part of.
+    #[serde(default)]
+    output_index: Lenient<u64>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
     #[serde(borrow)]
     delta: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -274,10 +429,16 @@ struct OutputItem<'a> {
     content: Option<&'a RawValue>,
     #[serde(borrow)]
     summary: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    call_id: Lenient<Text<'a>>,
+    #[serde(borrow, default)]
+    name: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Part<'a> {
+struct OutputPart<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Text<'a>>,
     #[serde(borrow)]
@@ -321,6 +482,130 @@ struct ModelEntry<'a> {
     id: Option<Text<'a>>,
     #[serde(default)]
     created: Lenient<i64>,
+}
+
+impl<'a> FormatBody<'a> {
+    fn of(format: &'a Format) -> Self {
+        match format {
+            Format::Json => FormatBody {
+                kind: "json_object",
+                name: None,
+                schema: None,
+                strict: None,
+            },
+            Format::Schema {
+                name,
+                schema,
+                strict,
+            } => FormatBody {
+                kind: "json_schema",
+                name: Some(name),
+                schema: Some(schema),
+                strict: *strict,
+            },
+        }
+    }
+}
+
+/// Writes a message as the items that it comes to.
+fn write_message<'a>(
+    message: &'a Message,
+    instructions_speak: bool,
+    input: &mut Vec<InputItem<'a>>,
+) {
+    if let (Role::Tool, Some(call_id)) = (message.role, &message.tool_call_id) {
+        return input.push(InputItem::Output {
+            kind: "function_call_output",
+            call_id,
+            output: content(message),
+        });
+    }
+    // The text before calls may be none.
+    if message.tool_calls.is_empty() || !message.all_text().trim().is_empty() {
+        input.push(InputItem::Message {
+            role: match message.role {
+                Role::System | Role::Developer if instructions_speak => "user",
+                Role::System => "system",
+                Role::Developer => "developer",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+                Role::Tool => "user",
+            },
+            content: content(message),
+        });
+    }
+    input.extend(message.tool_calls.iter().map(|call| InputItem::Call {
+        kind: "function_call",
+        call_id: &call.id,
+        name: &call.name,
+        arguments: request::arguments(call),
+    }));
+}
+
+/// Text stays a string; others who speak this format may understand nothing else.
+fn content(message: &Message) -> Content<'_> {
+    if message.media().next().is_none() {
+        return Content::Text(message.all_text());
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(text) if text.trim().is_empty() => None,
+        Part::Text(text) => Some(InputPart::Text {
+            kind: "input_text",
+            text,
+        }),
+        Part::Media(media) => Some(media_part(media)),
+    });
+    Content::Parts(parts.collect())
+}
+
+fn media_part(media: &Media) -> InputPart<'_> {
+    if media.is_image {
+        return InputPart::Image {
+            kind: "input_image",
+            image_url: media.url(),
+        };
+    }
+    let (filename, file_data, file_url) = match media.source {
+        Source::Data(_) => (Some(request::file_name(media)), Some(media.url()), None),
+        Source::Url(_) => (None, None, Some(media.url())),
+    };
+    InputPart::File {
+        kind: "input_file",
+        filename,
+        file_data,
+        file_url,
+    }
+}
+
+/// The pieces of an earlier answer that can be sent again, although the provider has kept nothing: ids
+/// would make it look for what it does not have, and reasoning is only of use if its encrypted content
+/// is there, to models that reason, and in front of what it led to.
+fn replayed(state: &State, reasons: bool) -> Vec<BTreeMap<&str, &Value>> {
+    let items = state.items.iter().filter_map(|item| {
+        let item = item.as_object()?;
+        let kind = item.get("type")?.as_str()?;
+        let is_reasoning = kind == "reasoning";
+        let is_whole = !is_reasoning || reasons && item.get("encrypted_content")?.is_string();
+        if !REPLAYED.contains(&kind) || !is_whole {
+            return None;
+        }
+        let is_sent = |name: &str, value: &Value| {
+            !value.is_null() && (is_reasoning || name != "id" && name != "status")
+        };
+        let members = item.iter().filter(|(name, value)| is_sent(name, value));
+        Some(
+            members
+                .map(|(name, value)| (name.as_str(), value))
+                .collect(),
+        )
+    });
+    let mut items: Vec<BTreeMap<&str, &Value>> = items.collect();
+    let is_reasoning =
+        |item: &BTreeMap<&str, &Value>| item.get("type").is_some_and(|kind| *kind == "reasoning");
+    while items.last().is_some_and(is_reasoning) {
+        items.pop();
+    }
+    items
 }
 
 /// Reads a response object, which opens, closes or is the whole answer. `status` stands in where the
@@ -391,13 +676,18 @@ fn take_response(
     Ok(())
 }
 
-/// The output that closes a stream repeats what the deltas said; it counts only where they said
+/// The output that closes a stream repeats what the events said; it counts only where they said
 /// nothing.
-fn take_output(items: Vec<OutputItem<'_>>, answer: &mut Answer) -> Result<(), Failure> {
+fn take_output(items: Vec<&RawValue>, answer: &mut Answer) -> Result<(), Failure> {
     let wants_text = answer.text.is_empty();
     let wants_reasoning = answer.reasoning.is_empty();
-    for item in items {
-        note_tool_call(&item, answer);
+    let wants_pieces = answer.state.is_empty();
+    for (place, json) in (0..).zip(items) {
+        let item: OutputItem<'_> = json::read(json.get())?;
+        take_call(&item, Some(place), answer)?;
+        if wants_pieces {
+            keep(&item, json, answer);
+        }
         match str_of(&item.kind) {
             "message" => {
                 for part in parts(item.content)? {
@@ -425,13 +715,72 @@ fn take_output(items: Vec<OutputItem<'_>>, answer: &mut Answer) -> Result<(), Fa
     Ok(())
 }
 
-fn parts(list: Option<&RawValue>) -> Result<Vec<Part<'_>>, Failure> {
+fn parts(list: Option<&RawValue>) -> Result<Vec<OutputPart<'_>>, Failure> {
     list.map_or(Ok(Vec::new()), |list| json::read(list.get()))
 }
 
-fn note_tool_call(item: &OutputItem<'_>, answer: &mut Answer) {
-    if matches!(str_of(&item.kind), "function_call" | "custom_tool_call") {
-        answer.finish = Some(Finish::ToolCalls);
+/// Reads an item of the output if it is a call. Each may come three times: as it begins, when it is whole,
+/// and in the output that closes the stream.
+fn take_call(
+    item: &OutputItem<'_>,
+    place: Option<u64>,
+    answer: &mut Answer,
+) -> Result<(), Failure> {
+    let name = str_of(&item.name.0);
+    if str_of(&item.kind) != "function_call" || name.is_empty() {
+        return Ok(());
+    }
+    let call = ToolCall {
+        id: str_of(&item.call_id.0).to_owned(),
+        name: name.to_owned(),
+        arguments: arguments(item.arguments),
+    };
+    answer.finish = Some(Finish::ToolCalls);
+    let same_id = |known: &ToolCall| !call.id.is_empty() && known.id == call.id;
+    let known = answer.tool_calls.iter().position(same_id);
+    let known = known.or_else(|| answer.places.get(&place?).copied());
+    match known.and_then(|at| answer.tool_calls.get_mut(at)) {
+        Some(known) => {
+            known.name = call.name;
+            if !call.id.is_empty() {
+                known.id = call.id;
+            }
+            if !call.arguments.is_empty() {
+                known.arguments = call.arguments;
+            }
+        }
+        None => {
+            let at = answer.tool_calls.len();
+            answer.call(call)?;
+            answer.places.extend(place.map(|place| (place, at)));
+        }
+    }
+    Ok(())
+}
+
+/// The call that a piece of arguments belongs to; the newest, if it does not say.
+fn call_at(place: Option<u64>, answer: &mut Answer) -> Option<&mut ToolCall> {
+    match place {
+        Some(place) => answer.tool_calls.get_mut(*answer.places.get(&place)?),
+        None => answer.tool_calls.last_mut(),
+    }
+}
+
+/// Arguments are a string, but some do not wrap them up.
+pub(super) fn arguments(raw: Option<&RawValue>) -> String {
+    let Some(raw) = raw.map(RawValue::get) else {
+        return String::new();
+    };
+    match serde_json::from_str::<Text<'_>>(raw) {
+        Ok(text) => text.0.into_owned(),
+        Err(_) => raw.to_owned(),
+    }
+}
+
+/// Keeps an item of the output if it is one that can be sent again.
+fn keep(item: &OutputItem<'_>, json: &RawValue, answer: &mut Answer) {
+    if REPLAYED.contains(&str_of(&item.kind)) {
+        answer.keep_json(json.get());
     }
 }
 
@@ -500,6 +849,9 @@ fn size_rank(id: &str) -> usize {
 
 const LEAST_OUTPUT_TOKENS: u32 = 16;
 
+/// The kinds of items that are sent again.
+const REPLAYED: &[&str] = &["reasoning", "message", "function_call"];
+
 /// What a response can be; the events that carry one are named after it.
 const STATUSES: &[&str] = &[
     "created",
@@ -560,8 +912,10 @@ mod tests {
     use serde_json::json;
 
     use super::super::test_streams::{
-        answer, assert_truncations, body, fuzz, newest, outcome, read, request,
+        answer, answer_with_state, assert_truncations, body, call_and_result, calls, conversation,
+        fuzz, media, newest, outcome, read, request, weather,
     };
+    use super::super::{Part, Tool};
     use super::*;
 
     const STREAM: &str = r#"event: response.created
@@ -596,6 +950,41 @@ data: {"type":"response.completed","sequence_number":9,"response":{"id":"resp_1"
     const TOOL_CALL: &str = r#"data: {"type":"response.output_item.done","item":{"type":"function_call","id":"fc_1","call_id":"call_9","name":"weather","arguments":"{}"}}
 
 data: {"type":"response.completed","response":{"id":"resp_1","status":"completed","output":[]}}
+
+"#;
+
+    /// Reasoning, two calls in turns (one in five pieces, one that is not JSON), and one without arguments.
+    const CALLS: &str = r#"data: {"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"rs_1","summary":[]}}
+
+data: {"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"}}
+
+data: {"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","id":"fc_1","call_id":"call_9","name":"weather","arguments":"","status":"in_progress"}}
+
+data: {"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":1,"delta":"{\"ci"}
+
+data: {"type":"response.output_item.added","output_index":2,"item":{"type":"function_call","id":"fc_2","call_id":"call_8","name":"time","arguments":"","status":"in_progress"}}
+
+data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":"ty\":"}
+
+data: {"type":"response.function_call_arguments.delta","output_index":2,"delta":"no "}
+
+data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":" \"Os"}
+
+data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":"lo\""}
+
+data: {"type":"response.function_call_arguments.delta","output_index":2,"delta":"JSON"}
+
+data: {"type":"response.function_call_arguments.delta","output_index":1,"delta":"}"}
+
+data: {"type":"response.function_call_arguments.done","output_index":1,"arguments":"{\"city\": \"Oslo\"}"}
+
+data: {"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","id":"fc_1","call_id":"call_9","name":"weather","arguments":"{\"city\": \"Oslo\"}","status":"completed"}}
+
+data: {"type":"response.output_item.done","output_index":2,"item":{"type":"function_call","id":"fc_2","call_id":"call_8","name":"time","arguments":"no JSON","status":"completed"}}
+
+data: {"type":"response.output_item.done","output_index":3,"item":{"type":"function_call","id":"fc_3","call_id":"call_7","name":"ping","arguments":"","status":"completed"}}
+
+data: {"type":"response.completed","response":{"id":"resp_1","status":"completed","output":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"function_call","id":"fc_1","call_id":"call_9","name":"weather","arguments":"{\"city\": \"Oslo\"}","status":"completed"},{"type":"function_call","id":"fc_2","call_id":"call_8","name":"time","arguments":"no JSON","status":"completed"},{"type":"function_call","id":"fc_3","call_id":"call_7","name":"ping","arguments":"","status":"completed"}]}}
 
 "#;
 
@@ -683,6 +1072,169 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
     }
 
     #[test]
+    fn conversations_with_images_files_and_tools() {
+        let [image, file, away] = media();
+        let [call, result] = call_and_result("{\"city\":\"Oslo\"}", "{\"c\":4}");
+        let mut messages = conversation(&[
+            (Role::Developer, "Answer in French."),
+            (Role::User, "What is this?"),
+            (Role::Assistant, "Un chat."),
+        ]);
+        messages[1].content.extend([
+            Part::Media(image.clone()),
+            Part::Text(" ".into()),
+            Part::Media(file),
+            Part::Media(away),
+        ]);
+        messages.extend([call, result]);
+        let input = |messages: &[Message]| {
+            let chat = ChatRequest {
+                messages: messages.into(),
+                ..request("gpt-5.6-terra", &[])
+            };
+            Responses.carries(&chat).unwrap();
+            body(&Responses, &chat)["input"].take()
+        };
+        let mut expected = json!([
+            {"role": "developer", "content": "Answer in French."},
+            {"role": "user", "content": [
+                {"type": "input_text", "text": "What is this?"},
+                {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0="},
+                {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="},
+                {"type": "input_file", "file_url": "https://example.com/a.pdf"}]},
+            {"role": "assistant", "content": "Un chat."},
+            {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{\"city\":\"Oslo\"}"},
+            {"type": "function_call_output", "call_id": "call_1", "output": "{\"c\":4}"}
+        ]);
+        assert_eq!(input(&messages), expected);
+
+        // Words before a call, a call without arguments, and a result to look at.
+        messages[3].content = vec![Part::Text("Voyons.".into())];
+        messages[3].tool_calls[0].arguments = " ".into();
+        messages[4].content.push(Part::Media(image.clone()));
+        let said = json!({"role": "assistant", "content": "Voyons."});
+        expected.as_array_mut().unwrap().insert(3, said);
+        expected[4]["arguments"] = "{}".into();
+        expected[5]["output"] = json!([{"type": "input_text", "text": "{\"c\":4}"},
+            {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0="}]);
+        assert_eq!(input(&messages), expected);
+
+        messages[2].content.push(Part::Media(image));
+        let chat = ChatRequest {
+            messages: messages.into(),
+            ..request("m", &[])
+        };
+        let failure = Responses.carries(&chat).unwrap_err();
+        assert_eq!(failure.class, Class::InvalidRequest);
+    }
+
+    #[test]
+    fn tools_choices_and_formats() {
+        let sent = |model: &str, strict, tool_choice, format: Option<Format>| {
+            let tool = Tool {
+                strict,
+                ..weather()
+            };
+            let chat = ChatRequest {
+                tools: vec![tool].into(),
+                tool_choice,
+                format: format.map(Into::into),
+                ..request(model, &[(Role::User, "u")])
+            };
+            let mut body = body(&Responses, &chat);
+            for name in ["model", "input", "store", "stream", "stream_options"] {
+                body.as_object_mut().unwrap().remove(name);
+            }
+            body
+        };
+        let mut tool = json!({"type": "function", "name": "weather", "description": "Look up weather",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}, "strict": false});
+        let expected = json!({"tools": [tool], "tool_choice": "auto", "text": {"format": {"type": "json_object"}}});
+        let json = Some(Format::Json);
+        assert_eq!(
+            sent("gpt-4.1", None, Some(ToolChoice::Auto), json),
+            expected
+        );
+        tool["strict"] = true.into();
+        let named = json!({"type": "function", "name": "weather"});
+        let schema = Format::Schema {
+            name: "answer".into(),
+            schema: weather().parameters,
+            strict: Some(true),
+        };
+        let format = json!({"type": "json_schema", "name": "answer", "schema": tool["parameters"], "strict": true});
+        let expected = json!({"tools": [tool], "tool_choice": named, "text": {"format": format},
+            "include": ["reasoning.encrypted_content"]});
+        let choice = Some(ToolChoice::Tool("weather".into()));
+        assert_eq!(sent("gpt-5", Some(true), choice, Some(schema)), expected);
+        for (choice, word) in [
+            (ToolChoice::None, "none"),
+            (ToolChoice::Required, "required"),
+        ] {
+            let body = sent("deployment", None, Some(choice), None);
+            assert_eq!(
+                (&body["tool_choice"], body.get("include")),
+                (&json!(word), None)
+            );
+        }
+        // A choice of nothing is refused.
+        let nothing = ChatRequest {
+            tool_choice: Some(ToolChoice::None),
+            ..request("gpt-5", &[(Role::User, "u")])
+        };
+        let body = body(&Responses, &nothing);
+        assert_eq!((body.get("tool_choice"), body.get("include")), (None, None));
+    }
+
+    #[test]
+    fn earlier_answers_go_back_as_far_as_they_can() {
+        let input = |model: &str, items: Value| {
+            let [call, _] = call_and_result("", "");
+            let items = items.as_array().unwrap().clone();
+            let state = Some(State {
+                provider: "openai".into(),
+                model: String::new(),
+                items,
+            });
+            let chat = ChatRequest {
+                messages: [Message { state, ..call }].into(),
+                ..request(model, &[])
+            };
+            body(&Responses, &chat)["input"].take()
+        };
+        let reasoning =
+            json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"});
+        let mut given = json!([
+            reasoning,
+            {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "phase": "commentary",
+             "content": [{"type": "output_text", "text": "Let me see.", "annotations": []}]},
+            {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": null},
+            {"type": "item_reference", "id": "msg_9"},
+            {"type": "function_call", "id": "fc_1", "status": null, "call_id": "call_9", "name": "weather", "arguments": "{}"},
+            reasoning,
+            "reasoning", {}
+        ]);
+        let message = json!({"type": "message", "role": "assistant", "phase": "commentary",
+            "content": [{"type": "output_text", "text": "Let me see.", "annotations": []}]});
+        let call = json!({"type": "function_call", "call_id": "call_9", "name": "weather", "arguments": "{}"});
+        given[0]["status"] = Value::Null;
+        let all = json!([reasoning, message, call]);
+        assert_eq!(input("gpt-5", given.clone()), all);
+        assert_eq!(input("deployment", given.clone()), all);
+        // A model that does not reason refuses reasoning.
+        assert_eq!(input("gpt-4.1", given), json!([message, call]));
+        // Where nothing can go back, the message itself does.
+        let plain = json!([{"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{}"}]);
+        for state in [
+            json!([]),
+            json!([reasoning]),
+            json!([{"reasoning_content": "x"}]),
+        ] {
+            assert_eq!(input("gpt-5", state), plain);
+        }
+    }
+
+    #[test]
     fn credentials_are_sensitive() {
         let (name, value) = Responses.credentials("sk-1").unwrap();
         assert_eq!(
@@ -749,6 +1301,101 @@ data: {"type":"response.failed","response":{"id":"resp_1","status":"failed","err
     fn streams() {
         assert_eq!(answer(&Responses, STREAM), completed());
         assert_truncations(&Responses, STREAM);
+        assert!(answer(&Responses, STREAM).state.is_empty());
+    }
+
+    #[test]
+    fn calls_arrive_in_pieces_whole_or_at_the_end() {
+        let expected = [
+            ("call_9", "weather", "{\"city\": \"Oslo\"}"),
+            ("call_8", "time", "no JSON"),
+            ("call_7", "ping", ""),
+        ];
+        let events: Vec<&str> = CALLS.split_inclusive("\n\n").collect();
+        let without = |word: &str| -> String {
+            let events = events.iter().filter(|event| !event.contains(word));
+            events.copied().collect()
+        };
+        let closing = events.last().unwrap();
+        let output = closing.split_once("\"output\":").unwrap().1;
+        let output: Value =
+            serde_json::from_str(output.trim_end().trim_end_matches('}').trim()).unwrap();
+        for stream in [
+            CALLS.to_owned(),
+            without(".delta"),
+            without(".added"),
+            without("_item."),
+            (*closing).to_owned(),
+        ] {
+            let answer = answer_with_state(&Responses, &stream);
+            assert_eq!(calls(&answer), expected, "{stream}");
+            assert_eq!(answer.finish, Some(Finish::ToolCalls));
+            assert!(answer.complete);
+            // Each piece once.
+            assert_eq!(Value::Array(answer.state), output, "{stream}");
+            assert!(answer.state_length > 300);
+        }
+        // The pieces are enough.
+        let pieces = without(".done").replace(closing, "");
+        let end = r#"data: {"type":"response.completed","response":{"status":"completed"}}"#;
+        let pieces = answer(&Responses, &format!("{pieces}{end}\n\n"));
+        assert_eq!(calls(&pieces), expected[..2]);
+        assert_truncations(&Responses, CALLS);
+    }
+
+    #[test]
+    fn sloppy_calls() {
+        let of = |events: &[&str]| {
+            let events = events.iter().map(|event| format!("data: {event}\n\n"));
+            let stream: String = events.collect();
+            let end = r#"data: {"type":"response.completed","response":{"status":"completed"}}"#;
+            answer(&Responses, &format!("{stream}{end}\n\n"))
+        };
+        // Neither id nor place, the arguments not wrapped up.
+        let answer = of(&[
+            r#"{"type":"response.output_item.added","item":{"type":"function_call","name":"a"}}"#,
+            r#"{"type":"response.function_call_arguments.delta","delta":"{}"}"#,
+            r#"{"type":"response.output_item.done","item":{"type":"function_call","name":"b","arguments":{"x": 1}}}"#,
+            r#"{"type":"response.output_item.done","item":{"type":"function_call","name":7}}"#,
+            r#"{"type":"response.function_call_arguments.delta","output_index":18446744073709551615,"delta":"x"}"#,
+        ]);
+        let expected = [("call_1", "a", "{}"), ("call_2", "b", "{\"x\": 1}")];
+        assert_eq!(calls(&answer), expected);
+
+        let call = |n| {
+            format!(
+                "data: {{\"type\":\"response.output_item.done\",\"output_index\":{n},\"item\":{{\"type\":\"function_call\",\"call_id\":\"c{n}\",\"name\":\"a\"}}}}\n\n"
+            )
+        };
+        let many: String = (0..200).map(call).collect();
+        let (answer, result) = read(&Responses, &[many.as_bytes()]);
+        assert_eq!(result.unwrap_err().class, Class::TooLarge);
+        assert_eq!((answer.tool_calls.len(), answer.places.len()), (128, 128));
+    }
+
+    #[test]
+    fn a_piece_too_large_spoils_the_state() {
+        let kept = |length: usize| {
+            let content = "a".repeat(length);
+            let body = json!({"status": "completed", "output": [
+                {"type": "function_call", "call_id": "c", "name": "a", "arguments": "{}"},
+                {"type": "reasoning", "encrypted_content": content}]});
+            let mut answer = Answer {
+                wants_state: true,
+                ..Answer::default()
+            };
+            Responses
+                .whole(body.to_string().as_bytes(), &mut answer)
+                .unwrap();
+            assert_eq!(calls(&answer), [("c", "a", "{}")]);
+            (answer.state.len(), answer.state_length > 0)
+        };
+        assert_eq!(kept(1 << 19), (2, true));
+        assert_eq!(kept(1 << 20), (0, false));
+        let half = CALLS.replacen("gAAA", r"\ud83d", 1);
+        let answer = answer_with_state(&Responses, &half);
+        assert_eq!((answer.state.len(), answer.state_length), (0, 0));
+        assert_eq!((answer.tool_calls.len(), answer.complete), (3, true));
     }
 
     #[test]
@@ -1065,6 +1712,6 @@ data: {"type":"response.completed","response":{"output":[{"type":"message","cont
 
     #[test]
     fn noise_never_panics() {
-        fuzz(&Responses, &[STREAM, TOOL_CALL, FAILED, MODELS]);
+        fuzz(&Responses, &[STREAM, TOOL_CALL, CALLS, FAILED, MODELS]);
     }
 }

@@ -63,6 +63,16 @@ const UNSUPPORTED: &[&str] = &[
     "only the default",
 ];
 
+/// What is never changed; a schema may have any names in it.
+const CONTENT: &[&str] = &[
+    "tools",
+    "messages",
+    "input",
+    "contents",
+    "text",
+    "response_format",
+];
+
 /// Fewer tokens are no limit that a model would have.
 const LEAST_LIMIT: u32 = 16;
 
@@ -80,8 +90,13 @@ impl Parameter {
         }
     }
 
-    /// By any provider's name for it, which may be a path: the innermost known name counts.
+    /// By any provider's name for it, which may be a path: the innermost known name counts, but not inside
+    /// of what is never changed.
     fn named(path: &str) -> Option<Self> {
+        let outermost = path.split(['.', '[', '/']).next().unwrap_or_default();
+        if CONTENT.contains(&outermost) || path.starts_with("output_config.format") {
+            return None;
+        }
         let names = path.split(['.', '[', ']', '/']);
         names.rev().find_map(|name| {
             let plain: String = name
@@ -295,6 +310,21 @@ mod tests {
     }
 
     #[test]
+    fn names_in_schemas_and_conversations_are_no_parameters() {
+        for path in [
+            "tools[0].function.parameters.properties.temperature",
+            "tools.0.custom.input_schema.properties.temperature",
+            "messages[2].stop",
+            "input[3].summary",
+            "text.format.schema.properties.seed",
+            "response_format.json_schema.schema.properties.seed",
+        ] {
+            let refused = change(path, "Invalid schema.");
+            assert_eq!(refused, None, "{path}");
+        }
+    }
+
+    #[test]
     fn refusals_of_every_provider_are_understood() {
         use Change::{AtMost, Drop, Effort as Step};
         use Effort::{Low, Minimal};
@@ -402,6 +432,11 @@ mod tests {
             ("messages", "Invalid 'messages'"),
             ("input[0].content", "Invalid type for 'input[0].content'"),
             ("tools[0].parameters", "Invalid schema"),
+            ("output_config.format.schema", "Invalid schema"),
+            (
+                "",
+                "output_config.format.schema: 'additionalProperties' must be false, other values are not supported",
+            ),
             ("", "messages: first message must use the user role"),
             ("", "the temperature of the sun"),
             ("", "stop asking, this isn't supported"),

@@ -8,8 +8,9 @@ use std::{borrow::Cow, fmt::Write as _};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::{Message, Request, Role};
+use super::{Class, Failure, Media, Message, Request, Role, ToolCall};
 
 /// Said for the user where a conversation begins with the assistant but must not.
 pub(super) const OPENING: &str = "(The conversation begins with your message.)";
@@ -126,11 +127,50 @@ pub(super) fn texts<'a>(turn: &Turn<'a>) -> Vec<Cow<'a, str>> {
     }
 }
 
-/// The name of the tool that a result is from; empty if no message has the call.
+/// The arguments of a call as they are sent: always JSON, if the model has kept to it.
+pub(super) fn arguments(call: &ToolCall) -> &str {
+    match call.arguments.trim() {
+        "" => "{}",
+        _ => &call.arguments,
+    }
+}
+
+/// A file's name, where it must have one.
+pub(super) fn file_name(media: &Media) -> &str {
+    media.name.as_deref().unwrap_or("file")
+}
+
+/// For formats in which the assistant can only have spoken.
+///
+/// # Errors
+/// `InvalidRequest`, if it has shown something.
+pub(super) fn only_text_of_assistant(messages: &[Message]) -> Result<(), Failure> {
+    let mut own = messages.iter().filter(|m| m.role == Role::Assistant);
+    match own.any(|message| message.media().next().is_some()) {
+        true => Err(Failure::new(
+            Class::InvalidRequest,
+            "images and files in the assistant's own messages cannot be sent to this provider: put them into a \
+             user's message",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The name of the tool that a result, one of these messages, is from; empty if no message before it has
+/// the call. Made-up ids come again, so the last such call counts.
 pub(super) fn called<'a>(messages: &'a [Message], result: &Message) -> &'a str {
-    let calls = messages.iter().flat_map(|message| &message.tool_calls);
-    let mut calls = calls.filter(|call| Some(&call.id) == result.tool_call_id.as_ref());
-    calls.next_back().map_or("", |call| &call.name)
+    let before = messages.iter().take_while(|m| !std::ptr::eq(*m, result));
+    let calls = before.flat_map(|message| &message.tool_calls);
+    let calls = calls.filter(|call| Some(&call.id) == result.tool_call_id.as_ref());
+    calls.last().map_or("", |call| &call.name)
+}
+
+/// The arguments of a call for a provider that insists on an object: what is none becomes a member of one.
+pub(super) fn input(call: &ToolCall) -> Map<String, Value> {
+    call.object().unwrap_or_else(|| {
+        let text = Value::from(call.arguments.as_str());
+        Map::from_iter([("arguments".to_owned(), text)])
+    })
 }
 
 fn is_instruction(role: Role) -> bool {

@@ -125,6 +125,10 @@ pub(super) struct Claude {
     pub(super) thinking: Thinking,
     pub(super) sampling: Sampling,
     pub(super) efforts: &'static [Effort],
+    /// It can be made to call a tool, at least while it does not think by a budget.
+    pub(super) may_be_forced: bool,
+    /// Its answers and the arguments of its calls can be held to a schema.
+    pub(super) knows_schemas: bool,
 }
 
 const WITHOUT_XHIGH: &[Effort] = &[Effort::None, Low, Medium, High, Max];
@@ -134,6 +138,17 @@ const NEWEST_CLAUDE: Claude = Claude {
     thinking: Thinking::Always,
     sampling: Sampling::No,
     efforts: &[Low, Medium, High, XHigh, Max],
+    may_be_forced: false,
+    knows_schemas: true,
+};
+
+/// Those that think by a budget.
+const BUDGET: Claude = Claude {
+    thinking: Thinking::Budget,
+    sampling: Sampling::OneOfTwo,
+    efforts: &Effort::ALL,
+    may_be_forced: true,
+    knows_schemas: false,
 };
 
 /// The first row that has a part of the id counts.
@@ -151,14 +166,23 @@ const CLAUDES: &[(&[&str], Claude)] = &[
             thinking: Thinking::Never,
             sampling: Sampling::Yes,
             efforts: &[],
+            ..BUDGET
         },
     ),
-    (&["opus-5-5", "fable-5", "mythos-5"], NEWEST_CLAUDE),
+    (&["opus-5-5", "fable-5-1"], NEWEST_CLAUDE),
+    (
+        &["fable-5", "mythos-5"],
+        Claude {
+            may_be_forced: true,
+            ..NEWEST_CLAUDE
+        },
+    ),
     (
         &["sonnet-5", "opus-5"],
         Claude {
             thinking: Thinking::ByDefault,
             efforts: WITH_XHIGH,
+            may_be_forced: true,
             ..NEWEST_CLAUDE
         },
     ),
@@ -167,6 +191,7 @@ const CLAUDES: &[(&[&str], Claude)] = &[
         Claude {
             thinking: Thinking::OnDemand,
             efforts: WITH_XHIGH,
+            may_be_forced: true,
             ..NEWEST_CLAUDE
         },
     ),
@@ -174,18 +199,19 @@ const CLAUDES: &[(&[&str], Claude)] = &[
         &["opus-4-6", "sonnet-4-6"],
         Claude {
             thinking: Thinking::OnDemand,
-            sampling: Sampling::OneOfTwo,
             efforts: WITHOUT_XHIGH,
+            knows_schemas: true,
+            ..BUDGET
         },
     ),
     (
-        &["claude-3-7", "opus-4", "sonnet-4", "haiku-4"],
+        &["opus-4-5", "sonnet-4-5", "haiku-4-5"],
         Claude {
-            thinking: Thinking::Budget,
-            sampling: Sampling::OneOfTwo,
-            efforts: &Effort::ALL,
+            knows_schemas: true,
+            ..BUDGET
         },
     ),
+    (&["claude-3-7", "opus-4", "sonnet-4", "haiku-4"], BUDGET),
 ];
 
 /// The rules for a Claude, an unknown one being judged like the newest; and for whoever else speaks this
@@ -198,9 +224,8 @@ pub(super) fn claude(id: &str) -> Claude {
         Some((_, rules)) => *rules,
         None if id.contains("claude") => NEWEST_CLAUDE,
         None => Claude {
-            thinking: Thinking::Budget,
             sampling: Sampling::Yes,
-            efforts: &Effort::ALL,
+            ..BUDGET
         },
     }
 }
@@ -395,20 +420,39 @@ mod tests {
     #[test]
     fn claude_generations() {
         use Thinking::{Always, Budget, ByDefault, Never, OnDemand};
-        for (id, thinking, sampling) in [
-            ("claude-3-5-haiku-latest", Never, Sampling::Yes),
-            ("claude-3-7-sonnet-20250219", Budget, Sampling::OneOfTwo),
-            ("claude-sonnet-4-20250514", Budget, Sampling::OneOfTwo),
-            ("claude-haiku-4-5", Budget, Sampling::OneOfTwo),
-            ("claude-opus-4-5", Budget, Sampling::OneOfTwo),
-            ("claude-sonnet-4-6", OnDemand, Sampling::OneOfTwo),
-            ("claude-opus-4-8", OnDemand, Sampling::No),
-            ("claude-sonnet-5", ByDefault, Sampling::No),
-            ("claude-opus-5", ByDefault, Sampling::No),
-            ("claude-opus-5-5", Always, Sampling::No),
-            ("claude-fable-5", Always, Sampling::No),
-            ("claude-next-6", Always, Sampling::No),
-            ("kimi-k3", Budget, Sampling::Yes),
+        for (id, thinking, sampling, may_be_forced, knows_schemas) in [
+            ("claude-3-5-haiku-latest", Never, Sampling::Yes, true, false),
+            (
+                "claude-3-7-sonnet-20250219",
+                Budget,
+                Sampling::OneOfTwo,
+                true,
+                false,
+            ),
+            (
+                "claude-sonnet-4-20250514",
+                Budget,
+                Sampling::OneOfTwo,
+                true,
+                false,
+            ),
+            ("claude-haiku-4-5", Budget, Sampling::OneOfTwo, true, true),
+            ("claude-opus-4-5", Budget, Sampling::OneOfTwo, true, true),
+            (
+                "claude-sonnet-4-6",
+                OnDemand,
+                Sampling::OneOfTwo,
+                true,
+                true,
+            ),
+            ("claude-opus-4-8", OnDemand, Sampling::No, true, true),
+            ("claude-sonnet-5", ByDefault, Sampling::No, true, true),
+            ("claude-opus-5", ByDefault, Sampling::No, true, true),
+            ("claude-opus-5-5", Always, Sampling::No, false, true),
+            ("claude-fable-5", Always, Sampling::No, true, true),
+            ("claude-fable-5-1", Always, Sampling::No, false, true),
+            ("claude-next-6", Always, Sampling::No, false, true),
+            ("kimi-k3", Budget, Sampling::Yes, true, false),
         ] {
             let rules = claude(id);
             assert_eq!(
@@ -416,6 +460,8 @@ mod tests {
                 (thinking, sampling),
                 "{id}"
             );
+            let known = (rules.may_be_forced, rules.knows_schemas);
+            assert_eq!(known, (may_be_forced, knows_schemas), "{id}");
         }
     }
 

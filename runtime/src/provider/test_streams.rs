@@ -3,11 +3,34 @@
 #![allow(clippy::unwrap_used)]
 
 use super::sse::Parser;
-use super::{Answer, ChatRequest, Codec, Failure, Message, Role};
+use super::{Answer, ChatRequest, Codec, Failure, Media, Message, Role, Source, Tool, ToolCall};
 
 /// Reads a stream that arrives in these pieces.
 pub(super) fn read(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), Failure>) {
-    let mut answer = Answer::default();
+    read_into(Answer::default(), codec, pieces)
+}
+
+/// The same, the state being wanted.
+pub(super) fn read_with_state(
+    codec: &dyn Codec,
+    pieces: &[&[u8]],
+) -> (Answer, Result<(), Failure>) {
+    read_into(with_state(), codec, pieces)
+}
+
+/// An answer of which the state is wanted.
+pub(super) fn with_state() -> Answer {
+    Answer {
+        wants_state: true,
+        ..Answer::default()
+    }
+}
+
+fn read_into(
+    mut answer: Answer,
+    codec: &dyn Codec,
+    pieces: &[&[u8]],
+) -> (Answer, Result<(), Failure>) {
     let mut parser = Parser::new(1 << 20);
     for piece in pieces {
         let mut rest = *piece;
@@ -66,14 +89,38 @@ pub(super) fn answer(codec: &dyn Codec, stream: &str) -> Answer {
     answer
 }
 
+/// The same with the state, which does not depend on the cuts either.
+pub(super) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
+    let expected = read_with_state(codec, &[stream.as_bytes()]);
+    for cut in 0..=stream.len() {
+        let (head, tail) = stream.as_bytes().split_at(cut);
+        let read = read_with_state(codec, &[head, tail]);
+        assert_eq!(read, expected, "cut at {cut}");
+    }
+    expected.1.unwrap();
+    let answer = expected.0;
+    // It changes nothing else.
+    let without = Answer {
+        wants_state: false,
+        state: Vec::new(),
+        state_length: 0,
+        ..answer.clone()
+    };
+    assert_eq!(without, read(codec, &[stream.as_bytes()]).0);
+    answer
+}
+
 /// Every beginning of a good stream, up to where its closing event is whole, is truncated; none
 /// makes up text.
 pub(super) fn assert_truncations(codec: &dyn Codec, stream: &str) {
     let whole = answer(codec, stream);
     for cut in 0..stream.trim_end().len() {
-        let (answer, _) = read(codec, &[stream.as_bytes().get(..cut).unwrap()]);
+        let (answer, _) = read_with_state(codec, &[stream.as_bytes().get(..cut).unwrap()]);
         assert!(!answer.complete, "cut at {cut}");
         assert!(whole.text.starts_with(&answer.text), "cut at {cut}");
+        for (call, whole) in answer.tool_calls.iter().zip(&whole.tool_calls) {
+            assert!(whole.arguments.starts_with(&call.arguments), "cut at {cut}");
+        }
     }
 }
 
@@ -116,8 +163,9 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
             }
         }
         let (head, tail) = bytes.split_at(random.below(bytes.len() + 1));
-        assert_eq!(read(codec, &[head, tail]), read(codec, &[&bytes]));
-        let _ = codec.whole(&bytes, &mut Answer::default());
+        let whole = read_with_state(codec, &[&bytes]);
+        assert_eq!(read_with_state(codec, &[head, tail]), whole);
+        let _ = codec.whole(&bytes, &mut with_state());
         let _ = codec.failure(400, &bytes);
         let _ = codec
             .models_page(&bytes)
@@ -126,7 +174,7 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
             .iter()
             .position(|byte| *byte == b'{')
             .unwrap_or_default();
-        let _ = codec.whole(bytes.get(json..).unwrap(), &mut Answer::default());
+        let _ = codec.whole(bytes.get(json..).unwrap(), &mut with_state());
     }
 }
 
@@ -137,12 +185,87 @@ pub(super) fn conversation(messages: &[(Role, &str)]) -> Vec<Message> {
         .collect()
 }
 
+/// A call of a tool.
+pub(super) fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+    ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+    }
+}
+
+/// The assistant wants tools to be called.
+pub(super) fn called(text: &str, calls: &[ToolCall]) -> Message {
+    Message {
+        tool_calls: calls.to_vec(),
+        ..Message::text(Role::Assistant, text)
+    }
+}
+
+/// What a tool has returned.
+pub(super) fn result(id: &str, text: &str) -> Message {
+    Message {
+        tool_call_id: Some(id.to_owned()),
+        ..Message::text(Role::Tool, text)
+    }
+}
+
+/// An image or a file.
+pub(super) fn file(mime_type: &str, source: Source, name: Option<&str>) -> Media {
+    Media {
+        source,
+        mime_type: mime_type.to_owned(),
+        is_image: mime_type.starts_with("image/"),
+        name: name.map(str::to_owned),
+    }
+}
+
 pub(super) fn request(model: &str, messages: &[(Role, &str)]) -> ChatRequest {
     ChatRequest {
         model: model.to_owned(),
         messages: conversation(messages).into(),
         ..ChatRequest::default()
     }
+}
+
+/// A picture, a file at hand and one at an address.
+pub(super) fn media() -> [Media; 3] {
+    let data = |mime_type, data: &str| file(mime_type, Source::Data(data.to_owned()), None);
+    [
+        data("image/png", "iVBORw0="),
+        Media {
+            name: Some("a.pdf".to_owned()),
+            ..data("application/pdf", "JVBERi0=")
+        },
+        Media {
+            source: Source::Url("https://example.com/a.pdf".to_owned()),
+            ..data("application/pdf", "")
+        },
+    ]
+}
+
+/// The assistant's call of a tool, and what came back.
+pub(super) fn call_and_result(arguments: &str, result: &str) -> [Message; 2] {
+    let call = call("call_1", "weather", arguments);
+    [called("", &[call]), self::result("call_1", result)]
+}
+
+/// A tool as callers describe it.
+pub(super) fn weather() -> Tool {
+    let parameters =
+        serde_json::json!({"type": "object", "properties": {"city": {"type": "string"}}});
+    Tool {
+        name: "weather".to_owned(),
+        description: Some("Look up weather".to_owned()),
+        parameters: parameters.as_object().unwrap().clone(),
+        strict: None,
+    }
+}
+
+/// The calls of an answer: id, name, arguments.
+pub(super) fn calls(answer: &Answer) -> Vec<(&str, &str, &str)> {
+    let calls = answer.tool_calls.iter();
+    calls.map(|c| (&*c.id, &*c.name, &*c.arguments)).collect()
 }
 
 /// The body that a codec sends for a chat.

@@ -127,6 +127,7 @@ pub(super) static PRESETS: [Preset; 23] = [
             effort: EffortField::Reasoning,
             asks_for_usage: false,
             id_in_body: true,
+            takes_addresses: true,
             newest: Newest::ByDate("openrouter/auto"),
             ..PLAIN
         }),
@@ -151,6 +152,8 @@ pub(super) static PRESETS: [Preset; 23] = [
         kind: Kind::Compatible(&ChatCompletions {
             base_url: "https://api.mistral.ai/v1",
             seed: Seed::Random,
+            required: "any",
+            nine_letter_ids: true,
             asks_for_usage: false,
             ..PLAIN
         }),

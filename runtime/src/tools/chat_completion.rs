@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
-    provider::{ChatRequest, Class, Effort, Format, ToolCall, Usage},
+    provider::{ChatRequest, Class, Effort, Finish, Format, ToolCall, Usage},
     settings::{Kind, Settings},
 };
 
@@ -151,12 +151,12 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     if is_dry_run {
         return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
-    Ok(Work::Network(Network::Chat(Chat {
+    Ok(Work::Network(Network::Chat(Box::new(Chat {
         plan,
         wants_reasoning,
         format,
         warnings,
-    })))
+    }))))
 }
 
 fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
@@ -262,6 +262,7 @@ impl<'a> Called<'a> {
 #[derive(Serialize)]
 struct State<'a> {
     provider: &'a str,
+    model: &'a str,
     items: &'a [Value],
 }
 
@@ -330,8 +331,11 @@ fn outcome(
             call.name
         )
     }));
-    let state = (!answer.state.is_empty()).then_some(State {
+    // Where nothing was called, the text says it all.
+    let goes_on = !answer.tool_calls.is_empty() || answer.finish == Some(Finish::Pause);
+    let state = (goes_on && !answer.state.is_empty()).then_some(State {
         provider: &reply.provider,
+        model: &reply.model,
         items: &answer.state,
     });
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -346,7 +350,7 @@ fn outcome(
         text: &answer.text,
         model: answer.model.as_deref().unwrap_or(&reply.model),
         provider: &reply.provider,
-        finish_reason: answer.finish.map(crate::provider::Finish::as_str),
+        finish_reason: answer.finish.map(Finish::as_str),
         native_finish_reason: answer.native_finish.as_deref(),
         partial: reply.partial,
         truncated: reply.truncated,

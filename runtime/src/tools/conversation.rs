@@ -230,11 +230,19 @@ fn state(path: &str, value: Value) -> Result<State, String> {
         value => value,
     };
     match object {
-        Value::Object(mut object) => match (object.remove("provider"), object.remove("items")) {
-            (Some(Value::String(provider)), Some(Value::Array(items)))
+        Value::Object(mut object) => match (
+            object.remove("provider"),
+            object.remove("model").unwrap_or_else(|| "".into()),
+            object.remove("items"),
+        ) {
+            (Some(Value::String(provider)), Value::String(model), Some(Value::Array(items)))
                 if items.iter().all(Value::is_object) =>
             {
-                Ok(State { provider, items })
+                Ok(State {
+                    provider,
+                    model,
+                    items,
+                })
             }
             _ => Err(wrong(path, &Value::Object(object), STATE)),
         },
@@ -405,7 +413,7 @@ fn base64(path: &str, given: &str) -> Result<String, String> {
     if data.is_empty() || data.len() % 4 == 1 {
         return Err(wrong(path, &Value::from(given), "Base64, complete"));
     }
-    while data.len() % 4 != 0 {
+    while !data.len().is_multiple_of(4) {
         data.push('=');
     }
     Ok(data)
@@ -677,7 +685,8 @@ mod tests {
             r#"{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}}"#,
         );
         let file = file.unwrap();
-        assert_eq!(file.url(), "data:application/pdf;base64,JVBERi0=");
+        assert_eq!(file.source, Source::Data("JVBERi0=".into()));
+        assert_eq!(file.mime_type, "application/pdf");
         assert_eq!(
             (file.is_image, file.name.as_deref()),
             (false, Some("a.pdf"))

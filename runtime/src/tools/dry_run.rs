@@ -62,6 +62,10 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
             } else {
                 warnings.extend(codec.fit(&mut request));
             }
+            if let Err(failure) = codec.carries(&request) {
+                let class = failure.class.as_str();
+                return Outcome::error(format!("{class}: {}", failure.message));
+            }
             let http = codec.chat(&request);
             let mut body: Map<String, Value> =
                 serde_json::from_slice(&http.body).unwrap_or_default();

@@ -58,7 +58,7 @@ enum Work {
 /// What is left to do on the async thread.
 #[derive(Debug)]
 enum Network {
-    Chat(chat_completion::Chat),
+    Chat(Box<chat_completion::Chat>),
     ListModels(list_models::Query),
 }
 
