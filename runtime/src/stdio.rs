@@ -424,7 +424,10 @@ impl State {
     fn complete(&mut self, handle: CallHandle, outcome: Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
-        let text = Content::Text(&outcome.text);
+        let text = match outcome.shares_text {
+            true => Content::SharedText(&outcome.text),
+            false => Content::Text(&outcome.text),
+        };
         let content = match &outcome.note {
             Some(note) => &[text, Content::Text(note)][..],
             None => &[text],

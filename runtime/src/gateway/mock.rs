@@ -13,7 +13,6 @@ const MODEL: &str = "mock-echo";
 
 /// Its answer to a request: the last user text. It counts words as tokens.
 pub fn answer(request: &ChatRequest) -> Answer {
-    let words = |text: &str| text.split_ascii_whitespace().count() as u64;
     let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
     let text = request
         .messages
@@ -21,7 +20,11 @@ pub fn answer(request: &ChatRequest) -> Answer {
         .rfind(|message| message.role == Role::User)
         .map(|message| message.all_text().into_owned())
         .unwrap_or_default();
-    let output = words(&text);
+    let output = match &request.messages[..] {
+        // It was counted already.
+        [only] if only.role == Role::User => input,
+        _ => words(&text),
+    };
     Answer {
         text,
         finish: Some(Finish::Stop),
@@ -34,6 +37,18 @@ pub fn answer(request: &ChatRequest) -> Answer {
         complete: true,
         ..Answer::default()
     }
+}
+
+/// A fold over bytes, because the splitting iterators of std cost four times as much when compiled for size.
+fn words(text: &str) -> u64 {
+    let mut words = 0;
+    let mut between = true;
+    for byte in text.bytes() {
+        let space = byte.is_ascii_whitespace();
+        words += u64::from(between & !space);
+        between = space;
+    }
+    words
 }
 
 /// The same as a reply of the provider at `position`.
@@ -58,4 +73,25 @@ pub fn models() -> Vec<Model> {
         chat: true,
         ..Model::default()
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_stands_between_spaces() {
+        for text in [
+            "",
+            " ",
+            "a",
+            " a  b\tc\n",
+            "é ü",
+            "one two\u{a0}three",
+            "\r\n.\u{c}",
+        ] {
+            let expected = text.split_ascii_whitespace().count() as u64;
+            assert_eq!(words(text), expected, "{text:?}");
+        }
+    }
 }

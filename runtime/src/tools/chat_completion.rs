@@ -200,7 +200,9 @@ impl Chat {
 /// `structuredContent` of an answer.
 #[derive(Serialize)]
 struct Structured<'a> {
-    text: &'a str,
+    /// Left out where the core puts it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
     model: &'a str,
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -346,8 +348,8 @@ fn outcome(
         status: attempt.status,
         ms: millis(attempt.time),
     });
-    let structured = Structured {
-        text: &answer.text,
+    let mut structured = Structured {
+        text: None,
         model: answer.model.as_deref().unwrap_or(&reply.model),
         provider: &reply.provider,
         finish_reason: answer.finish.map(Finish::as_str),
@@ -384,15 +386,21 @@ fn outcome(
     if !structured.warnings.is_empty() {
         notes.push(format!("Note: {}", structured.warnings.join(". ")));
     }
+    // A note in place of the text is not what the model has said.
+    let shares_text = !answer.text.is_empty() || notes.is_empty();
+    if !shares_text {
+        structured.text = Some("");
+    }
     let structured = serde_json::to_string(&structured).ok();
-    let text = match reply.answer.text {
-        text if text.is_empty() && !notes.is_empty() => notes.remove(0),
-        text => text,
+    let text = match shares_text {
+        true => reply.answer.text,
+        false => notes.remove(0),
     };
     Outcome {
         text,
         note: (!notes.is_empty()).then(|| notes.join("\n")),
         structured,
+        shares_text,
         is_error: false,
         reservation: reply.reservation,
     }

@@ -103,6 +103,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         text,
         note,
         structured,
+        shares_text: false,
         is_error: false,
         reservation: None,
     }

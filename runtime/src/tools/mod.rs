@@ -102,6 +102,8 @@ pub struct Outcome {
     pub note: Option<String>,
     /// JSON text of an object, on one line.
     pub structured: Option<String>,
+    /// `text` is to be a member of `structured`, too; it is put in where both are written.
+    pub shares_text: bool,
     /// The tool failed, and `text` says why.
     pub is_error: bool,
     /// Covers long texts until they are handed over.
@@ -115,6 +117,7 @@ impl Outcome {
             text: text.into(),
             note: None,
             structured: None,
+            shares_text: false,
             is_error: true,
             reservation: None,
         }
@@ -125,6 +128,7 @@ impl Outcome {
             text,
             note: None,
             structured: serde_json::to_string(structured).ok(),
+            shares_text: false,
             is_error: false,
             reservation: None,
         }
