@@ -153,9 +153,9 @@ impl Load {
 /// The tool that is called, here and by our peers.
 pub(crate) const TOOL: &str = "anygpt_chat_completion";
 
-/// Words with what JSON must escape in some of them, as texts of people have it.
+/// Prose: every line ends with a character that JSON must escape.
 pub(crate) fn prompt(bytes: usize) -> String {
-    let text = "The quick brown fox says \"hello\" to the lazy dog, twice a day.\n";
+    let text = "The quick brown fox jumps over the lazy dog, and it does so twice a day.\n";
     text.chars().cycle().take(bytes).collect()
 }
 

@@ -39,14 +39,22 @@ pub fn answer(request: &ChatRequest) -> Answer {
     }
 }
 
-/// A fold over bytes, because the splitting iterators of std cost four times as much when compiled for size.
+/// Words are what stands between spaces and control characters. Eight bytes are looked at together: compiled for size,
+/// the splitting iterators of std took half the time of a long call.
 fn words(text: &str) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
     let mut words = 0;
-    let mut between = true;
-    for byte in text.bytes() {
-        let space = byte.is_ascii_whitespace();
-        words += u64::from(between & !space);
-        between = space;
+    let mut before = 0;
+    for chunk in text.as_bytes().chunks(8) {
+        let mut bytes = [b' '; 8];
+        bytes[..chunk.len()].copy_from_slice(chunk);
+        let bytes = u64::from_le_bytes(bytes);
+        // The highest bit of each byte that is part of a word, and of each that is the first of one.
+        let inside = ((bytes & !HIGHS) + ONES * 0x5f | bytes) & HIGHS;
+        let first = inside & !(inside << 8 | before);
+        before = inside >> 56;
+        words += (first >> 7).wrapping_mul(ONES) >> 56;
     }
     words
 }
