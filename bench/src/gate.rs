@@ -1,21 +1,26 @@
 //! Instructions that the static program needs for a fixed set of messages, counted by valgrind's callgrind.
 //!
 //! A count does not depend on the machine's speed or on who else uses it, so a growth is a fact, not noise. Only the
-//! thread that serves stdin is counted, and start-up falls out: N messages are counted, and 2 N, and what lies between is
-//! what N messages cost. Start-up has a count of its own. The environment is empty but for what is set here.
+//! thread that serves stdin is counted; for calls to a provider, the async thread, too. Start-up falls out: N messages
+//! are counted, and 2 N, and what lies between is what N messages cost. Start-up has a count of its own. The environment
+//! is empty but for what is set here.
 //!
 //! Never here: seconds.
 
 use std::{
+    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use crate::{load::Load, process::HELLO};
+use crate::{gateway, load::Load, process::HELLO};
 
 /// A count may be this much larger than what is stored.
 const TOLERANCE: f64 = 0.03;
+
+/// Calls to a provider, and as many again.
+const CALLS: usize = 200;
 
 /// Counts all, and compares or stores them.
 #[derive(Debug)]
@@ -102,18 +107,46 @@ impl Gate<'_> {
             let name = load.name.trim_end_matches(", 1 in flight");
             counts.push((name.to_owned(), each));
         }
+        let (once, twice) = (
+            self.count_provider_calls(CALLS)?,
+            self.count_provider_calls(2 * CALLS)?,
+        );
+        let each = twice.saturating_sub(once) / CALLS as u64;
+        counts.push(("provider call".to_owned(), each));
         Ok(counts)
+    }
+
+    /// What both threads take for so many calls to a provider, one after another.
+    fn count_provider_calls(&self, calls: usize) -> io::Result<u64> {
+        let counted = self.counted()?;
+        gateway::one_by_one_under(
+            self.program,
+            self.folder,
+            calls,
+            "valgrind",
+            valgrind(&counted),
+        )?;
+        Ok(total(&counted, 1)? + total(&counted, 2)?)
+    }
+
+    /// Where the counts of a run go; there is nothing yet.
+    fn counted(&self) -> io::Result<PathBuf> {
+        let folder = self.folder.join("counts");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        Ok(folder.join("thread"))
     }
 
     /// What one run of the program with this input takes; `is_answer` judges the number of answered lines.
     fn count(&self, input: &[u8], is_answer: impl Fn(usize) -> bool) -> io::Result<u64> {
-        let [given, answered, counted] =
-            ["input", "answers", "counts"].map(|name| self.folder.join(format!("gate-{name}")));
+        let [given, answered] = ["gate-input", "gate-answers"].map(|name| self.folder.join(name));
+        let counted = self.counted()?;
         fs::write(&given, input)?;
         // A file as output is written as it is made; how fast a reader takes it would change the counts.
         let status = Command::new("valgrind")
-            .args(["--tool=callgrind", "--separate-threads=yes", "--quiet"])
-            .arg(format!("--callgrind-out-file={}", counted.display()))
+            .args(valgrind(&counted))
             .arg(self.program)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -130,13 +163,28 @@ impl Gate<'_> {
         if !is_answer(answers.iter().filter(|&&byte| byte == b'\n').count()) {
             return Err(io::Error::other("not every message was answered"));
         }
-        let main_thread = PathBuf::from(format!("{}-01", counted.display()));
-        let counts = fs::read_to_string(main_thread)?;
-        counts
-            .lines()
-            .find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok())
-            .ok_or_else(|| io::Error::other("callgrind says no total"))
+        total(&counted, 1)
     }
+}
+
+/// Its arguments, before the program.
+fn valgrind(counted: &Path) -> Vec<OsString> {
+    let mut file = OsString::from("--callgrind-out-file=");
+    file.push(counted);
+    ["--tool=callgrind", "--separate-threads=yes", "--quiet"]
+        .map(OsString::from)
+        .into_iter()
+        .chain([file])
+        .collect()
+}
+
+/// What a thread has taken.
+fn total(counted: &Path, thread: usize) -> io::Result<u64> {
+    let counts = fs::read_to_string(format!("{}-{thread:02}", counted.display()))?;
+    counts
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok())
+        .ok_or_else(|| io::Error::other("callgrind says no total"))
 }
 
 /// A line of the file: a name, and behind it the count.

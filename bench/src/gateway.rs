@@ -7,6 +7,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    ffi::OsString,
     fs,
     io::{self, BufRead, BufReader, Read, Write},
     net::SocketAddr,
@@ -140,6 +141,28 @@ pub(crate) fn growth(
     let [through, direct] = times;
     report.add_series("milliseconds by tokens of the answer: ours", through);
     report.add_series("milliseconds by tokens of the answer: direct", direct);
+    Ok(())
+}
+
+/// So many calls, one after another, by the server under another program.
+pub(crate) fn one_by_one_under(
+    ours: &Path,
+    folder: &Path,
+    calls_to_make: usize,
+    program: &str,
+    arguments: Vec<OsString>,
+) -> io::Result<()> {
+    let case = Case {
+        window: 1,
+        latency: Duration::ZERO,
+        tokens: TOKENS,
+        calls: calls_to_make,
+    };
+    let setting = Setting::new(ours, folder, case)?;
+    let mut server = setting.subject.clone().under(program, arguments).start()?;
+    server.shake_hands()?;
+    calls(&mut server, case)?;
+    server.end()?;
     Ok(())
 }
 
@@ -312,7 +335,7 @@ async fn direct(address: SocketAddr, case: Case) -> io::Result<Times> {
     let tasks: Vec<_> = connections
         .into_iter()
         .map(|sender| {
-            tokio::task::spawn_local(one_by_one(
+            tokio::task::spawn_local(keep_asking(
                 sender,
                 body.clone(),
                 Rc::clone(&left),
@@ -332,7 +355,7 @@ async fn direct(address: SocketAddr, case: Case) -> io::Result<Times> {
     })
 }
 
-async fn one_by_one(
+async fn keep_asking(
     mut sender: http1::SendRequest<Full<Bytes>>,
     body: Bytes,
     left: Rc<Cell<usize>>,

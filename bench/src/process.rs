@@ -52,6 +52,23 @@ impl Subject {
         }
     }
 
+    /// The same under another program, which is given these arguments before our own.
+    pub(crate) fn under(self, program: &str, arguments: Vec<OsString>) -> Self {
+        let mut environment = self.environment;
+        environment.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
+        let ours = [self.program.into_os_string()];
+        Subject {
+            program: program.into(),
+            arguments: arguments
+                .into_iter()
+                .chain(ours)
+                .chain(self.arguments)
+                .collect(),
+            environment,
+            ..self
+        }
+    }
+
     /// The floor, whose answers end as the file says.
     pub(crate) fn floor(program: &Path, file: &Path) -> Self {
         Subject {
