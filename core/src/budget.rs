@@ -65,6 +65,14 @@ impl Reservation {
         self.bytes
     }
 
+    /// One that holds what both hold, which must be of the same budget.
+    #[must_use]
+    pub fn and(mut self, mut other: Reservation) -> Reservation {
+        debug_assert!(Arc::ptr_eq(&self.budget, &other.budget));
+        self.bytes += core::mem::take(&mut other.bytes);
+        self
+    }
+
     /// Holds exactly `bytes` from now on. `false`, with nothing changed, if the budget has not that
     /// many left; shrinking always succeeds.
     #[must_use]
@@ -108,8 +116,12 @@ mod tests {
         assert!(second.resize(40));
         assert!(first.resize(10));
         assert_eq!(budget.used(), 50);
-        drop(first);
-        second.release();
+        let mut both = first.and(second);
+        assert_eq!((both.bytes(), budget.used()), (50, 50));
+        assert!(both.resize(45));
+        drop(both);
+        assert_eq!(budget.used(), 0);
+        let mut second = budget.reservation();
         assert_eq!(budget.used(), 0);
         assert!(!second.resize(usize::MAX));
     }

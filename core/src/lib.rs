@@ -24,13 +24,15 @@ mod method;
 mod pending;
 mod revision;
 mod server;
+mod trace;
 
 pub use budget::{Budget, Reservation};
 pub use catalog::{
     Annotations, Catalog, Given, Icon, Implementation, Library, NoLibrary, Prompt, PromptArgument,
-    PromptText, Resource, ResourceTemplate, Tool,
+    PromptText, Resource, ResourceTemplate, Structured, Tool,
 };
 pub use method::logging::LoggingLevel;
 pub use pending::CallHandle;
 pub use revision::Revision;
 pub use server::{Action, Content, Limits, Progress, Server, ToolCall, ToolResult};
+pub use trace::Trace;

@@ -19,6 +19,7 @@ use crate::{
     },
     pending::{Call, CallHandle, Pending},
     revision::Revision,
+    trace::Trace,
 };
 
 /// One MCP session.
@@ -74,6 +75,11 @@ pub struct ToolCall {
     pub arguments: Box<str>,
     /// The client wants to hear of progress.
     pub wants_progress: bool,
+    /// The client may get log lines of this call, if [`Server::logging_level`] asks for them: its revision has
+    /// log messages for whole sessions.
+    pub hears_log: bool,
+    /// The trace that the client counts the call to.
+    pub trace: Option<Box<Trace>>,
     /// Covers long arguments; to be kept as long as they are.
     pub reservation: Option<Reservation>,
 }
@@ -98,6 +104,13 @@ pub enum Content<'a> {
     /// Text that stands in `structured`, too: as its member `text`, which is left out there and put in where it
     /// is written. So a long text is kept and escaped only once.
     SharedText(&'a str),
+    /// A picture.
+    Image {
+        /// Its bytes in base64.
+        data: &'a str,
+        /// Its media type.
+        mime_type: &'a str,
+    },
     /// A link to the resource at this position in [`Catalog::resources`]. Revisions before 2025-06-18 have
     /// none: there it is left out.
     Resource(usize),
@@ -390,6 +403,7 @@ impl Session {
         tool: usize,
         arguments: &str,
         progress_token: Option<&str>,
+        trace: Option<Box<Trace>>,
     ) -> Result<(), Error<'static>> {
         self.check_unused(id)?;
         let refuse = |session: &mut Session, text: &str| {
@@ -433,6 +447,8 @@ impl Session {
             tool,
             arguments: arguments.into(),
             wants_progress: progress_token.is_some(),
+            hears_log: revision.has_logging(),
+            trace,
             reservation: for_arguments,
         }));
         Ok(())
@@ -510,7 +526,7 @@ mod tests {
     use super::*;
     use crate::catalog::{
         Annotations, Given, Icon, Implementation, Prompt, PromptArgument, PromptText, Resource,
-        ResourceTemplate, Tool,
+        ResourceTemplate, Structured, Tool,
     };
 
     fn catalog() -> Catalog {
@@ -565,6 +581,8 @@ mod tests {
                     required: true,
                 }],
             }],
+            is_private: false,
+            structured: Structured::Auto,
         }
     }
 
@@ -744,6 +762,41 @@ mod tests {
         let answers = exchange(&mut server, &[CALL, &second]);
         assert_eq!(answers[0]["id"], 2);
         assert_eq!(answers[0]["result"]["isError"], true);
+    }
+
+    #[test]
+    fn a_call_says_which_trace_it_belongs_to_and_who_may_read_its_log() {
+        let mut server = server(Limits::default());
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let parent = format!(r#""traceparent":"00-{id}-00f067aa0ba902b7-01""#);
+        let mut with = |number: u8, meta: &str| {
+            let call = CALL
+                .replace(r#""id":1"#, &format!(r#""id":{number}"#))
+                .replace(
+                    r#""arguments""#,
+                    &format!(r#""_meta":{{{meta}}},"arguments""#),
+                );
+            assert_eq!(exchange(&mut server, &[&call]), [] as [Value; 0]);
+            let call = next_call(&mut server);
+            let trace = call.trace.map(|trace| {
+                let state = trace.state().unwrap_or_default();
+                (String::from(trace.id()), String::from(state))
+            });
+            (trace, call.hears_log)
+        };
+        let known = |state: &str| Some((String::from(id), String::from(state)));
+        assert_eq!(with(1, ""), (None, true));
+        assert_eq!(with(2, &parent), (known(""), true));
+        let both = format!(r#"{parent},"tracestate":"a=b""#);
+        assert_eq!(with(3, &both), (known("a=b"), true));
+        let modern = format!("{},{both}", &ENVELOPE[1..ENVELOPE.len() - 1]);
+        assert_eq!(with(4, &modern), (known("a=b"), false));
+        // Whatever else it is, the call is served.
+        assert_eq!(with(5, r#""tracestate":"a=b""#), (None, true));
+        assert_eq!(with(6, r#""traceparent":7,"tracestate":[]"#), (None, true));
+        assert_eq!(with(7, &parent.replace("-00f0", "_00f0")), (None, true));
+        let broken = format!(r#"{parent},"tracestate":"a\r\nb: c""#);
+        assert_eq!(with(8, &broken), (known(""), true));
     }
 
     /// R-70.
@@ -1243,6 +1296,90 @@ mod tests {
             server.complete(call.handle, &answer(&content));
             let content = output(&mut server)[0]["result"]["content"].take();
             assert_eq!(content.as_array().map(Vec::len), Some(blocks));
+        }
+    }
+
+    #[test]
+    fn a_result_may_be_a_picture_in_every_revision() {
+        for revision in ["2024-11-05", "2025-11-25"] {
+            let mut server = server(Limits::default());
+            open(&mut server, revision);
+            exchange(&mut server, &[CALL]);
+            let call = next_call(&mut server);
+            let picture = Content::Image {
+                data: "AAEC",
+                mime_type: "image/png",
+            };
+            server.complete(call.handle, &answer(&[Content::Text("a cat"), picture]));
+            let content = output(&mut server)[0]["result"]["content"].take();
+            let expected =
+                serde_json::json!({"type": "image", "data": "AAEC", "mimeType": "image/png"});
+            assert_eq!(content[1], expected);
+        }
+    }
+
+    #[test]
+    fn the_structured_form_is_for_those_who_know_it_for_all_or_for_nobody() {
+        let modes = [
+            (Structured::Auto, "2025-03-26", false),
+            (Structured::Auto, "2025-06-18", true),
+            (Structured::Always, "2024-11-05", true),
+            (Structured::Always, "2025-11-25", true),
+            (Structured::Never, "2025-03-26", false),
+            (Structured::Never, "2025-11-25", false),
+        ];
+        for (structured, revision, is_there) in modes {
+            let catalog = Catalog {
+                structured,
+                ..catalog()
+            };
+            let budget = Budget::new(1 << 20);
+            let mut server = Server::new(
+                catalog,
+                Box::new(crate::NoLibrary),
+                Limits::default(),
+                &budget,
+            );
+            open(&mut server, revision);
+            let tools = ask(&mut server, "tools/list", "")["result"].take();
+            exchange(&mut server, &[CALL]);
+            let call = next_call(&mut server);
+            let content = [Content::Text("hi")];
+            let result = ToolResult {
+                structured: Some("{}"),
+                ..answer(&content)
+            };
+            server.complete(call.handle, &result);
+            let result = output(&mut server)[0]["result"].take();
+            let said = (
+                tools["tools"][0].get("outputSchema").is_some(),
+                result.get("structuredContent").is_some(),
+            );
+            assert_eq!(said, (is_there, is_there), "{structured:?} {revision}");
+            assert_eq!(result["content"][0]["text"], "hi");
+        }
+    }
+
+    #[test]
+    fn tools_that_depend_on_settings_are_nobody_else_s() {
+        for (is_private, scope) in [(false, "public"), (true, "private")] {
+            let catalog = Catalog {
+                is_private,
+                ..catalog()
+            };
+            let budget = Budget::new(1 << 20);
+            let mut server = Server::new(
+                catalog,
+                Box::new(crate::NoLibrary),
+                Limits::default(),
+                &budget,
+            );
+            for method in ["tools/list", "server/discover"] {
+                let answer = ask(&mut server, method, MODERN);
+                assert_eq!(answer["result"]["cacheScope"], scope, "{method}");
+            }
+            let prompts = ask(&mut server, "prompts/list", MODERN);
+            assert_eq!(prompts["result"]["cacheScope"], "public");
         }
     }
 

@@ -19,6 +19,8 @@ pub enum Command {
     Tools {
         /// As the JSON array of `tools/list`.
         json: bool,
+        /// Those that are not offered, too.
+        all: bool,
     },
     /// Print the help text.
     Help,
@@ -35,7 +37,7 @@ anygpt-mcp {VERSION}: an MCP server that asks models of OpenAI, Anthropic, Googl
   OPENAI_API_KEY=sk-... anygpt-mcp      serve MCP on stdin and stdout
   DEFAULT_PROVIDER=mock anygpt-mcp      the same without a key: an echo answers
   anygpt-mcp config validate            check the settings, without a network
-  anygpt-mcp tools [--json]             print the tools that a client would see
+  anygpt-mcp tools [--json] [--all]     print the tools that a client would see, or all
   anygpt-mcp --version | --help
 
 An MCP client (Claude Desktop, Cursor, VS Code, Docker's MCP Toolkit, ...) starts it
@@ -68,8 +70,17 @@ Settings (environment; each key also as NAME_FILE or under /run/secrets):
   DEFAULT_MODEL          the same for models: an id, provider/model, or a tag
   CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{{yaml,yml,json}}
   LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
+  LOG_FORMAT             text (default), json
   ANYGPT_TIMEOUT         seconds for a call (55)
+  ANYGPT_ALLOW_PROVIDERS, ANYGPT_DENY_PROVIDERS, ANYGPT_ALLOW_MODELS, ANYGPT_DENY_MODELS
+                         whom a call may ask, separated by commas; * in models
+  ANYGPT_MAX_TOKENS, ANYGPT_MAX_COST_USD, ANYGPT_MAX_TIMEOUT
+                         what a call may take at most
   ANYGPT_RETRIES         repetitions of a request that failed for the moment (2)
+  ANYGPT_TOOLS           tools to offer (default): names, all, default, -name; e.g. default,embed
+  ANYGPT_STRUCTURED_OUTPUT
+                         structuredContent beside the text: auto (default: for clients that
+                         know it), always, never
   ANYGPT_SHUTDOWN_GRACE  seconds for open calls at the end (30; 8 after a signal)
   ANYGPT_STANDBY         never (default), auto, always: stay up for docker exec
   ANYGPT_ALLOW_INSECURE_HTTP=1
@@ -91,20 +102,21 @@ Exit codes: 0 clean end, 1 settings cannot be used, 2 could not start, 3 fatal e
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut words = Vec::new();
-    let mut json = false;
+    let (mut json, mut all) = (false, false);
     while let Some(argument) = parser.next().map_err(|error| advice(&error.to_string()))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
             Arg::Long("json") => json = true,
+            Arg::Long("all") => all = true,
             Arg::Value(word) => words.push(word.to_string_lossy().into_owned()),
             other => return Err(advice(&other.unexpected().to_string())),
         }
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
-        ["tools"] => Ok(Command::Tools { json }),
-        _ if json => Err(advice("--json belongs to the command tools")),
+        ["tools"] => Ok(Command::Tools { json, all }),
+        _ if json || all => Err(advice("--json and --all belong to the command tools")),
         [] => Ok(Command::Serve),
         ["config", "validate"] => Ok(Command::ConfigValidate),
         ["help"] => Ok(Command::Help),
@@ -123,12 +135,14 @@ mod tests {
 
     #[test]
     fn words_become_commands() {
+        let tools = |json, all| Command::Tools { json, all };
         let parse = |line: &str| parse(line.split_ascii_whitespace().map(OsString::from));
         for (line, command) in [
             ("", Command::Serve),
             ("config validate", Command::ConfigValidate),
-            ("tools", Command::Tools { json: false }),
-            ("tools --json", Command::Tools { json: true }),
+            ("tools", tools(false, false)),
+            ("tools --json", tools(true, false)),
+            ("--all tools", tools(false, true)),
             ("--help", Command::Help),
             ("-V", Command::Version),
             ("config --help", Command::Help),
@@ -142,6 +156,7 @@ mod tests {
             "--nope",
             "-x",
             "--json",
+            "--all config validate",
             "tools x",
             "tools --json=x",
         ] {

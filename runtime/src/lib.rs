@@ -3,6 +3,7 @@
 //! What a call passes through: [`stdio`] → [`tools`] → [`runner`] → [`gateway`] → [`provider`]
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
+pub mod call;
 pub mod cli;
 pub mod dns;
 mod docs;

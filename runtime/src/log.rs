@@ -8,30 +8,34 @@
 //! A client may ask to get the lines as MCP messages, too: they wait in a second queue for whoever writes
 //! to the client next, so that logging never has to lock the session.
 //!
-//! Never here: what is worth a line.
+//! Never here: what is worth a line, or what one looks like (`line`).
 
 use std::{
     collections::VecDeque,
-    io,
+    mem,
     sync::{
         Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anygpt_core::LoggingLevel;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tracing::{Level, Metadata};
-use tracing_subscriber::{
-    filter::dynamic_filter_fn,
-    fmt::{self, MakeWriter},
-    layer::{Layer as _, SubscriberExt as _},
-    util::SubscriberInitExt as _,
+use tracing::{
+    Event, Level, Metadata, Subscriber, span,
+    subscriber::{Interest, set_global_default},
 };
 
-use crate::{redact::Redactor, settings::LogLevel};
+use crate::{
+    redact::Redactor,
+    settings::{LogFormat, LogLevel},
+};
+
+mod line;
+
+use line::{Line, Value};
 
 /// Bytes of lines that may wait.
 const QUEUE: usize = 256 * 1024;
@@ -47,6 +51,7 @@ struct Log {
     redactor: Redactor,
     /// What goes to stderr.
     level: Level,
+    format: LogFormat,
     queue: Mutex<Queue>,
     changed: Condvar,
     client: Mutex<ClientQueue>,
@@ -65,13 +70,13 @@ struct ClientQueue {
 
 #[derive(Debug, Default)]
 struct Queue {
-    lines: VecDeque<Vec<u8>>,
-    bytes: usize,
+    /// Whole lines.
+    waiting: String,
+    /// Bytes that the thread is writing.
+    writing: usize,
     dropped: usize,
     /// The thread is there.
     started: bool,
-    /// The thread is in a write.
-    writing: bool,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -79,8 +84,8 @@ static LOG: OnceLock<Log> = OnceLock::new();
 /// Stands for "no lines at all" where a [`LoggingLevel`] stands otherwise.
 const NOTHING: u8 = u8::MAX;
 
-/// Begins to log at this level. Lines before it, and a second call, have no effect.
-pub fn start(level: LogLevel, redactor: Redactor) {
+/// Begins to log at this level, in this format. Lines before it, and a second call, have no effect.
+pub fn start(level: LogLevel, format: LogFormat, redactor: Redactor) {
     let log = Log {
         redactor,
         level: match level {
@@ -89,6 +94,7 @@ pub fn start(level: LogLevel, redactor: Redactor) {
             LogLevel::Warn => Level::WARN,
             LogLevel::Error => Level::ERROR,
         },
+        format,
         queue: Mutex::default(),
         changed: Condvar::new(),
         client: Mutex::default(),
@@ -98,18 +104,8 @@ pub fn start(level: LogLevel, redactor: Redactor) {
     if LOG.set(log).is_err() {
         return;
     }
-    // Our own crates only: HTTP libraries log headers at debug.
-    let ours = dynamic_filter_fn(|event, _| {
-        let is_ours = event.target().starts_with("anygpt_");
-        is_ours && LOG.get().is_some_and(|log| log.wants(event).is_some())
-    });
-    let lines = fmt::layer()
-        .with_ansi(false)
-        .with_target(false)
-        .with_writer(Lines)
-        .with_filter(ours);
     // It fails only if somebody else has set a subscriber, in a test.
-    let _set = tracing_subscriber::registry().with(lines).try_init();
+    let _set = set_global_default(Lines);
 }
 
 /// From now on lines of this level and above wait for the client, too.
@@ -138,16 +134,19 @@ pub fn drain_for_client(mut take: impl FnMut(LoggingLevel, &str)) {
 /// Writes a text at once, for the start and the end of the process: waits a short time for room, then
 /// gives up.
 pub fn direct(text: &str) {
-    let mut line = match LOG.get() {
-        Some(log) => log.redactor.diagnostic(text),
-        None => Redactor::default().diagnostic(text).into_owned().into(),
-    }
-    .into_owned()
-    .into_bytes();
-    line.push(b'\n');
+    let line = match LOG.get() {
+        Some(log) => {
+            let text = log.redactor.diagnostic(text);
+            match log.format {
+                LogFormat::Text => line::plain(&text),
+                LogFormat::Json => Line::saying(&text).json_line(Level::ERROR, SystemTime::now()),
+            }
+        }
+        None => line::plain(&Redactor::default().diagnostic(text)),
+    };
     let end = Instant::now() + PATIENCE;
     // With room for one byte there is room for this many, so the write does not wait.
-    for piece in escaped(&line).chunks(512) {
+    for piece in line.as_bytes().chunks(512) {
         if !wait_for_room(end) || rustix::io::write(rustix::stdio::stderr(), piece).is_err() {
             return;
         }
@@ -161,7 +160,7 @@ pub fn finish() {
     };
     let end = Instant::now() + PATIENCE;
     let mut queue = log.lock();
-    while queue.started && (queue.writing || !queue.lines.is_empty()) {
+    while queue.started && (queue.writing > 0 || !queue.waiting.is_empty()) {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return;
@@ -182,43 +181,49 @@ fn wait_for_room(end: Instant) -> bool {
     matches!(poll(&mut fds, left.as_ref()), Ok(1..))
 }
 
-/// Hands each event, which the formatter writes in one piece, to the queue.
+/// Takes all events of our own crates. `tracing-subscriber` would bring spans, filters and formats that nobody uses
+/// here, and 23 kB.
 struct Lines;
 
-impl<'w> MakeWriter<'w> for Lines {
-    type Writer = Line;
-
-    fn make_writer(&'w self) -> Line {
-        Line(None)
+impl Subscriber for Lines {
+    /// HTTP libraries log headers at debug, so theirs are never wanted.
+    fn register_callsite(&self, event: &'static Metadata<'static>) -> Interest {
+        match !event.is_span() && event.target().starts_with("anygpt_") {
+            // The level may change.
+            true => Interest::sometimes(),
+            false => Interest::never(),
+        }
     }
 
-    fn make_writer_for(&'w self, event: &Metadata<'_>) -> Line {
-        Line(LOG.get().and_then(|log| log.wants(event)))
+    fn enabled(&self, event: &Metadata<'_>) -> bool {
+        LOG.get().is_some_and(|log| log.wants(event).is_some())
     }
+
+    fn event(&self, event: &Event<'_>) {
+        if let Some(log) = LOG.get()
+            && let Some(wanted) = log.wants(event.metadata())
+        {
+            let mut line = Line::default();
+            event.record(&mut line);
+            log.push(*event.metadata().level(), line, wanted);
+        }
+    }
+
+    // There are no spans.
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
 }
-
-struct Line(Option<Wanted>);
 
 /// Who wants a line.
 #[derive(Clone, Copy)]
 struct Wanted {
     stderr: bool,
     client: Option<LoggingLevel>,
-}
-
-impl io::Write for Line {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Some(log) = LOG.get()
-            && let Some(wanted) = self.0
-        {
-            log.push(line, wanted);
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 impl Log {
@@ -240,28 +245,31 @@ impl Log {
         (stderr || client.is_some()).then_some(Wanted { stderr, client })
     }
 
-    fn push(&'static self, line: &[u8], wanted: Wanted) {
-        let line = String::from_utf8_lossy(line);
-        let line = escaped(self.redactor.diagnostic(&line).as_bytes());
-        if let Some(level) = wanted.client {
-            self.push_for_client(level, &line);
+    fn push(&'static self, level: Level, mut line: Line, wanted: Wanted) {
+        line.redact(&self.redactor);
+        if let Some(level) = wanted.client
+            && !line.is_kept_from_client
+        {
+            self.push_for_client(level, line.text());
         }
         if !wanted.stderr {
             return;
         }
+        let line = self.format(level, &line);
         let mut queue = self.lock();
-        if queue.bytes + line.len() > QUEUE {
+        if queue.waiting.len() + queue.writing + line.len() > QUEUE {
             queue.dropped += 1;
             return;
         }
+        // A thread that writes will look again.
+        let is_idle = queue.writing == 0 && queue.waiting.is_empty();
         if queue.dropped > 0 {
-            let note = format!("({} log lines were dropped)\n", queue.dropped);
-            queue.bytes += note.len();
-            queue.lines.push_back(note.into_bytes());
+            let mut note = Line::saying("lines of this log were dropped, since nobody read them");
+            note.add("lines", Value::Other(queue.dropped.to_string()));
+            queue.waiting.push_str(&self.format(Level::WARN, &note));
             queue.dropped = 0;
         }
-        queue.bytes += line.len();
-        queue.lines.push_back(line);
+        queue.waiting.push_str(&line);
         if !queue.started {
             let spawned = thread::Builder::new()
                 .name("log".into())
@@ -269,47 +277,50 @@ impl Log {
             // Without a thread lines stay in the queue, which is bounded.
             queue.started = spawned.is_ok();
         }
-        self.changed.notify_all();
+        drop(queue);
+        if is_idle {
+            self.changed.notify_all();
+        }
+    }
+
+    fn format(&self, level: Level, line: &Line) -> String {
+        let now = SystemTime::now();
+        match self.format {
+            LogFormat::Text => line.text_line(level, now),
+            LogFormat::Json => line.json_line(level, now),
+        }
     }
 
     /// Time and level stand in the message around it.
-    fn push_for_client(&self, level: LoggingLevel, line: &[u8]) {
-        let line = String::from_utf8_lossy(line);
-        let text = line
-            .trim_start()
-            .split_once(' ')
-            .map_or(&*line, |(_, rest)| rest);
-        let text = text
-            .trim_start()
-            .split_once(' ')
-            .map_or(text, |(_, rest)| rest);
-        let text = text.trim();
+    fn push_for_client(&self, level: LoggingLevel, text: String) {
         let mut queue = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.bytes + text.len() > CLIENT_QUEUE {
             return;
         }
         queue.bytes += text.len();
-        queue.lines.push_back((level, text.to_owned()));
+        queue.lines.push_back((level, text));
         self.client_waits.store(true, Ordering::Release);
     }
 
     fn run(&self) {
+        let mut lines = String::new();
         let mut queue = self.lock();
         loop {
-            let Some(line) = queue.lines.pop_front() else {
+            if queue.waiting.is_empty() {
                 self.changed.notify_all();
                 queue = self
                     .changed
                     .wait(queue)
                     .unwrap_or_else(PoisonError::into_inner);
                 continue;
-            };
-            queue.writing = true;
+            }
+            mem::swap(&mut lines, &mut queue.waiting);
+            queue.writing = lines.len();
             drop(queue);
-            write_all(&line);
+            write_all(lines.as_bytes());
+            lines.clear();
             queue = self.lock();
-            queue.bytes -= line.len();
-            queue.writing = false;
+            queue.writing = 0;
         }
     }
 }
@@ -325,33 +336,5 @@ fn write_all(mut bytes: &[u8]) {
             }
             Err(_) => return,
         }
-    }
-}
-
-/// One line stays one line, and no terminal obeys it.
-fn escaped(line: &[u8]) -> Vec<u8> {
-    let body = line.strip_suffix(b"\n").unwrap_or(line);
-    let mut clean = Vec::with_capacity(line.len());
-    for piece in String::from_utf8_lossy(body).chars() {
-        if piece.is_control() {
-            clean.extend(piece.escape_default().map(|c| c as u8));
-        } else {
-            clean.extend_from_slice(piece.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-    }
-    clean.push(b'\n');
-    clean
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_are_escaped_but_the_last_newline() {
-        assert_eq!(
-            escaped("a\u{1b}[31mä\r\nb\u{85}\n".as_bytes()),
-            "a\\u{1b}[31mä\\r\\nb\\u{85}\n".as_bytes()
-        );
     }
 }

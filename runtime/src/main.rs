@@ -28,7 +28,7 @@ use anygpt_mcp::{
     listing, log,
     redact::Redactor,
     runner::{Hooks, Runner},
-    settings::{Environment, Problem, Settings},
+    settings::{Environment, Offer, Problem, Settings},
     signal::Signals,
     standby,
     stdio::{Owed, Stdio},
@@ -71,7 +71,7 @@ fn main() {
         Ok(Command::Help) => print(&cli::help()),
         Ok(Command::Version) => print(&format!("anygpt-mcp {}\n", anygpt_mcp::VERSION)),
         Ok(Command::ConfigValidate) => validate(),
-        Ok(Command::Tools { json }) => list_tools(json),
+        Ok(Command::Tools { json, all }) => list_tools(json, all),
         Ok(Command::Serve) => match signals {
             Ok(signals) => serve(signals),
             Err(error) => {
@@ -113,11 +113,18 @@ fn validate() -> i32 {
     }
 }
 
-fn list_tools(json: bool) -> i32 {
+fn list_tools(json: bool, all: bool) -> i32 {
+    let offer = match load() {
+        Ok(settings) => settings.offer,
+        Err(problem) => {
+            log::direct(&format!("anygpt-mcp: warning: {problem}"));
+            Offer::default()
+        }
+    };
     let listed = if json {
-        listing::json().map(|json| json + "\n")
+        listing::json(&offer, all).map(|json| json + "\n")
     } else {
-        listing::text()
+        listing::text(&offer, all)
     };
     match listed {
         Ok(text) => print(&text),
@@ -135,7 +142,7 @@ fn serve(mut signals: Signals) -> i32 {
     };
     let usable = settings.has_usable_provider();
     let redactor = Redactor::new(settings.secrets());
-    log::start(settings.log_level, redactor.clone());
+    log::start(settings.log_level, settings.log_format, redactor.clone());
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
@@ -164,7 +171,12 @@ fn serve(mut signals: Signals) -> i32 {
     let budget = Budget::new(budget());
     let limits = Limits::default();
     let library = Library::new(Arc::clone(&settings), redactor.clone());
-    let server = Server::new(library::catalog(), Box::new(library), limits, &budget);
+    let server = Server::new(
+        library::catalog(&settings.offer),
+        Box::new(library),
+        limits,
+        &budget,
+    );
     let held = budget.reservation();
     let stdio = Stdio::new(server, limits.queued_output, held, redactor.clone(), || {
         log::direct("anygpt-mcp: stdout is gone: the client has left");
@@ -322,7 +334,7 @@ fn refuse(problem: &Problem, signals: &Signals) -> i32 {
     log::direct(&text);
     let redactor = Redactor::default();
     let mut server = Server::new(
-        library::catalog(),
+        library::catalog(&Offer::default()),
         // Nothing is served but the reason.
         Box::new(NoLibrary),
         Limits::default(),

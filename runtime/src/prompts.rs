@@ -230,8 +230,9 @@ fn compare_providers(settings: &Settings, given: &Given<'_>) -> String {
     }
     text.push_str(
         "\nSteps:\n\
-         1. Ask each provider with a call of its own to anygpt_chat_completion, with the argument provider and the \
-         same prompt, in parallel if you can. Show none of them the answer of another.\n\
+         1. Choose a model of each provider (anygpt_list_models with that provider, or a tag of anygpt_list_tags) and \
+         ask them all in one call to anygpt_compare, with a prompt that says everything. With mode judge a model \
+         compares the answers, too.\n\
          2. If one fails, go on with the others and say what failed.\n\
          3. Compare: where they agree, where they differ, which claims can be checked. Name provider and model of \
          each answer.\n\
@@ -284,7 +285,7 @@ fn second_opinion(_: &Settings, given: &Given<'_>) -> String {
         "\nSteps:\n\
          1. Call anygpt_chat_completion with the question, what is to be judged, and the criteria, all in one prompt: \
          the other model sees nothing of our conversation. Ask for mistakes and missing points, not for praise. \
-         Choose a model of another provider than your own if you can.\n\
+         Choose a model of another provider than your own if you can. anygpt_compare asks several at once.\n\
          2. Weigh what it says: check its claims, do not just adopt them.\n\
          3. Tell me what it found, where you agree and where not, and the answer as you would give it now. Name \
          provider and model.\n",

@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use crate::{
-    gateway::{Gateway, Observer},
+    gateway::{Gateway, Observer, Silence},
     provider::Answer,
     stdio::Stdio,
     tools::{Job, Outcome},
@@ -239,15 +239,6 @@ async fn run(job: Job, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
         Either::Left((outcome, _)) => outcome,
         Either::Right((never, _)) => match never {},
     }
-}
-
-/// For clients that want no progress.
-struct Silence;
-
-impl Observer for Silence {
-    fn connected(&mut self, _provider: &str) {}
-    fn received(&mut self, _answer: &Answer) {}
-    fn goes_on(&mut self, _what: &str) {}
 }
 
 /// Turns what is observed into progress notifications: each new phase at once, and where it stands

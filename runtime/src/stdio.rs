@@ -428,14 +428,16 @@ impl State {
             true => Content::SharedText(&outcome.text),
             false => Content::Text(&outcome.text),
         };
-        let content = match &outcome.note {
-            Some(note) => &[text, Content::Text(note)][..],
-            None => &[text],
-        };
+        let mut content = vec![text];
+        content.extend(outcome.pictures.iter().map(|picture| Content::Image {
+            data: &picture.data,
+            mime_type: picture.mime_type,
+        }));
+        content.extend(outcome.note.as_deref().map(Content::Text));
         self.server.complete(
             handle,
             &ToolResult {
-                content,
+                content: &content,
                 structured: outcome.structured.as_deref(),
                 is_error: outcome.is_error,
             },

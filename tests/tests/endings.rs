@@ -131,7 +131,8 @@ fn end_of_input_with_nothing_open_is_a_clean_end() {
             1,
         ),
     ] {
-        let mut server = Server::builder().envs([MOCK, LONG]).spawn();
+        let quiet = ("LOG_LEVEL", "warn");
+        let mut server = Server::builder().envs([MOCK, LONG, quiet]).spawn();
         server.send_raw(input.as_bytes());
         server.close_stdin();
         assert_eq!(server.end(0).len(), answers, "{input:?}");

@@ -463,6 +463,20 @@ fn a_modern_client_gets_no_log_messages_whatever_it_asks_for() {
     session.end();
 }
 
+/// what one request asks for is not for another one.
+#[test]
+fn a_level_that_a_session_has_set_is_not_for_calls_with_an_envelope() {
+    let provider = Provider::start();
+    let (mut session, _) = Session::open(failing(&provider), REVISIONS[3]);
+    session.result("logging/setLevel", json!({"level": "debug"}));
+    let envelope = json!({"io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {}});
+    assert_eq!(fail(&mut session, &provider, Value::Null).len(), 1);
+    assert_eq!(fail(&mut session, &provider, envelope), [Value::Null; 0]);
+    assert_eq!(fail(&mut session, &provider, Value::Null).len(), 1);
+    session.end();
+}
+
 // ------------------------------------------------------------------------------------------ subscriptions
 
 /// Starts a subscription; the next line acknowledges it.

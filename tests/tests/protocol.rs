@@ -40,6 +40,11 @@ fn calls() -> Vec<(&'static str, Value)> {
         (CHAT, json!({})),
         (CHAT, json!({"prompt": "hi", "temperature": "hot"})),
         (CHAT, json!({"prompt": "hi", "provider": "openai"})),
+        (
+            "anygpt_compare",
+            json!({"prompt": "hi", "models": ["a", "b"], "mode": "judge"}),
+        ),
+        ("anygpt_compare", json!({"prompt": "hi", "models": ["a"]})),
         ("anygpt_list_models", json!({})),
         ("anygpt_list_models", json!({"provider": "nobody"})),
         ("anygpt_list_providers", json!({})),
@@ -330,6 +335,11 @@ fn good_arguments_are_valid_against_the_input_schemas() {
                     "max_tokens": 1, "timeout_seconds": 3600}),
                 json!({"messages": [{"role": "system", "content": "a"}, {"role": "developer", "content": "b"},
                     {"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]}),
+            ],
+            "anygpt_compare" => vec![
+                json!({"prompt": "hi", "models": ["a", "b"]}),
+                json!({"messages": [{"role": "user", "content": "c"}], "models": ["a", "b"], "mode": "judge",
+                    "judge_model": "d", "judge_instructions": "e", "max_cost_usd": 0.5}),
             ],
             "anygpt_list_models" => vec![json!({}), json!({"provider": "openai", "tag": "t"})],
             "anygpt_list_tags" => vec![json!({}), json!({"provider": "openai"})],

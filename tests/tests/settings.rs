@@ -96,6 +96,10 @@ impl Bad {
                 &["LOG_LEVEL", "loud", "debug, info, warn or error"],
             ),
             bad(
+                &[("LOG_FORMAT", "xml")],
+                &["LOG_FORMAT", "xml", "text or json"],
+            ),
+            bad(
                 &[("DEFAULT_PROVIDER", "nobody")],
                 &[
                     "DEFAULT_PROVIDER",
@@ -119,6 +123,60 @@ impl Bad {
             bad(
                 &[("ANYGPT_SHUTDOWN_GRACE", "-1")],
                 &["ANYGPT_SHUTDOWN_GRACE", "-1", "whole number of seconds"],
+            ),
+            bad(
+                &[("ANYGPT_DENY_PROVIDERS", "openai, opnai")],
+                &["ANYGPT_DENY_PROVIDERS", "opnai", "perhaps you mean openai"],
+            ),
+            bad(
+                &[("ANYGPT_ALLOW_MODELS", " , ")],
+                &["ANYGPT_ALLOW_MODELS", "empty list", "leave the setting out"],
+            ),
+            bad(
+                &[("ANYGPT_MAX_TOKENS", "many")],
+                &["ANYGPT_MAX_TOKENS", "whole number from 1 to 4294967295"],
+            ),
+            bad(
+                &[("ANYGPT_MAX_COST_USD", "0")],
+                &["ANYGPT_MAX_COST_USD", "a number above 0"],
+            ),
+            bad(
+                &[("ANYGPT_MAX_TIMEOUT", "1m")],
+                &["ANYGPT_MAX_TIMEOUT", "whole number of seconds"],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config("allow", "limits:\n  allow_providers: []\n"),
+                )],
+                &[
+                    "limits.allow_providers (line 2 of the configuration file)",
+                    "empty list",
+                ],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config("money", "limits:\n  max_cost_usd: .inf\n"),
+                )],
+                &["limits.max_cost_usd (line 2", "a number above 0"],
+            ),
+            bad(
+                &[("CONFIG_FILE", &config("time", "limits: {max_timeout: 0}"))],
+                &["limits.max_timeout (line 1", "from 1 to 86400"],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config(
+                        "price",
+                        "models: {openai/a: {price: {input: -1, output: 1}}}",
+                    ),
+                )],
+                &[
+                    "line 1, column 36: models.openai/a.price.input",
+                    "a price must be 0 or more",
+                ],
             ),
             bad(
                 &[("CONFIG_FILE", "/nowhere/anygpt.yaml")],
@@ -502,7 +560,7 @@ const PLACEHOLDERS: [&str; 17] = [
 ];
 
 /// Every variable that is read when `OPENAI_API_KEY` holds a key.
-const VARIABLES: [&str; 35] = [
+const VARIABLES: [&str; 38] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
     "GOOGLE_API_KEY",
@@ -534,10 +592,13 @@ const VARIABLES: [&str; 35] = [
     "DEFAULT_MODEL",
     "CONFIG_FILE",
     "LOG_LEVEL",
+    "LOG_FORMAT",
     "ANYGPT_TIMEOUT",
     "ANYGPT_RETRIES",
     "ANYGPT_SHUTDOWN_GRACE",
     "ANYGPT_STANDBY",
+    "ANYGPT_TOOLS",
+    "ANYGPT_STRUCTURED_OUTPUT",
 ];
 
 #[test]

@@ -2,9 +2,9 @@
 //!
 //! Never here: what is worth a line, or keeping secrets out of it.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
-use super::{LOG_LEVELS, Request};
+use super::Request;
 use crate::{
     jsonrpc::{self, Error, write_string},
     server::Session,
@@ -50,7 +50,21 @@ impl LoggingLevel {
     }
 
     fn as_str(self) -> &'static str {
-        LOG_LEVELS[self as usize]
+        match self {
+            LoggingLevel::Debug => "debug",
+            LoggingLevel::Info => "info",
+            LoggingLevel::Notice => "notice",
+            LoggingLevel::Warning => "warning",
+            LoggingLevel::Error => "error",
+            LoggingLevel::Critical => "critical",
+            LoggingLevel::Alert => "alert",
+            LoggingLevel::Emergency => "emergency",
+        }
+    }
+
+    /// All names, for a text that says what is allowed.
+    pub(super) fn names() -> String {
+        LoggingLevel::ALL.map(LoggingLevel::as_str).join(", ")
     }
 }
 
@@ -63,7 +77,7 @@ pub(super) fn set_level(
     let Some(level) = level.and_then(|name| LoggingLevel::from_name(&name)) else {
         return Err(Error::invalid_params(format!(
             "params.level must be one of {}",
-            LOG_LEVELS.join(", ")
+            LoggingLevel::names()
         )));
     };
     session.logging_level = Some(level);

@@ -12,6 +12,7 @@ use crate::{
     jsonrpc::{self, Code, Error, Id, members, write_json, write_string},
     revision::Revision,
     server::{Content, Session},
+    trace::Trace,
 };
 
 mod cancelled;
@@ -26,6 +27,7 @@ pub(crate) mod tools;
 
 use list::List;
 pub(crate) use list::Lists;
+use logging::LoggingLevel;
 
 /// A request whose envelope, if any, has been checked.
 struct Request<'a> {
@@ -177,18 +179,6 @@ const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
 const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
-/// The levels of `logLevel` (RFC 5424).
-const LOG_LEVELS: [&str; 8] = [
-    "debug",
-    "info",
-    "notice",
-    "warning",
-    "error",
-    "critical",
-    "alert",
-    "emergency",
-];
-
 /// The members of `params._meta` that somebody reads, as JSON texts.
 #[derive(Default)]
 struct Meta<'a> {
@@ -197,6 +187,8 @@ struct Meta<'a> {
     client_info: Option<&'a str>,
     log_level: Option<&'a str>,
     progress_token: Option<Id<'a>>,
+    trace_parent: Option<&'a str>,
+    trace_state: Option<&'a str>,
 }
 
 impl<'a> Meta<'a> {
@@ -210,8 +202,10 @@ impl<'a> Meta<'a> {
             CLIENT_INFO,
             LOG_LEVEL,
             "progressToken",
+            "traceparent",
+            "tracestate",
         ];
-        let mut slots = [None; 5];
+        let mut slots = [None; 7];
         members(json, &names, &mut slots)
             .map_err(|_| Error::invalid_params("params._meta must be an object"))?;
         let [
@@ -220,6 +214,8 @@ impl<'a> Meta<'a> {
             client_info,
             log_level,
             token,
+            trace_parent,
+            trace_state,
         ] = slots;
         let progress_token = match token.map(Id::from_json) {
             Some(None) => {
@@ -235,7 +231,17 @@ impl<'a> Meta<'a> {
             client_info,
             log_level,
             progress_token,
+            trace_parent,
+            trace_state,
         })
+    }
+
+    /// The trace that the request belongs to. What is not well-formed is as good as absent: it must not
+    /// keep a request from being served.
+    fn trace(&self) -> Option<Box<Trace>> {
+        let parent = jsonrpc::string(self.trace_parent?)?;
+        let state = self.trace_state.and_then(jsonrpc::string);
+        Trace::read(&parent, state.as_deref()).map(Box::new)
     }
 
     /// Whether the request belongs to 2026-07-28 or later (MCP digest 2.15 rule 1).
@@ -269,12 +275,12 @@ impl<'a> Meta<'a> {
             )));
         }
         let level_is_known = self.log_level.is_none_or(|json| {
-            jsonrpc::string(json).is_some_and(|level| LOG_LEVELS.contains(&&*level))
+            jsonrpc::string(json).is_some_and(|level| LoggingLevel::from_name(&level).is_some())
         });
         if !level_is_known {
             return Err(Error::invalid_params(format!(
                 "params._meta: {LOG_LEVEL} must be one of {}",
-                LOG_LEVELS.join(", ")
+                LoggingLevel::names()
             )));
         }
         Ok(())
@@ -310,6 +316,13 @@ impl Cache {
         ttl_ms: 60_000,
         scope: "private",
     };
+
+    fn of(is_private: bool) -> Self {
+        match is_private {
+            true => Cache::PRIVATE,
+            false => Cache::PUBLIC,
+        }
+    }
 }
 
 /// Appends a result object: its own members, written by `body`, and what modern revisions want
@@ -372,7 +385,7 @@ impl Content<'_> {
     /// Where it cannot be written, there is the text beside it.
     fn can_be_written(&self, catalog: &Catalog, revision: Revision) -> bool {
         match *self {
-            Content::Text(_) | Content::SharedText(_) => true,
+            Content::Text(_) | Content::SharedText(_) | Content::Image { .. } => true,
             Content::Resource(position) => {
                 revision.has_resource_links() && position < catalog.resources.len()
             }
@@ -388,6 +401,13 @@ fn write_content(out: &mut Vec<u8>, catalog: &Catalog, revision: Revision, conte
         Content::Text(text) | Content::SharedText(text) => {
             out.extend_from_slice(BEFORE_TEXT);
             write_string(out, text);
+            out.push(b'}');
+        }
+        Content::Image { data, mime_type } => {
+            out.extend_from_slice(br#"{"type":"image","data":"#);
+            write_string(out, data);
+            out.extend_from_slice(br#","mimeType":"#);
+            write_string(out, mime_type);
             out.push(b'}');
         }
         Content::Resource(position) => {

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::{Gateway, Observer, Reply};
 use crate::{
+    call,
     http_client::{SendError, root_cause},
     provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Request, bearer, sse},
     settings::Provider,
@@ -127,7 +128,8 @@ impl Gateway {
             FIRST_BYTE
         };
         let first_byte = patience.map_or(usual, |patience| patience.min(usual));
-        let request = http_request(provider, codec, request)?;
+        let mut request = http_request(provider, codec, request)?;
+        call::mark(request.headers_mut());
         let http = self.http()?;
         let forwarder = http.forwarder(request.uri());
         let sent = http.send(request, first_byte, connected).await;
@@ -183,11 +185,13 @@ impl Gateway {
         Err(failure)
     }
 
-    /// Reads the whole body of a response.
-    pub(super) async fn body(&self, response: Response<Incoming>) -> Result<Vec<u8>, Failure> {
-        Body::new(response.into_body())
-            .whole(&mut self.budget.reservation())
-            .await
+    /// Reads the whole body of a response, which is counted in `held`.
+    pub(super) async fn body(
+        &self,
+        response: Response<Incoming>,
+        held: &mut Reservation,
+    ) -> Result<Vec<u8>, Failure> {
+        Body::new(response.into_body()).whole(held).await
     }
 }
 

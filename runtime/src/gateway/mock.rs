@@ -2,10 +2,11 @@
 //!
 //! Never here: anything that depends on time or chance.
 
-use super::Reply;
+use super::{Plan, Reply, price, resolve::Target};
 use crate::{
+    call,
     provider::{Answer, ChatRequest, Finish, Model, Role, Usage},
-    settings::Settings,
+    settings::{Kind, Settings},
 };
 
 /// The only model it lists; it answers to any name.
@@ -60,18 +61,41 @@ fn words(text: &str) -> u64 {
 }
 
 /// The same as a reply of the provider at `position`.
-pub fn reply(settings: &Settings, position: usize, request: &ChatRequest) -> Reply {
+fn reply(settings: &Settings, position: usize, request: &ChatRequest) -> Reply {
     let model = if request.model.is_empty() {
         MODEL
     } else {
         &request.model
     };
-    Reply {
+    let mut reply = Reply {
         answer: answer(request),
         provider: settings.providers[position].id.clone(),
         model: model.to_owned(),
         ..Reply::default()
+    };
+    price::charge(settings, &mut reply);
+    call::note(reply.asked());
+    reply
+}
+
+/// Whether the first target of a plan is an echo: nobody has to wait for that.
+pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
+    let kind = |target: &Target| settings.providers[target.provider].kind;
+    plan.targets.first().map(kind) == Some(Kind::Mock)
+}
+
+/// The answer to such a plan.
+pub fn at_once(settings: &Settings, plan: &Plan) -> Option<Reply> {
+    let first = plan.targets.first().filter(|_| is_asked(settings, plan))?;
+    let request = ChatRequest {
+        model: first.model.clone().unwrap_or_default(),
+        ..plan.request.clone()
+    };
+    let mut reply = reply(settings, first.provider, &request);
+    if let Some(most) = plan.max_output_chars {
+        reply.shorten(most);
     }
+    Some(reply)
 }
 
 /// Its model list.

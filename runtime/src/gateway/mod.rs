@@ -13,36 +13,44 @@ use std::{
 };
 
 use anygpt_core::{Budget, Reservation};
-use futures_util::future::{Either, join_all, select};
+use futures_util::future::{Either, select};
 use tokio::{
     sync::{Semaphore, watch},
-    time::{sleep, timeout, timeout_at},
+    time::{sleep, timeout_at},
 };
 
 use crate::{
+    call::{self, Asked},
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Model, State, repair},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, State, repair},
     redact::Redactor,
     settings::{Provider, Settings},
 };
 
 mod attempt;
+pub mod bound;
 mod course;
 mod learned;
 mod list;
 pub mod mock;
+pub mod price;
 mod report;
+mod request;
 pub mod resolve;
 mod retry;
 
+use bound::Ceiling;
 pub use course::Attempt;
 use course::{AllFailed, Course, Failed};
 use learned::Learned;
+pub use list::{Listed, Unlisted};
+use price::Cost;
+pub use request::{Bounds, Told};
 use resolve::Target;
 use retry::{Next, Situation};
 
 /// A chat to be done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// Who is asked, in this order, until one answers; never empty.
     pub targets: Vec<Target>,
@@ -54,6 +62,8 @@ pub struct Plan {
     pub timeout: Duration,
     /// Longer answers are cut.
     pub max_output_chars: Option<usize>,
+    /// The money for an answer; attempts that fail may cost more.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// An answer and how it came about.
@@ -67,6 +77,8 @@ pub struct Reply {
     pub model: String,
     /// All requests that were made for it, this one included; none without a network.
     pub attempts: Vec<Attempt>,
+    /// What the answer costs, if that is known.
+    pub cost: Option<Cost>,
     /// The answer is not all there is.
     pub partial: bool,
     /// The answer was longer than the caller wanted it.
@@ -84,6 +96,19 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// As the log has it.
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            provider: &self.provider,
+            model: &self.model,
+            request_id: self.request_id.as_deref(),
+            input_tokens: self.answer.usage.input_tokens,
+            output_tokens: self.answer.usage.output_tokens,
+            is_partial: self.partial,
+            ..Asked::default()
+        }
+    }
+
     /// Cuts the answer to so many characters, and says so.
     pub fn shorten(&mut self, most: usize) {
         let text = &mut self.answer.text;
@@ -102,8 +127,18 @@ pub trait Observer: Send {
     fn connected(&mut self, provider: &str);
     /// The answer as far as it has come; called for each piece.
     fn received(&mut self, answer: &Answer);
-    /// Something has failed, and this is done about it.
+    /// This is done now: something has failed, or one of several answers is there.
     fn goes_on(&mut self, what: &str);
+}
+
+/// For whoever wants to hear nothing.
+#[derive(Debug)]
+pub struct Silence;
+
+impl Observer for Silence {
+    fn connected(&mut self, _provider: &str) {}
+    fn received(&mut self, _answer: &Answer) {}
+    fn goes_on(&mut self, _what: &str) {}
 }
 
 /// Does calls. One for the process; lives on the async thread.
@@ -178,14 +213,14 @@ impl Gateway {
     ///
     /// # Errors
     /// A text that says what went wrong and what to do next.
-    pub async fn chat(&self, plan: Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
+    pub async fn chat(&self, plan: &Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
         let start = plan.received;
         let mut course = match plan.targets.first() {
             Some(target) => Course::new(target.provider, self.id_of(target), model_of(target)),
             None => return Err("config: there is nobody to ask".into()),
         };
         let stopped = {
-            let work = pin!(self.ask(&plan, &mut course, observer));
+            let work = pin!(self.ask(plan, &mut course, observer));
             let mut ending = self.ending.clone();
             let ending = pin!(ending.wait_for(|&ending| ending));
             let due = start + plan.timeout;
@@ -203,6 +238,7 @@ impl Gateway {
         };
         let result = course.end(stopped, &self.redactor).map(|mut reply| {
             reply.latency = Some(start.elapsed());
+            price::charge(&self.settings, &mut reply);
             if let Some(most) = plan.max_output_chars {
                 reply.shorten(most);
             }
@@ -216,7 +252,7 @@ impl Gateway {
             }
             reply
         });
-        self.log(&result, start.elapsed());
+        self.note(&result);
         result.map_err(|all| {
             let told = &all.told;
             let provider = &self.settings.providers[told.provider];
@@ -226,27 +262,6 @@ impl Gateway {
             }
             text
         })
-    }
-
-    /// The models of each of these providers, or why there are none. All at once.
-    pub async fn models(&self, providers: &[usize]) -> Vec<Result<Vec<Model>, String>> {
-        let lists = providers.iter().map(|&position| async move {
-            let provider = &self.settings.providers[position];
-            let Some(codec) = provider.kind.codec() else {
-                return Ok(mock::models());
-            };
-            let limit = self.settings.timeout;
-            let _turn = self.turns.acquire().await;
-            let list = match timeout(limit, self.model_list(provider, codec)).await {
-                Ok(list) => list,
-                Err(_) => Err(Failure::new(
-                    Class::Timeout,
-                    format!("no model list after {} s", limit.as_secs()),
-                )),
-            };
-            list.map_err(|failure| report::failure(provider, "", &failure, &self.redactor))
-        });
-        join_all(lists).await
     }
 
     /// Asks one target after the other until one answers, or nothing more can be done. What happens is
@@ -275,14 +290,7 @@ impl Gateway {
                 let patience = (behind > 0).then(|| retry::share(left, behind + 1));
                 course.begin();
                 let result = self
-                    .attempt(
-                        provider,
-                        &mut turn,
-                        course,
-                        plan.received,
-                        patience,
-                        observer,
-                    )
+                    .attempt(provider, &mut turn, course, plan, patience, observer)
                     .await;
                 let Err(failure) = result else {
                     return course.succeed();
@@ -345,7 +353,7 @@ impl Gateway {
         provider: &Provider,
         turn: &mut Turn,
         course: &mut Course,
-        start: Instant,
+        plan: &Plan,
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
@@ -354,13 +362,16 @@ impl Gateway {
             course.reply.answer = mock::answer(request);
             return Ok(());
         };
-        course.is_queued = true;
-        let _turn = self.turns.acquire().await;
-        course.is_queued = false;
-        let position = course.provider();
-        let reply = &mut course.reply;
         if request.model.is_empty() {
-            request.model = self.newest_model(provider, codec).await?;
+            // Before its own turn: it takes turns itself.
+            let bounds = Bounds {
+                received: plan.received,
+                // The whole attempt is repeated, not this part of it.
+                retries: 0,
+                ..Bounds::of(&self.settings, None)
+            };
+            request.model = Box::pin(self.newest_model(provider, codec, bounds)).await?;
+            let reply = &mut course.reply;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(
                 "No model was named, and DEFAULT_MODEL names none of this provider: {}/{}, the newest \
@@ -368,12 +379,21 @@ impl Gateway {
                 provider.id, request.model
             ));
         }
+        course.is_queued = true;
+        let _turn = self.turns.acquire().await;
+        course.is_queued = false;
+        let position = course.provider();
+        let reply = &mut course.reply;
         if !turn.is_fitted {
             turn.is_fitted = true;
             reply.warnings.extend(codec.fit(request));
             reply.warnings.extend(self.learned.apply(position, request));
             codec.carries(request)?;
         }
+        // Again before each attempt: a repair may have set a token limit.
+        let said = bound::keep(&self.settings, position, request, plan.ceiling.as_ref())?;
+        reply.warnings.extend(said);
+        let start = plan.received;
         self.stream(provider, codec, request, reply, start, patience, observer)
             .await
     }
@@ -399,13 +419,18 @@ impl Gateway {
         &self,
         provider: &Provider,
         codec: &dyn Codec,
+        bounds: Bounds,
     ) -> Result<String, Failure> {
-        let models = self.model_list(provider, codec).await?;
-        match codec.newest_chat_model(&models) {
+        let mut offer = self.model_list(provider, codec, bounds).await?;
+        let limits = &self.settings.limits;
+        offer
+            .models
+            .retain(|model| limits.refusal(&provider.id, &model.id).is_none());
+        match codec.newest_chat_model(&offer.models) {
             Some(model) => Ok(model.id.clone()),
             None => Err(Failure::new(
                 Class::ModelNotFound,
-                "no model was named, and none in the provider's list suits a chat",
+                "no model was named, and none in the provider's list suits a chat and is allowed",
             )),
         }
     }
@@ -427,50 +452,52 @@ impl Gateway {
         &self.settings.providers[target.provider].id
     }
 
-    /// One line per call; never what was asked or answered.
-    fn log(&self, result: &Result<Reply, Box<AllFailed>>, time: Duration) {
-        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    /// For the line of the call in the log; never what was asked or answered.
+    fn note(&self, result: &Result<Reply, Box<AllFailed>>) {
         match result {
-            Ok(reply) => tracing::info!(
-                provider = reply.provider,
-                model = reply.model,
-                finish = reply.answer.finish.map(Finish::as_str),
-                partial = reply.partial,
-                input_tokens = reply.answer.usage.input_tokens,
-                output_tokens = reply.answer.usage.output_tokens,
-                ms,
-                request_id = reply.request_id,
-                "chat",
-            ),
-            Err(all) => self.log_failure(&all.told, ms, "chat failed"),
+            Ok(reply) => call::note(reply.asked()),
+            Err(all) => self.asked(&all.told, call::note),
         }
     }
 
     /// One line per attempt that is made up for by another one.
     fn log_attempt(&self, course: &Course) {
         if let Some((failed, time)) = course.last() {
-            let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-            self.log_failure(failed, ms, "attempt failed");
+            let class = failed.failure.class.as_str();
+            self.asked(failed, |asked| call::log_attempt(class, time, asked));
         }
     }
 
-    fn log_failure(&self, failed: &Failed, ms: u64, what: &str) {
+    /// A failure as the log has it.
+    fn asked(&self, failed: &Failed, hear: impl FnOnce(Asked<'_>)) {
         let failure = &failed.failure;
-        tracing::warn!(
-            provider = self.settings.providers[failed.provider].id,
-            model = failed.model,
-            class = failure.class.as_str(),
-            status = failure.status,
-            ms,
-            request_id = failure
-                .request_id
-                .as_deref()
-                .map(|id| self.redactor.provider_message(id))
-                .as_deref(),
-            error = &*self.redactor.provider_message(&failure.message),
-            "{what}",
-        );
+        let id = failure.request_id.as_deref();
+        let id = id.map(|id| self.redactor.provider_message(id));
+        let words = (!may_quote(failure.class)).then_some(&failure.message);
+        let words = words.map(|words| self.redactor.provider_message(words));
+        hear(Asked {
+            provider: &self.settings.providers[failed.provider].id,
+            model: &failed.model,
+            request_id: id.as_deref(),
+            is_failure: true,
+            http_status: failure.status,
+            error: words.as_deref(),
+            ..Asked::default()
+        });
     }
+}
+
+/// Whether words about such a failure may repeat what was asked or answered, as some servers do when they
+/// refuse a request, and as a reply does that cannot be read. They are for the caller alone, who has asked.
+fn may_quote(class: Class) -> bool {
+    matches!(
+        class,
+        Class::InvalidRequest
+            | Class::ContextLength
+            | Class::TooLarge
+            | Class::ContentFilter
+            | Class::Unavailable
+    )
 }
 
 /// The model of a target; empty for the provider's newest.

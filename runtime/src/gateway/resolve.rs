@@ -16,8 +16,8 @@
 //! Never here: asking a provider whether the model exists.
 
 use crate::{
-    provider::Effort,
-    settings::{Kind, ModelSettings, Settings, Tag, position},
+    provider::{Codec, Effort},
+    settings::{Kind, ModelSettings, Provider, Settings, Tag, position},
 };
 
 /// Where a request goes.
@@ -101,12 +101,9 @@ pub fn chain(
     };
     let mut problem = None;
     for (name, found) in std::iter::once((None, first)).chain(others) {
-        match found {
+        match found.and_then(|found| allowed(settings, found)) {
             Ok(found) => {
-                for mut target in found {
-                    if target.model.is_none() {
-                        target.model = settings.providers[target.provider].model.clone();
-                    }
+                for target in found {
                     if !chain.targets.contains(&target) {
                         chain.targets.push(target);
                     }
@@ -125,6 +122,35 @@ pub fn chain(
     match problem {
         Some(problem) if chain.targets.is_empty() => Err(problem),
         _ => Ok(chain),
+    }
+}
+
+/// Those of the targets that the operator allows, with the model that is set for a provider where none is
+/// named.
+fn allowed(settings: &Settings, mut targets: Vec<Target>) -> Result<Vec<Target>, String> {
+    let mut problem = None;
+    targets.retain_mut(|target| {
+        let provider = &settings.providers[target.provider];
+        if target.model.is_none() {
+            target.model.clone_from(&provider.model);
+        }
+        let refusal = target
+            .model
+            .as_ref()
+            .and_then(|model| settings.limits.refusal(&provider.id, model));
+        if let Some(why) = &refusal {
+            problem.get_or_insert_with(|| {
+                format!(
+                    "permission: model {} is {why}. Name another one (see anygpt_list_models).",
+                    target.name(settings)
+                )
+            });
+        }
+        refusal.is_none()
+    });
+    match problem {
+        Some(problem) if targets.is_empty() => Err(problem),
+        _ => Ok(targets),
     }
 }
 
@@ -233,6 +259,39 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
     })
 }
 
+/// This provider, or all that can be used; with nothing else to ask, what may be there without being set
+/// up.
+///
+/// # Errors
+/// There is none.
+pub fn all_or_one(settings: &Settings, provider: Option<usize>) -> Result<Vec<usize>, String> {
+    if let Some(provider) = provider {
+        return Ok(vec![provider]);
+    }
+    let usable = |&position: &usize| settings.providers[position].why_off().is_none();
+    let mut all: Vec<usize> = (0..settings.providers.len()).filter(usable).collect();
+    if all.is_empty() {
+        all.extend(settings.last_resort());
+    }
+    match all.is_empty() {
+        true => Err(format!("config: {}.", Settings::no_provider_advice())),
+        false => Ok(all),
+    }
+}
+
+/// The providers that could do what another one cannot, those that can be used first.
+pub fn who_can(settings: &Settings, can: impl Fn(&dyn Codec) -> bool) -> String {
+    let can = |provider: &&Provider| provider.kind.codec().is_some_and(&can);
+    let listed = settings.listed().map(|(_, provider)| provider).filter(can);
+    let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.why_off().is_none());
+    let who = if usable.is_empty() { off } else { usable };
+    let ids: Vec<&str> = who.iter().map(|provider| provider.id.as_str()).collect();
+    match ids.is_empty() {
+        true => "another provider".into(),
+        false => ids.join(" or "),
+    }
+}
+
 impl<'s> Tagged<'s> {
     /// What `name` leads to, if it is a tag and any model carries it (of this provider, if one is given).
     pub fn find(settings: &'s Settings, name: &str, provider: Option<usize>) -> Option<Self> {
@@ -265,7 +324,7 @@ impl<'s> Tagged<'s> {
     /// Those whose provider can be used.
     fn usable(self) -> impl Iterator<Item = &'s ModelSettings> {
         self.models()
-            .filter(move |model| self.settings.providers[model.provider].why_off().is_none())
+            .filter(move |model| self.settings.why_not(model.provider, &model.id).is_none())
     }
 
     /// The models that are asked, one after the other: those that can be used. An error names each one's
@@ -279,7 +338,7 @@ impl<'s> Tagged<'s> {
             return Ok(usable);
         }
         let problems = self.models().map(|model| {
-            let why = self.settings.providers[model.provider].why_off();
+            let why = self.settings.why_not(model.provider, &model.id);
             format!(
                 "{}: {}",
                 self.settings.name_of(model),
@@ -380,7 +439,11 @@ fn split<'m>(settings: &Settings, model: &'m str) -> Option<(usize, &'m str)> {
 fn vendors(settings: &Settings, model: &str) -> Option<usize> {
     let (prefix, rest) = model.split_once('/')?;
     let is_free = match split(settings, model) {
-        Some((vendor, _)) => settings.providers[vendor].why_off().is_some(),
+        Some((vendor, _)) => {
+            let vendor = &settings.providers[vendor];
+            // That one must not be asked is not to be got round.
+            vendor.why_off().is_some() && vendor.refusal().is_none()
+        }
         // A default that was chosen may know it; a tag or a family does.
         None => {
             settings.default_provider.is_none()
@@ -407,7 +470,8 @@ fn family(settings: &Settings, model: &str) -> Option<usize> {
     let is_o_series = model
         .strip_prefix('o')
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    if is_o_series || model.starts_with("gpt-") || model.starts_with("chatgpt-") {
+    let is_openai = ["gpt-", "chatgpt-", "text-embedding-", "dall-e-"];
+    if is_o_series || is_openai.iter().any(|start| model.starts_with(start)) {
         position(&settings.providers, "openai")
     } else if model.starts_with("claude-") {
         position(&settings.providers, "anthropic")
@@ -424,12 +488,25 @@ fn family(settings: &Settings, model: &str) -> Option<usize> {
 fn usable_default(settings: &Settings) -> Result<usize, String> {
     match default_provider(settings).or(settings.last_resort()) {
         Some(provider) => check_usable(settings, provider),
-        None => Err(format!("config: {}.", Settings::no_provider_advice())),
+        None => {
+            let refused = |(_, provider): &(usize, &Provider)| provider.refusal().is_some();
+            let refused = settings.listed().find(refused);
+            refused.map_or_else(
+                || Err(format!("config: {}.", Settings::no_provider_advice())),
+                |(position, _)| check_usable(settings, position),
+            )
+        }
     }
 }
 
 fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
     let provider = &settings.providers[position];
+    if let Some(why) = provider.refusal() {
+        return Err(format!(
+            "permission: provider {} is {why}. Ask another one (see anygpt_list_providers).",
+            provider.id
+        ));
+    }
     match provider.why_off() {
         None => Ok(position),
         Some(_) if provider.is_last_resort => Ok(position),

@@ -74,19 +74,6 @@ impl Message {
             && self.state.is_none()
             && self.content.iter().all(is_blank)
     }
-
-    /// Its length in bytes, about as it is sent; of what is only an address, that of the address.
-    pub fn length(&self) -> usize {
-        let content = self.content.iter().map(|part| match part {
-            Part::Text(text) => text.len(),
-            Part::Media(media) => match &media.source {
-                Source::Url(text) | Source::Data(text) => text.len(),
-            },
-        });
-        let calls = self.tool_calls.iter();
-        let calls = calls.map(|call| call.name.len() + call.arguments.len());
-        content.sum::<usize>() + calls.sum::<usize>()
-    }
 }
 
 /// A piece of a message.

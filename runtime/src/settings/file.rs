@@ -11,7 +11,9 @@ use serde::Deserialize;
 
 use super::{
     Problem, file_text,
+    limits::LimitsEntry,
     model::{ModelName, TagName},
+    price::PriceEntry,
     yaml::{self, Ordered, Spanned},
 };
 
@@ -28,6 +30,10 @@ pub(super) struct File {
     pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
+    /// The tools that clients are offered, as in `ANYGPT_TOOLS`.
+    pub(super) tools: Option<Spanned<Vec<String>>>,
+    /// What a call may take at most.
+    pub(super) limits: LimitsEntry,
     /// Where it was read.
     #[serde(skip)]
     pub(super) path: PathBuf,
@@ -54,6 +60,8 @@ pub(super) struct ProviderEntry {
 pub(super) struct ModelEntry {
     /// Other names that it shares with models of its sort.
     pub(super) tags: Vec<TagName>,
+    /// What it costs.
+    pub(super) price: Option<PriceEntry>,
 }
 
 /// What is used where a call names nothing.

@@ -8,10 +8,13 @@ mod environment;
 mod file;
 mod file_text;
 mod headers;
+mod limits;
 mod model;
 mod network;
+mod offered;
 mod own_variables;
 mod presets;
+mod price;
 mod provider;
 mod secret;
 mod yaml;
@@ -24,8 +27,11 @@ use std::{
 
 pub use base_url::BaseUrl;
 pub use environment::{Environment, Found, Ignored, placeholder};
+pub use limits::{Bound, Limits};
 pub use model::{ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
+pub use offered::{Offer, Tool};
+pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{Kind, Provider};
 pub use secret::Secret;
@@ -47,6 +53,8 @@ pub struct Settings {
     pub default_model: Option<String>,
     /// `LOG_LEVEL`.
     pub log_level: LogLevel,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
     /// `ANYGPT_TIMEOUT`: longest time for a tool call that names no other.
     pub timeout: Duration,
     /// `ANYGPT_RETRIES`: most repetitions of a request that has failed for the moment.
@@ -55,6 +63,10 @@ pub struct Settings {
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
+    /// What clients are offered.
+    pub offer: Offer,
+    /// What the operator allows.
+    pub limits: Limits,
     /// Proxies and roots of trust.
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
@@ -73,6 +85,16 @@ pub enum LogLevel {
     Warn,
     /// What stops something from working.
     Error,
+}
+
+/// What a line of the log looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// A JSON object.
+    Json,
 }
 
 /// Whether the process stays up without input, for `docker exec`.
@@ -125,6 +147,7 @@ impl Settings {
     /// The first setting that cannot be used.
     pub fn load(environment: Environment<'_>) -> Result<Self, Problem> {
         let log_level = one_of(&environment, "LOG_LEVEL", LogLevel::from_name)?;
+        let log_format = one_of(&environment, "LOG_FORMAT", LogFormat::from_name)?;
         let standby = one_of(&environment, "ANYGPT_STANDBY", Standby::from_name)?;
         let timeout = seconds(&environment, "ANYGPT_TIMEOUT")?;
         let retries = match environment.value("ANYGPT_RETRIES")? {
@@ -155,15 +178,32 @@ impl Settings {
         };
         let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
 
+        let tools = match environment.value("ANYGPT_TOOLS")? {
+            Some(list) => offered::tools("ANYGPT_TOOLS", list.split(','))?,
+            None => match &file.tools {
+                Some(list) => {
+                    let words = list.value.iter().map(String::as_str);
+                    offered::tools(&list.place("tools"), words)?
+                }
+                None => Offer::default().tools,
+            },
+        };
+        let structured = one_of(
+            &environment,
+            "ANYGPT_STRUCTURED_OUTPUT",
+            offered::structured,
+        )?;
+
         let mut warnings = Vec::new();
         let network = Network::load(&environment, &mut warnings)?;
-        let providers = provider::all(
+        let mut providers = provider::all(
             &environment,
             file.providers,
             default_provider.as_ref().map(|(_, id)| id.as_str()),
             (!insecure.unwrap_or(false)).then_some(&network),
             &mut warnings,
         )?;
+        let limits = Limits::load(&environment, file.limits, &mut providers)?;
         let models = model::all(&providers, file.models)
             .map_err(|error| file::not_valid(&file.path, &error))?;
         let default_provider = match default_provider {
@@ -195,10 +235,19 @@ impl Settings {
             default_provider,
             default_model,
             log_level: log_level.unwrap_or_default(),
-            timeout: timeout.unwrap_or(TIMEOUT),
+            log_format: log_format.unwrap_or_default(),
+            timeout: match &limits.max_timeout {
+                Some(limit) => limit.most.min(timeout.unwrap_or(TIMEOUT)),
+                None => timeout.unwrap_or(TIMEOUT),
+            },
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
+            offer: Offer {
+                tools,
+                structured: structured.unwrap_or_default(),
+            },
+            limits,
             network,
             warnings,
         })
@@ -228,6 +277,14 @@ impl Settings {
         format!("{}/{}", self.providers[model.provider].id, model.id)
     }
 
+    /// Why a model cannot be asked: its provider is off, or the operator does not allow it.
+    pub fn why_not(&self, provider: usize, model: &str) -> Option<String> {
+        let provider = &self.providers[provider];
+        provider
+            .why_off()
+            .or_else(|| self.limits.refusal(&provider.id, model))
+    }
+
     /// The providers that are worth showing, with their positions; the others are presets that nobody has
     /// set up.
     pub fn listed(&self) -> impl Iterator<Item = (usize, &Provider)> {
@@ -239,7 +296,8 @@ impl Settings {
 
     /// The presets that nobody has set up, each with the variables that would.
     pub fn not_set_up(&self) -> String {
-        let others = self.providers.iter().filter(|it| !it.is_listed);
+        let others = self.providers.iter();
+        let others = others.filter(|it| !it.is_listed && it.refusal().is_none());
         let others = others.map(|it| format!("{} ({})", it.id, it.switches()));
         others.collect::<Vec<_>>().join(", ")
     }
@@ -361,6 +419,16 @@ impl LogLevel {
             "warn" => Ok(LogLevel::Warn),
             "error" => Ok(LogLevel::Error),
             _ => Err("debug, info, warn or error"),
+        }
+    }
+}
+
+impl LogFormat {
+    fn from_name(name: &str) -> Result<Self, &'static str> {
+        match name {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err("text or json"),
         }
     }
 }

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::{
-    Provider,
+    Price, Provider,
     file::ModelEntry,
     provider::{MOCK, position},
     yaml::{Error, Ordered, Spanned, nearest, shown},
 };
 
 /// A model of the configuration file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelSettings {
     /// Position in [`Settings::providers`](super::Settings::providers).
     pub provider: usize,
@@ -22,6 +22,8 @@ pub struct ModelSettings {
     pub id: String,
     /// Its tags, each once, whatever the case.
     pub tags: Vec<String>,
+    /// What it costs.
+    pub price: Option<Price>,
 }
 
 /// A tag and the models that carry it.
@@ -145,7 +147,12 @@ pub(super) fn all(
         let tags = tags
             .filter(|tag| known.insert(tag.to_lowercase()))
             .collect();
-        models.push(ModelSettings { provider, id, tags });
+        models.push(ModelSettings {
+            provider,
+            id,
+            tags,
+            price: entry.price.map(Price::from),
+        });
     }
     Ok(models)
 }
@@ -278,6 +285,24 @@ mod tests {
                 &long_tag,
                 "line 1, column 28: models.openai/a.tags[0]: a tag must not be longer than 64 bytes; \
                  write a short word, for example fast",
+            ),
+            (
+                "models: {openai/a: {price: {input: 1}}}",
+                "line 1, column 28: models.openai/a.price: the key \"output\" is missing",
+            ),
+            (
+                "models: {openai/a: {price: {input: 1, output: -2}}}",
+                "line 1, column 47: models.openai/a.price.output: a price must be 0 or more; write US \
+                 dollars for a million tokens, for example 2.5",
+            ),
+            (
+                "models: {openai/a: {price: {input: 1, output: 2, cached_input: .inf}}}",
+                "line 1, column 64: models.openai/a.price.cached_input: a price must be 0 or more; write \
+                 US dollars for a million tokens, for example 2.5",
+            ),
+            (
+                "models: {openai/a: {price: {input: cheap, output: 2}}}",
+                "line 1, column 36: models.openai/a.price.input: expected a number, found a string",
             ),
             (
                 "models:\n  opnai/a: {}",

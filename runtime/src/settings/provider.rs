@@ -12,7 +12,7 @@ use super::{
     file::ProviderEntry,
     headers::Headers,
     own_variables::{self, OwnVariables},
-    presets::{self, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, PRESETS, Preset},
+    presets::{self, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::Secret,
 };
 use crate::provider::{
@@ -52,6 +52,8 @@ pub struct Provider {
     pub(crate) preset: Option<&'static Preset>,
     /// Why it cannot be used, with what to do about it.
     off: Option<String>,
+    /// By which setting it must not be used.
+    refusal: Option<String>,
 }
 
 /// How a provider is spoken to.
@@ -114,12 +116,33 @@ impl Kind {
 impl Provider {
     /// Why it cannot be used, with what to do about it; `None` if it can.
     pub fn why_off(&self) -> Option<String> {
-        self.off.clone()
+        self.refusal.as_ref().or(self.off.as_ref()).cloned()
+    }
+
+    /// By which setting it must not be used, whatever else there is; `None` if it may.
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
+    }
+
+    /// It must not be used, for this reason.
+    pub(super) fn refuse(&mut self, refusal: String) {
+        self.refusal = Some(refusal);
+        self.is_last_resort = false;
+    }
+
+    /// Whether it is one of the main three at its own address, so that the published prices hold.
+    pub fn is_original(&self) -> bool {
+        !self.has_own_url && self.preset.is_some_and(Preset::is_main)
     }
 
     /// Headers of the user's own, which win over all others.
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.headers.all
+    }
+
+    /// Whether anybody may see its list of models, so that this tells nothing of the key.
+    pub fn has_public_list(&self) -> bool {
+        self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
 
     /// Its key, and headers that are as good as one.
@@ -568,6 +591,7 @@ impl Reader<'_> {
             preset: None,
             has_own_url,
             off: None,
+            refusal: None,
         })
     }
 

@@ -12,13 +12,14 @@ use serde_json::Value;
 
 use super::{
     Network, Outcome, Work,
-    arguments::{Arguments, wrong},
+    arguments::Arguments,
+    common::{Bounds, ask},
     conversation, dry_run, json_answer,
 };
 use crate::{
-    gateway::{Gateway, Observer, Plan, Reply, mock, resolve},
-    provider::{ChatRequest, Class, Effort, Finish, Format, ToolCall, Usage},
-    settings::{Kind, Settings},
+    gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
+    provider::{ChatRequest, Class, Finish, Format, ToolCall, Usage},
+    settings::Settings,
 };
 
 pub(super) fn listed() -> anygpt_core::Tool {
@@ -56,6 +57,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""tools":{"type":"array","items":{"type":"object"},"description":"{name,description,parameters}; the model's calls are returned"},"#,
             r#""tool_choice":{"type":"string","description":"auto, none, required or a tool's name"},"#,
             r#""max_output_chars":{"type":"integer","minimum":1},"#,
+            r#""max_cost_usd":{"type":"number"},"#,
             r#""timeout_seconds":{"type":"integer","minimum":1,"maximum":3600,"description":"At this time the partial answer is returned"},"#,
             r#""dry_run":{"type":"boolean","description":"Only tell what would be sent"}}}"#,
         )
@@ -82,8 +84,6 @@ pub(super) struct Chat {
     warnings: Vec<String>,
 }
 
-const LONGEST_TIMEOUT: u32 = 3600;
-
 /// More fallbacks would not get their turn.
 const MOST_FALLBACKS: usize = 8;
 
@@ -104,36 +104,36 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
     let fallbacks = arguments.names("fallbacks", MOST_FALLBACKS)?;
-    let mut request = ChatRequest {
-        temperature: arguments.number("temperature", 0.0, 2.0)?,
-        top_p: arguments.number("top_p", 0.0, 1.0)?,
-        max_tokens: arguments.integer("max_tokens", 1, u32::MAX)?,
+    let bounds = Bounds::take(&mut arguments, settings)?;
+    let request = ChatRequest {
         stop: arguments.texts("stop", MOST_STOPS)?,
         seed: arguments.integer("seed", 0, LARGEST_SEED)?,
-        effort: effort(&mut arguments)?,
         include_reasoning: arguments.flag("include_reasoning")?,
         messages: messages.into(),
         tools: tools.into(),
         tool_choice,
         format: format.clone(),
-        ..ChatRequest::default()
+        ..bounds.request
     };
-    let max_output_chars = arguments.integer("max_output_chars", 1, u32::MAX)?;
-    let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
     let is_dry_run = arguments.flag("dry_run")?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    warnings.extend(bounds.warnings);
 
     let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
     warnings.extend(chain.warnings);
-    let first = &chain.targets[0];
     let wants_reasoning = request.include_reasoning;
-    let max_output_chars = max_output_chars.and_then(|most| usize::try_from(most).ok());
-    if settings.providers[first.provider].kind == Kind::Mock && !is_dry_run {
-        request.model = first.model.clone().unwrap_or_default();
-        let mut reply = mock::reply(settings, first.provider, &request);
-        if let Some(most) = max_output_chars {
-            reply.shorten(most);
-        }
+    let mut plan = Plan {
+        targets: chain.targets,
+        request,
+        received: Instant::now(),
+        timeout: bounds.timeout,
+        max_output_chars: bounds.max_output_chars,
+        ceiling: bounds.ceiling,
+    };
+    if plan.ceiling.is_some() {
+        warnings.extend(bound::affordable(settings, &mut plan)?);
+    }
+    if let Some(reply) = mock::at_once(settings, &plan).filter(|_| !is_dry_run) {
         return Ok(Work::Done(outcome(
             reply,
             false,
@@ -141,13 +141,6 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
             warnings,
         )));
     }
-    let plan = Plan {
-        targets: chain.targets,
-        request,
-        received: Instant::now(),
-        timeout: timeout.map_or(settings.timeout, |s| Duration::from_secs(s.into())),
-        max_output_chars,
-    };
     if is_dry_run {
         return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
@@ -159,50 +152,31 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     }))))
 }
 
-fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
-    let Some(word) = arguments.string("reasoning_effort")? else {
-        return Ok(None);
-    };
-    match Effort::from_name(&word) {
-        Some(effort) => Ok(Some(effort)),
-        None => {
-            let words = Effort::ALL.map(Effort::as_str);
-            let allowed = format!("one of {}", words.join(", "));
-            Err(wrong("reasoning_effort", &Value::String(word), &allowed))
-        }
-    }
-}
-
 impl Chat {
-    pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        let alone = match &self.plan.targets[..] {
-            [target] => Some(target.provider),
-            _ => None,
-        };
-        match gateway.chat(self.plan, observer).await {
-            Ok(reply) => {
-                gateway.note_answer();
-                outcome(
-                    reply,
-                    self.wants_reasoning,
-                    self.format.as_deref(),
-                    self.warnings,
-                )
-            }
-            Err(problem) => Outcome::error(match alone {
-                Some(provider) => gateway.settings().with_advice(provider, problem),
-                None => problem,
-            }),
+    /// Stays where it is: a future holds what it is given, and so does each one around it.
+    pub(super) async fn run(
+        self: Box<Self>,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
+        match ask(gateway, &self.plan, observer).await {
+            Ok(reply) => outcome(
+                reply,
+                self.wants_reasoning,
+                self.format.as_deref(),
+                self.warnings,
+            ),
+            Err(problem) => Outcome::error(problem),
         }
     }
 }
 
 /// `structuredContent` of an answer.
 #[derive(Serialize)]
-struct Structured<'a> {
+pub(super) struct Structured<'a> {
     /// Left out where the core puts it in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
+    pub(super) text: Option<&'a str>,
     model: &'a str,
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +198,8 @@ struct Structured<'a> {
     usage: Tokens,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_source: Option<&'static str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     citations: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -235,7 +211,14 @@ struct Structured<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Tried<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<&'a str>,
+    pub(super) warnings: Vec<&'a str>,
+}
+
+impl Structured<'_> {
+    /// Who has answered.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.provider, self.model)
+    }
 }
 
 /// One of `tool_calls`.
@@ -281,7 +264,7 @@ struct Tried<'a> {
 
 /// `usage`: what is not known is left out.
 #[derive(Serialize)]
-struct Tokens {
+pub(super) struct Tokens {
     #[serde(skip_serializing_if = "Option::is_none")]
     input_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -309,12 +292,13 @@ impl From<Usage> for Tokens {
     }
 }
 
-fn outcome(
-    reply: Reply,
+/// An answer with what is known of it, and `warnings` before its own.
+pub(super) fn structured<'a>(
+    reply: &'a Reply,
     wants_reasoning: bool,
     format: Option<&Format>,
-    mut warnings: Vec<String>,
-) -> Outcome {
+    warnings: &'a mut Vec<String>,
+) -> Structured<'a> {
     let answer = &reply.answer;
     let json = match format {
         // A model that wants a tool first has not answered yet.
@@ -348,8 +332,8 @@ fn outcome(
         status: attempt.status,
         ms: millis(attempt.time),
     });
-    let mut structured = Structured {
-        text: None,
+    Structured {
+        text: Some(&answer.text),
         model: answer.model.as_deref().unwrap_or(&reply.model),
         provider: &reply.provider,
         finish_reason: answer.finish.map(Finish::as_str),
@@ -361,7 +345,8 @@ fn outcome(
         provider_state: state,
         reasoning: (wants_reasoning && !answer.reasoning.is_empty()).then_some(&answer.reasoning),
         usage: answer.usage.into(),
-        cost_usd: answer.usage.cost_usd,
+        cost_usd: reply.cost.map(|cost| cost.usd),
+        cost_source: reply.cost.map(|cost| cost.source),
         citations: &answer.citations,
         latency_ms: reply.latency.map(millis),
         first_token_ms: reply.first_token.map(millis),
@@ -376,7 +361,16 @@ fn outcome(
             .chain(&reply.warnings)
             .map(String::as_str)
             .collect(),
-    };
+    }
+}
+
+fn outcome(
+    reply: Reply,
+    wants_reasoning: bool,
+    format: Option<&Format>,
+    mut warnings: Vec<String>,
+) -> Outcome {
+    let mut structured = structured(&reply, wants_reasoning, format, &mut warnings);
     // Some clients show the model the text alone.
     let mut notes = Vec::new();
     if !structured.tool_calls.is_empty() {
@@ -387,9 +381,9 @@ fn outcome(
         notes.push(format!("Note: {}", structured.warnings.join(". ")));
     }
     // A note in place of the text is not what the model has said.
-    let shares_text = !answer.text.is_empty() || notes.is_empty();
-    if !shares_text {
-        structured.text = Some("");
+    let shares_text = !reply.answer.text.is_empty() || notes.is_empty();
+    if shares_text {
+        structured.text = None;
     }
     let structured = serde_json::to_string(&structured).ok();
     let text = match shares_text {
@@ -399,6 +393,7 @@ fn outcome(
     Outcome {
         text,
         note: (!notes.is_empty()).then(|| notes.join("\n")),
+        pictures: Vec::new(),
         structured,
         shares_text,
         is_error: false,

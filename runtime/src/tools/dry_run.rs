@@ -6,7 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Outcome;
-use crate::{gateway::Plan, provider::ChatRequest, settings::Settings};
+use crate::{
+    gateway::{Plan, bound, price},
+    provider::ChatRequest,
+    settings::Settings,
+};
 
 /// Members of requests that are not parameters: the conversation, and what every request has.
 const NOT_PARAMETERS: [&str; 9] = [
@@ -21,9 +25,6 @@ const NOT_PARAMETERS: [&str; 9] = [
     "stream_options",
 ];
 
-/// Bytes of text that make a token, about.
-const BYTES_PER_TOKEN: usize = 4;
-
 #[derive(Serialize)]
 struct Structured<'a> {
     text: &'a str,
@@ -35,7 +36,10 @@ struct Structured<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     fallbacks: &'a [String],
     timeout_seconds: u64,
-    estimated_input_tokens: usize,
+    estimated_input_tokens: u64,
+    /// Of the input, and of the answer if its length is bounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_cost_usd: Option<f64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }
@@ -61,6 +65,14 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
                 NEWEST.clone_into(&mut request.model);
             } else {
                 warnings.extend(codec.fit(&mut request));
+                let ceiling = plan.ceiling.as_ref();
+                match bound::keep(settings, first.provider, &mut request, ceiling) {
+                    Ok(said) => warnings.extend(said),
+                    Err(failure) => {
+                        let class = failure.class.as_str();
+                        return Outcome::error(format!("{class}: {}.", failure.message));
+                    }
+                }
             }
             if let Err(failure) = codec.carries(&request) {
                 let class = failure.class.as_str();
@@ -75,13 +87,25 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         None => ("none: it answers by itself".to_owned(), Map::new()),
     };
     let fallbacks: Vec<String> = others.iter().map(|target| target.name(settings)).collect();
-    let bytes: usize = plan.request.messages.iter().map(|m| m.length()).sum();
+    let input = bound::estimated_tokens(&request);
+    let price = price::known(settings, first.provider, &request.model);
     let mut text = format!(
         "Dry run, nothing was sent. Asked would be {}/{} at {endpoint} with {}.",
         provider.id,
         request.model,
         Value::Object(parameters.clone())
     );
+    let usual = || provider.kind.codec()?.default_max_tokens(&request.model);
+    let most = request.max_tokens.or_else(usual);
+    let estimated_cost =
+        price.map(|(price, _)| bound::estimated_cost(&price, input, most.unwrap_or_default()));
+    if let Some(cost) = estimated_cost {
+        let how = match most {
+            Some(_) => "at most",
+            None => "for the input alone",
+        };
+        text.push_str(&format!(" Cost: about ${cost} {how}."));
+    }
     if !fallbacks.is_empty() {
         text.push_str(&format!(" If that fails: {}.", fallbacks.join(", ")));
     }
@@ -94,7 +118,8 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         parameters: &parameters,
         fallbacks: &fallbacks,
         timeout_seconds: plan.timeout.as_secs(),
-        estimated_input_tokens: bytes.div_ceil(BYTES_PER_TOKEN),
+        estimated_input_tokens: input,
+        estimated_cost_usd: estimated_cost,
         warnings: &warnings,
     };
     let structured = serde_json::to_string(&structured).ok();
@@ -102,6 +127,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     Outcome {
         text,
         note,
+        pictures: Vec::new(),
         structured,
         shares_text: false,
         is_error: false,

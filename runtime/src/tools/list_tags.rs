@@ -67,10 +67,11 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         .map(|tagged| {
             let target = tagged.chosen();
             let chosen = &settings.providers[target.provider];
-            let problem = chosen.why_off();
+            let model = target.model.unwrap_or_default();
+            let problem = settings.why_not(target.provider, &model);
             Listed {
                 tag: &tagged.tag.name,
-                model: target.model.unwrap_or_default(),
+                model,
                 provider: &chosen.id,
                 usable: problem.is_none(),
                 problem,

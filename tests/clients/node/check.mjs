@@ -17,7 +17,13 @@ import { StdioClientTransport as StdioClientTransport1 } from "@modelcontextprot
 
 const MODERN = "2026-07-28";
 const LEGACY = "2025-11-25";
-const TOOLS = ["anygpt_chat_completion", "anygpt_list_models", "anygpt_list_providers", "anygpt_list_tags"];
+const TOOLS = [
+  "anygpt_chat_completion",
+  "anygpt_compare",
+  "anygpt_list_models",
+  "anygpt_list_providers",
+  "anygpt_list_tags",
+];
 const CHAT = TOOLS[0];
 const MODELS = ["gpt-4.1", "claude-sonnet-5", "gemini-3.5-flash"];
 const SECTIONS = ["errors", "overview", "providers", "troubleshooting", "workflow"];

@@ -18,7 +18,13 @@ from mcp.types import PromptReference, ResourceTemplateReference
 
 # How the client negotiates, and the revision it must end up with.
 MODES = {"auto": "2026-07-28", "legacy": "2025-11-25", "2026-07-28": "2026-07-28"}
-TOOLS = {"anygpt_chat_completion", "anygpt_list_models", "anygpt_list_providers", "anygpt_list_tags"}
+TOOLS = {
+    "anygpt_chat_completion",
+    "anygpt_compare",
+    "anygpt_list_models",
+    "anygpt_list_providers",
+    "anygpt_list_tags",
+}
 MODELS = ["gpt-4.1", "claude-sonnet-5", "gemini-3.5-flash"]
 SECTIONS = ["errors", "overview", "providers", "troubleshooting", "workflow"]
 RESOURCES = [f"anygpt://docs/{section}" for section in SECTIONS] + ["anygpt://examples/basic-chat"]

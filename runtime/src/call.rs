@@ -1,0 +1,281 @@
+//! What is known of the tool call at work: its line in the log, and the trace that its requests belong to.
+//!
+//! It stands beside the work as a task-local value instead of going through all of it as an argument, because
+//! nothing that a call does depends on it.
+//!
+//! Never here: what is asked or answered; the log has neither.
+
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    time::{Duration, Instant},
+};
+
+use anygpt_core::{ToolCall, Trace};
+use futures_util::FutureExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::{Level, enabled};
+
+use crate::tools::Outcome;
+
+tokio::task_local! {
+    static CALL: Call;
+}
+
+/// A call at work. It has one line in the log: when its work is done, or when it is dropped before.
+#[derive(Debug)]
+pub struct Call {
+    tool: Cow<'static, str>,
+    received: Instant,
+    trace: Option<Box<Trace>>,
+    /// Its lines may go to the client.
+    hears_log: bool,
+    is_told: Cell<bool>,
+    facts: RefCell<Facts>,
+}
+
+/// Who was asked on behalf of a call, and what came of it. Several are put one behind the other.
+#[derive(Debug, Default)]
+struct Facts {
+    providers: String,
+    models: String,
+    request_ids: String,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    is_partial: bool,
+    http_status: Option<u16>,
+    error: Option<String>,
+}
+
+/// An answer, or the failure to get one, as the log has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// The provider's id.
+    pub provider: &'a str,
+    /// The model; empty if none was found to ask.
+    pub model: &'a str,
+    /// The provider's id of the request.
+    pub request_id: Option<&'a str>,
+    /// What was read.
+    pub input_tokens: Option<u64>,
+    /// What was written.
+    pub output_tokens: Option<u64>,
+    /// The answer is not all there is.
+    pub is_partial: bool,
+    /// There is no answer.
+    pub is_failure: bool,
+    /// Of a failure, if there was a reply.
+    pub http_status: Option<u16>,
+    /// What went wrong, in words that cannot be the caller's or the model's.
+    pub error: Option<&'a str>,
+}
+
+impl Call {
+    /// A call of this tool, which has come in now.
+    pub fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Self {
+        Call {
+            tool,
+            received: Instant::now(),
+            trace: call.trace.take(),
+            hears_log: call.hears_log,
+            is_told: Cell::default(),
+            facts: RefCell::default(),
+        }
+    }
+
+    /// Does what needs no waiting, and gives the call back for [`Call::run`] or [`Call::end`].
+    pub fn begin<T>(self, work: impl FnOnce() -> T) -> (T, Self) {
+        CALL.sync_scope(self, || {
+            let came = work();
+            (came, CALL.with(Call::taken_out))
+        })
+    }
+
+    /// Does the rest of it. (Not an async function, in which the work would have its room twice.)
+    pub fn run(self, work: impl Future<Output = Outcome>) -> impl Future<Output = Outcome> {
+        let end = |outcome: &Outcome| CALL.with(|call| call.end(outcome));
+        CALL.scope(self, work.inspect(end))
+    }
+
+    /// It is answered.
+    pub fn end(&self, outcome: &Outcome) {
+        match outcome.is_error {
+            true => self.log(class(&outcome.text)),
+            false if self.facts.borrow().is_partial => self.log("partial"),
+            false => self.log("ok"),
+        }
+    }
+
+    /// The same call with what is known of it; this one is done with.
+    fn taken_out(&self) -> Self {
+        self.is_told.set(true);
+        Call {
+            tool: self.tool.clone(),
+            received: self.received,
+            trace: self.trace.clone(),
+            hears_log: self.hears_log,
+            is_told: Cell::default(),
+            facts: self.facts.take().into(),
+        }
+    }
+
+    fn log(&self, status: &str) {
+        self.is_told.set(true);
+        let facts = self.facts.borrow();
+        macro_rules! line {
+            ($level:expr) => {
+                tracing::event!(
+                    $level,
+                    for_client = self.hears_log,
+                    tool = &*self.tool,
+                    provider = known(&facts.providers),
+                    model = known(&facts.models),
+                    status,
+                    http_status = facts.http_status,
+                    input_tokens = facts.input_tokens,
+                    output_tokens = facts.output_tokens,
+                    ms = millis(self.received.elapsed()),
+                    request_id = known(&facts.request_ids),
+                    trace_id = self.trace.as_deref().map(Trace::id),
+                    error = facts.error.as_deref(),
+                    "call"
+                )
+            };
+        }
+        match status {
+            "ok" | "partial" | "cancelled" => line!(Level::INFO),
+            _ => line!(Level::WARN),
+        }
+    }
+}
+
+/// The client has cancelled it.
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.is_told.get() {
+            self.log("cancelled");
+        }
+    }
+}
+
+/// The class of failure that every error text begins with.
+fn class(text: &str) -> &str {
+    match text.split_once(':') {
+        Some((class, _)) if class.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_')) => class,
+        _ => "error",
+    }
+}
+
+/// Takes note of whom the call has asked, for its line.
+pub fn note(asked: Asked<'_>) {
+    // Nothing is copied if nobody will read it.
+    let is_wanted = match asked.is_failure {
+        true => enabled!(Level::WARN),
+        false => enabled!(Level::INFO),
+    };
+    if !is_wanted {
+        return;
+    }
+    let _outside_of_calls = CALL.try_with(|call| {
+        let mut facts = call.facts.borrow_mut();
+        join(&mut facts.providers, asked.provider);
+        join(&mut facts.models, asked.model);
+        join(&mut facts.request_ids, asked.request_id.unwrap_or_default());
+        sum(&mut facts.input_tokens, asked.input_tokens);
+        sum(&mut facts.output_tokens, asked.output_tokens);
+        facts.is_partial |= asked.is_partial;
+        facts.http_status = asked.http_status;
+        facts.error = asked.error.map(str::to_owned);
+    });
+}
+
+fn known(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn join(texts: &mut String, text: &str) {
+    if !texts.is_empty() && !text.is_empty() {
+        texts.push_str(", ");
+    }
+    texts.push_str(text);
+}
+
+fn sum(all: &mut Option<u64>, more: Option<u64>) {
+    if let Some(more) = more {
+        *all = Some(all.unwrap_or_default().saturating_add(more));
+    }
+}
+
+/// Says that a request to a provider has failed and that another one makes up for it.
+pub fn log_attempt(class: &str, time: Duration, asked: Asked<'_>) {
+    let line = |hears_log: bool, tool: Option<&str>, trace_id: Option<&str>| {
+        tracing::warn!(
+            for_client = hears_log,
+            tool,
+            provider = asked.provider,
+            model = known(asked.model),
+            status = class,
+            http_status = asked.http_status,
+            ms = millis(time),
+            request_id = asked.request_id,
+            trace_id,
+            error = asked.error,
+            "attempt failed"
+        );
+    };
+    let in_call = CALL.try_with(|call| {
+        let trace_id = call.trace.as_deref().map(Trace::id);
+        line(call.hears_log, Some(&call.tool), trace_id);
+    });
+    if in_call.is_err() {
+        line(true, None, None);
+    }
+}
+
+/// Adds the trace of the call to a request for a provider, as one more step: `traceparent` with a span id of
+/// its own, and `tracestate`.
+///
+/// No argument of a tool ever becomes a header. This is none: it is metadata of the request, of which only
+/// what [`Trace`] can hold gets here, 32 hexadecimal digits, a bit and short printable text; and it may not
+/// replace what the operator has set. `baggage` stays here: it may say anything about anybody, and the
+/// provider is a stranger.
+pub fn mark(headers: &mut HeaderMap) {
+    let _outside_of_calls = CALL.try_with(|call| {
+        let Some(trace) = &call.trace else {
+            return;
+        };
+        let span = fastrand::u64(1..);
+        let parent = format!(
+            "00-{}-{span:016x}-0{}",
+            trace.id(),
+            u8::from(trace.is_sampled())
+        );
+        let mut add = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers
+                    .entry(HeaderName::from_static(name))
+                    .or_insert(value);
+            }
+        };
+        add("traceparent", &parent);
+        if let Some(state) = trace.state() {
+            add("tracestate", state);
+        }
+    });
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_class_is_what_stands_before_the_first_colon() {
+        assert_eq!(class("rate_limit: openai answered HTTP 429"), "rate_limit");
+        assert_eq!(class("no class: at all"), "error");
+        assert_eq!(class("none"), "error");
+    }
+}

@@ -1,0 +1,287 @@
+//! What answers cost: the prices that the providers publish, as a table, and the sum for an answer.
+//!
+//! The numbers are those of the public list `model_prices_and_context_window.json` of the project LiteLLM at its
+//! commit 00035b69 (July 2026), with what the providers have published since then: GPT-5.6 Terra and Luna
+//! cheaper from 2026-07-30, Claude Opus 5 from 2026-07-24. Temporary prices are not in it. What is not in
+//! those sources has no price here; the configuration file can give it one.
+//!
+//! Never here: a limit on cost.
+
+use crate::{
+    provider::Usage,
+    settings::{Price, Settings, position},
+};
+
+use super::Reply;
+
+/// Where a cost is from that was computed with the table.
+pub const LIST: &str = "list price of 2026-08";
+
+/// What an answer costs, and how that is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// US dollars.
+    pub usd: f64,
+    /// `provider`, `configured`, or the date of a price list.
+    pub source: &'static str,
+}
+
+/// The price of a provider's model, and where it is from: the configuration file, else what the provider
+/// publishes for its own address. An id that nobody knows has none.
+pub fn known(settings: &Settings, provider: usize, model: &str) -> Option<(Price, &'static str)> {
+    let configured = settings.model(provider, model);
+    if let Some(price) = configured.and_then(|model| model.price) {
+        return Some((price, "configured"));
+    }
+    settings.providers[provider].is_original().then_some(())?;
+    Some((listed(model)?, LIST))
+}
+
+/// Tells in a reply what its answer costs.
+pub(super) fn charge(settings: &Settings, reply: &mut Reply) {
+    let usage = &reply.answer.usage;
+    if let Some(usd) = usage.cost_usd {
+        let source = "provider";
+        reply.cost = Some(Cost { usd, source });
+        return;
+    }
+    // The model that was asked may be another name of the one that has answered.
+    let price = position(&settings.providers, &reply.provider).and_then(|provider| {
+        let answered = reply.answer.model.as_deref();
+        let answered = || known(settings, provider, answered?);
+        known(settings, provider, &reply.model).or_else(answered)
+    });
+    reply.cost = price.and_then(|(price, source)| {
+        let usd = of_usage(&price, usage)?;
+        Some(Cost { usd, source })
+    });
+}
+
+/// The cost of so much, if all of it is known.
+fn of_usage(price: &Price, usage: &Usage) -> Option<f64> {
+    let (input, output) = (usage.input_tokens?, usage.output_tokens?);
+    let rates = rates(price, input);
+    let cached = usage.cached_input_tokens.unwrap_or_default().min(input);
+    let written = usage.cache_write_tokens.unwrap_or_default();
+    let written = written.min(input - cached);
+    Some(dollars(&[
+        (input - cached - written, rates.input),
+        (cached, rates.cached_input.unwrap_or(rates.input)),
+        (written, rates.cache_write.unwrap_or(rates.input)),
+        (output, rates.output),
+    ]))
+}
+
+/// The prices that hold for a request with so much input.
+pub(super) fn rates(price: &Price, input: u64) -> Price {
+    match price.long_from {
+        Some(long) if input > long => Price {
+            input: price.input * 2.0,
+            output: price.output * 1.5,
+            cached_input: price.cached_input.map(|price| price * 2.0),
+            cache_write: price.cache_write.map(|price| price * 2.0),
+            long_from: None,
+        },
+        _ => *price,
+    }
+}
+
+/// The sum for tokens at prices per million; billionths of a dollar are the last digit.
+#[allow(clippy::cast_precision_loss)] // No answer has 2^53 tokens.
+pub(super) fn dollars(parts: &[(u64, f64)]) -> f64 {
+    let sum: f64 = parts
+        .iter()
+        .map(|(tokens, price)| *tokens as f64 * price)
+        .sum();
+    (sum * 1e3).round() / 1e9
+}
+
+/// The published price of a model, or of the model whose dated snapshot it is.
+fn listed(model: &str) -> Option<Price> {
+    let id = model.trim().to_ascii_lowercase();
+    let id = id.strip_prefix("models/").unwrap_or(&id);
+    let row = |id: &str| TABLE.iter().find(|row| row.0 == id);
+    let &(name, input, cached, output, long_from) = row(id).or_else(|| row(without_date(id)?))?;
+    let writes_cost = name.starts_with("claude-") || name.starts_with("gpt-5.6");
+    Some(Price {
+        input,
+        output,
+        cached_input: (cached > 0.0).then_some(cached),
+        cache_write: writes_cost.then_some(input * 1.25),
+        long_from: (long_from > 0).then_some(long_from * 1_000),
+    })
+}
+
+/// The id in front of `-20250929` or `-2025-04-14`.
+fn without_date(id: &str) -> Option<&str> {
+    ["-20......", "-20..-..-.."].iter().find_map(|form| {
+        let (rest, date) = id.split_at_checked(id.len().checked_sub(form.len())?)?;
+        let mut pairs = date.bytes().zip(form.bytes());
+        let is_date = pairs.all(|(byte, wanted)| match wanted {
+            b'.' => byte.is_ascii_digit(),
+            wanted => byte == wanted,
+        });
+        is_date.then_some(rest)
+    })
+}
+
+/// Id; input, cached input (0: as other input) and output in US dollars per million tokens; thousands of
+/// input tokens from which on a request is a long one (0: never).
+type Row = (&'static str, f64, f64, f64, u64);
+
+static TABLE: [Row; 39] = [
+    ("gpt-5.6", 5.0, 0.5, 30.0, 272),
+    ("gpt-5.6-sol", 5.0, 0.5, 30.0, 272),
+    ("gpt-5.6-terra", 2.0, 0.2, 12.0, 272),
+    ("gpt-5.6-luna", 0.2, 0.02, 1.2, 272),
+    ("gpt-5.5", 5.0, 0.5, 30.0, 272),
+    ("gpt-5.5-pro", 30.0, 3.0, 180.0, 272),
+    ("gpt-5.4", 2.5, 0.25, 15.0, 272),
+    ("gpt-5.4-pro", 30.0, 3.0, 180.0, 272),
+    ("gpt-5.4-mini", 0.75, 0.075, 4.5, 0),
+    ("gpt-5.4-nano", 0.2, 0.02, 1.25, 0),
+    ("gpt-5.2", 1.75, 0.175, 14.0, 0),
+    ("gpt-5.2-pro", 21.0, 0.0, 168.0, 0),
+    ("gpt-5.1", 1.25, 0.125, 10.0, 0),
+    ("gpt-5", 1.25, 0.125, 10.0, 0),
+    ("gpt-5-pro", 15.0, 0.0, 120.0, 0),
+    ("gpt-5-mini", 0.25, 0.025, 2.0, 0),
+    ("gpt-5-nano", 0.05, 0.005, 0.4, 0),
+    ("gpt-4.1", 2.0, 0.5, 8.0, 0),
+    ("gpt-4.1-mini", 0.4, 0.1, 1.6, 0),
+    ("gpt-4.1-nano", 0.1, 0.025, 0.4, 0),
+    ("gpt-4o", 2.5, 1.25, 10.0, 0),
+    ("gpt-4o-2024-05-13", 5.0, 0.0, 15.0, 0),
+    ("gpt-4o-mini", 0.15, 0.075, 0.6, 0),
+    ("claude-fable-5", 10.0, 1.0, 50.0, 0),
+    ("claude-opus-5", 5.0, 0.5, 25.0, 0),
+    ("claude-opus-4-8", 5.0, 0.5, 25.0, 0),
+    ("claude-opus-4-7", 5.0, 0.5, 25.0, 0),
+    ("claude-opus-4-6", 5.0, 0.5, 25.0, 0),
+    ("claude-opus-4-5", 5.0, 0.5, 25.0, 0),
+    ("claude-opus-4-1", 15.0, 1.5, 75.0, 0),
+    ("claude-sonnet-5", 2.0, 0.2, 10.0, 0),
+    ("claude-sonnet-4-6", 3.0, 0.3, 15.0, 0),
+    ("claude-sonnet-4-5", 3.0, 0.3, 15.0, 200),
+    ("claude-haiku-4-5", 1.0, 0.1, 5.0, 0),
+    ("gemini-3.5-flash", 1.5, 0.15, 9.0, 0),
+    ("gemini-3.1-pro-preview", 2.0, 0.2, 12.0, 200),
+    ("gemini-3.1-flash-lite", 0.25, 0.025, 1.5, 0),
+    ("gemini-2.5-pro", 1.25, 0.125, 10.0, 200),
+    ("gemini-2.5-flash", 0.3, 0.03, 2.5, 0),
+];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::settings::Environment;
+
+    #[test]
+    fn a_model_and_its_snapshots_have_a_price_and_nothing_else_has() {
+        let prices = |model: &str| listed(model).map(|price| (price.input, price.output));
+        for (model, expected) in [
+            ("gpt-4.1", Some((2.0, 8.0))),
+            ("GPT-4.1-2025-04-14", Some((2.0, 8.0))),
+            ("gpt-4o-2024-05-13", Some((5.0, 15.0))),
+            ("gpt-4o-2024-08-06", Some((2.5, 10.0))),
+            ("claude-sonnet-4-5-20250929", Some((3.0, 15.0))),
+            ("claude-haiku-4-5-20251001", Some((1.0, 5.0))),
+            ("models/gemini-2.5-pro", Some((1.25, 10.0))),
+            ("gpt-4.1-turbo", None),
+            ("gpt-4.10", None),
+            ("gpt-4.1-2025", None),
+            ("gpt-4.1-99990414", None),
+            ("gpt-5.7", None),
+            ("claude-sonnet-5-5", None),
+            ("ft:gpt-4.1", None),
+            ("20250929", None),
+            ("-20250929", None),
+            ("", None),
+        ] {
+            assert_eq!(prices(model), expected, "{model}");
+        }
+    }
+
+    #[test]
+    fn rows_are_in_the_table_once_and_plausible() {
+        for (position, row) in TABLE.iter().enumerate() {
+            let &(id, input, cached, output, _) = row;
+            assert!(input > 0.0 && cached < input && output > input, "{id}");
+            assert!(TABLE[..position].iter().all(|other| other.0 != id), "{id}");
+        }
+    }
+
+    #[test]
+    fn cached_written_and_long_input_have_prices_of_their_own() {
+        let usage = |input, cached, written, output| Usage {
+            input_tokens: input,
+            cached_input_tokens: cached,
+            cache_write_tokens: written,
+            output_tokens: output,
+            ..Usage::default()
+        };
+        let cost = |model, usage| of_usage(&listed(model).unwrap(), &usage);
+        for (model, usage, expected) in [
+            (
+                "gpt-4.1",
+                usage(Some(1_000), None, None, Some(500)),
+                Some(0.006),
+            ),
+            (
+                "gpt-4.1",
+                usage(Some(1_000), Some(1_000), None, Some(0)),
+                Some(0.000_5),
+            ),
+            (
+                "gpt-4o-2024-05-13",
+                usage(Some(100), Some(100), None, Some(0)),
+                Some(0.000_5),
+            ),
+            (
+                "claude-sonnet-4-5",
+                usage(Some(1_000), Some(200), Some(400), Some(0)),
+                Some(0.002_76),
+            ),
+            (
+                "gpt-5.2",
+                usage(Some(1_000), None, Some(1_000), Some(0)),
+                Some(0.001_75),
+            ),
+            // Above 200,000 tokens: 6 and 22.5 for a million.
+            (
+                "claude-sonnet-4-5",
+                usage(Some(300_000), None, None, Some(1_000)),
+                Some(1.822_5),
+            ),
+            ("gpt-4.1", usage(None, None, None, Some(500)), None),
+            ("gpt-4.1", usage(Some(5), None, None, None), None),
+        ] {
+            assert_eq!(cost(model, usage), expected, "{model} {usage:?}");
+        }
+    }
+
+    /// A proxy may charge what it wants, and what runs here costs nothing that anybody has published.
+    #[test]
+    fn published_prices_hold_for_the_providers_own_addresses_only() {
+        let load = |variables: &[(&str, &str)]| {
+            let lookup = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).into())
+            };
+            Settings::load(Environment::new(&lookup).with_secrets("/nowhere")).unwrap()
+        };
+        let has_price = |settings: &Settings, id: &str| {
+            let provider = position(&settings.providers, id).unwrap();
+            known(settings, provider, "gpt-4.1").is_some()
+        };
+        let own = load(&[("OPENAI_API_KEY", "a"), ("DEFAULT_PROVIDER", "mock")]);
+        let states = ["openai", "openrouter", "ollama", "mock"].map(|id| has_price(&own, id));
+        assert_eq!(states, [true, false, false, false]);
+        let other = load(&[
+            ("OPENAI_BASE_URL", "https://llm.example/v1"),
+            ("OPENAI_API_KEY", "a"),
+        ]);
+        assert!(!has_price(&other, "openai"));
+    }
+}

@@ -1,0 +1,328 @@
+//! What the operator allows the caller: which providers and models, how many tokens, how much money and
+//! time a call may take. The caller can only go below that.
+//!
+//! Never here: holding a call to it.
+
+use std::time::Duration;
+
+use super::{
+    Environment, Problem, Provider, position, presets, provider::MOCK, seconds, unknown,
+    yaml::Spanned,
+};
+use serde::Deserialize;
+
+/// `limits` of the configuration file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LimitsEntry {
+    allow_providers: Option<Spanned<Vec<String>>>,
+    deny_providers: Option<Spanned<Vec<String>>>,
+    allow_models: Option<Spanned<Vec<String>>>,
+    deny_models: Option<Spanned<Vec<String>>>,
+    max_tokens: Option<Spanned<u32>>,
+    max_cost_usd: Option<Spanned<f64>>,
+    max_timeout: Option<Spanned<u32>>,
+}
+
+/// What every call is held to.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    allow_models: Option<List>,
+    deny_models: Option<List>,
+    /// Most output tokens of a request.
+    pub max_tokens: Option<Bound<u32>>,
+    /// Most US dollars that a call may cost, as far as that can be told before.
+    pub max_cost_usd: Option<Bound<f64>>,
+    /// Longest time of a call.
+    pub max_timeout: Option<Bound<Duration>>,
+}
+
+/// A limit and the setting that it comes from.
+#[derive(Clone, Debug)]
+pub struct Bound<T> {
+    /// The limit.
+    pub most: T,
+    /// For people: the variable, or the place in the file.
+    pub place: String,
+}
+
+/// Names, or patterns of names in lower case, and where they come from.
+#[derive(Clone, Debug)]
+struct List {
+    items: Vec<String>,
+    place: String,
+}
+
+/// Longest time that can be allowed, in seconds.
+const LONGEST: u32 = 86_400;
+
+impl Limits {
+    /// Reads them, variable before file, and switches off the providers that are not allowed.
+    pub(super) fn load(
+        environment: &Environment<'_>,
+        entry: LimitsEntry,
+        providers: &mut [Provider],
+    ) -> Result<Self, Problem> {
+        let list = |variable, key, of_file| list(environment, variable, key, of_file);
+        let allow = list(
+            "ANYGPT_ALLOW_PROVIDERS",
+            "allow_providers",
+            entry.allow_providers,
+        )?;
+        let deny = list(
+            "ANYGPT_DENY_PROVIDERS",
+            "deny_providers",
+            entry.deny_providers,
+        )?;
+        switch_off(providers, allow.as_ref(), deny.as_ref())?;
+        let patterns = |list: List| List {
+            items: list.items.iter().map(|item| pattern(item)).collect(),
+            place: list.place,
+        };
+        let allow = list("ANYGPT_ALLOW_MODELS", "allow_models", entry.allow_models)?;
+        let deny = list("ANYGPT_DENY_MODELS", "deny_models", entry.deny_models)?;
+        Ok(Limits {
+            allow_models: allow.map(patterns),
+            deny_models: deny.map(patterns),
+            max_tokens: max_tokens(environment, entry.max_tokens)?,
+            max_cost_usd: max_cost(environment, entry.max_cost_usd)?,
+            max_timeout: max_timeout(environment, entry.max_timeout)?,
+        })
+    }
+
+    /// Why this model of the provider with this id is not allowed; `None` if it is.
+    pub fn refusal(&self, provider: &str, model: &str) -> Option<String> {
+        let id = model.trim().to_lowercase();
+        // Gemini's ids have two forms.
+        let id = id.strip_prefix("models/").unwrap_or(&id);
+        let full = format!("{}/{id}", provider.to_lowercase());
+        let names = |list: &&List| {
+            let mut items = list.items.iter();
+            items.any(|item| matches(item, id) || matches(item, &full))
+        };
+        if let Some(list) = self.deny_models.as_ref().filter(names) {
+            return Some(format!("denied by {}", list.place));
+        }
+        let list = self.allow_models.as_ref().filter(|list| !names(list))?;
+        Some(format!("not allowed by {}", list.place))
+    }
+}
+
+/// A pattern as it is compared: in lower case, and with the provider's id where another name of it stands.
+fn pattern(item: &str) -> String {
+    let item = item.to_lowercase();
+    match item.split_once('/') {
+        Some((prefix, rest)) => {
+            let id = presets::named(prefix).map_or(prefix, |preset| preset.id);
+            format!("{id}/{rest}")
+        }
+        None => item,
+    }
+}
+
+/// Whether a pattern, in which `*` stands for anything, fits the whole text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((begin, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut text) = text.strip_prefix(begin) else {
+        return false;
+    };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    // The first place that fits leaves most for what follows.
+    for part in middle.split('*') {
+        match text.find(part) {
+            Some(place) => text = &text[place + part.len()..],
+            None => return false,
+        }
+    }
+    text.ends_with(end)
+}
+
+fn switch_off(
+    providers: &mut [Provider],
+    allow: Option<&List>,
+    deny: Option<&List>,
+) -> Result<(), Problem> {
+    let positions = |list: &List| -> Result<Vec<usize>, Problem> {
+        let mut positions = Vec::new();
+        for id in &list.items {
+            match position(providers, id) {
+                Some(position) => positions.push(position),
+                // It is not there, which is all that could be wanted.
+                None if id.eq_ignore_ascii_case(MOCK) => {}
+                None => return Err(unknown(&list.place, id, providers)),
+            }
+        }
+        Ok(positions)
+    };
+    let allowed = allow.map(positions).transpose()?;
+    let denied = deny.map(positions).transpose()?;
+    for (position, provider) in providers.iter_mut().enumerate() {
+        let is_in = |list: &Option<Vec<usize>>| list.as_ref().map(|list| list.contains(&position));
+        let refusal = match (deny, allow) {
+            (Some(deny), _) if is_in(&denied) == Some(true) => format!("denied by {}", deny.place),
+            (_, Some(allow)) if is_in(&allowed) == Some(false) => {
+                format!("not allowed by {}", allow.place)
+            }
+            _ => continue,
+        };
+        provider.refuse(refusal);
+    }
+    Ok(())
+}
+
+fn list(
+    environment: &Environment<'_>,
+    variable: &str,
+    key: &str,
+    of_file: Option<Spanned<Vec<String>>>,
+) -> Result<Option<List>, Problem> {
+    let (items, place) = match (environment.value(variable)?, of_file) {
+        (Some(text), _) => {
+            let items = text.split(',').map(str::to_owned).collect();
+            (items, variable.to_owned())
+        }
+        (None, Some(list)) => {
+            let place = list.place(&format!("limits.{key}"));
+            (list.value, place)
+        }
+        (None, None) => return Ok(None),
+    };
+    let items: Vec<String> = items
+        .iter()
+        .map(|item: &String| item.trim().to_owned())
+        .filter(|item| !item.is_empty())
+        .collect();
+    match items.is_empty() {
+        true => Err(Problem::new(
+            &place,
+            "is an empty list",
+            "name something in it, or leave the setting out",
+        )),
+        false => Ok(Some(List { items, place })),
+    }
+}
+
+fn max_tokens(
+    environment: &Environment<'_>,
+    of_file: Option<Spanned<u32>>,
+) -> Result<Option<Bound<u32>>, Problem> {
+    const NAME: &str = "ANYGPT_MAX_TOKENS";
+    let (most, place) = match (environment.value(NAME)?, of_file) {
+        (Some(text), _) => (text.parse().unwrap_or_default(), NAME.to_owned()),
+        (None, Some(number)) => (number.value, number.place("limits.max_tokens")),
+        (None, None) => return Ok(None),
+    };
+    match most {
+        0 => Err(Problem::new(
+            &place,
+            "is no possible limit",
+            format!("use a whole number from 1 to {}", u32::MAX),
+        )),
+        most => Ok(Some(Bound { most, place })),
+    }
+}
+
+fn max_cost(
+    environment: &Environment<'_>,
+    of_file: Option<Spanned<f64>>,
+) -> Result<Option<Bound<f64>>, Problem> {
+    const NAME: &str = "ANYGPT_MAX_COST_USD";
+    let (most, place) = match (environment.value(NAME)?, of_file) {
+        (Some(text), _) => (text.parse().unwrap_or_default(), NAME.to_owned()),
+        (None, Some(number)) => (number.value, number.place("limits.max_cost_usd")),
+        (None, None) => return Ok(None),
+    };
+    match most > 0.0 && most.is_finite() {
+        true => Ok(Some(Bound { most, place })),
+        false => Err(Problem::new(
+            &place,
+            "is no possible limit",
+            "use a number above 0: US dollars for one call, for example 0.05",
+        )),
+    }
+}
+
+fn max_timeout(
+    environment: &Environment<'_>,
+    of_file: Option<Spanned<u32>>,
+) -> Result<Option<Bound<Duration>>, Problem> {
+    const NAME: &str = "ANYGPT_MAX_TIMEOUT";
+    if let Some(most) = seconds(environment, NAME)? {
+        let place = NAME.to_owned();
+        return Ok(Some(Bound { most, place }));
+    }
+    let Some(number) = of_file else {
+        return Ok(None);
+    };
+    let place = number.place("limits.max_timeout");
+    match number.value {
+        1..=LONGEST => Ok(Some(Bound {
+            most: Duration::from_secs(number.value.into()),
+            place,
+        })),
+        _ => Err(Problem::new(
+            &place,
+            "is no possible limit",
+            format!("use a whole number of seconds from 1 to {LONGEST}"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text, fits) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("a*", "a", true),
+            ("a*", "ba", false),
+            ("*a", "ba", true),
+            ("*a", "ab", false),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("a*b*c", "axbxc", true),
+            ("a*b*c", "axcxb", false),
+            ("*b*b*", "b", false),
+            ("*b*b*", "bab", true),
+            ("a**", "a", true),
+        ] {
+            assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+
+    fn list(items: &[&str], place: &str) -> Option<List> {
+        let items = items.iter().map(|item| pattern(item)).collect();
+        let place = place.to_owned();
+        Some(List { items, place })
+    }
+
+    #[test]
+    fn models_are_named_with_or_without_their_provider_and_deny_beats_allow() {
+        let limits = Limits {
+            allow_models: list(&["GPT-*", "gemini/*"], "A"),
+            deny_models: list(&["*-pro", "openai/gpt-4o"], "D"),
+            ..Limits::default()
+        };
+        for (provider, model, refusal) in [
+            ("openai", "gpt-5", None),
+            ("openai", "Gpt-4O ", Some("denied by D")),
+            ("azure", "gpt-4o", None),
+            ("openai", "gpt-5-pro", Some("denied by D")),
+            ("google", "gemini-x", None),
+            ("google", "models/gemini-x-PRO", Some("denied by D")),
+            ("anthropic", "claude", Some("not allowed by A")),
+            // What a gateway of gateways calls Google's model is no less one.
+            ("openrouter", "google/x", None),
+        ] {
+            let found = limits.refusal(provider, model);
+            assert_eq!(found.as_deref(), refusal, "{provider} {model}");
+        }
+        assert_eq!(Limits::default().refusal("a", "b"), None);
+    }
+}

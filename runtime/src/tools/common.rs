@@ -1,0 +1,140 @@
+//! What the tools that ask models have in common: the arguments that bound an answer, and the way to it.
+//!
+//! Never here: what is asked, or who.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+
+use super::arguments::{Arguments, wrong};
+use crate::{
+    gateway::{Gateway, Observer, Plan, Reply, bound::Ceiling},
+    provider::{ChatRequest, Effort},
+    settings::Settings,
+};
+
+/// The bounds of an answer, none of them wider than the operator allows.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    /// With the parameters that are in it, and nothing asked.
+    pub(super) request: ChatRequest,
+    /// The whole time of the call.
+    pub(super) timeout: Duration,
+    pub(super) max_output_chars: Option<usize>,
+    /// For the whole call.
+    pub(super) ceiling: Option<Ceiling>,
+    /// What was lowered.
+    pub(super) warnings: Vec<String>,
+}
+
+const LONGEST_TIMEOUT: u32 = 3600;
+
+/// More would bound nothing.
+const MOST_DOLLARS: f64 = 1e6;
+
+impl Bounds {
+    /// Takes these arguments.
+    pub(super) fn take(arguments: &mut Arguments, settings: &Settings) -> Result<Self, String> {
+        let request = ChatRequest {
+            temperature: arguments.number("temperature", 0.0, 2.0)?,
+            top_p: arguments.number("top_p", 0.0, 1.0)?,
+            max_tokens: arguments.integer("max_tokens", 1, u32::MAX)?,
+            effort: effort(arguments)?,
+            ..ChatRequest::default()
+        };
+        let max_output_chars = arguments.integer("max_output_chars", 1, u32::MAX)?;
+        let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
+        let dollars = arguments.number("max_cost_usd", f64::MIN_POSITIVE, MOST_DOLLARS)?;
+        let mut warnings = Vec::new();
+        Ok(Bounds {
+            request,
+            timeout: shortened(settings, timeout, &mut warnings),
+            max_output_chars: max_output_chars.and_then(|most| usize::try_from(most).ok()),
+            ceiling: ceiling(settings, dollars, &mut warnings),
+            warnings,
+        })
+    }
+}
+
+fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
+    let Some(word) = arguments.string("reasoning_effort")? else {
+        return Ok(None);
+    };
+    match Effort::from_name(&word) {
+        Some(effort) => Ok(Some(effort)),
+        None => {
+            let words = Effort::ALL.map(Effort::as_str);
+            let allowed = format!("one of {}", words.join(", "));
+            Err(wrong("reasoning_effort", &Value::String(word), &allowed))
+        }
+    }
+}
+
+fn shortened(settings: &Settings, seconds: Option<u32>, warnings: &mut Vec<String>) -> Duration {
+    let Some(seconds) = seconds else {
+        return settings.timeout;
+    };
+    let wanted = Duration::from_secs(seconds.into());
+    match &settings.limits.max_timeout {
+        Some(limit) if wanted > limit.most => {
+            let most = limit.most.as_secs();
+            let place = &limit.place;
+            warnings.push(format!(
+                "timeout_seconds was lowered from {seconds} to {most} by {place}"
+            ));
+            limit.most
+        }
+        _ => wanted,
+    }
+}
+
+fn ceiling(
+    settings: &Settings,
+    dollars: Option<f64>,
+    warnings: &mut Vec<String>,
+) -> Option<Ceiling> {
+    let place = |place: &str| Arc::from(place);
+    match (&settings.limits.max_cost_usd, dollars) {
+        (Some(limit), Some(usd)) if usd > limit.most => {
+            warnings.push(format!(
+                "max_cost_usd was lowered from {usd} to {} by {}",
+                limit.most, limit.place
+            ));
+            Some(Ceiling {
+                usd: limit.most,
+                place: place(&limit.place),
+            })
+        }
+        (_, Some(usd)) => Some(Ceiling {
+            usd,
+            place: place("max_cost_usd"),
+        }),
+        (Some(limit), None) => Some(Ceiling {
+            usd: limit.most,
+            place: place(&limit.place),
+        }),
+        (None, None) => None,
+    }
+}
+
+/// Asks; an error says what to do.
+pub(super) async fn ask(
+    gateway: &Gateway,
+    plan: &Plan,
+    observer: &mut dyn Observer,
+) -> Result<Reply, String> {
+    let alone = match &plan.targets[..] {
+        [target] => Some(target.provider),
+        _ => None,
+    };
+    match gateway.chat(plan, observer).await {
+        Ok(reply) => {
+            gateway.note_answer();
+            Ok(reply)
+        }
+        Err(problem) => Err(match alone {
+            Some(provider) => gateway.settings().with_advice(provider, problem),
+            None => problem,
+        }),
+    }
+}
