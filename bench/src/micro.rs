@@ -12,8 +12,8 @@ use std::{
 };
 
 use anygpt_core::{
-    Action, Annotations, Budget, Catalog, Content, Implementation, Limits, NoLibrary, Server, Tool,
-    ToolResult,
+    Action, Annotations, Budget, Catalog, Content, Implementation, Limits, NoLibrary, Server,
+    Structured, Tool, ToolResult,
 };
 
 use crate::{
@@ -105,6 +105,8 @@ fn server(budget: &Arc<Budget>) -> Server {
         resources: Vec::new(),
         templates: Vec::new(),
         prompts: Vec::new(),
+        is_private: false,
+        structured: Structured::Auto,
     };
     Server::new(catalog, Box::new(NoLibrary), Limits::default(), budget)
 }

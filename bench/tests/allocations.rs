@@ -66,7 +66,7 @@ fn settings() -> Settings {
 fn server(settings: &Arc<Settings>, budget: &Arc<Budget>) -> Server {
     let library = Library::new(Arc::clone(settings), Redactor::default());
     Server::new(
-        library::catalog(),
+        library::catalog(&settings.offer),
         Box::new(library),
         Limits::default(),
         budget,
