@@ -52,8 +52,8 @@ fn words(text: &str) -> u64 {
         bytes[..chunk.len()].copy_from_slice(chunk);
         let bytes = u64::from_le_bytes(bytes);
         // The highest bit of each byte that is part of a word, and of each that is the first of one.
-        let inside = ((bytes & !HIGHS) + ONES * 0x5f | bytes) & HIGHS;
-        let first = inside & !(inside << 8 | before);
+        let inside = (((bytes & !HIGHS) + ONES * 0x5f) | bytes) & HIGHS;
+        let first = inside & !((inside << 8) | before);
         before = inside >> 56;
         words += (first >> 7).wrapping_mul(ONES) >> 56;
     }
