@@ -84,7 +84,7 @@ pub enum Called {
     /// It is answered.
     Done(Outcome),
     /// It goes on on the async thread.
-    Job(Job),
+    Job(Box<Job>),
 }
 
 /// A call that needs the network.
@@ -196,13 +196,13 @@ impl Tools {
                 at_work.end(&outcome);
                 Called::Done(outcome)
             }
-            Work::Network(work) => Called::Job(Job {
+            Work::Network(work) => Called::Job(Box::new(Job {
                 handle: call.handle,
                 wants_progress: call.wants_progress,
                 work,
                 call: at_work,
                 _reservation: call.reservation,
-            }),
+            })),
         }
     }
 }
