@@ -27,11 +27,11 @@ enum What {
 
 impl Load {
     pub(crate) fn ping(window: usize) -> Self {
-        Load::new("ping".into(), window, What::Ping)
+        Load::new("ping", window, What::Ping)
     }
 
     pub(crate) fn list_tools(window: usize) -> Self {
-        Load::new("tools/list".into(), window, What::ListTools)
+        Load::new("tools/list", window, What::ListTools)
     }
 
     /// A call whose answer repeats a prompt of so many bytes.
@@ -45,7 +45,7 @@ impl Load {
             prompt: prompt(bytes),
             model: None,
         };
-        Load::new(format!("call, {size}"), window, what)
+        Load::new(&format!("call, {size}"), window, what)
     }
 
     /// A call that names a model.
@@ -54,10 +54,10 @@ impl Load {
             prompt: prompt(100),
             model: Some(model),
         };
-        Load::new("call of a model".into(), 1, what)
+        Load::new("call of a model", 1, what)
     }
 
-    fn new(name: String, window: usize, what: What) -> Self {
+    fn new(name: &str, window: usize, what: What) -> Self {
         Load {
             name: format!("{name}, {window} in flight"),
             window,
