@@ -34,7 +34,8 @@ STATIC ?= dist/$(ARCHITECTURE)/anygpt-mcp
 FLOOR := target/$(MACHINE)-unknown-linux-musl/release/floor
 BENCH := $(CARGO) run --locked --quiet --profile bench -p anygpt-bench --
 EFFORT ?=
-PEERS = $(shell cat target/peers/arguments 2>/dev/null)
+# Other servers: --peer 'NAME=COMMAND' for each.
+PEERS ?=
 
 .DEFAULT_GOAL := help
 
@@ -110,10 +111,6 @@ bench-gate: $(STATIC) ## Fail if the program needs 3 % more instructions than be
 .PHONY: bench-count
 bench-count: $(STATIC) ## Store how many instructions it needs
 	$(BENCH) count $(STATIC) bench/instructions.txt target/bench
-
-.PHONY: bench-peers
-bench-peers: ## Build servers with the official SDKs, for `make bench` to measure beside ours
-	bench/peers/build
 
 .PHONY: bench-floor
 bench-floor:
