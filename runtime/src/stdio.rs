@@ -410,7 +410,11 @@ impl State {
     fn complete(&mut self, handle: CallHandle, outcome: Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
-        let mut content = vec![Content::Text(&outcome.text)];
+        let text = match outcome.shares_text {
+            true => Content::SharedText(&outcome.text),
+            false => Content::Text(&outcome.text),
+        };
+        let mut content = vec![text];
         content.extend(outcome.pictures.iter().map(|picture| Content::Image {
             data: &picture.data,
             mime_type: picture.mime_type,

@@ -140,6 +140,8 @@ pub struct Outcome {
     pub pictures: Vec<Picture>,
     /// JSON text of an object, on one line.
     pub structured: Option<String>,
+    /// `text` is to be a member of `structured`, too; it is put in where both are written.
+    pub shares_text: bool,
     /// The tool failed, and `text` says why.
     pub is_error: bool,
     /// Covers long texts until they are handed over.
@@ -154,6 +156,7 @@ impl Outcome {
             note: None,
             pictures: Vec::new(),
             structured: None,
+            shares_text: false,
             is_error: true,
             reservation: None,
         }
@@ -187,6 +190,7 @@ impl Outcome {
             note: None,
             pictures: Vec::new(),
             structured: serde_json::to_string(structured).ok(),
+            shares_text: false,
             is_error: false,
             reservation: None,
         }
