@@ -89,6 +89,10 @@ sbom: ## Write the bill of materials (dist/anygpt-mcp.cdx.json)
 bench: build ## Measure start-up and memory
 	$(CARGO) run --locked --quiet --release -p anygpt-bench -- $(RELEASE)
 
+.PHONY: memory
+memory: build ## Hold the release build's memory for 1,024 streams to its limit
+	ANYGPT_TEST_BINARY=$(CURDIR)/$(RELEASE) $(CARGO) test --locked -p anygpt-tests --test memory
+
 .PHONY: dist
 dist: ## Build the static programs for both architectures (dist/amd64, dist/arm64)
 	runtime/image/compile amd64 dist/amd64

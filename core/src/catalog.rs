@@ -7,6 +7,8 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt::Debug;
 
+use crate::revision::Revision;
+
 /// All that a server tells about itself. The order of each list is the order clients see.
 #[derive(Clone, Debug)]
 pub struct Catalog {
@@ -22,6 +24,33 @@ pub struct Catalog {
     pub templates: Vec<ResourceTemplate>,
     /// The prompts; a [`Library`] renders one by its position here.
     pub prompts: Vec<Prompt>,
+    /// Instructions and tools depend on this installation's settings: nobody else may be given a cached
+    /// copy.
+    pub is_private: bool,
+    /// Who is given `outputSchema` and `structuredContent`.
+    pub structured: Structured,
+}
+
+/// Who is given the structured form of results beside their text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Structured {
+    /// Clients of a revision that knows it.
+    #[default]
+    Auto,
+    /// All: to others it is one more member, which they may pass over.
+    Always,
+    /// Nobody: some clients show both forms, or choke on one.
+    Never,
+}
+
+impl Structured {
+    pub(crate) fn is_for(self, revision: Revision) -> bool {
+        match self {
+            Structured::Auto => revision.has_structured_content(),
+            Structured::Always => true,
+            Structured::Never => false,
+        }
+    }
 }
 
 /// Name and version of the server.

@@ -29,7 +29,7 @@ mod trace;
 pub use budget::{Budget, Reservation};
 pub use catalog::{
     Annotations, Catalog, Given, Icon, Implementation, Library, NoLibrary, Prompt, PromptArgument,
-    PromptText, Resource, ResourceTemplate, Tool,
+    PromptText, Resource, ResourceTemplate, Structured, Tool,
 };
 pub use method::logging::LoggingLevel;
 pub use pending::CallHandle;

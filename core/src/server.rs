@@ -101,6 +101,13 @@ pub struct ToolResult<'a> {
 pub enum Content<'a> {
     /// Text.
     Text(&'a str),
+    /// A picture.
+    Image {
+        /// Its bytes in base64.
+        data: &'a str,
+        /// Its media type.
+        mime_type: &'a str,
+    },
     /// A link to the resource at this position in [`Catalog::resources`]. Revisions before 2025-06-18 have
     /// none: there it is left out.
     Resource(usize),
@@ -516,7 +523,7 @@ mod tests {
     use super::*;
     use crate::catalog::{
         Annotations, Given, Icon, Implementation, Prompt, PromptArgument, PromptText, Resource,
-        ResourceTemplate, Tool,
+        ResourceTemplate, Structured, Tool,
     };
 
     fn catalog() -> Catalog {
@@ -571,6 +578,8 @@ mod tests {
                     required: true,
                 }],
             }],
+            is_private: false,
+            structured: Structured::Auto,
         }
     }
 
@@ -1260,6 +1269,90 @@ mod tests {
             server.complete(call.handle, &answer(&content));
             let content = output(&mut server)[0]["result"]["content"].take();
             assert_eq!(content.as_array().map(Vec::len), Some(blocks));
+        }
+    }
+
+    #[test]
+    fn a_result_may_be_a_picture_in_every_revision() {
+        for revision in ["2024-11-05", "2025-11-25"] {
+            let mut server = server(Limits::default());
+            open(&mut server, revision);
+            exchange(&mut server, &[CALL]);
+            let call = next_call(&mut server);
+            let picture = Content::Image {
+                data: "AAEC",
+                mime_type: "image/png",
+            };
+            server.complete(call.handle, &answer(&[Content::Text("a cat"), picture]));
+            let content = output(&mut server)[0]["result"]["content"].take();
+            let expected =
+                serde_json::json!({"type": "image", "data": "AAEC", "mimeType": "image/png"});
+            assert_eq!(content[1], expected);
+        }
+    }
+
+    #[test]
+    fn the_structured_form_is_for_those_who_know_it_for_all_or_for_nobody() {
+        let modes = [
+            (Structured::Auto, "2025-03-26", false),
+            (Structured::Auto, "2025-06-18", true),
+            (Structured::Always, "2024-11-05", true),
+            (Structured::Always, "2025-11-25", true),
+            (Structured::Never, "2025-03-26", false),
+            (Structured::Never, "2025-11-25", false),
+        ];
+        for (structured, revision, is_there) in modes {
+            let catalog = Catalog {
+                structured,
+                ..catalog()
+            };
+            let budget = Budget::new(1 << 20);
+            let mut server = Server::new(
+                catalog,
+                Box::new(crate::NoLibrary),
+                Limits::default(),
+                &budget,
+            );
+            open(&mut server, revision);
+            let tools = ask(&mut server, "tools/list", "")["result"].take();
+            exchange(&mut server, &[CALL]);
+            let call = next_call(&mut server);
+            let content = [Content::Text("hi")];
+            let result = ToolResult {
+                structured: Some("{}"),
+                ..answer(&content)
+            };
+            server.complete(call.handle, &result);
+            let result = output(&mut server)[0]["result"].take();
+            let said = (
+                tools["tools"][0].get("outputSchema").is_some(),
+                result.get("structuredContent").is_some(),
+            );
+            assert_eq!(said, (is_there, is_there), "{structured:?} {revision}");
+            assert_eq!(result["content"][0]["text"], "hi");
+        }
+    }
+
+    #[test]
+    fn tools_that_depend_on_settings_are_nobody_else_s() {
+        for (is_private, scope) in [(false, "public"), (true, "private")] {
+            let catalog = Catalog {
+                is_private,
+                ..catalog()
+            };
+            let budget = Budget::new(1 << 20);
+            let mut server = Server::new(
+                catalog,
+                Box::new(crate::NoLibrary),
+                Limits::default(),
+                &budget,
+            );
+            for method in ["tools/list", "server/discover"] {
+                let answer = ask(&mut server, method, MODERN);
+                assert_eq!(answer["result"]["cacheScope"], scope, "{method}");
+            }
+            let prompts = ask(&mut server, "prompts/list", MODERN);
+            assert_eq!(prompts["result"]["cacheScope"], "public");
         }
     }
 

@@ -91,12 +91,13 @@ impl HttpClient {
     ///
     /// # Errors
     /// There is no response; see [`SendError`].
-    pub async fn send(
+    // What is only needed to begin is not part of the future, which each call in flight holds.
+    pub fn send(
         &self,
         mut request: Request<Full<Bytes>>,
         headers: Duration,
         connected: impl FnOnce(),
-    ) -> Result<Response<Incoming>, SendError> {
+    ) -> impl Future<Output = Result<Response<Incoming>, SendError>> {
         if let Some(Forwarder(proxy)) = self.forwarder(request.uri())
             && let Some(credentials) = proxy.basic_auth()
         {
@@ -105,32 +106,36 @@ impl HttpClient {
         }
         let proxy = self.connector.proxy(request.uri());
         let mut captured = capture_connection(&mut request);
-        let response = pin!(self.client.request(request));
-        // What it tells of the connection must not be held across an await.
-        let connection = pin!(async { captured.wait_for_connection_metadata().await.is_some() });
-        let result = match timeout(CONNECT, select(connection, response)).await {
-            Err(_) => {
-                return Err(SendError::ConnectTimeout {
-                    limit: CONNECT,
-                    proxy,
-                });
-            }
-            Ok(Either::Right((result, _))) => {
-                if result.is_ok() {
-                    connected();
+        let response = self.client.request(request);
+        async move {
+            let response = pin!(response);
+            // What it tells of the connection must not be held across an await.
+            let connection =
+                pin!(async { captured.wait_for_connection_metadata().await.is_some() });
+            let result = match timeout(CONNECT, select(connection, response)).await {
+                Err(_) => {
+                    return Err(SendError::ConnectTimeout {
+                        limit: CONNECT,
+                        proxy,
+                    });
                 }
-                result
-            }
-            Ok(Either::Left((is_connected, response))) => {
-                if is_connected {
-                    connected();
+                Ok(Either::Right((result, _))) => {
+                    if result.is_ok() {
+                        connected();
+                    }
+                    result
                 }
-                timeout(headers, response)
-                    .await
-                    .map_err(|_| SendError::HeadersTimeout(headers))?
-            }
-        };
-        result.map_err(|error| broken(&error, proxy.as_ref()))
+                Ok(Either::Left((is_connected, response))) => {
+                    if is_connected {
+                        connected();
+                    }
+                    timeout(headers, response)
+                        .await
+                        .map_err(|_| SendError::HeadersTimeout(headers))?
+                }
+            };
+            result.map_err(|error| broken(&error, proxy.as_ref()))
+        }
     }
 }
 

@@ -6,13 +6,18 @@ use std::{borrow::Cow, sync::Arc};
 
 use anygpt_core::{Catalog, Given, Icon, Implementation, PromptText};
 
-use crate::{VERSION, docs, prompts, redact::Redactor, settings::Settings, tools};
+use crate::{
+    VERSION, docs, prompts,
+    redact::Redactor,
+    settings::{Offer, Settings, Tool},
+    tools,
+};
 
 /// Two speech bubbles, 290 bytes.
 const ICON: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAyNCAyNCIgZmlsbD0ibm9uZSIgc3Ryb2tlPSIjMGI3Mjg1IiBzdHJva2Utd2lkdGg9IjIiIHN0cm9rZS1saW5lam9pbj0icm91bmQiPjxwYXRoIGQ9Ik0zIDRoMTJ2OEg4bC0zIDN2LTNIM3oiLz48cGF0aCBkPSJNMTggOWgzdjhoLTJ2M2wtMy0zSDl2LTIiLz48L3N2Zz4=";
 
-/// What the server offers. It is the same whatever the settings are (R-40).
-pub fn catalog() -> Catalog {
+/// What the server offers; for the life of a process the same (R-40).
+pub fn catalog(offer: &Offer) -> Catalog {
     Catalog {
         server: Implementation {
             name: "anygpt-mcp".into(),
@@ -24,17 +29,45 @@ pub fn catalog() -> Catalog {
                 mime_type: "image/svg+xml".into(),
             }),
         },
-        instructions: "Ask other AI models. anygpt_chat_completion sends a prompt or a conversation \
-            to a model and returns its answer, anygpt_compare asks several at once; name a model (\"gpt-…\", \"claude-…\", \"gemini-…\", \
-            provider/model, or a tag), or none for the default. anygpt_list_providers tells which \
-            providers can be used, anygpt_list_models which models they have, anygpt_list_tags which tags \
-            there are. More: the resource anygpt://docs/workflow."
-            .into(),
-        tools: tools::listed(),
+        instructions: instructions(&offer.tools).into(),
+        tools: tools::listed(&offer.tools),
         resources: docs::resources(),
         templates: docs::templates(),
         prompts: prompts::listed(),
+        is_private: offer.tools != Offer::default().tools,
+        structured: offer.structured,
     }
+}
+
+/// What a model should know of these tools before it calls one.
+fn instructions(tools: &[Tool]) -> String {
+    let said = [
+        (
+            Tool::ChatCompletion,
+            "anygpt_chat_completion sends a prompt or a conversation to a model and returns its answer; name \
+             a model (\"gpt-…\", \"claude-…\", \"gemini-…\", provider/model, or a tag), or none for the \
+             default.",
+        ),
+        (Tool::Compare, "anygpt_compare asks several at once."),
+        (
+            Tool::ListProviders,
+            "anygpt_list_providers tells which providers can be used.",
+        ),
+        (
+            Tool::ListModels,
+            "anygpt_list_models tells which models they have.",
+        ),
+        (
+            Tool::ListTags,
+            "anygpt_list_tags tells which tags there are.",
+        ),
+    ];
+    let said = said.iter().filter(|(tool, _)| tools.contains(tool));
+    let said: Vec<&str> = said.map(|(_, text)| *text).collect();
+    format!(
+        "Ask other AI models. {} More: the resource anygpt://docs/workflow.",
+        said.join(" ")
+    )
 }
 
 /// Renders documentation and prompts for these settings.

@@ -6,7 +6,11 @@ use anygpt_core::{Budget, Limits, NoLibrary, Server};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::library;
+use crate::{
+    library,
+    output::Style,
+    settings::{Offer, Tool as Name},
+};
 
 /// Asks as a client of the newest revision does, which is told most.
 const REQUEST: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
@@ -30,14 +34,18 @@ struct Tool {
     description: String,
 }
 
-/// The `tools` of `tools/list`, byte for byte.
+/// The `tools` of `tools/list`, byte for byte, as they are offered or all there are.
 ///
 /// # Errors
 /// The server answered something else, which would be a bug.
-pub fn json() -> serde_json::Result<String> {
+pub fn json(offer: &Offer, all: bool) -> serde_json::Result<String> {
+    let mut offer = offer.clone();
+    if all {
+        offer.tools = Name::ALL.into();
+    }
     let budget = Budget::new(Limits::default().queued_output);
     let mut server = Server::new(
-        library::catalog(),
+        library::catalog(&offer),
         Box::new(NoLibrary),
         Limits::default(),
         &budget,
@@ -54,12 +62,19 @@ pub fn json() -> serde_json::Result<String> {
 ///
 /// # Errors
 /// As for [`json`].
-pub fn text() -> serde_json::Result<String> {
-    let tools: Vec<Tool> = serde_json::from_str(&json()?)?;
-    Ok(tools
-        .iter()
-        .map(|tool| format!("{}\n    {}\n", tool.name, tool.description))
-        .collect())
+pub fn text(offer: &Offer, all: bool, style: Style) -> serde_json::Result<String> {
+    let tools: Vec<Tool> = serde_json::from_str(&json(offer, all)?)?;
+    let mut text = String::new();
+    for Tool { name, description } in tools {
+        let is_offered = offer.tools.iter().any(|offered| offered.name() == name);
+        let mark = if is_offered {
+            ""
+        } else {
+            " (not offered: see ANYGPT_TOOLS)"
+        };
+        text += &format!("{}{mark}\n    {description}\n", style.bold(&name));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -69,14 +84,32 @@ mod tests {
 
     #[test]
     fn both_forms_name_every_tool_in_order() {
-        let tools: Vec<serde_json::Value> = serde_json::from_str(&json().unwrap()).unwrap();
-        let text = text().unwrap();
-        let mut lines = text.lines();
-        assert_eq!(tools.len(), library::catalog().tools.len());
-        for tool in tools {
-            assert_eq!(lines.next().unwrap(), tool["name"]);
-            assert!(tool["outputSchema"].is_object() && tool["inputSchema"].is_object());
-            assert_eq!(lines.next().unwrap().trim_start(), tool["description"]);
+        let offer = Offer::default();
+        for all in [false, true] {
+            let json = json(&offer, all).unwrap();
+            let tools: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+            let text = text(&offer, all, Style::PLAIN).unwrap();
+            let mut lines = text.lines();
+            let count = if all {
+                Name::ALL.len()
+            } else {
+                offer.tools.len()
+            };
+            assert_eq!(tools.len(), count);
+            for (position, tool) in tools.iter().enumerate() {
+                let line = lines.next().unwrap();
+                assert_eq!(line.split(' ').next().unwrap(), tool["name"]);
+                assert_eq!(line.ends_with(')'), position >= offer.tools.len(), "{line}");
+                assert!(tool["outputSchema"].is_object() && tool["inputSchema"].is_object());
+                assert_eq!(lines.next().unwrap().trim_start(), tool["description"]);
+            }
         }
+    }
+
+    #[test]
+    fn the_lists_stay_small() {
+        let usual = json(&Offer::default(), false).unwrap().len();
+        let all = json(&Offer::default(), true).unwrap().len();
+        assert!(usual < 6_000 && all < 8_500, "{usual} {all}");
     }
 }

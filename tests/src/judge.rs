@@ -32,6 +32,8 @@ pub struct Case<'a> {
     pub received: &'a [u8],
     /// How it ended.
     pub end: End,
+    /// It was told to give `structuredContent` to clients of all revisions.
+    pub structured_for_all: bool,
 }
 
 /// How much a process owes at its end.
@@ -53,6 +55,7 @@ pub fn problems(case: &Case<'_>, output_schema: &OutputSchema<'_>) -> Vec<String
     let (answers, unreadable) = read_answers(case.received, case.end == End::Cut);
     let mut judge = Judge {
         output_schema,
+        structured_for_all: case.structured_for_all,
         requests: Vec::new(),
         by_id: HashMap::new(),
         by_token: HashMap::new(),
@@ -163,6 +166,7 @@ struct Request<'a> {
 
 struct Judge<'a, 's> {
     output_schema: &'s OutputSchema<'s>,
+    structured_for_all: bool,
     requests: Vec<Request<'a>>,
     by_id: HashMap<&'a str, Vec<usize>>,
     by_token: HashMap<String, Vec<usize>>,
@@ -510,7 +514,7 @@ impl Judge<'_, '_> {
                 .into_iter()
                 .collect();
         };
-        if revision < STRUCTURED {
+        if revision < STRUCTURED && !self.structured_for_all {
             return vec![format!("structuredContent is unknown in {revision}")];
         }
         match (self.output_schema)(name) {
@@ -692,6 +696,7 @@ mod tests {
             sent: sent.as_bytes(),
             received: received.as_bytes(),
             end,
+            structured_for_all: false,
         };
         let schema =
             json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
@@ -807,6 +812,7 @@ mod tests {
             sent: sent.as_bytes(),
             received: b"{\"jsonrpc\":\"2.0\",\"id\":\"\xff\",\"result\":{}}\n",
             end: End::Whole,
+            structured_for_all: false,
         };
         assert!(problems(&case, &|_| None).join("").contains("UTF-8"));
     }

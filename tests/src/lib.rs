@@ -6,6 +6,7 @@
 // A test that cannot go on says so by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod hunt;
 pub mod judge;
 pub mod outcome;
 pub mod provider;

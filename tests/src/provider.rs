@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, ready};
@@ -22,13 +23,15 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustix::net::sockopt::set_socket_linger;
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Sleep;
 
-pub use self::catalog::FAULTS;
+pub use self::catalog::{FAULTS, SHAPES};
 pub use self::reply::Reply;
 use self::reply::{End, Start};
+pub use self::wire::Ending;
 
 /// A wire format, and the folder of the mock provider where it is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +48,14 @@ pub enum Family {
 }
 
 impl Family {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::OpenAi,
+        Self::Anthropic,
+        Self::Google,
+        Self::Compatible,
+    ];
+
     /// The three that have well-known environment variables.
     pub const NATIVE: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Google];
 
@@ -87,14 +98,7 @@ impl Family {
     }
 
     fn of_path(path: &str) -> Option<Self> {
-        [
-            Self::OpenAi,
-            Self::Anthropic,
-            Self::Google,
-            Self::Compatible,
-        ]
-        .into_iter()
-        .find(|family| {
+        Self::ALL.into_iter().find(|family| {
             path.strip_prefix(family.folder())
                 .is_some_and(|rest| rest.starts_with('/'))
         })
@@ -117,8 +121,10 @@ pub enum Outcome {
 pub struct Request {
     /// `POST`, `GET`, …
     pub method: String,
-    /// Path and query, still percent-encoded.
+    /// Path and query, still percent-encoded, without a fault in front.
     pub path: String,
+    /// The fault in front of the path, if the base URL has one.
+    pub fault: Option<String>,
     /// Names in lower case, in the order they arrived.
     pub headers: Vec<(String, String)>,
     /// The whole body.
@@ -286,6 +292,16 @@ impl Provider {
         self.shared.change(|state| state.anywhere = Some(reply));
     }
 
+    /// Lets all replies go on that wait at their gate ([`Reply::gate_after`]), and those to come.
+    pub fn open_gate(&self) {
+        self.shared.gate.send_replace(true);
+    }
+
+    /// How many replies have got as far as their gate.
+    pub fn at_gate(&self) -> usize {
+        self.shared.state.lock().unwrap().at_gate
+    }
+
     /// How many scripted replies of this family are still waiting for a request.
     pub fn unused(&self, family: Family) -> usize {
         let state = self.shared.state.lock().unwrap();
@@ -379,6 +395,7 @@ impl Drop for Provider {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    gate: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -394,6 +411,7 @@ struct State {
     connections: usize,
     /// Connections ever accepted.
     accepted: usize,
+    at_gate: usize,
 }
 
 impl Shared {
@@ -430,9 +448,19 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         };
         _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
+        let Ok(socket) = stream.as_fd().try_clone_to_owned().map(Arc::new) else {
+            continue;
+        };
         tokio::spawn(async move {
             let open = Connection::new(&shared);
-            let service = service_fn(|request| answer(Arc::clone(&shared), request, open.number));
+            let service = service_fn(|request| {
+                answer(
+                    Arc::clone(&shared),
+                    request,
+                    open.number,
+                    Arc::clone(&socket),
+                )
+            });
             _ = hyper::server::conn::http1::Builder::new()
                 .header_read_timeout(None)
                 .serve_connection(TokioIo::new(stream), service)
@@ -470,6 +498,7 @@ async fn answer(
     shared: Arc<Shared>,
     incoming: hyper::Request<Incoming>,
     connection: usize,
+    socket: Arc<OwnedFd>,
 ) -> Result<hyper::Response<Pieces>, io::Error> {
     let (head, body) = incoming.into_parts();
     let body = body
@@ -479,12 +508,15 @@ async fn answer(
         .to_bytes()
         .to_vec();
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let path = head
+        .uri
+        .path_and_query()
+        .map_or_else(|| head.uri.to_string(), ToString::to_string);
+    let (fault, path) = catalog::fault_in_front(&path);
     let request = Request {
         method: head.method.to_string(),
-        path: head
-            .uri
-            .path_and_query()
-            .map_or_else(|| head.uri.to_string(), ToString::to_string),
+        path: path.to_owned(),
+        fault: fault.map(str::to_owned),
         headers: head
             .headers
             .iter()
@@ -519,6 +551,7 @@ async fn answer(
     let mut watch = Watch {
         shared,
         index,
+        socket,
         finished: false,
     };
 
@@ -529,6 +562,7 @@ async fn answer(
             watch.finish();
             return Err(io::Error::other("planned cut"));
         }
+        Start::Reset => return Err(watch.reset()),
     }
     let mut response = hyper::Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
@@ -560,10 +594,18 @@ async fn answer(
 struct Watch {
     shared: Arc<Shared>,
     index: usize,
+    socket: Arc<OwnedFd>,
     finished: bool,
 }
 
 impl Watch {
+    /// What makes hyper close the connection, which then is a reset.
+    fn reset(&mut self) -> io::Error {
+        _ = set_socket_linger(&self.socket, Some(Duration::ZERO));
+        self.finish();
+        io::Error::other("planned reset")
+    }
+
     fn finish(&mut self) {
         if !self.finished {
             self.finished = true;
@@ -585,8 +627,13 @@ impl Drop for Watch {
 /// The body of a reply: its pieces at their times, then its end.
 struct Pieces {
     waiting: VecDeque<Bytes>,
+    /// The piece that comes again.
+    last: Option<Bytes>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Pieces until the gate.
+    gate: Option<usize>,
+    closed: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     length: Option<u64>,
     end: End,
     watch: Watch,
@@ -612,8 +659,11 @@ impl Pieces {
             .then(|| waiting.iter().map(|piece| piece.len() as u64).sum());
         let mut pieces = Self {
             waiting,
+            last: None,
             pause: reply.pause,
             timer: None,
+            gate: reply.gate,
+            closed: None,
             length,
             end: reply.end,
             watch,
@@ -624,10 +674,23 @@ impl Pieces {
 
     /// Sets the timer for what comes next, and notes when nothing does.
     fn prepare(&mut self) {
+        if self.gate == Some(0) {
+            let shared = Arc::clone(&self.watch.shared);
+            shared.change(|state| state.at_gate += 1);
+            let mut gate = shared.gate.subscribe();
+            self.closed = Some(Box::pin(async move {
+                _ = gate.wait_for(|open| *open).await;
+            }));
+        }
+        self.gate = self.gate.and_then(|left| left.checked_sub(1));
         let delay = match (self.waiting.is_empty(), self.end) {
             (false, _) => self.pause,
-            (true, End::Cut) => BEFORE_CUT,
+            (true, End::Cut | End::Reset) => BEFORE_CUT,
             (true, End::Hang) => return,
+            (true, End::Again) => {
+                self.waiting.extend(self.last.clone());
+                self.pause
+            }
             (true, End::Clean) => return self.watch.finish(),
         };
         self.timer = (!delay.is_zero()).then(|| Box::pin(tokio::time::sleep(delay)));
@@ -642,17 +705,25 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(gate) = &mut self.closed {
+            ready!(gate.as_mut().poll(context));
+            self.closed = None;
+        }
         if let Some(timer) = &mut self.timer {
             ready!(timer.as_mut().poll(context));
             self.timer = None;
         }
         if let Some(piece) = self.waiting.pop_front() {
+            if self.end == End::Again {
+                self.last = Some(piece.clone());
+            }
             self.prepare();
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         match self.end {
             End::Clean => Poll::Ready(None),
-            End::Hang => Poll::Pending,
+            End::Hang | End::Again => Poll::Pending,
+            End::Reset => Poll::Ready(Some(Err(self.watch.reset()))),
             End::Cut => {
                 self.watch.finish();
                 Poll::Ready(Some(Err(io::Error::other("planned cut"))))

@@ -64,7 +64,7 @@ const SECRETS: [Variable; 3] = [
     },
 ];
 
-const OPTIONS: [Variable; 7] = [
+const OPTIONS: [Variable; 8] = [
     Variable {
         name: "DEFAULT_PROVIDER",
         title: "Default provider",
@@ -100,6 +100,12 @@ const OPTIONS: [Variable; 7] = [
         title: "Timeout",
         description: "Seconds for a call that names no other time; 55 if it is not set",
         example: "55",
+    },
+    Variable {
+        name: "ANYGPT_TOOLS",
+        title: "Tools",
+        description: "Tools to offer: names, all, default, -name to take one away; the usual ones if it is not set",
+        example: "default",
     },
     Variable {
         name: "LOG_LEVEL",

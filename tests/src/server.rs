@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use signal_hook::consts::SIGINT;
 use signal_hook::flag::register_conditional_shutdown;
 
+use crate::hunt;
 use crate::judge::{self, Case, End};
 use crate::schema;
 
@@ -134,6 +135,7 @@ pub struct Builder {
     paused: bool,
     limit: Duration,
     unjudged: bool,
+    unhunted: bool,
 }
 
 impl Builder {
@@ -208,10 +210,21 @@ impl Builder {
         self
     }
 
+    /// For a program that shows its environment on purpose. All others are searched at their end: no configured
+    /// secret may stand in what they have written, in any form.
+    pub fn shows_secrets(mut self) -> Self {
+        self.unhunted = true;
+        self
+    }
+
     /// Starts the program.
     #[track_caller]
     pub fn spawn(self) -> Server {
         heed_interrupts();
+        let secrets = match self.unhunted {
+            true => Vec::new(),
+            false => hunt::configured(&self.variables),
+        };
         let record = self.speaks_the_protocol().then(|| Record::of(&self));
         let program = self.program.unwrap_or_else(|| binary().to_owned());
         let mut command = if matches!(self.stdin, Stdin::Closed) {
@@ -261,6 +274,7 @@ impl Builder {
             limit: self.limit,
             exit: None,
             record,
+            secrets,
         }
     }
 
@@ -309,6 +323,8 @@ pub struct Server {
     exit: Option<Exit>,
     /// What the judge needs; nothing if there is nothing to judge, or no more.
     record: Option<Record>,
+    /// What must not have been written; empty once that has been looked at.
+    secrets: Vec<String>,
 }
 
 impl Server {
@@ -325,6 +341,7 @@ impl Server {
             paused: false,
             limit: Duration::from_secs(10),
             unjudged: false,
+            unhunted: false,
         }
     }
 
@@ -473,8 +490,23 @@ impl Server {
         self.exit = Some(exit);
         if self.stdout.lock().ended {
             self.judge();
+            self.hunt();
         }
         exit
+    }
+
+    /// Ends the test if a configured secret stands in anything that the program has written.
+    #[track_caller]
+    fn hunt(&mut self) {
+        let secrets = std::mem::take(&mut self.secrets);
+        let forms: Vec<String> = secrets.iter().flat_map(|key| hunt::forms(key)).collect();
+        for tap in [&self.stdout, &self.stderr] {
+            let found = hunt::places(&String::from_utf8_lossy(&tap.lock().bytes), &forms);
+            if !found.is_empty() {
+                let found = found.join("\n");
+                self.fail(format_args!("a configured secret was written:\n{found}"));
+            }
+        }
     }
 
     /// Ends the test if the program has written anything that no client should be sent, whatever it asked for.
@@ -496,6 +528,10 @@ impl Server {
             sent: &record.sent.lock().unwrap(),
             received: &stdout.bytes,
             end,
+            structured_for_all: record
+                .variables
+                .iter()
+                .any(|(name, value)| name == "ANYGPT_STRUCTURED_OUTPUT" && value == "always"),
         };
         let problems = judge::problems(&case, &|tool| output_schema(tool, &record.variables));
         drop(stdout);
@@ -692,12 +728,14 @@ impl Drop for Server {
             _ = self.child.kill();
             _ = self.child.wait();
         }
-        if self.record.is_some() && !std::thread::panicking() {
+        let is_open = self.record.is_some() || !self.secrets.is_empty();
+        if is_open && !std::thread::panicking() {
             // What it had written is still in its pipe. Without a reader it stays there, and with a descendant
             // that holds the pipe, too, there is no end to wait for.
             self.stdout
                 .wait(REST, |state| (state.ended || state.paused).then_some(()));
             self.judge();
+            self.hunt();
         }
         self.stdout.change(|state| state.closed = true);
         self.stderr.change(|state| state.closed = true);
@@ -742,7 +780,10 @@ fn output_schema(tool: &str, variables: &[(OsString, OsString)]) -> Option<Arc<V
 
     let default = [("DEFAULT_PROVIDER".into(), "mock".into())];
     let mut known = KNOWN.lock().unwrap();
-    for variables in [&default, variables] {
+    // Who changes the form of the answers is asked itself.
+    let is_usual = |(name, _): &(OsString, OsString)| name != "ANYGPT_STRUCTURED_OUTPUT";
+    let usual = variables.iter().all(is_usual).then_some(&default[..]);
+    for variables in usual.into_iter().chain([variables]) {
         let place = known.iter().position(|(asked, _)| asked == variables);
         let place = place.unwrap_or_else(|| {
             known.push((variables.to_vec(), output_schemas(variables)));

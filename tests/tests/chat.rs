@@ -612,15 +612,19 @@ fn bad_arguments_are_errors_that_name_the_place_and_send_nothing() {
         ),
         (
             part(json!(3)),
-            "messages[1].content[1] is 3, but must be {\"type\":\"text\",\"text\":",
+            "messages[1].content[1] is 3, but must be a string, or an object with a type",
         ),
         (
             part(json!({"text": "x"})),
-            "messages[1].content[1].type is missing, but must be \"text\"",
+            "messages[1].content[1].type is missing, but must be \"text\", \"image\" or \"file\"",
+        ),
+        (
+            part(json!({"type": "audio"})),
+            "messages[1].content[1].type is \"audio\", but must be \"text\"",
         ),
         (
             part(json!({"type": "image"})),
-            "messages[1].content[1].type is \"image\", but must be \"text\"",
+            "messages[1].content[1] must have either url or data",
         ),
         (
             part(json!({"type": "text", "text": 4})),

@@ -26,25 +26,25 @@ fn start() -> (Provider, Server) {
     (provider, server)
 }
 
-/// The mock provider's list of a family, all pages.
+/// The mock provider's list of a family, all pages, in the order of the tool's lists.
 fn offered(family: Family) -> [&'static str; 4] {
     match family {
         Family::OpenAi | Family::Compatible => [
             "gpt-4.1",
-            "gpt-5.6-terra",
             "gpt-5.6-luna",
+            "gpt-5.6-terra",
             "text-embedding-3-small",
         ],
         Family::Anthropic => [
-            "claude-opus-5",
-            "claude-sonnet-5",
-            "claude-sonnet-4-5",
             "claude-haiku-4-5",
+            "claude-opus-5",
+            "claude-sonnet-4-5",
+            "claude-sonnet-5",
         ],
         Family::Google => [
-            "gemini-3.5-flash",
-            "gemini-2.5-pro",
             "gemini-2.5-flash",
+            "gemini-2.5-pro",
+            "gemini-3.5-flash",
             "gemini-embedding-001",
         ],
     }
@@ -82,7 +82,8 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
         (
             Family::OpenAi,
             vec!["/openai/v1/models"],
-            json!({"id": "gpt-4.1", "provider": "openai", "chat": true, "created": 1_790_000_000}),
+            json!({"id": "gpt-4.1", "provider": "openai", "created": 1_790_000_000,
+                "capabilities": ["chat", "vision", "tools", "json"]}),
         ),
         (
             Family::Anthropic,
@@ -90,7 +91,8 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
                 "/anthropic/v1/models?limit=1000",
                 "/anthropic/v1/models?limit=1000&after_id=claude-sonnet-5",
             ],
-            json!({"id": "claude-opus-5", "provider": "anthropic", "chat": true, "name": "claude-opus-5",
+            json!({"id": "claude-haiku-4-5", "provider": "anthropic", "name": "claude-haiku-4-5",
+                "capabilities": ["chat", "vision", "tools", "reasoning"],
                 "created": 1_777_593_600, "input_token_limit": 200_000, "output_token_limit": 64_000}),
         ),
         (
@@ -99,28 +101,31 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
                 "/google/v1beta/models?pageSize=1000",
                 "/google/v1beta/models?pageSize=1000&pageToken=page-2",
             ],
-            json!({"id": "gemini-3.5-flash", "provider": "google", "chat": true, "name": "gemini-3.5-flash",
+            json!({"id": "gemini-2.5-flash", "provider": "google", "name": "gemini-2.5-flash",
+                "capabilities": ["chat", "vision", "tools", "json"],
                 "input_token_limit": 1_048_576, "output_token_limit": 65_536}),
         ),
     ] {
         let before = provider.requests().len();
-        let result = server.call_tool(LIST, json!({"provider": family.id()}));
+        let arguments = json!({"provider": family.id(), "details": true});
+        let result = server.call_tool(LIST, arguments);
         let got = answer(&result);
         let models = of_provider(got, family.id());
         assert_eq!(ids(&models), offered(family));
         assert_eq!(
-            got["models"].as_array().unwrap().len(),
-            4,
+            (got["models"].as_array().unwrap().len(), &got["total"]),
+            (4, &json!(4)),
             "nobody else's: {got}"
         );
         assert_eq!(models[0], &first);
         // The embedding models at the end of two lists are no models to chat with.
-        assert_eq!(models[3]["chat"], family == Family::Anthropic, "{got}");
+        let can = models[3]["capabilities"].as_array().unwrap();
+        let chats = can.contains(&json!("chat"));
+        assert_eq!(chats, family == Family::Anthropic, "{got}");
         assert_eq!((got.get("errors"), got.get("warnings")), (None, None));
-        let lines: Vec<String> = offered(family)
-            .map(|id| format!("{}/{id}", family.id()))
-            .into();
-        assert_eq!(text(&result).lines().collect::<Vec<_>>(), lines);
+        for (line, id) in text(&result).lines().zip(offered(family)) {
+            assert_parts(line, &[&format!("{}/{id}: ", family.id())]);
+        }
 
         let requests = provider.requests().split_off(before);
         let sent: Vec<&str> = requests
@@ -202,10 +207,11 @@ fn one_failing_provider_stands_beside_the_lists_of_the_others() {
             ),
         ] {
             let provider = Provider::start();
-            let mut server = Server::builder().envs(provider.env()).spawn();
-            // More than one, in case it is tried again.
-            let reply = reply.header("retry-after-ms", "1");
-            provider.script_models(failing, vec![reply; 5]);
+            let mut server = Server::builder()
+                .envs(provider.env())
+                .env("ANYGPT_RETRIES", "0")
+                .spawn();
+            provider.script_models(failing, vec![reply; 2]);
             let result = server.call_tool(LIST, json!({}));
             let got = answer(&result);
             for family in Family::NATIVE {
@@ -335,7 +341,8 @@ fn an_empty_list_is_an_answer() {
     ] {
         provider.script_models(family, [Reply::json(200, &list)]);
         let result = server.call_tool(LIST, json!({"provider": family.id()}));
-        assert_eq!(answer(&result)["models"], json!([]));
+        assert_eq!(answer(&result), &json!({"models": [], "total": 0}));
+        assert_eq!(text(&result), "The list is empty.");
     }
 }
 
@@ -633,7 +640,7 @@ fn a_tag_says_if_none_of_its_models_can_be_used() {
     let result = server.call_tool(LIST, json!({"tag": "fast"}));
     assert_eq!(
         answer(&result)["models"],
-        json!([{"id": "gpt-5.6-luna", "provider": "openai", "tags": ["fast"]}])
+        json!([{"id": "gpt-5.6-luna", "provider": "openai", "tags": ["fast"], "source": "configured"}])
     );
     let problem =
         "anthropic/claude-haiku-4-5 cannot be used: it has no key (set ANTHROPIC_API_KEY)";
@@ -754,9 +761,9 @@ fn listed_models_show_their_tags_and_a_tag_lists_its_models_without_a_network() 
     assert_eq!(
         answer(&result),
         &json!({"models": [
-            {"id": "claude-haiku-4-5", "provider": "anthropic", "tags": ["Fast", "cheap"]},
-            {"id": "gpt-5.6-luna", "provider": "openai", "tags": ["fast"]},
-        ]})
+            {"id": "gpt-5.6-luna", "provider": "openai", "tags": ["fast"], "source": "configured"},
+            {"id": "claude-haiku-4-5", "provider": "anthropic", "tags": ["Fast", "cheap"], "source": "configured"},
+        ], "total": 2})
     );
     let result = server.call_tool(LIST, json!({"tag": "fast", "provider": "openai"}));
     assert_eq!(text(&result), "openai/gpt-5.6-luna (tags: fast)");

@@ -1,12 +1,14 @@
 //! The mock provider tested with a client of a few lines, so that what it sends is seen byte by byte.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on says so by panicking
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on says so by panicking
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use anygpt_tests::provider::{Family, Outcome, Provider, Reply};
+use anygpt_tests::outcome::{self, error};
+use anygpt_tests::provider::{FAULTS, Family, Outcome, Provider, Reply, SHAPES};
+use anygpt_tests::server::Server;
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -354,4 +356,125 @@ fn huge_means_huge() {
         assert_eq!(text_of(&ask(&provider, family, "m", "x")).len(), bytes);
         assert!(ask(&provider, family, "m", "x").len() > bytes);
     }
+}
+
+// ------------------------------------------------------------------------------------------ the program
+
+/// The mock provider as a developer starts it, and what it says that it listens on.
+fn program() -> (Server, Vec<(String, String)>) {
+    let mut mock = Server::builder()
+        .program(env!("CARGO_BIN_EXE_mock-provider"))
+        .spawn();
+    let variables = (0..4)
+        .map(|_| {
+            let line = mock.line();
+            let (name, url) = line.split_once('=').expect("NAME=URL");
+            (name.to_owned(), url.to_owned())
+        })
+        .collect();
+    (mock, variables)
+}
+
+/// The server, sent to these base URLs.
+fn served(urls: impl IntoIterator<Item = (String, String)>) -> Server {
+    let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+    Server::builder()
+        .envs(keys.map(|name| (name, "any-key-0123456789")))
+        .envs(urls)
+        .env("ANYGPT_RETRIES", "1")
+        .spawn()
+}
+
+#[test]
+fn the_program_explains_every_fault() {
+    let help = Server::builder()
+        .program(env!("CARGO_BIN_EXE_mock-provider"))
+        .arg("--help")
+        .run(b"");
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    for name in FAULTS.lines().filter_map(|line| line.split(' ').next()) {
+        assert!(
+            help.stdout.contains(&format!("  {name} ")),
+            "{name}: {}",
+            help.stdout
+        );
+    }
+    for shape in SHAPES.split(", ") {
+        assert!(help.stdout.contains(shape), "{shape}: {}", help.stdout);
+    }
+}
+
+#[test]
+fn the_program_serves_every_family_and_its_faults_by_model_and_by_base_url() {
+    let (mut mock, urls) = program();
+    let mut server = served(urls.clone());
+    let ask = |server: &mut Server, family: Family, model: &str| {
+        let model = format!("{}/{model}", family.id());
+        server.call_tool(
+            "anygpt_chat_completion",
+            json!({"prompt": "hi", "model": model}),
+        )
+    };
+    for family in ALL {
+        let result = ask(&mut server, family, family.model());
+        assert_eq!(outcome::chat(&result)["text"], "echo: hi");
+        assert_eq!(
+            outcome::chat(&ask(&mut server, family, "fault-json"))["text"],
+            "Yes."
+        );
+        assert_eq!(
+            outcome::chat(&ask(&mut server, family, "fault-reasoning"))["text"],
+            "Yes."
+        );
+        let passed = ask(&mut server, family, "fault-once-429+ms-5");
+        assert_eq!(
+            outcome::chat(&passed)["attempts"].as_array().unwrap().len(),
+            2,
+            "{passed}"
+        );
+        for (model, parts) in [
+            ("fault-502-html", ["unavailable", "HTML"]),
+            ("fault-422-details", ["invalid_request", "body.x"]),
+            ("fault-200-text", ["unavailable", "mock failure 200"]),
+            ("fault-500+no", ["unavailable", "mock failure 500"]),
+            ("fault-quota", ["quota", "error: "]),
+            ("fault-reset", ["network", "reset"]),
+            ("fault-gzip", ["unavailable", "gzip"]),
+            ("fault-length", ["empty_response", "reasoning"]),
+            ("fault-refusal", ["content_filter", "refused"]),
+            ("fault-404-nonsense", ["model_not_found", "known faults"]),
+        ] {
+            let result = ask(&mut server, family, model);
+            let text = error(&result);
+            for part in parts.iter().filter(|part| **part != "error: ") {
+                assert!(text.contains(part), "{model} lacks {part:?}: {text}");
+            }
+        }
+        let partial = ask(&mut server, family, "fault-reset-stream");
+        assert!(partial.to_string().contains("network"), "{partial}");
+    }
+
+    // In front of the path it holds for lists, too.
+    let with = |fault: &str| -> Vec<(String, String)> {
+        let broken = |(name, url): &(String, String)| {
+            let (scheme, rest) = url.split_once("://").unwrap();
+            let (host, path) = rest.split_once('/').unwrap();
+            (name.clone(), format!("{scheme}://{host}/{fault}/{path}"))
+        };
+        urls.iter().map(broken).collect()
+    };
+    let mut broken = served(with("fault-503+no"));
+    let mut long = served(with("list-500"));
+    for family in ALL {
+        let provider = json!({"provider": family.id()});
+        let list = broken.call_tool("anygpt_list_models", provider.clone());
+        assert!(list.to_string().contains("mock failure 503"), "{list}");
+        if [Family::OpenAi, Family::Compatible].contains(&family) {
+            let list = long.call_tool("anygpt_list_models", provider);
+            assert!(list.to_string().contains("vendor/model-"), "{list}");
+        }
+        assert!(error(&ask(&mut broken, family, "any")).contains("mock failure 503"));
+    }
+    mock.close_stdin();
+    assert_eq!(mock.wait().code, Some(0));
 }

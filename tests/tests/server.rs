@@ -168,3 +168,53 @@ fn what_no_client_should_be_sent_fails_a_test_that_does_not_look_at_it() {
     let text = failed.unwrap_err().downcast::<&str>().unwrap();
     assert_eq!(*text, "the real reason");
 }
+
+/// In whatever form, on either output, whether the test waits for the end or lets go.
+#[test]
+fn a_configured_secret_in_any_output_fails_a_test_that_does_not_look_for_it() {
+    let key = "sk-mock/0123456789";
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("hunted-key");
+    std::fs::write(&file, format!("{key}\n")).unwrap();
+    let config = file.with_extension("yaml");
+    std::fs::write(&config, format!("providers:\n  x:\n    api_key: '{key}'\n")).unwrap();
+    let variables = [
+        ("X_API_KEY", key.to_owned()),
+        ("ANTHROPIC_AUTH_TOKEN", key.to_owned()),
+        ("X_API_KEY_FILE", file.to_str().unwrap().to_owned()),
+        ("CONFIG_FILE", config.to_str().unwrap().to_owned()),
+        (
+            "HTTPS_PROXY",
+            format!("http://me:{key}@127.0.0.1:1").replace("k/", "k-"),
+        ),
+    ];
+    for (variable, value) in variables {
+        let shown = match variable {
+            "HTTPS_PROXY" => "sk-mock-0123456789",
+            _ => key,
+        };
+        for script in [
+            format!("echo 'so {shown}.'"),
+            format!("echo 'so {shown}.' >&2"),
+            format!("printf %s {shown} | base64 >&2"),
+        ] {
+            let start = || shell(&script).env(variable, &value).spawn();
+            let waited = std::panic::catch_unwind(|| start().wait());
+            let dropped = std::panic::catch_unwind(|| {
+                let server = start();
+                server.until("it has written", || {
+                    !server.stdout().is_empty() || !server.stderr().is_empty()
+                });
+            });
+            for failure in [waited.map(drop), dropped] {
+                let failure = failure.unwrap_err();
+                let message = failure.downcast_ref::<String>().unwrap();
+                assert!(
+                    message.contains("a configured secret was written"),
+                    "{message}"
+                );
+            }
+        }
+    }
+    let seen = shell("env").env("X_API_KEY", key).shows_secrets().run(b"");
+    assert!(seen.stdout.contains(key), "{}", seen.stdout);
+}

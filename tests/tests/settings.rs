@@ -560,7 +560,7 @@ const PLACEHOLDERS: [&str; 17] = [
 ];
 
 /// Every variable that is read when `OPENAI_API_KEY` holds a key.
-const VARIABLES: [&str; 36] = [
+const VARIABLES: [&str; 38] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
     "GOOGLE_API_KEY",
@@ -597,6 +597,8 @@ const VARIABLES: [&str; 36] = [
     "ANYGPT_RETRIES",
     "ANYGPT_SHUTDOWN_GRACE",
     "ANYGPT_STANDBY",
+    "ANYGPT_TOOLS",
+    "ANYGPT_STRUCTURED_OUTPUT",
 ];
 
 #[test]

@@ -61,7 +61,7 @@ pub(super) fn discover(session: &mut Session, request: &Request<'_>) -> Result<(
             out,
             &identity,
             request.revision,
-            Some(Cache::PUBLIC),
+            Some(Cache::of(session.catalog.is_private)),
             |out| {
                 out.extend_from_slice(br#""supportedVersions":"#);
                 write_json(out, &Revision::ALL.map(Revision::as_str));

@@ -48,15 +48,19 @@ pub(super) fn list(
 }
 
 fn write(catalog: &Catalog, identity: &Identity, list: List, revision: Revision) -> Box<[u8]> {
+    let cache = match list {
+        List::Tools => Cache::of(catalog.is_private),
+        _ => Cache::PUBLIC,
+    };
     let mut result = Vec::new();
     write_frame(
         &mut result,
         identity,
         revision,
-        Some(Cache::PUBLIC),
+        Some(cache),
         |out| match list {
             List::Tools => entries(out, "tools", &catalog.tools, |tool| {
-                tools::Listed(tool, revision)
+                tools::Listed(tool, revision, catalog.structured)
             }),
             List::Resources => entries(out, "resources", &catalog.resources, |resource| {
                 resources::Listed(resource, revision)

@@ -316,6 +316,13 @@ impl Cache {
         ttl_ms: 60_000,
         scope: "private",
     };
+
+    fn of(is_private: bool) -> Self {
+        match is_private {
+            true => Cache::PRIVATE,
+            false => Cache::PUBLIC,
+        }
+    }
 }
 
 /// Appends a result object: its own members, written by `body`, and what modern revisions want
@@ -378,7 +385,7 @@ impl Content<'_> {
     /// Where it cannot be written, there is the text beside it.
     fn can_be_written(&self, catalog: &Catalog, revision: Revision) -> bool {
         match *self {
-            Content::Text(_) => true,
+            Content::Text(_) | Content::Image { .. } => true,
             Content::Resource(position) => {
                 revision.has_resource_links() && position < catalog.resources.len()
             }
@@ -392,6 +399,13 @@ fn write_content(out: &mut Vec<u8>, catalog: &Catalog, revision: Revision, conte
         Content::Text(text) => {
             out.extend_from_slice(br#"{"type":"text","text":"#);
             write_string(out, text);
+            out.push(b'}');
+        }
+        Content::Image { data, mime_type } => {
+            out.extend_from_slice(br#"{"type":"image","data":"#);
+            write_string(out, data);
+            out.extend_from_slice(br#","mimeType":"#);
+            write_string(out, mime_type);
             out.push(b'}');
         }
         Content::Resource(position) => {

@@ -32,11 +32,7 @@ pub(super) fn read(session: &mut Session, request: &Request<'_>) -> Result<(), E
     };
     let text = session.library.resource(position);
     let resource = &session.catalog.resources[position];
-    let cache = if resource.is_private {
-        Cache::PRIVATE
-    } else {
-        Cache::PUBLIC
-    };
+    let cache = Cache::of(resource.is_private);
     let identity = &session.identity;
     jsonrpc::write_result(&mut session.out, request.id, |out| {
         write_frame(out, identity, revision, Some(cache), |out| {

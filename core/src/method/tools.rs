@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{Identity, Request, shown, write_content, write_frame};
 use crate::{
-    catalog::{Catalog, Tool},
+    catalog::{Catalog, Structured, Tool},
     jsonrpc::{self, Error, Id, write_json, write_string},
     revision::Revision,
     server::{Progress, Session, ToolResult},
@@ -60,7 +60,7 @@ pub(crate) fn write_call_result(
             }
             out.push(b']');
             if let Some(structured) = result.structured
-                && revision.has_structured_content()
+                && catalog.structured.is_for(revision)
             {
                 debug_assert!(!structured.contains('\n'), "a line must stay one line");
                 out.extend_from_slice(br#","structuredContent":"#);
@@ -99,11 +99,15 @@ pub(crate) fn write_progress(
 }
 
 /// A tool with the members that a revision knows.
-pub(super) struct Listed<'a>(pub(super) &'a Tool, pub(super) Revision);
+pub(super) struct Listed<'a>(
+    pub(super) &'a Tool,
+    pub(super) Revision,
+    pub(super) Structured,
+);
 
 impl Serialize for Listed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Listed(tool, revision) = self;
+        let Listed(tool, revision, structured) = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("name", &tool.name)?;
         if revision.has_titles() {
@@ -111,7 +115,7 @@ impl Serialize for Listed<'_> {
         }
         map.serialize_entry("description", &tool.description)?;
         map.serialize_entry("inputSchema", &raw::<S::Error>(&tool.input_schema)?)?;
-        if revision.has_structured_content()
+        if structured.is_for(*revision)
             && let Some(schema) = &tool.output_schema
         {
             map.serialize_entry("outputSchema", &raw::<S::Error>(schema)?)?;

@@ -185,11 +185,13 @@ impl Gateway {
         Err(failure)
     }
 
-    /// Reads the whole body of a response.
-    pub(super) async fn body(&self, response: Response<Incoming>) -> Result<Vec<u8>, Failure> {
-        Body::new(response.into_body())
-            .whole(&mut self.budget.reservation())
-            .await
+    /// Reads the whole body of a response, which is counted in `held`.
+    pub(super) async fn body(
+        &self,
+        response: Response<Incoming>,
+        held: &mut Reservation,
+    ) -> Result<Vec<u8>, Failure> {
+        Body::new(response.into_body()).whole(held).await
     }
 }
 

@@ -257,7 +257,6 @@ mod tests {
         };
         assert_eq!(tokens(&with_tool), 2_033);
         message.state = Some(State {
-            model: String::new(),
             provider: "p".into(),
             model: "m".into(),
             items: vec!["z".repeat(12).into()],

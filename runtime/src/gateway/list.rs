@@ -2,9 +2,12 @@
 //!
 //! Never here: choosing from it.
 
-use serde::{Deserialize, de::IgnoredAny};
+use std::time::{Duration, Instant};
 
-use super::Gateway;
+use anygpt_core::Reservation;
+use futures_util::future::join_all;
+
+use super::{Gateway, mock, report, request::Bounds};
 use crate::{
     provider::{Class, Codec, Failure, Model},
     settings::Provider,
@@ -13,34 +16,91 @@ use crate::{
 /// More pages than any provider has; a server that pages for ever is stopped here.
 const PAGES: usize = 50;
 
-/// What some proxies send with status 200.
-#[derive(Deserialize)]
-struct Reported {
-    error: Option<IgnoredAny>,
+/// The models that a provider offers.
+#[derive(Debug, Default)]
+pub struct Offer {
+    /// In the provider's order.
+    pub models: Vec<Model>,
+    /// Covers them; to be kept as long as they are.
+    pub held: Vec<Reservation>,
+}
+
+/// What became of the question for a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// The list, or why there is none.
+    pub offer: Result<Offer, Unlisted>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// Why there is no list.
+#[derive(Debug)]
+pub struct Unlisted {
+    /// What went wrong and what to do next.
+    pub text: String,
+    /// The kind of failure.
+    pub class: Class,
+    /// HTTP status, if there was a reply.
+    pub status: Option<u16>,
 }
 
 impl Gateway {
+    /// What each of these providers offers. All at once; none costs the others anything.
+    pub async fn models(&self, providers: &[usize], bounds: Bounds) -> Vec<Listed> {
+        let lists = providers.iter().map(|&position| async move {
+            let begun = Instant::now();
+            let provider = &self.settings.providers[position];
+            let offer = match provider.kind.codec() {
+                None => Ok(Offer {
+                    models: mock::models(),
+                    ..Offer::default()
+                }),
+                Some(codec) => {
+                    let list = self.model_list(provider, codec, bounds);
+                    self.in_time(bounds, "model list", list).await
+                }
+            };
+            Listed {
+                offer: offer.map_err(|failure| self.unlisted(position, &failure)),
+                time: begun.elapsed(),
+            }
+        });
+        let lists = join_all(lists).await;
+        if lists.iter().any(|list| list.offer.is_ok()) {
+            self.note_answer();
+        }
+        lists
+    }
+
+    fn unlisted(&self, position: usize, failure: &Failure) -> Unlisted {
+        let provider = &self.settings.providers[position];
+        let text = report::failure(provider, "", failure, &self.redactor);
+        Unlisted {
+            text: self.settings.with_advice(position, text),
+            class: failure.class,
+            status: failure.status,
+        }
+    }
+
     pub(super) async fn model_list(
         &self,
         provider: &Provider,
         codec: &dyn Codec,
-    ) -> Result<Vec<Model>, Failure> {
-        let mut models = Vec::new();
+        bounds: Bounds,
+    ) -> Result<Offer, Failure> {
+        let mut offer = Offer::default();
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let response = self.send(provider, codec, request, None, || {}).await?;
-            let body = self.body(response).await?;
-            let reported = serde_json::from_slice::<Reported>(&body);
-            if reported.is_ok_and(|reported| reported.error.is_some()) {
-                return Err(codec.failure(200, &body));
-            }
-            let list = codec.models_page(&body)?;
-            models.extend(list.models);
+            let body = self.request(provider, codec, &request, bounds).await?;
+            let list = codec.models_page(&body.bytes)?;
+            offer.models.extend(list.models);
+            offer.held.push(body.held);
             match list.next {
                 // The same page twice would come for ever.
                 Some(next) if page.as_ref() != Some(&next) => page = Some(next),
-                _ => return Ok(models),
+                _ => return Ok(offer),
             }
         }
         Err(Failure::new(

@@ -13,16 +13,16 @@ use std::{
 };
 
 use anygpt_core::{Budget, Reservation};
-use futures_util::future::{Either, join_all, select};
+use futures_util::future::{Either, select};
 use tokio::{
     sync::{Semaphore, watch},
-    time::{sleep, timeout, timeout_at},
+    time::{sleep, timeout_at},
 };
 
 use crate::{
     call::{self, Asked},
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Model, State, repair},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, State, repair},
     redact::Redactor,
     settings::{Provider, Settings},
 };
@@ -35,6 +35,7 @@ mod list;
 pub mod mock;
 pub mod price;
 mod report;
+mod request;
 pub mod resolve;
 mod retry;
 
@@ -42,7 +43,9 @@ use bound::Ceiling;
 pub use course::Attempt;
 use course::{AllFailed, Course, Failed};
 use learned::Learned;
+pub use list::{Listed, Unlisted};
 use price::Cost;
+pub use request::{Bounds, Told};
 use resolve::Target;
 use retry::{Next, Situation};
 
@@ -210,14 +213,14 @@ impl Gateway {
     ///
     /// # Errors
     /// A text that says what went wrong and what to do next.
-    pub async fn chat(&self, plan: Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
+    pub async fn chat(&self, plan: &Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
         let start = plan.received;
         let mut course = match plan.targets.first() {
             Some(target) => Course::new(target.provider, self.id_of(target), model_of(target)),
             None => return Err("config: there is nobody to ask".into()),
         };
         let stopped = {
-            let work = pin!(self.ask(&plan, &mut course, observer));
+            let work = pin!(self.ask(plan, &mut course, observer));
             let mut ending = self.ending.clone();
             let ending = pin!(ending.wait_for(|&ending| ending));
             let due = start + plan.timeout;
@@ -259,27 +262,6 @@ impl Gateway {
             }
             text
         })
-    }
-
-    /// The models of each of these providers, or why there are none. All at once.
-    pub async fn models(&self, providers: &[usize]) -> Vec<Result<Vec<Model>, String>> {
-        let lists = providers.iter().map(|&position| async move {
-            let provider = &self.settings.providers[position];
-            let Some(codec) = provider.kind.codec() else {
-                return Ok(mock::models());
-            };
-            let limit = self.settings.timeout;
-            let _turn = self.turns.acquire().await;
-            let list = match timeout(limit, self.model_list(provider, codec)).await {
-                Ok(list) => list,
-                Err(_) => Err(Failure::new(
-                    Class::Timeout,
-                    format!("no model list after {} s", limit.as_secs()),
-                )),
-            };
-            list.map_err(|failure| report::failure(provider, "", &failure, &self.redactor))
-        });
-        join_all(lists).await
     }
 
     /// Asks one target after the other until one answers, or nothing more can be done. What happens is
@@ -380,13 +362,16 @@ impl Gateway {
             course.reply.answer = mock::answer(request);
             return Ok(());
         };
-        course.is_queued = true;
-        let _turn = self.turns.acquire().await;
-        course.is_queued = false;
-        let position = course.provider();
-        let reply = &mut course.reply;
         if request.model.is_empty() {
-            request.model = self.newest_model(provider, codec).await?;
+            // Before its own turn: it takes turns itself.
+            let bounds = Bounds {
+                received: plan.received,
+                // The whole attempt is repeated, not this part of it.
+                retries: 0,
+                ..Bounds::of(&self.settings, None)
+            };
+            request.model = Box::pin(self.newest_model(provider, codec, bounds)).await?;
+            let reply = &mut course.reply;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(
                 "No model was named, and DEFAULT_MODEL names none of this provider: {}/{}, the newest \
@@ -394,6 +379,11 @@ impl Gateway {
                 provider.id, request.model
             ));
         }
+        course.is_queued = true;
+        let _turn = self.turns.acquire().await;
+        course.is_queued = false;
+        let position = course.provider();
+        let reply = &mut course.reply;
         if !turn.is_fitted {
             turn.is_fitted = true;
             reply.warnings.extend(codec.fit(request));
@@ -429,11 +419,14 @@ impl Gateway {
         &self,
         provider: &Provider,
         codec: &dyn Codec,
+        bounds: Bounds,
     ) -> Result<String, Failure> {
-        let mut models = self.model_list(provider, codec).await?;
+        let mut offer = self.model_list(provider, codec, bounds).await?;
         let limits = &self.settings.limits;
-        models.retain(|model| limits.refusal(&provider.id, &model.id).is_none());
-        match codec.newest_chat_model(&models) {
+        offer
+            .models
+            .retain(|model| limits.refusal(&provider.id, &model.id).is_none());
+        match codec.newest_chat_model(&offer.models) {
             Some(model) => Ok(model.id.clone()),
             None => Err(Failure::new(
                 Class::ModelNotFound,

@@ -39,11 +39,11 @@ pub(super) fn failure(
         let _ = write!(text, " ({})", details.join(", "));
     }
     text.push_str(". ");
-    text.push_str(&advice(provider, failure));
+    text.push_str(&advice(provider, model, failure));
     text
 }
 
-fn advice(provider: &Provider, failure: &Failure) -> String {
+fn advice(provider: &Provider, model: &str, failure: &Failure) -> String {
     let id = &provider.id;
     match failure.class {
         Class::Auth => match &provider.key {
@@ -54,6 +54,11 @@ fn advice(provider: &Provider, failure: &Failure) -> String {
             "The key may not do this: check its rights, the account's region and the model's terms."
                 .into()
         }
+        Class::ModelNotFound if model.is_empty() && failure.status == Some(404) => format!(
+            "It may have no list of models: name a model that its documentation has. Or its base URL ({}) is \
+             wrong.",
+            provider.base_url
+        ),
         Class::ModelNotFound => {
             format!("Choose another model: anygpt_list_models with provider {id:?} lists them.")
         }

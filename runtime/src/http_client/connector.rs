@@ -125,10 +125,11 @@ impl Connector {
         };
         let mut stream = match self.proxy(&url) {
             None => self.0.dial(&peer).await?,
-            Some(proxy) => self.0.through(&proxy, &peer, is_tls).await?,
+            // In boxes, so that a plain connection does not hold room for the steps of the others.
+            Some(proxy) => Box::pin(self.0.through(&proxy, &peer, is_tls)).await?,
         };
         if is_tls {
-            stream = self.0.encrypt(stream, &peer).await?;
+            stream = Box::pin(self.0.encrypt(stream, &peer)).await?;
         }
         Ok(TokioIo::new(stream))
     }

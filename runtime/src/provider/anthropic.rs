@@ -17,7 +17,7 @@ use super::request::Turn;
 use super::rules::{Claude, Sampling, Thinking};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
-    Request, Role, Tool, ToolCall, ToolChoice, Usage, request, rules, sse,
+    Request, Role, Tool, ToolCall, ToolChoice, Usage, model, request, rules, sse,
 };
 
 /// The Messages format.
@@ -214,7 +214,7 @@ impl Codec for Messages {
         let body = String::from_utf8_lossy(body);
         let list: ModelList<'_> = json::read(&body)?;
         let models = list.data.into_iter().filter_map(|entry| {
-            Some(Model {
+            let mut model = Model {
                 id: entry.id?.non_empty()?,
                 display_name: entry.display_name.and_then(Text::non_empty),
                 created: entry
@@ -224,7 +224,10 @@ impl Codec for Messages {
                 input_token_limit: entry.max_input_tokens.0,
                 output_token_limit: entry.max_tokens.0,
                 chat: true,
-            })
+                ..Model::default()
+            };
+            model::claude(&mut model, &entry.capabilities.0.unwrap_or_default());
+            Some(model)
         });
         let more = list.has_more.0 == Some(true);
         Ok(ModelPage {
@@ -743,6 +746,8 @@ struct ModelEntry<'a> {
     max_input_tokens: Lenient<u64>,
     #[serde(default)]
     max_tokens: Lenient<u64>,
+    #[serde(default)]
+    capabilities: Lenient<Value>,
 }
 
 /// How much to think, in the words of the model's generation, and the effort beside it.
@@ -2084,6 +2089,8 @@ data: {"type":"message_stop"}
                 input_token_limit: Some(1_000_000),
                 output_token_limit: Some(128_000),
                 chat: true,
+                can: page.models[0].can,
+                ..Model::default()
             }
         );
         assert_eq!(

@@ -18,7 +18,8 @@ use super::json::{self, Lenient, Text, str_of};
 use super::openai::{Responses, arguments};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Media, Message, Model,
-    ModelPage, Part, Request, Role, Source, ToolCall, ToolChoice, Usage, request, rules, sse,
+    ModelPage, Part, Request, Role, Source, ToolCall, ToolChoice, Usage, model, request, rules,
+    sse,
 };
 
 /// The Chat Completions format as one service speaks it.
@@ -239,14 +240,7 @@ impl Codec for ChatCompletions {
                 include_usage: true,
             }),
         };
-        let path = if self.model_in_path {
-            format!(
-                "/deployments/{}/chat/completions",
-                request::segment(&chat.model)
-            )
-        } else {
-            "/chat/completions".to_owned()
-        };
+        let path = self.path_for(&chat.model, "/chat/completions");
         request::post(path, &body)
     }
 
@@ -297,7 +291,7 @@ impl Codec for ChatCompletions {
             json::read::<ModelList<'_>>(&body)?.data.unwrap_or_default()
         };
         Ok(ModelPage {
-            models: entries.into_iter().filter_map(model).collect(),
+            models: entries.into_iter().filter_map(read_model).collect(),
             next: None,
         })
     }
@@ -327,6 +321,14 @@ impl Codec for ChatCompletions {
 }
 
 impl ChatCompletions {
+    /// The path of a method for a model.
+    pub(super) fn path_for(&self, model: &str, method: &str) -> String {
+        match self.model_in_path {
+            true => format!("/deployments/{}{method}", request::segment(model)),
+            false => method.to_owned(),
+        }
+    }
+
     fn messages<'m>(&self, messages: &'m [Message]) -> Vec<MessageBody<'m>> {
         if self.in_turns {
             let (instructions, turns) = request::turns(messages);
@@ -1025,7 +1027,7 @@ fn finish(answer: &mut Answer) {
     answer.complete = true;
 }
 
-fn model(entry: &RawValue) -> Option<Model> {
+fn read_model(entry: &RawValue) -> Option<Model> {
     let entry = side(Some(entry));
     let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
     let number = |name: &str| entry[name].as_u64();
@@ -1035,7 +1037,7 @@ fn model(entry: &RawValue) -> Option<Model> {
     let told = entry["capabilities"]["completion_chat"].as_bool();
     let is_other = text("type").is_some_and(|kind| OTHER_TYPES.contains(&kind));
     let name = text("display_name").or(text("name"));
-    Some(Model {
+    let mut model = Model {
         chat: told.unwrap_or(speaks && !is_other && !has_word(id, NOT_CHAT)),
         display_name: name.filter(|name| *name != id).map(str::to_owned),
         id: id.to_owned(),
@@ -1047,7 +1049,10 @@ fn model(entry: &RawValue) -> Option<Model> {
             .or(number("max_context_length")),
         output_token_limit: number("max_completion_tokens")
             .or(entry["top_provider"]["max_completion_tokens"].as_u64()),
-    })
+        ..Model::default()
+    };
+    model::compatible(&mut model, &entry);
+    Some(model)
 }
 
 /// Whether a model is what people mean who name none: no size or price beyond the usual, no variant.
@@ -2091,6 +2096,14 @@ data: [DONE]
                 input_token_limit: Some(131_072),
                 output_token_limit: Some(8192),
                 chat: true,
+                can: page.models[0].can,
+                input_modalities: vec!["text".into()],
+                output_modalities: vec!["text".into()],
+                price: Some(super::super::Price {
+                    input: "0.000001".into(),
+                    output: "0.000002".into(),
+                }),
+                ..Model::default()
             }
         );
         let limits = |at: usize| {

@@ -18,7 +18,7 @@ use super::request::Turn;
 use super::rules::{self, GeminiThinking};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
-    Request, Role, Tool, ToolCall, ToolChoice, Usage, request, sse,
+    Request, Role, Tool, ToolCall, ToolChoice, Usage, model, request, sse,
 };
 
 /// The `generateContent` format.
@@ -133,14 +133,19 @@ impl Codec for GenerateContent {
             .into_iter()
             .filter_map(|entry| {
                 let methods = entry.supported_generation_methods.unwrap_or_default();
-                Some(Model {
+                let has = |name: &str| methods.iter().any(|method| method.0 == name);
+                let mut model = Model {
                     id: bare_id(&entry.name?.non_empty()?).to_owned(),
                     display_name: entry.display_name.and_then(Text::non_empty),
-                    created: None,
                     input_token_limit: entry.input_token_limit.0,
                     output_token_limit: entry.output_token_limit.0,
-                    chat: methods.iter().any(|method| method.0 == "generateContent"),
-                })
+                    chat: has("generateContent"),
+                    ..Model::default()
+                };
+                let is_ordinary = model.chat && !has_word(&model.id, OTHER_MEDIA);
+                let embeds = has("embedContent") || has("batchEmbedContents");
+                model::gemini(&mut model, embeds, entry.thinking.0, is_ordinary);
+                Some(model)
             });
         Ok(ModelPage {
             models: models.collect(),
@@ -149,8 +154,7 @@ impl Codec for GenerateContent {
     }
 
     fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
-        let has =
-            |model: &Model, words: &[&str]| model.id.split('-').any(|word| words.contains(&word));
+        let has = |model: &Model, words: &[&str]| has_word(&model.id, words);
         models
             .iter()
             .filter(|model| model.chat && !has(model, OTHER_MEDIA))
@@ -602,9 +606,16 @@ struct ModelEntry<'a> {
     output_token_limit: Lenient<u64>,
     #[serde(borrow)]
     supported_generation_methods: Option<Vec<Text<'a>>>,
+    #[serde(default)]
+    thinking: Lenient<bool>,
 }
 
-fn bare_id(id: &str) -> &str {
+/// Whether an id has one of these words between its hyphens.
+fn has_word(id: &str, words: &[&str]) -> bool {
+    id.split('-').any(|word| words.contains(&word))
+}
+
+pub(super) fn bare_id(id: &str) -> &str {
     id.strip_prefix("models/").unwrap_or(id)
 }
 
@@ -1494,10 +1505,11 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"now","args":{
             Model {
                 id: "gemini-2.5-flash".to_owned(),
                 display_name: Some("Gemini 2.5 Flash".to_owned()),
-                created: None,
                 input_token_limit: Some(1_048_576),
                 output_token_limit: Some(65_536),
                 chat: true,
+                can: page.models[0].can,
+                ..Model::default()
             }
         );
         assert_eq!(page.models.iter().filter(|model| !model.chat).count(), 1);

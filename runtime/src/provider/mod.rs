@@ -10,11 +10,14 @@ use http::{HeaderName, HeaderValue, Method};
 pub mod anthropic;
 pub mod chat_completions;
 mod conversation;
+mod embeddings;
 mod error_body;
 mod failure;
 pub mod google;
+mod images;
 mod inline_reasoning;
 mod json;
+mod model;
 pub mod openai;
 mod parameter;
 mod request;
@@ -22,13 +25,18 @@ mod rules;
 pub mod sse;
 #[cfg(test)]
 mod test_streams;
+mod tokens;
 
 pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };
+pub use embeddings::{Embed, EmbedRequest, Embeddings};
 pub use failure::{Class, Failure};
+pub use images::{Draw, DrawRequest, Drawing, Picture, Pictures};
+pub use model::{Capability, Model, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
 pub(crate) use request::bearer;
+pub use tokens::{CountTokens, read_count};
 
 /// A chat request in no provider's dialect. Absent options are not sent, so the provider's own
 /// defaults hold.
@@ -282,23 +290,6 @@ impl Answer {
     }
 }
 
-/// One entry of a provider's model list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Model {
-    /// The id to ask for (Gemini's without its `models/` prefix).
-    pub id: String,
-    /// A name for people, if the provider has one.
-    pub display_name: Option<String>,
-    /// When it was made, in seconds since 1970, if the provider says so.
-    pub created: Option<i64>,
-    /// Most input tokens, if the provider says so.
-    pub input_token_limit: Option<u64>,
-    /// Most output tokens, if the provider says so.
-    pub output_token_limit: Option<u64>,
-    /// Whether it answers chats, as far as the list or the id tells.
-    pub chat: bool,
-}
-
 /// One page of a model list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelPage {
@@ -309,7 +300,7 @@ pub struct ModelPage {
 }
 
 /// One wire format.
-pub trait Codec: Send + Sync {
+pub trait Codec: CountTokens + Embed + Draw + Send + Sync {
     /// Base URL used when none is configured, without a trailing slash.
     fn default_base_url(&self) -> &'static str;
 

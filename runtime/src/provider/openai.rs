@@ -16,8 +16,8 @@ use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Media, Message, Model,
-    ModelPage, Part, Request, Role, Source, State, ToolCall, ToolChoice, Usage, request, rules,
-    sse,
+    ModelPage, Part, Request, Role, Source, State, ToolCall, ToolChoice, Usage, model, request,
+    rules, sse,
 };
 
 /// The Responses format.
@@ -192,12 +192,16 @@ impl Codec for Responses {
         };
         let models = entries.into_iter().filter_map(|entry| {
             let id = entry.id?.non_empty()?;
-            Some(Model {
+            let mut model = Model {
                 chat: is_chat(&id),
                 id,
                 created: entry.created.0,
+                retires: entry.shutdown_date.0.and_then(Text::non_empty),
                 ..Model::default()
-            })
+            };
+            let rules = rules::openai(&model.id);
+            model::gpt(&mut model, rules.map(|rules| rules.efforts));
+            Some(model)
         });
         Ok(ModelPage {
             models: models.collect(),
@@ -482,6 +486,8 @@ struct ModelEntry<'a> {
     id: Option<Text<'a>>,
     #[serde(default)]
     created: Lenient<i64>,
+    #[serde(borrow, default)]
+    shutdown_date: Lenient<Text<'a>>,
 }
 
 impl<'a> FormatBody<'a> {

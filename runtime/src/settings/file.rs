@@ -30,6 +30,8 @@ pub(super) struct File {
     pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
+    /// The tools that clients are offered, as in `ANYGPT_TOOLS`.
+    pub(super) tools: Option<Spanned<Vec<String>>>,
     /// What a call may take at most.
     pub(super) limits: LimitsEntry,
     /// Where it was read.
@@ -49,7 +51,7 @@ pub(super) struct ProviderEntry {
     /// Where it is.
     pub(super) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
-    pub(super) model: Option<String>,
+    pub(super) model: Option<Spanned<String>>,
 }
 
 /// One model.
@@ -69,7 +71,7 @@ pub(super) struct Defaults {
     /// A provider's id.
     pub(super) provider: Option<Spanned<String>>,
     /// A model's name.
-    pub(super) model: Option<String>,
+    pub(super) model: Option<Spanned<String>>,
 }
 
 impl File {

@@ -11,11 +11,13 @@ mod headers;
 mod limits;
 mod model;
 mod network;
+mod offered;
 mod own_variables;
 mod presets;
 mod price;
 mod provider;
 mod secret;
+mod show;
 mod yaml;
 
 use std::{
@@ -29,12 +31,16 @@ pub use environment::{Environment, Found, Ignored, placeholder};
 pub use limits::{Bound, Limits};
 pub use model::{ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
+pub use offered::{Offer, Tool};
 pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{Kind, Provider};
 pub use secret::Secret;
+pub use show::Shown;
+pub(crate) use yaml::nearest;
 
 use file::File;
+use yaml::Spanned;
 
 /// Everything the process was told, checked.
 #[derive(Clone, Debug)]
@@ -61,12 +67,27 @@ pub struct Settings {
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
+    /// What clients are offered.
+    pub offer: Offer,
     /// What the operator allows.
     pub limits: Limits,
     /// Proxies and roots of trust.
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// Where the values come from that are not defaults.
+    origins: Origins,
+}
+
+/// Where values come from.
+#[derive(Clone, Debug, Default)]
+struct Origins {
+    /// The variables that were used.
+    variables: Vec<String>,
+    /// The configuration file.
+    file: Option<PathBuf>,
+    /// Settings of the file, and where they stand in it.
+    places: Vec<(&'static str, String)>,
 }
 
 /// How much is logged.
@@ -161,18 +182,44 @@ impl Settings {
             },
         )?;
 
-        let file = match config_file(&environment)? {
-            Some(path) => File::read(&path)?,
+        let mut origins = Origins {
+            file: config_file(&environment)?,
+            ..Origins::default()
+        };
+        let file = match &origins.file {
+            Some(path) => File::read(path)?,
             None => File::default(),
         };
         let default_provider = match environment.value("DEFAULT_PROVIDER")? {
             Some(id) => Some(("DEFAULT_PROVIDER".to_owned(), id)),
-            None => file
-                .defaults
-                .provider
-                .map(|id| (id.place("defaults.provider"), id.value)),
+            None => file.defaults.provider.map(|id| {
+                let place = origins.note("defaults.provider", &id);
+                (place, id.value)
+            }),
         };
-        let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
+        let default_model = match environment.value("DEFAULT_MODEL")? {
+            Some(model) => Some(model),
+            None => file.defaults.model.map(|model| {
+                origins.note("defaults.model", &model);
+                model.value
+            }),
+        };
+
+        let tools = match environment.value("ANYGPT_TOOLS")? {
+            Some(list) => offered::tools("ANYGPT_TOOLS", list.split(','))?,
+            None => match &file.tools {
+                Some(list) => {
+                    let words = list.value.iter().map(String::as_str);
+                    offered::tools(&list.place("tools"), words)?
+                }
+                None => Offer::default().tools,
+            },
+        };
+        let structured = one_of(
+            &environment,
+            "ANYGPT_STRUCTURED_OUTPUT",
+            offered::structured,
+        )?;
 
         let mut warnings = Vec::new();
         let network = Network::load(&environment, &mut warnings)?;
@@ -200,7 +247,7 @@ impl Settings {
             }
         };
 
-        let ignored = environment.into_ignored();
+        let ignored = environment.take_ignored();
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
                 .iter()
@@ -208,6 +255,7 @@ impl Settings {
                 .collect();
             warnings.push(format!("Treated as not set: {}", list.join(", ")));
         }
+        origins.variables = environment.into_given();
         Ok(Settings {
             providers,
             tags: model::tags(&models),
@@ -223,9 +271,14 @@ impl Settings {
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
+            offer: Offer {
+                tools,
+                structured: structured.unwrap_or_default(),
+            },
             limits,
             network,
             warnings,
+            origins,
         })
     }
 
@@ -318,6 +371,30 @@ impl Settings {
     }
 }
 
+impl Origins {
+    /// Keeps where a value of the file stands, and tells it.
+    fn note(&mut self, setting: &'static str, value: &Spanned<String>) -> String {
+        let place = value.place(setting);
+        self.places.push((setting, place.clone()));
+        place
+    }
+
+    /// The variable or the place in the file that a value comes from.
+    fn of(&self, setting: &str, variable: &str) -> String {
+        let place = || self.places.iter().find(|(known, _)| *known == setting);
+        if self.variables.iter().any(|given| given == variable) {
+            variable.to_owned()
+        } else if let Some((_, place)) = place() {
+            place.clone()
+        } else {
+            DEFAULT.to_owned()
+        }
+    }
+}
+
+/// The origin of what nobody has set.
+const DEFAULT: &str = "default";
+
 fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     let mut known: Vec<&str> = providers
         .iter()
@@ -326,7 +403,7 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     if !known.contains(&provider::MOCK) {
         known.push(provider::MOCK);
     }
-    let mend = match yaml::nearest(id, known.iter().copied()) {
+    let mend = match nearest(id, known.iter().copied()) {
         Some(near) => format!("perhaps you mean {near}"),
         None => format!(
             "use one of {}, or define it under providers in the configuration file",

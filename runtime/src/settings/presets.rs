@@ -80,6 +80,7 @@ pub(super) const AZURE_DATED: ChatCompletions = ChatCompletions {
 /// Ids of those that are set up in a way of their own.
 pub(super) const DOCKER: &str = "docker";
 pub(super) const GITHUB: &str = "github";
+pub(super) const OPENROUTER: &str = "openrouter";
 
 /// In the order in which the first usable one is the default.
 pub(super) static PRESETS: [Preset; 23] = [
@@ -121,7 +122,7 @@ pub(super) static PRESETS: [Preset; 23] = [
         ..NONE
     },
     Preset {
-        id: "openrouter",
+        id: OPENROUTER,
         kind: Kind::Compatible(&ChatCompletions {
             base_url: "https://openrouter.ai/api/v1",
             effort: EffortField::Reasoning,

@@ -5,11 +5,16 @@
 //!
 //! Never here: the arguments of a particular tool.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
 const LONGEST_NAME: usize = 256;
+
+/// Nobody waits longer for a call, in seconds.
+const LONGEST_TIMEOUT: u32 = 3600;
 
 /// Most unknown arguments that a warning names, and how much of the path of each.
 const NAMED: usize = 10;
@@ -104,6 +109,12 @@ impl Arguments {
         }
     }
 
+    /// `timeout_seconds`: the whole time of the call, if the caller limits it.
+    pub(super) fn timeout(&mut self) -> Result<Option<Duration>, String> {
+        let seconds = self.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
+        Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
+    }
+
     /// An array, or JSON text of one.
     pub(super) fn array(&mut self, name: &str) -> Result<Option<Vec<Value>>, String> {
         match self.value(name) {
@@ -119,8 +130,13 @@ impl Arguments {
 
     /// Yes or no, `false` if absent.
     pub(super) fn flag(&mut self, name: &str) -> Result<bool, String> {
+        self.flag_or(name, false)
+    }
+
+    /// Yes or no.
+    pub(super) fn flag_or(&mut self, name: &str, if_absent: bool) -> Result<bool, String> {
         match self.value(name) {
-            None => Ok(false),
+            None => Ok(if_absent),
             Some(Value::Bool(flag)) => Ok(flag),
             Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
             Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Ok(false),

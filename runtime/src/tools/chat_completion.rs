@@ -153,8 +153,13 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
 }
 
 impl Chat {
-    pub(super) async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        match ask(gateway, self.plan, observer).await {
+    /// Stays where it is: a future holds what it is given, and so does each one around it.
+    pub(super) async fn run(
+        self: Box<Self>,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
+        match ask(gateway, &self.plan, observer).await {
             Ok(reply) => outcome(
                 reply,
                 self.wants_reasoning,
@@ -257,7 +262,7 @@ struct Tried<'a> {
 
 /// `usage`: what is not known is left out.
 #[derive(Serialize)]
-struct Tokens {
+pub(super) struct Tokens {
     #[serde(skip_serializing_if = "Option::is_none")]
     input_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -381,6 +386,7 @@ fn outcome(
     Outcome {
         text,
         note: (!notes.is_empty()).then(|| notes.join("\n")),
+        pictures: Vec::new(),
         structured,
         is_error: false,
         reservation: reply.reservation,

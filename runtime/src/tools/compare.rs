@@ -307,7 +307,7 @@ impl Comparison {
                 Err(problem) => Came::Error(problem),
                 Ok(plan) => {
                     running.push(async move {
-                        let result = ask(gateway, plan, &mut Silence).await;
+                        let result = ask(gateway, &plan, &mut Silence).await;
                         (position, result)
                     });
                     Came::Cancelled
@@ -333,7 +333,7 @@ impl Comparison {
         let mut verdict = None;
         if let Some(plan) = judge.and_then(|judge| self.judged(judge, &came)) {
             observer.goes_on(&format!("{}, judging", standing(&came)));
-            match ask(gateway, plan, observer).await {
+            match ask(gateway, &plan, observer).await {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self
                     .warnings
@@ -414,6 +414,7 @@ impl Comparison {
         Outcome {
             text,
             note,
+            pictures: Vec::new(),
             structured,
             is_error: false,
             reservation: replies.chain(verdict).reduce(Reservation::and),

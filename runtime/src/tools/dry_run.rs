@@ -127,6 +127,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     Outcome {
         text,
         note,
+        pictures: Vec::new(),
         structured,
         is_error: false,
         reservation: None,

@@ -1,37 +1,52 @@
-//! `anygpt_list_models`: what the providers offer at this moment, or what carries a tag.
+//! `anygpt_list_models`: what the providers offer at this moment, and what is configured.
 //!
-//! Never here: paging through a provider's list.
+//! A list is in one order whatever happens between two calls: by provider, newest first, then by id. So a
+//! cursor is the place of the last model that was shown, and nothing is repeated or skipped when models
+//! come or go.
+//!
+//! Never here: asking a provider, or reading its list.
+
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::{Network, Outcome, Work, arguments::Arguments};
+use super::{
+    Network, Outcome, Work,
+    arguments::{Arguments, wrong},
+};
 use crate::{
     gateway::{
-        Gateway, mock,
+        Bounds, Gateway, mock,
         resolve::{self, Tagged},
     },
-    provider::Model,
-    settings::{Kind, Settings},
+    provider::{Capability, Model},
+    settings::{Kind, Settings, position},
 };
 
 pub(super) fn listed() -> anygpt_core::Tool {
     anygpt_core::Tool {
         name: "anygpt_list_models".into(),
         title: "List models".into(),
-        description: "List the models that the providers offer now, newest first where they say so; \
-            with tag, the configured models that have it."
+        description: "List the models that the providers offer now, newest first, as provider/model."
             .into(),
         annotations: anygpt_core::Annotations {
             read_only: true,
             idempotent: true,
             open_world: true,
         },
-        input_schema:
-            r#"{"type":"object","properties":{"provider":{"type":"string","description":"Only this provider"},"tag":{"type":"string"}}}"#
-                .into(),
+        input_schema: concat!(
+            r#"{"type":"object","properties":{"provider":{"type":"string"},"#,
+            r#""query":{"type":"string","description":"Words of id or name"},"tag":{"type":"string"},"#,
+            r#""capability":{"type":"string","enum":["chat","vision","tools","reasoning","embeddings","images","json"]},"#,
+            r#""live":{"type":"boolean","description":"false: only what is configured"},"#,
+            r#""details":{"type":"boolean"},"limit":{"type":"integer","minimum":1,"maximum":500},"cursor":{"type":"string"}}}"#,
+        )
+        .into(),
         output_schema: Some(
             concat!(
                 r#"{"type":"object","properties":{"models":{"type":"array","items":{"type":"object"}},"#,
+                r#""total":{"type":"integer"},"next_cursor":{"type":"string"},"#,
                 r#""errors":{"type":"array","items":{"type":"string"}}},"required":["models"]}"#,
             )
             .into(),
@@ -39,55 +54,376 @@ pub(super) fn listed() -> anygpt_core::Tool {
     }
 }
 
-/// Whose models are wanted.
+/// Models on a page, if the caller does not say how many.
+const LIMIT: u32 = 50;
+
+/// Most models on a page.
+const LARGEST_LIMIT: u32 = 500;
+
+/// Longer ids cannot be asked for, and no name is longer.
+const LONGEST_NAME: usize = 256;
+
+/// Which models are wanted.
 #[derive(Debug)]
 pub(super) struct Query {
+    /// Whose.
     providers: Vec<usize>,
+    /// Only these, with their providers.
+    tagged: Option<BTreeSet<(usize, String)>>,
+    /// Each is a part of name or id; in lower case.
+    words: Vec<String>,
+    capability: Option<Capability>,
+    details: bool,
+    limit: usize,
+    /// Only what comes behind it.
+    after: Option<Place>,
+    bounds: Bounds,
+    errors: Vec<String>,
     warnings: Vec<String>,
+}
+
+/// Where a model stands in the order of all: provider, age, id.
+type Place = (usize, Reverse<Option<i64>>, String);
+
+/// What is known of the models of one provider.
+enum Known {
+    /// Its own list.
+    Live(Vec<Model>),
+    /// It could not be asked.
+    Failed(String),
+    /// It was not asked.
+    Configured,
 }
 
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
     let provider = arguments.name("provider")?;
     let tag = arguments.name("tag")?;
-    let warnings: Vec<String> = arguments.unknown().into_iter().collect();
-    if let Some(tag) = tag {
-        return tagged(settings, provider.as_deref(), tag.trim(), &warnings).map(Work::Done);
+    let words = arguments.name("query")?.unwrap_or_default().to_lowercase();
+    let capability = capability(&mut arguments)?;
+    let is_live = arguments.flag_or("live", true)?;
+    let details = arguments.flag("details")?;
+    let limit = arguments.integer("limit", 1, LARGEST_LIMIT)?;
+    let after = match arguments.string("cursor")? {
+        Some(cursor) => Some(place_of(settings, &cursor)?),
+        None => None,
+    };
+    let mut query = Query {
+        providers: Vec::new(),
+        tagged: None,
+        words: words.split_whitespace().map(str::to_owned).collect(),
+        capability,
+        details,
+        limit: usize::try_from(limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
+        after,
+        bounds: Bounds::of(settings, None),
+        errors: Vec::new(),
+        warnings: arguments.unknown().into_iter().collect(),
+    };
+    let provider = provider.map(|id| resolve::usable_provider(settings, &id));
+    let provider = provider.transpose()?;
+    match tag {
+        Some(tag) => query.only_tagged(settings, tag.trim(), provider)?,
+        None => query.providers = resolve::all_or_one(settings, provider)?,
     }
-    let providers = match provider {
-        Some(id) => vec![resolve::usable_provider(settings, &id)?],
-        None => (0..settings.providers.len())
-            .filter(|&position| settings.providers[position].why_off().is_none())
-            .collect(),
-    };
-    // With nothing else to ask, what may be there without being set up.
-    let providers = match providers.is_empty() {
-        true => settings.last_resort().into_iter().collect(),
-        false => providers,
-    };
-    if providers.is_empty() {
-        return Err(format!("config: {}.", Settings::no_provider_advice()));
-    }
-    let query = Query {
-        providers,
-        warnings,
-    };
-    let offline = |&position: &usize| settings.providers[position].kind == Kind::Mock;
-    if query.providers.iter().all(offline) {
-        return Ok(Work::Done(query.outcome(settings, |_| Ok(mock::models()))));
+    // What carries a tag is known; what it can do may stand in a list only.
+    let is_told = query.tagged.is_some() && capability.is_none() && !details;
+    let is_offline = |&position: &usize| settings.providers[position].kind == Kind::Mock;
+    if !is_live || is_told || query.providers.iter().all(is_offline) {
+        let known = query.providers.iter().map(|_| Known::Configured).collect();
+        return Ok(Work::Done(query.outcome(settings, known)));
     }
     Ok(Work::Network(Network::ListModels(query)))
+}
+
+fn capability(arguments: &mut Arguments) -> Result<Option<Capability>, String> {
+    let Some(word) = arguments.string("capability")? else {
+        return Ok(None);
+    };
+    match Capability::from_name(&word) {
+        Some(capability) => Ok(Some(capability)),
+        None => {
+            let words = Capability::ALL.map(Capability::as_str);
+            let allowed = format!("one of {}", words.join(", "));
+            Err(wrong("capability", &Value::String(word), &allowed))
+        }
+    }
+}
+
+/// The cursor of a place: `created:provider/id`.
+fn cursor_of(settings: &Settings, (provider, Reverse(created), id): &Place) -> String {
+    let created = created.map(|created| created.to_string());
+    let provider = &settings.providers[*provider].id;
+    format!("{}:{provider}/{id}", created.unwrap_or_default())
+}
+
+fn place_of(settings: &Settings, cursor: &str) -> Result<Place, String> {
+    let read = || {
+        let (created, name) = cursor.split_once(':')?;
+        let (provider, id) = name.split_once('/')?;
+        let created = match created {
+            "" => None,
+            number => Some(number.parse().ok()?),
+        };
+        let provider = position(&settings.providers, provider)?;
+        Some((provider, Reverse(created), id.to_owned()))
+    };
+    read().ok_or_else(|| {
+        let allowed = "the next_cursor of an earlier result, unchanged";
+        wrong("cursor", &Value::String(cursor.into()), allowed)
+    })
+}
+
+impl Query {
+    /// The models of the configuration file that have a tag. What cannot be used stands beside the others.
+    fn only_tagged(
+        &mut self,
+        settings: &Settings,
+        tag: &str,
+        provider: Option<usize>,
+    ) -> Result<(), String> {
+        let tagged = Tagged::find(settings, tag, provider).ok_or_else(|| {
+            let of_provider = provider.map(|provider| &settings.providers[provider].id);
+            let of_provider = of_provider.map(|id| format!(" of provider {id}"));
+            format!(
+                "invalid_request: no model{} has the tag {tag:?} in the configuration file. \
+                 anygpt_list_tags has the tags that there are.",
+                of_provider.unwrap_or_default()
+            )
+        })?;
+        // With nothing to ask there is nothing to list.
+        tagged.targets()?;
+        let mut usable = BTreeSet::new();
+        for model in tagged.models() {
+            let provider = &settings.providers[model.provider].id;
+            if settings.limits.refusal(provider, &model.id).is_some() {
+                continue;
+            }
+            match settings.providers[model.provider].why_off() {
+                Some(why) => {
+                    let name = settings.name_of(model);
+                    self.errors.push(format!("{name} cannot be used: {why}"));
+                }
+                None => _ = usable.insert((model.provider, model.id.clone())),
+            }
+        }
+        let providers: BTreeSet<usize> = usable.iter().map(|(provider, _)| *provider).collect();
+        self.providers = providers.into_iter().collect();
+        self.tagged = Some(usable);
+        Ok(())
+    }
+
+    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
+        let lists = gateway.models(&self.providers, self.bounds).await;
+        let mut held = Vec::new();
+        let known = lists.into_iter().map(|list| match list.offer {
+            Ok(offer) => {
+                held.push(offer.held);
+                Known::Live(offer.models)
+            }
+            Err(unlisted) => Known::Failed(unlisted.text),
+        });
+        let known = known.collect();
+        let outcome = self.outcome(gateway.settings(), known);
+        // A page is small; the lists were not.
+        drop(held);
+        outcome
+    }
+
+    /// The page that is wanted of what is known of each provider. One provider's failure stands beside
+    /// the others' lists.
+    fn outcome(mut self, settings: &Settings, known: Vec<Known>) -> Outcome {
+        let mut entries = Vec::new();
+        for (&provider, known) in self.providers.iter().zip(known) {
+            match known {
+                Known::Live(models) => add(&mut entries, provider, models, settings),
+                Known::Failed(problem) => {
+                    self.errors.push(problem);
+                    add(&mut entries, provider, Vec::new(), settings);
+                }
+                Known::Configured => add(&mut entries, provider, Vec::new(), settings),
+            }
+        }
+        entries.retain(|entry| {
+            let provider = &settings.providers[entry.provider].id;
+            settings.limits.refusal(provider, &entry.model.id).is_none()
+        });
+        if entries.is_empty() && !self.errors.is_empty() {
+            return Outcome::error(self.errors.join("\n"));
+        }
+        entries.retain(|entry| self.is_wanted(entry, settings));
+        self.retain_capable(&mut entries);
+        entries.sort_by_cached_key(Entry::place);
+        let total = entries.len();
+        let shown = match &self.after {
+            Some(after) => entries.partition_point(|entry| entry.place() <= *after),
+            None => 0,
+        };
+        let page = entries.iter().skip(shown).take(self.limit);
+        let models: Vec<Listed<'_>> = page
+            .map(|entry| entry.listed(settings, self.details))
+            .collect();
+        let end = shown + models.len();
+        let last = entries[..end].last().filter(|_| end < total);
+        let structured = Structured {
+            models,
+            total,
+            next_cursor: last.map(|entry| cursor_of(settings, &entry.place())),
+            errors: &self.errors,
+            warnings: &self.warnings,
+        };
+        Outcome::structured(structured.text(total - end), &structured)
+    }
+
+    fn is_wanted(&self, entry: &Entry, settings: &Settings) -> bool {
+        let model = &entry.model;
+        if let Some(tagged) = &self.tagged
+            && !tagged.contains(&(entry.provider, model.id.clone()))
+        {
+            return false;
+        }
+        let name = model.display_name.as_deref().unwrap_or_default();
+        let provider = &settings.providers[entry.provider].id;
+        let words = format!("{provider}/{} {name}", model.id).to_lowercase();
+        self.words.iter().all(|word| words.contains(word))
+    }
+
+    /// Leaves those that are known to have the capability, and says of how many that is not known.
+    fn retain_capable(&mut self, entries: &mut Vec<Entry>) {
+        let Some(capability) = self.capability else {
+            return;
+        };
+        let mut unknown = 0_usize;
+        entries.retain(|entry| {
+            let has = entry.has(capability);
+            unknown += usize::from(has.is_none());
+            has == Some(true)
+        });
+        if unknown > 0 {
+            self.warnings.push(format!(
+                "Whether they have {} is not known of {unknown} other models, which were left out",
+                capability.as_str()
+            ));
+        }
+    }
+}
+
+/// A model of a provider.
+struct Entry {
+    provider: usize,
+    model: Model,
+    /// It is not in the provider's list, as far as there is one.
+    is_configured: bool,
+}
+
+/// What is known of a provider's models: its list, and what is configured beside it.
+fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &Settings) {
+    let mut seen = BTreeSet::new();
+    let list = match settings.providers[provider].kind {
+        Kind::Mock => mock::models(),
+        _ => list,
+    };
+    for mut model in list {
+        if model.id.len() > LONGEST_NAME || !seen.insert(model.id.clone()) {
+            continue;
+        }
+        model.display_name = model.display_name.filter(|name| name.len() <= LONGEST_NAME);
+        entries.push(Entry {
+            provider,
+            model,
+            is_configured: false,
+        });
+    }
+    for id in configured(settings, provider) {
+        if seen.insert(id.clone()) {
+            entries.push(Entry {
+                provider,
+                model: Model {
+                    id,
+                    ..Model::default()
+                },
+                is_configured: true,
+            });
+        }
+    }
+}
+
+/// The ids that the settings name: models of the file, and what is asked where no model is named.
+fn configured(settings: &Settings, provider: usize) -> impl Iterator<Item = String> {
+    let of_file = settings.models.iter();
+    let of_file = of_file.filter(move |model| model.provider == provider);
+    let default = resolve::chain(settings, None, None, &[]);
+    let default = default.map(|chain| chain.targets).unwrap_or_default();
+    let default = default
+        .into_iter()
+        .filter(move |it| it.provider == provider);
+    of_file
+        .map(|model| model.id.clone())
+        .chain(settings.providers[provider].model.clone())
+        .chain(default.filter_map(|target| target.model))
+}
+
+impl Entry {
+    fn place(&self) -> Place {
+        let model = &self.model;
+        (self.provider, Reverse(model.created), model.id.clone())
+    }
+
+    fn has(&self, capability: Capability) -> Option<bool> {
+        match self.is_configured {
+            true => None,
+            false => self.model.has(capability),
+        }
+    }
+
+    fn listed<'a>(&'a self, settings: &'a Settings, details: bool) -> Listed<'a> {
+        let (provider, model) = (&settings.providers[self.provider].id, &self.model);
+        let configured = settings.model(self.provider, &model.id);
+        let has = |&capability: &Capability| self.has(capability) == Some(true);
+        let capabilities = Capability::ALL.into_iter().filter(has);
+        Listed {
+            id: &model.id,
+            provider,
+            name: model.display_name.as_deref(),
+            tags: configured.map_or(&[], |model| &model.tags),
+            source: self.is_configured.then_some("configured"),
+            details: details.then(|| Details {
+                capabilities: capabilities.map(Capability::as_str).collect(),
+                created: model.created,
+                input_token_limit: model.input_token_limit,
+                output_token_limit: model.output_token_limit,
+                input_modalities: &model.input_modalities,
+                output_modalities: &model.output_modalities,
+                reasoning_efforts: model.efforts.iter().map(|effort| effort.as_str()).collect(),
+                usd_per_token: model.price.as_ref().map(|price| UsdPerToken {
+                    input: &price.input,
+                    output: &price.output,
+                }),
+                retires: model.retires.as_deref(),
+            }),
+        }
+    }
 }
 
 #[derive(Serialize)]
 struct Listed<'a> {
     id: &'a str,
     provider: &'a str,
-    /// Not known without the provider's list.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chat: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tags: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(flatten)]
+    details: Option<Details<'a>>,
+}
+
+/// What is not known is left out.
+#[derive(Serialize)]
+struct Details<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    capabilities: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,143 +431,84 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     output_token_limit: Option<u64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    tags: &'a [String],
+    input_modalities: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    output_modalities: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasoning_efforts: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usd_per_token: Option<UsdPerToken<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retires: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct UsdPerToken<'a> {
+    input: &'a str,
+    output: &'a str,
 }
 
 #[derive(Serialize)]
 struct Structured<'a> {
     models: Vec<Listed<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<String>,
+    /// On all pages.
+    total: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    errors: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }
 
 impl Structured<'_> {
-    /// One line for each model, ready to be asked for but for the tags behind it.
-    fn outcome(&self) -> Outcome {
-        let mut lines = Vec::new();
-        for model in &self.models {
-            let name = format!("{}/{}", model.provider, model.id);
-            lines.push(match model.tags {
-                [] => name,
-                tags => format!("{name} (tags: {})", tags.join(", ")),
+    /// One line for each model, ready to be asked for but for what stands behind it.
+    fn text(&self, more: usize) -> String {
+        let mut lines: Vec<String> = self.models.iter().map(Listed::line).collect();
+        if lines.is_empty() {
+            lines.push(match self.total {
+                0 => "The list is empty.".into(),
+                total => format!("There are no more of the {total} models."),
             });
         }
         lines.extend(self.errors.iter().chain(self.warnings).cloned());
-        if lines.is_empty() {
-            lines.push("The list is empty.".into());
+        if let Some(cursor) = &self.next_cursor {
+            lines.push(format!("{more} more: pass cursor {cursor:?}"));
         }
-        Outcome::structured(lines.join("\n"), self)
+        lines.join("\n")
     }
 }
 
-/// The models of the configuration file that have a tag. What cannot be used stands beside the others.
-fn tagged(
-    settings: &Settings,
-    provider: Option<&str>,
-    tag: &str,
-    warnings: &[String],
-) -> Result<Outcome, String> {
-    let provider = provider.map(|id| resolve::usable_provider(settings, id));
-    let provider = provider.transpose()?;
-    let tagged = Tagged::find(settings, tag, provider).ok_or_else(|| {
-        let of_provider = provider.map(|provider| &settings.providers[provider].id);
-        let of_provider = of_provider.map(|id| format!(" of provider {id}"));
-        format!(
-            "invalid_request: no model{} has the tag {tag:?} in the configuration file. \
-             anygpt_list_tags has the tags that there are.",
-            of_provider.unwrap_or_default()
-        )
-    })?;
-    // With nothing to ask there is nothing to list.
-    tagged.targets()?;
-    let mut models = Vec::new();
-    let mut errors = Vec::new();
-    for model in tagged.models() {
-        let provider = &settings.providers[model.provider];
-        if settings.limits.refusal(&provider.id, &model.id).is_some() {
-            continue;
+impl Listed<'_> {
+    fn line(&self) -> String {
+        let mut line = format!("{}/{}", self.provider, self.id);
+        if !self.tags.is_empty() {
+            line += &format!(" (tags: {})", self.tags.join(", "));
         }
-        if let Some(why) = provider.why_off() {
-            errors.push(format!("{} cannot be used: {why}", settings.name_of(model)));
-            continue;
-        }
-        models.push(Listed {
-            id: &model.id,
-            provider: &provider.id,
-            chat: None,
-            name: None,
-            created: None,
-            input_token_limit: None,
-            output_token_limit: None,
-            tags: &model.tags,
-        });
-    }
-    let structured = Structured {
-        models,
-        errors,
-        warnings,
-    };
-    Ok(structured.outcome())
-}
-
-impl Query {
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
-        let mut lists = gateway.models(&self.providers).await.into_iter();
-        if lists.as_slice().iter().any(Result::is_ok) {
-            gateway.note_answer();
-        }
-        let settings = gateway.settings();
-        self.outcome(settings, |position| {
-            let list = lists.next().unwrap_or_else(|| Ok(Vec::new()));
-            list.map_err(|problem| settings.with_advice(position, problem))
-        })
-    }
-
-    /// One provider's failure stands beside the others' lists.
-    fn outcome(
-        &self,
-        settings: &Settings,
-        mut list: impl FnMut(usize) -> Result<Vec<Model>, String>,
-    ) -> Outcome {
-        let mut lists = Vec::new();
-        let mut errors = Vec::new();
-        for &position in &self.providers {
-            match list(position) {
-                Ok(mut models) => {
-                    let id = &settings.providers[position].id;
-                    models.retain(|model| settings.limits.refusal(id, &model.id).is_none());
-                    models.sort_by_key(|model| std::cmp::Reverse(model.created));
-                    lists.push((position, models));
-                }
-                Err(problem) => errors.push(problem),
-            }
-        }
-        if lists.is_empty() {
-            return Outcome::error(errors.join("\n"));
-        }
-        let mut models = Vec::new();
-        for (position, list) in &lists {
-            for model in list {
-                let configured = settings.model(*position, &model.id);
-                models.push(Listed {
-                    id: &model.id,
-                    provider: &settings.providers[*position].id,
-                    chat: Some(model.chat),
-                    name: model.display_name.as_deref(),
-                    created: model.created,
-                    input_token_limit: model.input_token_limit,
-                    output_token_limit: model.output_token_limit,
-                    tags: configured.map_or(&[], |model| &model.tags),
-                });
-            }
-        }
-        let structured = Structured {
-            models,
-            errors,
-            warnings: &self.warnings,
+        let Some(details) = &self.details else {
+            return line;
         };
-        structured.outcome()
+        let mut parts: Vec<String> = Vec::new();
+        parts.extend(self.name.map(str::to_owned));
+        if !details.capabilities.is_empty() {
+            parts.push(details.capabilities.join(", "));
+        }
+        for (limit, way) in [
+            (details.input_token_limit, "in"),
+            (details.output_token_limit, "out"),
+        ] {
+            parts.extend(limit.map(|tokens| format!("at most {tokens} tokens {way}")));
+        }
+        if !details.reasoning_efforts.is_empty() {
+            parts.push(format!("efforts {}", details.reasoning_efforts.join(", ")));
+        }
+        if let Some(UsdPerToken { input, output }) = &details.usd_per_token {
+            parts.push(format!("USD per token {input} in, {output} out"));
+        }
+        parts.extend(details.retires.map(|day| format!("retires {day}")));
+        match parts.is_empty() {
+            true => line,
+            false => format!("{line}: {}", parts.join("; ")),
+        }
     }
 }

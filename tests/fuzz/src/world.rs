@@ -6,7 +6,7 @@ use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 use anygpt_core::{
     Annotations, Budget, Catalog, Given, Icon, Implementation, Library, Limits, Prompt,
-    PromptArgument, PromptText, Resource, ResourceTemplate, Server, Tool,
+    PromptArgument, PromptText, Resource, ResourceTemplate, Server, Structured, Tool,
 };
 
 /// Names of its tools, in order.
@@ -135,6 +135,8 @@ fn catalog() -> Catalog {
             .iter()
             .map(|(name, arguments)| prompt(name, arguments))
             .collect(),
+        is_private: false,
+        structured: Structured::Auto,
     }
 }
 

@@ -18,8 +18,8 @@ use core::{
 };
 
 use anygpt_core::{
-    Action, Annotations, Budget, Catalog, Content, Implementation, Limits, NoLibrary, Server, Tool,
-    ToolResult,
+    Action, Annotations, Budget, Catalog, Content, Implementation, Limits, NoLibrary, Server,
+    Structured, Tool, ToolResult,
 };
 
 struct Malloc;
@@ -86,6 +86,8 @@ fn catalog() -> Catalog {
         resources: Vec::new(),
         templates: Vec::new(),
         prompts: Vec::new(),
+        is_private: false,
+        structured: Structured::Auto,
     }
 }
 

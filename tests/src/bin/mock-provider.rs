@@ -9,24 +9,33 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
-use anygpt_tests::provider::{FAULTS, Provider};
+use anygpt_tests::provider::{FAULTS, Provider, SHAPES};
 use lexopt::prelude::*;
 
 const HELP: &str = "\
-mock-provider: OpenAI, Anthropic and Google on this machine, without a model and without cost
+mock-provider: OpenAI, Anthropic, Google and Chat Completions on this machine, without a model and without cost
 
 Usage: mock-provider [--port N] [--address IP]
 
-Prints three base URLs as NAME=VALUE lines and serves until its standard input ends or it is
-killed. Any key is accepted. Answers are streamed and repeat the last user text: \"echo: TEXT\".
-Chat Completions are spoken as well, under /compatible/v1 and without a key; point
-ANYGPT_PROVIDER_<ID>_BASE_URL or OLLAMA_HOST there.
+Prints four base URLs as NAME=VALUE lines and serves until its standard input ends or it is
+killed. Any key is accepted; Chat Completions need none. Answers are streamed and repeat the
+last user text: \"echo: TEXT\". Lists of models come in pages where the family has pages.
 
   --port N        listen on this port (default: a free one)
   --address IP    listen on this address (default: 127.0.0.1), for clients in containers
   --help          show this text
 
-Some models misbehave:
+A fault is asked for by the name of the model (fault-503), or by a base URL with the fault in
+front of its path (http://127.0.0.1:8089/fault-503/openai/v1): then every request meets it,
+lists of models too. Names:
+";
+
+/// Where a fault takes the shape of its body from, and what stands for a wait.
+const WORDS: &str = "
+SHAPE is one of
+WAIT is ms-N (retry-after-ms), s-N (retry-after, in seconds), date-N (retry-after, as a date), info-N
+(Google's RetryInfo), no or yes (x-should-retry). Examples: fault-429+ms-20, fault-502-html,
+fault-once-500+no, fault-200-text.
 ";
 
 fn main() -> ExitCode {
@@ -50,6 +59,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             Short('h') | Long("help") => {
                 print!("{HELP}");
                 FAULTS.lines().for_each(|fault| println!("  {fault}"));
+                print!("{}", WORDS.replace("one of", &format!("one of {SHAPES}.")));
                 return Ok(());
             }
             other => return Err(other.unexpected().into()),
@@ -59,6 +69,8 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     for (name, url) in provider.urls() {
         println!("{name}={url}");
     }
+    let [(name, url), _] = provider.compatible_env();
+    println!("{name}={url}");
     io::stdout().flush()?;
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())

@@ -7,15 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Family, Request, wire};
+use super::{Ending, Family, Request, wire};
 
 /// A reply to one request. Constructors choose the content, the other methods what goes wrong on the way.
 ///
 /// A streamed reply is a row of pieces, each written to the socket by itself: one per delta (the first one begins
 /// with the events that open the stream) and a last one with the events that end it. Any other reply is one piece.
 ///
-/// In bodies and header values `{{credential}}` stands for the key of the request, `{{model}}` for its model
-/// (not in pieces of 64 KiB and more).
+/// In bodies and header values `{{credential}}` stands for the key of the request, `{{model}}` for its model,
+/// `{{text}}` for the text of its last user turn (not in pieces of 64 KiB and more).
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub(super) start: Start,
@@ -24,6 +24,8 @@ pub struct Reply {
     pub(super) pieces: Vec<Bytes>,
     pub(super) pause: Duration,
     pub(super) dribble: bool,
+    /// After so many pieces it waits for [`Provider::open_gate`](super::Provider::open_gate).
+    pub(super) gate: Option<usize>,
     /// Without a length in the headers.
     pub(super) streamed: bool,
     pub(super) end: End,
@@ -35,6 +37,7 @@ pub(super) enum Start {
     After(Duration),
     Never,
     Cut,
+    Reset,
 }
 
 /// What happens after the last piece.
@@ -43,6 +46,9 @@ pub(super) enum End {
     Clean,
     Hang,
     Cut,
+    Reset,
+    /// The last piece again and again.
+    Again,
 }
 
 impl Reply {
@@ -71,6 +77,41 @@ impl Reply {
         pieces.truncate(deltas.len());
         pieces.push(wire::stream_error(family, message));
         Self::raw_pieces(pieces)
+    }
+
+    /// A streamed answer with this reasoning and this text (either may be empty) that ends like this; a piece per
+    /// event.
+    pub fn told(family: Family, reasoning: &str, text: &str, ending: Ending) -> Self {
+        Self::raw_pieces(wire::told(family, reasoning, text, ending))
+    }
+
+    /// The whole answer as JSON, as from a server that ignores `stream`.
+    pub fn whole(family: Family, text: &str) -> Self {
+        Self::json(200, &wire::whole(family, text))
+    }
+
+    /// An error of this status with a body of one of the shapes that `--help` of the program names; `None` for
+    /// another name.
+    pub fn shaped(shape: &str, status: u16, message: &str) -> Option<Self> {
+        let (kind, body) = wire::shape(shape, status, message)?;
+        Some(Self::body(status, kind, body))
+    }
+
+    /// The error a family sends where no money is left.
+    pub fn quota(family: Family) -> Self {
+        let (status, body) = wire::quota(family);
+        Self::json(status, &body)
+    }
+
+    /// The error a family sends for a wrong key, which it repeats.
+    pub fn key_refused(family: Family) -> Self {
+        let (status, body) = wire::key_refused(family);
+        Self::json(status, &body)
+    }
+
+    /// The error a family sends for a parameter that the model does not take.
+    pub fn refusal(family: Family, parameter: &str) -> Self {
+        Self::json(400, &wire::refusal(family, parameter))
     }
 
     /// An error of this status in the family's shape, with its usual type or code.
@@ -127,6 +168,7 @@ impl Reply {
             },
             pause: Duration::ZERO,
             dribble: false,
+            gate: None,
             streamed: false,
             end: End::Clean,
         }
@@ -170,6 +212,14 @@ impl Reply {
         }
     }
 
+    /// No reply: the connection is reset once the request has been read.
+    pub fn reset() -> Self {
+        Self {
+            start: Start::Reset,
+            ..Self::empty(200)
+        }
+    }
+
     /// The credential of the request, repeated in an error.
     pub fn credential_in_error(family: Family, status: u16) -> Self {
         Self::error(
@@ -182,6 +232,11 @@ impl Reply {
     /// The credential of the request, repeated in an answer.
     pub fn credential_in_text(family: Family) -> Self {
         Self::text(family, "Your key is {{credential}} as you know.")
+    }
+
+    /// Its body, placeholders as they are.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.pieces.concat()
     }
 
     /// Adds a header; one of the same name that is there already is replaced.
@@ -216,6 +271,13 @@ impl Reply {
         self
     }
 
+    /// After `count` pieces it waits until the gate is open; see
+    /// [`Provider::open_gate`](super::Provider::open_gate).
+    pub fn gate_after(mut self, count: usize) -> Self {
+        self.gate = Some(count);
+        self
+    }
+
     /// After `count` pieces the connection breaks, without the end that HTTP asks for.
     pub fn cut_after(self, count: usize) -> Self {
         self.only(count, End::Cut)
@@ -229,6 +291,42 @@ impl Reply {
     /// After `count` pieces the body ends properly, without the event that should end it.
     pub fn end_after(self, count: usize) -> Self {
         self.only(count, End::Clean)
+    }
+
+    /// After `count` pieces the connection is reset.
+    pub fn reset_after(self, count: usize) -> Self {
+        self.only(count, End::Reset)
+    }
+
+    /// After `count` pieces the last of them comes again and again, as fast as it is read.
+    pub fn again_after(self, count: usize) -> Self {
+        self.only(count, End::Again)
+    }
+
+    /// The connection breaks after `bytes` bytes of the body.
+    pub fn cut_at(self, bytes: usize) -> Self {
+        self.beginning(bytes).cut_after(usize::MAX)
+    }
+
+    /// The body ends properly after `bytes` bytes.
+    pub fn end_at(self, bytes: usize) -> Self {
+        self.beginning(bytes)
+    }
+
+    fn beginning(mut self, mut bytes: usize) -> Self {
+        for piece in &mut self.pieces {
+            piece.truncate(bytes);
+            bytes -= piece.len();
+        }
+        self.pieces.retain(|piece| !piece.is_empty());
+        self
+    }
+
+    /// The body is packed with gzip, which nobody asked for.
+    pub fn gzip(mut self) -> Self {
+        let plain: Vec<u8> = self.pieces.concat();
+        self.pieces = vec![gzip(&plain).into()];
+        self.header("content-encoding", "gzip")
     }
 
     fn only(mut self, count: usize, end: End) -> Self {
@@ -249,8 +347,33 @@ impl Reply {
             b"{{model}}",
             &wire::model(request).unwrap_or_default(),
         );
+        if let Some(family) = request.family() {
+            let text = wire::last_user_text(family, &request.json());
+            replace(&mut filled, b"{{text}}", &text.unwrap_or_default());
+        }
         filled.into()
     }
+}
+
+/// Packed without being made smaller: blocks of stored bytes (RFC 1951 and 1952).
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let crc = plain.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & (0_u32.wrapping_sub(crc & 1)))
+        })
+    });
+    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    for block in plain.chunks(0x8000) {
+        let length = u16::try_from(block.len()).unwrap_or_default();
+        packed.push(0);
+        packed.extend(length.to_le_bytes());
+        packed.extend((!length).to_le_bytes());
+        packed.extend(block);
+    }
+    packed.extend([1, 0, 0, 0xff, 0xff]);
+    packed.extend((!crc).to_le_bytes());
+    packed.extend(u32::try_from(plain.len()).unwrap_or_default().to_le_bytes());
+    packed
 }
 
 const FILLER: usize = 64 * 1024;

@@ -89,6 +89,90 @@ pub(super) fn error(family: Family, status: u16, message: &str) -> Value {
     }
 }
 
+/// The names of [`shape`], as the program's `--help` lists them.
+pub const SHAPES: &str = "openai, anthropic, google, google-list, openrouter, xai, text, mistral, detail, \
+    details, message, plain, html, garbage, empty";
+
+/// The content type and the body of an error in a shape of this name, whoever's it is.
+pub(super) fn shape(name: &str, status: u16, message: &str) -> Option<(&'static str, String)> {
+    let json = "application/json";
+    let (kind, body) = match name {
+        "openai" => (json, error(Family::OpenAi, status, message)),
+        "anthropic" => (json, error(Family::Anthropic, status, message)),
+        "google" => (json, error(Family::Google, status, message)),
+        "google-list" => (json, json!([error(Family::Google, status, message)])),
+        "openrouter" => (
+            json,
+            json!({"error": {"code": status, "message": message, "metadata": {"raw": "x"}}}),
+        ),
+        "xai" => (json, json!({"code": "mock_code", "error": message})),
+        "text" => (json, json!({"error": message})),
+        "mistral" => (
+            json,
+            json!({"object": "error", "message": message, "type": "mock_type", "param": null, "code": "1"}),
+        ),
+        "detail" => (json, json!({"detail": message})),
+        "details" => (
+            json,
+            json!({"detail": [{"loc": ["body", "x"], "msg": message, "type": "mock_type"}]}),
+        ),
+        "message" => (json, json!({"message": message})),
+        "plain" => return Some(("text/plain", message.to_owned())),
+        "html" => {
+            let page = format!(
+                "<html><head><title>{status} {message}</title></head><body>x</body></html>"
+            );
+            return Some(("text/html; charset=utf-8", page));
+        }
+        "garbage" => return Some((json, "{\"error\": {\"mess".to_owned())),
+        "empty" => return Some((json, String::new())),
+        _ => return None,
+    };
+    Some((kind, body.to_string()))
+}
+
+/// No more money, in each family's words.
+pub(super) fn quota(family: Family) -> (u16, Value) {
+    match family {
+        Family::OpenAi | Family::Compatible => (
+            429,
+            json!({"error": {"message": "You exceeded your current quota", "type": "insufficient_quota",
+                "param": null, "code": "insufficient_quota"}}),
+        ),
+        Family::Anthropic => (
+            400,
+            error(
+                family,
+                400,
+                "Your credit balance is too low to access the API.",
+            ),
+        ),
+        Family::Google => {
+            let mut body = error(family, 429, "Quota exceeded");
+            body["error"]["details"] = json!([
+                {"@type": "type.googleapis.com/google.rpc.QuotaFailure",
+                    "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},
+                {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "17s"}]);
+            (429, body)
+        }
+    }
+}
+
+/// A key that is none, in each family's words; it is repeated where families do that.
+pub(super) fn key_refused(family: Family) -> (u16, Value) {
+    let mut body = error(
+        family,
+        if family == Family::Google { 400 } else { 401 },
+        "Incorrect API key provided: {{credential}}.",
+    );
+    if family != Family::Google {
+        return (401, body);
+    }
+    body["error"]["details"] = json!([{"@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "API_KEY_INVALID", "domain": "googleapis.com"}]);
+    (400, body)
+}
+
 /// The error a family sends for a parameter that the model does not take.
 pub(super) fn refusal(family: Family, name: &str) -> Value {
     match family {
@@ -172,6 +256,175 @@ pub(super) fn last_user_text(family: Family, body: &Value) -> Option<String> {
                 .filter_map(|part| part["text"].as_str())
                 .collect(),
         ),
+    }
+}
+
+/// How an answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The model was done.
+    Stop,
+    /// It came to the limit of tokens.
+    Length,
+    /// It refused, or a filter stopped it; Google without a text: the prompt was blocked.
+    Refusal,
+    /// It paused (`pause_turn`); Anthropic only, the others stop.
+    Pause,
+    /// The stream ends as streams do, but nobody says why the model stopped.
+    Unsaid,
+}
+
+/// A streamed answer: this reasoning, this text (no delta where one is empty), this end. One piece per event.
+pub(super) fn told(family: Family, reasoning: &str, text: &str, ending: Ending) -> Vec<Bytes> {
+    let mut events = Vec::new();
+    let mut say = |text: &str, event: &dyn Fn(&str) -> Value| {
+        if !text.is_empty() {
+            events.push(event(text));
+        }
+    };
+    match family {
+        Family::OpenAi => {
+            say(
+                reasoning,
+                &|delta| json!({"type": "response.reasoning_summary_text.delta", "delta": delta}),
+            );
+            say(
+                text,
+                &|delta| json!({"type": "response.output_text.delta", "delta": delta}),
+            );
+            let (status, details) = match ending {
+                Ending::Length => ("incomplete", json!({"reason": "max_output_tokens"})),
+                Ending::Refusal => ("incomplete", json!({"reason": "content_filter"})),
+                _ => ("completed", Value::Null),
+            };
+            let mut output = Vec::new();
+            if !reasoning.is_empty() {
+                output.push(json!({"type": "reasoning", "id": "rs_mock",
+                    "summary": [{"type": "summary_text", "text": reasoning}]}));
+            }
+            if !text.is_empty() {
+                output.push(
+                    json!({"type": "message", "id": "msg_mock", "role": "assistant",
+                    "content": [{"type": "output_text", "text": text, "annotations": []}]}),
+                );
+            }
+            events.push(json!({"type": format!("response.{status}"), "response": {"id": "resp_mock",
+                "status": status, "model": "{{model}}", "output": output, "incomplete_details": details,
+                "error": null, "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": 64,
+                    "output_tokens_details": {"reasoning_tokens": reasoning.len()}, "total_tokens": 76}}}));
+        }
+        Family::Anthropic => {
+            say("x", &|_| {
+                json!({"type": "message_start", "message": {"id": "msg_mock", "model": "{{model}}",
+                    "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": 1}}})
+            });
+            // A thinking block comes first, and is empty where thoughts are not shown.
+            say("x", &|_| {
+                json!({"type": "content_block_start", "index": 0,
+                "content_block": {"type": "thinking", "thinking": "", "signature": ""}})
+            });
+            say(reasoning, &|delta| {
+                json!({"type": "content_block_delta", "index": 0,
+                "delta": {"type": "thinking_delta", "thinking": delta}})
+            });
+            say("x", &|_| {
+                json!({"type": "content_block_delta", "index": 0,
+                "delta": {"type": "signature_delta", "signature": "EqQB"}})
+            });
+            say("x", &|_| json!({"type": "content_block_stop", "index": 0}));
+            say(text, &|delta| {
+                json!({"type": "content_block_delta", "index": 1,
+                "delta": {"type": "text_delta", "text": delta}})
+            });
+            let reason = match ending {
+                Ending::Stop => json!("end_turn"),
+                Ending::Length => json!("max_tokens"),
+                Ending::Refusal => json!("refusal"),
+                Ending::Pause => json!("pause_turn"),
+                Ending::Unsaid => Value::Null,
+            };
+            events.push(json!({"type": "message_delta", "delta": {"stop_reason": reason}, "usage":
+                {"output_tokens": 64, "output_tokens_details": {"thinking_tokens": reasoning.len()}}}));
+            events.push(json!({"type": "message_stop"}));
+        }
+        Family::Google => {
+            let parts = |part: Value| json!({"candidates": [{"index": 0, "content": {"role": "model", "parts": [part]}}]});
+            say(reasoning, &|said| {
+                parts(json!({"text": said, "thought": true}))
+            });
+            say(text, &|said| parts(json!({"text": said})));
+            let usage = json!({"promptTokenCount": INPUT_TOKENS, "thoughtsTokenCount": reasoning.len(),
+                "totalTokenCount": 76});
+            let reason = match ending {
+                Ending::Length => "MAX_TOKENS",
+                Ending::Refusal => "SAFETY",
+                _ => "STOP",
+            };
+            events.push(match ending {
+                Ending::Refusal if text.is_empty() => {
+                    json!({"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage})
+                }
+                Ending::Unsaid => json!({"candidates": [{"index": 0}], "usageMetadata": usage}),
+                _ => json!({"candidates": [{"index": 0, "finishReason": reason}], "usageMetadata": usage}),
+            });
+        }
+        Family::Compatible => {
+            let chunk = |delta: Value, reason: Value| {
+                json!({"id": "chatcmpl-mock", "model": "{{model}}",
+                    "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+            };
+            say(reasoning, &|delta| {
+                chunk(json!({"reasoning_content": delta}), Value::Null)
+            });
+            say(text, &|delta| chunk(json!({"content": delta}), Value::Null));
+            let reason = match ending {
+                Ending::Length => json!("length"),
+                Ending::Refusal => json!("content_filter"),
+                Ending::Unsaid => Value::Null,
+                Ending::Stop | Ending::Pause => json!("stop"),
+            };
+            events.push(chunk(json!({}), reason));
+            events.push(json!({"choices": [], "usage": {"prompt_tokens": INPUT_TOKENS, "completion_tokens": 64,
+                "total_tokens": 76, "completion_tokens_details": {"reasoning_tokens": reasoning.len()}}}));
+        }
+    }
+    let mut pieces: Vec<String> = events
+        .iter()
+        .map(|event| match event["type"].is_string() {
+            true => named(event),
+            false => unnamed(event),
+        })
+        .collect();
+    if family == Family::Compatible {
+        pieces.push("data: [DONE]\n\n".to_owned());
+    }
+    pieces.into_iter().map(Bytes::from).collect()
+}
+
+/// The answer as one JSON body.
+pub(super) fn whole(family: Family, text: &str) -> Value {
+    match family {
+        Family::OpenAi => {
+            json!({"id": "resp_mock", "object": "response", "status": "completed", "model": "{{model}}",
+            "error": null, "output": [{"type": "message", "role": "assistant",
+                "content": [{"type": "output_text", "text": text, "annotations": []}]}],
+            "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": 1, "total_tokens": INPUT_TOKENS + 1}})
+        }
+        Family::Anthropic => {
+            json!({"id": "msg_mock", "type": "message", "role": "assistant", "model": "{{model}}",
+            "content": [{"type": "text", "text": text}], "stop_reason": "end_turn",
+            "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": 1}})
+        }
+        Family::Google => json!({"candidates": [{"index": 0, "finishReason": "STOP",
+                "content": {"role": "model", "parts": [{"text": text}]}}],
+            "modelVersion": "{{model}}", "responseId": "mock-response",
+            "usageMetadata": {"promptTokenCount": INPUT_TOKENS, "candidatesTokenCount": 1,
+                "totalTokenCount": INPUT_TOKENS + 1}}),
+        Family::Compatible => {
+            json!({"id": "chatcmpl-mock", "object": "chat.completion", "model": "{{model}}",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+            "usage": {"prompt_tokens": INPUT_TOKENS, "completion_tokens": 1, "total_tokens": INPUT_TOKENS + 1}})
+        }
     }
 }
 

@@ -1,0 +1,427 @@
+//! One entry of a provider's model list: what the list itself says of the model, and what its kind tells.
+//!
+//! Never here: choosing a model, or how a list is asked for (the codecs).
+
+use serde_json::Value;
+
+use super::Effort;
+
+/// One entry of a provider's model list. What the list does not say stays absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Model {
+    /// The id to ask for (Gemini's without its `models/` prefix).
+    pub id: String,
+    /// A name for people.
+    pub display_name: Option<String>,
+    /// When it was made, in seconds since 1970.
+    pub created: Option<i64>,
+    /// Most input tokens.
+    pub input_token_limit: Option<u64>,
+    /// Most output tokens.
+    pub output_token_limit: Option<u64>,
+    /// Whether it answers chats, as far as the list or the id tells.
+    pub chat: bool,
+    /// What else it can do.
+    pub can: Abilities,
+    /// What it reads, in the provider's words.
+    pub input_modalities: Vec<String>,
+    /// What it writes, likewise.
+    pub output_modalities: Vec<String>,
+    /// The efforts that may be asked for.
+    pub efforts: Vec<Effort>,
+    /// US dollars for one token of input and of output, as the provider writes them.
+    pub price: Option<Price>,
+    /// The day on which it is taken away.
+    pub retires: Option<String>,
+}
+
+/// US dollars per token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Price {
+    /// For a token that is read.
+    pub input: String,
+    /// For a token that is written.
+    pub output: String,
+}
+
+/// What a model can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // The names say it.
+pub enum Capability {
+    /// Answer in a conversation.
+    Chat,
+    /// Look at pictures.
+    Vision,
+    /// Call tools.
+    Tools,
+    /// Think before it answers.
+    Reasoning,
+    /// Turn texts into vectors.
+    Embeddings,
+    /// Draw pictures.
+    Images,
+    /// Answer in JSON, by a schema or without one.
+    Json,
+}
+
+impl Capability {
+    /// All of them.
+    pub const ALL: [Capability; 7] = [
+        Capability::Chat,
+        Capability::Vision,
+        Capability::Tools,
+        Capability::Reasoning,
+        Capability::Embeddings,
+        Capability::Images,
+        Capability::Json,
+    ];
+
+    /// The word for it in arguments and results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Capability::Chat => "chat",
+            Capability::Vision => "vision",
+            Capability::Tools => "tools",
+            Capability::Reasoning => "reasoning",
+            Capability::Embeddings => "embeddings",
+            Capability::Images => "images",
+            Capability::Json => "json",
+        }
+    }
+
+    /// By that word, in whatever case it is written.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Capability::ALL
+            .into_iter()
+            .find(|it| it.as_str().eq_ignore_ascii_case(name.trim()))
+    }
+}
+
+/// What is known of a model's capabilities beside chats; the rest may or may not be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Abilities([Option<bool>; Capability::ALL.len()]);
+
+impl Abilities {
+    /// Notes what is known of one of them, unless that is nothing.
+    #[must_use]
+    pub(super) fn with(mut self, capability: Capability, known: Option<bool>) -> Self {
+        if known.is_some() {
+            self.0[capability as usize] = known;
+        }
+        self
+    }
+
+    /// Notes several that are there.
+    #[must_use]
+    pub(super) fn with_all(self, there: &[Capability]) -> Self {
+        there
+            .iter()
+            .fold(self, |all, &capability| all.with(capability, Some(true)))
+    }
+}
+
+impl Model {
+    /// Whether it has a capability; `None` if nobody says.
+    pub fn has(&self, capability: Capability) -> Option<bool> {
+        match capability {
+            Capability::Chat => Some(self.chat),
+            other => self.can.0[other as usize],
+        }
+    }
+}
+
+/// What Anthropic's `capabilities` say: of each, whether it is `supported`.
+pub(super) fn claude(model: &mut Model, told: &Value) {
+    let known = |name: &str| told[name]["supported"].as_bool();
+    model.can = Abilities::default()
+        .with(Capability::Vision, known("image_input"))
+        .with(Capability::Reasoning, known("thinking"))
+        .with(Capability::Json, known("structured_outputs"))
+        // The service has nothing else, and all its models take tools.
+        .with(Capability::Embeddings, Some(false))
+        .with(Capability::Images, Some(false))
+        .with(
+            Capability::Tools,
+            model.id.starts_with("claude-").then_some(true),
+        );
+    let has = |effort: &Effort| told["effort"][effort.as_str()]["supported"] == true;
+    model.efforts = Effort::ALL.into_iter().filter(has).collect();
+}
+
+/// What Google's methods say, and `thinking`.
+pub(super) fn gemini(model: &mut Model, embeds: bool, thinks: Option<bool>, is_ordinary: bool) {
+    let draws = model.chat && model.id.split('-').any(|word| word == "image");
+    model.can = Abilities::default()
+        .with(Capability::Embeddings, Some(embeds))
+        .with(Capability::Images, Some(draws))
+        .with(Capability::Reasoning, thinks);
+    if is_ordinary && model.id.starts_with("gemini-") {
+        let all = [Capability::Vision, Capability::Tools, Capability::Json];
+        model.can = model.can.with_all(&all);
+    }
+}
+
+/// What the name of one of OpenAI's models tells: its list says nothing. `efforts` are those of a family
+/// that is known.
+pub(super) fn gpt(model: &mut Model, efforts: Option<&[Effort]>) {
+    let id = model.id.strip_prefix("ft:").unwrap_or(&model.id);
+    let draws = ["gpt-image", "chatgpt-image", "dall-e"];
+    model.can = Abilities::default()
+        .with(
+            Capability::Embeddings,
+            Some(id.starts_with("text-embedding")),
+        )
+        .with(
+            Capability::Images,
+            Some(draws.iter().any(|kind| id.starts_with(kind))),
+        );
+    if let Some(efforts) = efforts.filter(|_| model.chat) {
+        model.can = model
+            .can
+            .with(Capability::Reasoning, Some(!efforts.is_empty()));
+        model.efforts = efforts.to_vec();
+    }
+    let sees_and_calls = ["gpt-4.1", "gpt-4o", "gpt-5", "gpt-6", "o3", "o4"];
+    let blind = ["o3-mini", "gpt-4o-search"];
+    if model.chat
+        && sees_and_calls.iter().any(|kind| id.starts_with(kind))
+        && !blind.iter().any(|kind| id.starts_with(kind))
+    {
+        let all = [Capability::Vision, Capability::Tools, Capability::Json];
+        model.can = model.can.with_all(&all);
+    }
+}
+
+/// What the lists of services with Chat Completions say, each in its own way: OpenRouter's `architecture`,
+/// `supported_parameters`, `reasoning` and `pricing`, Mistral's `capabilities`, Fireworks' `supports_…`, a
+/// `type`; the name where it is a plain one.
+pub(super) fn compatible(model: &mut Model, entry: &Value) {
+    let words = |value: &Value| -> Vec<String> {
+        let words = value.as_array().into_iter().flatten();
+        let words = words.filter_map(Value::as_str).filter(is_short);
+        words.take(MOST_WORDS).map(str::to_owned).collect()
+    };
+    let architecture = &entry["architecture"];
+    model.input_modalities = words(&architecture["input_modalities"]);
+    model.output_modalities = words(&architecture["output_modalities"]);
+    let among = |list: &[String], wanted: &[&str]| {
+        let has = list.iter().any(|word| wanted.contains(&word.as_str()));
+        (!list.is_empty()).then_some(has)
+    };
+    let parameters = words(&entry["supported_parameters"]);
+    let mistral = |name: &str| entry["capabilities"][name].as_bool();
+    let kind = entry["type"].as_str();
+    let is_kind = |wanted: &[&str]| kind.map(|kind| wanted.contains(&kind));
+    let id = model.id.to_ascii_lowercase();
+    let embeds = id.contains("embed").then_some(true);
+    model.can = Abilities::default()
+        .with(
+            Capability::Vision,
+            among(&model.input_modalities, &["image"])
+                .or(mistral("vision"))
+                .or(entry["supports_image_input"].as_bool()),
+        )
+        .with(
+            Capability::Images,
+            among(&model.output_modalities, &["image"]).or(is_kind(&["image"])),
+        )
+        .with(
+            Capability::Embeddings,
+            among(&model.output_modalities, &["embeddings"])
+                .or(is_kind(&["embedding", "embeddings"]))
+                .or(embeds),
+        )
+        .with(
+            Capability::Tools,
+            among(&parameters, &["tools"])
+                .or(mistral("function_calling"))
+                .or(entry["supports_tools"].as_bool()),
+        )
+        .with(
+            Capability::Reasoning,
+            (entry["reasoning"].is_object().then_some(true))
+                .or(among(&parameters, &["reasoning", "include_reasoning"]))
+                .or(mistral("reasoning")),
+        )
+        .with(
+            Capability::Json,
+            among(&parameters, &["response_format", "structured_outputs"]),
+        );
+    let efforts = words(&entry["reasoning"]["supported_efforts"]);
+    model.efforts = Effort::ALL
+        .into_iter()
+        .filter(|effort| efforts.iter().any(|word| word == effort.as_str()))
+        .collect();
+    // Numbers are in other units, which the lists do not name.
+    let price = |name: &str| {
+        let price = entry["pricing"][name].as_str().filter(is_short);
+        price.map(str::to_owned)
+    };
+    model.price = price("prompt")
+        .zip(price("completion"))
+        .map(|(input, output)| Price { input, output });
+    model.retires = retires(entry);
+}
+
+/// The day on which a model is taken away, as OpenRouter, OpenAI and Mistral say it.
+pub(super) fn retires(entry: &Value) -> Option<String> {
+    let day = ["expiration_date", "shutdown_date", "deprecation"]
+        .into_iter()
+        .find_map(|name| entry[name].as_str());
+    day.filter(|day| !day.is_empty() && is_short(day))
+        .map(str::to_owned)
+}
+
+/// Whether it can be a word, a price or a day.
+fn is_short(text: &&str) -> bool {
+    text.len() <= 64
+}
+
+/// No model has more kinds of input, parameters or efforts.
+const MOST_WORDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use Capability::{Chat, Embeddings, Images, Json, Reasoning, Tools, Vision};
+
+    fn named(id: &str, chat: bool) -> Model {
+        Model {
+            id: id.into(),
+            chat,
+            ..Model::default()
+        }
+    }
+
+    /// Those that are known to be there, and those that are known not to be.
+    fn known(model: &Model) -> (Vec<Capability>, Vec<Capability>) {
+        let of = |wanted| {
+            let all = Capability::ALL.into_iter();
+            all.filter(|&it| model.has(it) == Some(wanted)).collect()
+        };
+        (of(true), of(false))
+    }
+
+    #[test]
+    fn capabilities_go_by_their_words() {
+        for capability in Capability::ALL {
+            let word = format!(" {} ", capability.as_str().to_uppercase());
+            assert_eq!(Capability::from_name(&word), Some(capability));
+        }
+        assert_eq!(Capability::from_name("video"), None);
+    }
+
+    #[test]
+    fn anthropic_says_what_is_supported() {
+        let mut model = named("claude-x", true);
+        let told = json!({"image_input": {"supported": true}, "thinking": {"supported": false},
+            "effort": {"supported": true, "low": {"supported": true}, "max": {"supported": true}, "high": {"supported": false}}});
+        claude(&mut model, &told);
+        assert_eq!(
+            known(&model),
+            (
+                vec![Chat, Vision, Tools],
+                vec![Reasoning, Embeddings, Images]
+            )
+        );
+        assert_eq!(model.efforts, [Effort::Low, Effort::Max]);
+        // A proxy may have others, and lists that say nothing.
+        let mut model = named("other", true);
+        claude(&mut model, &Value::Null);
+        assert_eq!(known(&model), (vec![Chat], vec![Embeddings, Images]));
+    }
+
+    #[test]
+    fn google_s_methods_tell() {
+        let mut chat = named("gemini-9-flash", true);
+        gemini(&mut chat, false, Some(true), true);
+        assert_eq!(
+            known(&chat),
+            (
+                vec![Chat, Vision, Tools, Reasoning, Json],
+                vec![Embeddings, Images]
+            )
+        );
+        let mut image = named("gemini-9-flash-image", true);
+        gemini(&mut image, false, None, false);
+        assert_eq!(known(&image), (vec![Chat, Images], vec![Embeddings]));
+        let mut embedding = named("gemini-embedding-9", false);
+        gemini(&mut embedding, true, None, false);
+        assert_eq!(known(&embedding), (vec![Embeddings], vec![Chat, Images]));
+    }
+
+    #[test]
+    fn openai_s_names_tell() {
+        let of = |id, chat, efforts: Option<&[Effort]>| {
+            let mut model = named(id, chat);
+            gpt(&mut model, efforts);
+            known(&model)
+        };
+        let both = vec![Embeddings, Images];
+        assert_eq!(
+            of("gpt-5.6", true, Some(&[Effort::Low])),
+            (vec![Chat, Vision, Tools, Reasoning, Json], both.clone())
+        );
+        assert_eq!(
+            of("gpt-3.5-turbo", true, Some(&[])),
+            (vec![Chat], vec![Reasoning, Embeddings, Images])
+        );
+        assert_eq!(
+            of("text-embedding-3-small", false, None),
+            (vec![Embeddings], vec![Chat, Images])
+        );
+        assert_eq!(
+            of("gpt-image-2", false, Some(&[])),
+            (vec![Images], vec![Chat, Embeddings])
+        );
+        assert_eq!(of("o3-mini", true, None), (vec![Chat], both));
+    }
+
+    #[test]
+    fn other_lists_say_it_each_in_its_own_way() {
+        let of = |entry: Value| {
+            let mut model = named(entry["id"].as_str().unwrap_or_default(), true);
+            compatible(&mut model, &entry);
+            model
+        };
+        let openrouter = of(json!({"id": "a/b",
+            "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"]},
+            "supported_parameters": ["tools", "reasoning", "seed"],
+            "reasoning": {"supported_efforts": ["high", "low", "odd"]},
+            "pricing": {"prompt": "0.000001", "completion": "0.000002"}, "expiration_date": "2027-01-01"}));
+        assert_eq!(
+            known(&openrouter),
+            (
+                vec![Chat, Vision, Tools, Reasoning],
+                vec![Embeddings, Images, Json]
+            )
+        );
+        assert_eq!(openrouter.efforts, [Effort::Low, Effort::High]);
+        assert_eq!(
+            openrouter.price,
+            Some(Price {
+                input: "0.000001".into(),
+                output: "0.000002".into()
+            })
+        );
+        assert_eq!(openrouter.retires.as_deref(), Some("2027-01-01"));
+        let mistral = of(
+            json!({"id": "m", "capabilities": {"function_calling": true, "vision": false},
+            "deprecation": null, "pricing": {"prompt": 1, "completion": 2}}),
+        );
+        assert_eq!(known(&mistral), (vec![Chat, Tools], vec![Vision]));
+        assert_eq!((mistral.price, mistral.retires), (None, None));
+        let together = of(json!({"id": "x", "type": "embedding"}));
+        assert_eq!(known(&together), (vec![Chat, Embeddings], vec![Images]));
+        let fireworks =
+            of(json!({"id": "f", "supports_tools": true, "supports_image_input": false}));
+        assert_eq!(known(&fireworks), (vec![Chat, Tools], vec![Vision]));
+        assert_eq!(known(&of(json!({"id": "plain"}))), (vec![Chat], vec![]));
+        assert_eq!(
+            known(&of(json!({"id": "nomic-embed-text"}))),
+            (vec![Chat, Embeddings], vec![])
+        );
+    }
+}

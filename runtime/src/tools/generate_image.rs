@@ -1,0 +1,240 @@
+//! `anygpt_generate_image`: pictures by description.
+//!
+//! Never here: fetching a picture from an address.
+
+use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Network, Outcome, Work,
+    arguments::{Arguments, wrong},
+    chat_completion::Tokens,
+    common::may_cost,
+};
+use crate::{
+    gateway::{
+        Bounds, Gateway, Told,
+        resolve::{self, Target},
+    },
+    provider::{Codec, DrawRequest, Drawing, Pictures},
+    settings::Settings,
+};
+
+pub(super) fn listed() -> anygpt_core::Tool {
+    anygpt_core::Tool {
+        name: "anygpt_generate_image".into(),
+        title: "Draw a picture".into(),
+        description: "Draw pictures by description with an image model.".into(),
+        annotations: anygpt_core::Annotations {
+            read_only: true,
+            idempotent: false,
+            open_world: true,
+        },
+        input_schema: concat!(
+            r#"{"type":"object","properties":{"prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"#,
+            r#""size":{"type":"string","description":"1024x1024, 16:9 or 2K"},"quality":{"type":"string"},"#,
+            r#""n":{"type":"integer","minimum":1,"maximum":4},"format":{"type":"string","enum":["png","jpeg","webp"]},"#,
+            r#""timeout_seconds":{"type":"integer"}},"required":["prompt","model"]}"#,
+        )
+        .into(),
+        output_schema: Some(
+            concat!(
+                r#"{"type":"object","properties":{"images":{"type":"array","items":{"type":"object"}},"#,
+                r#""revised_prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
+                r#""required":["images","model","provider"]}"#,
+            )
+            .into(),
+        ),
+    }
+}
+
+/// Most pictures of one call.
+const MOST_PICTURES: u32 = 4;
+
+/// Pictures that are ready to be asked for.
+#[derive(Debug)]
+pub(super) struct Image {
+    target: Target,
+    drawing: Drawing,
+    size: Option<String>,
+    bounds: Bounds,
+    warnings: Vec<String>,
+}
+
+pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
+    let mut arguments = Arguments::parse(json)?;
+    let prompt = arguments.string("prompt")?;
+    let model = arguments.name("model")?;
+    let provider = arguments.name("provider")?;
+    let size = arguments.name("size")?;
+    let quality = arguments.name("quality")?;
+    let count = arguments.integer("n", 1, MOST_PICTURES)?;
+    let format = format(&mut arguments)?;
+    let timeout = arguments.timeout()?;
+    let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    let Some(prompt) = prompt else {
+        return Err("invalid_request: prompt is missing. Say what is to be seen.".into());
+    };
+    let Some(model) = model else {
+        return Err(
+            "invalid_request: model is missing. Name one that draws, for example gpt-image-2 or \
+             gemini-3.1-flash-image; anygpt_list_models with capability images lists more."
+                .into(),
+        );
+    };
+    may_cost(settings, "images")?;
+    let mut chain = resolve::chain(settings, provider.as_deref(), Some(&model), &[])?;
+    let target = chain.targets.swap_remove(0);
+    let draw = DrawRequest {
+        model: target.model.clone().unwrap_or_default(),
+        prompt,
+        size,
+        quality,
+        count: count.unwrap_or(1),
+        format,
+    };
+    let codec = settings.providers[target.provider].kind.codec();
+    let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
+        let can = |codec: &dyn Codec| codec.draw(&DrawRequest::default()).is_some();
+        let who = resolve::who_can(settings, can);
+        return Err(format!(
+            "invalid_request: {} has no model that draws. Ask {who}.",
+            settings.providers[target.provider].id
+        ));
+    };
+    warnings.extend_from_slice(&drawing.warnings);
+    Ok(Work::Network(Network::GenerateImage(Image {
+        target,
+        drawing,
+        size: draw.size,
+        bounds: Bounds::of(settings, timeout),
+        warnings,
+    })))
+}
+
+fn format(arguments: &mut Arguments) -> Result<Option<String>, String> {
+    let Some(word) = arguments.string("format")? else {
+        return Ok(None);
+    };
+    match word.trim().to_ascii_lowercase().as_str() {
+        "jpg" => Ok(Some("jpeg".into())),
+        known @ ("png" | "jpeg" | "webp") => Ok(Some(known.into())),
+        _ => {
+            let allowed = "png, jpeg or webp";
+            Err(wrong("format", &Value::String(word), allowed))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Structured<'a> {
+    images: Vec<Drawn<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revised_prompt: Option<&'a str>,
+    model: &'a str,
+    provider: &'a str,
+    usage: Tokens,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+}
+
+/// The picture itself stands in the content.
+#[derive(Serialize)]
+struct Drawn<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+}
+
+impl Image {
+    pub(super) async fn run(mut self, gateway: &Gateway) -> Outcome {
+        let read = |codec: &dyn Codec, body: &[u8]| codec.pictures(body);
+        let (target, request) = (&self.target, &self.drawing.request);
+        let all = (0..self.drawing.times)
+            .map(|_| gateway.ask_for(target, request, self.bounds, "picture", read));
+        let mut drawn: Option<Told<Pictures>> = None;
+        let mut problem = None;
+        for one in join_all(all).await {
+            match (one, &mut drawn) {
+                (Ok(one), None) => drawn = Some(one),
+                (Ok(one), Some(drawn)) => add(drawn, one),
+                (Err(text), _) => problem = Some(text),
+            }
+        }
+        match (drawn, problem) {
+            (Some(drawn), problem) => {
+                let missing = problem.map(|it| format!("Not all pictures could be drawn: {it}"));
+                self.warnings.extend(missing);
+                self.outcome(gateway.settings(), drawn)
+            }
+            (None, problem) => Outcome::error(problem.unwrap_or_default()),
+        }
+    }
+
+    fn outcome(&self, settings: &Settings, told: Told<Pictures>) -> Outcome {
+        let drawn = told.told;
+        let images = drawn.pictures.iter().map(|picture| Drawn {
+            mime_type: Some(picture.mime_type),
+            bytes: Some(picture.data.trim_end_matches('=').len() * 3 / 4),
+            url: None,
+        });
+        let elsewhere = drawn.urls.iter().map(|url| Drawn {
+            mime_type: None,
+            bytes: None,
+            url: Some(url),
+        });
+        let images: Vec<Drawn<'_>> = images.chain(elsewhere).collect();
+        let size = self.size.as_deref().map(|size| format!(", {size}"));
+        let mut lines = vec![format!(
+            "{} pictures from {}{}",
+            images.len(),
+            self.target.name(settings),
+            size.unwrap_or_default()
+        )];
+        lines.extend(drawn.said.as_ref().map(|said| format!("Drawn as: {said}")));
+        lines.extend(
+            drawn
+                .urls
+                .iter()
+                .map(|url| format!("To be fetched at {url}")),
+        );
+        lines.extend_from_slice(&self.warnings);
+        let structured = Structured {
+            images,
+            revised_prompt: drawn.said.as_deref(),
+            model: self.target.model.as_deref().unwrap_or_default(),
+            provider: &settings.providers[self.target.provider].id,
+            usage: drawn.usage.into(),
+            warnings: &self.warnings,
+        };
+        Outcome {
+            reservation: Some(told.held),
+            ..Outcome::structured(lines.join("\n"), &structured)
+        }
+        .with_pictures(drawn.pictures)
+    }
+}
+
+/// Puts another reply beside the first one.
+fn add(first: &mut Told<Pictures>, other: Told<Pictures>) {
+    let bytes = first.held.bytes().saturating_add(other.held.bytes());
+    let Told {
+        told: mut more,
+        mut held,
+    } = other;
+    // What the one gives back the other takes: nobody else runs in between.
+    held.release();
+    let _counted = first.held.resize(bytes);
+    let all = &mut first.told;
+    all.pictures.append(&mut more.pictures);
+    all.urls.append(&mut more.urls);
+    all.said = all.said.take().or(more.said);
+    let sum = |one: Option<u64>, other: Option<u64>| Some(one? + other?);
+    all.usage.input_tokens = sum(all.usage.input_tokens, more.usage.input_tokens);
+    all.usage.output_tokens = sum(all.usage.output_tokens, more.usage.output_tokens);
+    all.usage.total_tokens = sum(all.usage.total_tokens, more.usage.total_tokens);
+}

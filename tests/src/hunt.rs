@@ -1,0 +1,106 @@
+//! The hunt for keys: every form in which one might be written, and where it was.
+//!
+//! Never here: which keys there are (the harness and the tests know), or what to do about a find.
+
+use std::ffi::OsString;
+use std::fs;
+
+/// Shorter ones are ordinary words.
+const SHORTEST: usize = 8;
+
+/// The secrets that a server is configured with by these variables: keys, tokens, what files of keys hold, what the
+/// configuration file has as a key, passwords in URLs.
+pub(crate) fn configured(variables: &[(OsString, OsString)]) -> Vec<String> {
+    let mut secrets = Vec::new();
+    for (name, value) in variables {
+        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
+            continue;
+        };
+        if name == "CONFIG_FILE" {
+            let text = fs::read_to_string(value).unwrap_or_default();
+            let keys = text
+                .lines()
+                .filter_map(|line| line.trim_start().strip_prefix("api_key:"));
+            secrets.extend(keys.map(|key| key.trim().trim_matches(['"', '\'']).to_owned()));
+            continue;
+        }
+        let (name, value) = match name.strip_suffix("_FILE") {
+            Some(name) => (name, fs::read_to_string(value).unwrap_or_default()),
+            None => (name, value.to_owned()),
+        };
+        if name.ends_with("_KEY") || name.ends_with("_TOKEN") {
+            secrets.extend(value.lines().map(|line| line.trim().to_owned()));
+        }
+        // What looks like a scheme may be missing before a proxy's credentials.
+        let authority = value.split_once("://").map_or(&*value, |(_, rest)| rest);
+        let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+        if let Some((_, password)) = authority
+            .rsplit_once('@')
+            .and_then(|(credentials, _)| credentials.split_once(':'))
+        {
+            secrets.push(password.to_owned());
+        }
+    }
+    secrets.retain(|secret| secret.len() >= SHORTEST);
+    secrets.sort_unstable();
+    secrets.dedup();
+    secrets
+}
+
+/// Every form in which a key might be written: as it is, percent-encoded, in base64.
+pub fn forms(key: &str) -> Vec<String> {
+    let percent = |digits: fn(u8) -> String| -> String {
+        let bytes = key.bytes().map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => digits(byte),
+        });
+        bytes.collect()
+    };
+    let mut forms = vec![
+        key.to_owned(),
+        percent(|byte| format!("%{byte:02X}")),
+        percent(|byte| format!("%{byte:02x}")),
+    ];
+    forms.extend((0..3).map(|before| inner_base64(key, before)));
+    forms
+}
+
+/// The places where one of `forbidden` stands in a line, with what is around it there.
+pub fn places<T: AsRef<str>>(output: &str, forbidden: &[T]) -> Vec<String> {
+    let mut found = Vec::new();
+    for form in forbidden.iter().map(T::as_ref) {
+        for (place, _) in output.match_indices(form) {
+            let line = output[..place].rfind('\n').map_or(0, |end| end + 1);
+            let before: String = output[line..place].chars().rev().take(60).collect();
+            let before: String = before.chars().rev().collect();
+            let behind: String = output[place..].chars().take(100).collect();
+            let behind = behind.lines().next().unwrap_or_default();
+            found.push(format!("{form}: …{before}{behind}…"));
+        }
+    }
+    found
+}
+
+/// The base64 digits that depend on the key alone when `before` bytes stand in front of it.
+fn inner_base64(key: &str, before: usize) -> String {
+    let whole = base64(&[&b"us:"[..before], key.as_bytes()].concat());
+    let first = (before * 8).div_ceil(6);
+    let last = (before + key.len()) * 8 / 6;
+    whole[first..last].to_owned()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = bytes.chunks(3).flat_map(|chunk| {
+        let bits = (0..3).fold(0, |bits, place| {
+            bits << 8 | usize::from(*chunk.get(place).unwrap_or(&0))
+        });
+        (0..4).map(move |place| match place <= chunk.len() {
+            true => char::from(DIGITS[bits >> (18 - 6 * place) & 63]),
+            false => '=',
+        })
+    });
+    digits.collect()
+}
