@@ -3,6 +3,8 @@
 //! What a call passes through: [`stdio`] → [`tools`] → [`runner`] → [`gateway`] → [`provider`]
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
+#![forbid(unsafe_code)]
+
 pub mod call;
 pub mod cli;
 pub mod commands;

@@ -39,6 +39,9 @@ use anygpt_mcp::{
     tools::Tools,
 };
 
+#[cfg(no_unwinding)]
+mod no_unwinding;
+
 const CLEAN: i32 = 0;
 const CONFIGURATION: i32 = 1;
 const INITIALIZATION: i32 = 2;
