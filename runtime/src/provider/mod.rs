@@ -25,6 +25,8 @@ mod rules;
 pub mod sse;
 #[cfg(test)]
 mod test_streams;
+#[cfg(test)]
+mod test_writer;
 mod tokens;
 
 pub use conversation::{
