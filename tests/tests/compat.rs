@@ -359,7 +359,10 @@ fn azure_speaks_responses_if_it_is_told_to() {
             "/openai/v1/openai/responses?api-version=2025-04-01-preview",
         ),
     ] {
-        // The mock provider answers Responses below /openai/v1, which the v1 API has by itself.
+        // Scripted, as the mock provider's own Responses want the key in OpenAI's header.
+        provider.script(Family::OpenAi, [Reply::text(Family::OpenAi, "yes")]);
+        let list = json!({"data": [{"id": "gpt-5", "created": 1}]});
+        provider.script_models(Family::OpenAi, [Reply::json(200, &list)]);
         let at = provider.base_url(Family::OpenAi);
         let url = match version {
             "" => at.trim_end_matches("/openai/v1").to_owned(),
@@ -373,16 +376,16 @@ fn azure_speaks_responses_if_it_is_told_to() {
             .spawn();
         let arguments = json!({"prompt": "hi", "model": "azure/my-gpt"});
         let result = server.call_tool(CHAT, arguments);
-        assert_eq!(chat(&result)["provider"], "azure", "{result}");
-        let request = last(&provider);
+        assert_eq!(chat(&result)["text"], "yes", "{result}");
+        let request = provider.requests().pop().unwrap();
         assert_eq!(request.path, path);
         assert_eq!(request.json()["model"], "my-gpt");
         assert_eq!(request.header("api-key"), Some("azure-key-123"));
         assert_eq!(request.header("authorization"), None);
 
-        // Its list has no deployments.
+        // Its list has models, which are no deployments.
         let result = server.call_tool(CHAT, json!({"prompt": "hi"}));
-        assert_parts(error(&result), &["model_not_found: ", "azure"]);
+        assert_parts(error(&result), &["model_not_found: ", "no model was named"]);
     }
 }
 
