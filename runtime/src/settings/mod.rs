@@ -34,7 +34,7 @@ pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub use offered::{Offer, Tool};
 pub use price::Price;
 pub(crate) use provider::position;
-pub use provider::{Kind, Provider};
+pub use provider::{KeyHeader, Kind, Provider};
 pub use secret::Secret;
 pub use show::Shown;
 pub(crate) use yaml::nearest;

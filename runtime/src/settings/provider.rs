@@ -12,7 +12,7 @@ use super::{
     file::ProviderEntry,
     headers::Headers,
     own_variables::{self, OwnVariables},
-    presets::{self, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
+    presets::{self, AZURE, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::Secret,
 };
 use crate::provider::{
@@ -37,8 +37,8 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// Its key and where that came from.
     pub key: Option<Found>,
-    /// The key travels as `Authorization: Bearer`, whatever the format has for keys.
-    pub is_bearer: bool,
+    /// The header that its key travels in.
+    pub key_header: KeyHeader,
     /// What is asked if no model is named; else the newest of its list.
     pub model: Option<String>,
     /// It is set up, or it is one of the main three. The others need not be shown.
@@ -62,6 +62,17 @@ pub(super) struct Origins {
     pub(super) kind: Option<String>,
     pub(super) base_url: Option<String>,
     pub(super) model: Option<String>,
+}
+
+/// The header that a key travels in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyHeader {
+    /// The one that the format has for keys.
+    Usual,
+    /// `Authorization: Bearer`
+    Bearer,
+    /// `api-key`: Azure's, whatever format it speaks.
+    ApiKey,
 }
 
 /// How a provider is spoken to.
@@ -431,7 +442,11 @@ impl Reader<'_> {
         let is_bearer = is_bearer && told.own.key.is_none();
         let known = Known { key, url, headers };
         let mut provider = self.provider(id, kind, told.entry, told.own, known)?;
-        provider.is_bearer = is_bearer;
+        provider.key_header = match kind {
+            _ if is_bearer => KeyHeader::Bearer,
+            Kind::OpenAi if id == AZURE => KeyHeader::ApiKey,
+            _ => KeyHeader::Usual,
+        };
         provider.preset = Some(preset);
         provider.model = (provider.model).or_else(|| preset.model.map(str::to_owned));
         provider.origins.kind = kind_from;
@@ -558,6 +573,7 @@ impl Reader<'_> {
                 Kind::Compatible(service) if service.api_key_header => {
                     self.azure(place, text, &mut kind)?
                 }
+                Kind::OpenAi if id == AZURE => self.azure(place, text, &mut kind)?,
                 _ if place == "OLLAMA_HOST" => ollama(place, text)?,
                 _ => versioned(BaseUrl::parse(place, text)?, kind)?,
             }),
@@ -610,7 +626,7 @@ impl Reader<'_> {
             kind,
             base_url,
             key,
-            is_bearer: false,
+            key_header: KeyHeader::Usual,
             headers,
             model,
             is_listed: false,
@@ -658,7 +674,8 @@ impl Reader<'_> {
             (false, true) => "/openai",
             (false, false) => "/openai/v1",
         };
-        if dated {
+        // Responses name the model in the body, whatever the version.
+        if dated && *kind != Kind::OpenAi {
             *kind = Kind::Compatible(&AZURE_DATED);
         }
         // The v1 API knows these words for what is not released yet.
