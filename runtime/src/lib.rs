@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod cli;
+pub mod commands;
 pub mod dns;
 mod docs;
 pub mod gateway;
@@ -12,10 +13,13 @@ pub mod http_client;
 pub mod library;
 pub mod listing;
 pub mod log;
+pub mod output;
 mod prompts;
 pub mod provider;
 pub mod redact;
+pub mod resources;
 pub mod runner;
+mod session;
 pub mod settings;
 pub mod signal;
 pub mod standby;

@@ -497,3 +497,46 @@ fn the_operators_money_bounds_every_call() {
         &["config: google/gemini-3.5-flash: ANYGPT_MAX_COST_USD needs a price"],
     );
 }
+
+#[test]
+fn limits_bound_the_tools_to_choose_too() {
+    let provider = Provider::start();
+    let tools = [
+        (
+            "anygpt_embed",
+            json!({"input": "hi", "model": "openai/text-embedding-3-small"}),
+        ),
+        (
+            "anygpt_generate_image",
+            json!({"prompt": "a cat", "model": "openai/gpt-image-2"}),
+        ),
+        (
+            "anygpt_count_tokens",
+            json!({"prompt": "hi", "model": "openai/gpt-4.1"}),
+        ),
+    ];
+    let start = |name: &str, value: &str| {
+        let server = builder(&provider).env("ANYGPT_TOOLS", "all");
+        server.env(name, value).spawn()
+    };
+    let mut free = start("ANYGPT_MAX_TOKENS", "100");
+    let mut denied = start("ANYGPT_DENY_MODELS", "openai/*");
+    let mut bounded = start("ANYGPT_MAX_COST_USD", "1");
+    for (tool, arguments) in tools {
+        let before = provider.requests().len();
+        free.call_tool(tool, arguments.clone());
+        let sent = provider.requests().len();
+        assert!(sent > before, "{tool}");
+        let result = denied.call_tool(tool, arguments.clone());
+        assert_parts(error(&result), &["permission: ", "ANYGPT_DENY_MODELS"]);
+        // Counting costs nothing.
+        if tool != "anygpt_count_tokens" {
+            let result = bounded.call_tool(tool, arguments);
+            assert_parts(
+                error(&result),
+                &["permission: ANYGPT_MAX_COST_USD bounds the cost"],
+            );
+        }
+        assert_eq!(provider.requests().len(), sent, "{tool}");
+    }
+}

@@ -339,7 +339,7 @@ fn parent(flags: &str) -> String {
 }
 
 /// Makes a call with this in `_meta`.
-fn traced(session: &mut Session, tool: &str, arguments: &Value, meta: Value) {
+fn traced(session: &mut Session, tool: &str, arguments: &Value, meta: &Value) {
     let params = json!({"name": tool, "arguments": arguments, "_meta": meta});
     session.result("tools/call", params);
 }
@@ -372,16 +372,11 @@ fn a_trace_goes_on_to_the_provider_and_into_the_log() {
             let meta = json!({"traceparent": parent("01"), "tracestate": "congo=t61rcWkgMzE,rojo=1",
                 "baggage": "user=somebody"});
             let arguments = json!({"prompt": "hi", "model": family.model()});
-            traced(&mut session, CHAT, &arguments, meta);
+            traced(&mut session, CHAT, &arguments, &meta);
             let unsampled = json!({"traceparent": parent("00")});
             let of_one = json!({"provider": family.id()});
-            traced(
-                &mut session,
-                "anygpt_list_models",
-                &of_one,
-                unsampled.clone(),
-            );
-            traced(&mut session, "anygpt_list_tags", &json!({}), unsampled);
+            traced(&mut session, "anygpt_list_models", &of_one, &unsampled);
+            traced(&mut session, "anygpt_list_tags", &json!({}), &unsampled);
 
             let requests = provider.requests();
             assert_eq!(requests.len(), 3);
@@ -432,7 +427,7 @@ fn what_is_no_trace_is_as_good_as_none() {
         let provider = Provider::start();
         let (mut session, _) = Session::open(logging("info", "json", &provider), MODERN);
         let arguments = json!({"prompt": "hi", "model": Family::OpenAi.model()});
-        traced(&mut session, CHAT, &arguments, meta.clone());
+        traced(&mut session, CHAT, &arguments, &meta);
         let requests = provider.requests();
         assert_eq!(requests.len(), 1);
         for name in ["traceparent", "tracestate", "baggage", "x-evil"] {
@@ -456,7 +451,7 @@ fn a_trace_of_a_client_does_not_replace_a_header_of_the_operator() {
         &mut session,
         CHAT,
         &arguments,
-        json!({"traceparent": parent("01")}),
+        &json!({"traceparent": parent("01")}),
     );
     assert_eq!(
         provider.requests()[0].header("traceparent"),

@@ -3,7 +3,12 @@
 //! The number is a promise for the release build, which `make memory` measures, as CI does. Never here: one long answer
 //! (`chat`), or long lines (`stdio`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on says so by panicking
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)] // a test that cannot go on says so by panicking
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The mock provider tested with a client of a few lines, so that what it sends is seen byte by byte.
 
-#![allow(clippy::unwrap_used)] // a test that cannot go on says so by panicking
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on says so by panicking
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

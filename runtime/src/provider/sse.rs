@@ -4,7 +4,7 @@
 
 use std::mem;
 
-use super::{Class, Failure};
+use super::{Class, Failure, json};
 
 /// One event, borrowed from the parser that put it together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl Parser {
         let mut halves = line.splitn(2, |byte| *byte == b':');
         let field = halves.next().unwrap_or_default();
         let value = halves.next().unwrap_or_default();
-        let value = String::from_utf8_lossy(value.strip_prefix(b" ").unwrap_or(value));
+        let value = json::lossy(value.strip_prefix(b" ").unwrap_or(value));
         match field {
             b"data" => {
                 if mem::replace(&mut self.has_data, true) {

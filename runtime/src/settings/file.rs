@@ -51,7 +51,7 @@ pub(super) struct ProviderEntry {
     /// Where it is.
     pub(super) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
-    pub(super) model: Option<String>,
+    pub(super) model: Option<Spanned<String>>,
 }
 
 /// One model.
@@ -71,7 +71,7 @@ pub(super) struct Defaults {
     /// A provider's id.
     pub(super) provider: Option<Spanned<String>>,
     /// A model's name.
-    pub(super) model: Option<String>,
+    pub(super) model: Option<Spanned<String>>,
 }
 
 impl File {

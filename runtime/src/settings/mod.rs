@@ -17,6 +17,7 @@ mod presets;
 mod price;
 mod provider;
 mod secret;
+mod show;
 mod yaml;
 
 use std::{
@@ -35,8 +36,11 @@ pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{KeyHeader, Kind, Provider};
 pub use secret::Secret;
+pub use show::Shown;
+pub(crate) use yaml::nearest;
 
 use file::File;
+use yaml::Spanned;
 
 /// Everything the process was told, checked.
 #[derive(Clone, Debug)]
@@ -71,6 +75,19 @@ pub struct Settings {
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// Where the values come from that are not defaults.
+    origins: Origins,
+}
+
+/// Where values come from.
+#[derive(Clone, Debug, Default)]
+struct Origins {
+    /// The variables that were used.
+    variables: Vec<String>,
+    /// The configuration file.
+    file: Option<PathBuf>,
+    /// Settings of the file, and where they stand in it.
+    places: Vec<(&'static str, String)>,
 }
 
 /// How much is logged.
@@ -165,18 +182,28 @@ impl Settings {
             },
         )?;
 
-        let file = match config_file(&environment)? {
-            Some(path) => File::read(&path)?,
+        let mut origins = Origins {
+            file: config_file(&environment)?,
+            ..Origins::default()
+        };
+        let file = match &origins.file {
+            Some(path) => File::read(path)?,
             None => File::default(),
         };
         let default_provider = match environment.value("DEFAULT_PROVIDER")? {
             Some(id) => Some(("DEFAULT_PROVIDER".to_owned(), id)),
-            None => file
-                .defaults
-                .provider
-                .map(|id| (id.place("defaults.provider"), id.value)),
+            None => file.defaults.provider.map(|id| {
+                let place = origins.note("defaults.provider", &id);
+                (place, id.value)
+            }),
         };
-        let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
+        let default_model = match environment.value("DEFAULT_MODEL")? {
+            Some(model) => Some(model),
+            None => file.defaults.model.map(|model| {
+                origins.note("defaults.model", &model);
+                model.value
+            }),
+        };
 
         let tools = match environment.value("ANYGPT_TOOLS")? {
             Some(list) => offered::tools("ANYGPT_TOOLS", list.split(','))?,
@@ -220,7 +247,7 @@ impl Settings {
             }
         };
 
-        let ignored = environment.into_ignored();
+        let ignored = environment.take_ignored();
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
                 .iter()
@@ -228,6 +255,7 @@ impl Settings {
                 .collect();
             warnings.push(format!("Treated as not set: {}", list.join(", ")));
         }
+        origins.variables = environment.into_given();
         Ok(Settings {
             providers,
             tags: model::tags(&models),
@@ -250,6 +278,7 @@ impl Settings {
             limits,
             network,
             warnings,
+            origins,
         })
     }
 
@@ -342,6 +371,30 @@ impl Settings {
     }
 }
 
+impl Origins {
+    /// Keeps where a value of the file stands, and tells it.
+    fn note(&mut self, setting: &'static str, value: &Spanned<String>) -> String {
+        let place = value.place(setting);
+        self.places.push((setting, place.clone()));
+        place
+    }
+
+    /// The variable or the place in the file that a value comes from.
+    fn of(&self, setting: &str, variable: &str) -> String {
+        let place = || self.places.iter().find(|(known, _)| *known == setting);
+        if self.variables.iter().any(|given| given == variable) {
+            variable.to_owned()
+        } else if let Some((_, place)) = place() {
+            place.clone()
+        } else {
+            DEFAULT.to_owned()
+        }
+    }
+}
+
+/// The origin of what nobody has set.
+const DEFAULT: &str = "default";
+
 fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     let mut known: Vec<&str> = providers
         .iter()
@@ -350,7 +403,7 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     if !known.contains(&provider::MOCK) {
         known.push(provider::MOCK);
     }
-    let mend = match yaml::nearest(id, known.iter().copied()) {
+    let mend = match nearest(id, known.iter().copied()) {
         Some(near) => format!("perhaps you mean {near}"),
         None => format!(
             "use one of {}, or define it under providers in the configuration file",

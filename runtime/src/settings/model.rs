@@ -22,6 +22,8 @@ pub struct ModelSettings {
     pub id: String,
     /// Its tags, each once, whatever the case.
     pub tags: Vec<String>,
+    /// Its line in the configuration file.
+    pub line: usize,
     /// What it costs.
     pub price: Option<Price>,
 }
@@ -151,6 +153,7 @@ pub(super) fn all(
             provider,
             id,
             tags,
+            line: key.line,
             price: entry.price.map(Price::from),
         });
     }

@@ -117,6 +117,18 @@ fn ceiling(
     }
 }
 
+/// Refuses what has no price that is known, where the operator bounds the cost.
+pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), String> {
+    match &settings.limits.max_cost_usd {
+        None => Ok(()),
+        Some(limit) => Err(format!(
+            "permission: {} bounds the cost of a call, and that of {what} is not known. Ask the operator to take \
+             this bound away.",
+            limit.place
+        )),
+    }
+}
+
 /// Asks; an error says what to do.
 pub(super) async fn ask(
     gateway: &Gateway,

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{Network, Outcome, Work, arguments::Arguments};
+use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
 use crate::{
     gateway::{
         Bounds, Gateway, Told,
@@ -81,6 +81,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
                 .into(),
         );
     };
+    may_cost(settings, "embeddings")?;
     let mut chain = resolve::chain(settings, provider.as_deref(), Some(&model), &[])?;
     let target = chain.targets.swap_remove(0);
     let texts = input.len();

@@ -10,6 +10,7 @@ use super::{
     Network, Outcome, Work,
     arguments::{Arguments, wrong},
     chat_completion::Tokens,
+    common::may_cost,
 };
 use crate::{
     gateway::{
@@ -82,6 +83,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
                 .into(),
         );
     };
+    may_cost(settings, "images")?;
     let mut chain = resolve::chain(settings, provider.as_deref(), Some(&model), &[])?;
     let target = chain.targets.swap_remove(0);
     let draw = DrawRequest {
