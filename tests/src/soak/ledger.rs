@@ -213,7 +213,7 @@ impl Ledger {
             return match wanted {
                 Wanted::Result | Wanted::Tool => Ok(()),
                 Wanted::Text(wanted) if wanted == text => Ok(()),
-                wanted => Err(format!("{text:?} instead of {wanted:?}")),
+                wanted => Err(format!("{} instead of {}", short(&text), short(wanted))),
             };
         }
         let class = text.split_once(": ").map_or("", |(class, _)| class);
@@ -223,7 +223,7 @@ impl Ledger {
         *self.tally.classes.entry(class.to_owned()).or_default() += 1;
         match wanted {
             Wanted::Tool => Ok(()),
-            wanted => Err(format!("the error {text:?} instead of {wanted:?}")),
+            wanted => Err(format!("the error {text:?} instead of {}", short(wanted))),
         }
     }
 
@@ -237,7 +237,7 @@ impl Ledger {
         let open = self.open.iter().filter(|(_, open)| !open.cancelled);
         let some: Vec<String> = open
             .take(5)
-            .map(|(id, open)| format!("{id} ({:?})", open.wanted))
+            .map(|(id, open)| format!("{id} ({})", short(&open.wanted)))
             .collect();
         let (owed, nameless) = (self.owed(), self.nameless);
         format!(
@@ -251,6 +251,12 @@ impl Ledger {
         self.open.retain(|_, open| !open.cancelled);
         self.waived = 0;
     }
+}
+
+/// The beginning of something for a failure.
+fn short(value: &impl std::fmt::Debug) -> String {
+    let shown = format!("{value:?}");
+    shown.chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Never here: what is sent, or what is right.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -194,6 +195,9 @@ impl Talk {
     }
 
     fn round(&mut self, until: Instant) -> Result<(), String> {
+        let huge = self.traffic.huge();
+        self.send(&huge)?;
+        self.wait_owed(0)?;
         for _ in 0..ROUND {
             if Instant::now() > until {
                 break;
@@ -284,8 +288,9 @@ impl Talk {
             }
             if Instant::now() > deadline {
                 let before = self.descriptors;
+                let open = descriptors(self.child.id());
                 let problem = format!(
-                    "{before} descriptors were open before the first call, {now} are after the last one"
+                    "{before} descriptors were open before the first call, {now} are after the last one: {open}"
                 );
                 return Err(self.failure(&problem));
             }
@@ -356,6 +361,16 @@ impl Drop for Talk {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+/// What a process has open.
+fn descriptors(pid: u32) -> String {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd"));
+    let names = entries.into_iter().flatten().flatten().filter_map(|entry| {
+        let target = fs::read_link(entry.path()).ok()?;
+        Some(format!("{:?} {}", entry.file_name(), target.display()))
+    });
+    names.collect::<Vec<String>>().join(", ")
 }
 
 /// Reads as a client does: mostly at once, now and then after a pause.

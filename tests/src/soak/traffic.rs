@@ -40,7 +40,11 @@ const GOOD: [&str; 11] = [
 const PROVIDERS: [&str; 4] = ["openai", "anthropic", "google", "compatible"];
 
 /// Models that fail in a way that costs nothing but time.
-const FAULTS: [&str; 37] = [
+const FAULTS: [&str; 41] = [
+    "fault-blank",
+    "fault-key-error",
+    "refuse-temperature",
+    "slow-700",
     "fault-400",
     "fault-401",
     "fault-403",
@@ -80,16 +84,8 @@ const FAULTS: [&str; 37] = [
     "fault-gzip",
 ];
 
-/// Models that make much work, and parameters that are refused.
-const HEAVY: [&str; 7] = [
-    "fault-huge",
-    "fault-huge-error",
-    "fault-endless",
-    "fault-key-error",
-    "fault-blank",
-    "refuse-temperature",
-    "slow-700",
-];
+/// Models whose answers are larger than anything: one of them may take all the memory that calls have together.
+const HUGE: [&str; 3] = ["fault-huge", "fault-huge-error", "fault-endless"];
 
 /// Lines that are no request: each is answered once, without an id.
 const BAD_LINES: [&str; 6] = [
@@ -108,6 +104,8 @@ const SILENT_LINES: [&str; 4] = [
     r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"never"}}"#,
     r#"{"jsonrpc":"2.0","method":"nobody/knows"}"#,
 ];
+
+const CHAT: &str = "anygpt_chat_completion";
 
 const METHOD_NOT_FOUND: i64 = -32601;
 const INVALID_PARAMS: i64 = -32602;
@@ -153,6 +151,17 @@ impl Traffic {
     /// A request that is answered at once, whatever else goes on.
     pub(super) fn probe(&mut self) -> (String, Entry) {
         self.request("resources/templates/list", json!({}), Wanted::Result)
+    }
+
+    /// A call that may leave no memory for another one.
+    pub(super) fn huge(&mut self) -> (String, Entry) {
+        let model = format!("{}/{}", self.pick(&PROVIDERS), self.pick(&HUGE));
+        let arguments = json!({"prompt": self.prompt(), "model": model, "timeout_seconds": 2});
+        self.request(
+            "tools/call",
+            json!({"name": CHAT, "arguments": arguments}),
+            Wanted::Tool,
+        )
     }
 
     /// A call that takes a moment and is answered well.
@@ -215,11 +224,7 @@ impl Traffic {
 
     /// What makes a call fail, and ends it soon.
     fn failing(&mut self) -> Value {
-        let fault = match self.one_in(40) {
-            true => self.pick(&HEAVY),
-            false => self.pick(&FAULTS),
-        };
-        let model = format!("{}/{fault}", self.pick(&PROVIDERS));
+        let model = format!("{}/{}", self.pick(&PROVIDERS), self.pick(&FAULTS));
         let seconds = self.rng.u32(1..=2);
         json!({"prompt": self.prompt(), "model": model, "temperature": 0.5, "timeout_seconds": seconds})
     }
@@ -329,7 +334,7 @@ impl Traffic {
     }
 
     fn chat(&mut self, arguments: Value, wanted: Wanted) -> (String, Entry) {
-        self.call("anygpt_chat_completion", arguments, wanted)
+        self.call(CHAT, arguments, wanted)
     }
 
     fn tool(&mut self, name: &str, arguments: Value) -> (String, Entry) {
