@@ -64,7 +64,7 @@ pub(super) struct Talk {
     rng: Rng,
     revision: &'static str,
     began: Instant,
-    /// Descriptors before the first call.
+    /// Descriptors behind the first call, whose connection is kept.
     descriptors: usize,
     samples: Vec<Sample>,
     handshake: Recording,
@@ -153,6 +153,10 @@ impl Talk {
         talk.shared.lock().recording = Some(Recording::default());
         talk.shake_hands()?;
         talk.handshake = talk.shared.lock().recording.take().unwrap_or_default();
+        // What the program needs for the network it opens with the first call, or a moment after its start.
+        let first = talk.traffic.last_call();
+        talk.send(&first)?;
+        talk.wait_owed(0)?;
         talk.descriptors = talk.sample()?.descriptors;
         Ok(talk)
     }
@@ -278,7 +282,7 @@ impl Talk {
         }
     }
 
-    /// Once the provider has closed what was kept, the process has no more open than before its first call.
+    /// Once the provider has closed what was kept, the process has no more open than after its first call.
     pub(super) fn expect_nothing_open(&self) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
@@ -290,7 +294,7 @@ impl Talk {
                 let before = self.descriptors;
                 let open = descriptors(self.child.id());
                 let problem = format!(
-                    "{before} descriptors were open before the first call, {now} are after the last one: {open}"
+                    "{before} descriptors were open after the first call, {now} are after the last one: {open}"
                 );
                 return Err(self.failure(&problem));
             }
