@@ -4,6 +4,7 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 900
+SOAK_SECONDS ?= 600
 SERVER := target/debug/anygpt-mcp
 RELEASE := target/release/anygpt-mcp
 # Whose repository and images they are; a release fails while it is this.
@@ -125,6 +126,10 @@ dist/$(ARCHITECTURE)/anygpt-mcp:
 .PHONY: memory
 memory: build ## Hold the release build's memory for 1,024 streams to its limit
 	ANYGPT_TEST_BINARY=$(CURDIR)/$(RELEASE) $(CARGO) test --locked -p anygpt-tests --test memory
+
+.PHONY: soak
+soak: build ## Keep the release build busy, SOAK_SECONDS=600, and see that it stays right and small
+	$(CARGO) run --locked --quiet --release -p anygpt-tests --bin soak -- --seconds $(SOAK_SECONDS) $(RELEASE)
 
 .PHONY: dist
 dist: ## Build the static programs for both architectures (dist/amd64, dist/arm64)
