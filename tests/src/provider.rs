@@ -499,16 +499,19 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             let serving = hyper::server::conn::http1::Builder::new()
                 .header_read_timeout(None)
                 .serve_connection(TokioIo::new(stream), service);
-            let mut serving = pin!(serving);
-            let mut closing = shared.closing.subscribe();
-            let mut closing = pin!(closing.wait_for(|closing| *closing));
-            let ended = poll_fn(|context| match serving.as_mut().poll(context) {
-                Poll::Ready(_) => Poll::Ready(true),
-                Poll::Pending => closing.as_mut().poll(context).map(|_| false),
-            });
-            if !ended.await {
-                serving.as_mut().graceful_shutdown();
-                _ = serving.await;
+            // The connection must be gone before it counts as such.
+            {
+                let mut serving = pin!(serving);
+                let mut closing = shared.closing.subscribe();
+                let mut closing = pin!(closing.wait_for(|closing| *closing));
+                let ended = poll_fn(|context| match serving.as_mut().poll(context) {
+                    Poll::Ready(_) => Poll::Ready(true),
+                    Poll::Pending => closing.as_mut().poll(context).map(|_| false),
+                });
+                if !ended.await {
+                    serving.as_mut().graceful_shutdown();
+                    _ = serving.await;
+                }
             }
             drop(open);
         });

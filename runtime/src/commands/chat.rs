@@ -79,10 +79,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
 /// Prints the answer, or what is left of it.
 fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
     if json {
-        output::write(&format!(
-            "{}\n",
-            outcome.structured.as_deref().unwrap_or("{}")
-        ))?;
+        output::write(&format!("{}\n", outcome.json()))?;
     } else if screen.is_live {
         screen.finish(&outcome.text)?;
     } else {

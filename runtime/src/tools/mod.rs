@@ -180,6 +180,19 @@ impl Outcome {
         self
     }
 
+    /// `structured` with the text in it, as a client gets it.
+    pub(crate) fn json(&self) -> Cow<'_, str> {
+        let structured = self.structured.as_deref().unwrap_or("{}");
+        match structured.strip_prefix('{') {
+            Some(members) if self.shares_text => {
+                let text = serde_json::Value::from(self.text.as_str());
+                let comma = if members == "}" { "" } else { "," };
+                Cow::Owned(format!("{{\"text\":{text}{comma}{members}"))
+            }
+            _ => Cow::Borrowed(structured),
+        }
+    }
+
     fn with_pictures(self, pictures: Vec<Picture>) -> Self {
         Outcome { pictures, ..self }
     }
