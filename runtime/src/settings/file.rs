@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     Problem, file_text,
     limits::LimitsEntry,
-    model::{ModelName, TagName},
+    model::{Aliases, ModelName, TagName},
     price::PriceEntry,
     yaml::{self, Ordered, Spanned},
 };
@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) providers: BTreeMap<String, ProviderEntry>,
     /// Models by name, in the order in which they are preferred.
     pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
+    /// Names of the user's own, each with the models that are asked for it, in order.
+    pub(super) aliases: Aliases,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
     /// The tools that clients are offered, as in `ANYGPT_TOOLS`.

@@ -28,7 +28,7 @@ use std::{
 pub use base_url::BaseUrl;
 pub use environment::{Environment, Found, Ignored, placeholder};
 pub use limits::{Bound, Limits};
-pub use model::{ModelSettings, Tag};
+pub use model::{Member, ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub use offered::{Offer, Tool};
 pub use price::Price;
@@ -43,13 +43,14 @@ use file::File;
 pub struct Settings {
     /// All providers that have a name here, usable or not; built-in ones first.
     pub providers: Vec<Provider>,
-    /// The models of the configuration file, in its order: the first one is preferred.
+    /// The models of the configuration file, in its order: the first one is preferred. Behind them, those
+    /// that only aliases name.
     pub models: Vec<ModelSettings>,
-    /// The tags of these models, in order of first appearance.
+    /// The tags of these models, in order of first appearance, and then the aliases.
     pub tags: Vec<Tag>,
     /// `DEFAULT_PROVIDER`, as a position in `providers`.
     pub default_provider: Option<usize>,
-    /// `DEFAULT_MODEL`: a model's name, or a tag.
+    /// `DEFAULT_MODEL`: a model's name, a tag or an alias.
     pub default_model: Option<String>,
     /// `LOG_LEVEL`.
     pub log_level: LogLevel,
@@ -204,8 +205,10 @@ impl Settings {
             &mut warnings,
         )?;
         let limits = Limits::load(&environment, file.limits, &mut providers)?;
-        let models = model::all(&providers, file.models)
-            .map_err(|error| file::not_valid(&file.path, &error))?;
+        let not_valid = |error| file::not_valid(&file.path, &error);
+        let mut models = model::all(&providers, file.models).map_err(not_valid)?;
+        let mut tags = model::tags(&models);
+        model::add_aliases(&providers, file.aliases, &mut models, &mut tags).map_err(not_valid)?;
         let default_provider = match default_provider {
             None => None,
             Some((place, id)) => {
@@ -230,7 +233,7 @@ impl Settings {
         }
         Ok(Settings {
             providers,
-            tags: model::tags(&models),
+            tags,
             models,
             default_provider,
             default_model,
@@ -259,7 +262,7 @@ impl Settings {
         keys.chain(self.network.secrets())
     }
 
-    /// The tag of that name, in whatever case it is written.
+    /// The tag or alias of that name, in whatever case it is written.
     pub fn tag(&self, name: &str) -> Option<&Tag> {
         let name = name.to_lowercase();
         self.tags.iter().find(|tag| tag.is_named(&name))
