@@ -768,12 +768,15 @@ fn an_alias_stands_wherever_a_model_is_named() {
 
     let result = server.call_tool(LIST, json!({"tag": "quick", "provider": "openai"}));
     assert_eq!(text(&result), "openai/gpt-5.6-luna (tags: fast)");
-    let completed = server.call(
+    let completed = server.request(
         "completion/complete",
         json!({"ref": {"type": "ref/prompt", "name": "discover-and-chat"},
             "argument": {"name": "model", "value": "qu"}}),
     );
-    assert_eq!(completed["completion"]["values"], json!(["quick"]));
+    assert_eq!(
+        completed["result"]["completion"]["values"],
+        json!(["quick"])
+    );
 }
 
 #[test]

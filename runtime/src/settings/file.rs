@@ -10,7 +10,9 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Problem, file_text,
+    Environment, Problem,
+    defaults::{Defaults, ProviderDefaults},
+    file_text,
     limits::LimitsEntry,
     model::{Aliases, ModelName, TagName},
     price::PriceEntry,
@@ -36,6 +38,12 @@ pub(super) struct File {
     pub(super) tools: Option<Spanned<Vec<String>>>,
     /// What a call may take at most.
     pub(super) limits: LimitsEntry,
+    /// How long things may take.
+    pub(super) timeouts: Timeouts,
+    /// Most repetitions of a request that has failed for the moment, as in `ANYGPT_RETRIES`.
+    pub(super) retries: Option<Spanned<u32>>,
+    /// What is logged.
+    pub(super) log: Log,
     /// Where it was read.
     #[serde(skip)]
     pub(super) path: PathBuf,
@@ -54,6 +62,8 @@ pub(super) struct ProviderEntry {
     pub(super) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
     pub(super) model: Option<String>,
+    /// Parameters that are sent if the caller gives none.
+    pub(super) defaults: ProviderDefaults,
 }
 
 /// One model.
@@ -66,29 +76,51 @@ pub(super) struct ModelEntry {
     pub(super) price: Option<PriceEntry>,
 }
 
-/// What is used where a call names nothing.
+/// How long things may take, in seconds.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Defaults {
-    /// A provider's id.
-    pub(super) provider: Option<Spanned<String>>,
-    /// A model's name.
-    pub(super) model: Option<String>,
+pub(super) struct Timeouts {
+    /// A call that names no other, as in `ANYGPT_TIMEOUT`.
+    pub(super) call: Option<Spanned<u32>>,
+    /// Calls in flight at the end, as in `ANYGPT_SHUTDOWN_GRACE`.
+    pub(super) shutdown: Option<Spanned<u32>>,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Log {
+    /// As in `LOG_LEVEL`.
+    pub(super) level: Option<Spanned<String>>,
+    /// As in `LOG_FORMAT`.
+    pub(super) format: Option<Spanned<String>>,
 }
 
 impl File {
-    /// Reads a file.
-    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+    /// Reads a file. Its variables are those of the environment; what is not among them may be a secret's file.
+    pub(super) fn read(path: &Path, environment: &Environment<'_>) -> Result<Self, Problem> {
         let mend =
             "mount a text file that the user of this process may read, or correct CONFIG_FILE";
         let text = file_text::read(path, LIMIT)
             .map_err(|problem| Problem::new(&place(path), problem, mend))?;
-        let file = yaml::from_str(&text).map_err(|error| not_valid(path, &error))?;
+        let variable =
+            |name: &str| variable(environment, name).map_err(|problem| problem.to_string());
+        let file =
+            yaml::with_variables(&text, &variable).map_err(|error| not_valid(path, &error))?;
         Ok(File {
             path: path.to_owned(),
             ..file
         })
     }
+}
+
+/// The value of a variable, or of a secret of that name.
+fn variable(environment: &Environment<'_>, name: &str) -> Result<Option<String>, Problem> {
+    if let Some(value) = environment.value(name)? {
+        return Ok(Some(value));
+    }
+    let found = environment.secret(name)?;
+    Ok(found.map(|found| found.secret.expose().to_owned()))
 }
 
 /// What is wrong in the file at `path`.

@@ -4,6 +4,7 @@
 //! Never here: acting on a setting.
 
 mod base_url;
+mod defaults;
 mod environment;
 mod file;
 mod file_text;
@@ -26,6 +27,7 @@ use std::{
 };
 
 pub use base_url::BaseUrl;
+pub use defaults::Parameters;
 pub use environment::{Environment, Found, Ignored, placeholder};
 pub use limits::{Bound, Limits};
 pub use model::{Member, ModelSettings, Tag};
@@ -52,6 +54,8 @@ pub struct Settings {
     pub default_provider: Option<usize>,
     /// `DEFAULT_MODEL`: a model's name, a tag or an alias.
     pub default_model: Option<String>,
+    /// What requests hold if neither the caller nor the provider's own defaults say anything else.
+    pub defaults: Parameters,
     /// `LOG_LEVEL`.
     pub log_level: LogLevel,
     /// `LOG_FORMAT`.
@@ -147,18 +151,12 @@ impl Settings {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn load(environment: Environment<'_>) -> Result<Self, Problem> {
-        let log_level = one_of(&environment, "LOG_LEVEL", LogLevel::from_name)?;
-        let log_format = one_of(&environment, "LOG_FORMAT", LogFormat::from_name)?;
-        let standby = one_of(&environment, "ANYGPT_STANDBY", Standby::from_name)?;
-        let timeout = seconds(&environment, "ANYGPT_TIMEOUT")?;
-        let retries = match environment.value("ANYGPT_RETRIES")? {
-            Some(value) => Some(retries(&value)?),
-            None => None,
-        };
-        let shutdown_grace = seconds(&environment, "ANYGPT_SHUTDOWN_GRACE")?;
+        let standby = one_of(
+            variable(&environment, "ANYGPT_STANDBY")?,
+            Standby::from_name,
+        )?;
         let insecure = one_of(
-            &environment,
-            "ANYGPT_ALLOW_INSECURE_HTTP",
+            variable(&environment, "ANYGPT_ALLOW_INSECURE_HTTP")?,
             |value| match value {
                 "1" | "true" => Ok(true),
                 "0" | "false" => Ok(false),
@@ -167,9 +165,26 @@ impl Settings {
         )?;
 
         let file = match config_file(&environment)? {
-            Some(path) => File::read(&path)?,
+            Some(path) => File::read(&path, &environment)?,
             None => File::default(),
         };
+        let log_level = written(&environment, "LOG_LEVEL", "log.level", file.log.level)?;
+        let log_level = one_of(log_level, LogLevel::from_name)?;
+        let log_format = written(&environment, "LOG_FORMAT", "log.format", file.log.format)?;
+        let log_format = one_of(log_format, LogFormat::from_name)?;
+        let of_file = file.timeouts.call;
+        let timeout = written(&environment, "ANYGPT_TIMEOUT", "timeouts.call", of_file)?;
+        let timeout = timeout.map(|it| seconds(&it)).transpose()?;
+        let shutdown_grace = written(
+            &environment,
+            "ANYGPT_SHUTDOWN_GRACE",
+            "timeouts.shutdown",
+            file.timeouts.shutdown,
+        )?;
+        let shutdown_grace = shutdown_grace.map(|it| seconds(&it)).transpose()?;
+        let retries = written(&environment, "ANYGPT_RETRIES", "retries", file.retries)?;
+        let retries = retries.map(|it| self::retries(&it)).transpose()?;
+        let defaults = file.defaults.parameters();
         let default_provider = match environment.value("DEFAULT_PROVIDER")? {
             Some(id) => Some(("DEFAULT_PROVIDER".to_owned(), id)),
             None => file
@@ -189,11 +204,8 @@ impl Settings {
                 None => Offer::default().tools,
             },
         };
-        let structured = one_of(
-            &environment,
-            "ANYGPT_STRUCTURED_OUTPUT",
-            offered::structured,
-        )?;
+        let structured = variable(&environment, "ANYGPT_STRUCTURED_OUTPUT")?;
+        let structured = one_of(structured, offered::structured)?;
 
         let mut warnings = Vec::new();
         let network = Network::load(&environment, &mut warnings)?;
@@ -237,6 +249,7 @@ impl Settings {
             models,
             default_provider,
             default_model,
+            defaults,
             log_level: log_level.unwrap_or_default(),
             log_format: log_format.unwrap_or_default(),
             timeout: match &limits.max_timeout {
@@ -374,43 +387,65 @@ fn config_file(environment: &Environment<'_>) -> Result<Option<PathBuf>, Problem
     Ok(found.map(PathBuf::from))
 }
 
-fn one_of<T>(
-    environment: &Environment<'_>,
-    name: &str,
-    from_name: impl Fn(&str) -> Result<T, &'static str>,
-) -> Result<Option<T>, Problem> {
-    let Some(value) = environment.value(name)? else {
-        return Ok(None);
-    };
-    from_name(&value.to_ascii_lowercase())
-        .map(Some)
-        .map_err(|allowed| Problem::new(name, format!("is {value:?}"), format!("use {allowed}")))
+/// A setting as it is written.
+struct Written {
+    /// For people: the variable, or the place in the file.
+    place: String,
+    text: String,
 }
 
-fn seconds(environment: &Environment<'_>, name: &str) -> Result<Option<Duration>, Problem> {
-    let Some(value) = environment.value(name)? else {
-        return Ok(None);
-    };
-    match value.parse::<u32>() {
-        Ok(number) if (1..=86_400).contains(&number) => {
-            Ok(Some(Duration::from_secs(number.into())))
-        }
-        _ => Err(Problem::new(
-            name,
-            format!("is {value:?}"),
-            "use a whole number of seconds from 1 to 86400",
-        )),
+impl Written {
+    /// It must be something else.
+    fn wrong(&self, mend: impl fmt::Display) -> Problem {
+        Problem::new(&self.place, format!("is {:?}", self.text), mend)
     }
 }
 
-fn retries(value: &str) -> Result<u32, Problem> {
-    match value.parse() {
+fn variable(environment: &Environment<'_>, name: &str) -> Result<Option<Written>, Problem> {
+    let text = environment.value(name)?;
+    Ok(text.map(|text| Written {
+        place: name.to_owned(),
+        text,
+    }))
+}
+
+/// What a variable says, else what the file says at this path.
+fn written<T: ToString>(
+    environment: &Environment<'_>,
+    name: &str,
+    path: &str,
+    of_file: Option<yaml::Spanned<T>>,
+) -> Result<Option<Written>, Problem> {
+    let of_file = of_file.map(|value| Written {
+        place: value.place(path),
+        text: value.value.to_string(),
+    });
+    Ok(variable(environment, name)?.or(of_file))
+}
+
+fn one_of<T>(
+    written: Option<Written>,
+    from_name: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, Problem> {
+    let Some(written) = written else {
+        return Ok(None);
+    };
+    from_name(&written.text.to_ascii_lowercase())
+        .map(Some)
+        .map_err(|allowed| written.wrong(format!("use {allowed}")))
+}
+
+fn seconds(written: &Written) -> Result<Duration, Problem> {
+    match written.text.parse::<u32>() {
+        Ok(number) if (1..=86_400).contains(&number) => Ok(Duration::from_secs(number.into())),
+        _ => Err(written.wrong("use a whole number of seconds from 1 to 86400")),
+    }
+}
+
+fn retries(written: &Written) -> Result<u32, Problem> {
+    match written.text.parse() {
         Ok(number) if number <= 10 => Ok(number),
-        _ => Err(Problem::new(
-            "ANYGPT_RETRIES",
-            format!("is {value:?}"),
-            "use a whole number from 0 to 10",
-        )),
+        _ => Err(written.wrong("use a whole number from 0 to 10")),
     }
 }
 

@@ -9,6 +9,7 @@
 //! As always with serde, types that look at a value before they choose (untagged and internally
 //! tagged enums, flatten) see numbers as numbers and carry no positions inside.
 
+mod expand;
 mod syntax;
 mod tree;
 mod value;
@@ -34,15 +35,28 @@ const LIMIT: usize = 1 << 20;
 /// How much of a key a message shows, in characters.
 const SHOWN: usize = 64;
 
-/// Reads a document; one with nothing in it is the default.
+/// The value of a variable, if it is set, or why it cannot be had.
+pub(super) type Variables<'v> = &'v dyn Fn(&str) -> Result<Option<String>, String>;
+
+/// The same as [`with_variables`] where none is set.
+#[cfg(test)]
+pub(super) fn from_str<T: DeserializeOwned + Default>(text: &str) -> Result<T, Error> {
+    with_variables(text, &|_| Ok(None))
+}
+
+/// Reads a document, with the variables in its values (not in its keys) filled in; one with nothing in it is
+/// the default. What a variable holds is never taken for syntax; without quotes it may be a number.
 ///
 /// # Errors
 /// Texts over 1 MiB, whatever is not YAML, and whatever does not fit the type.
-pub(super) fn from_str<T: DeserializeOwned + Default>(text: &str) -> Result<T, Error> {
+pub(super) fn with_variables<T: DeserializeOwned + Default>(
+    text: &str,
+    variables: Variables<'_>,
+) -> Result<T, Error> {
     if text.len() > LIMIT {
         return Err(Error::new("larger than 1 MiB"));
     }
-    match tree::parse(text)? {
+    match tree::parse(text, variables)? {
         Some(root) if !root.is_null() => {
             T::deserialize(Value(&root)).map_err(|error| error.at(root.line, root.column))
         }
