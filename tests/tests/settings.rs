@@ -1044,6 +1044,58 @@ fn variables_and_secrets_fill_in_the_values_of_the_file() {
 }
 
 #[test]
+fn the_examples_are_taken_by_the_program_and_by_the_schema_for_editors() {
+    let share = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/share");
+    let schema = std::fs::read_to_string(share.join("anygpt.config.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let readme = include_str!("../../README.md");
+    let examples = std::fs::read_dir(share.join("examples")).unwrap();
+    let mut paths: Vec<PathBuf> = examples.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(paths.len(), 6, "{paths:?}");
+    paths.push(share.join("anygpt.config.example.yaml"));
+    for path in paths {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap();
+        assert!(readme.contains(name), "{name} is not in the README");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let first = text.lines().next().unwrap();
+        let named = first.strip_prefix("# yaml-language-server: $schema=");
+        let named = path.with_file_name(named.expect(name));
+        assert!(named.is_file(), "{name}: {first}");
+        let file: Value = serde_saphyr::from_str(&text).unwrap();
+        if let Err(error) = validator.validate(&file) {
+            panic!("{name}: {}: {error}", error.instance_path());
+        }
+        let variables = [
+            ("CONFIG_FILE", path.to_str().unwrap()),
+            ("OPENAI_API_KEY", "k-1"),
+            ("ANTHROPIC_API_KEY", "k-2"),
+            ("GOOGLE_API_KEY", "k-3"),
+            ("OPENROUTER_API_KEY", "k-4"),
+            ("COMPANY_LLM_KEY", "k-5"),
+            ("DOCKER_MODEL_RUNNER", "http://127.0.0.1:9/engines/v1"),
+        ];
+        let output = run(&["config", "validate"], variables, b"");
+        assert_eq!(
+            (output.code, &*output.stderr),
+            (Some(0), ""),
+            "{name}: {output:?}"
+        );
+    }
+    for bad in [
+        json!({"model": {}}),
+        json!({"aliases": {"fast": []}}),
+        json!({"aliases": {"fast": {"openai/a": {}}}}),
+        json!({"providers": {"a": {"base_uri": "x"}}}),
+        json!({"models": {"openai/a": {"price": {"input": "cheap"}}}}),
+        json!({"defaults": {"temperature": []}}),
+        json!({"timeouts": {"call": 1.5}}),
+    ] {
+        assert!(!validator.is_valid(&bad), "{bad}");
+    }
+}
+
+#[test]
 fn a_default_provider_without_a_key_is_a_warning_and_its_calls_say_so() {
     for (variables, code) in [
         (

@@ -17,6 +17,8 @@ mod own_variables;
 mod presets;
 mod price;
 mod provider;
+#[cfg(test)]
+mod schema;
 mod secret;
 mod yaml;
 

@@ -74,7 +74,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 5] = [
+    pub(super) const ALL: [Kind; 5] = [
         Kind::OpenAi,
         Kind::Anthropic,
         Kind::Google,
