@@ -4,6 +4,7 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 900
+SOAK_SECONDS ?= 600
 SERVER := target/debug/anygpt-mcp
 RELEASE := target/release/anygpt-mcp
 # Whose repository and images they are; a release fails while it is this.
@@ -26,6 +27,16 @@ BUILDER ?=
 # The architecture that this machine does not have.
 OTHER = $(if $(filter aarch64 arm64,$(shell uname -m)),amd64,arm64)
 BUILD_ARGS = $(foreach name,VERSION OWNER REVISION CREATED BUILDER_IMAGE ALPINE_IMAGE,$(if $($(name)),--build-arg $(name)=$($(name))))
+
+# What is measured: the static program of this machine's architecture. One that is named is taken as it is.
+MACHINE := $(shell uname -m)
+ARCHITECTURE := $(if $(filter aarch64 arm64,$(MACHINE)),arm64,amd64)
+STATIC ?= dist/$(ARCHITECTURE)/anygpt-mcp
+FLOOR := target/$(MACHINE)-unknown-linux-musl/release/floor
+BENCH := $(CARGO) run --locked --quiet --profile bench -p anygpt-bench --
+EFFORT ?=
+# Other servers: --peer 'NAME=COMMAND' for each.
+PEERS ?=
 
 .DEFAULT_GOAL := help
 
@@ -90,12 +101,39 @@ sbom: ## Write the bill of materials (dist/anygpt-mcp.cdx.json)
 	.ci/sbom
 
 .PHONY: bench
-bench: build ## Measure start-up and memory
-	$(CARGO) run --locked --quiet --release -p anygpt-bench -- $(RELEASE)
+bench: $(STATIC) bench-floor ## Measure everything beside the floor (EFFORT=--short; in target/bench)
+	$(BENCH) $(EFFORT) $(PEERS) all $(STATIC) $(FLOOR) target/bench
+
+.PHONY: bench-record
+bench-record: bench ## The same, and keep table, numbers and charts in bench/last
+	install -d bench/last
+	cd target/bench && install -m 644 table.md report.json *.svg ../../bench/last
+
+.PHONY: bench-gate
+bench-gate: $(STATIC) ## Fail if the program needs 3 % more instructions than bench/instructions.txt says
+	$(BENCH) gate $(STATIC) bench/instructions.txt target/bench
+
+.PHONY: bench-count
+bench-count: $(STATIC) ## Store how many instructions it needs
+	$(BENCH) count $(STATIC) bench/instructions.txt target/bench
+
+.PHONY: bench-floor
+bench-floor:
+	RUSTFLAGS="-Clinker=rust-lld -Clink-arg=--no-dependent-libraries" \
+		$(CARGO) build --locked --quiet --profile bench -p anygpt-floor --target $(MACHINE)-unknown-linux-musl
+
+# The static program: what is released, not what this machine's C library makes of it.
+.PHONY: dist/$(ARCHITECTURE)/anygpt-mcp
+dist/$(ARCHITECTURE)/anygpt-mcp:
+	runtime/image/compile $(ARCHITECTURE) dist/$(ARCHITECTURE)
 
 .PHONY: memory
 memory: build ## Hold the release build's memory for 1,024 streams to its limit
 	ANYGPT_TEST_BINARY=$(CURDIR)/$(RELEASE) $(CARGO) test --locked -p anygpt-tests --test memory
+
+.PHONY: soak
+soak: build ## Keep the release build busy, SOAK_SECONDS=600, and see that it stays right and small
+	$(CARGO) run --locked --quiet --release -p anygpt-tests --bin soak -- --seconds $(SOAK_SECONDS) $(RELEASE)
 
 .PHONY: dist
 dist: ## Build the static programs for both architectures (dist/amd64, dist/arm64)

@@ -1,126 +1,189 @@
-//! Measures the server as a process: from start to first answer, from end of input to exit, memory.
+//! Measures the server: as a process beside others, in front of a provider, in instructions.
 //!
-//! Numbers are medians over many runs, with minimum and maximum beside them; on a shared machine compare
-//! ratios, not single numbers.
+//!   anygpt-bench [--short] [--peer NAME=COMMAND]… all|stdio|gateway|core|growth PROGRAM FLOOR FOLDER
+//!   anygpt-bench gate|count PROGRAM COUNTS FOLDER
+//!   anygpt-bench provider MILLISECONDS TOKENS
 //!
-//! Never here: a verdict. A timed test fails on a busy machine and proves nothing on an idle one.
+//! The table goes to stdout; `report.json`, `table.md` and the charts go into FOLDER.
+//!
+//! Never here: a verdict on times. A timed test fails on a busy machine and proves nothing on an idle one; what
+//! can fail is the count of instructions (`gate`).
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // Printing is what it does.
 
 use std::{
-    env, fs,
-    io::{self, BufRead, BufReader, Write},
-    path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    env, fs, io,
+    path::Path,
+    process::{Command, ExitCode},
     time::{Duration, Instant},
 };
 
-const RUNS: usize = 101;
+use serde_json::{Value, json};
+use tokio::runtime;
 
-const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#;
+use crate::{
+    gate::Gate,
+    process::{Subject, last_processor, pin},
+    report::Report,
+    stdio::{Effort, Field},
+};
+
+mod chart;
+mod gate;
+mod gateway;
+mod growth;
+mod load;
+mod micro;
+mod numbers;
+mod process;
+mod provider;
+mod report;
+mod stdio;
 
 fn main() -> ExitCode {
-    let Some(program) = env::args_os().nth(1).map(PathBuf::from) else {
-        eprintln!("usage: anygpt-bench PATH-OF-ANYGPT-MCP");
-        return ExitCode::from(2);
-    };
-    match measure(&program) {
+    match run(env::args().skip(1)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}: {error}", program.display());
+            eprintln!("anygpt-bench: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// One life of the server.
-struct Run {
-    answered: Duration,
-    left: Duration,
-    resident_kib: u64,
-    peak_kib: u64,
-}
-
-fn measure(program: &Path) -> io::Result<()> {
-    let mut runs = Vec::with_capacity(RUNS);
-    run(program)?; // The first one reads the program from disk.
-    for _ in 0..RUNS {
-        runs.push(run(program)?);
+fn run(mut words: impl Iterator<Item = String>) -> io::Result<()> {
+    let mut effort = Effort::FULL;
+    let mut peers = Vec::new();
+    let mut plain = Vec::new();
+    while let Some(word) = words.next() {
+        match &*word {
+            "--short" => effort = Effort::SHORT,
+            "--peer" => {
+                let peer = words.next().unwrap_or_default();
+                let (name, command) = peer.split_once('=').unwrap_or_default();
+                peers.push(Subject::peer(name, command)?);
+            }
+            _ => plain.push(word),
+        }
     }
-    println!(
-        "{RUNS} runs of {} ({} bytes)",
-        program.display(),
-        fs::metadata(program)?.len()
-    );
-    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-    row(
-        "start to first answer, µs",
-        runs.iter().map(|run| micros(run.answered)),
-    );
-    row(
-        "end of input to exit, µs",
-        runs.iter().map(|run| micros(run.left)),
-    );
-    row(
-        "resident after it, KiB",
-        runs.iter().map(|run| run.resident_kib),
-    );
-    row("peak, KiB", runs.iter().map(|run| run.peak_kib));
-    Ok(())
-}
-
-fn row(name: &str, values: impl Iterator<Item = u64>) {
-    let mut values: Vec<u64> = values.collect();
-    values.sort_unstable();
-    if let (Some(min), Some(max)) = (values.first(), values.last()) {
-        let median = values[values.len() / 2];
-        println!("{name:28} median {median:7}  min {min:7}  max {max:7}");
+    let words: Vec<&str> = plain.iter().map(String::as_str).collect();
+    match words[..] {
+        ["provider", latency, tokens] => serve_as_provider(latency, tokens),
+        [verb @ ("gate" | "count"), program, file, folder] => {
+            fs::create_dir_all(folder)?;
+            let gate = Gate {
+                program: Path::new(program),
+                file: Path::new(file),
+                folder: Path::new(folder),
+            };
+            let text = match verb {
+                "gate" => gate.compare()?,
+                _ => gate.store()?,
+            };
+            print!("{text}");
+            Ok(())
+        }
+        [what, ours, floor, folder] => {
+            let field = Field {
+                ours: Path::new(ours),
+                floor: Path::new(floor),
+                peers: &peers,
+                folder: Path::new(folder),
+            };
+            measure(what, &field, effort)
+        }
+        _ => Err(io::Error::other("see the top of bench/src/main.rs")),
     }
 }
 
-fn run(program: &Path) -> io::Result<Run> {
+fn measure(what: &str, field: &Field<'_>, effort: Effort) -> io::Result<()> {
+    fs::create_dir_all(field.folder)?;
+    raise_file_limit()?;
+    pin(last_processor())?;
+    let all = what == "all";
+    let mut report = Report::default();
     let start = Instant::now();
-    let mut server = Command::new(program)
-        .env_clear()
-        .env("OPENAI_API_KEY", "not-a-key")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()?;
-    let (Some(mut stdin), Some(stdout)) = (server.stdin.take(), server.stdout.take()) else {
-        return Err(io::Error::other("no pipes"));
-    };
-    writeln!(stdin, "{HELLO}")?;
-    let mut answer = String::new();
-    BufReader::new(stdout).read_line(&mut answer)?;
-    let answered = start.elapsed();
-    if !answer.contains("protocolVersion") {
-        return Err(io::Error::other(format!("unexpected answer: {answer}")));
+    if all || what == "stdio" {
+        stdio::run(field, effort, &mut report)?;
     }
-    // Now the threads of the first moment are there, too.
-    std::thread::sleep(Duration::from_millis(5));
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap_or_default();
-    let end = Instant::now();
-    drop(stdin);
-    server.wait()?;
-    Ok(Run {
-        answered,
-        left: end.elapsed(),
-        resident_kib: field(&status, "VmRSS:"),
-        peak_kib: field(&status, "VmHWM:"),
+    if all || what == "gateway" {
+        let rounds = effort.rounds.min(5);
+        gateway::run(
+            field.ours,
+            field.folder,
+            rounds,
+            effort.share(),
+            &mut report,
+        )?;
+    }
+    if all || what == "core" {
+        micro::run(&mut report)?;
+    }
+    if all || what == "growth" {
+        growth::run(field, effort, &mut report)?;
+    }
+    let about = about(start.elapsed());
+    let table = format!("{}\n{}", sentence(&about), report.table());
+    print!("{table}");
+    fs::write(field.folder.join("table.md"), &table)?;
+    report.write_json(&field.folder.join("report.json"), &about)?;
+    chart::write(&report, field.folder)
+}
+
+/// Where and of what this was measured.
+fn about(took: Duration) -> Value {
+    let first_line = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_once(':'))
+            .map(|(_, value)| value.trim().to_owned())
+            .unwrap_or_default()
+    };
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let commit = Command::new("git")
+        .args(["describe", "--always", "--dirty", "--abbrev=10"])
+        .output();
+    let commit = commit.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    json!({
+        "processor": first_line(&processors, "model name"),
+        "processors": processors.lines().filter(|line| line.starts_with("processor")).count(),
+        "kernel": kernel.trim(),
+        "load": load.split(' ').next(),
+        "commit": commit.unwrap_or_default(),
+        "seconds": took.as_secs(),
     })
 }
 
-/// A number of `/proc/PID/status`; 0 where there is no such file.
-fn field(status: &str, name: &str) -> u64 {
-    status
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix(name)?
-                .trim()
-                .strip_suffix(" kB")?
-                .parse()
-                .ok()
-        })
-        .unwrap_or(0)
+fn sentence(about: &Value) -> String {
+    let text = |name: &str| about[name].as_str().unwrap_or("?").to_owned();
+    format!(
+        "Commit {}; {} × {}, Linux {}, load {} at the end; {} seconds.\n",
+        text("commit"),
+        about["processors"],
+        text("processor"),
+        text("kernel"),
+        text("load"),
+        about["seconds"]
+    )
+}
+
+fn serve_as_provider(latency: &str, tokens: &str) -> io::Result<()> {
+    raise_file_limit()?;
+    let latency = latency.parse().map_err(io::Error::other)?;
+    let tokens = tokens.parse().map_err(io::Error::other)?;
+    runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(provider::serve(Duration::from_millis(latency), tokens))
+}
+
+/// A socket for each call in flight, on both sides.
+fn raise_file_limit() -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    Ok(setrlimit(Resource::Nofile, wanted)?)
 }

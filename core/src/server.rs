@@ -101,6 +101,9 @@ pub struct ToolResult<'a> {
 pub enum Content<'a> {
     /// Text.
     Text(&'a str),
+    /// Text that stands in `structured`, too: as its member `text`, which is left out there and put in where it
+    /// is written. So a long text is kept and escaped only once.
+    SharedText(&'a str),
     /// A picture.
     Image {
         /// Its bytes in base64.
@@ -671,6 +674,30 @@ mod tests {
                 "content":[{"type":"text","text":"hi\n"}],"structuredContent":{"a":1}}})]
         );
         assert!(server.is_idle());
+    }
+
+    #[test]
+    fn a_shared_text_is_written_in_both_places() {
+        for (structured, expected) in [
+            (
+                r#"{"a":1}"#,
+                serde_json::json!({"text": "say \"hi\"\n", "a": 1}),
+            ),
+            ("{}", serde_json::json!({"text": "say \"hi\"\n"})),
+        ] {
+            let mut server = server(Limits::default());
+            exchange(&mut server, &[CALL]);
+            let call = next_call(&mut server);
+            let content = [Content::Text("note"), Content::SharedText("say \"hi\"\n")];
+            let result = ToolResult {
+                structured: Some(structured),
+                ..answer(&content)
+            };
+            server.complete(call.handle, &result);
+            let answers = output(&mut server);
+            assert_eq!(answers[0]["result"]["structuredContent"], expected);
+            assert_eq!(answers[0]["result"]["content"][1]["text"], expected["text"]);
+        }
     }
 
     /// R-72, R-73, R-74.

@@ -1,4 +1,5 @@
-//! The command line: what was typed becomes one command.
+//! The command line: what was typed becomes one command. One table of commands and options is what the
+//! parser, the help, the completions and the suggestions are made of.
 //!
 //! Never here: doing it.
 
@@ -6,15 +7,33 @@ use std::ffi::OsString;
 
 use lexopt::Arg;
 
-use crate::VERSION;
+use crate::settings::nearest;
+
+mod complete;
+mod help;
+
+pub use complete::{complete, script};
+pub use help::help;
 
 /// What the process was started for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Serve MCP on stdin and stdout.
     Serve,
     /// Check the settings, without a network.
     ConfigValidate,
+    /// Print the settings as they are resolved, without secrets.
+    ConfigShow {
+        /// As JSON.
+        json: bool,
+    },
+    /// Print the commented example of a configuration file.
+    ConfigInit,
+    /// Tell of each provider whether it can be used.
+    Doctor {
+        /// Ask them, too.
+        online: bool,
+    },
     /// Print the tools that a client would see.
     Tools {
         /// As the JSON array of `tools/list`.
@@ -22,77 +41,396 @@ pub enum Command {
         /// Those that are not offered, too.
         all: bool,
     },
-    /// Print the help text.
-    Help,
+    /// List the models that the providers offer.
+    Models {
+        /// Of this provider only.
+        provider: Option<String>,
+        /// As the tool's `structuredContent`.
+        json: bool,
+    },
+    /// Explain where a model's name leads, without a network.
+    Resolve {
+        /// The name.
+        name: String,
+        /// As if this provider were named with it.
+        provider: Option<String>,
+    },
+    /// Ask a model.
+    Chat(Chat),
+    /// Print a page of the documentation, or the list of pages.
+    Docs {
+        /// The page's name.
+        topic: Option<String>,
+    },
+    /// Print a script for a shell.
+    Completions(Shell),
+    /// What a shell asks while somebody types: all words behind the program's name, the last one perhaps
+    /// unfinished.
+    Complete(Vec<String>),
+    /// Print the help text, that of a command if one is named.
+    Help(Option<&'static Spec>),
     /// Print name and version.
     Version,
 }
 
-/// The help text.
-pub fn help() -> String {
-    format!(
-        "\
-anygpt-mcp {VERSION}: an MCP server that asks models of OpenAI, Anthropic, Google and others
+/// What was typed behind `chat`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chat {
+    /// The prompt; empty if it is to be read from stdin.
+    pub prompt: String,
+    /// Print `structuredContent`.
+    pub json: bool,
+    /// Arguments of the tool, by their names there, as they were typed.
+    pub arguments: Vec<(&'static str, String)>,
+}
 
-  OPENAI_API_KEY=sk-... anygpt-mcp      serve MCP on stdin and stdout
-  DEFAULT_PROVIDER=mock anygpt-mcp      the same without a key: an echo answers
-  anygpt-mcp config validate            check the settings, without a network
-  anygpt-mcp tools [--json] [--all]     print the tools that a client would see, or all
-  anygpt-mcp --version | --help
+/// A shell that we have a script for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
 
-An MCP client (Claude Desktop, Cursor, VS Code, Docker's MCP Toolkit, ...) starts it
-and talks JSON-RPC to it, one message per line. To see an answer by hand:
+/// All that is known of a command.
+#[derive(Debug)]
+pub struct Spec {
+    /// One word or two.
+    name: &'static str,
+    /// What stands behind its options in the help.
+    arguments: &'static str,
+    /// How many words may follow its name.
+    most: usize,
+    /// What the last of them is one of.
+    values: Values,
+    about: &'static str,
+    options: &'static [&'static Opt],
+    build: fn(Typed) -> Result<Command, String>,
+}
 
-  echo '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}}' | anygpt-mcp
+// Each command is one entry of a table.
+impl PartialEq for Spec {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
 
-Settings (environment; each key also as NAME_FILE or under /run/secrets):
-  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN),
-  GOOGLE_API_KEY (or GEMINI_API_KEY), OPENROUTER_API_KEY, GROQ_API_KEY,
-  MISTRAL_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, TOGETHER_API_KEY,
-  FIREWORKS_API_KEY, PERPLEXITY_API_KEY, MOONSHOT_API_KEY, ZAI_API_KEY,
-  CEREBRAS_API_KEY, NEBIUS_API_KEY, GITHUB_TOKEN
-                         keys; one is enough
-  AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, OPENAI_API_VERSION
-                         Azure OpenAI
-  OLLAMA_HOST, LMSTUDIO_BASE_URL, VLLM_BASE_URL, LLAMACPP_BASE_URL, LITELLM_BASE_URL
-                         where these are; keys, if any: VLLM_API_KEY, LITELLM_API_KEY
-  DOCKER_MODEL_RUNNER    auto (default: if nothing else can be used), off, its URL, or
-                         the name of Compose's variable that holds it (LLM_URL);
-                         its model: ANYGPT_PROVIDER_DOCKER_MODEL
-  ANYGPT_PROVIDER_<ID>_BASE_URL, _API_KEY, _TYPE, _MODEL
-                         any other endpoint; type openai-compatible (default), openai,
-                         anthropic or google
-  OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL (or GEMINI_BASE_URL)
-                         other addresses; all keys above have their _BASE_URL
-  OPENAI_ORG_ID, OPENAI_PROJECT_ID, OPENAI_CUSTOM_HEADERS, ANTHROPIC_CUSTOM_HEADERS
-                         as in the official SDKs
-  DEFAULT_PROVIDER       for calls that name none: openai, anthropic, google, groq, mock, ...
-  DEFAULT_MODEL          the same for models: an id, provider/model, a tag or an alias
-  CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{{yaml,yml,json}}
-  LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
-  LOG_FORMAT             text (default), json
-  ANYGPT_TIMEOUT         seconds for a call (55)
-  ANYGPT_ALLOW_PROVIDERS, ANYGPT_DENY_PROVIDERS, ANYGPT_ALLOW_MODELS, ANYGPT_DENY_MODELS
-                         whom a call may ask, separated by commas; * in models
-  ANYGPT_MAX_TOKENS, ANYGPT_MAX_COST_USD, ANYGPT_MAX_TIMEOUT
-                         what a call may take at most
-  ANYGPT_RETRIES         repetitions of a request that failed for the moment (2)
-  ANYGPT_TOOLS           tools to offer (default): names, all, default, -name; e.g. default,embed
-  ANYGPT_STRUCTURED_OUTPUT
-                         structuredContent beside the text: auto (default: for clients that
-                         know it), always, never
-  ANYGPT_SHUTDOWN_GRACE  seconds for open calls at the end (30; 8 after a signal)
-  ANYGPT_STANDBY         never (default), auto, always: stay up for docker exec
-  ANYGPT_ALLOW_INSECURE_HTTP=1
-                         send keys over plain http to public addresses, too
-  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
-                         proxies; lower case counts, too
-  SSL_CERT_FILE, SSL_CERT_DIR
-                         certificates (PEM) to trust beside the built-in roots
+impl Eq for Spec {}
 
-Exit codes: 0 clean end, 1 settings cannot be used, 2 could not start, 3 fatal error
-"
-    )
+/// All that is known of an option.
+#[derive(Debug)]
+struct Opt {
+    short: Option<char>,
+    long: &'static str,
+    /// What the help calls its value; empty if it has none.
+    value: &'static str,
+    values: Values,
+    about: &'static str,
+    /// The argument of the chat tool that it is.
+    argument: &'static str,
+}
+
+/// What a value is one of, for completions.
+#[derive(Clone, Copy, Debug)]
+enum Values {
+    /// Anything.
+    Any,
+    Words(&'static [&'static str]),
+    Providers,
+    Models,
+    Topics,
+}
+
+const PLAIN: Opt = Opt {
+    short: None,
+    long: "",
+    value: "",
+    values: Values::Any,
+    about: "",
+    argument: "",
+};
+
+static HELP: Opt = Opt {
+    short: Some('h'),
+    long: "help",
+    about: "print this, or the help of a command",
+    ..PLAIN
+};
+static VERSION: Opt = Opt {
+    short: Some('V'),
+    long: "version",
+    about: "print the version",
+    ..PLAIN
+};
+static JSON: Opt = Opt {
+    long: "json",
+    about: "print JSON",
+    ..PLAIN
+};
+static ALL: Opt = Opt {
+    long: "all",
+    about: "those that are not offered, too",
+    ..PLAIN
+};
+static ONLINE: Opt = Opt {
+    long: "online",
+    about: "ask each provider for its models, too",
+    ..PLAIN
+};
+static PROVIDER: Opt = Opt {
+    long: "provider",
+    value: "ID",
+    values: Values::Providers,
+    about: "only this provider",
+    argument: "provider",
+    ..PLAIN
+};
+static RESOLVE: Opt = Opt {
+    long: "resolve",
+    value: "NAME",
+    values: Values::Models,
+    about: "explain where a model's name leads, without a network",
+    ..PLAIN
+};
+static MODEL: Opt = Opt {
+    short: Some('m'),
+    long: "model",
+    value: "MODEL",
+    values: Values::Models,
+    about: "a model's id, provider/model or a tag; @high sets the effort",
+    argument: "model",
+};
+static SYSTEM: Opt = Opt {
+    short: Some('s'),
+    long: "system",
+    value: "TEXT",
+    about: "instructions for the model",
+    argument: "system",
+    ..PLAIN
+};
+static EFFORT: Opt = Opt {
+    long: "effort",
+    value: "EFFORT",
+    values: Values::Words(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+    about: "how much a reasoning model thinks: none to max",
+    argument: "reasoning_effort",
+    ..PLAIN
+};
+static MAX_TOKENS: Opt = Opt {
+    long: "max-tokens",
+    value: "N",
+    about: "longest answer",
+    argument: "max_tokens",
+    ..PLAIN
+};
+static TIMEOUT: Opt = Opt {
+    long: "timeout",
+    value: "SECONDS",
+    about: "longest wait; what has come by then is printed",
+    argument: "timeout_seconds",
+    ..PLAIN
+};
+static DRY_RUN: Opt = Opt {
+    long: "dry-run",
+    about: "only tell what would be sent, and where",
+    argument: "dry_run",
+    ..PLAIN
+};
+
+/// They belong to no command.
+static EVERYWHERE: [&Opt; 2] = [&HELP, &VERSION];
+
+const COMMAND: Spec = Spec {
+    name: "",
+    arguments: "",
+    most: 0,
+    values: Values::Any,
+    about: "",
+    options: &[],
+    build: |_| Ok(Command::Serve),
+};
+
+static COMMANDS: [Spec; 9] = [
+    Spec {
+        name: "chat",
+        arguments: "[PROMPT…]",
+        most: usize::MAX,
+        about: "ask a model; what is piped in follows the prompt, or is it",
+        options: &[
+            &MODEL,
+            &SYSTEM,
+            &PROVIDER,
+            &EFFORT,
+            &MAX_TOKENS,
+            &TIMEOUT,
+            &DRY_RUN,
+            &JSON,
+        ],
+        build: |typed| {
+            Ok(Command::Chat(Chat {
+                json: typed.has(&JSON),
+                prompt: typed.words.join(" "),
+                arguments: typed
+                    .options
+                    .into_iter()
+                    .filter(|(option, _)| !option.argument.is_empty())
+                    .map(|(option, value)| (option.argument, value))
+                    .collect(),
+            }))
+        },
+        ..COMMAND
+    },
+    Spec {
+        name: "models",
+        about: "list the models that the providers offer now",
+        options: &[&PROVIDER, &RESOLVE, &JSON],
+        build: |mut typed| {
+            let provider = typed.take(&PROVIDER);
+            match typed.take(&RESOLVE) {
+                Some(_) if typed.has(&JSON) => {
+                    Err("--resolve explains in words, without --json".into())
+                }
+                Some(name) => Ok(Command::Resolve { name, provider }),
+                None => Ok(Command::Models {
+                    provider,
+                    json: typed.has(&JSON),
+                }),
+            }
+        },
+        ..COMMAND
+    },
+    Spec {
+        name: "doctor",
+        about: "tell of each provider whether it can be used, or why not",
+        options: &[&ONLINE],
+        build: |typed| {
+            Ok(Command::Doctor {
+                online: typed.has(&ONLINE),
+            })
+        },
+        ..COMMAND
+    },
+    Spec {
+        name: "config validate",
+        about: "check the settings, without a network",
+        build: |_| Ok(Command::ConfigValidate),
+        ..COMMAND
+    },
+    Spec {
+        name: "config show",
+        about: "print the settings as they are resolved, and where each comes from",
+        options: &[&JSON],
+        build: |typed| {
+            Ok(Command::ConfigShow {
+                json: typed.has(&JSON),
+            })
+        },
+        ..COMMAND
+    },
+    Spec {
+        name: "config init",
+        about: "print a commented example of the configuration file",
+        build: |_| Ok(Command::ConfigInit),
+        ..COMMAND
+    },
+    Spec {
+        name: "tools",
+        about: "print the tools that a client would see",
+        options: &[&JSON, &ALL],
+        build: |typed| {
+            Ok(Command::Tools {
+                json: typed.has(&JSON),
+                all: typed.has(&ALL),
+            })
+        },
+        ..COMMAND
+    },
+    Spec {
+        name: "docs",
+        arguments: "[TOPIC]",
+        most: 1,
+        values: Values::Topics,
+        about: "print a page of the documentation, or the list of pages",
+        build: |mut typed| {
+            Ok(Command::Docs {
+                topic: typed.words.pop(),
+            })
+        },
+        ..COMMAND
+    },
+    Spec {
+        name: "completions",
+        arguments: "bash|zsh|fish",
+        most: 1,
+        values: Values::Words(&["bash", "zsh", "fish"]),
+        about: "print a script that completes commands, for the shell to source",
+        build: |typed| match typed.words.first().map(String::as_str) {
+            Some("bash") => Ok(Command::Completions(Shell::Bash)),
+            Some("zsh") => Ok(Command::Completions(Shell::Zsh)),
+            Some("fish") => Ok(Command::Completions(Shell::Fish)),
+            Some(other) => Err(format!(
+                "there is no script for {other:?}: write bash, zsh or fish"
+            )),
+            None => Err("completions needs a shell: bash, zsh or fish".into()),
+        },
+        ..COMMAND
+    },
+];
+
+/// The word in front of what a shell asks.
+const COMPLETE: &str = "__complete";
+
+/// What was typed for one command.
+#[derive(Debug, Default)]
+struct Typed {
+    words: Vec<String>,
+    /// Options with their values; a flag's is `true`.
+    options: Vec<(&'static Opt, String)>,
+}
+
+impl Typed {
+    fn has(&self, option: &Opt) -> bool {
+        self.options.iter().any(|(it, _)| it.long == option.long)
+    }
+
+    /// The last value of an option.
+    fn take(&mut self, option: &Opt) -> Option<String> {
+        let place = self
+            .options
+            .iter()
+            .rposition(|(it, _)| it.long == option.long)?;
+        Some(self.options.swap_remove(place).1)
+    }
+}
+
+impl Spec {
+    fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.name.split(' ')
+    }
+
+    /// The command that these words begin with.
+    fn find(words: &[String]) -> Option<&'static Self> {
+        let is_meant = |spec: &&Spec| {
+            let mut typed = words.iter();
+            spec.words()
+                .all(|word| typed.next().is_some_and(|it| it == word))
+        };
+        COMMANDS.iter().find(is_meant)
+    }
+}
+
+impl Opt {
+    /// As it is typed: `--long`.
+    fn name(&self) -> String {
+        format!("--{}", self.long)
+    }
+
+    /// All that there are, those that belong everywhere first. Some are there more than once.
+    fn all() -> impl Iterator<Item = &'static Self> {
+        let of_commands = COMMANDS.iter().flat_map(|spec| spec.options);
+        EVERYWHERE.iter().chain(of_commands).copied()
+    }
 }
 
 /// Reads the arguments of the process, without its name.
@@ -100,69 +438,248 @@ Exit codes: 0 clean end, 1 settings cannot be used, 2 could not start, 3 fatal e
 /// # Errors
 /// What cannot be understood, and what was perhaps meant.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    let mut parser = lexopt::Parser::from_args(arguments);
-    let mut words = Vec::new();
-    let (mut json, mut all) = (false, false);
-    while let Some(argument) = parser.next().map_err(|error| advice(&error.to_string()))? {
-        match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
-            Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
-            Arg::Long("json") => json = true,
-            Arg::Long("all") => all = true,
-            Arg::Value(word) => words.push(word.to_string_lossy().into_owned()),
-            other => return Err(advice(&other.unexpected().to_string())),
-        }
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some((first, words)) = arguments.split_first()
+        && first == COMPLETE
+    {
+        let words = words.iter().map(|word| word.to_string_lossy().into_owned());
+        return Ok(Command::Complete(words.collect()));
     }
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words[..] {
-        ["tools"] => Ok(Command::Tools { json, all }),
-        _ if json || all => Err(advice("--json and --all belong to the command tools")),
-        [] => Ok(Command::Serve),
-        ["config", "validate"] => Ok(Command::ConfigValidate),
-        ["help"] => Ok(Command::Help),
-        ["config"] => Err(advice("config needs another word: config validate")),
-        _ => Err(advice(&format!("unknown command: {}", words.join(" ")))),
+    read(arguments).map_err(|problem| format!("{problem}. Try anygpt-mcp --help"))
+}
+
+fn read(arguments: Vec<OsString>) -> Result<Command, String> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut typed = Typed::default();
+    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+        let option = match argument {
+            Arg::Value(word) => {
+                typed.words.push(text(word)?);
+                continue;
+            }
+            Arg::Short(letter) => {
+                let option = Opt::all().find(|option| option.short == Some(letter));
+                option.ok_or_else(|| format!("there is no option -{}", letter.escape_debug()))?
+            }
+            Arg::Long(name) => {
+                let option = Opt::all().find(|option| option.long == name);
+                option.ok_or_else(|| no_option(name, &typed.words))?
+            }
+        };
+        let value = match option.value {
+            "" => "true".to_owned(),
+            _ => text(parser.value().map_err(|error| error.to_string())?)?,
+        };
+        typed.options.push((option, value));
+    }
+    let spec = Spec::find(&typed.words);
+    if typed.has(&HELP) {
+        return Ok(Command::Help(spec));
+    }
+    if typed.has(&VERSION) {
+        return Ok(Command::Version);
+    }
+    let Some(spec) = spec else {
+        return without_command(&typed);
+    };
+    typed.words.drain(..spec.words().count());
+    let strange = |(option, _): &&(&Opt, _)| spec.options.iter().all(|it| it.long != option.long);
+    if let Some((option, _)) = typed.options.iter().find(strange) {
+        return Err(foreign(option));
+    }
+    match typed.words.get(spec.most) {
+        Some(word) => Err(format!("{} takes no word {word:?}", spec.name)),
+        None => (spec.build)(typed),
     }
 }
 
-fn advice(problem: &str) -> String {
-    format!("{problem}. Try anygpt-mcp --help")
+fn text(word: OsString) -> Result<String, String> {
+    word.into_string()
+        .map_err(|word| format!("{word:?} is not valid UTF-8"))
+}
+
+/// Nothing was typed but options, or no command that there is.
+fn without_command(typed: &Typed) -> Result<Command, String> {
+    let words: Vec<&str> = typed.words.iter().map(String::as_str).collect();
+    match (words[..].split_first(), typed.options.first()) {
+        (None, None) => Ok(Command::Serve),
+        (None, Some((option, _))) => Err(foreign(option)),
+        (Some((&"help", words)), _) => {
+            let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+            match Spec::find(&words) {
+                None if !words.is_empty() => Err(unknown(&words.join(" "))),
+                spec => Ok(Command::Help(spec)),
+            }
+        }
+        _ => Err(unknown(&words.join(" "))),
+    }
+}
+
+fn foreign(option: &Opt) -> String {
+    let owners = COMMANDS.iter();
+    let owners = owners.filter(|spec| spec.options.iter().any(|it| it.long == option.long));
+    let owners: Vec<&str> = owners.map(|spec| spec.name).collect();
+    format!("{} belongs to: {}", option.name(), owners.join(", "))
+}
+
+fn no_option(name: &str, words: &[String]) -> String {
+    // What the command has is more likely meant.
+    let of_command = Spec::find(words).map_or(&[][..], |spec| spec.options);
+    let all = of_command.iter().copied().chain(Opt::all());
+    let perhaps = match nearest(name, all.map(|option| option.long)) {
+        Some(near) => format!("; perhaps you mean --{near}"),
+        None => String::new(),
+    };
+    format!("there is no option --{}{perhaps}", name.escape_debug())
+}
+
+fn unknown(words: &str) -> String {
+    // The second word alone is a usual shortening.
+    let names = COMMANDS.iter().map(|spec| (spec.name, spec));
+    let last = COMMANDS
+        .iter()
+        .filter_map(|spec| Some((spec.words().nth(1)?, spec)));
+    let all: Vec<(&str, &Spec)> = names.chain(last).collect();
+    let near = nearest(words, all.iter().map(|(name, _)| *name))
+        .or_else(|| nearest(words.split(' ').next()?, all.iter().map(|(name, _)| *name)));
+    let near = near.and_then(|near| all.iter().find(|(name, _)| *name == near));
+    let beginning = format!("{words} ");
+    let longer = COMMANDS
+        .iter()
+        .filter(|spec| spec.name.starts_with(&beginning));
+    let longer: Vec<&str> = longer.map(|spec| spec.name).collect();
+    if !longer.is_empty() {
+        return format!("{words} needs another word: {}", longer.join(", "));
+    }
+    let perhaps = match near {
+        Some((_, spec)) => format!("; perhaps you mean {}", spec.name),
+        None => String::new(),
+    };
+    let shown: String = words
+        .chars()
+        .take(80)
+        .flat_map(char::escape_debug)
+        .collect();
+    format!("unknown command: {shown}{perhaps}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(line.split_ascii_whitespace().map(OsString::from))
+    }
+
     #[test]
     fn words_become_commands() {
+        let chat = |prompt: &str, json, arguments: &[(&'static str, &str)]| {
+            Command::Chat(Chat {
+                prompt: prompt.into(),
+                json,
+                arguments: arguments
+                    .iter()
+                    .map(|(name, value)| (*name, (*value).to_owned()))
+                    .collect(),
+            })
+        };
         let tools = |json, all| Command::Tools { json, all };
-        let parse = |line: &str| parse(line.split_ascii_whitespace().map(OsString::from));
+        let named = |name: &str| COMMANDS.iter().find(|spec| spec.name == name);
         for (line, command) in [
             ("", Command::Serve),
             ("config validate", Command::ConfigValidate),
+            ("config show --json", Command::ConfigShow { json: true }),
+            ("config init", Command::ConfigInit),
             ("tools", tools(false, false)),
-            ("tools --json", tools(true, false)),
-            ("--all tools", tools(false, true)),
-            ("--help", Command::Help),
+            ("tools --all", tools(false, true)),
+            ("--json tools", tools(true, false)),
+            ("doctor --online", Command::Doctor { online: true }),
+            ("docs", Command::Docs { topic: None }),
+            (
+                "docs errors",
+                Command::Docs {
+                    topic: Some("errors".into()),
+                },
+            ),
+            (
+                "models --provider=x --json",
+                Command::Models {
+                    provider: Some("x".into()),
+                    json: true,
+                },
+            ),
+            (
+                "models --resolve fast",
+                Command::Resolve {
+                    name: "fast".into(),
+                    provider: None,
+                },
+            ),
+            ("completions zsh", Command::Completions(Shell::Zsh)),
+            ("chat", chat("", false, &[])),
+            (
+                "chat -m a/b@high -sshort --json why is it --max-tokens 5 -- --so",
+                chat(
+                    "why is it --so",
+                    true,
+                    &[
+                        ("model", "a/b@high"),
+                        ("system", "short"),
+                        ("max_tokens", "5"),
+                    ],
+                ),
+            ),
+            // Commands are words of a prompt like others.
+            ("chat config validate", chat("config validate", false, &[])),
+            (
+                "__complete chat -m",
+                Command::Complete(vec!["chat".into(), "-m".into()]),
+            ),
+            ("--help", Command::Help(None)),
+            ("help", Command::Help(None)),
+            ("config --help", Command::Help(None)),
+            ("help config show", Command::Help(named("config show"))),
+            ("chat -h", Command::Help(named("chat"))),
             ("-V", Command::Version),
-            ("config --help", Command::Help),
         ] {
-            assert_eq!(parse(line), Ok(command), "{line}");
+            assert_eq!(parsed(line), Ok(command), "{line}");
         }
-        for line in [
-            "config",
-            "config x",
-            "serve me",
-            "--nope",
-            "-x",
-            "--json",
-            "--all config validate",
-            "tools x",
-            "tools --json=x",
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_told_with_what_perhaps_is() {
+        for (line, said) in [
+            (
+                "config",
+                "needs another word: config validate, config show, config init",
+            ),
+            ("config x", "unknown command: config x"),
+            ("config vlaidate", "perhaps you mean config validate"),
+            ("validate", "perhaps you mean config validate"),
+            ("doctro", "perhaps you mean doctor"),
+            ("modles --json", "perhaps you mean models"),
+            ("caht hello there", "perhaps you mean chat"),
+            ("help chta", "perhaps you mean chat"),
+            ("serve me", "unknown command: serve me."),
+            ("--nope", "no option --nope."),
+            ("doctor --onlnie", "perhaps you mean --online"),
+            ("chat --modle=x", "perhaps you mean --model"),
+            ("-x", "no option -x"),
+            ("--json", "belongs to: chat, models, config show, tools"),
+            ("tools --online", "--online belongs to: doctor"),
+            ("tools x", "takes no word \"x\""),
+            ("docs a b", "takes no word \"b\""),
+            ("tools --json=x", "unexpected argument"),
+            ("chat -m", "missing argument"),
+            ("models --resolve a --json", "without --json"),
+            ("completions", "bash, zsh or fish"),
+            ("completions tcsh", "bash, zsh or fish"),
         ] {
+            let problem = parsed(line).err().unwrap_or_default();
+            assert!(problem.contains(said), "{line}: {problem}");
             assert!(
-                parse(line).is_err_and(|text| text.contains("--help")),
-                "{line}"
+                problem.ends_with("Try anygpt-mcp --help"),
+                "{line}: {problem}"
             );
         }
     }

@@ -3,8 +3,11 @@
 //! What a call passes through: [`stdio`] → [`tools`] → [`runner`] → [`gateway`] → [`provider`]
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
+#![forbid(unsafe_code)]
+
 pub mod call;
 pub mod cli;
+pub mod commands;
 pub mod dns;
 mod docs;
 pub mod gateway;
@@ -12,10 +15,13 @@ pub mod http_client;
 pub mod library;
 pub mod listing;
 pub mod log;
+pub mod output;
 mod prompts;
 pub mod provider;
 pub mod redact;
+pub mod resources;
 pub mod runner;
+mod session;
 pub mod settings;
 pub mod signal;
 pub mod standby;

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     library,
+    output::Style,
     settings::{Offer, Tool as Name},
 };
 
@@ -61,7 +62,7 @@ pub fn json(offer: &Offer, all: bool) -> serde_json::Result<String> {
 ///
 /// # Errors
 /// As for [`json`].
-pub fn text(offer: &Offer, all: bool) -> serde_json::Result<String> {
+pub fn text(offer: &Offer, all: bool, style: Style) -> serde_json::Result<String> {
     let tools: Vec<Tool> = serde_json::from_str(&json(offer, all)?)?;
     let mut text = String::new();
     for Tool { name, description } in tools {
@@ -71,7 +72,7 @@ pub fn text(offer: &Offer, all: bool) -> serde_json::Result<String> {
         } else {
             " (not offered: see ANYGPT_TOOLS)"
         };
-        text += &format!("{name}{mark}\n    {description}\n");
+        text += &format!("{}{mark}\n    {description}\n", style.bold(&name));
     }
     Ok(text)
 }
@@ -87,7 +88,7 @@ mod tests {
         for all in [false, true] {
             let json = json(&offer, all).unwrap();
             let tools: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
-            let text = text(&offer, all).unwrap();
+            let text = text(&offer, all, Style::PLAIN).unwrap();
             let mut lines = text.lines();
             let count = if all {
                 Name::ALL.len()

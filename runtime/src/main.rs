@@ -4,9 +4,10 @@
 //! | code | meaning |
 //! | --- | --- |
 //! | 0 | clean end |
-//! | 1 | the settings cannot be used, or no provider can (and none has answered) |
+//! | 1 | the settings or arguments cannot be used, or no provider can (and none has answered) |
 //! | 2 | could not start: stdin cannot be read, no signal handlers |
-//! | 3 | fatal error: stdout gone or stuck with answers owed, a panic |
+//! | 3 | fatal error: stdout gone or stuck with answers owed, a panic; a command's call has failed |
+//! | 130 | a signal has ended a command |
 
 use std::{
     env, io,
@@ -23,10 +24,13 @@ use std::{
 use anygpt_core::{Budget, Limits, NoLibrary, Server};
 use anygpt_mcp::{
     cli::{self, Command},
+    commands::{self, Ended},
     gateway::Gateway,
     library::{self, Library},
-    listing, log,
+    log,
+    output::Unwritten,
     redact::Redactor,
+    resources,
     runner::{Hooks, Runner},
     settings::{Environment, Offer, Problem, Settings},
     signal::Signals,
@@ -35,10 +39,14 @@ use anygpt_mcp::{
     tools::Tools,
 };
 
+#[cfg(no_unwinding)]
+mod no_unwinding;
+
 const CLEAN: i32 = 0;
 const CONFIGURATION: i32 = 1;
 const INITIALIZATION: i32 = 2;
 const FATAL: i32 = 3;
+const INTERRUPTED: i32 = 130;
 
 /// Longest wait for calls in flight at the end of input.
 const GRACE: Duration = Duration::from_secs(30);
@@ -55,32 +63,32 @@ const LAST_WRITE: Duration = Duration::from_millis(100);
 /// How long a client has to send a first request that is answered with what is wrong with the settings.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// Most memory for what strangers decide the size of.
-const BUDGET: usize = 256 << 20;
-
 fn main() {
     // Before anything else: PID 1 loses the signals that it has no handler for.
     let signals = Signals::install();
     panic::set_hook(Box::new(on_panic));
 
+    let signals = match signals {
+        Ok(signals) => signals,
+        Err(error) => {
+            log::direct(&format!("anygpt-mcp: signals cannot be handled: {error}"));
+            leave(INITIALIZATION);
+        }
+    };
     let code = match cli::parse(env::args_os().skip(1)) {
         Err(problem) => {
             log::direct(&format!("anygpt-mcp: {problem}"));
             CONFIGURATION
         }
-        Ok(Command::Help) => print(&cli::help()),
-        Ok(Command::Version) => print(&format!("anygpt-mcp {}\n", anygpt_mcp::VERSION)),
-        Ok(Command::ConfigValidate) => validate(),
-        Ok(Command::Tools { json, all }) => list_tools(json, all),
-        Ok(Command::Serve) => match signals {
-            Ok(signals) => serve(signals),
-            Err(error) => {
-                log::direct(&format!("anygpt-mcp: signals cannot be handled: {error}"));
-                INITIALIZATION
+        Ok(Command::Serve) => serve(signals),
+        Ok(command) => {
+            if command.may_wait() {
+                leave_on_signal(signals);
             }
-        },
+            code_of(commands::run(command, &load))
+        }
     };
-    process::exit(code);
+    leave(code);
 }
 
 fn load() -> Result<Settings, Problem> {
@@ -88,48 +96,27 @@ fn load() -> Result<Settings, Problem> {
     Settings::load(environment.with_names(&|| env::vars_os().map(|(name, _)| name).collect()))
 }
 
-/// Answers of sub-commands go to stdout, and nobody minds if it is closed.
-fn print(text: &str) -> i32 {
-    let _written = io::Write::write_all(&mut io::stdout(), text.as_bytes());
-    CLEAN
+/// A command has nothing to bring to a good end.
+fn leave_on_signal(mut signals: Signals) {
+    let waiting = thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            signals.wait();
+            leave(INTERRUPTED);
+        });
+    // Without it a signal is lost; that is no reason to do nothing at all.
+    drop(waiting);
 }
 
-fn validate() -> i32 {
-    match load() {
-        Err(problem) => {
-            log::direct(&format!("anygpt-mcp: {problem}"));
-            CONFIGURATION
-        }
-        Ok(settings) => {
-            for warning in &settings.warnings {
-                log::direct(&format!("anygpt-mcp: warning: {warning}"));
-            }
-            if !settings.has_usable_provider() {
-                log::direct(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
-                return CONFIGURATION;
-            }
-            print("The settings are valid.\n")
-        }
-    }
-}
-
-fn list_tools(json: bool, all: bool) -> i32 {
-    let offer = match load() {
-        Ok(settings) => settings.offer,
-        Err(problem) => {
-            log::direct(&format!("anygpt-mcp: warning: {problem}"));
-            Offer::default()
-        }
-    };
-    let listed = if json {
-        listing::json(&offer, all).map(|json| json + "\n")
-    } else {
-        listing::text(&offer, all)
-    };
-    match listed {
-        Ok(text) => print(&text),
-        Err(error) => {
-            log::direct(&format!("anygpt-mcp: the tools cannot be listed: {error}"));
+fn code_of(ended: Result<Ended, Unwritten>) -> i32 {
+    match ended {
+        Ok(Ended::Well) => CLEAN,
+        Ok(Ended::Configuration) => CONFIGURATION,
+        Ok(Ended::Failed) => FATAL,
+        // Whoever reads has seen enough.
+        Err(Unwritten::Closed) => CLEAN,
+        Err(Unwritten::Failed(error)) => {
+            log::direct(&format!("anygpt-mcp: stdout cannot be written: {error}"));
             FATAL
         }
     }
@@ -165,10 +152,10 @@ fn serve(mut signals: Signals) -> i32 {
              or, in the shell, anygpt-mcp --help. Ctrl-D ends it.",
         );
     }
-    let files = raise_file_limit();
+    let files = resources::raise_file_limit();
 
     let settings = Arc::new(settings);
-    let budget = Budget::new(budget());
+    let budget = Budget::new(resources::budget());
     let limits = Limits::default();
     let library = Library::new(Arc::clone(&settings), redactor.clone());
     let server = Server::new(
@@ -376,35 +363,4 @@ fn read_before(end: Instant, signals: &Signals, buffer: &mut [u8]) -> Option<usi
         return None;
     }
     rustix::io::read(stdin, buffer).ok()
-}
-
-/// Half of what a container may use, and never more than 256 MiB.
-fn budget() -> usize {
-    [
-        "/sys/fs/cgroup/memory.max",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-    ]
-    .into_iter()
-    .filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok())
-    .fold(BUDGET, |least, limit: u64| {
-        least.min(usize::try_from(limit / 2).unwrap_or(BUDGET))
-    })
-}
-
-/// Each call in flight needs a socket, and the default of 1,024 files is not enough for all. Tells how
-/// many files there may be.
-fn raise_file_limit() -> usize {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    // Where the hard limit is infinite, some systems still accept only a smaller number.
-    for current in [limit.maximum, Some(10_240)] {
-        let wanted = rustix::process::Rlimit { current, ..limit };
-        if setrlimit(Resource::Nofile, wanted).is_ok() {
-            break;
-        }
-    }
-    let files = getrlimit(Resource::Nofile).current;
-    files.map_or(usize::MAX, |files| {
-        usize::try_from(files).unwrap_or(usize::MAX)
-    })
 }

@@ -140,7 +140,7 @@ pub(crate) fn candidates<'s>(
 }
 
 /// Those that can be used come first.
-fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
+pub(crate) fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
     let (usable, others): (Vec<_>, Vec<_>) = settings
         .listed()
         .map(|(_, provider)| provider)
@@ -154,7 +154,7 @@ fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
 
 /// The models and tags that the settings name, those of one provider if one is named. Each once: the default
 /// may also be a tag or a model of the configuration file.
-fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str>> {
+pub(crate) fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str>> {
     let wanted = provider.and_then(|id| position(&settings.providers, id.trim()));
     let mut names: Vec<Cow<'s, str>> = Vec::new();
     names.extend(settings.default_model.as_deref().map(Cow::Borrowed));

@@ -110,6 +110,30 @@ impl Redactor {
         }
     }
 
+    /// How much of a text that goes on may be shown already: the rest may be the beginning of a key.
+    pub fn shown_length(&self, text: &str) -> usize {
+        let mut shown = text.len();
+        for form in &self.forms {
+            let key = form.expose();
+            let is_end = |&end: &usize| key.get(..end).is_some_and(|it| text.ends_with(it));
+            if let Some(end) = (1..key.len()).rev().find(is_end) {
+                shown = shown.min(text.len() - end);
+            }
+        }
+        // A whole key is not cut, or its two parts would not be recognised.
+        let cut = |shown: usize| {
+            self.forms.iter().find_map(|form| {
+                let key = form.expose();
+                let mut places = text.match_indices(key).map(|(start, _)| start);
+                places.find(|&start| start < shown && start + key.len() > shown)
+            })
+        };
+        while let Some(start) = cut(shown) {
+            shown = start;
+        }
+        shown
+    }
+
     /// An error or log text without configured keys and without anything that looks like one.
     pub fn diagnostic<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.text(text) {
@@ -268,6 +292,23 @@ mod tests {
             redactor.end_of_cut(&mut text);
             assert_eq!(text, rest);
         }
+    }
+
+    #[test]
+    fn of_a_text_that_goes_on_no_part_of_a_key_is_shown() {
+        let redactor = redactor(&["sk-12345sk-1", "other-key"]);
+        for (text, shown) in [
+            ("ask", "a"),
+            ("a sk-12", "a "),
+            ("a plain text", "a plain text"),
+            ("to a brother", "to a br"),
+            // A whole key whose end looks like a beginning is not cut in two.
+            ("a sk-12345sk-1", "a "),
+            ("a sk-12345sk-1.", "a sk-12345sk-1."),
+        ] {
+            assert_eq!(&text[..redactor.shown_length(text)], shown, "{text}");
+        }
+        assert_eq!(Redactor::default().shown_length("sk-"), 3);
     }
 
     #[test]

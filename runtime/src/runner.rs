@@ -149,13 +149,7 @@ impl Runner {
 
 impl Parts {
     fn run(self) -> io::Result<()> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .max_blocking_threads(LOOKUPS)
-            .thread_name("lookup")
-            .build()?;
-        runtime.block_on(async {
+        new_runtime()?.block_on(async {
             self.signals.set_nonblocking(true)?;
             let signals = tokio::net::UnixStream::from_std(self.signals)?;
             tokio::spawn(listen(signals, self.hooks.on_signal));
@@ -163,6 +157,16 @@ impl Parts {
             Ok(())
         })
     }
+}
+
+/// A runtime for calls.
+pub(crate) fn new_runtime() -> io::Result<runtime::Runtime> {
+    runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(LOOKUPS)
+        .thread_name("lookup")
+        .build()
 }
 
 async fn listen(signals: tokio::net::UnixStream, on_signal: fn()) {

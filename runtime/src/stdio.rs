@@ -12,7 +12,6 @@
 //! Never here: the protocol, tools, the decision to end the process.
 
 use std::{
-    borrow::Cow,
     io, mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
@@ -271,21 +270,8 @@ impl Stdio {
     }
 
     /// The edge at which keys are taken out of results, whatever made them.
-    fn redacted(&self, mut outcome: Outcome) -> Outcome {
-        if let Cow::Owned(text) = self.redactor.text(&outcome.text) {
-            outcome.text = text;
-        }
-        if let Some(note) = &outcome.note
-            && let Cow::Owned(note) = self.redactor.text(note)
-        {
-            outcome.note = Some(note);
-        }
-        if let Some(json) = &outcome.structured
-            && let Cow::Owned(json) = self.redactor.json(json)
-        {
-            outcome.structured = Some(json);
-        }
-        outcome
+    fn redacted(&self, outcome: Outcome) -> Outcome {
+        outcome.redacted(&self.redactor)
     }
 
     /// Lets the writer thread write what there is, unless somebody is at it and will see it.
@@ -424,7 +410,11 @@ impl State {
     fn complete(&mut self, handle: CallHandle, outcome: Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
-        let mut content = vec![Content::Text(&outcome.text)];
+        let text = match outcome.shares_text {
+            true => Content::SharedText(&outcome.text),
+            false => Content::Text(&outcome.text),
+        };
+        let mut content = vec![text];
         content.extend(outcome.pictures.iter().map(|picture| Content::Image {
             data: &picture.data,
             mime_type: picture.mime_type,

@@ -16,5 +16,6 @@ pub mod schema;
 mod serve;
 pub mod server;
 pub mod session;
+pub mod soak;
 pub mod tls;
 pub mod transcript;

@@ -9,10 +9,11 @@ mod wire;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, ready};
 use std::thread::JoinHandle;
@@ -313,16 +314,26 @@ impl Provider {
             .sum()
     }
 
-    /// Every request so far, in order of arrival.
+    /// Remembers only the last so many requests from now on. Without this it remembers all of them.
+    pub fn remember(&self, most: usize) {
+        self.shared.change(|state| state.most = Some(most));
+    }
+
+    /// Ends all connections on which nothing is asked, and from now on each after its next reply.
+    pub fn close_idle(&self) {
+        self.shared.closing.send_replace(true);
+    }
+
+    /// Every request so far, in order of arrival, as far as it is remembered.
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.state.lock().unwrap().requests.clone()
+        self.shared.state.lock().unwrap().requests.clone().into()
     }
 
     /// Waits until that many requests have arrived and returns all of them; panics after `limit`.
     #[track_caller]
     pub fn wait_requests(&self, count: usize, limit: Duration) -> Vec<Request> {
         self.wait(limit, &format!("{count} requests"), |state| {
-            (state.requests.len() >= count).then(|| state.requests.clone())
+            (state.requests.len() >= count).then(|| state.requests.clone().into())
         })
     }
 
@@ -396,11 +407,16 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     gate: watch::Sender<bool>,
+    closing: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    requests: Vec<Request>,
+    requests: VecDeque<Request>,
+    /// How many were there before those.
+    forgotten: usize,
+    /// How many are remembered, if not all.
+    most: Option<usize>,
     queues: HashMap<(&'static str, Family), VecDeque<Reply>>,
     /// What takes the place of default behaviour.
     standing: HashMap<Family, Reply>,
@@ -412,6 +428,25 @@ struct State {
     /// Connections ever accepted.
     accepted: usize,
     at_gate: usize,
+}
+
+impl State {
+    /// Remembers a request, and gives its number.
+    fn remember(&mut self, request: Request) -> usize {
+        self.requests.push_back(request);
+        if self.most.is_some_and(|most| self.requests.len() > most) {
+            self.requests.pop_front();
+            self.forgotten += 1;
+        }
+        self.forgotten + self.requests.len() - 1
+    }
+
+    fn ended(&mut self, number: usize, outcome: Outcome) {
+        let place = number.checked_sub(self.forgotten);
+        if let Some(request) = place.and_then(|place| self.requests.get_mut(place)) {
+            request.outcome = outcome;
+        }
+    }
 }
 
 impl Shared {
@@ -461,10 +496,20 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                     Arc::clone(&socket),
                 )
             });
-            _ = hyper::server::conn::http1::Builder::new()
+            let serving = hyper::server::conn::http1::Builder::new()
                 .header_read_timeout(None)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+                .serve_connection(TokioIo::new(stream), service);
+            let mut serving = pin!(serving);
+            let mut closing = shared.closing.subscribe();
+            let mut closing = pin!(closing.wait_for(|closing| *closing));
+            let ended = poll_fn(|context| match serving.as_mut().poll(context) {
+                Poll::Ready(_) => Poll::Ready(true),
+                Poll::Pending => closing.as_mut().poll(context).map(|_| false),
+            });
+            if !ended.await {
+                serving.as_mut().graceful_shutdown();
+                _ = serving.await;
+            }
             drop(open);
         });
     }
@@ -528,7 +573,7 @@ async fn answer(
         connection,
     };
     let (index, reply) = shared.change(|state| {
-        state.requests.push(request.clone());
+        let index = state.remember(request.clone());
         let scripted = request.family().and_then(|family| {
             let is_get = request.method == "GET";
             let method = if is_get { "GET" } else { "POST" };
@@ -546,7 +591,7 @@ async fn answer(
         };
         let scripted = scripted.or_else(elsewhere);
         let reply = scripted.unwrap_or_else(|| catalog::reply(&request, &mut state.failed_once));
-        (state.requests.len() - 1, reply)
+        (index, reply)
     });
     let mut watch = Watch {
         shared,
@@ -610,7 +655,7 @@ impl Watch {
         if !self.finished {
             self.finished = true;
             self.shared
-                .change(|state| state.requests[self.index].outcome = Outcome::Finished);
+                .change(|state| state.ended(self.index, Outcome::Finished));
         }
     }
 }
@@ -619,7 +664,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         if !self.finished {
             self.shared
-                .change(|state| state.requests[self.index].outcome = Outcome::Dropped);
+                .change(|state| state.ended(self.index, Outcome::Dropped));
         }
     }
 }

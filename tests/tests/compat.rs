@@ -249,6 +249,8 @@ fn every_preset_is_switched_on_by_its_key_and_speaks_its_way() {
         assert_eq!(request.json(), expected, "{id}");
         assert_eq!(request.path, "/compatible/v1/chat/completions");
         assert_eq!(request.credential(), format!("key-of-{id}-123"));
+        let title = (id == "openrouter").then_some("AnyGPT MCP");
+        assert_eq!(request.header("x-title"), title, "{id}");
         let header = if id == "azure" {
             "api-key"
         } else {
@@ -345,6 +347,46 @@ fn azure_of_a_dated_version_has_the_deployment_in_its_path() {
     assert_eq!(request.header("api-key"), Some("azure-key-123"));
     server.call_tool(CHAT, json!({"prompt": "hi", "model": "azure/../.."}));
     assert_parts(&last(&provider).path, &["/deployments/..%2F../chat"]);
+}
+
+#[test]
+fn azure_speaks_responses_if_it_is_told_to() {
+    let provider = Provider::start();
+    for (version, path) in [
+        ("", "/openai/v1/responses"),
+        (
+            "2025-04-01-preview",
+            "/openai/v1/openai/responses?api-version=2025-04-01-preview",
+        ),
+    ] {
+        // Scripted, as the mock provider's own Responses want the key in OpenAI's header.
+        provider.script(Family::OpenAi, [Reply::text(Family::OpenAi, "yes")]);
+        let list = json!({"data": [{"id": "gpt-5", "created": 1}]});
+        provider.script_models(Family::OpenAi, [Reply::json(200, &list)]);
+        let at = provider.base_url(Family::OpenAi);
+        let url = match version {
+            "" => at.trim_end_matches("/openai/v1").to_owned(),
+            _ => at + "/openai",
+        };
+        let mut server = Server::builder()
+            .env("AZURE_OPENAI_API_KEY", "azure-key-123")
+            .env("AZURE_OPENAI_ENDPOINT", url)
+            .env("OPENAI_API_VERSION", version)
+            .env("ANYGPT_PROVIDER_AZURE_TYPE", "openai")
+            .spawn();
+        let arguments = json!({"prompt": "hi", "model": "azure/my-gpt"});
+        let result = server.call_tool(CHAT, arguments);
+        assert_eq!(chat(&result)["text"], "yes", "{result}");
+        let request = provider.requests().pop().unwrap();
+        assert_eq!(request.path, path);
+        assert_eq!(request.json()["model"], "my-gpt");
+        assert_eq!(request.header("api-key"), Some("azure-key-123"));
+        assert_eq!(request.header("authorization"), None);
+
+        // Its list has models, which are no deployments.
+        let result = server.call_tool(CHAT, json!({"prompt": "hi"}));
+        assert_parts(error(&result), &["model_not_found: ", "no model was named"]);
+    }
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn certificates_that_prove_nothing_are_refused_and_get_no_key() {
             server = server.env("SSL_CERT_FILE", roots);
         }
         let place = format!("the certificate of localhost:{}", endpoint.tls.port());
-        let text = fails(&mut server.spawn(), &["network: openai", &place]);
+        let text = fails(&mut server.spawn(), &["config: openai", &place]);
         for part in says {
             assert!(text.contains(part), "{text:?} lacks {part:?}");
         }

@@ -385,7 +385,7 @@ impl Content<'_> {
     /// Where it cannot be written, there is the text beside it.
     fn can_be_written(&self, catalog: &Catalog, revision: Revision) -> bool {
         match *self {
-            Content::Text(_) | Content::Image { .. } => true,
+            Content::Text(_) | Content::SharedText(_) | Content::Image { .. } => true,
             Content::Resource(position) => {
                 revision.has_resource_links() && position < catalog.resources.len()
             }
@@ -394,10 +394,12 @@ impl Content<'_> {
 }
 
 /// Appends one content block, which it must be possible to write.
+const BEFORE_TEXT: &[u8] = br#"{"type":"text","text":"#;
+
 fn write_content(out: &mut Vec<u8>, catalog: &Catalog, revision: Revision, content: &Content<'_>) {
     match *content {
-        Content::Text(text) => {
-            out.extend_from_slice(br#"{"type":"text","text":"#);
+        Content::Text(text) | Content::SharedText(text) => {
+            out.extend_from_slice(BEFORE_TEXT);
             write_string(out, text);
             out.push(b'}');
         }

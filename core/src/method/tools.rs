@@ -7,12 +7,12 @@ use alloc::{format, vec::Vec};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use super::{Identity, Request, shown, write_content, write_frame};
+use super::{BEFORE_TEXT, Identity, Request, shown, write_content, write_frame};
 use crate::{
     catalog::{Catalog, Structured, Tool},
     jsonrpc::{self, Error, Id, write_json, write_string},
     revision::Revision,
-    server::{Progress, Session, ToolResult},
+    server::{Content, Progress, Session, ToolResult},
 };
 
 /// Opens a call. Only what concerns the protocol is checked here; a tool checks its own arguments
@@ -52,11 +52,17 @@ pub(crate) fn write_call_result(
                 .content
                 .iter()
                 .filter(|c| c.can_be_written(catalog, revision));
+            let mut shared = None;
             for (position, content) in known.enumerate() {
                 if position > 0 {
                     out.push(b',');
                 }
+                let start = out.len() + BEFORE_TEXT.len();
                 write_content(out, catalog, revision, content);
+                if matches!(content, Content::SharedText(_)) {
+                    // All but the brace behind it.
+                    shared = Some(start..out.len() - 1);
+                }
             }
             out.push(b']');
             if let Some(structured) = result.structured
@@ -64,7 +70,19 @@ pub(crate) fn write_call_result(
             {
                 debug_assert!(!structured.contains('\n'), "a line must stay one line");
                 out.extend_from_slice(br#","structuredContent":"#);
-                out.extend_from_slice(structured.as_bytes());
+                let members = match (shared, structured.strip_prefix('{')) {
+                    (Some(text), Some(members)) => {
+                        out.reserve(text.len() + structured.len());
+                        out.extend_from_slice(br#"{"text":"#);
+                        out.extend_from_within(text);
+                        if members != "}" {
+                            out.push(b',');
+                        }
+                        members
+                    }
+                    _ => structured,
+                };
+                out.extend_from_slice(members.as_bytes());
             }
             if result.is_error {
                 out.extend_from_slice(br#","isError":true"#);

@@ -134,6 +134,37 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
     ]
 }
 
+/// A page as a person asks for it.
+pub(crate) struct Topic {
+    pub(crate) position: usize,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) description: Cow<'static, str>,
+}
+
+/// All pages, by their names.
+pub(crate) fn topics() -> impl Iterator<Item = Topic> {
+    PAGES.iter().enumerate().map(|(position, page)| {
+        let resource = (page.resource)();
+        Topic {
+            position,
+            name: resource.name,
+            description: resource.description,
+        }
+    })
+}
+
+/// The text of a page, as it is without settings.
+pub(crate) fn plain_text(page: usize) -> &'static str {
+    PAGES.get(page).map_or("", |page| page.text)
+}
+
+/// Whether the settings add to a page.
+pub(crate) fn needs_settings(page: usize) -> bool {
+    PAGES
+        .get(page)
+        .is_some_and(|page| page.configured.is_some())
+}
+
 /// The text of a page.
 pub(crate) fn text(page: usize, settings: &Settings) -> Cow<'static, str> {
     match PAGES.get(page) {

@@ -18,8 +18,8 @@ use super::{Gateway, Observer, Reply};
 use crate::{
     call,
     http_client::{SendError, root_cause},
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Request, bearer, sse},
-    settings::Provider,
+    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Request, api_key, bearer, sse},
+    settings::{KeyHeader, Provider},
 };
 
 /// Longest wait for the headers of a response.
@@ -283,9 +283,10 @@ fn http_request(
     }
     if let Some(key) = &provider.key {
         let secret = key.secret.expose();
-        let header = match provider.is_bearer {
-            true => bearer(secret),
-            false => codec.credentials(secret),
+        let header = match provider.key_header {
+            KeyHeader::Usual => codec.credentials(secret),
+            KeyHeader::Bearer => bearer(secret),
+            KeyHeader::ApiKey => api_key(secret),
         };
         let (name, value) = header.ok_or_else(|| {
             Failure::new(

@@ -14,7 +14,6 @@ const MODEL: &str = "mock-echo";
 
 /// Its answer to a request: the last user text. It counts words as tokens.
 pub fn answer(request: &ChatRequest) -> Answer {
-    let words = |text: &str| text.split_ascii_whitespace().count() as u64;
     let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
     let text = request
         .messages
@@ -22,7 +21,11 @@ pub fn answer(request: &ChatRequest) -> Answer {
         .rfind(|message| message.role == Role::User)
         .map(|message| message.all_text().into_owned())
         .unwrap_or_default();
-    let output = words(&text);
+    let output = match &request.messages[..] {
+        // It was counted already.
+        [only] if only.role == Role::User => input,
+        _ => words(&text),
+    };
     Answer {
         text,
         finish: Some(Finish::Stop),
@@ -35,6 +38,26 @@ pub fn answer(request: &ChatRequest) -> Answer {
         complete: true,
         ..Answer::default()
     }
+}
+
+/// Words are what stands between spaces and control characters. Eight bytes are looked at together: compiled for size,
+/// the splitting iterators of std took half the time of a long call.
+fn words(text: &str) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    let mut words = 0;
+    let mut before = 0;
+    for chunk in text.as_bytes().chunks(8) {
+        let mut bytes = [b' '; 8];
+        bytes[..chunk.len()].copy_from_slice(chunk);
+        let bytes = u64::from_le_bytes(bytes);
+        // The highest bit of each byte that is part of a word, and of each that is the first of one.
+        let inside = (((bytes & !HIGHS) + ONES * 0x5f) | bytes) & HIGHS;
+        let first = inside & !((inside << 8) | before);
+        before = inside >> 56;
+        words += (first >> 7).wrapping_mul(ONES) >> 56;
+    }
+    words
 }
 
 /// The same as a reply of the provider at `position`.
@@ -82,4 +105,25 @@ pub fn models() -> Vec<Model> {
         chat: true,
         ..Model::default()
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_stands_between_spaces() {
+        for text in [
+            "",
+            " ",
+            "a",
+            " a  b\tc\n",
+            "é ü",
+            "one two\u{a0}three",
+            "\r\n.\u{c}",
+        ] {
+            let expected = text.split_ascii_whitespace().count() as u64;
+            assert_eq!(words(text), expected, "{text:?}");
+        }
+    }
 }

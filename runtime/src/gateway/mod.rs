@@ -24,7 +24,7 @@ use crate::{
     http_client::HttpClient,
     provider::{Answer, ChatRequest, Class, Codec, Failure, State, repair},
     redact::Redactor,
-    settings::{Parameters, Provider, Settings},
+    settings::{KeyHeader, Parameters, Provider, Settings},
 };
 
 mod attempt;
@@ -445,7 +445,9 @@ impl Gateway {
         offer
             .models
             .retain(|model| limits.refusal(&provider.id, &model.id).is_none());
-        match codec.newest_chat_model(&offer.models) {
+        // Azure lists the models that deployments are made of, but asks for a deployment's name.
+        let is_told = provider.key_header != KeyHeader::ApiKey;
+        match codec.newest_chat_model(&offer.models).filter(|_| is_told) {
             Some(model) => Ok(model.id.clone()),
             None => Err(Failure::new(
                 Class::ModelNotFound,

@@ -69,6 +69,36 @@ pub struct Chain {
     pub warnings: Vec<String>,
 }
 
+/// Why a name leads where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The provider is named.
+    Provider,
+    /// It is a tag.
+    Tag,
+    /// By the beginning of the model's name.
+    Family,
+    /// `vendor/model`, asked of a provider of all vendors' models.
+    Vendors,
+    /// No other rule knows the name.
+    Default,
+    /// No model is named.
+    NoModel,
+}
+
+type Found = (Rule, Vec<Target>);
+
+/// Where a name leads, and why.
+#[derive(Debug)]
+pub struct Explanation {
+    /// Who is asked.
+    pub chain: Chain,
+    /// Why.
+    pub rule: Rule,
+    /// What else may have been meant: each a name that leads there, and why it might.
+    pub others: Vec<(String, &'static str)>,
+}
+
 /// What a tag leads to: some of the models that carry it.
 #[derive(Clone, Copy, Debug)]
 pub struct Tagged<'s> {
@@ -97,10 +127,13 @@ pub fn chain(
     model: Option<&str>,
     fallbacks: &[String],
 ) -> Result<Chain, String> {
-    let first = targets(settings, provider, model);
-    let others = fallbacks
-        .iter()
-        .map(|name| (Some(name), targets(settings, None, Some(name))));
+    let first = targets(settings, provider, model).map(|(_, targets)| targets);
+    let others = fallbacks.iter().map(|name| {
+        (
+            Some(name),
+            targets(settings, None, Some(name)).map(|(_, targets)| targets),
+        )
+    });
     let mut chain = Chain {
         targets: Vec::new(),
         warnings: Vec::new(),
@@ -128,6 +161,66 @@ pub fn chain(
     match problem {
         Some(problem) if chain.targets.is_empty() => Err(problem),
         _ => Ok(chain),
+    }
+}
+
+/// Where a name leads, by which rule, and what else it may have meant.
+///
+/// # Errors
+/// It leads nowhere.
+pub fn explain(
+    settings: &Settings,
+    provider: Option<&str>,
+    name: &str,
+) -> Result<Explanation, String> {
+    let (rule, _) = targets(settings, provider, Some(name))?;
+    let chain = chain(settings, provider, Some(name), &[])?;
+    let (model, _) = Effort::split(name);
+    let is_asked = |provider| {
+        chain
+            .targets
+            .iter()
+            .any(|target| target.provider == provider)
+    };
+    let under = |provider: usize| format!("{}/{model}", settings.providers[provider].id);
+    let mut others = Vec::new();
+    if provider.is_none() {
+        if let Some(family) = family(settings, model).filter(|&family| !is_asked(family)) {
+            others.push((under(family), "its name is that of this provider's models"));
+        }
+        let all = settings.models.iter();
+        let same = all.filter(|it| it.id.eq_ignore_ascii_case(model) && !is_asked(it.provider));
+        others.extend(same.map(|it| (settings.name_of(it), "the configuration file has it")));
+        let has_all = |provider: usize| {
+            let it = &settings.providers[provider];
+            it.why_off().is_none() && it.preset.is_some_and(|preset| preset.has_vendors)
+        };
+        if rule == Rule::Provider {
+            let all = (0..settings.providers.len()).filter(|&it| has_all(it) && !is_asked(it));
+            others.extend(all.map(|it| (under(it), "it has the models of all vendors")));
+        }
+        others.dedup_by(|one, other| one.0 == other.0);
+    }
+    Ok(Explanation {
+        chain,
+        rule,
+        others,
+    })
+}
+
+impl Rule {
+    /// In words, behind "because".
+    pub fn why(self) -> &'static str {
+        match self {
+            Rule::Provider => "the provider is named",
+            Rule::Tag => "it is a tag of the configuration file",
+            Rule::Family => "models with such names are this provider's",
+            Rule::Vendors => {
+                "its vendor is not set up, and this provider has the models of all vendors"
+            }
+            Rule::Default => "no rule knows the name, so the default provider is asked",
+            Rule::NoModel => "no model is named",
+        }
     }
 }
 
@@ -165,18 +258,18 @@ fn targets(
     settings: &Settings,
     provider: Option<&str>,
     model: Option<&str>,
-) -> Result<Vec<Target>, String> {
+) -> Result<Found, String> {
     let asked = model.map(Effort::split);
     let default = settings.default_model.as_deref().map(Effort::split);
     let name = |named: Option<(_, _)>| named.map(|(name, _)| name);
-    let mut targets = without_effort(settings, provider, name(asked), name(default))?;
+    let (rule, mut targets) = without_effort(settings, provider, name(asked), name(default))?;
     if let Some((_, effort)) = asked.or(default) {
         // A provider's newest model is not the one that the effort was meant for.
         for target in targets.iter_mut().filter(|target| target.model.is_some()) {
             target.effort = target.effort.or(effort);
         }
     }
-    Ok(targets)
+    Ok((rule, targets))
 }
 
 fn without_effort(
@@ -184,7 +277,7 @@ fn without_effort(
     provider: Option<&str>,
     asked: Option<&str>,
     default: Option<&str>,
-) -> Result<Vec<Target>, String> {
+) -> Result<Found, String> {
     let Some(id) = provider.map(str::trim) else {
         return by_model(settings, asked.or(default));
     };
@@ -207,28 +300,32 @@ fn without_effort(
         }
         (None, Some(default)) => {
             if let Some(tagged) = Tagged::find(settings, default, Some(provider)) {
-                return tagged.targets();
+                return Ok((Rule::Tag, tagged.targets()?));
             }
             // The default model belongs to one provider; another one gets its own newest.
-            let mut found = by_model(settings, Some(default)).unwrap_or_default();
-            found.retain(|target| target.provider == provider);
-            if found.is_empty() {
-                found.push(Target::new(provider, None));
+            if let Ok((rule, mut found)) = by_model(settings, Some(default)) {
+                found.retain(|target| target.provider == provider);
+                if !found.is_empty() {
+                    return Ok((rule, found));
+                }
             }
-            Ok(found)
+            Ok((Rule::NoModel, vec![Target::new(provider, None)]))
         }
-        (None, None) => Ok(vec![Target::new(provider, None)]),
+        (None, None) => Ok((Rule::NoModel, vec![Target::new(provider, None)])),
     }
 }
 
 /// The models for a name that is asked of this provider, which can be used.
-fn of_provider(settings: &Settings, provider: usize, name: &str) -> Vec<Target> {
+fn of_provider(settings: &Settings, provider: usize, name: &str) -> Found {
     let tagged = Tagged::find(settings, name, Some(provider));
     let of_tag = match (settings.model(provider, name), tagged) {
         (None, Some(tagged)) => tagged.targets().ok(),
         _ => None,
     };
-    of_tag.unwrap_or_else(|| vec![Target::new(provider, Some(name))])
+    match of_tag {
+        Some(targets) => (Rule::Tag, targets),
+        None => (Rule::Provider, vec![Target::new(provider, Some(name))]),
+    }
 }
 
 /// The provider of that name, if it can be used.
@@ -405,13 +502,16 @@ pub fn default_provider(settings: &Settings) -> Option<usize> {
         .or_else(|| first(true))
 }
 
-fn by_model(settings: &Settings, model: Option<&str>) -> Result<Vec<Target>, String> {
-    let target = |provider, model: &str| vec![Target::new(provider, Some(model))];
+fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
+    let target = |rule, provider, model: &str| (rule, vec![Target::new(provider, Some(model))]);
     let Some(model) = model else {
-        return Ok(vec![Target::new(usable_default(settings)?, None)]);
+        return Ok((
+            Rule::NoModel,
+            vec![Target::new(usable_default(settings)?, None)],
+        ));
     };
     if let Some(provider) = vendors(settings, model) {
-        return Ok(target(provider, model));
+        return Ok(target(Rule::Vendors, provider, model));
     }
     if let Some((provider, rest)) = split(settings, model) {
         return Ok(of_provider(
@@ -421,17 +521,21 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Vec<Target>, Str
         ));
     }
     if let Some(tagged) = Tagged::find(settings, model, None) {
-        return tagged.targets();
+        return Ok((Rule::Tag, tagged.targets()?));
     }
     let family = family(settings, model);
     match (family, settings.default_provider) {
         (Some(family), _) if settings.providers[family].why_off().is_none() => {
-            Ok(target(family, model))
+            Ok(target(Rule::Family, family, model))
         }
         // An explicit default may well serve other families: proxies and gateways do.
-        (_, Some(default)) => Ok(target(check_usable(settings, default)?, model)),
-        (Some(family), None) => Ok(target(check_usable(settings, family)?, model)),
-        (None, None) => Ok(target(usable_default(settings)?, model)),
+        (_, Some(default)) => Ok(target(
+            Rule::Default,
+            check_usable(settings, default)?,
+            model,
+        )),
+        (Some(family), None) => Ok(target(Rule::Family, check_usable(settings, family)?, model)),
+        (None, None) => Ok(target(Rule::Default, usable_default(settings)?, model)),
     }
 }
 

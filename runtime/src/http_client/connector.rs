@@ -82,9 +82,9 @@ pub(super) struct ConnectError {
 pub(super) enum ConnectErrorKind {
     /// To try again.
     Network,
-    /// Not to try again now: there is no network, or a certificate is not accepted.
+    /// Not to try again now: there is no network.
     Lasting,
-    /// Only other settings.
+    /// Only other settings: a password for a proxy, or a certificate to trust.
     Setting,
 }
 
@@ -216,7 +216,7 @@ impl Parts {
             Err(error) => Err(ConnectError {
                 text: no_tls(peer, &error),
                 kind: match tls_error(&error) {
-                    Some(rustls::Error::InvalidCertificate(_)) => ConnectErrorKind::Lasting,
+                    Some(rustls::Error::InvalidCertificate(_)) => ConnectErrorKind::Setting,
                     _ => ConnectErrorKind::Network,
                 },
             }),

@@ -27,6 +27,8 @@ use super::{
 pub struct ChatCompletions {
     /// Where the service is; empty if that must be configured.
     pub base_url: &'static str,
+    /// What it wants to know of the program that asks; names in lower case.
+    pub headers: &'static [(&'static str, &'static str)],
     /// The key travels in `api-key` instead of `Authorization`.
     pub api_key_header: bool,
     /// The model is a part of the path (Azure before its v1 API).
@@ -91,6 +93,7 @@ pub enum Newest {
 /// A service without an accent.
 pub const PLAIN: ChatCompletions = ChatCompletions {
     base_url: "",
+    headers: &[],
     api_key_header: false,
     model_in_path: false,
     max_completion_tokens: false,
@@ -114,7 +117,7 @@ impl Codec for ChatCompletions {
 
     fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
         if self.api_key_header {
-            return Some((HeaderName::from_static("api-key"), request::secret(key)?));
+            return request::api_key(key);
         }
         request::bearer(key)
     }
@@ -182,6 +185,8 @@ impl Codec for ChatCompletions {
             seed: seed(Seed::Plain),
             random_seed: seed(Seed::Random),
             reasoning_effort: effort(EffortField::Plain).map(Effort::as_str),
+            // Reasoning that nobody wants to see is streamed all the same, and not excluded: it shows that the model
+            // is at work, where silence would end in a timeout.
             reasoning: effort(EffortField::Reasoning).map(|effort| Reasoning {
                 effort: effort.as_str(),
             }),
@@ -241,7 +246,13 @@ impl Codec for ChatCompletions {
             }),
         };
         let path = self.path_for(&chat.model, "/chat/completions");
-        request::post(path, &body)
+        let mut request = request::post(path, &body);
+        let headers = self.headers.iter().map(|(name, value)| {
+            let name = HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        });
+        request.headers.extend(headers);
+        request
     }
 
     fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {

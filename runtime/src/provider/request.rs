@@ -41,6 +41,11 @@ pub(crate) fn bearer(token: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((AUTHORIZATION, secret(&format!("Bearer {token}"))?))
 }
 
+/// The header of Azure that carries a key.
+pub(crate) fn api_key(key: &str) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_static("api-key"), secret(key)?))
+}
+
 /// A header value that no log shows.
 pub(super) fn secret(value: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value).ok()?;

@@ -4,7 +4,7 @@
 
 use std::mem;
 
-use super::{Class, Failure};
+use super::{Class, Failure, json};
 
 /// One event, borrowed from the parser that put it together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl Parser {
         let mut halves = line.splitn(2, |byte| *byte == b':');
         let field = halves.next().unwrap_or_default();
         let value = halves.next().unwrap_or_default();
-        let value = String::from_utf8_lossy(value.strip_prefix(b" ").unwrap_or(value));
+        let value = json::lossy(value.strip_prefix(b" ").unwrap_or(value));
         match field {
             b"data" => {
                 if mem::replace(&mut self.has_data, true) {
@@ -197,6 +197,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::super::test_streams::Xorshift;
+    use super::super::test_writer::cut;
     use super::*;
 
     /// Each event as `name|data`.
@@ -303,16 +304,68 @@ mod tests {
         assert_eq!(parser.finish().unwrap().data.len(), 1 << 20);
     }
 
-    #[test]
-    fn arbitrary_bytes_in_arbitrary_cuts() {
-        let mut random = Xorshift::new(1);
-        for _ in 0..3000 {
-            let alphabet = b"data: event\n\r\n:{}\xef\xbb\xbf\xf0\x9f\xff\0";
-            let stream: Vec<u8> = (0..random.below(60))
-                .map(|_| *alphabet.get(random.below(alphabet.len())).unwrap())
-                .collect();
-            let (head, tail) = stream.split_at(random.below(stream.len() + 1));
-            assert_eq!(events(&[head, tail]), events(&[&stream]));
+    /// The same by the book: decoded first, then split into lines, all at once. Other than in the book an end without
+    /// a blank line closes the last event.
+    fn by_the_book(stream: &[u8]) -> Vec<String> {
+        let text = String::from_utf8_lossy(stream);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let (mut seen, mut name, mut data) = (Vec::new(), "", Vec::new());
+        for line in text.split('\n').chain([""]) {
+            let (field, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            match field {
+                "data" => data.push(value),
+                "event" => name = value,
+                _ if line.is_empty() => {
+                    if !data.is_empty() {
+                        seen.push(format!("{name}|{}", data.join("\n")));
+                    }
+                    (name, data) = ("", Vec::new());
+                }
+                _ => {}
+            }
         }
+        seen
+    }
+
+    #[test]
+    fn arbitrary_bytes_in_arbitrary_cuts_are_read_by_the_book() {
+        let alphabet: [&[u8]; 18] = [
+            b"data",
+            b"event",
+            b"data: ",
+            b"event:",
+            b":",
+            b" ",
+            b"\n",
+            b"\r",
+            b"\r\n",
+            b"\n\n",
+            b"x",
+            b"\0",
+            b"\xef\xbb\xbf",
+            b"\xef\xbb",
+            b"\xf0\x9f\x98\x80",
+            b"\xf0\x9f",
+            b"\xff",
+            b"[DONE]",
+        ];
+        let mut random = Xorshift::new(1);
+        let mut count = 0;
+        for _ in 0..3000 {
+            let stream: Vec<u8> = (0..random.below(40))
+                .flat_map(|_| *alphabet.get(random.below(alphabet.len())).unwrap())
+                .copied()
+                .collect();
+            let expected = by_the_book(&stream);
+            assert_eq!(events(&[&stream]), expected, "{stream:?}");
+            let pieces = cut(&mut random, &stream);
+            assert_eq!(events(&pieces), expected, "{pieces:?}");
+            let single: Vec<&[u8]> = stream.chunks(1).collect();
+            assert_eq!(events(&single), expected, "{stream:?}");
+            count += expected.len();
+        }
+        assert!(count > 500, "{count} events: the alphabet is too poor");
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Defaults {
     /// A provider's id.
     pub(super) provider: Option<Spanned<String>>,
     /// A model's name.
-    pub(super) model: Option<String>,
+    pub(super) model: Option<Spanned<String>>,
     temperature: Option<Temperature>,
     max_tokens: Option<Tokens>,
     reasoning_effort: Option<EffortName>,

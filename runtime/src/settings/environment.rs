@@ -23,6 +23,7 @@ pub struct Environment<'a> {
     secrets: PathBuf,
     has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
+    given: RefCell<Vec<String>>,
 }
 
 /// A variable that was set to something that means "not set".
@@ -53,6 +54,7 @@ impl<'a> Environment<'a> {
             secrets: SECRETS.into(),
             has_secrets: OnceCell::new(),
             ignored: RefCell::default(),
+            given: RefCell::default(),
         }
     }
 
@@ -80,8 +82,13 @@ impl<'a> Environment<'a> {
     }
 
     /// What was set but ignored so far.
-    pub fn into_ignored(self) -> Vec<Ignored> {
-        self.ignored.into_inner()
+    pub fn take_ignored(&self) -> Vec<Ignored> {
+        self.ignored.take()
+    }
+
+    /// The variables that were asked for and held something.
+    pub(super) fn into_given(self) -> Vec<String> {
+        self.given.into_inner()
     }
 
     /// The trimmed value of a variable; `None` if it is unset, blank or a placeholder.
@@ -99,7 +106,11 @@ impl<'a> Environment<'a> {
                 "set it again as plain text, or unset it",
             )
         })?;
-        Ok(self.unless_placeholder(name, &value))
+        let value = self.unless_placeholder(name, &value);
+        if value.is_some() {
+            self.given.borrow_mut().push(name.to_owned());
+        }
+        Ok(value)
     }
 
     /// A secret: `NAME`, else the file that `NAME_FILE` names, else `/run/secrets/NAME` or its

@@ -61,7 +61,7 @@ pub(super) struct ProviderEntry {
     /// Where it is.
     pub(super) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
-    pub(super) model: Option<String>,
+    pub(super) model: Option<Spanned<String>>,
     /// Parameters that are sent if the caller gives none.
     pub(super) defaults: ProviderDefaults,
 }

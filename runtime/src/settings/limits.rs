@@ -54,6 +54,31 @@ struct List {
 }
 
 impl Limits {
+    /// All that are set: name, value and where that comes from.
+    pub(super) fn told(&self) -> Vec<(&'static str, String, String)> {
+        let list = |name, list: &Option<List>| {
+            let list = list.as_ref()?;
+            Some((name, list.items.join(", "), list.place.clone()))
+        };
+        let tokens = self.max_tokens.as_ref();
+        let cost = self.max_cost_usd.as_ref();
+        let time = self.max_timeout.as_ref();
+        let all = [
+            list("allow_models", &self.allow_models),
+            list("deny_models", &self.deny_models),
+            tokens.map(|it| ("max_tokens", it.most.to_string(), it.place.clone())),
+            cost.map(|it| ("max_cost_usd", it.most.to_string(), it.place.clone())),
+            time.map(|it| {
+                (
+                    "max_timeout",
+                    format!("{} s", it.most.as_secs()),
+                    it.place.clone(),
+                )
+            }),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
     /// Reads them, variable before file, and switches off the providers that are not allowed.
     pub(super) fn load(
         environment: &Environment<'_>,

@@ -20,6 +20,7 @@ mod provider;
 #[cfg(test)]
 mod schema;
 mod secret;
+mod show;
 mod yaml;
 
 use std::{
@@ -37,10 +38,13 @@ pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub use offered::{Offer, Tool};
 pub use price::Price;
 pub(crate) use provider::position;
-pub use provider::{Kind, Provider};
+pub use provider::{KeyHeader, Kind, Provider};
 pub use secret::Secret;
+pub use show::Shown;
+pub(crate) use yaml::nearest;
 
 use file::File;
+use yaml::Spanned;
 
 /// Everything the process was told, checked.
 #[derive(Clone, Debug)]
@@ -78,6 +82,19 @@ pub struct Settings {
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// Where the values come from that are not defaults.
+    origins: Origins,
+}
+
+/// Where values come from.
+#[derive(Clone, Debug, Default)]
+struct Origins {
+    /// The variables that were used.
+    variables: Vec<String>,
+    /// The configuration file.
+    file: Option<PathBuf>,
+    /// Settings of the file, and where they stand in it.
+    places: Vec<(&'static str, String)>,
 }
 
 /// How much is logged.
@@ -166,16 +183,23 @@ impl Settings {
             },
         )?;
 
-        let file = match config_file(&environment)? {
-            Some(path) => File::read(&path, &environment)?,
+        let mut origins = Origins {
+            file: config_file(&environment)?,
+            ..Origins::default()
+        };
+        let file = match &origins.file {
+            Some(path) => File::read(path, &environment)?,
             None => File::default(),
         };
         let log_level = written(&environment, "LOG_LEVEL", "log.level", file.log.level)?;
+        origins.keep("log_level", log_level.as_ref());
         let log_level = one_of(log_level, LogLevel::from_name)?;
         let log_format = written(&environment, "LOG_FORMAT", "log.format", file.log.format)?;
+        origins.keep("log_format", log_format.as_ref());
         let log_format = one_of(log_format, LogFormat::from_name)?;
         let of_file = file.timeouts.call;
         let timeout = written(&environment, "ANYGPT_TIMEOUT", "timeouts.call", of_file)?;
+        origins.keep("timeout", timeout.as_ref());
         let timeout = timeout.map(|it| seconds(&it)).transpose()?;
         let shutdown_grace = written(
             &environment,
@@ -183,18 +207,26 @@ impl Settings {
             "timeouts.shutdown",
             file.timeouts.shutdown,
         )?;
+        origins.keep("shutdown_grace", shutdown_grace.as_ref());
         let shutdown_grace = shutdown_grace.map(|it| seconds(&it)).transpose()?;
         let retries = written(&environment, "ANYGPT_RETRIES", "retries", file.retries)?;
+        origins.keep("retries", retries.as_ref());
         let retries = retries.map(|it| self::retries(&it)).transpose()?;
         let defaults = file.defaults.parameters();
         let default_provider = match environment.value("DEFAULT_PROVIDER")? {
             Some(id) => Some(("DEFAULT_PROVIDER".to_owned(), id)),
-            None => file
-                .defaults
-                .provider
-                .map(|id| (id.place("defaults.provider"), id.value)),
+            None => file.defaults.provider.map(|id| {
+                let place = origins.note("defaults.provider", &id);
+                (place, id.value)
+            }),
         };
-        let default_model = environment.value("DEFAULT_MODEL")?.or(file.defaults.model);
+        let default_model = match environment.value("DEFAULT_MODEL")? {
+            Some(model) => Some(model),
+            None => file.defaults.model.map(|model| {
+                origins.note("defaults.model", &model);
+                model.value
+            }),
+        };
 
         let tools = match environment.value("ANYGPT_TOOLS")? {
             Some(list) => offered::tools("ANYGPT_TOOLS", list.split(','))?,
@@ -237,7 +269,7 @@ impl Settings {
             }
         };
 
-        let ignored = environment.into_ignored();
+        let ignored = environment.take_ignored();
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
                 .iter()
@@ -245,6 +277,7 @@ impl Settings {
                 .collect();
             warnings.push(format!("Treated as not set: {}", list.join(", ")));
         }
+        origins.variables = environment.into_given();
         Ok(Settings {
             providers,
             tags,
@@ -268,6 +301,7 @@ impl Settings {
             limits,
             network,
             warnings,
+            origins,
         })
     }
 
@@ -360,6 +394,36 @@ impl Settings {
     }
 }
 
+impl Origins {
+    /// Keeps where a value of the file stands, and tells it.
+    fn note(&mut self, setting: &'static str, value: &Spanned<String>) -> String {
+        let place = value.place(setting);
+        self.places.push((setting, place.clone()));
+        place
+    }
+
+    /// The same for what may also be a variable's.
+    fn keep(&mut self, setting: &'static str, written: Option<&Written>) {
+        let place = written.map(|written| (setting, written.place.clone()));
+        self.places.extend(place);
+    }
+
+    /// The variable or the place in the file that a value comes from.
+    fn of(&self, setting: &str, variable: &str) -> String {
+        let place = || self.places.iter().find(|(known, _)| *known == setting);
+        if self.variables.iter().any(|given| given == variable) {
+            variable.to_owned()
+        } else if let Some((_, place)) = place() {
+            place.clone()
+        } else {
+            DEFAULT.to_owned()
+        }
+    }
+}
+
+/// The origin of what nobody has set.
+const DEFAULT: &str = "default";
+
 fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     let mut known: Vec<&str> = providers
         .iter()
@@ -368,7 +432,7 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     if !known.contains(&provider::MOCK) {
         known.push(provider::MOCK);
     }
-    let mend = match yaml::nearest(id, known.iter().copied()) {
+    let mend = match nearest(id, known.iter().copied()) {
         Some(near) => format!("perhaps you mean {near}"),
         None => format!(
             "use one of {}, or define it under providers in the configuration file",
@@ -416,7 +480,7 @@ fn written<T: ToString>(
     environment: &Environment<'_>,
     name: &str,
     path: &str,
-    of_file: Option<yaml::Spanned<T>>,
+    of_file: Option<Spanned<T>>,
 ) -> Result<Option<Written>, Problem> {
     let of_file = of_file.map(|value| Written {
         place: value.place(path),

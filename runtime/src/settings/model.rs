@@ -23,6 +23,8 @@ pub struct ModelSettings {
     pub id: String,
     /// Its tags, each once, whatever the case.
     pub tags: Vec<String>,
+    /// Its line in the configuration file.
+    pub line: usize,
     /// What it costs.
     pub price: Option<Price>,
 }
@@ -171,6 +173,7 @@ pub(super) fn all(
             provider,
             id,
             tags,
+            line: key.line,
             price: entry.price.map(Price::from),
         });
     }
@@ -277,6 +280,7 @@ pub(super) fn add_aliases(
                     id,
                     tags: Vec::new(),
                     price: None,
+                    line: target.line,
                 });
                 models.len() - 1
             });

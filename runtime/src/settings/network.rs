@@ -27,6 +27,8 @@ pub struct Network {
     rules: Arc<Matcher>,
     secrets: Vec<Secret>,
     roots: Vec<TrustAnchor<'static>>,
+    /// The proxies' variables, with what may be shown of them.
+    told: Vec<(String, String)>,
 }
 
 /// The proxy that leads to a URL. Shows itself as `HOST:PORT`, without its credentials.
@@ -55,22 +57,25 @@ impl Network {
     ) -> Result<Self, Problem> {
         let mut secrets = Vec::new();
         let mut rules = Matcher::builder();
+        let mut told = Vec::new();
         if let Some((name, url)) = either_case(environment, "ALL_PROXY", warnings)? {
-            rules = rules.all(checked(&name, url, &mut secrets)?);
+            rules = rules.all(checked(&name, url, &mut secrets, &mut told)?);
         }
         if let Some((name, url)) = either_case(environment, "HTTP_PROXY", warnings)? {
-            rules = rules.http(checked(&name, url, &mut secrets)?);
+            rules = rules.http(checked(&name, url, &mut secrets, &mut told)?);
         }
         if let Some((name, url)) = either_case(environment, "HTTPS_PROXY", warnings)? {
-            rules = rules.https(checked(&name, url, &mut secrets)?);
+            rules = rules.https(checked(&name, url, &mut secrets, &mut told)?);
         }
         if let Some((name, list)) = either_case(environment, "NO_PROXY", warnings)? {
             warnings.extend(without_effect(&name, &list));
+            told.push((name, list.clone()));
             rules = rules.no(list);
         }
         Ok(Network {
             rules: Arc::new(rules.build()),
             secrets,
+            told,
             roots: roots(environment, warnings)?,
         })
     }
@@ -87,6 +92,11 @@ impl Network {
     /// Certificates that are trusted beside the built-in ones.
     pub fn roots(&self) -> &[TrustAnchor<'static>] {
         &self.roots
+    }
+
+    /// The proxies' variables, with what may be shown of them.
+    pub(super) fn told(&self) -> &[(String, String)] {
+        &self.told
     }
 
     /// What must not be shown of the proxies' URLs.
@@ -173,7 +183,12 @@ fn either_case(
 }
 
 /// A proxy's URL that the rules can use. Problems never repeat it: it may hold a password.
-fn checked(name: &str, url: String, secrets: &mut Vec<Secret>) -> Result<String, Problem> {
+fn checked(
+    name: &str,
+    url: String,
+    secrets: &mut Vec<Secret>,
+    told: &mut Vec<(String, String)>,
+) -> Result<String, Problem> {
     let wrong = |problem: &str| {
         Problem::new(
             name,
@@ -204,6 +219,7 @@ fn checked(name: &str, url: String, secrets: &mut Vec<Secret>) -> Result<String,
         return Err(wrong("has more than one @"));
     }
 
+    told.push((name.to_owned(), proxy.to_string()));
     let rest = url.split_once("://").map_or(&*url, |(_, rest)| rest);
     if let Some((credentials, _)) = rest.split_once('@') {
         // Without a password the user is the secret. A user beside a password is none, and may be an

@@ -78,6 +78,7 @@ pub(super) const AZURE_DATED: ChatCompletions = ChatCompletions {
 };
 
 /// Ids of those that are set up in a way of their own.
+pub(super) const AZURE: &str = "azure";
 pub(super) const DOCKER: &str = "docker";
 pub(super) const GITHUB: &str = "github";
 pub(super) const OPENROUTER: &str = "openrouter";
@@ -114,7 +115,7 @@ pub(super) static PRESETS: [Preset; 23] = [
         ..NONE
     },
     Preset {
-        id: "azure",
+        id: AZURE,
         aliases: &["azure-openai"],
         kind: Kind::Compatible(&AZURE_V1),
         key_variables: &["AZURE_OPENAI_API_KEY"],
@@ -125,6 +126,7 @@ pub(super) static PRESETS: [Preset; 23] = [
         id: OPENROUTER,
         kind: Kind::Compatible(&ChatCompletions {
             base_url: "https://openrouter.ai/api/v1",
+            headers: &[("x-title", "AnyGPT MCP")],
             effort: EffortField::Reasoning,
             asks_for_usage: false,
             id_in_body: true,

@@ -12,7 +12,7 @@ use super::{
     file::ProviderEntry,
     headers::Headers,
     own_variables::{self, OwnVariables},
-    presets::{self, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
+    presets::{self, AZURE, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::Secret,
 };
 use crate::provider::{
@@ -37,8 +37,8 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// Its key and where that came from.
     pub key: Option<Found>,
-    /// The key travels as `Authorization: Bearer`, whatever the format has for keys.
-    pub is_bearer: bool,
+    /// The header that its key travels in.
+    pub key_header: KeyHeader,
     /// What is asked if no model is named; else the newest of its list.
     pub model: Option<String>,
     /// What its requests hold if the caller says nothing else.
@@ -47,15 +47,34 @@ pub struct Provider {
     pub is_listed: bool,
     /// It is tried where nothing else can be used, although nobody has set it up.
     pub is_last_resort: bool,
-    headers: Headers,
-    /// Its address is the user's, not that of the preset.
-    has_own_url: bool,
+    pub(super) headers: Headers,
+    /// Where its kind, address and model are told; nothing if they are built in.
+    pub(super) origins: Origins,
     /// What it is known for by name.
     pub(crate) preset: Option<&'static Preset>,
     /// Why it cannot be used, with what to do about it.
     off: Option<String>,
     /// By which setting it must not be used.
     refusal: Option<String>,
+}
+
+/// The variable or the place in the configuration file where each is told.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origins {
+    pub(super) kind: Option<String>,
+    pub(super) base_url: Option<String>,
+    pub(super) model: Option<String>,
+}
+
+/// The header that a key travels in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyHeader {
+    /// The one that the format has for keys.
+    Usual,
+    /// `Authorization: Bearer`
+    Bearer,
+    /// `api-key`: Azure's, whatever format it speaks.
+    ApiKey,
 }
 
 /// How a provider is spoken to.
@@ -134,7 +153,7 @@ impl Provider {
 
     /// Whether it is one of the main three at its own address, so that the published prices hold.
     pub fn is_original(&self) -> bool {
-        !self.has_own_url && self.preset.is_some_and(Preset::is_main)
+        self.origins.base_url.is_none() && self.preset.is_some_and(Preset::is_main)
     }
 
     /// Headers of the user's own, which win over all others.
@@ -363,7 +382,9 @@ impl Reader<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
         let id = preset.id;
-        let kind = match told.kind(id)? {
+        let kind_told = told.kind(id)?;
+        let kind_from = kind_told.as_ref().map(|(place, _)| place.clone());
+        let kind = match kind_told {
             None => preset.kind,
             Some((_, kind)) if kind == preset.kind => kind,
             Some((_, Kind::Compatible(_))) if preset.kind == Kind::OpenAi => {
@@ -423,10 +444,15 @@ impl Reader<'_> {
         let is_bearer = is_bearer && told.own.key.is_none();
         let known = Known { key, url, headers };
         let mut provider = self.provider(id, kind, told.entry, told.own, known)?;
-        provider.is_bearer = is_bearer;
+        provider.key_header = match kind {
+            _ if is_bearer => KeyHeader::Bearer,
+            Kind::OpenAi if id == AZURE => KeyHeader::ApiKey,
+            _ => KeyHeader::Usual,
+        };
         provider.preset = Some(preset);
         provider.model = (provider.model).or_else(|| preset.model.map(str::to_owned));
-        let has_url = provider.has_own_url;
+        provider.origins.kind = kind_from;
+        let has_url = provider.origins.base_url.is_some();
         provider.is_listed =
             preset.is_main() || is_told || told.is_default || provider.key.is_some() || has_url;
         provider.off = match kind.codec().map(Codec::default_base_url) {
@@ -452,8 +478,13 @@ impl Reader<'_> {
             _ if preset.is_local => None,
             _ => provider.missing_key(&preset.key_variables.join(" or ")),
         };
-        if let Runner::At { model, .. } = runner {
-            provider.model = provider.model.or(model);
+        if let Runner::At {
+            model: Some(model), ..
+        } = runner
+            && provider.origins.model.is_none()
+        {
+            provider.model = Some(model);
+            provider.origins.model = Some("DOCKER_MODEL_RUNNER".into());
         }
         Ok(provider)
     }
@@ -461,7 +492,9 @@ impl Reader<'_> {
     /// A provider of the user's own.
     fn own(&self, id: &str, told: Told) -> Result<Provider, Problem> {
         let place = format!("providers.{id}");
-        let kind = match told.kind(id)? {
+        let kind_told = told.kind(id)?;
+        let kind_from = kind_told.as_ref().map(|(place, _)| place.clone());
+        let kind = match kind_told {
             Some((_, kind)) => kind,
             None if id == MOCK => Kind::Mock,
             None if told.entry.is_none() => Kind::Compatible(&PLAIN),
@@ -503,6 +536,7 @@ impl Reader<'_> {
         };
         let mut provider = self.provider(id, kind, told.entry, told.own, Known::default())?;
         provider.is_listed = true;
+        provider.origins.kind = kind_from;
         if kind != Kind::Mock {
             provider.off = provider.missing_key(&switch);
         }
@@ -541,9 +575,19 @@ impl Reader<'_> {
                 Kind::Compatible(service) if service.api_key_header => {
                     self.azure(place, text, &mut kind)?
                 }
+                Kind::OpenAi if id == AZURE => self.azure(place, text, &mut kind)?,
                 _ if place == "OLLAMA_HOST" => ollama(place, text)?,
                 _ => versioned(BaseUrl::parse(place, text)?, kind)?,
             }),
+        };
+        let model_variable = own.name("_MODEL");
+        let (model, model_from) = match (own.model, entry.model) {
+            (Some(model), _) => (Some(model), Some(model_variable)),
+            (None, Some(model)) => {
+                let place = model.place(&format!("{place}.model"));
+                (Some(model.value), Some(place))
+            }
+            (None, None) => (None, None),
         };
         let has_secrets = key.is_some() || !headers.secrets.is_empty();
         if let (Some((place, _)), Some(base_url)) = (&url, &base_url)
@@ -557,7 +601,6 @@ impl Reader<'_> {
                 "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
             ));
         }
-        let has_own_url = base_url.is_some();
         let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
             (Some(base_url), _) => base_url,
             (None, None | Some("")) => BaseUrl::default(),
@@ -585,14 +628,18 @@ impl Reader<'_> {
             kind,
             base_url,
             key,
-            is_bearer: false,
+            key_header: KeyHeader::Usual,
             headers,
-            model: own.model.or(entry.model),
+            model,
             defaults: entry.defaults.parameters(),
             is_listed: false,
             is_last_resort: false,
             preset: None,
-            has_own_url,
+            origins: Origins {
+                kind: None,
+                base_url: url.map(|(place, _)| place),
+                model: model_from,
+            },
             off: None,
             refusal: None,
         })
@@ -630,7 +677,8 @@ impl Reader<'_> {
             (false, true) => "/openai",
             (false, false) => "/openai/v1",
         };
-        if dated {
+        // Responses name the model in the body, whatever the version.
+        if dated && *kind != Kind::OpenAi {
             *kind = Kind::Compatible(&AZURE_DATED);
         }
         // The v1 API knows these words for what is not released yet.
@@ -643,7 +691,8 @@ impl Reader<'_> {
 impl Provider {
     /// An endpoint in the private network may work without a key; a public one never does.
     fn missing_key(&self, switch: &str) -> Option<String> {
-        let needs_none = self.key.is_some() || self.has_own_url && self.base_url.is_private();
+        let needs_none =
+            self.key.is_some() || self.origins.base_url.is_some() && self.base_url.is_private();
         (!needs_none).then(|| format!("it has no key (set {switch})"))
     }
 }

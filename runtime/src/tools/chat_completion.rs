@@ -174,7 +174,9 @@ impl Chat {
 /// `structuredContent` of an answer.
 #[derive(Serialize)]
 pub(super) struct Structured<'a> {
-    pub(super) text: &'a str,
+    /// Left out where the core puts it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<&'a str>,
     model: &'a str,
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -331,7 +333,7 @@ pub(super) fn structured<'a>(
         ms: millis(attempt.time),
     });
     Structured {
-        text: &answer.text,
+        text: Some(&answer.text),
         model: answer.model.as_deref().unwrap_or(&reply.model),
         provider: &reply.provider,
         finish_reason: answer.finish.map(Finish::as_str),
@@ -368,7 +370,7 @@ fn outcome(
     format: Option<&Format>,
     mut warnings: Vec<String>,
 ) -> Outcome {
-    let structured = structured(&reply, wants_reasoning, format, &mut warnings);
+    let mut structured = structured(&reply, wants_reasoning, format, &mut warnings);
     // Some clients show the model the text alone.
     let mut notes = Vec::new();
     if !structured.tool_calls.is_empty() {
@@ -378,16 +380,22 @@ fn outcome(
     if !structured.warnings.is_empty() {
         notes.push(format!("Note: {}", structured.warnings.join(". ")));
     }
+    // A note in place of the text is not what the model has said.
+    let shares_text = !reply.answer.text.is_empty() || notes.is_empty();
+    if shares_text {
+        structured.text = None;
+    }
     let structured = serde_json::to_string(&structured).ok();
-    let text = match reply.answer.text {
-        text if text.is_empty() && !notes.is_empty() => notes.remove(0),
-        text => text,
+    let text = match shares_text {
+        true => reply.answer.text,
+        false => notes.remove(0),
     };
     Outcome {
         text,
         note: (!notes.is_empty()).then(|| notes.join("\n")),
         pictures: Vec::new(),
         structured,
+        shares_text,
         is_error: false,
         reservation: reply.reservation,
     }

@@ -416,6 +416,7 @@ impl Comparison {
             note,
             pictures: Vec::new(),
             structured,
+            shares_text: false,
             is_error: false,
             reservation: replies.chain(verdict).reduce(Reservation::and),
         }
@@ -577,7 +578,7 @@ impl Compared<'_> {
             let name = verdict.name();
             text.push_str(&format!(
                 "# Verdict of {name}\n\n{}\n\n",
-                verdict.text.trim()
+                verdict.text.unwrap_or_default().trim()
             ));
         }
         for result in &self.results {
@@ -593,7 +594,9 @@ impl Compared<'_> {
             let label = label.unwrap_or_default();
             text.push_str(&format!("# {label}{name}{status}\n\n"));
             let (body, warnings) = match &result.what {
-                What::Answer(answer) => (answer.text, answer.warnings.join(". ")),
+                What::Answer(answer) => {
+                    (answer.text.unwrap_or_default(), answer.warnings.join(". "))
+                }
                 What::Nothing { error, warnings } => {
                     (error.unwrap_or_default(), warnings.join(". "))
                 }

@@ -124,6 +124,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         note,
         pictures: Vec::new(),
         structured,
+        shares_text: false,
         is_error: false,
         reservation: None,
     }

@@ -2,7 +2,7 @@
 //!
 //! Never here: how a provider is reached.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use anygpt_core::{CallHandle, Reservation, ToolCall};
 
@@ -10,6 +10,7 @@ use crate::{
     call::Call,
     gateway::{Gateway, Observer},
     provider::Picture,
+    redact::Redactor,
     settings::{Settings, Tool},
 };
 
@@ -109,16 +110,22 @@ impl Job {
     ) -> impl Future<Output = Outcome> {
         self.call.run(async move {
             let _kept = self._reservation;
-            match self.work {
-                Network::Chat(chat) => chat.run(gateway, observer).await,
-                Network::Compare(comparison) => comparison.run(gateway, observer).await,
-                Network::ListModels(query) => query.run(gateway).await,
-                Network::CountTokens(count) => count.run(gateway).await,
-                Network::Embed(embedding) => embedding.run(gateway).await,
-                Network::GenerateImage(image) => image.run(gateway).await,
-                Network::CheckProviders(check) => check.run(gateway).await,
-            }
+            self.work.run(gateway, observer).await
         })
+    }
+}
+
+impl Network {
+    async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+        match self {
+            Network::Chat(chat) => chat.run(gateway, observer).await,
+            Network::Compare(comparison) => comparison.run(gateway, observer).await,
+            Network::ListModels(query) => query.run(gateway).await,
+            Network::CountTokens(count) => count.run(gateway).await,
+            Network::Embed(embedding) => embedding.run(gateway).await,
+            Network::GenerateImage(image) => image.run(gateway).await,
+            Network::CheckProviders(check) => check.run(gateway).await,
+        }
     }
 }
 
@@ -133,6 +140,8 @@ pub struct Outcome {
     pub pictures: Vec<Picture>,
     /// JSON text of an object, on one line.
     pub structured: Option<String>,
+    /// `text` is to be a member of `structured`, too; it is put in where both are written.
+    pub shares_text: bool,
     /// The tool failed, and `text` says why.
     pub is_error: bool,
     /// Covers long texts until they are handed over.
@@ -147,9 +156,28 @@ impl Outcome {
             note: None,
             pictures: Vec::new(),
             structured: None,
+            shares_text: false,
             is_error: true,
             reservation: None,
         }
+    }
+
+    /// The same without configured keys, whatever made it.
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+        if let Cow::Owned(text) = redactor.text(&self.text) {
+            self.text = text;
+        }
+        if let Some(note) = &self.note
+            && let Cow::Owned(note) = redactor.text(note)
+        {
+            self.note = Some(note);
+        }
+        if let Some(json) = &self.structured
+            && let Cow::Owned(json) = redactor.json(json)
+        {
+            self.structured = Some(json);
+        }
+        self
     }
 
     fn with_pictures(self, pictures: Vec<Picture>) -> Self {
@@ -162,6 +190,7 @@ impl Outcome {
             note: None,
             pictures: Vec::new(),
             structured: serde_json::to_string(structured).ok(),
+            shares_text: false,
             is_error: false,
             reservation: None,
         }
@@ -199,6 +228,21 @@ impl Tools {
                 call: at_work,
                 _reservation: call.reservation,
             })),
+        }
+    }
+
+    /// Runs a call from beginning to end, for those who are not a client. An error is what the caller did
+    /// wrong.
+    pub(crate) async fn run(
+        &self,
+        tool: Tool,
+        arguments: &str,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, String> {
+        match (entry(tool).call)(&self.settings, arguments)? {
+            Work::Done(outcome) => Ok(outcome),
+            Work::Network(work) => Ok(work.run(gateway, observer).await),
         }
     }
 }

@@ -1,0 +1,194 @@
+//! Charts as SVG, on logarithmic axes: what differs by a factor of a hundred is seen beside what differs by two.
+//!
+//! Never here: measuring.
+
+use std::{fmt::Write, fs, io, path::Path};
+
+use crate::{growth, numbers::short, report::Report};
+
+const COLOURS: [&str; 6] = [
+    "#9aa0a6", "#1a73e8", "#e8710a", "#12a06b", "#b0388f", "#5f4bb6",
+];
+
+/// All charts of a report, each a file in the folder.
+pub(crate) fn write(report: &Report, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let save = |name: &str, svg: String| fs::write(folder.join(name), svg);
+    save(
+        "messages.svg",
+        bars(
+            "Microseconds per message (shorter is better)",
+            &report.compared("µs"),
+        ),
+    )?;
+    save(
+        "start.svg",
+        bars("Milliseconds (shorter is better)", &report.compared("ms")),
+    )?;
+    for (file, title, unit) in [
+        ("size.svg", growth::BY_SIZE.to_owned(), "bytes"),
+        (
+            "flight.svg",
+            "calls per second by calls in flight".into(),
+            "in flight, at a provider that takes 50 ms",
+        ),
+        (
+            "memory.svg",
+            "resident MiB by calls in flight".into(),
+            "in flight",
+        ),
+        (
+            "tokens.svg",
+            "milliseconds by tokens of the answer".into(),
+            "tokens",
+        ),
+        (
+            "models.svg",
+            format!("microseconds {}", growth::BY_MODELS),
+            "models",
+        ),
+    ] {
+        save(file, lines(&title, unit, &report.series_of(&title)))?;
+    }
+    Ok(())
+}
+
+const WIDTH: f64 = 760.0;
+const LEFT: f64 = 220.0;
+
+/// A group of bars for each row.
+fn bars(title: &str, rows: &[(&str, Vec<(&str, f64)>)]) -> String {
+    let all = || {
+        rows.iter()
+            .flat_map(|(_, values)| values.iter().map(|(_, value)| *value))
+    };
+    let (least, most) = decades(all());
+    let scale = |value: f64| (value.log10() - least) / (most - least) * (WIDTH - LEFT - 80.0);
+    let mut body = String::new();
+    let mut y = 40.0;
+    for (name, values) in rows {
+        let middle = y + values.len() as f64 * 7.0 + 4.0;
+        let _ = writeln!(
+            body,
+            r#"<text x="{}" y="{middle:.0}" text-anchor="end">{}</text>"#,
+            LEFT - 8.0,
+            plain(name)
+        );
+        for (place, (who, value)) in values.iter().enumerate() {
+            let width = scale(*value).max(1.0);
+            let _ = writeln!(
+                body,
+                r#"<rect x="{LEFT}" y="{y:.0}" width="{width:.1}" height="12" fill="{}"/><text x="{:.1}" y="{:.0}" class="s">{} {}</text>"#,
+                COLOURS[place % COLOURS.len()],
+                LEFT + width + 4.0,
+                y + 10.0,
+                short(*value),
+                plain(who)
+            );
+            y += 14.0;
+        }
+        y += 10.0;
+    }
+    frame(title, y, &body)
+}
+
+/// A line for each series.
+fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
+    const HEIGHT: f64 = 300.0;
+    const MARGIN: f64 = 70.0;
+    let points = || series.iter().flat_map(|(_, points)| points.iter().copied());
+    let (left, right) = decades(points().map(|(x, _)| x));
+    let (bottom, top) = decades(points().map(|(_, y)| y));
+    let x =
+        |value: f64| MARGIN + (value.log10() - left) / (right - left) * (WIDTH - MARGIN - 100.0);
+    let y = |value: f64| 40.0 + (top - value.log10()) / (top - bottom) * (HEIGHT - 90.0);
+    let mut body = String::new();
+    let mut grid = |from: f64, to: f64, line: &dyn Fn(f64, &str) -> String| {
+        let mut power = from;
+        while power <= to {
+            let value = 10f64.powf(power);
+            let label = if value >= 1e6 {
+                format!("{} M", value / 1e6)
+            } else {
+                format!("{value}")
+            };
+            body.push_str(&line(value, &label));
+            power += 1.0;
+        }
+    };
+    grid(left, right, &|value, label| {
+        format!(
+            "<path d=\"M{0:.1} 40V{1}\" class=\"g\"/><text x=\"{0:.1}\" y=\"{2}\" text-anchor=\"middle\" class=\"s\">{label}</text>\n",
+            x(value),
+            HEIGHT - 50.0,
+            HEIGHT - 34.0
+        )
+    });
+    grid(bottom, top, &|value, label| {
+        format!(
+            "<path d=\"M{MARGIN} {0:.1}H{1}\" class=\"g\"/><text x=\"{2}\" y=\"{3:.1}\" text-anchor=\"end\" class=\"s\">{label}</text>\n",
+            y(value),
+            WIDTH - 100.0,
+            MARGIN - 6.0,
+            y(value) + 4.0
+        )
+    });
+    for (place, (name, points)) in series.iter().enumerate() {
+        // The grey is the base's.
+        let colour = COLOURS[if *name == "base" || *name == "direct" {
+            0
+        } else {
+            place + 1
+        } % COLOURS.len()];
+        let path: String = points
+            .iter()
+            .enumerate()
+            .map(|(place, (px, py))| {
+                let verb = if place == 0 { 'M' } else { 'L' };
+                format!("{verb}{:.1} {:.1}", x(*px), y(*py))
+            })
+            .collect();
+        let end = points.last().copied().unwrap_or((1.0, 1.0));
+        let _ = writeln!(
+            body,
+            r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/><text x="{:.1}" y="{:.1}" fill="{colour}">{}</text>"#,
+            x(end.0) + 6.0,
+            y(end.1) + 4.0,
+            plain(name)
+        );
+    }
+    let _ = writeln!(
+        body,
+        r#"<text x="{}" y="{}" text-anchor="middle">{}</text>"#,
+        WIDTH / 2.0,
+        HEIGHT - 12.0,
+        plain(unit)
+    );
+    frame(title, HEIGHT, &body)
+}
+
+fn frame(title: &str, height: f64, body: &str) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height:.0}\" font-family=\"sans-serif\" \
+         font-size=\"12\">\n<style>text{{fill:#333}}.s{{font-size:10px}}.g{{stroke:#ddd}}</style>\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"12\" y=\"22\" font-size=\"15\">{}</text>\n{body}</svg>\n",
+        plain(title)
+    )
+}
+
+/// The powers of ten around all values.
+fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (least, most) = values.filter(|value| *value > 0.0).map(f64::log10).fold(
+        (f64::INFINITY, f64::NEG_INFINITY),
+        |(least, most), value| (least.min(value), most.max(value)),
+    );
+    if least > most {
+        return (0.0, 1.0);
+    }
+    let least = least.floor();
+    (least, most.ceil().max(least + 1.0))
+}
+
+fn plain(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}

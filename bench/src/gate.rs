@@ -1,0 +1,217 @@
+//! Instructions that the static program needs for a fixed set of messages, counted by valgrind's callgrind.
+//!
+//! A count does not depend on the machine's speed or on who else uses it, so a growth is a fact, not noise. Only the
+//! thread that serves stdin is counted; for calls to a provider, the async thread, too. Start-up falls out: N messages
+//! are counted, and 2 N, and what lies between is what N messages cost. Start-up has a count of its own. The environment
+//! is empty but for what is set here.
+//!
+//! Never here: seconds.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::{gateway, load::Load, process::HELLO};
+
+/// A count may be this much larger than what is stored.
+const TOLERANCE: f64 = 0.03;
+
+/// Calls to a provider, and as many again.
+const CALLS: usize = 200;
+
+/// Counts all, and compares or stores them.
+#[derive(Debug)]
+pub(crate) struct Gate<'a> {
+    pub(crate) program: &'a Path,
+    /// Where the counts are stored.
+    pub(crate) file: &'a Path,
+    /// A folder for files.
+    pub(crate) folder: &'a Path,
+}
+
+impl Gate<'_> {
+    /// Prints the counts beside the stored ones.
+    ///
+    /// # Errors
+    /// One has grown too much, is missing, or could not be taken.
+    pub(crate) fn compare(&self) -> io::Result<String> {
+        let stored = fs::read_to_string(self.file)?;
+        let stored: Vec<(&str, u64)> = stored.lines().filter_map(parse).collect();
+        let counts = self.counts()?;
+        let mut text = String::new();
+        let mut grown = Vec::new();
+        for (name, now) in &counts {
+            let before = stored.iter().find(|(known, _)| known == name);
+            let Some((_, before)) = before else {
+                grown.push(format!("{name} is not in {}", self.file.display()));
+                continue;
+            };
+            let change = *now as f64 / *before as f64 - 1.0;
+            text.push_str(&format!(
+                "{name:32} {before:>12} {now:>12} {:+7.2} %\n",
+                change * 100.0
+            ));
+            if change > TOLERANCE {
+                grown.push(format!("{name} needs {:.1} % more", change * 100.0));
+            }
+        }
+        if grown.is_empty() {
+            return Ok(text);
+        }
+        Err(io::Error::other(format!(
+            "\n{text}too many instructions: {}.\nIf it is worth it, or another compiler has made it so, store the new \
+             counts: make bench-count",
+            grown.join("; ")
+        )))
+    }
+
+    /// Stores the counts.
+    pub(crate) fn store(&self) -> io::Result<String> {
+        let mut text = String::from(
+            "# Instructions for each message (or life) of the static x86_64 program. Written by `make bench-count`,\n\
+             # compared by `make bench-gate`; bench/README.md says how they are counted.\n",
+        );
+        if let Some(compiler) = compiler() {
+            text.push_str(&format!("# Compiled by {compiler}.\n"));
+        }
+        for (name, count) in self.counts()? {
+            text.push_str(&format!("{name:32} {count:>12}\n"));
+        }
+        fs::write(self.file, &text)?;
+        Ok(text)
+    }
+
+    fn counts(&self) -> io::Result<Vec<(String, u64)>> {
+        let mut counts = vec![(
+            "start, initialize, end".to_owned(),
+            self.count(HELLO.as_bytes(), |lines| lines == 1)?,
+        )];
+        let loads = [
+            (Load::ping(1), 2_000),
+            (Load::list_tools(1), 500),
+            (Load::call(100, 1), 500),
+            (Load::call(10_000, 1), 50),
+            (Load::call(1_000_000, 1), 4),
+        ];
+        for (load, messages) in loads {
+            let count = |messages: usize| {
+                let mut input = HELLO.as_bytes().to_vec();
+                input.extend(load.requests(messages).0);
+                self.count(&input, |lines| lines == messages + 1)
+            };
+            let (once, twice) = (count(messages)?, count(2 * messages)?);
+            let each = twice.saturating_sub(once) / messages as u64;
+            let name = load.name.trim_end_matches(", 1 in flight");
+            counts.push((name.to_owned(), each));
+        }
+        let (once, twice) = (
+            self.count_provider_calls(CALLS)?,
+            self.count_provider_calls(2 * CALLS)?,
+        );
+        let each = twice.saturating_sub(once) / CALLS as u64;
+        counts.push(("provider call".to_owned(), each));
+        Ok(counts)
+    }
+
+    /// What both threads take for so many calls to a provider, one after another.
+    fn count_provider_calls(&self, calls: usize) -> io::Result<u64> {
+        let counted = self.counted()?;
+        gateway::one_by_one_under(
+            self.program,
+            self.folder,
+            calls,
+            "valgrind",
+            valgrind(&counted),
+        )?;
+        Ok(total(&counted, 1)? + total(&counted, 2)?)
+    }
+
+    /// Where the counts of a run go; there is nothing yet.
+    fn counted(&self) -> io::Result<PathBuf> {
+        let folder = self.folder.join("counts");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        Ok(folder.join("thread"))
+    }
+
+    /// What one run of the program with this input takes; `is_answer` judges the number of answered lines.
+    fn count(&self, input: &[u8], is_answer: impl Fn(usize) -> bool) -> io::Result<u64> {
+        let [given, answered] = ["gate-input", "gate-answers"].map(|name| self.folder.join(name));
+        let counted = self.counted()?;
+        fs::write(&given, input)?;
+        // A file as output is written as it is made; how fast a reader takes it would change the counts.
+        let status = Command::new("valgrind")
+            .args(valgrind(&counted))
+            .arg(self.program)
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("DEFAULT_PROVIDER", "mock")
+            .stdin(fs::File::open(&given)?)
+            .stdout(fs::File::create(&answered)?)
+            .stderr(Stdio::null())
+            .status()
+            .map_err(|error| io::Error::other(format!("valgrind: {error}")))?;
+        if !status.success() {
+            return Err(io::Error::other(format!("under valgrind: {status}")));
+        }
+        let answers = fs::read(&answered)?;
+        if !is_answer(answers.iter().filter(|&&byte| byte == b'\n').count()) {
+            return Err(io::Error::other("not every message was answered"));
+        }
+        total(&counted, 1)
+    }
+}
+
+/// Its arguments, before the program.
+fn valgrind(counted: &Path) -> Vec<OsString> {
+    let mut file = OsString::from("--callgrind-out-file=");
+    file.push(counted);
+    ["--tool=callgrind", "--separate-threads=yes", "--quiet"]
+        .map(OsString::from)
+        .into_iter()
+        .chain([file])
+        .collect()
+}
+
+/// What a thread has taken.
+fn total(counted: &Path, thread: usize) -> io::Result<u64> {
+    let counts = fs::read_to_string(format!("{}-{thread:02}", counted.display()))?;
+    counts
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok())
+        .ok_or_else(|| io::Error::other("callgrind says no total"))
+}
+
+/// A line of the file: a name, and behind it the count.
+fn parse(line: &str) -> Option<(&str, u64)> {
+    if line.starts_with('#') {
+        return None;
+    }
+    let (name, count) = line.rsplit_once(' ')?;
+    Some((name.trim_end(), count.parse().ok()?))
+}
+
+fn compiler() -> Option<String> {
+    let output = Command::new("rustc").arg("--version").output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_file_are_names_and_counts() {
+        assert_eq!(
+            parse("call, 10 KB           1234"),
+            Some(("call, 10 KB", 1234))
+        );
+        assert_eq!(parse("# Compiled by rustc 1"), None);
+        assert_eq!(parse(""), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! A provider on the loopback, as fast as can be: an OpenAI-compatible stream, made once, sent as it is.
+//!
+//! Never here: faults (those are the tests' provider's).
+
+use std::{io, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
+
+/// Serves until the process ends. The port is said on stdout, as a line.
+pub(crate) async fn serve(latency: Duration, tokens: usize) -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?.port());
+    let answer: &'static [u8] = answer(tokens).leak();
+    loop {
+        let (socket, _) = listener.accept().await?;
+        tokio::spawn(async move {
+            // A client that leaves is not worth a word.
+            let _left = connection(socket, latency, answer).await;
+        });
+    }
+}
+
+async fn connection(mut socket: TcpStream, latency: Duration, answer: &[u8]) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let mut input = Vec::with_capacity(16 << 10);
+    loop {
+        while let Some(length) = request(&input) {
+            input.drain(..length);
+            if !latency.is_zero() {
+                sleep(latency).await;
+            }
+            socket.write_all(answer).await?;
+        }
+        if socket.read_buf(&mut input).await? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// The length of the first request, if it is whole.
+fn request(input: &[u8]) -> Option<usize> {
+    let head = input.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&input[..head]).ok()?;
+    let body = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
+    });
+    let length = head + body.unwrap_or(0);
+    (input.len() >= length).then_some(length)
+}
+
+/// The text of the answer: a word for each token.
+pub(crate) fn text(tokens: usize) -> String {
+    "word ".repeat(tokens)
+}
+
+/// Every token is an event and a chunk of its own, as providers send them.
+fn answer(tokens: usize) -> Vec<u8> {
+    let mut bytes =
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+            .to_vec();
+    let mut event = |rest: &str| {
+        let event = format!(
+            "data: {{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",{rest}}}\n\n"
+        );
+        bytes.extend(format!("{:x}\r\n{event}\r\n", event.len()).into_bytes());
+    };
+    for _ in 0..tokens {
+        event(r#""choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]"#);
+    }
+    event(r#""choices":[{"index":0,"delta":{},"finish_reason":"stop"}]"#);
+    event(&format!(
+        r#""choices":[],"usage":{{"prompt_tokens":10,"completion_tokens":{tokens},"total_tokens":{}}}"#,
+        tokens + 10
+    ));
+    bytes.extend_from_slice(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_whole_when_its_body_is() {
+        let input = b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET";
+        assert_eq!(request(input), Some(input.len() - 3));
+        assert_eq!(request(&input[..input.len() - 4]), None);
+        assert_eq!(request(b"POST / HTTP/1.1\r\n"), None);
+    }
+}

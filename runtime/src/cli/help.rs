@@ -1,0 +1,162 @@
+//! The help texts, made of the table of commands but for examples and settings.
+//!
+//! Never here: how something is typed.
+
+use std::fmt::Write as _;
+
+use super::{COMMANDS, EVERYWHERE, Opt, Spec};
+use crate::{VERSION, output::Style};
+
+const EXAMPLES: &str = "
+  OPENAI_API_KEY=sk-... anygpt-mcp              serve MCP on stdin and stdout
+  anygpt-mcp chat -m claude-sonnet-5 \"Why is the sky blue?\"
+  git diff | anygpt-mcp chat \"Review this change\"
+  anygpt-mcp doctor --online                    which keys work, and if not, why
+  anygpt-mcp config init >anygpt.config.yaml    then CONFIG_FILE=anygpt.config.yaml
+  DEFAULT_PROVIDER=mock anygpt-mcp chat hello   without a key: an echo answers
+";
+
+const SETTINGS: &str = "
+An MCP client (Claude Desktop, Cursor, VS Code, Docker's MCP Toolkit, ...) starts it
+without a command and talks JSON-RPC to it, one message per line. To see that by hand:
+
+  echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | anygpt-mcp
+";
+
+const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN),
+  GOOGLE_API_KEY (or GEMINI_API_KEY), OPENROUTER_API_KEY, GROQ_API_KEY,
+  MISTRAL_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, TOGETHER_API_KEY,
+  FIREWORKS_API_KEY, PERPLEXITY_API_KEY, MOONSHOT_API_KEY, ZAI_API_KEY,
+  CEREBRAS_API_KEY, NEBIUS_API_KEY, GITHUB_TOKEN
+                         keys; one is enough
+  AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, OPENAI_API_VERSION
+                         Azure OpenAI
+  OLLAMA_HOST, LMSTUDIO_BASE_URL, VLLM_BASE_URL, LLAMACPP_BASE_URL, LITELLM_BASE_URL
+                         where these are; keys, if any: VLLM_API_KEY, LITELLM_API_KEY
+  DOCKER_MODEL_RUNNER    auto (default: if nothing else can be used), off, its URL, or
+                         the name of Compose's variable that holds it (LLM_URL);
+                         its model: ANYGPT_PROVIDER_DOCKER_MODEL
+  ANYGPT_PROVIDER_<ID>_BASE_URL, _API_KEY, _TYPE, _MODEL
+                         any other endpoint; type openai-compatible (default), openai,
+                         anthropic or google
+  OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL (or GEMINI_BASE_URL)
+                         other addresses; all keys above have their _BASE_URL
+  OPENAI_ORG_ID, OPENAI_PROJECT_ID, OPENAI_CUSTOM_HEADERS, ANTHROPIC_CUSTOM_HEADERS
+                         as in the official SDKs
+  DEFAULT_PROVIDER       for calls that name none: openai, anthropic, google, groq, mock, ...
+  DEFAULT_MODEL          the same for models: an id, provider/model, or a tag
+  CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{yaml,yml,json}
+  LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
+  LOG_FORMAT             text (default), json
+  ANYGPT_TIMEOUT         seconds for a call (55)
+  ANYGPT_ALLOW_PROVIDERS, ANYGPT_DENY_PROVIDERS, ANYGPT_ALLOW_MODELS, ANYGPT_DENY_MODELS
+                         whom a call may ask, separated by commas; * in models
+  ANYGPT_MAX_TOKENS, ANYGPT_MAX_COST_USD, ANYGPT_MAX_TIMEOUT
+                         what a call may take at most
+  ANYGPT_RETRIES         repetitions of a request that failed for the moment (2)
+  ANYGPT_TOOLS           tools to offer (default): names, all, default, -name; e.g. default,embed
+  ANYGPT_STRUCTURED_OUTPUT
+                         structuredContent beside the text: auto (default: for clients that
+                         know it), always, never
+  ANYGPT_SHUTDOWN_GRACE  seconds for open calls at the end (30; 8 after a signal)
+  ANYGPT_STANDBY         never (default), auto, always: stay up for docker exec
+  ANYGPT_ALLOW_INSECURE_HTTP=1
+                         send keys over plain http to public addresses, too
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
+                         proxies; lower case counts, too
+  SSL_CERT_FILE, SSL_CERT_DIR
+                         certificates (PEM) to trust beside the built-in roots
+";
+
+/// Where the second column begins.
+const COLUMN: usize = 26;
+
+/// The help text: all of it, or that of one command.
+pub fn help(command: Option<&Spec>, style: Style) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let Some(spec) = command else {
+        let _ = writeln!(
+            text,
+            "{} {VERSION}: an MCP server that asks models of OpenAI, Anthropic, Google and others",
+            style.bold("anygpt-mcp")
+        );
+        text.push_str(EXAMPLES);
+        let _ = writeln!(text, "\n{} (none: serve MCP)", style.bold("Commands"));
+        for spec in &COMMANDS {
+            line(&mut text, &signature(spec), spec.about);
+        }
+        let _ = writeln!(text, "\n{}", style.bold("Options"));
+        options(&mut text, &EVERYWHERE);
+        text.push_str(SETTINGS);
+        let _ = writeln!(
+            text,
+            "\n{} (environment; each key also as NAME_FILE or under /run/secrets)",
+            style.bold("Settings")
+        );
+        text.push_str(VARIABLES);
+        text.push_str(
+            "\nExit codes: 0 clean end, 1 settings or arguments cannot be used, 2 could not start,\n\
+             3 fatal error, or a command's call failed; 130 interrupted\n",
+        );
+        return text;
+    };
+    let usage = format!("anygpt-mcp {}", signature(spec));
+    let _ = writeln!(text, "{}\n\n  {}", style.bold(&usage), spec.about);
+    if !spec.options.is_empty() {
+        let _ = writeln!(text, "\n{}", style.bold("Options"));
+        options(&mut text, spec.options);
+    }
+    text
+}
+
+fn signature(spec: &Spec) -> String {
+    match spec.arguments {
+        "" => spec.name.to_owned(),
+        arguments => format!("{} {arguments}", spec.name),
+    }
+}
+
+fn options(text: &mut String, options: &[&Opt]) {
+    for option in options {
+        let short = option
+            .short
+            .map_or("    ".to_owned(), |c| format!("-{c}, "));
+        let left = format!("{short}{} {}", option.name(), option.value);
+        line(text, left.trim_end(), option.about);
+    }
+}
+
+fn line(text: &mut String, left: &str, about: &str) {
+    let _ = writeln!(text, "  {left:COLUMN$} {about}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_and_option_is_told_with_examples_first() {
+        let all = help(None, Style::PLAIN);
+        let example = all.find("anygpt-mcp chat").unwrap_or(usize::MAX);
+        let commands = all.find("Commands").unwrap_or_default();
+        assert!(example < commands, "{all}");
+        for spec in &COMMANDS {
+            assert!(
+                all[commands..].contains(&format!("\n  {}", spec.name)),
+                "{}",
+                spec.name
+            );
+            let own = help(Some(spec), Style::PLAIN);
+            for option in spec.options {
+                assert!(
+                    own.contains(&option.name()) && own.contains(option.about),
+                    "{own}"
+                );
+            }
+        }
+        for line in all.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The commands beside serving: their answers go to stdout, what else there is to say to stderr.
+//!
+//! Never here: how they are typed, or exit codes.
+
+use std::io;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    cli::{self, Command},
+    docs,
+    gateway::{Silence, resolve},
+    listing, log,
+    output::{self, Style, Unwritten},
+    session::{self, Session},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest},
+};
+
+mod chat;
+mod doctor;
+mod show;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It did what it should.
+    Well,
+    /// The settings or the arguments cannot be used.
+    Configuration,
+    /// A call failed.
+    Failed,
+}
+
+/// As many models as a page of the list can have.
+const PAGE: u32 = 500;
+
+/// Reads the settings.
+type Load<'a> = &'a dyn Fn() -> Result<Settings, Problem>;
+
+type Done = Result<Ended, Unwritten>;
+
+/// The example that `config init` prints; the image has it as a file.
+const EXAMPLE: &str = include_str!("../share/anygpt.config.example.yaml");
+
+/// Does a command; [`Command::Serve`] is not one of them.
+///
+/// # Errors
+/// Stdout takes no more.
+pub fn run(command: Command, load: Load<'_>) -> Done {
+    match command {
+        Command::Serve => Ok(Ended::Well),
+        Command::Help(spec) => print(&cli::help(spec, Style::of_stdout())),
+        Command::Version => print(&format!("anygpt-mcp {}\n", crate::VERSION)),
+        Command::ConfigValidate => validate(load),
+        Command::ConfigShow { json } => with(load, |settings| show::print(&settings, json)),
+        Command::ConfigInit => print(EXAMPLE),
+        Command::Doctor { online } => with(load, |settings| doctor::run(settings, online)),
+        Command::Tools { json, all } => tools(json, all, load),
+        Command::Models { provider, json } => {
+            with(load, |settings| models(settings, provider.as_deref(), json))
+        }
+        Command::Resolve { name, provider } => with(load, |settings| {
+            resolve(&settings, provider.as_deref(), &name)
+        }),
+        Command::Chat(chat) => with(load, |settings| chat::run(settings, chat)),
+        Command::Docs { topic } => match topic {
+            None => topics(),
+            Some(topic) => page(&topic, load),
+        },
+        Command::Completions(shell) => print(cli::script(shell)),
+        Command::Complete(words) => {
+            let found = cli::complete(&words, || load().ok());
+            print(
+                &found
+                    .iter()
+                    .map(|word| format!("{word}\n"))
+                    .collect::<String>(),
+            )
+        }
+    }
+}
+
+fn print(text: &str) -> Done {
+    output::write(text)?;
+    Ok(Ended::Well)
+}
+
+/// Says something on stderr.
+fn tell(text: &str) {
+    log::direct(&format!("anygpt-mcp: {text}"));
+}
+
+/// The problem is told, and the end is near.
+fn refuse(problem: &str) -> Done {
+    tell(problem);
+    Ok(Ended::Configuration)
+}
+
+fn with(load: Load<'_>, command: impl FnOnce(Settings) -> Done) -> Done {
+    match load() {
+        Err(problem) => refuse(&problem.to_string()),
+        Ok(settings) => {
+            warn(&settings);
+            command(settings)
+        }
+    }
+}
+
+fn warn(settings: &Settings) {
+    for warning in &settings.warnings {
+        tell(&format!("warning: {warning}"));
+    }
+}
+
+/// A session for one command. Its log is for those who look for an error: what a person should know is
+/// told as such.
+fn session(settings: Settings) -> Session {
+    let level = match settings.log_level {
+        LogLevel::Debug => LogLevel::Debug,
+        _ => LogLevel::Error,
+    };
+    let session = Session::new(settings);
+    // Whatever the server's log looks like, this is for people.
+    log::start(level, LogFormat::Text, session.redactor.clone());
+    session
+}
+
+/// The work of a session, or why it cannot be done.
+fn block_on<T>(
+    work: impl Future<Output = Result<T, Unwritten>>,
+) -> Result<Result<T, Ended>, Unwritten> {
+    let failed = |error: io::Error| {
+        tell(&format!("calls are not possible: {error}"));
+        Ended::Failed
+    };
+    match session::block_on(work) {
+        Ok(done) => done.map(Ok),
+        Err(error) => Ok(Err(failed(error))),
+    }
+}
+
+fn validate(load: Load<'_>) -> Done {
+    with(load, |settings| {
+        if !settings.has_usable_provider() {
+            return refuse(Settings::no_provider_advice());
+        }
+        print("The settings are valid.\n")
+    })
+}
+
+fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
+    let offer = match load() {
+        Ok(settings) => settings.offer,
+        Err(problem) => {
+            tell(&format!("warning: {problem}"));
+            Offer::default()
+        }
+    };
+    let listed = match json {
+        true => listing::json(&offer, all).map(|json| json + "\n"),
+        false => listing::text(&offer, all, Style::of_stdout()),
+    };
+    match listed {
+        Ok(text) => print(&text),
+        Err(error) => {
+            tell(&format!("the tools cannot be listed: {error}"));
+            Ok(Ended::Failed)
+        }
+    }
+}
+
+/// All pages of the list, as one.
+fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
+    let session = session(settings);
+    let listed = block_on(async {
+        let mut pages: Vec<Value> = Vec::new();
+        let mut arguments = Map::new();
+        arguments.insert("limit".into(), PAGE.into());
+        arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
+        loop {
+            let outcome = session
+                .call(Tool::ListModels, arguments.clone(), &mut Silence)
+                .await;
+            let outcome = match outcome {
+                Ok(outcome) if !outcome.is_error => outcome,
+                Ok(outcome) => return Ok(Err((outcome.text, Ended::Failed))),
+                Err(problem) => return Ok(Err((problem, Ended::Configuration))),
+            };
+            let page = outcome.structured.unwrap_or_default();
+            let page: Value = serde_json::from_str(&page).unwrap_or_default();
+            let next = page["next_cursor"].clone();
+            pages.push(page);
+            if next.is_null() {
+                return Ok(Ok(pages));
+            }
+            arguments.insert("cursor".into(), next);
+        }
+    })?;
+    match listed {
+        Err(ended) => Ok(ended),
+        Ok(Err((problem, ended))) => {
+            tell(&problem);
+            Ok(ended)
+        }
+        Ok(Ok(pages)) => print_models(pages, json),
+    }
+}
+
+fn print_models(pages: Vec<Value>, json: bool) -> Done {
+    let mut all = Value::Null;
+    for mut page in pages {
+        match all["models"].as_array_mut() {
+            None => all = page,
+            Some(models) => {
+                if let Some(more) = page["models"].as_array_mut() {
+                    models.append(more);
+                }
+            }
+        }
+    }
+    if let Some(all) = all.as_object_mut() {
+        all.remove("next_cursor");
+        all.remove("total");
+    }
+    if json {
+        return print(&format!("{all}\n"));
+    }
+    let texts = |list: &Value| -> Vec<String> {
+        let list = list.as_array().into_iter().flatten();
+        list.filter_map(|text| text.as_str().map(str::to_owned))
+            .collect()
+    };
+    let mut text = String::new();
+    for model in all["models"].as_array().into_iter().flatten() {
+        let word = |name: &str| model[name].as_str().unwrap_or_default();
+        let tags = texts(&model["tags"]);
+        text.push_str(&format!("{}/{}", word("provider"), word("id")));
+        if !tags.is_empty() {
+            text.push_str(&format!(" (tags: {})", tags.join(", ")));
+        }
+        text.push('\n');
+    }
+    for said in ["errors", "warnings"] {
+        texts(&all[said]).iter().for_each(|problem| tell(problem));
+    }
+    print(&for_stdout(&text))?;
+    Ok(match text.is_empty() && !texts(&all["errors"]).is_empty() {
+        true => Ended::Failed,
+        false => Ended::Well,
+    })
+}
+
+/// Names and answers come from strangers; a terminal must not obey them.
+fn for_stdout(text: &str) -> String {
+    match output::is_terminal() {
+        true => output::harmless(text),
+        false => text.to_owned(),
+    }
+}
+
+fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
+    let explained = match resolve::explain(settings, provider, name) {
+        Ok(explained) => explained,
+        Err(problem) => return refuse(&problem),
+    };
+    let mut text = String::new();
+    for (position, target) in explained.chain.targets.iter().enumerate() {
+        let effort = target
+            .effort
+            .map(|effort| format!(" with effort {}", effort.as_str()));
+        let newest = match target.model {
+            Some(_) => "",
+            None => " (the newest of its list)",
+        };
+        let then = if position == 0 { "" } else { ", if that fails" };
+        text.push_str(&format!(
+            "{}{newest}{}{then}\n",
+            target.name(settings),
+            effort.unwrap_or_default()
+        ));
+    }
+    text.push_str(&format!("because {}\n", explained.rule.why()));
+    for (name, why) in &explained.others {
+        text.push_str(&format!(
+            "ambiguous: {name} may be meant, too ({why}); write that to ask it\n"
+        ));
+    }
+    for warning in &explained.chain.warnings {
+        tell(warning);
+    }
+    print(&for_stdout(&text))
+}
+
+fn topics() -> Done {
+    let lines = docs::topics().map(|topic| format!("{:16} {}\n", topic.name, topic.description));
+    print(&lines.collect::<String>())
+}
+
+fn page(name: &str, load: Load<'_>) -> Done {
+    let Some(topic) = docs::topics().find(|topic| topic.name == name) else {
+        let names: Vec<_> = docs::topics().map(|topic| topic.name).collect();
+        let perhaps = nearest(name, names.iter().map(|name| &**name));
+        let perhaps = perhaps.map(|near| format!("; perhaps you mean {near}"));
+        return refuse(&format!(
+            "there is no page {name:?}{}. The pages are {}",
+            perhaps.unwrap_or_default(),
+            names.join(", ")
+        ));
+    };
+    if !docs::needs_settings(topic.position) {
+        return print(docs::plain_text(topic.position));
+    }
+    match load() {
+        Ok(settings) => print(&docs::text(topic.position, &settings)),
+        // Who has settings that cannot be used may need the documentation most.
+        Err(problem) => {
+            tell(&problem.to_string());
+            print(docs::plain_text(topic.position))
+        }
+    }
+}

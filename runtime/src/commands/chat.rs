@@ -1,0 +1,279 @@
+//! `chat`: one question, one answer. The options are the arguments of the tool, so every check is the tool's.
+//!
+//! A terminal sees the answer as it comes. Anything else gets it whole, since an attempt that fails halfway is
+//! begun anew.
+//!
+//! Never here: what an argument may be.
+
+use std::{
+    io::{self, IsTerminal as _, Read as _},
+    mem,
+};
+
+use anygpt_core::Limits;
+use futures_util::future::{Either, select};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{FileType, fstat},
+};
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+
+use super::{Done, Ended, block_on, refuse, session, tell};
+use crate::{
+    cli::Chat,
+    gateway::Observer,
+    output::{self, Unwritten},
+    provider::Answer,
+    redact::Redactor,
+    settings::{Settings, Tool},
+    tools::Outcome,
+};
+
+/// So long nobody wonders why nothing happens.
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 2,
+    tv_nsec: 0,
+};
+
+pub(super) fn run(settings: Settings, chat: Chat) -> Done {
+    let prompt = match prompt(&chat.prompt) {
+        Ok(prompt) => prompt,
+        Err(problem) => return refuse(&problem),
+    };
+    let mut arguments = Map::new();
+    let typed = chat.arguments.into_iter();
+    // Numbers and flags may be strings.
+    arguments.extend(typed.map(|(name, value)| (name.to_owned(), Value::from(value))));
+    arguments.insert("prompt".into(), prompt.into());
+
+    let session = session(settings);
+    let (gone, is_gone) = oneshot::channel();
+    let is_live = !chat.json && output::is_terminal();
+    let mut screen = Screen::new(&session.redactor, is_live, gone);
+    let called = block_on(async {
+        let call = Box::pin(session.call(Tool::ChatCompletion, arguments, &mut screen));
+        match select(call, is_gone).await {
+            Either::Left((called, _)) => Ok(called),
+            Either::Right((Ok(unwritten), _)) => Err(unwritten),
+            // The screen holds the other end.
+            Either::Right((Err(_), call)) => Ok(call.await),
+        }
+    })?;
+    let outcome = match called {
+        Err(ended) => return Ok(ended),
+        Ok(Err(problem)) => return refuse(&problem),
+        Ok(Ok(outcome)) => outcome,
+    };
+    if outcome.is_error {
+        screen.end_line()?;
+        tell(&outcome.text);
+        return Ok(match outcome.text.starts_with("config:") {
+            true => Ended::Configuration,
+            false => Ended::Failed,
+        });
+    }
+    finish(&mut screen, &outcome, chat.json)
+}
+
+/// Prints the answer, or what is left of it.
+fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
+    if json {
+        output::write(&format!(
+            "{}\n",
+            outcome.structured.as_deref().unwrap_or("{}")
+        ))?;
+    } else if screen.is_live {
+        screen.finish(&outcome.text)?;
+    } else {
+        let end = if outcome.text.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
+        output::write(&format!("{}{end}", outcome.text))?;
+    }
+    if let Some(note) = outcome.note.as_deref().filter(|_| !json) {
+        tell(note);
+    }
+    let structured = outcome.structured.as_deref().unwrap_or_default();
+    let structured: Value = serde_json::from_str(structured).unwrap_or_default();
+    match structured["partial"] == true {
+        // What has come is printed, but it is not what was asked for.
+        true => {
+            let why = structured["finish_reason"]
+                .as_str()
+                .unwrap_or("it broke off");
+            tell(&format!("the answer is not complete: {why}"));
+            Ok(Ended::Failed)
+        }
+        false => Ok(Ended::Well),
+    }
+}
+
+/// What to ask: the words, what is piped in, or both.
+fn prompt(words: &str) -> Result<String, String> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        if !words.trim().is_empty() {
+            return Ok(words.to_owned());
+        }
+        tell("type the prompt, then Ctrl-D on a line of its own");
+    } else if !words.trim().is_empty() && !has_more() {
+        return Ok(words.to_owned());
+    } else {
+        explain_silence();
+    }
+    let piped = read()?;
+    match (words.trim(), piped.trim()) {
+        ("", "") => {
+            Err("there is nothing to ask: write a prompt behind chat, or pipe one in".into())
+        }
+        ("", _) => Ok(piped),
+        (_, "") => Ok(words.to_owned()),
+        _ => Ok(format!("{words}\n\n{piped}")),
+    }
+}
+
+/// Whether stdin may hold something that belongs to the prompt.
+fn has_more() -> bool {
+    let Ok(stat) = fstat(rustix::stdio::stdin()) else {
+        return false;
+    };
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    kind.is_file() || kind.is_fifo() || kind.is_socket()
+}
+
+/// A pipe that nobody closes is waited for, and who sits before it should know.
+fn explain_silence() {
+    let stdin = rustix::stdio::stdin();
+    let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&PATIENCE));
+    if ready == Ok(0) {
+        tell(
+            "waiting for the end of stdin, which belongs to the prompt; </dev/null ends it at once",
+        );
+    }
+}
+
+fn read() -> Result<String, String> {
+    let most = Limits::default().line;
+    let mut bytes = Vec::new();
+    let read = io::stdin()
+        .lock()
+        .take(most as u64 + 1)
+        .read_to_end(&mut bytes);
+    read.map_err(|error| format!("stdin cannot be read: {error}"))?;
+    if bytes.len() > most {
+        return Err(format!(
+            "stdin holds more than {} MiB: send less",
+            most >> 20
+        ));
+    }
+    String::from_utf8(bytes).map_err(|_| "stdin is not valid UTF-8: send text".into())
+}
+
+/// Where the answer is written as it comes.
+struct Screen<'r> {
+    redactor: &'r Redactor,
+    /// A person looks at it.
+    is_live: bool,
+    /// What has been taken of the answer.
+    taken: String,
+    /// The end of it that may be the beginning of a key.
+    held: String,
+    /// The cursor is not at the beginning of a line.
+    is_within_line: bool,
+    /// Told if nobody looks any more.
+    gone: Option<oneshot::Sender<Unwritten>>,
+}
+
+impl<'r> Screen<'r> {
+    fn new(redactor: &'r Redactor, is_live: bool, gone: oneshot::Sender<Unwritten>) -> Self {
+        Screen {
+            redactor,
+            is_live,
+            taken: String::new(),
+            held: String::new(),
+            is_within_line: false,
+            gone: Some(gone),
+        }
+    }
+
+    /// Writes what is new in the answer.
+    fn take(&mut self, answer: &str) -> Result<(), Unwritten> {
+        if !answer.is_char_boundary(self.taken.len()) {
+            self.begin_again()?;
+        }
+        let new = answer.get(self.taken.len()..).unwrap_or_default();
+        self.taken.push_str(new);
+        self.held.push_str(new);
+        let shown = self.redactor.shown_length(&self.held);
+        let rest = self.held.split_off(shown);
+        let ready = mem::replace(&mut self.held, rest);
+        self.write(&ready)
+    }
+
+    /// Another attempt has another answer.
+    fn begin_again(&mut self) -> Result<(), Unwritten> {
+        self.held.clear();
+        if !mem::take(&mut self.taken).is_empty() {
+            self.end_line()?;
+            tell("what follows replaces the text above");
+        }
+        Ok(())
+    }
+
+    /// The whole answer is known, without keys.
+    fn finish(&mut self, answer: &str) -> Result<(), Unwritten> {
+        let held = mem::take(&mut self.held);
+        self.write(&held)?;
+        if *self.redactor.text(&self.taken) != *answer {
+            self.begin_again()?;
+            self.write(answer)?;
+        }
+        self.end_line()
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Unwritten> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.is_within_line = !text.ends_with('\n');
+        output::write(&output::harmless(&self.redactor.text(text)))
+    }
+
+    fn end_line(&mut self) -> Result<(), Unwritten> {
+        match mem::take(&mut self.is_within_line) {
+            true => output::write("\n"),
+            false => Ok(()),
+        }
+    }
+
+    fn unless_gone(&mut self, written: Result<(), Unwritten>) {
+        if let Err(unwritten) = written
+            && let Some(gone) = self.gone.take()
+        {
+            let _told = gone.send(unwritten);
+        }
+    }
+}
+
+impl Observer for Screen<'_> {
+    fn connected(&mut self, _provider: &str) {}
+
+    fn received(&mut self, answer: &Answer) {
+        if self.is_live && self.gone.is_some() {
+            let written = self.take(&answer.text);
+            self.unless_gone(written);
+        }
+    }
+
+    fn goes_on(&mut self, what: &str) {
+        let mut written = self.end_line();
+        tell(what);
+        if written.is_ok() {
+            written = self.begin_again();
+        }
+        self.unless_gone(written);
+    }
+}

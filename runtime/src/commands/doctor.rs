@@ -1,0 +1,99 @@
+//! `doctor`: which providers can be used, and why not, with what their keys look like.
+//!
+//! Never here: what is asked of a provider.
+
+use super::{Done, Ended, block_on, for_stdout, session, tell};
+use crate::{
+    gateway::{Bounds, Listed, resolve},
+    output::{self, Style},
+    session::Session,
+    settings::{Provider, Settings},
+};
+
+pub(super) fn run(settings: Settings, online: bool) -> Done {
+    let session = session(settings);
+    let settings = session.settings();
+    let answers = match online {
+        false => Vec::new(),
+        true => match block_on(async { Ok(ask(&session).await) })? {
+            Ok(answers) => answers,
+            Err(ended) => return Ok(ended),
+        },
+    };
+    let style = Style::of_stdout();
+    let default = resolve::default_provider(settings);
+    let mut text = String::new();
+    for (position, provider) in settings.providers.iter().enumerate() {
+        let answer = answers.iter().find(|(asked, _)| *asked == position);
+        let answer = answer.map(|(_, answer)| answer);
+        if provider.is_listed || answer.is_some() {
+            let mark = if default == Some(position) {
+                " (default)"
+            } else {
+                ""
+            };
+            text.push_str(&format!("{}{mark}\n", style.bold(&provider.id)));
+            text.push_str(&state(provider, answer, style));
+        }
+    }
+    let model = settings.default_model.as_deref();
+    let model = model.unwrap_or("none; the newest of the provider's list is asked");
+    text.push_str(&format!(
+        "\nDefault model: {model}\nNot set up: {}\n",
+        settings.not_set_up()
+    ));
+    let text = session.redactor.text(&text);
+    // The colours are ours, and what comes from outside has been made harmless.
+    output::write(&text)?;
+    let is_well = match online {
+        true => answers.iter().any(|(_, answer)| answer.offer.is_ok()),
+        false => settings.has_usable_provider(),
+    };
+    if !settings.has_usable_provider() && !is_well {
+        tell(Settings::no_provider_advice());
+    }
+    Ok(if is_well {
+        Ended::Well
+    } else {
+        Ended::Configuration
+    })
+}
+
+/// Asks all providers that can be used at once; if there are none, the one that is tried then.
+async fn ask(session: &Session) -> Vec<(usize, Listed)> {
+    let settings = session.settings();
+    let asked = resolve::all_or_one(settings, None).unwrap_or_default();
+    let bounds = Bounds::of(settings, None);
+    let lists = session.gateway.models(&asked, bounds).await;
+    asked.into_iter().zip(lists).collect()
+}
+
+fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
+    let mut lines = Vec::new();
+    match (
+        answer.map(|it| (&it.offer, it.time.as_millis())),
+        provider.why_off(),
+    ) {
+        (Some((Ok(offer), ms)), _) => {
+            let count = offer.models.len();
+            let models = if count == 1 { "model" } else { "models" };
+            lines.push(format!(
+                "{} {count} {models} in {ms} ms",
+                style.good("answers:")
+            ));
+        }
+        (Some((Err(problem), ms)), _) => {
+            let said = for_stdout(&problem.text);
+            lines.push(format!("{} after {ms} ms: {said}", style.bad("fails")));
+        }
+        (None, None) => lines.push(style.good("usable")),
+        (None, Some(why)) => lines.push(format!("{} {why}", style.bad("off:"))),
+    }
+    if let Some(key) = &provider.key {
+        lines.push(format!("key from {}: {}", key.origin, key.secret.masked()));
+    }
+    if provider.kind.codec().is_some() {
+        lines.push(format!("at {}", provider.base_url));
+    }
+    lines.iter().map(|line| format!("  {line}\n")).collect()
+}

@@ -1,0 +1,115 @@
+//! What commands print on stdout. Not for the server, whose stdout is [`stdio`](crate::stdio)'s.
+//!
+//! Never here: what is printed.
+
+use std::io::{self, IsTerminal as _};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+};
+
+/// Why stdout takes no more.
+#[derive(Debug)]
+pub enum Unwritten {
+    /// Its reader has seen enough.
+    Closed,
+    /// It is full or broken.
+    Failed(io::Error),
+}
+
+/// Writes all of it, however long the reader takes.
+///
+/// # Errors
+/// Nobody reads, or it cannot be written.
+pub fn write(text: &str) -> Result<(), Unwritten> {
+    let mut bytes = text.as_bytes();
+    let stdout = rustix::stdio::stdout();
+    while !bytes.is_empty() {
+        match rustix::io::write(stdout, bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR) => {}
+            // Whoever shares it may have asked for this.
+            Err(Errno::AGAIN) => {
+                let _ready = poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None);
+            }
+            // Without a stdout nobody wants to read.
+            Err(Errno::PIPE | Errno::BADF) => return Err(Unwritten::Closed),
+            Err(error) => return Err(Unwritten::Failed(error.into())),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a person looks at it.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    colours: bool,
+}
+
+impl Style {
+    /// None.
+    pub const PLAIN: Style = Style { colours: false };
+
+    /// Colours on a terminal that has them, unless `NO_COLOR` holds anything.
+    pub fn of_stdout() -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let has_colours = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+        Style {
+            colours: has_colours && !no_color && is_terminal(),
+        }
+    }
+
+    /// For headings and names.
+    pub fn bold(self, text: &str) -> String {
+        self.painted("1", text)
+    }
+
+    /// For what is well.
+    pub fn good(self, text: &str) -> String {
+        self.painted("32", text)
+    }
+
+    /// For what is not.
+    pub fn bad(self, text: &str) -> String {
+        self.painted("31", text)
+    }
+
+    fn painted(self, code: &str, text: &str) -> String {
+        match self.colours {
+            true => format!("\x1b[{code}m{text}\x1b[0m"),
+            false => text.to_owned(),
+        }
+    }
+}
+
+/// A text that no terminal obeys: control characters are written out, but for ends of lines and tabs.
+pub fn harmless(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            clean.extend(c.escape_default());
+        } else {
+            clean.push(c);
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_terminal_obeys_an_answer() {
+        assert_eq!(
+            harmless("a\tb\r\n\x1b]0;title\x07 \u{9b}31m größe"),
+            "a\tb\\r\n\\u{1b}]0;title\\u{7} \\u{9b}31m größe"
+        );
+    }
+}

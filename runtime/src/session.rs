@@ -1,0 +1,83 @@
+//! Tool calls without a client: what commands need of the server, without its stdin and stdout.
+//!
+//! Never here: what is printed.
+
+use std::{io, sync::Arc};
+
+use anygpt_core::Budget;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::{
+    gateway::{Gateway, Observer},
+    redact::Redactor,
+    resources,
+    runner::new_runtime,
+    settings::{Settings, Tool},
+    tools::{Outcome, Tools},
+};
+
+/// Tools and gateway for these settings.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) redactor: Redactor,
+    pub(crate) gateway: Gateway,
+    tools: Tools,
+    /// As long as it is there, nothing ends.
+    _ending: watch::Sender<bool>,
+}
+
+impl Session {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let settings = Arc::new(settings);
+        let redactor = Redactor::new(settings.secrets());
+        let (ending, watched) = watch::channel(false);
+        Session {
+            gateway: Gateway::new(
+                Arc::clone(&settings),
+                redactor.clone(),
+                Budget::new(resources::budget()),
+                resources::raise_file_limit(),
+                watched,
+            ),
+            redactor,
+            tools: Tools::new(settings),
+            _ending: ending,
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        self.gateway.settings()
+    }
+
+    /// Calls a tool, offered or not. An error is what is wrong with arguments or settings; what a provider has
+    /// done wrong is in the outcome. Neither holds a key.
+    pub(crate) async fn call(
+        &self,
+        tool: Tool,
+        arguments: Map<String, Value>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, String> {
+        let arguments = Value::Object(arguments).to_string();
+        let called = self
+            .tools
+            .run(tool, &arguments, &self.gateway, observer)
+            .await;
+        match called {
+            Ok(outcome) => Ok(outcome.redacted(&self.redactor)),
+            Err(problem) => Err(self.redactor.diagnostic(&problem).into_owned()),
+        }
+    }
+}
+
+/// Does asynchronous work on this thread.
+///
+/// # Errors
+/// The operating system has no place for it.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = new_runtime()?;
+    let done = runtime.block_on(work);
+    // A look-up of a name could hold it for seconds.
+    runtime.shutdown_background();
+    Ok(done)
+}

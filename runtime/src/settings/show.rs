@@ -1,0 +1,174 @@
+//! Every setting with its value and where that comes from, for `config show`. Of secrets only what may be
+//! shown.
+//!
+//! Never here: how it is printed.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{DEFAULT, LogFormat, LogLevel, Provider, Settings, Standby};
+
+/// One setting as it is resolved.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// Its path in the configuration file, or what it would be there.
+    pub name: String,
+    /// Its value; none if it has none.
+    pub value: Option<String>,
+    /// A variable, a place in the configuration file, a file with a secret, or `default`.
+    pub origin: String,
+}
+
+impl Settings {
+    /// All settings: those of the process, then those of each provider that is worth showing, then models.
+    pub fn shown(&self) -> Vec<Shown> {
+        let mut all = Vec::new();
+        let mut add = |name: &str, variable: &str, value: Option<String>| {
+            all.push(Shown {
+                name: name.to_owned(),
+                value,
+                origin: self.origins.of(name, variable),
+            });
+        };
+        let grace = self.shutdown_grace;
+        let file = self.origins.file.as_ref();
+        let format = match self.log_format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        };
+        add("log_format", "LOG_FORMAT", Some(format.into()));
+        let seconds = |time: Duration| format!("{} s", time.as_secs());
+        add(
+            "config_file",
+            "CONFIG_FILE",
+            file.map(|path| path.display().to_string()),
+        );
+        let default = self
+            .default_provider
+            .map(|it| self.providers[it].id.clone());
+        add("defaults.provider", "DEFAULT_PROVIDER", default);
+        add(
+            "defaults.model",
+            "DEFAULT_MODEL",
+            self.default_model.clone(),
+        );
+        add(
+            "log_level",
+            "LOG_LEVEL",
+            Some(self.log_level.as_str().into()),
+        );
+        add("timeout", "ANYGPT_TIMEOUT", Some(seconds(self.timeout)));
+        add("retries", "ANYGPT_RETRIES", Some(self.retries.to_string()));
+        add(
+            "shutdown_grace",
+            "ANYGPT_SHUTDOWN_GRACE",
+            Some(grace.map_or("30 s, 8 s after a signal".to_owned(), seconds)),
+        );
+        let tools = self.offer.tools.iter().map(|tool| tool.name());
+        let tools: Vec<&str> = tools.collect();
+        add("tools", "ANYGPT_TOOLS", Some(tools.join(", ")));
+        let limits = self.limits.told();
+        add(
+            "standby",
+            "ANYGPT_STANDBY",
+            Some(self.standby.as_str().into()),
+        );
+        for (variable, value) in self.network.told() {
+            add(
+                &variable.to_ascii_lowercase(),
+                variable,
+                Some(value.clone()),
+            );
+        }
+        let roots = Some(self.network.roots().len().to_string());
+        let variable = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| self.origins.of("", name));
+        let variable = variable.iter().find(|origin| *origin != DEFAULT);
+        add(
+            "extra_certificates",
+            variable.map_or("", String::as_str),
+            roots,
+        );
+        all.extend(limits.into_iter().map(|(name, value, origin)| Shown {
+            name: format!("limits.{name}"),
+            value: Some(value),
+            origin,
+        }));
+        for (_, provider) in self.listed() {
+            provider.shown(&mut all);
+        }
+        for model in &self.models {
+            all.push(Shown {
+                name: format!("models.{}.tags", self.name_of(model)),
+                value: Some(model.tags.join(", ")),
+                origin: format!("line {} of the configuration file", model.line),
+            });
+        }
+        all
+    }
+}
+
+impl Provider {
+    fn shown(&self, all: &mut Vec<Shown>) {
+        let mut add = |field: &str, value: Option<String>, origin: Option<&String>| {
+            all.push(Shown {
+                name: format!("providers.{}.{field}", self.id),
+                value,
+                origin: origin.map_or(DEFAULT, |origin| origin).to_owned(),
+            });
+        };
+        let why = self.why_off();
+        let state = why.map_or("yes".to_owned(), |why| format!("no: {why}"));
+        add("usable", Some(state), Some(&"resolved".to_owned()));
+        add(
+            "type",
+            Some(self.kind.as_str().into()),
+            self.origins.kind.as_ref(),
+        );
+        if self.kind.codec().is_none() {
+            return;
+        }
+        add(
+            "base_url",
+            Some(self.base_url.to_string()),
+            self.origins.base_url.as_ref(),
+        );
+        let key = self.key.as_ref();
+        add(
+            "api_key",
+            key.map(|key| key.secret.masked()),
+            key.map(|key| &key.origin),
+        );
+        add("model", self.model.clone(), self.origins.model.as_ref());
+        if !self.headers.all.is_empty() {
+            let names = self.headers.all.iter().map(|(name, _)| name.as_str());
+            let names: Vec<&str> = names.collect();
+            add(
+                "headers",
+                Some(names.join(", ")),
+                Some(&"environment".to_owned()),
+            );
+        }
+    }
+}
+
+impl LogLevel {
+    fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        }
+    }
+}
+
+impl Standby {
+    fn as_str(self) -> &'static str {
+        match self {
+            Standby::Auto => "auto",
+            Standby::Always => "always",
+            Standby::Never => "never",
+        }
+    }
+}

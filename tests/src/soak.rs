@@ -1,0 +1,166 @@
+//! A soak: several long sessions of the program at once, mixed calls of every kind against a provider that fails,
+//! judged all the time.
+//!
+//! Here: the course of it all. In `traffic`: what is sent, by a seed. In `ledger`: what is owed for it. In `talk`: one
+//! session. In `growth`: whether a process stays as large as it was. Never here: the command line and the table.
+
+mod growth;
+mod ledger;
+mod talk;
+mod traffic;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::provider::Provider;
+use crate::schema;
+
+pub use growth::Sample;
+pub use ledger::Tally;
+use talk::{Start, Talk};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The program.
+    pub program: PathBuf,
+    /// How long calls are sent.
+    pub time: Duration,
+    /// The same seed sends the same messages, though not at the same moments.
+    pub seed: u64,
+    /// Sessions at once, each with a process of its own.
+    pub sessions: usize,
+}
+
+/// What one session came to.
+#[derive(Debug)]
+pub struct Told {
+    /// The revision it spoke.
+    pub revision: &'static str,
+    /// What was sent and what came back.
+    pub tally: Tally,
+    /// The process whenever nothing was in flight, in order.
+    pub samples: Vec<Sample>,
+    /// Most bytes it ever held.
+    pub peak: u64,
+    /// Lines that the official schemas were asked about.
+    pub judged: usize,
+}
+
+/// Requests that the mock provider remembers.
+const REMEMBERED: usize = 1000;
+
+/// The part of the time after which a process must not grow any more.
+const WARM_UP: f64 = 0.2;
+
+/// Beyond the time asked for: the last answers, and a machine with other work.
+const SLACK: Duration = Duration::from_secs(180);
+
+/// Tags, which only a file can give.
+const SETTINGS: &str = "\
+models:
+  openai/gpt-4.1: { tags: [fast] }
+  anthropic/claude-sonnet-5: { tags: [fast, smart] }
+";
+
+/// Soaks the program.
+///
+/// # Errors
+/// With the first thing that is wrong, and the last lines of its session.
+pub fn run(plan: &Plan) -> Result<Vec<Told>, String> {
+    let provider = Provider::start();
+    provider.remember(REMEMBERED);
+    let settings = std::env::temp_dir().join(format!("anygpt-soak-{}.yaml", std::process::id()));
+    fs::write(&settings, SETTINGS).map_err(|error| format!("{}: {error}", settings.display()))?;
+    let told = soak(plan, &provider, &settings);
+    _ = fs::remove_file(&settings);
+    told
+}
+
+fn soak(plan: &Plan, provider: &Provider, settings: &Path) -> Result<Vec<Told>, String> {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    let urls = provider.env().into_iter().chain(provider.compatible_env());
+    variables.extend(urls.map(|(name, value)| (name.to_owned(), value)));
+    for (name, value) in [
+        ("ANYGPT_TOOLS", "all"),
+        ("DOCKER_MODEL_RUNNER", "off"),
+        ("CONFIG_FILE", &settings.to_string_lossy()),
+    ] {
+        variables.push((name.to_owned(), value.to_owned()));
+    }
+    let schemas = Arc::new(output_schemas(&plan.program, &variables)?);
+
+    let until = Instant::now() + plan.time;
+    let (sender, done) = mpsc::channel();
+    for number in 0..plan.sessions {
+        let start = Start {
+            program: plan.program.clone(),
+            variables: variables.clone(),
+            schemas: Arc::clone(&schemas),
+            seed: plan.seed.wrapping_add(number as u64),
+            number,
+        };
+        let sender = sender.clone();
+        thread::spawn(move || {
+            let talk = Talk::open(start).and_then(|mut talk| {
+                talk.soak(until)?;
+                Ok(talk)
+            });
+            _ = sender.send(talk);
+        });
+    }
+    let mut talks = Vec::new();
+    for _ in 0..plan.sessions {
+        let left = (until + SLACK).saturating_duration_since(Instant::now());
+        let talk = done
+            .recv_timeout(left)
+            .map_err(|_| "a session hangs: the program does not read its input".to_owned())?;
+        talks.push(talk?);
+    }
+
+    // Kept connections are no leak; all others are.
+    provider.close_idle();
+    talks.iter().try_for_each(Talk::expect_nothing_open)?;
+    let warm = plan.time.mul_f64(WARM_UP);
+    let told = talks.into_iter().map(|talk| talk.finish(warm));
+    let told = told.collect::<Result<Vec<Told>, String>>()?;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while provider.open_connections() > 0 {
+        if Instant::now() > deadline {
+            let open = provider.open_connections();
+            return Err(format!("{open} connections are open without a process"));
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(told)
+}
+
+type Schemas = HashMap<String, Option<Arc<Validator>>>;
+
+/// The schemas of the tools' results, as the program tells them.
+fn output_schemas(program: &Path, variables: &[(String, String)]) -> Result<Schemas, String> {
+    let failed = |what: &dyn std::fmt::Display| format!("{} tools: {what}", program.display());
+    let listed = Command::new(program)
+        .args(["tools", "--json"])
+        .env_clear()
+        .envs(variables.iter().cloned())
+        .output()
+        .map_err(|error| failed(&error))?;
+    let tools: Vec<Value> =
+        serde_json::from_slice(&listed.stdout).map_err(|error| failed(&error))?;
+    let schema = |tool: &Value| {
+        let name = tool["name"].as_str().unwrap_or_default().to_owned();
+        let schema = tool.get("outputSchema");
+        let schema = schema.map(|schema| Arc::new(schema::compile(schema, &name)));
+        (name, schema)
+    };
+    Ok(tools.iter().map(schema).collect())
+}
