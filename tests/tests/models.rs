@@ -704,6 +704,99 @@ fn a_tag_is_asked_like_a_model() {
     assert_eq!(provider.requests().len(), before);
 }
 
+/// Aliases beside the tags; `quick` has an effort of its own for the first of its models.
+const ALIASED: &str = "aliases:
+  quick: [openai/gpt-5.6-luna@low, anthropic/claude-sonnet-5]
+  Best: anthropic/claude-opus-5
+";
+
+#[test]
+fn an_alias_stands_wherever_a_model_is_named() {
+    let provider = Provider::start();
+    let start = |name: &str, file: &str| {
+        Server::builder()
+            .envs(provider.env())
+            .env(
+                "CONFIG_FILE",
+                config(name, &format!("{TAGGED}{ALIASED}{file}")),
+            )
+            .spawn()
+    };
+    let mut server = start("aliases", "defaults: {model: best}\n");
+    let result = server.call_tool(TAGS, json!({}));
+    let tags = answer(&result)["tags"].as_array().unwrap();
+    assert_eq!(
+        tags[4..],
+        [
+            json!({"tag": "quick", "model": "gpt-5.6-luna", "provider": "openai", "usable": true, "alias": true,
+                "models": ["openai/gpt-5.6-luna@low", "anthropic/claude-sonnet-5"]}),
+            json!({"tag": "Best", "model": "claude-opus-5", "provider": "anthropic", "usable": true, "alias": true,
+                "models": ["anthropic/claude-opus-5"]}),
+        ]
+    );
+    assert_parts(
+        text(&result),
+        &["quick (alias): openai/gpt-5.6-luna@low; also anthropic/claude-sonnet-5\n"],
+    );
+
+    let dry = json!({"prompt": "hello", "model": "QUICK", "fallbacks": ["best"], "dry_run": true});
+    let result = server.call_tool(CHAT, dry);
+    let got = answer(&result);
+    assert_eq!(got["model"], "gpt-5.6-luna");
+    assert_eq!(got["parameters"]["reasoning"]["effort"], "low", "{got}");
+    assert_eq!(
+        got["fallbacks"],
+        json!(["anthropic/claude-sonnet-5", "anthropic/claude-opus-5"])
+    );
+    for (arguments, model) in [
+        (json!({"prompt": "hello"}), "claude-opus-5"),
+        (
+            json!({"prompt": "hello", "model": "quick", "provider": "anthropic"}),
+            "claude-sonnet-5",
+        ),
+    ] {
+        let result = server.call_tool(CHAT, arguments);
+        assert_eq!(answer(&result)["model"], model);
+    }
+
+    let asked = json!({"prompt": "hello", "models": ["quick", "best"], "mode": "judge", "judge_model": "Best"});
+    let result = server.call_tool("anygpt_compare", asked);
+    let results = &answer(&result)["results"];
+    assert_eq!(results[0]["model"], "gpt-5.6-luna", "{results}");
+    assert_eq!(results[1]["model"], "claude-opus-5", "{results}");
+    assert_eq!(warnings(answer(&result)), "");
+
+    let result = server.call_tool(LIST, json!({"tag": "quick", "provider": "openai"}));
+    assert_eq!(text(&result), "openai/gpt-5.6-luna (tags: fast)");
+    let completed = server.request(
+        "completion/complete",
+        json!({"ref": {"type": "ref/prompt", "name": "discover-and-chat"},
+            "argument": {"name": "model", "value": "qu"}}),
+    );
+    assert_eq!(
+        completed["result"]["completion"]["values"],
+        json!(["quick"])
+    );
+}
+
+#[test]
+fn the_next_model_of_an_alias_answers_for_one_that_fails() {
+    let provider = Provider::start();
+    let file = format!(
+        "providers: {{gone: {{type: openai-compatible, base_url: 'http://127.0.0.1:9/v1'}}}}\n\
+        aliases: {{safe: [gone/x, anthropic/claude-opus-5]}}\n"
+    );
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .env("CONFIG_FILE", config("safe", &file))
+        .env("ANYGPT_RETRIES", "0")
+        .spawn();
+    let result = server.call_tool(CHAT, json!({"prompt": "hello", "model": "safe"}));
+    let got = answer(&result);
+    assert_eq!(got["model"], "claude-opus-5");
+    assert_eq!(got["attempts"][0]["provider"], "gone", "{got}");
+}
+
 #[test]
 fn the_default_model_may_be_a_tag() {
     let provider = Provider::start();

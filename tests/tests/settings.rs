@@ -246,6 +246,52 @@ impl Bad {
                 ],
             ),
             bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config(
+                        "alias",
+                        "aliases:\n  fast:\n    - openai/a\n    - opnai/b\n",
+                    ),
+                )],
+                &[
+                    "settings-alias.yaml",
+                    "line 4, column 7",
+                    "aliases.fast[1]",
+                    "did you mean \"openai\"",
+                ],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
+                    &config("missing", "aliases:\n  fast: 'openai/${FAST_MODEL}'\n"),
+                )],
+                &[
+                    "settings-missing.yaml",
+                    "line 2, column 9: aliases.fast: the variable FAST_MODEL is not set; set it, or write \
+                     ${FAST_MODEL:-default}",
+                ],
+            ),
+            bad(
+                &[("CONFIG_FILE", &config("call", "timeouts: {call: 0}"))],
+                &["timeouts.call (line 1", "\"0\"", "from 1 to 86400"],
+            ),
+            bad(
+                &[("CONFIG_FILE", &config("retries", "\nretries: 11"))],
+                &["retries (line 2", "\"11\"", "from 0 to 10"],
+            ),
+            bad(
+                &[("CONFIG_FILE", &config("level", "log:\n  level: loud"))],
+                &[
+                    "log.level (line 2",
+                    "\"loud\"",
+                    "debug, info, warn or error",
+                ],
+            ),
+            bad(
+                &[("CONFIG_FILE", &config("format", "log: {format: xml}"))],
+                &["log.format (line 1", "\"xml\"", "text or json"],
+            ),
+            bad(
                 &[("OPENAI_BASE_URL", "api.example.com/v1")],
                 &["OPENAI_BASE_URL", "https://"],
             ),
@@ -803,6 +849,249 @@ fn the_environment_beats_the_file() {
     assert_eq!(result["structuredContent"]["provider"], "mock", "{result}");
     for file in files {
         std::fs::remove_file(file).unwrap();
+    }
+}
+
+/// The parameters that a dry run tells, and the rest of it.
+fn planned(file: &str, variables: &[(&str, &str)], arguments: &Value) -> Value {
+    let mut server = Server::builder()
+        .env("CONFIG_FILE", file)
+        .envs(variables.iter().copied())
+        .spawn();
+    let mut given = arguments.clone();
+    given["prompt"] = json!("hello");
+    given["dry_run"] = json!(true);
+    server.call_tool("anygpt_chat_completion", given)["structuredContent"].take()
+}
+
+#[test]
+fn timeouts_come_from_the_file_unless_a_variable_says_something_else() {
+    let path = file(
+        "timeouts.yaml",
+        "timeouts: {call: 77, shutdown: 5}\nretries: 3\n",
+    );
+    for (variables, expected) in [
+        (&[("OPENAI_API_KEY", "k-1")][..], 77),
+        (&[("OPENAI_API_KEY", "k-1"), ("ANYGPT_TIMEOUT", "66")], 66),
+        (&[("OPENAI_API_KEY", "k-1"), ("ANYGPT_TIMEOUT", "")], 77),
+    ] {
+        let got = planned(&path, variables, &json!({"model": "gpt-5"}));
+        assert_eq!(got["timeout_seconds"], expected, "{got}");
+    }
+}
+
+#[test]
+fn retries_come_from_the_file_unless_a_variable_says_something_else() {
+    let path = file(
+        "file-retries.yaml",
+        "providers: {gone: {type: openai-compatible, base_url: 'http://127.0.0.1:9/v1'}}\nretries: 0\n",
+    );
+    for (variables, expected) in [(&[][..], 1), (&[("ANYGPT_RETRIES", "1")], 2)] {
+        let mut server = Server::builder()
+            .env("CONFIG_FILE", &path)
+            .envs(variables.iter().copied())
+            .spawn();
+        let asked = json!({"prompt": "hello", "model": "gone/x"});
+        let result = server.call_tool("anygpt_chat_completion", asked);
+        assert_eq!(result["isError"], true);
+        let text = result["content"][0]["text"].as_str().unwrap();
+        assert_eq!(text.matches("Attempts:").count(), expected - 1, "{text}");
+    }
+}
+
+#[test]
+fn the_log_is_as_the_file_says_unless_a_variable_says_something_else() {
+    let path = file(
+        "file-log.yaml",
+        "log: {level: info, format: JSON}\nproviders: {mock: {}}\n",
+    );
+    for (variables, lines, is_json) in [
+        (&[][..], 1, true),
+        (&[("LOG_FORMAT", "text")], 1, false),
+        (&[("LOG_LEVEL", "error")], 0, true),
+    ] {
+        let mut server = Server::builder()
+            .env("CONFIG_FILE", &path)
+            .envs(variables.iter().copied())
+            .spawn();
+        server.call_tool(
+            "anygpt_chat_completion",
+            json!({"prompt": "hello", "provider": "mock"}),
+        );
+        server.close_stdin();
+        server.end(0);
+        let log = server.stderr();
+        let called: Vec<&str> = log
+            .lines()
+            .filter(|it| it.contains("anygpt_chat_completion"))
+            .collect();
+        assert_eq!(called.len(), lines, "{log}");
+        for line in called {
+            assert_eq!(
+                serde_json::from_str::<Value>(line).is_ok(),
+                is_json,
+                "{line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn default_parameters_are_sent_where_the_caller_gives_none() {
+    let path = file(
+        "file-parameters.yaml",
+        "providers:\n  groq: {defaults: {temperature: 0.5, max_tokens: 200}}\n\
+         defaults: {provider: groq, model: llama-x, temperature: 1, reasoning_effort: low}\n",
+    );
+    let variables = [("GROQ_API_KEY", "k-1"), ("OPENAI_API_KEY", "k-2")];
+    let got = planned(&path, &variables, &json!({}));
+    let parameters = &got["parameters"];
+    assert_eq!(parameters["temperature"], 0.5, "{got}");
+    assert_eq!(parameters["reasoning_effort"], "low", "{got}");
+    let sent = parameters.to_string();
+    assert!(sent.contains("200"), "{sent}");
+    let arguments = json!({"temperature": 0, "max_tokens": 30, "model": "llama-x@high"});
+    let got = planned(&path, &variables, &arguments);
+    let parameters = &got["parameters"];
+    assert_eq!(parameters["temperature"].as_f64(), Some(0.0), "{got}");
+    assert_eq!(parameters["reasoning_effort"], "high", "{got}");
+    let sent = parameters.to_string();
+    assert!(sent.contains("30") && !sent.contains("200"), "{sent}");
+    // Another provider has only what is for all.
+    let got = planned(&path, &variables, &json!({"model": "openai/gpt-4o"}));
+    assert_eq!(
+        got["parameters"]["temperature"].as_f64(),
+        Some(1.0),
+        "{got}"
+    );
+    assert_eq!(got["parameters"].get("max_output_tokens"), None, "{got}");
+}
+
+#[test]
+fn default_parameters_reach_the_provider() {
+    let provider = Provider::start();
+    let text = "defaults: {temperature: 0.25, max_tokens: 321}\n";
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .env("CONFIG_FILE", file("sent.yaml", text))
+        .spawn();
+    let asked = json!({"prompt": "hello", "model": "openai/gpt-4o"});
+    server.call_tool("anygpt_chat_completion", asked);
+    let requests = provider.wait_requests(1, LIMIT);
+    let sent = requests.last().unwrap().json();
+    assert_eq!(sent["temperature"], 0.25);
+    assert_eq!(sent["max_output_tokens"], 321);
+}
+
+#[test]
+fn variables_and_secrets_fill_in_the_values_of_the_file() {
+    let provider = Provider::start();
+    let url = provider.base_url(Family::OpenAi);
+    let path = file(
+        "file-variables.yaml",
+        "providers:\n  team:\n    type: openai\n    base_url: ${TEAM_URL}\n    api_key: \"${TEAM_KEY}\"\n\
+         aliases:\n  mine: ['team/${TEAM_MODEL:-gpt-4o}@low']\n\
+         timeouts: {call: \"${NOBODY:-44}\"}\n",
+    );
+    // In quotes it would be no number.
+    let error = run(
+        &["config", "validate"],
+        [
+            ("CONFIG_FILE", &*path),
+            ("TEAM_URL", &url),
+            ("TEAM_KEY", "k"),
+        ],
+        b"",
+    );
+    assert!(error.stderr.contains("timeouts.call"), "{error:?}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let path = file(
+        "file-variables.yaml",
+        text.replace(
+            "timeouts: {call: \"${NOBODY:-44}\"}",
+            "retries: ${NOBODY:-0}",
+        ),
+    );
+    let key = file("team-key", "file-key-1234\n");
+    for (variables, credential, model) in [
+        (
+            &[("TEAM_KEY", "team-key-1234")][..],
+            "team-key-1234",
+            "gpt-4o",
+        ),
+        (
+            &[("TEAM_KEY_FILE", &*key), ("TEAM_MODEL", "o9")],
+            "file-key-1234",
+            "o9",
+        ),
+    ] {
+        let before = provider.requests().len();
+        let mut server = Server::builder()
+            .envs([("CONFIG_FILE", &*path), ("TEAM_URL", &url)])
+            .envs(variables.iter().copied())
+            .spawn();
+        let asked = json!({"prompt": "hello", "model": "mine"});
+        let result = server.call_tool("anygpt_chat_completion", asked);
+        assert_eq!(
+            result["structuredContent"]["text"], "echo: hello",
+            "{result}"
+        );
+        let requests = provider.wait_requests(before + 1, LIMIT);
+        let request = requests.last().unwrap();
+        assert_eq!(request.credential(), credential);
+        assert_eq!(request.json()["model"], model);
+    }
+}
+
+#[test]
+fn the_examples_are_taken_by_the_program_and_by_the_schema_for_editors() {
+    let share = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/share");
+    let schema = std::fs::read_to_string(share.join("anygpt.config.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let readme = include_str!("../../README.md");
+    let examples = std::fs::read_dir(share.join("examples")).unwrap();
+    let mut paths: Vec<PathBuf> = examples.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(paths.len(), 6, "{paths:?}");
+    paths.push(share.join("anygpt.config.example.yaml"));
+    for path in paths {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap();
+        assert!(readme.contains(name), "{name} is not in the README");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let first = text.lines().next().unwrap();
+        let named = first.strip_prefix("# yaml-language-server: $schema=");
+        let named = path.with_file_name(named.expect(name));
+        assert!(named.is_file(), "{name}: {first}");
+        let file: Value = serde_saphyr::from_str(&text).unwrap();
+        if let Err(error) = validator.validate(&file) {
+            panic!("{name}: {}: {error}", error.instance_path());
+        }
+        let variables = [
+            ("CONFIG_FILE", path.to_str().unwrap()),
+            ("OPENAI_API_KEY", "k-1"),
+            ("ANTHROPIC_API_KEY", "k-2"),
+            ("GOOGLE_API_KEY", "k-3"),
+            ("OPENROUTER_API_KEY", "k-4"),
+            ("COMPANY_LLM_KEY", "k-5"),
+            ("DOCKER_MODEL_RUNNER", "http://127.0.0.1:9/engines/v1"),
+        ];
+        let output = run(&["config", "validate"], variables, b"");
+        assert_eq!(
+            (output.code, &*output.stderr),
+            (Some(0), ""),
+            "{name}: {output:?}"
+        );
+    }
+    for bad in [
+        json!({"model": {}}),
+        json!({"aliases": {"fast": []}}),
+        json!({"aliases": {"fast": {"openai/a": {}}}}),
+        json!({"providers": {"a": {"base_uri": "x"}}}),
+        json!({"models": {"openai/a": {"price": {"input": "cheap"}}}}),
+        json!({"defaults": {"temperature": []}}),
+        json!({"timeouts": {"call": 1.5}}),
+    ] {
+        assert!(!validator.is_valid(&bad), "{bad}");
     }
 }
 

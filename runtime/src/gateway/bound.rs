@@ -100,12 +100,8 @@ pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, S
 
 /// Why a target cannot be paid for, as far as that shows before its turn.
 fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
-    let model = target.model.clone()?;
-    let mut request = ChatRequest {
-        model,
-        effort: target.effort.or(plan.request.effort),
-        ..plan.request.clone()
-    };
+    target.model.as_ref()?;
+    let mut request = plan.request_to(settings, target);
     let codec = settings.providers[target.provider].kind.codec();
     if let Some(codec) = codec {
         let _said_later = codec.fit(&mut request);

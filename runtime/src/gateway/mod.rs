@@ -24,7 +24,7 @@ use crate::{
     http_client::HttpClient,
     provider::{Answer, ChatRequest, Class, Codec, Failure, State, repair},
     redact::Redactor,
-    settings::{KeyHeader, Provider, Settings},
+    settings::{KeyHeader, Parameters, Provider, Settings},
 };
 
 mod attempt;
@@ -64,6 +64,27 @@ pub struct Plan {
     pub max_output_chars: Option<usize>,
     /// The money for an answer; attempts that fail may cost more.
     pub ceiling: Option<Ceiling>,
+}
+
+impl Plan {
+    /// The request as this target gets it: with its model, its effort, and the configured defaults for what the
+    /// caller leaves open.
+    pub fn request_to(&self, settings: &Settings, target: &Target) -> ChatRequest {
+        let given = Parameters {
+            temperature: self.request.temperature,
+            max_tokens: self.request.max_tokens,
+            effort: target.effort.or(self.request.effort),
+        };
+        let of_provider = settings.providers[target.provider].defaults;
+        let all = given.or(of_provider).or(settings.defaults);
+        ChatRequest {
+            model: model_of(target).to_owned(),
+            temperature: all.temperature,
+            max_tokens: all.max_tokens,
+            effort: all.effort,
+            ..self.request.clone()
+        }
+    }
 }
 
 /// An answer and how it came about.
@@ -273,14 +294,12 @@ impl Gateway {
             course.turn_to(target.provider, &provider.id, model_of(target));
             let mut turn = Turn {
                 request: ChatRequest {
-                    model: model_of(target).to_owned(),
-                    effort: target.effort.or(plan.request.effort),
                     messages: State::only_of(
                         &provider.id,
                         model_of(target),
                         &plan.request.messages,
                     ),
-                    ..plan.request.clone()
+                    ..plan.request_to(&self.settings, target)
                 },
                 is_fitted: false,
             };

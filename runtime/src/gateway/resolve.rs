@@ -5,6 +5,9 @@
 //! the default provider. A model id that nobody knows is passed through as it is: new
 //! models need no new release.
 //!
+//! An alias of the configuration file stands wherever a tag can, and is one here, whose models may have an effort
+//! of their own.
+//!
 //! A tag leads to all usable models that carry it: they are asked in the order of the file until one
 //! answers. Behind them come the caller's fallbacks.
 //!
@@ -40,8 +43,11 @@ impl Target {
         }
     }
 
-    fn of(model: &ModelSettings) -> Self {
-        Target::new(model.provider, Some(&model.id))
+    fn of((model, effort): (&ModelSettings, Option<Effort>)) -> Self {
+        Target {
+            effort,
+            ..Target::new(model.provider, Some(&model.id))
+        }
     }
 
     /// `provider/model`, or the provider alone.
@@ -169,7 +175,7 @@ pub fn explain(
 ) -> Result<Explanation, String> {
     let (rule, _) = targets(settings, provider, Some(name))?;
     let chain = chain(settings, provider, Some(name), &[])?;
-    let (model, _) = split_effort(name);
+    let (model, _) = Effort::split(name);
     let is_asked = |provider| {
         chain
             .targets
@@ -253,28 +259,17 @@ fn targets(
     provider: Option<&str>,
     model: Option<&str>,
 ) -> Result<Found, String> {
-    let asked = model.map(split_effort);
-    let default = settings.default_model.as_deref().map(split_effort);
+    let asked = model.map(Effort::split);
+    let default = settings.default_model.as_deref().map(Effort::split);
     let name = |named: Option<(_, _)>| named.map(|(name, _)| name);
     let (rule, mut targets) = without_effort(settings, provider, name(asked), name(default))?;
     if let Some((_, effort)) = asked.or(default) {
         // A provider's newest model is not the one that the effort was meant for.
         for target in targets.iter_mut().filter(|target| target.model.is_some()) {
-            target.effort = effort;
+            target.effort = target.effort.or(effort);
         }
     }
     Ok((rule, targets))
-}
-
-/// The name and the effort of `name@effort`.
-fn split_effort(name: &str) -> (&str, Option<Effort>) {
-    let split = name
-        .rsplit_once('@')
-        .and_then(|(name, effort)| Some((name, Effort::from_name(effort)?)));
-    match split {
-        Some((name, effort)) => (name.trim(), Some(effort)),
-        None => (name.trim(), None),
-    }
 }
 
 fn without_effort(
@@ -407,21 +402,35 @@ impl<'s> Tagged<'s> {
 
     /// The models, in the order of the configuration file.
     pub fn models(self) -> impl Iterator<Item = &'s ModelSettings> {
-        let models = self
-            .tag
-            .models
-            .iter()
-            .map(|&position| &self.settings.models[position]);
-        models.filter(move |model| {
+        self.members().map(|(model, _)| model)
+    }
+
+    /// The same with the effort that an alias names.
+    fn members(self) -> impl Iterator<Item = (&'s ModelSettings, Option<Effort>)> {
+        let members = self.tag.models.iter();
+        let members = members.map(|it| (&self.settings.models[it.model], it.effort));
+        members.filter(move |(model, _)| {
             self.provider
                 .is_none_or(|provider| model.provider == provider)
         })
     }
 
+    /// The models as they could be asked for: `provider/model`, with `@` and the effort of an alias.
+    pub fn names(self) -> impl Iterator<Item = String> {
+        self.members().map(move |(model, effort)| {
+            let name = self.settings.name_of(model);
+            match effort {
+                Some(effort) => format!("{name}@{}", effort.as_str()),
+                None => name,
+            }
+        })
+    }
+
     /// Those whose provider can be used.
-    fn usable(self) -> impl Iterator<Item = &'s ModelSettings> {
-        self.models()
-            .filter(move |model| self.settings.why_not(model.provider, &model.id).is_none())
+    fn usable(self) -> impl Iterator<Item = (&'s ModelSettings, Option<Effort>)> {
+        let why_not = move |model: &ModelSettings| self.settings.why_not(model.provider, &model.id);
+        self.members()
+            .filter(move |(model, _)| why_not(model).is_none())
     }
 
     /// The models that are asked, one after the other: those that can be used. An error names each one's
@@ -443,8 +452,9 @@ impl<'s> Tagged<'s> {
             )
         });
         Err(format!(
-            "config: no model with the tag {} can be used: {}. Set what is missing and restart the \
+            "config: no model with the {} {} can be used: {}. Set what is missing and restart the \
              server, or name another model (see anygpt_list_tags).",
+            self.tag.what(),
             self.tag.name,
             first_of(problems, "; ")
         ))
@@ -452,7 +462,7 @@ impl<'s> Tagged<'s> {
 
     /// The model that is asked first: the first that can be used, else the first.
     pub fn chosen(self) -> Target {
-        let model = self.usable().next().or_else(|| self.models().next());
+        let model = self.usable().next().or_else(|| self.members().next());
         // `find` has seen one.
         model.map_or(Target::new(0, None), Target::of)
     }
@@ -460,13 +470,11 @@ impl<'s> Tagged<'s> {
     /// No model of this provider has the tag. To send it as an id could hardly be meant.
     fn not_of(self, provider: usize) -> String {
         let (tag, id) = (&self.tag.name, &self.settings.providers[provider].id);
+        let what = self.tag.what();
         format!(
-            "config: no model of provider {id} has the tag {tag}, which stands for {}. Leave provider \
+            "config: no model of provider {id} has the {what} {tag}, which stands for {}. Leave provider \
              out, or name a model; {id}/{tag} asks for a model whose id is {tag}.",
-            first_of(
-                self.models().map(|model| self.settings.name_of(model)),
-                ", "
-            )
+            first_of(self.names(), ", ")
         )
     }
 }
@@ -934,6 +942,72 @@ mod tests {
         assert_eq!(target(None).effort, Some(Effort::High));
         assert_eq!(target(None).model.as_deref(), Some("gpt-5"));
         assert_eq!(target(Some("anthropic")).effort, None);
+    }
+
+    #[test]
+    fn an_alias_is_a_chain_with_efforts_of_its_own() {
+        const FILE: &str = "models: {openai/mini: {tags: [cheap]}}\n\
+            aliases:\n  \
+              gpt-fast: [openai/mini@low, anthropic/haiku, google/flash@none]\n  \
+              smart: anthropic/opus\n";
+        let shown = |settings: &Settings, provider: Option<&str>, model, fallbacks: &[&str]| {
+            let fallbacks: Vec<String> = fallbacks.iter().map(|&name| name.to_owned()).collect();
+            let chain = chain(settings, provider, model, &fallbacks)?;
+            let targets = chain.targets.iter().map(|target| {
+                let effort = target.effort.map_or("-", Effort::as_str);
+                format!("{} {effort}", target.name(settings))
+            });
+            Ok::<_, String>(targets.collect::<Vec<_>>().join(", "))
+        };
+        let all = with_file("alias", FILE, &ALL);
+        let one = with_file("alias-one", FILE, &ALL[1..2]);
+        let none = with_file("alias-none", FILE, &ALL[2..]);
+        let variables = [ALL[0], ALL[1], ("DEFAULT_MODEL", "Smart@max")];
+        let default = with_file("alias-default", FILE, &variables);
+        for (settings, provider, model, fallbacks, expected) in [
+            (
+                &all,
+                None,
+                Some("GPT-Fast"),
+                &[][..],
+                "openai/mini low, anthropic/haiku -, google/flash none",
+            ),
+            (
+                &all,
+                None,
+                Some("gpt-fast@high"),
+                &["smart@low"],
+                "openai/mini low, anthropic/haiku high, google/flash none, anthropic/opus low",
+            ),
+            (
+                &all,
+                Some("google"),
+                Some("gpt-fast"),
+                &[],
+                "google/flash none",
+            ),
+            (
+                &all,
+                None,
+                Some("google/gpt-fast"),
+                &[],
+                "google/flash none",
+            ),
+            (&one, None, Some("gpt-fast"), &[], "anthropic/haiku -"),
+            (&default, None, None, &[], "anthropic/opus max"),
+            (&default, Some("openai"), None, &[], "openai -"),
+        ] {
+            let found = shown(settings, provider, model, fallbacks);
+            assert_eq!(found.as_deref(), Ok(expected), "{provider:?} {model:?}");
+        }
+        let problem = shown(&none, None, Some("smart"), &[]).unwrap_err();
+        let expected =
+            "config: no model with the alias smart can be used: anthropic/opus: it has no key";
+        assert!(problem.starts_with(expected), "{problem}");
+        let problem = shown(&all, Some("google"), Some("smart"), &[]).unwrap_err();
+        let expected = "config: no model of provider google has the alias smart, which stands for \
+                        anthropic/opus.";
+        assert!(problem.starts_with(expected), "{problem}");
     }
 
     #[test]

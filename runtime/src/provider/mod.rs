@@ -98,6 +98,17 @@ impl Effort {
         Effort::Max,
     ];
 
+    /// The name and the effort of `name@effort`.
+    pub fn split(name: &str) -> (&str, Option<Effort>) {
+        let split = name
+            .rsplit_once('@')
+            .and_then(|(name, effort)| Some((name, Effort::from_name(effort)?)));
+        match split {
+            Some((name, effort)) => (name.trim(), Some(effort)),
+            None => (name.trim(), None),
+        }
+    }
+
     /// The word for it in arguments and results.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -10,9 +10,11 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Problem, file_text,
+    Environment, Problem,
+    defaults::{Defaults, ProviderDefaults},
+    file_text,
     limits::LimitsEntry,
-    model::{ModelName, TagName},
+    model::{Aliases, ModelName, TagName},
     price::PriceEntry,
     yaml::{self, Ordered, Spanned},
 };
@@ -28,12 +30,20 @@ pub(super) struct File {
     pub(super) providers: BTreeMap<String, ProviderEntry>,
     /// Models by name, in the order in which they are preferred.
     pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
+    /// Names of the user's own, each with the models that are asked for it, in order.
+    pub(super) aliases: Aliases,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
     /// The tools that clients are offered, as in `ANYGPT_TOOLS`.
     pub(super) tools: Option<Spanned<Vec<String>>>,
     /// What a call may take at most.
     pub(super) limits: LimitsEntry,
+    /// How long things may take.
+    pub(super) timeouts: Timeouts,
+    /// Most repetitions of a request that has failed for the moment, as in `ANYGPT_RETRIES`.
+    pub(super) retries: Option<Spanned<u32>>,
+    /// What is logged.
+    pub(super) log: Log,
     /// Where it was read.
     #[serde(skip)]
     pub(super) path: PathBuf,
@@ -52,6 +62,8 @@ pub(super) struct ProviderEntry {
     pub(super) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
     pub(super) model: Option<Spanned<String>>,
+    /// Parameters that are sent if the caller gives none.
+    pub(super) defaults: ProviderDefaults,
 }
 
 /// One model.
@@ -64,29 +76,51 @@ pub(super) struct ModelEntry {
     pub(super) price: Option<PriceEntry>,
 }
 
-/// What is used where a call names nothing.
+/// How long things may take, in seconds.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Defaults {
-    /// A provider's id.
-    pub(super) provider: Option<Spanned<String>>,
-    /// A model's name.
-    pub(super) model: Option<Spanned<String>>,
+pub(super) struct Timeouts {
+    /// A call that names no other, as in `ANYGPT_TIMEOUT`.
+    pub(super) call: Option<Spanned<u32>>,
+    /// Calls in flight at the end, as in `ANYGPT_SHUTDOWN_GRACE`.
+    pub(super) shutdown: Option<Spanned<u32>>,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Log {
+    /// As in `LOG_LEVEL`.
+    pub(super) level: Option<Spanned<String>>,
+    /// As in `LOG_FORMAT`.
+    pub(super) format: Option<Spanned<String>>,
 }
 
 impl File {
-    /// Reads a file.
-    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+    /// Reads a file. Its variables are those of the environment; what is not among them may be a secret's file.
+    pub(super) fn read(path: &Path, environment: &Environment<'_>) -> Result<Self, Problem> {
         let mend =
             "mount a text file that the user of this process may read, or correct CONFIG_FILE";
         let text = file_text::read(path, LIMIT)
             .map_err(|problem| Problem::new(&place(path), problem, mend))?;
-        let file = yaml::from_str(&text).map_err(|error| not_valid(path, &error))?;
+        let variable =
+            |name: &str| variable(environment, name).map_err(|problem| problem.to_string());
+        let file =
+            yaml::with_variables(&text, &variable).map_err(|error| not_valid(path, &error))?;
         Ok(File {
             path: path.to_owned(),
             ..file
         })
     }
+}
+
+/// The value of a variable, or of a secret of that name.
+fn variable(environment: &Environment<'_>, name: &str) -> Result<Option<String>, Problem> {
+    if let Some(value) = environment.value(name)? {
+        return Ok(Some(value));
+    }
+    let found = environment.secret(name)?;
+    Ok(found.map(|found| found.secret.expose().to_owned()))
 }
 
 /// What is wrong in the file at `path`.

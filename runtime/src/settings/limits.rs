@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::{
-    Environment, Problem, Provider, position, presets, provider::MOCK, seconds, unknown,
-    yaml::Spanned,
+    Environment, Problem, Provider, Written, position, presets, provider::MOCK, seconds, unknown,
+    written, yaml::Spanned,
 };
 use serde::Deserialize;
 
@@ -52,9 +52,6 @@ struct List {
     items: Vec<String>,
     place: String,
 }
-
-/// Longest time that can be allowed, in seconds.
-const LONGEST: u32 = 86_400;
 
 impl Limits {
     /// All that are set: name, value and where that comes from.
@@ -274,25 +271,14 @@ fn max_timeout(
     of_file: Option<Spanned<u32>>,
 ) -> Result<Option<Bound<Duration>>, Problem> {
     const NAME: &str = "ANYGPT_MAX_TIMEOUT";
-    if let Some(most) = seconds(environment, NAME)? {
-        let place = NAME.to_owned();
-        return Ok(Some(Bound { most, place }));
-    }
-    let Some(number) = of_file else {
-        return Ok(None);
+    let written = written(environment, NAME, "limits.max_timeout", of_file)?;
+    let bound = |it: Written| {
+        Ok(Bound {
+            most: seconds(&it)?,
+            place: it.place,
+        })
     };
-    let place = number.place("limits.max_timeout");
-    match number.value {
-        1..=LONGEST => Ok(Some(Bound {
-            most: Duration::from_secs(number.value.into()),
-            place,
-        })),
-        _ => Err(Problem::new(
-            &place,
-            "is no possible limit",
-            format!("use a whole number of seconds from 1 to {LONGEST}"),
-        )),
-    }
+    written.map(bound).transpose()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Never here: acting on a setting.
 
 mod base_url;
+mod defaults;
 mod environment;
 mod file;
 mod file_text;
@@ -16,6 +17,8 @@ mod own_variables;
 mod presets;
 mod price;
 mod provider;
+#[cfg(test)]
+mod schema;
 mod secret;
 mod show;
 mod yaml;
@@ -27,9 +30,10 @@ use std::{
 };
 
 pub use base_url::BaseUrl;
+pub use defaults::Parameters;
 pub use environment::{Environment, Found, Ignored, placeholder};
 pub use limits::{Bound, Limits};
-pub use model::{ModelSettings, Tag};
+pub use model::{Member, ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub use offered::{Offer, Tool};
 pub use price::Price;
@@ -47,14 +51,17 @@ use yaml::Spanned;
 pub struct Settings {
     /// All providers that have a name here, usable or not; built-in ones first.
     pub providers: Vec<Provider>,
-    /// The models of the configuration file, in its order: the first one is preferred.
+    /// The models of the configuration file, in its order: the first one is preferred. Behind them, those
+    /// that only aliases name.
     pub models: Vec<ModelSettings>,
-    /// The tags of these models, in order of first appearance.
+    /// The tags of these models, in order of first appearance, and then the aliases.
     pub tags: Vec<Tag>,
     /// `DEFAULT_PROVIDER`, as a position in `providers`.
     pub default_provider: Option<usize>,
-    /// `DEFAULT_MODEL`: a model's name, or a tag.
+    /// `DEFAULT_MODEL`: a model's name, a tag or an alias.
     pub default_model: Option<String>,
+    /// What requests hold if neither the caller nor the provider's own defaults say anything else.
+    pub defaults: Parameters,
     /// `LOG_LEVEL`.
     pub log_level: LogLevel,
     /// `LOG_FORMAT`.
@@ -163,18 +170,12 @@ impl Settings {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn load(environment: Environment<'_>) -> Result<Self, Problem> {
-        let log_level = one_of(&environment, "LOG_LEVEL", LogLevel::from_name)?;
-        let log_format = one_of(&environment, "LOG_FORMAT", LogFormat::from_name)?;
-        let standby = one_of(&environment, "ANYGPT_STANDBY", Standby::from_name)?;
-        let timeout = seconds(&environment, "ANYGPT_TIMEOUT")?;
-        let retries = match environment.value("ANYGPT_RETRIES")? {
-            Some(value) => Some(retries(&value)?),
-            None => None,
-        };
-        let shutdown_grace = seconds(&environment, "ANYGPT_SHUTDOWN_GRACE")?;
+        let standby = one_of(
+            variable(&environment, "ANYGPT_STANDBY")?,
+            Standby::from_name,
+        )?;
         let insecure = one_of(
-            &environment,
-            "ANYGPT_ALLOW_INSECURE_HTTP",
+            variable(&environment, "ANYGPT_ALLOW_INSECURE_HTTP")?,
             |value| match value {
                 "1" | "true" => Ok(true),
                 "0" | "false" => Ok(false),
@@ -187,9 +188,31 @@ impl Settings {
             ..Origins::default()
         };
         let file = match &origins.file {
-            Some(path) => File::read(path)?,
+            Some(path) => File::read(path, &environment)?,
             None => File::default(),
         };
+        let log_level = written(&environment, "LOG_LEVEL", "log.level", file.log.level)?;
+        origins.keep("log_level", log_level.as_ref());
+        let log_level = one_of(log_level, LogLevel::from_name)?;
+        let log_format = written(&environment, "LOG_FORMAT", "log.format", file.log.format)?;
+        origins.keep("log_format", log_format.as_ref());
+        let log_format = one_of(log_format, LogFormat::from_name)?;
+        let of_file = file.timeouts.call;
+        let timeout = written(&environment, "ANYGPT_TIMEOUT", "timeouts.call", of_file)?;
+        origins.keep("timeout", timeout.as_ref());
+        let timeout = timeout.map(|it| seconds(&it)).transpose()?;
+        let shutdown_grace = written(
+            &environment,
+            "ANYGPT_SHUTDOWN_GRACE",
+            "timeouts.shutdown",
+            file.timeouts.shutdown,
+        )?;
+        origins.keep("shutdown_grace", shutdown_grace.as_ref());
+        let shutdown_grace = shutdown_grace.map(|it| seconds(&it)).transpose()?;
+        let retries = written(&environment, "ANYGPT_RETRIES", "retries", file.retries)?;
+        origins.keep("retries", retries.as_ref());
+        let retries = retries.map(|it| self::retries(&it)).transpose()?;
+        let defaults = file.defaults.parameters();
         let default_provider = match environment.value("DEFAULT_PROVIDER")? {
             Some(id) => Some(("DEFAULT_PROVIDER".to_owned(), id)),
             None => file.defaults.provider.map(|id| {
@@ -215,11 +238,8 @@ impl Settings {
                 None => Offer::default().tools,
             },
         };
-        let structured = one_of(
-            &environment,
-            "ANYGPT_STRUCTURED_OUTPUT",
-            offered::structured,
-        )?;
+        let structured = variable(&environment, "ANYGPT_STRUCTURED_OUTPUT")?;
+        let structured = one_of(structured, offered::structured)?;
 
         let mut warnings = Vec::new();
         let network = Network::load(&environment, &mut warnings)?;
@@ -231,8 +251,10 @@ impl Settings {
             &mut warnings,
         )?;
         let limits = Limits::load(&environment, file.limits, &mut providers)?;
-        let models = model::all(&providers, file.models)
-            .map_err(|error| file::not_valid(&file.path, &error))?;
+        let not_valid = |error| file::not_valid(&file.path, &error);
+        let mut models = model::all(&providers, file.models).map_err(not_valid)?;
+        let mut tags = model::tags(&models);
+        model::add_aliases(&providers, file.aliases, &mut models, &mut tags).map_err(not_valid)?;
         let default_provider = match default_provider {
             None => None,
             Some((place, id)) => {
@@ -258,10 +280,11 @@ impl Settings {
         origins.variables = environment.into_given();
         Ok(Settings {
             providers,
-            tags: model::tags(&models),
+            tags,
             models,
             default_provider,
             default_model,
+            defaults,
             log_level: log_level.unwrap_or_default(),
             log_format: log_format.unwrap_or_default(),
             timeout: match &limits.max_timeout {
@@ -288,7 +311,7 @@ impl Settings {
         keys.chain(self.network.secrets())
     }
 
-    /// The tag of that name, in whatever case it is written.
+    /// The tag or alias of that name, in whatever case it is written.
     pub fn tag(&self, name: &str) -> Option<&Tag> {
         let name = name.to_lowercase();
         self.tags.iter().find(|tag| tag.is_named(&name))
@@ -379,6 +402,12 @@ impl Origins {
         place
     }
 
+    /// The same for what may also be a variable's.
+    fn keep(&mut self, setting: &'static str, written: Option<&Written>) {
+        let place = written.map(|written| (setting, written.place.clone()));
+        self.places.extend(place);
+    }
+
     /// The variable or the place in the file that a value comes from.
     fn of(&self, setting: &str, variable: &str) -> String {
         let place = || self.places.iter().find(|(known, _)| *known == setting);
@@ -424,43 +453,65 @@ fn config_file(environment: &Environment<'_>) -> Result<Option<PathBuf>, Problem
     Ok(found.map(PathBuf::from))
 }
 
-fn one_of<T>(
-    environment: &Environment<'_>,
-    name: &str,
-    from_name: impl Fn(&str) -> Result<T, &'static str>,
-) -> Result<Option<T>, Problem> {
-    let Some(value) = environment.value(name)? else {
-        return Ok(None);
-    };
-    from_name(&value.to_ascii_lowercase())
-        .map(Some)
-        .map_err(|allowed| Problem::new(name, format!("is {value:?}"), format!("use {allowed}")))
+/// A setting as it is written.
+struct Written {
+    /// For people: the variable, or the place in the file.
+    place: String,
+    text: String,
 }
 
-fn seconds(environment: &Environment<'_>, name: &str) -> Result<Option<Duration>, Problem> {
-    let Some(value) = environment.value(name)? else {
-        return Ok(None);
-    };
-    match value.parse::<u32>() {
-        Ok(number) if (1..=86_400).contains(&number) => {
-            Ok(Some(Duration::from_secs(number.into())))
-        }
-        _ => Err(Problem::new(
-            name,
-            format!("is {value:?}"),
-            "use a whole number of seconds from 1 to 86400",
-        )),
+impl Written {
+    /// It must be something else.
+    fn wrong(&self, mend: impl fmt::Display) -> Problem {
+        Problem::new(&self.place, format!("is {:?}", self.text), mend)
     }
 }
 
-fn retries(value: &str) -> Result<u32, Problem> {
-    match value.parse() {
+fn variable(environment: &Environment<'_>, name: &str) -> Result<Option<Written>, Problem> {
+    let text = environment.value(name)?;
+    Ok(text.map(|text| Written {
+        place: name.to_owned(),
+        text,
+    }))
+}
+
+/// What a variable says, else what the file says at this path.
+fn written<T: ToString>(
+    environment: &Environment<'_>,
+    name: &str,
+    path: &str,
+    of_file: Option<Spanned<T>>,
+) -> Result<Option<Written>, Problem> {
+    let of_file = of_file.map(|value| Written {
+        place: value.place(path),
+        text: value.value.to_string(),
+    });
+    Ok(variable(environment, name)?.or(of_file))
+}
+
+fn one_of<T>(
+    written: Option<Written>,
+    from_name: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, Problem> {
+    let Some(written) = written else {
+        return Ok(None);
+    };
+    from_name(&written.text.to_ascii_lowercase())
+        .map(Some)
+        .map_err(|allowed| written.wrong(format!("use {allowed}")))
+}
+
+fn seconds(written: &Written) -> Result<Duration, Problem> {
+    match written.text.parse::<u32>() {
+        Ok(number) if (1..=86_400).contains(&number) => Ok(Duration::from_secs(number.into())),
+        _ => Err(written.wrong("use a whole number of seconds from 1 to 86400")),
+    }
+}
+
+fn retries(written: &Written) -> Result<u32, Problem> {
+    match written.text.parse() {
         Ok(number) if number <= 10 => Ok(number),
-        _ => Err(Problem::new(
-            "ANYGPT_RETRIES",
-            format!("is {value:?}"),
-            "use a whole number from 0 to 10",
-        )),
+        _ => Err(written.wrong("use a whole number from 0 to 10")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The models that the configuration file tells something of, and their tags.
+//! The models that the configuration file tells something of, their tags, and the aliases that lead to models.
 //!
 //! Never here: which of several models with a tag is asked.
 
@@ -10,8 +10,9 @@ use super::{
     Price, Provider,
     file::ModelEntry,
     provider::{MOCK, position},
-    yaml::{Error, Ordered, Spanned, nearest, shown},
+    yaml::{Error, OneOrMore, Ordered, Spanned, nearest, shown},
 };
+use crate::provider::Effort;
 
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,19 +29,38 @@ pub struct ModelSettings {
     pub price: Option<Price>,
 }
 
-/// A tag and the models that carry it.
+/// A tag and the models that carry it, or an alias and the models that it leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
     /// As it is spelled where it first appears.
     pub name: String,
-    /// Positions in [`Settings::models`](super::Settings::models), in order; never empty.
-    pub models: Vec<usize>,
+    /// In the order in which they are asked; never empty.
+    pub models: Vec<Member>,
+    /// It is defined under `aliases`.
+    pub is_alias: bool,
     lower_case: String,
+}
+
+/// A model of a tag or an alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Position in [`Settings::models`](super::Settings::models).
+    pub model: usize,
+    /// The effort that an alias names with it.
+    pub effort: Option<Effort>,
 }
 
 impl Tag {
     pub(super) fn is_named(&self, lower_case: &str) -> bool {
         self.lower_case == lower_case
+    }
+
+    /// What it is, for people.
+    pub fn what(&self) -> &'static str {
+        match self.is_alias {
+            true => "alias",
+            false => "tag",
+        }
     }
 }
 
@@ -93,7 +113,7 @@ impl TryFrom<String> for ModelName {
     }
 }
 
-/// A tag that can be used where a model is named: it cannot be taken for `provider/model`, and `@` is
+/// A tag or an alias that can be used where a model is named: it cannot be taken for `provider/model`, and `@` is
 /// kept for what may follow a name.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
@@ -108,12 +128,12 @@ impl TryFrom<String> for TagName {
     fn try_from(name: String) -> Result<Self, Self::Error> {
         let is_bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@');
         if name.is_empty() {
-            Err("a tag must not be empty; write a short word, for example fast")
+            Err("a name must not be empty; write a short word, for example fast")
         } else if name.len() > LONGEST_TAG {
-            Err("a tag must not be longer than 64 bytes; write a short word, for example fast")
+            Err("a name must not be longer than 64 bytes; write a short word, for example fast")
         } else if name.contains(is_bad) {
             Err(
-                "a tag must not hold \"/\", \"@\", blanks or control characters; join words with \
+                "a name must not hold \"/\", \"@\", blanks or control characters; join words with \
                  \"-\", for example long-context",
             )
         } else {
@@ -181,21 +201,123 @@ pub(super) fn tags(models: &[ModelSettings]) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     let mut positions = BTreeMap::new();
     for (model, settings) in models.iter().enumerate() {
+        let member = Member {
+            model,
+            effort: None,
+        };
         for name in &settings.tags {
             let lower_case = name.to_lowercase();
             let next = tags.len();
             let position = *positions.entry(lower_case.clone()).or_insert(next);
             match tags.get_mut(position) {
-                Some(tag) => tag.models.push(model),
+                Some(tag) => tag.models.push(member),
                 None => tags.push(Tag {
                     name: name.clone(),
-                    models: vec![model],
+                    models: vec![member],
+                    is_alias: false,
                     lower_case,
                 }),
             }
         }
     }
     tags
+}
+
+/// `aliases` of the file: names, each with models that may have an effort behind them.
+pub(super) type Aliases = Ordered<Spanned<TagName>, OneOrMore<Spanned<String>>>;
+
+/// Puts the aliases behind the tags, and the models that only they name behind the others.
+pub(super) fn add_aliases(
+    providers: &[Provider],
+    entries: Aliases,
+    models: &mut Vec<ModelSettings>,
+    tags: &mut Vec<Tag>,
+) -> Result<(), Error> {
+    let of_tags = tags.iter().map(|tag| (tag.lower_case.clone(), None));
+    let mut names: BTreeMap<String, Option<usize>> = of_tags.collect();
+    for (key, _) in &entries.0 {
+        let fail = |message: String| {
+            let error = Error::new(message).at(key.line, key.column);
+            Err(error.within(&key.value.0).within("aliases"))
+        };
+        match names.insert(key.value.0.to_lowercase(), Some(key.line)) {
+            None => {}
+            Some(None) => {
+                return fail("there is a tag of this name, too; rename one of them".into());
+            }
+            Some(Some(first)) => {
+                return fail(format!(
+                    "this alias is given twice, first on line {first}; keep one of them"
+                ));
+            }
+        }
+    }
+    let known = models.iter().enumerate();
+    let mut known: BTreeMap<(usize, String), usize> = known
+        .map(|(position, model)| ((model.provider, model.id.clone()), position))
+        .collect();
+    for (key, OneOrMore(targets)) in entries.0 {
+        let TagName(name) = key.value;
+        let within = |error: Error| error.within(&name).within("aliases");
+        if targets.is_empty() {
+            let error =
+                Error::new("no model is named; write provider/model, or leave the alias out");
+            return Err(within(error.at(key.line, key.column)));
+        }
+        let mut members: Vec<Member> = Vec::with_capacity(targets.len());
+        for (index, target) in targets.iter().enumerate() {
+            let fail = |error: Error| {
+                let error = error.at(target.line, target.column);
+                within(match targets.len() {
+                    1 => error,
+                    _ => error.within(&format!("[{index}]")),
+                })
+            };
+            let (provider, id, effort) = aliased(providers, &target.value, &names).map_err(fail)?;
+            let model = *known.entry((provider, id.clone())).or_insert_with(|| {
+                models.push(ModelSettings {
+                    provider,
+                    id,
+                    tags: Vec::new(),
+                    price: None,
+                    line: target.line,
+                });
+                models.len() - 1
+            });
+            if members.iter().any(|member| member.model == model) {
+                return Err(fail(Error::new(
+                    "this model stands in the alias twice; keep one of them",
+                )));
+            }
+            members.push(Member { model, effort });
+        }
+        tags.push(Tag {
+            lower_case: name.to_lowercase(),
+            name,
+            models: members,
+            is_alias: true,
+        });
+    }
+    Ok(())
+}
+
+/// Provider, id and effort of what an alias leads to.
+fn aliased(
+    providers: &[Provider],
+    target: &str,
+    names: &BTreeMap<String, Option<usize>>,
+) -> Result<(usize, String, Option<Effort>), Error> {
+    let (name, effort) = Effort::split(target);
+    if names.contains_key(&name.to_lowercase()) {
+        return Err(Error::new(format!(
+            "\"{}\" is a tag or an alias itself; write the models that it stands for, as provider/model",
+            shown(name)
+        )));
+    }
+    let name = ModelName::try_from(name.to_owned()).map_err(Error::new)?;
+    let provider =
+        position(providers, name.provider()).ok_or_else(|| unknown(name.provider(), providers))?;
+    Ok((provider, name.id().to_owned(), effort))
 }
 
 #[cfg(test)]
@@ -238,7 +360,10 @@ mod tests {
         );
         let tags: Vec<_> = tags(&models)
             .into_iter()
-            .map(|tag| (tag.name, tag.models))
+            .map(|tag| {
+                let models = tag.models.iter().map(|member| member.model);
+                (tag.name, models.collect())
+            })
             .collect();
         let expected = [
             ("smart", vec![0]),
@@ -248,6 +373,110 @@ mod tests {
             ("2024", vec![3]),
         ];
         assert_eq!(tags, expected.map(|(name, models)| (name.into(), models)));
+    }
+
+    fn with_aliases(text: &str) -> Result<(Vec<ModelSettings>, Vec<Tag>), Error> {
+        let file: File = yaml::from_str(text)?;
+        let environment = Environment::new(&|_| None).with_secrets("/nowhere");
+        let providers =
+            provider::all(&environment, file.providers, None, None, &mut Vec::new()).unwrap();
+        let mut models = all(&providers, file.models)?;
+        let mut tags = tags(&models);
+        add_aliases(&providers, file.aliases, &mut models, &mut tags)?;
+        Ok((models, tags))
+    }
+
+    #[test]
+    fn aliases_come_behind_the_tags_and_bring_their_models() {
+        let (models, tags) = with_aliases(
+            "models: {openai/a: {tags: [cheap]}}\n\
+             aliases:\n  \
+               Fast: [openai/a@LOW, gemini/b, openrouter/x/c@2]\n  \
+               smart: anthropic/d@max\n",
+        )
+        .unwrap();
+        let names: Vec<_> = models.iter().map(|model| &*model.id).collect();
+        assert_eq!(names, ["a", "b", "x/c@2", "d"]);
+        let shown: Vec<_> = tags
+            .iter()
+            .map(|tag| {
+                let members = tag.models.iter();
+                let members: Vec<_> = members.map(|it| (it.model, it.effort)).collect();
+                (&*tag.name, tag.is_alias, members)
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("cheap", false, vec![(0, None)]),
+                (
+                    "Fast",
+                    true,
+                    vec![(0, Some(Effort::Low)), (1, None), (2, None)]
+                ),
+                ("smart", true, vec![(3, Some(Effort::Max))]),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_alias_is_told_with_its_place_and_the_mend() {
+        for (text, expected) in [
+            (
+                "aliases:\n  fast:\n    - openai/a\n    - opnai/b@low",
+                "line 4, column 7: aliases.fast[1]: there is no provider \"opnai\"; did you mean \"openai\"?",
+            ),
+            (
+                "aliases: {fast: nobody/b}",
+                "line 1, column 17: aliases.fast: there is no provider \"nobody\"; expected one of \
+                 \"openai\", \"anthropic\", \"google\"",
+            ),
+            (
+                "aliases: {fast: gpt-5}",
+                "line 1, column 17: aliases.fast: the model \"gpt-5\" names no provider; write \
+                 provider/model, for example openai/gpt-5",
+            ),
+            (
+                "aliases:\n  a: openai/a\n  b: [openai/b, A@low]",
+                "line 3, column 17: aliases.b[1]: \"A\" is a tag or an alias itself; write the models that \
+                 it stands for, as provider/model",
+            ),
+            (
+                "models: {openai/a: {tags: [Fast]}}\naliases: {fast: openai/b}",
+                "line 2, column 11: aliases.fast: there is a tag of this name, too; rename one of them",
+            ),
+            (
+                "aliases:\n  fast: openai/b\n  FAST: openai/b",
+                "line 3, column 3: aliases.FAST: this alias is given twice, first on line 2; keep one of them",
+            ),
+            (
+                "aliases: {openai/a: openai/b}",
+                "line 1, column 11: aliases: a name must not hold \"/\", \"@\", blanks or control \
+                 characters; join words with \"-\", for example long-context",
+            ),
+            (
+                "aliases: {fast: []}",
+                "line 1, column 11: aliases.fast: no model is named; write provider/model, or leave the alias out",
+            ),
+            (
+                "aliases: {fast: }",
+                "line 1, column 15: aliases.fast: the value is missing; expected a string",
+            ),
+            (
+                "aliases: {fast: [openai/a@low, openai/a@high]}",
+                "line 1, column 32: aliases.fast[1]: this model stands in the alias twice; keep one of them",
+            ),
+            (
+                "aliases: {fast: {openai/a: {}}}",
+                "line 1, column 17: aliases.fast: expected a string, found a mapping",
+            ),
+        ] {
+            assert_eq!(
+                with_aliases(text).unwrap_err().to_string(),
+                expected,
+                "{text}"
+            );
+        }
     }
 
     #[test]
@@ -281,12 +510,12 @@ mod tests {
             ),
             (
                 "models: {openai/a: {tags: [x, '']}}",
-                "line 1, column 31: models.openai/a.tags[1]: a tag must not be empty; write a short word, \
+                "line 1, column 31: models.openai/a.tags[1]: a name must not be empty; write a short word, \
                  for example fast",
             ),
             (
                 &long_tag,
-                "line 1, column 28: models.openai/a.tags[0]: a tag must not be longer than 64 bytes; \
+                "line 1, column 28: models.openai/a.tags[0]: a name must not be longer than 64 bytes; \
                  write a short word, for example fast",
             ),
             (

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    BaseUrl, Network, Problem, ProxyKind, base_url,
+    BaseUrl, Network, Parameters, Problem, ProxyKind, base_url,
     environment::{Environment, Found},
     file::ProviderEntry,
     headers::Headers,
@@ -41,6 +41,8 @@ pub struct Provider {
     pub key_header: KeyHeader,
     /// What is asked if no model is named; else the newest of its list.
     pub model: Option<String>,
+    /// What its requests hold if the caller says nothing else.
+    pub defaults: Parameters,
     /// It is set up, or it is one of the main three. The others need not be shown.
     pub is_listed: bool,
     /// It is tried where nothing else can be used, although nobody has set it up.
@@ -91,7 +93,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 5] = [
+    pub(super) const ALL: [Kind; 5] = [
         Kind::OpenAi,
         Kind::Anthropic,
         Kind::Google,
@@ -629,6 +631,7 @@ impl Reader<'_> {
             key_header: KeyHeader::Usual,
             headers,
             model,
+            defaults: entry.defaults.parameters(),
             is_listed: false,
             is_last_resort: false,
             preset: None,

@@ -9,6 +9,7 @@
 //! As always with serde, types that look at a value before they choose (untagged and internally
 //! tagged enums, flatten) see numbers as numbers and carry no positions inside.
 
+mod expand;
 mod syntax;
 mod tree;
 mod value;
@@ -34,15 +35,28 @@ const LIMIT: usize = 1 << 20;
 /// How much of a key a message shows, in characters.
 const SHOWN: usize = 64;
 
-/// Reads a document; one with nothing in it is the default.
+/// The value of a variable, if it is set, or why it cannot be had.
+pub(super) type Variables<'v> = &'v dyn Fn(&str) -> Result<Option<String>, String>;
+
+/// The same as [`with_variables`] where none is set.
+#[cfg(test)]
+pub(super) fn from_str<T: DeserializeOwned + Default>(text: &str) -> Result<T, Error> {
+    with_variables(text, &|_| Ok(None))
+}
+
+/// Reads a document, with the variables in its values (not in its keys) filled in; one with nothing in it is
+/// the default. What a variable holds is never taken for syntax; without quotes it may be a number.
 ///
 /// # Errors
 /// Texts over 1 MiB, whatever is not YAML, and whatever does not fit the type.
-pub(super) fn from_str<T: DeserializeOwned + Default>(text: &str) -> Result<T, Error> {
+pub(super) fn with_variables<T: DeserializeOwned + Default>(
+    text: &str,
+    variables: Variables<'_>,
+) -> Result<T, Error> {
     if text.len() > LIMIT {
         return Err(Error::new("larger than 1 MiB"));
     }
-    match tree::parse(text)? {
+    match tree::parse(text, variables)? {
         Some(root) if !root.is_null() => {
             T::deserialize(Value(&root)).map_err(|error| error.at(root.line, root.column))
         }
@@ -237,6 +251,37 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for OrderedVisi
             all.push(entry);
         }
         Ok(Ordered(all))
+    }
+}
+
+/// A list, or the only item of one by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OneOrMore<T>(pub(super) Vec<T>);
+
+/// The name under which [`OneOrMore`] asks [`Value`] for an item or a list.
+const ONE_OR_MORE: &str = "$anygpt::yaml::OneOrMore";
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(ONE_OR_MORE, OneOrMoreVisitor(PhantomData))
+    }
+}
+
+struct OneOrMoreVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMoreVisitor<T> {
+    type Value = OneOrMore<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or a list of them")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, one: D) -> Result<Self::Value, D::Error> {
+        Ok(OneOrMore(vec![T::deserialize(one)?]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(items)).map(OneOrMore)
     }
 }
 

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::Outcome;
 use crate::{
     gateway::{Plan, bound, price},
-    provider::ChatRequest,
     settings::Settings,
 };
 
@@ -50,11 +49,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         return Outcome::error("config: there is nobody to ask");
     };
     let provider = &settings.providers[first.provider];
-    let mut request = ChatRequest {
-        model: first.model.clone().unwrap_or_default(),
-        effort: first.effort.or(plan.request.effort),
-        ..plan.request.clone()
-    };
+    let mut request = plan.request_to(settings, first);
     let (endpoint, parameters) = match provider.kind.codec() {
         Some(codec) => {
             if request.model.is_empty() {

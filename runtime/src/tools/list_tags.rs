@@ -1,4 +1,4 @@
-//! `anygpt_list_tags`: the tags of the configuration file, and what each leads to.
+//! `anygpt_list_tags`: the tags and aliases of the configuration file, and what each leads to.
 //!
 //! Never here: how one of several models is chosen, or a connection.
 
@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Outcome, Work, arguments::Arguments};
 use crate::{
     gateway::resolve::{self, Tagged},
+    provider::Effort,
     settings::Settings,
 };
 
@@ -14,7 +15,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
     anygpt_core::Tool {
         name: "anygpt_list_tags".into(),
         title: "List tags".into(),
-        description: "List the tags that can be given as model, and the model each stands for."
+        description: "List the tags and aliases that can be given as model, and the model each stands for."
             .into(),
         annotations: anygpt_core::Annotations {
             read_only: true,
@@ -34,6 +35,8 @@ pub(super) fn listed() -> anygpt_core::Tool {
 /// What to do when there is nothing to list.
 const HOW_TO: &str = "Tags are defined in the configuration file (CONFIG_FILE), for example:\n\
     models:\n  openai/MODEL:\n    tags: [fast, cheap]\n\
+    Aliases lead to models in the order in which they are asked:\n\
+    aliases:\n  smart: [anthropic/MODEL, openai/MODEL]\n\
     Then restart the server.";
 
 #[derive(Serialize)]
@@ -45,6 +48,9 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     models: Vec<String>,
+    /// It is an alias.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    alias: bool,
 }
 
 #[derive(Serialize)]
@@ -75,10 +81,8 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
                 provider: &chosen.id,
                 usable: problem.is_none(),
                 problem,
-                models: tagged
-                    .models()
-                    .map(|model| settings.name_of(model))
-                    .collect(),
+                models: tagged.names().collect(),
+                alias: tagged.tag.is_alias,
             }
         })
         .collect();
@@ -86,12 +90,15 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut text = String::new();
     for tag in &tags {
         let chosen = format!("{}/{}", tag.provider, tag.model);
-        text.push_str(&format!("{}: {chosen}", tag.tag));
+        // An alias may name an effort behind the model.
+        let is_chosen = |name: &&str| Effort::split(name).0 == chosen;
+        let models = tag.models.iter().map(String::as_str);
+        let (asked, others): (Vec<&str>, Vec<&str>) = models.partition(is_chosen);
+        let what = if tag.alias { " (alias)" } else { "" };
+        text.push_str(&format!("{}{what}: {}", tag.tag, asked.concat()));
         if let Some(problem) = &tag.problem {
             text.push_str(&format!(" (off: {problem})"));
         }
-        let others = tag.models.iter().filter(|model| **model != chosen);
-        let others: Vec<&str> = others.map(String::as_str).collect();
         if !others.is_empty() {
             text.push_str(&format!("; also {}", others.join(", ")));
         }
@@ -100,10 +107,10 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     if tags.is_empty() {
         match provider {
             Some(provider) => text.push_str(&format!(
-                "No model of provider {} has a tag. ",
+                "No model of provider {} has a tag or an alias. ",
                 settings.providers[provider].id
             )),
-            None => text.push_str("No model has a tag. "),
+            None => text.push_str("No model has a tag or an alias. "),
         }
         text.push_str(HOW_TO);
         text.push('\n');

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Error, Ordered, Spanned, from_str, nearest, tree};
+use super::{Error, Ordered, Spanned, from_str, nearest, tree, with_variables};
 
 /// A value of each kind.
 #[derive(Debug, Default, Deserialize)]
@@ -149,9 +149,6 @@ fn strings_keep_their_spelling() {
         "0x1F",
         "1e3",
         ".inf",
-        "${VAR}",
-        "${A}/b",
-        "x-${A:-b}",
         "http://[::1]:80/a?b=c#d",
         "a:b",
         "?x",
@@ -189,6 +186,46 @@ fn strings_keep_their_spelling() {
             r#"{"1": "x", "4.10": "z", "true": "y"}"#,
         ),
     ]);
+}
+
+#[test]
+fn variables_are_filled_in_values_only_and_are_no_syntax() {
+    let read = |text: &str| {
+        with_variables::<serde_json::Value>(text, &|name| {
+            let value = match name {
+                "NUMBER" => "7",
+                "SYNTAX" => "[a, b: c] # d",
+                _ => return Ok(None),
+            };
+            Ok(Some(value.to_owned()))
+        })
+        .map(|value| value.to_string())
+        .map_err(|error| error.to_string())
+    };
+    for (text, expected) in [
+        ("a: ${NUMBER}", r#"{"a":7}"#),
+        ("a: '${NUMBER}'", r#"{"a":"7"}"#),
+        ("a: ${SYNTAX}", r#"{"a":"[a, b: c] # d"}"#),
+        ("a: ['x-${NUMBER}', \"${X:-y}\"]", r#"{"a":["x-7","y"]}"#),
+        ("a: ${X:-}", r#"{"a":null}"#),
+        (
+            "a: |\n  ${NUMBER}\n  $${NUMBER}",
+            r#"{"a":"7\n${NUMBER}\n"}"#,
+        ),
+        ("\"${NUMBER}\": 1 # ${X}", r#"{"${NUMBER}":1}"#),
+        ("a: &v ${NUMBER}\nb: *v", r#"{"a":7,"b":7}"#),
+    ] {
+        assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
+    }
+    assert_eq!(
+        read("a:\n  - b: x${X}").unwrap_err(),
+        "line 2, column 8: a[0].b: the variable X is not set; set it, or write ${X:-default}"
+    );
+    // What a variable holds counts like text.
+    let long = "x".repeat(256 * tree::SIZE);
+    let error = with_variables::<serde_json::Value>("a: ${L}", &|_| Ok(Some(long.clone())));
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("too many values"), "{error}");
 }
 
 #[test]
@@ -766,7 +803,7 @@ fn aliases_are_followed_within_bounds() {
     };
     // 9 + 1 values in the first list, 9 * 10 + 1 in the second, 820 and 7,381 in the next.
     let text = laughs(4);
-    let root = tree::parse(&text).unwrap().unwrap();
+    let root = tree::parse(&text, &|_| Ok(None)).unwrap().unwrap();
     assert_eq!(root.size, 1 + 1 + 10 + 91 + 820 + 7_381);
     assert_eq!(
         outcome::<serde_json::Value>(&laughs(9)),

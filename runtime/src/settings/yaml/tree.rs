@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap, rc::Rc};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
-use super::{Error, shown, syntax};
+use super::{Error, Variables, expand, shown, syntax};
 
 /// How many lists and mappings may stand inside each other.
 const DEPTH: usize = 32;
@@ -62,7 +62,10 @@ impl Node<'_> {
 }
 
 /// The only document of a text, if there is one.
-pub(super) fn parse(text: &str) -> Result<Option<Rc<Node<'_>>>, Error> {
+pub(super) fn parse<'a>(
+    text: &'a str,
+    variables: Variables<'_>,
+) -> Result<Option<Rc<Node<'a>>>, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let options = granit_parser::options! {
         emit_comments: false,
@@ -72,6 +75,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Rc<Node<'_>>>, Error> {
     };
     let mut builder = Builder {
         text,
+        variables,
         parser: Parser::new_from_str_with_options(text, options),
         read: 0,
         anchors: Vec::new(),
@@ -91,8 +95,9 @@ pub(super) fn parse(text: &str) -> Result<Option<Rc<Node<'_>>>, Error> {
     }
 }
 
-struct Builder<'a> {
+struct Builder<'a, 'v> {
     text: &'a str,
+    variables: Variables<'v>,
     parser: Parser<'a, StrInput<'a>>,
     /// Where the last event ended, in bytes.
     read: usize,
@@ -102,7 +107,7 @@ struct Builder<'a> {
     size: usize,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'a, '_> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Error> {
         let (event, span) = match self.parser.next() {
             Some(next) => next.map_err(|error| syntax::explain(&error, self.text, self.read))?,
@@ -138,6 +143,8 @@ impl<'a> Builder<'a> {
                         "no value; put a text that begins with \"&\" in quotes",
                     );
                 }
+                let text = expand::expanded(text, self.variables)
+                    .map_err(|error| error.at(span.start.line(), span.start.col() + 1))?;
                 self.count(1 + text.len() / UNIT, span)?;
                 let is_plain = tag.map_or(style == ScalarStyle::Plain, |name| name != "str");
                 let content = if is_plain {

@@ -14,7 +14,7 @@ use serde::{
 };
 
 use super::{
-    Error, SPANNED, shown,
+    Error, ONE_OR_MORE, SPANNED, shown,
     tree::{Content, Entry, Node},
 };
 
@@ -168,10 +168,13 @@ impl<'de> Deserializer<'de> for Value<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+        match self.0.content {
+            Content::Sequence(_) if name == ONE_OR_MORE => self.deserialize_seq(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

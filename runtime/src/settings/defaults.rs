@@ -1,0 +1,173 @@
+//! What is used where a call names nothing: `defaults` of the configuration file, for all and for one provider.
+//!
+//! Never here: putting it into a request.
+
+use serde::Deserialize;
+
+use super::yaml::Spanned;
+use crate::provider::Effort;
+
+/// `defaults` of the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Defaults {
+    /// A provider's id.
+    pub(super) provider: Option<Spanned<String>>,
+    /// A model's name.
+    pub(super) model: Option<Spanned<String>>,
+    temperature: Option<Temperature>,
+    max_tokens: Option<Tokens>,
+    reasoning_effort: Option<EffortName>,
+}
+
+/// `defaults` of a provider in the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ProviderDefaults {
+    temperature: Option<Temperature>,
+    max_tokens: Option<Tokens>,
+    reasoning_effort: Option<EffortName>,
+}
+
+/// Parameters of a request that are sent if the caller gives none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Parameters {
+    /// 0 to 2.
+    pub temperature: Option<f64>,
+    /// Most output tokens, 1 or more.
+    pub max_tokens: Option<u32>,
+    /// How much the model is to think.
+    pub effort: Option<Effort>,
+}
+
+impl Parameters {
+    /// These, and where they are open the others.
+    pub fn or(self, others: Parameters) -> Parameters {
+        Parameters {
+            temperature: self.temperature.or(others.temperature),
+            max_tokens: self.max_tokens.or(others.max_tokens),
+            effort: self.effort.or(others.effort),
+        }
+    }
+}
+
+impl Defaults {
+    pub(super) fn parameters(&self) -> Parameters {
+        parameters(&self.temperature, &self.max_tokens, &self.reasoning_effort)
+    }
+}
+
+impl ProviderDefaults {
+    pub(super) fn parameters(&self) -> Parameters {
+        parameters(&self.temperature, &self.max_tokens, &self.reasoning_effort)
+    }
+}
+
+fn parameters(
+    temperature: &Option<Temperature>,
+    max_tokens: &Option<Tokens>,
+    effort: &Option<EffortName>,
+) -> Parameters {
+    Parameters {
+        temperature: temperature.as_ref().map(|it| it.0),
+        max_tokens: max_tokens.as_ref().map(|it| it.0),
+        effort: effort.as_ref().map(|it| it.0),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "f64")]
+struct Temperature(f64);
+
+impl TryFrom<f64> for Temperature {
+    type Error = &'static str;
+
+    fn try_from(number: f64) -> Result<Self, Self::Error> {
+        match (0.0..=2.0).contains(&number) {
+            true => Ok(Temperature(number)),
+            false => Err("use a number from 0 to 2"),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct Tokens(u32);
+
+impl TryFrom<u32> for Tokens {
+    type Error = &'static str;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        match number {
+            0 => Err("use a whole number of 1 or more"),
+            number => Ok(Tokens(number)),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct EffortName(Effort);
+
+impl TryFrom<String> for EffortName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Effort::from_name(&name).map(EffortName).ok_or_else(|| {
+            let words = Effort::ALL.map(Effort::as_str);
+            format!("use one of {}", words.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::settings::{file::File, yaml};
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_with_its_place() {
+        for (text, expected) in [
+            (
+                "defaults: {temperature: 2.1}",
+                "line 1, column 25: defaults.temperature: use a number from 0 to 2",
+            ),
+            (
+                "providers:\n  groq:\n    defaults: {max_tokens: 0}",
+                "line 3, column 28: providers.groq.defaults.max_tokens: use a whole number of 1 or more",
+            ),
+            (
+                "defaults:\n  reasoning_effort: much",
+                "line 2, column 21: defaults.reasoning_effort: use one of none, minimal, low, medium, \
+                 high, xhigh, max",
+            ),
+            (
+                "providers: {groq: {defaults: {model: x}}}",
+                "line 1, column 31: providers.groq.defaults: unknown key \"model\"; expected one of \
+                 \"temperature\", \"max_tokens\", \"reasoning_effort\"",
+            ),
+        ] {
+            let error = yaml::from_str::<File>(text).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearer_default_wins() {
+        let file: File = yaml::from_str(
+            "defaults: {temperature: 0, max_tokens: 100, reasoning_effort: low}\n\
+             providers: {groq: {defaults: {temperature: 1.5, reasoning_effort: MAX}}}\n",
+        )
+        .unwrap();
+        let near = file.providers["groq"].defaults.parameters();
+        assert_eq!(
+            near.or(file.defaults.parameters()),
+            Parameters {
+                temperature: Some(1.5),
+                max_tokens: Some(100),
+                effort: Some(Effort::Max),
+            }
+        );
+    }
+}

@@ -1,0 +1,309 @@
+//! The JSON Schema of the configuration file, for editors: `share/anygpt.config.schema.json`. It is read off the types
+//! by deserializing them from nothing, one path after the other, so that no code of it is in the program.
+//!
+//! Never here: what the program accepts; the types say that.
+
+use std::cell::RefCell;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+        value::{Error, U32Deserializer},
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::{Map, Value, json};
+
+use super::{LogFormat, LogLevel, file::File, provider::Kind, yaml};
+use crate::provider::Effort;
+
+/// What stands at a path.
+#[derive(Clone, Debug)]
+enum Shape {
+    Struct(&'static [&'static str]),
+    Map,
+    List,
+    OneOrMore,
+    Integer,
+    Number,
+    Text,
+}
+
+/// A step of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Key(&'static str),
+    /// Any key of a mapping.
+    Any,
+    /// Any item of a list.
+    Item,
+}
+
+/// Keys of which every mapping takes one.
+const SAMPLES: [&str; 2] = ["a", "a/a"];
+
+/// The shape at the end of a path.
+fn shape(path: &[Step]) -> Option<Shape> {
+    SAMPLES.iter().find_map(|&sample| {
+        let found = RefCell::new(None);
+        let at = At {
+            path,
+            sample,
+            found: &found,
+        };
+        // That the value does not suit, or that others are missing, does not matter.
+        let _ = File::deserialize(at);
+        found.into_inner()
+    })
+}
+
+#[derive(Clone, Copy)]
+struct At<'t> {
+    path: &'t [Step],
+    sample: &'t str,
+    found: &'t RefCell<Option<Shape>>,
+}
+
+impl At<'_> {
+    /// Notes the shape if it is the one that is looked for.
+    fn note(self, shape: Shape) {
+        if self.path.is_empty() {
+            self.found.replace(Some(shape));
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for At<'_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let name = match self.path.first() {
+            Some(Step::Key(name)) => name,
+            Some(Step::Any) => self.sample,
+            _ => return Ok(None),
+        };
+        seed.deserialize(Name(name)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        self.path = &self.path[1..];
+        let value = seed.deserialize(*self);
+        self.path = &[];
+        value
+    }
+}
+
+/// The items of a list.
+struct Items<'t>(At<'t>);
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        let Some(Step::Item) = self.0.path.first() else {
+            return Ok(None);
+        };
+        self.0.path = &self.0.path[1..];
+        let item = seed.deserialize(self.0).map(Some);
+        self.0.path = &[];
+        item
+    }
+}
+
+/// Line, column and value.
+struct Parts<D>(D, usize);
+
+impl<'de, D: Deserializer<'de, Error = Error> + Copy> SeqAccess<'de> for Parts<D> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        self.1 += 1;
+        let position: U32Deserializer<Error> = 1u32.into_deserializer();
+        match self.1 {
+            1 | 2 => seed.deserialize(position).map(Some),
+            3 => seed.deserialize(self.0).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A key.
+#[derive(Clone, Copy)]
+struct Name<'t>(&'t str);
+
+impl<'de> Deserializer<'de> for Name<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_str(self.0)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_seq(Parts(self, 0))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple map struct enum identifier ignored_any
+    }
+}
+
+impl<'de> Deserializer<'de> for At<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
+        panic!("a type of the file asks for {}", std::any::type_name::<V>())
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.note(Shape::Struct(fields));
+        visitor.visit_map(self)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.note(Shape::Map);
+        visitor.visit_map(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.note(Shape::List);
+        visitor.visit_seq(Items(self))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_seq(Parts(self, 0))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.note(Shape::OneOrMore);
+        visitor.visit_seq(Items(self))
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.note(Shape::Integer);
+        visitor.visit_u32(1)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.note(Shape::Number);
+        visitor.visit_f64(1.0)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.note(Shape::Text);
+        visitor.visit_str(self.sample)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u64 f32 char str bytes byte_buf unit unit_struct tuple enum
+        identifier ignored_any
+    }
+}
+
+/// The schema of what stands at a path.
+fn schema(path: &[Step]) -> Value {
+    let below = |step: Step| schema(&[path, &[step]].concat());
+    // A number may be in a variable.
+    let or_variable = |kind: &str| json!({"type": [kind, "string"], "pattern": "\\$\\{"});
+    match shape(path).unwrap_or_else(|| panic!("nothing stands at {path:?}")) {
+        Shape::Struct(fields) => {
+            let keys = fields.iter().map(|&name| {
+                let mut schema = below(Step::Key(name));
+                if let Some(words) = words(name) {
+                    schema["examples"] = words.into();
+                }
+                (name.to_owned(), schema)
+            });
+            json!({"type": ["object", "null"], "additionalProperties": false,
+                "properties": keys.collect::<Map<_, _>>()})
+        }
+        Shape::Map => json!({"type": ["object", "null"], "additionalProperties": below(Step::Any)}),
+        Shape::List => json!({"type": ["array", "null"], "items": below(Step::Item)}),
+        Shape::OneOrMore => {
+            let item = below(Step::Item);
+            json!({"anyOf": [item, {"type": "array", "minItems": 1, "items": item}]})
+        }
+        Shape::Integer => or_variable("integer"),
+        Shape::Number => or_variable("number"),
+        Shape::Text => json!({"type": "string"}),
+    }
+}
+
+/// The words that stand at keys of this name; whatever the case, so that a schema cannot insist.
+fn words(key: &str) -> Option<Vec<&'static str>> {
+    match key {
+        "type" => Some(Kind::ALL.map(Kind::as_str).to_vec()),
+        "reasoning_effort" => Some(Effort::ALL.map(Effort::as_str).to_vec()),
+        "level" => Some(vec!["debug", "info", "warn", "error"]),
+        "format" => Some(vec!["text", "json"]),
+        _ => None,
+    }
+}
+
+/// The file as it must be.
+fn whole() -> String {
+    let mut whole = schema(&[]);
+    whole["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+    whole["title"] = "Configuration file of anygpt-mcp".into();
+    format!("{whole:#}\n")
+}
+
+/// `make schema` writes it.
+#[test]
+fn the_schema_that_ships_is_that_of_the_types() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/share/anygpt.config.schema.json"
+    );
+    let whole = whole();
+    if std::env::var_os("WRITE_SCHEMA").is_some() {
+        std::fs::write(path, &whole).expect("the schema can be written");
+    }
+    let shipped = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(shipped == whole, "{path} is old: run make schema");
+}
+
+#[test]
+fn the_words_it_offers_are_taken() {
+    for word in words("level").unwrap_or_default() {
+        assert!(LogLevel::from_name(word).is_ok(), "{word}");
+    }
+    for word in words("format").unwrap_or_default() {
+        assert!(LogFormat::from_name(word).is_ok(), "{word}");
+    }
+    let text = "aliases: {a: openai/a, b: [openai/b]}";
+    assert!(yaml::from_str::<File>(text).is_ok());
+}

@@ -1,0 +1,120 @@
+//! Variables in a text: `${NAME}`, `${NAME:-default}`, and `$${` for the characters `${` themselves.
+//!
+//! Never here: where a variable's value is from.
+
+use std::borrow::Cow;
+
+use super::{Error, Variables, shown};
+
+const MEND: &str = "write ${NAME}, ${NAME:-default}, or $${ for the characters \"${\" themselves";
+
+/// The text with its variables filled in. What they hold is not looked at again.
+pub(super) fn expanded<'a>(
+    text: Cow<'a, str>,
+    variables: Variables<'_>,
+) -> Result<Cow<'a, str>, Error> {
+    if !text.contains("${") {
+        return Ok(text);
+    }
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some((before, behind)) = rest.split_once("${") {
+        if let Some(before) = before.strip_suffix('$') {
+            expanded.push_str(before);
+            expanded.push_str("${");
+            rest = behind;
+            continue;
+        }
+        let Some((inside, after)) = behind.split_once('}') else {
+            return Err(Error::new(format!(
+                "a \"${{\" has no \"}}\" behind it; {MEND}"
+            )));
+        };
+        expanded.push_str(before);
+        expanded.push_str(&value(inside, variables)?);
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(expanded.into())
+}
+
+/// What stands for `NAME` or `NAME:-default`.
+fn value(inside: &str, variables: Variables<'_>) -> Result<String, Error> {
+    let (name, default) = match inside.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (inside, None),
+    };
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_name = !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_allowed);
+    if name.is_empty() || !is_name {
+        let problem = format!("\"{}\" is no name of a variable", shown(name));
+        return Err(Error::new(format!("{problem}; {MEND}")));
+    }
+    if default.is_some_and(|default| default.contains("${")) {
+        return Err(Error::new("a default cannot hold a variable; write it out"));
+    }
+    match (variables(name).map_err(Error::new)?, default) {
+        (Some(value), _) => Ok(value),
+        (None, Some(default)) => Ok(default.to_owned()),
+        (None, None) => Err(Error::new(format!(
+            "the variable {name} is not set; set it, or write ${{{name}:-default}}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn expand(text: &str) -> Result<String, String> {
+        let variables = |name: &str| match name {
+            "A" => Ok(Some("a".to_owned())),
+            "B_2" => Ok(Some("${A}".to_owned())),
+            "BAD" => Err("BAD is not valid UTF-8".to_owned()),
+            _ => Ok(None),
+        };
+        let found = expanded(text.into(), &variables);
+        found.map(Cow::into_owned).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn variables_and_defaults_are_filled_in_once() {
+        for (text, expected) in [
+            ("no variable: $A {A} $ {A}", "no variable: $A {A} $ {A}"),
+            ("${A}", "a"),
+            ("x${A}-${A}/ü", "xa-a/ü"),
+            ("${B_2}", "${A}"),
+            ("${C:-d:-e}", "d:-e"),
+            ("${C:-}", ""),
+            ("${A:-b}", "a"),
+            ("$${A}", "${A}"),
+            ("${A}$${", "a${"),
+        ] {
+            assert_eq!(expand(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_filled_in_is_said() {
+        for (text, expected) in [
+            (
+                "${C}",
+                "the variable C is not set; set it, or write ${C:-default}",
+            ),
+            ("${BAD}", "BAD is not valid UTF-8"),
+            ("${A", "a \"${\" has no \"}\" behind it; write ${NAME}, "),
+            ("${}", "\"\" is no name of a variable; write ${NAME}, "),
+            ("${1A}", "\"1A\" is no name of a variable"),
+            ("${A-b}", "\"A-b\" is no name of a variable"),
+            ("${ A }", "\" A \" is no name of a variable"),
+            (
+                "${C:-${A}}",
+                "a default cannot hold a variable; write it out",
+            ),
+        ] {
+            let problem = expand(text).unwrap_err();
+            assert!(problem.starts_with(expected), "{text}: {problem}");
+        }
+    }
+}
