@@ -198,7 +198,7 @@ static MODEL: Opt = Opt {
     long: "model",
     value: "MODEL",
     values: Values::Models,
-    about: "a model's id, provider/model or a tag; @high sets the effort",
+    about: "a model's id, provider/model, an alias or a tag; @high sets the effort",
     argument: "model",
 };
 static SYSTEM: Opt = Opt {

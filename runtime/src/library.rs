@@ -45,7 +45,7 @@ fn instructions(tools: &[Tool]) -> String {
         (
             Tool::ChatCompletion,
             "anygpt_chat_completion sends a prompt or a conversation to a model and returns its answer; name \
-             a model (\"gpt-…\", \"claude-…\", \"gemini-…\", provider/model, or a tag), or none for the \
+             a model (\"gpt-…\", \"claude-…\", \"gemini-…\", provider/model, an alias or a tag), or none for the \
              default.",
         ),
         (Tool::Compare, "anygpt_compare asks several at once."),

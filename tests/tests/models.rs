@@ -782,13 +782,11 @@ fn an_alias_stands_wherever_a_model_is_named() {
 #[test]
 fn the_next_model_of_an_alias_answers_for_one_that_fails() {
     let provider = Provider::start();
-    let file = format!(
-        "providers: {{gone: {{type: openai-compatible, base_url: 'http://127.0.0.1:9/v1'}}}}\n\
-        aliases: {{safe: [gone/x, anthropic/claude-opus-5]}}\n"
-    );
+    let file = "providers: {gone: {type: openai-compatible, base_url: 'http://127.0.0.1:9/v1'}}\n\
+        aliases: {safe: [gone/x, anthropic/claude-opus-5]}\n";
     let mut server = Server::builder()
         .envs(provider.env())
-        .env("CONFIG_FILE", config("safe", &file))
+        .env("CONFIG_FILE", config("safe", file))
         .env("ANYGPT_RETRIES", "0")
         .spawn();
     let result = server.call_tool(CHAT, json!({"prompt": "hello", "model": "safe"}));

@@ -44,7 +44,7 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
   OPENAI_ORG_ID, OPENAI_PROJECT_ID, OPENAI_CUSTOM_HEADERS, ANTHROPIC_CUSTOM_HEADERS
                          as in the official SDKs
   DEFAULT_PROVIDER       for calls that name none: openai, anthropic, google, groq, mock, ...
-  DEFAULT_MODEL          the same for models: an id, provider/model, or a tag
+  DEFAULT_MODEL          the same for models: an id, provider/model, alias or tag
   CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{yaml,yml,json}
   LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
   LOG_FORMAT             text (default), json

@@ -3,6 +3,8 @@
 //!
 //! Never here: what the program accepts; the types say that.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a part of the tests
+
 use std::cell::RefCell;
 
 use serde::{

@@ -43,7 +43,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
             r#""tool_calls":{"type":"array","items":{"type":"object"}},"tool_call_id":{"type":"string"},"provider_state":{"type":"object"}},"#,
             r#""required":["role"]}},"#,
             r#""system":{"type":"string","description":"Instructions for the model"},"#,
-            r#""model":{"type":"string","description":"Model id, provider/model, or a tag; @high sets the effort"},"#,
+            r#""model":{"type":"string","description":"Model id, provider/model, alias or tag; @high sets the effort"},"#,
             r#""provider":{"type":"string","description":"Provider id, if model alone is not enough"},"#,
             r#""fallbacks":{"type":"array","items":{"type":"string"},"description":"Models to ask if it fails, in order"},"#,
             r#""temperature":{"type":"number","minimum":0,"maximum":2},"#,

@@ -79,7 +79,7 @@ fn show(told: &[Told], seconds: u64) {
     for session in told {
         let first = session.samples.first().copied().unwrap_or_default();
         let last = session.samples.last().copied().unwrap_or_default();
-        let mib = |bytes: u64| format!("{}.{}", bytes >> 20, (bytes % (1 << 20)) * 10 >> 20);
+        let mib = |bytes: u64| format!("{}.{}", bytes >> 20, ((bytes % (1 << 20)) * 10) >> 20);
         println!(
             "{}  {:>8} {:>8} {:>10} {:>10} {:>5} {:>5} {:>4} {:>8} {:>13}",
             session.revision,
