@@ -214,7 +214,8 @@ fn the_configuration_file_is_valid_and_every_part_of_it_counts() {
         let tags = server.call_tool("anygpt_list_tags", json!({}));
         assert_eq!(
             tags["content"][0]["text"],
-            "fast: openai/gpt-5-mini\ncheap: openai/gpt-5-mini\nsmart: team/claude-sonnet-5"
+            "fast: openai/gpt-5-mini\ncheap: openai/gpt-5-mini\nsmart: team/claude-sonnet-5\n\
+             best (alias): team/claude-opus-5@high; also openai/gpt-5.2"
         );
         std::fs::remove_file(file).unwrap();
     }
