@@ -132,8 +132,8 @@ memory: build ## Hold the release build's memory for 1,024 streams to its limit
 	ANYGPT_TEST_BINARY=$(CURDIR)/$(RELEASE) $(CARGO) test --locked -p anygpt-tests --test memory
 
 .PHONY: soak
-soak: build ## Keep the release build busy, SOAK_SECONDS=600, and see that it stays right and small
-	$(CARGO) run --locked --quiet --release -p anygpt-tests --bin soak -- --seconds $(SOAK_SECONDS) $(RELEASE)
+soak: $(STATIC) ## Keep the static program busy, SOAK_SECONDS=600, and see that it stays right and small
+	$(CARGO) run --locked --quiet --release -p anygpt-tests --bin soak -- --seconds $(SOAK_SECONDS) $(STATIC)
 
 .PHONY: dist
 dist: ## Build the static programs for both architectures (dist/amd64, dist/arm64)
