@@ -181,7 +181,7 @@ fn kind(found: Unexpected<'_>) -> &'static str {
 }
 
 /// A value and where it stands (counted from 1), for errors that are found later.
-/// Only [`from_str`] can fill it.
+/// Only [`with_variables`] can fill it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Spanned<T> {
     /// The value.
