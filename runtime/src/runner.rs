@@ -125,8 +125,8 @@ impl Runner {
     }
 
     /// Runs a call. It is completed sooner or later, unless it is cancelled.
-    pub fn run(&self, job: Job) {
-        self.send(Command::Run(Box::new(job)));
+    pub fn run(&self, job: Box<Job>) {
+        self.send(Command::Run(job));
     }
 
     /// Drops a call's work, its connection included.
@@ -193,7 +193,7 @@ async fn work(
                 let (gateway, stdio) = (Arc::clone(&gateway), Arc::clone(&stdio));
                 let finished = Arc::clone(&running);
                 let task = tokio::spawn(async move {
-                    let outcome = run(*job, &gateway, &stdio).await;
+                    let outcome = run(job, &gateway, &stdio).await;
                     stdio.complete(handle, outcome).await;
                     finished.remove(handle);
                 });
@@ -227,7 +227,7 @@ impl Running {
     }
 }
 
-async fn run(job: Job, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
+async fn run(job: Box<Job>, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
     if !job.wants_progress {
         return job.run(gateway, &mut Silence).await;
     }

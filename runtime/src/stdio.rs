@@ -538,7 +538,7 @@ impl Input<'_> {
                         Called::Done(outcome) => {
                             self.outcomes.push((handle, self.stdio.redacted(outcome)));
                         }
-                        Called::Job(job) => self.runner.run(*job),
+                        Called::Job(job) => self.runner.run(job),
                     }
                 }
                 Action::CancelCall(handle) => self.runner.cancel(handle),

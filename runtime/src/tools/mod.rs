@@ -2,7 +2,7 @@
 //!
 //! Never here: how a provider is reached.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use anygpt_core::{CallHandle, Reservation, ToolCall};
 
@@ -103,28 +103,40 @@ pub struct Job {
 
 impl Job {
     /// Does the work.
-    pub fn run(
-        self,
-        gateway: &Gateway,
-        observer: &mut dyn Observer,
-    ) -> impl Future<Output = Outcome> {
-        self.call.run(async move {
-            let _kept = self._reservation;
-            self.work.run(gateway, observer).await
+    pub fn run<'a>(
+        self: Box<Self>,
+        gateway: &'a Gateway,
+        observer: &'a mut dyn Observer,
+    ) -> impl Future<Output = Outcome> + 'a {
+        let Job {
+            work,
+            call,
+            _reservation: kept,
+            ..
+        } = *self;
+        let work = work.run(gateway, observer);
+        call.run(async move {
+            let _kept = kept;
+            work.await
         })
     }
 }
 
 impl Network {
-    async fn run(self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+    /// In a box, because a future is as large as the largest that it may hold, and so is each one around it.
+    fn run<'a>(
+        self,
+        gateway: &'a Gateway,
+        observer: &'a mut dyn Observer,
+    ) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>> {
         match self {
-            Network::Chat(chat) => chat.run(gateway, observer).await,
-            Network::Compare(comparison) => comparison.run(gateway, observer).await,
-            Network::ListModels(query) => query.run(gateway).await,
-            Network::CountTokens(count) => count.run(gateway).await,
-            Network::Embed(embedding) => embedding.run(gateway).await,
-            Network::GenerateImage(image) => image.run(gateway).await,
-            Network::CheckProviders(check) => check.run(gateway).await,
+            Network::Chat(chat) => Box::pin(chat.run(gateway, observer)),
+            Network::Compare(comparison) => Box::pin(comparison.run(gateway, observer)),
+            Network::ListModels(query) => Box::pin(query.run(gateway)),
+            Network::CountTokens(count) => Box::pin(count.run(gateway)),
+            Network::Embed(embedding) => Box::pin(embedding.run(gateway)),
+            Network::GenerateImage(image) => Box::pin(image.run(gateway)),
+            Network::CheckProviders(check) => Box::pin(check.run(gateway)),
         }
     }
 }
