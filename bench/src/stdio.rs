@@ -191,12 +191,10 @@ struct Round {
 }
 
 impl Runner {
-    /// Starts the server, warms it up, and finds out how many messages make a round.
-    fn start(subject: &Subject, load: &Load, round: Duration) -> io::Result<Self> {
-        let mut server = subject.start()?;
-        server.shake_hands()?;
+    /// A server that is ready, and the length of its answers to this load.
+    fn new(subject: &Subject, mut server: Server, load: &Load) -> io::Result<Self> {
         let answer = server.ask(&load.request(0))?.len();
-        let mut runner = Runner {
+        Ok(Runner {
             name: subject.name.clone(),
             server,
             requests: Vec::new(),
@@ -205,7 +203,15 @@ impl Runner {
             answers: Vec::new(),
             count: 0,
             rounds: Vec::new(),
-        };
+        })
+    }
+
+    /// Starts the server, warms it up, and finds out how many messages make a round.
+    fn start(subject: &Subject, load: &Load, round: Duration) -> io::Result<Self> {
+        let mut server = subject.start()?;
+        server.shake_hands()?;
+        let mut runner = Runner::new(subject, server, load)?;
+        let answer = runner.answer;
         let mut count = load.window * 4;
         loop {
             runner.prepare(load, count);
@@ -377,17 +383,7 @@ fn small_loads(field: &Field<'_>, report: &mut Report) -> io::Result<()> {
             Load::list_tools(64),
             Load::call(100, 64),
         ] {
-            let answer = server.ask(&load.request(0))?.len();
-            let mut now = Runner {
-                name: subject.name.clone(),
-                server,
-                requests: Vec::new(),
-                request: 0,
-                answer,
-                answers: Vec::new(),
-                count: 0,
-                rounds: Vec::new(),
-            };
+            let mut now = Runner::new(subject, server, &load)?;
             now.prepare(&load, 2_000);
             now.exchange(&load)
                 .map_err(|error| named(&subject.name, &load, &error))?;

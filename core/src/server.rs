@@ -616,6 +616,12 @@ mod tests {
         Server::new(catalog(), Box::new(Books), limits, &Budget::new(1 << 20))
     }
 
+    /// A server that offers this, and no more.
+    fn offering(catalog: Catalog) -> Server {
+        let library = Box::new(crate::NoLibrary);
+        Server::new(catalog, library, Limits::default(), &Budget::new(1 << 20))
+    }
+
     /// Sends lines and gives back the answers.
     fn exchange(server: &mut Server, lines: &[&str]) -> Vec<Value> {
         for line in lines {
@@ -1333,13 +1339,7 @@ mod tests {
                 structured,
                 ..catalog()
             };
-            let budget = Budget::new(1 << 20);
-            let mut server = Server::new(
-                catalog,
-                Box::new(crate::NoLibrary),
-                Limits::default(),
-                &budget,
-            );
+            let mut server = offering(catalog);
             open(&mut server, revision);
             let tools = ask(&mut server, "tools/list", "")["result"].take();
             exchange(&mut server, &[CALL]);
@@ -1367,13 +1367,7 @@ mod tests {
                 is_private,
                 ..catalog()
             };
-            let budget = Budget::new(1 << 20);
-            let mut server = Server::new(
-                catalog,
-                Box::new(crate::NoLibrary),
-                Limits::default(),
-                &budget,
-            );
+            let mut server = offering(catalog);
             for method in ["tools/list", "server/discover"] {
                 let answer = ask(&mut server, method, MODERN);
                 assert_eq!(answer["result"]["cacheScope"], scope, "{method}");

@@ -70,3 +70,11 @@ pub fn warnings(structured: &Value) -> String {
         .collect();
     lines.join("\n")
 }
+
+/// A text has all these parts.
+#[track_caller]
+pub fn assert_parts(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "lacks {part:?}: {text}");
+    }
+}

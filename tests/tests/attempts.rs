@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use anygpt_tests::outcome::{chat, error, warnings};
+use anygpt_tests::outcome::{assert_parts, chat, error, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply, Request};
 use anygpt_tests::server::{Server, binary};
 use serde_json::{Value, json};
@@ -64,14 +64,6 @@ fn outcomes(got: &Value) -> Vec<(String, String, u64)> {
 fn tried(provider: &str, outcome: &str, status: u64) -> (String, String, u64) {
     (provider.to_owned(), outcome.to_owned(), status)
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 // ---------------------------------------------------------------------------------------------- retries
 
 #[test]

@@ -7,7 +7,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use anygpt_tests::outcome::{answer, chat, error, text, warnings};
+use anygpt_tests::outcome::{answer, assert_parts, chat, error, text, warnings};
 use anygpt_tests::provider::{Family, Outcome, Provider, Reply, Request};
 use anygpt_tests::schema;
 use anygpt_tests::server::Server;
@@ -69,14 +69,6 @@ fn last(provider: &Provider, family: Family) -> Request {
     assert_eq!(request.family(), Some(family), "{}", request.path);
     request
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 // ---------------------------------------------------------------------------------------------- answers
 
 #[test]

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use anygpt_tests::outcome::assert_parts;
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::{Builder, Output, Server, Signal, Stdin, binary, run};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -20,14 +21,6 @@ const NOTHING: [(&str, &str); 0] = [];
 const MOCK: [(&str, &str); 1] = [("DEFAULT_PROVIDER", "mock")];
 const LIMIT: Duration = Duration::from_secs(10);
 const ESCAPE: &str = "\x1b";
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 /// It went well, and there was nothing else to say.
 #[track_caller]
 fn well(output: &Output) -> &str {

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use anygpt_tests::outcome::{answer, error, text, warnings};
+use anygpt_tests::outcome::{answer, assert_parts, error, text, warnings};
 use anygpt_tests::provider::{Family, Outcome, Provider, Reply};
 use anygpt_tests::schema;
 use anygpt_tests::server::Server;
@@ -39,14 +39,6 @@ fn each<'a>(structured: &'a Value, name: &str) -> Vec<&'a str> {
     let member = |result: &'a Value| result[name].as_str().unwrap_or_default();
     results.iter().map(member).collect()
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 // ------------------------------------------------------------------------------------------------ all
 
 #[test]

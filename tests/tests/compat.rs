@@ -13,7 +13,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use anygpt_tests::outcome::{answer, chat, error, text, warnings};
+use anygpt_tests::outcome::{answer, assert_parts, chat, error, text, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply, Request};
 use anygpt_tests::server::{Server, binary, run};
 use serde_json::{Value, json};
@@ -42,14 +42,6 @@ fn last(provider: &Provider) -> Request {
     assert_eq!(request.family(), Some(FAMILY), "{}", request.path);
     request
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 /// A stream of these chunks.
 fn stream(chunks: &[Value]) -> Reply {
     let chunks: String = chunks

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anygpt_tests::outcome::{answer, chat, error, warnings};
+use anygpt_tests::outcome::{answer, assert_parts, chat, error, warnings};
 use anygpt_tests::provider::{Ending, Family, Provider, Reply};
 use anygpt_tests::server::Server;
 use serde_json::{Value, json};
@@ -53,14 +53,6 @@ fn ask(provider: &Provider, server: &mut Server, family: Family) -> (Value, usiz
 fn failing(family: Family, status: u16) -> Reply {
     Reply::error(family, status, "mock words").header("retry-after-ms", "1")
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 // ---------------------------------------------------------------------------------------------- streams
 
 #[test]

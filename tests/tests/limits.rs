@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anygpt_tests::outcome::{answer, chat, error, text, warnings};
+use anygpt_tests::outcome::{answer, assert_parts, chat, error, text, warnings};
 use anygpt_tests::provider::{Family, Provider};
 use anygpt_tests::server::{Builder, Server};
 use serde_json::{Value, json};
@@ -38,14 +38,6 @@ fn ask(server: &mut Server, arguments: &Value) -> Value {
     members.extend(arguments.as_object().cloned().unwrap_or_default());
     server.call_tool(CHAT, all)
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 /// The body of the newest request.
 fn sent(provider: &Provider) -> Value {
     provider.requests().last().unwrap().json()

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anygpt_tests::outcome::{answer, error, text, warnings};
+use anygpt_tests::outcome::{answer, assert_parts, error, text, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::{Builder, Server};
 use serde_json::{Value, json};
@@ -38,14 +38,6 @@ fn names(result: &Value) -> Vec<String> {
     };
     models.iter().map(name).collect()
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 /// As many entries as OpenRouter has, some older than others.
 fn many(count: usize) -> Value {
     let entry = |number: usize| {

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anygpt_tests::outcome::{answer, error, text, warnings};
+use anygpt_tests::outcome::{answer, assert_parts, error, text, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::schema;
 use anygpt_tests::server::Server;
@@ -65,14 +65,6 @@ fn ids<'a>(models: &[&'a Value]) -> Vec<&'a str> {
         .filter_map(|model| model["id"].as_str())
         .collect()
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 // ----------------------------------------------------------------------------------------------- models
 
 #[test]

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anygpt_tests::outcome::{answer, error, text, warnings};
+use anygpt_tests::outcome::{answer, assert_parts, error, text, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::{Builder, Server, run};
 use anygpt_tests::session::{self, Session};
@@ -45,14 +45,6 @@ fn offered(server: &mut Server) -> Vec<String> {
     let names = tools.iter().filter_map(|tool| tool["name"].as_str());
     names.map(str::to_owned).collect()
 }
-
-#[track_caller]
-fn assert_parts(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "lacks {part:?}: {text}");
-    }
-}
-
 // ---------------------------------------------------------------------------------------------- the offer
 
 #[test]
