@@ -497,7 +497,7 @@ fn where_a_name_leads_is_explained_without_a_network() {
     };
     assert_eq!(
         well(&resolved(&["fast"])),
-        "openai/gpt-5-mini\nteam/gpt-5-mini, if that fails\nbecause it is a tag of the configuration file\n"
+        "openai/gpt-5-mini\nteam/gpt-5-mini, if that fails\nbecause it is a tag or an alias of the configuration file\n"
     );
     assert_eq!(
         well(&resolved(&["gpt-5-mini@high"])),
@@ -506,7 +506,7 @@ fn where_a_name_leads_is_explained_without_a_network() {
     );
     assert_eq!(
         well(&resolved(&["gpt-quick"])),
-        "team/gpt-5-mini\nbecause it is a tag of the configuration file\n\
+        "team/gpt-5-mini\nbecause it is a tag or an alias of the configuration file\n\
          ambiguous: openai/gpt-quick may be meant, too (its name is that of this provider's models); write that to ask it\n"
     );
     assert_eq!(
@@ -524,7 +524,7 @@ fn where_a_name_leads_is_explained_without_a_network() {
     );
     assert_eq!(
         well(&resolved(&["fast", "--provider", "team"])),
-        "team/gpt-5-mini\nbecause it is a tag of the configuration file\n"
+        "team/gpt-5-mini\nbecause it is a tag or an alias of the configuration file\n"
     );
     wrong(
         &resolved(&["x", "--provider", "anthropic"]),

@@ -213,7 +213,7 @@ impl Rule {
     pub fn why(self) -> &'static str {
         match self {
             Rule::Provider => "the provider is named",
-            Rule::Tag => "it is a tag of the configuration file",
+            Rule::Tag => "it is a tag or an alias of the configuration file",
             Rule::Family => "models with such names are this provider's",
             Rule::Vendors => {
                 "its vendor is not set up, and this provider has the models of all vendors"
