@@ -39,10 +39,10 @@ impl Budget {
         }
     }
 
-    fn grow(&self, bytes: usize) -> bool {
+    fn grow(&self, bytes: usize, limit: usize) -> bool {
         self.used
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-                used.checked_add(bytes).filter(|&sum| sum <= self.limit)
+                used.checked_add(bytes).filter(|&sum| sum <= limit)
             })
             .is_ok()
     }
@@ -77,8 +77,16 @@ impl Reservation {
     /// many left; shrinking always succeeds.
     #[must_use]
     pub fn resize(&mut self, bytes: usize) -> bool {
+        self.resize_within(bytes, self.budget.limit)
+    }
+
+    /// The same, but it also fails if all reservations together would come to more than `limit`: what
+    /// is left of the budget above that is for others.
+    #[must_use]
+    pub fn resize_within(&mut self, bytes: usize, limit: usize) -> bool {
         if bytes > self.bytes {
-            if !self.budget.grow(bytes - self.bytes) {
+            let limit = limit.min(self.budget.limit);
+            if !self.budget.grow(bytes - self.bytes, limit) {
                 return false;
             }
         } else {
@@ -86,6 +94,11 @@ impl Reservation {
         }
         self.bytes = bytes;
         true
+    }
+
+    /// The budget it is a share of.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Gives everything back.
@@ -124,5 +137,19 @@ mod tests {
         let mut second = budget.reservation();
         assert_eq!(budget.used(), 0);
         assert!(!second.resize(usize::MAX));
+    }
+
+    #[test]
+    fn some_of_it_can_be_left_to_others() {
+        let budget = Budget::new(100);
+        let mut large = budget.reservation();
+        assert!(large.resize_within(75, 75));
+        assert!(!large.resize_within(76, 75));
+        let mut small = budget.reservation();
+        assert!(!small.resize_within(1, 75));
+        assert!(small.resize(25));
+        assert!(!small.resize_within(26, usize::MAX));
+        assert!(large.resize_within(70, 75));
+        assert_eq!(budget.used(), 95);
     }
 }

@@ -338,11 +338,15 @@ fn should_retry(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
-/// Counts bytes of a reply that are kept. They are kept up to four times: as text, in the result, and
-/// encoded twice.
+/// Counts bytes of a reply that are kept. They are kept up to three times: as text, and encoded twice.
 fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
-    let wanted = bytes.saturating_mul(4);
-    if wanted <= held.bytes().max(STEP) || held.resize(wanted.saturating_add(STEP)) {
+    let wanted = bytes.saturating_mul(3);
+    if wanted <= held.bytes().max(STEP) {
+        return Ok(());
+    }
+    let all = held.budget().limit();
+    let limit = if bytes > USUAL { all - all / 4 } else { all };
+    if held.resize_within(wanted.saturating_add(STEP), limit) {
         return Ok(());
     }
     Err(Failure::new(
@@ -350,6 +354,10 @@ fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
         "there is not enough memory for the rest of the reply",
     ))
 }
+
+/// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not
+/// cost all calls beside them their answers.
+const USUAL: usize = 1 << 20;
 
 /// The budget is asked in steps of this size; less is not worth counting.
 const STEP: usize = 64 << 10;

@@ -84,7 +84,7 @@ const FAULTS: [&str; 41] = [
     "fault-gzip",
 ];
 
-/// Models whose answers are larger than anything: one of them may take all the memory that calls have together.
+/// Models whose answers are larger than anything. They must not cost the calls beside them their answers.
 const HUGE: [&str; 3] = ["fault-huge", "fault-huge-error", "fault-endless"];
 
 /// Lines that are no request: each is answered once, without an id.
@@ -153,7 +153,7 @@ impl Traffic {
         self.request("resources/templates/list", json!({}), Wanted::Result)
     }
 
-    /// A call that may leave no memory for another one.
+    /// A call that takes as much memory as a single one gets.
     pub(super) fn huge(&mut self) -> (String, Entry) {
         let model = format!("{}/{}", self.pick(&PROVIDERS), self.pick(&HUGE));
         let arguments = json!({"prompt": self.prompt(), "model": model, "timeout_seconds": 2});
