@@ -156,7 +156,7 @@ impl Codec for Responses {
                 }
             }
             "response.function_call_arguments.done" => {
-                let arguments = arguments(read.arguments);
+                let arguments = arguments(read.arguments.map(RawValue::get));
                 if let Some(call) = call_at(read.output_index.0, answer)
                     && !arguments.is_empty()
                 {
@@ -739,7 +739,7 @@ fn take_call(
     let call = ToolCall {
         id: str_of(&item.call_id.0).to_owned(),
         name: name.to_owned(),
-        arguments: arguments(item.arguments),
+        arguments: arguments(item.arguments.map(RawValue::get)),
     };
     answer.finish = Some(Finish::ToolCalls);
     let same_id = |known: &ToolCall| !call.id.is_empty() && known.id == call.id;
@@ -773,12 +773,12 @@ fn call_at(place: Option<u64>, answer: &mut Answer) -> Option<&mut ToolCall> {
 }
 
 /// Arguments are a string, but some do not wrap them up.
-pub(super) fn arguments(raw: Option<&RawValue>) -> String {
-    let Some(raw) = raw.map(RawValue::get) else {
+pub(super) fn arguments(raw: Option<&str>) -> String {
+    let Some(raw) = raw else {
         return String::new();
     };
-    match serde_json::from_str::<Text<'_>>(raw) {
-        Ok(text) => text.0.into_owned(),
+    match json::string(raw) {
+        Ok(text) => text.into_owned(),
         Err(_) => raw.to_owned(),
     }
 }
