@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use anygpt_core::json::Elements;
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -294,15 +295,15 @@ impl Codec for ChatCompletions {
             return Responses.models_page(body);
         }
         let body = String::from_utf8_lossy(body);
-        let entries = if body.trim_start().starts_with('[') {
-            json::elements(&body)?
-        } else {
-            // A local server that has no model yet may say null.
-            let [data] = json::members(&body, &["data"])?;
-            data.map_or(Ok(Vec::new()), json::elements)?
+        let body = json::check(&body)?;
+        let list = match body.starts_with('[') {
+            true => Some(body),
+            false => json::members(body, &["data"])?[0],
         };
+        // A local server that has no model yet may say null.
+        let entries = list.map_or(Ok(Elements::default()), json::elements)?;
         Ok(ModelPage {
-            models: entries.into_iter().filter_map(read_model).collect(),
+            models: entries.filter_map(read_model).collect(),
             next: None,
         })
     }
@@ -419,7 +420,7 @@ impl ChatCompletions {
             detail,
             message,
         ] = json::members(
-            json,
+            json::check(json)?,
             &[
                 "id",
                 "object",
@@ -786,8 +787,10 @@ fn take_said(said: &str, answer: &mut Answer) -> Result<(), Failure> {
         answer.text.push_str(&refusal);
         answer.finish = Some(Finish::ContentFilter);
     }
-    let calls = tool_calls.map_or(Ok(Vec::new()), json::elements)?;
-    if calls.is_empty()
+    let mut calls = tool_calls
+        .map_or(Ok(Elements::default()), json::elements)?
+        .peekable();
+    if calls.peek().is_none()
         && let Some(function) = function_call
     {
         // A call before there were tools: there is but one.

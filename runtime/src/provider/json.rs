@@ -21,17 +21,25 @@ pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> 
         .map_err(|error| unreadable(text, &error))
 }
 
-fn unreadable(text: &str, error: &serde_json::Error) -> Failure {
+fn unreadable(text: &str, error: &dyn fmt::Display) -> Failure {
     let message = page(text.trim_start()).unwrap_or_else(|| {
         format!("the provider sent something that cannot be read as its usual JSON: {error}")
     });
     Failure::new(Class::Unavailable, shortened(&message))
 }
 
-/// The members of an object by these names, as they stand in it; what is null is left out.
+/// The value that a reply or an event is, for [`members`] and [`elements`].
 ///
 /// # Errors
 /// As [`read`].
+pub(super) fn check(text: &str) -> Result<&str, Failure> {
+    json::check(text.trim_start_matches('\u{feff}')).map_err(|error| unreadable(text, &error))
+}
+
+/// The members of an object by these names, as they stand in it; what is null is left out.
+///
+/// # Errors
+/// `Unavailable` if it has another shape.
 pub(super) fn members<'a, const N: usize>(
     object: &'a str,
     names: &[&str; N],
@@ -46,8 +54,7 @@ fn members_of<'a>(
     names: &[&str],
     slots: &mut [Option<&'a str>],
 ) -> Result<(), Failure> {
-    json::members(object.trim_start_matches('\u{feff}'), names, slots)
-        .map_err(|error| unreadable(object, &error))?;
+    json::members(object, names, slots).ok_or_else(|| unreadable(object, &"not an object"))?;
     for slot in slots {
         *slot = slot.filter(|raw| *raw != "null");
     }
@@ -57,9 +64,9 @@ fn members_of<'a>(
 /// The elements of an array, as they stand in it.
 ///
 /// # Errors
-/// As [`read`].
-pub(super) fn elements(array: &str) -> Result<Vec<&str>, Failure> {
-    json::elements(array).map_err(|error| unreadable(array, &error))
+/// `Unavailable` if it has another shape.
+pub(super) fn elements(array: &str) -> Result<json::Elements<'_>, Failure> {
+    json::elements(array).ok_or_else(|| unreadable(array, &"not an array"))
 }
 
 /// The text of a string (see [`Text`]).
