@@ -5,7 +5,6 @@
 
 use alloc::borrow::Cow;
 
-use memchr::memchr2;
 use serde_json::value::RawValue;
 
 use crate::jsonrpc;
@@ -14,12 +13,15 @@ use crate::jsonrpc;
 ///
 /// # Errors
 /// It is not JSON.
+#[inline(never)]
 pub fn check(text: &str) -> serde_json::Result<&str> {
     serde_json::from_str(text).map(RawValue::get)
 }
 
 /// Puts the values of the named members of an object into the slots; the last of several with one name wins. There are as
 /// many slots as names. `None` if it is not an object; nonsense if it is not JSON (see [`check`]).
+// Where it is inlined, it is compiled as its caller is: for size.
+#[inline(never)]
 pub fn members<'a>(object: &'a str, names: &[&str], slots: &mut [Option<&'a str>]) -> Option<()> {
     let mut rest = object.strip_prefix('{')?;
     while let Some((name, behind)) = next(rest) {
@@ -84,12 +86,13 @@ fn next(text: &str) -> Option<(&str, &str)> {
 
 fn string_length(value: &[u8]) -> Option<usize> {
     let mut at = 1;
+    // Most are too short for memchr.
     loop {
-        at += memchr2(b'"', b'\\', value.get(at..)?)?;
-        if value[at] == b'"' {
-            return Some(at + 1);
-        }
-        at += 2;
+        at += match value.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => 2,
+            _ => 1,
+        };
     }
 }
 
