@@ -151,7 +151,7 @@ impl Codec for Messages {
             return Err(failure(None, payload));
         }
         let [kind, index, message, block, delta, usage, error] = json::members(
-            json::check(payload)?,
+            payload,
             &[
                 "type",
                 "index",

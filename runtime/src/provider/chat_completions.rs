@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use anygpt_core::json::Elements;
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::conversation::{self, Url};
@@ -295,15 +295,18 @@ impl Codec for ChatCompletions {
             return Responses.models_page(body);
         }
         let body = String::from_utf8_lossy(body);
-        let body = json::check(&body)?;
-        let list = match body.starts_with('[') {
-            true => Some(body),
-            false => json::members(body, &["data"])?[0],
+        let list = match body.trim_start() {
+            list if list.starts_with('[') => Some(json::read::<&RawValue>(list)?.get()),
+            object => json::members(object, &["data"])?[0],
         };
         // A local server that has no model yet may say null.
-        let entries = list.map_or(Ok(Elements::default()), json::elements)?;
+        let entries = list.map(json::elements).transpose()?;
         Ok(ModelPage {
-            models: entries.filter_map(read_model).collect(),
+            models: entries
+                .into_iter()
+                .flatten()
+                .filter_map(read_model)
+                .collect(),
             next: None,
         })
     }
@@ -420,7 +423,7 @@ impl ChatCompletions {
             detail,
             message,
         ] = json::members(
-            json::check(json)?,
+            json,
             &[
                 "id",
                 "object",
@@ -787,9 +790,8 @@ fn take_said(said: &str, answer: &mut Answer) -> Result<(), Failure> {
         answer.text.push_str(&refusal);
         answer.finish = Some(Finish::ContentFilter);
     }
-    let mut calls = tool_calls
-        .map_or(Ok(Elements::default()), json::elements)?
-        .peekable();
+    let calls = tool_calls.map(json::elements).transpose()?;
+    let mut calls = calls.into_iter().flatten().peekable();
     if calls.peek().is_none()
         && let Some(function) = function_call
     {

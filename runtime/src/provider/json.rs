@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use anygpt_core::json;
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, Visitor};
 use serde_json::value::RawValue;
 
 use super::error_body::{page, shortened};
@@ -28,14 +28,6 @@ fn unreadable(text: &str, error: &dyn fmt::Display) -> Failure {
     Failure::new(Class::Unavailable, shortened(&message))
 }
 
-/// The value that a reply or an event is, for [`members`] and [`elements`].
-///
-/// # Errors
-/// As [`read`].
-pub(super) fn check(text: &str) -> Result<&str, Failure> {
-    json::check(text.trim_start_matches('\u{feff}')).map_err(|error| unreadable(text, &error))
-}
-
 /// The members of an object by these names, as they stand in it; what is null is left out.
 ///
 /// # Errors
@@ -54,7 +46,11 @@ fn members_of<'a>(
     names: &[&str],
     slots: &mut [Option<&'a str>],
 ) -> Result<(), Failure> {
-    json::members(object, names, slots).ok_or_else(|| unreadable(object, &"not an object"))?;
+    if json::members(object.trim_start_matches('\u{feff}'), names, slots).is_none() {
+        // serde_json says where.
+        read::<IgnoredAny>(object)?;
+        return Err(unreadable(object, &"not an object"));
+    }
     for slot in slots {
         *slot = slot.filter(|raw| *raw != "null");
     }
@@ -65,7 +61,7 @@ fn members_of<'a>(
 ///
 /// # Errors
 /// `Unavailable` if it has another shape.
-pub(super) fn elements(array: &str) -> Result<json::Elements<'_>, Failure> {
+pub(super) fn elements(array: &str) -> Result<impl Iterator<Item = &str>, Failure> {
     json::elements(array).ok_or_else(|| unreadable(array, &"not an array"))
 }
 

@@ -124,7 +124,7 @@ impl Codec for Responses {
         }
         // `output_index` is the place of the item in the output that this is a part of.
         let [kind, index, arguments, delta, item, response, error] = json::members(
-            json::check(payload)?,
+            payload,
             &[
                 "type",
                 "output_index",
