@@ -410,6 +410,10 @@ impl ChatCompletions {
     /// Reads a chunk of a stream, or a whole answer; both have the same frame. Tells whether it is one. What stands beside
     /// the answer must not cost it, whatever its shape is.
     fn take(&self, json: &str, answer: &mut Answer) -> Result<bool, Failure> {
+        if let Some(text) = answer.repeated.news(json) {
+            take_text(text, answer);
+            return Ok(true);
+        }
         let [
             id,
             object,
@@ -469,8 +473,12 @@ impl ChatCompletions {
         let Some(choices) = choices else {
             return Ok(false);
         };
+        let mut news = Vec::new();
         for choice in json::elements(choices)? {
-            take_choice(choice, answer)?;
+            news.push(take_choice(choice, answer)?);
+        }
+        if let [Some(text)] = news[..] {
+            answer.repeated.remember(json, text);
         }
         Ok(true)
     }
@@ -691,7 +699,8 @@ fn strings<'v>(values: impl IntoIterator<Item = &'v Value>) -> Vec<String> {
     strings.map(str::to_owned).collect()
 }
 
-fn take_choice(choice: &str, answer: &mut Answer) -> Result<(), Failure> {
+/// Takes a choice, and gives its text as it stands there if it has nothing else to say.
+fn take_choice<'a>(choice: &'a str, answer: &mut Answer) -> Result<Option<&'a str>, Failure> {
     // `message` stands in a whole answer, and in streams of servers that do not tell the two apart.
     let [index, delta, message, word, native, error] = json::members(
         choice,
@@ -706,20 +715,21 @@ fn take_choice(choice: &str, answer: &mut Answer) -> Result<(), Failure> {
     )?;
     // Others come only if they are asked for; who leaves the index out has one.
     if json::number(index).is_some_and(|index| index > 0) {
-        return Ok(());
+        return Ok(None);
     }
     if let Some(error) = error {
         return Err(failure(None, error));
     }
-    if let Some(said) = delta.or(message) {
-        take_said(said, answer)?;
-    }
+    let text = match delta.or(message) {
+        Some(said) => take_said(said, answer)?,
+        None => None,
+    };
     let word = match word {
         Some(word) => json::string(word)?,
-        None => return Ok(()),
+        None => return Ok(text),
     };
     if word.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     answer.native_finish = Some(match json::text(native) {
         native if native.is_empty() => word.clone().into_owned(),
@@ -739,16 +749,17 @@ fn take_choice(choice: &str, answer: &mut Answer) -> Result<(), Failure> {
             failure.code = Some(word.to_owned());
             return Err(failure);
         }
-        _ => return Ok(()),
+        _ => return Ok(None),
     };
     // A tool call or a refusal beside it says more than stop.
     if finish != Finish::Stop || answer.finish.is_none() {
         answer.finish = Some(finish);
     }
-    Ok(())
+    Ok(None)
 }
 
-fn take_said(said: &str, answer: &mut Answer) -> Result<(), Failure> {
+/// As [`take_choice`].
+fn take_said<'a>(said: &'a str, answer: &mut Answer) -> Result<Option<&'a str>, Failure> {
     let [
         content,
         reasoning,
@@ -769,6 +780,9 @@ fn take_said(said: &str, answer: &mut Answer) -> Result<(), Failure> {
             "function_call",
         ],
     )?;
+    let has_more = [refusal, reasoning_details, tool_calls, function_call]
+        .iter()
+        .any(Option::is_some);
     let texts = [
         ("reasoning_content", json::text(reasoning_content)),
         ("reasoning", json::text(reasoning)),
@@ -803,7 +817,8 @@ fn take_said(said: &str, answer: &mut Answer) -> Result<(), Failure> {
         let [index, id, function] = json::members(call, &["index", "id", "function"])?;
         take_call(json::number(index), &json::text(id), function, answer)?;
     }
-    Ok(())
+    let is_alone = !has_more && texts.iter().all(|(_, text)| text.is_empty());
+    Ok(content.filter(|content| is_alone && content.starts_with('"')))
 }
 
 /// Puts a call, or a piece of one, where it belongs. Where there is no index, an id or a name begins a call.
