@@ -65,7 +65,7 @@ build: ## Build the program for release (target/release/anygpt-mcp)
 	$(CARGO) build --locked --release -p anygpt-mcp
 
 .PHONY: install
-install: build ## Copy it to $(PREFIX)/bin (PREFIX=/usr/local)
+install: ## Copy what make build built to $(PREFIX)/bin (PREFIX=/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(RELEASE) $(DESTDIR)$(PREFIX)/bin/anygpt-mcp
 
