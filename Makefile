@@ -104,6 +104,10 @@ sbom: ## Write the bill of materials (dist/anygpt-mcp.cdx.json)
 bench: $(STATIC) bench-floor ## Measure everything beside the floor (EFFORT=--short; in target/bench)
 	$(BENCH) $(EFFORT) $(PEERS) all $(STATIC) $(FLOOR) target/bench
 
+.PHONY: bench-peers
+bench-peers: ## The same beside echo servers on the official SDKs for Rust, Node and Python
+	peers=$$(bench/peers/build) && $(MAKE) bench PEERS="$$peers"
+
 .PHONY: bench-record
 bench-record: bench ## The same, and keep table, numbers and charts in bench/last
 	install -d bench/last

@@ -25,6 +25,10 @@ pub(crate) fn write(report: &Report, folder: &Path) -> io::Result<()> {
         "start.svg",
         bars("Milliseconds (shorter is better)", &report.compared("ms")),
     )?;
+    let memory = report.compared("MiB");
+    if !memory.is_empty() {
+        save("resident.svg", bars("MiB (shorter is better)", &memory))?;
+    }
     for (file, title, unit) in [
         ("size.svg", growth::BY_SIZE.to_owned(), "bytes"),
         (
@@ -74,12 +78,12 @@ fn bars(title: &str, rows: &[(&str, Vec<(&str, f64)>)]) -> String {
             LEFT - 8.0,
             plain(name)
         );
-        for (place, (who, value)) in values.iter().enumerate() {
+        let colours = colours(values.iter().map(|(who, _)| *who));
+        for ((who, value), colour) in values.iter().zip(colours) {
             let width = scale(*value).max(1.0);
             let _ = writeln!(
                 body,
-                r#"<rect x="{LEFT}" y="{y:.0}" width="{width:.1}" height="12" fill="{}"/><text x="{:.1}" y="{:.0}" class="s">{} {}</text>"#,
-                COLOURS[place % COLOURS.len()],
+                r#"<rect x="{LEFT}" y="{y:.0}" width="{width:.1}" height="12" fill="{colour}"/><text x="{:.1}" y="{:.0}" class="s">{} {}</text>"#,
                 LEFT + width + 4.0,
                 y + 10.0,
                 short(*value),
@@ -133,13 +137,8 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
             y(value) + 4.0
         )
     });
-    for (place, (name, points)) in series.iter().enumerate() {
-        // The grey is the base's.
-        let colour = COLOURS[if *name == "base" || *name == "direct" {
-            0
-        } else {
-            place + 1
-        } % COLOURS.len()];
+    let colours = colours(series.iter().map(|(name, _)| *name));
+    for ((name, points), colour) in series.iter().zip(colours) {
         let path: String = points
             .iter()
             .enumerate()
@@ -165,6 +164,18 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
         plain(unit)
     );
     frame(title, HEIGHT, &body)
+}
+
+/// A colour for each name: the grey is the base's, the first one after it ours.
+fn colours<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'static str> {
+    let mut next = 0;
+    names.map(move |name| {
+        if matches!(name, "base" | "direct") {
+            return COLOURS[0];
+        }
+        next = next % (COLOURS.len() - 1) + 1;
+        COLOURS[next]
+    })
 }
 
 fn frame(title: &str, height: f64, body: &str) -> String {
