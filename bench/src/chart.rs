@@ -138,6 +138,7 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
         )
     });
     let colours = colours(series.iter().map(|(name, _)| *name));
+    let mut labels: Vec<(f64, f64, String)> = Vec::new();
     for ((name, points), colour) in series.iter().zip(colours) {
         let path: String = points
             .iter()
@@ -150,11 +151,22 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
         let end = points.last().copied().unwrap_or((1.0, 1.0));
         let _ = writeln!(
             body,
-            r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/><text x="{:.1}" y="{:.1}" fill="{colour}">{}</text>"#,
-            x(end.0) + 6.0,
-            y(end.1) + 4.0,
-            plain(name)
+            r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/>"#
         );
+        let text = format!(r#"style="fill:{colour}">{}"#, plain(name));
+        labels.push((x(end.0) + 6.0, y(end.1) + 4.0, text));
+    }
+    // Lines that end together: their names below each other.
+    labels.sort_by(|one, other| one.1.total_cmp(&other.1));
+    for place in 1..labels.len() {
+        let (above, rest) = labels.split_at_mut(place);
+        let beside = |label: &&(f64, f64, String)| (label.0 - rest[0].0).abs() < 90.0;
+        if let Some(last) = above.iter().rfind(beside) {
+            rest[0].1 = rest[0].1.max(last.1 + 12.0);
+        }
+    }
+    for (x, y, text) in labels {
+        let _ = writeln!(body, r#"<text x="{x:.1}" y="{y:.1}" {text}</text>"#);
     }
     let _ = writeln!(
         body,
