@@ -35,13 +35,17 @@ use crate::{
 
 mod line;
 
-use line::{Line, Value};
+use line::Line;
 
 /// Bytes of lines that may wait.
 const QUEUE: usize = 256 * 1024;
 
 /// Bytes of lines that may wait for the client.
 const CLIENT_QUEUE: usize = 64 * 1024;
+
+/// How long the thread collects lines after a write, so that a busy session costs it a write now and then and
+/// nobody a wake-up for each line.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Longest time that the start or the end of the process waits for stderr.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -77,6 +81,8 @@ struct Queue {
     dropped: usize,
     /// The thread is there.
     started: bool,
+    /// It sleeps until it is told.
+    is_asleep: bool,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -139,7 +145,11 @@ pub fn direct(text: &str) {
             let text = log.redactor.diagnostic(text);
             match log.format {
                 LogFormat::Text => line::plain(&text),
-                LogFormat::Json => Line::saying(&text).json_line(Level::ERROR, SystemTime::now()),
+                LogFormat::Json => {
+                    let mut line = String::new();
+                    Line::saying(&text).write_json(&mut line, Level::ERROR, SystemTime::now());
+                    line
+                }
             }
         }
         None => line::plain(&Redactor::default().diagnostic(text)),
@@ -160,6 +170,8 @@ pub fn finish() {
     };
     let end = Instant::now() + PATIENCE;
     let mut queue = log.lock();
+    // It may be collecting.
+    log.changed.notify_all();
     while queue.started && (queue.writing > 0 || !queue.waiting.is_empty()) {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -255,21 +267,20 @@ impl Log {
         if !wanted.stderr {
             return;
         }
-        let line = self.format(level, &line);
         let mut queue = self.lock();
-        if queue.waiting.len() + queue.writing + line.len() > QUEUE {
+        let before = queue.waiting.len();
+        if queue.dropped > 0 {
+            let mut note = Line::saying("lines of this log were dropped, since nobody read them");
+            note.add_number("lines", queue.dropped as u64);
+            self.write(&mut queue.waiting, Level::WARN, &note);
+        }
+        self.write(&mut queue.waiting, level, &line);
+        if queue.waiting.len() + queue.writing > QUEUE {
+            queue.waiting.truncate(before);
             queue.dropped += 1;
             return;
         }
-        // A thread that writes will look again.
-        let is_idle = queue.writing == 0 && queue.waiting.is_empty();
-        if queue.dropped > 0 {
-            let mut note = Line::saying("lines of this log were dropped, since nobody read them");
-            note.add("lines", Value::Other(queue.dropped.to_string()));
-            queue.waiting.push_str(&self.format(Level::WARN, &note));
-            queue.dropped = 0;
-        }
-        queue.waiting.push_str(&line);
+        queue.dropped = 0;
         if !queue.started {
             let spawned = thread::Builder::new()
                 .name("log".into())
@@ -277,17 +288,18 @@ impl Log {
             // Without a thread lines stay in the queue, which is bounded.
             queue.started = spawned.is_ok();
         }
-        drop(queue);
-        if is_idle {
+        let is_much = before <= QUEUE / 2 && queue.waiting.len() > QUEUE / 2;
+        if mem::take(&mut queue.is_asleep) || is_much {
+            drop(queue);
             self.changed.notify_all();
         }
     }
 
-    fn format(&self, level: Level, line: &Line) -> String {
+    fn write(&self, waiting: &mut String, level: Level, line: &Line) {
         let now = SystemTime::now();
         match self.format {
-            LogFormat::Text => line.text_line(level, now),
-            LogFormat::Json => line.json_line(level, now),
+            LogFormat::Text => line.write_text(waiting, level, now),
+            LogFormat::Json => line.write_json(waiting, level, now),
         }
     }
 
@@ -308,6 +320,7 @@ impl Log {
         loop {
             if queue.waiting.is_empty() {
                 self.changed.notify_all();
+                queue.is_asleep = true;
                 queue = self
                     .changed
                     .wait(queue)
@@ -316,11 +329,21 @@ impl Log {
             }
             mem::swap(&mut lines, &mut queue.waiting);
             queue.writing = lines.len();
+            queue.is_asleep = false;
             drop(queue);
             write_all(lines.as_bytes());
             lines.clear();
             queue = self.lock();
             queue.writing = 0;
+            if queue.waiting.is_empty() {
+                // Who waits for the end need not wait any longer.
+                self.changed.notify_all();
+            }
+            queue = self
+                .changed
+                .wait_timeout(queue, PAUSE)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }

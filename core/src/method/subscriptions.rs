@@ -125,7 +125,7 @@ fn check_filter(json: Option<&str>) -> Result<(), Error<'static>> {
     ];
     let mut slots = [None; 4];
     let json = json.ok_or_else(wrong)?;
-    members(json, &names, &mut slots).map_err(|_| wrong())?;
+    members(json, &names, &mut slots).ok_or_else(wrong)?;
     let [flags @ .., uris] = slots;
     let flags_fit = flags
         .into_iter()
