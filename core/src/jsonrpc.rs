@@ -102,7 +102,7 @@ impl<'a> Id<'a> {
 /// The text of a JSON string; `None` if `raw` is another kind of value or holds a lone surrogate.
 pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
         serde_json::from_str(raw).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inner))
@@ -156,8 +156,7 @@ pub(crate) fn members_of<'a, N: AsRef<str>>(
     json.pass(b'{')?;
     if json.pass(b'}').is_none() {
         loop {
-            let name = string(json.string()?)?;
-            json.pass(b':')?;
+            let name = json.name()??;
             let value = json.value()?;
             if let Some(position) = names.iter().position(|known| known.as_ref() == name) {
                 slots[position] = Some(value);
@@ -203,12 +202,12 @@ impl<'a> Message<'a> {
         let Ok(line) = core::str::from_utf8(line) else {
             return invalid(None, Code::PARSE_ERROR, "The line is not valid UTF-8");
         };
-        let json = line.trim_matches(SPACE);
-        if json.is_empty() {
-            return Message::Nothing;
-        }
         let mut slots = [None; ENVELOPE.len()];
-        if members(json, &ENVELOPE, &mut slots).is_none() {
+        if members(line, &ENVELOPE, &mut slots).is_none() {
+            let json = line.trim_matches(SPACE);
+            if json.is_empty() {
+                return Message::Nothing;
+            }
             // Valid JSON of another kind is an invalid request, not a parse error.
             return match serde_json::from_str::<&RawValue>(json) {
                 Err(_) => invalid(None, Code::PARSE_ERROR, "The line is not valid JSON"),

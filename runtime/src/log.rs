@@ -193,6 +193,41 @@ fn wait_for_room(end: Instant) -> bool {
     matches!(poll(&mut fds, left.as_ref()), Ok(1..))
 }
 
+/// A value of a field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'a> {
+    /// Any text.
+    Text(&'a str),
+    /// A number.
+    Number(u64),
+}
+
+/// Writes a line as `tracing::event!` does, without what that costs: for the one line that each call has. Fields without a
+/// value are left out.
+pub(crate) fn line(
+    level: Level,
+    is_for_client: bool,
+    message: &str,
+    fields: &[(&'static str, Option<Value<'_>>)],
+) {
+    let Some(log) = LOG.get() else {
+        return;
+    };
+    let Some(wanted) = log.wants(level) else {
+        return;
+    };
+    let mut line = Line::saying(message);
+    line.is_kept_from_client = !is_for_client;
+    for &(name, value) in fields {
+        match value {
+            Some(Value::Text(text)) => line.add_text(name, text),
+            Some(Value::Number(number)) => line.add_number(name, number),
+            None => {}
+        }
+    }
+    log.push(level, line, wanted);
+}
+
 /// Takes all events of our own crates. `tracing-subscriber` would bring spans, filters and formats that nobody uses
 /// here, and 23 kB.
 struct Lines;
@@ -208,16 +243,18 @@ impl Subscriber for Lines {
     }
 
     fn enabled(&self, event: &Metadata<'_>) -> bool {
-        LOG.get().is_some_and(|log| log.wants(event).is_some())
+        LOG.get()
+            .is_some_and(|log| log.wants(*event.level()).is_some())
     }
 
     fn event(&self, event: &Event<'_>) {
+        let level = *event.metadata().level();
         if let Some(log) = LOG.get()
-            && let Some(wanted) = log.wants(event.metadata())
+            && let Some(wanted) = log.wants(level)
         {
             let mut line = Line::default();
             event.record(&mut line);
-            log.push(*event.metadata().level(), line, wanted);
+            log.push(level, line, wanted);
         }
     }
 
@@ -244,10 +281,10 @@ impl Log {
     }
 
     /// Who wants a line of this level, if anybody does.
-    fn wants(&self, event: &Metadata<'_>) -> Option<Wanted> {
+    fn wants(&self, level: Level) -> Option<Wanted> {
         // In tracing, more important is less.
-        let stderr = *event.level() <= self.level;
-        let level = match *event.level() {
+        let stderr = level <= self.level;
+        let level = match level {
             Level::ERROR => LoggingLevel::Error,
             Level::WARN => LoggingLevel::Warning,
             Level::INFO => LoggingLevel::Info,

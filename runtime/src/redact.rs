@@ -191,26 +191,31 @@ fn without_lookalikes(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Where the next of [`PREFIXES`] stands, from a place on. It is found by its last two bytes, in one pass over the text.
+/// Where the next of [`PREFIXES`] stands, from a place on. It is found by its end, in one pass over the text.
 fn next_prefix(text: &str, from: usize) -> Option<(usize, usize)> {
     let bytes = &text.as_bytes()[from..];
-    bytes.windows(2).enumerate().find_map(|(place, pair)| {
-        let is_end = matches!(
-            pair,
-            [b'k' | b'i' | b'x', b'-'] | [b'k' | b'w' | b'p' | b'o' | b't', b'_'] | b"r " | b"za"
-        );
-        if !is_end {
-            return None;
+    let mut before = 0;
+    for (place, &byte) in bytes.iter().enumerate() {
+        let is_end = match byte {
+            b'-' => matches!(before, b'k' | b'i' | b'x'),
+            b'_' => matches!(before, b'k' | b'w' | b'p' | b'o' | b't'),
+            b' ' => before == b'r',
+            b'a' => before == b'z',
+            _ => false,
+        };
+        before = byte;
+        if is_end {
+            let until = &bytes[..=place];
+            let ends = PREFIXES
+                .iter()
+                .filter(|prefix| until.ends_with(prefix.as_bytes()));
+            if let Some(longest) = ends.map(|prefix| prefix.len()).max() {
+                let behind = from + place + 1;
+                return Some((behind - longest, behind));
+            }
         }
-        let until = &bytes[..place + 2];
-        let longest = PREFIXES
-            .iter()
-            .filter(|prefix| until.ends_with(prefix.as_bytes()))
-            .map(|prefix| prefix.len())
-            .max()?;
-        let behind = from + place + 2;
-        Some((behind - longest, behind))
-    })
+    }
+    None
 }
 
 fn percent_encoded(key: &str, code: impl Fn(u8) -> String) -> String {
