@@ -4,19 +4,16 @@
 //!
 //! Never here: what a method means, or which revision is spoken.
 
-use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::fmt;
 
 use serde::{
     Deserializer, Serialize,
-    de::{SeqAccess, Visitor},
+    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-use crate::{
-    batch,
-    scan::{Scanner, plain_prefix},
-};
+use crate::batch;
 
 /// Error codes (R-14, R-33; MCP digest 2.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,23 +83,23 @@ impl<'a> Id<'a> {
 
     /// Equal for equal ids, however a string is escaped. Strings keep their opening quote, so that
     /// `"1"` is not `1`.
-    pub(crate) fn key(self) -> Box<str> {
-        if !self.0.starts_with('"') {
-            return self.0.into();
+    pub(crate) fn key(self) -> Cow<'a, str> {
+        let Some(key) = self.0.strip_suffix('"') else {
+            return Cow::Borrowed(self.0);
+        };
+        match string(self.0) {
+            Some(Cow::Borrowed(_)) => Cow::Borrowed(key),
+            Some(Cow::Owned(text)) => Cow::Owned(format!("\"{text}")),
+            // A lone surrogate cannot be decoded; its escaped form is as good a key.
+            None => Cow::Owned(format!("\"{}", self.0)),
         }
-        // A lone surrogate cannot be decoded; its escaped form is as good a key.
-        let text = string(self.0).unwrap_or(Cow::Borrowed(self.0));
-        let mut key = String::with_capacity(1 + text.len());
-        key.push('"');
-        key.push_str(&text);
-        key.into()
     }
 }
 
 /// The text of a JSON string; `None` if `raw` is another kind of value or holds a lone surrogate.
 pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
+    if inner.contains('\\') {
         serde_json::from_str(raw).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inner))
@@ -137,12 +134,12 @@ pub(crate) fn is_array_of_strings(raw: &str) -> bool {
 /// The values of the named members of a JSON object, as slices of its text. The last of several
 /// members with one name wins.
 ///
-/// `None` if the text is no JSON, or not an object; the slots hold what was read before that came out.
+/// On an error (not an object, not JSON) the slots hold what was read before it.
 pub(crate) fn members<'a, const N: usize>(
     object: &'a str,
     names: &[&str; N],
     slots: &mut [Option<&'a str>; N],
-) -> Option<()> {
+) -> serde_json::Result<()> {
     members_of(object, names, slots)
 }
 
@@ -151,23 +148,69 @@ pub(crate) fn members_of<'a, N: AsRef<str>>(
     object: &'a str,
     names: &[N],
     slots: &mut [Option<&'a str>],
-) -> Option<()> {
-    let mut json = Scanner::new(object);
-    json.pass(b'{')?;
-    if json.pass(b'}').is_none() {
-        loop {
-            let name = json.name()??;
-            let value = json.value()?;
-            if let Some(position) = names.iter().position(|known| known.as_ref() == name) {
-                slots[position] = Some(value);
-            }
-            if json.pass(b',').is_none() {
-                break;
+) -> serde_json::Result<()> {
+    let mut json = serde_json::Deserializer::from_str(object);
+    Members { names, slots }.deserialize(&mut json)?;
+    json.end()
+}
+
+struct Members<'s, 'a, N> {
+    names: &'s [N],
+    slots: &'s mut [Option<&'a str>],
+}
+
+impl<'a, N: AsRef<str>> DeserializeSeed<'a> for Members<'_, 'a, N> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a, N: AsRef<str>> Visitor<'a> for Members<'_, 'a, N> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(position) = map.next_key_seed(Name(self.names))? {
+            match position {
+                Some(position) => {
+                    let value: &'a RawValue = map.next_value()?;
+                    self.slots[position] = Some(value.get());
+                }
+                None => {
+                    let IgnoredAny = map.next_value()?;
+                }
             }
         }
-        json.pass(b'}')?;
+        Ok(())
     }
-    json.is_at_end().then_some(())
+}
+
+/// Reads a member's name as its position in a list.
+struct Name<'s, N>(&'s [N]);
+
+impl<'a, N: AsRef<str>> DeserializeSeed<'a> for Name<'_, N> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<N: AsRef<str>> Visitor<'_> for Name<'_, N> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|known| known.as_ref() == name))
+    }
 }
 
 /// A line, sorted by what must be done with it (MCP digest 4.2).
@@ -202,12 +245,12 @@ impl<'a> Message<'a> {
         let Ok(line) = core::str::from_utf8(line) else {
             return invalid(None, Code::PARSE_ERROR, "The line is not valid UTF-8");
         };
+        let json = line.trim_matches(SPACE);
+        if json.is_empty() {
+            return Message::Nothing;
+        }
         let mut slots = [None; ENVELOPE.len()];
-        if members(line, &ENVELOPE, &mut slots).is_none() {
-            let json = line.trim_matches(SPACE);
-            if json.is_empty() {
-                return Message::Nothing;
-            }
+        if members(json, &ENVELOPE, &mut slots).is_err() {
             // Valid JSON of another kind is an invalid request, not a parse error (R-14).
             return match serde_json::from_str::<&RawValue>(json) {
                 Err(_) => invalid(None, Code::PARSE_ERROR, "The line is not valid JSON"),
@@ -364,6 +407,33 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// How many bytes at the beginning stand for themselves in a JSON string. Eight are looked at together, which is six
+/// times faster than one by one.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let mut plain = 0;
+    while let Some(word) = bytes[plain..].first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        // The highest bit of a byte is set if it is less than a space, a quote or a backslash; above the first such
+        // byte also by borrowing, which does no harm. Bytes beyond ASCII are plain.
+        let control = word.wrapping_sub(ONES * 0x20);
+        let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+        let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+        let found = (control | quote | backslash) & !word & HIGHS;
+        if found != 0 {
+            return plain + found.trailing_zeros() as usize / 8;
+        }
+        plain += 8;
+    }
+    let rest = &bytes[plain..];
+    plain
+        + rest
+            .iter()
+            .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+            .unwrap_or(rest.len())
+}
+
 /// Appends a whole line: the answer to `id`, whose result `body` writes.
 pub(crate) fn write_result(out: &mut Vec<u8>, id: Id<'_>, body: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
@@ -437,7 +507,7 @@ mod tests {
     fn members_of_one_name_the_last_wins_and_escaped_names_count() {
         let mut slots = [None; 2];
         let object = r#"{"a":1,"b":[{"a":2}],"\u0061": "x" }"#;
-        assert!(members(object, &["a", "c"], &mut slots).is_some());
+        assert!(members(object, &["a", "c"], &mut slots).is_ok());
         assert_eq!(slots, [Some(r#""x""#), None]);
     }
 

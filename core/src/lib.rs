@@ -23,7 +23,6 @@ mod line;
 mod method;
 mod pending;
 mod revision;
-mod scan;
 mod server;
 mod trace;
 

@@ -129,23 +129,23 @@ impl Call {
             _ => Level::WARN,
         };
         let facts = self.facts.borrow();
-        let text = |text| Some(Value::Text(text));
+        let number = |number: u64| Some(Value::Number(number));
         let trace_id = self.trace.as_deref().map(Trace::id);
         let fields = [
-            ("tool", text(&*self.tool)),
-            ("provider", known(&facts.providers).and_then(text)),
-            ("model", known(&facts.models).and_then(text)),
-            ("status", text(status)),
+            ("tool", Some(Value::Text(&self.tool))),
+            ("provider", known(&facts.providers).map(Value::Text)),
+            ("model", known(&facts.models).map(Value::Text)),
+            ("status", Some(Value::Text(status))),
             (
                 "http_status",
-                facts.http_status.map(u64::from).map(Value::Number),
+                facts.http_status.map(u64::from).and_then(number),
             ),
-            ("input_tokens", facts.input_tokens.map(Value::Number)),
-            ("output_tokens", facts.output_tokens.map(Value::Number)),
-            ("ms", Some(Value::Number(millis(self.received.elapsed())))),
-            ("request_id", known(&facts.request_ids).and_then(text)),
-            ("trace_id", trace_id.and_then(text)),
-            ("error", facts.error.as_deref().and_then(text)),
+            ("input_tokens", facts.input_tokens.and_then(number)),
+            ("output_tokens", facts.output_tokens.and_then(number)),
+            ("ms", number(millis(self.received.elapsed()))),
+            ("request_id", known(&facts.request_ids).map(Value::Text)),
+            ("trace_id", trace_id.map(Value::Text)),
+            ("error", facts.error.as_deref().map(Value::Text)),
         ];
         log::line(level, self.hears_log, "call", &fields);
     }

@@ -37,7 +37,7 @@ mod line;
 
 use line::Line;
 
-/// Bytes of lines that may wait.
+/// Bytes of lines that may wait, and the last one goes over it.
 const QUEUE: usize = 256 * 1024;
 
 /// Bytes of lines that may wait for the client.
@@ -306,18 +306,17 @@ impl Log {
         }
         let mut queue = self.lock();
         let before = queue.waiting.len();
+        if before + queue.writing >= QUEUE {
+            queue.dropped += 1;
+            return;
+        }
         if queue.dropped > 0 {
             let mut note = Line::saying("lines of this log were dropped, since nobody read them");
             note.add_number("lines", queue.dropped as u64);
             self.write(&mut queue.waiting, Level::WARN, &note);
+            queue.dropped = 0;
         }
         self.write(&mut queue.waiting, level, &line);
-        if queue.waiting.len() + queue.writing > QUEUE {
-            queue.waiting.truncate(before);
-            queue.dropped += 1;
-            return;
-        }
-        queue.dropped = 0;
         if !queue.started {
             let spawned = thread::Builder::new()
                 .name("log".into())
@@ -325,6 +324,7 @@ impl Log {
             // Without a thread lines stay in the queue, which is bounded.
             queue.started = spawned.is_ok();
         }
+        // Else it looks by itself soon.
         let is_much = before <= QUEUE / 2 && queue.waiting.len() > QUEUE / 2;
         if mem::take(&mut queue.is_asleep) || is_much {
             drop(queue);

@@ -42,10 +42,6 @@ use anygpt_mcp::{
 #[cfg(no_unwinding)]
 mod no_unwinding;
 
-/// musl's own takes 120 instructions more for each allocation, and four system calls for a call of a tool.
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
 const CLEAN: i32 = 0;
 const CONFIGURATION: i32 = 1;
 const INITIALIZATION: i32 = 2;

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn cancelled(session: &mut Session, params: Option<&str>) {
     let mut slots = [None];
     if let Some(params) = params
-        && members(params, &["requestId"], &mut slots).is_some()
+        && members(params, &["requestId"], &mut slots).is_ok()
         && let Some(id) = slots[0].and_then(Id::from_json)
         && !session.subscriptions.cancel(id)
         && let Some((handle, call)) = session.pending.cancel(id)

@@ -47,7 +47,7 @@ pub(super) fn complete(session: &mut Session, request: &Request<'_>) -> Result<(
             let mut slots = [None];
             if let Some(context) = request.params.context {
                 members(context, &["arguments"], &mut slots)
-                    .ok_or_else(|| Error::invalid_params("params.context must be an object"))?;
+                    .map_err(|_| Error::invalid_params("params.context must be an object"))?;
             }
             let known = &catalog.prompts[prompt];
             let given = prompts::arguments(known, slots[0], "params.context.arguments")?;
@@ -86,7 +86,7 @@ fn argument(json: Option<&str>) -> Result<(Cow<'_, str>, Cow<'_, str>), Error<'s
         Error::invalid_params("params.argument must be an object with name and value, two strings")
     };
     let mut slots = [None, None];
-    members(json.ok_or_else(wrong)?, &["name", "value"], &mut slots).ok_or_else(wrong)?;
+    members(json.ok_or_else(wrong)?, &["name", "value"], &mut slots).map_err(|_| wrong())?;
     let [Some(name), Some(value)] = slots.map(|slot| slot.and_then(jsonrpc::string)) else {
         return Err(wrong());
     };
@@ -101,7 +101,7 @@ fn argument(json: Option<&str>) -> Result<(Cow<'_, str>, Cow<'_, str>), Error<'s
 fn subject(catalog: &Catalog, reference: &str, argument: &str) -> Result<Subject, Error<'static>> {
     let mut slots = [None; 3];
     members(reference, &["type", "name", "uri"], &mut slots)
-        .ok_or_else(|| Error::invalid_params("params.ref must be an object"))?;
+        .map_err(|_| Error::invalid_params("params.ref must be an object"))?;
     let [kind, name, uri] = slots.map(|slot| slot.and_then(jsonrpc::string));
     match (kind.as_deref(), name, uri) {
         (Some("ref/prompt"), Some(name), _) => {

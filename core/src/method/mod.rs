@@ -143,7 +143,7 @@ impl<'a> Params<'a> {
         ];
         let mut slots = [None; 11];
         members(json, &names, &mut slots)
-            .ok_or_else(|| Error::invalid_params("params must be an object"))?;
+            .map_err(|_| Error::invalid_params("params must be an object"))?;
         let [
             meta,
             protocol_version,
@@ -207,7 +207,7 @@ impl<'a> Meta<'a> {
         ];
         let mut slots = [None; 7];
         members(json, &names, &mut slots)
-            .ok_or_else(|| Error::invalid_params("params._meta must be an object"))?;
+            .map_err(|_| Error::invalid_params("params._meta must be an object"))?;
         let [
             protocol_version,
             client_capabilities,

@@ -80,7 +80,7 @@ pub(super) fn arguments<'a>(
     let mut slots = vec![None; names.len()];
     if let Some(json) = json {
         members_of(json, &names, &mut slots)
-            .ok_or_else(|| Error::invalid_params(format!("{path} must be an object")))?;
+            .map_err(|_| Error::invalid_params(format!("{path} must be an object")))?;
     }
     let text = |(name, slot): (&&str, Option<&'a str>)| match slot.map(jsonrpc::string) {
         Some(None) => Err(Error::invalid_params(format!(

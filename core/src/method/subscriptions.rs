@@ -61,7 +61,7 @@ impl Subscriptions {
         let key = id.key();
         self.open
             .iter()
-            .position(|subscription| subscription.key == key)
+            .position(|subscription| *subscription.key == *key)
     }
 }
 
@@ -103,7 +103,7 @@ pub(super) fn listen(session: &mut Session, request: &Request<'_>) -> Result<(),
     }
     session.subscriptions.open.push(Subscription {
         id: id.as_json().into(),
-        key: id.key(),
+        key: id.key().into(),
         _reservation: reservation,
     });
     Ok(())
@@ -125,7 +125,7 @@ fn check_filter(json: Option<&str>) -> Result<(), Error<'static>> {
     ];
     let mut slots = [None; 4];
     let json = json.ok_or_else(wrong)?;
-    members(json, &names, &mut slots).ok_or_else(wrong)?;
+    members(json, &names, &mut slots).map_err(|_| wrong())?;
     let [flags @ .., uris] = slots;
     let flags_fit = flags
         .into_iter()
