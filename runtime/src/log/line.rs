@@ -26,13 +26,13 @@ pub(super) struct Line {
     values: String,
     /// Where the message stands there.
     message: Range<usize>,
-    fields: Vec<FieldOf>,
+    fields: Vec<Shown>,
     /// The field `for_client` says so; it is not shown.
     pub(super) is_kept_from_client: bool,
 }
 
 #[derive(Debug)]
-struct FieldOf {
+struct Shown {
     name: &'static str,
     value: Range<usize>,
     /// Not a number or a boolean.
@@ -97,7 +97,7 @@ impl Line {
         self.values.push('\n');
         match name {
             "message" => self.message = value,
-            name => self.fields.push(FieldOf {
+            name => self.fields.push(Shown {
                 name,
                 value,
                 is_text,
