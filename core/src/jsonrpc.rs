@@ -4,7 +4,7 @@
 //!
 //! Never here: what a method means, or which revision is spoken.
 
-use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::fmt;
 
 use serde::{
@@ -83,16 +83,16 @@ impl<'a> Id<'a> {
 
     /// Equal for equal ids, however a string is escaped. Strings keep their opening quote, so that
     /// `"1"` is not `1`.
-    pub(crate) fn key(self) -> Box<str> {
-        if !self.0.starts_with('"') {
-            return self.0.into();
+    pub(crate) fn key(self) -> Cow<'a, str> {
+        let Some(key) = self.0.strip_suffix('"') else {
+            return Cow::Borrowed(self.0);
+        };
+        match string(self.0) {
+            Some(Cow::Borrowed(_)) => Cow::Borrowed(key),
+            Some(Cow::Owned(text)) => Cow::Owned(format!("\"{text}")),
+            // A lone surrogate cannot be decoded; its escaped form is as good a key.
+            None => Cow::Owned(format!("\"{}", self.0)),
         }
-        // A lone surrogate cannot be decoded; its escaped form is as good a key.
-        let text = string(self.0).unwrap_or(Cow::Borrowed(self.0));
-        let mut key = String::with_capacity(1 + text.len());
-        key.push('"');
-        key.push_str(&text);
-        key.into()
     }
 }
 

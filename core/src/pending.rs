@@ -66,13 +66,13 @@ impl Pending {
     }
 
     pub(crate) fn contains(&self, id: Id<'_>) -> bool {
-        !self.handles.is_empty() && self.handles.contains_key(&id.key())
+        !self.handles.is_empty() && self.handles.contains_key(&*id.key())
     }
 
     pub(crate) fn insert(&mut self, id: Id<'_>, call: Call) -> CallHandle {
         self.last += 1;
         let handle = CallHandle(self.last);
-        self.handles.insert(id.key(), handle);
+        self.handles.insert(id.key().into(), handle);
         self.calls.insert(handle, call);
         handle
     }
@@ -85,14 +85,14 @@ impl Pending {
     pub(crate) fn complete(&mut self, handle: CallHandle) -> Option<Call> {
         let call = self.calls.remove(&handle)?;
         if let Some(id) = call.id() {
-            self.handles.remove(&id.key());
+            self.handles.remove(&*id.key());
         }
         Some(call)
     }
 
     /// Forgets a call, so that it can no longer be answered.
     pub(crate) fn cancel(&mut self, id: Id<'_>) -> Option<(CallHandle, Call)> {
-        let handle = self.handles.remove(&id.key())?;
+        let handle = self.handles.remove(&*id.key())?;
         let call = self.calls.remove(&handle)?;
         Some((handle, call))
     }

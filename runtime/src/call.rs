@@ -16,7 +16,10 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::{Level, enabled};
 
-use crate::tools::Outcome;
+use crate::{
+    log::{self, Value},
+    tools::Outcome,
+};
 
 tokio::task_local! {
     static CALL: Call;
@@ -121,31 +124,30 @@ impl Call {
 
     fn log(&self, status: &str) {
         self.is_told.set(true);
+        let level = match status {
+            "ok" | "partial" | "cancelled" => Level::INFO,
+            _ => Level::WARN,
+        };
         let facts = self.facts.borrow();
-        macro_rules! line {
-            ($level:expr) => {
-                tracing::event!(
-                    $level,
-                    for_client = self.hears_log,
-                    tool = &*self.tool,
-                    provider = known(&facts.providers),
-                    model = known(&facts.models),
-                    status,
-                    http_status = facts.http_status,
-                    input_tokens = facts.input_tokens,
-                    output_tokens = facts.output_tokens,
-                    ms = millis(self.received.elapsed()),
-                    request_id = known(&facts.request_ids),
-                    trace_id = self.trace.as_deref().map(Trace::id),
-                    error = facts.error.as_deref(),
-                    "call"
-                )
-            };
-        }
-        match status {
-            "ok" | "partial" | "cancelled" => line!(Level::INFO),
-            _ => line!(Level::WARN),
-        }
+        let number = |number: u64| Some(Value::Number(number));
+        let trace_id = self.trace.as_deref().map(Trace::id);
+        let fields = [
+            ("tool", Some(Value::Text(&self.tool))),
+            ("provider", known(&facts.providers).map(Value::Text)),
+            ("model", known(&facts.models).map(Value::Text)),
+            ("status", Some(Value::Text(status))),
+            (
+                "http_status",
+                facts.http_status.map(u64::from).and_then(number),
+            ),
+            ("input_tokens", facts.input_tokens.and_then(number)),
+            ("output_tokens", facts.output_tokens.and_then(number)),
+            ("ms", number(millis(self.received.elapsed()))),
+            ("request_id", known(&facts.request_ids).map(Value::Text)),
+            ("trace_id", trace_id.map(Value::Text)),
+            ("error", facts.error.as_deref().map(Value::Text)),
+        ];
+        log::line(level, self.hears_log, "call", &fields);
     }
 }
 

@@ -35,13 +35,17 @@ use crate::{
 
 mod line;
 
-use line::{Line, Value};
+use line::Line;
 
-/// Bytes of lines that may wait.
+/// Bytes of lines that may wait, and the last one goes over it.
 const QUEUE: usize = 256 * 1024;
 
 /// Bytes of lines that may wait for the client.
 const CLIENT_QUEUE: usize = 64 * 1024;
+
+/// How long the thread collects lines after a write, so that a busy session costs it a write now and then and
+/// nobody a wake-up for each line.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Longest time that the start or the end of the process waits for stderr.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -77,6 +81,8 @@ struct Queue {
     dropped: usize,
     /// The thread is there.
     started: bool,
+    /// It sleeps until it is told.
+    is_asleep: bool,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -139,7 +145,11 @@ pub fn direct(text: &str) {
             let text = log.redactor.diagnostic(text);
             match log.format {
                 LogFormat::Text => line::plain(&text),
-                LogFormat::Json => Line::saying(&text).json_line(Level::ERROR, SystemTime::now()),
+                LogFormat::Json => {
+                    let mut line = String::new();
+                    Line::saying(&text).write_json(&mut line, Level::ERROR, SystemTime::now());
+                    line
+                }
             }
         }
         None => line::plain(&Redactor::default().diagnostic(text)),
@@ -160,6 +170,8 @@ pub fn finish() {
     };
     let end = Instant::now() + PATIENCE;
     let mut queue = log.lock();
+    // It may be collecting.
+    log.changed.notify_all();
     while queue.started && (queue.writing > 0 || !queue.waiting.is_empty()) {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -181,6 +193,41 @@ fn wait_for_room(end: Instant) -> bool {
     matches!(poll(&mut fds, left.as_ref()), Ok(1..))
 }
 
+/// A value of a field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'a> {
+    /// Any text.
+    Text(&'a str),
+    /// A number.
+    Number(u64),
+}
+
+/// Writes a line as `tracing::event!` does, without what that costs: for the one line that each call has. Fields without a
+/// value are left out.
+pub(crate) fn line(
+    level: Level,
+    is_for_client: bool,
+    message: &str,
+    fields: &[(&'static str, Option<Value<'_>>)],
+) {
+    let Some(log) = LOG.get() else {
+        return;
+    };
+    let Some(wanted) = log.wants(level) else {
+        return;
+    };
+    let mut line = Line::saying(message);
+    line.is_kept_from_client = !is_for_client;
+    for &(name, value) in fields {
+        match value {
+            Some(Value::Text(text)) => line.add_text(name, text),
+            Some(Value::Number(number)) => line.add_number(name, number),
+            None => {}
+        }
+    }
+    log.push(level, line, wanted);
+}
+
 /// Takes all events of our own crates. `tracing-subscriber` would bring spans, filters and formats that nobody uses
 /// here, and 23 kB.
 struct Lines;
@@ -196,16 +243,18 @@ impl Subscriber for Lines {
     }
 
     fn enabled(&self, event: &Metadata<'_>) -> bool {
-        LOG.get().is_some_and(|log| log.wants(event).is_some())
+        LOG.get()
+            .is_some_and(|log| log.wants(*event.level()).is_some())
     }
 
     fn event(&self, event: &Event<'_>) {
+        let level = *event.metadata().level();
         if let Some(log) = LOG.get()
-            && let Some(wanted) = log.wants(event.metadata())
+            && let Some(wanted) = log.wants(level)
         {
             let mut line = Line::default();
             event.record(&mut line);
-            log.push(*event.metadata().level(), line, wanted);
+            log.push(level, line, wanted);
         }
     }
 
@@ -232,10 +281,10 @@ impl Log {
     }
 
     /// Who wants a line of this level, if anybody does.
-    fn wants(&self, event: &Metadata<'_>) -> Option<Wanted> {
+    fn wants(&self, level: Level) -> Option<Wanted> {
         // In tracing, more important is less.
-        let stderr = *event.level() <= self.level;
-        let level = match *event.level() {
+        let stderr = level <= self.level;
+        let level = match level {
             Level::ERROR => LoggingLevel::Error,
             Level::WARN => LoggingLevel::Warning,
             Level::INFO => LoggingLevel::Info,
@@ -255,21 +304,19 @@ impl Log {
         if !wanted.stderr {
             return;
         }
-        let line = self.format(level, &line);
         let mut queue = self.lock();
-        if queue.waiting.len() + queue.writing + line.len() > QUEUE {
+        let before = queue.waiting.len();
+        if before + queue.writing >= QUEUE {
             queue.dropped += 1;
             return;
         }
-        // A thread that writes will look again.
-        let is_idle = queue.writing == 0 && queue.waiting.is_empty();
         if queue.dropped > 0 {
             let mut note = Line::saying("lines of this log were dropped, since nobody read them");
-            note.add("lines", Value::Other(queue.dropped.to_string()));
-            queue.waiting.push_str(&self.format(Level::WARN, &note));
+            note.add_number("lines", queue.dropped as u64);
+            self.write(&mut queue.waiting, Level::WARN, &note);
             queue.dropped = 0;
         }
-        queue.waiting.push_str(&line);
+        self.write(&mut queue.waiting, level, &line);
         if !queue.started {
             let spawned = thread::Builder::new()
                 .name("log".into())
@@ -277,17 +324,19 @@ impl Log {
             // Without a thread lines stay in the queue, which is bounded.
             queue.started = spawned.is_ok();
         }
-        drop(queue);
-        if is_idle {
+        // Else it looks by itself soon.
+        let is_much = before <= QUEUE / 2 && queue.waiting.len() > QUEUE / 2;
+        if mem::take(&mut queue.is_asleep) || is_much {
+            drop(queue);
             self.changed.notify_all();
         }
     }
 
-    fn format(&self, level: Level, line: &Line) -> String {
+    fn write(&self, waiting: &mut String, level: Level, line: &Line) {
         let now = SystemTime::now();
         match self.format {
-            LogFormat::Text => line.text_line(level, now),
-            LogFormat::Json => line.json_line(level, now),
+            LogFormat::Text => line.write_text(waiting, level, now),
+            LogFormat::Json => line.write_json(waiting, level, now),
         }
     }
 
@@ -308,6 +357,7 @@ impl Log {
         loop {
             if queue.waiting.is_empty() {
                 self.changed.notify_all();
+                queue.is_asleep = true;
                 queue = self
                     .changed
                     .wait(queue)
@@ -316,11 +366,21 @@ impl Log {
             }
             mem::swap(&mut lines, &mut queue.waiting);
             queue.writing = lines.len();
+            queue.is_asleep = false;
             drop(queue);
             write_all(lines.as_bytes());
             lines.clear();
             queue = self.lock();
             queue.writing = 0;
+            if queue.waiting.is_empty() {
+                // Who waits for the end need not wait any longer.
+                self.changed.notify_all();
+            }
+            queue = self
+                .changed
+                .wait_timeout(queue, PAUSE)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }

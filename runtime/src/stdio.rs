@@ -38,6 +38,10 @@ const READ: usize = 64 * 1024;
 /// The name under which a client gets log lines.
 const LOGGER: &str = "anygpt-mcp";
 
+/// What a pipe is made to hold once it was too small: 64 answers to `tools/list`, and half of what the kernel grants.
+#[cfg(target_os = "linux")]
+const WIDE: usize = 512 * 1024;
+
 /// Output buffers larger than this are not kept for the next output.
 const KEPT: usize = 256 * 1024;
 
@@ -559,7 +563,10 @@ impl Input<'_> {
             return state;
         }
         let way = &mut self.way;
-        let (state, written) = self.stdio.write_out(state, |bytes| way.write(bytes));
+        let (mut state, mut written) = self.stdio.write_out(state, |bytes| way.write(bytes));
+        if written == Written::Part && way.widen() {
+            (state, written) = self.stdio.write_out(state, |bytes| way.write(bytes));
+        }
         if written != Written::Part {
             return state;
         }
@@ -584,6 +591,19 @@ impl Way {
             Ok(FileType::Fifo | FileType::Socket) => Way::Writer,
             _ => Way::Plain,
         }
+    }
+
+    /// Makes stdout hold more, if it is a pipe that holds less than [`WIDE`]: what fits needs no writer thread.
+    /// Tells whether it does now.
+    fn widen(self) -> bool {
+        #[cfg(target_os = "linux")]
+        if self == Way::NoWait {
+            use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+            let stdout = rustix::stdio::stdout();
+            return fcntl_getpipe_size(stdout).is_ok_and(|size| size < WIDE)
+                && fcntl_setpipe_size(stdout, WIDE).is_ok();
+        }
+        false
     }
 
     /// Writes what can be written without waiting; `WouldBlock` if that is nothing.

@@ -434,7 +434,7 @@ fn stuck(grace: (&str, &str)) -> Server {
 }
 
 /// Together larger than any pipe, smaller than what the server keeps.
-const PINGS: usize = 10_000;
+const PINGS: usize = 40_000;
 
 #[test]
 fn a_stuck_stdout_is_waited_for_up_to_the_bound() {

@@ -61,7 +61,7 @@ impl Subscriptions {
         let key = id.key();
         self.open
             .iter()
-            .position(|subscription| subscription.key == key)
+            .position(|subscription| *subscription.key == *key)
     }
 }
 
@@ -103,7 +103,7 @@ pub(super) fn listen(session: &mut Session, request: &Request<'_>) -> Result<(),
     }
     session.subscriptions.open.push(Subscription {
         id: id.as_json().into(),
-        key: id.key(),
+        key: id.key().into(),
         _reservation: reservation,
     });
     Ok(())

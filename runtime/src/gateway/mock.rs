@@ -47,16 +47,19 @@ fn words(text: &str) -> u64 {
     const HIGHS: u64 = ONES << 7;
     let mut words = 0;
     let mut before = 0;
-    for chunk in text.as_bytes().chunks(8) {
-        let mut bytes = [b' '; 8];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        let bytes = u64::from_le_bytes(bytes);
+    let mut count = |bytes: &[u8; 8]| {
+        let bytes = u64::from_le_bytes(*bytes);
         // The highest bit of each byte that is part of a word, and of each that is the first of one.
         let inside = (((bytes & !HIGHS) + ONES * 0x5f) | bytes) & HIGHS;
         let first = inside & !((inside << 8) | before);
         before = inside >> 56;
         words += (first >> 7).wrapping_mul(ONES) >> 56;
-    }
+    };
+    let (chunks, rest) = text.as_bytes().as_chunks();
+    chunks.iter().for_each(&mut count);
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    count(&last);
     words
 }
 

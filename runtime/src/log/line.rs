@@ -8,6 +8,7 @@
 use std::{
     borrow::Cow,
     fmt::{self, Write as _},
+    ops::Range,
     time::SystemTime,
 };
 
@@ -21,133 +22,157 @@ use crate::redact::Redactor;
 /// An event, taken apart.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    message: String,
-    fields: Vec<(&'static str, Value)>,
+    /// Message and values as they are, each with a newline behind it: one allocation, and one search for keys.
+    values: String,
+    /// Where the message stands there.
+    message: Range<usize>,
+    fields: Vec<Shown>,
     /// The field `for_client` says so; it is not shown.
     pub(super) is_kept_from_client: bool,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
-    Text(String),
-    /// A number or a boolean, as it is written.
-    Other(String),
+struct Shown {
+    name: &'static str,
+    value: Range<usize>,
+    /// Not a number or a boolean.
+    is_text: bool,
 }
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = format!("{value:?}");
-        match field.name() {
-            "message" => self.message = text,
-            name => self.add(name, Value::Text(text)),
-        }
+        // Writing to a string cannot fail.
+        self.record(field.name(), true, |values| {
+            let _ = write!(values, "{value:?}");
+        });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "message" => value.clone_into(&mut self.message),
-            name => self.add(name, Value::Text(value.to_owned())),
-        }
+        self.add_text(field.name(), value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.add(field.name(), Value::Other(value.to_string()));
+        self.add_number(field.name(), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.add(field.name(), Value::Other(value.to_string()));
+        self.record(field.name(), false, |values| {
+            let _ = write!(values, "{value}");
+        });
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         match field.name() {
             "for_client" => self.is_kept_from_client = !value,
-            name => self.add(name, Value::Other(value.to_string())),
+            name => self.record(name, false, |values| {
+                values.push_str(if value { "true" } else { "false" });
+            }),
         }
     }
 }
 
 impl Line {
     pub(super) fn saying(message: &str) -> Self {
-        Line {
-            message: message.to_owned(),
-            ..Line::default()
+        let mut line = Line::default();
+        line.add_text("message", message);
+        line
+    }
+
+    pub(super) fn add_text(&mut self, name: &'static str, text: &str) {
+        self.record(name, true, |values| values.push_str(text));
+    }
+
+    pub(super) fn add_number(&mut self, name: &'static str, value: u64) {
+        self.record(name, false, |values| write_number(values, value));
+    }
+
+    fn record(&mut self, name: &'static str, is_text: bool, write: impl FnOnce(&mut String)) {
+        if self.values.capacity() == 0 {
+            self.values.reserve(256);
+            self.fields.reserve(16);
         }
-    }
-
-    pub(super) fn add(&mut self, name: &'static str, value: Value) {
-        self.fields.push((name, value));
-    }
-
-    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let values = self.fields.iter_mut().filter_map(|(_, value)| match value {
-            Value::Text(text) => Some(text),
-            Value::Other(_) => None,
-        });
-        values.chain([&mut self.message])
+        let start = self.values.len();
+        write(&mut self.values);
+        let value = start..self.values.len();
+        self.values.push('\n');
+        match name {
+            "message" => self.message = value,
+            name => self.fields.push(Shown {
+                name,
+                value,
+                is_text,
+            }),
+        }
     }
 
     /// Takes keys out, before anything is escaped: an escaped key would not be found.
     pub(super) fn redact(&mut self, redactor: &Redactor) {
-        let mut all = String::new();
-        for text in self.texts() {
-            all.push_str(text);
-            all.push('\n');
-        }
-        // One search instead of one for each field.
-        if let Cow::Borrowed(_) = redactor.diagnostic(&all) {
+        if let Cow::Borrowed(_) = redactor.diagnostic(&self.values) {
             return;
         }
-        for text in self.texts() {
-            *text = redactor.diagnostic(text).into_owned();
+        let mut clean = String::new();
+        let ranges = self.fields.iter_mut().map(|field| &mut field.value);
+        for range in ranges.chain([&mut self.message]) {
+            let start = clean.len();
+            clean.push_str(&redactor.diagnostic(&self.values[range.clone()]));
+            *range = start..clean.len();
         }
+        self.values = clean;
     }
 
     /// `message field="text" field=1`
     pub(super) fn text(&self) -> String {
         let mut text = String::with_capacity(256);
-        write_text(&mut text, &self.message);
-        for (name, value) in &self.fields {
-            text.push(' ');
-            text.push_str(name);
-            text.push('=');
-            match value {
-                Value::Text(value) => write_quoted(&mut text, value, write_char),
-                Value::Other(value) => text.push_str(value),
-            }
-        }
+        self.write_fields(&mut text);
         text
     }
 
-    /// Time, level, and the rest; ends with a newline.
-    pub(super) fn text_line(&self, level: Level, now: SystemTime) -> String {
-        let mut line = String::with_capacity(320);
-        write_time(&mut line, now);
-        // Writing to a string cannot fail.
-        let _ = write!(line, " {level:>5} {}", self.text());
-        line.push('\n');
-        line
+    fn write_fields(&self, text: &mut String) {
+        write_text(text, &self.values[self.message.clone()]);
+        for field in &self.fields {
+            text.push(' ');
+            text.push_str(field.name);
+            text.push('=');
+            let value = &self.values[field.value.clone()];
+            match field.is_text {
+                true => write_quoted(text, value, write_char),
+                false => text.push_str(value),
+            }
+        }
     }
 
-    /// One JSON object and a newline.
-    pub(super) fn json_line(&self, level: Level, now: SystemTime) -> String {
-        let mut json = String::with_capacity(320);
+    /// Appends time, level, and the rest; ends with a newline.
+    pub(super) fn write_text(&self, line: &mut String, level: Level, now: SystemTime) {
+        write_time(line, now);
+        line.push_str(match level.as_str().len() {
+            4 => "  ",
+            _ => " ",
+        });
+        line.push_str(level.as_str());
+        line.push(' ');
+        self.write_fields(line);
+        line.push('\n');
+    }
+
+    /// Appends one JSON object and a newline.
+    pub(super) fn write_json(&self, json: &mut String, level: Level, now: SystemTime) {
         json.push_str("{\"time\":\"");
-        write_time(&mut json, now);
+        write_time(json, now);
         json.push_str("\",\"level\":\"");
         json.push_str(&level.as_str().to_ascii_lowercase());
         json.push_str("\",\"message\":");
-        write_quoted(&mut json, &self.message, write_json_char);
-        for (name, value) in &self.fields {
+        write_quoted(json, &self.values[self.message.clone()], write_json_char);
+        for field in &self.fields {
             json.push_str(",\"");
-            json.push_str(name);
+            json.push_str(field.name);
             json.push_str("\":");
-            match value {
-                Value::Text(value) => write_quoted(&mut json, value, write_json_char),
-                Value::Other(value) => json.push_str(value),
+            let value = &self.values[field.value.clone()];
+            match field.is_text {
+                true => write_quoted(json, value, write_json_char),
+                false => json.push_str(value),
             }
         }
         json.push_str("}\n");
-        json
     }
 }
 
@@ -225,11 +250,39 @@ fn write_time(line: &mut String, time: SystemTime) {
     let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     let (year, month, day) = date(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let micros = since.subsec_micros();
-    let _ = write!(
-        line,
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"
-    );
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    for (place, value) in [
+        (0..4, year),
+        (5..7, month),
+        (8..10, day),
+        (11..13, hour),
+        (14..16, minute),
+        (17..19, second),
+        (20..26, since.subsec_micros().into()),
+    ] {
+        write_digits(&mut text[place], value);
+    }
+    line.push_str(str::from_utf8(&text).unwrap_or_default());
+}
+
+/// What `write!` does, in a fraction of its time.
+fn write_number(line: &mut String, value: u64) {
+    let mut digits = [b'0'; 20];
+    write_digits(&mut digits, value);
+    let zeros = digits[..19].iter().take_while(|&&digit| digit == b'0');
+    let zeros = zeros.count();
+    line.push_str(str::from_utf8(&digits[zeros..]).unwrap_or_default());
+}
+
+/// At the end of what is all zeros. What does not fit is left out.
+fn write_digits(zeros: &mut [u8], mut value: u64) {
+    for digit in zeros.iter_mut().rev() {
+        if value == 0 {
+            return;
+        }
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
 }
 
 /// The date so many days after 1970-01-01. Years are counted from March on, so that a leap day is the last
@@ -264,8 +317,8 @@ mod tests {
 
     fn line() -> Line {
         let mut line = Line::saying(&wicked());
-        line.add("model", Value::Text(wicked()));
-        line.add("ms", Value::Other("7".into()));
+        line.add_text("model", &wicked());
+        line.add_number("ms", 7);
         line
     }
 
@@ -291,7 +344,8 @@ mod tests {
 
     #[test]
     fn a_json_line_is_one_object_that_reads_back_the_same_and_nothing_in_it_is_obeyed() {
-        let json = line().json_line(Level::WARN, SystemTime::UNIX_EPOCH);
+        let mut json = String::new();
+        line().write_json(&mut json, Level::WARN, SystemTime::UNIX_EPOCH);
         let body = json.strip_suffix('\n').unwrap();
         assert!(!body.chars().any(is_obeyed), "{body:?}");
         let read: serde_json::Value = serde_json::from_str(body).unwrap();
@@ -307,10 +361,7 @@ mod tests {
         let redactor = Redactor::new([&key]);
         let mut line = Line::saying("said ge\"heim\\-123");
         // Escaped first, the newline would be a letter before the key.
-        line.add(
-            "error",
-            Value::Text("\nsk-1234567890 ge\"heim\\-123".into()),
-        );
+        line.add_text("error", "\nsk-1234567890 ge\"heim\\-123");
         line.redact(&redactor);
         assert_eq!(
             line.text(),

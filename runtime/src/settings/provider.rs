@@ -190,6 +190,10 @@ impl Provider {
 
 /// The provider of that name, in whatever case it is written.
 pub(crate) fn position(providers: &[Provider], id: &str) -> Option<usize> {
+    // As most have it, without a look at all the names of presets.
+    if let Some(position) = providers.iter().position(|provider| provider.id == id) {
+        return Some(position);
+    }
     let id = presets::named(id).map_or(id, |preset| preset.id);
     providers
         .iter()
