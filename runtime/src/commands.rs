@@ -280,6 +280,13 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
         ));
     }
     text.push_str(&format!("because {}\n", explained.rule.why()));
+    for target in &explained.chain.targets {
+        let model = target.model.as_deref().unwrap_or_default();
+        let rule = settings.rule(target.provider, model).told();
+        if !rule.is_empty() {
+            text.push_str(&format!("rules for {}: {rule}\n", target.name(settings)));
+        }
+    }
     for (name, why) in &explained.others {
         text.push_str(&format!(
             "ambiguous: {name} may be meant, too ({why}); write that to ask it\n"

@@ -484,7 +484,8 @@ fn where_a_name_leads_is_explained_without_a_network() {
     let path = file(
         "resolve.yaml",
         "providers:\n  team:\n    type: openai-compatible\n    base_url: http://127.0.0.1:1/v1\nmodels:\n  \
-         openai/gpt-5-mini: {tags: [fast]}\n  team/gpt-5-mini: {tags: [fast, gpt-quick]}\n",
+         openai/gpt-5-mini: {tags: [fast]}\n  team/gpt-5-mini: {tags: [fast, gpt-quick]}\nrules:\n  \
+         '*/llama': {drop: [temperature], keep: [seed], defaults: {max_tokens: 9}, max_tokens_as: max_tokens}\n",
     );
     let resolved = |arguments: &[&str]| {
         let variables = [
@@ -516,7 +517,8 @@ fn where_a_name_leads_is_explained_without_a_network() {
     );
     assert_eq!(
         well(&resolved(&["meta/llama"])),
-        "openrouter/meta/llama\nbecause its vendor is not set up, and this provider has the models of all vendors\n"
+        "openrouter/meta/llama\nbecause its vendor is not set up, and this provider has the models of all vendors\n\
+         rules for openrouter/meta/llama: max_tokens 9; drop temperature; keep seed; max_tokens_as max_tokens\n"
     );
     assert_eq!(
         well(&resolved(&["unheard-of"])),

@@ -263,6 +263,17 @@ impl Bad {
             bad(
                 &[(
                     "CONFIG_FILE",
+                    &config("rule", "rules:\n  openai/a*:\n    drop: [temprature]\n"),
+                )],
+                &[
+                    "settings-rule.yaml",
+                    "line 3, column 12: rules.openai/a*.drop[0]",
+                    "did you mean \"temperature\"",
+                ],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
                     &config("missing", "aliases:\n  fast: 'openai/${FAST_MODEL}'\n"),
                 )],
                 &[
@@ -984,6 +995,87 @@ fn default_parameters_reach_the_provider() {
 }
 
 #[test]
+fn a_rule_says_what_models_take_that_the_program_does_not_know() {
+    let path = file(
+        "rules.yaml",
+        "rules:\n  openai/gpt-9-mini: {keep: [temperature]}\n  \
+           '*/gpt-9*': {drop: [reasoning_effort], defaults: {max_tokens: 300}}\n  \
+           groq/*: {drop: [seed, temperature], max_tokens_as: max_tokens, defaults: {top_p: 0.5}}\n\
+         defaults: {temperature: 0.25, reasoning_effort: low}\n",
+    );
+    let variables = [("OPENAI_API_KEY", "k-1"), ("GROQ_API_KEY", "k-2")];
+    let asked = |model: &str| json!({"model": model, "temperature": 1, "seed": 7, "max_tokens": 30, "reasoning_effort": "high"});
+    let dropped = |name: &str, place: &str| {
+        json!(format!(
+            "{name} was left out: rules.{place} of the configuration file) drops it"
+        ))
+    };
+    // What the program would leave out of this family is kept, and what the call says wins over a default.
+    let got = planned(&path, &variables, &asked("openai/gpt-9-mini"));
+    assert_eq!(got["parameters"]["temperature"].as_f64(), Some(1.0));
+    assert_eq!(got["parameters"]["max_output_tokens"], 30);
+    assert_eq!(got["parameters"].get("reasoning"), None, "{got}");
+    let warnings = got["warnings"].as_array().unwrap();
+    let told = dropped("reasoning_effort", "*/gpt-9* (line 3");
+    assert!(warnings.contains(&told), "{got}");
+    // What a rule drops is not brought back by the defaults for all, and that is nothing to tell.
+    let got = planned(&path, &variables, &json!({"model": "openai/gpt-9-mini"}));
+    assert_eq!(got["parameters"].get("reasoning"), None, "{got}");
+    assert_eq!(got["parameters"]["temperature"], 0.25);
+    assert_eq!(got["parameters"]["max_output_tokens"], 300);
+    assert_eq!(got.get("warnings"), None, "{got}");
+    let got = planned(&path, &variables, &asked("openai/gpt-9"));
+    assert_eq!(got["parameters"].get("temperature"), None, "{got}");
+    let got = planned(&path, &variables, &asked("groq/llama-x"));
+    assert_eq!(
+        got["parameters"],
+        json!({"max_tokens": 30, "top_p": 0.5, "reasoning_effort": "high"})
+    );
+    assert_eq!(
+        got["warnings"],
+        json!([
+            dropped("seed", "groq/* (line 4"),
+            dropped("temperature", "groq/* (line 4"),
+        ])
+    );
+}
+
+#[test]
+fn a_rule_reaches_the_provider_and_its_drops_are_told() {
+    let provider = Provider::start();
+    let path = file(
+        "rules-sent.yaml",
+        &format!(
+            "providers: {{clone: {{type: openai-compatible, base_url: '{}'}}}}\n\
+             rules: {{'clone/new-*': {{drop: [top_p], max_tokens_as: max_completion_tokens}}}}\n",
+            provider.base_url(Family::Compatible)
+        ),
+    );
+    let mut server = Server::builder().env("CONFIG_FILE", path).spawn();
+    for (model, sent, warned) in [
+        ("clone/old-1", json!([30, null, 0.5]), false),
+        ("clone/new-1", json!([null, 30, null]), true),
+    ] {
+        let before = provider.requests().len();
+        let asked = json!({"prompt": "hello", "model": model, "max_tokens": 30, "top_p": 0.5});
+        let result = server.call_tool("anygpt_chat_completion", asked);
+        let requests = provider.wait_requests(before + 1, LIMIT);
+        let body = requests.last().unwrap().json();
+        let got = json!([
+            body["max_tokens"],
+            body["max_completion_tokens"],
+            body["top_p"]
+        ]);
+        assert_eq!(got, sent, "{model}");
+        let warnings = &result["structuredContent"]["warnings"];
+        let told = warnings
+            .to_string()
+            .contains("top_p was left out: rules.clone/new-*");
+        assert_eq!(told, warned, "{result}");
+    }
+}
+
+#[test]
 fn variables_and_secrets_fill_in_the_values_of_the_file() {
     let provider = Provider::start();
     let url = provider.base_url(Family::OpenAi);
@@ -1089,6 +1181,7 @@ fn the_examples_are_taken_by_the_program_and_by_the_schema_for_editors() {
         json!({"providers": {"a": {"base_uri": "x"}}}),
         json!({"models": {"openai/a": {"price": {"input": "cheap"}}}}),
         json!({"defaults": {"temperature": []}}),
+        json!({"rules": {"openai/a": {"drop": "seed"}}}),
         json!({"timeouts": {"call": 1.5}}),
     ] {
         assert!(!validator.is_valid(&bad), "{bad}");

@@ -16,6 +16,7 @@ use super::{
     limits::LimitsEntry,
     model::{Aliases, ModelName, TagName},
     price::PriceEntry,
+    rules::Rules,
     yaml::{self, Ordered, Spanned},
 };
 
@@ -32,6 +33,8 @@ pub(super) struct File {
     pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
     /// Names of the user's own, each with the models that are asked for it, in order.
     pub(super) aliases: Aliases,
+    /// What requests to models of a kind hold and what they do not, by patterns of `provider/model`.
+    pub(super) rules: Rules,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
     /// The tools that clients are offered, as in `ANYGPT_TOOLS`.

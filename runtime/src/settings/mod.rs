@@ -14,9 +14,11 @@ mod model;
 mod network;
 mod offered;
 mod own_variables;
+mod pattern;
 mod presets;
 mod price;
 mod provider;
+mod rules;
 #[cfg(test)]
 mod schema;
 mod secret;
@@ -39,6 +41,7 @@ pub use offered::{Offer, Tool};
 pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{KeyHeader, Kind, Provider};
+pub use rules::Rule;
 pub use secret::Secret;
 pub use show::Shown;
 pub(crate) use yaml::nearest;
@@ -62,6 +65,8 @@ pub struct Settings {
     pub default_model: Option<String>,
     /// What requests hold if neither the caller nor the provider's own defaults say anything else.
     pub defaults: Parameters,
+    /// The rules of the configuration file, in its order; see [`Settings::rule`].
+    pub rules: Vec<Rule>,
     /// `LOG_LEVEL`.
     pub log_level: LogLevel,
     /// `LOG_FORMAT`.
@@ -255,6 +260,7 @@ impl Settings {
         let mut models = model::all(&providers, file.models).map_err(not_valid)?;
         let mut tags = model::tags(&models);
         model::add_aliases(&providers, file.aliases, &mut models, &mut tags).map_err(not_valid)?;
+        let rules = rules::all(&providers, file.rules).map_err(not_valid)?;
         let default_provider = match default_provider {
             None => None,
             Some((place, id)) => {
@@ -285,6 +291,7 @@ impl Settings {
             default_provider,
             default_model,
             defaults,
+            rules,
             log_level: log_level.unwrap_or_default(),
             log_format: log_format.unwrap_or_default(),
             timeout: match &limits.max_timeout {
@@ -322,6 +329,11 @@ impl Settings {
         self.models
             .iter()
             .find(|model| model.provider == provider && model.id == id)
+    }
+
+    /// What the rules of the configuration file come to for a model; its id may be empty where it is not known yet.
+    pub fn rule(&self, provider: usize, id: &str) -> Rule {
+        rules::of(&self.rules, &self.providers[provider].id, id)
     }
 
     /// A model of the configuration file as it is asked for: `provider/model`.

@@ -180,7 +180,7 @@ pub(super) fn all(
     Ok(models)
 }
 
-fn unknown(id: &str, providers: &[Provider]) -> Error {
+pub(super) fn unknown(id: &str, providers: &[Provider]) -> Error {
     if id.eq_ignore_ascii_case(MOCK) {
         return Error::new(
             "the mock is off; add \"mock: {}\" under providers, or set DEFAULT_PROVIDER=mock",
