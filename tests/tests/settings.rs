@@ -446,6 +446,106 @@ fn config_validate_refuses_every_bad_setting() {
     }
 }
 
+/// Mistakes that everybody makes once, and all of what is said of each: the file, the place in it, the problem, the mend.
+#[test]
+fn ten_typical_mistakes_are_explained_to_whoever_can_mend_them() {
+    let mend = "mount a text file that the user of this process may read, or correct CONFIG_FILE";
+    let folder = env!("CARGO_TARGET_TMPDIR").to_owned();
+    let invalid = |place: &str| Some(format!("is not valid: {place}"));
+    let unreadable = file_with_mode("ten-unreadable.yaml", b"retries: 2\n", 0o000);
+    for (name, content, problem) in [
+        (
+            "typo.yaml",
+            "providers:\n  openai:\n    base_uri: https://llm.example/v1\n",
+            invalid(
+                "line 3, column 5: providers.openai: unknown key \"base_uri\"; did you mean \"base_url\"?",
+            ),
+        ),
+        (
+            "indentation.yaml",
+            "defaults:\nprovider: openai\n",
+            invalid(
+                "line 2, column 1: unknown key \"provider\"; did you mean \"providers\"? If it belongs to \
+                 \"defaults\", indent it",
+            ),
+        ),
+        (
+            "variable.yaml",
+            "providers:\n  openai:\n    api_key: ${TEAM_KEY}\n",
+            invalid(
+                "line 3, column 14: providers.openai.api_key: the variable TEAM_KEY is not set; set it, or \
+                 write ${TEAM_KEY:-default}",
+            ),
+        ),
+        (
+            "type.yaml",
+            "models:\n  openai/gpt-5: {tags: fast}\n",
+            invalid("line 2, column 24: models.openai/gpt-5.tags: expected a list, found a string"),
+        ),
+        (
+            "provider.yaml",
+            "aliases:\n  fast: opnai/gpt-5\n",
+            invalid(
+                "line 2, column 9: aliases.fast: there is no provider \"opnai\"; did you mean \"openai\"?",
+            ),
+        ),
+        (
+            "ten-unreadable.yaml",
+            "",
+            Some(format!(
+                "cannot be read (Permission denied (os error 13)): {mend}"
+            )),
+        ),
+        (
+            "",
+            "",
+            Some(format!(
+                "is a folder (Docker makes one where the file to be mounted is missing): {mend}"
+            )),
+        ),
+        // What editors of other systems write, and a file that nobody has filled in yet, are no mistakes.
+        ("bom.yaml", "\u{feff}retries: 3\n", None),
+        (
+            "windows.yaml",
+            "retries: 3\r\nlog:\r\n  level: info\r\n",
+            None,
+        ),
+        ("empty.yaml", "", None),
+    ] {
+        let given = match name {
+            "" => folder.clone(),
+            "ten-unreadable.yaml" => unreadable.clone(),
+            _ => file(name, content),
+        };
+        let start = || {
+            let builder = match name {
+                "ten-unreadable.yaml" => ordinary_user()?,
+                _ => Server::builder(),
+            };
+            Some(builder.envs([("CONFIG_FILE", &*given), ("OPENAI_API_KEY", "k-1")]))
+        };
+        let (Some(checked), Some(served)) = (start(), start()) else {
+            continue;
+        };
+        let checked = checked.args(["config", "validate"]).run(b"");
+        let mut served = served.spawn();
+        let answer = served.request("tools/list", json!({}));
+        let Some(problem) = problem else {
+            assert_eq!((checked.code, &*checked.stderr), (Some(0), ""), "{name}");
+            assert!(answer["result"]["tools"].is_array(), "{name}: {answer}");
+            served.close_stdin();
+            served.end(0);
+            continue;
+        };
+        let problem = format!("Configuration file {given} {problem}");
+        assert_eq!(checked.code, Some(1), "{name}: {checked:?}");
+        assert_eq!(checked.stderr, format!("anygpt-mcp: {problem}\n"));
+        let told = format!("anygpt-mcp cannot start: {problem}");
+        assert_eq!(answer["error"]["message"], told, "{name}: {answer}");
+        served.end(1);
+    }
+}
+
 #[test]
 fn with_a_bad_setting_a_first_request_is_answered_with_what_is_wrong() {
     for bad in Bad::all() {

@@ -13,11 +13,15 @@ use crate::provider::{Effort, Parameter};
 pub(super) struct Defaults {
     /// A provider's id.
     pub(super) provider: Option<Spanned<String>>,
-    /// A model's name.
+    /// A model's id, provider/model, a tag or an alias.
     pub(super) model: Option<Spanned<String>>,
+    /// 0 to 2.
     temperature: Option<Temperature>,
+    /// 0 to 1.
     top_p: Option<Share>,
+    /// Most output tokens.
     max_tokens: Option<Tokens>,
+    /// How much a model that reasons thinks.
     reasoning_effort: Option<EffortName>,
 }
 
@@ -25,9 +29,13 @@ pub(super) struct Defaults {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ProviderDefaults {
+    /// 0 to 2.
     temperature: Option<Temperature>,
+    /// 0 to 1.
     top_p: Option<Share>,
+    /// Most output tokens.
     max_tokens: Option<Tokens>,
+    /// How much a model that reasons thinks.
     reasoning_effort: Option<EffortName>,
 }
 

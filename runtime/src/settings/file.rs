@@ -17,6 +17,7 @@ use super::{
     model::{Aliases, ModelName, TagName},
     price::PriceEntry,
     rules::Rules,
+    secret::Secret,
     yaml::{self, Ordered, Spanned},
 };
 
@@ -59,9 +60,9 @@ pub(super) struct ProviderEntry {
     /// How it is spoken to; needed unless the id is that of a built-in provider.
     #[serde(rename = "type")]
     pub(super) kind: Option<Spanned<String>>,
-    /// Its key.
-    pub(super) api_key: Option<Spanned<String>>,
-    /// Where it is.
+    /// Its key; better ${NAME} than the key itself.
+    pub(super) api_key: Option<Spanned<Secret>>,
+    /// The address that its paths begin with.
     pub(super) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
     pub(super) model: Option<Spanned<String>>,
@@ -75,7 +76,7 @@ pub(super) struct ProviderEntry {
 pub(super) struct ModelEntry {
     /// Other names that it shares with models of its sort.
     pub(super) tags: Vec<TagName>,
-    /// What it costs.
+    /// What it costs, in US dollars per million tokens.
     pub(super) price: Option<PriceEntry>,
 }
 

@@ -19,18 +19,27 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LimitsEntry {
+    /// Ids of providers; no others may be asked.
     allow_providers: Option<Spanned<Vec<String>>>,
+    /// Ids of providers that may not be asked.
     deny_providers: Option<Spanned<Vec<String>>>,
+    /// Models, with * and ?; no others may be asked.
     allow_models: Option<Spanned<Vec<String>>>,
+    /// Models, with * and ?, that may not be asked.
     deny_models: Option<Spanned<Vec<String>>>,
+    /// Most output tokens of a request.
     max_tokens: Option<Spanned<u32>>,
+    /// Most US dollars of a call, by estimate.
     max_cost_usd: Option<Spanned<f64>>,
+    /// Most seconds of a call.
     max_timeout: Option<Spanned<u32>>,
 }
 
 /// What every call is held to.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
+    allow_providers: Option<List>,
+    deny_providers: Option<List>,
     allow_models: Option<List>,
     deny_models: Option<List>,
     /// Most output tokens of a request.
@@ -68,6 +77,8 @@ impl Limits {
         let cost = self.max_cost_usd.as_ref();
         let time = self.max_timeout.as_ref();
         let all = [
+            list("allow_providers", &self.allow_providers),
+            list("deny_providers", &self.deny_providers),
             list("allow_models", &self.allow_models),
             list("deny_models", &self.deny_models),
             tokens.map(|it| ("max_tokens", it.most.to_string(), it.place.clone())),
@@ -90,17 +101,17 @@ impl Limits {
         providers: &mut [Provider],
     ) -> Result<Self, Problem> {
         let list = |variable, key, of_file| list(environment, variable, key, of_file);
-        let allow = list(
+        let allow_providers = list(
             "ANYGPT_ALLOW_PROVIDERS",
             "allow_providers",
             entry.allow_providers,
         )?;
-        let deny = list(
+        let deny_providers = list(
             "ANYGPT_DENY_PROVIDERS",
             "deny_providers",
             entry.deny_providers,
         )?;
-        switch_off(providers, allow.as_ref(), deny.as_ref())?;
+        switch_off(providers, allow_providers.as_ref(), deny_providers.as_ref())?;
         let patterns = |list: List| List {
             items: list.items.iter().map(|item| pattern(item)).collect(),
             place: list.place,
@@ -108,6 +119,8 @@ impl Limits {
         let allow = list("ANYGPT_ALLOW_MODELS", "allow_models", entry.allow_models)?;
         let deny = list("ANYGPT_DENY_MODELS", "deny_models", entry.deny_models)?;
         Ok(Limits {
+            allow_providers,
+            deny_providers,
             allow_models: allow.map(patterns),
             deny_models: deny.map(patterns),
             max_tokens: max_tokens(environment, entry.max_tokens)?,

@@ -79,6 +79,8 @@ pub struct Settings {
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
+    /// `ANYGPT_ALLOW_INSECURE_HTTP`.
+    may_send_keys_in_the_open: bool,
     /// What clients are offered.
     pub offer: Offer,
     /// What the operator allows.
@@ -197,14 +199,14 @@ impl Settings {
             None => File::default(),
         };
         let log_level = written(&environment, "LOG_LEVEL", "log.level", file.log.level)?;
-        origins.keep("log_level", log_level.as_ref());
+        origins.keep("log.level", log_level.as_ref());
         let log_level = one_of(log_level, LogLevel::from_name)?;
         let log_format = written(&environment, "LOG_FORMAT", "log.format", file.log.format)?;
-        origins.keep("log_format", log_format.as_ref());
+        origins.keep("log.format", log_format.as_ref());
         let log_format = one_of(log_format, LogFormat::from_name)?;
         let of_file = file.timeouts.call;
         let timeout = written(&environment, "ANYGPT_TIMEOUT", "timeouts.call", of_file)?;
-        origins.keep("timeout", timeout.as_ref());
+        origins.keep("timeouts.call", timeout.as_ref());
         let timeout = timeout.map(|it| seconds(&it)).transpose()?;
         let shutdown_grace = written(
             &environment,
@@ -212,7 +214,7 @@ impl Settings {
             "timeouts.shutdown",
             file.timeouts.shutdown,
         )?;
-        origins.keep("shutdown_grace", shutdown_grace.as_ref());
+        origins.keep("timeouts.shutdown", shutdown_grace.as_ref());
         let shutdown_grace = shutdown_grace.map(|it| seconds(&it)).transpose()?;
         let retries = written(&environment, "ANYGPT_RETRIES", "retries", file.retries)?;
         origins.keep("retries", retries.as_ref());
@@ -238,7 +240,7 @@ impl Settings {
             None => match &file.tools {
                 Some(list) => {
                     let words = list.value.iter().map(String::as_str);
-                    offered::tools(&list.place("tools"), words)?
+                    offered::tools(&origins.note("tools", list), words)?
                 }
                 None => Offer::default().tools,
             },
@@ -301,6 +303,7 @@ impl Settings {
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
+            may_send_keys_in_the_open: insecure.unwrap_or_default(),
             offer: Offer {
                 tools,
                 structured: structured.unwrap_or_default(),
@@ -392,6 +395,14 @@ impl Settings {
         if !self.providers[provider].is_last_resort || self.has_usable_provider() {
             return problem;
         }
+        // That it is not there needs no more words: nobody has asked for it.
+        if problem.starts_with("network:") {
+            return "config: No provider can be used, and there is no Docker Model Runner, which was tried, too: set \
+                    OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY; or start a local model with \"docker model \
+                    run ai/smollm2\" and set DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo \
+                    with DEFAULT_PROVIDER=mock"
+                .to_owned();
+        }
         format!(
             "config: {}. Docker Model Runner was tried, too: {problem}",
             Settings::no_provider_advice()
@@ -408,7 +419,7 @@ impl Settings {
 
 impl Origins {
     /// Keeps where a value of the file stands, and tells it.
-    fn note(&mut self, setting: &'static str, value: &Spanned<String>) -> String {
+    fn note<T>(&mut self, setting: &'static str, value: &Spanned<T>) -> String {
         let place = value.place(setting);
         self.places.push((setting, place.clone()));
         place

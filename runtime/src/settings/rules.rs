@@ -37,8 +37,10 @@ pub(super) struct RuleEntry {
 pub struct Rule {
     /// As it is compared.
     pattern: String,
-    /// Where it is, for people.
-    pub place: String,
+    /// Its path in the file.
+    pub(super) name: String,
+    /// Its line.
+    pub(super) origin: String,
     /// What requests hold if the caller says nothing else.
     pub defaults: Parameters,
     /// What is never sent, and the place of the rule that says so.
@@ -74,22 +76,21 @@ impl Rule {
         self.max_completion_tokens = self.max_completion_tokens.or(next.max_completion_tokens);
     }
 
-    /// What it says, for people.
-    pub fn told(&self) -> String {
-        let names = |word: &str, list: &mut dyn Iterator<Item = Parameter>| {
+    /// What it says: keys of the file and their values.
+    pub fn told(&self) -> Vec<(String, String)> {
+        let names = |key: &str, list: &mut dyn Iterator<Item = Parameter>| {
             let names: Vec<&str> = list.map(Parameter::as_str).collect();
-            (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
+            (!names.is_empty()).then(|| (key.to_owned(), names.join(", ")))
         };
         let drop = names("drop", &mut self.drop.iter().map(|(it, _)| *it));
         let keep = names("keep", &mut self.keep.iter().copied());
         let token_name = self.max_completion_tokens.map(|is_newer| {
             let name = TokenName::ALL[usize::from(is_newer)];
-            format!("max_tokens_as {name}")
+            ("max_tokens_as".to_owned(), name.to_owned())
         });
         let all = self.defaults.told().into_iter();
-        let all = all.map(|(name, value)| format!("{name} {value}"));
-        let all: Vec<String> = all.chain(drop).chain(keep).chain(token_name).collect();
-        all.join("; ")
+        let all = all.map(|(name, value)| (format!("defaults.{name}"), value));
+        all.chain(drop).chain(keep).chain(token_name).collect()
     }
 }
 
@@ -118,7 +119,8 @@ pub(super) fn all(providers: &[Provider], entries: Rules) -> Result<Vec<Rule>, E
         if !provider.contains(['*', '?']) && position(providers, provider).is_none() {
             return fail(unknown(provider, providers));
         }
-        let place = key.place(&format!("rules.{}", shown(name)));
+        let path = format!("rules.{}", shown(name));
+        let place = key.place(&path);
         let defaults = entry.defaults.parameters();
         let keep: Vec<Parameter> = entry.keep.into_iter().map(|Name(it)| it).collect();
         let drop = entry.drop.into_iter().map(|Name(it)| (it, place.clone()));
@@ -132,7 +134,8 @@ pub(super) fn all(providers: &[Provider], entries: Rules) -> Result<Vec<Rule>, E
         }
         Ok(Rule {
             pattern: pattern(name),
-            place,
+            name: path,
+            origin: format!("line {} of the configuration file", key.line),
             defaults,
             drop,
             keep,
@@ -239,24 +242,25 @@ mod tests {
             (
                 "openai",
                 "GPT-9-mini",
-                "temperature 1; max_tokens 10; reasoning_effort low; drop top_p, stop; keep temperature, \
+                "defaults.temperature 1; defaults.max_tokens 10; defaults.reasoning_effort low; drop top_p, stop; keep temperature, \
                  seed; max_tokens_as max_completion_tokens",
             ),
             (
                 "google",
                 "models/gemini-x",
-                "temperature 1; top_p 0.5; max_tokens 20; reasoning_effort low; drop seed; keep stop; \
+                "defaults.temperature 1; defaults.top_p 0.5; defaults.max_tokens 20; defaults.reasoning_effort low; drop seed; keep stop; \
                  max_tokens_as max_tokens",
             ),
             (
                 "groq",
                 "a/gpt-9-x",
-                "reasoning_effort low; drop temperature, top_p, max_tokens, stop; keep seed; \
+                "defaults.reasoning_effort low; drop temperature, top_p, max_tokens, stop; keep seed; \
                  max_tokens_as max_completion_tokens",
             ),
         ] {
-            let rule = of(&rules, provider, model);
-            assert_eq!(rule.told(), expected, "{provider}/{model}");
+            let told = of(&rules, provider, model).told().into_iter();
+            let told: Vec<_> = told.map(|(key, value)| format!("{key} {value}")).collect();
+            assert_eq!(told.join("; "), expected, "{provider}/{model}");
         }
         assert_eq!(of(&rules[..1], "openai", "gpt-9"), Rule::default());
         let effort = of(&rules, "groq", "x").defaults.effort;
