@@ -209,7 +209,7 @@ fn completions_are_scripts_of_the_shells_and_what_they_ask_is_answered() {
         String::from_utf8(output.stdout).unwrap().replace('\n', " ")
     };
     assert_eq!(found("anygpt-mcp con", 1), "config ");
-    assert_eq!(found("anygpt-mcp config ''", 2), "validate show init ");
+    assert_eq!(found("anygpt-mcp config ''", 2), "validate show init schema ");
     assert_eq!(found("anygpt-mcp chat --mo", 2), "--model ");
     assert_eq!(found("anygpt-mcp chat -m te", 3), "team-model ");
     assert_eq!(found("anygpt-mcp chat --provider mo", 3), "mock ");
@@ -293,7 +293,7 @@ fn without_anything_chat_says_in_one_sentence_what_to_do() {
         "\"docker model run ai/smollm2\"",
         "DEFAULT_PROVIDER=mock",
     ];
-    wrong(&output, 3, &words);
+    wrong(&output, 1, &words);
     assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
 }
 
