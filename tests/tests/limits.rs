@@ -80,6 +80,24 @@ fn an_answer_tells_what_it_costs_and_how_that_is_known() {
 }
 
 #[test]
+fn a_comparison_tells_what_all_of_it_costs_if_all_of_it_is_known() {
+    let (_provider, mut server) = start_priced("compared");
+    let mut compare = |models: [&str; 2]| {
+        let result = server.call_tool(COMPARE, json!({"prompt": "hi", "models": models}));
+        answer(&result).clone()
+    };
+    let got = compare(["gpt-4.1", "claude-sonnet-5"]);
+    let cost = |of: &Value| of["cost_usd"].as_f64().unwrap();
+    let sum = cost(&got["results"][0]) + cost(&got["results"][1]);
+    assert!(
+        sum > cost(&got["results"][0]) && (cost(&got) - sum).abs() < 1e-12,
+        "{got}"
+    );
+    let got = compare(["gpt-4.1", "gemini-3.5-flash"]);
+    assert_eq!(got.get("cost_usd"), None);
+}
+
+#[test]
 fn a_dry_run_estimates_the_cost_by_the_published_price() {
     let mut server = Server::builder().env("OPENAI_API_KEY", "some-key").spawn();
     let prompt = "x".repeat(4_000);

@@ -57,7 +57,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
         output_schema: Some(
             concat!(
                 r#"{"type":"object","properties":{"results":{"type":"array","items":{"type":"object"}},"#,
-                r#""verdict":{"type":"object"},"fastest":{"type":"string"},"#,
+                r#""verdict":{"type":"object"},"fastest":{"type":"string"},"cost_usd":{"type":"number"},"#,
                 r#""warnings":{"type":"array","items":{"type":"string"}}},"required":["results"]}"#,
             )
             .into(),
@@ -400,6 +400,7 @@ impl Comparison {
             verdict: verdict
                 .as_ref()
                 .map(|reply| chat_completion::structured(reply, false, None, &mut none)),
+            cost_usd: total_cost(&came, verdict.as_ref()),
             warnings: &self.warnings,
         };
         let text = structured.text();
@@ -543,8 +544,22 @@ struct Compared<'a> {
     verdict: Option<Structured<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fastest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<f64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
+}
+
+/// Of all answers and the verdict; none if one of them has no known cost, or was given up on the way.
+fn total_cost(came: &[Came], verdict: Option<&Reply>) -> Option<f64> {
+    let costs = came.iter().filter_map(|came| match came {
+        Came::Answer(reply) => Some(reply.cost.map(|cost| cost.usd)),
+        Came::Cancelled => Some(None),
+        Came::Error(_) => None,
+    });
+    costs
+        .chain(verdict.map(|reply| reply.cost.map(|cost| cost.usd)))
+        .sum()
 }
 
 /// One of `results`.
