@@ -1145,7 +1145,7 @@ fn a_rule_reaches_the_provider_and_its_drops_are_told() {
     let provider = Provider::start();
     let path = file(
         "rules-sent.yaml",
-        &format!(
+        format!(
             "providers: {{clone: {{type: openai-compatible, base_url: '{}'}}}}\n\
              rules: {{'clone/new-*': {{drop: [top_p], max_tokens_as: max_completion_tokens}}}}\n",
             provider.base_url(Family::Compatible)
