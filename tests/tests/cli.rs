@@ -209,7 +209,10 @@ fn completions_are_scripts_of_the_shells_and_what_they_ask_is_answered() {
         String::from_utf8(output.stdout).unwrap().replace('\n', " ")
     };
     assert_eq!(found("anygpt-mcp con", 1), "config ");
-    assert_eq!(found("anygpt-mcp config ''", 2), "validate show init schema ");
+    assert_eq!(
+        found("anygpt-mcp config ''", 2),
+        "validate show init schema "
+    );
     assert_eq!(found("anygpt-mcp chat --mo", 2), "--model ");
     assert_eq!(found("anygpt-mcp chat -m te", 3), "team-model ");
     assert_eq!(found("anygpt-mcp chat --provider mo", 3), "mock ");

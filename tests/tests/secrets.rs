@@ -403,8 +403,8 @@ fn keys_from_files_never_come_out() {
     assert_used_and_hidden(&provider, server);
 }
 
-/// What a file of a secret holds beside the key is found nowhere in the process, so its text was overwritten; the key itself
-/// is found, so the search works.
+/// What a file of a secret holds beside the key is found nowhere in the process, so no second copy of its text is kept; the
+/// key itself is found, so the search works. (What is freed without being overwritten may be gone by chance.)
 #[test]
 fn the_text_of_a_secret_s_file_is_not_left_in_memory() {
     const KEY: &str = "sk-left-in-memory-0123456789-abcdefghij";

@@ -69,7 +69,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The request with the model and the effort of this target; see [`fit`].
+    /// The request with the model and the effort of this target; see [`fit()`].
     pub fn request_to(&self, target: &Target) -> ChatRequest {
         ChatRequest {
             model: model_of(target).to_owned(),
