@@ -65,7 +65,7 @@ build: ## Build the program for release (target/release/anygpt-mcp)
 	$(CARGO) build --locked --release -p anygpt-mcp
 
 .PHONY: install
-install: build ## Copy it to $(PREFIX)/bin (PREFIX=/usr/local)
+install: ## Copy what make build built to $(PREFIX)/bin (PREFIX=/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(RELEASE) $(DESTDIR)$(PREFIX)/bin/anygpt-mcp
 
@@ -103,6 +103,10 @@ sbom: ## Write the bill of materials (dist/anygpt-mcp.cdx.json)
 .PHONY: bench
 bench: $(STATIC) bench-floor ## Measure everything beside the floor (EFFORT=--short; in target/bench)
 	$(BENCH) $(EFFORT) $(PEERS) all $(STATIC) $(FLOOR) target/bench
+
+.PHONY: bench-peers
+bench-peers: ## The same beside echo servers on the official SDKs for Rust, Node and Python
+	peers=$$(bench/peers/build) && $(MAKE) bench PEERS="$$peers"
 
 .PHONY: bench-record
 bench-record: bench ## The same, and keep table, numbers and charts in bench/last

@@ -25,6 +25,10 @@ pub(crate) fn write(report: &Report, folder: &Path) -> io::Result<()> {
         "start.svg",
         bars("Milliseconds (shorter is better)", &report.compared("ms")),
     )?;
+    let memory = report.compared("MiB");
+    if !memory.is_empty() {
+        save("resident.svg", bars("MiB (shorter is better)", &memory))?;
+    }
     for (file, title, unit) in [
         ("size.svg", growth::BY_SIZE.to_owned(), "bytes"),
         (
@@ -74,12 +78,12 @@ fn bars(title: &str, rows: &[(&str, Vec<(&str, f64)>)]) -> String {
             LEFT - 8.0,
             plain(name)
         );
-        for (place, (who, value)) in values.iter().enumerate() {
+        let colours = colours(values.iter().map(|(who, _)| *who));
+        for ((who, value), colour) in values.iter().zip(colours) {
             let width = scale(*value).max(1.0);
             let _ = writeln!(
                 body,
-                r#"<rect x="{LEFT}" y="{y:.0}" width="{width:.1}" height="12" fill="{}"/><text x="{:.1}" y="{:.0}" class="s">{} {}</text>"#,
-                COLOURS[place % COLOURS.len()],
+                r#"<rect x="{LEFT}" y="{y:.0}" width="{width:.1}" height="12" fill="{colour}"/><text x="{:.1}" y="{:.0}" class="s">{} {}</text>"#,
                 LEFT + width + 4.0,
                 y + 10.0,
                 short(*value),
@@ -133,13 +137,9 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
             y(value) + 4.0
         )
     });
-    for (place, (name, points)) in series.iter().enumerate() {
-        // The grey is the base's.
-        let colour = COLOURS[if *name == "base" || *name == "direct" {
-            0
-        } else {
-            place + 1
-        } % COLOURS.len()];
+    let colours = colours(series.iter().map(|(name, _)| *name));
+    let mut labels: Vec<(f64, f64, String)> = Vec::new();
+    for ((name, points), colour) in series.iter().zip(colours) {
         let path: String = points
             .iter()
             .enumerate()
@@ -151,11 +151,22 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
         let end = points.last().copied().unwrap_or((1.0, 1.0));
         let _ = writeln!(
             body,
-            r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/><text x="{:.1}" y="{:.1}" fill="{colour}">{}</text>"#,
-            x(end.0) + 6.0,
-            y(end.1) + 4.0,
-            plain(name)
+            r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/>"#
         );
+        let text = format!(r#"style="fill:{colour}">{}"#, plain(name));
+        labels.push((x(end.0) + 6.0, y(end.1) + 4.0, text));
+    }
+    // Lines that end together: their names below each other.
+    labels.sort_by(|one, other| one.1.total_cmp(&other.1));
+    for place in 1..labels.len() {
+        let (above, rest) = labels.split_at_mut(place);
+        let beside = |label: &&(f64, f64, String)| (label.0 - rest[0].0).abs() < 90.0;
+        if let Some(last) = above.iter().rfind(beside) {
+            rest[0].1 = rest[0].1.max(last.1 + 12.0);
+        }
+    }
+    for (x, y, text) in labels {
+        let _ = writeln!(body, r#"<text x="{x:.1}" y="{y:.1}" {text}</text>"#);
     }
     let _ = writeln!(
         body,
@@ -165,6 +176,18 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
         plain(unit)
     );
     frame(title, HEIGHT, &body)
+}
+
+/// A colour for each name: the grey is the base's, the first one after it ours.
+fn colours<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'static str> {
+    let mut next = 0;
+    names.map(move |name| {
+        if matches!(name, "base" | "direct") {
+            return COLOURS[0];
+        }
+        next = next % (COLOURS.len() - 1) + 1;
+        COLOURS[next]
+    })
 }
 
 fn frame(title: &str, height: f64, body: &str) -> String {

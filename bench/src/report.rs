@@ -87,9 +87,12 @@ impl Row {
         self.details.insert(name.into(), json!(value));
     }
 
-    /// Ours and the base's.
-    pub(crate) fn times(&self) -> (f64, f64) {
-        (self.ours, self.base.unwrap_or(f64::NAN))
+    /// Who needed how much: the base, ours, the peers.
+    pub(crate) fn values(&self) -> Vec<(&str, f64)> {
+        let base = self.base.map(|base| ("base", base));
+        let known = base.into_iter().chain([("ours", self.ours)]);
+        let peers = self.peers.iter().map(|(name, value)| (&**name, *value));
+        known.chain(peers).collect()
     }
 
     /// Whether the goal holds, if there is one.
@@ -155,12 +158,9 @@ impl Report {
     /// The rows with this unit that have something to compare with, for a chart: what, and who needed how much.
     pub(crate) fn compared(&self, unit: &str) -> Vec<(&str, Vec<(&str, f64)>)> {
         let rows = self.rows.iter().filter(|row| row.unit == unit);
-        rows.filter_map(|row| {
-            let mut values = vec![("base", row.base?), ("ours", row.ours)];
-            values.extend(row.peers.iter().map(|(name, value)| (&**name, *value)));
-            Some((&*row.name, values))
-        })
-        .collect()
+        rows.map(|row| (&*row.name, row.values()))
+            .filter(|(_, values)| values.len() > 1)
+            .collect()
     }
 
     /// The series of one chart: their names begin with its title and a colon.

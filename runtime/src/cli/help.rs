@@ -30,7 +30,7 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
   CEREBRAS_API_KEY, NEBIUS_API_KEY, GITHUB_TOKEN
                          keys; one is enough
   AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, OPENAI_API_VERSION
-                         Azure OpenAI
+                         Azure OpenAI; by Responses with ANYGPT_PROVIDER_AZURE_TYPE=openai
   OLLAMA_HOST, LMSTUDIO_BASE_URL, VLLM_BASE_URL, LLAMACPP_BASE_URL, LITELLM_BASE_URL
                          where these are; keys, if any: VLLM_API_KEY, LITELLM_API_KEY
   DOCKER_MODEL_RUNNER    auto (default: if nothing else can be used), off, its URL, or
