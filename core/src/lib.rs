@@ -18,6 +18,7 @@ extern crate alloc;
 mod batch;
 mod budget;
 mod catalog;
+pub mod json;
 mod jsonrpc;
 mod line;
 mod method;

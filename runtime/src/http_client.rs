@@ -1,5 +1,5 @@
-//! The HTTP client: requests on kept connections, time limits of the transport. Below it: `connector`
-//! (proxies, TLS), `dial` (TCP); names are looked up by `dns`.
+//! The HTTP client: requests on kept connections, time limits of the transport. Below it: `pool` (the connections),
+//! `connector` (proxies, TLS), `dial` (TCP); names are looked up by `dns`.
 //!
 //! Redirects are not followed: the key would go along.
 //!
@@ -7,21 +7,24 @@
 
 mod connector;
 mod dial;
+mod pool;
 
-use std::{error::Error, fmt, io, pin::pin, time::Duration};
+use std::{error::Error, fmt, io, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
-use http::{Request, Response, Uri, header::PROXY_AUTHORIZATION};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_util::{
-    client::legacy::{self, connect::capture_connection},
-    rt::{TokioExecutor, TokioTimer},
+use http::{
+    HeaderValue, Request, Response, Uri,
+    header::{HOST, PROXY_AUTHORIZATION},
+    uri::{PathAndQuery, Scheme},
 };
+use http_body_util::Full;
 use tokio::time::timeout;
 
-use self::connector::{ConnectError, ConnectErrorKind, Connector, unauthorized};
+pub use self::pool::ReplyBody;
+use self::{
+    connector::{ConnectError, ConnectErrorKind, Connector, unauthorized},
+    pool::{Connection, Pool},
+};
 use crate::{
     dns::Resolver,
     settings::{Network, Proxy, ProxyKind},
@@ -30,14 +33,10 @@ use crate::{
 /// Longest time for look-up, TCP, proxy and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long an unused connection is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
-
 /// A client with a pool of kept connections.
-#[derive(Clone)]
 pub struct HttpClient {
-    client: legacy::Client<Connector, Full<Bytes>>,
     connector: Connector,
+    pool: Arc<Pool>,
 }
 
 /// Why there is no response.
@@ -71,22 +70,19 @@ impl HttpClient {
     /// # Errors
     /// The TLS library refuses its own defaults.
     pub fn new(network: &Network) -> Result<Self, rustls::Error> {
-        let connector = Connector::new(network.clone(), Resolver::default())?;
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(KEEP_ALIVE)
-            .build(connector.clone());
-        Ok(HttpClient { client, connector })
+        Ok(HttpClient {
+            connector: Connector::new(network.clone(), Resolver::default())?,
+            pool: Arc::default(),
+        })
     }
 
     /// The proxy that a request to this URL is handed to, in the open.
     pub fn forwarder(&self, url: &Uri) -> Option<Forwarder> {
         let proxy = self.connector.proxy(url)?;
-        let is_forwarded = url.scheme_str() == Some("http") && proxy.kind() != ProxyKind::Socks5;
-        is_forwarded.then_some(Forwarder(proxy))
+        is_forwarded(url, &proxy).then_some(Forwarder(proxy))
     }
 
-    /// Sends a request; `connected` is called when it has a connection. The response's headers must
+    /// Sends a request to an absolute URL; `connected` is called when it has a connection. The response's headers must
     /// arrive within `headers` from then on.
     ///
     /// # Errors
@@ -97,61 +93,113 @@ impl HttpClient {
         mut request: Request<Full<Bytes>>,
         headers: Duration,
         connected: impl FnOnce(),
-    ) -> impl Future<Output = Result<Response<Incoming>, SendError>> {
-        if let Some(Forwarder(proxy)) = self.forwarder(request.uri())
-            && let Some(credentials) = proxy.basic_auth()
-        {
-            let headers = request.headers_mut();
-            headers.insert(PROXY_AUTHORIZATION, credentials.clone());
-        }
-        let proxy = self.connector.proxy(request.uri());
-        let mut captured = capture_connection(&mut request);
-        let response = self.client.request(request);
+    ) -> impl Future<Output = Result<Response<ReplyBody>, SendError>> {
+        let url = request.uri().clone();
+        let proxy = self.connector.proxy(&url);
+        address(&mut request, proxy.as_ref());
+        let (connector, pool) = (self.connector.clone(), Arc::clone(&self.pool));
         async move {
-            let response = pin!(response);
-            // What it tells of the connection must not be held across an await.
-            let connection =
-                pin!(async { captured.wait_for_connection_metadata().await.is_some() });
-            let result = match timeout(CONNECT, select(connection, response)).await {
-                Err(_) => {
-                    return Err(SendError::ConnectTimeout {
-                        limit: CONNECT,
-                        proxy,
-                    });
+            let place = (
+                url.scheme().cloned().unwrap_or(Scheme::HTTP),
+                url.authority()
+                    .cloned()
+                    .ok_or_else(|| SendError::Settings(format!("{url} has no host")))?,
+            );
+            let mut connected = Some(connected);
+            loop {
+                let kept = pool.take(&place);
+                let is_kept = kept.is_some();
+                let mut connection = match kept {
+                    Some(connection) => connection,
+                    None => connect(&connector, url.clone(), proxy.as_ref()).await?,
+                };
+                if let Some(connected) = connected.take() {
+                    connected();
                 }
-                Ok(Either::Right((result, _))) => {
-                    if result.is_ok() {
-                        connected();
+                let response = timeout(headers, connection.ask(request)).await;
+                let mut error = match response {
+                    Err(_) => return Err(SendError::HeadersTimeout(headers)),
+                    Ok(Ok(response)) => {
+                        return Ok(
+                            response.map(|body| ReplyBody::new(body, connection, place, pool))
+                        );
                     }
-                    result
+                    Ok(Err(error)) => error,
+                };
+                match error.take_message() {
+                    // It was closed at this very moment.
+                    Some(unsent) if is_kept => request = unsent,
+                    _ => return Err(broken(&error.into_error(), proxy.as_ref())),
                 }
-                Ok(Either::Left((is_connected, response))) => {
-                    if is_connected {
-                        connected();
-                    }
-                    timeout(headers, response)
-                        .await
-                        .map_err(|_| SendError::HeadersTimeout(headers))?
-                }
-            };
-            result.map_err(|error| broken(&error, proxy.as_ref()))
+            }
         }
     }
 }
 
-fn broken(error: &legacy::Error, proxy: Option<&Proxy>) -> SendError {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<ConnectError>() {
-            let why = error.to_string();
-            return match error.kind {
-                ConnectErrorKind::Network => SendError::Broken(why),
-                ConnectErrorKind::Lasting => SendError::Lasting(why),
-                ConnectErrorKind::Setting => SendError::Settings(why),
-            };
-        }
-        next = error.source();
+/// Says in a request with an absolute URL where it goes, as HTTP/1.1 wants it.
+fn address(request: &mut Request<Full<Bytes>>, proxy: Option<&Proxy>) {
+    let url = request.uri().clone();
+    let usual = match url.scheme_str() {
+        Some("https") => 443,
+        _ => 80,
+    };
+    let host = url.host().unwrap_or_default();
+    let host = match url.port_u16().filter(|port| *port != usual) {
+        Some(port) => HeaderValue::try_from(format!("{host}:{port}")),
+        None => HeaderValue::try_from(host),
+    };
+    if let Ok(host) = host {
+        request.headers_mut().entry(HOST).or_insert(host);
     }
+    match proxy.filter(|proxy| is_forwarded(&url, proxy)) {
+        None => {
+            let path = url.into_parts().path_and_query;
+            *request.uri_mut() = path.unwrap_or(PathAndQuery::from_static("/")).into();
+        }
+        Some(proxy) => {
+            if let Some(credentials) = proxy.basic_auth() {
+                request
+                    .headers_mut()
+                    .insert(PROXY_AUTHORIZATION, credentials.clone());
+            }
+        }
+    }
+}
+
+/// Whether a proxy gets requests to this URL as they are.
+fn is_forwarded(url: &Uri, proxy: &Proxy) -> bool {
+    url.scheme_str() == Some("http") && proxy.kind() != ProxyKind::Socks5
+}
+
+/// Opens a connection, in a box, because most requests find one.
+fn connect<'a>(
+    connector: &'a Connector,
+    url: Uri,
+    proxy: Option<&'a Proxy>,
+) -> Pin<Box<dyn Future<Output = Result<Connection, SendError>> + Send + 'a>> {
+    Box::pin(async move {
+        let stream = timeout(CONNECT, connector.connect(url)).await;
+        let stream = stream.map_err(|_| SendError::ConnectTimeout {
+            limit: CONNECT,
+            proxy: proxy.cloned(),
+        })??;
+        let opened = Connection::open(stream).await;
+        opened.map_err(|error| broken(&error, proxy))
+    })
+}
+
+impl From<ConnectError> for SendError {
+    fn from(error: ConnectError) -> Self {
+        let why = error.to_string();
+        match error.kind {
+            ConnectErrorKind::Network => SendError::Broken(why),
+            ConnectErrorKind::Lasting => SendError::Lasting(why),
+            ConnectErrorKind::Setting => SendError::Settings(why),
+        }
+    }
+}
+
+fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> SendError {
     let why = root_cause(error);
     SendError::Broken(match proxy {
         None => why,

@@ -2,22 +2,28 @@
 //!
 //! Never here: trying again, or the total time limit.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant, SystemTime},
+};
 
 use anygpt_core::Reservation;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::{
     HeaderMap, Response, StatusCode,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION},
 };
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use tokio::time::timeout;
+use http_body_util::Full;
+use hyper::body::{Body as _, Frame};
+use tokio::time::{self, Sleep, timeout};
 
 use super::{Gateway, Observer, Reply};
 use crate::{
     call,
-    http_client::{SendError, root_cause},
+    http_client::{ReplyBody, SendError, root_cause},
     provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Request, api_key, bearer, sse},
     settings::{KeyHeader, Provider},
 };
@@ -72,8 +78,8 @@ impl Gateway {
             .is_some_and(|kind| kind.starts_with("application/json"));
 
         reply.answer.wants_state = wants_state;
-        let mut body = Body::new(response.into_body());
-        body.idle = patience.map_or(IDLE, |patience| patience.min(IDLE));
+        let idle = patience.map_or(IDLE, |patience| patience.min(IDLE));
+        let mut body = Body::new(response.into_body(), idle);
         let held = reply
             .reservation
             .get_or_insert_with(|| self.budget.reservation());
@@ -100,7 +106,7 @@ impl Gateway {
                 }
             }
             if reply.answer.complete {
-                tokio::spawn(body.drain());
+                body.drain();
             } else {
                 if let Some(event) = parser.finish() {
                     // An event without its end may be cut anywhere: what it cannot say is missing, not
@@ -121,7 +127,7 @@ impl Gateway {
         request: Request,
         patience: Option<Duration>,
         connected: impl FnOnce(),
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> Result<Response<ReplyBody>, Failure> {
         let usual = if provider.base_url.is_private() {
             FIRST_BYTE_LOCAL
         } else {
@@ -170,7 +176,7 @@ impl Gateway {
         let id = request_id(codec, response.headers());
         let wait = retry_after(response.headers(), SystemTime::now());
         let should_retry = should_retry(response.headers());
-        let mut body = Body::new(response.into_body());
+        let mut body = Body::new(response.into_body(), IDLE);
         // What cannot be read of an error must not hide the rest of it.
         let text = body.beginning(ERROR_LIMIT).await;
         let mut failure = codec.failure(status, &text);
@@ -189,15 +195,15 @@ impl Gateway {
     /// Reads the whole body of a response, which is counted in `held`.
     pub(super) async fn body(
         &self,
-        response: Response<Incoming>,
+        response: Response<ReplyBody>,
         held: &mut Reservation,
     ) -> Result<Vec<u8>, Failure> {
-        Body::new(response.into_body()).whole(held).await
+        Body::new(response.into_body(), IDLE).whole(held).await
     }
 }
 
 /// A redirect is not followed: the key would go to wherever it leads.
-fn redirect(response: &Response<Incoming>) -> Option<Failure> {
+fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
     if !response.status().is_redirection() {
         return None;
     }
@@ -363,39 +369,65 @@ const USUAL: usize = 1 << 20;
 /// The budget is asked in steps of this size; less is not worth counting.
 const STEP: usize = 64 << 10;
 
+/// A piece of a body, or that it broke.
+type Received = Result<Frame<Bytes>, hyper::Error>;
+
 /// The body of a response, with its limits.
 struct Body {
-    incoming: Incoming,
+    incoming: ReplyBody,
     read: usize,
     /// Longest silence.
     idle: Duration,
+    /// Since then.
+    heard: time::Instant,
+    /// Rings when there may have been silence for too long. It is moved when it rings, not with each piece.
+    timer: Pin<Box<Sleep>>,
 }
 
 impl Body {
-    fn new(incoming: Incoming) -> Self {
+    fn new(incoming: ReplyBody, idle: Duration) -> Self {
         Body {
             incoming,
             read: 0,
-            idle: IDLE,
+            idle,
+            heard: time::Instant::now(),
+            timer: Box::pin(time::sleep(idle)),
         }
     }
 
     /// Reads what follows the closing event of a stream: little or nothing, but only a connection whose
-    /// body was read to its end can be used again.
-    async fn drain(mut self) {
-        let rest = async { while let Ok(Some(_)) = self.chunk(REPLY_LIMIT).await {} };
-        let _in_time = timeout(AFTER_END, rest).await;
+    /// body was read to its end can be used again. Mostly it is there already.
+    fn drain(mut self) {
+        let mut rest =
+            Box::pin(async move { while let Ok(Some(_)) = self.chunk(REPLY_LIMIT).await {} });
+        if (&mut rest).now_or_never().is_none() {
+            tokio::spawn(timeout(AFTER_END, rest));
+        }
+    }
+
+    /// The next frame, or a failure if there is none for too long.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Received>, Failure>> {
+        let frame = Pin::new(&mut self.incoming).poll_frame(cx);
+        if frame.is_ready() {
+            self.heard = time::Instant::now();
+            return frame.map(Ok);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            let due = self.heard + self.idle;
+            if due <= time::Instant::now() {
+                let seconds = self.idle.as_secs_f64();
+                let message = format!("the stream was silent for {seconds} s");
+                return Poll::Ready(Err(Failure::new(Class::Timeout, message)));
+            }
+            self.timer.as_mut().reset(due);
+        }
     }
 
     /// The next piece, `None` at the end.
     async fn chunk(&mut self, limit: usize) -> Result<Option<Bytes>, Failure> {
         loop {
-            let frame = timeout(self.idle, self.incoming.frame()).await;
-            let frame = frame.map_err(|_| {
-                let seconds = self.idle.as_secs_f64();
-                let message = format!("the stream was silent for {seconds} s");
-                Failure::new(Class::Timeout, message)
-            })?;
+            let frame = poll_fn(|cx| self.poll_frame(cx)).await?;
             let frame = match frame {
                 None => return Ok(None),
                 Some(Ok(frame)) => frame,

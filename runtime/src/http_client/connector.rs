@@ -22,10 +22,7 @@ use http::{
 };
 use http_body_util::Full;
 use hyper::client::conn::http1;
-use hyper_util::{
-    client::legacy::connect::{Connected, Connection, proxy::SocksV5},
-    rt::TokioIo,
-};
+use hyper_util::{client::legacy::connect::proxy::SocksV5, rt::TokioIo};
 use rustls::{
     CertificateError, ClientConfig, InvalidMessage, RootCertStore,
     crypto::{CryptoProvider, KeyProvider, ring},
@@ -116,7 +113,8 @@ impl Connector {
         self.0.network.proxy(url)
     }
 
-    async fn connect(self, url: Uri) -> Result<TokioIo<Stream>, ConnectError> {
+    /// Opens a connection that takes requests to a URL.
+    pub(super) async fn connect(&self, url: Uri) -> Result<Stream, ConnectError> {
         let is_tls = url.scheme_str() == Some("https");
         let peer = Peer {
             what: "",
@@ -131,21 +129,7 @@ impl Connector {
         if is_tls {
             stream = Box::pin(self.0.encrypt(stream, &peer)).await?;
         }
-        Ok(TokioIo::new(stream))
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = TokioIo<Stream>;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, url: Uri) -> Self::Future {
-        Box::pin(self.clone().connect(url))
+        Ok(stream)
     }
 }
 
@@ -197,10 +181,7 @@ impl Parts {
         match proxy.kind() {
             ProxyKind::Socks5 => socks(stream, proxy, peer).await,
             _ if is_tls => tunnel(stream, proxy, peer).await,
-            _ => Ok(Stream {
-                is_forwarded: true,
-                ..stream
-            }),
+            _ => Ok(stream),
         }
     }
 
@@ -405,11 +386,7 @@ impl fmt::Display for ConnectError {
 impl Error for ConnectError {}
 
 /// A connection of any kind.
-pub(super) struct Stream {
-    io: Box<dyn Io>,
-    /// An HTTP proxy at the other end forwards requests, which must name their whole URL.
-    is_forwarded: bool,
-}
+pub(super) struct Stream(Box<dyn Io>);
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -417,16 +394,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 impl Stream {
     fn new(io: impl Io + 'static) -> Self {
-        Stream {
-            io: Box::new(io),
-            is_forwarded: false,
-        }
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new().proxy(self.is_forwarded)
+        Stream(Box::new(io))
     }
 }
 
@@ -436,7 +404,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
+        Pin::new(&mut self.0).poll_read(cx, buffer)
     }
 }
 
@@ -446,7 +414,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        Pin::new(&mut self.0).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -454,19 +422,19 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.0.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        Pin::new(&mut self.0).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
 

@@ -150,32 +150,42 @@ impl Codec for Messages {
         if event.name == "error" {
             return Err(failure(None, payload));
         }
-        let read: StreamEvent<'_> = json::read(payload)?;
-        let kind = match str_of(&read.kind) {
-            "" => event.name,
-            kind => kind,
-        };
-        match (kind, read.message, read.content_block, read.delta) {
+        let [kind, index, message, block, delta, usage, error] = json::members(
+            payload,
+            &[
+                "type",
+                "index",
+                "message",
+                "content_block",
+                "delta",
+                "usage",
+                "error",
+            ],
+        )?;
+        let index = json::number(index);
+        let kind = json::text(kind);
+        let kind = if kind.is_empty() { event.name } else { &kind };
+        match (kind, message, block, delta) {
             ("message_start", Some(message), ..) => {
-                take_message(json::read(message.get())?, answer);
+                take_message(json::read(message)?, answer);
             }
             ("content_block_start", _, Some(block), _) => {
-                take_block(read.index.0, block.get(), answer)?;
+                take_block(index, block, answer)?;
             }
             ("content_block_delta", _, _, Some(delta)) => {
-                take_delta(read.index.0, &json::read(delta.get())?, answer);
+                take_delta(index, &json::read(delta)?, answer);
             }
             ("message_delta", _, _, delta) => {
                 if let Some(delta) = delta {
-                    take_stop(json::read(delta.get())?, answer);
+                    take_stop(json::read(delta)?, answer);
                 }
-                if let Some(usage) = read.usage.0 {
+                if let Some(usage) = usage.and_then(|usage| json::read(usage).ok()) {
                     take_usage(&usage, &mut answer.usage);
                 }
             }
             ("message_stop", ..) => complete(answer),
             ("error", ..) => return Err(failure(None, payload)),
-            _ if read.error.is_some() => return Err(failure(None, payload)),
+            _ if error.is_some() => return Err(failure(None, payload)),
             _ => {}
         }
         Ok(())
@@ -634,25 +644,6 @@ fn fit_format(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
             chat.model
         ));
     }
-}
-
-/// Any event: what differs between kinds stays raw until the kind is known.
-#[derive(Deserialize)]
-struct StreamEvent<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Text<'a>>,
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content_block: Option<&'a RawValue>,
-    #[serde(borrow)]
-    delta: Option<&'a RawValue>,
-    #[serde(default)]
-    index: Lenient<u64>,
-    #[serde(default)]
-    usage: Lenient<UsageObject>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

@@ -8,13 +8,13 @@ use std::cmp::Reverse;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use http::{HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::conversation::{self, Url};
 use super::error_body::{ErrorBody, Table};
-use super::json::{self, Lenient, Text, str_of};
+use super::json;
 use super::openai::{Responses, arguments};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Media, Message, Model,
@@ -295,14 +295,18 @@ impl Codec for ChatCompletions {
             return Responses.models_page(body);
         }
         let body = String::from_utf8_lossy(body);
-        let entries: Vec<&RawValue> = if body.trim_start().starts_with('[') {
-            json::read(&body)?
-        } else {
-            // A local server that has no model yet may say null.
-            json::read::<ModelList<'_>>(&body)?.data.unwrap_or_default()
+        let list = match body.trim_start() {
+            list if list.starts_with('[') => Some(json::read::<&RawValue>(list)?.get()),
+            object => json::members(object, &["data"])?[0],
         };
+        // A local server that has no model yet may say null.
+        let entries = list.map(json::elements).transpose()?;
         Ok(ModelPage {
-            models: entries.into_iter().filter_map(read_model).collect(),
+            models: entries
+                .into_iter()
+                .flatten()
+                .filter_map(read_model)
+                .collect(),
             next: None,
         })
     }
@@ -403,46 +407,78 @@ impl ChatCompletions {
         Cow::Owned(hash.chars().take(SHORT_ID).collect())
     }
 
-    /// Reads a chunk of a stream, or a whole answer. Tells whether it is one.
+    /// Reads a chunk of a stream, or a whole answer; both have the same frame. Tells whether it is one. What stands beside
+    /// the answer must not cost it, whatever its shape is.
     fn take(&self, json: &str, answer: &mut Answer) -> Result<bool, Failure> {
-        let chunk: Chunk<'_> = json::read(json)?;
-        let is_bare_error = chunk.choices.is_none() && chunk.usage.is_none();
-        if chunk.error.is_some()
-            || chunk.object.0.is_some_and(|kind| kind.0 == "error")
-            || is_bare_error && (chunk.detail.is_some() || chunk.message.is_some())
+        if let Some(text) = answer.repeated.news(json) {
+            take_text(text, answer);
+            return Ok(true);
+        }
+        let [
+            id,
+            object,
+            model,
+            choices,
+            usage,
+            x_groq,
+            citations,
+            search_results,
+            error,
+            detail,
+            message,
+        ] = json::members(
+            json,
+            &[
+                "id",
+                "object",
+                "model",
+                "choices",
+                "usage",
+                "x_groq",
+                "citations",
+                "search_results",
+                "error",
+                "detail",
+                "message",
+            ],
+        )?;
+        let is_bare_error = choices.is_none() && usage.is_none();
+        // Some errors do without `error`.
+        if error.is_some()
+            || json::text(object) == "error"
+            || is_bare_error && (detail.is_some() || message.is_some())
         {
             return Err(failure(None, json));
         }
-        if let Some(id) = chunk.id.0.and_then(Text::non_empty) {
-            answer.response_id = Some(id);
-        }
-        if let Some(model) = chunk.model.0.and_then(Text::non_empty) {
-            answer.model = Some(model);
-        }
-        let mut usage = side(chunk.usage);
-        if usage.is_null() {
-            usage = side(chunk.x_groq)["usage"].take();
+        json::keep(&mut answer.response_id, id);
+        json::keep(&mut answer.model, model);
+        let mut usage = side(usage);
+        if usage.is_null() && x_groq.is_some() {
+            // Groq's place for it.
+            usage = side(x_groq)["usage"].take();
         }
         if usage.is_object() {
             answer.usage = self.usage(&usage);
         }
         // Each chunk repeats them all.
-        let mut sources = strings(side(chunk.citations).as_array().into_iter().flatten());
+        let mut sources = strings(side(citations).as_array().into_iter().flatten());
         if sources.is_empty() && answer.citations.is_empty() {
-            let results = side(chunk.search_results);
+            let results = side(search_results);
             let results = results.as_array().into_iter().flatten();
             sources = strings(results.map(|result| &result["url"]));
         }
         if !sources.is_empty() {
             answer.citations = sources;
         }
-        let Some(choices) = chunk.choices else {
+        let Some(choices) = choices else {
             return Ok(false);
         };
-        // Others come only if they are asked for; who leaves the index out has one.
-        let first = |choice: &Choice<'_>| choice.index.0.is_none_or(|index| index == 0);
-        for choice in choices.into_iter().filter(first) {
-            take_choice(choice, answer)?;
+        let mut news = Vec::new();
+        for choice in json::elements(choices)? {
+            news.push(take_choice(choice, answer)?);
+        }
+        if let [Some(text)] = news[..] {
+            answer.repeated.remember(json, text);
         }
         Ok(true)
     }
@@ -650,114 +686,9 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// A chunk of a stream or a whole answer; both have the same frame.
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    id: Lenient<Text<'a>>,
-    #[serde(borrow, default)]
-    object: Lenient<Text<'a>>,
-    #[serde(borrow, default)]
-    model: Lenient<Text<'a>>,
-    #[serde(borrow)]
-    choices: Option<Vec<Choice<'a>>>,
-    // What stands beside the answer must not cost it, whatever its shape is.
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
-    /// Groq's place for usage.
-    #[serde(borrow)]
-    x_groq: Option<&'a RawValue>,
-    #[serde(borrow)]
-    citations: Option<&'a RawValue>,
-    #[serde(borrow)]
-    search_results: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    /// Errors that do without `error`.
-    #[serde(borrow)]
-    detail: Option<&'a RawValue>,
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(default)]
-    index: Lenient<u64>,
-    #[serde(borrow)]
-    delta: Option<Said<'a>>,
-    /// In a whole answer, and in streams of servers that do not tell the two apart.
-    #[serde(borrow)]
-    message: Option<Said<'a>>,
-    #[serde(borrow)]
-    finish_reason: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    native_finish_reason: Lenient<Text<'a>>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Said<'a> {
-    /// A string, or an array of parts.
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning: Lenient<Text<'a>>,
-    #[serde(borrow, default)]
-    reasoning_content: Lenient<Text<'a>>,
-    #[serde(borrow)]
-    refusal: Option<Text<'a>>,
-    /// A part of the state, which other reasoning belongs to, too.
-    #[serde(borrow)]
-    reasoning_details: Option<&'a RawValue>,
-    #[serde(borrow)]
-    tool_calls: Option<Vec<&'a RawValue>>,
-    /// A call before there were tools.
-    #[serde(borrow, default)]
-    function_call: Lenient<Called<'a>>,
-}
-
-/// A call, or a piece of one.
-#[derive(Deserialize)]
-struct CallPiece<'a> {
-    /// The place of the call; some leave it out.
-    #[serde(default)]
-    index: Lenient<u64>,
-    #[serde(borrow, default)]
-    id: Lenient<Text<'a>>,
-    #[serde(borrow, default)]
-    function: Lenient<Called<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Called<'a> {
-    #[serde(borrow, default)]
-    name: Lenient<Text<'a>>,
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct SaidPart<'a> {
-    #[serde(borrow, default)]
-    text: Lenient<Text<'a>>,
-    /// Mistral's reasoning: parts again, or a string.
-    #[serde(borrow)]
-    thinking: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct ModelList<'a> {
-    #[serde(borrow)]
-    data: Option<Vec<&'a RawValue>>,
-}
-
 /// Something beside the answer, in whatever shape; nothing if it is too large to be what it should be.
-fn side(raw: Option<&RawValue>) -> Value {
-    let raw = raw
-        .map(RawValue::get)
-        .filter(|raw| raw.len() <= LARGEST_SIDE);
+fn side(raw: Option<&str>) -> Value {
+    let raw = raw.filter(|raw| raw.len() <= LARGEST_SIDE);
     raw.and_then(|raw| serde_json::from_str(raw).ok())
         .unwrap_or_default()
 }
@@ -768,19 +699,43 @@ fn strings<'v>(values: impl IntoIterator<Item = &'v Value>) -> Vec<String> {
     strings.map(str::to_owned).collect()
 }
 
-fn take_choice(choice: Choice<'_>, answer: &mut Answer) -> Result<(), Failure> {
-    if let Some(error) = choice.error {
-        return Err(failure(None, error.get()));
+/// Takes a choice, and gives its text as it stands there if it has nothing else to say.
+fn take_choice<'a>(choice: &'a str, answer: &mut Answer) -> Result<Option<&'a str>, Failure> {
+    // `message` stands in a whole answer, and in streams of servers that do not tell the two apart.
+    let [index, delta, message, word, native, error] = json::members(
+        choice,
+        &[
+            "index",
+            "delta",
+            "message",
+            "finish_reason",
+            "native_finish_reason",
+            "error",
+        ],
+    )?;
+    // Others come only if they are asked for; who leaves the index out has one.
+    if json::number(index).is_some_and(|index| index > 0) {
+        return Ok(None);
     }
-    if let Some(said) = choice.delta.or(choice.message) {
-        take_said(said, answer)?;
+    if let Some(error) = error {
+        return Err(failure(None, error));
     }
-    let word = str_of(&choice.finish_reason);
+    let text = match delta.or(message) {
+        Some(said) => take_said(said, answer)?,
+        None => None,
+    };
+    let word = match word {
+        Some(word) => json::string(word)?,
+        None => return Ok(text),
+    };
     if word.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let native = choice.native_finish_reason.0.and_then(Text::non_empty);
-    answer.native_finish = Some(native.unwrap_or_else(|| word.to_owned()));
+    answer.native_finish = Some(match json::text(native) {
+        native if native.is_empty() => word.clone().into_owned(),
+        native => native.into_owned(),
+    });
+    let word = &*word;
     let finish = match word {
         "stop" | "eos" | "end_turn" | "stop_sequence" => Finish::Stop,
         "length" | "max_tokens" | "model_length" => Finish::Length,
@@ -794,60 +749,89 @@ fn take_choice(choice: Choice<'_>, answer: &mut Answer) -> Result<(), Failure> {
             failure.code = Some(word.to_owned());
             return Err(failure);
         }
-        _ => return Ok(()),
+        _ => return Ok(None),
     };
     // A tool call or a refusal beside it says more than stop.
     if finish != Finish::Stop || answer.finish.is_none() {
         answer.finish = Some(finish);
     }
-    Ok(())
+    Ok(None)
 }
 
-fn take_said(said: Said<'_>, answer: &mut Answer) -> Result<(), Failure> {
+/// As [`take_choice`].
+fn take_said<'a>(said: &'a str, answer: &mut Answer) -> Result<Option<&'a str>, Failure> {
+    let [
+        content,
+        reasoning,
+        reasoning_content,
+        refusal,
+        reasoning_details,
+        tool_calls,
+        function_call,
+    ] = json::members(
+        said,
+        &[
+            "content",
+            "reasoning",
+            "reasoning_content",
+            "refusal",
+            "reasoning_details",
+            "tool_calls",
+            "function_call",
+        ],
+    )?;
+    let has_more = [refusal, reasoning_details, tool_calls, function_call]
+        .iter()
+        .any(Option::is_some);
+    let texts = [
+        ("reasoning_content", json::text(reasoning_content)),
+        ("reasoning", json::text(reasoning)),
+    ];
     if answer.wants_state {
-        keep_reasoning(&said, answer);
+        keep_reasoning(&texts, reasoning_details, answer);
     }
     // Some send the same reasoning under both names.
-    let reasoning = said.reasoning.0.and_then(Text::non_empty);
-    let reasoning = reasoning.or(said.reasoning_content.0.and_then(Text::non_empty));
-    answer.reasoning.push_str(&reasoning.unwrap_or_default());
-    match said.content.map(RawValue::get) {
+    let reasoning = texts.iter().rev().find(|(_, text)| !text.is_empty());
+    let reasoning = reasoning.map_or("", |(_, text)| text);
+    answer.reasoning.push_str(reasoning);
+    match content {
         None => {}
         Some(content) if content.starts_with('[') => take_parts(content, answer)?,
-        Some(content) => {
-            let content: Text<'_> = json::read(content)?;
-            take_text(&content.0, answer);
-        }
+        Some(content) => take_text(&json::string(content)?, answer),
     }
-    if let Some(refusal) = said.refusal.and_then(Text::non_empty) {
+    let refusal = refusal.map_or(Ok(Cow::default()), json::string)?;
+    if !refusal.is_empty() {
         answer.text.push_str(&refusal);
         answer.finish = Some(Finish::ContentFilter);
     }
-    let calls = said.tool_calls.unwrap_or_default();
-    if calls.is_empty()
-        && let Some(function) = said.function_call.0
+    let calls = tool_calls.map(json::elements).transpose()?;
+    let mut calls = calls.into_iter().flatten().peekable();
+    if calls.peek().is_none()
+        && let Some(function) = function_call
     {
-        let old = CallPiece {
-            // There is but one.
-            index: Lenient(Some(0)),
-            id: Lenient(None),
-            function: Lenient(Some(function)),
-        };
-        take_call(&old, answer)?;
+        // A call before there were tools: there is but one.
+        take_call(Some(0), "", Some(function), answer)?;
     }
     for call in calls {
-        take_call(&json::read(call.get())?, answer)?;
+        // The place of the call; some leave it out.
+        let [index, id, function] = json::members(call, &["index", "id", "function"])?;
+        take_call(json::number(index), &json::text(id), function, answer)?;
     }
-    Ok(())
+    let is_alone = !has_more && texts.iter().all(|(_, text)| text.is_empty());
+    Ok(content.filter(|content| is_alone && content.starts_with('"')))
 }
 
-/// Puts a piece of a call where it belongs. Where there is no index, an id or a name begins a call.
-fn take_call(piece: &CallPiece<'_>, answer: &mut Answer) -> Result<(), Failure> {
-    let (name, arguments) = match &piece.function.0 {
-        Some(called) => (str_of(&called.name.0), arguments(called.arguments)),
-        None => ("", String::new()),
-    };
-    let id = str_of(&piece.id.0);
+/// Puts a call, or a piece of one, where it belongs. Where there is no index, an id or a name begins a call.
+fn take_call(
+    index: Option<u64>,
+    id: &str,
+    function: Option<&str>,
+    answer: &mut Answer,
+) -> Result<(), Failure> {
+    let called = function.and_then(|called| json::members(called, &["name", "arguments"]).ok());
+    let [name, arguments] = called.unwrap_or_default();
+    let name = &*json::text(name);
+    let arguments = self::arguments(arguments);
     let calls = &answer.tool_calls;
     // Some count all calls as the first.
     let is_same = |at: &usize| {
@@ -855,7 +839,7 @@ fn take_call(piece: &CallPiece<'_>, answer: &mut Answer) -> Result<(), Failure> 
             name.is_empty() || call.name == name && (id.is_empty() || call.id == id)
         })
     };
-    let known = match piece.index.0 {
+    let known = match index {
         Some(index) => answer.places.get(&index).copied().filter(is_same),
         None if !id.is_empty() => calls.iter().position(|call| call.id == id),
         None if !name.is_empty() => None,
@@ -874,18 +858,14 @@ fn take_call(piece: &CallPiece<'_>, answer: &mut Answer) -> Result<(), Failure> 
         name: name.to_owned(),
         arguments,
     })?;
-    answer.places.extend(piece.index.0.map(|index| (index, at)));
+    answer.places.extend(index.map(|index| (index, at)));
     answer.finish = Some(Finish::ToolCalls);
     Ok(())
 }
 
 /// Puts what was reasoned into the state, under the names that it came with.
-fn keep_reasoning(said: &Said<'_>, answer: &mut Answer) {
-    for (name, text) in [
-        ("reasoning_content", &said.reasoning_content.0),
-        ("reasoning", &said.reasoning.0),
-    ] {
-        let text = str_of(text);
+fn keep_reasoning(texts: &[(&str, Cow<'_, str>)], details: Option<&str>, answer: &mut Answer) {
+    for (name, text) in texts {
         if !text.is_empty()
             && let Some(member) = member(name, answer)
         {
@@ -893,7 +873,6 @@ fn keep_reasoning(said: &Said<'_>, answer: &mut Answer) {
             answer.state_length += text.len();
         }
     }
-    let details = said.reasoning_details.map(RawValue::get);
     let details = details.and_then(|details| answer.piece(details));
     let Some(Value::Array(details)) = details else {
         return;
@@ -1013,18 +992,20 @@ fn media_part(media: &Media) -> PartBody<'_> {
 }
 
 fn take_parts(content: &str, answer: &mut Answer) -> Result<(), Failure> {
-    for part in json::read::<Vec<SaidPart<'_>>>(content)? {
-        match part.thinking.map(RawValue::get) {
+    for part in json::elements(content)? {
+        // Mistral's reasoning: parts again, or a string.
+        let [text, thinking] = json::members(part, &["text", "thinking"])?;
+        match thinking {
             None => {}
             Some(parts) if parts.starts_with('[') => {
-                for part in json::read::<Vec<SaidPart<'_>>>(parts)? {
-                    let text = part.text.0.unwrap_or_default();
-                    answer.reasoning.push_str(&text.0);
+                for part in json::elements(parts)? {
+                    let [text] = json::members(part, &["text"])?;
+                    answer.reasoning.push_str(&json::text(text));
                 }
             }
-            Some(text) => answer.reasoning.push_str(&json::read::<Text<'_>>(text)?.0),
+            Some(text) => answer.reasoning.push_str(&json::string(text)?),
         }
-        take_text(&part.text.0.unwrap_or_default().0, answer);
+        take_text(&json::text(text), answer);
     }
     Ok(())
 }
@@ -1038,7 +1019,7 @@ fn finish(answer: &mut Answer) {
     answer.complete = true;
 }
 
-fn read_model(entry: &RawValue) -> Option<Model> {
+fn read_model(entry: &str) -> Option<Model> {
     let entry = side(Some(entry));
     let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
     let number = |name: &str| entry[name].as_u64();

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use anygpt_core::json;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, Visitor};
 use serde_json::value::RawValue;
 
 use super::error_body::{page, shortened};
@@ -16,12 +17,82 @@ use super::{Class, Failure};
 /// # Errors
 /// `Unavailable` if it is not JSON or has another shape.
 pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
-    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
-        let message = page(text.trim_start()).unwrap_or_else(|| {
-            format!("the provider sent something that cannot be read as its usual JSON: {error}")
-        });
-        Failure::new(Class::Unavailable, shortened(&message))
-    })
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| unreadable(text, &error))
+}
+
+fn unreadable(text: &str, error: &dyn fmt::Display) -> Failure {
+    let message = page(text.trim_start()).unwrap_or_else(|| {
+        format!("the provider sent something that cannot be read as its usual JSON: {error}")
+    });
+    Failure::new(Class::Unavailable, shortened(&message))
+}
+
+/// The members of an object by these names, as they stand in it; what is null is left out.
+///
+/// # Errors
+/// `Unavailable` if it has another shape.
+pub(super) fn members<'a, const N: usize>(
+    object: &'a str,
+    names: &[&str; N],
+) -> Result<[Option<&'a str>; N], Failure> {
+    let mut slots = [None; N];
+    members_of(object, names, &mut slots)?;
+    Ok(slots)
+}
+
+fn members_of<'a>(
+    object: &'a str,
+    names: &[&str],
+    slots: &mut [Option<&'a str>],
+) -> Result<(), Failure> {
+    if json::members(object.trim_start_matches('\u{feff}'), names, slots).is_none() {
+        // serde_json says where.
+        read::<IgnoredAny>(object)?;
+        return Err(unreadable(object, &"not an object"));
+    }
+    for slot in slots {
+        *slot = slot.filter(|raw| *raw != "null");
+    }
+    Ok(())
+}
+
+/// The elements of an array, as they stand in it.
+///
+/// # Errors
+/// `Unavailable` if it has another shape.
+pub(super) fn elements(array: &str) -> Result<impl Iterator<Item = &str>, Failure> {
+    json::elements(array).ok_or_else(|| unreadable(array, &"not an array"))
+}
+
+/// The text of a string (see [`Text`]).
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn string(raw: &str) -> Result<Cow<'_, str>, Failure> {
+    match json::string(raw) {
+        Some(text) => Ok(text),
+        None => Ok(read::<Text<'_>>(raw)?.0),
+    }
+}
+
+/// The text of a member if it is a string; empty if it is not.
+pub(super) fn text(raw: Option<&str>) -> Cow<'_, str> {
+    let text = raw.map(|raw| string(raw).unwrap_or_default());
+    text.unwrap_or_default()
+}
+
+/// Keeps the text of a member, if it has one. Many chunks repeat what is known.
+pub(super) fn keep(known: &mut Option<String>, raw: Option<&str>) {
+    let text = text(raw);
+    if !text.is_empty() && known.as_deref() != Some(&text) {
+        *known = Some(text.into_owned());
+    }
+}
+
+/// The number of a member, if it is one without sign and fraction.
+pub(super) fn number(raw: Option<&str>) -> Option<u64> {
+    raw?.parse().ok()
 }
 
 /// A string, borrowed if it has no escapes. Half a surrogate pair, which some providers produce by

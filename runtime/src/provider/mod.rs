@@ -20,6 +20,7 @@ mod json;
 mod model;
 pub mod openai;
 mod parameter;
+mod repeated;
 mod request;
 mod rules;
 pub mod sse;
@@ -233,6 +234,8 @@ pub struct Answer {
     pub(crate) blocks: anthropic::Blocks,
     /// Reasoning between marks in front of the text.
     pub(crate) inline: inline_reasoning::InlineReasoning,
+    /// What most events of the stream have in common.
+    pub(crate) repeated: repeated::Repeated,
 }
 
 /// More tool calls in one answer are none that anybody would carry out.

@@ -122,53 +122,61 @@ impl Codec for Responses {
         if event.name == "error" {
             return Err(failure(None, payload));
         }
-        let read: StreamEvent<'_> = json::read(payload)?;
-        let delta = || match read.delta {
-            Some(delta) => json::read::<Text<'_>>(delta.get()),
-            None => Ok(Text::default()),
-        };
-        let kind = match str_of(&read.kind) {
-            "" => event.name,
-            kind => kind,
-        };
+        // `output_index` is the place of the item in the output that this is a part of.
+        let [kind, index, arguments, delta, item, response, error] = json::members(
+            payload,
+            &[
+                "type",
+                "output_index",
+                "arguments",
+                "delta",
+                "item",
+                "response",
+                "error",
+            ],
+        )?;
+        let index = json::number(index);
+        let delta = || delta.map_or(Ok(Cow::default()), json::string);
+        let kind = json::text(kind);
+        let kind = if kind.is_empty() { event.name } else { &kind };
         match kind {
-            "response.output_text.delta" => answer.text.push_str(&delta()?.0),
+            "response.output_text.delta" => answer.text.push_str(&delta()?),
             "response.refusal.delta" => {
-                answer.text.push_str(&delta()?.0);
+                answer.text.push_str(&delta()?);
                 answer.finish = Some(Finish::ContentFilter);
             }
             "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => {
-                answer.reasoning.push_str(&delta()?.0);
+                answer.reasoning.push_str(&delta()?);
             }
             "response.reasoning_summary_part.added" => begin_paragraph(&mut answer.reasoning),
             "response.output_item.added" | "response.output_item.done" => {
-                if let Some(item) = read.item {
-                    let fields: OutputItem<'_> = json::read(item.get())?;
-                    take_call(&fields, read.output_index.0, answer)?;
+                if let Some(item) = item {
+                    let fields: OutputItem<'_> = json::read(item)?;
+                    take_call(&fields, index, answer)?;
                     if kind == "response.output_item.done" {
                         keep(&fields, item, answer);
                     }
                 }
             }
             "response.function_call_arguments.delta" => {
-                if let Some(call) = call_at(read.output_index.0, answer) {
-                    call.arguments.push_str(&delta()?.0);
+                if let Some(call) = call_at(index, answer) {
+                    call.arguments.push_str(&delta()?);
                 }
             }
             "response.function_call_arguments.done" => {
-                let arguments = arguments(read.arguments);
-                if let Some(call) = call_at(read.output_index.0, answer)
+                let arguments = self::arguments(arguments);
+                if let Some(call) = call_at(index, answer)
                     && !arguments.is_empty()
                 {
                     call.arguments = arguments;
                 }
             }
             "error" => return Err(failure(None, payload)),
-            _ => match (kind.strip_prefix("response."), read.response) {
+            _ => match (kind.strip_prefix("response."), response) {
                 (Some(status), Some(response)) if STATUSES.contains(&status) => {
-                    take_response(json::read(response.get())?, status, answer)?;
+                    take_response(json::read(response)?, status, answer)?;
                 }
-                (None, _) if read.error.is_some() => return Err(failure(None, payload)),
+                (None, _) if error.is_some() => return Err(failure(None, payload)),
                 _ => {}
             },
         }
@@ -379,26 +387,6 @@ struct FormatBody<'a> {
 #[derive(Serialize)]
 struct StreamOptions {
     include_obfuscation: bool,
-}
-
-/// Any event: what differs between kinds stays raw until the kind is known.
-#[derive(Deserialize)]
-struct StreamEvent<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Text<'a>>,
-    /// The place of the item in the output that this is a part of.
-    #[serde(default)]
-    output_index: Lenient<u64>,
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow)]
-    delta: Option<&'a RawValue>,
-    #[serde(borrow)]
-    item: Option<&'a RawValue>,
-    #[serde(borrow)]
-    response: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -692,7 +680,7 @@ fn take_output(items: Vec<&RawValue>, answer: &mut Answer) -> Result<(), Failure
         let item: OutputItem<'_> = json::read(json.get())?;
         take_call(&item, Some(place), answer)?;
         if wants_pieces {
-            keep(&item, json, answer);
+            keep(&item, json.get(), answer);
         }
         match str_of(&item.kind) {
             "message" => {
@@ -739,7 +727,7 @@ fn take_call(
     let call = ToolCall {
         id: str_of(&item.call_id.0).to_owned(),
         name: name.to_owned(),
-        arguments: arguments(item.arguments),
+        arguments: arguments(item.arguments.map(RawValue::get)),
     };
     answer.finish = Some(Finish::ToolCalls);
     let same_id = |known: &ToolCall| !call.id.is_empty() && known.id == call.id;
@@ -773,20 +761,20 @@ fn call_at(place: Option<u64>, answer: &mut Answer) -> Option<&mut ToolCall> {
 }
 
 /// Arguments are a string, but some do not wrap them up.
-pub(super) fn arguments(raw: Option<&RawValue>) -> String {
-    let Some(raw) = raw.map(RawValue::get) else {
+pub(super) fn arguments(raw: Option<&str>) -> String {
+    let Some(raw) = raw else {
         return String::new();
     };
-    match serde_json::from_str::<Text<'_>>(raw) {
-        Ok(text) => text.0.into_owned(),
+    match json::string(raw) {
+        Ok(text) => text.into_owned(),
         Err(_) => raw.to_owned(),
     }
 }
 
 /// Keeps an item of the output if it is one that can be sent again.
-fn keep(item: &OutputItem<'_>, json: &RawValue, answer: &mut Answer) {
+fn keep(item: &OutputItem<'_>, json: &str, answer: &mut Answer) {
     if REPLAYED.contains(&str_of(&item.kind)) {
-        answer.keep_json(json.get());
+        answer.keep_json(json);
     }
 }
 

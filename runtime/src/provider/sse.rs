@@ -4,6 +4,8 @@
 
 use std::mem;
 
+use memchr::memchr2;
+
 use super::{Class, Failure, json};
 
 /// One event, borrowed from the parser that put it together.
@@ -89,8 +91,8 @@ impl Parser {
                 *chunk = rest;
                 continue;
             }
-            let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-            let piece = chunk.split(is_end).next().unwrap_or_default();
+            let end = memchr2(b'\n', b'\r', chunk).unwrap_or(chunk.len());
+            let piece = &chunk[..end];
             let line = self.line.len().saturating_add(piece.len());
             if self.size.saturating_add(line) > self.limit {
                 return Err(Failure::new(

@@ -1,0 +1,204 @@
+//! HTTP/1.1 connections, and those that are kept for the next request.
+//!
+//! Who waits for a response drives its connection, in the same task. hyper hands over each piece of a body by itself, so
+//! with a task for the connection, as hyper-util's client has it, each piece costs two switches of tasks.
+//!
+//! Never here: how a connection is opened, what is sent.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{
+    Request, Response,
+    uri::{Authority, Scheme},
+};
+use http_body_util::Full;
+use hyper::{
+    body::{Body, Frame, Incoming},
+    client::conn::{TrySendError, http1},
+};
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, sleep};
+
+use super::connector::Stream;
+
+/// How long an unused connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether one has been kept for long enough. A timer of the runtime that is due before any other
+/// also spares each new one a system call.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// Whom a connection leads to.
+pub(super) type Place = (Scheme, Authority);
+
+/// Connections that nobody uses.
+#[derive(Default)]
+pub(super) struct Pool(Mutex<HashMap<Place, Vec<Kept>>>);
+
+struct Kept {
+    connection: Connection,
+    since: Instant,
+}
+
+impl Pool {
+    /// The connection that was used last.
+    pub(super) fn take(&self, place: &Place) -> Option<Connection> {
+        let mut places = self.lock();
+        let kept = places.get_mut(place)?;
+        while let Some(Kept { mut connection, .. }) = kept.pop() {
+            if connection.is_usable() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    fn keep(self: &Arc<Self>, place: Place, mut connection: Connection) {
+        // This also lets it forget the task that has used it.
+        if !connection.is_usable() {
+            return;
+        }
+        let mut places = self.lock();
+        if places.is_empty() {
+            tokio::spawn(Arc::clone(self).close_unused());
+        }
+        places.entry(place).or_default().push(Kept {
+            connection,
+            since: Instant::now(),
+        });
+    }
+
+    /// Works as long as there is a place.
+    async fn close_unused(self: Arc<Self>) {
+        loop {
+            sleep(LOOK).await;
+            let mut places = self.lock();
+            places.retain(|_, kept| {
+                kept.retain_mut(|kept| {
+                    kept.since.elapsed() < KEEP_ALIVE && kept.connection.is_usable()
+                });
+                !kept.is_empty()
+            });
+            if places.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Vec<Kept>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that takes one request after another.
+pub(super) struct Connection {
+    sender: http1::SendRequest<Full<Bytes>>,
+    /// Does the work; none if it has ended.
+    driver: Option<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
+}
+
+impl Connection {
+    pub(super) async fn open(stream: Stream) -> hyper::Result<Self> {
+        let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok(Connection {
+            sender,
+            driver: Some(Box::new(driver)),
+        })
+    }
+
+    /// Sends a request, and waits for the head of the response.
+    ///
+    /// # Errors
+    /// There is none; the request comes back if nothing of it was sent.
+    pub(super) async fn ask(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
+        let mut response = pin!(self.sender.try_send_request(request));
+        std::future::poll_fn(|cx| {
+            drive(&mut self.driver, cx);
+            response.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Whether it is still there, and free.
+    fn is_usable(&mut self) -> bool {
+        drive(&mut self.driver, &mut Context::from_waker(Waker::noop()));
+        self.driver.is_some() && self.sender.is_ready()
+    }
+}
+
+fn drive(
+    driver: &mut Option<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
+    cx: &mut Context<'_>,
+) {
+    if let Some(connection) = driver
+        && Pin::new(connection).poll(cx).is_ready()
+    {
+        // Whoever waits for it is told when it goes.
+        *driver = None;
+    }
+}
+
+/// The body of a response. When all of it is read, its connection is kept for others; otherwise it is closed.
+pub struct ReplyBody {
+    incoming: Incoming,
+    connection: Option<Connection>,
+    place: Place,
+    pool: Arc<Pool>,
+}
+
+impl ReplyBody {
+    pub(super) fn new(
+        incoming: Incoming,
+        connection: Connection,
+        place: Place,
+        pool: Arc<Pool>,
+    ) -> Self {
+        ReplyBody {
+            incoming,
+            connection: Some(connection),
+            place,
+            pool,
+        }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut frame = Pin::new(&mut self.incoming).poll_frame(cx);
+        if frame.is_pending()
+            && let Some(connection) = &mut self.connection
+        {
+            drive(&mut connection.driver, cx);
+            frame = Pin::new(&mut self.incoming).poll_frame(cx);
+        }
+        if let Poll::Ready(None) = frame
+            && let Some(connection) = self.connection.take()
+        {
+            self.pool.keep(self.place.clone(), connection);
+        }
+        frame
+    }
+}
+
+impl fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReplyBody")
+    }
+}
