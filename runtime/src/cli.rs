@@ -29,6 +29,8 @@ pub enum Command {
     },
     /// Print the commented example of a configuration file.
     ConfigInit,
+    /// Print the JSON Schema of the configuration file, for editors.
+    ConfigSchema,
     /// Tell of each provider whether it can be used.
     Doctor {
         /// Ask them, too.
@@ -251,7 +253,7 @@ const COMMAND: Spec = Spec {
     build: |_| Ok(Command::Serve),
 };
 
-static COMMANDS: [Spec; 9] = [
+static COMMANDS: [Spec; 10] = [
     Spec {
         name: "chat",
         arguments: "[PROMPT…]",
@@ -332,6 +334,12 @@ static COMMANDS: [Spec; 9] = [
         name: "config init",
         about: "print a commented example of the configuration file",
         build: |_| Ok(Command::ConfigInit),
+        ..COMMAND
+    },
+    Spec {
+        name: "config schema",
+        about: "print the JSON Schema of the configuration file, for editors",
+        build: |_| Ok(Command::ConfigSchema),
         ..COMMAND
     },
     Spec {
@@ -590,6 +598,7 @@ mod tests {
             ("config validate", Command::ConfigValidate),
             ("config show --json", Command::ConfigShow { json: true }),
             ("config init", Command::ConfigInit),
+            ("config schema", Command::ConfigSchema),
             ("tools", tools(false, false)),
             ("tools --all", tools(false, true)),
             ("--json tools", tools(true, false)),
@@ -651,7 +660,7 @@ mod tests {
         for (line, said) in [
             (
                 "config",
-                "needs another word: config validate, config show, config init",
+                "needs another word: config validate, config show, config init, config schema",
             ),
             ("config x", "unknown command: config x"),
             ("config vlaidate", "perhaps you mean config validate"),

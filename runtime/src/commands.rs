@@ -42,6 +42,9 @@ type Done = Result<Ended, Unwritten>;
 /// The example that `config init` prints; the image has it as a file.
 const EXAMPLE: &str = include_str!("../share/anygpt.config.example.yaml");
 
+/// The same for `config schema`.
+const SCHEMA: &str = include_str!("../share/anygpt.config.schema.json");
+
 /// Does a command; [`Command::Serve`] is not one of them.
 ///
 /// # Errors
@@ -54,6 +57,7 @@ pub fn run(command: Command, load: Load<'_>) -> Done {
         Command::ConfigValidate => validate(load),
         Command::ConfigShow { json } => with(load, |settings| show::print(&settings, json)),
         Command::ConfigInit => print(EXAMPLE),
+        Command::ConfigSchema => print(SCHEMA),
         Command::Doctor { online } => with(load, |settings| doctor::run(settings, online)),
         Command::Tools { json, all } => tools(json, all, load),
         Command::Models { provider, json } => {
@@ -280,6 +284,13 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
         ));
     }
     text.push_str(&format!("because {}\n", explained.rule.why()));
+    for target in &explained.chain.targets {
+        let model = target.model.as_deref().unwrap_or_default();
+        for (key, value) in settings.rule(target.provider, model).told() {
+            let name = target.name(settings);
+            text.push_str(&format!("rules for {name}: {key} {value}\n"));
+        }
+    }
     for (name, why) in &explained.others {
         text.push_str(&format!(
             "ambiguous: {name} may be meant, too ({why}); write that to ask it\n"

@@ -8,6 +8,8 @@
 
 use std::{borrow::Cow, cmp::Reverse};
 
+use zeroize::Zeroizing;
+
 use crate::settings::Secret;
 
 /// What stands where a key was.
@@ -66,7 +68,7 @@ impl Redactor {
             ];
             forms.extend(basic_forms(key));
             for form in forms {
-                redactor.add(form);
+                redactor.add(Secret::new(form));
             }
         }
         // A key may be the beginning of another one: the longer one goes first.
@@ -76,14 +78,14 @@ impl Redactor {
         redactor
     }
 
-    fn add(&mut self, form: String) {
-        if self.forms.iter().any(|known| known.expose() == form) {
+    fn add(&mut self, form: Secret) {
+        if self.forms.contains(&form) {
             return;
         }
-        if let Ok(json) = serde_json::to_string(&form) {
+        if let Ok(json) = serde_json::to_string(form.expose()).map(Zeroizing::new) {
             self.json_forms.push(Secret::new(&json[1..json.len() - 1]));
         }
-        self.forms.push(Secret::new(form));
+        self.forms.push(form);
     }
 
     /// A text without configured keys.
@@ -219,7 +221,8 @@ fn next_prefix(text: &str, from: usize) -> Option<(usize, usize)> {
 }
 
 fn percent_encoded(key: &str, code: impl Fn(u8) -> String) -> String {
-    let mut encoded = String::with_capacity(key.len());
+    // A text that grows would leave parts of the key behind.
+    let mut encoded = String::with_capacity(3 * key.len());
     for byte in key.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             encoded.push(char::from(byte));
@@ -238,15 +241,14 @@ fn basic_forms(key: &str) -> Vec<String> {
         .map(|lead| {
             let skipped = (3 - lead) % 3;
             let whole = key.as_bytes().get(skipped..).unwrap_or_default();
-            whole
-                .chunks_exact(3)
-                .flat_map(|chunk| {
-                    let bits = chunk
-                        .iter()
-                        .fold(0, |bits, &byte| bits << 8 | usize::from(byte));
-                    [18, 12, 6, 0].map(|shift| char::from(DIGITS[bits >> shift & 63]))
-                })
-                .collect::<String>()
+            let mut digits = String::with_capacity(whole.len() / 3 * 4);
+            digits.extend(whole.chunks_exact(3).flat_map(|chunk| {
+                let bits = chunk
+                    .iter()
+                    .fold(0, |bits, &byte| bits << 8 | usize::from(byte));
+                [18, 12, 6, 0].map(|shift| char::from(DIGITS[bits >> shift & 63]))
+            }));
+            digits
         })
         .filter(|form| form.len() >= LONG)
         .collect()

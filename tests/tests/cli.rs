@@ -7,7 +7,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -209,7 +209,10 @@ fn completions_are_scripts_of_the_shells_and_what_they_ask_is_answered() {
         String::from_utf8(output.stdout).unwrap().replace('\n', " ")
     };
     assert_eq!(found("anygpt-mcp con", 1), "config ");
-    assert_eq!(found("anygpt-mcp config ''", 2), "validate show init ");
+    assert_eq!(
+        found("anygpt-mcp config ''", 2),
+        "validate show init schema "
+    );
     assert_eq!(found("anygpt-mcp chat --mo", 2), "--model ");
     assert_eq!(found("anygpt-mcp chat -m te", 3), "team-model ");
     assert_eq!(found("anygpt-mcp chat --provider mo", 3), "mock ");
@@ -265,6 +268,39 @@ fn the_example_that_is_printed_is_valid() {
 }
 
 #[test]
+fn the_schema_that_the_example_names_can_be_printed() {
+    let example = run(&["config", "init"], NOTHING, b"");
+    let mut lines = well(&example).lines();
+    assert_parts(
+        lines.next().unwrap(),
+        &["$schema=anygpt.config.schema.json"],
+    );
+    assert_parts(
+        lines.next().unwrap(),
+        &["anygpt-mcp config schema >anygpt.config.schema.json"],
+    );
+    let schema = run(&["config", "schema"], NOTHING, b"");
+    let schema: Value = serde_json::from_str(well(&schema)).unwrap();
+    let tools = &schema["properties"]["tools"]["description"];
+    assert_eq!(
+        tools,
+        "The tools that clients are offered, as in ANYGPT_TOOLS"
+    );
+}
+
+#[test]
+fn without_anything_chat_says_in_one_sentence_what_to_do() {
+    let output = run(&["chat", "hi"], [("DOCKER_MODEL_RUNNER", "auto")], b"");
+    let words = [
+        "OPENAI_API_KEY",
+        "\"docker model run ai/smollm2\"",
+        "DEFAULT_PROVIDER=mock",
+    ];
+    wrong(&output, 1, &words);
+    assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+}
+
+#[test]
 fn the_health_check_is_fast() {
     // The median of several: this machine has other work.
     let mut times: Vec<Duration> = (0..15)
@@ -310,7 +346,7 @@ fn settings_are_shown_with_their_origins_and_without_secrets() {
     let settings = shown["settings"].as_array().unwrap();
     for (name, value, origin) in [
         ("config_file", path.to_str().unwrap(), "CONFIG_FILE"),
-        ("timeout", "20 s", "ANYGPT_TIMEOUT"),
+        ("timeouts.call", "20 s", "ANYGPT_TIMEOUT"),
         ("retries", "2", "default"),
         ("https_proxy", "proxy.example:3128", "https_proxy"),
         (
@@ -336,7 +372,7 @@ fn settings_are_shown_with_their_origins_and_without_secrets() {
         (
             "providers.openai.headers",
             "openai-organization",
-            "environment",
+            "OPENAI_ORG_ID",
         ),
         (
             "providers.team.type",
@@ -392,6 +428,121 @@ fn settings_are_shown_with_their_origins_and_without_secrets() {
         1,
         &["LOG_LEVEL"],
     );
+}
+
+/// The file that has every key of the schema, as JSON, and the paths of what stands in it.
+fn everything(schema: &Value, path: &str, paths: &mut Vec<String>) -> Value {
+    let below = |key: &str| match path {
+        "" => key.to_owned(),
+        path => format!("{path}.{key}"),
+    };
+    if let Some(keys) = schema["properties"].as_object() {
+        let keys = keys.iter().map(|(key, schema)| {
+            let value = everything(schema, &below(key), paths);
+            (key.clone(), value)
+        });
+        return Value::Object(keys.collect());
+    }
+    if schema["additionalProperties"].is_object() {
+        let key = match path {
+            "providers" => "team",
+            "models" | "rules" => "team/model-1",
+            "aliases" => "best",
+            _ => panic!("no sample of a key below {path}"),
+        };
+        let value = everything(&schema["additionalProperties"], &below(key), paths);
+        return json!({key: value});
+    }
+    paths.push(path.to_owned());
+    match path {
+        "providers.team.type" => json!("openai-compatible"),
+        "providers.team.api_key" => json!("key-of-the-file"),
+        "providers.team.base_url" => json!("http://127.0.0.1:1/v1"),
+        "providers.team.model" | "defaults.model" => json!("model-1"),
+        "models.team/model-1.tags" => json!(["fast"]),
+        "aliases.best" => json!(["team/model-1@high"]),
+        "rules.team/model-1.drop" => json!(["seed"]),
+        "rules.team/model-1.keep" => json!(["stop"]),
+        "rules.team/model-1.max_tokens_as" => json!("max_tokens"),
+        "defaults.provider" => json!("team"),
+        "tools" => json!(["chat_completion"]),
+        "limits.allow_providers" => json!(["team", "openai", "anthropic", "google"]),
+        "limits.deny_providers" => json!(["groq"]),
+        "limits.allow_models" => json!(["*"]),
+        "limits.deny_models" => json!(["*-pro"]),
+        "log.level" => json!("warn"),
+        "log.format" => json!("json"),
+        _ if path.ends_with(".reasoning_effort") => json!("low"),
+        _ if path.ends_with(".top_p") || path.ends_with(".temperature") => json!(0.5),
+        _ => json!(7),
+    }
+}
+
+#[test]
+fn every_key_of_the_file_and_every_variable_is_shown_with_its_origin() {
+    let share = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime");
+    let json = |path: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(share.join(path)).unwrap()).unwrap()
+    };
+    let mut paths = Vec::new();
+    let whole = everything(&json("share/anygpt.config.schema.json"), "", &mut paths);
+    assert!(paths.len() > 30, "{paths:?}");
+    let path = file("everything.json", &whole.to_string());
+    let given = ("CONFIG_FILE", path.to_str().unwrap());
+    let shown = |variables: &[(&str, &str)]| -> Vec<(String, String)> {
+        let variables = variables.iter().copied().chain([given]);
+        let output = run(&["config", "show", "--json"], variables, b"");
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(!output.stdout.contains("key-of-the-file"), "{output:?}");
+        let shown: Value = serde_json::from_str(&output.stdout).unwrap();
+        let settings = shown["settings"].as_array().unwrap().iter();
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        settings
+            .map(|it| (word(&it["name"]), word(&it["origin"])))
+            .collect()
+    };
+    let of_file = shown(&[]);
+    for path in paths {
+        let found = of_file.iter().find(|(name, _)| *name == path);
+        let (_, origin) = found.unwrap_or_else(|| panic!("{path} is not shown: {of_file:#?}"));
+        assert!(
+            origin.contains("the configuration file"),
+            "{path}: {origin}"
+        );
+    }
+
+    let registry = json("registry/server.json");
+    let variables = registry["packages"][0]["environmentVariables"].as_array();
+    let names = variables.unwrap().iter().map(|it| it["name"].as_str());
+    let own = [
+        "ANYGPT_RETRIES",
+        "ANYGPT_SHUTDOWN_GRACE",
+        "ANYGPT_STRUCTURED_OUTPUT",
+        "ANYGPT_STANDBY",
+        "ANYGPT_ALLOW_INSECURE_HTTP",
+        "ANYGPT_MAX_TOKENS",
+        "ANYGPT_ALLOW_MODELS",
+        "ANTHROPIC_CUSTOM_HEADERS",
+        "LOG_FORMAT",
+    ];
+    for name in names.map(Option::unwrap).chain(own) {
+        let value = match name {
+            "DEFAULT_PROVIDER" => "openai",
+            "ANYGPT_TOOLS" => "all",
+            "LOG_LEVEL" => "debug",
+            "LOG_FORMAT" => "text",
+            "ANYGPT_STRUCTURED_OUTPUT" | "ANYGPT_STANDBY" => "always",
+            "ANTHROPIC_CUSTOM_HEADERS" => "X-Team: research",
+            _ if name.ends_with("_URL") => "https://llm.example",
+            _ => "1",
+        };
+        let shown = shown(&[(name, value)]);
+        assert!(
+            shown.iter().any(|(_, origin)| origin == name),
+            "{name}: {shown:#?}"
+        );
+    }
+    fs::remove_file(path).unwrap();
 }
 
 // -------------------------------------------------------------------------------------------------- doctor
@@ -484,7 +635,8 @@ fn where_a_name_leads_is_explained_without_a_network() {
     let path = file(
         "resolve.yaml",
         "providers:\n  team:\n    type: openai-compatible\n    base_url: http://127.0.0.1:1/v1\nmodels:\n  \
-         openai/gpt-5-mini: {tags: [fast]}\n  team/gpt-5-mini: {tags: [fast, gpt-quick]}\n",
+         openai/gpt-5-mini: {tags: [fast]}\n  team/gpt-5-mini: {tags: [fast, gpt-quick]}\nrules:\n  \
+         '*/llama': {drop: [temperature], keep: [seed], defaults: {max_tokens: 9}, max_tokens_as: max_tokens}\n",
     );
     let resolved = |arguments: &[&str]| {
         let variables = [
@@ -516,7 +668,11 @@ fn where_a_name_leads_is_explained_without_a_network() {
     );
     assert_eq!(
         well(&resolved(&["meta/llama"])),
-        "openrouter/meta/llama\nbecause its vendor is not set up, and this provider has the models of all vendors\n"
+        "openrouter/meta/llama\nbecause its vendor is not set up, and this provider has the models of all vendors\n\
+         rules for openrouter/meta/llama: defaults.max_tokens 9\n\
+         rules for openrouter/meta/llama: drop temperature\n\
+         rules for openrouter/meta/llama: keep seed\n\
+         rules for openrouter/meta/llama: max_tokens_as max_tokens\n"
     );
     assert_eq!(
         well(&resolved(&["unheard-of"])),

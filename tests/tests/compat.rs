@@ -879,7 +879,8 @@ fn without_anything_docker_model_runner_is_tried_and_the_error_says_what_else_th
             &[
                 "config: No provider can be used",
                 "OPENAI_API_KEY",
-                "Docker Model Runner was tried",
+                "there is no Docker Model Runner",
+                "\"docker model run ai/smollm2\"",
             ],
         );
     }

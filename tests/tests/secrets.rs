@@ -2,9 +2,16 @@
 //!
 //! Never here: what answers and errors say otherwise (`chat`, `models`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on says so by panicking
+// A test that cannot go on says so by panicking; one that the machine cannot run says so on stderr.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -394,6 +401,51 @@ fn keys_from_files_never_come_out() {
     });
     let server = server(&provider).envs(files).spawn();
     assert_used_and_hidden(&provider, server);
+}
+
+/// What a file of a secret holds beside the key is found nowhere in the process, so no second copy of its text is kept; the
+/// key itself is found, so the search works. (What is freed without being overwritten may be gone by chance.)
+#[test]
+fn the_text_of_a_secret_s_file_is_not_left_in_memory() {
+    const KEY: &str = "sk-left-in-memory-0123456789-abcdefghij";
+    let path = folder("memory").join("key");
+    fs::write(&path, format!("        {KEY}\n")).unwrap();
+    let beside = format!(" {KEY}\n");
+    let mut server = Server::builder().env("OPENAI_API_KEY_FILE", &path).spawn();
+    server.call_tool("anygpt_list_providers", json!({}));
+    let pid = server.pid();
+    let memory = match fs::File::open(format!("/proc/{pid}/mem")) {
+        Ok(memory) => memory,
+        Err(error) => {
+            let why = format!("another process's memory cannot be read: {error}");
+            assert!(std::env::var_os("CI").is_none(), "{why}");
+            eprintln!("SKIPPED: {why}");
+            return;
+        }
+    };
+    let (mut keys, mut texts) = (0, 0);
+    for line in fs::read_to_string(format!("/proc/{pid}/maps"))
+        .unwrap()
+        .lines()
+    {
+        let (range, rights) = line.split_once(' ').unwrap();
+        let (start, end) = range.split_once('-').unwrap();
+        let number = |hexadecimal| u64::from_str_radix(hexadecimal, 16).unwrap();
+        let (start, end) = (number(start), number(end));
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
+        if rights.starts_with("rw") && memory.read_exact_at(&mut bytes, start).is_ok() {
+            let count = |wanted: &[u8]| {
+                bytes
+                    .windows(wanted.len())
+                    .filter(|it| *it == wanted)
+                    .count()
+            };
+            keys += count(KEY.as_bytes());
+            texts += count(beside.as_bytes());
+        }
+    }
+    assert!(keys > 0, "the search finds nothing");
+    assert_eq!(texts, 0, "of {keys} copies of the key");
 }
 
 #[test]

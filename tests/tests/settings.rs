@@ -263,6 +263,17 @@ impl Bad {
             bad(
                 &[(
                     "CONFIG_FILE",
+                    &config("rule", "rules:\n  openai/a*:\n    drop: [temprature]\n"),
+                )],
+                &[
+                    "settings-rule.yaml",
+                    "line 3, column 12: rules.openai/a*.drop[0]",
+                    "did you mean \"temperature\"",
+                ],
+            ),
+            bad(
+                &[(
+                    "CONFIG_FILE",
                     &config("missing", "aliases:\n  fast: 'openai/${FAST_MODEL}'\n"),
                 )],
                 &[
@@ -432,6 +443,106 @@ fn config_validate_refuses_every_bad_setting() {
         assert_eq!(output.code, Some(1), "{output:?}");
         assert_eq!(output.stdout, "");
         assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+    }
+}
+
+/// Mistakes that everybody makes once, and all of what is said of each: the file, the place in it, the problem, the mend.
+#[test]
+fn ten_typical_mistakes_are_explained_to_whoever_can_mend_them() {
+    let mend = "mount a text file that the user of this process may read, or correct CONFIG_FILE";
+    let folder = env!("CARGO_TARGET_TMPDIR").to_owned();
+    let invalid = |place: &str| Some(format!("is not valid: {place}"));
+    let unreadable = file_with_mode("ten-unreadable.yaml", b"retries: 2\n", 0o000);
+    for (name, content, problem) in [
+        (
+            "typo.yaml",
+            "providers:\n  openai:\n    base_uri: https://llm.example/v1\n",
+            invalid(
+                "line 3, column 5: providers.openai: unknown key \"base_uri\"; did you mean \"base_url\"?",
+            ),
+        ),
+        (
+            "indentation.yaml",
+            "defaults:\nprovider: openai\n",
+            invalid(
+                "line 2, column 1: unknown key \"provider\"; did you mean \"providers\"? If it belongs to \
+                 \"defaults\", indent it",
+            ),
+        ),
+        (
+            "variable.yaml",
+            "providers:\n  openai:\n    api_key: ${TEAM_KEY}\n",
+            invalid(
+                "line 3, column 14: providers.openai.api_key: the variable TEAM_KEY is not set; set it, or \
+                 write ${TEAM_KEY:-default}",
+            ),
+        ),
+        (
+            "type.yaml",
+            "models:\n  openai/gpt-5: {tags: fast}\n",
+            invalid("line 2, column 24: models.openai/gpt-5.tags: expected a list, found a string"),
+        ),
+        (
+            "provider.yaml",
+            "aliases:\n  fast: opnai/gpt-5\n",
+            invalid(
+                "line 2, column 9: aliases.fast: there is no provider \"opnai\"; did you mean \"openai\"?",
+            ),
+        ),
+        (
+            "ten-unreadable.yaml",
+            "",
+            Some(format!(
+                "cannot be read (Permission denied (os error 13)): {mend}"
+            )),
+        ),
+        (
+            "",
+            "",
+            Some(format!(
+                "is a folder (Docker makes one where the file to be mounted is missing): {mend}"
+            )),
+        ),
+        // What editors of other systems write, and a file that nobody has filled in yet, are no mistakes.
+        ("bom.yaml", "\u{feff}retries: 3\n", None),
+        (
+            "windows.yaml",
+            "retries: 3\r\nlog:\r\n  level: info\r\n",
+            None,
+        ),
+        ("empty.yaml", "", None),
+    ] {
+        let given = match name {
+            "" => folder.clone(),
+            "ten-unreadable.yaml" => unreadable.clone(),
+            _ => file(name, content),
+        };
+        let start = || {
+            let builder = match name {
+                "ten-unreadable.yaml" => ordinary_user()?,
+                _ => Server::builder(),
+            };
+            Some(builder.envs([("CONFIG_FILE", &*given), ("OPENAI_API_KEY", "k-1")]))
+        };
+        let (Some(checked), Some(served)) = (start(), start()) else {
+            continue;
+        };
+        let checked = checked.args(["config", "validate"]).run(b"");
+        let mut served = served.spawn();
+        let answer = served.request("tools/list", json!({}));
+        let Some(problem) = problem else {
+            assert_eq!((checked.code, &*checked.stderr), (Some(0), ""), "{name}");
+            assert!(answer["result"]["tools"].is_array(), "{name}: {answer}");
+            served.close_stdin();
+            served.end(0);
+            continue;
+        };
+        let problem = format!("Configuration file {given} {problem}");
+        assert_eq!(checked.code, Some(1), "{name}: {checked:?}");
+        assert_eq!(checked.stderr, format!("anygpt-mcp: {problem}\n"));
+        let told = format!("anygpt-mcp cannot start: {problem}");
+        assert_eq!(answer["error"]["message"], told, "{name}: {answer}");
+        served.end(1);
     }
 }
 
@@ -984,6 +1095,87 @@ fn default_parameters_reach_the_provider() {
 }
 
 #[test]
+fn a_rule_says_what_models_take_that_the_program_does_not_know() {
+    let path = file(
+        "rules.yaml",
+        "rules:\n  openai/gpt-9-mini: {keep: [temperature]}\n  \
+           '*/gpt-9*': {drop: [reasoning_effort], defaults: {max_tokens: 300}}\n  \
+           groq/*: {drop: [seed, temperature], max_tokens_as: max_tokens, defaults: {top_p: 0.5}}\n\
+         defaults: {temperature: 0.25, reasoning_effort: low}\n",
+    );
+    let variables = [("OPENAI_API_KEY", "k-1"), ("GROQ_API_KEY", "k-2")];
+    let asked = |model: &str| json!({"model": model, "temperature": 1, "seed": 7, "max_tokens": 30, "reasoning_effort": "high"});
+    let dropped = |name: &str, place: &str| {
+        json!(format!(
+            "{name} was left out: rules.{place} of the configuration file) drops it"
+        ))
+    };
+    // What the program would leave out of this family is kept, and what the call says wins over a default.
+    let got = planned(&path, &variables, &asked("openai/gpt-9-mini"));
+    assert_eq!(got["parameters"]["temperature"].as_f64(), Some(1.0));
+    assert_eq!(got["parameters"]["max_output_tokens"], 30);
+    assert_eq!(got["parameters"].get("reasoning"), None, "{got}");
+    let warnings = got["warnings"].as_array().unwrap();
+    let told = dropped("reasoning_effort", "*/gpt-9* (line 3");
+    assert!(warnings.contains(&told), "{got}");
+    // What a rule drops is not brought back by the defaults for all, and that is nothing to tell.
+    let got = planned(&path, &variables, &json!({"model": "openai/gpt-9-mini"}));
+    assert_eq!(got["parameters"].get("reasoning"), None, "{got}");
+    assert_eq!(got["parameters"]["temperature"], 0.25);
+    assert_eq!(got["parameters"]["max_output_tokens"], 300);
+    assert_eq!(got.get("warnings"), None, "{got}");
+    let got = planned(&path, &variables, &asked("openai/gpt-9"));
+    assert_eq!(got["parameters"].get("temperature"), None, "{got}");
+    let got = planned(&path, &variables, &asked("groq/llama-x"));
+    assert_eq!(
+        got["parameters"],
+        json!({"max_tokens": 30, "top_p": 0.5, "reasoning_effort": "high"})
+    );
+    assert_eq!(
+        got["warnings"],
+        json!([
+            dropped("seed", "groq/* (line 4"),
+            dropped("temperature", "groq/* (line 4"),
+        ])
+    );
+}
+
+#[test]
+fn a_rule_reaches_the_provider_and_its_drops_are_told() {
+    let provider = Provider::start();
+    let path = file(
+        "rules-sent.yaml",
+        format!(
+            "providers: {{clone: {{type: openai-compatible, base_url: '{}'}}}}\n\
+             rules: {{'clone/new-*': {{drop: [top_p], max_tokens_as: max_completion_tokens}}}}\n",
+            provider.base_url(Family::Compatible)
+        ),
+    );
+    let mut server = Server::builder().env("CONFIG_FILE", path).spawn();
+    for (model, sent, warned) in [
+        ("clone/old-1", json!([30, null, 0.5]), false),
+        ("clone/new-1", json!([null, 30, null]), true),
+    ] {
+        let before = provider.requests().len();
+        let asked = json!({"prompt": "hello", "model": model, "max_tokens": 30, "top_p": 0.5});
+        let result = server.call_tool("anygpt_chat_completion", asked);
+        let requests = provider.wait_requests(before + 1, LIMIT);
+        let body = requests.last().unwrap().json();
+        let got = json!([
+            body["max_tokens"],
+            body["max_completion_tokens"],
+            body["top_p"]
+        ]);
+        assert_eq!(got, sent, "{model}");
+        let warnings = &result["structuredContent"]["warnings"];
+        let told = warnings
+            .to_string()
+            .contains("top_p was left out: rules.clone/new-*");
+        assert_eq!(told, warned, "{result}");
+    }
+}
+
+#[test]
 fn variables_and_secrets_fill_in_the_values_of_the_file() {
     let provider = Provider::start();
     let url = provider.base_url(Family::OpenAi);
@@ -1089,6 +1281,7 @@ fn the_examples_are_taken_by_the_program_and_by_the_schema_for_editors() {
         json!({"providers": {"a": {"base_uri": "x"}}}),
         json!({"models": {"openai/a": {"price": {"input": "cheap"}}}}),
         json!({"defaults": {"temperature": []}}),
+        json!({"rules": {"openai/a": {"drop": "seed"}}}),
         json!({"timeouts": {"call": 1.5}}),
     ] {
         assert!(!validator.is_valid(&bad), "{bad}");

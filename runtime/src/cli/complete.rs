@@ -141,7 +141,7 @@ mod tests {
         for (line, found) in [
             ("", "chat models doctor config tools docs completions"),
             ("c", "chat config completions"),
-            ("config ", "validate show init"),
+            ("config ", "validate show init schema"),
             ("config show ", ""),
             ("config show --", "--json --help --version"),
             ("tools -", "--json --all --help --version"),

@@ -146,7 +146,8 @@ impl Gateway {
                 _ => Class::Network,
             };
             let mut failure = Failure::new(class, error.to_string());
-            if matches!(error, SendError::Lasting(_)) {
+            // Nobody has said that a last resort is there, so it will not come.
+            if matches!(error, SendError::Lasting(_)) || provider.is_last_resort {
                 failure.should_retry = Some(false);
             }
             failure

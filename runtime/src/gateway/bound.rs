@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::{
-    Plan,
+    Plan, fit,
     price::{self, dollars, rates},
     resolve::Target,
 };
@@ -101,11 +101,8 @@ pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, S
 /// Why a target cannot be paid for, as far as that shows before its turn.
 fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
     target.model.as_ref()?;
-    let mut request = plan.request_to(settings, target);
-    let codec = settings.providers[target.provider].kind.codec();
-    if let Some(codec) = codec {
-        let _said_later = codec.fit(&mut request);
-    }
+    let mut request = plan.request_to(target);
+    let _said_later = fit(settings, target.provider, &mut request);
     keep(
         settings,
         target.provider,

@@ -24,12 +24,13 @@ use crate::{
     http_client::HttpClient,
     provider::{Answer, ChatRequest, Class, Codec, Failure, State, repair},
     redact::Redactor,
-    settings::{KeyHeader, Parameters, Provider, Settings},
+    settings::{KeyHeader, Provider, Settings},
 };
 
 mod attempt;
 pub mod bound;
 mod course;
+mod fit;
 mod learned;
 mod list;
 pub mod mock;
@@ -42,6 +43,7 @@ mod retry;
 use bound::Ceiling;
 pub use course::Attempt;
 use course::{AllFailed, Course, Failed};
+pub use fit::fit;
 use learned::Learned;
 pub use list::{Listed, Unlisted};
 use price::Cost;
@@ -67,21 +69,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The request as this target gets it: with its model, its effort, and the configured defaults for what the
-    /// caller leaves open.
-    pub fn request_to(&self, settings: &Settings, target: &Target) -> ChatRequest {
-        let given = Parameters {
-            temperature: self.request.temperature,
-            max_tokens: self.request.max_tokens,
-            effort: target.effort.or(self.request.effort),
-        };
-        let of_provider = settings.providers[target.provider].defaults;
-        let all = given.or(of_provider).or(settings.defaults);
+    /// The request with the model and the effort of this target; see [`fit()`].
+    pub fn request_to(&self, target: &Target) -> ChatRequest {
         ChatRequest {
             model: model_of(target).to_owned(),
-            temperature: all.temperature,
-            max_tokens: all.max_tokens,
-            effort: all.effort,
+            effort: target.effort.or(self.request.effort),
             ..self.request.clone()
         }
     }
@@ -299,7 +291,7 @@ impl Gateway {
                         model_of(target),
                         &plan.request.messages,
                     ),
-                    ..plan.request_to(&self.settings, target)
+                    ..plan.request_to(target)
                 },
                 is_fitted: false,
             };
@@ -405,7 +397,9 @@ impl Gateway {
         let reply = &mut course.reply;
         if !turn.is_fitted {
             turn.is_fitted = true;
-            reply.warnings.extend(codec.fit(request));
+            reply
+                .warnings
+                .extend(fit(&self.settings, position, request));
             reply.warnings.extend(self.learned.apply(position, request));
             codec.carries(request)?;
         }

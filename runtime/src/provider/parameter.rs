@@ -3,6 +3,8 @@
 //!
 //! Never here: how often that is tried, or where it is remembered.
 
+use std::mem::swap;
+
 use super::{ChatRequest, Class, Effort, Failure, rules};
 
 /// An argument that a request can do without.
@@ -77,6 +79,17 @@ const CONTENT: &[&str] = &[
 const LEAST_LIMIT: u32 = 16;
 
 impl Parameter {
+    /// All of them.
+    pub const ALL: [Parameter; 7] = [
+        Parameter::Temperature,
+        Parameter::TopP,
+        Parameter::MaxTokens,
+        Parameter::Stop,
+        Parameter::Seed,
+        Parameter::Effort,
+        Parameter::Reasoning,
+    ];
+
     /// The argument's name in the tool.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -143,7 +156,7 @@ impl Parameter {
     }
 
     /// Whether a request has it.
-    fn is_in(self, chat: &ChatRequest) -> bool {
+    pub(crate) fn is_in(self, chat: &ChatRequest) -> bool {
         match self {
             Parameter::Temperature => chat.temperature.is_some(),
             Parameter::TopP => chat.top_p.is_some(),
@@ -155,15 +168,23 @@ impl Parameter {
         }
     }
 
-    fn leave_out(self, chat: &mut ChatRequest) {
+    /// Takes it out of a request.
+    pub(crate) fn leave_out(self, chat: &mut ChatRequest) {
+        self.swap(chat, &mut ChatRequest::default());
+    }
+
+    /// Exchanges it between two requests.
+    pub(crate) fn swap(self, one: &mut ChatRequest, other: &mut ChatRequest) {
         match self {
-            Parameter::Temperature => chat.temperature = None,
-            Parameter::TopP => chat.top_p = None,
-            Parameter::MaxTokens => chat.max_tokens = None,
-            Parameter::Stop => chat.stop.clear(),
-            Parameter::Seed => chat.seed = None,
-            Parameter::Effort => chat.effort = None,
-            Parameter::Reasoning => chat.include_reasoning = false,
+            Parameter::Temperature => swap(&mut one.temperature, &mut other.temperature),
+            Parameter::TopP => swap(&mut one.top_p, &mut other.top_p),
+            Parameter::MaxTokens => swap(&mut one.max_tokens, &mut other.max_tokens),
+            Parameter::Stop => swap(&mut one.stop, &mut other.stop),
+            Parameter::Seed => swap(&mut one.seed, &mut other.seed),
+            Parameter::Effort => swap(&mut one.effort, &mut other.effort),
+            Parameter::Reasoning => {
+                swap(&mut one.include_reasoning, &mut other.include_reasoning);
+            }
         }
     }
 }
@@ -518,14 +539,8 @@ mod tests {
         assert_eq!(Change::AtMost(32).apply(&mut bare), None);
         assert!(Change::Otherwise(32).apply(&mut bare).is_some());
         assert_eq!(bare.max_tokens, Some(32));
-        for parameter in [
-            Parameter::TopP,
-            Parameter::MaxTokens,
-            Parameter::Stop,
-            Parameter::Seed,
-            Parameter::Effort,
-            Parameter::Reasoning,
-        ] {
+        for parameter in &Parameter::ALL[1..] {
+            let parameter = *parameter;
             assert!(Change::Drop(parameter).apply(&mut chat).is_some());
         }
         let bare = ChatRequest {

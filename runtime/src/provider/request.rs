@@ -5,10 +5,12 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::{Class, Failure, Media, Message, Request, Role, ToolCall};
 
@@ -38,7 +40,7 @@ pub(super) fn post(path: String, body: &impl Serialize) -> Request {
 
 /// The header that carries a token.
 pub(crate) fn bearer(token: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((AUTHORIZATION, secret(&format!("Bearer {token}"))?))
+    Some((AUTHORIZATION, secret(format!("Bearer {token}"))?))
 }
 
 /// The header of Azure that carries a key.
@@ -46,9 +48,10 @@ pub(crate) fn api_key(key: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_static("api-key"), secret(key)?))
 }
 
-/// A header value that no log shows.
-pub(super) fn secret(value: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(value).ok()?;
+/// A header value that no log shows, and that is overwritten when the last request with it is gone.
+pub(crate) fn secret(value: impl Into<String>) -> Option<HeaderValue> {
+    let bytes = Bytes::from_owner(Zeroizing::new(value.into().into_bytes()));
+    let mut value = HeaderValue::from_maybe_shared(bytes).ok()?;
     value.set_sensitive(true);
     Some(value)
 }

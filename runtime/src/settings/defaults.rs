@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::yaml::Spanned;
-use crate::provider::Effort;
+use crate::provider::{Effort, Parameter};
 
 /// `defaults` of the file.
 #[derive(Debug, Default, Deserialize)]
@@ -13,19 +13,29 @@ use crate::provider::Effort;
 pub(super) struct Defaults {
     /// A provider's id.
     pub(super) provider: Option<Spanned<String>>,
-    /// A model's name.
+    /// A model's id, provider/model, a tag or an alias.
     pub(super) model: Option<Spanned<String>>,
+    /// 0 to 2.
     temperature: Option<Temperature>,
+    /// 0 to 1.
+    top_p: Option<Share>,
+    /// Most output tokens.
     max_tokens: Option<Tokens>,
+    /// How much a model that reasons thinks.
     reasoning_effort: Option<EffortName>,
 }
 
-/// `defaults` of a provider in the file.
+/// `defaults` of a provider or a rule in the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ProviderDefaults {
+    /// 0 to 2.
     temperature: Option<Temperature>,
+    /// 0 to 1.
+    top_p: Option<Share>,
+    /// Most output tokens.
     max_tokens: Option<Tokens>,
+    /// How much a model that reasons thinks.
     reasoning_effort: Option<EffortName>,
 }
 
@@ -34,6 +44,8 @@ pub(super) struct ProviderDefaults {
 pub struct Parameters {
     /// 0 to 2.
     pub temperature: Option<f64>,
+    /// 0 to 1.
+    pub top_p: Option<f64>,
     /// Most output tokens, 1 or more.
     pub max_tokens: Option<u32>,
     /// How much the model is to think.
@@ -45,31 +57,81 @@ impl Parameters {
     pub fn or(self, others: Parameters) -> Parameters {
         Parameters {
             temperature: self.temperature.or(others.temperature),
+            top_p: self.top_p.or(others.top_p),
             max_tokens: self.max_tokens.or(others.max_tokens),
             effort: self.effort.or(others.effort),
+        }
+    }
+
+    /// Those that are set, by their names in the file.
+    pub(super) fn told(&self) -> Vec<(&'static str, String)> {
+        let number = |number: Option<f64>| number.map(|it| it.to_string());
+        let all = [
+            (Parameter::Temperature, number(self.temperature)),
+            (Parameter::TopP, number(self.top_p)),
+            (
+                Parameter::MaxTokens,
+                self.max_tokens.map(|it| it.to_string()),
+            ),
+            (
+                Parameter::Effort,
+                self.effort.map(|it| it.as_str().to_owned()),
+            ),
+        ];
+        let all = all.into_iter();
+        all.filter_map(|(name, value)| Some((name.as_str(), value?)))
+            .collect()
+    }
+
+    /// Whether this one is set.
+    pub(super) fn has(&self, parameter: Parameter) -> bool {
+        let mut told = self.told().into_iter();
+        told.any(|(name, _)| name == parameter.as_str())
+    }
+
+    /// Unsets this one.
+    pub(super) fn leave_out(&mut self, parameter: Parameter) {
+        match parameter {
+            Parameter::Temperature => self.temperature = None,
+            Parameter::TopP => self.top_p = None,
+            Parameter::MaxTokens => self.max_tokens = None,
+            Parameter::Effort => self.effort = None,
+            Parameter::Stop | Parameter::Seed | Parameter::Reasoning => {}
         }
     }
 }
 
 impl Defaults {
     pub(super) fn parameters(&self) -> Parameters {
-        parameters(&self.temperature, &self.max_tokens, &self.reasoning_effort)
+        parameters(
+            &self.temperature,
+            &self.top_p,
+            &self.max_tokens,
+            &self.reasoning_effort,
+        )
     }
 }
 
 impl ProviderDefaults {
     pub(super) fn parameters(&self) -> Parameters {
-        parameters(&self.temperature, &self.max_tokens, &self.reasoning_effort)
+        parameters(
+            &self.temperature,
+            &self.top_p,
+            &self.max_tokens,
+            &self.reasoning_effort,
+        )
     }
 }
 
 fn parameters(
     temperature: &Option<Temperature>,
+    top_p: &Option<Share>,
     max_tokens: &Option<Tokens>,
     effort: &Option<EffortName>,
 ) -> Parameters {
     Parameters {
         temperature: temperature.as_ref().map(|it| it.0),
+        top_p: top_p.as_ref().map(|it| it.0),
         max_tokens: max_tokens.as_ref().map(|it| it.0),
         effort: effort.as_ref().map(|it| it.0),
     }
@@ -86,6 +148,21 @@ impl TryFrom<f64> for Temperature {
         match (0.0..=2.0).contains(&number) {
             true => Ok(Temperature(number)),
             false => Err("use a number from 0 to 2"),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "f64")]
+struct Share(f64);
+
+impl TryFrom<f64> for Share {
+    type Error = &'static str;
+
+    fn try_from(number: f64) -> Result<Self, Self::Error> {
+        match (0.0..=1.0).contains(&number) {
+            true => Ok(Share(number)),
+            false => Err("use a number from 0 to 1"),
         }
     }
 }
@@ -134,6 +211,10 @@ mod tests {
                 "line 1, column 25: defaults.temperature: use a number from 0 to 2",
             ),
             (
+                "defaults: {top_p: 1.1}",
+                "line 1, column 19: defaults.top_p: use a number from 0 to 1",
+            ),
+            (
                 "providers:\n  groq:\n    defaults: {max_tokens: 0}",
                 "line 3, column 28: providers.groq.defaults.max_tokens: use a whole number of 1 or more",
             ),
@@ -145,7 +226,7 @@ mod tests {
             (
                 "providers: {groq: {defaults: {model: x}}}",
                 "line 1, column 31: providers.groq.defaults: unknown key \"model\"; expected one of \
-                 \"temperature\", \"max_tokens\", \"reasoning_effort\"",
+                 \"temperature\", \"top_p\", \"max_tokens\", \"reasoning_effort\"",
             ),
         ] {
             let error = yaml::from_str::<File>(text).unwrap_err();
@@ -156,7 +237,7 @@ mod tests {
     #[test]
     fn the_nearer_default_wins() {
         let file: File = yaml::from_str(
-            "defaults: {temperature: 0, max_tokens: 100, reasoning_effort: low}\n\
+            "defaults: {temperature: 0, top_p: 0.5, max_tokens: 100, reasoning_effort: low}\n\
              providers: {groq: {defaults: {temperature: 1.5, reasoning_effort: MAX}}}\n",
         )
         .unwrap();
@@ -165,6 +246,7 @@ mod tests {
             near.or(file.defaults.parameters()),
             Parameters {
                 temperature: Some(1.5),
+                top_p: Some(0.5),
                 max_tokens: Some(100),
                 effort: Some(Effort::Max),
             }

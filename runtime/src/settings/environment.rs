@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use zeroize::Zeroizing;
+
 use super::{Problem, file_text, secret::Secret};
 
 /// Where Docker and Compose mount secrets.
@@ -106,11 +108,13 @@ impl<'a> Environment<'a> {
                 "set it again as plain text, or unset it",
             )
         })?;
+        // It may be a secret.
+        let value = Zeroizing::new(value);
         let value = self.unless_placeholder(name, &value);
         if value.is_some() {
             self.given.borrow_mut().push(name.to_owned());
         }
-        Ok(value)
+        Ok(value.map(str::to_owned))
     }
 
     /// A secret: `NAME`, else the file that `NAME_FILE` names, else `/run/secrets/NAME` or its
@@ -119,7 +123,7 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// A file that was named but can't be used; a secret that no header can carry.
     pub fn secret(&self, name: &str) -> Result<Option<Found>, Problem> {
-        if let Some(value) = self.value(name)? {
+        if let Some(value) = self.value(name)?.map(Zeroizing::new) {
             return found(&value, name.to_owned()).map(Some);
         }
         let file_variable = format!("{name}_FILE");
@@ -134,7 +138,7 @@ impl<'a> Environment<'a> {
             let origin = format!("{file_variable} ({path})");
             return self
                 .unless_placeholder(&path, &text)
-                .map(|value| found(&value, origin))
+                .map(|value| found(value, origin))
                 .transpose();
         }
         // One look for all of the many names.
@@ -155,7 +159,7 @@ impl<'a> Environment<'a> {
                 )
             })?;
             if let Some(value) = self.unless_placeholder(&shown, &text) {
-                return found(&value, shown).map(Some);
+                return found(value, shown).map(Some);
             }
         }
         Ok(None)
@@ -167,14 +171,15 @@ impl<'a> Environment<'a> {
     /// A secret that no header can carry.
     pub(super) fn secret_in_file(&self, place: &str, text: &str) -> Result<Option<Found>, Problem> {
         self.unless_placeholder(place, text)
-            .map(|value| found(&value, place.to_owned()))
+            .map(|value| found(value, place.to_owned()))
             .transpose()
     }
 
-    fn unless_placeholder(&self, name: &str, value: &str) -> Option<String> {
+    /// A value without blanks at its ends.
+    fn unless_placeholder<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
         let value = value.trim();
         let Some(why) = placeholder(value) else {
-            return Some(value.to_owned());
+            return Some(value);
         };
         let ignored = Ignored {
             name: name.to_owned(),
@@ -192,12 +197,18 @@ impl<'a> Environment<'a> {
 /// by a gateway for a secret it does not have, by a template that nobody filled in, or copied from
 /// an example.
 pub fn placeholder(value: &str) -> Option<&'static str> {
-    let lower = value.to_ascii_lowercase();
+    // No copy in lower case: it may be a secret.
+    let is = |part: Option<&str>, word: &str| part.is_some_and(|it| it.eq_ignore_ascii_case(word));
+    let begins = |word: &str| is(value.get(..word.len()), word);
+    let ends = |word: &str| {
+        let start = value.len().checked_sub(word.len());
+        is(start.and_then(|start| value.get(start..)), word)
+    };
     if value.is_empty() {
         Some("it is empty")
     } else if value.starts_with('<') && value.ends_with('>') {
         Some("it is a placeholder in angle brackets")
-    } else if lower.starts_with("se://") {
+    } else if begins("se://") {
         Some("it is a secret reference that nobody resolved")
     } else if value.starts_with("%!") {
         Some("it is a formatting error of the program that set it")
@@ -205,9 +216,12 @@ pub fn placeholder(value: &str) -> Option<&'static str> {
         || (value.starts_with("${") && value.ends_with('}'))
     {
         Some("it is a template that was not filled in")
-    } else if ["null", "undefined", "changeme"].contains(&lower.as_str()) {
+    } else if ["null", "undefined", "changeme"]
+        .iter()
+        .any(|it| value.eq_ignore_ascii_case(it))
+    {
         Some("it is a word for nothing")
-    } else if lower.starts_with("your_") || lower.ends_with("_here") {
+    } else if begins("your_") || ends("_here") {
         Some("it is text copied from an example")
     } else {
         None

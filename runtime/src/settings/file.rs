@@ -16,6 +16,8 @@ use super::{
     limits::LimitsEntry,
     model::{Aliases, ModelName, TagName},
     price::PriceEntry,
+    rules::Rules,
+    secret::Secret,
     yaml::{self, Ordered, Spanned},
 };
 
@@ -32,6 +34,8 @@ pub(super) struct File {
     pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
     /// Names of the user's own, each with the models that are asked for it, in order.
     pub(super) aliases: Aliases,
+    /// What requests to models of a kind hold and what they do not, by patterns of `provider/model`.
+    pub(super) rules: Rules,
     /// What is used where a call names nothing.
     pub(super) defaults: Defaults,
     /// The tools that clients are offered, as in `ANYGPT_TOOLS`.
@@ -56,9 +60,9 @@ pub(super) struct ProviderEntry {
     /// How it is spoken to; needed unless the id is that of a built-in provider.
     #[serde(rename = "type")]
     pub(super) kind: Option<Spanned<String>>,
-    /// Its key.
-    pub(super) api_key: Option<Spanned<String>>,
-    /// Where it is.
+    /// Its key; better ${NAME} than the key itself.
+    pub(super) api_key: Option<Spanned<Secret>>,
+    /// The address that its paths begin with.
     pub(super) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
     pub(super) model: Option<Spanned<String>>,
@@ -72,7 +76,7 @@ pub(super) struct ProviderEntry {
 pub(super) struct ModelEntry {
     /// Other names that it shares with models of its sort.
     pub(super) tags: Vec<TagName>,
-    /// What it costs.
+    /// What it costs, in US dollars per million tokens.
     pub(super) price: Option<PriceEntry>,
 }
 

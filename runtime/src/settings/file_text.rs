@@ -4,9 +4,16 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-/// The text of a regular file of at most `limit` bytes, or why it can't be had.
-pub(super) fn read(path: &Path, limit: u64) -> Result<String, String> {
-    String::from_utf8(read_bytes(path, limit)?).map_err(|_| "is not valid UTF-8".into())
+use zeroize::Zeroizing;
+
+/// The text of a regular file of at most `limit` bytes, which may hold secrets, or why it can't be had.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Zeroizing<String>, String> {
+    let mut bytes = Zeroizing::new(read_bytes(path, limit)?);
+    let text = String::from_utf8(std::mem::take(&mut *bytes));
+    text.map(Zeroizing::new).map_err(|error| {
+        *bytes = error.into_bytes();
+        "is not valid UTF-8 (save it as UTF-8)".into()
+    })
 }
 
 /// The same for a file that may hold comments in any encoding.
@@ -22,7 +29,9 @@ pub(super) fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     if !metadata.is_file() {
         return Err("is not a regular file".into());
     }
-    let mut bytes = Vec::new();
+    // A buffer that grows would leave parts of a secret behind.
+    let size = metadata.len().min(limit) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     File::open(path)
         .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
         .map_err(cannot_be_read)?;

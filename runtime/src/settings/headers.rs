@@ -5,6 +5,7 @@
 use http::{HeaderName, HeaderValue};
 
 use super::{Problem, secret::Secret};
+use crate::provider::secret_header;
 
 /// These belong to the transport.
 const REFUSED: [&str; 6] = [
@@ -23,6 +24,8 @@ const SECRET: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password
 #[derive(Clone, Debug, Default)]
 pub(super) struct Headers {
     pub(super) all: Vec<(HeaderName, HeaderValue)>,
+    /// The variables that they come from.
+    pub(super) places: Vec<String>,
     /// The values that nobody may see.
     pub(super) secrets: Vec<Secret>,
 }
@@ -40,11 +43,18 @@ impl Headers {
         if REFUSED.contains(&name.as_str()) {
             return wrong(format!("sets {name}, which belongs to the transport"));
         }
-        let Ok(mut header) = HeaderValue::try_from(value) else {
+        let is_secret = SECRET.iter().any(|part| name.as_str().contains(part));
+        let header = match is_secret {
+            true => secret_header(value),
+            false => HeaderValue::try_from(value).ok(),
+        };
+        let Some(header) = header else {
             return wrong(format!("has a value of {name} that no header can carry"));
         };
-        if SECRET.iter().any(|part| name.as_str().contains(part)) {
-            header.set_sensitive(true);
+        if !self.places.iter().any(|known| known == place) {
+            self.places.push(place.to_owned());
+        }
+        if is_secret {
             // The scheme in front of a token is no secret, and the token may turn up without it.
             let bare = value
                 .split_once(' ')

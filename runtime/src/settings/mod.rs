@@ -14,9 +14,11 @@ mod model;
 mod network;
 mod offered;
 mod own_variables;
+mod pattern;
 mod presets;
 mod price;
 mod provider;
+mod rules;
 #[cfg(test)]
 mod schema;
 mod secret;
@@ -39,6 +41,7 @@ pub use offered::{Offer, Tool};
 pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{KeyHeader, Kind, Provider};
+pub use rules::Rule;
 pub use secret::Secret;
 pub use show::Shown;
 pub(crate) use yaml::nearest;
@@ -62,6 +65,8 @@ pub struct Settings {
     pub default_model: Option<String>,
     /// What requests hold if neither the caller nor the provider's own defaults say anything else.
     pub defaults: Parameters,
+    /// The rules of the configuration file, in its order; see [`Settings::rule`].
+    pub rules: Vec<Rule>,
     /// `LOG_LEVEL`.
     pub log_level: LogLevel,
     /// `LOG_FORMAT`.
@@ -74,6 +79,8 @@ pub struct Settings {
     pub shutdown_grace: Option<Duration>,
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
+    /// `ANYGPT_ALLOW_INSECURE_HTTP`.
+    may_send_keys_in_the_open: bool,
     /// What clients are offered.
     pub offer: Offer,
     /// What the operator allows.
@@ -192,14 +199,14 @@ impl Settings {
             None => File::default(),
         };
         let log_level = written(&environment, "LOG_LEVEL", "log.level", file.log.level)?;
-        origins.keep("log_level", log_level.as_ref());
+        origins.keep("log.level", log_level.as_ref());
         let log_level = one_of(log_level, LogLevel::from_name)?;
         let log_format = written(&environment, "LOG_FORMAT", "log.format", file.log.format)?;
-        origins.keep("log_format", log_format.as_ref());
+        origins.keep("log.format", log_format.as_ref());
         let log_format = one_of(log_format, LogFormat::from_name)?;
         let of_file = file.timeouts.call;
         let timeout = written(&environment, "ANYGPT_TIMEOUT", "timeouts.call", of_file)?;
-        origins.keep("timeout", timeout.as_ref());
+        origins.keep("timeouts.call", timeout.as_ref());
         let timeout = timeout.map(|it| seconds(&it)).transpose()?;
         let shutdown_grace = written(
             &environment,
@@ -207,7 +214,7 @@ impl Settings {
             "timeouts.shutdown",
             file.timeouts.shutdown,
         )?;
-        origins.keep("shutdown_grace", shutdown_grace.as_ref());
+        origins.keep("timeouts.shutdown", shutdown_grace.as_ref());
         let shutdown_grace = shutdown_grace.map(|it| seconds(&it)).transpose()?;
         let retries = written(&environment, "ANYGPT_RETRIES", "retries", file.retries)?;
         origins.keep("retries", retries.as_ref());
@@ -233,7 +240,7 @@ impl Settings {
             None => match &file.tools {
                 Some(list) => {
                     let words = list.value.iter().map(String::as_str);
-                    offered::tools(&list.place("tools"), words)?
+                    offered::tools(&origins.note("tools", list), words)?
                 }
                 None => Offer::default().tools,
             },
@@ -255,6 +262,7 @@ impl Settings {
         let mut models = model::all(&providers, file.models).map_err(not_valid)?;
         let mut tags = model::tags(&models);
         model::add_aliases(&providers, file.aliases, &mut models, &mut tags).map_err(not_valid)?;
+        let rules = rules::all(&providers, file.rules).map_err(not_valid)?;
         let default_provider = match default_provider {
             None => None,
             Some((place, id)) => {
@@ -285,6 +293,7 @@ impl Settings {
             default_provider,
             default_model,
             defaults,
+            rules,
             log_level: log_level.unwrap_or_default(),
             log_format: log_format.unwrap_or_default(),
             timeout: match &limits.max_timeout {
@@ -294,6 +303,7 @@ impl Settings {
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
+            may_send_keys_in_the_open: insecure.unwrap_or_default(),
             offer: Offer {
                 tools,
                 structured: structured.unwrap_or_default(),
@@ -322,6 +332,11 @@ impl Settings {
         self.models
             .iter()
             .find(|model| model.provider == provider && model.id == id)
+    }
+
+    /// What the rules of the configuration file come to for a model; its id may be empty where it is not known yet.
+    pub fn rule(&self, provider: usize, id: &str) -> Rule {
+        rules::of(&self.rules, &self.providers[provider].id, id)
     }
 
     /// A model of the configuration file as it is asked for: `provider/model`.
@@ -380,6 +395,14 @@ impl Settings {
         if !self.providers[provider].is_last_resort || self.has_usable_provider() {
             return problem;
         }
+        // That it is not there needs no more words: nobody has asked for it.
+        if problem.starts_with("network:") {
+            return "config: No provider can be used, and there is no Docker Model Runner, which was tried, too: set \
+                    OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY; or start a local model with \"docker model \
+                    run ai/smollm2\" and set DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo \
+                    with DEFAULT_PROVIDER=mock"
+                .to_owned();
+        }
         format!(
             "config: {}. Docker Model Runner was tried, too: {problem}",
             Settings::no_provider_advice()
@@ -396,7 +419,7 @@ impl Settings {
 
 impl Origins {
     /// Keeps where a value of the file stands, and tells it.
-    fn note(&mut self, setting: &'static str, value: &Spanned<String>) -> String {
+    fn note<T>(&mut self, setting: &'static str, value: &Spanned<T>) -> String {
         let place = value.place(setting);
         self.places.push((setting, place.clone()));
         place

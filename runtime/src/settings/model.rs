@@ -38,6 +38,8 @@ pub struct Tag {
     pub models: Vec<Member>,
     /// It is defined under `aliases`.
     pub is_alias: bool,
+    /// The line of the configuration file where it first appears.
+    pub line: usize,
     lower_case: String,
 }
 
@@ -180,7 +182,7 @@ pub(super) fn all(
     Ok(models)
 }
 
-fn unknown(id: &str, providers: &[Provider]) -> Error {
+pub(super) fn unknown(id: &str, providers: &[Provider]) -> Error {
     if id.eq_ignore_ascii_case(MOCK) {
         return Error::new(
             "the mock is off; add \"mock: {}\" under providers, or set DEFAULT_PROVIDER=mock",
@@ -215,6 +217,7 @@ pub(super) fn tags(models: &[ModelSettings]) -> Vec<Tag> {
                     name: name.clone(),
                     models: vec![member],
                     is_alias: false,
+                    line: settings.line,
                     lower_case,
                 }),
             }
@@ -296,6 +299,7 @@ pub(super) fn add_aliases(
             name,
             models: members,
             is_alias: true,
+            line: key.line,
         });
     }
     Ok(())

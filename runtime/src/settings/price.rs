@@ -23,8 +23,11 @@ pub struct Price {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PriceEntry {
+    /// Input.
     input: Amount,
+    /// Output, reasoning included.
     output: Amount,
+    /// Input that comes from a cache; as other input if it is left out.
     cached_input: Option<Amount>,
 }
 

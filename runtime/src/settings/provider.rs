@@ -559,9 +559,10 @@ impl Reader<'_> {
         let place = format!("providers.{id}");
         let entry = entry.unwrap_or_default();
         let key = match (own.key.clone().or(key), entry.api_key) {
-            (None, Some(text)) => self
-                .environment
-                .secret_in_file(&text.place(&format!("{place}.api_key")), &text.value)?,
+            (None, Some(text)) => self.environment.secret_in_file(
+                &text.place(&format!("{place}.api_key")),
+                text.value.expose(),
+            )?,
             (key, _) => key,
         };
         let url = match (own.base_url.clone(), url, entry.base_url) {

@@ -23,7 +23,7 @@ use crate::provider::Effort;
 /// What stands at a path.
 #[derive(Clone, Debug)]
 enum Shape {
-    Struct(&'static [&'static str]),
+    Struct(&'static str, &'static [&'static str]),
     Map,
     List,
     OneOrMore,
@@ -174,11 +174,11 @@ impl<'de> Deserializer<'de> for At<'_> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.note(Shape::Struct(fields));
+        self.note(Shape::Struct(name, fields));
         visitor.visit_map(self)
     }
 
@@ -241,9 +241,10 @@ fn schema(path: &[Step]) -> Value {
     // A number may be in a variable.
     let or_variable = |kind: &str| json!({"type": [kind, "string"], "pattern": "\\$\\{"});
     match shape(path).unwrap_or_else(|| panic!("nothing stands at {path:?}")) {
-        Shape::Struct(fields) => {
+        Shape::Struct(of, fields) => {
             let keys = fields.iter().map(|&name| {
                 let mut schema = below(Step::Key(name));
+                schema["description"] = description(of, name).into();
                 if let Some(words) = words(name) {
                     schema["examples"] = words.into();
                 }
@@ -262,6 +263,39 @@ fn schema(path: &[Step]) -> Value {
         Shape::Number => or_variable("number"),
         Shape::Text => json!({"type": "string"}),
     }
+}
+
+/// The sources of the types.
+const SOURCES: [&str; 5] = [
+    include_str!("file.rs"),
+    include_str!("defaults.rs"),
+    include_str!("limits.rs"),
+    include_str!("price.rs"),
+    include_str!("rules.rs"),
+];
+
+/// What the comment of a field says, by the name that it has in the file.
+fn description(of: &str, key: &str) -> String {
+    let head = format!("struct {of} {{\n");
+    let body = SOURCES.iter().find_map(|source| source.split_once(&head));
+    let (_, body) = body.unwrap_or_else(|| panic!("{of} is in none of the sources"));
+    let (mut said, mut renamed) = (Vec::new(), None);
+    for line in body.lines().map(str::trim).take_while(|line| *line != "}") {
+        if let Some(words) = line.strip_prefix("///") {
+            said.push(words.trim().replace('`', ""));
+        } else if let Some(name) = line.strip_prefix("#[serde(rename = \"") {
+            renamed = name.split('"').next();
+        } else if let Some((field, _)) = line.split_once(':') {
+            let field = field.rsplit(' ').next().unwrap_or_default();
+            if renamed.take().unwrap_or(field) == key {
+                let text = said.join(" ");
+                assert!(!text.is_empty(), "{of}.{key} has no comment");
+                return text.trim_end_matches('.').to_owned();
+            }
+            said.clear();
+        }
+    }
+    panic!("{of} has no {key}")
 }
 
 /// The words that stand at keys of this name; whatever the case, so that a schema cannot insist.

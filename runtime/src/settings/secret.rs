@@ -1,20 +1,33 @@
-//! A key that cannot be printed by accident.
+//! A key that cannot be printed by accident, and is overwritten when it is no longer needed.
 //!
 //! Never here: where a key comes from.
 
 use std::fmt;
 
+use serde::Deserialize;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
+
 /// Of shorter ones two characters would be too many.
 const LONG: usize = 8;
 
 /// A key. `Debug` hides it, and there is no `Display`; only [`Secret::expose`] gives it out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// Its memory is zeroed when it is dropped.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub struct Secret(Zeroizing<String>);
+
+impl ZeroizeOnDrop for Secret {}
+
+impl From<String> for Secret {
+    fn from(key: String) -> Self {
+        Secret::new(key)
+    }
+}
 
 impl Secret {
     /// Wraps a key.
     pub fn new(key: impl Into<String>) -> Self {
-        Secret(key.into())
+        Secret(Zeroizing::new(key.into()))
     }
 
     /// What may be shown of it: its length, and of long ones the last two characters.
@@ -43,6 +56,16 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Compiles only for what is zeroed.
+    fn is_zeroed<T: ZeroizeOnDrop>(_: &T) {}
+
+    #[test]
+    fn a_key_is_zeroed_when_it_is_dropped() {
+        let secret = Secret::new("key");
+        is_zeroed(&secret);
+        is_zeroed(&secret.0);
+    }
 
     #[test]
     fn of_a_key_only_length_and_end_are_shown() {

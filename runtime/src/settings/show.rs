@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use anygpt_core::Structured;
 use serde::Serialize;
 
 use super::{DEFAULT, LogFormat, LogLevel, Provider, Settings, Standby};
@@ -37,7 +38,7 @@ impl Settings {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
         };
-        add("log_format", "LOG_FORMAT", Some(format.into()));
+        add("log.format", "LOG_FORMAT", Some(format.into()));
         let seconds = |time: Duration| format!("{} s", time.as_secs());
         add(
             "config_file",
@@ -54,20 +55,39 @@ impl Settings {
             self.default_model.clone(),
         );
         add(
-            "log_level",
+            "log.level",
             "LOG_LEVEL",
             Some(self.log_level.as_str().into()),
         );
-        add("timeout", "ANYGPT_TIMEOUT", Some(seconds(self.timeout)));
+        add(
+            "timeouts.call",
+            "ANYGPT_TIMEOUT",
+            Some(seconds(self.timeout)),
+        );
         add("retries", "ANYGPT_RETRIES", Some(self.retries.to_string()));
         add(
-            "shutdown_grace",
+            "timeouts.shutdown",
             "ANYGPT_SHUTDOWN_GRACE",
             Some(grace.map_or("30 s, 8 s after a signal".to_owned(), seconds)),
         );
         let tools = self.offer.tools.iter().map(|tool| tool.name());
         let tools: Vec<&str> = tools.collect();
         add("tools", "ANYGPT_TOOLS", Some(tools.join(", ")));
+        let structured = match self.offer.structured {
+            Structured::Auto => "auto",
+            Structured::Always => "always",
+            Structured::Never => "never",
+        };
+        add(
+            "structured_output",
+            "ANYGPT_STRUCTURED_OUTPUT",
+            Some(structured.into()),
+        );
+        add(
+            "allow_insecure_http",
+            "ANYGPT_ALLOW_INSECURE_HTTP",
+            Some(self.may_send_keys_in_the_open.to_string()),
+        );
         let limits = self.limits.told();
         add(
             "standby",
@@ -94,18 +114,53 @@ impl Settings {
             value: Some(value),
             origin,
         }));
+        told(&mut all, "defaults", self.defaults.told(), IN_FILE);
         for (_, provider) in self.listed() {
             provider.shown(&mut all);
+            let place = format!("providers.{}.defaults", provider.id);
+            told(&mut all, &place, provider.defaults.told(), IN_FILE);
         }
+        let line = |line: usize| format!("line {line} {OF_FILE}");
         for model in &self.models {
-            all.push(Shown {
-                name: format!("models.{}.tags", self.name_of(model)),
-                value: Some(model.tags.join(", ")),
-                origin: format!("line {} of the configuration file", model.line),
+            let mut values = vec![("tags", model.tags.join(", "))];
+            if let Some(price) = &model.price {
+                values.push(("price.input", price.input.to_string()));
+                let cached = price.cached_input;
+                values.extend(cached.map(|it| ("price.cached_input", it.to_string())));
+                values.push(("price.output", price.output.to_string()));
+            }
+            let place = format!("models.{}", self.name_of(model));
+            told(&mut all, &place, values, &line(model.line));
+        }
+        for alias in self.tags.iter().filter(|tag| tag.is_alias) {
+            let names = alias.models.iter().map(|member| {
+                let name = self.name_of(&self.models[member.model]);
+                let effort = member.effort.map(|it| format!("@{}", it.as_str()));
+                name + &effort.unwrap_or_default()
             });
+            let names: Vec<String> = names.collect();
+            let value = vec![(&*alias.name, names.join(", "))];
+            told(&mut all, "aliases", value, &line(alias.line));
+        }
+        for rule in &self.rules {
+            told(&mut all, &rule.name, rule.told(), &rule.origin);
         }
         all
     }
+}
+
+/// The origin of what the file alone can say.
+const IN_FILE: &str = "the configuration file";
+
+const OF_FILE: &str = "of the configuration file";
+
+/// Adds the values below a path.
+fn told<K: AsRef<str>>(all: &mut Vec<Shown>, path: &str, values: Vec<(K, String)>, origin: &str) {
+    all.extend(values.into_iter().map(|(key, value)| Shown {
+        name: format!("{path}.{}", key.as_ref()),
+        value: Some(value),
+        origin: origin.to_owned(),
+    }));
 }
 
 impl Provider {
@@ -146,7 +201,7 @@ impl Provider {
             add(
                 "headers",
                 Some(names.join(", ")),
-                Some(&"environment".to_owned()),
+                Some(&self.headers.places.join(", ")),
             );
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Outcome;
 use crate::{
-    gateway::{Plan, bound, price},
+    gateway::{Plan, bound, fit, price},
     settings::Settings,
 };
 
@@ -49,9 +49,10 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         return Outcome::error("config: there is nobody to ask");
     };
     let provider = &settings.providers[first.provider];
-    let mut request = plan.request_to(settings, first);
+    let mut request = plan.request_to(first);
     let (endpoint, parameters) = match provider.kind.codec() {
         Some(codec) => {
+            warnings.extend(fit(settings, first.provider, &mut request));
             if request.model.is_empty() {
                 warnings.push(
                     "The model will be the newest suitable one of the provider's live list".into(),
@@ -59,7 +60,6 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
                 // So that the path and the rules have one.
                 NEWEST.clone_into(&mut request.model);
             } else {
-                warnings.extend(codec.fit(&mut request));
                 let ceiling = plan.ceiling.as_ref();
                 match bound::keep(settings, first.provider, &mut request, ceiling) {
                     Ok(said) => warnings.extend(said),

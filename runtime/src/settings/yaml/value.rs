@@ -278,13 +278,21 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Error> {
-        self.1 = self.0.next();
+        let above = std::mem::replace(&mut self.1, self.0.next());
         let Some(entry) = self.1 else {
             return Ok(None);
         };
         let key = seed.deserialize(Key(entry));
-        key.map(Some)
-            .map_err(|error| error.at(entry.line, entry.column))
+        key.map(Some).map_err(|mut error| {
+            // What belongs to a section but is not indented leaves it empty.
+            if let Some(above) = above.filter(|above| above.value.is_null()) {
+                let section = shown(&above.key);
+                error
+                    .message
+                    .push_str(&format!(" If it belongs to \"{section}\", indent it"));
+            }
+            error.at(entry.line, entry.column)
+        })
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {

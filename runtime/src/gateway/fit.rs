@@ -1,0 +1,49 @@
+//! A request made to suit its model: by the rules of the configuration file first, then by what is known of the family.
+//!
+//! Never here: what a refusal teaches (see `provider::parameter`), or bounds (see `bound`).
+
+use crate::{
+    provider::ChatRequest,
+    settings::{Kind, Settings},
+};
+
+/// Fills in what is configured for what the caller leaves open, takes out what the model does not take, and tells of
+/// what it has taken from the caller. A model that is not known yet has an empty id; then only rules for all of its
+/// provider's models count.
+pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<String> {
+    let rule = settings.rule(provider, &chat.model);
+    let mut warnings = Vec::new();
+    for (parameter, place) in &rule.drop {
+        if parameter.is_in(chat) {
+            let name = parameter.as_str();
+            warnings.push(format!("{name} was left out: {place} drops it"));
+        }
+    }
+    let provider = &settings.providers[provider];
+    let defaults = rule.defaults.or(provider.defaults).or(settings.defaults);
+    chat.temperature = chat.temperature.or(defaults.temperature);
+    chat.top_p = chat.top_p.or(defaults.top_p);
+    chat.max_tokens = chat.max_tokens.or(defaults.max_tokens);
+    chat.effort = chat.effort.or(defaults.effort);
+    // Other defaults must not bring them back.
+    for (parameter, _) in &rule.drop {
+        parameter.leave_out(chat);
+    }
+    if let (Some(is_newer), Kind::Compatible(service)) = (rule.max_completion_tokens, provider.kind)
+    {
+        chat.other_token_name = is_newer != service.max_completion_tokens;
+    }
+    let Some(codec) = provider.kind.codec().filter(|_| !chat.model.is_empty()) else {
+        return warnings;
+    };
+    // What is not there cannot be left out.
+    let mut aside = ChatRequest::default();
+    for parameter in &rule.keep {
+        parameter.swap(chat, &mut aside);
+    }
+    warnings.extend(codec.fit(chat));
+    for parameter in &rule.keep {
+        parameter.swap(chat, &mut aside);
+    }
+    warnings
+}
