@@ -91,7 +91,24 @@ fn print(text: &str) -> Done {
 
 /// Says something on stderr.
 fn tell(text: &str) {
-    log::direct(&format!("anygpt-mcp: {text}"));
+    log::direct(&format!("anygpt-mcp: {}", by_commands(text)));
+}
+
+/// Advice that was written for a client, in words of the command line.
+fn by_commands(text: &str) -> String {
+    const WORDS: [(&str, &str); 5] = [
+        (
+            "anygpt_list_models with provider ",
+            "anygpt-mcp models --provider ",
+        ),
+        ("anygpt_list_models", "anygpt-mcp models"),
+        ("anygpt_list_providers", "anygpt-mcp doctor"),
+        ("anygpt_list_tags", "anygpt-mcp config show"),
+        ("restart the server", "try again"),
+    ];
+    WORDS.iter().fold(text.to_owned(), |text, (tool, command)| {
+        text.replace(tool, command)
+    })
 }
 
 /// The problem is told, and the end is near.

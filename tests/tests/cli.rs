@@ -834,7 +834,12 @@ fn the_exit_code_says_whether_there_is_an_answer() {
     wrong(
         &ask("fault-401", &["--provider", "openai"]),
         3,
-        &["auth: openai/fault-401"],
+        &["auth: openai/fault-401", "then try again"],
+    );
+    wrong(
+        &ask("fault-404", &["--provider", "openai"]),
+        3,
+        &["anygpt-mcp models --provider \"openai\" lists them"],
     );
     let repeated = ask("fault-key-error", &["--provider", "openai", "--json"]);
     wrong(&repeated, 3, &["auth: openai"]);

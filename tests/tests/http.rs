@@ -591,7 +591,10 @@ fn a_refused_connection_says_where() {
     let url = format!("http://{NOWHERE}/v1");
     let text = fails(
         &mut server(&url).spawn(),
-        &["network: openai", "127.8.8.8:9 refused the connection"],
+        &[
+            "network: openai",
+            "127.8.8.8:9 refused the connection: nothing listens there",
+        ],
     );
     assert!(!text.contains("proxy"), "{text}");
 }

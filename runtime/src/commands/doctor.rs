@@ -2,7 +2,7 @@
 //!
 //! Never here: what is asked of a provider.
 
-use super::{Done, Ended, block_on, for_stdout, session, tell};
+use super::{Done, Ended, block_on, by_commands, for_stdout, session, tell};
 use crate::{
     gateway::{Bounds, Listed, resolve},
     output::{self, Style},
@@ -83,7 +83,7 @@ fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
             ));
         }
         (Some((Err(problem), ms)), _) => {
-            let said = for_stdout(&problem.text);
+            let said = for_stdout(&by_commands(&problem.text));
             lines.push(format!("{} after {ms} ms: {said}", style.bad("fails")));
         }
         (None, None) => lines.push(style.good("usable")),

@@ -298,13 +298,16 @@ fn not_reached(peer: &Peer, error: &DialError, in_container: bool) -> String {
     match error {
         DialError::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             let mut text = format!("{peer} refused the connection");
-            if in_container && is_loopback(&peer.host) {
-                text.push_str(
-                    ": in a container localhost is the container itself. For something on the host use \
-                     host.docker.internal (on plain Docker Engine with --add-host \
-                     host.docker.internal:host-gateway), for another container its service name; it must \
-                     listen on more than 127.0.0.1",
-                );
+            if is_loopback(&peer.host) {
+                text.push_str(": nothing listens there (is it started?)");
+                if in_container {
+                    text.push_str(
+                        ", and in a container localhost is the container itself. For something on the host \
+                         use host.docker.internal (on plain Docker Engine with --add-host \
+                         host.docker.internal:host-gateway), for another container its service name; it \
+                         must listen on more than 127.0.0.1",
+                    );
+                }
             }
             text
         }
