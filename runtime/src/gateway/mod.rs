@@ -385,7 +385,7 @@ impl Gateway {
             let reply = &mut course.reply;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(
-                "No model was named, and there is no default model of this provider: {}/{}, the newest \
+                "No model was named, and DEFAULT_MODEL sets none of this provider: {}/{}, the newest \
                  suitable one of its live list, was asked",
                 provider.id, request.model
             ));
