@@ -185,6 +185,7 @@ async fn work(
     gateway: Arc<Gateway>,
     stdio: Arc<Stdio>,
 ) {
+    tokio::spawn(Arc::clone(&stdio).hand_out_results());
     let running: Arc<Running> = Arc::default();
     while let Some(command) = commands.recv().await {
         match command {

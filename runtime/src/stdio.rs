@@ -6,12 +6,13 @@
 //! locks, and gives the flag up only when it sees, under the mutex, that nothing is left. So no line
 //! is split by another, and no wake-up is lost.
 //!
-//! Main writes its own answers, but without waiting: if the client does not read, the writer thread
-//! takes over, and main goes on reading (there may be a cancel).
+//! Who makes output writes it, but without waiting: if the client does not read, the writer thread takes
+//! over, and main goes on reading (there may be a cancel), the async thread with its calls.
 //!
 //! Never here: the protocol, tools, the decision to end the process.
 
 use std::{
+    convert::Infallible,
     io, mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
@@ -55,6 +56,8 @@ pub struct Stdio {
     changed: Condvar,
     /// The same for async tasks.
     room: Notify,
+    /// Told when calls have made output.
+    made: Notify,
     redactor: Redactor,
     queue_limit: usize,
     on_gone: fn(),
@@ -69,6 +72,8 @@ struct State {
     unwritten: usize,
     /// Somebody holds the right to write.
     writing: bool,
+    /// How that is done.
+    way: Way,
     /// The writer thread is there.
     has_writer: bool,
     /// Threads in `changed.wait`.
@@ -89,7 +94,7 @@ enum Way {
     /// `pwritev2` with `RWF_NOWAIT` takes what fits.
     #[cfg(target_os = "linux")]
     NoWait,
-    /// Files and terminals: a plain write does not wait for a reader.
+    /// Files and terminals: a plain write does not wait for a reader, but a stopped terminal may take its time.
     Plain,
     /// There is no such way: only the writer thread writes.
     Writer,
@@ -111,6 +116,7 @@ impl Stdio {
                 front: Vec::new(),
                 unwritten: 0,
                 writing: false,
+                way: Way::first(),
                 has_writer: false,
                 waiting: 0,
                 gone: false,
@@ -121,6 +127,7 @@ impl Stdio {
             for_writer: Condvar::new(),
             changed: Condvar::new(),
             room: Notify::new(),
+            made: Notify::new(),
             redactor,
             queue_limit,
             on_gone,
@@ -142,7 +149,6 @@ impl Stdio {
             stdio: self,
             tools,
             runner,
-            way: Way::first(),
             actions: Vec::new(),
             outcomes: Vec::new(),
         };
@@ -174,11 +180,20 @@ impl Stdio {
                 let mut state = self.lock();
                 if self.has_room(&state) || state.gone || state.end.is_some() {
                     state.complete(handle, outcome);
-                    self.hand_over(state);
+                    self.made.notify_one();
                     return;
                 }
             }
             room.await;
+        }
+    }
+
+    /// Hands out what calls have made. A task of its own, so that calls that end at the same time share a
+    /// write.
+    pub async fn hand_out_results(self: Arc<Self>) -> Infallible {
+        loop {
+            self.made.notified().await;
+            self.hand_out(self.lock());
         }
     }
 
@@ -195,7 +210,7 @@ impl Stdio {
                 message: Some(&message),
             },
         );
-        self.hand_over(state);
+        self.made.notify_one();
     }
 
     /// Starts the end: the process leaves at `bound` at the latest. `false` if the end had begun
@@ -209,7 +224,7 @@ impl Stdio {
         state.server.close_subscriptions();
         self.changed.notify_all();
         self.room.notify_waiters();
-        self.hand_over(state);
+        self.hand_out(state);
         first
     }
 
@@ -227,7 +242,7 @@ impl Stdio {
                 "cancelled: the server is shutting down. Start it again and repeat the call.";
             state.complete(handle, Outcome::error(text));
         }
-        self.hand_over(state);
+        self.hand_out(state);
     }
 
     /// As [`wait_until_bound`](Stdio::wait_until_bound), with a bound of its own.
@@ -278,11 +293,30 @@ impl Stdio {
         outcome.redacted(&self.redactor)
     }
 
-    /// Lets the writer thread write what there is, unless somebody is at it and will see it.
-    fn hand_over(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+    /// Hands out what the client takes at once, and tells those who wait. For threads that must never wait for
+    /// a client.
+    fn hand_out(self: &Arc<Self>, state: MutexGuard<'_, State>) {
+        self.tell(&self.write(state, false));
+    }
+
+    /// Writes what the client takes at once, unless somebody is at it and will see it; the rest is for the
+    /// writer thread.
+    fn write<'s>(
+        self: &'s Arc<Self>,
+        state: MutexGuard<'s, State>,
+        may_wait: bool,
+    ) -> MutexGuard<'s, State> {
         if state.writing || !state.has_output() {
-            self.tell(&state);
-            return;
+            return state;
+        }
+        let mut way = state.way;
+        let (mut state, mut written) = self.write_out(state, |bytes| way.write(bytes, may_wait));
+        if written == Written::Part && way.widen() {
+            (state, written) = self.write_out(state, |bytes| way.write(bytes, may_wait));
+        }
+        state.way = way;
+        if written != Written::Part {
+            return state;
         }
         if !state.has_writer {
             let stdio = Arc::clone(self);
@@ -291,13 +325,12 @@ impl Stdio {
                 .spawn(move || stdio.run_writer());
             if spawned.is_err() {
                 // No thread to be had: wait for the client here, late is better than never.
-                drop(self.write_out(state, write_waiting));
-                return;
+                return self.write_out(state, write_waiting).0;
             }
             state.has_writer = true;
         }
         self.for_writer.notify_one();
-        self.tell(&state);
+        state
     }
 
     fn tell(&self, state: &State) {
@@ -475,7 +508,6 @@ struct Input<'s> {
     stdio: &'s Arc<Stdio>,
     tools: &'s Tools,
     runner: &'s Runner,
-    way: Way,
     actions: Vec<Action>,
     outcomes: Vec<(CallHandle, Outcome)>,
 }
@@ -501,7 +533,7 @@ impl Input<'_> {
             bytes = &bytes[used..];
             log::for_client(state.server.logging_level());
             state = self.act(state);
-            state = self.write(state);
+            state = stdio.write(state, true);
             // A cancel may have been the last thing that the end waits for.
             stdio.tell(&state);
             if state.gone {
@@ -514,7 +546,7 @@ impl Input<'_> {
         let mut state = self.stdio.lock();
         state.server.handle_eof();
         state = self.act(state);
-        drop(self.write(state));
+        drop(self.stdio.write(state, true));
     }
 
     /// Does what the server wants done: at once where no network is needed.
@@ -554,25 +586,6 @@ impl Input<'_> {
         }
         state
     }
-
-    fn write<'g>(&mut self, state: MutexGuard<'g, State>) -> MutexGuard<'g, State>
-    where
-        Self: 'g,
-    {
-        if !state.has_output() || state.writing {
-            return state;
-        }
-        let way = &mut self.way;
-        let (mut state, mut written) = self.stdio.write_out(state, |bytes| way.write(bytes));
-        if written == Written::Part && way.widen() {
-            (state, written) = self.stdio.write_out(state, |bytes| way.write(bytes));
-        }
-        if written != Written::Part {
-            return state;
-        }
-        self.stdio.hand_over(state);
-        self.stdio.lock()
-    }
 }
 
 impl Way {
@@ -606,8 +619,9 @@ impl Way {
         false
     }
 
-    /// Writes what can be written without waiting; `WouldBlock` if that is nothing.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    /// Writes what can be written without waiting; `WouldBlock` if that is nothing. Files and terminals are
+    /// written only by those who may wait: a terminal can be stopped.
+    fn write(&mut self, bytes: &[u8], may_wait: bool) -> io::Result<usize> {
         #[cfg(target_os = "linux")]
         if *self == Way::NoWait {
             use rustix::io::{ReadWriteFlags, pwritev2};
@@ -628,7 +642,7 @@ impl Way {
             }
         }
         match self {
-            Way::Plain => write_waiting(bytes),
+            Way::Plain if may_wait => write_waiting(bytes),
             _ => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
