@@ -8,6 +8,7 @@
 use std::{
     collections::HashMap,
     fmt,
+    future::poll_fn,
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -41,7 +42,14 @@ pub(super) type Place = (Scheme, Authority);
 
 /// Connections that nobody uses.
 #[derive(Default)]
-pub(super) struct Pool(Mutex<HashMap<Place, Vec<Kept>>>);
+pub(super) struct Pool(Mutex<Idle>);
+
+#[derive(Default)]
+struct Idle {
+    places: HashMap<Place, Vec<Kept>>,
+    /// Of the task that looks after them: it is told when one is closed at the other end.
+    keeper: Option<Waker>,
+}
 
 struct Kept {
     connection: Connection,
@@ -51,10 +59,11 @@ struct Kept {
 impl Pool {
     /// The connection that was used last.
     pub(super) fn take(&self, place: &Place) -> Option<Connection> {
-        let mut places = self.lock();
-        let kept = places.get_mut(place)?;
+        let mut idle = self.lock();
+        let kept = idle.places.get_mut(place)?;
         while let Some(Kept { mut connection, .. }) = kept.pop() {
-            if connection.is_usable() {
+            // From now on it tells its user, not the keeper.
+            if connection.is_usable(&mut Context::from_waker(Waker::noop())) {
                 return Some(connection);
             }
         }
@@ -62,15 +71,16 @@ impl Pool {
     }
 
     fn keep(self: &Arc<Self>, place: Place, mut connection: Connection) {
+        let mut idle = self.lock();
+        let keeper = idle.keeper.as_ref().unwrap_or(Waker::noop());
         // This also lets it forget the task that has used it.
-        if !connection.is_usable() {
+        if !connection.is_usable(&mut Context::from_waker(keeper)) {
             return;
         }
-        let mut places = self.lock();
-        if places.is_empty() {
+        if idle.places.is_empty() {
             tokio::spawn(Arc::clone(self).close_unused());
         }
-        places.entry(place).or_default().push(Kept {
+        idle.places.entry(place).or_default().push(Kept {
             connection,
             since: Instant::now(),
         });
@@ -78,22 +88,29 @@ impl Pool {
 
     /// Works as long as there is a place.
     async fn close_unused(self: Arc<Self>) {
-        loop {
-            sleep(LOOK).await;
-            let mut places = self.lock();
-            places.retain(|_, kept| {
+        let mut look = pin!(sleep(LOOK));
+        poll_fn(|cx| {
+            while look.as_mut().poll(cx).is_ready() {
+                look.as_mut().reset(Instant::now() + LOOK);
+            }
+            let mut idle = self.lock();
+            idle.keeper = Some(cx.waker().clone());
+            idle.places.retain(|_, kept| {
                 kept.retain_mut(|kept| {
-                    kept.since.elapsed() < KEEP_ALIVE && kept.connection.is_usable()
+                    kept.since.elapsed() < KEEP_ALIVE && kept.connection.is_usable(cx)
                 });
                 !kept.is_empty()
             });
-            if places.is_empty() {
-                return;
+            if idle.places.is_empty() {
+                idle.keeper = None;
+                return Poll::Ready(());
             }
-        }
+            Poll::Pending
+        })
+        .await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Vec<Kept>>> {
+    fn lock(&self) -> MutexGuard<'_, Idle> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -123,16 +140,16 @@ impl Connection {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         let mut response = pin!(self.sender.try_send_request(request));
-        std::future::poll_fn(|cx| {
+        poll_fn(|cx| {
             drive(&mut self.driver, cx);
             response.as_mut().poll(cx)
         })
         .await
     }
 
-    /// Whether it is still there, and free.
-    fn is_usable(&mut self) -> bool {
-        drive(&mut self.driver, &mut Context::from_waker(Waker::noop()));
+    /// Whether it is still there, and free. If that changes, `cx` is woken.
+    fn is_usable(&mut self, cx: &mut Context<'_>) -> bool {
+        drive(&mut self.driver, cx);
         self.driver.is_some() && self.sender.is_ready()
     }
 }
