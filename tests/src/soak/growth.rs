@@ -14,7 +14,7 @@ pub struct Sample {
     pub memory: u64,
     /// Open file descriptors, kept connections included.
     pub descriptors: usize,
-    /// Threads.
+    /// Threads, but for the writer: it comes when a client first leaves an answer unread, early or late.
     pub threads: usize,
 }
 
@@ -31,9 +31,18 @@ impl Sample {
             at,
             memory: status(pid, "VmRSS")? << 10,
             descriptors,
-            threads: usize::try_from(status(pid, "Threads")?).unwrap_or(usize::MAX),
+            threads: threads(pid)?,
         })
     }
+}
+
+fn threads(pid: u32) -> Result<usize, String> {
+    let path = format!("/proc/{pid}/task");
+    let tasks = fs::read_dir(&path).map_err(|error| format!("{path}: {error}"))?;
+    let names = tasks
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    Ok(names.filter(|name| name.trim_end() != "writer").count())
 }
 
 /// A number out of the status of a process.
