@@ -5,28 +5,43 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use serde_json::value::RawValue;
-
-use crate::jsonrpc;
+use crate::scan::{self, Broken, Json};
 
 /// Puts the values of the named members of an object into the slots; the last of several with one name wins. There are as
 /// many slots as names. `None` if it is not an object, or not JSON.
-// Where it is inlined, it is compiled as its caller is: for size.
-#[inline(never)]
 pub fn members<'a>(object: &'a str, names: &[&str], slots: &mut [Option<&'a str>]) -> Option<()> {
-    jsonrpc::members_of(object, names, slots).ok()
+    scan::members(object, Json::Unread, names, slots).ok()
+}
+
+/// All members of an object that is known to be JSON, in order: their names, and their values as they stand in the text. `None`
+/// if a name holds half a surrogate pair.
+#[inline(never)]
+pub fn all_members(object: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    let mut members = Vec::new();
+    let all = |name, value| {
+        members.push((scan::text(name).ok_or(Broken)?, value));
+        Ok(())
+    };
+    scan::each_member(object, Json::Valid, all).ok()?;
+    Some(members)
 }
 
 /// The elements of an array. `None` if it is not an array, or not JSON.
+// Where it is inlined, it is compiled as its caller is: for size.
 #[inline(never)]
 pub fn elements(array: &str) -> Option<impl Iterator<Item = &str>> {
-    let elements: Vec<&RawValue> = serde_json::from_str(array).ok()?;
-    Some(elements.into_iter().map(RawValue::get))
+    let mut elements = Vec::new();
+    let all = |element| {
+        elements.push(element);
+        true
+    };
+    scan::elements(array, all).ok()?;
+    Some(elements.into_iter())
 }
 
 /// The text of a string; `None` if `raw` is another kind of value or holds half a surrogate pair.
 pub fn string(raw: &str) -> Option<Cow<'_, str>> {
-    jsonrpc::string(raw)
+    scan::string(raw)
 }
 
 #[cfg(test)]
@@ -55,6 +70,9 @@ mod tests {
         assert!(elements("{}").is_none() && found("[]", &["a"]).is_empty());
         assert_eq!(string(r#""a\n""#).as_deref(), Some("a\n"));
         assert_eq!(string("1"), None);
+        let all = all_members(r#"{"a\n":[1], "b":"\"}"}"#).unwrap_or_default();
+        assert_eq!(all, [("a\n".into(), "[1]"), ("b".into(), r#""\"}""#)]);
+        assert_eq!(all_members(r#"{"\ud800":1}"#), None);
         for broken in ["", "{", "{}}", "{\"a\":}"] {
             assert!(found(broken, &["a"]).is_empty(), "{broken}");
         }

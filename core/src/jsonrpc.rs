@@ -5,15 +5,14 @@
 //! Never here: what a method means, or which revision is spoken.
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
-use core::fmt;
 
-use serde::{
-    Deserializer, Serialize,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
+use serde::Serialize;
+
+pub(crate) use crate::scan::string;
+use crate::{
+    batch,
+    scan::{self, CHUNK, Json, plain_in},
 };
-use serde_json::value::RawValue;
-
-use crate::batch;
 
 /// Error codes (R-14, R-33; MCP digest 2.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,121 +95,26 @@ impl<'a> Id<'a> {
     }
 }
 
-/// The text of a JSON string; `None` if `raw` is another kind of value or holds a lone surrogate.
-pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(raw).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
+/// The values of the named members of an object that stands in a message which has been read. The last of several with one
+/// name wins.
+///
+/// On an error (it is something else, or a name is no text) the slots hold what was read before it.
+pub(crate) fn members<'a>(
+    object: &'a str,
+    names: &[&str],
+    slots: &mut [Option<&'a str>],
+) -> Result<(), scan::Broken> {
+    scan::members(object, Json::Valid, names, slots)
 }
 
 /// Whether `raw` is an array of nothing but strings.
 pub(crate) fn is_array_of_strings(raw: &str) -> bool {
-    struct Strings;
-
-    impl<'a> Visitor<'a> for Strings {
-        type Value = bool;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array")
-        }
-
-        fn visit_seq<A: SeqAccess<'a>>(self, mut elements: A) -> Result<bool, A::Error> {
-            let mut all = true;
-            while let Some(element) = elements.next_element::<&'a RawValue>()? {
-                all &= element.get().starts_with('"');
-            }
-            Ok(all)
-        }
-    }
-
-    serde_json::Deserializer::from_str(raw)
-        .deserialize_seq(Strings)
-        .unwrap_or(false)
-}
-
-/// The values of the named members of a JSON object, as slices of its text. The last of several
-/// members with one name wins.
-///
-/// On an error (not an object, not JSON) the slots hold what was read before it.
-pub(crate) fn members<'a, const N: usize>(
-    object: &'a str,
-    names: &[&str; N],
-    slots: &mut [Option<&'a str>; N],
-) -> serde_json::Result<()> {
-    members_of(object, names, slots)
-}
-
-/// As [`members`], for names that are known at run time only. There are as many slots as names.
-pub(crate) fn members_of<'a, N: AsRef<str>>(
-    object: &'a str,
-    names: &[N],
-    slots: &mut [Option<&'a str>],
-) -> serde_json::Result<()> {
-    let mut json = serde_json::Deserializer::from_str(object);
-    Members { names, slots }.deserialize(&mut json)?;
-    json.end()
-}
-
-struct Members<'s, 'a, N> {
-    names: &'s [N],
-    slots: &'s mut [Option<&'a str>],
-}
-
-impl<'a, N: AsRef<str>> DeserializeSeed<'a> for Members<'_, 'a, N> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'a, N: AsRef<str>> Visitor<'a> for Members<'_, 'a, N> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(position) = map.next_key_seed(Name(self.names))? {
-            match position {
-                Some(position) => {
-                    let value: &'a RawValue = map.next_value()?;
-                    self.slots[position] = Some(value.get());
-                }
-                None => {
-                    let IgnoredAny = map.next_value()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a member's name as its position in a list.
-struct Name<'s, N>(&'s [N]);
-
-impl<'a, N: AsRef<str>> DeserializeSeed<'a> for Name<'_, N> {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl<N: AsRef<str>> Visitor<'_> for Name<'_, N> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|known| known.as_ref() == name))
-    }
+    let mut all = true;
+    let read = scan::elements(raw, |element| {
+        all = element.starts_with('"');
+        all
+    });
+    read.is_ok() && all
 }
 
 /// A line, sorted by what must be done with it (MCP digest 4.2).
@@ -237,7 +141,23 @@ pub(crate) enum Message<'a> {
 /// What JSON allows around a value, which is less than ASCII's white space.
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
-const ENVELOPE: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
+/// The members of a message that are read.
+type Envelope<'a> = [Option<&'a str>; 6];
+
+fn read_envelope<'a>(json: &'a str, slots: &mut Envelope<'a>) -> Result<(), scan::Broken> {
+    let position = |name: &str| {
+        Some(match name {
+            "jsonrpc" => 0,
+            "id" => 1,
+            "method" => 2,
+            "params" => 3,
+            "result" => 4,
+            "error" => 5,
+            _ => return None,
+        })
+    };
+    scan::members_by(json, Json::Unread, position, slots)
+}
 
 impl<'a> Message<'a> {
     /// Reads one line.
@@ -245,21 +165,18 @@ impl<'a> Message<'a> {
         let Ok(line) = core::str::from_utf8(line) else {
             return invalid(None, Code::PARSE_ERROR, "The line is not valid UTF-8");
         };
-        let json = line.trim_matches(SPACE);
-        if json.is_empty() {
-            return Message::Nothing;
-        }
-        let mut slots = [None; ENVELOPE.len()];
-        if members(json, &ENVELOPE, &mut slots).is_err() {
+        let mut slots = Envelope::default();
+        if read_envelope(line, &mut slots).is_err() {
             // Valid JSON of another kind is an invalid request, not a parse error (R-14).
-            return match serde_json::from_str::<&RawValue>(json) {
+            return match scan::first_byte(line) {
+                Err(_) if line.trim_matches(SPACE).is_empty() => Message::Nothing,
                 Err(_) => invalid(None, Code::PARSE_ERROR, "The line is not valid JSON"),
-                Ok(_) if json.starts_with('[') => invalid(
+                Ok(b'[') => invalid(
                     None,
                     Code::INVALID_REQUEST,
                     "Batches are not accepted: send one message per line",
                 ),
-                Ok(_) if json.starts_with('{') => invalid(
+                Ok(b'{') => invalid(
                     None,
                     Code::PARSE_ERROR,
                     "The name of a member holds half of a surrogate pair",
@@ -279,24 +196,22 @@ impl<'a> Message<'a> {
         if first != Some(&b'[') {
             return None;
         }
+        let valid = valid_prefix(line);
         let mut messages = Vec::new();
-        let mut json = serde_json::Deserializer::from_slice(line);
-        match json.deserialize_seq(Elements(&mut messages)) {
-            Err(_) if messages.len() <= batch::MOST => None,
-            _ if messages.len() > batch::MOST => Some(messages),
-            _ => json.end().is_ok().then_some(messages),
-        }
+        let read = scan::elements(valid, |message| {
+            messages.push(message);
+            messages.len() <= batch::MOST
+        });
+        let is_whole = read.is_ok() && valid.len() == line.len();
+        (is_whole || messages.len() > batch::MOST).then_some(messages)
     }
 
     /// What can be answered to a line that was too long, from its beginning alone.
     pub(crate) fn read_beginning(line: &'a [u8]) -> Self {
-        let valid = match core::str::from_utf8(line) {
-            Ok(valid) => valid,
-            Err(error) => core::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default(),
-        };
-        let mut slots = [None; ENVELOPE.len()];
+        let valid = valid_prefix(line);
+        let mut slots = Envelope::default();
         // It always ends in an error, since the end is missing; what was read before it counts.
-        let _cut = members(valid, &ENVELOPE, &mut slots);
+        let _cut = read_envelope(valid, &mut slots);
         let [_, raw_id, method, _, result, error] = slots;
         // A number that reaches the cut may go on behind it.
         let end = |text: &str| text.as_bytes().as_ptr_range().end;
@@ -317,11 +232,12 @@ impl<'a> Message<'a> {
         )
     }
 
-    fn classify(slots: &[Option<&'a str>; ENVELOPE.len()]) -> Self {
+    fn classify(slots: &Envelope<'a>) -> Self {
         let &[jsonrpc, raw_id, raw_method, params, result, error] = slots;
         let id = raw_id.and_then(Id::from_json);
         let method = raw_method.and_then(string);
-        let version_2 = jsonrpc.and_then(string).is_some_and(|text| text == "2.0");
+        let version_2 = jsonrpc == Some("\"2.0\"")
+            || jsonrpc.and_then(string).is_some_and(|text| text == "2.0");
         match (raw_id, id, method) {
             (None, _, Some(_)) if !version_2 => Message::Nothing,
             (None, _, Some(method)) => Message::Notification { method, params },
@@ -342,23 +258,11 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Reads the elements of an array as JSON texts, up to one more than a batch may have.
-struct Elements<'v, 'a>(&'v mut Vec<&'a str>);
-
-impl<'a> Visitor<'a> for Elements<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut elements: A) -> Result<(), A::Error> {
-        while self.0.len() <= batch::MOST
-            && let Some(element) = elements.next_element::<&'a RawValue>()?
-        {
-            self.0.push(element.get());
-        }
-        Ok(())
+/// What is valid UTF-8 at the beginning.
+fn valid_prefix(bytes: &[u8]) -> &str {
+    match core::str::from_utf8(bytes) {
+        Ok(valid) => valid,
+        Err(error) => core::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
     }
 }
 
@@ -381,57 +285,51 @@ pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 /// Appends a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     // Most texts have little to escape: with this much room they are not copied again.
-    out.reserve(text.len() + text.len() / 16 + 2);
+    out.reserve(text.len() + text.len() / 16 + CHUNK);
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {
-        let plain = plain_prefix(rest);
-        out.extend_from_slice(&rest[..plain]);
-        let Some(&byte) = rest.get(plain) else {
+        // Whole chunks first, however much of the last is plain: that is one store, and no call.
+        while let Some((chunk, behind)) = rest.split_first_chunk() {
+            out.extend_from_slice(chunk);
+            let plain = plain_in(chunk);
+            if plain < CHUNK {
+                out.truncate(out.len() - (CHUNK - plain));
+                write_escape(out, chunk[plain]);
+                rest = &rest[plain + 1..];
+            } else {
+                rest = behind;
+            }
+        }
+        let Some((&byte, behind)) = rest.split_first() else {
             break;
         };
-        rest = &rest[plain + 1..];
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
-            }
+        rest = behind;
+        if byte < 0x20 || byte == b'"' || byte == b'\\' {
+            write_escape(out, byte);
+        } else {
+            out.push(byte);
         }
     }
     out.push(b'"');
 }
 
-/// How many bytes at the beginning stand for themselves in a JSON string. Eight are looked at together, which is six
-/// times faster than one by one.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let mut plain = 0;
-    while let Some(word) = bytes[plain..].first_chunk() {
-        let word = u64::from_le_bytes(*word);
-        // The highest bit of a byte is set if it is less than a space, a quote or a backslash; above the first such
-        // byte also by borrowing, which does no harm. Bytes beyond ASCII are plain.
-        let control = word.wrapping_sub(ONES * 0x20);
-        let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
-        let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
-        let found = (control | quote | backslash) & !word & HIGHS;
-        if found != 0 {
-            return plain + found.trailing_zeros() as usize / 8;
+/// Appends a byte that must not stand in a JSON string as it is.
+#[inline(always)]
+fn write_escape(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+            return;
         }
-        plain += 8;
-    }
-    let rest = &bytes[plain..];
-    plain
-        + rest
-            .iter()
-            .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-            .unwrap_or(rest.len())
+    };
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 /// Appends a whole line: the answer to `id`, whose result `body` writes.
@@ -501,14 +399,6 @@ mod tests {
         assert_eq!(key(r#""a/b""#), key(r#""\u0061\/b""#));
         assert_ne!(key("1"), key(r#""1""#));
         assert_eq!(key(r#""\ud800""#), key(r#""\ud800""#));
-    }
-
-    #[test]
-    fn members_of_one_name_the_last_wins_and_escaped_names_count() {
-        let mut slots = [None; 2];
-        let object = r#"{"a":1,"b":[{"a":2}],"\u0061": "x" }"#;
-        assert!(members(object, &["a", "c"], &mut slots).is_ok());
-        assert_eq!(slots, [Some(r#""x""#), None]);
     }
 
     #[test]
@@ -646,5 +536,6 @@ mod tests {
         );
         // The id may go on where the line was cut.
         assert_eq!(read(r#"{"jsonrpc":"2.0","id":12"#), Some(None));
+        assert_eq!(read(r#"{"jsonrpc":"2.0","id":01,"x":"yyy"#), Some(None));
     }
 }

@@ -24,6 +24,7 @@ mod line;
 mod method;
 mod pending;
 mod revision;
+mod scan;
 mod server;
 mod trace;
 

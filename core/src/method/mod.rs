@@ -125,10 +125,7 @@ struct Params<'a> {
 
 impl<'a> Params<'a> {
     fn read(json: Option<&'a str>) -> Result<Self, Error<'static>> {
-        let Some(json) = json else {
-            return Ok(Params::default());
-        };
-        let names = [
+        const NAMES: [&str; 11] = [
             "_meta",
             "protocolVersion",
             "name",
@@ -141,8 +138,11 @@ impl<'a> Params<'a> {
             "level",
             "notifications",
         ];
-        let mut slots = [None; 11];
-        members(json, &names, &mut slots)
+        let Some(json) = json else {
+            return Ok(Params::default());
+        };
+        let mut slots = [None; NAMES.len()];
+        members(json, &NAMES, &mut slots)
             .map_err(|_| Error::invalid_params("params must be an object"))?;
         let [
             meta,
@@ -193,10 +193,7 @@ struct Meta<'a> {
 
 impl<'a> Meta<'a> {
     fn read(json: Option<&'a str>) -> Result<Self, Error<'static>> {
-        let Some(json) = json else {
-            return Ok(Meta::default());
-        };
-        let names = [
+        const NAMES: [&str; 7] = [
             PROTOCOL_VERSION,
             CLIENT_CAPABILITIES,
             CLIENT_INFO,
@@ -205,8 +202,11 @@ impl<'a> Meta<'a> {
             "traceparent",
             "tracestate",
         ];
-        let mut slots = [None; 7];
-        members(json, &names, &mut slots)
+        let Some(json) = json else {
+            return Ok(Meta::default());
+        };
+        let mut slots = [None; NAMES.len()];
+        members(json, &NAMES, &mut slots)
             .map_err(|_| Error::invalid_params("params._meta must be an object"))?;
         let [
             protocol_version,

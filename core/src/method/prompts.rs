@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{Request, shown, write_content, write_frame};
 use crate::{
     catalog::{Prompt, PromptArgument},
-    jsonrpc::{self, Error, members_of, write_string},
+    jsonrpc::{self, Error, members, write_string},
     revision::Revision,
     server::{Content, Session},
 };
@@ -79,7 +79,7 @@ pub(super) fn arguments<'a>(
     let names: Vec<&str> = prompt.arguments.iter().map(|known| &*known.name).collect();
     let mut slots = vec![None; names.len()];
     if let Some(json) = json {
-        members_of(json, &names, &mut slots)
+        members(json, &names, &mut slots)
             .map_err(|_| Error::invalid_params(format!("{path} must be an object")))?;
     }
     let text = |(name, slot): (&&str, Option<&'a str>)| match slot.map(jsonrpc::string) {

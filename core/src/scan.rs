@@ -1,0 +1,579 @@
+//! Where the values of a JSON text begin and end: one pass, sixteen bytes of a string at a time, as strict as serde_json.
+//! And the texts of strings.
+//!
+//! Never here: what a member means, numbers as numbers.
+
+use alloc::{borrow::Cow, string::String, vec::Vec};
+
+use wide::u8x16;
+
+/// This is not JSON, or not the kind of value that was asked for.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+/// What is known of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Json {
+    /// Nothing.
+    Unread,
+    /// That it is JSON: it is a part of what was read. So the ends of strings are found by their quotes alone.
+    Valid,
+}
+
+/// Gives the members of an object to `each`: names as they are written between their quotes, values as they stand in the text.
+///
+/// What [`is`](Json) known to be JSON is not checked again.
+#[inline(always)]
+pub(crate) fn each_member<'a>(
+    object: &'a str,
+    is: Json,
+    mut each: impl FnMut(&'a str, &'a str) -> Result<(), Broken>,
+) -> Result<(), Broken> {
+    let bytes = object.as_bytes();
+    let (mut at, mut more) = open(bytes, b'{')?;
+    while more {
+        let start = space(bytes, at);
+        at = string_at(bytes, start, is)?;
+        let name = &object[start + 1..at - 1];
+        let start = space(bytes, colon(bytes, at)?);
+        at = value(bytes, start, is)?;
+        each(name, &object[start..at])?;
+        (at, more) = goes_on(bytes, at, b'}')?;
+    }
+    end(bytes, at)
+}
+
+/// The values of some members of an object, each in the slot that `position` has for its name; the last of several with
+/// one name wins.
+///
+/// If it is broken, the slots hold what was read before.
+#[inline(always)]
+pub(crate) fn members_by<'a>(
+    object: &'a str,
+    is: Json,
+    position: impl Fn(&str) -> Option<usize>,
+    slots: &mut [Option<&'a str>],
+) -> Result<(), Broken> {
+    each_member(object, is, |name, value| {
+        let slot = match position(name) {
+            None if name.contains('\\') => position(&unescaped(name).ok_or(Broken)?),
+            slot => slot,
+        };
+        if let Some(slot) = slot {
+            slots[slot] = Some(value);
+        }
+        Ok(())
+    })
+}
+
+/// As [`members_by`], for names with a slot each.
+#[inline(never)]
+pub(crate) fn members<'a>(
+    object: &'a str,
+    is: Json,
+    names: &[&str],
+    slots: &mut [Option<&'a str>],
+) -> Result<(), Broken> {
+    let position = |name: &str| names.iter().position(|known| *known == name);
+    members_by(object, is, position, slots)
+}
+
+/// Gives the elements of an array to `each`, as they stand in its text, until that wants no more.
+pub(crate) fn elements<'a>(
+    array: &'a str,
+    mut each: impl FnMut(&'a str) -> bool,
+) -> Result<(), Broken> {
+    let bytes = array.as_bytes();
+    let (mut at, mut more) = open(bytes, b'[')?;
+    while more {
+        let start = space(bytes, at);
+        at = value(bytes, start, Json::Unread)?;
+        if !each(&array[start..at]) {
+            return Ok(());
+        }
+        (at, more) = goes_on(bytes, at, b']')?;
+    }
+    end(bytes, at)
+}
+
+/// The first byte of a value, if the text is one value.
+pub(crate) fn first_byte(json: &str) -> Result<u8, Broken> {
+    let bytes = json.as_bytes();
+    let start = space(bytes, 0);
+    end(bytes, value(bytes, start, Json::Unread)?)?;
+    Ok(bytes[start])
+}
+
+/// The text of a string; `None` if `raw` is another kind of value or holds half a surrogate pair.
+pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
+    text(raw.strip_prefix('"')?.strip_suffix('"')?)
+}
+
+/// The text of what stands between the quotes of a string.
+pub(crate) fn text(inner: &str) -> Option<Cow<'_, str>> {
+    match inner.contains('\\') {
+        false => Some(Cow::Borrowed(inner)),
+        true => unescaped(inner).map(Cow::Owned),
+    }
+}
+
+/// What stands between the quotes of a string, without its escapes.
+fn unescaped(inner: &str) -> Option<String> {
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    loop {
+        let Some(plain) = memchr::memchr(b'\\', rest.as_bytes()) else {
+            text.push_str(rest);
+            return Some(text);
+        };
+        text.push_str(&rest[..plain]);
+        let mut escape = rest[plain + 1..].chars();
+        let character = match escape.next()? {
+            plain @ ('"' | '\\' | '/') => plain,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let first = unit(&mut escape)?;
+                let mut pair = [first, 0];
+                let is_leading = (0xd800..0xdc00).contains(&first);
+                if is_leading {
+                    escape = escape.as_str().strip_prefix("\\u")?.chars();
+                    pair[1] = unit(&mut escape)?;
+                }
+                let units = &pair[..1 + usize::from(is_leading)];
+                char::decode_utf16(units.iter().copied()).next()?.ok()?
+            }
+            _ => return None,
+        };
+        text.push(character);
+        rest = escape.as_str();
+    }
+}
+
+/// Four hexadecimal digits.
+fn unit(digits: &mut core::str::Chars<'_>) -> Option<u16> {
+    (0..4).try_fold(0, |unit, _| {
+        let digit = digits.next()?.to_digit(16)?;
+        Some(unit << 4 | u16::try_from(digit).ok()?)
+    })
+}
+
+// What follows passes parts of a text: each takes the place where its part begins and gives the one behind it.
+
+/// Passes spaces, if there are any.
+#[inline(always)]
+fn space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// Passes the beginning of an object or array, and its end if nothing is in it. Tells whether anything is.
+#[inline(always)]
+fn open(bytes: &[u8], open: u8) -> Result<(usize, bool), Broken> {
+    let at = space(bytes, 0);
+    if bytes.get(at) != Some(&open) {
+        return Err(Broken);
+    }
+    let at = space(bytes, at + 1);
+    let more = bytes.get(at) != Some(&closing(open));
+    Ok((at + usize::from(!more), more))
+}
+
+/// What closes what this bracket opens.
+#[inline(always)]
+fn closing(open: u8) -> u8 {
+    open + 2
+}
+
+/// Passes what follows a member or an element. Tells whether it is a comma, not the end.
+#[inline(always)]
+fn goes_on(bytes: &[u8], at: usize, close: u8) -> Result<(usize, bool), Broken> {
+    let at = space(bytes, at);
+    match bytes.get(at) {
+        Some(b',') => Ok((at + 1, true)),
+        Some(byte) if *byte == close => Ok((at + 1, false)),
+        _ => Err(Broken),
+    }
+}
+
+/// Nothing follows.
+#[inline(always)]
+fn end(bytes: &[u8], at: usize) -> Result<(), Broken> {
+    match space(bytes, at) == bytes.len() {
+        true => Ok(()),
+        false => Err(Broken),
+    }
+}
+
+/// Passes the colon behind a name.
+#[inline(always)]
+fn colon(bytes: &[u8], at: usize) -> Result<usize, Broken> {
+    let at = space(bytes, at);
+    match bytes.get(at) {
+        Some(b':') => Ok(at + 1),
+        _ => Err(Broken),
+    }
+}
+
+/// Passes a value.
+#[inline(always)]
+fn value(bytes: &[u8], at: usize, is: Json) -> Result<usize, Broken> {
+    match bytes.get(at) {
+        Some(b'"') => string_at(bytes, at, is),
+        Some(b'{' | b'[') => nested(bytes, at, is),
+        _ => scalar(bytes, at),
+    }
+}
+
+/// Passes an object or array, however deep: its depth is bounded by the line, not by the stack.
+#[inline(never)]
+fn nested(bytes: &[u8], mut at: usize, is: Json) -> Result<usize, Broken> {
+    let mut open = Open::default();
+    loop {
+        at = space(bytes, at);
+        match bytes.get(at) {
+            Some(&bracket @ (b'{' | b'[')) => {
+                open.push(bracket);
+                at = space(bytes, at + 1);
+                if bytes.get(at) != Some(&closing(bracket)) {
+                    if bracket == b'{' {
+                        at = colon(bytes, string_at(bytes, at, is)?)?;
+                    }
+                    continue;
+                }
+            }
+            Some(b'"') => at = string_at(bytes, at, is)?,
+            _ => at = scalar(bytes, at)?,
+        }
+        while let Some(bracket) = open.innermost() {
+            let more;
+            (at, more) = goes_on(bytes, at, closing(bracket))?;
+            if more {
+                if bracket == b'{' {
+                    at = colon(bytes, string_at(bytes, space(bytes, at), is)?)?;
+                }
+                break;
+            }
+            open.pop();
+        }
+        if open.depth == 0 {
+            return Ok(at);
+        }
+    }
+}
+
+/// Passes a string.
+#[inline(always)]
+fn string_at(bytes: &[u8], at: usize, is: Json) -> Result<usize, Broken> {
+    if bytes.get(at) != Some(&b'"') {
+        return Err(Broken);
+    }
+    // Most are short.
+    if let Some(chunk) = bytes[at + 1..].first_chunk() {
+        let quote = at + 1 + plain_in(chunk);
+        if bytes.get(quote) == Some(&b'"') {
+            return Ok(quote + 1);
+        }
+    }
+    rest_of_string(bytes, at + 1, is)
+}
+
+/// Passes the rest of a string.
+#[inline(never)]
+fn rest_of_string(bytes: &[u8], mut at: usize, is: Json) -> Result<usize, Broken> {
+    if is == Json::Valid {
+        return closing_quote(bytes, at).ok_or(Broken);
+    }
+    loop {
+        at = not_plain_from(bytes, at);
+        match bytes[at..] {
+            [b'"', ..] => return Ok(at + 1),
+            [
+                b'\\',
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+                ..,
+            ] => at += 2,
+            [b'\\', b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(u8::is_ascii_hexdigit) => {
+                at += 6;
+            }
+            _ => return Err(Broken),
+        }
+    }
+}
+
+/// Passes the rest of a string that is valid: up to the first quote that is not escaped.
+fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        at += memchr::memchr(b'"', bytes.get(at..)?)?;
+        let before = bytes[start..at].iter().rev();
+        let backslashes = before.take_while(|&&byte| byte == b'\\').count();
+        at += 1;
+        if backslashes.is_multiple_of(2) {
+            return Some(at);
+        }
+    }
+}
+
+/// Passes a number, `true`, `false` or `null`.
+#[inline(never)]
+fn scalar(bytes: &[u8], at: usize) -> Result<usize, Broken> {
+    match bytes[at..] {
+        [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => Ok(at + 4),
+        [b'f', b'a', b'l', b's', b'e', ..] => Ok(at + 5),
+        _ => number(bytes, at),
+    }
+}
+
+/// Passes a number.
+#[inline(always)]
+fn number(bytes: &[u8], mut at: usize) -> Result<usize, Broken> {
+    at += usize::from(bytes.get(at) == Some(&b'-'));
+    at = match bytes.get(at) {
+        // Nor is it one number and then another.
+        Some(b'0') if bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => return Err(Broken),
+        _ => digits(bytes, at)?,
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+        at = digits(bytes, at)?;
+    }
+    Ok(at)
+}
+
+/// Passes one digit or more.
+#[inline(always)]
+fn digits(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+    let mut at = start;
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    match at > start {
+        true => Ok(at),
+        false => Err(Broken),
+    }
+}
+
+/// The objects and arrays around a place: a bit for each, and memory only where they are more than 64.
+#[derive(Default)]
+struct Open {
+    depth: usize,
+    /// The innermost ones, the last in the lowest bit; set for an object.
+    bits: u64,
+    outer: Vec<u64>,
+}
+
+impl Open {
+    fn push(&mut self, bracket: u8) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.outer.push(self.bits);
+        }
+        self.bits = self.bits << 1 | u64::from(bracket == b'{');
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.bits >>= 1;
+        self.depth -= 1;
+        if self.depth.is_multiple_of(64)
+            && let Some(bits) = self.outer.pop()
+        {
+            self.bits = bits;
+        }
+    }
+
+    /// The bracket that opened the innermost one; `None` outside of all.
+    fn innermost(&self) -> Option<u8> {
+        match self.bits & 1 {
+            _ if self.depth == 0 => None,
+            0 => Some(b'['),
+            _ => Some(b'{'),
+        }
+    }
+}
+
+/// Where the first byte is, from this place on, that must not stand in a JSON string as it is; the end if there is none.
+#[inline(always)]
+fn not_plain_from(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes[at..].first_chunk() {
+        let found = not_plain(chunk);
+        if found != 0 {
+            return at + found.trailing_zeros() as usize;
+        }
+        at += CHUNK;
+    }
+    let left = bytes.len() - at;
+    let plain = match bytes.last_chunk() {
+        // What is left is the end of it.
+        Some(chunk) => (not_plain(chunk) >> (CHUNK - left)).trailing_zeros() as usize,
+        None => {
+            let mut short = [0; CHUNK];
+            short[..left].copy_from_slice(&bytes[at..]);
+            plain_in(&short)
+        }
+    };
+    at + plain.min(left)
+}
+
+/// So many bytes are looked at together.
+pub(crate) const CHUNK: usize = 16;
+
+/// How many bytes at the beginning of a chunk stand for themselves in a JSON string.
+#[inline(always)]
+pub(crate) fn plain_in(chunk: &[u8; CHUNK]) -> usize {
+    (not_plain(chunk) | 1 << CHUNK).trailing_zeros() as usize
+}
+
+/// A bit for each byte that must not stand in a JSON string as it is, the first in the lowest.
+#[inline(always)]
+fn not_plain(chunk: &[u8; CHUNK]) -> u32 {
+    let bytes = u8x16::new(*chunk);
+    let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    let quote = bytes.simd_eq(u8x16::splat(b'"'));
+    let backslash = bytes.simd_eq(u8x16::splat(b'\\'));
+    (control | quote | backslash).to_bitmask()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::{format, vec};
+
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    const TEXTS: &[&str] = &[
+        r#"{"a":1,"b":[{"a":2,"c":[]}],"\u0061": "x" ,"é\ud83d\ude00":{"n":null}}"#,
+        r#" [ true , false,null ,-0.5e+10,0,10.25E-3,{ } , [ ] ,"\"\\\/\b\f\n\r\t\u00e9"] "#,
+        r#"{"a plain text that is longer than one chunk":"a quote \" behind sixteen bytes, and more"}"#,
+        r#"{"\ud800":"\udc00\ud800","a":{"\ud800x":1}}"#,
+        r#""\ud83d\ude00 \ud83d\u0020 \udc00""#,
+        "\"a\u{7f}b\tc\"",
+        "-12.5e3",
+    ];
+
+    /// Every text, every beginning of it, and what it becomes when a byte is left out or is another.
+    fn each_variant(mut check: impl FnMut(&str)) {
+        for text in TEXTS {
+            for at in 0..=text.len() {
+                if let Some(beginning) = text.get(..at) {
+                    check(beginning);
+                }
+                let Some((before, behind)) = text.split_at_checked(at) else {
+                    continue;
+                };
+                let without: &str = behind.get(1..).unwrap_or_default();
+                check(&format!("{before}{without}"));
+                for byte in " \"\\{}[],:.-+0a9euE\n\u{1}xé".chars() {
+                    check(&format!("{before}{byte}{without}"));
+                    check(&format!("{before}{byte}{behind}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_json_is_what_serde_json_says() {
+        each_variant(|text| {
+            let ours = first_byte(text).ok();
+            let value: Result<&RawValue, _> = serde_json::from_str(text);
+            let theirs = value.ok().map(|value| value.get().as_bytes()[0]);
+            assert_eq!(ours, theirs, "{text}");
+
+            let mut ours = Vec::new();
+            let read = elements(text, |element| {
+                ours.push(element);
+                true
+            });
+            let theirs: Option<Vec<&RawValue>> = serde_json::from_str(text).ok();
+            let theirs = theirs.map(|all| all.into_iter().map(RawValue::get).collect());
+            assert_eq!(read.ok().map(|()| ours), theirs, "{text}");
+        });
+    }
+
+    #[test]
+    fn members_are_what_serde_json_says() {
+        type Map<'a> = alloc::collections::BTreeMap<String, &'a RawValue>;
+        let names = ["a", "é\u{1f600}", "c"];
+        each_variant(|text| {
+            let mut slots = [None; 3];
+            let read = members(text, Json::Unread, &names, &mut slots);
+            let theirs: Option<Map<'_>> = serde_json::from_str(text).ok();
+            assert_eq!(read.is_ok(), theirs.is_some(), "{text}");
+            if let Some(theirs) = theirs {
+                let theirs = names.map(|name| theirs.get(name).map(|value| value.get()));
+                assert_eq!(slots, theirs, "{text}");
+                let mut again = [None; 3];
+                assert!(members(text, Json::Valid, &names, &mut again).is_ok());
+                assert_eq!(again, slots, "{text}");
+            }
+        });
+    }
+
+    #[test]
+    fn texts_of_strings_are_what_serde_json_says() {
+        each_variant(|text| {
+            if first_byte(text).is_ok() {
+                let theirs: Option<String> = serde_json::from_str(text).ok();
+                assert_eq!(string(text.trim()).map(Cow::into_owned), theirs, "{text}");
+            }
+        });
+        for inner in ["\\", "\\x", "\\u12", "\\u+123", "\\ud800\\", "\\u00é0"] {
+            assert_eq!(unescaped(inner), None, "{inner}");
+        }
+    }
+
+    #[test]
+    fn every_byte_is_plain_or_not_wherever_it_stands() {
+        for byte in 0..=0xff {
+            let is_plain = byte >= 0x20 && byte != b'"' && byte != b'\\';
+            for length in 1..40 {
+                for at in 0..length {
+                    let mut bytes = vec![b'a'; length];
+                    bytes[at] = byte;
+                    bytes[length - 1] = if at == length - 1 { byte } else { b'"' };
+                    let expected = match (is_plain, at == length - 1) {
+                        (true, true) => length,
+                        (true, false) => length - 1,
+                        (false, _) => at,
+                    };
+                    assert_eq!(
+                        not_plain_from(&bytes, 0),
+                        expected,
+                        "{byte} at {at} of {length}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded_by_the_text_alone() {
+        for depth in [1, 63, 64, 65, 127, 128, 129, 1000] {
+            for (open, close, middle) in [
+                ("[", "]", ""),
+                ("{\"a\":", "}", "1"),
+                ("[{\"a\":", "}]", "[]"),
+            ] {
+                let begin = open.repeat(depth) + middle;
+                let whole = begin.clone() + &close.repeat(depth);
+                assert!(first_byte(&whole).is_ok(), "{depth} {open}");
+                assert!(first_byte(&(whole + close)).is_err(), "{depth} {open}");
+                let short = begin + &close.repeat(depth - 1);
+                assert!(first_byte(&short).is_err(), "{depth} {open}");
+            }
+        }
+        let mixed = "[{\"a\":".repeat(70) + "1" + &"]}".repeat(70);
+        assert!(first_byte(&mixed).is_err());
+    }
+}
