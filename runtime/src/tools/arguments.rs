@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use anygpt_core::json;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -31,7 +32,8 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Reads the JSON text of an object.
     pub(super) fn parse(json: &str) -> Result<Self, String> {
-        serde_json::from_str(json)
+        flat(json)
+            .map_or_else(|| serde_json::from_str(json), Ok)
             .map(|left| Arguments {
                 left,
                 ignored: Vec::new(),
@@ -227,6 +229,19 @@ impl Arguments {
     }
 }
 
+/// The members of an object in which there are no others, nor arrays: long texts are read by the protocol's own reader, which
+/// is faster. `None` leaves it to serde_json, which knows how deep is too deep, and says what is wrong.
+fn flat(json: &str) -> Option<Map<String, Value>> {
+    let value = |raw: &str| match raw.as_bytes().first()? {
+        b'"' => json::string(raw).map(|text| Value::String(text.into_owned())),
+        b'{' | b'[' => None,
+        _ => serde_json::from_str(raw).ok(),
+    };
+    let members = json::all_members(json)?.into_iter();
+    let owned = members.map(|(name, raw)| Some((name.into_owned(), value(raw)?)));
+    owned.collect()
+}
+
 /// The path of a member: `path.name`, or `path["a name"]` for names that are no words.
 pub(super) fn member(path: &str, name: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || "_-$".contains(c);
@@ -303,6 +318,24 @@ mod tests {
             arguments.unknown().as_deref(),
             Some("Unknown arguments were ignored: x")
         );
+    }
+
+    #[test]
+    fn they_are_read_as_serde_json_reads_them() {
+        for json in [
+            "{}",
+            r#" { "a" : "\u00e9\n" , "b":-1.50,"c":1e3,"d":18446744073709551616,"e":null,"f":true } "#,
+            r#"{"a":1,"\u0061":"2"}"#,
+            r#"{"a":["x",{"y":"z"}],"b":{}}"#,
+            r#"{"a":1e999}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"\udc00":1}"#,
+        ] {
+            let ours = Arguments::parse(json).map(|arguments| arguments.left);
+            let theirs = serde_json::from_str(json)
+                .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"));
+            assert_eq!(ours, theirs, "{json}");
+        }
     }
 
     #[test]
