@@ -363,25 +363,22 @@ impl Stdio {
             return (state, Written::BySomebodyElse);
         }
         state.writing = true;
+        let mut front = mem::take(&mut state.front);
         let written = loop {
             if state.unwritten == 0 {
-                let mut front = mem::take(&mut state.front);
                 if front.capacity() > KEPT {
                     front = Vec::new();
                 }
                 state.server.take_output(&mut front);
                 state.unwritten = front.len();
-                state.front = front;
-                if state.unwritten == 0 {
+                if front.is_empty() {
                     break Written::All;
                 }
             }
-            let front = mem::take(&mut state.front);
             let start = front.len() - state.unwritten;
             drop(state);
             let result = write(&front[start..]);
             state = self.lock();
-            state.front = front;
             match result {
                 Ok(bytes) => {
                     let was_full = !self.has_room(&state);
@@ -399,10 +396,11 @@ impl Stdio {
                 }
             }
         };
+        state.front = front;
         state.writing = false;
         self.tell(&state);
-        self.room.notify_waiters();
         if state.gone {
+            self.room.notify_waiters();
             drop(state);
             (self.on_gone)();
             state = self.lock();
