@@ -3,9 +3,14 @@
 //!
 //! Never here: what a member means.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
+use core::fmt;
 
-use serde_json::value::RawValue;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Value, value::RawValue};
 
 use crate::jsonrpc;
 
@@ -24,6 +29,43 @@ pub fn elements(array: &str) -> Option<impl Iterator<Item = &str>> {
     Some(elements.into_iter().map(RawValue::get))
 }
 
+/// The members of an object, sorted by name; the last of several with one name wins.
+///
+/// # Errors
+/// It is not an object, or not JSON.
+#[inline(never)]
+pub fn object(text: &str) -> serde_json::Result<Vec<(String, Value)>> {
+    struct Members(Vec<(String, Value)>);
+
+    impl<'de> Deserialize<'de> for Members {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_map(Members(Vec::new()))
+        }
+    }
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Members;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Members, A::Error> {
+            while let Some(member) = members.next_entry()? {
+                self.0.push(member);
+            }
+            Ok(self)
+        }
+    }
+
+    let Members(mut members) = serde_json::from_str(text)?;
+    // Stable: the last of those with one name comes first.
+    members.reverse();
+    members.sort_by(|(one, _), (other, _)| one.cmp(other));
+    members.dedup_by(|(one, _), (other, _)| one == other);
+    Ok(members)
+}
+
 /// The text of a string; `None` if `raw` is another kind of value or holds half a surrogate pair.
 pub fn string(raw: &str) -> Option<Cow<'_, str>> {
     jsonrpc::string(raw)
@@ -36,6 +78,23 @@ mod tests {
     fn found<'a>(object: &'a str, names: &[&str]) -> Vec<Option<&'a str>> {
         let mut slots = alloc::vec![None; names.len()];
         members(object, names, &mut slots).map_or(Vec::new(), |()| slots)
+    }
+
+    #[test]
+    fn members_are_sorted_and_the_last_of_one_name_wins() {
+        let members = object(r#" {"b":[1],"a":1,"c":"é\n","a":null,"":{},"a":2} "#);
+        let members: Vec<(String, String)> = members
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name, alloc::format!("{value}")))
+            .collect();
+        let expected = [("", "{}"), ("a", "2"), ("b", "[1]"), ("c", r#""é\n""#)];
+        let expected = expected.map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(members, expected);
+        assert_eq!(object("{}").map(|members| members.len()).ok(), Some(0));
+        for broken in ["[]", "{", "{\"a\":1} x", "{\"a\":\"\\ud800\"}"] {
+            assert!(object(broken).is_err(), "{broken}");
+        }
     }
 
     #[test]

@@ -409,7 +409,7 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
 
 /// How many bytes at the beginning stand for themselves in a JSON string. Eight are looked at together, which is six
 /// times faster than one by one.
-fn plain_prefix(bytes: &[u8]) -> usize {
+pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let mut plain = 0;

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use anygpt_core::json;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -23,15 +24,15 @@ const LONGEST_PATH: usize = 100;
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Arguments {
-    left: Map<String, Value>,
+    left: Vec<(String, Value)>,
     /// Paths of members deeper inside that nobody takes.
     ignored: Vec<String>,
 }
 
 impl Arguments {
     /// Reads the JSON text of an object.
-    pub(super) fn parse(json: &str) -> Result<Self, String> {
-        serde_json::from_str(json)
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        json::object(text)
             .map(|left| Arguments {
                 left,
                 ignored: Vec::new(),
@@ -42,10 +43,9 @@ impl Arguments {
     /// Any value, unless it is absent.
     pub(super) fn value(&mut self, name: &str) -> Option<Value> {
         // Most calls give one or two of many.
-        if self.left.is_empty() {
-            return None;
-        }
-        self.left.remove(name).filter(|value| !value.is_null())
+        let position = self.left.iter().position(|(given, _)| given == name)?;
+        let (_, value) = self.left.remove(position);
+        (!value.is_null()).then_some(value)
     }
 
     /// A string; a blank one counts as absent.
@@ -214,7 +214,7 @@ impl Arguments {
         if all == 0 {
             return None;
         }
-        let top = self.left.keys().map(|name| member("", name));
+        let top = self.left.iter().map(|(name, _)| member("", name));
         let paths = top.chain(self.ignored.iter().cloned()).take(NAMED);
         let mut names = paths
             .map(|path| short(&path))
