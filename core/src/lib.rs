@@ -22,10 +22,12 @@ pub mod json;
 mod jsonrpc;
 mod line;
 mod method;
+mod object;
 mod pending;
 mod revision;
 mod scan;
 mod server;
+pub mod text;
 mod trace;
 
 pub use budget::{Budget, Reservation};
@@ -34,6 +36,7 @@ pub use catalog::{
     PromptText, Resource, ResourceTemplate, Structured, Tool,
 };
 pub use method::logging::LoggingLevel;
+pub use object::Object;
 pub use pending::CallHandle;
 pub use revision::Revision;
 pub use server::{Action, Content, Limits, Progress, Server, ToolCall, ToolResult};

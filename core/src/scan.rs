@@ -403,7 +403,7 @@ impl Open {
 
 /// Where the first byte is, from this place on, that must not stand in a JSON string as it is; the end if there is none.
 #[inline(always)]
-fn not_plain_from(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn not_plain_from(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes[at..].first_chunk() {
         let found = not_plain(chunk);
         if found != 0 {

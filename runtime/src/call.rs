@@ -7,14 +7,17 @@
 
 use std::{
     borrow::Cow,
-    cell::{Cell, RefCell},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use anygpt_core::{ToolCall, Trace};
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tracing::{Level, enabled};
+use tracing::Level;
 
 use crate::{
     log::{self, Value},
@@ -22,7 +25,7 @@ use crate::{
 };
 
 tokio::task_local! {
-    static CALL: Call;
+    static CALL: Arc<Call>;
 }
 
 /// A call at work. It has one line in the log: when its work is done, or when it is dropped before.
@@ -33,8 +36,8 @@ pub struct Call {
     trace: Option<Box<Trace>>,
     /// Its lines may go to the client.
     hears_log: bool,
-    is_told: Cell<bool>,
-    facts: RefCell<Facts>,
+    is_told: AtomicBool,
+    facts: Mutex<Facts>,
 }
 
 /// Who was asked on behalf of a call, and what came of it. Several are put one behind the other.
@@ -75,27 +78,27 @@ pub struct Asked<'a> {
 
 impl Call {
     /// A call of this tool, which has come in now.
-    pub fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Self {
-        Call {
+    pub fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Arc<Self> {
+        Arc::new(Call {
             tool,
             received: Instant::now(),
             trace: call.trace.take(),
             hears_log: call.hears_log,
-            is_told: Cell::default(),
-            facts: RefCell::default(),
-        }
-    }
-
-    /// Does what needs no waiting, and gives the call back for [`Call::run`] or [`Call::end`].
-    pub fn begin<T>(self, work: impl FnOnce() -> T) -> (T, Self) {
-        CALL.sync_scope(self, || {
-            let came = work();
-            (came, CALL.with(Call::taken_out))
+            is_told: AtomicBool::default(),
+            facts: Mutex::default(),
         })
     }
 
+    /// Does what needs no waiting; then comes [`Call::run`] or [`Call::end`].
+    pub fn begin<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        CALL.sync_scope(Arc::clone(self), work)
+    }
+
     /// Does the rest of it. (Not an async function, in which the work would have its room twice.)
-    pub fn run(self, work: impl Future<Output = Outcome>) -> impl Future<Output = Outcome> {
+    pub fn run(
+        self: Arc<Self>,
+        work: impl Future<Output = Outcome>,
+    ) -> impl Future<Output = Outcome> {
         let end = |outcome: &Outcome| CALL.with(|call| call.end(outcome));
         CALL.scope(self, work.inspect(end))
     }
@@ -104,38 +107,29 @@ impl Call {
     pub fn end(&self, outcome: &Outcome) {
         match outcome.is_error {
             true => self.log(class(&outcome.text)),
-            false if self.facts.borrow().is_partial => self.log("partial"),
+            false if self.facts().is_partial => self.log("partial"),
             false => self.log("ok"),
         }
     }
 
-    /// The same call with what is known of it; this one is done with.
-    fn taken_out(&self) -> Self {
-        self.is_told.set(true);
-        Call {
-            tool: self.tool.clone(),
-            received: self.received,
-            trace: self.trace.clone(),
-            hears_log: self.hears_log,
-            is_told: Cell::default(),
-            facts: self.facts.take().into(),
-        }
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn log(&self, status: &str) {
-        self.is_told.set(true);
+        self.is_told.store(true, Ordering::Relaxed);
         let level = match status {
             "ok" | "partial" | "cancelled" => Level::INFO,
             _ => Level::WARN,
         };
-        let facts = self.facts.borrow();
+        let facts = self.facts();
         let number = |number: u64| Some(Value::Number(number));
         let trace_id = self.trace.as_deref().map(Trace::id);
         let fields = [
-            ("tool", Some(Value::Text(&self.tool))),
+            ("tool", Some(Value::Word(&self.tool))),
             ("provider", known(&facts.providers).map(Value::Text)),
             ("model", known(&facts.models).map(Value::Text)),
-            ("status", Some(Value::Text(status))),
+            ("status", Some(Value::Word(status))),
             (
                 "http_status",
                 facts.http_status.map(u64::from).and_then(number),
@@ -154,7 +148,7 @@ impl Call {
 /// The client has cancelled it.
 impl Drop for Call {
     fn drop(&mut self) {
-        if !self.is_told.get() {
+        if !self.is_told.load(Ordering::Relaxed) {
             self.log("cancelled");
         }
     }
@@ -171,15 +165,15 @@ fn class(text: &str) -> &str {
 /// Takes note of whom the call has asked, for its line.
 pub fn note(asked: Asked<'_>) {
     // Nothing is copied if nobody will read it.
-    let is_wanted = match asked.is_failure {
-        true => enabled!(Level::WARN),
-        false => enabled!(Level::INFO),
+    let level = match asked.is_failure {
+        true => Level::WARN,
+        false => Level::INFO,
     };
-    if !is_wanted {
+    if !log::is_wanted(level) {
         return;
     }
     let _outside_of_calls = CALL.try_with(|call| {
-        let mut facts = call.facts.borrow_mut();
+        let mut facts = call.facts();
         join(&mut facts.providers, asked.provider);
         join(&mut facts.models, asked.model);
         join(&mut facts.request_ids, asked.request_id.unwrap_or_default());

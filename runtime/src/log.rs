@@ -35,7 +35,8 @@ use crate::{
 
 mod line;
 
-use line::Line;
+use line::{Clock, Line, Taken};
+pub(crate) use line::{Field, Value};
 
 /// Bytes of lines that may wait, and the last one goes over it.
 const QUEUE: usize = 256 * 1024;
@@ -76,6 +77,7 @@ struct ClientQueue {
 struct Queue {
     /// Whole lines.
     waiting: String,
+    clock: Clock,
     /// Bytes that the thread is writing.
     writing: usize,
     dropped: usize,
@@ -141,17 +143,17 @@ pub fn drain_for_client(mut take: impl FnMut(LoggingLevel, &str)) {
 /// gives up.
 pub fn direct(text: &str) {
     let line = match LOG.get() {
-        Some(log) => {
-            let text = log.redactor.diagnostic(text);
-            match log.format {
-                LogFormat::Text => line::plain(&text),
-                LogFormat::Json => {
-                    let mut line = String::new();
-                    Line::saying(&text).write_json(&mut line, Level::ERROR, SystemTime::now());
-                    line
-                }
-            }
+        Some(log) if log.format == LogFormat::Json => {
+            let mut line = String::new();
+            let mut clock = Clock::default();
+            log.saying(text, &[]).write_json(
+                &mut line,
+                Level::ERROR,
+                clock.text(SystemTime::now()),
+            );
+            line
         }
+        Some(log) => line::plain(&log.redactor.diagnostic(text)),
         None => line::plain(&Redactor::default().diagnostic(text)),
     };
     let end = Instant::now() + PATIENCE;
@@ -193,39 +195,16 @@ fn wait_for_room(end: Instant) -> bool {
     matches!(poll(&mut fds, left.as_ref()), Ok(1..))
 }
 
-/// A value of a field.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Value<'a> {
-    /// Any text.
-    Text(&'a str),
-    /// A number.
-    Number(u64),
+/// Whether anybody wants lines of this level.
+pub(crate) fn is_wanted(level: Level) -> bool {
+    LOG.get().is_some_and(|log| log.wants(level).is_some())
 }
 
-/// Writes a line as `tracing::event!` does, without what that costs: for the one line that each call has. Fields without a
-/// value are left out.
-pub(crate) fn line(
-    level: Level,
-    is_for_client: bool,
-    message: &str,
-    fields: &[(&'static str, Option<Value<'_>>)],
-) {
-    let Some(log) = LOG.get() else {
-        return;
-    };
-    let Some(wanted) = log.wants(level) else {
-        return;
-    };
-    let mut line = Line::saying(message);
-    line.is_kept_from_client = !is_for_client;
-    for &(name, value) in fields {
-        match value {
-            Some(Value::Text(text)) => line.add_text(name, text),
-            Some(Value::Number(number)) => line.add_number(name, number),
-            None => {}
-        }
+/// Writes a line as `tracing::event!` does, without what that costs: for the one line that each call has.
+pub(crate) fn line(level: Level, is_for_client: bool, message: &str, fields: &[Field<'_>]) {
+    if let Some(log) = LOG.get() {
+        log.push(level, is_for_client, message, fields);
     }
-    log.push(level, line, wanted);
 }
 
 /// Takes all events of our own crates. `tracing-subscriber` would bring spans, filters and formats that nobody uses
@@ -243,19 +222,19 @@ impl Subscriber for Lines {
     }
 
     fn enabled(&self, event: &Metadata<'_>) -> bool {
-        LOG.get()
-            .is_some_and(|log| log.wants(*event.level()).is_some())
+        is_wanted(*event.level())
     }
 
     fn event(&self, event: &Event<'_>) {
-        let level = *event.metadata().level();
-        if let Some(log) = LOG.get()
-            && let Some(wanted) = log.wants(level)
-        {
-            let mut line = Line::default();
-            event.record(&mut line);
-            log.push(level, line, wanted);
-        }
+        let mut taken = Taken::default();
+        event.record(&mut taken);
+        let (message, fields) = taken.parts();
+        line(
+            *event.metadata().level(),
+            !taken.is_kept_from_client,
+            message,
+            &fields,
+        );
     }
 
     // There are no spans.
@@ -294,12 +273,25 @@ impl Log {
         (stderr || client.is_some()).then_some(Wanted { stderr, client })
     }
 
-    fn push(&'static self, level: Level, mut line: Line, wanted: Wanted) {
-        line.redact(&self.redactor);
+    fn saying<'a>(&'a self, message: &'a str, fields: &'a [Field<'a>]) -> Line<'a> {
+        Line {
+            message,
+            fields,
+            redactor: &self.redactor,
+        }
+    }
+
+    fn push(&'static self, level: Level, is_for_client: bool, message: &str, fields: &[Field<'_>]) {
+        let Some(wanted) = self.wants(level) else {
+            return;
+        };
+        let line = self.saying(message, fields);
         if let Some(level) = wanted.client
-            && !line.is_kept_from_client
+            && is_for_client
         {
-            self.push_for_client(level, line.text());
+            let mut text = String::new();
+            line.write_message(&mut text);
+            self.push_for_client(level, text);
         }
         if !wanted.stderr {
             return;
@@ -311,12 +303,12 @@ impl Log {
             return;
         }
         if queue.dropped > 0 {
-            let mut note = Line::saying("lines of this log were dropped, since nobody read them");
-            note.add_number("lines", queue.dropped as u64);
-            self.write(&mut queue.waiting, Level::WARN, &note);
+            let lines = [("lines", Some(Value::Number(queue.dropped as u64)))];
+            let note = "lines of this log were dropped, since nobody read them";
+            self.write(&mut queue, Level::WARN, &self.saying(note, &lines));
             queue.dropped = 0;
         }
-        self.write(&mut queue.waiting, level, &line);
+        self.write(&mut queue, level, &line);
         if !queue.started {
             let spawned = thread::Builder::new()
                 .name("log".into())
@@ -332,12 +324,13 @@ impl Log {
         }
     }
 
-    fn write(&self, waiting: &mut String, level: Level, line: &Line) {
-        let now = SystemTime::now();
-        match self.format {
-            LogFormat::Text => line.write_text(waiting, level, now),
-            LogFormat::Json => line.write_json(waiting, level, now),
-        }
+    fn write(&self, queue: &mut Queue, level: Level, line: &Line<'_>) {
+        let time = queue.clock.text(SystemTime::now());
+        let write = match self.format {
+            LogFormat::Text => Line::write_text,
+            LogFormat::Json => Line::write_json,
+        };
+        write(line, &mut queue.waiting, level, time);
     }
 
     /// Time and level stand in the message around it.

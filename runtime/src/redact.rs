@@ -12,6 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::settings::Secret;
 
+mod search;
+
+use search::Search;
+
 /// What stands where a key was.
 const REDACTED: &str = "[redacted]";
 
@@ -41,13 +45,18 @@ const PREFIXES: [&str; 13] = [
 /// A look-alike is at least this long behind its prefix.
 const TAIL: usize = 8;
 
+/// A look-alike with the shortest prefix. Names in the log are mostly shorter.
+const SHORTEST: usize = 3 + TAIL;
+
 /// Knows all configured keys.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
     /// The long keys, and their forms in URLs and in Basic credentials.
     forms: Vec<Secret>,
+    search: Search,
     /// The same as they appear inside a JSON string.
     json_forms: Vec<Secret>,
+    json_search: Search,
     short: Vec<Secret>,
 }
 
@@ -75,6 +84,8 @@ impl Redactor {
         let longest_first = |form: &Secret| Reverse(form.expose().len());
         redactor.forms.sort_by_key(longest_first);
         redactor.json_forms.sort_by_key(longest_first);
+        redactor.search = Search::new(&redactor.forms);
+        redactor.json_search = Search::new(&redactor.json_forms);
         redactor
     }
 
@@ -90,12 +101,12 @@ impl Redactor {
 
     /// A text without configured keys.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        replace_all(text, &self.forms)
+        replace_all(text, &self.forms, &self.search)
     }
 
     /// JSON text without configured keys; it stays valid JSON.
     pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
-        replace_all(json, &self.json_forms)
+        replace_all(json, &self.json_forms, &self.json_search)
     }
 
     /// Takes off the end of a text that was cut if it may be the beginning of a key.
@@ -154,7 +165,10 @@ impl Redactor {
     }
 }
 
-fn replace_all<'t>(text: &'t str, forms: &[Secret]) -> Cow<'t, str> {
+fn replace_all<'t>(text: &'t str, forms: &[Secret], search: &Search) -> Cow<'t, str> {
+    if !search.finds(forms, text) {
+        return Cow::Borrowed(text);
+    }
     let mut text = Cow::Borrowed(text);
     for form in forms {
         if text.contains(form.expose()) {
@@ -165,6 +179,9 @@ fn replace_all<'t>(text: &'t str, forms: &[Secret]) -> Cow<'t, str> {
 }
 
 fn without_lookalikes(text: &str) -> Cow<'_, str> {
+    if text.len() < SHORTEST {
+        return Cow::Borrowed(text);
+    }
     let is_key =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '/' | '=');
     let mut clean = String::new();
@@ -193,25 +210,36 @@ fn without_lookalikes(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Where the next of [`PREFIXES`] stands, from a place on. It is found by its last two letters, in one pass over the text:
-/// this runs for every line of the log. A test finds a prefix whose end is missing here.
+/// Which bytes are the last ones of [`PREFIXES`], and which the ones before these.
+const LAST: [bool; 256] = letters(1);
+const BEFORE_LAST: [bool; 256] = letters(2);
+
+const fn letters(from_end: usize) -> [bool; 256] {
+    let mut letters = [false; 256];
+    let mut position = 0;
+    while position < PREFIXES.len() {
+        let prefix = PREFIXES[position].as_bytes();
+        letters[prefix[prefix.len() - from_end] as usize] = true;
+        position += 1;
+    }
+    letters
+}
+
+/// Where the next of [`PREFIXES`] stands, from a place on. They are found by their last two letters, in one pass over the text:
+/// this runs for every line of the log.
 fn next_prefix(text: &str, from: usize) -> Option<(usize, usize)> {
     let bytes = &text.as_bytes()[from..];
     let mut before = 0;
     for (place, &byte) in bytes.iter().enumerate() {
-        let is_end = match byte {
-            b'-' => matches!(before, b'k' | b'i' | b'x'),
-            b'_' => matches!(before, b'k' | b'w' | b'p' | b'o' | b't'),
-            b' ' => before == b'r',
-            b'a' => before == b'z',
-            _ => false,
-        };
+        let is_end = LAST[usize::from(byte)] && BEFORE_LAST[usize::from(before)];
         before = byte;
         if is_end {
             let until = &bytes[..=place];
-            let ends = PREFIXES
-                .iter()
-                .filter(|prefix| until.ends_with(prefix.as_bytes()));
+            let ends = PREFIXES.iter().filter(|prefix| {
+                let prefix = prefix.as_bytes();
+                // Most differ in their last letter, which takes no call.
+                prefix.last() == Some(&byte) && until.ends_with(prefix)
+            });
             if let Some(longest) = ends.map(|prefix| prefix.len()).max() {
                 let behind = from + place + 1;
                 return Some((behind - longest, behind));
@@ -342,6 +370,11 @@ mod tests {
                 "key [redacted]"
             );
         }
+        assert!(
+            PREFIXES
+                .iter()
+                .all(|prefix| prefix.len() + TAIL >= SHORTEST)
+        );
         for plain in ["sk- is short", "ask-ask-ask-ask-ask-ask", "sk- sk- sk-"] {
             assert_eq!(redactor.diagnostic(plain), plain);
         }

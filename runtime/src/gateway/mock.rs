@@ -2,7 +2,7 @@
 //!
 //! Never here: anything that depends on time or chance.
 
-use super::{Plan, Reply, price, resolve::Target};
+use super::{Plan, Reply, model_of, price, resolve::Target};
 use crate::{
     call,
     provider::{Answer, ChatRequest, Finish, Model, Role, Usage},
@@ -12,8 +12,8 @@ use crate::{
 /// The only model it lists; it answers to any name.
 const MODEL: &str = "mock-echo";
 
-/// Its answer to a request: the last user text. It counts words as tokens.
-pub fn answer(request: &ChatRequest) -> Answer {
+/// Answers a request with the last user text. It counts words as tokens.
+pub fn answer(request: &ChatRequest, answer: &mut Answer) {
     let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
     let text = request
         .messages
@@ -26,18 +26,15 @@ pub fn answer(request: &ChatRequest) -> Answer {
         [only] if only.role == Role::User => input,
         _ => words(&text),
     };
-    Answer {
-        text,
-        finish: Some(Finish::Stop),
-        usage: Usage {
-            input_tokens: Some(input),
-            output_tokens: Some(output),
-            total_tokens: Some(input + output),
-            ..Usage::default()
-        },
-        complete: true,
-        ..Answer::default()
-    }
+    answer.text = text;
+    answer.finish = Some(Finish::Stop);
+    answer.usage = Usage {
+        input_tokens: Some(input),
+        output_tokens: Some(output),
+        total_tokens: Some(input + output),
+        ..Usage::default()
+    };
+    answer.complete = true;
 }
 
 /// Words are what stands between spaces and control characters. Eight bytes are looked at together: compiled for size,
@@ -63,24 +60,6 @@ fn words(text: &str) -> u64 {
     words
 }
 
-/// The same as a reply of the provider at `position`.
-fn reply(settings: &Settings, position: usize, request: &ChatRequest) -> Reply {
-    let model = if request.model.is_empty() {
-        MODEL
-    } else {
-        &request.model
-    };
-    let mut reply = Reply {
-        answer: answer(request),
-        provider: settings.providers[position].id.clone(),
-        model: model.to_owned(),
-        ..Reply::default()
-    };
-    price::charge(settings, &mut reply);
-    call::note(reply.asked());
-    reply
-}
-
 /// Whether the first target of a plan is an echo: nobody has to wait for that.
 pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
     let kind = |target: &Target| settings.providers[target.provider].kind;
@@ -90,11 +69,17 @@ pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
 /// The answer to such a plan.
 pub fn at_once(settings: &Settings, plan: &Plan) -> Option<Reply> {
     let first = plan.targets.first().filter(|_| is_asked(settings, plan))?;
-    let request = ChatRequest {
-        model: first.model.clone().unwrap_or_default(),
-        ..plan.request.clone()
-    };
-    let mut reply = reply(settings, first.provider, &request);
+    let mut reply = Reply::default();
+    answer(&plan.request, &mut reply.answer);
+    reply
+        .provider
+        .clone_from(&settings.providers[first.provider].id);
+    reply.model.push_str(match model_of(first) {
+        "" => MODEL,
+        named => named,
+    });
+    price::charge(settings, &mut reply);
+    call::note(reply.asked());
     if let Some(most) = plan.max_output_chars {
         reply.shorten(most);
     }

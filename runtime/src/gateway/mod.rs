@@ -370,7 +370,8 @@ impl Gateway {
     ) -> Result<(), Failure> {
         let request = &mut turn.request;
         let Some(codec) = provider.kind.codec() else {
-            course.reply.answer = mock::answer(request);
+            course.reply.answer = Answer::default();
+            mock::answer(request, &mut course.reply.answer);
             return Ok(());
         };
         if request.model.is_empty() {

@@ -127,20 +127,20 @@ pub fn chain(
     model: Option<&str>,
     fallbacks: &[String],
 ) -> Result<Chain, String> {
-    let first = targets(settings, provider, model).map(|(_, targets)| targets);
-    let others = fallbacks.iter().map(|name| {
-        (
-            Some(name),
-            targets(settings, None, Some(name)).map(|(_, targets)| targets),
-        )
-    });
     let mut chain = Chain {
         targets: Vec::new(),
         warnings: Vec::new(),
     };
     let mut problem = None;
-    for (name, found) in std::iter::once((None, first)).chain(others) {
-        match found.and_then(|found| allowed(settings, found)) {
+    let others = fallbacks.iter().map(Some);
+    for name in std::iter::once(None).chain(others) {
+        let found = match name {
+            None => targets(settings, provider, model),
+            Some(name) => targets(settings, None, Some(name)),
+        };
+        match found.and_then(|(_, found)| allowed(settings, found)) {
+            // Mostly the first and only one.
+            Ok(found) if chain.targets.is_empty() && found.len() == 1 => chain.targets = found,
             Ok(found) => {
                 for target in found {
                     if !chain.targets.contains(&target) {

@@ -6,175 +6,186 @@
 //! Never here: where a line goes.
 
 use std::{
-    borrow::Cow,
     fmt::{self, Write as _},
     ops::Range,
     time::SystemTime,
 };
 
+use anygpt_core::text::{append, digits, is_plain};
 use tracing::{
     Level,
-    field::{Field, Visit},
+    field::{self, Visit},
 };
 
 use crate::redact::Redactor;
 
+/// A line that is to be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    pub(super) message: &'a str,
+    /// Those without a value are left out.
+    pub(super) fields: &'a [Field<'a>],
+    /// Takes keys out of each value before it is escaped: an escaped key would not be found.
+    pub(super) redactor: &'a Redactor,
+}
+
+/// A name, and a value if there is one.
+pub(crate) type Field<'a> = (&'static str, Option<Value<'a>>);
+
+/// A value of a field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'a> {
+    /// Any text.
+    Text(&'a str),
+    /// A word of our own: there is no key in it, and nothing to be escaped.
+    Word(&'a str),
+    /// A number.
+    Number(u64),
+    /// What stands in a line as it is.
+    Plain(&'a str),
+}
+
 /// An event, taken apart.
 #[derive(Debug, Default)]
-pub(super) struct Line {
-    /// Message and values as they are, each with a newline behind it: one allocation, and one search for keys.
-    values: String,
-    /// Where the message stands there.
-    message: Range<usize>,
-    fields: Vec<Shown>,
+pub(super) struct Taken {
+    message: String,
+    fields: Vec<(&'static str, Owned)>,
     /// The field `for_client` says so; it is not shown.
     pub(super) is_kept_from_client: bool,
 }
 
 #[derive(Debug)]
-struct Shown {
-    name: &'static str,
-    value: Range<usize>,
-    /// Not a number or a boolean.
-    is_text: bool,
+enum Owned {
+    Text(String),
+    Number(u64),
+    Plain(String),
 }
 
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Writing to a string cannot fail.
-        self.record(field.name(), true, |values| {
-            let _ = write!(values, "{value:?}");
-        });
+impl Visit for Taken {
+    fn record_debug(&mut self, field: &field::Field, value: &dyn fmt::Debug) {
+        self.add(field.name(), Owned::Text(format!("{value:?}")));
     }
 
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.add_text(field.name(), value);
+    fn record_str(&mut self, field: &field::Field, value: &str) {
+        self.add(field.name(), Owned::Text(value.to_owned()));
     }
 
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.add_number(field.name(), value);
+    fn record_u64(&mut self, field: &field::Field, value: u64) {
+        self.add(field.name(), Owned::Number(value));
     }
 
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.record(field.name(), false, |values| {
-            let _ = write!(values, "{value}");
-        });
+    fn record_i64(&mut self, field: &field::Field, value: i64) {
+        self.add(field.name(), Owned::Plain(value.to_string()));
     }
 
-    fn record_bool(&mut self, field: &Field, value: bool) {
+    fn record_bool(&mut self, field: &field::Field, value: bool) {
         match field.name() {
             "for_client" => self.is_kept_from_client = !value,
-            name => self.record(name, false, |values| {
-                values.push_str(if value { "true" } else { "false" });
-            }),
+            name => self.add(name, Owned::Plain(value.to_string())),
         }
     }
 }
 
-impl Line {
-    pub(super) fn saying(message: &str) -> Self {
-        let mut line = Line::default();
-        line.add_text("message", message);
-        line
-    }
-
-    pub(super) fn add_text(&mut self, name: &'static str, text: &str) {
-        self.record(name, true, |values| values.push_str(text));
-    }
-
-    pub(super) fn add_number(&mut self, name: &'static str, value: u64) {
-        self.record(name, false, |values| write_number(values, value));
-    }
-
-    fn record(&mut self, name: &'static str, is_text: bool, write: impl FnOnce(&mut String)) {
-        if self.values.capacity() == 0 {
-            self.values.reserve(256);
-            self.fields.reserve(16);
-        }
-        let start = self.values.len();
-        write(&mut self.values);
-        let value = start..self.values.len();
-        self.values.push('\n');
-        match name {
-            "message" => self.message = value,
-            name => self.fields.push(Shown {
-                name,
-                value,
-                is_text,
-            }),
+impl Taken {
+    fn add(&mut self, name: &'static str, value: Owned) {
+        match (name, value) {
+            ("message", Owned::Text(text)) => self.message = text,
+            (name, value) => self.fields.push((name, value)),
         }
     }
 
-    /// Takes keys out, before anything is escaped: an escaped key would not be found.
-    pub(super) fn redact(&mut self, redactor: &Redactor) {
-        if let Cow::Borrowed(_) = redactor.diagnostic(&self.values) {
-            return;
-        }
-        let mut clean = String::new();
-        let ranges = self.fields.iter_mut().map(|field| &mut field.value);
-        for range in ranges.chain([&mut self.message]) {
-            let start = clean.len();
-            clean.push_str(&redactor.diagnostic(&self.values[range.clone()]));
-            *range = start..clean.len();
-        }
-        self.values = clean;
+    /// As a line is written.
+    pub(super) fn parts(&self) -> (&str, Vec<Field<'_>>) {
+        let fields = self.fields.iter().map(|(name, value)| {
+            let value = match value {
+                Owned::Text(text) => Value::Text(text),
+                Owned::Number(number) => Value::Number(*number),
+                Owned::Plain(text) => Value::Plain(text),
+            };
+            (*name, Some(value))
+        });
+        (&self.message, fields.collect())
     }
+}
 
-    /// `message field="text" field=1`
-    pub(super) fn text(&self) -> String {
-        let mut text = String::with_capacity(256);
-        self.write_fields(&mut text);
-        text
-    }
-
-    fn write_fields(&self, text: &mut String) {
-        write_text(text, &self.values[self.message.clone()]);
-        for field in &self.fields {
-            text.push(' ');
-            text.push_str(field.name);
-            text.push('=');
-            let value = &self.values[field.value.clone()];
-            match field.is_text {
-                true => write_quoted(text, value, write_char),
-                false => text.push_str(value),
-            }
-        }
+impl Line<'_> {
+    /// Appends `message field="text" field=1`.
+    pub(super) fn write_message(&self, line: &mut String) {
+        write_text(line, &self.redactor.diagnostic(self.message));
+        self.write_fields(line, &TEXT);
     }
 
     /// Appends time, level, and the rest; ends with a newline.
-    pub(super) fn write_text(&self, line: &mut String, level: Level, now: SystemTime) {
-        write_time(line, now);
-        line.push_str(match level.as_str().len() {
+    pub(super) fn write_text(&self, line: &mut String, level: Level, time: &str) {
+        let level = level.as_str();
+        let space = match level.len() {
             4 => "  ",
             _ => " ",
-        });
-        line.push_str(level.as_str());
-        line.push(' ');
-        self.write_fields(line);
+        };
+        append(line, &[time, space, level, " "]);
+        self.write_message(line);
         line.push('\n');
     }
 
     /// Appends one JSON object and a newline.
-    pub(super) fn write_json(&self, json: &mut String, level: Level, now: SystemTime) {
-        json.push_str("{\"time\":\"");
-        write_time(json, now);
-        json.push_str("\",\"level\":\"");
-        json.push_str(&level.as_str().to_ascii_lowercase());
-        json.push_str("\",\"message\":");
-        write_quoted(json, &self.values[self.message.clone()], write_json_char);
-        for field in &self.fields {
-            json.push_str(",\"");
-            json.push_str(field.name);
-            json.push_str("\":");
-            let value = &self.values[field.value.clone()];
-            match field.is_text {
-                true => write_quoted(json, value, write_json_char),
-                false => json.push_str(value),
-            }
-        }
+    pub(super) fn write_json(&self, json: &mut String, level: Level, time: &str) {
+        let level = level.as_str().to_ascii_lowercase();
+        let parts = [
+            "{\"time\":\"",
+            time,
+            "\",\"level\":\"",
+            &level,
+            "\",\"message\":",
+        ];
+        append(json, &parts);
+        write_quoted(json, &self.redactor.diagnostic(self.message), JSON.write);
+        self.write_fields(json, &JSON);
         json.push_str("}\n");
     }
+
+    fn write_fields(&self, line: &mut String, format: &Format) {
+        let Format {
+            before,
+            behind,
+            write,
+        } = *format;
+        for &(name, value) in self.fields {
+            match value {
+                None => {}
+                Some(Value::Text(text)) => {
+                    append(line, &[before, name, behind]);
+                    write_quoted(line, &self.redactor.diagnostic(text), write);
+                }
+                Some(Value::Word(word)) => append(line, &[before, name, behind, "\"", word, "\""]),
+                Some(Value::Number(number)) => {
+                    append(line, &[before, name, behind, digits(number, &mut [0; 20])]);
+                }
+                Some(Value::Plain(text)) => append(line, &[before, name, behind, text]),
+            }
+        }
+    }
 }
+
+/// How fields are written.
+struct Format {
+    /// What stands before the name of each, and what behind it.
+    before: &'static str,
+    behind: &'static str,
+    /// Writes a character of a text in quotes.
+    write: fn(&mut String, char),
+}
+
+const TEXT: Format = Format {
+    before: " ",
+    behind: "=",
+    write: write_char,
+};
+
+const JSON: Format = Format {
+    before: ",\"",
+    behind: "\":",
+    write: write_json_char,
+};
 
 /// A line that is nothing but a text.
 pub(super) fn plain(text: &str) -> String {
@@ -203,15 +214,15 @@ fn write_char(line: &mut String, c: char) {
 
 /// In quotes, with `"` and `\` escaped; `write` knows how to write the rest.
 fn write_quoted(line: &mut String, text: &str, write: fn(&mut String, char)) {
-    line.push('"');
+    // Most texts need no look at each character.
     if is_plain(text) {
-        line.push_str(text);
-    } else {
-        for c in text.chars() {
-            match c {
-                '"' | '\\' => line.extend(['\\', c]),
-                _ => write(line, c),
-            }
+        return append(line, &["\"", text, "\""]);
+    }
+    line.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => line.extend(['\\', c]),
+            _ => write(line, c),
         }
     }
     line.push('"');
@@ -227,12 +238,6 @@ fn write_json_char(line: &mut String, c: char) {
     }
 }
 
-/// Most texts need no look at each character.
-fn is_plain(text: &str) -> bool {
-    let is_plain = |byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
-    text.bytes().all(is_plain)
-}
-
 /// What ends a line, steers a terminal, or turns the direction of the text around it.
 fn is_obeyed(c: char) -> bool {
     c.is_control()
@@ -242,44 +247,61 @@ fn is_obeyed(c: char) -> bool {
         )
 }
 
-/// RFC 3339, UTC, with microseconds.
-fn write_time(line: &mut String, time: SystemTime) {
-    let since = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let mut text = *b"0000-00-00T00:00:00.000000Z";
-    for (place, value) in [
-        (0..4, year),
-        (5..7, month),
-        (8..10, day),
-        (11..13, hour),
-        (14..16, minute),
-        (17..19, second),
-        (20..26, since.subsec_micros().into()),
-    ] {
-        write_digits(&mut text[place], value);
-    }
-    line.push_str(str::from_utf8(&text).unwrap_or_default());
+/// Times as lines have them: RFC 3339, UTC, with microseconds.
+#[derive(Debug)]
+pub(super) struct Clock {
+    /// Of the time that is written out; most lines have the second of the one before.
+    second: u64,
+    text: [u8; TIME.len()],
 }
 
-/// What `write!` does, in a fraction of its time.
-fn write_number(line: &mut String, value: u64) {
-    let mut digits = [b'0'; 20];
-    write_digits(&mut digits, value);
-    let zeros = digits[..19].iter().take_while(|&&digit| digit == b'0');
-    let zeros = zeros.count();
-    line.push_str(str::from_utf8(&digits[zeros..]).unwrap_or_default());
-}
+const TIME: &[u8; 27] = b"1970-01-01T00:00:00.000000Z";
 
-/// At the end of what is all zeros. What does not fit is left out.
-fn write_digits(zeros: &mut [u8], mut value: u64) {
-    for digit in zeros.iter_mut().rev() {
-        if value == 0 {
-            return;
+/// Where the microseconds stand in it.
+const MICROS: Range<usize> = 20..26;
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock {
+            second: 0,
+            text: *TIME,
         }
+    }
+}
+
+impl Clock {
+    pub(super) fn text(&mut self, time: SystemTime) -> &str {
+        let since = time
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        if self.second != since.as_secs() {
+            self.second = since.as_secs();
+            self.set(since.as_secs());
+        }
+        write_digits(&mut self.text[MICROS], since.subsec_micros().into());
+        str::from_utf8(&self.text).unwrap_or_default()
+    }
+
+    fn set(&mut self, seconds: u64) {
+        let (days, second) = (seconds / 86_400, seconds % 86_400);
+        let (year, month, day) = date(days);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        for (place, value) in [
+            (0..4, year),
+            (5..7, month),
+            (8..10, day),
+            (11..13, hour),
+            (14..16, minute),
+            (17..19, second),
+        ] {
+            write_digits(&mut self.text[place], value);
+        }
+    }
+}
+
+/// In all of the room. What does not fit is left out.
+fn write_digits(room: &mut [u8], mut value: u64) {
+    for digit in room.iter_mut().rev() {
         *digit = b'0' + (value % 10) as u8;
         value /= 10;
     }
@@ -315,16 +337,27 @@ mod tests {
         text
     }
 
-    fn line() -> Line {
-        let mut line = Line::saying(&wicked());
-        line.add_text("model", &wicked());
-        line.add_number("ms", 7);
-        line
+    /// A line of all that, as `write` writes it.
+    fn written(write: impl FnOnce(&Line<'_>, &mut String)) -> String {
+        let wicked = wicked();
+        let mut text = String::new();
+        let line = Line {
+            message: &wicked,
+            fields: &[
+                ("model", Some(Value::Text(&wicked))),
+                ("error", None),
+                ("status", Some(Value::Word("ok"))),
+                ("ms", Some(Value::Number(7))),
+            ],
+            redactor: &Redactor::default(),
+        };
+        write(&line, &mut text);
+        text
     }
 
     #[test]
     fn nothing_in_a_text_line_is_obeyed_by_a_terminal() {
-        let text = line().text();
+        let text = written(|line, text| line.write_message(text));
         assert!(!text.chars().any(is_obeyed), "{text:?}");
         for part in [
             "\\u{1b}[31mä€😀",
@@ -335,7 +368,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}");
         }
-        assert!(text.ends_with("😀\" ms=7"), "{text}");
+        assert!(text.ends_with("😀\" status=\"ok\" ms=7"), "{text}");
         assert_eq!(
             plain("a\u{1b}[31mä\r\nb\u{85}\n"),
             "a\\u{1b}[31mä\\r\\nb\\u{85}\\n\n"
@@ -344,13 +377,13 @@ mod tests {
 
     #[test]
     fn a_json_line_is_one_object_that_reads_back_the_same_and_nothing_in_it_is_obeyed() {
-        let mut json = String::new();
-        line().write_json(&mut json, Level::WARN, SystemTime::UNIX_EPOCH);
+        let json = written(|line, json| line.write_json(json, Level::WARN, "then"));
         let body = json.strip_suffix('\n').unwrap();
         assert!(!body.chars().any(is_obeyed), "{body:?}");
         let read: serde_json::Value = serde_json::from_str(body).unwrap();
         let expected = serde_json::json!({
-            "time": "1970-01-01T00:00:00.000000Z", "level": "warn", "message": wicked(), "model": wicked(), "ms": 7,
+            "time": "then", "level": "warn", "message": wicked(), "model": wicked(), "status": "ok",
+            "ms": 7,
         });
         assert_eq!(read, expected);
     }
@@ -359,18 +392,20 @@ mod tests {
     fn keys_are_found_before_they_are_escaped() {
         let key = crate::settings::Secret::new("ge\"heim\\-123");
         let redactor = Redactor::new([&key]);
-        let mut line = Line::saying("said ge\"heim\\-123");
-        // Escaped first, the newline would be a letter before the key.
-        line.add_text("error", "\nsk-1234567890 ge\"heim\\-123");
-        line.redact(&redactor);
-        assert_eq!(
-            line.text(),
-            r#"said [redacted] error="\n[redacted] [redacted]""#
-        );
+        let line = Line {
+            message: "said ge\"heim\\-123",
+            // Escaped first, the newline would be a letter before the key.
+            fields: &[("error", Some(Value::Text("\nsk-1234567890 ge\"heim\\-123")))],
+            redactor: &redactor,
+        };
+        let mut text = String::new();
+        line.write_message(&mut text);
+        assert_eq!(text, r#"said [redacted] error="\n[redacted] [redacted]""#);
     }
 
     #[test]
     fn times_are_those_of_the_calendar() {
+        let mut clock = Clock::default();
         for (seconds, expected) in [
             (0, "1970-01-01T00:00:00"),
             (951_782_399, "2000-02-28T23:59:59"),
@@ -380,10 +415,8 @@ mod tests {
             (1_735_689_599, "2024-12-31T23:59:59"),
             (4_107_542_400, "2100-03-01T00:00:00"),
         ] {
-            let mut text = String::new();
             let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, 4_200);
-            write_time(&mut text, time);
-            assert_eq!(text, format!("{expected}.000004Z"));
+            assert_eq!(clock.text(time), format!("{expected}.000004Z"));
         }
     }
 }

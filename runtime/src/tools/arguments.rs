@@ -24,16 +24,18 @@ const LONGEST_PATH: usize = 100;
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Arguments {
-    left: Map<String, Value>,
+    left: Vec<(String, Value)>,
     /// Paths of members deeper inside that nobody takes.
     ignored: Vec<String>,
 }
 
 impl Arguments {
     /// Reads the JSON text of an object.
-    pub(super) fn parse(json: &str) -> Result<Self, String> {
-        flat(json)
-            .map_or_else(|| serde_json::from_str(json), Ok)
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let deep =
+            || serde_json::from_str(text).map(|members: Map<_, _>| members.into_iter().collect());
+        flat(text)
+            .map_or_else(deep, Ok)
             .map(|left| Arguments {
                 left,
                 ignored: Vec::new(),
@@ -44,10 +46,9 @@ impl Arguments {
     /// Any value, unless it is absent.
     pub(super) fn value(&mut self, name: &str) -> Option<Value> {
         // Most calls give one or two of many.
-        if self.left.is_empty() {
-            return None;
-        }
-        self.left.remove(name).filter(|value| !value.is_null())
+        let position = self.left.iter().position(|(given, _)| given == name)?;
+        let (_, value) = self.left.remove(position);
+        (!value.is_null()).then_some(value)
     }
 
     /// A string; a blank one counts as absent.
@@ -216,7 +217,7 @@ impl Arguments {
         if all == 0 {
             return None;
         }
-        let top = self.left.keys().map(|name| member("", name));
+        let top = self.left.iter().map(|(name, _)| member("", name));
         let paths = top.chain(self.ignored.iter().cloned()).take(NAMED);
         let mut names = paths
             .map(|path| short(&path))
@@ -229,17 +230,22 @@ impl Arguments {
     }
 }
 
-/// The members of an object in which there are no others, nor arrays: long texts are read by the protocol's own reader, which
-/// is faster. `None` leaves it to serde_json, which knows how deep is too deep, and says what is wrong.
-fn flat(json: &str) -> Option<Map<String, Value>> {
+/// The members of an object in which there are no others, nor arrays, sorted by name; the last of several with one name wins.
+/// Long texts are read by the protocol's own reader, which is faster. `None` leaves it to serde_json, which knows how deep is
+/// too deep, and says what is wrong.
+fn flat(text: &str) -> Option<Vec<(String, Value)>> {
     let value = |raw: &str| match raw.as_bytes().first()? {
         b'"' => json::string(raw).map(|text| Value::String(text.into_owned())),
         b'{' | b'[' => None,
         _ => serde_json::from_str(raw).ok(),
     };
-    let members = json::all_members(json)?.into_iter();
+    let members = json::all_members(text)?.into_iter().rev();
     let owned = members.map(|(name, raw)| Some((name.into_owned(), value(raw)?)));
-    owned.collect()
+    let mut members: Vec<_> = owned.collect::<Option<_>>()?;
+    // Stable: the last of those with one name comes first.
+    members.sort_by(|(one, _), (other, _)| one.cmp(other));
+    members.dedup_by(|(one, _), (other, _)| one == other);
+    Some(members)
 }
 
 /// The path of a member: `path.name`, or `path["a name"]` for names that are no words.
@@ -325,7 +331,8 @@ mod tests {
         for json in [
             "{}",
             r#" { "a" : "\u00e9\n" , "b":-1.50,"c":1e3,"d":18446744073709551616,"e":null,"f":true } "#,
-            r#"{"a":1,"\u0061":"2"}"#,
+            r#"{"b":3,"a":1,"\u0061":"2","":0}"#,
+            r#"{"b":1,"a":["x"],"b":2}"#,
             r#"{"a":["x",{"y":"z"}],"b":{}}"#,
             r#"{"a":1e999}"#,
             r#"{"a":"\ud800"}"#,
@@ -333,6 +340,7 @@ mod tests {
         ] {
             let ours = Arguments::parse(json).map(|arguments| arguments.left);
             let theirs = serde_json::from_str(json)
+                .map(|members: Map<_, _>| members.into_iter().collect())
                 .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"));
             assert_eq!(ours, theirs, "{json}");
         }

@@ -7,18 +7,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anygpt_core::Object;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     Network, Outcome, Work,
     arguments::Arguments,
-    common::{Bounds, ask},
+    common::{Bounds, ask, write_usage},
     conversation, dry_run, json_answer,
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
-    provider::{ChatRequest, Class, Finish, Format, ToolCall, Usage},
+    provider::{ChatRequest, Class, Finish, Format, ToolCall},
     settings::Settings,
 };
 
@@ -109,8 +110,8 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         stop: arguments.texts("stop", MOST_STOPS)?,
         seed: arguments.integer("seed", 0, LARGEST_SEED)?,
         include_reasoning: arguments.flag("include_reasoning")?,
-        messages: messages.into(),
-        tools: tools.into(),
+        messages,
+        tools,
         tool_choice,
         format: format.clone(),
         ..bounds.request
@@ -133,16 +134,12 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     if plan.ceiling.is_some() {
         warnings.extend(bound::affordable(settings, &mut plan)?);
     }
-    if let Some(reply) = mock::at_once(settings, &plan).filter(|_| !is_dry_run) {
-        return Ok(Work::Done(outcome(
-            reply,
-            false,
-            format.as_deref(),
-            warnings,
-        )));
-    }
     if is_dry_run {
         return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
+    }
+    if let Some(reply) = mock::at_once(settings, &plan) {
+        let outcome = outcome(reply, false, format.as_deref(), warnings);
+        return Ok(Work::Done(outcome));
     }
     Ok(Work::Network(Network::Chat(Box::new(Chat {
         plan,
@@ -172,53 +169,81 @@ impl Chat {
 }
 
 /// `structuredContent` of an answer.
-#[derive(Serialize)]
 pub(super) struct Structured<'a> {
     /// Left out where the core puts it in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<&'a str>,
     model: &'a str,
-    provider: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finish_reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    native_finish_reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    partial: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: &'a Reply,
+    wants_reasoning: bool,
     json: Option<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<Called<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    provider_state: Option<State<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning: Option<&'a str>,
-    usage: Tokens,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost_usd: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost_source: Option<&'static str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    citations: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latency_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_token_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attempts: Vec<Tried<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<&'a str>,
 }
 
 impl Structured<'_> {
     /// Who has answered.
     pub(super) fn name(&self) -> String {
-        format!("{}/{}", self.provider, self.model)
+        format!("{}/{}", self.reply.provider, self.model)
     }
+
+    /// Writes it.
+    pub(super) fn write(&self, object: &mut Object) {
+        let Structured { reply, .. } = self;
+        let answer = &reply.answer;
+        object.text("text", self.text);
+        object.text("model", Some(self.model));
+        object.text("provider", Some(&reply.provider));
+        object.text("finish_reason", answer.finish.map(Finish::as_str));
+        object.text("native_finish_reason", answer.native_finish.as_deref());
+        object.flag("partial", reply.partial);
+        object.flag("truncated", reply.truncated);
+        if let Some(json) = &self.json {
+            object.value("json", json);
+        }
+        if !self.tool_calls.is_empty() {
+            object.value("tool_calls", &self.tool_calls);
+        }
+        // Where nothing was called, the text says it all.
+        let goes_on = !answer.tool_calls.is_empty() || answer.finish == Some(Finish::Pause);
+        if goes_on && !answer.state.is_empty() {
+            object.object("provider_state", |state| {
+                state.text("provider", Some(&reply.provider));
+                state.text("model", Some(&reply.model));
+                state.value("items", &answer.state);
+            });
+        }
+        if self.wants_reasoning && !answer.reasoning.is_empty() {
+            object.text("reasoning", Some(&answer.reasoning));
+        }
+        write_usage(object, &answer.usage);
+        if let Some(cost) = reply.cost {
+            object.value("cost_usd", &cost.usd);
+            object.text("cost_source", Some(cost.source));
+        }
+        if !answer.citations.is_empty() {
+            object.value("citations", &answer.citations);
+        }
+        object.number("latency_ms", reply.latency.map(millis));
+        object.number("first_token_ms", reply.first_token.map(millis));
+        object.text("request_id", reply.request_id.as_deref());
+        // A single one says nothing new.
+        if reply.attempts.len() > 1 {
+            object.objects("attempts", &reply.attempts, |tried, attempt| {
+                tried.text("provider", Some(&attempt.provider));
+                tried.text("model", Some(&attempt.model));
+                tried.text("outcome", Some(attempt.failed.map_or("ok", Class::as_str)));
+                tried.number("status", attempt.status.map(u64::from));
+                tried.number("ms", Some(millis(attempt.time)));
+            });
+        }
+        if !self.warnings.is_empty() {
+            object.value("warnings", &self.warnings);
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One of `tool_calls`.
@@ -239,55 +264,6 @@ impl<'a> Called<'a> {
                 Some(object) => Value::Object(object),
                 None => Value::from(call.arguments.as_str()),
             },
-        }
-    }
-}
-
-/// `provider_state`
-#[derive(Serialize)]
-struct State<'a> {
-    provider: &'a str,
-    model: &'a str,
-    items: &'a [Value],
-}
-
-/// One of `attempts`.
-#[derive(Serialize)]
-struct Tried<'a> {
-    provider: &'a str,
-    model: &'a str,
-    outcome: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    ms: u64,
-}
-
-/// `usage`: what is not known is left out.
-#[derive(Serialize)]
-pub(super) struct Tokens {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cached_input_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total_tokens: Option<u64>,
-}
-
-impl From<Usage> for Tokens {
-    fn from(usage: Usage) -> Self {
-        Tokens {
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            reasoning_tokens: usage.reasoning_tokens,
-            cached_input_tokens: usage.cached_input_tokens,
-            cache_write_tokens: usage.cache_write_tokens,
-            total_tokens: usage.total_tokens,
         }
     }
 }
@@ -317,45 +293,13 @@ pub(super) fn structured<'a>(
             call.name
         )
     }));
-    // Where nothing was called, the text says it all.
-    let goes_on = !answer.tool_calls.is_empty() || answer.finish == Some(Finish::Pause);
-    let state = (goes_on && !answer.state.is_empty()).then_some(State {
-        provider: &reply.provider,
-        model: &reply.model,
-        items: &answer.state,
-    });
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let attempts = reply.attempts.iter().map(|attempt| Tried {
-        provider: &attempt.provider,
-        model: &attempt.model,
-        outcome: attempt.failed.map_or("ok", Class::as_str),
-        status: attempt.status,
-        ms: millis(attempt.time),
-    });
     Structured {
         text: Some(&answer.text),
         model: answer.model.as_deref().unwrap_or(&reply.model),
-        provider: &reply.provider,
-        finish_reason: answer.finish.map(Finish::as_str),
-        native_finish_reason: answer.native_finish.as_deref(),
-        partial: reply.partial,
-        truncated: reply.truncated,
+        reply,
+        wants_reasoning,
         json,
         tool_calls,
-        provider_state: state,
-        reasoning: (wants_reasoning && !answer.reasoning.is_empty()).then_some(&answer.reasoning),
-        usage: answer.usage.into(),
-        cost_usd: reply.cost.map(|cost| cost.usd),
-        cost_source: reply.cost.map(|cost| cost.source),
-        citations: &answer.citations,
-        latency_ms: reply.latency.map(millis),
-        first_token_ms: reply.first_token.map(millis),
-        request_id: reply.request_id.as_deref(),
-        // A single one says nothing new.
-        attempts: match reply.attempts[..] {
-            [_] => Vec::new(),
-            _ => attempts.collect(),
-        },
         warnings: warnings
             .iter()
             .chain(&reply.warnings)
@@ -385,7 +329,9 @@ fn outcome(
     if shares_text {
         structured.text = None;
     }
-    let structured = serde_json::to_string(&structured).ok();
+    let mut object = Object::new();
+    structured.write(&mut object);
+    let structured = Some(object.end());
     let text = match shares_text {
         true => reply.answer.text,
         false => notes.remove(0),

@@ -6,6 +6,8 @@
 //!
 //! Never here: how a provider writes any of it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, wrong, wrong_or_missing};
@@ -34,7 +36,7 @@ pub(super) fn is_function_name(name: &str) -> bool {
 }
 
 /// The conversation, from `prompt`, `system` and `messages`.
-pub(super) fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String> {
+pub(super) fn messages(arguments: &mut Arguments) -> Result<Arc<[Message]>, String> {
     let prompt = arguments.string("prompt")?;
     let system = arguments.string("system")?;
     let given = arguments.array("messages")?.unwrap_or_default();
@@ -50,16 +52,23 @@ pub(super) fn messages(arguments: &mut Arguments) -> Result<Vec<Message>, String
                 .into(),
         );
     }
-    let mut messages = Vec::with_capacity(given.len() + 2);
-    messages.extend(system.map(|text| Message::text(Role::System, text)));
+    let system = system.map(|text| Message::text(Role::System, text));
+    if let Some(prompt) = prompt {
+        let prompt = Message::text(Role::User, prompt);
+        return Ok(match system {
+            Some(system) => Arc::new([system, prompt]),
+            None => Arc::new([prompt]),
+        });
+    }
+    let mut messages = Vec::with_capacity(given.len() + 1);
+    messages.extend(system);
     for (position, value) in given.into_iter().enumerate() {
         let path = format!("messages[{position}]");
         let message = message(arguments, &path, value)?;
         is_answer_to_a_call(&path, &message, &messages)?;
         messages.push(message);
     }
-    messages.extend(prompt.map(|text| Message::text(Role::User, text)));
-    Ok(messages)
+    Ok(messages.into())
 }
 
 /// A result must be that of a call, or no provider takes the conversation.
@@ -465,7 +474,9 @@ fn by_ending(url: &str) -> Option<&'static str> {
 }
 
 /// `tools` and `tool_choice`.
-pub(super) fn tools(arguments: &mut Arguments) -> Result<(Vec<Tool>, Option<ToolChoice>), String> {
+pub(super) fn tools(
+    arguments: &mut Arguments,
+) -> Result<(Arc<[Tool]>, Option<ToolChoice>), String> {
     let mut tools: Vec<Tool> = Vec::new();
     if let Some(value) = arguments.value("tools") {
         let items = elements(
@@ -483,6 +494,11 @@ pub(super) fn tools(arguments: &mut Arguments) -> Result<(Vec<Tool>, Option<Tool
             tools.push(tool);
         }
     }
+    let tools: Arc<[Tool]> = match tools.is_empty() {
+        // Without an allocation.
+        true => Arc::default(),
+        false => tools.into(),
+    };
     let Some(choice) = arguments.value("tool_choice") else {
         return Ok((tools, None));
     };
@@ -561,13 +577,14 @@ fn tool(arguments: &mut Arguments, path: &str, item: Value) -> Result<Tool, Stri
 mod tests {
     use super::*;
 
-    fn messages_of(json: &str) -> Result<Vec<Message>, String> {
+    fn messages_of(json: &str) -> Result<Arc<[Message]>, String> {
         messages(&mut Arguments::parse(json)?)
     }
 
     fn read(json: &str) -> Result<Vec<(Role, String)>, String> {
-        let messages = messages_of(json)?.into_iter();
+        let messages = messages_of(json)?;
         Ok(messages
+            .iter()
             .map(|m| (m.role, m.all_text().into_owned()))
             .collect())
     }
@@ -623,9 +640,9 @@ mod tests {
 
     fn media_of(part: &str) -> Result<Media, String> {
         let json = format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
-        match messages_of(&json)?.remove(0).content.remove(0) {
-            Part::Media(media) => Ok(media),
-            Part::Text(text) => Err(text),
+        match &messages_of(&json)?[0].content[0] {
+            Part::Media(media) => Ok(media.clone()),
+            Part::Text(text) => Err(text.clone()),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Never here: what the tokens cost.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments, conversation};
@@ -56,8 +58,8 @@ const BYTES_PER_TOKEN: usize = 4;
 
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
-    let messages = match arguments.string("text")? {
-        Some(text) => vec![Message::text(Role::User, text)],
+    let messages: Arc<[Message]> = match arguments.string("text")? {
+        Some(text) => Arc::new([Message::text(Role::User, text)]),
         None => conversation::messages(&mut arguments)?,
     };
     let model = arguments.name("model")?;
@@ -68,7 +70,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let provider = &settings.providers[target.provider];
     let model = target.model.clone().unwrap_or_default();
     let request = ChatRequest {
-        messages: State::only_of(&provider.id, &model, &messages.into()),
+        messages: State::only_of(&provider.id, &model, &messages),
         model,
         ..ChatRequest::default()
     };

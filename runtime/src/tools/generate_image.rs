@@ -2,15 +2,14 @@
 //!
 //! Never here: fetching a picture from an address.
 
+use anygpt_core::Object;
 use futures_util::future::join_all;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     Network, Outcome, Work,
     arguments::{Arguments, wrong},
-    chat_completion::Tokens,
-    common::may_cost,
+    common::{may_cost, write_usage, write_warnings},
 };
 use crate::{
     gateway::{
@@ -127,29 +126,6 @@ fn format(arguments: &mut Arguments) -> Result<Option<String>, String> {
     }
 }
 
-#[derive(Serialize)]
-struct Structured<'a> {
-    images: Vec<Drawn<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revised_prompt: Option<&'a str>,
-    model: &'a str,
-    provider: &'a str,
-    usage: Tokens,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    warnings: &'a [String],
-}
-
-/// The picture itself stands in the content.
-#[derive(Serialize)]
-struct Drawn<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mime_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
-}
-
 impl Image {
     pub(super) async fn run(mut self, gateway: &Gateway) -> Outcome {
         let read = |codec: &dyn Codec, body: &[u8]| codec.pictures(body);
@@ -177,21 +153,10 @@ impl Image {
 
     fn outcome(&self, settings: &Settings, told: Told<Pictures>) -> Outcome {
         let drawn = told.told;
-        let images = drawn.pictures.iter().map(|picture| Drawn {
-            mime_type: Some(picture.mime_type),
-            bytes: Some(picture.data.trim_end_matches('=').len() * 3 / 4),
-            url: None,
-        });
-        let elsewhere = drawn.urls.iter().map(|url| Drawn {
-            mime_type: None,
-            bytes: None,
-            url: Some(url),
-        });
-        let images: Vec<Drawn<'_>> = images.chain(elsewhere).collect();
         let size = self.size.as_deref().map(|size| format!(", {size}"));
         let mut lines = vec![format!(
             "{} pictures from {}{}",
-            images.len(),
+            drawn.pictures.len() + drawn.urls.len(),
             self.target.name(settings),
             size.unwrap_or_default()
         )];
@@ -203,17 +168,28 @@ impl Image {
                 .map(|url| format!("To be fetched at {url}")),
         );
         lines.extend_from_slice(&self.warnings);
-        let structured = Structured {
-            images,
-            revised_prompt: drawn.said.as_deref(),
-            model: self.target.model.as_deref().unwrap_or_default(),
-            provider: &settings.providers[self.target.provider].id,
-            usage: drawn.usage.into(),
-            warnings: &self.warnings,
-        };
+        let mut object = Object::new();
+        let here = drawn.pictures.iter().map(Ok);
+        let images = here.chain(drawn.urls.iter().map(Err));
+        object.objects("images", images, |image, drawn| match drawn {
+            // The picture itself stands in the content.
+            Ok(picture) => {
+                let bytes = picture.data.trim_end_matches('=').len() * 3 / 4;
+                image.text("mime_type", Some(picture.mime_type));
+                image.number("bytes", Some(bytes as u64));
+            }
+            Err(url) => image.text("url", Some(url)),
+        });
+        object.text("revised_prompt", drawn.said.as_deref());
+        let model = self.target.model.as_deref().unwrap_or_default();
+        object.text("model", Some(model));
+        let provider = &settings.providers[self.target.provider].id;
+        object.text("provider", Some(provider));
+        write_usage(&mut object, &drawn.usage);
+        write_warnings(&mut object, &self.warnings);
         Outcome {
             reservation: Some(told.held),
-            ..Outcome::structured(lines.join("\n"), &structured)
+            ..Outcome::with_json(lines.join("\n"), Some(object.end()))
         }
         .with_pictures(drawn.pictures)
     }

@@ -96,7 +96,7 @@ pub struct Job {
     /// Whether its client wants to hear of progress.
     pub wants_progress: bool,
     work: Network,
-    call: Call,
+    call: Arc<Call>,
     /// Covers long arguments until the call is done.
     _reservation: Option<Reservation>,
 }
@@ -210,11 +210,15 @@ impl Outcome {
     }
 
     fn structured(text: String, structured: &impl serde::Serialize) -> Self {
+        Outcome::with_json(text, serde_json::to_string(structured).ok())
+    }
+
+    fn with_json(text: String, structured: Option<String>) -> Self {
         Outcome {
             text,
             note: None,
             pictures: Vec::new(),
-            structured: serde_json::to_string(structured).ok(),
+            structured,
             shares_text: false,
             is_error: false,
             reservation: None,
@@ -240,7 +244,7 @@ impl Tools {
             return Called::Done(Outcome::error("config: there is no such tool"));
         };
         let at_work = Call::new(tool.name().into(), &mut call);
-        let (work, at_work) = at_work.begin(|| (entry(tool).call)(&self.settings, &call.arguments));
+        let work = at_work.begin(|| (entry(tool).call)(&self.settings, &call.arguments));
         match work.unwrap_or_else(|problem| Work::Done(Outcome::error(problem))) {
             Work::Done(outcome) => {
                 at_work.end(&outcome);

@@ -1,0 +1,77 @@
+//! Text that is put together in many small steps, for those who are not compiled for speed.
+//!
+//! Never here: what is said, or a format that has a module of its own.
+
+use alloc::string::String;
+
+use crate::scan::not_plain_from;
+
+/// Appends these, one after the other.
+#[inline(never)]
+pub fn append(text: &mut String, parts: &[&str]) {
+    text.reserve(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        text.push_str(part);
+    }
+}
+
+/// Whether it is ASCII that can be printed, without quotes and backslashes: it stands for itself in most formats.
+#[must_use]
+#[inline(never)]
+pub fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    not_plain_from(bytes, 0) == bytes.len() && !bytes.iter().any(|&byte| byte >= 0x7f)
+}
+
+/// The decimal digits of a number, written into `room`.
+#[must_use]
+#[inline(never)]
+pub fn digits(mut number: u64, room: &mut [u8; 20]) -> &str {
+    let mut first = room.len();
+    loop {
+        first -= 1;
+        room[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    core::str::from_utf8(&room[first..]).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+
+    #[test]
+    fn parts_stand_one_behind_the_other() {
+        let mut text = String::from("a");
+        append(&mut text, &["", "é", "bc"]);
+        append(&mut text, &[]);
+        assert_eq!(text, "aébc");
+    }
+
+    #[test]
+    fn plain_is_what_needs_no_escape_and_no_second_byte() {
+        for byte in 0..=0x7f_u8 {
+            let expected = matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+            for place in 0..10 {
+                let mut text = [b'a'; 10];
+                text[place] = byte;
+                let text = core::str::from_utf8(&text).unwrap_or_default();
+                assert_eq!(is_plain(text), expected, "{text:?}");
+            }
+        }
+        assert!(is_plain("") && !is_plain("aaaaaaaaé"));
+    }
+
+    #[test]
+    fn digits_are_those_of_the_number() {
+        for number in [0, 7, 10, 99, 100, 12_345, u64::MAX] {
+            let expected = alloc::format!("{number}");
+            assert_eq!(digits(number, &mut [0; 20]), expected);
+        }
+    }
+}
