@@ -283,7 +283,10 @@ impl Gateway {
         for (position, target) in plan.targets.iter().enumerate() {
             let behind = plan.targets.len() - position - 1;
             let provider = &self.settings.providers[target.provider];
-            course.turn_to(target.provider, &provider.id, model_of(target));
+            // It begins with the first one.
+            if position > 0 {
+                course.turn_to(target.provider, &provider.id, model_of(target));
+            }
             let mut turn = Turn {
                 request: ChatRequest {
                     messages: State::only_of(

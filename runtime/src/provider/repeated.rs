@@ -35,13 +35,27 @@ impl Repeated {
         if self.before.is_empty() {
             return None;
         }
-        let text = event
-            .strip_prefix(&*self.before)?
-            .strip_suffix(&*self.behind)?;
+        let end = event.len().checked_sub(self.behind.len())?;
+        // Cut first, since both parts may not overlap.
+        let text = event.get(self.before.len()..end)?;
+        let is_same = event
+            .get(..self.before.len())
+            .is_some_and(|part| is_equal(part, &self.before))
+            && event
+                .get(end..)
+                .is_some_and(|part| is_equal(part, &self.behind));
+        if !is_same {
+            return None;
+        }
         // One with escapes has to be read, and where there is a quote, it may be something else.
         let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
         text.bytes().all(is_plain).then_some(text)
     }
+}
+
+/// As `==`, which is a loop over bytes in musl.
+fn is_equal(one: &str, other: &str) -> bool {
+    memchr::arch::all::is_equal(one.as_bytes(), other.as_bytes())
 }
 
 /// A cache is no part of a value.

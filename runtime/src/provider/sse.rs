@@ -25,6 +25,10 @@ impl<'a> Event<'a> {
 
     /// The data, unless it is blank or `[DONE]` and so has nothing to say to a codec.
     pub(super) fn payload(&self) -> Option<&'a str> {
+        // As nearly all are.
+        if self.data.starts_with('{') {
+            return Some(self.data);
+        }
         (!self.is_done() && !self.data.trim().is_empty()).then_some(self.data)
     }
 }
