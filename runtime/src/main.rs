@@ -39,8 +39,14 @@ use anygpt_mcp::{
     tools::Tools,
 };
 
+#[cfg(target_env = "musl")]
+mod allocator;
 #[cfg(no_unwinding)]
 mod no_unwinding;
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 const CLEAN: i32 = 0;
 const CONFIGURATION: i32 = 1;
