@@ -121,6 +121,11 @@ bench-gate: $(STATIC) ## Fail if the program needs 3 % more instructions than be
 bench-count: $(STATIC) ## Store how many instructions it needs
 	$(BENCH) count $(STATIC) bench/instructions.txt target/bench
 
+.PHONY: layout
+layout: ## Find out which functions a session runs, and have the linker put them side by side
+	CARGO_PROFILE_RELEASE_STRIP=false CARGO_TARGET_DIR=target/layout sh runtime/image/compile "$(MACHINE)" target/layout
+	$(BENCH) layout target/layout/anygpt-mcp runtime/image/layout.ld target/bench
+
 .PHONY: bench-floor
 bench-floor:
 	RUSTFLAGS="-Clinker=rust-lld -Clink-arg=--no-dependent-libraries" \

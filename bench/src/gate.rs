@@ -5,6 +5,8 @@
 //! are counted, and 2 N, and what lies between is what N messages cost. Start-up has a count of its own. The environment
 //! is empty but for what is set here.
 //!
+//! The memory of a server that waits is looked at as well: it depends on the kernel, but little.
+//!
 //! Never here: seconds.
 
 use std::{
@@ -12,12 +14,21 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
-use crate::{gateway, load::Load, process::HELLO};
+use crate::{
+    gateway,
+    load::Load,
+    process::{HELLO, Subject},
+};
 
 /// A count may be this much larger than what is stored.
 const TOLERANCE: f64 = 0.03;
+
+/// A server that waits may take so many MiB; without the order of its functions (`layout`) it takes more.
+const RESIDENT: f64 = 2.0;
 
 /// Calls to a provider, and as many again.
 const CALLS: usize = 200;
@@ -57,6 +68,15 @@ impl Gate<'_> {
             if change > TOLERANCE {
                 grown.push(format!("{name} needs {:.1} % more", change * 100.0));
             }
+        }
+        let resident = self.resident()?;
+        text.push_str(&format!(
+            "resident after initialize {resident:.2} MiB of {RESIDENT}\n"
+        ));
+        if resident > RESIDENT {
+            return Err(io::Error::other(format!(
+                "\n{text}too much memory. If functions have changed, find out anew which of them a session runs: make layout"
+            )));
         }
         if grown.is_empty() {
             return Ok(text);
@@ -116,9 +136,20 @@ impl Gate<'_> {
         Ok(counts)
     }
 
+    /// MiB of a server that has been initialized.
+    fn resident(&self) -> io::Result<f64> {
+        let mut server = Subject::ours(self.program).start()?;
+        server.shake_hands()?;
+        // Now the threads of the first moment are there, too.
+        thread::sleep(Duration::from_millis(20));
+        let resident = server.resident() / 1024.0;
+        server.end()?;
+        Ok(resident)
+    }
+
     /// What both threads take for so many calls to a provider, one after another.
     fn count_provider_calls(&self, calls: usize) -> io::Result<u64> {
-        let counted = self.counted()?;
+        let counted = fresh(self.folder)?;
         gateway::one_by_one_under(
             self.program,
             self.folder,
@@ -129,20 +160,10 @@ impl Gate<'_> {
         Ok(total(&counted, 1)? + total(&counted, 2)?)
     }
 
-    /// Where the counts of a run go; there is nothing yet.
-    fn counted(&self) -> io::Result<PathBuf> {
-        let folder = self.folder.join("counts");
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        fs::create_dir_all(&folder)?;
-        Ok(folder.join("thread"))
-    }
-
     /// What one run of the program with this input takes; `is_answer` judges the number of answered lines.
     fn count(&self, input: &[u8], is_answer: impl Fn(usize) -> bool) -> io::Result<u64> {
         let [given, answered] = ["gate-input", "gate-answers"].map(|name| self.folder.join(name));
-        let counted = self.counted()?;
+        let counted = fresh(self.folder)?;
         fs::write(&given, input)?;
         // A file as output is written as it is made; how fast a reader takes it would change the counts.
         let status = Command::new("valgrind")
@@ -167,8 +188,18 @@ impl Gate<'_> {
     }
 }
 
+/// Where the counts of a run go, below this folder; there is nothing yet.
+pub(crate) fn fresh(folder: &Path) -> io::Result<PathBuf> {
+    let folder = folder.join("counts");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder.join("thread"))
+}
+
 /// Its arguments, before the program.
-fn valgrind(counted: &Path) -> Vec<OsString> {
+pub(crate) fn valgrind(counted: &Path) -> Vec<OsString> {
     let mut file = OsString::from("--callgrind-out-file=");
     file.push(counted);
     ["--tool=callgrind", "--separate-threads=yes", "--quiet"]

@@ -2,6 +2,7 @@
 //!
 //!   anygpt-bench [--short] [--peer NAME=COMMAND]… all|stdio|gateway|core|growth PROGRAM FLOOR FOLDER
 //!   anygpt-bench gate|count PROGRAM COUNTS FOLDER
+//!   anygpt-bench layout PROGRAM SCRIPT FOLDER
 //!   anygpt-bench provider MILLISECONDS TOKENS
 //!
 //! The table goes to stdout; `report.json`, `table.md` and the charts go into FOLDER.
@@ -32,6 +33,7 @@ mod chart;
 mod gate;
 mod gateway;
 mod growth;
+mod layout;
 mod load;
 mod micro;
 mod numbers;
@@ -80,6 +82,12 @@ fn run(mut words: impl Iterator<Item = String>) -> io::Result<()> {
                 _ => gate.store()?,
             };
             print!("{text}");
+            Ok(())
+        }
+        ["layout", program, script, folder] => {
+            fs::create_dir_all(folder)?;
+            let [program, script, folder] = [program, script, folder].map(Path::new);
+            print!("{}", layout::store(program, script, folder)?);
             Ok(())
         }
         [what, ours, floor, folder] => {
