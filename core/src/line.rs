@@ -42,6 +42,10 @@ enum State {
 /// A buffer of this size is kept between lines, and is not counted against the budget.
 const SMALL: usize = 64 * 1024;
 
+/// A larger one is kept, and stays counted, as long as lines need it: the system takes its time to map a new one, page by page.
+/// The next line that needs none gives it back, so this much may stay behind a last long line.
+const KEPT: usize = 1024 * 1024;
+
 impl Lines {
     /// Lines of at most `limit` bytes, less if `budget` runs out before.
     pub(crate) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
@@ -61,7 +65,12 @@ impl Lines {
             end?;
         }
         if self.state != State::Keeping {
-            self.clear();
+            let is_needed = self.partial.len() > SMALL && self.partial.capacity() <= KEPT;
+            self.partial.clear();
+            self.state = State::Keeping;
+            if !is_needed {
+                self.give_back();
+            }
         }
         if input.is_empty() {
             return None;
@@ -76,6 +85,9 @@ impl Lines {
         }
         *input = end.map_or(&[][..], |end| &input[end + 1..]);
         if end.is_some() && self.partial.is_empty() {
+            if self.partial.capacity() > SMALL {
+                self.give_back();
+            }
             return Some(Line::Whole(piece));
         }
         if !self.keep(piece) {
@@ -136,11 +148,16 @@ impl Lines {
     /// Forgets what is kept.
     pub(crate) fn clear(&mut self) {
         self.partial.clear();
+        self.state = State::Keeping;
+        self.give_back();
+    }
+
+    /// Makes the empty buffer a small one.
+    fn give_back(&mut self) {
         if self.partial.capacity() > SMALL {
             self.partial.shrink_to(SMALL);
         }
         self.reservation.release();
-        self.state = State::Keeping;
     }
 }
 
@@ -224,15 +241,30 @@ mod tests {
 
     #[test]
     fn memory_is_given_back_after_a_long_line() {
-        let budget = Budget::new(1 << 30);
-        let mut lines = Lines::new(1 << 20, &budget);
-        let long = vec![b'x'; 300_000];
-        assert_eq!(lines.next(&mut &long[..]), None);
-        assert!(budget.used() >= 300_000);
-        let mut input: &[u8] = b"\nx";
-        assert!(matches!(lines.next(&mut input), Some(Line::Whole(line)) if line.len() == 300_000));
-        assert_eq!(lines.next(&mut input), None);
-        assert_eq!(budget.used(), 0);
-        assert!(lines.partial.capacity() <= SMALL);
+        // Behind a very long one at once; else by the next one that is short, whole or in two pieces.
+        for (length, next) in [
+            (KEPT + 1, &[][..]),
+            (300_000, &[&b"x\n"[..]]),
+            (300_000, &[b"x", b"x\n", b"x\n"]),
+        ] {
+            let budget = Budget::new(1 << 30);
+            let mut lines = Lines::new(1 << 30, &budget);
+            let long = vec![b'x'; length];
+            for _ in 0..2 {
+                assert_eq!(lines.next(&mut &long[..]), None);
+                assert!(budget.used() >= length);
+                let mut input: &[u8] = b"\n";
+                let line = lines.next(&mut input);
+                assert!(matches!(line, Some(Line::Whole(line)) if line.len() == length));
+                assert_eq!(lines.next(&mut input), None);
+                assert_eq!(budget.used(), lines.reservation.bytes());
+                assert_eq!(budget.used() > 0, length <= KEPT);
+            }
+            for mut input in next.iter().copied() {
+                while lines.next(&mut input).is_some() {}
+            }
+            assert_eq!(budget.used(), 0, "{next:?}");
+            assert!(lines.partial.capacity() <= SMALL);
+        }
     }
 }

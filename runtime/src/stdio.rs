@@ -43,8 +43,12 @@ const LOGGER: &str = "anygpt-mcp";
 #[cfg(target_os = "linux")]
 const WIDE: usize = 512 * 1024;
 
-/// Output buffers larger than this are not kept for the next output.
+/// An output buffer of this size is kept for the next output, and is not counted.
 const KEPT: usize = 256 * 1024;
+
+/// A larger one is kept as long as output needs it: the system takes its time to map a new one, page by page. The next small
+/// output gives it back. With what is kept of a long line, 4 MiB stay behind a last long answer.
+const MOST_KEPT: usize = 3 * 1024 * 1024;
 
 /// The session and its way out to the client.
 #[derive(Debug)]
@@ -366,12 +370,17 @@ impl Stdio {
         let mut front = mem::take(&mut state.front);
         let written = loop {
             if state.unwritten == 0 {
-                if front.capacity() > KEPT {
+                let is_needed = front.len() > KEPT && front.capacity() <= MOST_KEPT;
+                if front.capacity() > KEPT && !is_needed {
                     front = Vec::new();
                 }
                 state.server.take_output(&mut front);
                 state.unwritten = front.len();
                 if front.is_empty() {
+                    // The server has one again: a second one is needed only by output that comes faster than it is written.
+                    if front.capacity() > KEPT {
+                        front = Vec::new();
+                    }
                     break Written::All;
                 }
             }

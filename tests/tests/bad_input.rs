@@ -392,6 +392,24 @@ fn a_line_as_long_as_the_limit_is_served_and_its_memory_given_back() {
     session.end();
 }
 
+#[test]
+fn long_calls_leave_little_memory_behind() {
+    let mut session = Session::start();
+    session.line(with_params("ping", "{}"), Back::ResultTo("1"));
+    let before = session.server.status("VmRSS");
+    let prompt = "x".repeat(1_000_000);
+    let call = chat(&format!(r#"{{"prompt":"{prompt}"}}"#)) + "\n";
+    for _ in 0..5 {
+        session.server.send_raw(call.as_bytes());
+        let answer = session.server.line();
+        assert!(answer.len() > 2 * prompt.len(), "{answer:.300}");
+    }
+    // 4 MiB at most, and what the system's allocator does not give back.
+    let more = session.server.status("VmRSS").saturating_sub(before);
+    assert!(more < 8 << 20, "{} KiB", more >> 10);
+    session.end();
+}
+
 // --------------------------------------------------------------------------------------------- envelopes
 
 #[test]

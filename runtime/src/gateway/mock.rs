@@ -2,6 +2,8 @@
 //!
 //! Never here: anything that depends on time or chance.
 
+use std::sync::Arc;
+
 use super::{Plan, Reply, model_of, price, resolve::Target};
 use crate::{
     call,
@@ -12,15 +14,18 @@ use crate::{
 /// The only model it lists; it answers to any name.
 const MODEL: &str = "mock-echo";
 
-/// Answers a request with the last user text. It counts words as tokens.
-pub fn answer(request: &ChatRequest, answer: &mut Answer) {
+/// Answers a request with the last user text, which is taken out of it where nobody else needs it: it may be long. It counts words
+/// as tokens.
+pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
     let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
-    let text = request
-        .messages
-        .iter()
-        .rfind(|message| message.role == Role::User)
-        .map(|message| message.all_text().into_owned())
-        .unwrap_or_default();
+    let mut messages = request.messages.iter();
+    let asked = messages.rposition(|message| message.role == Role::User);
+    let text = asked.map(|asked| match Arc::get_mut(&mut request.messages) {
+        Some(messages) => messages[asked].take_text(),
+        // Others are asked the same.
+        None => request.messages[asked].all_text().into_owned(),
+    });
+    let text = text.unwrap_or_default();
     let output = match &request.messages[..] {
         // It was counted already.
         [only] if only.role == Role::User => input,
@@ -66,11 +71,14 @@ pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
     plan.targets.first().map(kind) == Some(Kind::Mock)
 }
 
-/// The answer to such a plan.
-pub fn at_once(settings: &Settings, plan: &Plan) -> Option<Reply> {
-    let first = plan.targets.first().filter(|_| is_asked(settings, plan))?;
+/// The answer to such a plan, which is then of no use any more.
+pub fn at_once(settings: &Settings, plan: &mut Plan) -> Option<Reply> {
+    if !is_asked(settings, plan) {
+        return None;
+    }
     let mut reply = Reply::default();
-    answer(&plan.request, &mut reply.answer);
+    answer(&mut plan.request, &mut reply.answer);
+    let first = plan.targets.first()?;
     reply
         .provider
         .clone_from(&settings.providers[first.provider].id);

@@ -58,6 +58,14 @@ impl Message {
         }
     }
 
+    /// The same, taken out of it.
+    pub fn take_text(&mut self) -> String {
+        match &mut self.content[..] {
+            [Part::Text(text)] => std::mem::take(text),
+            _ => self.all_text().into_owned(),
+        }
+    }
+
     /// The images and files in it.
     pub fn media(&self) -> impl Iterator<Item = &Media> {
         self.content.iter().filter_map(|part| match part {

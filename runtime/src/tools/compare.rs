@@ -280,7 +280,7 @@ impl Comparison {
             came.push(match plan {
                 Err(problem) => Came::Error(problem),
                 Ok(_) if fastest.is_some() => Came::Cancelled,
-                Ok(plan) => match mock::at_once(settings, &plan) {
+                Ok(mut plan) => match mock::at_once(settings, &mut plan) {
                     Some(reply) => Came::Answer(Box::new(reply)),
                     None => Came::Cancelled,
                 },
@@ -292,7 +292,7 @@ impl Comparison {
         let judge = self.judge.take();
         let verdict = judge
             .and_then(|judge| self.judged(judge, &came))
-            .and_then(|plan| mock::at_once(settings, &plan));
+            .and_then(|mut plan| mock::at_once(settings, &mut plan));
         self.outcome(came, fastest, verdict)
     }
 
