@@ -66,24 +66,23 @@ pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
     plan.targets.first().map(kind) == Some(Kind::Mock)
 }
 
-/// The answer to such a plan.
-pub fn at_once(settings: &Settings, plan: &Plan) -> Option<Reply> {
-    let first = plan.targets.first().filter(|_| is_asked(settings, plan))?;
-    let mut reply = Reply::default();
+/// Replies to such a plan. (It is written where it stays: a reply is large, and would be copied twice.)
+pub fn reply(settings: &Settings, plan: &Plan, reply: &mut Reply) {
     answer(&plan.request, &mut reply.answer);
-    reply
-        .provider
-        .clone_from(&settings.providers[first.provider].id);
-    reply.model.push_str(match model_of(first) {
-        "" => MODEL,
-        named => named,
-    });
-    price::charge(settings, &mut reply);
+    if let Some(first) = plan.targets.first() {
+        reply
+            .provider
+            .clone_from(&settings.providers[first.provider].id);
+        reply.model.push_str(match model_of(first) {
+            "" => MODEL,
+            named => named,
+        });
+    }
+    price::charge(settings, reply);
     call::note(reply.asked());
     if let Some(most) = plan.max_output_chars {
         reply.shorten(most);
     }
-    Some(reply)
 }
 
 /// Its model list.

@@ -137,7 +137,9 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     if is_dry_run {
         return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
-    if let Some(reply) = mock::at_once(settings, &plan) {
+    if mock::is_asked(settings, &plan) {
+        let mut reply = Reply::default();
+        mock::reply(settings, &plan, &mut reply);
         let outcome = outcome(reply, false, format.as_deref(), warnings);
         return Ok(Work::Done(outcome));
     }
