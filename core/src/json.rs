@@ -13,17 +13,15 @@ pub fn members<'a>(object: &'a str, names: &[&str], slots: &mut [Option<&'a str>
     scan::members(object, Json::Unread, names, slots).ok()
 }
 
-/// All members of an object that is known to be JSON, in order: their names, and their values as they stand in the text. `None`
-/// if a name holds half a surrogate pair.
-#[inline(never)]
-pub fn all_members(object: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
-    let mut members = Vec::new();
-    let all = |name, value| {
-        members.push((scan::text(name).ok_or(Broken)?, value));
-        Ok(())
-    };
-    scan::each_member(object, Json::Valid, all).ok()?;
-    Some(members)
+/// Gives the members of an object that is known to be JSON to `take`, in order: their names, and their values as they stand in
+/// the text. `None` if a name holds half a surrogate pair, or if `take` says so.
+// Not generic: it would be compiled as its caller is, for size.
+pub fn each_member<'a>(
+    object: &'a str,
+    take: &mut dyn FnMut(Cow<'a, str>, &'a str) -> Option<()>,
+) -> Option<()> {
+    let each = |name, value| take(scan::text(name).ok_or(Broken)?, value).ok_or(Broken);
+    scan::each_member(object, Json::Valid, each).ok()
 }
 
 /// The elements of an array. `None` if it is not an array, or not JSON.
@@ -70,9 +68,17 @@ mod tests {
         assert!(elements("{}").is_none() && found("[]", &["a"]).is_empty());
         assert_eq!(string(r#""a\n""#).as_deref(), Some("a\n"));
         assert_eq!(string("1"), None);
-        let all = all_members(r#"{"a\n":[1], "b":"\"}"}"#).unwrap_or_default();
-        assert_eq!(all, [("a\n".into(), "[1]"), ("b".into(), r#""\"}""#)]);
-        assert_eq!(all_members(r#"{"\ud800":1}"#), None);
+        let mut all = Vec::new();
+        let mut take = |name, value| {
+            all.push((name, value));
+            (value != "0").then_some(())
+        };
+        let members = r#"{"a\n":[1], "b":"\"}"}"#;
+        assert_eq!(each_member(members, &mut take), Some(()));
+        assert_eq!(each_member(r#"{"\ud800":1}"#, &mut take), None);
+        assert_eq!(each_member(r#"{"c":0,"d":1}"#, &mut take), None);
+        let expected = [("a\n", "[1]"), ("b", r#""\"}""#), ("c", "0")];
+        assert_eq!(all, expected.map(|(name, value)| (name.into(), value)));
         for broken in ["", "{", "{}}", "{\"a\":}"] {
             assert!(found(broken, &["a"]).is_empty(), "{broken}");
         }

@@ -5,7 +5,7 @@
 //!
 //! Never here: what a call does, or how its answer is written.
 
-use alloc::{boxed::Box, collections::BTreeMap};
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap, sync::Arc};
 
 use crate::{batch::BatchHandle, budget::Reservation, jsonrpc::Id, revision::Revision};
 
@@ -17,7 +17,7 @@ pub struct CallHandle(u64);
 #[derive(Debug)]
 pub(crate) struct Call {
     /// JSON text of the client's id.
-    id: Box<str>,
+    id: Arc<str>,
     pub(crate) revision: Revision,
     /// The batch that its answer belongs to.
     pub(crate) batch: Option<BatchHandle>,
@@ -56,7 +56,7 @@ impl Call {
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     calls: BTreeMap<CallHandle, Call>,
-    handles: BTreeMap<Box<str>, CallHandle>,
+    handles: BTreeMap<Arc<str>, CallHandle>,
     last: u64,
 }
 
@@ -72,7 +72,12 @@ impl Pending {
     pub(crate) fn insert(&mut self, id: Id<'_>, call: Call) -> CallHandle {
         self.last += 1;
         let handle = CallHandle(self.last);
-        self.handles.insert(id.key().into(), handle);
+        let key = match id.key() {
+            // A number is its own key.
+            Cow::Borrowed(key) if *key == *call.id => Arc::clone(&call.id),
+            key => key.into(),
+        };
+        self.handles.insert(key, handle);
         self.calls.insert(handle, call);
         handle
     }

@@ -190,10 +190,13 @@ fn known(text: &str) -> Option<&str> {
 }
 
 fn join(texts: &mut String, text: &str) {
-    if !texts.is_empty() && !text.is_empty() {
-        texts.push_str(", ");
+    if texts.is_empty() {
+        return text.clone_into(texts);
     }
-    texts.push_str(text);
+    if !text.is_empty() {
+        texts.push_str(", ");
+        texts.push_str(text);
+    }
 }
 
 fn sum(all: &mut Option<u64>, more: Option<u64>) {

@@ -64,7 +64,10 @@ impl Session {
             .run(tool, &arguments, &self.gateway, observer)
             .await;
         match called {
-            Ok(outcome) => Ok(outcome.redacted(&self.redactor)),
+            Ok(mut outcome) => {
+                outcome.redact(&self.redactor);
+                Ok(outcome)
+            }
             Err(problem) => Err(self.redactor.diagnostic(&problem).into_owned()),
         }
     }

@@ -174,8 +174,8 @@ impl Stdio {
     }
 
     /// Hands over the result of a call. Waits while too much output is queued already.
-    pub async fn complete(self: &Arc<Self>, handle: CallHandle, outcome: Outcome) {
-        let outcome = self.redacted(outcome);
+    pub async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
+        outcome.redact(&self.redactor);
         loop {
             let room = self.room.notified();
             tokio::pin!(room);
@@ -183,7 +183,7 @@ impl Stdio {
             {
                 let mut state = self.lock();
                 if self.has_room(&state) || state.gone || state.end.is_some() {
-                    state.complete(handle, outcome);
+                    state.complete(handle, &mut outcome);
                     self.made.notify_one();
                     return;
                 }
@@ -244,7 +244,7 @@ impl Stdio {
         for handle in state.server.open_calls() {
             let text =
                 "cancelled: the server is shutting down. Start it again and repeat the call.";
-            state.complete(handle, Outcome::error(text));
+            state.complete(handle, &mut Outcome::error(text));
         }
         self.hand_out(state);
     }
@@ -290,11 +290,6 @@ impl Stdio {
 
     fn has_room(&self, state: &State) -> bool {
         state.waiting_output() < self.queue_limit
-    }
-
-    /// The edge at which keys are taken out of results, whatever made them.
-    fn redacted(&self, outcome: Outcome) -> Outcome {
-        outcome.redacted(&self.redactor)
     }
 
     /// Hands out what the client takes at once, and tells those who wait. For threads that must never wait for
@@ -451,29 +446,36 @@ impl State {
         log::drain_for_client(|level, text| self.server.log(level, LOGGER, text));
     }
 
-    fn complete(&mut self, handle: CallHandle, outcome: Outcome) {
+    fn complete(&mut self, handle: CallHandle, outcome: &mut Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
         let text = match outcome.shares_text {
             true => Content::SharedText(&outcome.text),
             false => Content::Text(&outcome.text),
         };
-        let mut content = vec![text];
-        content.extend(outcome.pictures.iter().map(|picture| Content::Image {
-            data: &picture.data,
-            mime_type: picture.mime_type,
-        }));
-        content.extend(outcome.note.as_deref().map(Content::Text));
+        let alone = [text];
+        let several: Vec<Content<'_>>;
+        let content = if outcome.pictures.is_empty() && outcome.note.is_none() {
+            &alone[..]
+        } else {
+            let pictures = outcome.pictures.iter().map(|picture| Content::Image {
+                data: &picture.data,
+                mime_type: picture.mime_type,
+            });
+            let note = outcome.note.as_deref().map(Content::Text);
+            several = alone.into_iter().chain(pictures).chain(note).collect();
+            &several
+        };
         self.server.complete(
             handle,
             &ToolResult {
-                content: &content,
+                content,
                 structured: outcome.structured.as_deref(),
                 is_error: outcome.is_error,
             },
         );
         // The output takes over what the outcome was counted for.
-        drop(outcome);
+        outcome.reservation = None;
         self.count();
     }
 
@@ -579,7 +581,7 @@ impl Input<'_> {
                     let handle = call.handle;
                     match self.tools.call(call) {
                         Called::Done(outcome) => {
-                            self.outcomes.push((handle, self.stdio.redacted(outcome)));
+                            self.outcomes.push((handle, outcome));
                         }
                         Called::Job(job) => self.runner.run(job),
                     }
@@ -587,10 +589,14 @@ impl Input<'_> {
                 Action::CancelCall(handle) => self.runner.cancel(handle),
             }
         }
-        let mut state = self.stdio.lock();
-        for (handle, outcome) in self.outcomes.drain(..) {
-            state.complete(handle, outcome);
+        for (_, outcome) in &mut self.outcomes {
+            outcome.redact(&self.stdio.redactor);
         }
+        let mut state = self.stdio.lock();
+        for (handle, outcome) in &mut self.outcomes {
+            state.complete(*handle, outcome);
+        }
+        self.outcomes.clear();
         state
     }
 }

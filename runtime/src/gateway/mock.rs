@@ -71,27 +71,24 @@ pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
     plan.targets.first().map(kind) == Some(Kind::Mock)
 }
 
-/// The answer to such a plan, which is then of no use any more.
-pub fn at_once(settings: &Settings, plan: &mut Plan) -> Option<Reply> {
-    if !is_asked(settings, plan) {
-        return None;
-    }
-    let mut reply = Reply::default();
+/// Replies to such a plan, which is then of no use any more. The reply is written where it stays: it is large, and would
+/// be copied twice.
+pub fn reply(settings: &Settings, plan: &mut Plan, reply: &mut Reply) {
     answer(&mut plan.request, &mut reply.answer);
-    let first = plan.targets.first()?;
-    reply
-        .provider
-        .clone_from(&settings.providers[first.provider].id);
-    reply.model.push_str(match model_of(first) {
-        "" => MODEL,
-        named => named,
-    });
-    price::charge(settings, &mut reply);
+    if let Some(first) = plan.targets.first() {
+        reply
+            .provider
+            .clone_from(&settings.providers[first.provider].id);
+        reply.model.push_str(match model_of(first) {
+            "" => MODEL,
+            named => named,
+        });
+    }
+    price::charge(settings, reply);
     call::note(reply.asked());
     if let Some(most) = plan.max_output_chars {
         reply.shorten(most);
     }
-    Some(reply)
 }
 
 /// Its model list.

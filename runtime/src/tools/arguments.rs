@@ -5,7 +5,7 @@
 //!
 //! Never here: the arguments of a particular tool.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use anygpt_core::json;
 use serde::Deserialize;
@@ -23,29 +23,36 @@ const LONGEST_PATH: usize = 100;
 
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
-pub(super) struct Arguments {
-    left: Vec<(String, Value)>,
+pub(super) struct Arguments<'a> {
+    left: Members<'a>,
     /// Paths of members deeper inside that nobody takes.
     ignored: Vec<String>,
 }
 
-impl Arguments {
+/// Names and values.
+type Members<'a> = Vec<(Cow<'a, str>, Value)>;
+
+impl<'a> Arguments<'a> {
     /// Reads the JSON text of an object.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let deep =
-            || serde_json::from_str(text).map(|members: Map<_, _>| members.into_iter().collect());
-        flat(text)
-            .map_or_else(deep, Ok)
-            .map(|left| Arguments {
-                left,
-                ignored: Vec::new(),
-            })
-            .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"))
+    pub(super) fn parse(text: &'a str) -> Result<Self, String> {
+        let left = match flat(text) {
+            Some(members) => members,
+            None => deep(text).map_err(|error| {
+                format!("invalid_request: the arguments cannot be read: {error}")
+            })?,
+        };
+        Ok(Arguments {
+            left,
+            ignored: Vec::new(),
+        })
     }
 
     /// Any value, unless it is absent.
     pub(super) fn value(&mut self, name: &str) -> Option<Value> {
         // Most calls give one or two of many.
+        if self.left.is_empty() {
+            return None;
+        }
         let position = self.left.iter().position(|(given, _)| given == name)?;
         let (_, value) = self.left.remove(position);
         (!value.is_null()).then_some(value)
@@ -233,19 +240,31 @@ impl Arguments {
 /// The members of an object in which there are no others, nor arrays, sorted by name; the last of several with one name wins.
 /// Long texts are read by the protocol's own reader, which is faster. `None` leaves it to serde_json, which knows how deep is
 /// too deep, and says what is wrong.
-fn flat(text: &str) -> Option<Vec<(String, Value)>> {
-    let value = |raw: &str| match raw.as_bytes().first()? {
-        b'"' => json::string(raw).map(|text| Value::String(text.into_owned())),
-        b'{' | b'[' => None,
-        _ => serde_json::from_str(raw).ok(),
-    };
-    let members = json::all_members(text)?.into_iter().rev();
-    let owned = members.map(|(name, raw)| Some((name.into_owned(), value(raw)?)));
-    let mut members: Vec<_> = owned.collect::<Option<_>>()?;
-    // Stable: the last of those with one name comes first.
-    members.sort_by(|(one, _), (other, _)| one.cmp(other));
-    members.dedup_by(|(one, _), (other, _)| one == other);
+fn flat(text: &str) -> Option<Members<'_>> {
+    let mut members = Vec::new();
+    json::each_member(text, &mut |name, raw| {
+        let value = match raw.as_bytes().first()? {
+            b'"' => Value::String(json::string(raw)?.into_owned()),
+            b'{' | b'[' => return None,
+            _ => serde_json::from_str(raw).ok()?,
+        };
+        members.push((name, value));
+        Some(())
+    })?;
+    if members.len() > 1 {
+        members.reverse();
+        // Stable: the last of those with one name comes first.
+        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        members.dedup_by(|(one, _), (other, _)| one == other);
+    }
     Some(members)
+}
+
+/// The members of any object.
+fn deep(text: &str) -> serde_json::Result<Members<'_>> {
+    let members: Map<String, Value> = serde_json::from_str(text)?;
+    let members = members.into_iter();
+    Ok(members.map(|(name, value)| (name.into(), value)).collect())
 }
 
 /// The path of a member: `path.name`, or `path["a name"]` for names that are no words.
@@ -340,7 +359,10 @@ mod tests {
         ] {
             let ours = Arguments::parse(json).map(|arguments| arguments.left);
             let theirs = serde_json::from_str(json)
-                .map(|members: Map<_, _>| members.into_iter().collect())
+                .map(|members: Map<String, _>| {
+                    let members = members.into_iter();
+                    members.map(|(name, value)| (name.into(), value)).collect()
+                })
                 .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"));
             assert_eq!(ours, theirs, "{json}");
         }
@@ -349,7 +371,7 @@ mod tests {
     #[test]
     fn what_nobody_takes_is_named_with_its_path() {
         let mut arguments = Arguments::parse(r#"{"a b":1,"é":2,"m":3}"#).unwrap();
-        let unknown = |arguments: &Arguments| arguments.unknown().unwrap_or_default();
+        let unknown = |arguments: &Arguments<'_>| arguments.unknown().unwrap_or_default();
         assert_eq!(arguments.integer("m", 1, 9), Ok(Some(3)));
         let Ok(Value::Object(rest)) = serde_json::from_str(r#"{"x":1,"\"":2}"#) else {
             unreachable!("it is an object");
@@ -368,7 +390,8 @@ mod tests {
             "{long}"
         );
         let name = "é".repeat(1_000);
-        let arguments = Arguments::parse(&format!("{{\"{name}\":1}}")).unwrap();
+        let json = format!("{{\"{name}\":1}}");
+        let arguments = Arguments::parse(&json).unwrap();
         assert_eq!(
             unknown(&arguments).chars().filter(|c| *c == 'é').count(),
             100
@@ -378,7 +401,8 @@ mod tests {
     #[test]
     fn names_come_as_an_array_as_text_of_one_or_alone() {
         let read = |json: &str| {
-            let mut arguments = Arguments::parse(&format!("{{\"f\":{json}}}")).unwrap();
+            let json = format!("{{\"f\":{json}}}");
+            let mut arguments = Arguments::parse(&json).unwrap();
             arguments.names("f", 2)
         };
         let names = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect());

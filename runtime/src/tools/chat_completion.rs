@@ -106,15 +106,22 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let provider = arguments.name("provider")?;
     let fallbacks = arguments.names("fallbacks", MOST_FALLBACKS)?;
     let bounds = Bounds::take(&mut arguments, settings)?;
-    let request = ChatRequest {
-        stop: arguments.texts("stop", MOST_STOPS)?,
-        seed: arguments.integer("seed", 0, LARGEST_SEED)?,
-        include_reasoning: arguments.flag("include_reasoning")?,
-        messages,
-        tools,
-        tool_choice,
-        format: format.clone(),
-        ..bounds.request
+    let mut plan = Plan {
+        targets: Vec::new(),
+        request: ChatRequest {
+            stop: arguments.texts("stop", MOST_STOPS)?,
+            seed: arguments.integer("seed", 0, LARGEST_SEED)?,
+            include_reasoning: arguments.flag("include_reasoning")?,
+            messages,
+            tools,
+            tool_choice,
+            format: format.clone(),
+            ..bounds.request
+        },
+        received: Instant::now(),
+        timeout: bounds.timeout,
+        max_output_chars: bounds.max_output_chars,
+        ceiling: bounds.ceiling,
     };
     let is_dry_run = arguments.flag("dry_run")?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
@@ -122,22 +129,17 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
 
     let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
     warnings.extend(chain.warnings);
-    let wants_reasoning = request.include_reasoning;
-    let mut plan = Plan {
-        targets: chain.targets,
-        request,
-        received: Instant::now(),
-        timeout: bounds.timeout,
-        max_output_chars: bounds.max_output_chars,
-        ceiling: bounds.ceiling,
-    };
+    plan.targets = chain.targets;
+    let wants_reasoning = plan.request.include_reasoning;
     if plan.ceiling.is_some() {
         warnings.extend(bound::affordable(settings, &mut plan)?);
     }
     if is_dry_run {
         return Ok(Work::Done(dry_run::outcome(settings, &plan, warnings)));
     }
-    if let Some(reply) = mock::at_once(settings, &mut plan) {
+    if mock::is_asked(settings, &plan) {
+        let mut reply = Reply::default();
+        mock::reply(settings, &mut plan, &mut reply);
         let outcome = outcome(reply, false, format.as_deref(), warnings);
         return Ok(Work::Done(outcome));
     }

@@ -35,7 +35,7 @@ const MOST_DOLLARS: f64 = 1e6;
 
 impl Bounds {
     /// Takes these arguments.
-    pub(super) fn take(arguments: &mut Arguments, settings: &Settings) -> Result<Self, String> {
+    pub(super) fn take(arguments: &mut Arguments<'_>, settings: &Settings) -> Result<Self, String> {
         let request = ChatRequest {
             temperature: arguments.number("temperature", 0.0, 2.0)?,
             top_p: arguments.number("top_p", 0.0, 1.0)?,
@@ -57,7 +57,7 @@ impl Bounds {
     }
 }
 
-fn effort(arguments: &mut Arguments) -> Result<Option<Effort>, String> {
+fn effort(arguments: &mut Arguments<'_>) -> Result<Option<Effort>, String> {
     let Some(word) = arguments.string("reasoning_effort")? else {
         return Ok(None);
     };

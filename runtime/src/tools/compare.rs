@@ -186,7 +186,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     Ok(Work::Network(Network::Compare(Box::new(comparison))))
 }
 
-fn mode(arguments: &mut Arguments) -> Result<Mode, String> {
+fn mode(arguments: &mut Arguments<'_>) -> Result<Mode, String> {
     match arguments.string("mode")?.as_deref().map(str::trim) {
         None | Some("all") => Ok(Mode::All),
         Some("fastest") => Ok(Mode::Fastest),
@@ -280,10 +280,12 @@ impl Comparison {
             came.push(match plan {
                 Err(problem) => Came::Error(problem),
                 Ok(_) if fastest.is_some() => Came::Cancelled,
-                Ok(mut plan) => match mock::at_once(settings, &mut plan) {
-                    Some(reply) => Came::Answer(Box::new(reply)),
-                    None => Came::Cancelled,
-                },
+                Ok(mut plan) if mock::is_asked(settings, &plan) => {
+                    let mut reply = Box::<Reply>::default();
+                    mock::reply(settings, &mut plan, &mut reply);
+                    Came::Answer(reply)
+                }
+                Ok(_) => Came::Cancelled,
             });
             if self.mode == Mode::Fastest && matches!(came[position], Came::Answer(_)) {
                 fastest = Some(position);
@@ -292,7 +294,12 @@ impl Comparison {
         let judge = self.judge.take();
         let verdict = judge
             .and_then(|judge| self.judged(judge, &came))
-            .and_then(|mut plan| mock::at_once(settings, &mut plan));
+            .filter(|plan| mock::is_asked(settings, plan))
+            .map(|mut plan| {
+                let mut reply = Reply::default();
+                mock::reply(settings, &mut plan, &mut reply);
+                reply
+            });
         self.outcome(came, fastest, verdict)
     }
 

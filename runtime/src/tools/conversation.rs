@@ -36,7 +36,7 @@ pub(super) fn is_function_name(name: &str) -> bool {
 }
 
 /// The conversation, from `prompt`, `system` and `messages`.
-pub(super) fn messages(arguments: &mut Arguments) -> Result<Arc<[Message]>, String> {
+pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, String> {
     let prompt = arguments.string("prompt")?;
     let system = arguments.string("system")?;
     let given = arguments.array("messages")?.unwrap_or_default();
@@ -90,7 +90,7 @@ fn is_answer_to_a_call(path: &str, result: &Message, earlier: &[Message]) -> Res
     }
 }
 
-fn message(arguments: &mut Arguments, path: &str, value: Value) -> Result<Message, String> {
+fn message(arguments: &mut Arguments<'_>, path: &str, value: Value) -> Result<Message, String> {
     let Value::Object(mut object) = value else {
         return Err(wrong(path, &value, "an object with role and content"));
     };
@@ -186,7 +186,7 @@ fn unnest(object: &mut Map<String, Value>, name: &str) {
 }
 
 fn tool_calls(
-    arguments: &mut Arguments,
+    arguments: &mut Arguments<'_>,
     path: &str,
     value: Value,
 ) -> Result<Vec<ToolCall>, String> {
@@ -261,14 +261,18 @@ fn state(path: &str, value: Value) -> Result<State, String> {
 
 const STATE: &str = "what an earlier result had there, unchanged";
 
-fn content(arguments: &mut Arguments, path: &str, parts: Vec<Value>) -> Result<Vec<Part>, String> {
+fn content(
+    arguments: &mut Arguments<'_>,
+    path: &str,
+    parts: Vec<Value>,
+) -> Result<Vec<Part>, String> {
     let parts = parts.into_iter().enumerate();
     let parts =
         parts.map(|(position, value)| part(arguments, &format!("{path}[{position}]"), value));
     parts.collect()
 }
 
-fn part(arguments: &mut Arguments, path: &str, value: Value) -> Result<Part, String> {
+fn part(arguments: &mut Arguments<'_>, path: &str, value: Value) -> Result<Part, String> {
     let mut object = match value {
         Value::String(text) => return Ok(Part::Text(text)),
         Value::Object(object) => object,
@@ -306,7 +310,7 @@ fn part(arguments: &mut Arguments, path: &str, value: Value) -> Result<Part, Str
 
 /// An image or a file, in the spellings of OpenAI's two formats, of Anthropic and of MCP, too.
 fn media(
-    arguments: &mut Arguments,
+    arguments: &mut Arguments<'_>,
     path: &str,
     mut object: Map<String, Value>,
     is_image: bool,
@@ -475,7 +479,7 @@ fn by_ending(url: &str) -> Option<&'static str> {
 
 /// `tools` and `tool_choice`.
 pub(super) fn tools(
-    arguments: &mut Arguments,
+    arguments: &mut Arguments<'_>,
 ) -> Result<(Arc<[Tool]>, Option<ToolChoice>), String> {
     let mut tools: Vec<Tool> = Vec::new();
     if let Some(value) = arguments.value("tools") {
@@ -530,7 +534,7 @@ pub(super) fn tools(
     }
 }
 
-fn tool(arguments: &mut Arguments, path: &str, item: Value) -> Result<Tool, String> {
+fn tool(arguments: &mut Arguments<'_>, path: &str, item: Value) -> Result<Tool, String> {
     let Value::Object(mut object) = item else {
         return Err(wrong(path, &item, "{name, description, parameters}"));
     };

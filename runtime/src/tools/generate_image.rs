@@ -112,7 +112,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     })))
 }
 
-fn format(arguments: &mut Arguments) -> Result<Option<String>, String> {
+fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, String> {
     let Some(word) = arguments.string("format")? else {
         return Ok(None);
     };

@@ -136,7 +136,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     Ok(Work::Network(Network::ListModels(query)))
 }
 
-fn capability(arguments: &mut Arguments) -> Result<Option<Capability>, String> {
+fn capability(arguments: &mut Arguments<'_>) -> Result<Option<Capability>, String> {
     let Some(word) = arguments.string("capability")? else {
         return Ok(None);
     };

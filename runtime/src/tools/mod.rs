@@ -174,8 +174,8 @@ impl Outcome {
         }
     }
 
-    /// The same without configured keys, whatever made it.
-    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+    /// Takes configured keys out of it, whatever made it.
+    pub(crate) fn redact(&mut self, redactor: &Redactor) {
         if let Cow::Owned(text) = redactor.text(&self.text) {
             self.text = text;
         }
@@ -189,7 +189,6 @@ impl Outcome {
         {
             self.structured = Some(json);
         }
-        self
     }
 
     /// `structured` with the text in it, as a client gets it.
