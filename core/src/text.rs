@@ -67,7 +67,12 @@ fn not_in_word(chunk: &[u8; CHUNK]) -> u8x16 {
 /// The decimal digits of a number, written into `room`.
 #[must_use]
 #[inline(never)]
-pub fn digits(mut number: u64, room: &mut [u8; 20]) -> &str {
+pub fn digits(number: u64, room: &mut [u8; 20]) -> &str {
+    core::str::from_utf8(digit_bytes(number, room)).unwrap_or_default()
+}
+
+/// The same as bytes.
+pub(crate) fn digit_bytes(mut number: u64, room: &mut [u8; 20]) -> &[u8] {
     let mut first = room.len();
     loop {
         first -= 1;
@@ -77,7 +82,7 @@ pub fn digits(mut number: u64, room: &mut [u8; 20]) -> &str {
             break;
         }
     }
-    core::str::from_utf8(&room[first..]).unwrap_or_default()
+    &room[first..]
 }
 
 #[cfg(test)]

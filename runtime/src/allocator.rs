@@ -21,7 +21,7 @@ use dlmalloc::Dlmalloc;
 const LARGE: usize = 64 * 1024;
 
 pub(crate) struct Allocator {
-    /// Its own lock is the C library's, which takes 80 instructions instead of 20. This one allocates nothing on Linux.
+    /// Its own lock is the C library's, which takes 90 instructions instead of 35. This one needs no memory itself on Linux.
     small: Mutex<Dlmalloc>,
 }
 
