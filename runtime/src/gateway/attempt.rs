@@ -48,8 +48,8 @@ const ERROR_LIMIT: usize = 64 << 10;
 /// Whom providers see.
 const OURSELVES: &str = concat!("anygpt-mcp/", env!("CARGO_PKG_VERSION"));
 
-/// Room for the headers of most requests, `Host` and those of a trace included.
-const HEADERS: usize = 8;
+/// Room for the headers of most requests, `Host` included; the connection keeps it.
+const HEADERS: usize = 6;
 
 /// Most bytes of a single event.
 const EVENT_LIMIT: usize = 16 << 20;
