@@ -138,22 +138,21 @@ impl HttpClient {
 
 /// Says in a request with an absolute URL where it goes, as HTTP/1.1 wants it.
 fn address(request: &mut Request<Full<Bytes>>, proxy: Option<&Proxy>) {
-    let url = request.uri().clone();
+    let url = request.uri();
     let usual = match url.scheme_str() {
         Some("https") => 443,
         _ => 80,
     };
-    let host = url.host().unwrap_or_default();
-    let host = match url.port_u16().filter(|port| *port != usual) {
-        Some(port) => HeaderValue::try_from(format!("{host}:{port}")),
-        None => HeaderValue::try_from(host),
+    let host = match (url.authority(), url.port_u16()) {
+        (Some(authority), Some(port)) if port != usual => authority.as_str(),
+        _ => url.host().unwrap_or_default(),
     };
-    if let Ok(host) = host {
+    if let Ok(host) = HeaderValue::from_str(host) {
         request.headers_mut().entry(HOST).or_insert(host);
     }
-    match proxy.filter(|proxy| is_forwarded(&url, proxy)) {
+    match proxy.filter(|proxy| is_forwarded(request.uri(), proxy)) {
         None => {
-            let path = url.into_parts().path_and_query;
+            let path = request.uri().path_and_query().cloned();
             *request.uri_mut() = path.unwrap_or(PathAndQuery::from_static("/")).into();
         }
         Some(proxy) => {

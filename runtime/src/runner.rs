@@ -6,7 +6,7 @@
 //! Never here: what a tool does, or when the process ends.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     convert::Infallible,
     io,
     os::unix::net::UnixStream,
@@ -212,7 +212,7 @@ async fn work(
 
 /// The tasks of calls, so that they can be aborted.
 #[derive(Debug, Default)]
-struct Running(Mutex<HashMap<CallHandle, AbortHandle>>);
+struct Running(Mutex<BTreeMap<CallHandle, AbortHandle>>);
 
 impl Running {
     fn insert(&self, call: CallHandle, task: AbortHandle) {
@@ -223,7 +223,7 @@ impl Running {
         self.lock().remove(&call)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<CallHandle, AbortHandle>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<CallHandle, AbortHandle>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

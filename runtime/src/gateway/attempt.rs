@@ -13,11 +13,10 @@ use anygpt_core::Reservation;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
-    HeaderMap, Response, StatusCode,
-    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION},
+    HeaderMap, HeaderValue, Response, StatusCode, Uri,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, USER_AGENT},
 };
 use http_body_util::Full;
-use hyper::body::{Body as _, Frame};
 use tokio::time::{self, Sleep, timeout};
 
 use super::{Gateway, Observer, Reply};
@@ -45,6 +44,12 @@ const REPLY_LIMIT: usize = 64 << 20;
 
 /// Most bytes that are read of an error.
 const ERROR_LIMIT: usize = 64 << 10;
+
+/// Whom providers see.
+const OURSELVES: &str = concat!("anygpt-mcp/", env!("CARGO_PKG_VERSION"));
+
+/// Room for the headers of most requests, `Host` included; the connection keeps it.
+const HEADERS: usize = 6;
 
 /// Most bytes of a single event.
 const EVENT_LIMIT: usize = 16 << 20;
@@ -89,7 +94,7 @@ impl Gateway {
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
-                && let Some(chunk) = body.chunk(REPLY_LIMIT).await?
+                && let Some(chunk) = body.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)?
             {
                 let mut rest = &chunk[..];
                 while let Some(event) = parser.next_event(&mut rest)? {
@@ -276,17 +281,20 @@ fn http_request(
     codec: &dyn Codec,
     request: Request,
 ) -> Result<http::Request<Full<Bytes>>, Failure> {
-    let mut http = http::Request::builder()
-        .method(request.method)
-        .uri(provider.base_url.join(&request.path))
-        .header(
-            http::header::USER_AGENT,
-            concat!("anygpt-mcp/", env!("CARGO_PKG_VERSION")),
-        )
-        // Packers hold back what a stream should hand out at once; see the note in Cargo.toml.
-        .header(ACCEPT_ENCODING, "identity");
+    // Not with the builder, which moves all that it has with each header.
+    let mut http = http::Request::new(Full::new(Bytes::from(request.body)));
+    let url = Uri::try_from(provider.base_url.join(&request.path));
+    *http.uri_mut() = url.map_err(|error| {
+        Failure::new(Class::Config, format!("the request is not valid: {error}"))
+    })?;
+    *http.method_mut() = request.method;
+    let headers = http.headers_mut();
+    headers.reserve(HEADERS);
+    headers.insert(USER_AGENT, HeaderValue::from_static(OURSELVES));
+    // Packers hold back what a stream should hand out at once; see the note in Cargo.toml.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     for (name, value) in request.headers {
-        http = http.header(name, value);
+        headers.append(name, value);
     }
     if let Some(key) = &provider.key {
         let secret = key.secret.expose();
@@ -301,13 +309,10 @@ fn http_request(
                 format!("the key from {} cannot be sent in a header", key.origin),
             )
         })?;
-        http = http.header(name, value);
+        headers.append(name, value);
     }
-    let mut http = http.body(Full::new(request.body.into())).map_err(|error| {
-        Failure::new(Class::Config, format!("the request is not valid: {error}"))
-    })?;
     for (name, value) in provider.headers() {
-        http.headers_mut().insert(name, value.clone());
+        headers.insert(name, value.clone());
     }
     Ok(http)
 }
@@ -369,8 +374,15 @@ const USUAL: usize = 1 << 20;
 /// The budget is asked in steps of this size; less is not worth counting.
 const STEP: usize = 64 << 10;
 
-/// A piece of a body, or that it broke.
-type Received = Result<Frame<Bytes>, hyper::Error>;
+fn too_long(limit: usize) -> Box<Failure> {
+    let message = format!("the reply is longer than {} MiB", limit >> 20);
+    Box::new(Failure::new(Class::TooLarge, message))
+}
+
+fn broken(error: &hyper::Error) -> Box<Failure> {
+    let message = format!("the connection broke: {}", root_cause(error));
+    Box::new(Failure::new(Class::Network, message))
+}
 
 /// The body of a response, with its limits.
 struct Body {
@@ -405,12 +417,26 @@ impl Body {
         }
     }
 
-    /// The next frame, or a failure if there is none for too long.
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Received>, Failure>> {
-        let frame = Pin::new(&mut self.incoming).poll_frame(cx);
-        if frame.is_ready() {
+    /// The next piece, `None` at the end; a failure if there is none for too long, or there are too many.
+    // A failure in a box, because what is returned is written, and read, for each piece.
+    fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: usize,
+    ) -> Poll<Result<Option<Bytes>, Box<Failure>>> {
+        if let Poll::Ready(received) = self.incoming.poll_data(cx) {
             self.heard = time::Instant::now();
-            return frame.map(Ok);
+            return Poll::Ready(match received {
+                None => Ok(None),
+                Some(Ok(data)) => {
+                    self.read = self.read.saturating_add(data.len());
+                    match self.read > limit {
+                        true => Err(too_long(limit)),
+                        false => Ok(Some(data)),
+                    }
+                }
+                Some(Err(error)) => Err(broken(&error)),
+            });
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));
@@ -418,44 +444,20 @@ impl Body {
             if due <= time::Instant::now() {
                 let seconds = self.idle.as_secs_f64();
                 let message = format!("the stream was silent for {seconds} s");
-                return Poll::Ready(Err(Failure::new(Class::Timeout, message)));
+                return Poll::Ready(Err(Box::new(Failure::new(Class::Timeout, message))));
             }
             self.timer.as_mut().reset(due);
         }
     }
 
     /// The next piece, `None` at the end.
-    async fn chunk(&mut self, limit: usize) -> Result<Option<Bytes>, Failure> {
-        loop {
-            let frame = poll_fn(|cx| self.poll_frame(cx)).await?;
-            let frame = match frame {
-                None => return Ok(None),
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => {
-                    return Err(Failure::new(
-                        Class::Network,
-                        format!("the connection broke: {}", root_cause(&error)),
-                    ));
-                }
-            };
-            // Trailers say nothing to us.
-            let Ok(data) = frame.into_data() else {
-                continue;
-            };
-            self.read = self.read.saturating_add(data.len());
-            if self.read > limit {
-                return Err(Failure::new(
-                    Class::TooLarge,
-                    format!("the reply is longer than {} MiB", limit >> 20),
-                ));
-            }
-            return Ok(Some(data));
-        }
+    fn chunk(&mut self, limit: usize) -> impl Future<Output = Result<Option<Bytes>, Box<Failure>>> {
+        poll_fn(move |cx| self.poll_chunk(cx, limit))
     }
 
     async fn whole(&mut self, held: &mut Reservation) -> Result<Vec<u8>, Failure> {
         let mut whole = Vec::new();
-        while let Some(chunk) = self.chunk(REPLY_LIMIT).await? {
+        while let Some(chunk) = self.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)? {
             hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
         }

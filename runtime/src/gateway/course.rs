@@ -3,7 +3,10 @@
 //!
 //! Never here: a connection, or what to do next (see `retry`).
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 use super::{Reply, retry};
 use crate::{
@@ -68,27 +71,21 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) fn new(provider: usize, id: &str, model: &str) -> Self {
-        let mut course = Course {
-            reply: Reply::default(),
+        Course {
+            reply: Reply::of(id, model),
             provider,
             begun: None,
             is_queued: false,
             attempts: Vec::new(),
             failures: Vec::new(),
             broken: None,
-        };
-        course.turn_to(provider, id, model);
-        course
+        }
     }
 
     /// Another provider or model is asked from here on.
     pub(super) fn turn_to(&mut self, provider: usize, id: &str, model: &str) {
         self.provider = provider;
-        self.reply = Reply {
-            provider: id.to_owned(),
-            model: model.to_owned(),
-            ..Reply::default()
-        };
+        self.reply = Reply::of(id, model);
     }
 
     /// Position of the provider that is being asked.
@@ -116,7 +113,7 @@ impl Course {
         let text = self.reply.answer.text.trim();
         let length = text.chars().take(WORTH_KEEPING).count();
         if length > 0 {
-            let reply = std::mem::take(&mut self.reply);
+            let reply = mem::take(&mut self.reply);
             self.reply.provider.clone_from(&reply.provider);
             self.reply.model.clone_from(&reply.model);
             self.reply.warnings.clone_from(&reply.warnings);
@@ -149,15 +146,16 @@ impl Course {
         });
     }
 
-    /// The end, because of `stopped` if something outside stopped it. Nothing that has arrived is lost.
+    /// The end, because of `stopped` if something outside stopped it: `reply` becomes what is handed out. Nothing that has
+    /// arrived is lost.
     ///
     /// # Errors
     /// There is nothing to hand out.
     pub(super) fn end(
-        mut self,
+        &mut self,
         stopped: Option<Failure>,
         redactor: &Redactor,
-    ) -> Result<Reply, Box<AllFailed>> {
+    ) -> Result<(), Box<AllFailed>> {
         let complete =
             stopped.is_none() && self.attempts.last().is_some_and(|a| a.failed.is_none());
         if let Some(mut failure) = stopped {
@@ -172,12 +170,14 @@ impl Course {
             }
         }
         if complete {
-            let mut reply = self.reply;
-            reply.warnings.extend(instead(&self.attempts, &reply));
-            reply.attempts = self.attempts;
-            return Ok(reply);
+            let reply = &mut self.reply;
+            reply.warnings.extend(instead(&self.attempts, reply));
+            reply.attempts = mem::take(&mut self.attempts);
+            return Ok(());
         }
-        if let Some((mut reply, failure)) = self.broken {
+        if let Some((broken, failure)) = self.broken.take() {
+            self.reply = broken;
+            let reply = &mut self.reply;
             reply.partial = true;
             // Half a call, or half of several, must not be carried out.
             reply.answer.tool_calls.clear();
@@ -193,8 +193,8 @@ impl Course {
                 failure.class.as_str(),
                 redactor.provider_message(&failure.message),
             ));
-            reply.attempts = self.attempts;
-            return Ok(reply);
+            reply.attempts = mem::take(&mut self.attempts);
+            return Ok(());
         }
         let class = |failed: &Failed| failed.failure.class;
         let useful = retry::most_useful(&self.failures, class).map(|useful| {
@@ -211,13 +211,13 @@ impl Course {
             Some(position) => self.failures.swap_remove(position),
             None => Failed {
                 provider: self.provider,
-                model: self.reply.model,
+                model: mem::take(&mut self.reply.model),
                 failure: Failure::new(Class::Unavailable, "nobody was asked"),
             },
         };
         Err(Box::new(AllFailed {
             told,
-            attempts: self.attempts,
+            attempts: mem::take(&mut self.attempts),
         }))
     }
 }
@@ -274,6 +274,11 @@ mod tests {
         Course::new(0, "one", "a")
     }
 
+    fn end(mut course: Course, stopped: Option<Failure>) -> Result<Reply, Box<AllFailed>> {
+        course.end(stopped, &Redactor::default())?;
+        Ok(course.reply)
+    }
+
     fn failure(class: Class, status: u16) -> Failure {
         Failure {
             status: (status > 0).then_some(status),
@@ -296,7 +301,7 @@ mod tests {
         course.begin();
         course.reply.answer.text = "yes".into();
         course.succeed();
-        let reply = course.end(None, &Redactor::default()).unwrap();
+        let reply = end(course, None).unwrap();
         assert_eq!((reply.provider.as_str(), reply.partial), ("two", false));
         assert_eq!(
             reply.warnings,
@@ -313,7 +318,7 @@ mod tests {
         attempt(&mut course, "", failure(Class::RateLimit, 429));
         course.begin();
         course.succeed();
-        let reply = course.end(None, &Redactor::default()).unwrap();
+        let reply = end(course, None).unwrap();
         assert_eq!((reply.warnings.len(), reply.attempts.len()), (0, 2));
     }
 
@@ -331,7 +336,7 @@ mod tests {
             failure(Class::Unavailable, 0)
         ));
         assert!(attempt(&mut course, "", failure(Class::Auth, 401)));
-        let reply = course.end(None, &Redactor::default()).unwrap();
+        let reply = end(course, None).unwrap();
         assert_eq!(
             (
                 reply.answer.text.as_str(),
@@ -348,10 +353,7 @@ mod tests {
         let mut long = Course::new(0, "one", "a");
         let text = "so much is worth something";
         assert!(!attempt(&mut long, text, failure(Class::Network, 0)));
-        assert_eq!(
-            long.end(None, &Redactor::default()).unwrap().answer.text,
-            text
-        );
+        assert_eq!(end(long, None).unwrap().answer.text, text);
     }
 
     #[test]
@@ -360,7 +362,7 @@ mod tests {
         course.begin();
         course.reply.answer.text = "beg".into();
         let stopped = Failure::new(Class::Timeout, "late");
-        let reply = course.end(Some(stopped), &Redactor::default()).unwrap();
+        let reply = end(course, Some(stopped)).unwrap();
         assert_eq!(
             (reply.answer.text.as_str(), reply.answer.finish),
             ("beg", Some(Finish::Timeout))
@@ -379,7 +381,7 @@ mod tests {
         };
         attempt(&mut course, "", wait(1));
         attempt(&mut course, "", wait(9_000));
-        let all = course.end(None, &Redactor::default()).unwrap_err();
+        let all = end(course, None).unwrap_err();
         assert_eq!(all.told.failure, wait(9_000));
         assert_eq!(all.told.provider, 1);
         assert_eq!(
@@ -393,7 +395,7 @@ mod tests {
         let mut course = course();
         attempt(&mut course, "", failure(Class::Unavailable, 503));
         let stopped = Failure::new(Class::Timeout, "late");
-        let all = course.end(Some(stopped), &Redactor::default()).unwrap_err();
+        let all = end(course, Some(stopped)).unwrap_err();
         assert_eq!(all.told.failure.class, Class::Unavailable);
         assert_eq!(all.attempts.len(), 1);
     }

@@ -42,7 +42,7 @@ mod retry;
 
 use bound::Ceiling;
 pub use course::Attempt;
-use course::{AllFailed, Course, Failed};
+use course::{Course, Failed};
 pub use fit::fit;
 use learned::Learned;
 pub use list::{Listed, Unlisted};
@@ -121,6 +121,15 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// One that this provider's model will give.
+    fn of(provider: &str, model: &str) -> Self {
+        Reply {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            ..Reply::default()
+        }
+    }
+
     /// As the log has it.
     fn asked(&self) -> Asked<'_> {
         Asked {
@@ -240,10 +249,10 @@ impl Gateway {
     /// A text that says what went wrong and what to do next.
     pub async fn chat(&self, plan: &Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
         let start = plan.received;
-        let mut course = match plan.targets.first() {
-            Some(target) => Course::new(target.provider, self.id_of(target), model_of(target)),
-            None => return Err("config: there is nobody to ask".into()),
+        let Some(first) = plan.targets.first() else {
+            return Err("config: there is nobody to ask".into());
         };
+        let mut course = Course::new(first.provider, self.id_of(first), model_of(first));
         let stopped = {
             let work = pin!(self.ask(plan, &mut course, observer));
             let mut ending = self.ending.clone();
@@ -261,9 +270,12 @@ impl Gateway {
                 )),
             }
         };
-        let result = course.end(stopped, &self.redactor).map(|mut reply| {
+        // The reply stays where it is until it is handed out: it is large.
+        let ended = course.end(stopped, &self.redactor);
+        let reply = &mut course.reply;
+        if ended.is_ok() {
             reply.latency = Some(start.elapsed());
-            price::charge(&self.settings, &mut reply);
+            price::charge(&self.settings, reply);
             if let Some(most) = plan.max_output_chars {
                 reply.shorten(most);
             }
@@ -275,18 +287,20 @@ impl Gateway {
                 let id = reply.answer.response_id.as_deref();
                 reply.request_id = id.filter(|id| id.len() <= 200).map(str::to_owned);
             }
-            reply
-        });
-        self.note(&result);
-        result.map_err(|all| {
-            let told = &all.told;
-            let provider = &self.settings.providers[told.provider];
-            let mut text = report::failure(provider, &told.model, &told.failure, &self.redactor);
-            if all.attempts.len() > 1 {
-                text.push_str(&format!(" Attempts: {}.", course::tally(&all.attempts)));
-            }
-            text
-        })
+        }
+        // For the line of the call in the log; never what was asked or answered.
+        let Err(all) = ended else {
+            call::note(reply.asked());
+            return Ok(course.reply);
+        };
+        let told = &all.told;
+        self.asked(told, call::note);
+        let provider = &self.settings.providers[told.provider];
+        let mut text = report::failure(provider, &told.model, &told.failure, &self.redactor);
+        if all.attempts.len() > 1 {
+            text.push_str(&format!(" Attempts: {}.", course::tally(&all.attempts)));
+        }
+        Err(text)
     }
 
     /// Asks one target after the other until one answers, or nothing more can be done. What happens is
@@ -481,14 +495,6 @@ impl Gateway {
 
     fn id_of(&self, target: &Target) -> &str {
         &self.settings.providers[target.provider].id
-    }
-
-    /// For the line of the call in the log; never what was asked or answered.
-    fn note(&self, result: &Result<Reply, Box<AllFailed>>) {
-        match result {
-            Ok(reply) => call::note(reply.asked()),
-            Err(all) => self.asked(&all.told, call::note),
-        }
     }
 
     /// One line per attempt that is made up for by another one.

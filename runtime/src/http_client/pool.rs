@@ -6,7 +6,6 @@
 //! Never here: how a connection is opened, what is sent.
 
 use std::{
-    collections::HashMap,
     fmt,
     future::poll_fn,
     pin::{Pin, pin},
@@ -22,7 +21,7 @@ use http::{
 };
 use http_body_util::Full;
 use hyper::{
-    body::{Body, Frame, Incoming},
+    body::{Body as _, Incoming},
     client::conn::{TrySendError, http1},
 };
 use hyper_util::rt::TokioIo;
@@ -46,7 +45,8 @@ pub(super) struct Pool(Mutex<Idle>);
 
 #[derive(Default)]
 struct Idle {
-    places: HashMap<Place, Vec<Kept>>,
+    /// Few enough to be looked through.
+    places: Vec<(Place, Vec<Kept>)>,
     /// Of the task that looks after them: it is told when one is closed at the other end.
     keeper: Option<Waker>,
 }
@@ -60,7 +60,7 @@ impl Pool {
     /// The connection that was used last.
     pub(super) fn take(&self, place: &Place) -> Option<Connection> {
         let mut idle = self.lock();
-        let kept = idle.places.get_mut(place)?;
+        let (_, kept) = idle.places.iter_mut().find(|(known, _)| known == place)?;
         while let Some(Kept { mut connection, .. }) = kept.pop() {
             // From now on it tells its user, not the keeper.
             if connection.is_usable(&mut Context::from_waker(Waker::noop())) {
@@ -80,10 +80,14 @@ impl Pool {
         if idle.places.is_empty() {
             tokio::spawn(Arc::clone(self).close_unused());
         }
-        idle.places.entry(place).or_default().push(Kept {
+        let kept = Kept {
             connection,
             since: Instant::now(),
-        });
+        };
+        match idle.places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, known)) => known.push(kept),
+            None => idle.places.push((place, vec![kept])),
+        }
     }
 
     /// Works as long as there is a place.
@@ -95,7 +99,7 @@ impl Pool {
             }
             let mut idle = self.lock();
             idle.keeper = Some(cx.waker().clone());
-            idle.places.retain(|_, kept| {
+            idle.places.retain_mut(|(_, kept)| {
                 kept.retain_mut(|kept| {
                     kept.since.elapsed() < KEEP_ALIVE && kept.connection.is_usable(cx)
                 });
@@ -169,6 +173,8 @@ fn drive(
 /// The body of a response. When all of it is read, its connection is kept for others; otherwise it is closed.
 pub struct ReplyBody {
     incoming: Incoming,
+    /// The next piece was asked for.
+    is_wanted: bool,
     connection: Option<Connection>,
     place: Place,
     pool: Arc<Pool>,
@@ -183,6 +189,7 @@ impl ReplyBody {
     ) -> Self {
         ReplyBody {
             incoming,
+            is_wanted: false,
             connection: Some(connection),
             place,
             pool,
@@ -190,27 +197,33 @@ impl ReplyBody {
     }
 }
 
-impl Body for ReplyBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let mut frame = Pin::new(&mut self.incoming).poll_frame(cx);
-        if frame.is_pending()
-            && let Some(connection) = &mut self.connection
-        {
-            drive(&mut connection.driver, cx);
-            frame = Pin::new(&mut self.incoming).poll_frame(cx);
+impl ReplyBody {
+    /// The next piece of the body, `None` at its end. Trailers say nothing to us.
+    pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+        // Only a piece that is wanted is read, and the first time nobody has said so yet.
+        let mut is_wanted = self.is_wanted;
+        self.is_wanted = true;
+        loop {
+            if is_wanted && let Some(connection) = &mut self.connection {
+                drive(&mut connection.driver, cx);
+            }
+            match Pin::new(&mut self.incoming).poll_frame(cx) {
+                Poll::Pending if is_wanted => return Poll::Pending,
+                Poll::Pending => is_wanted = true,
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => {
+                    if let Some(connection) = self.connection.take() {
+                        self.pool.keep(self.place.clone(), connection);
+                    }
+                    return Poll::Ready(None);
+                }
+            }
         }
-        if let Poll::Ready(None) = frame
-            && let Some(connection) = self.connection.take()
-        {
-            self.pool.keep(self.place.clone(), connection);
-        }
-        frame
     }
 }
 

@@ -256,10 +256,10 @@ impl Codec for ChatCompletions {
     }
 
     fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
-        if event.is_done() {
-            finish(answer);
-        }
         let Some(payload) = event.payload() else {
+            if event.is_done() {
+                finish(answer);
+            }
             return Ok(());
         };
         if event.name == "error" {
@@ -452,23 +452,13 @@ impl ChatCompletions {
         }
         json::keep(&mut answer.response_id, id);
         json::keep(&mut answer.model, model);
-        let mut usage = side(usage);
-        if usage.is_null() && x_groq.is_some() {
-            // Groq's place for it.
-            usage = side(x_groq)["usage"].take();
+        // The other one is Groq's place for it.
+        let usage = usage.or_else(|| beside(x_groq, &["usage"])[0]);
+        if usage.is_some_and(|usage| usage.starts_with('{')) {
+            answer.usage = self.usage(usage);
         }
-        if usage.is_object() {
-            answer.usage = self.usage(&usage);
-        }
-        // Each chunk repeats them all.
-        let mut sources = strings(side(citations).as_array().into_iter().flatten());
-        if sources.is_empty() && answer.citations.is_empty() {
-            let results = side(search_results);
-            let results = results.as_array().into_iter().flatten();
-            sources = strings(results.map(|result| &result["url"]));
-        }
-        if !sources.is_empty() {
-            answer.citations = sources;
+        if citations.is_some() || search_results.is_some() {
+            take_sources(citations, search_results, answer);
         }
         let Some(choices) = choices else {
             return Ok(false);
@@ -483,26 +473,34 @@ impl ChatCompletions {
         Ok(true)
     }
 
-    fn usage(&self, read: &Value) -> Usage {
-        let count = |name: &str| read[name].as_u64();
-        let (input, output) = (
-            &read["prompt_tokens_details"],
-            &read["completion_tokens_details"],
+    fn usage(&self, usage: Option<&str>) -> Usage {
+        let [input, output, total, cost, input_details, output_details] = beside(
+            usage,
+            &[
+                "prompt_tokens",
+                "completion_tokens",
+                "total_tokens",
+                "cost",
+                "prompt_tokens_details",
+                "completion_tokens_details",
+            ],
         );
-        let reasoning = output["reasoning_tokens"].as_u64();
+        let [reasoning] = beside(output_details, &["reasoning_tokens"]);
+        let [cached, written] = beside(input_details, &["cached_tokens", "cache_write_tokens"]);
+        let reasoning = json::number(reasoning);
         let apart = match self.reasoning_apart {
             true => reasoning.unwrap_or_default(),
             false => 0,
         };
         Usage {
-            input_tokens: count("prompt_tokens"),
-            output_tokens: count("completion_tokens").map(|tokens| tokens.saturating_add(apart)),
+            input_tokens: json::number(input),
+            output_tokens: json::number(output).map(|tokens| tokens.saturating_add(apart)),
             reasoning_tokens: reasoning,
-            cached_input_tokens: input["cached_tokens"].as_u64(),
-            cache_write_tokens: input["cache_write_tokens"].as_u64(),
-            total_tokens: count("total_tokens"),
+            cached_input_tokens: json::number(cached),
+            cache_write_tokens: json::number(written),
+            total_tokens: json::number(total),
             // OpenRouter's, in USD.
-            cost_usd: read["cost"].as_f64().filter(|cost| *cost >= 0.0),
+            cost_usd: side(cost).as_f64().filter(|cost| *cost >= 0.0),
         }
     }
 }
@@ -684,6 +682,26 @@ struct Thinking {
 #[derive(Serialize)]
 struct StreamOptions {
     include_usage: bool,
+}
+
+/// Members of something beside the answer; nothing if it is no object, or too large to be what it should be.
+fn beside<'a, const N: usize>(raw: Option<&'a str>, names: &[&str; N]) -> [Option<&'a str>; N] {
+    let raw = raw.filter(|raw| raw.len() <= LARGEST_SIDE);
+    raw.and_then(|raw| json::members(raw, names).ok())
+        .unwrap_or([None; N])
+}
+
+/// Puts the addresses of sources into the answer; each chunk repeats them all.
+fn take_sources(citations: Option<&str>, search_results: Option<&str>, answer: &mut Answer) {
+    let mut sources = strings(side(citations).as_array().into_iter().flatten());
+    if sources.is_empty() && answer.citations.is_empty() {
+        let results = side(search_results);
+        let results = results.as_array().into_iter().flatten();
+        sources = strings(results.map(|result| &result["url"]));
+    }
+    if !sources.is_empty() {
+        answer.citations = sources;
+    }
 }
 
 /// Something beside the answer, in whatever shape; nothing if it is too large to be what it should be.

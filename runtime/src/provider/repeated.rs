@@ -55,7 +55,17 @@ impl Repeated {
 
 /// As `==`, which is a loop over bytes in musl.
 fn is_equal(one: &str, other: &str) -> bool {
-    memchr::arch::all::is_equal(one.as_bytes(), other.as_bytes())
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    let (Some(end), Some(other_end)) = (one.last_chunk(), other.last_chunk()) else {
+        return one == other;
+    };
+    // The last words overlap the ones before.
+    let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
+    let mut words = words.chain([(end, other_end)]);
+    words.all(|(one, other)| u128::from_ne_bytes(*one) == u128::from_ne_bytes(*other))
 }
 
 /// A cache is no part of a value.
@@ -68,6 +78,20 @@ impl PartialEq for Repeated {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_means_each_byte() {
+        for length in [0, 1, 15, 16, 17, 31, 32, 33, 50] {
+            let one = "x".repeat(length);
+            assert!(is_equal(&one, &"x".repeat(length)));
+            assert!(!is_equal(&one, &"x".repeat(length + 1)));
+            for place in 0..length {
+                let mut other = one.clone();
+                other.replace_range(place..=place, "y");
+                assert!(!is_equal(&one, &other), "{length} {place}");
+            }
+        }
+    }
 
     #[test]
     fn only_a_plain_text_in_the_same_place_is_news() {

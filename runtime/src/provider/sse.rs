@@ -8,7 +8,7 @@ use memchr::memchr2;
 
 use super::{Class, Failure, json};
 
-/// One event, borrowed from the parser that put it together.
+/// One event, borrowed from the parser that put it together, or from the chunk that has it whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
     /// The `event:` field; empty if there was none.
@@ -42,7 +42,7 @@ impl<'a> Event<'a> {
 /// if let Some(event) = parser.finish() { … }
 /// ```
 ///
-/// Every byte is looked at once, and only what belongs to an unfinished event is kept: at most as
+/// Every byte is looked at once or twice, and only what belongs to an unfinished event is kept: at most as
 /// many bytes as the limit says, though UTF-8 repair can treble bytes that are not UTF-8.
 #[derive(Debug)]
 pub struct Parser {
@@ -83,8 +83,14 @@ impl Parser {
     ///
     /// # Errors
     /// `TooLarge` if an event exceeds the limit. The stream is of no use after that.
-    pub fn next_event(&mut self, chunk: &mut &[u8]) -> Result<Option<Event<'_>>, Failure> {
+    pub fn next_event<'e, 'c: 'e>(
+        &'e mut self,
+        chunk: &mut &'c [u8],
+    ) -> Result<Option<Event<'e>>, Failure> {
         self.forget_delivered();
+        if let Some(data) = self.whole(chunk) {
+            return Ok(Some(Event { name: "", data }));
+        }
         while !self.ready {
             if chunk.is_empty() {
                 return Ok(None);
@@ -125,6 +131,23 @@ impl Parser {
             }
         }
         Ok(Some(self.event()))
+    }
+
+    /// The data of an event that is whole and of one line, as most are: it need not be put together.
+    fn whole<'c>(&mut self, chunk: &mut &'c [u8]) -> Option<&'c str> {
+        if self.after_cr || self.size > 0 || !self.line.is_empty() {
+            return None;
+        }
+        let line = chunk.strip_prefix(b"data: ")?;
+        let end = memchr2(b'\n', b'\r', line)?;
+        let rest = line.get(end..)?.strip_prefix(b"\n\n")?;
+        if chunk.len() - rest.len() > self.limit {
+            return None;
+        }
+        let data = str::from_utf8(line.get(..end)?).ok()?;
+        self.started = true;
+        *chunk = rest;
+        Some(data)
     }
 
     /// At the end of the body: the last event, if its closing blank line is missing. It can itself

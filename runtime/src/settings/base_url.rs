@@ -55,11 +55,12 @@ impl BaseUrl {
 
     /// The URL of something below; `path` begins with a slash.
     pub fn join(&self, path: &str) -> String {
-        match &self.query {
-            None => format!("{}{path}", self.url),
-            Some(query) if path.contains('?') => format!("{}{path}&{query}", self.url),
-            Some(query) => format!("{}{path}?{query}", self.url),
+        let mut url = [&*self.url, path].concat();
+        if let Some(query) = &self.query {
+            url.push(if path.contains('?') { '&' } else { '?' });
+            url.push_str(query);
         }
+        url
     }
 
     /// The URL itself.
