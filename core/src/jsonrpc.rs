@@ -107,6 +107,15 @@ pub(crate) fn members<'a>(
     scan::members(object, Json::Valid, names, slots)
 }
 
+/// Gives the members of such an object to `take`, which tells whether it knows the name.
+#[inline(always)]
+pub(crate) fn take_members<'a>(
+    object: &'a str,
+    take: impl FnMut(&str, &'a str) -> bool,
+) -> Result<(), scan::Broken> {
+    scan::take_members(object, Json::Valid, take)
+}
+
 /// Whether `raw` is an array of nothing but strings.
 pub(crate) fn is_array_of_strings(raw: &str) -> bool {
     let mut all = true;

@@ -81,7 +81,25 @@ pub(crate) fn members_by<'a>(
     })
 }
 
-/// As [`members_by`], for names with a slot each.
+/// Gives the members of an object to `take`, which tells whether it knows the name: one with escapes is tried without them, too.
+#[inline(always)]
+pub(crate) fn take_members<'a>(
+    object: &'a str,
+    is: Json,
+    mut take: impl FnMut(&str, &'a str) -> bool,
+) -> Result<(), Broken> {
+    let name = |text, at| name_at(text, at, is);
+    each_member(object, is, name, |name, value| {
+        if !take(name, value) && name.contains('\\') {
+            take(&unescaped(name).ok_or(Broken)?, value);
+        }
+        Ok(())
+    })
+}
+
+/// The values of some members of an object, each in the slot of its name; the last of several with one name wins.
+///
+/// If it is broken, the slots hold what was read before.
 #[inline(never)]
 pub(crate) fn members<'a>(
     object: &'a str,
@@ -89,8 +107,13 @@ pub(crate) fn members<'a>(
     names: &[&str],
     slots: &mut [Option<&'a str>],
 ) -> Result<(), Broken> {
-    let position = |name: &str| names.iter().position(|known| *known == name);
-    members_by(object, is, |_| None, position, slots)
+    take_members(object, is, |name, value| {
+        let position = names.iter().position(|known| *known == name);
+        if let Some(position) = position {
+            slots[position] = Some(value);
+        }
+        position.is_some()
+    })
 }
 
 /// Gives the elements of an array to `each`, as they stand in its text, until that wants no more.
@@ -370,7 +393,10 @@ fn digits(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     // Most are short.
     let others = chunk_at(bytes, start, |chunk| {
         let from_zero = u8x16::new(*chunk) - u8x16::splat(b'0');
-        !from_zero.min(u8x16::splat(9)).simd_eq(from_zero).to_bitmask()
+        !from_zero
+            .min(u8x16::splat(9))
+            .simd_eq(from_zero)
+            .to_bitmask()
     });
     let mut at = start + (others.trailing_zeros() as usize & (CHUNK - 1));
     while let Some(b'0'..=b'9') = bytes.get(at) {
