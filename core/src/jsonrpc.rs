@@ -442,6 +442,18 @@ mod tests {
                 r#"{"id":"","method":"\u006d","jsonrpc":"2.0"}"#,
                 r#"request "" m"#,
             ),
+            (
+                r#"{"method":"m","params":1,"jsonrpc":"2.0","id":7}"#,
+                "request 7 m",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":0,"method":"m","jsonrpc ":1,"id2":1,"i":1,"method_":1,"id":2}"#,
+                "request 2 m",
+            ),
+            (
+                r#"{"jsonrpc" : "2.0" , "method":"m" , "id"7}"#,
+                "-32700 None",
+            ),
             (r#"{"jsonrpc":"2.0","method":"m"}"#, "notification m"),
             (r#"{"method":"m"}"#, "nothing"),
             (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, "nothing"),

@@ -7,9 +7,12 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
+use wide::u8x16;
+
 use crate::{
     budget::{Budget, Reservation},
     jsonrpc::valid_prefix,
+    scan::{CHUNK, chunk_at},
 };
 
 /// What was read and not used. How much of its beginning is UTF-8 is found out for many lines together.
@@ -46,6 +49,22 @@ impl<'a> Input<'a> {
         }
         self.text.get(..length)
     }
+}
+
+/// Where the first newline is.
+fn newline(bytes: &[u8]) -> Option<usize> {
+    // Most lines are short, and a call is long.
+    for at in [0, CHUNK, 2 * CHUNK, 3 * CHUNK] {
+        let newlines = |chunk: &[u8; CHUNK]| {
+            let chunk = u8x16::new(*chunk);
+            chunk.simd_eq(u8x16::splat(b'\n')).to_bitmask()
+        };
+        let found = chunk_at(bytes, at, newlines);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize);
+        }
+    }
+    memchr::memchr(b'\n', bytes)
 }
 
 /// What stands between two newlines.
@@ -99,7 +118,7 @@ impl Lines {
     /// The next line of `input`, which is moved past it. `None` when the input is used up.
     pub(crate) fn next<'s, 'a: 's>(&'s mut self, input: &mut Input<'a>) -> Option<Line<'s>> {
         if self.state == State::Skipping {
-            let end = memchr::memchr(b'\n', input.bytes);
+            let end = newline(input.bytes);
             input.skip(end.map_or(input.bytes.len(), |end| end + 1));
             end?;
         }
@@ -115,7 +134,7 @@ impl Lines {
             return None;
         }
 
-        let end = memchr::memchr(b'\n', input.bytes);
+        let end = newline(input.bytes);
         let piece = &input.bytes[..end.unwrap_or(input.bytes.len())];
         let room = self.limit - self.partial.len();
         if piece.len() > room {
@@ -248,6 +267,46 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = input.chunks(1).collect();
         assert_eq!(cut(100, 1000, &bytes), whole);
+    }
+
+    #[test]
+    fn a_line_is_text_if_it_is_valid_whatever_stands_around_it() {
+        let mut input = Vec::new();
+        for length in [
+            0,
+            1,
+            15,
+            16,
+            47,
+            64,
+            65,
+            500,
+            CHECKED - 1,
+            CHECKED,
+            3 * CHECKED,
+        ] {
+            for end in ["", "é", "\u{20ac}", "\u{1f600}"] {
+                input.extend(core::iter::repeat_n(b'x', length));
+                input.extend_from_slice(end.as_bytes());
+                // The last character is whole, cut, or there is none.
+                input.truncate(input.len() - usize::from(length % 2 == 1 && !end.is_empty()));
+                input.push(b'\n');
+            }
+        }
+        for size in [1, 7, CHECKED, input.len()] {
+            let mut lines = Lines::new(1 << 20, &Budget::new(1 << 20));
+            let mut expected = input.split(|&byte| byte == b'\n');
+            for piece in input.chunks(size) {
+                let mut piece = Input::new(piece);
+                while let Some(line) = lines.next(&mut piece) {
+                    let bytes = expected.next().unwrap_or_default();
+                    let text = core::str::from_utf8(bytes).ok();
+                    assert_eq!(line, Line::Whole(bytes, text), "pieces of {size}");
+                }
+            }
+            assert_eq!(expected.next(), Some(&b""[..]));
+            assert_eq!(expected.next(), None);
+        }
     }
 
     #[test]

@@ -480,7 +480,7 @@ pub(crate) fn plain_in(chunk: &[u8; CHUNK]) -> usize {
 
 /// The bits of the chunk that begins at this place, as far as there is one: none in a text that is shorter than a chunk.
 #[inline(always)]
-fn chunk_at(bytes: &[u8], at: usize, bits: impl Fn(&[u8; CHUNK]) -> u32) -> u32 {
+pub(crate) fn chunk_at(bytes: &[u8], at: usize, bits: impl Fn(&[u8; CHUNK]) -> u32) -> u32 {
     let Some(last) = bytes.len().checked_sub(CHUNK) else {
         return 0;
     };
@@ -516,6 +516,8 @@ mod tests {
         r#""\ud83d\ude00 \ud83d\u0020 \udc00""#,
         "\"a\u{7f}b\tc\"",
         "-12.5e3",
+        "-123456789012345678901234567890.1234567890123456e-12345678901234567",
+        "[1234567890123456,123456789012345]",
     ];
 
     /// Every text, every beginning of it, and what it becomes when a byte is left out or is another.
