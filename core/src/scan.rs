@@ -485,8 +485,9 @@ pub(crate) fn chunk_at(bytes: &[u8], at: usize, bits: impl Fn(&[u8; CHUNK]) -> u
         return 0;
     };
     let from = at.min(last);
+    let before = u32::try_from(at - from).unwrap_or(u32::MAX);
     let bits = bytes[from..].first_chunk().map_or(0, bits);
-    bits.checked_shr((at - from) as u32).unwrap_or(0)
+    bits.checked_shr(before).unwrap_or(0)
 }
 
 /// A bit for each byte that must not stand in a JSON string as it is, the first in the lowest.
