@@ -137,8 +137,8 @@ dist/$(ARCHITECTURE)/anygpt-mcp:
 	runtime/image/compile $(ARCHITECTURE) dist/$(ARCHITECTURE)
 
 .PHONY: memory
-memory: build ## Hold the release build's memory for 1,024 streams to its limit
-	ANYGPT_TEST_BINARY=$(CURDIR)/$(RELEASE) $(CARGO) test --locked -p anygpt-tests --test memory
+memory: $(STATIC) ## Hold the static program's memory for 1,024 streams to its limit
+	ANYGPT_TEST_BINARY=$(abspath $(STATIC)) $(CARGO) test --locked -p anygpt-tests --test memory
 
 .PHONY: soak
 soak: $(STATIC) ## Keep the static program busy, SOAK_SECONDS=600, and see that it stays right and small

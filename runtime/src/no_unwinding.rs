@@ -6,7 +6,7 @@
 //! All that std refers to is here, so that nothing of libunwind is linked; a new name ends in a duplicate symbol
 //! when the program is linked, never in a program that differs. Never here: anything that does something.
 
-// The one place in what ships: a name without mangling counts as unsafe, since it can replace another.
+// A name without mangling counts as unsafe, since it can replace another.
 #![expect(unsafe_code)]
 
 use std::{

@@ -35,6 +35,7 @@ pub use base_url::BaseUrl;
 pub use defaults::Parameters;
 pub use environment::{Environment, Found, Ignored, placeholder};
 pub use limits::{Bound, Limits};
+use model::Names;
 pub use model::{Member, ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub use offered::{Offer, Tool};
@@ -59,6 +60,7 @@ pub struct Settings {
     pub models: Vec<ModelSettings>,
     /// The tags of these models, in order of first appearance, and then the aliases.
     pub tags: Vec<Tag>,
+    names: Names,
     /// `DEFAULT_PROVIDER`, as a position in `providers`.
     pub default_provider: Option<usize>,
     /// `DEFAULT_MODEL`: a model's name, a tag or an alias.
@@ -260,8 +262,11 @@ impl Settings {
         let limits = Limits::load(&environment, file.limits, &mut providers)?;
         let not_valid = |error| file::not_valid(&file.path, &error);
         let mut models = model::all(&providers, file.models).map_err(not_valid)?;
-        let mut tags = model::tags(&models);
-        model::add_aliases(&providers, file.aliases, &mut models, &mut tags).map_err(not_valid)?;
+        let mut names = Names::default();
+        let mut tags = model::tags(&models, &mut names);
+        let aliases = file.aliases;
+        model::add_aliases(&providers, aliases, &mut models, &mut tags, &mut names)
+            .map_err(not_valid)?;
         let rules = rules::all(&providers, file.rules).map_err(not_valid)?;
         let default_provider = match default_provider {
             None => None,
@@ -290,6 +295,7 @@ impl Settings {
             providers,
             tags,
             models,
+            names,
             default_provider,
             default_model,
             defaults,
@@ -323,15 +329,12 @@ impl Settings {
 
     /// The tag or alias of that name, in whatever case it is written.
     pub fn tag(&self, name: &str) -> Option<&Tag> {
-        let name = name.to_lowercase();
-        self.tags.iter().find(|tag| tag.is_named(&name))
+        Some(&self.tags[self.names.tag(name)?])
     }
 
     /// What the configuration file says of a model.
     pub fn model(&self, provider: usize, id: &str) -> Option<&ModelSettings> {
-        self.models
-            .iter()
-            .find(|model| model.provider == provider && model.id == id)
+        Some(&self.models[self.names.model(provider, id)?])
     }
 
     /// What the rules of the configuration file come to for a model; its id may be empty where it is not known yet.

@@ -40,7 +40,6 @@ pub struct Tag {
     pub is_alias: bool,
     /// The line of the configuration file where it first appears.
     pub line: usize,
-    lower_case: String,
 }
 
 /// A model of a tag or an alias.
@@ -53,16 +52,39 @@ pub struct Member {
 }
 
 impl Tag {
-    pub(super) fn is_named(&self, lower_case: &str) -> bool {
-        self.lower_case == lower_case
-    }
-
     /// What it is, for people.
     pub fn what(&self) -> &'static str {
         match self.is_alias {
             true => "alias",
             false => "tag",
         }
+    }
+}
+
+/// Where models and tags stand, so that it takes no longer to find one of many.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    /// By provider, then by id.
+    models: BTreeMap<usize, BTreeMap<String, usize>>,
+    /// By name in lower case; aliases, too.
+    tags: BTreeMap<String, usize>,
+}
+
+impl Names {
+    /// A position in [`Settings::models`](super::Settings::models).
+    pub(super) fn model(&self, provider: usize, id: &str) -> Option<usize> {
+        self.models.get(&provider)?.get(id).copied()
+    }
+
+    /// A position in [`Settings::tags`](super::Settings::tags), whatever the case of the name.
+    pub(super) fn tag(&self, name: &str) -> Option<usize> {
+        self.tags.get(&name.to_lowercase()).copied()
+    }
+
+    /// The position of this model; a new one's is `next`.
+    fn place(&mut self, provider: usize, id: &str, next: usize) -> usize {
+        let models = self.models.entry(provider).or_default();
+        *models.entry(id.to_owned()).or_insert(next)
     }
 }
 
@@ -198,27 +220,25 @@ pub(super) fn unknown(id: &str, providers: &[Provider]) -> Error {
     Error::choice(&problem, id, &listed)
 }
 
-/// The tags of these models.
-pub(super) fn tags(models: &[ModelSettings]) -> Vec<Tag> {
+/// The tags of these models, whose places are put into `names`, those of their models as well.
+pub(super) fn tags(models: &[ModelSettings], names: &mut Names) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
-    let mut positions = BTreeMap::new();
-    for (model, settings) in models.iter().enumerate() {
+    for (position, settings) in models.iter().enumerate() {
+        names.place(settings.provider, &settings.id, position);
         let member = Member {
-            model,
+            model: position,
             effort: None,
         };
         for name in &settings.tags {
-            let lower_case = name.to_lowercase();
             let next = tags.len();
-            let position = *positions.entry(lower_case.clone()).or_insert(next);
-            match tags.get_mut(position) {
+            let place = *names.tags.entry(name.to_lowercase()).or_insert(next);
+            match tags.get_mut(place) {
                 Some(tag) => tag.models.push(member),
                 None => tags.push(Tag {
                     name: name.clone(),
                     models: vec![member],
                     is_alias: false,
                     line: settings.line,
-                    lower_case,
                 }),
             }
         }
@@ -235,30 +255,28 @@ pub(super) fn add_aliases(
     entries: Aliases,
     models: &mut Vec<ModelSettings>,
     tags: &mut Vec<Tag>,
+    names: &mut Names,
 ) -> Result<(), Error> {
-    let of_tags = tags.iter().map(|tag| (tag.lower_case.clone(), None));
-    let mut names: BTreeMap<String, Option<usize>> = of_tags.collect();
-    for (key, _) in &entries.0 {
+    let first_alias = tags.len();
+    for (position, (key, _)) in entries.0.iter().enumerate() {
         let fail = |message: String| {
             let error = Error::new(message).at(key.line, key.column);
             Err(error.within(&key.value.0).within("aliases"))
         };
-        match names.insert(key.value.0.to_lowercase(), Some(key.line)) {
+        let place = first_alias + position;
+        match names.tags.insert(key.value.0.to_lowercase(), place) {
             None => {}
-            Some(None) => {
+            Some(tag) if tag < first_alias => {
                 return fail("there is a tag of this name, too; rename one of them".into());
             }
-            Some(Some(first)) => {
+            Some(alias) => {
+                let first = entries.0[alias - first_alias].0.line;
                 return fail(format!(
                     "this alias is given twice, first on line {first}; keep one of them"
                 ));
             }
         }
     }
-    let known = models.iter().enumerate();
-    let mut known: BTreeMap<(usize, String), usize> = known
-        .map(|(position, model)| ((model.provider, model.id.clone()), position))
-        .collect();
     for (key, OneOrMore(targets)) in entries.0 {
         let TagName(name) = key.value;
         let within = |error: Error| error.within(&name).within("aliases");
@@ -276,8 +294,10 @@ pub(super) fn add_aliases(
                     _ => error.within(&format!("[{index}]")),
                 })
             };
-            let (provider, id, effort) = aliased(providers, &target.value, &names).map_err(fail)?;
-            let model = *known.entry((provider, id.clone())).or_insert_with(|| {
+            let (provider, id, effort) = aliased(providers, &target.value, names).map_err(fail)?;
+            let next = models.len();
+            let model = names.place(provider, &id, next);
+            if model == next {
                 models.push(ModelSettings {
                     provider,
                     id,
@@ -285,8 +305,7 @@ pub(super) fn add_aliases(
                     price: None,
                     line: target.line,
                 });
-                models.len() - 1
-            });
+            }
             if members.iter().any(|member| member.model == model) {
                 return Err(fail(Error::new(
                     "this model stands in the alias twice; keep one of them",
@@ -295,7 +314,6 @@ pub(super) fn add_aliases(
             members.push(Member { model, effort });
         }
         tags.push(Tag {
-            lower_case: name.to_lowercase(),
             name,
             models: members,
             is_alias: true,
@@ -309,10 +327,10 @@ pub(super) fn add_aliases(
 fn aliased(
     providers: &[Provider],
     target: &str,
-    names: &BTreeMap<String, Option<usize>>,
+    names: &Names,
 ) -> Result<(usize, String, Option<Effort>), Error> {
     let (name, effort) = Effort::split(target);
-    if names.contains_key(&name.to_lowercase()) {
+    if names.tag(name).is_some() {
         return Err(Error::new(format!(
             "\"{}\" is a tag or an alias itself; write the models that it stands for, as provider/model",
             shown(name)
@@ -362,7 +380,8 @@ mod tests {
                 r#"1 a ["GRÖSSE", "GRÖßE", "2024"]"#,
             ]
         );
-        let tags: Vec<_> = tags(&models)
+        let mut names = Names::default();
+        let tags: Vec<_> = tags(&models, &mut names)
             .into_iter()
             .map(|tag| {
                 let models = tag.models.iter().map(|member| member.model);
@@ -377,6 +396,9 @@ mod tests {
             ("2024", vec![3]),
         ];
         assert_eq!(tags, expected.map(|(name, models)| (name.into(), models)));
+        assert_eq!(names.tag("nobody"), None);
+        assert_eq!((names.tag("GRÖßE"), names.tag("2024")), (Some(2), Some(4)));
+        assert_eq!((names.model(0, "b"), names.model(1, "b")), (Some(1), None));
     }
 
     fn with_aliases(text: &str) -> Result<(Vec<ModelSettings>, Vec<Tag>), Error> {
@@ -385,8 +407,9 @@ mod tests {
         let providers =
             provider::all(&environment, file.providers, None, None, &mut Vec::new()).unwrap();
         let mut models = all(&providers, file.models)?;
-        let mut tags = tags(&models);
-        add_aliases(&providers, file.aliases, &mut models, &mut tags)?;
+        let mut names = Names::default();
+        let mut tags = tags(&models, &mut names);
+        add_aliases(&providers, file.aliases, &mut models, &mut tags, &mut names)?;
         Ok((models, tags))
     }
 

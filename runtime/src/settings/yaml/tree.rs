@@ -3,7 +3,7 @@
 //!
 //! Never here: what type a value shall have.
 
-use std::{borrow::Cow, collections::BTreeMap, rc::Rc};
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
@@ -204,7 +204,7 @@ impl<'a> Builder<'a, '_> {
 
     fn entries(&mut self, depth: usize) -> Result<Vec<Entry<'a>>, Error> {
         let mut entries = Vec::new();
-        let mut lines = BTreeMap::new();
+        let mut lines = HashMap::new();
         loop {
             let (event, span) = self.next()?;
             let (key, style) = match event {
