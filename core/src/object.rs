@@ -47,8 +47,8 @@ impl Object {
         if let Some(value) = value {
             self.name(name);
             let mut room = [0; 20];
-            let digits = text::digits(value, &mut room);
-            self.json.extend_from_slice(digits.as_bytes());
+            self.json
+                .extend_from_slice(text::digit_bytes(value, &mut room));
         }
     }
 

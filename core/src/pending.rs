@@ -5,7 +5,11 @@
 //!
 //! Never here: what a call does, or how its answer is written.
 
-use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap, sync::Arc};
+use alloc::{
+    borrow::Cow,
+    boxed::Box,
+    collections::{BTreeMap, VecDeque},
+};
 
 use crate::{batch::BatchHandle, budget::Reservation, jsonrpc::Id, revision::Revision};
 
@@ -17,7 +21,7 @@ pub struct CallHandle(u64);
 #[derive(Debug)]
 pub(crate) struct Call {
     /// JSON text of the client's id.
-    id: Arc<str>,
+    id: Box<str>,
     pub(crate) revision: Revision,
     /// The batch that its answer belongs to.
     pub(crate) batch: Option<BatchHandle>,
@@ -55,9 +59,28 @@ impl Call {
 /// All calls in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    calls: BTreeMap<CallHandle, Call>,
-    handles: BTreeMap<Arc<str>, CallHandle>,
+    /// As they came, which is the order of their handles, and mostly that of their answers.
+    calls: VecDeque<(CallHandle, Call)>,
+    /// By ids that are numbers, as most are: comparing texts takes longer than all else here.
+    numbers: BTreeMap<u64, CallHandle>,
+    /// By all other ids.
+    texts: BTreeMap<Box<str>, CallHandle>,
     last: u64,
+}
+
+/// Equal for equal ids.
+enum Key<'a> {
+    Number(u64),
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Key<'a> {
+    fn of(id: Id<'a>) -> Self {
+        match id.as_json().parse() {
+            Ok(number) => Key::Number(number),
+            Err(_) => Key::Text(id.key()),
+        }
+    }
 }
 
 impl Pending {
@@ -66,44 +89,63 @@ impl Pending {
     }
 
     pub(crate) fn contains(&self, id: Id<'_>) -> bool {
-        !self.handles.is_empty() && self.handles.contains_key(&*id.key())
+        !self.calls.is_empty()
+            && match Key::of(id) {
+                Key::Number(number) => self.numbers.contains_key(&number),
+                Key::Text(text) => self.texts.contains_key(&*text),
+            }
     }
 
     pub(crate) fn insert(&mut self, id: Id<'_>, call: Call) -> CallHandle {
         self.last += 1;
         let handle = CallHandle(self.last);
-        let key = match id.key() {
-            // A number is its own key.
-            Cow::Borrowed(key) if *key == *call.id => Arc::clone(&call.id),
-            key => key.into(),
+        match Key::of(id) {
+            Key::Number(number) => self.numbers.insert(number, handle),
+            Key::Text(text) => self.texts.insert(text.into(), handle),
         };
-        self.handles.insert(key, handle);
-        self.calls.insert(handle, call);
+        self.calls.push_back((handle, call));
         handle
     }
 
     pub(crate) fn call_mut(&mut self, handle: CallHandle) -> Option<&mut Call> {
-        self.calls.get_mut(&handle)
+        let position = self.position(handle)?;
+        self.calls.get_mut(position).map(|(_, call)| call)
     }
 
     /// Takes a call out to be answered.
     pub(crate) fn complete(&mut self, handle: CallHandle) -> Option<Call> {
-        let call = self.calls.remove(&handle)?;
+        let position = self.position(handle)?;
+        let (_, call) = self.calls.remove(position)?;
         if let Some(id) = call.id() {
-            self.handles.remove(&*id.key());
+            self.forget(id);
         }
         Some(call)
     }
 
     /// Forgets a call, so that it can no longer be answered (R-72).
     pub(crate) fn cancel(&mut self, id: Id<'_>) -> Option<(CallHandle, Call)> {
-        let handle = self.handles.remove(&*id.key())?;
-        let call = self.calls.remove(&handle)?;
-        Some((handle, call))
+        let handle = self.forget(id)?;
+        let position = self.position(handle)?;
+        self.calls.remove(position)
     }
 
     pub(crate) fn handles(&self) -> impl Iterator<Item = CallHandle> + '_ {
-        self.calls.keys().copied()
+        self.calls.iter().map(|(handle, _)| *handle)
+    }
+
+    fn position(&self, handle: CallHandle) -> Option<usize> {
+        let is_first = self.calls.front().is_some_and(|first| first.0 == handle);
+        match is_first {
+            true => Some(0),
+            false => self.calls.binary_search_by_key(&handle, |call| call.0).ok(),
+        }
+    }
+
+    fn forget(&mut self, id: Id<'_>) -> Option<CallHandle> {
+        match Key::of(id) {
+            Key::Number(number) => self.numbers.remove(&number),
+            Key::Text(text) => self.texts.remove(&*text),
+        }
     }
 }
 
@@ -131,5 +173,47 @@ mod tests {
         assert!(pending.complete(second).is_some());
         assert_eq!(pending.len(), 0);
         assert!(!pending.contains(id));
+    }
+
+    #[test]
+    fn calls_are_found_whatever_their_ids_and_their_order() {
+        let ids = [
+            "1",
+            "-1",
+            r#""1""#,
+            "18446744073709551615",
+            "18446744073709551616",
+            r#""a\n""#,
+            "-0",
+            "0",
+        ];
+        let id = |raw| Id::from_json(raw).unwrap();
+        // In three orders.
+        for step in [1, 3, 5] {
+            let mut pending = Pending::default();
+            let handles = ids.map(|raw| {
+                assert!(!pending.contains(id(raw)), "{raw}");
+                let call = Call::new(id(raw), Revision::NEWEST_LEGACY, None, None, None);
+                pending.insert(id(raw), call)
+            });
+            assert!(pending.handles().eq(handles));
+            for turn in 0..ids.len() {
+                let place = turn * step % ids.len();
+                assert!(pending.contains(id(ids[place])));
+                assert!(pending.call_mut(handles[place]).is_some());
+                let call = match turn % 2 {
+                    0 => pending.complete(handles[place]),
+                    _ => pending.cancel(id(ids[place])).map(|(_, call)| call),
+                };
+                assert_eq!(
+                    call.unwrap().id().map(Id::as_json),
+                    Some(ids[place]),
+                    "{step}"
+                );
+                assert!(pending.call_mut(handles[place]).is_none());
+                assert!(!pending.contains(id(ids[place])));
+            }
+            assert_eq!(pending.len(), 0);
+        }
     }
 }

@@ -9,15 +9,33 @@
 // An allocator is unsafe by its nature; this one does nothing but choose between two, by the size that each method is told.
 #![expect(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use dlmalloc::GlobalDlmalloc;
+use dlmalloc::Dlmalloc;
 
 /// Above this, one block in pages of its own costs little beside what is done with its bytes. Zeroed ones, such as the buffer
 /// for reads, have pages only where they are used.
 const LARGE: usize = 64 * 1024;
 
-pub(crate) struct Allocator;
+pub(crate) struct Allocator {
+    /// Its own lock is the C library's, which takes 90 instructions instead of 35. This one needs no memory itself on Linux.
+    small: Mutex<Dlmalloc>,
+}
+
+impl Allocator {
+    pub(crate) const fn new() -> Self {
+        Allocator {
+            small: Mutex::new(Dlmalloc::new()),
+        }
+    }
+
+    fn small(&self) -> MutexGuard<'_, Dlmalloc> {
+        self.small.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 const fn is_large(size: usize) -> bool {
     size >= LARGE
@@ -30,7 +48,7 @@ unsafe impl GlobalAlloc for Allocator {
         unsafe {
             match is_large(layout.size()) {
                 true => System.alloc(layout),
-                false => GlobalDlmalloc.alloc(layout),
+                false => self.small().malloc(layout.size(), layout.align()),
             }
         }
     }
@@ -39,7 +57,7 @@ unsafe impl GlobalAlloc for Allocator {
         unsafe {
             match is_large(layout.size()) {
                 true => System.dealloc(block, layout),
-                false => GlobalDlmalloc.dealloc(block, layout),
+                false => self.small().free(block, layout.size(), layout.align()),
             }
         }
     }
@@ -48,7 +66,7 @@ unsafe impl GlobalAlloc for Allocator {
         unsafe {
             match is_large(layout.size()) {
                 true => System.alloc_zeroed(layout),
-                false => GlobalDlmalloc.alloc_zeroed(layout),
+                false => self.small().calloc(layout.size(), layout.align()),
             }
         }
     }
@@ -57,7 +75,9 @@ unsafe impl GlobalAlloc for Allocator {
         unsafe {
             match (is_large(layout.size()), is_large(size)) {
                 (true, true) => System.realloc(block, layout, size),
-                (false, false) => GlobalDlmalloc.realloc(block, layout, size),
+                (false, false) => self
+                    .small()
+                    .realloc(block, layout.size(), layout.align(), size),
                 // From one to the other.
                 _ => {
                     let new = Layout::from_size_align_unchecked(size, layout.align());

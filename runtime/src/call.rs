@@ -162,6 +162,12 @@ fn class(text: &str) -> &str {
     }
 }
 
+/// When the call at work came in; without one, now.
+pub fn received() -> Instant {
+    CALL.try_with(|call| call.received)
+        .unwrap_or_else(|_| Instant::now())
+}
+
 /// Takes note of whom the call has asked, for its line.
 pub fn note(asked: Asked<'_>) {
     // Nothing is copied if nobody will read it.

@@ -46,7 +46,7 @@ mod no_unwinding;
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: allocator::Allocator = allocator::Allocator;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator::new();
 
 const CLEAN: i32 = 0;
 const CONFIGURATION: i32 = 1;

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use anygpt_core::text::words;
+
 use super::{Plan, Reply, model_of, price, resolve::Target};
 use crate::{
     call,
@@ -42,29 +44,6 @@ pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
     answer.complete = true;
 }
 
-/// Words are what stands between spaces and control characters. Eight bytes are looked at together: compiled for size,
-/// the splitting iterators of std took half the time of a long call.
-fn words(text: &str) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = ONES << 7;
-    let mut words = 0;
-    let mut before = 0;
-    let mut count = |bytes: &[u8; 8]| {
-        let bytes = u64::from_le_bytes(*bytes);
-        // The highest bit of each byte that is part of a word, and of each that is the first of one.
-        let inside = (((bytes & !HIGHS) + ONES * 0x5f) | bytes) & HIGHS;
-        let first = inside & !((inside << 8) | before);
-        before = inside >> 56;
-        words += (first >> 7).wrapping_mul(ONES) >> 56;
-    };
-    let (chunks, rest) = text.as_bytes().as_chunks();
-    chunks.iter().for_each(&mut count);
-    let mut last = [b' '; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    count(&last);
-    words
-}
-
 /// Whether the first target of a plan is an echo: nobody has to wait for that.
 pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
     let kind = |target: &Target| settings.providers[target.provider].kind;
@@ -98,25 +77,4 @@ pub fn models() -> Vec<Model> {
         chat: true,
         ..Model::default()
     }]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_what_stands_between_spaces() {
-        for text in [
-            "",
-            " ",
-            "a",
-            " a  b\tc\n",
-            "é ü",
-            "one two\u{a0}three",
-            "\r\n.\u{c}",
-        ] {
-            let expected = text.split_ascii_whitespace().count() as u64;
-            assert_eq!(words(text), expected, "{text:?}");
-        }
-    }
 }

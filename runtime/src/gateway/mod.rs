@@ -69,6 +69,18 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// One in which nobody is asked and nothing, for the call at work. It is filled where it stays: it is large.
+    pub fn new(settings: &Settings) -> Self {
+        Plan {
+            targets: Vec::new(),
+            request: ChatRequest::default(),
+            received: call::received(),
+            timeout: settings.timeout,
+            max_output_chars: None,
+            ceiling: None,
+        }
+    }
+
     /// The request with the model and the effort of this target; see [`fit()`].
     pub fn request_to(&self, target: &Target) -> ChatRequest {
         ChatRequest {

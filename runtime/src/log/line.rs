@@ -135,10 +135,10 @@ impl Line<'_> {
             time,
             "\",\"level\":\"",
             &level,
-            "\",\"message\":",
+            "\",\"message\":\"",
         ];
         append(json, &parts);
-        write_quoted(json, &self.redactor.diagnostic(self.message), JSON.write);
+        write_escaped(json, &self.redactor.diagnostic(self.message), JSON.write);
         self.write_fields(json, &JSON);
         json.push_str("}\n");
     }
@@ -147,16 +147,23 @@ impl Line<'_> {
         let Format {
             before,
             behind,
+            quote,
             write,
         } = *format;
         for &(name, value) in self.fields {
             match value {
                 None => {}
                 Some(Value::Text(text)) => {
-                    append(line, &[before, name, behind]);
-                    write_quoted(line, &self.redactor.diagnostic(text), write);
+                    let text = self.redactor.diagnostic(text);
+                    match is_plain(&text) {
+                        true => append(line, &[before, name, quote, &text, "\""]),
+                        false => {
+                            append(line, &[before, name, quote]);
+                            write_escaped(line, &text, write);
+                        }
+                    }
                 }
-                Some(Value::Word(word)) => append(line, &[before, name, behind, "\"", word, "\""]),
+                Some(Value::Word(word)) => append(line, &[before, name, quote, word, "\""]),
                 Some(Value::Number(number)) => {
                     append(line, &[before, name, behind, digits(number, &mut [0; 20])]);
                 }
@@ -171,6 +178,8 @@ struct Format {
     /// What stands before the name of each, and what behind it.
     before: &'static str,
     behind: &'static str,
+    /// The same before a text in quotes, with its first quote.
+    quote: &'static str,
     /// Writes a character of a text in quotes.
     write: fn(&mut String, char),
 }
@@ -178,12 +187,14 @@ struct Format {
 const TEXT: Format = Format {
     before: " ",
     behind: "=",
+    quote: "=\"",
     write: write_char,
 };
 
 const JSON: Format = Format {
     before: ",\"",
     behind: "\":",
+    quote: "\":\"",
     write: write_json_char,
 };
 
@@ -212,13 +223,8 @@ fn write_char(line: &mut String, c: char) {
     }
 }
 
-/// In quotes, with `"` and `\` escaped; `write` knows how to write the rest.
-fn write_quoted(line: &mut String, text: &str, write: fn(&mut String, char)) {
-    // Most texts need no look at each character.
-    if is_plain(text) {
-        return append(line, &["\"", text, "\""]);
-    }
-    line.push('"');
+/// Up to the last quote, with `"` and `\` escaped; `write` knows how to write the rest.
+fn write_escaped(line: &mut String, text: &str, write: fn(&mut String, char)) {
     for c in text.chars() {
         match c {
             '"' | '\\' => line.extend(['\\', c]),

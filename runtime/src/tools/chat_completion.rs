@@ -2,10 +2,7 @@
 //!
 //! Never here: which provider a model name leads to, or how it is reached.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use anygpt_core::Object;
 use serde::Serialize;
@@ -14,12 +11,12 @@ use serde_json::Value;
 use super::{
     Network, Outcome, Work,
     arguments::Arguments,
-    common::{Bounds, ask, write_usage},
+    common::{ask, take_bounds, write_usage},
     conversation, dry_run, json_answer,
 };
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
-    provider::{ChatRequest, Class, Finish, Format, ToolCall},
+    provider::{Class, Finish, Format, ToolCall},
     settings::Settings,
 };
 
@@ -96,36 +93,27 @@ const LARGEST_SEED: u32 = i32::MAX as u32;
 
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mut arguments = Arguments::parse(json)?;
-    let messages = conversation::messages(&mut arguments)?;
-    let (tools, tool_choice) = conversation::tools(&mut arguments)?;
+    let mut plan = Plan::new(settings);
+    let request = &mut plan.request;
+    request.messages = conversation::messages(&mut arguments)?;
+    (request.tools, request.tool_choice) = conversation::tools(&mut arguments)?;
     let format = match arguments.value("response_format") {
         Some(value) => json_answer::format(value)?.map(Arc::new),
         None => None,
     };
+    request.format.clone_from(&format);
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
     let fallbacks = arguments.names("fallbacks", MOST_FALLBACKS)?;
-    let bounds = Bounds::take(&mut arguments, settings)?;
-    let mut plan = Plan {
-        targets: Vec::new(),
-        request: ChatRequest {
-            stop: arguments.texts("stop", MOST_STOPS)?,
-            seed: arguments.integer("seed", 0, LARGEST_SEED)?,
-            include_reasoning: arguments.flag("include_reasoning")?,
-            messages,
-            tools,
-            tool_choice,
-            format: format.clone(),
-            ..bounds.request
-        },
-        received: Instant::now(),
-        timeout: bounds.timeout,
-        max_output_chars: bounds.max_output_chars,
-        ceiling: bounds.ceiling,
-    };
+    let mut lowered = Vec::new();
+    take_bounds(&mut arguments, settings, &mut plan, &mut lowered)?;
+    let request = &mut plan.request;
+    request.stop = arguments.texts("stop", MOST_STOPS)?;
+    request.seed = arguments.integer("seed", 0, LARGEST_SEED)?;
+    request.include_reasoning = arguments.flag("include_reasoning")?;
     let is_dry_run = arguments.flag("dry_run")?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
-    warnings.extend(bounds.warnings);
+    warnings.append(&mut lowered);
 
     let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
     warnings.extend(chain.warnings);

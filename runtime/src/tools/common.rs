@@ -10,51 +10,35 @@ use serde_json::Value;
 use super::arguments::{Arguments, wrong};
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, bound::Ceiling},
-    provider::{ChatRequest, Effort, Usage},
+    provider::{Effort, Usage},
     settings::Settings,
 };
-
-/// The bounds of an answer, none of them wider than the operator allows.
-#[derive(Debug)]
-pub(super) struct Bounds {
-    /// With the parameters that are in it, and nothing asked.
-    pub(super) request: ChatRequest,
-    /// The whole time of the call.
-    pub(super) timeout: Duration,
-    pub(super) max_output_chars: Option<usize>,
-    /// For the whole call.
-    pub(super) ceiling: Option<Ceiling>,
-    /// What was lowered.
-    pub(super) warnings: Vec<String>,
-}
 
 const LONGEST_TIMEOUT: u32 = 3600;
 
 /// More would bound nothing.
 const MOST_DOLLARS: f64 = 1e6;
 
-impl Bounds {
-    /// Takes these arguments.
-    pub(super) fn take(arguments: &mut Arguments<'_>, settings: &Settings) -> Result<Self, String> {
-        let request = ChatRequest {
-            temperature: arguments.number("temperature", 0.0, 2.0)?,
-            top_p: arguments.number("top_p", 0.0, 1.0)?,
-            max_tokens: arguments.integer("max_tokens", 1, u32::MAX)?,
-            effort: effort(arguments)?,
-            ..ChatRequest::default()
-        };
-        let max_output_chars = arguments.integer("max_output_chars", 1, u32::MAX)?;
-        let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
-        let dollars = arguments.number("max_cost_usd", f64::MIN_POSITIVE, MOST_DOLLARS)?;
-        let mut warnings = Vec::new();
-        Ok(Bounds {
-            request,
-            timeout: shortened(settings, timeout, &mut warnings),
-            max_output_chars: max_output_chars.and_then(|most| usize::try_from(most).ok()),
-            ceiling: ceiling(settings, dollars, &mut warnings),
-            warnings,
-        })
-    }
+/// Takes the arguments that bound an answer into a plan, none of them wider than the operator allows. Says in `warnings`
+/// what was lowered.
+pub(super) fn take_bounds(
+    arguments: &mut Arguments<'_>,
+    settings: &Settings,
+    plan: &mut Plan,
+    warnings: &mut Vec<String>,
+) -> Result<(), String> {
+    let request = &mut plan.request;
+    request.temperature = arguments.number("temperature", 0.0, 2.0)?;
+    request.top_p = arguments.number("top_p", 0.0, 1.0)?;
+    request.max_tokens = arguments.integer("max_tokens", 1, u32::MAX)?;
+    request.effort = effort(arguments)?;
+    let most = arguments.integer("max_output_chars", 1, u32::MAX)?;
+    let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
+    let dollars = arguments.number("max_cost_usd", f64::MIN_POSITIVE, MOST_DOLLARS)?;
+    plan.max_output_chars = most.and_then(|most| usize::try_from(most).ok());
+    plan.timeout = shortened(settings, timeout, warnings);
+    plan.ceiling = ceiling(settings, dollars, warnings);
+    Ok(())
 }
 
 fn effort(arguments: &mut Arguments<'_>) -> Result<Option<Effort>, String> {

@@ -4,7 +4,7 @@
 //!
 //! Never here: how one model is asked.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use anygpt_core::{Object, Reservation};
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -14,7 +14,7 @@ use super::{
     Network, Outcome, Work,
     arguments::{Arguments, wrong, wrong_or_missing},
     chat_completion::{self, Structured},
-    common::{Bounds, ask, write_warnings},
+    common::{ask, take_bounds, write_warnings},
     conversation,
 };
 use crate::{
@@ -119,9 +119,9 @@ const TENTHS_FOR_ANSWERS: u32 = 6;
 const SHOWN: usize = 50_000;
 
 pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let received = Instant::now();
+    let mut template = Plan::new(settings);
     let mut arguments = Arguments::parse(json)?;
-    let messages = conversation::messages(&mut arguments)?;
+    template.request.messages = conversation::messages(&mut arguments)?;
     let models = arguments.names("models", *MODELS.end())?;
     if !MODELS.contains(&models.len()) {
         let found = (!models.is_empty()).then(|| Value::from(models));
@@ -131,25 +131,16 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     let mode = mode(&mut arguments)?;
     let judge_model = arguments.name("judge_model")?;
     let instructions = arguments.string("judge_instructions")?;
-    let bounds = Bounds::take(&mut arguments, settings)?;
+    let mut lowered = Vec::new();
+    take_bounds(&mut arguments, settings, &mut template, &mut lowered)?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
-    warnings.extend(bounds.warnings);
+    warnings.append(&mut lowered);
     if mode != Mode::Judge && (judge_model.is_some() || instructions.is_some()) {
         warnings.push("judge_model and judge_instructions need mode judge".into());
     }
 
     let shares = models.len() + usize::from(mode == Mode::Judge);
-    let template = Plan {
-        targets: Vec::new(),
-        request: ChatRequest {
-            messages,
-            ..bounds.request
-        },
-        received,
-        timeout: bounds.timeout,
-        max_output_chars: bounds.max_output_chars,
-        ceiling: bounds.ceiling.map(|all| share(&all, shares)),
-    };
+    template.ceiling = template.ceiling.map(|all| share(&all, shares));
     let for_answers = Plan {
         timeout: match mode {
             Mode::Judge => template.timeout * TENTHS_FOR_ANSWERS / 10,
