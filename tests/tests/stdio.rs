@@ -143,14 +143,20 @@ fn a_client_that_never_reads_is_not_read_and_costs_little_memory() {
 #[test]
 fn a_client_that_reads_slowly_costs_little_memory_and_gets_everything() {
     let count = 2 * QUEUE / empty_result(0).to_string().len();
+    let answer = |id| empty_result(id).to_string().len() + 1;
+    let all: usize = (0..count).map(answer).sum();
     let server = mock().paused_stdout().spawn();
     server.send_raw(pings(count).as_bytes());
-    for _ in 0..20 {
+    let mut pauses = 0;
+    // A fast server is done before.
+    while pauses < 20 && server.stdout().len() < all {
         let before = server.stdout().len();
         server.resume_stdout();
         server.until("it writes on", || server.stdout().len() > before);
         server.pause_stdout();
+        pauses += 1;
     }
+    assert!(pauses > 1, "it was never slow");
     server.expect_little_memory();
     server.resume_stdout();
     finish_pings(server, count);
