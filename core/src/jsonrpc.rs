@@ -107,6 +107,15 @@ pub(crate) fn members<'a>(
     scan::members(object, Json::Valid, names, slots)
 }
 
+/// Gives the members of such an object to `take`, which tells whether it knows the name.
+#[inline(always)]
+pub(crate) fn take_members<'a>(
+    object: &'a str,
+    take: impl FnMut(&str, &'a str) -> bool,
+) -> Result<(), scan::Broken> {
+    scan::take_members(object, Json::Valid, take)
+}
+
 /// Whether `raw` is an array of nothing but strings.
 pub(crate) fn is_array_of_strings(raw: &str) -> bool {
     let mut all = true;
@@ -145,6 +154,20 @@ const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 type Envelope<'a> = [Option<&'a str>; 6];
 
 fn read_envelope<'a>(json: &'a str, slots: &mut Envelope<'a>) -> Result<(), scan::Broken> {
+    // Those that most messages have, each by one comparison.
+    let known = |text: &[u8]| {
+        const JSONRPC: u64 = u64::from_ne_bytes(*b"\"jsonrpc");
+        const METHOD: u64 = u64::from_ne_bytes(*b"\"method\"");
+        const PARAMS: u64 = u64::from_ne_bytes(*b"\"params\"");
+        let (first, behind) = text.split_first_chunk()?;
+        match u64::from_ne_bytes(*first) {
+            JSONRPC if behind.first() == Some(&b'"') => Some((0, 9)),
+            METHOD => Some((2, 8)),
+            PARAMS => Some((3, 8)),
+            _ if text.starts_with(b"\"id\"") => Some((1, 4)),
+            _ => None,
+        }
+    };
     let position = |name: &str| {
         Some(match name {
             "jsonrpc" => 0,
@@ -156,13 +179,13 @@ fn read_envelope<'a>(json: &'a str, slots: &mut Envelope<'a>) -> Result<(), scan
             _ => return None,
         })
     };
-    scan::members_by(json, Json::Unread, position, slots)
+    scan::members_by(json, Json::Unread, known, position, slots)
 }
 
 impl<'a> Message<'a> {
-    /// Reads one line.
-    pub(crate) fn read(line: &'a [u8]) -> Self {
-        let Ok(line) = core::str::from_utf8(line) else {
+    /// Reads one line; none if it is not UTF-8.
+    pub(crate) fn read(line: Option<&'a str>) -> Self {
+        let Some(line) = line else {
             return invalid(None, Code::PARSE_ERROR, "The line is not valid UTF-8");
         };
         let mut slots = Envelope::default();
@@ -259,7 +282,7 @@ impl<'a> Message<'a> {
 }
 
 /// What is valid UTF-8 at the beginning.
-fn valid_prefix(bytes: &[u8]) -> &str {
+pub(crate) fn valid_prefix(bytes: &[u8]) -> &str {
     match core::str::from_utf8(bytes) {
         Ok(valid) => valid,
         Err(error) => core::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
@@ -403,7 +426,7 @@ mod tests {
 
     #[test]
     fn lines_are_sorted_as_the_digest_says() {
-        let sort = |line: &str| match Message::read(line.as_bytes()) {
+        let sort = |line: &str| match Message::read(Some(line)) {
             Message::Request { id, method, .. } => format!("request {} {method}", id.as_json()),
             Message::Notification { method, .. } => format!("notification {method}"),
             Message::Invalid(id, error) => {
@@ -418,6 +441,18 @@ mod tests {
             (
                 r#"{"id":"","method":"\u006d","jsonrpc":"2.0"}"#,
                 r#"request "" m"#,
+            ),
+            (
+                r#"{"method":"m","params":1,"jsonrpc":"2.0","id":7}"#,
+                "request 7 m",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":0,"method":"m","jsonrpc ":1,"id2":1,"i":1,"method_":1,"id":2}"#,
+                "request 2 m",
+            ),
+            (
+                r#"{"jsonrpc" : "2.0" , "method":"m" , "id"7}"#,
+                "-32700 None",
             ),
             (r#"{"jsonrpc":"2.0","method":"m"}"#, "notification m"),
             (r#"{"method":"m"}"#, "nothing"),
@@ -450,7 +485,7 @@ mod tests {
             assert_eq!(sort(line), expected, "{line}");
         }
         assert!(matches!(
-            Message::read(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}"),
+            Message::read(None),
             Message::Invalid(
                 None,
                 Error {
@@ -505,12 +540,12 @@ mod tests {
             "]".repeat(200_000)
         );
         assert!(matches!(
-            Message::read(deep.as_bytes()),
+            Message::read(Some(&deep)),
             Message::Request { .. }
         ));
         let open = "[".repeat(200_000);
         assert!(matches!(
-            Message::read(open.as_bytes()),
+            Message::read(Some(&open)),
             Message::Invalid(None, _)
         ));
     }

