@@ -11,7 +11,7 @@ use serde::Serialize;
 pub(crate) use crate::scan::string;
 use crate::{
     batch,
-    scan::{self, CHUNK, Json, plain_in},
+    scan::{self, Json, not_plain_from},
 };
 
 /// Error codes (R-14, R-33; MCP digest 2.8).
@@ -155,6 +155,11 @@ type Envelope<'a> = [Option<&'a str>; 6];
 
 fn read_envelope<'a>(json: &'a str, slots: &mut Envelope<'a>) -> Result<(), scan::Broken> {
     // Those that most messages have, each by one comparison.
+    let usual = scan::Usual {
+        member: r#""jsonrpc":"2.0""#,
+        value: r#""jsonrpc":"#.len(),
+        slot: 0,
+    };
     let known = |text: &[u8]| {
         const JSONRPC: u64 = u64::from_ne_bytes(*b"\"jsonrpc");
         const METHOD: u64 = u64::from_ne_bytes(*b"\"method\"");
@@ -179,7 +184,7 @@ fn read_envelope<'a>(json: &'a str, slots: &mut Envelope<'a>) -> Result<(), scan
             _ => return None,
         })
     };
-    scan::members_by(json, Json::Unread, known, position, slots)
+    scan::members_by(json, Json::Unread, &usual, known, position, slots)
 }
 
 impl<'a> Message<'a> {
@@ -308,31 +313,17 @@ pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 /// Appends a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     // Most texts have little to escape: with this much room they are not copied again.
-    out.reserve(text.len() + text.len() / 16 + CHUNK);
+    out.reserve(text.len() + text.len() / 16 + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {
-        // Whole chunks first, however much of the last is plain: that is one store, and no call.
-        while let Some((chunk, behind)) = rest.split_first_chunk() {
-            out.extend_from_slice(chunk);
-            let plain = plain_in(chunk);
-            if plain < CHUNK {
-                out.truncate(out.len() - (CHUNK - plain));
-                write_escape(out, chunk[plain]);
-                rest = &rest[plain + 1..];
-            } else {
-                rest = behind;
-            }
-        }
-        let Some((&byte, behind)) = rest.split_first() else {
+        let (plain, behind) = rest.split_at(not_plain_from(rest, 0));
+        out.extend_from_slice(plain);
+        let Some((&byte, behind)) = behind.split_first() else {
             break;
         };
+        write_escape(out, byte);
         rest = behind;
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            write_escape(out, byte);
-        } else {
-            out.push(byte);
-        }
     }
     out.push(b'"');
 }

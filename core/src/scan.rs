@@ -49,6 +49,15 @@ pub(crate) fn name_at(text: &str, at: usize, is: Json) -> Result<(&str, usize), 
     Ok((&text[at + 1..end - 1], end))
 }
 
+/// A member that nearly every object of a kind has, written in the same way by nearly everyone.
+pub(crate) struct Usual {
+    /// The member, from the first quote of its name to the end of its value.
+    pub(crate) member: &'static str,
+    /// Where its value begins.
+    pub(crate) value: usize,
+    pub(crate) slot: usize,
+}
+
 /// The values of some members of an object, each in the slot that `position` has for its name; the last of several with
 /// one name wins. `known` has the slots of those names that it knows by their first bytes, and how long they are, quotes
 /// included.
@@ -58,27 +67,40 @@ pub(crate) fn name_at(text: &str, at: usize, is: Json) -> Result<(&str, usize), 
 pub(crate) fn members_by<'a>(
     object: &'a str,
     is: Json,
+    usual: &Usual,
     known: impl Fn(&[u8]) -> Option<(usize, usize)>,
     position: impl Fn(&str) -> Option<usize>,
     slots: &mut [Option<&'a str>],
 ) -> Result<(), Broken> {
-    let slot_at = |text: &'a str, at: usize| {
-        if let Some((slot, length)) = known(&text.as_bytes()[at..]) {
-            return Ok((Some(slot), at + length));
+    let bytes = object.as_bytes();
+    let (mut at, mut more) = open(bytes, b'{')?;
+    while more {
+        at = space(bytes, at);
+        if bytes[at..].starts_with(usual.member.as_bytes()) {
+            slots[usual.slot] = Some(&usual.member[usual.value..]);
+            at += usual.member.len();
+        } else {
+            let slot;
+            (slot, at) = match known(&bytes[at..]) {
+                Some((slot, length)) => (Some(slot), at + length),
+                None => {
+                    let (name, end) = name_at(object, at, is)?;
+                    let slot = match position(name) {
+                        None if name.contains('\\') => position(&unescaped(name).ok_or(Broken)?),
+                        slot => slot,
+                    };
+                    (slot, end)
+                }
+            };
+            let start = space(bytes, colon(bytes, at)?);
+            at = value(bytes, start, is)?;
+            if let Some(slot) = slot {
+                slots[slot] = Some(&object[start..at]);
+            }
         }
-        let (name, end) = name_at(text, at, is)?;
-        let slot = match position(name) {
-            None if name.contains('\\') => position(&unescaped(name).ok_or(Broken)?),
-            slot => slot,
-        };
-        Ok((slot, end))
-    };
-    each_member(object, is, slot_at, |slot, value| {
-        if let Some(slot) = slot {
-            slots[slot] = Some(value);
-        }
-        Ok(())
-    })
+        (at, more) = goes_on(bytes, at, b'}')?;
+    }
+    end(bytes, at)
 }
 
 /// Gives the members of an object to `take`, which tells whether it knows the name: one with escapes is tried without them, too.
@@ -160,35 +182,42 @@ fn unescaped(inner: &str) -> Option<String> {
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner;
     loop {
-        let Some(plain) = memchr::memchr(b'\\', rest.as_bytes()) else {
-            text.push_str(rest);
+        let (plain, escape) = rest.split_at(first(rest.as_bytes(), 0, backslashes));
+        text.push_str(plain);
+        let Some(escape) = escape.get(1..) else {
             return Some(text);
         };
-        text.push_str(&rest[..plain]);
-        let mut escape = rest[plain + 1..].chars();
-        let character = match escape.next()? {
-            plain @ ('"' | '\\' | '/') => plain,
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let first = unit(&mut escape)?;
-                let mut pair = [first, 0];
-                let is_leading = (0xd800..0xdc00).contains(&first);
-                if is_leading {
-                    escape = escape.as_str().strip_prefix("\\u")?.chars();
-                    pair[1] = unit(&mut escape)?;
-                }
-                let units = &pair[..1 + usize::from(is_leading)];
-                char::decode_utf16(units.iter().copied()).next()?.ok()?
+        let plain = match escape.as_bytes().first()? {
+            &plain @ (b'"' | b'\\' | b'/') => plain,
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => {
+                let mut digits = escape[1..].chars();
+                text.push(utf16(&mut digits)?);
+                rest = digits.as_str();
+                continue;
             }
             _ => return None,
         };
-        text.push(character);
-        rest = escape.as_str();
+        text.push(char::from(plain));
+        rest = &escape[1..];
     }
+}
+
+/// The character behind `\u`: one unit, or two with `\u` between them.
+fn utf16(digits: &mut core::str::Chars<'_>) -> Option<char> {
+    let first = unit(digits)?;
+    let mut pair = [first, 0];
+    let is_leading = (0xd800..0xdc00).contains(&first);
+    if is_leading {
+        *digits = digits.as_str().strip_prefix("\\u")?.chars();
+        pair[1] = unit(digits)?;
+    }
+    let units = &pair[..1 + usize::from(is_leading)];
+    char::decode_utf16(units.iter().copied()).next()?.ok()
 }
 
 /// Four hexadecimal digits.
@@ -361,21 +390,29 @@ fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
 #[inline(never)]
 fn scalar(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     match bytes[at..] {
+        [b'-' | b'0'..=b'9', ..] => number(bytes, at),
         [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => Ok(at + 4),
         [b'f', b'a', b'l', b's', b'e', ..] => Ok(at + 5),
-        _ => number(bytes, at),
+        _ => Err(Broken),
     }
 }
 
 /// Passes a number.
 #[inline(always)]
-fn number(bytes: &[u8], mut at: usize) -> Result<usize, Broken> {
-    at += usize::from(bytes.get(at) == Some(&b'-'));
-    at = match bytes.get(at) {
+fn number(bytes: &[u8], start: usize) -> Result<usize, Broken> {
+    let first = start + usize::from(bytes.get(start) == Some(&b'-'));
+    let at = digits(bytes, first)?;
+    match bytes.get(at) {
         // Nor is it one number and then another.
-        Some(b'0') if bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => return Err(Broken),
-        _ => digits(bytes, at)?,
-    };
+        _ if bytes[first] == b'0' && at > first + 1 => Err(Broken),
+        Some(b'.' | b'e' | b'E') => rest_of_number(bytes, at),
+        _ => Ok(at),
+    }
+}
+
+/// Passes a fraction and an exponent.
+#[inline(never)]
+fn rest_of_number(bytes: &[u8], mut at: usize) -> Result<usize, Broken> {
     if bytes.get(at) == Some(&b'.') {
         at = digits(bytes, at + 1)?;
     }
@@ -390,15 +427,7 @@ fn number(bytes: &[u8], mut at: usize) -> Result<usize, Broken> {
 /// Passes one digit or more.
 #[inline(always)]
 fn digits(bytes: &[u8], start: usize) -> Result<usize, Broken> {
-    // Most are short.
-    let others = chunk_at(bytes, start, |chunk| {
-        let from_zero = u8x16::new(*chunk) - u8x16::splat(b'0');
-        !from_zero
-            .min(u8x16::splat(9))
-            .simd_eq(from_zero)
-            .to_bitmask()
-    });
-    let mut at = start + (others.trailing_zeros() as usize & (CHUNK - 1));
+    let mut at = start;
     while let Some(b'0'..=b'9') = bytes.get(at) {
         at += 1;
     }
@@ -448,35 +477,35 @@ impl Open {
 
 /// Where the first byte is, from this place on, that must not stand in a JSON string as it is; the end if there is none.
 #[inline(always)]
-pub(crate) fn not_plain_from(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes[at..].first_chunk() {
-        let found = not_plain(chunk);
+pub(crate) fn not_plain_from(bytes: &[u8], at: usize) -> usize {
+    first(bytes, at, not_plain)
+}
+
+/// Where the first byte is, from this place on, for which `bits` sets a bit; the end if there is none.
+#[inline(always)]
+fn first(bytes: &[u8], mut at: usize, bits: impl Fn(&[u8; CHUNK]) -> u32) -> usize {
+    let (chunks, rest) = bytes[at..].as_chunks();
+    for chunk in chunks {
+        let found = bits(chunk);
         if found != 0 {
             return at + found.trailing_zeros() as usize;
         }
         at += CHUNK;
     }
-    let left = bytes.len() - at;
-    let plain = match bytes.last_chunk() {
+    let found = match bytes.last_chunk() {
         // What is left is the end of it.
-        Some(chunk) => (not_plain(chunk) >> (CHUNK - left)).trailing_zeros() as usize,
+        Some(chunk) => bits(chunk) >> (CHUNK - rest.len()),
         None => {
             let mut short = [0; CHUNK];
-            short[..left].copy_from_slice(&bytes[at..]);
-            plain_in(&short)
+            short[..rest.len()].copy_from_slice(rest);
+            bits(&short)
         }
     };
-    at + plain.min(left)
+    at + rest.len().min(found.trailing_zeros() as usize)
 }
 
 /// So many bytes are looked at together.
 pub(crate) const CHUNK: usize = 16;
-
-/// How many bytes at the beginning of a chunk stand for themselves in a JSON string.
-#[inline(always)]
-pub(crate) fn plain_in(chunk: &[u8; CHUNK]) -> usize {
-    (not_plain(chunk) | 1 << CHUNK).trailing_zeros() as usize
-}
 
 /// The bits of the chunk that begins at this place, as far as there is one: none in a text that is shorter than a chunk.
 #[inline(always)]
@@ -498,6 +527,13 @@ fn not_plain(chunk: &[u8; CHUNK]) -> u32 {
     let quote = bytes.simd_eq(u8x16::splat(b'"'));
     let backslash = bytes.simd_eq(u8x16::splat(b'\\'));
     (control | quote | backslash).to_bitmask()
+}
+
+/// The same for backslashes.
+#[inline(always)]
+fn backslashes(chunk: &[u8; CHUNK]) -> u32 {
+    let bytes = u8x16::new(*chunk);
+    bytes.simd_eq(u8x16::splat(b'\\')).to_bitmask()
 }
 
 #[cfg(test)]

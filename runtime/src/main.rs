@@ -41,6 +41,8 @@ use anygpt_mcp::{
 
 #[cfg(target_env = "musl")]
 mod allocator;
+#[cfg(all(target_arch = "x86_64", any(target_env = "musl", test)))]
+mod memory;
 #[cfg(no_unwinding)]
 mod no_unwinding;
 
