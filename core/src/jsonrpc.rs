@@ -68,10 +68,7 @@ impl<'a> Id<'a> {
     /// Strings and integers are ids; fractions, exponents, null, booleans, objects and arrays are
     /// not (R-11).
     pub(crate) fn from_json(raw: &'a str) -> Option<Self> {
-        let integer = || {
-            let digits = raw.strip_prefix('-').unwrap_or(raw);
-            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-        };
+        let integer = || scan::is_digits(raw.strip_prefix('-').unwrap_or(raw).as_bytes());
         (raw.starts_with('"') || integer()).then_some(Id(raw))
     }
 

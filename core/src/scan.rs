@@ -428,6 +428,14 @@ fn rest_of_number(bytes: &[u8], mut at: usize) -> Result<usize, Broken> {
 #[inline(always)]
 fn digits(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     let mut at = start;
+    // Eight together, as far as there are so many bytes.
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let others = not_digits(u64::from_le_bytes(*word));
+        at += (others.trailing_zeros() / u8::BITS) as usize;
+        if others != 0 {
+            break;
+        }
+    }
     while let Some(b'0'..=b'9') = bytes.get(at) {
         at += 1;
     }
@@ -435,6 +443,26 @@ fn digits(bytes: &[u8], start: usize) -> Result<usize, Broken> {
         true => Ok(at),
         false => Err(Broken),
     }
+}
+
+/// Whether there is nothing but digits, and one at least.
+pub(crate) fn is_digits(bytes: &[u8]) -> bool {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) if bytes.len() <= 8 => {
+            let first = u64::from(u32::from_le_bytes(*first));
+            not_digits(first << 32 | u64::from(u32::from_le_bytes(*last))) == 0
+        }
+        _ => !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit),
+    }
+}
+
+/// Zero for eight digits; else the lowest bit that is set lies in the first byte that is none.
+#[inline(always)]
+fn not_digits(word: u64) -> u64 {
+    const ALL: u64 = u64::MAX / 255;
+    // Digits are 0x30 to 0x39, and stay 0x3x when 6 is added. No carry can come from before the first byte that is none.
+    let high = 0xf0 * ALL;
+    ((word & high) ^ (0x30 * ALL)) | ((word.wrapping_add(6 * ALL) & high) ^ (0x30 * ALL))
 }
 
 /// The objects and arrays around a place: a bit for each, and memory only where they are more than 64.
@@ -514,9 +542,9 @@ pub(crate) fn chunk_at(bytes: &[u8], at: usize, bits: impl Fn(&[u8; CHUNK]) -> u
         return 0;
     };
     let from = at.min(last);
-    let before = u32::try_from(at - from).unwrap_or(u32::MAX);
     let bits = bytes[from..].first_chunk().map_or(0, bits);
-    bits.checked_shr(before).unwrap_or(0)
+    // There are no more than CHUNK.
+    bits >> (at - from).min(CHUNK)
 }
 
 /// A bit for each byte that must not stand in a JSON string as it is, the first in the lowest.
@@ -644,6 +672,28 @@ mod tests {
                     };
                     assert_eq!(
                         not_plain_from(&bytes, 0),
+                        expected,
+                        "{byte} at {at} of {length}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn digits_are_told_from_all_other_bytes_wherever_they_stand() {
+        assert!(!is_digits(b""));
+        for length in 1..20 {
+            for at in 0..length {
+                for byte in 0..=0xff_u8 {
+                    let mut bytes = vec![b'9'; length];
+                    bytes[at] = byte;
+                    let is_digit = byte.is_ascii_digit();
+                    assert_eq!(is_digits(&bytes), is_digit, "{byte} at {at} of {length}");
+                    let end = if is_digit { length } else { at };
+                    let expected = (end > 0).then_some(end);
+                    assert_eq!(
+                        digits(&bytes, 0).ok(),
                         expected,
                         "{byte} at {at} of {length}"
                     );

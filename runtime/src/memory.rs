@@ -10,7 +10,6 @@
 
 use std::{
     arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_movemask_epi8},
-    cmp::Ordering,
     ffi::c_int,
 };
 
@@ -169,7 +168,7 @@ unsafe fn compare(one: *const u8, other: *const u8, bytes: usize) -> c_int {
                 let word = |at| (load(one, at), load(other, at));
                 let (first, last) = (word(0), word(bytes - 4));
                 let (one, other) = if first.0 == first.1 { last } else { first };
-                order(u32::from_be(one), u32::from_be(other))
+                order(u32::from_be(one).into(), u32::from_be(other).into())
             }
             _ => {
                 for at in 0..bytes {
@@ -184,12 +183,8 @@ unsafe fn compare(one: *const u8, other: *const u8, bytes: usize) -> c_int {
     }
 }
 
-fn order<T: Ord>(one: T, other: T) -> c_int {
-    match one.cmp(&other) {
-        Ordering::Less => -1,
-        Ordering::Equal => 0,
-        Ordering::Greater => 1,
-    }
+fn order(one: u64, other: u64) -> c_int {
+    c_int::from(one > other) - c_int::from(one < other)
 }
 
 /// The same for a block and more.
@@ -215,6 +210,8 @@ unsafe fn compare_blocks(one: *const u8, other: *const u8, bytes: usize) -> c_in
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use super::*;
 
     /// Lengths around each limit.
@@ -223,7 +220,9 @@ mod tests {
     }
 
     fn bytes(length: usize) -> Vec<u8> {
-        (0..length).map(|at| (at * 7 + at / 251) as u8).collect()
+        (0..length)
+            .map(|at| (at * 7 + at / 251).to_le_bytes()[0])
+            .collect()
     }
 
     #[test]
