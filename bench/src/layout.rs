@@ -23,14 +23,14 @@ use crate::{
     process::Subject,
 };
 
-/// Before the names. Musl's objects end in `.lo`; it is small, and its sections are not all named.
+/// Before the names. Musl's objects end in `.lo`; it is small, and its sections are not all named. Behind it what has a name of C.
 const BEFORE: &str = "\
 /* What every session runs, side by side, and behind it what calls to providers need: see bench/src/layout.rs.
    Written by `make layout`. */
 SECTIONS { .text.session : {
 *crt*.o(.text .text.*)
 *.lo(.text .text.*)
-*(.text*.main)
+*(.text*.main .text*.memcpy .text*.memmove .text*.memcmp .text*.bcmp)
 ";
 
 /// Behind them. Equal functions are merged, and that one of them stays which nobody has seen by its name: most of them drop
