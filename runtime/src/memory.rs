@@ -131,7 +131,11 @@ unsafe fn copy_many(to: *mut u8, from: *const u8, bytes: usize) -> *mut u8 {
     let ahead = to.addr().wrapping_sub(from.addr());
     let end = bytes - STEP;
     unsafe {
-        if ahead < bytes {
+        if bytes <= 2 * STEP {
+            let (first, last) = (load_step(from, 0), load_step(from, end));
+            store_step(to, 0, first);
+            store_step(to, end, last);
+        } else if ahead < bytes {
             let first = load_step(from, 0);
             let mut at = end;
             while at > 0 {
