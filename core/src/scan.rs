@@ -355,20 +355,46 @@ fn rest_of_string(bytes: &[u8], mut at: usize, is: Json) -> Result<usize, Broken
     if is == Json::Valid {
         return closing_quote(bytes, at).ok_or(Broken);
     }
+    let (chunks, _) = bytes[at..].as_chunks();
+    let mut behind = at;
+    for chunk in chunks {
+        let mut found = not_plain(chunk);
+        while found != 0 {
+            let place = at + found.trailing_zeros() as usize;
+            found &= found - 1;
+            if place < behind {
+                continue;
+            }
+            if bytes[place] == b'"' {
+                return Ok(place + 1);
+            }
+            behind = escape(bytes, place)?;
+        }
+        at += CHUNK;
+    }
+    at = at.max(behind);
     loop {
         at = not_plain_from(bytes, at);
-        match bytes[at..] {
-            [b'"', ..] => return Ok(at + 1),
-            [
-                b'\\',
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
-                ..,
-            ] => at += 2,
-            [b'\\', b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(u8::is_ascii_hexdigit) => {
-                at += 6;
-            }
-            _ => return Err(Broken),
+        if bytes.get(at) == Some(&b'"') {
+            return Ok(at + 1);
         }
+        at = escape(bytes, at)?;
+    }
+}
+
+/// Passes an escape.
+#[inline(always)]
+fn escape(bytes: &[u8], at: usize) -> Result<usize, Broken> {
+    match bytes[at..] {
+        [
+            b'\\',
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+            ..,
+        ] => Ok(at + 2),
+        [b'\\', b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(u8::is_ascii_hexdigit) => {
+            Ok(at + 6)
+        }
+        _ => Err(Broken),
     }
 }
 
