@@ -20,9 +20,8 @@ pub fn each_member<'a>(
     object: &'a str,
     take: &mut dyn FnMut(Cow<'a, str>, &'a str) -> Option<()>,
 ) -> Option<()> {
-    let name = |text, at| scan::name_at(text, at, Json::Valid);
     let each = |name, value| take(scan::text(name).ok_or(Broken)?, value).ok_or(Broken);
-    scan::each_member(object, Json::Valid, name, each).ok()
+    scan::each_member(object, Json::Valid, each).ok()
 }
 
 /// The elements of an array. `None` if it is not an array, or not JSON.

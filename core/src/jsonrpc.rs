@@ -151,12 +151,13 @@ const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 type Envelope<'a> = [Option<&'a str>; 6];
 
 fn read_envelope<'a>(json: &'a str, slots: &mut Envelope<'a>) -> Result<(), scan::Broken> {
-    // Those that most messages have, each by one comparison.
+    // Not only its name, but all of it.
     let usual = scan::Usual {
         member: r#""jsonrpc":"2.0""#,
         value: r#""jsonrpc":"#.len(),
         slot: 0,
     };
+    // The names that most messages have, each by one comparison.
     let known = |text: &[u8]| {
         const JSONRPC: u64 = u64::from_ne_bytes(*b"\"jsonrpc");
         const METHOD: u64 = u64::from_ne_bytes(*b"\"method\"");

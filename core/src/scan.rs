@@ -20,20 +20,19 @@ pub(crate) enum Json {
     Valid,
 }
 
-/// Gives the members of an object to `each`: names as `name` passes them, such as [`name_at`], values as they stand in the text.
+/// Gives the members of an object to `each`: names and values as they stand in the text, names without their quotes.
 ///
 /// What [`is`](Json) known to be JSON is not checked again.
 #[inline(always)]
-pub(crate) fn each_member<'a, N>(
+pub(crate) fn each_member<'a>(
     object: &'a str,
     is: Json,
-    name: impl Fn(&'a str, usize) -> Result<(N, usize), Broken>,
-    mut each: impl FnMut(N, &'a str) -> Result<(), Broken>,
+    mut each: impl FnMut(&'a str, &'a str) -> Result<(), Broken>,
 ) -> Result<(), Broken> {
     let bytes = object.as_bytes();
     let (mut at, mut more) = open(bytes, b'{')?;
     while more {
-        let (name, behind) = name(object, space(bytes, at))?;
+        let (name, behind) = name_at(object, space(bytes, at), is)?;
         let start = space(bytes, colon(bytes, behind)?);
         at = value(bytes, start, is)?;
         each(name, &object[start..at])?;
@@ -44,7 +43,7 @@ pub(crate) fn each_member<'a, N>(
 
 /// Passes a name, and gives it as it is written between its quotes.
 #[inline(always)]
-pub(crate) fn name_at(text: &str, at: usize, is: Json) -> Result<(&str, usize), Broken> {
+fn name_at(text: &str, at: usize, is: Json) -> Result<(&str, usize), Broken> {
     let end = string_at(text.as_bytes(), at, is)?;
     Ok((&text[at + 1..end - 1], end))
 }
@@ -110,8 +109,7 @@ pub(crate) fn take_members<'a>(
     is: Json,
     mut take: impl FnMut(&str, &'a str) -> bool,
 ) -> Result<(), Broken> {
-    let name = |text, at| name_at(text, at, is);
-    each_member(object, is, name, |name, value| {
+    each_member(object, is, |name, value| {
         if !take(name, value) && name.contains('\\') {
             take(&unescaped(name).ok_or(Broken)?, value);
         }
@@ -355,6 +353,7 @@ fn rest_of_string(bytes: &[u8], mut at: usize, is: Json) -> Result<usize, Broken
     if is == Json::Valid {
         return closing_quote(bytes, at).ok_or(Broken);
     }
+    // Where it looks next does not depend on what was found, so the processor can look ahead.
     let (chunks, _) = bytes[at..].as_chunks();
     let mut behind = at;
     for chunk in chunks {
@@ -363,6 +362,7 @@ fn rest_of_string(bytes: &[u8], mut at: usize, is: Json) -> Result<usize, Broken
             let place = at + found.trailing_zeros() as usize;
             found &= found - 1;
             if place < behind {
+                // Escaped.
                 continue;
             }
             if bytes[place] == b'"' {
@@ -372,6 +372,7 @@ fn rest_of_string(bytes: &[u8], mut at: usize, is: Json) -> Result<usize, Broken
         }
         at += CHUNK;
     }
+    // Less than a chunk is left.
     at = at.max(behind);
     loop {
         at = not_plain_from(bytes, at);
