@@ -109,9 +109,10 @@ bench-peers: ## The same beside echo servers on the official SDKs for Rust, Node
 	peers=$$(bench/peers/build) && $(MAKE) bench PEERS="$$peers"
 
 .PHONY: bench-record
-bench-record: bench ## The same, and keep table, numbers and charts in bench/last
+bench-record: bench ## The same, and keep the table in bench/README.md, numbers and charts in bench/last
 	install -d bench/last
-	cd target/bench && install -m 644 table.md report.json *.svg ../../bench/last
+	cd target/bench && install -m 644 report.json *.svg ../../bench/last
+	sed -i -e '/^<!-- table -->$$/,/^<!-- end -->$$/{//!d;}' -e '/^<!-- table -->$$/r target/bench/table.md' bench/README.md
 
 .PHONY: bench-gate
 bench-gate: $(STATIC) ## Fail if the program needs 3 % more instructions than bench/instructions.txt says
