@@ -335,9 +335,7 @@ impl Gateway {
                 let Err(failure) = result else {
                     return course.succeed();
                 };
-                if !course.fail(failure) {
-                    return;
-                }
+                course.fail(failure);
                 let Some((Failed { failure, .. }, took)) = course.last() else {
                     return;
                 };

@@ -9,6 +9,7 @@ use std::{
 
 use anygpt_core::Reservation;
 use futures_util::future::{Either, select};
+use http::Method;
 use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::{sleep, timeout_at};
 
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     call::{self, Asked},
-    provider::{Class, Codec, Failure, Request},
+    provider::{Class, Codec, Failure, Request, Stage},
     settings::{Provider, Settings},
 };
 
@@ -152,10 +153,14 @@ impl Gateway {
         let mut repeated = 0;
         loop {
             let begun = Instant::now();
-            let failure = match self.once(provider, codec, request.clone()).await {
+            let mut failure = match self.once(provider, codec, request.clone()).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
+            // Nothing is generated for it.
+            if request.method == Method::GET {
+                failure.stage = Stage::Free;
+            }
             let situation = Situation {
                 repeated,
                 allowed: bounds.retries,
