@@ -549,6 +549,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_another_model_or_the_operator_ends_a_silence() {
+        let seconds = Duration::from_secs;
+        let bound = |most| Bound {
+            most: seconds(most),
+            place: "PLACE".into(),
+        };
+        for (patience, operator, limit, whose) in [
+            (None, None, None, ""),
+            (Some(5), None, Some(5), ""),
+            (None, Some(7), Some(7), ", and PLACE allows no more"),
+            (Some(5), Some(7), Some(5), ""),
+            (Some(7), Some(5), Some(5), ", and PLACE allows no more"),
+        ] {
+            let bound = operator.map(bound);
+            let silence = Silence::of(patience.map(seconds), bound.as_ref());
+            assert_eq!(silence.limit, limit.map(seconds));
+            assert_eq!(silence.whose(), whose);
+        }
+    }
+
+    #[test]
     fn waits_are_read_in_every_form() {
         // Sun, 06 Nov 1994 08:49:37 GMT
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);

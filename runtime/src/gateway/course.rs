@@ -47,6 +47,8 @@ pub(super) struct AllFailed {
     pub(super) told: Failed,
     /// Every attempt.
     pub(super) attempts: Vec<Attempt>,
+    /// Who was not asked because the money was spent, and why.
+    pub(super) unpaid: Vec<String>,
 }
 
 /// How far a chat has come.
@@ -61,6 +63,8 @@ pub(super) struct Course {
     /// One per finished attempt.
     attempts: Vec<Attempt>,
     failures: Vec<Failed>,
+    /// Who was not asked because the money was spent, and why.
+    unpaid: Vec<String>,
     /// The longest beginning of an answer that broke off, and what broke it.
     broken: Option<(Reply, Failure)>,
 }
@@ -74,6 +78,7 @@ impl Course {
             is_queued: false,
             attempts: Vec::new(),
             failures: Vec::new(),
+            unpaid: Vec::new(),
             broken: None,
         }
     }
@@ -123,6 +128,12 @@ impl Course {
         });
     }
 
+    /// The attempt is not made, because the money is spent.
+    pub(super) fn leave_out(&mut self, why: String) {
+        self.begun = None;
+        self.unpaid.push(why);
+    }
+
     /// The last failure and how long its attempt took, if there was one.
     pub(super) fn last(&self) -> Option<(&Failed, Duration)> {
         Some((self.failures.last()?, self.attempts.last()?.time))
@@ -165,6 +176,7 @@ impl Course {
         if complete {
             let reply = &mut self.reply;
             reply.warnings.extend(instead(&self.attempts, reply));
+            reply.warnings.append(&mut self.unpaid);
             reply.attempts = mem::take(&mut self.attempts);
             return Ok(());
         }
@@ -186,6 +198,7 @@ impl Course {
                 failure.class.as_str(),
                 redactor.provider_message(&failure.message),
             ));
+            reply.warnings.append(&mut self.unpaid);
             reply.attempts = mem::take(&mut self.attempts);
             return Ok(());
         }
@@ -211,6 +224,7 @@ impl Course {
         Err(Box::new(AllFailed {
             told,
             attempts: mem::take(&mut self.attempts),
+            unpaid: mem::take(&mut self.unpaid),
         }))
     }
 }

@@ -69,6 +69,9 @@ pub struct Told<T> {
 #[derive(Deserialize)]
 struct Reported {
     error: Option<IgnoredAny>,
+    // Where something was done all the same.
+    data: Option<IgnoredAny>,
+    usage: Option<IgnoredAny>,
 }
 
 impl Gateway {
@@ -187,9 +190,14 @@ impl Gateway {
         let response = self.send(provider, codec, request, None, || {}).await?;
         let mut held = self.budget.reservation();
         let bytes = self.body(response, &mut held).await?;
-        let reported = serde_json::from_slice::<Reported>(&bytes);
-        if reported.is_ok_and(|reported| reported.error.is_some()) {
-            return Err(codec.failure(200, &bytes));
+        if let Ok(reported) = serde_json::from_slice::<Reported>(&bytes)
+            && reported.error.is_some()
+        {
+            let failure = codec.failure(200, &bytes);
+            return Err(match reported.data.or(reported.usage) {
+                None => failure,
+                Some(_) => failure.at(Stage::Taken),
+            });
         }
         Ok(Body { bytes, held })
     }

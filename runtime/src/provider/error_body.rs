@@ -49,7 +49,9 @@ impl ErrorBody {
                 .map(|(_, class)| *class)
         };
         let word = self.words().find_map(known);
-        let mut class = match (status.or_else(|| self.status_in_body()), word) {
+        // Some report errors with status 200.
+        let refused = status.filter(|status| *status >= 400);
+        let mut class = match (refused.or_else(|| self.status_in_body()), word) {
             (Some(status), word) => refined(by_status(status), word),
             (None, Some(class)) => class,
             (None, None) => match self.words().any(|word| word.starts_with("invalid_request")) {
@@ -418,6 +420,8 @@ mod tests {
         }
         assert_eq!(class(Some(400), "authentication_error"), Class::Auth);
         assert_eq!(class(None, "authentication_error"), Class::Auth);
+        assert_eq!(class(Some(200), "authentication_error"), Class::Auth);
+        assert_eq!(class(Some(200), "rate_limit_error"), Class::RateLimit);
         // A status in the body of a stream's error counts as much.
         let body = r#"{"error":{"code":400,"metadata":{"error_type":"server_error"}}}"#;
         let failure = ErrorBody::read(body).failure(None, words, &[]);
