@@ -4,7 +4,7 @@
 //! Never here: a connection, or what to do next (see `retry`).
 
 use std::{
-    mem,
+    fmt, mem,
     time::{Duration, Instant},
 };
 
@@ -47,8 +47,22 @@ pub(super) struct AllFailed {
     pub(super) told: Failed,
     /// Every attempt.
     pub(super) attempts: Vec<Attempt>,
-    /// Who was not asked because the money was spent, and why.
-    pub(super) unpaid: Vec<String>,
+    /// Who was not asked because the money was spent.
+    pub(super) unpaid: Option<Unpaid>,
+}
+
+/// Who is not asked because earlier attempts have left too little money.
+#[derive(Debug)]
+pub(super) struct Unpaid {
+    names: Vec<String>,
+    /// What the first of them is missing.
+    why: String,
+}
+
+impl fmt::Display for Unpaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Not asked: {}: {}", self.names.join(", "), self.why)
+    }
 }
 
 /// How far a chat has come.
@@ -63,8 +77,7 @@ pub(super) struct Course {
     /// One per finished attempt.
     attempts: Vec<Attempt>,
     failures: Vec<Failed>,
-    /// Who was not asked because the money was spent, and why.
-    unpaid: Vec<String>,
+    unpaid: Option<Unpaid>,
     /// The longest beginning of an answer that broke off, and what broke it.
     broken: Option<(Reply, Failure)>,
 }
@@ -78,7 +91,7 @@ impl Course {
             is_queued: false,
             attempts: Vec::new(),
             failures: Vec::new(),
-            unpaid: Vec::new(),
+            unpaid: None,
             broken: None,
         }
     }
@@ -129,9 +142,11 @@ impl Course {
     }
 
     /// The attempt is not made, because the money is spent.
-    pub(super) fn leave_out(&mut self, why: String) {
+    pub(super) fn leave_out(&mut self, name: String, why: String) {
         self.begun = None;
-        self.unpaid.push(why);
+        let names = Vec::new();
+        let unpaid = self.unpaid.get_or_insert(Unpaid { names, why });
+        unpaid.names.push(name);
     }
 
     /// The last failure and how long its attempt took, if there was one.
@@ -176,7 +191,8 @@ impl Course {
         if complete {
             let reply = &mut self.reply;
             reply.warnings.extend(instead(&self.attempts, reply));
-            reply.warnings.append(&mut self.unpaid);
+            let unpaid = self.unpaid.take();
+            reply.warnings.extend(unpaid.map(|it| it.to_string()));
             reply.attempts = mem::take(&mut self.attempts);
             return Ok(());
         }
@@ -198,7 +214,8 @@ impl Course {
                 failure.class.as_str(),
                 redactor.provider_message(&failure.message),
             ));
-            reply.warnings.append(&mut self.unpaid);
+            let unpaid = self.unpaid.take();
+            reply.warnings.extend(unpaid.map(|it| it.to_string()));
             reply.attempts = mem::take(&mut self.attempts);
             return Ok(());
         }
@@ -224,7 +241,7 @@ impl Course {
         Err(Box::new(AllFailed {
             told,
             attempts: mem::take(&mut self.attempts),
-            unpaid: mem::take(&mut self.unpaid),
+            unpaid: self.unpaid.take(),
         }))
     }
 }

@@ -315,8 +315,8 @@ impl Gateway {
         if all.attempts.len() > 1 {
             text.push_str(&format!(" Attempts: {}.", course::tally(&all.attempts)));
         }
-        for why in &all.unpaid {
-            text.push_str(&format!(" {why}."));
+        if let Some(unpaid) = &all.unpaid {
+            text.push_str(&format!(" {unpaid}."));
         }
         Err(text)
     }
@@ -360,7 +360,7 @@ impl Gateway {
                         } else {
                             ""
                         };
-                        course.leave_out(format!("{name} was not asked{again}: {why}"));
+                        course.leave_out(format!("{name}{again}"), why);
                         break;
                     }
                 }

@@ -62,7 +62,12 @@ impl Purse {
     pub fn has(&self) -> String {
         match self.is_whole() {
             true => format!("{} is ${}", self.place, self.usd),
-            false => format!("only {self}"),
+            false => format!(
+                "only ${} of {} (${}) is left",
+                self.left(),
+                self.place,
+                self.usd
+            ),
         }
     }
 
@@ -126,7 +131,7 @@ impl fmt::Display for Purse {
         let (left, usd) = (self.left(), self.usd);
         match self.is_whole() {
             true => write!(f, "{} of ${usd}", self.place),
-            false => write!(f, "${left} left of {} of ${usd}", self.place),
+            false => write!(f, "the ${left} left of {} (${usd})", self.place),
         }
     }
 }
@@ -157,7 +162,8 @@ mod tests {
         held.settle(0.1);
         assert_eq!(other.left().to_string(), "0.65");
         purse.hold(0.6).settle(0.0);
-        assert_eq!(purse.to_string(), "$0.65 left of P of $1");
+        assert_eq!(purse.to_string(), "the $0.65 left of P ($1)");
+        assert_eq!(purse.has(), "only $0.65 of P ($1) is left");
         // More than was thought, and more than there is; nonsense costs nothing.
         purse.hold(0.1).settle(0.2);
         assert_eq!(purse.left().to_string(), "0.45");
