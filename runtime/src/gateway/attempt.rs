@@ -80,7 +80,7 @@ impl Gateway {
 
         reply.answer.wants_state = wants_state;
         let idle = self.settings.idle.as_ref();
-        let mut body = Body::new(response.into_body(), Silence::of(patience, idle));
+        let mut body = Body::new(response.into_body(), Patience::of(patience, idle));
         let mut has_begun = false;
         let held = reply
             .reservation
@@ -104,7 +104,7 @@ impl Gateway {
                 hold(held, answer.length() + parser.held())?;
                 if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                     reply.first_token.get_or_insert_with(|| {
-                        body.silence = Silence::of(None, idle);
+                        body.patience = Patience::of(None, idle);
                         start.elapsed()
                     });
                 }
@@ -139,13 +139,13 @@ impl Gateway {
         patience: Option<Duration>,
         connected: impl FnOnce(),
     ) -> Result<Response<ReplyBody>, Failure> {
-        let silence = Silence::of(patience, self.settings.first_byte.as_ref());
+        let patience = Patience::of(patience, self.settings.first_byte.as_ref());
         let free = |failure: Failure| failure.at(Stage::Free);
         let mut request = http_request(provider, codec, request).map_err(free)?;
         call::mark(request.headers_mut());
         let http = self.http().map_err(free)?;
         let forwarder = http.forwarder(request.uri());
-        let sent = http.send(request, silence.limit, connected).await;
+        let sent = http.send(request, patience.limit, connected).await;
         let response = sent.map_err(|error| {
             let (class, stage) = match error {
                 SendError::HeadersTimeout(_) => (Class::Timeout, Stage::Unanswered),
@@ -157,7 +157,7 @@ impl Gateway {
             };
             let mut failure = Failure::new(class, error.to_string()).at(stage);
             if class == Class::Timeout {
-                failure.message.push_str(&silence.whose());
+                failure.message.push_str(&patience.whose());
             }
             // Nobody has said that a last resort is there, so it will not come.
             if matches!(error, SendError::Lasting(_)) || provider.is_last_resort {
@@ -195,7 +195,8 @@ impl Gateway {
                 ..codec.failure(status, b"")
             },
             None => {
-                let mut body = Body::new(response.into_body(), Silence::no_longer_than(ERROR_IDLE));
+                let mut body =
+                    Body::new(response.into_body(), Patience::no_longer_than(ERROR_IDLE));
                 codec.failure(status, &body.beginning(ERROR_LIMIT).await)
             }
         };
@@ -218,29 +219,29 @@ impl Gateway {
         response: Response<ReplyBody>,
         held: &mut Reservation,
     ) -> Result<Vec<u8>, Failure> {
-        let silence = Silence::of(None, self.settings.idle.as_ref());
-        Body::new(response.into_body(), silence).whole(held).await
+        let patience = Patience::of(None, self.settings.idle.as_ref());
+        Body::new(response.into_body(), patience).whole(held).await
     }
 }
 
 /// How long a provider may say nothing, and why.
 #[derive(Clone, Debug)]
-struct Silence {
+struct Patience {
     /// For ever if there is none.
     limit: Option<Duration>,
     /// The operator's setting, if it is the limit.
     place: Option<String>,
 }
 
-impl Silence {
-    /// As long as the call has patience, and no longer than the operator's bound.
+impl Patience {
+    /// As long as the call can wait, and no longer than the operator's bound.
     fn of(patience: Option<Duration>, bound: Option<&Bound<Duration>>) -> Self {
         match bound {
-            Some(bound) if patience.is_none_or(|patience| bound.most < patience) => Silence {
+            Some(bound) if patience.is_none_or(|patience| bound.most < patience) => Patience {
                 limit: Some(bound.most),
                 place: Some(bound.place.clone()),
             },
-            _ => Silence {
+            _ => Patience {
                 limit: patience,
                 place: None,
             },
@@ -248,7 +249,7 @@ impl Silence {
     }
 
     fn no_longer_than(limit: Duration) -> Self {
-        Silence::of(Some(limit), None)
+        Patience::of(Some(limit), None)
     }
 
     /// What to say of the limit behind a failure.
@@ -449,8 +450,8 @@ fn broken(error: &hyper::Error) -> Box<Failure> {
 struct Body {
     incoming: ReplyBody,
     read: usize,
-    /// The longest one.
-    silence: Silence,
+    /// With a silence.
+    patience: Patience,
     /// Since then.
     heard: time::Instant,
     /// Rings when there may have been silence for too long. It is moved when it rings, not with each piece. None
@@ -459,12 +460,12 @@ struct Body {
 }
 
 impl Body {
-    fn new(incoming: ReplyBody, silence: Silence) -> Self {
+    fn new(incoming: ReplyBody, patience: Patience) -> Self {
         Body {
             incoming,
             read: 0,
-            timer: silence.limit.map(|limit| Box::pin(time::sleep(limit))),
-            silence,
+            timer: patience.limit.map(|limit| Box::pin(time::sleep(limit))),
+            patience,
             heard: time::Instant::now(),
         }
     }
@@ -500,7 +501,7 @@ impl Body {
                 Some(Err(error)) => Err(broken(&error)),
             });
         }
-        let (Some(limit), Some(timer)) = (self.silence.limit, &mut self.timer) else {
+        let (Some(limit), Some(timer)) = (self.patience.limit, &mut self.timer) else {
             return Poll::Pending;
         };
         loop {
@@ -508,7 +509,7 @@ impl Body {
             let due = self.heard + limit;
             if due <= time::Instant::now() {
                 let seconds = limit.as_secs_f64();
-                let whose = self.silence.whose();
+                let whose = self.patience.whose();
                 let message = format!("the stream was silent for {seconds} s{whose}");
                 return Poll::Ready(Err(Box::new(Failure::new(Class::Timeout, message))));
             }
@@ -563,9 +564,9 @@ mod tests {
             (Some(7), Some(5), Some(5), ", and PLACE allows no more"),
         ] {
             let bound = operator.map(bound);
-            let silence = Silence::of(patience.map(seconds), bound.as_ref());
-            assert_eq!(silence.limit, limit.map(seconds));
-            assert_eq!(silence.whose(), whose);
+            let patience = Patience::of(patience.map(seconds), bound.as_ref());
+            assert_eq!(patience.limit, limit.map(seconds));
+            assert_eq!(patience.whose(), whose);
         }
     }
 

@@ -437,7 +437,9 @@ impl Gateway {
                 retries: 0,
                 ..Bounds::of(&self.settings, None)
             };
-            request.model = Box::pin(self.newest_model(provider, codec, bounds)).await?;
+            let newest = Box::pin(self.newest_model(provider, codec, bounds)).await;
+            // Nothing is generated for a list.
+            request.model = newest.map_err(|failure| failure.at(Stage::Free))?;
             let reply = &mut course.reply;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(
