@@ -774,7 +774,7 @@ fn what_was_taken_is_not_asked_for_again() {
         }
     }
     let before = provider.requests().len();
-    let broken = Reply::json(200, &json!({"data": []})).cut_at(4);
+    let broken = Reply::json(200, &json!({"data": []})).cut_after(0);
     provider.script_models(Family::OpenAi, [broken]);
     let result = server.call_tool(CHECK, json!({"provider": "openai"}));
     assert_eq!(answer(&result)["providers"][0]["reachable"], true);
