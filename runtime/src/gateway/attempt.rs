@@ -140,10 +140,10 @@ impl Gateway {
         connected: impl FnOnce(),
     ) -> Result<Response<ReplyBody>, Failure> {
         let patience = Patience::of(patience, self.settings.first_byte.as_ref());
-        let free = |failure: Failure| failure.at(Stage::Free);
-        let mut request = http_request(provider, codec, request).map_err(free)?;
+        let request = http_request(provider, codec, request);
+        let mut request = request.map_err(|failure| failure.at(Stage::Free))?;
         call::mark(request.headers_mut());
-        let http = self.http().map_err(free)?;
+        let http = self.http();
         let forwarder = http.forwarder(request.uri());
         let sent = http.send(request, patience.limit, connected).await;
         let response = sent.map_err(|error| {
