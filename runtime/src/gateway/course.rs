@@ -402,6 +402,31 @@ mod tests {
     }
 
     #[test]
+    fn who_cannot_be_paid_is_no_attempt_and_is_told() {
+        let unpaid = |course: &mut Course| {
+            for name in ["two/b", "three/c"] {
+                course.turn_to(1, "two", "b");
+                course.begin();
+                course.leave_out(name.to_owned(), format!("{name} costs too much"));
+            }
+        };
+        let said = "Not asked: two/b, three/c: two/b costs too much";
+        let mut failed = course();
+        attempt(&mut failed, "", failure(Class::Unavailable, 503));
+        unpaid(&mut failed);
+        let all = end(failed, None).unwrap_err();
+        assert_eq!((all.attempts.len(), all.told.provider), (1, 0));
+        assert_eq!(all.unpaid.unwrap().to_string(), said);
+
+        let mut broken = course();
+        attempt(&mut broken, "few", failure(Class::Network, 0));
+        unpaid(&mut broken);
+        let reply = end(broken, None).unwrap();
+        assert_eq!((reply.answer.text.as_str(), reply.partial), ("few", true));
+        assert!(reply.warnings.iter().any(|it| it == said));
+    }
+
+    #[test]
     fn a_deadline_between_two_attempts_tells_of_the_last_one() {
         let mut course = course();
         attempt(&mut course, "", failure(Class::Unavailable, 503));
