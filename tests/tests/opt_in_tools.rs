@@ -769,7 +769,8 @@ fn what_was_taken_is_not_asked_for_again() {
             let before = provider.requests().len();
             provider.script(Family::OpenAi, [reply]);
             let result = server.call_tool(tool, arguments.clone());
-            assert_eq!(result["isError"] == true, requests == 1, "{told}: {result}");
+            // The mock has no answer of its own to these.
+            assert_eq!(result["isError"], true, "{told}: {result}");
             assert_eq!(provider.requests().len() - before, requests, "{told}");
         }
     }
