@@ -191,16 +191,15 @@ pub fn explain(
     let under = |provider: usize| format!("{}/{model}", settings.providers[provider].id);
     let mut others = Vec::new();
     if provider.is_none() {
-        if let Some(family) = own(settings, &vendors::known(model)).filter(|&it| !is_asked(it)) {
+        let is_usable = |it: usize| settings.providers[it].why_off().is_none();
+        let own = own(settings, &vendors::known(model));
+        if let Some(family) = own.filter(|&it| is_usable(it) && !is_asked(it)) {
             others.push((under(family), "its name is that of this provider's models"));
         }
         let all = settings.models.iter();
         let same = all.filter(|it| it.id.eq_ignore_ascii_case(model) && !is_asked(it.provider));
         others.extend(same.map(|it| (settings.name_of(it), "the configuration file has it")));
-        let has_all = |provider: usize| {
-            let it = &settings.providers[provider];
-            it.why_off().is_none() && it.preset.is_some_and(|preset| preset.has_vendors)
-        };
+        let has_all = |it: usize| is_usable(it) && has_vendors(settings, it);
         if rule == Rule::Provider {
             let all = (0..settings.providers.len()).filter(|&it| has_all(it) && !is_asked(it));
             others.extend(all.map(|it| (under(it), "it has the models of all vendors")));
@@ -577,7 +576,10 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
             return Ok((Rule::Default, check_usable(settings, default)?));
         }
     } else {
-        if let Some(own) = own.filter(|&own| settings.providers[own].refusal().is_some()) {
+        // Others run the open ones, and have nothing to do with it.
+        let is_closed = known.family.is_some_and(|(_, it)| it == Weights::Closed);
+        let is_refused = |&own: &usize| settings.providers[own].refusal().is_some();
+        if let Some(own) = own.filter(is_refused).filter(|_| is_closed) {
             return Err(check_usable(settings, own).err().unwrap_or_default());
         }
         let default = usable_default(settings);
@@ -588,9 +590,10 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
                 .as_ref()
                 .is_ok_and(|&it| matches!(settings.providers[it].serves(), Serves::Own(_))),
         };
-        if let Some(local) = locals
-            .next()
-            .filter(|_| is_open && known.form == Form::Plain)
+        let is_runtime = |&it: &usize| settings.providers[it].serves() == Serves::Local;
+        if is_open
+            && known.form == Form::Plain
+            && let Some(local) = locals.find(is_runtime)
         {
             return Ok((Rule::Local, local));
         }
@@ -811,15 +814,12 @@ mod tests {
             ("", "gemini-3", "google gemini-3"),
             ("", "models/gemini-3", "google models/gemini-3"),
             ("", "gemini/x", "google x"),
-            ("", "anthropic/gpt-5", "anthropic gpt-5"),
             ("", "OpenAI/gpt-5", "openai gpt-5"),
             ("", "something-new", "openai something-new"),
-            ("", "meta/llama", "openai meta/llama"),
-            ("", "ollama", "openai ollama"),
-            ("google", "gpt-5", "google gpt-5"),
             ("Gemini", "", "google -"),
             ("openai", "openai/gpt-5", "openai gpt-5"),
-            ("openai", "google/x", "openai google/x"),
+            ("google", "gemma-3", "google gemma-3"),
+            ("", "ft:gpt-4o:org::id", "openai ft:gpt-4o:org::id"),
         ] {
             assert_eq!(
                 resolve(&settings, provider, model).as_deref(),
@@ -895,7 +895,6 @@ mod tests {
             // Not a tag of this provider: sent as it is.
             ("", "google/fast", "google fast"),
             ("google", "google/fast", "google fast"),
-            ("openai", "anthropic/fast", "openai anthropic/fast"),
             ("", "fastest", "openai fastest"),
             ("", "", "openai -"),
         ] {
@@ -1170,9 +1169,6 @@ mod tests {
             ),
             ("", "ollama/llama3.2:1b", "ollama llama3.2:1b"),
             ("OLLAMA", "x", "ollama x"),
-            // Not set up: nothing tells these from models of the default provider.
-            ("", "mistral-large", "openai mistral-large"),
-            ("", "kimi-k3", "openai kimi-k3"),
         ] {
             assert_eq!(
                 resolve(&some, provider, model).as_deref(),
@@ -1180,6 +1176,7 @@ mod tests {
                 "{provider} {model}"
             );
         }
+        // Who runs other people's models is asked itself, or nobody.
         for (provider, model) in [("", "groq/llama"), ("groq", ""), ("groq", "x")] {
             let problem = resolve(&some, provider, model).unwrap_err();
             assert!(
@@ -1198,11 +1195,11 @@ mod tests {
             ("ANTHROPIC_API_KEY", "b"),
             ("DEFAULT_PROVIDER", "anthropic"),
         ]);
-        let default = settings(&[
-            ("OPENROUTER_API_KEY", "r"),
-            ("GITHUB_TOKEN", "g"),
-            ("DEFAULT_PROVIDER", "github"),
-        ]);
+        let default = with_file(
+            "vendors-default",
+            "providers: {team: {type: openai-compatible, base_url: 'http://team:1'}}\n",
+            &[("OPENROUTER_API_KEY", "r"), ("DEFAULT_PROVIDER", "team")],
+        );
         for (settings, model, expected) in [
             (&only, "", "openrouter -"),
             (&only, "openai/gpt-5", "openrouter openai/gpt-5"),
@@ -1213,16 +1210,20 @@ mod tests {
             (&both, "openai/gpt-5", "openai gpt-5"),
             (&both, "google/gemini-3", "openrouter google/gemini-3"),
             (&both, "meta-llama/llama-4", "openrouter meta-llama/llama-4"),
-            (&both, "/x", "openai /x"),
-            (&both, "x/", "openai x/"),
-            (&both, "models/gemini-3", "google"),
+            (&both, "/x", "openrouter /x"),
+            (&both, "x/", "openrouter x/"),
+            (&both, "models/gemini-3", "openrouter models/gemini-3"),
+            (&both, "claude-x", "openrouter claude-x"),
+            (&both, "groq/llama", "groq"),
+            (&both, "ollama/llama3.2", "ollama"),
             (&chosen, "openai/gpt-5", "openrouter openai/gpt-5"),
             (
                 &chosen,
                 "meta-llama/llama-4",
-                "anthropic meta-llama/llama-4",
+                "openrouter meta-llama/llama-4",
             ),
-            (&default, "openai/gpt-5", "github openai/gpt-5"),
+            (&default, "openai/gpt-5", "team openai/gpt-5"),
+            (&default, "llama3.2", "team llama3.2"),
         ] {
             match resolve(settings, "", model) {
                 Ok(found) => assert_eq!(found, expected, "{model}"),
@@ -1255,11 +1256,165 @@ mod tests {
         }
         let one = settings(&ALL[..1]);
         assert_eq!(resolve(&one, "", "").as_deref(), Ok("openai -"));
-        assert_eq!(resolve(&one, "", "ai/x").as_deref(), Ok("openai ai/x"));
+        assert!(resolve(&one, "", "ai/x").is_err());
         assert_eq!(resolve(&one, "", "docker/x").as_deref(), Ok("docker x"));
         let off = settings(&[("DOCKER_MODEL_RUNNER", "off"), ALL[0]]);
         let problem = resolve(&off, "docker", "").unwrap_err();
         assert!(problem.contains("DOCKER_MODEL_RUNNER is off"), "{problem}");
+    }
+
+    #[test]
+    fn a_vendor_s_own_api_gets_no_other_vendor_s_models() {
+        let with = |variables: &[(&'static str, &'static str)]| {
+            let mut all = vec![ALL[0]];
+            all.extend(variables);
+            settings(&all)
+        };
+        let one = with(&[]);
+        let chosen = with(&[("DEFAULT_PROVIDER", "openai")]);
+        let all = settings(&ALL);
+        let local = with(&[("OLLAMA_HOST", "localhost")]);
+        let local_chosen = with(&[("OLLAMA_HOST", "localhost"), ("DEFAULT_PROVIDER", "ollama")]);
+        let groq = with(&[("GROQ_API_KEY", "g")]);
+        let groq_chosen = with(&[("GROQ_API_KEY", "g"), ("DEFAULT_PROVIDER", "groq")]);
+        let two = with(&[("GROQ_API_KEY", "g"), ("TOGETHER_API_KEY", "t")]);
+        let both = with(&[("GROQ_API_KEY", "g"), ("OLLAMA_HOST", "localhost")]);
+        let gateway = with(&[("OPENAI_BASE_URL", "https://gate.example/v1")]);
+        let azure = with(&[
+            ("AZURE_OPENAI_API_KEY", "k"),
+            ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"),
+            ("DEFAULT_PROVIDER", "azure"),
+        ]);
+        let deepseek = with(&[("DEEPSEEK_API_KEY", "d"), ("OLLAMA_HOST", "localhost")]);
+        for (settings, provider, model, expected) in [
+            // What is missing is named, whatever the default is.
+            (&one, "", "claude-sonnet-5", "ANTHROPIC_API_KEY"),
+            (&chosen, "", "claude-sonnet-5", "ANTHROPIC_API_KEY"),
+            (&chosen, "", "Claude-Sonnet-5@high", "ANTHROPIC_API_KEY"),
+            (
+                &chosen,
+                "",
+                "us.anthropic.claude-x-v1:0",
+                "ANTHROPIC_API_KEY",
+            ),
+            (&chosen, "", "models/gemini-3", "GOOGLE_API_KEY"),
+            (&chosen, "", "gemma-3-27b-it", "GOOGLE_API_KEY"),
+            (&chosen, "", "imagen-4", "GOOGLE_API_KEY"),
+            (&chosen, "", "grok-4", "XAI_API_KEY"),
+            (&chosen, "", "deepseek-chat", "DEEPSEEK_API_KEY"),
+            (&chosen, "", "mistral-large-latest", "MISTRAL_API_KEY"),
+            (&chosen, "", "pixtral-12b", "MISTRAL_API_KEY"),
+            (&chosen, "", "kimi-k3", "MOONSHOT_API_KEY"),
+            (&chosen, "", "glm-5", "ZAI_API_KEY"),
+            (&chosen, "", "sonar", "PERPLEXITY_API_KEY"),
+            (
+                &chosen,
+                "",
+                "accounts/fireworks/models/x",
+                "FIREWORKS_API_KEY",
+            ),
+            (&one, "", "llama3.2", "OLLAMA_HOST"),
+            (&chosen, "", "meta-llama/llama-4", "OPENROUTER_API_KEY"),
+            (&all, "", "command-r", "a model of Cohere"),
+            (&all, "", "phi4", "a model of Microsoft"),
+            (&all, "", "jamba-large", "a model of AI21"),
+            (&all, "", "amazon.nova-pro-v1:0", "a model of Amazon"),
+            (&all, "", "voyage-3", "a model of Voyage"),
+            (&all, "", "nomic-embed-text", "open weights"),
+            (&all, "", "mine:latest", "a local model"),
+            (&all, "", "gpt-oss:20b", "OLLAMA_HOST"),
+            (&all, "", "org/mine", "a vendor in front"),
+            (&all, "", "ollama", "the name of a provider"),
+            // Whoever names it.
+            (&all, "openai", "claude-x", "a model of Anthropic"),
+            (&all, "openai", "google/x", "a model of Google"),
+            (&all, "openai", "anthropic/fast", "a model of Anthropic"),
+            (&all, "", "openai/claude-x", "a model of Anthropic"),
+            (&all, "", "anthropic/gpt-5", "a model of OpenAI"),
+            (&all, "google", "gpt-5", "a model of OpenAI"),
+            (&one, "openai", "claude-x", "ANTHROPIC_API_KEY"),
+            (&all, "openai", "qwen3:8b", "a model of Qwen"),
+            (&all, "openai", "mine:8b", "a local model"),
+            (&all, "openai", "org/mine", "another vendor"),
+            // Who is near is asked first.
+            (&local, "", "llama3.2", "=ollama llama3.2"),
+            (&local, "", "qwen3:8b", "=ollama qwen3:8b"),
+            (&local, "", "gpt-oss", "=ollama gpt-oss"),
+            (&local, "", "mine:latest", "=ollama mine:latest"),
+            (&local, "", "mine", "=ollama mine"),
+            (&local, "", "hf.co/a/b:Q4", "=ollama hf.co/a/b:Q4"),
+            (&local, "", "gpt-5", "=openai gpt-5"),
+            (&local, "", "", "=openai -"),
+            (&local, "", "claude-x", "ANTHROPIC_API_KEY"),
+            (&local_chosen, "", "claude-x", "=ollama claude-x"),
+            (&local_chosen, "", "gpt-5", "=openai gpt-5"),
+            (&deepseek, "", "deepseek-r1:8b", "=ollama deepseek-r1:8b"),
+            (&deepseek, "", "deepseek-r1", "=ollama deepseek-r1"),
+            (&deepseek, "", "deepseek-chat", "=deepseek deepseek-chat"),
+            (&both, "", "llama3.2", "=ollama llama3.2"),
+            // Who has the models of many.
+            (&groq, "", "llama-4", "=groq llama-4"),
+            (&groq, "", "qwen/qwen3", "=groq qwen/qwen3"),
+            (&groq, "", "claude-x", "ANTHROPIC_API_KEY"),
+            (&groq_chosen, "", "claude-x", "ANTHROPIC_API_KEY"),
+            (&groq_chosen, "", "new", "=groq new"),
+            (&groq_chosen, "", "org/new", "=groq org/new"),
+            (&two, "", "llama-4", "groq/llama-4 or together/llama-4"),
+            (&gateway, "", "claude-x", "=openai claude-x"),
+            (&gateway, "openai", "claude-x", "=openai claude-x"),
+            (&gateway, "", "qwen3:8b", "=openai qwen3:8b"),
+            (&gateway, "", "org/mine", "=openai org/mine"),
+            (&azure, "", "my-claude", "=azure my-claude"),
+            (&azure, "", "claude-x", "=azure claude-x"),
+        ] {
+            match (
+                expected.strip_prefix('='),
+                resolve(settings, provider, model),
+            ) {
+                (Some(expected), found) => {
+                    assert_eq!(found.as_deref(), Ok(expected), "{provider} {model}");
+                }
+                (None, Ok(found)) => panic!("{provider} {model} went to {found}"),
+                (None, Err(problem)) => {
+                    assert!(problem.starts_with("config: "), "{problem}");
+                    assert!(problem.contains(expected), "{model}: {problem}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_configuration_file_gives_no_vendor_another_one_s_models() {
+        const FILE: &str = "providers:\n  \
+              other: {type: openai, base_url: 'https://api.openai.com/v1', api_key: k}\n  \
+              claude: {type: anthropic, api_key: k, model: gpt-5}\n\
+            models:\n  \
+              openai/claude-x: {tags: [smart]}\n  \
+              openai/org/new: {tags: [new]}\n  \
+              ollama/mine: {}\n\
+            aliases:\n  \
+              both: [other/grok-4, google/gemini-3]\n";
+        let all = with_file("foreign", FILE, &ALL);
+        for (provider, model, expected) in [
+            ("", "smart", None),
+            ("", "both", Some("google gemini-3")),
+            ("other", "claude-x", None),
+            ("", "other/llama3.2", None),
+            ("claude", "", None),
+            // The file says that there is such an id.
+            ("", "new", Some("openai org/new")),
+            ("openai", "org/new", Some("openai org/new")),
+        ] {
+            let found = resolve(&all, provider, model);
+            assert_eq!(found.ok().as_deref(), expected, "{provider} {model}");
+        }
+        let mut variables = ALL.to_vec();
+        variables.push(("OLLAMA_HOST", "localhost"));
+        let local = with_file("foreign-local", FILE, &variables);
+        let found = resolve(&local, "", "mine");
+        assert_eq!(found.as_deref(), Ok("ollama mine"));
+        variables.push(("DEFAULT_MODEL", "openai/grok-4"));
+        assert!(resolve(&settings(&variables), "", "").is_err());
     }
 
     #[test]

@@ -291,7 +291,6 @@ mod tests {
             ("phi-4", "phi-4"),
             ("llama-3.1-405b", "llama-3-1-405b"),
             ("-latest", "-latest"),
-            ("2025-10-06", "2025-10-06"),
             ("", ""),
             // Patterns keep what they say of the name.
             ("*-latest", "*-latest"),
