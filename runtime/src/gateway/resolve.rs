@@ -553,19 +553,22 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
         let set = settings.providers[*provider].model.as_deref();
         set == Some(model) || settings.model(*provider, model).is_some()
     };
+    let is_runtime = |&it: &usize| settings.providers[it].serves() == Serves::Local;
+    let own = own(settings, &known);
+    let weights = known.family.map(|(_, weights)| weights);
+    let is_closed = weights == Some(Weights::Closed);
+    let is_its_own = known.form == Form::Plain && weights != Some(Weights::Apart);
+    let at_home = own.filter(is_usable).filter(|_| is_its_own);
     let local = match locals.clone().find(lists) {
         None if known.form == Form::Tagged => locals.next(),
+        // Perhaps a proxy nearby, which has that vendor's models.
+        Some(listing) if is_closed && at_home.is_some() && !is_runtime(&listing) => None,
         listing => listing,
     };
     if let Some(local) = local {
         return Ok((Rule::Local, local));
     }
-    let own = own(settings, &known);
-    let is_its_own = |(_, weights)| weights != Weights::Apart && known.form == Form::Plain;
-    if let Some(own) = own
-        .filter(is_usable)
-        .filter(|_| known.family.is_some_and(is_its_own))
-    {
+    if let Some(own) = at_home {
         return Ok((Rule::Family, own));
     }
     let may = |provider, is_chosen| may_have(settings, provider, model, &known, is_chosen);
@@ -577,20 +580,18 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
         }
     } else {
         // Others run the open ones, and have nothing to do with it.
-        let is_closed = known.family.is_some_and(|(_, it)| it == Weights::Closed);
         let is_refused = |&own: &usize| settings.providers[own].refusal().is_some();
         if let Some(own) = own.filter(is_refused).filter(|_| is_closed) {
             return Err(check_usable(settings, own).err().unwrap_or_default());
         }
         let default = usable_default(settings);
-        let is_open = match known.family {
-            Some((_, weights)) => weights != Weights::Closed,
+        let is_open = match weights {
+            Some(_) => !is_closed,
             // To a vendor only if there is nobody nearer.
             None => default
                 .as_ref()
                 .is_ok_and(|&it| matches!(settings.providers[it].serves(), Serves::Own(_))),
         };
-        let is_runtime = |&it: &usize| settings.providers[it].serves() == Serves::Local;
         if is_open
             && known.form == Form::Plain
             && let Some(local) = locals.find(is_runtime)
@@ -602,8 +603,14 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
         {
             return Ok((Rule::Vendors, all));
         }
+        // Where a vendor's provider was given another address, that one may have all, but nobody has said so.
+        let is_led_away = |it: usize| {
+            let is_vendor_s = vendors::makes_models(&settings.providers[it].id);
+            is_closed && is_vendor_s && own.is_some_and(|own| own != it)
+        };
         if let Ok(default) = default
             && may(default, false)
+            && !is_led_away(default)
         {
             return Ok((Rule::Default, default));
         }
@@ -621,6 +628,8 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
     match (first, &all[..]) {
         (Some(&only), _) | (None, &[only]) => return Ok((Rule::Vendors, only)),
         (None, []) => {}
+        // What it lacks is the better advice.
+        (None, _) if is_closed && own.is_some() => {}
         (None, several) => {
             let names = several.iter().take(NAMED);
             let names = names.map(|&it| format!("{}/{model}", settings.providers[it].id));
@@ -761,7 +770,7 @@ fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use std::ffi::OsString;
 

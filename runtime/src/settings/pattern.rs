@@ -170,7 +170,7 @@ fn without_date(model: &str) -> Option<&str> {
             is_date.then_some(before)
         }
         2 if is_day(last) => {
-            let (rest, month) = before.rsplit_once('-').filter(|(_, it)| is_month(it))?;
+            let (rest, _) = before.rsplit_once('-').filter(|(_, it)| is_month(it))?;
             let year = rest.rsplit_once('-').filter(|(_, it)| is_year(it));
             Some(year.map_or(rest, |(rest, _)| rest))
         }
