@@ -157,12 +157,12 @@ fn serve(signals: Signals) -> i32 {
         });
         return CLEAN;
     }
-    if let Err(problem) = output::check() {
-        log::direct(
-            "anygpt-mcp: stdout must be open for writing, and is not: no answer would reach anybody. \
-             Start it with a pipe, as an MCP client does.",
-        );
-        return code_of(Err(problem));
+    if let Err(error) = output::check() {
+        log::direct(&format!(
+            "anygpt-mcp: stdout cannot be written, so no answer would reach anybody: {error}. Start it with a pipe, as an MCP \
+             client does"
+        ));
+        return FATAL;
     }
     if let Some(advice) = stdin.advice() {
         log::direct(&format!("anygpt-mcp: {advice}"));

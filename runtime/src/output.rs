@@ -23,7 +23,7 @@ pub enum Unwritten {
 ///
 /// # Errors
 /// It does not.
-pub fn check() -> Result<(), Unwritten> {
+pub fn check() -> io::Result<()> {
     use rustix::fs::{FileType, fstat};
     let stdout = rustix::stdio::stdout();
     let kind = fstat(stdout).map(|stat| FileType::from_raw_mode(stat.st_mode));
@@ -32,9 +32,9 @@ pub fn check() -> Result<(), Unwritten> {
         Ok(FileType::Socket) => Ok(()),
         Ok(_) => match rustix::io::write(stdout, &[]) {
             Ok(_) | Err(Errno::INTR | Errno::AGAIN) => Ok(()),
-            Err(error) => Err(Unwritten::Failed(error.into())),
+            Err(error) => Err(error.into()),
         },
-        Err(error) => Err(Unwritten::Failed(error.into())),
+        Err(error) => Err(error.into()),
     }
 }
 
