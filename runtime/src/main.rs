@@ -125,13 +125,7 @@ fn code_of(ended: Result<Ended, Unwritten>) -> i32 {
 }
 
 fn serve(signals: Signals) -> i32 {
-    // Reading them may take any time: a file can be a pipe, or far away.
-    let loading = signals.end_at_once(CLEAN);
-    let settings = load();
-    if let Ok(applies) = loading {
-        applies.store(false, Ordering::SeqCst);
-    }
-    let settings = match settings {
+    let settings = match load() {
         Ok(settings) => settings,
         Err(problem) => return refuse(&problem, &signals),
     };
