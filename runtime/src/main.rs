@@ -144,9 +144,10 @@ fn serve(signals: Signals) -> i32 {
             return CONFIGURATION;
         }
         tracing::info!("standing by: talk to it with docker exec -i NAME anygpt-mcp");
+        let sessions = Sessions::of_container();
         signals.wait();
         let grace = settings.shutdown_grace.unwrap_or(GRACE_AFTER_SIGNAL);
-        end_sessions(Sessions::of_container(), Instant::now() + grace, |pause| {
+        end_sessions(sessions, Instant::now() + grace, |pause| {
             signals.wait_until(Instant::now() + pause)
         });
         return CLEAN;
@@ -246,7 +247,7 @@ fn finish(process: &Process, grace: Duration, begun: impl FnOnce()) -> ! {
     if !first {
         park();
     }
-    let mut sessions = Sessions::of_container();
+    let mut sessions = Sessions::of_namespace();
     // They end meanwhile.
     sessions.as_mut().map(Sessions::end);
     let mut owed = stdio.wait_until_bound();

@@ -112,25 +112,33 @@ enum All {
 }
 
 impl Sessions {
-    /// The sessions of the container whose main process this is. `None` if it is no such process.
-    pub fn of_container() -> Option<Self> {
-        let all = if process::id() == 1 {
-            // They all end with this process, whoever started them.
-            match sees_own_processes() {
-                true => All::Shown(None),
-                false => All::Everybody,
-            }
-        } else if is_main_process() && !is_host() && sees_own_processes() {
-            // PID 1 may be the init of a whole system, with sessions of other people. A container's are in its control group.
-            All::Shown(Some(control_group("self")?))
-        } else {
+    /// Those that end with this process in any case, since it is PID 1. `None` if it is not.
+    pub fn of_namespace() -> Option<Self> {
+        if process::id() != 1 {
             return None;
-        };
-        Some(Sessions {
+        }
+        Some(Sessions::new(match sees_own_processes() {
+            true => All::Shown(None),
+            false => All::Everybody,
+        }))
+    }
+
+    /// Those of the container that this process keeps up, also under a small init. `None` if it does not. To be asked at the
+    /// start: every process can become a child of PID 1 later.
+    pub fn of_container() -> Option<Self> {
+        if process::id() == 1 || !is_main_process() || is_host() || !sees_own_processes() {
+            return Sessions::of_namespace();
+        }
+        // PID 1 may be the init of a whole system, with sessions of other people. A container's are in its control group.
+        Some(Sessions::new(All::Shown(Some(control_group("self")?))))
+    }
+
+    fn new(all: All) -> Self {
+        Sessions {
             told: Vec::new(),
             all,
             own_name: own_name(),
-        })
+        }
     }
 
     /// Tells all that have not been told yet to end. `true` as long as any is left.
