@@ -979,11 +979,13 @@ fn a_person_is_asked_for_the_prompt() {
         "hello\n"
     );
 
-    // Ctrl-C while it waits.
-    let (_near, far) = terminal();
-    let builder = Server::builder().args(["chat"]).envs(MOCK);
-    let mut server = builder.stdin(Stdin::Fd(far.into())).spawn();
-    server.wait_stderr("Ctrl-D");
-    server.signal(Signal::INT);
-    assert_eq!(server.wait().code, Some(130));
+    // Ctrl-C while it waits, and a terminal that is closed.
+    for signal in [Signal::INT, Signal::HUP] {
+        let (_near, far) = terminal();
+        let builder = Server::builder().args(["chat"]).envs(MOCK);
+        let mut server = builder.stdin(Stdin::Fd(far.into())).spawn();
+        server.wait_stderr("Ctrl-D");
+        server.signal(signal);
+        assert_eq!(server.wait().code, Some(130));
+    }
 }
