@@ -12,7 +12,7 @@ use std::{
     pin::Pin,
     process,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -36,6 +36,7 @@ use tower_service::Service;
 use super::{
     dial::{DialError, dial},
     root_cause,
+    turn::{self, Turn},
 };
 use crate::{
     dns::{LookUpError, Resolver},
@@ -211,7 +212,9 @@ async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Co
         let why = root_cause(&error);
         ConnectError::network(format!("the proxy {proxy} gave no tunnel to {peer}: {why}"))
     };
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(turn::BYTES)
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
     tokio::spawn(connection.with_upgrades());
@@ -388,16 +391,22 @@ impl fmt::Display for ConnectError {
 
 impl Error for ConnectError {}
 
-/// A connection of any kind.
-pub(super) struct Stream(Box<dyn Io>);
+/// A connection of any kind, read in turns. So are the ones below it, where a layer may read much and pass on nothing.
+pub(super) struct Stream {
+    io: Box<dyn Io>,
+    turn: Turn,
+}
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 impl Stream {
-    fn new(io: impl Io + 'static) -> Self {
-        Stream(Box::new(io))
+    pub(super) fn new(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Stream {
+            io: Box::new(io),
+            turn: Turn::default(),
+        }
     }
 }
 
@@ -407,7 +416,23 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        let Stream { io, turn } = &mut *self;
+        let room = ready!(turn.poll_room(cx));
+        let before = buffer.filled().len();
+        let polled = if buffer.remaining() <= room {
+            Pin::new(io).poll_read(cx, buffer)
+        } else {
+            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
+            let polled = Pin::new(io).poll_read(cx, &mut part);
+            let read = part.filled().len();
+            buffer.advance(read);
+            polled
+        };
+        match polled {
+            Poll::Pending => turn.end(),
+            Poll::Ready(_) => turn.take(buffer.filled().len() - before),
+        }
+        polled
     }
 }
 
@@ -417,7 +442,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -425,19 +450,19 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 
