@@ -19,7 +19,7 @@ use dns_lookup::{AddrFamily, AddrInfoHints, LookupErrorKind, SockType};
 use tokio::{
     sync::{Semaphore, watch},
     task::spawn_blocking,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 /// Longest look-up. musl asks a second time after 2.5 s.
@@ -28,8 +28,11 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Longest look-up where no name server can be reached: enough for names in `/etc/hosts`.
 const LIMIT_WITHOUT_NETWORK: Duration = Duration::from_millis(200);
 
-/// Most look-ups of IPv6 addresses at once, half of the runtime's threads for them: it is these that
-/// hang in practice, and a thread that asks the C library cannot be called off.
+/// Most look-ups at once, each on a thread of the runtime's for what blocks.
+pub(crate) const AT_ONCE: usize = V4_AT_ONCE + V6_AT_ONCE;
+
+/// Most of each family: a thread that asks the C library cannot be called off, and those for IPv6 addresses hang more often.
+const V4_AT_ONCE: usize = 4;
 const V6_AT_ONCE: usize = 2;
 
 /// Addresses that nobody has (RFC 5737, RFC 3849). Nothing is ever sent to them.
@@ -50,7 +53,8 @@ pub enum Family {
 pub struct Resolver {
     ask: Arc<Ask>,
     under_way: Arc<Mutex<UnderWay>>,
-    v6: Arc<Semaphore>,
+    /// Of each family.
+    turns: Arc<[Semaphore; 2]>,
 }
 
 /// Who really asks, blocking; somebody else in tests.
@@ -89,7 +93,7 @@ impl Resolver {
         Resolver {
             ask: Arc::new(ask),
             under_way: Arc::default(),
-            v6: Arc::new(Semaphore::new(V6_AT_ONCE)),
+            turns: Arc::new([V4_AT_ONCE, V6_AT_ONCE].map(Semaphore::new)),
         }
     }
 
@@ -103,6 +107,7 @@ impl Resolver {
             Some(_) => LIMIT_WITHOUT_NETWORK,
             None => LIMIT,
         };
+        let begun = Instant::now();
         let mut outcome = self.join(host, family);
         let outcome = match timeout(limit, outcome.wait_for(Option::is_some)).await {
             Ok(Ok(outcome)) => outcome.clone(),
@@ -113,6 +118,10 @@ impl Resolver {
         match (outcome, unreachable) {
             (Some(Ok(addresses)), _) => Ok(addresses),
             (_, Some(server)) => Err(LookUpError::NoNetwork(host.into(), server)),
+            // The C library says the same of a server that is silent and of one that has no answer.
+            (Some(Err(LookUpError::NoAnswer(host))), None) if begun.elapsed() > LIMIT / 2 => {
+                Err(LookUpError::Timeout(host))
+            }
             (Some(Err(error)), None) => Err(error),
             (None, None) => Err(LookUpError::NoAnswer(host.into())),
         }
@@ -131,10 +140,7 @@ impl Resolver {
 
         let resolver = self.clone();
         tokio::spawn(async move {
-            let _turn = match family {
-                Family::V4 => None,
-                Family::V6 => resolver.v6.acquire().await.ok(),
-            };
+            let _turn = resolver.turns[family as usize].acquire().await;
             let (ask, host) = (Arc::clone(&resolver.ask), key.0.clone());
             let asked = spawn_blocking(move || ask(&host, family)).await;
             let outcome = asked
@@ -261,7 +267,6 @@ pub(crate) mod tests {
     use std::{
         sync::atomic::{AtomicUsize, Ordering},
         thread,
-        time::Instant,
     };
 
     use futures_util::future::join_all;
@@ -275,7 +280,7 @@ pub(crate) mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .max_blocking_threads(4)
+            .max_blocking_threads(AT_ONCE)
             .build()
             .unwrap();
         let result = runtime.block_on(work);
@@ -333,6 +338,27 @@ pub(crate) mod tests {
             assert_eq!(resolver.look_up("f", Family::V4).await, Ok(vec![ADDRESS]));
             assert!(start.elapsed() < Duration::from_secs(1));
         });
+    }
+
+    #[test]
+    fn a_name_server_that_is_silent_is_not_one_without_an_answer() {
+        let resolver = |pause| {
+            Resolver::new(move |host, _| {
+                thread::sleep(pause);
+                Err(LookUpError::NoAnswer(host.into()))
+            })
+        };
+        let late = LIMIT / 2 + Duration::from_millis(100);
+        for (pause, says) in [
+            (Duration::ZERO, "has no answer"),
+            (late, "no answer of a name server in 5 s"),
+        ] {
+            let error = run(resolver(pause).look_up("a.example", Family::V4)).unwrap_err();
+            // Where no name server can be reached there is another reason.
+            if !matches!(error, LookUpError::NoNetwork(..)) {
+                assert!(error.to_string().contains(says), "{error}");
+            }
+        }
     }
 
     #[test]

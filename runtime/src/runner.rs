@@ -21,19 +21,21 @@ use futures_util::future::{Either, select};
 use tokio::{
     runtime,
     sync::{mpsc, watch},
-    task::AbortHandle,
+    task::{AbortHandle, unconstrained},
     time::sleep,
 };
 
 use crate::{
+    aside, dns,
     gateway::{Gateway, Observer, Silence},
     provider::Answer,
     stdio::Stdio,
     tools::{Job, Outcome},
 };
 
-/// Threads for look-ups of names, which the operating system only does blocking.
-const LOOKUPS: usize = 4;
+/// After so many polls of tasks the runtime looks at timers and sockets. What one poll takes of a provider is bounded, see
+/// `http_client`; this bounds what many take at the same time.
+const POLLS: u32 = 16;
 
 /// Between two progress notifications of a call.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(2);
@@ -164,8 +166,9 @@ pub(crate) fn new_runtime() -> io::Result<runtime::Runtime> {
     runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .max_blocking_threads(LOOKUPS)
-        .thread_name("lookup")
+        .event_interval(POLLS)
+        .max_blocking_threads(dns::AT_ONCE + aside::THREADS)
+        .thread_name("aside")
         .build()
 }
 
@@ -239,7 +242,8 @@ async fn run(job: Box<Job>, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
     };
     let mut observer = &reports;
     let work = pin!(job.run(gateway, &mut observer));
-    let repeat = pin!(reports.repeat());
+    // Work may use up all of the task's budget.
+    let repeat = pin!(unconstrained(reports.repeat()));
     match select(work, repeat).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right((never, _)) => match never {},

@@ -4,6 +4,7 @@
 
 use std::{
     future::poll_fn,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
     time::{Duration, Instant, SystemTime},
@@ -21,6 +22,7 @@ use tokio::time::{self, Sleep, timeout};
 
 use super::{Gateway, Observer, Reply};
 use crate::{
+    aside::{LITTLE, aside},
     call,
     http_client::{ReplyBody, SendError, root_cause},
     provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Request, api_key, bearer, sse},
@@ -61,7 +63,7 @@ impl Gateway {
     pub(super) async fn stream(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         request: &ChatRequest,
         reply: &mut Reply,
         start: Instant,
@@ -90,7 +92,11 @@ impl Gateway {
             .get_or_insert_with(|| self.budget.reservation());
         if is_json {
             let json = body.whole(held).await?;
-            codec.whole(&json, &mut reply.answer)?;
+            let answer = mem::take(&mut reply.answer);
+            let adding = add(json.len(), answer, move |answer| codec.whole(&json, answer));
+            let read;
+            (reply.answer, read) = Box::pin(adding).await;
+            read?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -98,7 +104,20 @@ impl Gateway {
             {
                 let mut rest = &chunk[..];
                 while let Some(event) = parser.next_event(&mut rest)? {
-                    codec.event(&event, &mut reply.answer)?;
+                    if event.data.len() <= LITTLE {
+                        codec.event(&event, &mut reply.answer)?;
+                        continue;
+                    }
+                    let (name, data) = (event.name.to_owned(), event.data.to_owned());
+                    // A copy, since the deadline hands out what is there.
+                    let answer = reply.answer.clone();
+                    let adding = add(data.len(), answer, move |answer| {
+                        let (name, data) = (&name, &data);
+                        codec.event(&sse::Event { name, data }, answer)
+                    });
+                    let read;
+                    (reply.answer, read) = Box::pin(adding).await;
+                    read?;
                 }
                 let answer = &reply.answer;
                 hold(held, answer.length() + parser.held())?;
@@ -205,6 +224,19 @@ impl Gateway {
     ) -> Result<Vec<u8>, Failure> {
         Body::new(response.into_body(), IDLE).whole(held).await
     }
+}
+
+/// Adds what so many bytes of a reply say to an answer.
+async fn add(
+    bytes: usize,
+    mut answer: Answer,
+    read: impl FnOnce(&mut Answer) -> Result<(), Failure> + Send + 'static,
+) -> (Answer, Result<(), Failure>) {
+    let add = move || {
+        let read = read(&mut answer);
+        (answer, read)
+    };
+    aside(bytes, add).await
 }
 
 /// A redirect is not followed: the key would go to wherever it leads.
