@@ -6,6 +6,7 @@ use std::{
     future::poll_fn,
     mem,
     pin::Pin,
+    sync::mpsc,
     task::{Context, Poll, ready},
     time::{Duration, Instant, SystemTime},
 };
@@ -92,11 +93,12 @@ impl Gateway {
             .get_or_insert_with(|| self.budget.reservation());
         if is_json {
             let json = body.whole(held).await?;
-            let answer = mem::take(&mut reply.answer);
-            let adding = add(json.len(), answer, move |answer| codec.whole(&json, answer));
-            let read;
-            (reply.answer, read) = Box::pin(adding).await;
-            read?;
+            if json.len() <= LITTLE {
+                codec.whole(&json, &mut reply.answer)?;
+            } else {
+                let read = move |answer: &mut Answer| codec.whole(&json, answer);
+                Box::pin(add(&mut reply.answer, read)).await?;
+            }
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -109,15 +111,11 @@ impl Gateway {
                         continue;
                     }
                     let (name, data) = (event.name.to_owned(), event.data.to_owned());
-                    // A copy, since the deadline hands out what is there.
-                    let answer = reply.answer.clone();
-                    let adding = add(data.len(), answer, move |answer| {
+                    let read = move |answer: &mut Answer| {
                         let (name, data) = (&name, &data);
                         codec.event(&sse::Event { name, data }, answer)
-                    });
-                    let read;
-                    (reply.answer, read) = Box::pin(adding).await;
-                    read?;
+                    };
+                    Box::pin(add(&mut reply.answer, read)).await?;
                 }
                 let answer = &reply.answer;
                 hold(held, answer.length() + parser.held())?;
@@ -226,17 +224,39 @@ impl Gateway {
     }
 }
 
-/// Adds what so many bytes of a reply say to an answer.
+/// Adds to an answer what a long piece of a reply says, on another thread.
 async fn add(
-    bytes: usize,
-    mut answer: Answer,
+    answer: &mut Answer,
     read: impl FnOnce(&mut Answer) -> Result<(), Failure> + Send + 'static,
-) -> (Answer, Result<(), Failure>) {
-    let add = move || {
-        let read = read(&mut answer);
-        (answer, read)
-    };
-    aside(bytes, add).await
+) -> Result<(), Failure> {
+    let mut taken = mem::take(answer);
+    let (giver, back) = mpsc::channel();
+    let _lent = Lent { answer, back };
+    aside(usize::MAX, move || {
+        let read = read(&mut taken);
+        // Nobody may want it any more.
+        let _given = giver.send(taken);
+        read
+    })
+    .await
+}
+
+/// An answer that is on another thread.
+struct Lent<'a> {
+    answer: &'a mut Answer,
+    back: mpsc::Receiver<Answer>,
+}
+
+/// So long it is waited for where the call ends meanwhile, since what there is of it is handed out. No copy is kept for that:
+/// answers are large, and mostly it is there.
+const GIVEN_BACK: Duration = Duration::from_millis(100);
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Ok(answer) = self.back.recv_timeout(GIVEN_BACK) {
+            *self.answer = answer;
+        }
+    }
 }
 
 /// A redirect is not followed: the key would go to wherever it leads.
@@ -513,6 +533,41 @@ impl Body {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::dns::tests::run;
+
+    #[test]
+    fn an_answer_on_another_thread_comes_back_if_that_takes_no_time() {
+        let text = |text: &str| Answer {
+            text: text.into(),
+            ..Answer::default()
+        };
+        run(async {
+            let mut answer = text("one ");
+            let read = |answer: &mut Answer| {
+                answer.text.push_str("two");
+                Err(Failure::new(Class::Unavailable, "three"))
+            };
+            assert_eq!(add(&mut answer, read).await.unwrap_err().message, "three");
+            assert_eq!(answer, text("one two"));
+
+            // The call ends, and it has been read meanwhile.
+            let (giver, back) = mpsc::channel();
+            giver.send(text("one two three")).unwrap();
+            let answer = &mut answer;
+            drop(Lent { answer, back });
+            assert_eq!(*answer, text("one two three"));
+
+            // Or it has not, and nobody is kept waiting for it.
+            let (go, wait) = mpsc::channel::<()>();
+            let read = move |_: &mut Answer| {
+                let _gone = wait.recv();
+                Ok(())
+            };
+            assert!(Box::pin(add(answer, read)).now_or_never().is_none());
+            assert_eq!(*answer, Answer::default());
+            drop(go);
+        });
+    }
 
     #[test]
     fn waits_are_read_in_every_form() {
