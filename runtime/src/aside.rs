@@ -3,18 +3,24 @@
 //!
 //! Never here: what the work is.
 
-use std::future::{Future, pending, ready};
+use std::{
+    future::{Future, pending, ready},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use futures_util::future::Either;
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Work on so many bytes takes less time than the way to another thread and back, or not much more.
 pub(crate) const LITTLE: usize = 64 << 10;
 
-/// Threads for it. One that is at work on one reply keeps no other reply waiting, as long as there are so many.
-pub(crate) const THREADS: usize = 16;
+/// Threads for it. Work on one reply keeps no other reply waiting as long as there are so many.
+const THREADS: usize = 16;
 
-/// Does work on so many bytes. It begins at once, and goes on if nobody waits for it any more.
+static TURNS: Semaphore = Semaphore::const_new(THREADS);
+
+/// Does work on so many bytes. Once it has begun it goes on, also if nobody waits for it any more.
 pub(crate) fn aside<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -22,19 +28,42 @@ pub(crate) fn aside<T: Send + 'static>(
     if bytes <= LITTLE {
         return Either::Left(ready(work()));
     }
-    let work = spawn_blocking(work);
-    Either::Right(async {
-        match work.await {
+    // In a box: a future is as large as what it may hold.
+    Either::Right(Box::pin(async {
+        let turn = TURNS.acquire().await;
+        let (sender, done) = oneshot::channel();
+        let here = Arc::new(Mutex::new(Some(work)));
+        let there = Arc::clone(&here);
+        let spawned = thread::Builder::new().name("aside".into()).spawn(move || {
+            let _turn = turn;
+            if let Some(work) = take(&there) {
+                // Nobody may wait for it any more.
+                let _heard = sender.send(work());
+            }
+        });
+        // Where there is no thread to be had, late is better than never.
+        if spawned.is_err()
+            && let Some(work) = take(&here)
+        {
+            return work();
+        }
+        drop(here);
+        match done.await {
             Ok(done) => done,
-            // The runtime is going, and with it all that wait: a panic ends the process.
+            // It has panicked, which ends the process.
             Err(_) => pending().await,
         }
-    })
+    }))
+}
+
+fn take<T>(place: &Mutex<Option<T>>) -> Option<T> {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    place.take()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, thread};
+    use std::sync::mpsc;
 
     use super::*;
     use crate::dns::tests::run;

@@ -9,6 +9,7 @@ use std::{
 
 use anygpt_core::Reservation;
 use futures_util::future::{Either, select};
+use http::Method;
 use serde::{Deserialize, de::IgnoredAny};
 use tokio::{
     task::unconstrained,
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     aside::aside,
     call::{self, Asked},
-    provider::{Class, Codec, Failure, Request},
+    provider::{Class, Codec, Failure, Request, Stage},
     settings::{Provider, Settings},
 };
 
@@ -72,6 +73,9 @@ pub struct Told<T> {
 #[derive(Deserialize)]
 struct Reported {
     error: Option<IgnoredAny>,
+    // Where something was done all the same.
+    data: Option<IgnoredAny>,
+    usage: Option<IgnoredAny>,
 }
 
 impl Gateway {
@@ -154,10 +158,14 @@ impl Gateway {
         let mut repeated = 0;
         loop {
             let begun = Instant::now();
-            let failure = match self.once(provider, codec, request.clone()).await {
+            let mut failure = match self.once(provider, codec, request.clone()).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
+            // Nothing is generated for it.
+            if request.method == Method::GET {
+                failure.stage = Stage::Free;
+            }
             let situation = Situation {
                 repeated,
                 allowed: bounds.retries,
@@ -186,11 +194,16 @@ impl Gateway {
         let bytes = self.body(response, &mut held).await?;
         let length = bytes.len();
         let read = move || {
-            let reported = serde_json::from_slice::<Reported>(&bytes);
-            match reported.is_ok_and(|reported| reported.error.is_some()) {
-                true => Err(codec.failure(200, &bytes)),
-                false => Ok(bytes),
+            if let Ok(reported) = serde_json::from_slice::<Reported>(&bytes)
+                && reported.error.is_some()
+            {
+                let failure = codec.failure(200, &bytes);
+                return Err(match reported.data.or(reported.usage) {
+                    None => failure,
+                    Some(_) => failure.at(Stage::Taken),
+                });
             }
+            Ok(bytes)
         };
         let bytes = aside(length, read).await?;
         Ok(Body { bytes, held })
