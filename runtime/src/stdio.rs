@@ -27,6 +27,7 @@ use rustix::{
 use tokio::sync::Notify;
 
 use crate::{
+    aside::aside,
     log, output,
     redact::Redactor,
     runner::Runner,
@@ -185,7 +186,12 @@ impl Stdio {
 
     /// Hands over the result of a call. Waits while too much output is queued already.
     pub async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
-        outcome.redact(&self.redactor);
+        let stdio = Arc::clone(self);
+        let redacted = aside(outcome.length(), move || {
+            outcome.redact(&stdio.redactor);
+            outcome
+        });
+        let mut outcome = redacted.await;
         loop {
             let room = self.room.notified();
             tokio::pin!(room);
