@@ -1,5 +1,5 @@
 //! The HTTP client: requests on kept connections, time limits of the transport. Below it: `pool` (the connections),
-//! `connector` (proxies, TLS), `dial` (TCP); names are looked up by `dns`.
+//! `connector` (proxies, TLS), `dial` (TCP), `turn` (how much is read at a time); names are looked up by `dns`.
 //!
 //! Redirects are not followed: the key would go along.
 //!
@@ -8,6 +8,7 @@
 mod connector;
 mod dial;
 mod pool;
+mod turn;
 
 use std::{error::Error, fmt, io, pin::Pin, sync::Arc, time::Duration};
 

@@ -670,7 +670,7 @@ fn where_a_name_leads_is_explained_without_a_network() {
     );
     assert_eq!(
         well(&resolved(&["meta/llama"])),
-        "openrouter/meta/llama\nbecause its vendor is not set up, and this provider has the models of all vendors\n\
+        "openrouter/meta/llama\nbecause its vendor is not set up, and this provider has the models of many vendors\n\
          rules for openrouter/meta/llama: defaults.max_tokens 9\n\
          rules for openrouter/meta/llama: drop temperature\n\
          rules for openrouter/meta/llama: keep seed\n\
@@ -689,6 +689,24 @@ fn where_a_name_leads_is_explained_without_a_network() {
         1,
         &["config: provider anthropic cannot be used"],
     );
+    for (name, part) in [
+        (
+            "llama3.2:1b",
+            "team/llama3.2:1b\nbecause this is the name of a local model",
+        ),
+        (
+            "groq/llama-4",
+            "config: provider groq cannot be used: it has no key (set GROQ_API_KEY)",
+        ),
+        (
+            "openai/claude-x",
+            "config: model \"claude-x\" is not sent to provider openai: it is a model of Anthropic",
+        ),
+    ] {
+        let told = resolved(&[name]);
+        let said = [&*told.stdout, &*told.stderr].concat();
+        assert!(said.contains(part), "{name}: {said}");
+    }
     fs::remove_file(path).unwrap();
 }
 
@@ -979,11 +997,13 @@ fn a_person_is_asked_for_the_prompt() {
         "hello\n"
     );
 
-    // Ctrl-C while it waits.
-    let (_near, far) = terminal();
-    let builder = Server::builder().args(["chat"]).envs(MOCK);
-    let mut server = builder.stdin(Stdin::Fd(far.into())).spawn();
-    server.wait_stderr("Ctrl-D");
-    server.signal(Signal::INT);
-    assert_eq!(server.wait().code, Some(130));
+    // Ctrl-C while it waits, and a terminal that is closed.
+    for signal in [Signal::INT, Signal::HUP] {
+        let (_near, far) = terminal();
+        let builder = Server::builder().args(["chat"]).envs(MOCK);
+        let mut server = builder.stdin(Stdin::Fd(far.into())).spawn();
+        server.wait_stderr("Ctrl-D");
+        server.signal(signal);
+        assert_eq!(server.wait().code, Some(130));
+    }
 }

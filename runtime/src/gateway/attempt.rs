@@ -4,7 +4,9 @@
 
 use std::{
     future::poll_fn,
+    mem,
     pin::Pin,
+    sync::mpsc,
     task::{Context, Poll, ready},
     time::{Duration, Instant, SystemTime},
 };
@@ -21,6 +23,7 @@ use tokio::time::{self, Sleep, timeout};
 
 use super::{Gateway, Observer, Reply};
 use crate::{
+    aside::{LITTLE, aside},
     call,
     http_client::{ReplyBody, SendError, root_cause},
     provider::{
@@ -57,7 +60,7 @@ impl Gateway {
     pub(super) async fn stream(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         request: &ChatRequest,
         reply: &mut Reply,
         start: Instant,
@@ -87,7 +90,9 @@ impl Gateway {
             .get_or_insert_with(|| self.budget.reservation());
         if is_json {
             let json = body.whole(held).await?;
-            let read = codec.whole(&json, &mut reply.answer);
+            let length = json.len();
+            let read = move |answer: &mut Answer| codec.whole(&json, answer);
+            let read = Box::pin(add(length, &mut reply.answer, read)).await;
             read.map_err(|failure| declined(failure, &reply.answer, false))?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
@@ -96,9 +101,21 @@ impl Gateway {
             {
                 let mut rest = &chunk[..];
                 while let Some(event) = parser.next_event(&mut rest)? {
-                    let read = codec.event(&event, &mut reply.answer);
+                    let length = event.data.len();
+                    let (read, is_opening) = if length <= LITTLE {
+                        let read = codec.event(&event, &mut reply.answer);
+                        (read, !has_begun && codec.is_opening(&event))
+                    } else {
+                        let (name, data) = (event.name.to_owned(), event.data.to_owned());
+                        let read = move |answer: &mut Answer| {
+                            let (name, data) = (&*name, &*data);
+                            let event = sse::Event { name, data };
+                            (codec.event(&event, answer), codec.is_opening(&event))
+                        };
+                        Box::pin(add(length, &mut reply.answer, read)).await
+                    };
                     read.map_err(|failure| declined(failure, &reply.answer, has_begun))?;
-                    has_begun = has_begun || !codec.is_opening(&event);
+                    has_begun = has_begun || !is_opening;
                 }
                 let answer = &reply.answer;
                 hold(held, answer.length() + parser.held())?;
@@ -266,6 +283,55 @@ fn declined(failure: Failure, answer: &Answer, has_begun: bool) -> Failure {
     match has_begun || answer.has_begun() {
         true => failure.at(Stage::Taken),
         false => failure,
+    }
+}
+
+/// Adds to an answer what so many bytes of a reply say.
+async fn add<T: Send + 'static>(
+    bytes: usize,
+    answer: &mut Answer,
+    read: impl FnOnce(&mut Answer) -> T + Send + 'static,
+) -> T {
+    if bytes <= LITTLE {
+        return read(answer);
+    }
+    let (owner, back) = mpsc::channel();
+    let mut borrowed = Borrowed {
+        answer: mem::take(answer),
+        owner,
+    };
+    let _lent = Lent { answer, back };
+    aside(bytes, move || read(&mut borrowed.answer)).await
+}
+
+/// An answer on another thread. It goes back as soon as nobody works on it, whether or not somebody has.
+struct Borrowed {
+    answer: Answer,
+    owner: mpsc::Sender<Answer>,
+}
+
+/// Where it comes from.
+struct Lent<'a> {
+    answer: &'a mut Answer,
+    back: mpsc::Receiver<Answer>,
+}
+
+/// So long it is waited for where the call ends meanwhile, since what there is of it is handed out. No copy is kept for that:
+/// answers are large, and mostly it is there.
+const GIVEN_BACK: Duration = Duration::from_millis(100);
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        // Nobody may want it any more.
+        let _given = self.owner.send(mem::take(&mut self.answer));
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Ok(answer) = self.back.recv_timeout(GIVEN_BACK) {
+            *self.answer = answer;
+        }
     }
 }
 
@@ -548,6 +614,43 @@ impl Body {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::dns::tests::run;
+
+    #[test]
+    fn an_answer_on_another_thread_comes_back_if_that_takes_no_time() {
+        const LONG: usize = LITTLE + 1;
+        let text = |text: &str| Answer {
+            text: text.into(),
+            ..Answer::default()
+        };
+        run(async {
+            let mut answer = text("one ");
+            let read = |answer: &mut Answer| {
+                answer.text.push_str("two");
+                3
+            };
+            assert_eq!(add(LONG, &mut answer, read).await, 3);
+            assert_eq!(answer, text("one two"));
+
+            // The call ends, and it has been read meanwhile.
+            let (owner, back) = mpsc::channel();
+            let borrowed = Borrowed {
+                answer: text("one two three"),
+                owner,
+            };
+            let answer = &mut answer;
+            drop(borrowed);
+            drop(Lent { answer, back });
+            assert_eq!(*answer, text("one two three"));
+
+            // Or it has not, and nobody is kept waiting for it.
+            let (go, wait) = mpsc::channel::<()>();
+            let read = move |_: &mut Answer| wait.recv().is_ok();
+            assert!(Box::pin(add(LONG, answer, read)).now_or_never().is_none());
+            assert_eq!(*answer, Answer::default());
+            drop(go);
+        });
+    }
 
     #[test]
     fn only_another_model_or_the_operator_ends_a_silence() {

@@ -16,6 +16,7 @@ use anygpt_core::{Budget, Reservation};
 use futures_util::future::{Either, select};
 use tokio::{
     sync::{Semaphore, watch},
+    task::unconstrained,
     time::{sleep, timeout, timeout_at},
 };
 
@@ -258,6 +259,11 @@ impl Gateway {
         &self.settings
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared_settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings)
+    }
+
     /// Asks a model, and if it fails again, or another one.
     ///
     /// # Errors
@@ -271,7 +277,8 @@ impl Gateway {
         let stopped = {
             let work = pin!(self.ask(plan, &mut course, observer));
             let mut ending = self.ending.clone();
-            let ending = pin!(ending.wait_for(|&ending| ending));
+            // Work may use up all of the task's budget.
+            let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
             let due = start + plan.timeout;
             match timeout_at(due.into(), select(work, ending)).await {
                 Ok(Either::Left(((), _))) => None,
@@ -524,7 +531,7 @@ impl Gateway {
     async fn newest_model(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         bounds: Bounds,
     ) -> Result<String, Failure> {
         let mut offer = self.model_list(provider, codec, bounds).await?;

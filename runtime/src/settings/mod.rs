@@ -24,6 +24,7 @@ mod rules;
 mod schema;
 mod secret;
 mod show;
+pub(crate) mod vendors;
 mod yaml;
 
 use std::{
@@ -50,6 +51,7 @@ pub use show::Shown;
 pub(crate) use yaml::nearest;
 
 use file::File;
+use vendors::{Form, Serves};
 use yaml::Spanned;
 
 /// Everything the process was told, checked.
@@ -369,10 +371,30 @@ impl Settings {
 
     /// Why a model cannot be asked: its provider is off, or the operator does not allow it.
     pub fn why_not(&self, provider: usize, model: &str) -> Option<String> {
-        let provider = &self.providers[provider];
-        provider
-            .why_off()
-            .or_else(|| self.limits.refusal(&provider.id, model))
+        let it = &self.providers[provider];
+        it.why_off()
+            .or_else(|| self.limits.refusal(&it.id, model))
+            .or_else(|| self.why_foreign(provider, model))
+    }
+
+    /// Why a model cannot be one of this provider's: that is a vendor's own API, and the model is of another one.
+    /// `None` if it may be.
+    pub(crate) fn why_foreign(&self, provider: usize, model: &str) -> Option<String> {
+        let Serves::Own(own) = self.providers[provider].serves() else {
+            return None;
+        };
+        let known = vendors::known(model);
+        let of = match known.family {
+            Some((vendor, _)) if vendor.id == own => return None,
+            Some((vendor, _)) => format!("is a model of {}", vendor.name),
+            None if known.form == Form::Plain || self.model(provider, model).is_some() => {
+                return None;
+            }
+            None if known.form == Form::Tagged => "has the name of a local model".to_owned(),
+            None => "has another vendor in front of its name".to_owned(),
+        };
+        let own = vendors::named(own).map_or(own, |vendor| vendor.name);
+        Some(format!("it {of}, and this is {own}'s own API"))
     }
 
     /// The providers that are worth showing, with their positions; the others are presets that nobody has

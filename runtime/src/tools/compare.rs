@@ -18,6 +18,7 @@ use super::{
     conversation,
 };
 use crate::{
+    aside::aside,
     gateway::{Gateway, Observer, Plan, Reply, Silence, bound, mock, purse::Purse, resolve},
     provider::{ChatRequest, Message, Role},
     settings::Settings,
@@ -348,7 +349,12 @@ impl Comparison {
                     .push(format!("There is no verdict: {problem}")),
             }
         }
-        self.outcome(came, fastest, verdict)
+        let replies = came.iter().filter_map(|came| match came {
+            Came::Answer(reply) => Some(reply.answer.length()),
+            _ => None,
+        });
+        let length = replies.sum();
+        aside(length, move || self.outcome(came, fastest, verdict)).await
     }
 
     /// What the judge is asked, if there is anything to judge.
