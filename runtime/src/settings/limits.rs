@@ -66,6 +66,13 @@ struct List {
     place: String,
 }
 
+/// Whether a limit is read from this variable.
+pub(super) fn is_variable(name: &str) -> bool {
+    ["ANYGPT_ALLOW_", "ANYGPT_DENY_", "ANYGPT_MAX_"]
+        .iter()
+        .any(|start| name.starts_with(start) && name != "ANYGPT_ALLOW_INSECURE_HTTP")
+}
+
 impl Limits {
     /// All that are set: name, value and where that comes from.
     pub(super) fn told(&self) -> Vec<(&'static str, String, String)> {
@@ -199,6 +206,19 @@ fn list(
         .map(|item: &String| item.trim().to_owned())
         .filter(|item| !item.is_empty())
         .collect();
+    // No name holds these, so that such a list would hold nobody to anything.
+    let is_strange = |c: char| c.is_control() || "\"'`[]{}()<>;|\\^$#=&".contains(c);
+    if let Some(item) = items
+        .iter()
+        .find(|item| item.contains(is_strange) || (item.contains(char::is_whitespace)))
+    {
+        return Err(Problem::new(
+            &place,
+            format!("holds {item:?}, which is no name"),
+            "write names without quotes and brackets, separated by commas, with * for anything and ? for \
+             one character, also for a blank",
+        ));
+    }
     match items.is_empty() {
         true => Err(Problem::new(
             &place,

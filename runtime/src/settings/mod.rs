@@ -10,6 +10,7 @@ mod file;
 mod file_text;
 mod headers;
 mod limits;
+mod mistyped;
 mod model;
 mod network;
 mod offered;
@@ -282,11 +283,15 @@ impl Settings {
             }
         };
 
+        mistyped::check(&environment, &mut warnings)?;
         let ignored = environment.take_ignored();
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
                 .iter()
-                .map(|ignored| format!("{} ({})", ignored.name, ignored.why))
+                .map(|Ignored { name, why }| match limits::is_variable(name) {
+                    true => format!("{name} ({why}, so this limit does not hold)"),
+                    false => format!("{name} ({why})"),
+                })
                 .collect();
             warnings.push(format!("Treated as not set: {}", list.join(", ")));
         }

@@ -211,7 +211,7 @@ pub(super) fn all(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Provider>, Problem> {
     let mut entries = by_id(entries)?;
-    let mut own = own_variables::all(environment, entries.keys().map(String::as_str))?;
+    let mut own = own_variables::all(environment, entries.keys().map(String::as_str), warnings)?;
     let reader = Reader {
         environment,
         guarded,
