@@ -240,6 +240,14 @@ static DRY_RUN: Opt = Opt {
     ..PLAIN
 };
 
+/// The arguments of tools that are options under another name, with what is typed for each.
+pub(crate) fn options_of_arguments() -> impl Iterator<Item = (&'static str, String)> {
+    let options = COMMANDS.iter().flat_map(|spec| spec.options);
+    // Those of one word are words of plain English, too.
+    let options = options.filter(|option| option.argument.contains('_'));
+    options.map(|option| (option.argument, option.name()))
+}
+
 /// They belong to no command.
 static EVERYWHERE: [&Opt; 2] = [&HELP, &VERSION];
 

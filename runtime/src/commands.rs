@@ -96,7 +96,11 @@ fn tell(text: &str) {
 
 /// Advice that was written for a client, in words of the command line.
 fn by_commands(text: &str) -> String {
-    const WORDS: [(&str, &str); 5] = [
+    const WORDS: [(&str, &str); 6] = [
+        (
+            "the argument that the message names",
+            "the option or setting that the message names",
+        ),
         (
             "anygpt_list_models with provider ",
             "anygpt-mcp models --provider ",
@@ -106,9 +110,30 @@ fn by_commands(text: &str) -> String {
         ("anygpt_list_tags", "anygpt-mcp config show"),
         ("restart the server", "try again"),
     ];
-    WORDS.iter().fold(text.to_owned(), |text, (tool, command)| {
+    let text = WORDS.iter().fold(text.to_owned(), |text, (tool, command)| {
         text.replace(tool, command)
+    });
+    cli::options_of_arguments().fold(text, |text, (argument, option)| {
+        with_option(&text, argument, &option)
     })
+}
+
+/// The text with an option in place of an argument's name. In quotes it is somebody else's word, and behind a dot
+/// a setting's.
+fn with_option(text: &str, argument: &str, option: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once(argument) {
+        let is_part =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'' | '`');
+        let is_word =
+            !before.ends_with(is_part) && !behind.starts_with(|c: char| is_part(c) && c != '.');
+        shown.push_str(before);
+        shown.push_str(if is_word { option } else { argument });
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// The problem is told, and the end is near.

@@ -141,6 +141,9 @@ fn serve(mut signals: Signals) -> i32 {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
+    for note in &settings.notes {
+        tracing::debug!("{note}");
+    }
     if !usable {
         log::direct(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
     }

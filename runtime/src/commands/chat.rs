@@ -47,7 +47,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     arguments.extend(typed.map(|(name, value)| (name.to_owned(), Value::from(value))));
     arguments.insert("prompt".into(), prompt.into());
 
-    let session = session(settings);
+    let session = session(settings.without_default_timeout());
     let (gone, is_gone) = oneshot::channel();
     let is_live = !chat.json && output::is_terminal();
     let mut screen = Screen::new(&session.redactor, is_live, gone);

@@ -152,7 +152,10 @@ impl Gateway {
             };
             let mut failure = Failure::new(class, error.to_string());
             // Nobody has said that a last resort is there, so it will not come.
-            if matches!(error, SendError::Lasting(_)) || provider.is_last_resort {
+            if matches!(error, SendError::Lasting(_))
+                || provider.is_last_resort
+                || provider.is_tried_if_named
+            {
                 failure.should_retry = Some(false);
             }
             failure

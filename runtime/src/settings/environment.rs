@@ -98,6 +98,11 @@ impl<'a> Environment<'a> {
         text.is_some_and(|text| placeholder(text.trim()).is_none())
     }
 
+    /// Whether a variable was asked for and held something.
+    pub(super) fn was_used(&self, name: &str) -> bool {
+        self.given.borrow().iter().any(|given| given == name)
+    }
+
     /// The names of this program's own form (`ANYGPT_…`) that were asked for so far, set or not: those that
     /// mean something.
     pub(super) fn own_names(&self) -> Vec<String> {

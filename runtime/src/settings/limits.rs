@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use super::{
-    Environment, Problem, Provider, Written,
+    Environment, Problem, Provider, Written, nearest,
     pattern::{self, fits, pattern},
-    position,
+    position, presets,
     provider::MOCK,
     seconds, unknown, written,
     yaml::Spanned,
@@ -106,6 +106,7 @@ impl Limits {
         environment: &Environment<'_>,
         entry: LimitsEntry,
         providers: &mut [Provider],
+        warnings: &mut Vec<String>,
     ) -> Result<Self, Problem> {
         let list = |variable, key, of_file| list(environment, variable, key, of_file);
         let allow_providers = list(
@@ -125,6 +126,9 @@ impl Limits {
         };
         let allow = list("ANYGPT_ALLOW_MODELS", "allow_models", entry.allow_models)?;
         let deny = list("ANYGPT_DENY_MODELS", "deny_models", entry.deny_models)?;
+        for list in allow.iter().chain(&deny) {
+            warnings.extend(of_nobody(list, providers));
+        }
         Ok(Limits {
             allow_providers,
             deny_providers,
@@ -151,6 +155,26 @@ impl Limits {
     }
 }
 
+/// What to say of patterns whose provider is a mistyped one. Other words before a slash may be vendors that a gateway
+/// knows.
+fn of_nobody(list: &List, providers: &[Provider]) -> Vec<String> {
+    let ids = || providers.iter().map(|provider| provider.id.as_str());
+    let nobody = list.items.iter().filter_map(|item| {
+        let (word, _) = item.split_once('/')?;
+        let is_known = position(providers, word).is_some() || word.contains(['*', '?']);
+        let near = nearest(word, ids()).filter(|_| !is_known)?;
+        // mistralai, moonshotai
+        let is_vendor = word.len() > near.len() && word.starts_with(near);
+        (!is_vendor).then(|| {
+            format!(
+                "{}: {item} holds for no provider that is known here (perhaps you mean {near})",
+                list.place
+            )
+        })
+    });
+    nobody.collect()
+}
+
 fn switch_off(
     providers: &mut [Provider],
     allow: Option<&List>,
@@ -162,7 +186,7 @@ fn switch_off(
             match position(providers, id) {
                 Some(position) => positions.push(position),
                 // It is not there, which is all that could be wanted.
-                None if id.eq_ignore_ascii_case(MOCK) => {}
+                None if id.eq_ignore_ascii_case(MOCK) || presets::ended(id).is_some() => {}
                 None => return Err(unknown(&list.place, id, providers)),
             }
         }

@@ -8,6 +8,7 @@ mod defaults;
 mod environment;
 mod file;
 mod file_text;
+mod foreign;
 mod headers;
 mod limits;
 mod mistyped;
@@ -40,6 +41,7 @@ use model::Names;
 pub use model::{Member, ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub use offered::{Offer, Tool};
+pub(crate) use presets::ended;
 pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{KeyHeader, Kind, Provider};
@@ -49,6 +51,7 @@ pub use show::Shown;
 pub(crate) use yaml::nearest;
 
 use file::File;
+use foreign::Foreign;
 use yaml::Spanned;
 
 /// Everything the process was told, checked.
@@ -92,6 +95,8 @@ pub struct Settings {
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// What may help to understand why something works: for the log at `debug`, and `doctor`.
+    pub notes: Vec<String>,
     /// Where the values come from that are not defaults.
     origins: Origins,
 }
@@ -170,6 +175,9 @@ const CONFIG_FILES: [&str; 3] = [
 
 /// The default of `ANYGPT_TIMEOUT`: common clients give up at 60 s, and get the partial answer.
 const TIMEOUT: Duration = Duration::from_secs(55);
+
+/// The longest that can be set.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
 
 /// The default of `ANYGPT_RETRIES`, as in the providers' own libraries.
 const RETRIES: u32 = 2;
@@ -252,15 +260,30 @@ impl Settings {
         let structured = one_of(structured, offered::structured)?;
 
         let mut warnings = Vec::new();
+        let default_provider = default_provider.filter(|(place, id)| {
+            let is_auto = is_auto(id);
+            if is_auto {
+                warnings.push(not_set(place, id));
+            }
+            !is_auto
+        });
+        // A default model names its provider, too.
+        let named = match (&default_provider, &default_model) {
+            (Some((_, id)), _) => Some(id.as_str()),
+            (None, Some(model)) => model.split_once('/').map(|(provider, _)| provider),
+            (None, None) => None,
+        };
+        let foreign = Foreign::of(&environment);
         let network = Network::load(&environment, &mut warnings)?;
         let mut providers = provider::all(
             &environment,
             file.providers,
-            default_provider.as_ref().map(|(_, id)| id.as_str()),
+            &foreign,
+            named,
             (!insecure.unwrap_or(false)).then_some(&network),
             &mut warnings,
         )?;
-        let limits = Limits::load(&environment, file.limits, &mut providers)?;
+        let limits = Limits::load(&environment, file.limits, &mut providers, &mut warnings)?;
         let not_valid = |error| file::not_valid(&file.path, &error);
         let mut models = model::all(&providers, file.models).map_err(not_valid)?;
         let mut names = Names::default();
@@ -268,6 +291,17 @@ impl Settings {
         let aliases = file.aliases;
         model::add_aliases(&providers, aliases, &mut models, &mut tags, &mut names)
             .map_err(not_valid)?;
+        // Another server's word for none, unless a tag or an alias has the name.
+        let default_model = default_model.filter(|name| {
+            let is_none = is_auto(name) && names.tag(name).is_none();
+            if is_none {
+                warnings.push(not_set(
+                    &origins.of("defaults.model", "DEFAULT_MODEL"),
+                    name,
+                ));
+            }
+            !is_none
+        });
         let rules = rules::all(&providers, file.rules).map_err(not_valid)?;
         let default_provider = match default_provider {
             None => None,
@@ -283,6 +317,7 @@ impl Settings {
             }
         };
 
+        let notes = foreign.told(&environment, &mut warnings);
         mistyped::check(&environment, &mut warnings)?;
         let ignored = environment.take_ignored();
         if !ignored.is_empty() {
@@ -322,8 +357,18 @@ impl Settings {
             limits,
             network,
             warnings,
+            notes,
             origins,
         })
+    }
+
+    /// The same for a command: who asks by hand can wait, so that only what the operator has set bounds a call.
+    pub fn without_default_timeout(mut self) -> Self {
+        if self.origins.of("timeouts.call", "ANYGPT_TIMEOUT") == DEFAULT {
+            let most = self.limits.max_timeout.as_ref().map(|limit| limit.most);
+            self.timeout = most.unwrap_or(LONGEST_TIMEOUT);
+        }
+        self
     }
 
     /// All configured keys, headers that are as good as keys, and the credentials of proxies.
@@ -355,9 +400,11 @@ impl Settings {
     /// Why a model cannot be asked: its provider is off, or the operator does not allow it.
     pub fn why_not(&self, provider: usize, model: &str) -> Option<String> {
         let provider = &self.providers[provider];
-        provider
-            .why_off()
-            .or_else(|| self.limits.refusal(&provider.id, model))
+        let why_off = match provider.is_tried_if_named {
+            true => provider.why_not_tried(),
+            false => provider.why_off(),
+        };
+        why_off.or_else(|| self.limits.refusal(&provider.id, model))
     }
 
     /// The providers that are worth showing, with their positions; the others are presets that nobody has
@@ -400,7 +447,14 @@ impl Settings {
     /// The problem of a call to a provider, with what to do if it was tried only because there is no
     /// other.
     pub fn with_advice(&self, provider: usize, problem: String) -> String {
-        if !self.providers[provider].is_last_resort || self.has_usable_provider() {
+        let tried = &self.providers[provider];
+        if tried.is_tried_if_named && problem.starts_with("network:") {
+            let (id, switches) = (&tried.id, tried.switches());
+            return format!(
+                "{problem} Start {id} on this machine, or set {switches} to its address."
+            );
+        }
+        if !tried.is_last_resort || self.has_usable_provider() {
             return problem;
         }
         // That it is not there needs no more words: nobody has asked for it.
@@ -455,6 +509,15 @@ impl Origins {
 /// The origin of what nobody has set.
 const DEFAULT: &str = "default";
 
+/// Whether a name leaves the choice to the program.
+fn is_auto(name: &str) -> bool {
+    name.eq_ignore_ascii_case("auto")
+}
+
+fn not_set(place: &str, name: &str) -> String {
+    format!("{place} is {name:?}, which counts as not set: the choice is made for each call")
+}
+
 fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     let mut known: Vec<&str> = providers
         .iter()
@@ -462,6 +525,10 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
         .collect();
     if !known.contains(&provider::MOCK) {
         known.push(provider::MOCK);
+    }
+    if let Some(ended) = ended(id) {
+        let mend = format!("{ended}; use one of {}", known.join(", "));
+        return Problem::new(place, format!("is {id:?}"), mend);
     }
     let mend = match nearest(id, known.iter().copied()) {
         Some(near) => format!("perhaps you mean {near}"),
