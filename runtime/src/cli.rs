@@ -229,7 +229,7 @@ static MAX_TOKENS: Opt = Opt {
 static TIMEOUT: Opt = Opt {
     long: "timeout",
     value: "SECONDS",
-    about: "longest wait; what has come by then is printed",
+    about: "longest wait (default: no limit); what has come by then is printed",
     argument: "timeout_seconds",
     ..PLAIN
 };

@@ -1585,6 +1585,10 @@ fn a_limit_whose_value_is_mistyped_stops_the_start() {
                 "^gpt",
                 "gpt-(4|5)",
                 "gpt$",
+                "*,-gpt-5",
+                "!gpt-5",
+                "\u{feff}gpt-5",
+                "“gpt-5”",
             ],
         ),
         (

@@ -48,7 +48,7 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
   CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{yaml,yml,json}
   LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
   LOG_FORMAT             text (default), json
-  ANYGPT_TIMEOUT         seconds for a call (55)
+  ANYGPT_TIMEOUT         seconds for a call (55; no limit for chat)
   ANYGPT_ALLOW_PROVIDERS, ANYGPT_DENY_PROVIDERS, ANYGPT_ALLOW_MODELS, ANYGPT_DENY_MODELS
                          whom a call may ask, separated by commas; * in models
   ANYGPT_MAX_TOKENS, ANYGPT_MAX_COST_USD, ANYGPT_MAX_TIMEOUT

@@ -11,6 +11,7 @@ use super::{
     environment::{Environment, Found},
     presets::{self, PRESETS, Preset},
 };
+use crate::provider::Codec;
 
 /// What a variable is, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,7 +269,7 @@ impl Foreign {
         environment.secret(&it.name)
     }
 
-    /// The address of a provider by another program's variable, and that variable.
+    /// The address of a provider by another program's variable, and that variable. The vendor's own one says nothing.
     pub(super) fn url(
         &self,
         environment: &Environment<'_>,
@@ -277,7 +278,12 @@ impl Foreign {
         let Some(it) = self.find(preset, Url) else {
             return Ok(None);
         };
-        let text = environment.value(&it.name)?;
+        let usual = preset.kind.codec().map(Codec::default_base_url);
+        let is_usual = |text: &String| {
+            let at = authority(text);
+            at.is_some() && at == usual.and_then(authority)
+        };
+        let text = environment.value(&it.name)?.filter(|text| !is_usual(text));
         Ok(text.map(|text| {
             // Some name the address of Ollama's own API.
             let own_api = text.trim_end_matches('/').strip_suffix("/api");
@@ -364,6 +370,13 @@ impl Present {
         let advice = advice.replace("{URL}", url.copied().unwrap_or_default());
         format!("{} ({advice})", self.name)
     }
+}
+
+/// Scheme, host and port of a URL.
+fn authority(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?']).next()?;
+    url.get(..scheme.len() + 3 + host.len())
 }
 
 /// Whether a switch says what matters: anything but no, or for the kind of an API Azure.
@@ -588,6 +601,11 @@ mod tests {
             let both = load(&[(name, text), (ours, "http://127.0.0.1:9/v1")]);
             assert_eq!(of(&both, id).2, ours);
             assert_eq!(both.warnings, [format!("{ours} is used, and not {name}")]);
+        }
+        for text in ["https://api.openai.com", "https://api.openai.com/v1/"] {
+            let settings = load(&[("OPENAI_API_BASE", text)]);
+            assert!(settings.providers[0].is_original(), "{text}");
+            assert_eq!(settings.warnings, [""; 0], "{text}");
         }
         let azure = load(&[
             ("AZURE_API_BASE", "https://r.example"),

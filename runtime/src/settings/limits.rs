@@ -230,17 +230,12 @@ fn list(
         .map(|item: &String| item.trim().to_owned())
         .filter(|item| !item.is_empty())
         .collect();
-    // No name holds these, so that such a list would hold nobody to anything.
-    let is_strange = |c: char| c.is_control() || "\"'`[]{}()<>;|\\^$#=&".contains(c);
-    if let Some(item) = items
-        .iter()
-        .find(|item| item.contains(is_strange) || (item.contains(char::is_whitespace)))
-    {
+    if let Some(item) = items.iter().find(|item| !is_name(item)) {
         return Err(Problem::new(
             &place,
             format!("holds {item:?}, which is no name"),
-            "write names without quotes and brackets, separated by commas, with * for anything and ? for \
-             one character, also for a blank",
+            "write names without quotes and other marks, separated by commas, with * for anything and ? for one \
+             character, also for a blank",
         ));
     }
     match items.is_empty() {
@@ -251,6 +246,15 @@ fn list(
         )),
         false => Ok(Some(List { items, place })),
     }
+}
+
+/// Whether an item can be a name or a pattern. What only looks like one, by a mark around it or of another notation,
+/// would hold nobody to anything.
+fn is_name(item: &str) -> bool {
+    const MARKS: &str =
+        "\"'`[]{}()<>;|\\^$#=&!%\u{201c}\u{201d}\u{2018}\u{2019}\u{ff0c}\u{ff1b}\u{200b}\u{feff}";
+    let is_mark = |c: char| c.is_control() || c.is_whitespace() || MARKS.contains(c);
+    !item.starts_with('-') && !item.contains(is_mark)
 }
 
 fn max_tokens(
