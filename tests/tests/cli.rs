@@ -845,7 +845,7 @@ fn a_question_by_hand_has_no_limit_of_time_that_nobody_has_set() {
 #[test]
 fn advice_names_options_where_there_are_options() {
     let provider = Provider::start();
-    provider.anywhere(Reply::hang());
+    provider.always(Family::OpenAi, Reply::hang());
     let silent = asking(&provider, &["chat", "-m", "gpt-x", "--timeout", "1", "?"]).run(b"");
     wrong(&silent, 3, &["raise --timeout (ANYGPT_TIMEOUT"]);
     assert!(!silent.stderr.contains("timeout_seconds"), "{silent:?}");

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anygpt_tests::outcome::{answer, assert_parts, chat, error, text, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply, Request};
-use anygpt_tests::server::{Server, binary, run};
+use anygpt_tests::server::{Server, Stdin, binary, run};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -890,7 +890,7 @@ fn without_anything_docker_model_runner_is_tried_and_the_error_says_what_else_th
 /// cannot be had, the test says so.
 #[test]
 fn docker_model_runner_s_answer_makes_the_end_a_clean_one() {
-    let hosts = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("compat-hosts");
+    let hosts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compat-hosts");
     std::fs::write(&hosts, "127.0.0.1 localhost model-runner.docker.internal\n").unwrap();
     let line = r#"mount --bind "$0" /etc/hosts && exec "$@""#;
     let unshare = |program: &mut Command| {

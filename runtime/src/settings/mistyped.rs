@@ -15,14 +15,13 @@ use super::{
 
 /// Words that make a name look like a limit, and what this program's names have for them. Short ones count only
 /// as a whole word.
-const LIMITS: [(&str, &str); 41] = [
+const LIMITS: [(&str, &str); 35] = [
     ("DISALLOW", "DENY"),
     ("ALLOW", "ALLOW"),
     ("PERMIT", "ALLOW"),
     ("WHITELIST", "ALLOW"),
     ("ENABLE", "ALLOW"),
     ("INCLUDE", "ALLOW"),
-    ("APPROVE", "ALLOW"),
     ("ONLY", "ALLOW"),
     ("DENY", "DENY"),
     ("DENIED", "DENY"),
@@ -39,18 +38,13 @@ const LIMITS: [(&str, &str); 41] = [
     ("RESTRICT", "ALLOW"),
     ("LIMIT", "MAX"),
     ("MAX", "MAX"),
-    ("MOST", "MAX"),
-    ("UPPER", "MAX"),
     ("CEILING", "MAX"),
     ("QUOTA", "MAX"),
     ("BOUND", "MAX"),
     ("CAP", "MAX"),
-    ("THRESHOLD", "MAX"),
     ("BUDGET", "COST"),
     ("COST", "COST"),
     ("SPEND", "COST"),
-    ("PRICE", "COST"),
-    ("MONEY", "COST"),
     ("DOLLAR", "COST"),
     ("EUR", "USD"),
     ("USD", "USD"),
@@ -61,6 +55,12 @@ const LIMITS: [(&str, &str); 41] = [
 
 /// Words of [`LIMITS`] that only translate: alone they make no limit.
 const TRANSLATED: usize = 3;
+
+/// Words of [`LIMITS`] that switch all kinds of things: they make a limit only of what a call may ask.
+const SWITCHES: [&str; 5] = ["ENABLE", "INCLUDE", "DISABLE", "EXCLUDE", "ONLY"];
+
+/// What a call may ask.
+const ASKED: [&str; 4] = ["MODEL", "PROVIDER", "VENDOR", "TOOL"];
 
 /// Settings of this program whose names have no prefix.
 const BARE: [&str; 5] = [
@@ -89,19 +89,17 @@ pub(super) fn check(
         }
         let plain = plain(name);
         let is_own = plain.starts_with(OWN.trim_end_matches('_'));
-        let Some(limit) = limit_of(&plain, is_own, &known) else {
-            continue;
-        };
+        let limit = limit_of(&plain, is_own, &known);
         if (!is_own && limit.is_none()) || is_of_a_cluster(&plain) || !environment.holds(name) {
             continue;
         }
-        match limit {
-            Some(limits) => return Err(problem(name, &limits)),
-            None => unknown.push(match other(&plain, &known) {
-                Some(near) => format!("{name} (perhaps you mean {near})"),
-                None => name.clone(),
-            }),
+        if let Some(limit) = limit {
+            return Err(problem(name, &limit));
         }
+        unknown.push(match other(&plain, &known) {
+            Some(near) => format!("{name} (perhaps you mean {near})"),
+            None => name.clone(),
+        });
     }
     if !unknown.is_empty() {
         warnings.push(format!(
@@ -126,7 +124,11 @@ pub(super) fn problem(name: &str, meant: &str) -> Problem {
 
 /// Whether these words, which `_` joins, are of a limit.
 pub(super) fn is_limit(words: &str) -> bool {
+    let may_switch = ASKED.iter().any(|asked| words.contains(asked));
     let limits = &LIMITS[..LIMITS.len() - TRANSLATED];
+    let limits = limits
+        .iter()
+        .filter(|(limit, _)| may_switch || !SWITCHES.contains(limit));
     words.split('_').any(|word| {
         let is_near = |limit: &str| {
             word.len() > 3
@@ -134,7 +136,7 @@ pub(super) fn is_limit(words: &str) -> bool {
                 && is_within(1, word.as_bytes(), limit.as_bytes())
         };
         limits
-            .iter()
+            .clone()
             .any(|(limit, _)| is_part(word, limit) || is_near(limit))
     })
 }
@@ -148,10 +150,11 @@ fn plain(name: &str) -> String {
     name.chars().map(plain).collect()
 }
 
-/// For a name that may be meant for this program: the limits that it may stand for, if it looks like one.
-fn limit_of(plain: &str, is_own: bool, known: &[String]) -> Option<Option<String>> {
-    // A prefix that is mistyped, too, begins like ours: this is cheap for all the others.
-    if !is_own && !plain.starts_with('A') {
+/// The limits that a name may stand for, if it looks like one. In a name that does not begin like ours only its
+/// beginning is mistyped.
+fn limit_of(plain: &str, is_own: bool, known: &[String]) -> Option<String> {
+    // This is cheap for all the others.
+    if !plain.starts_with('A') {
         return None;
     }
     let limits = || {
@@ -161,28 +164,18 @@ fn limit_of(plain: &str, is_own: bool, known: &[String]) -> Option<Option<String
             .filter(|name| is_limit(name))
     };
     if let Some(near) = nearest(plain, limits()) {
-        return Some(Some(near.to_owned()));
-    }
-    if !is_own {
-        return None;
+        return Some(near.to_owned());
     }
     let words = words(plain);
-    if !is_limit(&words) {
-        return Some(None);
+    if !is_own || !is_limit(&words) {
+        return None;
     }
-    let mut best = (i32::MIN, Vec::new());
-    for limit in limits() {
-        let Some(points) = points(&words, limit) else {
-            continue;
-        };
-        if points > best.0 {
-            best = (points, Vec::new());
-        }
-        if points == best.0 {
-            best.1.push(limit);
-        }
-    }
-    Some(Some(best.1.join(" or ")))
+    let scored = limits().filter_map(|limit| Some((points(&words, limit)?, limit)));
+    let scored: Vec<(i32, &str)> = scored.collect();
+    let most = scored.iter().map(|(points, _)| *points).max();
+    let best = scored.iter().filter(|(points, _)| Some(*points) == most);
+    let best: Vec<&str> = best.map(|(_, limit)| *limit).collect();
+    Some(best.join(" or "))
 }
 
 /// What is behind the prefix.
@@ -290,6 +283,7 @@ mod tests {
             ("ANYGPT_DENY_MODEL", "ANYGPT_DENY_MODELS"),
             ("ANYGPT_DNY_PROVIDER", "ANYGPT_DENY_PROVIDERS"),
             ("ANYGPT_DISALLOW_MODELS", "ANYGPT_DENY_MODELS"),
+            ("ANYGPT_DISABLED_MODELS", "ANYGPT_DENY_MODELS"),
             ("ANYGPT_MAX_COST", "ANYGPT_MAX_COST_USD"),
             ("ANYGPT_MAXCOST", "ANYGPT_MAX_COST_USD"),
             ("ANYGPT_MAX_COST_EUR", "ANYGPT_MAX_COST_USD"),
@@ -338,6 +332,10 @@ mod tests {
             ("ANYGPT_LOG_LEVEL", "LOG_LEVEL"),
             ("ANYGPT_DEFAULT_MODEL", "DEFAULT_MODEL"),
             ("ANYGPT_CONFIG", "CONFIG_FILE"),
+            (
+                "ANYGPT_ENABLE_STRUCTURED_OUTPUT",
+                "ANYGPT_STRUCTURED_OUTPUT",
+            ),
             ("ANYGPT_OPENAI_API_KEY", "OPENAI_API_KEY"),
             ("anygpt_provider_x_base_url", "ANYGPT_PROVIDER_X_BASE_URL"),
             (
