@@ -141,7 +141,7 @@ impl Gateway {
         let first_byte = patience.map_or(usual, |patience| patience.min(usual));
         let mut request = http_request(provider, codec, request)?;
         call::mark(request.headers_mut());
-        let http = self.http()?;
+        let http = self.http();
         let forwarder = http.forwarder(request.uri());
         let sent = http.send(request, first_byte, connected).await;
         let response = sent.map_err(|error| {

@@ -480,17 +480,10 @@ impl Gateway {
         }
     }
 
-    /// The client, made when it is first needed: TLS costs milliseconds that the start must not pay.
-    fn http(&self) -> Result<&HttpClient, Failure> {
-        if self.http.get().is_none() {
-            let client = HttpClient::new(&self.settings.network).map_err(|error| {
-                Failure::new(Class::Config, format!("TLS cannot be set up: {error}"))
-            })?;
-            return Ok(self.http.get_or_init(|| client));
-        }
+    /// The client, made when it is first needed.
+    fn http(&self) -> &HttpClient {
         self.http
-            .get()
-            .ok_or_else(|| Failure::new(Class::Config, "TLS cannot be set up"))
+            .get_or_init(|| HttpClient::new(&self.settings.network))
     }
 
     fn id_of(&self, target: &Target) -> &str {

@@ -4,6 +4,7 @@
 //! Never here: acting on a setting.
 
 mod base_url;
+mod certificates;
 mod defaults;
 mod environment;
 mod file;
@@ -34,6 +35,7 @@ use std::{
 };
 
 pub use base_url::BaseUrl;
+pub use certificates::Certificates;
 pub use defaults::Parameters;
 pub use environment::{Environment, Found, Ignored, placeholder};
 pub use limits::{Bound, Limits};

@@ -101,7 +101,10 @@ impl Settings {
                 Some(value.clone()),
             );
         }
-        let roots = Some(self.network.roots().len().to_string());
+        let roots = match self.network.certificates().read() {
+            Ok(trusted) => Some(trusted.roots.len().to_string()),
+            Err(problem) => Some(format!("none: {problem}")),
+        };
         let variable = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| self.origins.of("", name));
         let variable = variable.iter().find(|origin| *origin != DEFAULT);
         add(
