@@ -232,8 +232,10 @@ fn other(plain: &str, known: &[String]) -> Option<String> {
     if let Some(near) = nearest(&words, BARE.iter().chain(variables).copied()) {
         return Some(near.to_owned());
     }
+    // Of equals the first.
     let best = known
         .iter()
+        .rev()
         .filter_map(|name| Some((points(&words, name)?, name)));
     best.max_by_key(|(points, _)| *points)
         .map(|(_, name)| name.clone())
