@@ -1,5 +1,5 @@
 //! The HTTP client: requests on kept connections, time limits of the transport. Below it: `pool` (the connections),
-//! `connector` (proxies, TLS), `dial` (TCP); names are looked up by `dns`.
+//! `connector` (proxies, TLS), `dial` (TCP), `turn` (how much is read at a time); names are looked up by `dns`.
 //!
 //! Redirects are not followed: the key would go along.
 //!
@@ -8,6 +8,7 @@
 mod connector;
 mod dial;
 mod pool;
+mod turn;
 
 use std::{error::Error, fmt, io, pin::Pin, sync::Arc, time::Duration};
 
@@ -51,8 +52,10 @@ pub enum SendError {
     },
     /// No response headers on an open connection, after this long.
     HeadersTimeout(Duration),
-    /// No connection, or it broke.
+    /// No connection, or it broke before anything was sent.
     Broken(String),
+    /// The connection broke after the request was sent, or a part of it.
+    Lost(String),
     /// No connection, and a moment later there will be none either.
     Lasting(String),
     /// No connection, and there will be none with these settings.
@@ -79,7 +82,7 @@ impl HttpClient {
     }
 
     /// Sends a request to an absolute URL; `connected` is called when it has a connection. The response's headers must
-    /// arrive within `headers` from then on.
+    /// arrive within `headers` from then on, if there is such a limit.
     ///
     /// # Errors
     /// There is no response; see [`SendError`].
@@ -87,7 +90,7 @@ impl HttpClient {
     pub fn send(
         &self,
         mut request: Request<Full<Bytes>>,
-        headers: Duration,
+        headers: Option<Duration>,
         connected: impl FnOnce(),
     ) -> impl Future<Output = Result<Response<ReplyBody>, SendError>> {
         let url = request.uri().clone();
@@ -112,20 +115,32 @@ impl HttpClient {
                 if let Some(connected) = connected.take() {
                     connected();
                 }
-                let response = timeout(headers, connection.ask(request)).await;
+                let response = match headers {
+                    Some(limit) => match timeout(limit, connection.ask(request)).await {
+                        Ok(response) => response,
+                        Err(_) => return Err(SendError::HeadersTimeout(limit)),
+                    },
+                    None => connection.ask(request).await,
+                };
                 let mut error = match response {
-                    Err(_) => return Err(SendError::HeadersTimeout(headers)),
-                    Ok(Ok(response)) => {
+                    Ok(response) => {
                         return Ok(
                             response.map(|body| ReplyBody::new(body, connection, place, pool))
                         );
                     }
-                    Ok(Err(error)) => error,
+                    Err(error) => error,
                 };
                 match error.take_message() {
                     // It was closed at this very moment.
                     Some(unsent) if is_kept => request = unsent,
-                    _ => return Err(broken(&error.into_error(), proxy.as_ref())),
+                    Some(_) => {
+                        let why = broken(&error.into_error(), proxy.as_ref());
+                        return Err(SendError::Broken(why));
+                    }
+                    None => {
+                        let why = broken(&error.into_error(), proxy.as_ref());
+                        return Err(SendError::Lost(why));
+                    }
                 }
             }
         }
@@ -179,7 +194,7 @@ fn connect<'a>(
             proxy: proxy.cloned(),
         })??;
         let opened = Connection::open(stream).await;
-        opened.map_err(|error| broken(&error, proxy))
+        opened.map_err(|error| SendError::Broken(broken(&error, proxy)))
     })
 }
 
@@ -194,12 +209,12 @@ impl From<ConnectError> for SendError {
     }
 }
 
-fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> SendError {
+fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> String {
     let why = root_cause(error);
-    SendError::Broken(match proxy {
+    match proxy {
         None => why,
         Some(proxy) => format!("{why} (by way of the proxy {proxy})"),
-    })
+    }
 }
 
 impl Forwarder {
@@ -234,9 +249,10 @@ impl fmt::Display for SendError {
             SendError::HeadersTimeout(limit) => {
                 write!(f, "no response after {} s", limit.as_secs_f64())
             }
-            SendError::Broken(why) | SendError::Lasting(why) | SendError::Settings(why) => {
-                f.write_str(why)
-            }
+            SendError::Broken(why)
+            | SendError::Lost(why)
+            | SendError::Lasting(why)
+            | SendError::Settings(why) => f.write_str(why),
         }
     }
 }

@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 use anygpt_core::Reservation;
 use futures_util::future::join_all;
 
-use super::{Gateway, mock, report, request::Bounds};
+use super::{
+    Gateway, mock, report,
+    request::{Body, Bounds},
+};
 use crate::{
+    aside::aside,
     provider::{Class, Codec, Failure, Model},
     settings::Provider,
 };
@@ -86,17 +90,17 @@ impl Gateway {
     pub(super) async fn model_list(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         bounds: Bounds,
     ) -> Result<Offer, Failure> {
         let mut offer = Offer::default();
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let body = self.request(provider, codec, &request, bounds).await?;
-            let list = codec.models_page(&body.bytes)?;
+            let Body { bytes, held } = self.request(provider, codec, &request, bounds).await?;
+            let list = aside(bytes.len(), move || codec.models_page(&bytes)).await?;
             offer.models.extend(list.models);
-            offer.held.push(body.held);
+            offer.held.push(held);
             match list.next {
                 // The same page twice would come for ever.
                 Some(next) if page.as_ref() != Some(&next) => page = Some(next),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anygpt_core::Structured;
 use serde::Serialize;
 
-use super::{DEFAULT, LogFormat, LogLevel, Provider, Settings, Standby};
+use super::{Bound, DEFAULT, LogFormat, LogLevel, Provider, Settings, Standby};
 
 /// One setting as it is resolved.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -64,6 +64,16 @@ impl Settings {
             "ANYGPT_TIMEOUT",
             Some(seconds(self.timeout)),
         );
+        let silence = |limit: &Option<Bound<Duration>>| {
+            let limit = limit.as_ref();
+            Some(limit.map_or("none".to_owned(), |it| seconds(it.most)))
+        };
+        add(
+            "timeouts.first_byte",
+            "ANYGPT_FIRST_BYTE_TIMEOUT",
+            silence(&self.first_byte),
+        );
+        add("timeouts.idle", "ANYGPT_IDLE_TIMEOUT", silence(&self.idle));
         add("retries", "ANYGPT_RETRIES", Some(self.retries.to_string()));
         add(
             "timeouts.shutdown",

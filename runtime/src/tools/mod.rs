@@ -174,6 +174,13 @@ impl Outcome {
         }
     }
 
+    /// Bytes of its texts.
+    pub(crate) fn length(&self) -> usize {
+        let others = [self.note.as_ref(), self.structured.as_ref()];
+        let others = others.into_iter().flatten().map(String::len);
+        self.text.len() + others.sum::<usize>()
+    }
+
     /// Takes configured keys out of it, whatever made it.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
         if let Cow::Owned(text) = redactor.text(&self.text) {
