@@ -11,6 +11,7 @@ mod pool;
 
 use std::{error::Error, fmt, io, pin::Pin, sync::Arc, time::Duration};
 
+use anygpt_core::{Budget, Reservation};
 use bytes::Bytes;
 use http::{
     HeaderValue, Request, Response, Uri,
@@ -18,7 +19,7 @@ use http::{
     uri::{PathAndQuery, Scheme},
 };
 use http_body_util::Full;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 pub use self::pool::ReplyBody;
 use self::{
@@ -37,11 +38,39 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub struct HttpClient {
     connector: Connector,
     pool: Arc<Pool>,
+    budget: Arc<Budget>,
+}
+
+/// What a connection takes: its buffers at both ends of TLS, and what has been read and not taken.
+const CONNECTION: usize = READ_BUFFER + (32 << 10);
+
+/// Longest head of a response; so much is read at once, too.
+const READ_BUFFER: usize = 64 << 10;
+
+/// Longest wait for memory that others hold.
+const MEMORY: Duration = Duration::from_secs(10);
+
+/// How often it is looked for.
+const LOOK_FOR_MEMORY: Duration = Duration::from_millis(20);
+
+/// Counts so many bytes. If they are not there, others may give them back; `false` if nobody does.
+pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
+    let begun = Instant::now();
+    while !held.resize(bytes) {
+        // More than there is never comes.
+        if bytes > held.budget().limit() || begun.elapsed() > MEMORY {
+            return false;
+        }
+        sleep(LOOK_FOR_MEMORY).await;
+    }
+    true
 }
 
 /// Why there is no response.
 #[derive(Debug)]
 pub enum SendError {
+    /// No memory for one more connection.
+    Memory,
     /// No connection in time.
     ConnectTimeout {
         /// How long that is.
@@ -69,10 +98,11 @@ impl HttpClient {
     ///
     /// # Errors
     /// The TLS library refuses its own defaults.
-    pub fn new(network: &Network) -> Result<Self, rustls::Error> {
+    pub fn new(network: &Network, budget: Arc<Budget>) -> Result<Self, rustls::Error> {
         Ok(HttpClient {
             connector: Connector::new(network.clone(), Resolver::default())?,
             pool: Arc::default(),
+            budget,
         })
     }
 
@@ -98,6 +128,7 @@ impl HttpClient {
         let proxy = self.connector.proxy(&url);
         address(&mut request, proxy.as_ref());
         let (connector, pool) = (self.connector.clone(), Arc::clone(&self.pool));
+        let held = self.budget.reservation();
         async move {
             let place = (
                 url.scheme().cloned().unwrap_or(Scheme::HTTP),
@@ -106,12 +137,25 @@ impl HttpClient {
                     .ok_or_else(|| SendError::Settings(format!("{url} has no host")))?,
             );
             let mut connected = Some(connected);
+            let mut held = Some(held);
             loop {
                 let kept = pool.take(&place);
                 let is_kept = kept.is_some();
                 let mut connection = match kept {
                     Some(connection) => connection,
-                    None => connect(&connector, url.clone(), proxy.as_ref()).await?,
+                    None => {
+                        let Some(mut held) = held.take() else {
+                            return Err(SendError::Memory);
+                        };
+                        if !held.resize(CONNECTION) {
+                            // Those that nobody uses are for nothing then.
+                            pool.clear();
+                            if !reserve(&mut held, CONNECTION).await {
+                                return Err(SendError::Memory);
+                            }
+                        }
+                        connect(&connector, url.clone(), proxy.as_ref(), held).await?
+                    }
                 };
                 if let Some(connected) = connected.take() {
                     connected();
@@ -175,6 +219,7 @@ fn connect<'a>(
     connector: &'a Connector,
     url: Uri,
     proxy: Option<&'a Proxy>,
+    held: Reservation,
 ) -> Pin<Box<dyn Future<Output = Result<Connection, SendError>> + Send + 'a>> {
     Box::pin(async move {
         let stream = timeout(CONNECT, connector.connect(url)).await;
@@ -182,7 +227,7 @@ fn connect<'a>(
             limit: CONNECT,
             proxy: proxy.cloned(),
         })??;
-        let opened = Connection::open(stream).await;
+        let opened = Connection::open(stream, held).await;
         opened.map_err(|error| broken(&error, proxy))
     })
 }
@@ -228,6 +273,9 @@ impl fmt::Debug for HttpClient {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            SendError::Memory => f.write_str(
+                "there is not enough memory left for a connection: wait for other calls to finish",
+            ),
             SendError::ConnectTimeout { limit, proxy } => {
                 write!(f, "no connection after {} s", limit.as_secs())?;
                 match proxy {

@@ -199,7 +199,7 @@ fn serve(mut signals: Signals) -> i32 {
         stdio,
         runner,
     });
-    let tools = Tools::new(settings);
+    let tools = Tools::new(settings, budget);
     let served = process
         .stdio
         .serve(&tools, &process.runner, || process.runner.start());

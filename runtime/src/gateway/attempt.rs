@@ -69,12 +69,15 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let wants_state = !request.tools.is_empty();
+        // Covers the body until it has been sent.
+        let sent = self.reserve(2 * request.length()).await?;
         let request = codec.chat(request);
         let response = self
             .send(provider, codec, request, patience, || {
                 observer.connected(&provider.id);
             })
             .await?;
+        drop(sent);
         reply.request_id = request_id(codec, response.headers());
         let is_json = response
             .headers()
@@ -91,6 +94,7 @@ impl Gateway {
         if is_json {
             let json = body.whole(held).await?;
             codec.whole(&json, &mut reply.answer)?;
+            hold(held, json.len().max(reply.answer.length()))?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -148,6 +152,7 @@ impl Gateway {
             let class = match error {
                 SendError::HeadersTimeout(_) => Class::Timeout,
                 SendError::Settings(_) => Class::Config,
+                SendError::Memory => Class::TooLarge,
                 _ => Class::Network,
             };
             let mut failure = Failure::new(class, error.to_string());
@@ -350,6 +355,22 @@ fn should_retry(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
+/// Counts so many bytes more, before they exist.
+pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
+    let wanted = held.bytes().saturating_add(bytes);
+    match held.resize(wanted) {
+        true => Ok(()),
+        false => Err(no_memory()),
+    }
+}
+
+pub(super) fn no_memory() -> Failure {
+    Failure::new(
+        Class::TooLarge,
+        "there is not enough memory for the rest of the reply",
+    )
+}
+
 /// Counts bytes of a reply that are kept. They are kept up to three times: as text, and encoded twice.
 fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     let wanted = bytes.saturating_mul(3);
@@ -361,10 +382,7 @@ fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     if held.resize_within(wanted.saturating_add(STEP), limit) {
         return Ok(());
     }
-    Err(Failure::new(
-        Class::TooLarge,
-        "there is not enough memory for the rest of the reply",
-    ))
+    Err(no_memory())
 }
 
 /// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not
@@ -460,6 +478,10 @@ impl Body {
         while let Some(chunk) = self.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)? {
             hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
+        }
+        if str::from_utf8(&whole).is_err() {
+            // Each byte that is no text becomes three.
+            hold(held, 3 * whole.len())?;
         }
         Ok(whole)
     }

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     call::{self, Asked},
-    http_client::HttpClient,
+    http_client::{self, HttpClient},
     provider::{Answer, ChatRequest, Class, Codec, Failure, State, repair},
     redact::Redactor,
     settings::{KeyHeader, Provider, Settings},
@@ -204,6 +204,9 @@ const AT_ONCE: usize = 1024;
 /// Most changes of a request that a provider's refusals may lead to.
 const REPAIRS: usize = 2;
 
+/// The body of most requests is not worth counting.
+const SMALL: usize = 16 << 10;
+
 /// File descriptors that are left for everything else.
 const SPARE_FILES: usize = 32;
 
@@ -226,6 +229,21 @@ impl Gateway {
             ending,
             has_answered: AtomicBool::new(false),
         }
+    }
+
+    /// Counts so many bytes, before they exist. If they are not there, others may give them back.
+    ///
+    /// # Errors
+    /// `TooLarge`: nobody did.
+    async fn reserve(&self, bytes: usize) -> Result<Reservation, Failure> {
+        let mut held = self.budget.reservation();
+        if bytes > SMALL && !http_client::reserve(&mut held, bytes).await {
+            return Err(Failure::new(
+                Class::TooLarge,
+                "there is not enough memory left to send the request: send less, or wait for other calls to finish",
+            ));
+        }
+        Ok(held)
     }
 
     /// Whether any provider has ever answered.
@@ -483,9 +501,10 @@ impl Gateway {
     /// The client, made when it is first needed: TLS costs milliseconds that the start must not pay.
     fn http(&self) -> Result<&HttpClient, Failure> {
         if self.http.get().is_none() {
-            let client = HttpClient::new(&self.settings.network).map_err(|error| {
-                Failure::new(Class::Config, format!("TLS cannot be set up: {error}"))
-            })?;
+            let client = HttpClient::new(&self.settings.network, Arc::clone(&self.budget))
+                .map_err(|error| {
+                    Failure::new(Class::Config, format!("TLS cannot be set up: {error}"))
+                })?;
             return Ok(self.http.get_or_init(|| client));
         }
         self.http

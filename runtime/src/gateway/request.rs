@@ -13,7 +13,9 @@ use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::{sleep, timeout_at};
 
 use super::{
-    Failed, Gateway, model_of, report,
+    Failed, Gateway,
+    attempt::hold_more,
+    model_of, report,
     resolve::Target,
     retry::{Next, Situation},
 };
@@ -55,6 +57,9 @@ pub(super) struct Body {
     pub(super) held: Reservation,
 }
 
+/// A number in a vector that grows, and its text in the result.
+const VALUE: usize = 24;
+
 /// What a provider has said, counted as long as it is kept.
 #[derive(Debug)]
 pub struct Told<T> {
@@ -89,7 +94,9 @@ impl Gateway {
             return Err(format!("config: {} has no {what}", provider.id));
         };
         let work = async {
-            let body = self.request(provider, codec, request, bounds).await?;
+            let mut body = self.request(provider, codec, request, bounds).await?;
+            let values = memchr::memchr_iter(b',', &body.bytes).count();
+            hold_more(&mut body.held, VALUE * values)?;
             Ok(Told {
                 told: read(codec, &body.bytes)?,
                 held: body.held,
@@ -179,7 +186,9 @@ impl Gateway {
         request: Request,
     ) -> Result<Body, Failure> {
         let _turn = self.turns.acquire().await;
+        let sent = self.reserve(request.body.len()).await?;
         let response = self.send(provider, codec, request, None, || {}).await?;
+        drop(sent);
         let mut held = self.budget.reservation();
         let bytes = self.body(response, &mut held).await?;
         let reported = serde_json::from_slice::<Reported>(&bytes);

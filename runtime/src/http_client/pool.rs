@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use anygpt_core::Reservation;
 use bytes::Bytes;
 use http::{
     Request, Response,
@@ -27,7 +28,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, sleep};
 
-use super::connector::Stream;
+use super::{READ_BUFFER, connector::Stream};
 
 /// How long an unused connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -68,6 +69,11 @@ impl Pool {
             }
         }
         None
+    }
+
+    /// Closes all.
+    pub(super) fn clear(&self) {
+        self.lock().places.clear();
     }
 
     fn keep(self: &Arc<Self>, place: Place, mut connection: Connection) {
@@ -124,14 +130,19 @@ pub(super) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     /// Does the work; none if it has ended.
     driver: Option<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
+    _held: Reservation,
 }
 
 impl Connection {
-    pub(super) async fn open(stream: Stream) -> hyper::Result<Self> {
-        let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+    /// `held` covers it.
+    pub(super) async fn open(stream: Stream, held: Reservation) -> hyper::Result<Self> {
+        let mut http = http1::Builder::new();
+        http.max_buf_size(READ_BUFFER);
+        let (sender, driver) = http.handshake(TokioIo::new(stream)).await?;
         Ok(Connection {
             sender,
             driver: Some(Box::new(driver)),
+            _held: held,
         })
     }
 

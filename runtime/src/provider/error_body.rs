@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Class, Failure};
+use super::{Class, Failure, json};
 
 /// Most characters of a provider's message that are shown.
 const MOST_SHOWN: usize = 2_000;
@@ -15,7 +15,7 @@ pub(super) type Table = [(&'static str, Class)];
 /// The body of a reply with an error status, or an error inside a stream.
 #[derive(Debug)]
 pub(super) struct ErrorBody {
-    /// `Null` if the body is not JSON.
+    /// `Null` if the body is not JSON, or more than an error has to say.
     root: Value,
     message: Option<String>,
 }
@@ -23,10 +23,10 @@ pub(super) struct ErrorBody {
 impl ErrorBody {
     pub(super) fn read(body: &str) -> Self {
         let body = body.trim_start_matches('\u{feff}').trim();
-        let root = match serde_json::from_str(body) {
-            Ok(Value::Array(list)) => list.into_iter().next().unwrap_or_default(),
-            Ok(root) => root,
-            Err(_) => {
+        let root = match json::tree(body) {
+            Some(Value::Array(list)) => list.into_iter().next().unwrap_or_default(),
+            Some(root) => root,
+            None => {
                 return ErrorBody {
                     root: Value::Null,
                     message: plain(body),

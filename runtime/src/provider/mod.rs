@@ -73,6 +73,29 @@ pub struct ChatRequest {
     pub format: Option<Arc<Format>>,
 }
 
+impl ChatRequest {
+    /// Bytes of its body, about.
+    pub(crate) fn length(&self) -> usize {
+        // Names and brackets around a message, a part or a call.
+        const FRAME: usize = 100;
+        let message = |message: &Message| {
+            let parts = message.content.iter().map(|part| part.length() + FRAME);
+            let calls = message.tool_calls.iter();
+            let calls = calls.map(|call| call.arguments.len() + 4 * FRAME);
+            let state = message.state.iter().flat_map(|state| &state.items);
+            let all = parts.chain(calls).chain(state.map(conversation::length));
+            FRAME + all.sum::<usize>()
+        };
+        let tools = self.tools.iter().map(|tool| {
+            let text = tool.description.as_ref().map_or(0, String::len);
+            let members = tool.parameters.iter();
+            let members = members.map(|(name, value)| name.len() + conversation::length(value));
+            FRAME + text + members.sum::<usize>()
+        });
+        self.messages.iter().map(message).sum::<usize>() + tools.sum::<usize>()
+    }
+}
+
 /// How much a model is to think; one scale for all providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i8)]
@@ -244,12 +267,25 @@ const MOST_CALLS: usize = 128;
 /// A longer piece of a state is none that could be handed back.
 const LARGEST_PIECE: usize = 1 << 20;
 
+/// Nor is a larger state, in bytes of memory.
+const LARGEST_STATE: usize = 8 << 20;
+
+/// More models than any provider has; the rest of a longer list is not read.
+pub const MOST_MODELS: usize = 10_000;
+
 impl Answer {
     /// Bytes that it holds, about.
     pub(crate) fn length(&self) -> usize {
         let calls = self.tool_calls.iter();
         let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
-        self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
+        let words = [&self.model, &self.response_id, &self.native_finish];
+        let words = words.into_iter().flatten().map(String::len);
+        let sources = self.citations.iter();
+        let sources = sources.map(|source| size_of::<String>() + 16 + source.len());
+        self.text.len()
+            + self.reasoning.len()
+            + calls.chain(words).chain(sources).sum::<usize>()
+            + self.state_length
     }
 
     /// A call begins, or is there as a whole. It gets an id if it has none.
@@ -279,6 +315,9 @@ impl Answer {
         if self.wants_state {
             self.state_length += conversation::length(&item);
             self.state.push(item);
+            if self.state_length > LARGEST_STATE {
+                self.spoil_state();
+            }
         }
     }
 
@@ -295,14 +334,25 @@ impl Answer {
         if !self.wants_state {
             return None;
         }
-        let json = Some(json).filter(|json| json.len() <= LARGEST_PIECE);
-        let piece = json.and_then(|json| serde_json::from_str(json).ok());
+        let is_small = json.len() <= LARGEST_PIECE && self.has_room_for(json);
+        let piece = Some(json).filter(|_| is_small).and_then(json::tree);
         if piece.is_none() {
-            self.wants_state = false;
-            self.state.clear();
-            self.state_length = 0;
+            self.spoil_state();
         }
         piece
+    }
+
+    /// Whether a tree of this would still be a part of a state that could be handed back.
+    fn has_room_for(&self, json: &str) -> bool {
+        let size = anygpt_core::json::tree_size(json);
+        self.state_length.saturating_add(size) <= LARGEST_STATE
+    }
+
+    fn spoil_state(&mut self) {
+        self.wants_state = false;
+        self.state.clear();
+        self.blocks.forget_items();
+        self.state_length = 0;
     }
 }
 
