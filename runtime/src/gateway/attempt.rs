@@ -94,7 +94,7 @@ impl Gateway {
         if is_json {
             let json = body.whole(held).await?;
             codec.whole(&json, &mut reply.answer)?;
-            hold(held, json.len().max(reply.answer.length()))?;
+            hold(held, json.len().max(reply.answer.held()))?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -105,7 +105,7 @@ impl Gateway {
                     codec.event(&event, &mut reply.answer)?;
                 }
                 let answer = &reply.answer;
-                hold(held, answer.length() + parser.held())?;
+                hold(held, answer.held() + parser.held())?;
                 if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                     body.idle = IDLE;
                     reply.first_token.get_or_insert_with(|| start.elapsed());

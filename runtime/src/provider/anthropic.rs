@@ -1808,7 +1808,7 @@ data: {"type":"message_stop"}
                 r#"{"type":"content_block_delta","index":77,"delta":{"type":"text_delta","text":"ab"}}"#,
             );
         }
-        assert!((40_000..40_000 + 65 * 1_000).contains(&answer.state_length));
+        assert!((40_000..40_000 + 65 * 2_000).contains(&answer.state_length));
         assert_eq!(answer.blocks.0.len(), 65);
         assert_eq!(answer.length() - answer.state_length, 60_000 + 64 * 2);
     }

@@ -274,18 +274,20 @@ const LARGEST_STATE: usize = 8 << 20;
 pub const MOST_MODELS: usize = 10_000;
 
 impl Answer {
-    /// Bytes that it holds, about.
+    /// Bytes of what the model has said, about.
     pub(crate) fn length(&self) -> usize {
         let calls = self.tool_calls.iter();
         let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
+        self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
+    }
+
+    /// Bytes that it holds, about: the same, with what stands beside the answer.
+    pub(crate) fn held(&self) -> usize {
         let words = [&self.model, &self.response_id, &self.native_finish];
         let words = words.into_iter().flatten().map(String::len);
         let sources = self.citations.iter();
         let sources = sources.map(|source| size_of::<String>() + 16 + source.len());
-        self.text.len()
-            + self.reasoning.len()
-            + calls.chain(words).chain(sources).sum::<usize>()
-            + self.state_length
+        self.length() + words.chain(sources).sum::<usize>()
     }
 
     /// A call begins, or is there as a whole. It gets an id if it has none.
