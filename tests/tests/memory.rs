@@ -420,8 +420,22 @@ fn batches_take_no_more_than_the_budget() {
         for _ in 0..20 {
             attack.server.send(&format!("[{}]", batch.join(",")));
         }
-        attack.owed += 21;
-        attack.end("batches", memory);
+        let model = format!("{}/{}", HEALTHY.id(), HEALTHY.model());
+        attack.call(
+            "chat_completion",
+            &format!(r#""prompt":"are you there","model":"{model}""#),
+        );
+        attack.request("ping", "{}");
+        // The two before the batches, theirs, and the two behind them, in whatever order.
+        let lines: Vec<String> = (0..24).map(|_| attack.server.line()).collect();
+        let batches = lines.iter().filter(|line| line.starts_with('['));
+        assert_eq!(batches.count(), 20);
+        assert!(lines.iter().any(|line| line.contains("are you there")));
+        let peak = attack.server.status("VmHWM");
+        println!("batches, {memory:?}: at most {} KiB", peak >> 10);
+        assert!(peak < memory.most(), "{memory:?}: {} KiB", peak >> 10);
+        attack.server.close_stdin();
+        attack.server.wait();
     }
 }
 

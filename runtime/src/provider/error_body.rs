@@ -27,9 +27,12 @@ impl ErrorBody {
             Some(Value::Array(list)) => list.into_iter().next().unwrap_or_default(),
             Some(root) => root,
             None => {
+                // Of JSON that is too large to be read, nothing is shown.
+                let is_large = anygpt_core::json::tree_size(body) > json::LARGEST_TREE;
+                let is_json = is_large && body.starts_with(['{', '[']);
                 return ErrorBody {
                     root: Value::Null,
-                    message: plain(body),
+                    message: plain(body).filter(|_| !is_json),
                 };
             }
         };

@@ -165,12 +165,18 @@ impl Traffic {
             // A tree that nobody reads, the worst that one can be made of.
             0 => {
                 let tree = vec![json!({"": 0}); UNREAD];
-                (CHAT, json!({"prompt": self.prompt(), "model": "openai/gpt-4.1", "zz": tree}))
+                (
+                    CHAT,
+                    json!({"prompt": self.prompt(), "model": "openai/gpt-4.1", "zz": tree}),
+                )
             }
             1 => ("anygpt_list_models", json!({"provider": ENDLESS})),
             _ => {
                 let model = format!("{}/{}", self.pick(&PROVIDERS), self.pick(&HUGE));
-                (CHAT, json!({"prompt": self.prompt(), "model": model, "timeout_seconds": 2}))
+                (
+                    CHAT,
+                    json!({"prompt": self.prompt(), "model": model, "timeout_seconds": 2}),
+                )
             }
         };
         self.request(
