@@ -1,5 +1,5 @@
 //! The HTTP client: requests on kept connections, time limits of the transport. Below it: `pool` (the connections),
-//! `connector` (proxies, TLS), `dial` (TCP); names are looked up by `dns`.
+//! `connector` (proxies, TLS), `dial` (TCP), `turn` (how much is read at a time); names are looked up by `dns`.
 //!
 //! Redirects are not followed: the key would go along.
 //!
@@ -8,6 +8,7 @@
 mod connector;
 mod dial;
 mod pool;
+mod turn;
 
 use std::{error::Error, fmt, io, pin::Pin, sync::Arc, time::Duration};
 
@@ -42,10 +43,7 @@ pub struct HttpClient {
 }
 
 /// What a connection takes: its buffers at both ends of TLS, and what has been read and not taken.
-const CONNECTION: usize = READ_BUFFER + (32 << 10);
-
-/// Longest head of a response; so much is read at once, too.
-const READ_BUFFER: usize = 64 << 10;
+const CONNECTION: usize = turn::BYTES + (32 << 10);
 
 /// Longest wait for memory that others hold.
 const MEMORY: Duration = Duration::from_secs(10);
@@ -80,8 +78,10 @@ pub enum SendError {
     },
     /// No response headers on an open connection, after this long.
     HeadersTimeout(Duration),
-    /// No connection, or it broke.
+    /// No connection, or it broke before anything was sent.
     Broken(String),
+    /// The connection broke after the request was sent, or a part of it.
+    Lost(String),
     /// No connection, and a moment later there will be none either.
     Lasting(String),
     /// No connection, and there will be none with these settings.
@@ -93,17 +93,14 @@ pub enum SendError {
 pub struct Forwarder(Proxy);
 
 impl HttpClient {
-    /// A client that trusts the built-in roots and the configured ones. Costs a few milliseconds; opens
-    /// nothing.
-    ///
-    /// # Errors
-    /// The TLS library refuses its own defaults.
-    pub fn new(network: &Network, budget: Arc<Budget>) -> Result<Self, rustls::Error> {
-        Ok(HttpClient {
-            connector: Connector::new(network.clone(), Resolver::default())?,
+    /// A client that trusts the built-in roots and the configured ones. Opens nothing. Connections are counted against
+    /// `budget`.
+    pub fn new(network: &Network, budget: Arc<Budget>) -> Self {
+        HttpClient {
+            connector: Connector::new(network.clone(), Resolver::default()),
             pool: Arc::default(),
             budget,
-        })
+        }
     }
 
     /// The proxy that a request to this URL is handed to, in the open.
@@ -113,7 +110,7 @@ impl HttpClient {
     }
 
     /// Sends a request to an absolute URL; `connected` is called when it has a connection. The response's headers must
-    /// arrive within `headers` from then on.
+    /// arrive within `headers` from then on, if there is such a limit.
     ///
     /// # Errors
     /// There is no response; see [`SendError`].
@@ -121,7 +118,7 @@ impl HttpClient {
     pub fn send(
         &self,
         mut request: Request<Full<Bytes>>,
-        headers: Duration,
+        headers: Option<Duration>,
         connected: impl FnOnce(),
     ) -> impl Future<Output = Result<Response<ReplyBody>, SendError>> {
         let url = request.uri().clone();
@@ -160,20 +157,32 @@ impl HttpClient {
                 if let Some(connected) = connected.take() {
                     connected();
                 }
-                let response = timeout(headers, connection.ask(request)).await;
+                let response = match headers {
+                    Some(limit) => match timeout(limit, connection.ask(request)).await {
+                        Ok(response) => response,
+                        Err(_) => return Err(SendError::HeadersTimeout(limit)),
+                    },
+                    None => connection.ask(request).await,
+                };
                 let mut error = match response {
-                    Err(_) => return Err(SendError::HeadersTimeout(headers)),
-                    Ok(Ok(response)) => {
+                    Ok(response) => {
                         return Ok(
                             response.map(|body| ReplyBody::new(body, connection, place, pool))
                         );
                     }
-                    Ok(Err(error)) => error,
+                    Err(error) => error,
                 };
                 match error.take_message() {
                     // It was closed at this very moment.
                     Some(unsent) if is_kept => request = unsent,
-                    _ => return Err(broken(&error.into_error(), proxy.as_ref())),
+                    Some(_) => {
+                        let why = broken(&error.into_error(), proxy.as_ref());
+                        return Err(SendError::Broken(why));
+                    }
+                    None => {
+                        let why = broken(&error.into_error(), proxy.as_ref());
+                        return Err(SendError::Lost(why));
+                    }
                 }
             }
         }
@@ -228,7 +237,7 @@ fn connect<'a>(
             proxy: proxy.cloned(),
         })??;
         let opened = Connection::open(stream, held).await;
-        opened.map_err(|error| broken(&error, proxy))
+        opened.map_err(|error| SendError::Broken(broken(&error, proxy)))
     })
 }
 
@@ -243,12 +252,12 @@ impl From<ConnectError> for SendError {
     }
 }
 
-fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> SendError {
+fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> String {
     let why = root_cause(error);
-    SendError::Broken(match proxy {
+    match proxy {
         None => why,
         Some(proxy) => format!("{why} (by way of the proxy {proxy})"),
-    })
+    }
 }
 
 impl Forwarder {
@@ -286,9 +295,10 @@ impl fmt::Display for SendError {
             SendError::HeadersTimeout(limit) => {
                 write!(f, "no response after {} s", limit.as_secs_f64())
             }
-            SendError::Broken(why) | SendError::Lasting(why) | SendError::Settings(why) => {
-                f.write_str(why)
-            }
+            SendError::Broken(why)
+            | SendError::Lost(why)
+            | SendError::Lasting(why)
+            | SendError::Settings(why) => f.write_str(why),
         }
     }
 }

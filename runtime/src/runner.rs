@@ -1,4 +1,4 @@
-//! The async thread: calls that need the network, and signals.
+//! The async thread: calls that need the network.
 //!
 //! It never writes to stdout or stderr. It is a thread of its own beside the one that reads stdin,
 //! because a hop to another thread costs more than most answers.
@@ -9,9 +9,11 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     io,
-    os::unix::net::UnixStream,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -21,7 +23,7 @@ use futures_util::future::{Either, select};
 use tokio::{
     runtime,
     sync::{mpsc, watch},
-    task::AbortHandle,
+    task::{AbortHandle, unconstrained},
     time::sleep,
 };
 
@@ -32,8 +34,9 @@ use crate::{
     tools::{Job, Outcome},
 };
 
-/// Threads for look-ups of names, which the operating system only does blocking.
-const LOOKUPS: usize = 4;
+/// After so many polls of tasks the runtime looks at timers and sockets. What one poll takes of a provider is bounded, see
+/// `http_client`; this bounds what many take at the same time.
+const POLLS: u32 = 16;
 
 /// Between two progress notifications of a call.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(2);
@@ -44,8 +47,9 @@ pub struct Runner {
     commands: mpsc::UnboundedSender<Command>,
     ending: watch::Sender<bool>,
     gateway: Arc<Gateway>,
-    /// What the thread needs; taken when it is started.
-    parts: Mutex<Option<Parts>>,
+    /// What the thread needs; taken by it when it is there.
+    parts: Arc<Mutex<Option<Parts>>>,
+    is_started: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -54,33 +58,17 @@ enum Command {
     Cancel(CallHandle),
 }
 
-/// What happens outside, told to `main`.
-#[derive(Clone, Copy, Debug)]
-pub struct Hooks {
-    /// A signal has arrived. Must return soon.
-    pub on_signal: fn(),
-    /// The async thread cannot work.
-    pub on_failure: fn(io::Error),
-}
-
 #[derive(Debug)]
 struct Parts {
     commands: mpsc::UnboundedReceiver<Command>,
     gateway: Arc<Gateway>,
-    signals: UnixStream,
-    hooks: Hooks,
     stdio: Arc<Stdio>,
 }
 
 impl Runner {
     /// A runner whose thread is not started yet. `gateway` makes the gateway from the watch that turns
     /// true when calls must hand out what they have.
-    pub fn new(
-        stdio: Arc<Stdio>,
-        signals: UnixStream,
-        hooks: Hooks,
-        gateway: impl FnOnce(watch::Receiver<bool>) -> Gateway,
-    ) -> Self {
+    pub fn new(stdio: Arc<Stdio>, gateway: impl FnOnce(watch::Receiver<bool>) -> Gateway) -> Self {
         let (sender, commands) = mpsc::unbounded_channel();
         let (ending, watched) = watch::channel(false);
         let gateway = Arc::new(gateway(watched));
@@ -88,35 +76,34 @@ impl Runner {
             commands: sender,
             ending,
             gateway: Arc::clone(&gateway),
-            parts: Mutex::new(Some(Parts {
+            parts: Arc::new(Mutex::new(Some(Parts {
                 commands,
                 gateway,
-                signals,
-                hooks,
                 stdio,
-            })),
+            }))),
+            is_started: AtomicBool::new(false),
         }
     }
 
     /// Starts the thread, if it is not there.
-    pub fn start(&self) {
-        let parts = self
-            .parts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(parts) = parts else {
-            return;
-        };
-        let on_failure = parts.hooks.on_failure;
-        let spawned = thread::Builder::new().name("async".into()).spawn(move || {
-            if let Err(error) = parts.run() {
-                on_failure(error);
-            }
-        });
-        if let Err(error) = spawned {
-            on_failure(error);
+    ///
+    /// # Errors
+    /// The operating system has no place for it.
+    pub fn start(&self) -> io::Result<()> {
+        if self.is_started.load(Ordering::Relaxed) {
+            return Ok(());
         }
+        let runtime = new_runtime()?;
+        let parts = Arc::clone(&self.parts);
+        thread::Builder::new().name("async".into()).spawn(move || {
+            // A start that has failed leaves them for the next one.
+            let parts = parts.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(parts) = parts {
+                runtime.block_on(work(parts.commands, parts.gateway, parts.stdio));
+            }
+        })?;
+        self.is_started.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Whether any provider has ever answered.
@@ -125,8 +112,13 @@ impl Runner {
     }
 
     /// Runs a call. It is completed sooner or later, unless it is cancelled.
-    pub fn run(&self, job: Box<Job>) {
+    ///
+    /// # Errors
+    /// The operating system has no place for the thread.
+    pub fn run(&self, job: Box<Job>) -> io::Result<()> {
+        self.start()?;
         self.send(Command::Run(job));
+        Ok(())
     }
 
     /// Drops a call's work, its connection included.
@@ -141,21 +133,8 @@ impl Runner {
     }
 
     fn send(&self, command: Command) {
-        self.start();
         // The receiver goes only with the process.
         let _sent = self.commands.send(command);
-    }
-}
-
-impl Parts {
-    fn run(self) -> io::Result<()> {
-        new_runtime()?.block_on(async {
-            self.signals.set_nonblocking(true)?;
-            let signals = tokio::net::UnixStream::from_std(self.signals)?;
-            tokio::spawn(listen(signals, self.hooks.on_signal));
-            work(self.commands, self.gateway, self.stdio).await;
-            Ok(())
-        })
     }
 }
 
@@ -164,20 +143,8 @@ pub(crate) fn new_runtime() -> io::Result<runtime::Runtime> {
     runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .max_blocking_threads(LOOKUPS)
-        .thread_name("lookup")
+        .event_interval(POLLS)
         .build()
-}
-
-async fn listen(signals: tokio::net::UnixStream, on_signal: fn()) {
-    let mut bytes = [0; 16];
-    while signals.readable().await.is_ok() {
-        match signals.try_read(&mut bytes) {
-            Ok(0) => return,
-            Ok(count) => (0..count).for_each(|_| on_signal()),
-            Err(_) => {}
-        }
-    }
 }
 
 async fn work(
@@ -239,7 +206,8 @@ async fn run(job: Box<Job>, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
     };
     let mut observer = &reports;
     let work = pin!(job.run(gateway, &mut observer));
-    let repeat = pin!(reports.repeat());
+    // Work may use up all of the task's budget.
+    let repeat = pin!(unconstrained(reports.repeat()));
     match select(work, repeat).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right((never, _)) => match never {},

@@ -27,9 +27,11 @@ use rustix::{
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
-    log,
+    aside::aside,
+    log, output,
     redact::Redactor,
     runner::Runner,
+    signal::Listener,
     tools::{Called, Outcome, Tools},
 };
 
@@ -56,6 +58,8 @@ const LONGEST_ESCAPE: usize = 6;
 /// Longest wait for memory that others hold, and how often it is looked for.
 const MEMORY: Duration = Duration::from_secs(10);
 const LOOK_FOR_MEMORY: Duration = Duration::from_millis(20);
+/// How often it is looked at during the end whether the client is still there: nothing tells.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The session and its way out to the client.
 #[derive(Debug)]
@@ -71,6 +75,7 @@ pub struct Stdio {
     made: Notify,
     redactor: Redactor,
     queue_limit: usize,
+    signals: Arc<Listener>,
     on_gone: fn(),
 }
 
@@ -127,6 +132,7 @@ impl Stdio {
         queue_limit: usize,
         held: Reservation,
         redactor: Redactor,
+        signals: Arc<Listener>,
         on_gone: fn(),
     ) -> Arc<Self> {
         Arc::new(Stdio {
@@ -150,21 +156,16 @@ impl Stdio {
             made: Notify::new(),
             redactor,
             queue_limit,
+            signals,
             on_gone,
         })
     }
 
-    /// Serves stdin until it ends. `after_first` is called once, when the first input has been
-    /// answered or none is there yet.
+    /// Serves stdin until it ends. Signals are listened to once the first input has been answered or none is there yet.
     ///
     /// # Errors
     /// Stdin cannot be read.
-    pub fn serve(
-        self: &Arc<Self>,
-        tools: &Tools,
-        runner: &Runner,
-        after_first: impl FnOnce(),
-    ) -> Result<(), ReadError> {
+    pub fn serve(self: &Arc<Self>, tools: &Tools, runner: &Runner) -> Result<(), ReadError> {
         let mut input = Input {
             stdio: self,
             tools,
@@ -174,10 +175,13 @@ impl Stdio {
         };
         let mut buffer = vec![0; READ];
         let mut first = true;
-        let mut after_first = Some(after_first);
+        let mut is_heard = false;
         loop {
-            if after_first.is_some() && (!first || !input_is_there()) {
-                after_first.take().into_iter().for_each(|call| call());
+            if !is_heard && (!first || !input_is_there()) {
+                is_heard = self.signals.start();
+                if !is_heard {
+                    self.signals.wait_for_input(rustix::stdio::stdin());
+                }
             }
             let read = read(&mut buffer).map_err(|error| ReadError { first, error })?;
             first = false;
@@ -191,7 +195,12 @@ impl Stdio {
 
     /// Hands over the result of a call. Waits while too much output is queued already.
     pub async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
-        outcome.redact(&self.redactor);
+        let stdio = Arc::clone(self);
+        let redacted = aside(outcome.length(), move || {
+            outcome.redact(&stdio.redactor);
+            outcome
+        });
+        let mut outcome = redacted.await;
         let begun = Instant::now();
         loop {
             let room = self.room.notified();
@@ -280,9 +289,31 @@ impl Stdio {
         self.wait_until(|_| bound)
     }
 
-    /// What is owed to the client at this moment.
-    pub fn owed(&self) -> Owed {
-        self.lock().owed()
+    /// What is owed to the client at this moment, for somebody who cannot wait for whoever has the session: it may be
+    /// reading a long line. Output that is on its way may get there, both until that time at the latest.
+    pub fn owed(&self, bound: Instant) -> Owed {
+        loop {
+            let owed = match self.state.try_lock() {
+                Ok(state) => Some(state.owed()),
+                Err(_) => None,
+            };
+            match owed {
+                Some(owed @ (Owed::Nothing | Owed::Answers)) => return owed,
+                _ if Instant::now() >= bound => return Owed::Answers,
+                _ => thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
+    /// Nobody takes what we say any more. May not return.
+    fn give_up(&self) {
+        let mut state = self.lock();
+        if !mem::replace(&mut state.gone, true) {
+            self.tell(&state);
+            self.room.notify_waiters();
+            drop(state);
+            (self.on_gone)();
+        }
     }
 
     fn wait_until(&self, bound: impl Fn(&State) -> Instant) -> Owed {
@@ -299,10 +330,18 @@ impl Stdio {
             if state.gone || left.is_zero() {
                 return owed;
             }
+            drop(state);
+            if output::is_abandoned() {
+                self.give_up();
+            }
+            state = self.lock();
+            if state.owed() != owed {
+                continue;
+            }
             state.waiting += 1;
             state = self
                 .changed
-                .wait_timeout(state, left)
+                .wait_timeout(state, left.min(LOOK))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
             state.waiting -= 1;
@@ -350,7 +389,9 @@ impl Stdio {
                 .spawn(move || stdio.run_writer());
             if spawned.is_err() {
                 // No thread to be had: wait for the client here, late is better than never.
-                return self.write_out(state, write_waiting).0;
+                return self
+                    .write_out(state, |bytes| self.signals.unheard(|| write_waiting(bytes)))
+                    .0;
             }
             state.has_writer = true;
         }
@@ -591,8 +632,8 @@ impl Input<'_> {
         while !bytes.is_empty() {
             // The client must read before it may ask for more.
             while !stdio.has_room(&state) && !state.gone {
-                // Somebody must listen for signals meanwhile.
-                self.runner.start();
+                // Somebody must listen for signals meanwhile. Without a thread for that there is none that could fill the queue.
+                self.stdio.signals.start();
                 state.waiting += 1;
                 state = stdio
                     .changed
@@ -645,7 +686,19 @@ impl Input<'_> {
                         Called::Done(outcome) => {
                             self.outcomes.push((handle, outcome));
                         }
-                        Called::Job(job) => self.runner.run(job),
+                        Called::Job(job) => {
+                            // Nobody pays for an answer that has nowhere to go.
+                            if output::is_abandoned() {
+                                self.stdio.give_up();
+                            }
+                            if let Err(error) = self.runner.run(job) {
+                                let text = format!(
+                                    "unavailable: the operating system has no thread for calls: {error}. Allow more processes \
+                                     and files (docker run --pids-limit), or repeat the call later."
+                                );
+                                self.outcomes.push((handle, Outcome::error(text)));
+                            }
+                        }
                     }
                 }
                 Action::CancelCall(handle) => self.runner.cancel(handle),

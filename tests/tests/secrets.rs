@@ -321,7 +321,8 @@ fn no_key_comes_out_whatever_else_happens() {
     let faults = FAULTS.lines().filter_map(|line| line.split(' ').next());
     // Those in capitals stand for numbers. A huge answer takes seconds in a debug build.
     let faults = faults.filter(|name| {
-        !["fault-huge", "fault-endless"].contains(name) && !name.contains(char::is_uppercase)
+        !["fault-huge", "fault-endless", "fault-bytes"].contains(name)
+            && !name.contains(char::is_uppercase)
     });
     let numbered = [
         "fault-401",

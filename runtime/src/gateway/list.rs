@@ -14,6 +14,7 @@ use super::{
     request::{Body, Bounds},
 };
 use crate::{
+    aside::aside,
     provider::{Class, Codec, Failure, MOST_MODELS, Model},
     settings::Provider,
 };
@@ -94,7 +95,7 @@ impl Gateway {
     pub(super) async fn model_list(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         bounds: Bounds,
     ) -> Result<Offer, Failure> {
         let mut offer = Offer::default();
@@ -102,12 +103,12 @@ impl Gateway {
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
             let Body { bytes, mut held } = self.request(provider, codec, &request, bounds).await?;
-            let most = bytes.len().min(MOST_MODELS);
-            hold_more(&mut held, most * MODEL)?;
-            let mut list = codec.models_page(&bytes)?;
+            let length = bytes.len();
+            hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
+            let mut list = aside(length, move || codec.models_page(&bytes)).await?;
             list.models.truncate(MOST_MODELS - offer.models.len());
             // What is kept of the text is in the models.
-            if !held.resize(bytes.len() + list.models.len() * MODEL) {
+            if !held.resize(length + list.models.len() * MODEL) {
                 return Err(no_memory());
             }
             offer.models.extend(list.models);

@@ -74,6 +74,10 @@ pub(crate) const LARGEST_TREE: usize = 4 << 20;
 pub(super) struct List<'a>(&'a str);
 
 impl<'a> List<'a> {
+    pub(super) fn is_empty(self) -> bool {
+        self.raw().next().is_none()
+    }
+
     /// The elements, as they stand in it.
     pub(super) fn raw(self) -> impl Iterator<Item = &'a str> {
         json::elements(self.0).into_iter().flatten()

@@ -34,7 +34,7 @@ pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };
 pub use embeddings::{Embed, EmbedRequest, Embeddings};
-pub use failure::{Class, Failure};
+pub use failure::{Class, Failure, Stage};
 pub use images::{Draw, DrawRequest, Drawing, Picture, Pictures};
 pub use model::{Capability, Model, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
@@ -268,7 +268,7 @@ const MOST_CALLS: usize = 128;
 const LARGEST_PIECE: usize = 1 << 20;
 
 /// Nor is a larger state, in bytes of memory.
-const LARGEST_STATE: usize = 8 << 20;
+pub(crate) const LARGEST_STATE: usize = 8 << 20;
 
 /// More models than any provider has; the rest of a longer list is not read.
 pub const MOST_MODELS: usize = 10_000;
@@ -288,6 +288,14 @@ impl Answer {
         let sources = self.citations.iter();
         let sources = sources.map(|source| size_of::<String>() + 16 + source.len());
         self.length() + words.chain(sources).sum::<usize>()
+    }
+
+    /// Whether the provider has told of anything that it has generated or counts.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.length() > 0
+            || self.finish.is_some()
+            || !self.tool_calls.is_empty()
+            || self.usage != Usage::default()
     }
 
     /// A call begins, or is there as a whole. It gets an id if it has none.
@@ -413,6 +421,12 @@ pub trait Codec: CountTokens + Embed + Draw + Send + Sync {
     /// The failure that the provider reported inside the stream, or `Unavailable` for an event that
     /// is not JSON.
     fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure>;
+
+    /// Whether an event says no more than that the request was taken, or that the connection lives: nothing is
+    /// generated with it.
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        event.payload().is_none()
+    }
 
     /// At the proper end of the body: completes an answer that ends without a closing event, if it can
     /// be seen to be whole.

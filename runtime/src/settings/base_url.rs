@@ -68,6 +68,16 @@ impl BaseUrl {
         self.url.parse().ok()
     }
 
+    /// The host, without a port; empty if there is none.
+    pub(super) fn host(&self) -> &str {
+        let behind_scheme = self.url.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = behind_scheme.split('/').next().unwrap_or_default();
+        match authority.find(']') {
+            Some(bracket) => &authority[..=bracket],
+            None => authority.split(':').next().unwrap_or_default(),
+        }
+    }
+
     /// Whether everybody on the way can read what is sent.
     pub(super) fn is_http(&self) -> bool {
         self.is_http

@@ -4,6 +4,7 @@
 //! Never here: acting on a setting.
 
 mod base_url;
+mod certificates;
 mod defaults;
 mod environment;
 mod file;
@@ -23,6 +24,7 @@ mod rules;
 mod schema;
 mod secret;
 mod show;
+pub(crate) mod vendors;
 mod yaml;
 
 use std::{
@@ -32,6 +34,7 @@ use std::{
 };
 
 pub use base_url::BaseUrl;
+pub use certificates::Certificates;
 pub use defaults::Parameters;
 pub use environment::{Environment, Found, Ignored, placeholder};
 pub use limits::{Bound, Limits};
@@ -48,6 +51,7 @@ pub use show::Shown;
 pub(crate) use yaml::nearest;
 
 use file::File;
+use vendors::{Form, Serves};
 use yaml::Spanned;
 
 /// Everything the process was told, checked.
@@ -75,6 +79,10 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// `ANYGPT_TIMEOUT`: longest time for a tool call that names no other.
     pub timeout: Duration,
+    /// `ANYGPT_FIRST_BYTE_TIMEOUT`: longest time until a provider begins to answer.
+    pub first_byte: Option<Bound<Duration>>,
+    /// `ANYGPT_IDLE_TIMEOUT`: longest silence within an answer.
+    pub idle: Option<Bound<Duration>>,
     /// `ANYGPT_RETRIES`: most repetitions of a request that has failed for the moment.
     pub retries: u32,
     /// `ANYGPT_SHUTDOWN_GRACE`: longest time for calls in flight at the end.
@@ -210,6 +218,18 @@ impl Settings {
         let timeout = written(&environment, "ANYGPT_TIMEOUT", "timeouts.call", of_file)?;
         origins.keep("timeouts.call", timeout.as_ref());
         let timeout = timeout.map(|it| seconds(&it)).transpose()?;
+        let mut silence = |name, path, of_file| {
+            let written = written(&environment, name, path, of_file)?;
+            origins.keep(path, written.as_ref());
+            let bound = written.map(bounded);
+            bound.transpose()
+        };
+        let first_byte = silence(
+            "ANYGPT_FIRST_BYTE_TIMEOUT",
+            "timeouts.first_byte",
+            file.timeouts.first_byte,
+        )?;
+        let idle = silence("ANYGPT_IDLE_TIMEOUT", "timeouts.idle", file.timeouts.idle)?;
         let shutdown_grace = written(
             &environment,
             "ANYGPT_SHUTDOWN_GRACE",
@@ -306,6 +326,8 @@ impl Settings {
                 Some(limit) => limit.most.min(timeout.unwrap_or(TIMEOUT)),
                 None => timeout.unwrap_or(TIMEOUT),
             },
+            first_byte,
+            idle,
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
@@ -349,10 +371,30 @@ impl Settings {
 
     /// Why a model cannot be asked: its provider is off, or the operator does not allow it.
     pub fn why_not(&self, provider: usize, model: &str) -> Option<String> {
-        let provider = &self.providers[provider];
-        provider
-            .why_off()
-            .or_else(|| self.limits.refusal(&provider.id, model))
+        let it = &self.providers[provider];
+        it.why_off()
+            .or_else(|| self.limits.refusal(&it.id, model))
+            .or_else(|| self.why_foreign(provider, model))
+    }
+
+    /// Why a model cannot be one of this provider's: that is a vendor's own API, and the model is of another one.
+    /// `None` if it may be.
+    pub(crate) fn why_foreign(&self, provider: usize, model: &str) -> Option<String> {
+        let Serves::Own(own) = self.providers[provider].serves() else {
+            return None;
+        };
+        let known = vendors::known(model);
+        let of = match known.family {
+            Some((vendor, _)) if vendor.id == own => return None,
+            Some((vendor, _)) => format!("is a model of {}", vendor.name),
+            None if known.form == Form::Plain || self.model(provider, model).is_some() => {
+                return None;
+            }
+            None if known.form == Form::Tagged => "has the name of a local model".to_owned(),
+            None => "has another vendor in front of its name".to_owned(),
+        };
+        let own = vendors::named(own).map_or(own, |vendor| vendor.name);
+        Some(format!("it {of}, and this is {own}'s own API"))
     }
 
     /// The providers that are worth showing, with their positions; the others are presets that nobody has
@@ -532,6 +574,14 @@ fn seconds(written: &Written) -> Result<Duration, Problem> {
         Ok(number) if (1..=86_400).contains(&number) => Ok(Duration::from_secs(number.into())),
         _ => Err(written.wrong("use a whole number of seconds from 1 to 86400")),
     }
+}
+
+/// The same as a limit that is told with its place.
+fn bounded(written: Written) -> Result<Bound<Duration>, Problem> {
+    Ok(Bound {
+        most: seconds(&written)?,
+        place: written.place,
+    })
 }
 
 fn retries(written: &Written) -> Result<u32, Problem> {

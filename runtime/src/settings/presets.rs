@@ -24,9 +24,7 @@ pub(crate) struct Preset {
     pub(super) headers_variable: Option<&'static str>,
     /// Variables that hold its address; the first one counts.
     pub(super) url_variables: &'static [&'static str],
-    /// Beginnings of its models' ids, where they tell whose they are.
-    pub(crate) families: &'static [&'static str],
-    /// Its ids are `vendor/model`, so it can be asked for models of providers that are not set up.
+    /// Its ids are `vendor/model`, so it is the first to be asked for models of vendors that are not set up.
     pub(crate) has_vendors: bool,
     /// It serves whoever can reach it.
     pub(super) is_local: bool,
@@ -43,7 +41,6 @@ const NONE: Preset = Preset {
     header_variables: &[],
     headers_variable: None,
     url_variables: &[],
-    families: &[],
     has_vendors: false,
     is_local: false,
     model: None,
@@ -162,7 +159,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["MISTRAL_API_KEY"],
         url_variables: &["MISTRAL_BASE_URL"],
-        families: &["mistral-", "ministral-", "magistral-", "codestral-"],
         ..NONE
     },
     Preset {
@@ -173,7 +169,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["DEEPSEEK_API_KEY"],
         url_variables: &["DEEPSEEK_BASE_URL"],
-        families: &["deepseek-"],
         ..NONE
     },
     Preset {
@@ -186,7 +181,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["XAI_API_KEY"],
         url_variables: &["XAI_BASE_URL"],
-        families: &["grok-"],
         ..NONE
     },
     Preset {
@@ -207,7 +201,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["FIREWORKS_API_KEY"],
         url_variables: &["FIREWORKS_BASE_URL"],
-        families: &["accounts/fireworks/"],
         ..NONE
     },
     Preset {
@@ -220,7 +213,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["PERPLEXITY_API_KEY"],
         url_variables: &["PERPLEXITY_BASE_URL"],
-        families: &["sonar"],
         // It has no list to take one from.
         model: Some("sonar"),
         ..NONE
@@ -234,7 +226,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["MOONSHOT_API_KEY"],
         url_variables: &["MOONSHOT_BASE_URL"],
-        families: &["moonshot-", "kimi-"],
         ..NONE
     },
     Preset {
@@ -247,7 +238,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["ZAI_API_KEY"],
         url_variables: &["ZAI_BASE_URL"],
-        families: &["glm-"],
         ..NONE
     },
     Preset {

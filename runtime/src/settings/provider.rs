@@ -14,6 +14,7 @@ use super::{
     own_variables::{self, OwnVariables},
     presets::{self, AZURE, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::Secret,
+    vendors::{self, Serves},
 };
 use crate::provider::{
     Codec,
@@ -154,6 +155,23 @@ impl Provider {
     /// Whether it is one of the main three at its own address, so that the published prices hold.
     pub fn is_original(&self) -> bool {
         self.origins.base_url.is_none() && self.preset.is_some_and(Preset::is_main)
+    }
+
+    /// Whose models it has. Only a vendor's own address is its own API; behind any other there may be a gateway.
+    pub(crate) fn serves(&self) -> Serves {
+        match self.preset {
+            Some(preset) if preset.is_local => Serves::Local,
+            _ if self.kind == Kind::Mock => Serves::All,
+            _ => vendors::at(self.base_url.host()),
+        }
+    }
+
+    /// Whether it runs on a machine of the user's own, so that names of local models are meant for it.
+    pub(crate) fn is_local(&self) -> bool {
+        match self.preset {
+            Some(preset) => preset.is_local,
+            None => self.kind != Kind::Mock && self.base_url.is_private(),
+        }
     }
 
     /// Headers of the user's own, which win over all others.

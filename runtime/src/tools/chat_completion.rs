@@ -18,6 +18,7 @@ use super::{
     conversation, dry_run, json_answer,
 };
 use crate::{
+    aside::aside,
     gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
     provider::{Class, Finish, Format, ToolCall},
     settings::Settings,
@@ -145,7 +146,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     warnings.extend(chain.warnings);
     plan.targets = chain.targets;
     let wants_reasoning = plan.request.include_reasoning;
-    if plan.ceiling.is_some() {
+    if plan.purse.is_some() {
         warnings.extend(bound::affordable(settings, &mut plan)?);
     }
     if is_dry_run {
@@ -172,15 +173,19 @@ impl Chat {
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Outcome {
-        match ask(gateway, &self.plan, observer).await {
-            Ok(reply) => outcome(
-                reply,
-                self.wants_reasoning,
-                self.format.as_deref(),
-                self.warnings,
-            ),
-            Err(problem) => Outcome::error(problem),
-        }
+        let reply = match ask(gateway, &self.plan, observer).await {
+            Ok(reply) => reply,
+            Err(problem) => return Outcome::error(problem),
+        };
+        let (wants_reasoning, format, warnings) =
+            (self.wants_reasoning, self.format, self.warnings);
+        // How long it takes to check an answer is up to its schema.
+        let length = match format.as_deref() {
+            Some(Format::Schema { .. }) => usize::MAX,
+            _ => reply.answer.length(),
+        };
+        let outcome = move || outcome(reply, wants_reasoning, format.as_deref(), warnings);
+        aside(length, outcome).await
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
 use crate::{
+    aside::aside,
     gateway::{
         Bounds, Gateway, Told,
         resolve::{self, Target},
@@ -135,14 +136,19 @@ struct Usage {
 
 impl Embedding {
     pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
-        let read = |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, self.texts);
+        let texts = self.texts;
+        let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
         let told = gateway
             .ask_for(&self.target, &self.request, self.bounds, "embeddings", read)
             .await;
-        match told {
-            Ok(told) => self.outcome(gateway.settings(), told),
-            Err(problem) => Outcome::error(problem),
-        }
+        let told = match told {
+            Ok(told) => told,
+            Err(problem) => return Outcome::error(problem),
+        };
+        let numbers = told.told.vectors.iter().map(Vec::len).sum::<usize>();
+        let settings = gateway.shared_settings();
+        let length = numbers * size_of::<f32>();
+        aside(length, move || self.outcome(&settings, told)).await
     }
 
     fn outcome(&self, settings: &Settings, told: Told<Embeddings>) -> Outcome {

@@ -16,6 +16,7 @@ use super::{
     arguments::{Arguments, wrong},
 };
 use crate::{
+    aside::aside,
     gateway::{
         Bounds, Gateway, mock,
         resolve::{self, Tagged},
@@ -234,8 +235,14 @@ impl Query {
             }
             Err(unlisted) => Known::Failed(unlisted.text),
         });
-        let known = known.collect();
-        let outcome = self.outcome(gateway.settings(), known);
+        let known: Vec<_> = known.collect();
+        let models = known.iter().map(|known| match known {
+            Known::Live(models) => models.len(),
+            _ => 0,
+        });
+        let length = models.sum::<usize>() * size_of::<Model>();
+        let settings = gateway.shared_settings();
+        let outcome = aside(length, move || self.outcome(&settings, known)).await;
         // A page is small; the lists were not.
         drop(held);
         outcome

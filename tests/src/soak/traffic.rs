@@ -40,7 +40,7 @@ const GOOD: [&str; 11] = [
 const PROVIDERS: [&str; 4] = ["openai", "anthropic", "google", "compatible"];
 
 /// Models that fail in a way that costs nothing but time.
-const FAULTS: [&str; 41] = [
+const FAULTS: [&str; 42] = [
     "fault-blank",
     "fault-key-error",
     "refuse-temperature",
@@ -82,6 +82,7 @@ const FAULTS: [&str; 41] = [
     "fault-garbage",
     "fault-json",
     "fault-gzip",
+    "fault-bytes",
 ];
 
 /// Models whose answers are larger than anything. They must not cost the calls beside them their answers.
