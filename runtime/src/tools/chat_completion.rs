@@ -125,7 +125,13 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     request.messages = conversation::messages(&mut arguments)?;
     (request.tools, request.tool_choice) = conversation::tools(&mut arguments)?;
     let format = match arguments.value("response_format")? {
-        Some(value) => json_answer::format(value)?.map(Arc::new),
+        Some(value) => {
+            if let Value::String(text) = &value {
+                // It may hold the JSON text of one.
+                arguments.charge(anygpt_core::json::tree_size(text))?;
+            }
+            json_answer::format(value)?.map(Arc::new)
+        }
         None => None,
     };
     request.format.clone_from(&format);
