@@ -376,7 +376,11 @@ mod tests {
             most_per_read: per_read,
             taken: Arc::clone(&taken),
         };
-        (Connection::open(Stream::new(flood)).await.unwrap(), taken)
+        let held = anygpt_core::Budget::new(0).reservation();
+        (
+            Connection::open(Stream::new(flood), held).await.unwrap(),
+            taken,
+        )
     }
 
     fn request() -> Request<Full<Bytes>> {
