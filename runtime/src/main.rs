@@ -214,7 +214,7 @@ fn serve(signals: Signals) -> i32 {
         runner,
         signals,
     });
-    let tools = Tools::new(settings);
+    let tools = Tools::new(settings, budget);
     match process.stdio.serve(&tools, &process.runner) {
         Ok(()) => finish(process, process.grace.unwrap_or(GRACE), || {}),
         Err(problem) => {

@@ -5,14 +5,16 @@
 /// Most memory for what strangers decide the size of.
 const BUDGET: usize = 256 << 20;
 
-/// Half of what a container may use, and never more than 256 MiB.
+/// Half of what a container, or `ulimit -d`, lets the process use, and never more than 256 MiB.
 pub fn budget() -> usize {
+    let of_process = rustix::process::getrlimit(rustix::process::Resource::Data).current;
     [
         "/sys/fs/cgroup/memory.max",
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
     ]
     .into_iter()
     .filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok())
+    .chain(of_process)
     .fold(BUDGET, |least, limit: u64| {
         least.min(usize::try_from(limit / 2).unwrap_or(BUDGET))
     })

@@ -32,16 +32,17 @@ impl Session {
         let settings = Arc::new(settings);
         let redactor = Redactor::new(settings.secrets());
         let (ending, watched) = watch::channel(false);
+        let budget = Budget::new(resources::budget());
         Session {
             gateway: Gateway::new(
                 Arc::clone(&settings),
                 redactor.clone(),
-                Budget::new(resources::budget()),
+                Arc::clone(&budget),
                 resources::raise_file_limit(),
                 watched,
             ),
             redactor,
-            tools: Tools::new(settings),
+            tools: Tools::new(settings, budget),
             _ending: ending,
         }
     }

@@ -224,6 +224,12 @@ impl Builder {
         self
     }
 
+    /// For messages of many megabytes, which take minutes to judge.
+    pub fn unjudged(mut self) -> Self {
+        self.unjudged = true;
+        self
+    }
+
     /// Starts the program.
     #[track_caller]
     pub fn spawn(self) -> Server {

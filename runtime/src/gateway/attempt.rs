@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use anygpt_core::Reservation;
+use anygpt_core::{Reservation, json};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
@@ -27,7 +27,8 @@ use crate::{
     call,
     http_client::{ReplyBody, SendError, root_cause},
     provider::{
-        Answer, ChatRequest, Class, Codec, Failure, Finish, Request, Stage, api_key, bearer, sse,
+        Answer, ChatRequest, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key,
+        bearer, sse,
     },
     settings::{Bound, KeyHeader, Provider},
 };
@@ -68,12 +69,15 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let wants_state = !request.tools.is_empty();
+        // Covers the body until it has been sent.
+        let sent = self.reserve(2 * request.length()).await?;
         let request = codec.chat(request);
         let response = self
             .send(provider, codec, request, patience, || {
                 observer.connected(&provider.id);
             })
             .await?;
+        drop(sent);
         reply.request_id = request_id(codec, response.headers());
         let is_json = response
             .headers()
@@ -91,9 +95,13 @@ impl Gateway {
         if is_json {
             let json = body.whole(held).await?;
             let length = json.len();
+            // Covers what is built while it is read, which may be elsewhere.
+            let tree = self.reserve(tree_size(&json)).await?;
             let read = move |answer: &mut Answer| codec.whole(&json, answer);
             let read = Box::pin(add(length, &mut reply.answer, read)).await;
+            drop(tree);
             read.map_err(|failure| declined(failure, &reply.answer, false))?;
+            hold(held, length.max(reply.answer.held()))?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -112,13 +120,16 @@ impl Gateway {
                             let event = sse::Event { name, data };
                             (codec.event(&event, answer), codec.is_opening(&event))
                         };
-                        Box::pin(add(length, &mut reply.answer, read)).await
+                        let tree = self.reserve(tree_size(event.data.as_bytes())).await?;
+                        let read = Box::pin(add(length, &mut reply.answer, read)).await;
+                        drop(tree);
+                        read
                     };
                     read.map_err(|failure| declined(failure, &reply.answer, has_begun))?;
                     has_begun = has_begun || !is_opening;
                 }
                 let answer = &reply.answer;
-                hold(held, answer.length() + parser.held())?;
+                hold(held, answer.held() + parser.held())?;
                 if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                     reply.first_token.get_or_insert_with(|| {
                         body.patience = Patience::of(None, idle);
@@ -168,6 +179,7 @@ impl Gateway {
                 SendError::HeadersTimeout(_) => (Class::Timeout, Stage::Unanswered),
                 SendError::Lost(_) => (Class::Network, Stage::Unanswered),
                 SendError::Settings(_) => (Class::Config, Stage::Free),
+                SendError::Memory => (Class::TooLarge, Stage::Free),
                 SendError::ConnectTimeout { .. } | SendError::Broken(_) | SendError::Lasting(_) => {
                     (Class::Network, Stage::Free)
                 }
@@ -481,6 +493,29 @@ fn should_retry(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
+/// Bytes that may be built of a reply, or an event, beside what is counted.
+fn tree_size(json: &[u8]) -> usize {
+    str::from_utf8(json)
+        .map_or(LARGEST_STATE, json::tree_size)
+        .min(LARGEST_STATE)
+}
+
+/// Counts so many bytes more, before they exist.
+pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
+    let wanted = held.bytes().saturating_add(bytes);
+    match held.resize(wanted) {
+        true => Ok(()),
+        false => Err(no_memory()),
+    }
+}
+
+pub(super) fn no_memory() -> Failure {
+    Failure::new(
+        Class::TooLarge,
+        "there is not enough memory for the rest of the reply",
+    )
+}
+
 /// Counts bytes of a reply that are kept. They are kept up to three times: as text, and encoded twice.
 fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     let wanted = bytes.saturating_mul(3);
@@ -492,10 +527,7 @@ fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     if held.resize_within(wanted.saturating_add(STEP), limit) {
         return Ok(());
     }
-    Err(Failure::new(
-        Class::TooLarge,
-        "there is not enough memory for the rest of the reply",
-    ))
+    Err(no_memory())
 }
 
 /// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not
@@ -596,6 +628,10 @@ impl Body {
         while let Some(chunk) = self.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)? {
             hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
+        }
+        if str::from_utf8(&whole).is_err() {
+            // Each byte that is no text becomes three.
+            hold(held, 3 * whole.len())?;
         }
         Ok(whole)
     }
