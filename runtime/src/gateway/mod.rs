@@ -17,7 +17,7 @@ use futures_util::future::{Either, select};
 use tokio::{
     sync::{Semaphore, watch},
     task::unconstrained,
-    time::{sleep, timeout_at},
+    time::{sleep, timeout, timeout_at},
 };
 
 use crate::{
@@ -462,7 +462,15 @@ impl Gateway {
                 retries: 0,
                 ..Bounds::of(&self.settings, None)
             };
-            let newest = Box::pin(self.newest_model(provider, codec, bounds)).await;
+            let newest = Box::pin(self.newest_model(provider, codec, bounds));
+            let newest = match patience {
+                None => newest.await,
+                Some(patience) => timeout(patience, newest).await.unwrap_or_else(|_| {
+                    let seconds = patience.as_secs_f64();
+                    let message = format!("no model list after {seconds} s");
+                    Err(Failure::new(Class::Timeout, message))
+                }),
+            };
             // Nothing is generated for a list.
             request.model = newest.map_err(|failure| failure.at(Stage::Free))?;
             let reply = &mut course.reply;
