@@ -139,7 +139,7 @@ impl Call {
             ("ms", number(millis(self.received.elapsed()))),
             ("request_id", known(&facts.request_ids).map(Value::Text)),
             ("trace_id", trace_id.map(Value::Text)),
-            ("error", facts.error.as_deref().map(Value::Text)),
+            ("error", facts.error.as_deref().map(Value::Said)),
         ];
         log::line(level, self.hears_log, "call", &fields);
     }

@@ -244,7 +244,7 @@ fn print_models(pages: Vec<Value>, json: bool) -> Done {
         all.remove("total");
     }
     if json {
-        return print(&format!("{all}\n"));
+        return print_json(&all.to_string());
     }
     let texts = |list: &Value| -> Vec<String> {
         let list = list.as_array().into_iter().flatten();
@@ -276,6 +276,14 @@ fn for_stdout(text: &str) -> String {
     match output::is_terminal() {
         true => output::harmless(text),
         false => text.to_owned(),
+    }
+}
+
+/// JSON of what strangers have written.
+fn print_json(json: &str) -> Done {
+    match output::is_terminal() {
+        true => print(&format!("{}\n", output::harmless_json(json))),
+        false => print(&format!("{json}\n")),
     }
 }
 

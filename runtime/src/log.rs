@@ -154,7 +154,8 @@ pub fn direct(text: &str) {
             line
         }
         Some(log) => line::plain(&log.redactor.diagnostic(text)),
-        None => line::plain(&Redactor::default().diagnostic(text)),
+        // Before there are settings; seldom, so nothing is kept for it.
+        None => line::plain(&Redactor::of_environment().diagnostic(text)),
     };
     let end = Instant::now() + PATIENCE;
     // With room for one byte there is room for this many, so the write does not wait.

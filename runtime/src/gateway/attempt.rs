@@ -160,9 +160,11 @@ impl Gateway {
         if let Some(coding) = response.headers().get(CONTENT_ENCODING)
             && coding != "identity"
         {
-            return Err(Failure::new(
+            return Err(Failure::quoting(
                 Class::Unavailable,
-                format!("the reply is compressed ({coding:?}), although that was not asked for"),
+                "the reply is compressed (",
+                &format!("{coding:?}"),
+                "), although that was not asked for",
             ));
         }
         if response.status().is_success() {
@@ -218,12 +220,11 @@ fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
         long if long.len() > 200 => "another place",
         place => place,
     };
-    let mut failure = Failure::new(
+    let mut failure = Failure::quoting(
         Class::Config,
-        format!(
-            "the endpoint redirects to {place}, which is not followed, since the key would go along: if that is \
-             the right place, make it the base URL"
-        ),
+        "the endpoint redirects to ",
+        place,
+        ", which is not followed, since the key would go along: if that is the right place, make it the base URL",
     );
     failure.status = Some(response.status().as_u16());
     Some(failure)
@@ -247,9 +248,11 @@ fn check(answer: &Answer) -> Result<(), Failure> {
         None => (!answer.reasoning.is_empty()).then(|| "reasoning".to_owned()),
     };
     Err(match (answer.finish, reasoned) {
-        (Some(Finish::ContentFilter), _) => Failure::new(
+        (Some(Finish::ContentFilter), _) => Failure::quoting(
             Class::ContentFilter,
-            format!("the model or a filter refused to answer (finish reason {native})"),
+            "the model or a filter refused to answer (finish reason ",
+            native,
+            ")",
         ),
         (Some(Finish::Length), Some(reasoned)) => Failure::new(
             Class::EmptyResponse,
@@ -261,17 +264,23 @@ fn check(answer: &Answer) -> Result<(), Failure> {
             Class::EmptyResponse,
             "the token limit was used up before any text came: raise max_tokens",
         ),
-        (_, Some(reasoned)) => Failure::new(
+        (_, Some(reasoned)) => Failure::quoting(
             Class::EmptyResponse,
-            format!("after {reasoned} no text came (finish reason {native})"),
+            &format!("after {reasoned} no text came (finish reason "),
+            native,
+            ")",
         ),
-        (Some(Finish::Pause), None) => Failure::new(
+        (Some(Finish::Pause), None) => Failure::quoting(
             Class::EmptyResponse,
-            format!("the model paused before any text came (finish reason {native})"),
+            "the model paused before any text came (finish reason ",
+            native,
+            ")",
         ),
-        _ => Failure::new(
+        _ => Failure::quoting(
             Class::EmptyResponse,
-            format!("the answer has no text (finish reason {native})"),
+            "the answer has no text (finish reason ",
+            native,
+            ")",
         ),
     })
 }

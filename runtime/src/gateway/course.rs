@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Reply, retry};
+use super::{Reply, report, retry};
 use crate::{
     provider::{Answer, Class, Failure, Finish},
     redact::Redactor,
@@ -191,7 +191,7 @@ impl Course {
             reply.warnings.push(format!(
                 "The answer is not complete: {} ({})",
                 failure.class.as_str(),
-                redactor.provider_message(&failure.message),
+                report::said(&failure, redactor),
             ));
             reply.attempts = mem::take(&mut self.attempts);
             return Ok(());

@@ -510,8 +510,7 @@ impl Gateway {
         let failure = &failed.failure;
         let id = failure.request_id.as_deref();
         let id = id.map(|id| self.redactor.provider_message(id));
-        let words = (!may_quote(failure.class)).then_some(&failure.message);
-        let words = words.map(|words| self.redactor.provider_message(words));
+        let words = (!may_quote(failure.class)).then(|| report::said(failure, &self.redactor));
         hear(Asked {
             provider: &self.settings.providers[failed.provider].id,
             model: &failed.model,

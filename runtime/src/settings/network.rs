@@ -13,7 +13,12 @@ use rustls::{
     pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
 };
 
-use super::{Problem, environment::Environment, file_text, secret::Secret};
+use super::{
+    Problem,
+    environment::Environment,
+    file_text,
+    secret::{Secret, shown_path},
+};
 
 /// A bundle of all public roots has 250 kB.
 const BUNDLE_LIMIT: u64 = 8 << 20;
@@ -275,7 +280,13 @@ fn roots(
         refused: 0,
     };
     if let Some(path) = environment.value(FILE)? {
-        let wrong = |why: String| Problem::new(FILE, format!("names {path:?}, which {why}"), PEM);
+        let wrong = |why: String| {
+            Problem::new(
+                FILE,
+                format!("names {}, which {why}", shown_path(&path)),
+                PEM,
+            )
+        };
         let bytes = file_text::read_bytes(Path::new(&path), BUNDLE_LIMIT).map_err(wrong)?;
         if store.add(&bytes) == 0 {
             return Err(wrong("holds no usable certificate in PEM format".into()));
@@ -290,7 +301,7 @@ fn roots(
         let wrong = |why: String| {
             Problem::new(
                 FOLDER,
-                format!("names {path:?}, which {why}"),
+                format!("names {}, which {why}", shown_path(path)),
                 "name a folder of files with certificates in PEM format, or unset it",
             )
         };

@@ -13,7 +13,7 @@ use super::{
     headers::Headers,
     own_variables::{self, OwnVariables},
     presets::{self, AZURE, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
-    secret::Secret,
+    secret::{self, Secret, is_example_word},
 };
 use crate::provider::{
     Codec,
@@ -166,10 +166,18 @@ impl Provider {
         self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
 
-    /// Its key, and headers that are as good as one.
+    /// Its key, and what is as good as one.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let key = self.key.iter().map(|key| &key.secret);
-        key.chain(&self.headers.secrets)
+        let all = key.chain(&self.headers.secrets.keys);
+        let all = all.chain(&self.base_url.secrets().keys);
+        all.filter(|key| !is_example_word(key.expose()))
+    }
+
+    /// What is a secret only by its place.
+    pub(super) fn placed_values(&self) -> impl Iterator<Item = &Secret> {
+        let of_headers = self.headers.secrets.values.iter();
+        of_headers.chain(&self.base_url.secrets().values)
     }
 
     /// The variables that would set it up.
@@ -328,7 +336,7 @@ fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
     Kind::from_name(name).ok_or_else(|| {
         Problem::new(
             place,
-            format!("is {name:?}"),
+            format!("is {}", secret::shown(name, Kind::ALL.map(Kind::as_str))),
             format!("use one of {}", kinds()),
         )
     })
@@ -594,7 +602,10 @@ impl Reader<'_> {
             }
             (None, None) => (None, None),
         };
-        let has_secrets = key.is_some() || !headers.secrets.is_empty();
+        let in_query = base_url.as_ref().map(BaseUrl::secrets);
+        let has_secrets = key.is_some()
+            || !headers.secrets.keys.is_empty()
+            || in_query.is_some_and(|secrets| !secrets.keys.is_empty());
         if let (Some((place, _)), Some(base_url)) = (&url, &base_url)
             && has_secrets
             && self.guarded.is_some()
@@ -659,7 +670,7 @@ impl Reader<'_> {
         if let Some(version) = version.as_ref().filter(|it| !it.chars().all(allowed)) {
             return Err(Problem::new(
                 VERSION,
-                format!("is {version:?}"),
+                format!("is {}", secret::shown(version, [])),
                 "use a version such as 2024-10-21, or unset it for the v1 API",
             ));
         }
@@ -734,7 +745,7 @@ impl Runner {
         let Some(pair) = pair.filter(|it| it.chars().all(allowed)) else {
             return Err(Problem::new(
                 NAME,
-                format!("is {value:?}"),
+                format!("is {}", secret::shown(&value, [])),
                 "use auto, off, a URL, or the name of a variable that holds one, such as LLM_URL",
             ));
         };
