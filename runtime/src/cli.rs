@@ -704,7 +704,7 @@ mod tests {
             ("tools --online", "--online belongs to: doctor"),
             ("tools x", "takes no word \"x\""),
             ("docs a b", "takes no word \"b\""),
-            ("tools --json=x", "unexpected argument"),
+            ("tools --json=x", "--json takes no value"),
             ("chat -m", "missing argument"),
             ("models --resolve a --json", "without --json"),
             ("completions", "bash, zsh or fish"),

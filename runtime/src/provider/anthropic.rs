@@ -2056,7 +2056,7 @@ data: {"type":"message_stop"}
                     status: Some(status),
                     code: Some(kind.to_owned()),
                     request_id: Some("req_1".to_owned()),
-                    ..Failure::new(class, message)
+                    ..Failure::quoting(class, "", message, "")
                 }
             );
         }

@@ -1056,7 +1056,7 @@ mod tests {
         }
         let settings = load(&[]).unwrap();
         assert!(!settings.has_usable_provider());
-        for value in ["on", "model-runner", "_URL", "llm_URL", "LLM_URL"] {
+        for value in ["on", "runner", "_URL", "llm_URL", "LLM_URL"] {
             let problem = load(&[("DOCKER_MODEL_RUNNER", value)]).unwrap_err();
             let problem = problem.to_string();
             assert!(problem.starts_with("DOCKER_MODEL_RUNNER "), "{problem}");

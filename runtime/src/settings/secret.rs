@@ -184,7 +184,8 @@ pub fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> V
         // What a file holds is not known yet, and its path is no secret.
         if names_a_key(&name) && !name.ends_with("_file") {
             add(value.expose());
-            value.expose().lines().for_each(&mut add);
+            let is_long = value.expose().trim().contains('\n');
+            value.expose().lines().filter(|_| is_long).for_each(&mut add);
         }
         if name.ends_with("_headers") {
             let lines = value.expose().lines();
