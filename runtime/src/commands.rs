@@ -13,7 +13,7 @@ use crate::{
     listing, log,
     output::{self, Style, Unwritten},
     session::{self, Session},
-    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest, shown},
 };
 
 mod chat;
@@ -338,7 +338,8 @@ fn page(name: &str, load: Load<'_>) -> Done {
         let perhaps = nearest(name, names.iter().map(|name| &**name));
         let perhaps = perhaps.map(|near| format!("; perhaps you mean {near}"));
         return refuse(&format!(
-            "there is no page {name:?}{}. The pages are {}",
+            "there is no page {}{}. The pages are {}",
+            shown(name, names.iter().map(|name| &**name)),
             perhaps.unwrap_or_default(),
             names.join(", ")
         ));

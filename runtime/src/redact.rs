@@ -182,12 +182,24 @@ impl Redactor {
     /// As [`Redactor::diagnostic`], for a text that came from outside: without parts of keys, and without values that
     /// are secrets only by their place.
     pub fn outside<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let new = || Outside::new(self.keys.iter(), self.values.iter());
-        let outside = self.outside.get_or_init(new);
+        let outside = self.outside_search();
         match self.diagnostic(text) {
             Cow::Borrowed(text) => outside.hide(text),
             Cow::Owned(text) => Cow::Owned(outside.hide(&text).into_owned()),
         }
+    }
+
+    /// Takes parts of keys, and values that are secrets only by their place, out of a name or an id that came from
+    /// outside and is part of a result. It is not searched for what only looks like a key.
+    pub fn parts(&self, name: &mut String) {
+        if let Cow::Owned(clean) = self.outside_search().hide(name) {
+            *name = clean;
+        }
+    }
+
+    fn outside_search(&self) -> &Outside {
+        let new = || Outside::new(self.keys.iter(), self.values.iter());
+        self.outside.get_or_init(new)
     }
 
     /// As [`Redactor::outside`], for the words of a provider: where they repeat a key that is too

@@ -25,7 +25,13 @@ pub(super) fn print(settings: &Settings, json: bool) -> Done {
     let mut shown = settings.shown();
     // Nothing secret should be in it, and nothing secret may be.
     let redactor = Redactor::of(settings);
-    for value in shown.iter_mut().filter_map(|it| it.value.as_mut()) {
+    // The others are our own words.
+    let is_given = |it: &&mut Shown| !["default", "resolved"].contains(&&*it.origin);
+    for value in shown
+        .iter_mut()
+        .filter(is_given)
+        .filter_map(|it| it.value.as_mut())
+    {
         *value = redactor.outside(value).into_owned();
     }
     if json {

@@ -287,6 +287,17 @@ impl Gateway {
                 let id = reply.answer.response_id.as_deref();
                 reply.request_id = id.filter(|id| id.len() <= 200).map(str::to_owned);
             }
+            let answer = &mut reply.answer;
+            let ids = [
+                &mut answer.model,
+                &mut answer.native_finish,
+                &mut reply.request_id,
+            ];
+            let models = reply.attempts.iter_mut().map(|attempt| &mut attempt.model);
+            let names = ids.into_iter().flatten().chain(models);
+            for name in names.chain([&mut reply.model]) {
+                self.redactor.parts(name);
+            }
         }
         // For the line of the call in the log; never what was asked or answered.
         let Err(all) = ended else {

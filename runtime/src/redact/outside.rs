@@ -144,16 +144,27 @@ impl Outside {
         Cow::Owned(clean)
     }
 
-    /// One look at each character, without an allocation: this runs for texts in which there is nothing.
+    /// One look at each byte: names and ids of every call pass here, and nothing is in them.
     fn may_find(&self, text: &str) -> bool {
         if text.len() < LONG || self.runs.is_empty() && self.values.is_empty() {
             return false;
         }
-        let mut last: u64 = 0;
-        Reader::new(text).enumerate().any(|(count, read)| {
-            last = last << 8 | u64::from(read.byte);
-            count + 1 >= LONG && self.may_be(last)
-        })
+        let (mut last, mut count): (u64, usize) = (0, 0);
+        for &byte in text.as_bytes() {
+            match FOLDED[usize::from(byte)] {
+                LEFT_OUT => {}
+                // It takes more than a look.
+                OTHER => return true,
+                folded => {
+                    last = last << 8 | u64::from(folded);
+                    count += 1;
+                    if count >= LONG && self.may_be(last) {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
     }
 
     fn may_be(&self, run: u64) -> bool {
@@ -255,22 +266,43 @@ impl Iterator for Reader<'_> {
             let (c, length) = self.read()?;
             let place = self.next..self.next + length;
             self.next = place.end;
-            let byte = match c {
-                '-' => b'+',
-                '_' => b'/',
-                c if is_left_out(c) => continue,
-                c => u8::try_from(c).map_or(u8::MAX, |byte| byte.to_ascii_lowercase()),
+            let byte = match u8::try_from(c).map(|byte| (byte, FOLDED[usize::from(byte)])) {
+                Ok((_, LEFT_OUT)) => continue,
+                Ok((byte @ (b'%' | b'\\'), OTHER)) => byte,
+                Ok((_, OTHER)) | Err(_) if is_left_out(c) => continue,
+                Ok((_, OTHER)) | Err(_) => u8::MAX,
+                Ok((_, folded)) => folded,
             };
             return Some(Read { byte, place });
         }
     }
 }
 
-/// What a line break, a layout or a copy puts into a key.
-fn is_left_out(c: char) -> bool {
-    if c.is_ascii() {
-        return c <= ' ' || c == '\u{7f}';
+/// How a byte of ASCII is compared.
+const FOLDED: [u8; 256] = {
+    let mut folded = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 0x80_u8 {
+        folded[byte as usize] = match byte {
+            0..=b' ' | 0x7f => LEFT_OUT,
+            b'%' | b'\\' => OTHER,
+            b'-' => b'+',
+            b'_' => b'/',
+            _ => byte.to_ascii_lowercase(),
+        };
+        byte += 1;
     }
+    folded
+};
+
+/// It is not compared.
+const LEFT_OUT: u8 = 0;
+
+/// It begins an escape, or is a part of another character.
+const OTHER: u8 = 1;
+
+/// What a layout or a copy puts into a key, beyond ASCII.
+fn is_left_out(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')

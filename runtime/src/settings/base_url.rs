@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     Problem,
-    secret::{PlacedSecrets, Secret},
+    secret::{LONG, PlacedSecrets, Secret},
 };
 
 /// Names of query values that are no secrets, in lower case.
@@ -157,11 +157,14 @@ fn is_open(name: &str) -> bool {
 /// The values of a query that are secrets, as they are written and decoded.
 fn secrets_of(query: &str) -> PlacedSecrets {
     let mut secrets = PlacedSecrets::default();
-    for (name, value) in pairs(query).filter(|(name, _)| !is_open(name)) {
+    // Shorter ones are too likely to be ordinary words, whatever they are named.
+    let is_secret = |(name, value): &(&str, &str)| value.len() >= LONG && !is_open(name);
+    for (name, value) in pairs(query).filter(is_secret) {
         secrets.add(name, value);
         let spaced = Secret::new(value.replace('+', " "));
         if let Ok(decoded) = percent_decode_str(spaced.expose()).decode_utf8()
             && decoded != value
+            && decoded.len() >= LONG
         {
             secrets.add(name, &decoded);
         }
@@ -238,12 +241,12 @@ mod tests {
     #[test]
     fn values_of_a_query_are_secrets_unless_their_name_is_known() {
         let url = "https://a.example/v1?API-Version=2024-10-21&api%2Dversion=2024-10-22&Key=abcdefgh%2F1+2\
-                   &team=research&x=short&bare-token;region=somewhere";
+                   &team=research&x=short&key=1&bare-token;region=somewhere";
         let base = BaseUrl::parse("X", url).unwrap();
         assert_eq!(
             base.shown("/m?a=b"),
             "https://a.example/v1/m?a=b&API-Version=2024-10-21&api%2Dversion=2024-10-22&Key=[redacted]\
-             &team=[redacted]&x=[redacted]&[redacted]&region=somewhere"
+             &team=[redacted]&x=[redacted]&key=[redacted]&[redacted]&region=somewhere"
         );
         let secrets = |list: &[Secret]| -> Vec<String> {
             list.iter().map(|it| it.expose().to_owned()).collect()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// Of shorter ones two characters would be too many. Nor can they be told from ordinary words.
-const LONG: usize = 8;
+pub(super) const LONG: usize = 8;
 
 /// Parts of names whose values are keys, in lower case.
 const NAMES: [&str; 7] = [
@@ -185,7 +185,11 @@ pub fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> V
         if names_a_key(&name) && !name.ends_with("_file") {
             add(value.expose());
             let is_long = value.expose().trim().contains('\n');
-            value.expose().lines().filter(|_| is_long).for_each(&mut add);
+            value
+                .expose()
+                .lines()
+                .filter(|_| is_long)
+                .for_each(&mut add);
         }
         if name.ends_with("_headers") {
             let lines = value.expose().lines();
