@@ -13,7 +13,7 @@ use crate::{
     listing, log,
     output::{self, Style, Unwritten},
     session::{self, Session},
-    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest, shown},
 };
 
 mod chat;
@@ -281,7 +281,7 @@ fn print_models(pages: Vec<Value>, json: bool) -> Done {
         all.remove("total");
     }
     if json {
-        return print(&format!("{all}\n"));
+        return print_json(&all.to_string());
     }
     let texts = |list: &Value| -> Vec<String> {
         let list = list.as_array().into_iter().flatten();
@@ -313,6 +313,14 @@ fn for_stdout(text: &str) -> String {
     match output::is_terminal() {
         true => output::harmless(text),
         false => text.to_owned(),
+    }
+}
+
+/// JSON of what strangers have written.
+fn print_json(json: &str) -> Done {
+    match output::is_terminal() {
+        true => print(&format!("{}\n", output::harmless_json(json))),
+        false => print(&format!("{json}\n")),
     }
 }
 
@@ -367,7 +375,8 @@ fn page(name: &str, load: Load<'_>) -> Done {
         let perhaps = nearest(name, names.iter().map(|name| &**name));
         let perhaps = perhaps.map(|near| format!("; perhaps you mean {near}"));
         return refuse(&format!(
-            "there is no page {name:?}{}. The pages are {}",
+            "there is no page {}{}. The pages are {}",
+            shown(name, names.iter().map(|name| &**name)),
             perhaps.unwrap_or_default(),
             names.join(", ")
         ));

@@ -131,7 +131,7 @@ impl HttpClient {
                 url.scheme().cloned().unwrap_or(Scheme::HTTP),
                 url.authority()
                     .cloned()
-                    .ok_or_else(|| SendError::Settings(format!("{url} has no host")))?,
+                    .ok_or_else(|| SendError::Settings("the URL has no host".into()))?,
             );
             let mut connected = Some(connected);
             let mut held = Some(held);

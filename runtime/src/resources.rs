@@ -20,6 +20,25 @@ pub fn budget() -> usize {
     })
 }
 
+/// A core dump would hold the keys, so there is none.
+///
+/// A limit of 0 binds only where the kernel itself writes the file. Where `core_pattern` names a program, as on most
+/// hosts, that gets the dump whatever the limit, but for 1: this is too little for a file and means "none" for a program
+/// (`fs/coredump.c` of Linux; core(5)). A process that is not dumpable leaves no dump either, but its `/proc` belongs to
+/// root then, so that nothing else of its user can look after it; that is for where the limit is fixed at 0.
+pub fn forbid_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let one = Rlimit {
+        current: Some(1),
+        maximum: Some(1),
+    };
+    if setrlimit(Resource::Core, one).is_err() {
+        #[cfg(target_os = "linux")]
+        let _not_dumpable =
+            rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+}
+
 /// Each call in flight needs a socket, and the default of 1,024 files is not enough for all. Tells how
 /// many files there may be.
 pub fn raise_file_limit() -> usize {

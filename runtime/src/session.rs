@@ -30,7 +30,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(settings: Settings) -> Self {
         let settings = Arc::new(settings);
-        let redactor = Redactor::new(settings.secrets());
+        let redactor = Redactor::of(&settings);
         let (ending, watched) = watch::channel(false);
         let budget = Budget::new(resources::budget());
         Session {

@@ -80,7 +80,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
 /// Prints the answer, or what is left of it.
 fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
     if json {
-        output::write(&format!("{}\n", outcome.json()))?;
+        super::print_json(&outcome.json())?;
     } else if screen.is_live {
         screen.finish(&outcome.text)?;
     } else {

@@ -199,12 +199,17 @@ impl Gateway {
         })?;
         let coding = response.headers().get(CONTENT_ENCODING);
         let packed = coding.filter(|coding| *coding != "identity").map(|coding| {
-            format!("the reply is compressed ({coding:?}), although that was not asked for")
+            Failure::quoting(
+                Class::Unavailable,
+                "the reply is compressed (",
+                &format!("{coding:?}"),
+                "), although that was not asked for",
+            )
         });
         if response.status().is_success() {
             return match packed {
                 None => Ok(response),
-                Some(problem) => Err(Failure::new(Class::Unavailable, problem)),
+                Some(failure) => Err(failure),
             };
         }
         if let Some(failure) = redirect(&response) {
@@ -222,8 +227,9 @@ impl Gateway {
         let should_retry = should_retry(response.headers());
         let mut failure = match packed {
             // What cannot be read of an error must not hide the rest of it.
-            Some(problem) => Failure {
-                message: problem,
+            Some(packed) => Failure {
+                message: packed.message,
+                outside: packed.outside,
                 ..codec.failure(status, b"")
             },
             None => {
@@ -361,12 +367,11 @@ fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
         long if long.len() > 200 => "another place",
         place => place,
     };
-    let mut failure = Failure::new(
+    let mut failure = Failure::quoting(
         Class::Config,
-        format!(
-            "the endpoint redirects to {place}, which is not followed, since the key would go along: if that is \
-             the right place, make it the base URL"
-        ),
+        "the endpoint redirects to ",
+        place,
+        ", which is not followed, since the key would go along: if that is the right place, make it the base URL",
     );
     failure.status = Some(response.status().as_u16());
     Some(failure)
@@ -390,9 +395,11 @@ fn check(answer: &Answer) -> Result<(), Failure> {
         None => (!answer.reasoning.is_empty()).then(|| "reasoning".to_owned()),
     };
     Err(match (answer.finish, reasoned) {
-        (Some(Finish::ContentFilter), _) => Failure::new(
+        (Some(Finish::ContentFilter), _) => Failure::quoting(
             Class::ContentFilter,
-            format!("the model or a filter refused to answer (finish reason {native})"),
+            "the model or a filter refused to answer (finish reason ",
+            native,
+            ")",
         ),
         (Some(Finish::Length), Some(reasoned)) => Failure::new(
             Class::EmptyResponse,
@@ -404,17 +411,23 @@ fn check(answer: &Answer) -> Result<(), Failure> {
             Class::EmptyResponse,
             "the token limit was used up before any text came: raise max_tokens",
         ),
-        (_, Some(reasoned)) => Failure::new(
+        (_, Some(reasoned)) => Failure::quoting(
             Class::EmptyResponse,
-            format!("after {reasoned} no text came (finish reason {native})"),
+            &format!("after {reasoned} no text came (finish reason "),
+            native,
+            ")",
         ),
-        (Some(Finish::Pause), None) => Failure::new(
+        (Some(Finish::Pause), None) => Failure::quoting(
             Class::EmptyResponse,
-            format!("the model paused before any text came (finish reason {native})"),
+            "the model paused before any text came (finish reason ",
+            native,
+            ")",
         ),
-        _ => Failure::new(
+        _ => Failure::quoting(
             Class::EmptyResponse,
-            format!("the answer has no text (finish reason {native})"),
+            "the answer has no text (finish reason ",
+            native,
+            ")",
         ),
     })
 }

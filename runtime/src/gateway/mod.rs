@@ -327,6 +327,17 @@ impl Gateway {
                 let id = reply.answer.response_id.as_deref();
                 reply.request_id = id.filter(|id| id.len() <= 200).map(str::to_owned);
             }
+            let answer = &mut reply.answer;
+            let ids = [
+                &mut answer.model,
+                &mut answer.native_finish,
+                &mut reply.request_id,
+            ];
+            let models = reply.attempts.iter_mut().map(|attempt| &mut attempt.model);
+            let names = ids.into_iter().flatten().chain(models);
+            for name in names.chain([&mut reply.model]) {
+                self.redactor.parts(name);
+            }
         }
         // For the line of the call in the log; never what was asked or answered.
         let Err(all) = ended else {
@@ -591,8 +602,7 @@ impl Gateway {
         let failure = &failed.failure;
         let id = failure.request_id.as_deref();
         let id = id.map(|id| self.redactor.provider_message(id));
-        let words = (!may_quote(failure.class)).then_some(&failure.message);
-        let words = words.map(|words| self.redactor.provider_message(words));
+        let words = (!may_quote(failure.class)).then(|| report::said(failure, &self.redactor));
         hear(Asked {
             provider: &self.settings.providers[failed.provider].id,
             model: &failed.model,

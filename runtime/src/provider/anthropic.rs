@@ -2097,7 +2097,7 @@ data: {"type":"message_stop"}
                     code: Some(kind.to_owned()),
                     request_id: Some("req_1".to_owned()),
                     stage: Stage::Declined,
-                    ..Failure::new(class, message)
+                    ..Failure::quoting(class, "", message, "")
                 }
             );
         }

@@ -62,6 +62,7 @@ impl ErrorBody {
                 false => Class::Unavailable,
             },
         };
+        let outside = 0..self.message.as_deref().map_or(0, str::len);
         let message = self.message.clone().unwrap_or_else(|| match status {
             Some(status) => format!("HTTP {status} without an explanation"),
             None => "the provider reported an error without an explanation".to_owned(),
@@ -81,6 +82,7 @@ impl ErrorBody {
                     .map(|code| shortened(&unquoted(code)))
             }),
             message: shortened(&message),
+            outside,
             request_id: self
                 .root
                 .get("request_id")

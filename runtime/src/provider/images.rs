@@ -168,12 +168,12 @@ impl Draw for GenerateContent {
                 "STOP" | "MAX_TOKENS" | "unknown" => Class::EmptyResponse,
                 _ => Class::ContentFilter,
             };
-            return Err(Failure::new(
+            let reason = format!("{reason}){}", said.unwrap_or_default());
+            return Err(Failure::quoting(
                 class,
-                format!(
-                    "the model drew nothing (reason {reason}){}",
-                    said.unwrap_or_default()
-                ),
+                "the model drew nothing (reason ",
+                &reason,
+                "",
             ));
         }
         Ok(drawn)

@@ -22,10 +22,14 @@ pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> 
 }
 
 fn unreadable(text: &str, error: &dyn fmt::Display) -> Failure {
-    let message = page(text.trim_start()).unwrap_or_else(|| {
-        format!("the provider sent something that cannot be read as its usual JSON: {error}")
-    });
-    Failure::new(Class::Unavailable, shortened(&message))
+    let (before, said) = match page(text.trim_start()) {
+        Some(page) => ("", page),
+        None => (
+            "the provider sent something that cannot be read as its usual JSON: ",
+            error.to_string(),
+        ),
+    };
+    Failure::quoting(Class::Unavailable, before, &shortened(&said), "")
 }
 
 /// The members of an object by these names, as they stand in it; what is null is left out.

@@ -10,7 +10,10 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{Problem, file_text, secret::Secret};
+use super::{
+    Problem, file_text,
+    secret::{self, Secret},
+};
 
 /// Where Docker and Compose mount secrets.
 const SECRETS: &str = "/run/secrets";
@@ -160,7 +163,7 @@ impl<'a> Environment<'a> {
             let text = file_text::read(Path::new(&path), SECRET_LIMIT).map_err(|why| {
                 Problem::new(
                     &file_variable,
-                    format!("names {path:?}, which {why}"),
+                    format!("names {}, which {why}", secret::shown_path(&path)),
                     "mount a small text file with the key, readable by the user of this process",
                 )
             })?;

@@ -49,7 +49,8 @@ pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{KeyHeader, Kind, Provider};
 pub use rules::Rule;
-pub use secret::Secret;
+pub use secret::{Secret, named_secrets};
+pub(crate) use secret::{is_harmless, shown};
 pub use show::Shown;
 pub(crate) use yaml::nearest;
 
@@ -399,6 +400,12 @@ impl Settings {
         keys.chain(self.network.secrets())
     }
 
+    /// What is a secret only by its place, as values of a base URL's query: it may be any word, so it is hidden only
+    /// where errors and logs repeat what came from outside.
+    pub fn placed_values(&self) -> impl Iterator<Item = &Secret> {
+        self.providers.iter().flat_map(Provider::placed_values)
+    }
+
     /// The tag or alias of that name, in whatever case it is written.
     pub fn tag(&self, name: &str) -> Option<&Tag> {
         Some(&self.tags[self.names.tag(name)?])
@@ -581,7 +588,8 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
             known.join(", ")
         ),
     };
-    Problem::new(place, format!("names an unknown provider, {id:?}"), mend)
+    let id = shown(id, known);
+    Problem::new(place, format!("names an unknown provider, {id}"), mend)
 }
 
 /// The configuration file to read, if there is one.
@@ -605,7 +613,17 @@ struct Written {
 impl Written {
     /// It must be something else.
     fn wrong(&self, mend: impl fmt::Display) -> Problem {
-        Problem::new(&self.place, format!("is {:?}", self.text), mend)
+        self.not_one_of([], mend)
+    }
+
+    /// It must be one of these.
+    fn not_one_of<'a>(
+        &self,
+        known: impl IntoIterator<Item = &'a str>,
+        mend: impl fmt::Display,
+    ) -> Problem {
+        let text = shown(&self.text, known);
+        Problem::new(&self.place, format!("is {text}"), mend)
     }
 }
 
@@ -640,7 +658,10 @@ fn one_of<T>(
     };
     from_name(&written.text.to_ascii_lowercase())
         .map(Some)
-        .map_err(|allowed| written.wrong(format!("use {allowed}")))
+        .map_err(|allowed| {
+            let known = allowed.split([',', ' ']);
+            written.not_one_of(known, format!("use {allowed}"))
+        })
 }
 
 fn seconds(written: &Written) -> Result<Duration, Problem> {

@@ -14,7 +14,7 @@ use super::{
     headers::Headers,
     own_variables::{self, OwnVariables},
     presets::{self, AZURE, AZURE_DATED, DOCKER, OLLAMA, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
-    secret::Secret,
+    secret::{self, Secret, is_example_word},
     vendors::{self, Serves},
 };
 use crate::provider::{
@@ -188,10 +188,18 @@ impl Provider {
         self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
 
-    /// Its key, and headers that are as good as one.
+    /// Its key, and what is as good as one.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let key = self.key.iter().map(|key| &key.secret);
-        key.chain(&self.headers.secrets)
+        let all = key.chain(&self.headers.secrets.keys);
+        let all = all.chain(&self.base_url.secrets().keys);
+        all.filter(|key| !is_example_word(key.expose()))
+    }
+
+    /// What is a secret only by its place.
+    pub(super) fn placed_values(&self) -> impl Iterator<Item = &Secret> {
+        let of_headers = self.headers.secrets.values.iter();
+        of_headers.chain(&self.base_url.secrets().values)
     }
 
     /// Why it is not tried although it is named; `None` if it is.
@@ -379,7 +387,7 @@ fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
     Kind::from_name(name).ok_or_else(|| {
         Problem::new(
             place,
-            format!("is {name:?}"),
+            format!("is {}", secret::shown(name, Kind::ALL.map(Kind::as_str))),
             format!("use one of {}", kinds()),
         )
     })
@@ -720,7 +728,10 @@ impl Reader<'_> {
             }
             (None, None) => (None, None),
         };
-        let has_secrets = key.is_some() || !headers.secrets.is_empty();
+        let in_query = base_url.as_ref().map(BaseUrl::secrets);
+        let has_secrets = key.is_some()
+            || !headers.secrets.keys.is_empty()
+            || in_query.is_some_and(|secrets| !secrets.keys.is_empty());
         if let (Some((place, _)), Some(base_url)) = (&url, &base_url)
             && has_secrets
             && self.guarded.is_some()
@@ -787,7 +798,7 @@ impl Reader<'_> {
         if let Some(version) = version.as_ref().filter(|it| !it.chars().all(allowed)) {
             return Err(Problem::new(
                 version_place.as_deref().unwrap_or(VERSION),
-                format!("is {version:?}"),
+                format!("is {}", secret::shown(version, [])),
                 "use a version such as 2024-10-21, or unset it for the v1 API",
             ));
         }
@@ -862,7 +873,7 @@ impl Runner {
         let Some(pair) = pair.filter(|it| it.chars().all(allowed)) else {
             return Err(Problem::new(
                 NAME,
-                format!("is {value:?}"),
+                format!("is {}", secret::shown(&value, [])),
                 "use auto, off, a URL, or the name of a variable that holds one, such as LLM_URL",
             ));
         };
@@ -1211,7 +1222,7 @@ mod tests {
         }
         let settings = load(&[]).unwrap();
         assert!(!settings.has_usable_provider());
-        for value in ["on", "model-runner", "_URL", "llm_URL", "LLM_URL"] {
+        for value in ["on", "runner", "_URL", "llm_URL", "LLM_URL"] {
             let problem = load(&[("DOCKER_MODEL_RUNNER", value)]).unwrap_err();
             let problem = problem.to_string();
             assert!(problem.starts_with("DOCKER_MODEL_RUNNER "), "{problem}");

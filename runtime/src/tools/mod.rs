@@ -212,7 +212,11 @@ impl Outcome {
 
     /// Takes configured keys out of it, whatever made it.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        if let Cow::Owned(text) = redactor.text(&self.text) {
+        let text = match self.is_error {
+            true => redactor.diagnostic(&self.text),
+            false => redactor.text(&self.text),
+        };
+        if let Cow::Owned(text) = text {
             self.text = text;
         }
         if let Some(note) = &self.note
