@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use anygpt_core::Reservation;
+use anygpt_core::{Reservation, json};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
@@ -27,7 +27,8 @@ use crate::{
     call,
     http_client::{ReplyBody, SendError, root_cause},
     provider::{
-        Answer, ChatRequest, Class, Codec, Failure, Finish, Request, Stage, api_key, bearer, sse,
+        Answer, ChatRequest, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key,
+        bearer, sse,
     },
     settings::{Bound, KeyHeader, Provider},
 };
@@ -68,12 +69,15 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let wants_state = !request.tools.is_empty();
+        // Covers the body until it has been sent.
+        let sent = self.reserve(2 * request.length()).await?;
         let request = codec.chat(request);
         let response = self
             .send(provider, codec, request, patience, || {
                 observer.connected(&provider.id);
             })
             .await?;
+        drop(sent);
         reply.request_id = request_id(codec, response.headers());
         let is_json = response
             .headers()
@@ -91,9 +95,13 @@ impl Gateway {
         if is_json {
             let json = body.whole(held).await?;
             let length = json.len();
+            // Covers what is built while it is read, which may be elsewhere.
+            let tree = self.reserve(tree_size(&json)).await?;
             let read = move |answer: &mut Answer| codec.whole(&json, answer);
             let read = Box::pin(add(length, &mut reply.answer, read)).await;
+            drop(tree);
             read.map_err(|failure| declined(failure, &reply.answer, false))?;
+            hold(held, length.max(reply.answer.held()))?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -112,13 +120,16 @@ impl Gateway {
                             let event = sse::Event { name, data };
                             (codec.event(&event, answer), codec.is_opening(&event))
                         };
-                        Box::pin(add(length, &mut reply.answer, read)).await
+                        let tree = self.reserve(tree_size(event.data.as_bytes())).await?;
+                        let read = Box::pin(add(length, &mut reply.answer, read)).await;
+                        drop(tree);
+                        read
                     };
                     read.map_err(|failure| declined(failure, &reply.answer, has_begun))?;
                     has_begun = has_begun || !is_opening;
                 }
                 let answer = &reply.answer;
-                hold(held, answer.length() + parser.held())?;
+                hold(held, answer.held() + parser.held())?;
                 if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                     reply.first_token.get_or_insert_with(|| {
                         body.patience = Patience::of(None, idle);
@@ -168,6 +179,7 @@ impl Gateway {
                 SendError::HeadersTimeout(_) => (Class::Timeout, Stage::Unanswered),
                 SendError::Lost(_) => (Class::Network, Stage::Unanswered),
                 SendError::Settings(_) => (Class::Config, Stage::Free),
+                SendError::Memory => (Class::TooLarge, Stage::Free),
                 SendError::ConnectTimeout { .. } | SendError::Broken(_) | SendError::Lasting(_) => {
                     (Class::Network, Stage::Free)
                 }
@@ -177,19 +189,27 @@ impl Gateway {
                 failure.message.push_str(&patience.whose());
             }
             // Nobody has said that a last resort is there, so it will not come.
-            if matches!(error, SendError::Lasting(_)) || provider.is_last_resort {
+            if matches!(error, SendError::Lasting(_))
+                || provider.is_last_resort
+                || provider.is_tried_if_named
+            {
                 failure.should_retry = Some(false);
             }
             failure
         })?;
         let coding = response.headers().get(CONTENT_ENCODING);
         let packed = coding.filter(|coding| *coding != "identity").map(|coding| {
-            format!("the reply is compressed ({coding:?}), although that was not asked for")
+            Failure::quoting(
+                Class::Unavailable,
+                "the reply is compressed (",
+                &format!("{coding:?}"),
+                "), although that was not asked for",
+            )
         });
         if response.status().is_success() {
             return match packed {
                 None => Ok(response),
-                Some(problem) => Err(Failure::new(Class::Unavailable, problem)),
+                Some(failure) => Err(failure),
             };
         }
         if let Some(failure) = redirect(&response) {
@@ -207,8 +227,9 @@ impl Gateway {
         let should_retry = should_retry(response.headers());
         let mut failure = match packed {
             // What cannot be read of an error must not hide the rest of it.
-            Some(problem) => Failure {
-                message: problem,
+            Some(packed) => Failure {
+                message: packed.message,
+                outside: packed.outside,
                 ..codec.failure(status, b"")
             },
             None => {
@@ -346,12 +367,11 @@ fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
         long if long.len() > 200 => "another place",
         place => place,
     };
-    let mut failure = Failure::new(
+    let mut failure = Failure::quoting(
         Class::Config,
-        format!(
-            "the endpoint redirects to {place}, which is not followed, since the key would go along: if that is \
-             the right place, make it the base URL"
-        ),
+        "the endpoint redirects to ",
+        place,
+        ", which is not followed, since the key would go along: if that is the right place, make it the base URL",
     );
     failure.status = Some(response.status().as_u16());
     Some(failure)
@@ -375,9 +395,11 @@ fn check(answer: &Answer) -> Result<(), Failure> {
         None => (!answer.reasoning.is_empty()).then(|| "reasoning".to_owned()),
     };
     Err(match (answer.finish, reasoned) {
-        (Some(Finish::ContentFilter), _) => Failure::new(
+        (Some(Finish::ContentFilter), _) => Failure::quoting(
             Class::ContentFilter,
-            format!("the model or a filter refused to answer (finish reason {native})"),
+            "the model or a filter refused to answer (finish reason ",
+            native,
+            ")",
         ),
         (Some(Finish::Length), Some(reasoned)) => Failure::new(
             Class::EmptyResponse,
@@ -389,17 +411,23 @@ fn check(answer: &Answer) -> Result<(), Failure> {
             Class::EmptyResponse,
             "the token limit was used up before any text came: raise max_tokens",
         ),
-        (_, Some(reasoned)) => Failure::new(
+        (_, Some(reasoned)) => Failure::quoting(
             Class::EmptyResponse,
-            format!("after {reasoned} no text came (finish reason {native})"),
+            &format!("after {reasoned} no text came (finish reason "),
+            native,
+            ")",
         ),
-        (Some(Finish::Pause), None) => Failure::new(
+        (Some(Finish::Pause), None) => Failure::quoting(
             Class::EmptyResponse,
-            format!("the model paused before any text came (finish reason {native})"),
+            "the model paused before any text came (finish reason ",
+            native,
+            ")",
         ),
-        _ => Failure::new(
+        _ => Failure::quoting(
             Class::EmptyResponse,
-            format!("the answer has no text (finish reason {native})"),
+            "the answer has no text (finish reason ",
+            native,
+            ")",
         ),
     })
 }
@@ -478,6 +506,29 @@ fn should_retry(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
+/// Bytes that may be built of a reply, or an event, beside what is counted.
+fn tree_size(json: &[u8]) -> usize {
+    str::from_utf8(json)
+        .map_or(LARGEST_STATE, json::tree_size)
+        .min(LARGEST_STATE)
+}
+
+/// Counts so many bytes more, before they exist.
+pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
+    let wanted = held.bytes().saturating_add(bytes);
+    match held.resize(wanted) {
+        true => Ok(()),
+        false => Err(no_memory()),
+    }
+}
+
+pub(super) fn no_memory() -> Failure {
+    Failure::new(
+        Class::TooLarge,
+        "there is not enough memory for the rest of the reply",
+    )
+}
+
 /// Counts bytes of a reply that are kept. They are kept up to three times: as text, and encoded twice.
 fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     let wanted = bytes.saturating_mul(3);
@@ -489,10 +540,7 @@ fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     if held.resize_within(wanted.saturating_add(STEP), limit) {
         return Ok(());
     }
-    Err(Failure::new(
-        Class::TooLarge,
-        "there is not enough memory for the rest of the reply",
-    ))
+    Err(no_memory())
 }
 
 /// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not
@@ -593,6 +641,10 @@ impl Body {
         while let Some(chunk) = self.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)? {
             hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
+        }
+        if str::from_utf8(&whole).is_err() {
+            // Each byte that is no text becomes three.
+            hold(held, 3 * whole.len())?;
         }
         Ok(whole)
     }

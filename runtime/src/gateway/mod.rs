@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     call::{self, Asked},
-    http_client::HttpClient,
+    http_client::{self, HttpClient},
     provider::{Answer, ChatRequest, Class, Codec, Failure, Stage, State, repair},
     redact::Redactor,
     settings::{KeyHeader, Provider, Settings},
@@ -220,6 +220,9 @@ const AT_ONCE: usize = 1024;
 /// Most changes of a request that a provider's refusals may lead to.
 const REPAIRS: usize = 2;
 
+/// The body of most requests is not worth counting.
+const SMALL: usize = 16 << 10;
+
 /// File descriptors that are left for everything else.
 const SPARE_FILES: usize = 32;
 
@@ -242,6 +245,21 @@ impl Gateway {
             ending,
             has_answered: AtomicBool::new(false),
         }
+    }
+
+    /// Counts so many bytes, before they exist. If they are not there, others may give them back.
+    ///
+    /// # Errors
+    /// `TooLarge`: nobody did.
+    async fn reserve(&self, bytes: usize) -> Result<Reservation, Failure> {
+        let mut held = self.budget.reservation();
+        if bytes > SMALL && !http_client::reserve(&mut held, bytes).await {
+            return Err(Failure::new(
+                Class::TooLarge,
+                "there is not enough memory left to send the request: send less, or wait for other calls to finish",
+            ));
+        }
+        Ok(held)
     }
 
     /// Whether any provider has ever answered.
@@ -308,6 +326,17 @@ impl Gateway {
             if reply.request_id.is_none() {
                 let id = reply.answer.response_id.as_deref();
                 reply.request_id = id.filter(|id| id.len() <= 200).map(str::to_owned);
+            }
+            let answer = &mut reply.answer;
+            let ids = [
+                &mut answer.model,
+                &mut answer.native_finish,
+                &mut reply.request_id,
+            ];
+            let models = reply.attempts.iter_mut().map(|attempt| &mut attempt.model);
+            let names = ids.into_iter().flatten().chain(models);
+            for name in names.chain([&mut reply.model]) {
+                self.redactor.parts(name);
             }
         }
         // For the line of the call in the log; never what was asked or answered.
@@ -553,7 +582,7 @@ impl Gateway {
     /// The client, made when it is first needed.
     fn http(&self) -> &HttpClient {
         self.http
-            .get_or_init(|| HttpClient::new(&self.settings.network))
+            .get_or_init(|| HttpClient::new(&self.settings.network, Arc::clone(&self.budget)))
     }
 
     fn id_of(&self, target: &Target) -> &str {
@@ -573,8 +602,7 @@ impl Gateway {
         let failure = &failed.failure;
         let id = failure.request_id.as_deref();
         let id = id.map(|id| self.redactor.provider_message(id));
-        let words = (!may_quote(failure.class)).then_some(&failure.message);
-        let words = words.map(|words| self.redactor.provider_message(words));
+        let words = (!may_quote(failure.class)).then(|| report::said(failure, &self.redactor));
         hear(Asked {
             provider: &self.settings.providers[failed.provider].id,
             model: &failed.model,

@@ -17,7 +17,9 @@ use tokio::{
 };
 
 use super::{
-    Failed, Gateway, model_of, report,
+    Failed, Gateway,
+    attempt::hold_more,
+    model_of, report,
     resolve::Target,
     retry::{Next, Situation},
 };
@@ -60,6 +62,9 @@ pub(super) struct Body {
     pub(super) held: Reservation,
 }
 
+/// A number in a vector that grows, and its text in the result.
+const VALUE: usize = 24;
+
 /// What a provider has said, counted as long as it is kept.
 #[derive(Debug)]
 pub struct Told<T> {
@@ -97,7 +102,9 @@ impl Gateway {
             return Err(format!("config: {} has no {what}", provider.id));
         };
         let work = async {
-            let Body { bytes, held } = self.request(provider, codec, request, bounds).await?;
+            let Body { bytes, mut held } = self.request(provider, codec, request, bounds).await?;
+            let values = memchr::memchr_iter(b',', &bytes).count();
+            hold_more(&mut held, VALUE * values)?;
             let told = aside(bytes.len(), move || read(codec, &bytes)).await?;
             Ok(Told { told, held })
         };
@@ -189,7 +196,9 @@ impl Gateway {
         request: Request,
     ) -> Result<Body, Failure> {
         let _turn = self.turns.acquire().await;
+        let sent = self.reserve(request.body.len()).await?;
         let response = self.send(provider, codec, request, None, || {}).await?;
+        drop(sent);
         let mut held = self.budget.reservation();
         let bytes = self.body(response, &mut held).await?;
         let length = bytes.len();

@@ -22,7 +22,7 @@
 use crate::{
     provider::{Codec, Effort},
     settings::{
-        Kind, ModelSettings, Provider, Settings, Tag, position,
+        Kind, ModelSettings, Provider, Settings, Tag, ended, position,
         vendors::{self, Form, Known, Serves, Weights},
     },
 };
@@ -352,10 +352,11 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
     let id = id.trim();
     position(&settings.providers, id).ok_or_else(|| {
         let known: Vec<&str> = settings.listed().map(|(_, p)| p.id.as_str()).collect();
-        format!(
-            "config: there is no provider {id:?}. Use one of: {}.",
-            known.join(", ")
-        )
+        let problem = match ended(id) {
+            Some(ended) => ended.to_owned(),
+            None => format!("there is no provider {id:?}"),
+        };
+        format!("config: {problem}. Use one of: {}.", known.join(", "))
     })
 }
 
@@ -518,6 +519,12 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
             vec![Target::new(usable_default(settings)?, None)],
         ));
     };
+    if let Some((prefix, _)) = model.split_once('/')
+        && ended(prefix).is_some()
+    {
+        // Unless a provider of the user's own has the name.
+        known_provider(settings, prefix)?;
+    }
     if let Some((provider, rest)) = split(settings, model) {
         let it = &settings.providers[provider];
         // That one must not be asked is not to be got round, and who runs other people's models is meant itself.
@@ -757,14 +764,16 @@ fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
     match provider.why_off() {
         None => Ok(position),
         Some(_) if provider.is_last_resort => Ok(position),
+        Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(position),
         // Of the others nobody may have heard.
         Some(_) if !settings.has_usable_provider() && settings.is_main(position) => {
             Err(format!("config: {}.", Settings::no_provider_advice()))
         }
         Some(why) => Err(format!(
-            "config: provider {} cannot be used: {why}. Then restart the server, or name a model of \
+            "config: provider {} cannot be used: {}. Then restart the server, or name a model of \
              another provider (see anygpt_list_providers).",
-            provider.id
+            provider.id,
+            provider.why_not_tried().unwrap_or(why)
         )),
     }
 }

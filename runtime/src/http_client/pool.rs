@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use anygpt_core::Reservation;
 use bytes::Bytes;
 use http::{
     Request, Response,
@@ -74,6 +75,11 @@ impl Pool {
         None
     }
 
+    /// Closes all.
+    pub(super) fn clear(&self) {
+        self.lock().places.clear();
+    }
+
     fn keep(self: &Arc<Self>, place: Place, mut connection: Connection) {
         let mut idle = self.lock();
         let keeper = idle.keeper.as_ref().unwrap_or(Waker::noop());
@@ -128,10 +134,12 @@ pub(super) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     /// Does the work; none if it has ended.
     driver: Option<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
+    _held: Reservation,
 }
 
 impl Connection {
-    pub(super) async fn open(stream: Stream) -> hyper::Result<Self> {
+    /// `held` covers it.
+    pub(super) async fn open(stream: Stream, held: Reservation) -> hyper::Result<Self> {
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(turn::BYTES)
             .handshake(TokioIo::new(stream))
@@ -139,6 +147,7 @@ impl Connection {
         Ok(Connection {
             sender,
             driver: Some(Box::new(driver)),
+            _held: held,
         })
     }
 
@@ -367,7 +376,11 @@ mod tests {
             most_per_read: per_read,
             taken: Arc::clone(&taken),
         };
-        (Connection::open(Stream::new(flood)).await.unwrap(), taken)
+        let held = anygpt_core::Budget::new(0).reservation();
+        (
+            Connection::open(Stream::new(flood), held).await.unwrap(),
+            taken,
+        )
     }
 
     fn request() -> Request<Full<Bytes>> {

@@ -5,8 +5,15 @@
 use std::{fmt, net::IpAddr};
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 
-use super::Problem;
+use super::{
+    Problem,
+    secret::{LONG, PlacedSecrets, Secret},
+};
+
+/// Names of query values that are no secrets, in lower case.
+const OPEN: [&str; 5] = ["api-version", "version", "region", "alt", "deployment"];
 
 /// Scheme, host and path below which an endpoint lives; no credentials, no fragment, no slash at the
 /// end.
@@ -15,7 +22,9 @@ pub struct BaseUrl {
     /// Everything before the query.
     url: String,
     /// A query that each request repeats (some gateways want `?api-version=…`).
-    query: Option<String>,
+    query: Option<Secret>,
+    /// The values of the query that was written, as far as they are secrets.
+    secrets: PlacedSecrets,
     is_http: bool,
     is_private: bool,
 }
@@ -47,7 +56,8 @@ impl BaseUrl {
         }
         Ok(BaseUrl {
             url: format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/')),
-            query: uri.query().map(str::to_owned),
+            query: uri.query().map(Secret::new),
+            secrets: uri.query().map(secrets_of).unwrap_or_default(),
             is_http: scheme == "http",
             is_private: is_private(host),
         })
@@ -58,9 +68,30 @@ impl BaseUrl {
         let mut url = [&*self.url, path].concat();
         if let Some(query) = &self.query {
             url.push(if path.contains('?') { '&' } else { '?' });
-            url.push_str(query);
+            url.push_str(query.expose());
         }
         url
+    }
+
+    /// The same as it may be shown: without the values of the query that are secrets.
+    pub fn shown(&self, path: &str) -> String {
+        let mut url = [&*self.url, path].concat();
+        let mut separator = if path.contains('?') { '&' } else { '?' };
+        for pair in self.query.iter().flat_map(|query| pairs(query.expose())) {
+            url.push(separator);
+            separator = '&';
+            match pair {
+                (name, value) if is_open(name) => url.extend([name, "=", value]),
+                ("", _) => url.push_str(HIDDEN),
+                (name, _) => url.extend([name, "=", HIDDEN]),
+            }
+        }
+        url
+    }
+
+    /// The values of its query that are secrets.
+    pub(super) fn secrets(&self) -> &PlacedSecrets {
+        &self.secrets
     }
 
     /// The URL itself.
@@ -91,7 +122,7 @@ impl BaseUrl {
 
     /// The same with this query in place of its own.
     pub(super) fn with_query(mut self, query: Option<String>) -> Self {
-        self.query = query.or(self.query);
+        self.query = query.map(Secret::new).or(self.query);
         self
     }
 
@@ -117,6 +148,38 @@ impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url)
     }
+}
+
+/// Stands where a value of a query is not shown.
+const HIDDEN: &str = "[redacted]";
+
+/// Name and value of each part of a query. What has no name is a value.
+fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    let parts = query.split(['&', ';']).filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=').unwrap_or(("", part)))
+}
+
+fn is_open(name: &str) -> bool {
+    let name = percent_decode_str(name).decode_utf8_lossy();
+    OPEN.iter().any(|open| name.eq_ignore_ascii_case(open))
+}
+
+/// The values of a query that are secrets, as they are written and decoded.
+fn secrets_of(query: &str) -> PlacedSecrets {
+    let mut secrets = PlacedSecrets::default();
+    // Shorter ones are too likely to be ordinary words, whatever they are named.
+    let is_secret = |(name, value): &(&str, &str)| value.len() >= LONG && !is_open(name);
+    for (name, value) in pairs(query).filter(is_secret) {
+        secrets.add(name, value);
+        let spaced = Secret::new(value.replace('+', " "));
+        if let Ok(decoded) = percent_decode_str(spaced.expose()).decode_utf8()
+            && decoded != value
+            && decoded.len() >= LONG
+        {
+            secrets.add(name, &decoded);
+        }
+    }
+    secrets
 }
 
 /// Names are judged by their form, without a look-up: those without a dot exist only in a local
@@ -183,6 +246,25 @@ mod tests {
             base("http://a?x=1").with_query(None).join("/m"),
             "http://a/m?x=1"
         );
+    }
+
+    #[test]
+    fn values_of_a_query_are_secrets_unless_their_name_is_known() {
+        let url = "https://a.example/v1?API-Version=2024-10-21&api%2Dversion=2024-10-22&Key=abcdefgh%2F1+2\
+                   &team=research&x=short&key=1&bare-token;region=somewhere";
+        let base = BaseUrl::parse("X", url).unwrap();
+        assert_eq!(
+            base.shown("/m?a=b"),
+            "https://a.example/v1/m?a=b&API-Version=2024-10-21&api%2Dversion=2024-10-22&Key=[redacted]\
+             &team=[redacted]&x=[redacted]&key=[redacted]&[redacted]&region=somewhere"
+        );
+        let secrets = |list: &[Secret]| -> Vec<String> {
+            list.iter().map(|it| it.expose().to_owned()).collect()
+        };
+        let known = base.secrets();
+        assert_eq!(secrets(&known.keys), ["abcdefgh%2F1+2", "abcdefgh/1 2"]);
+        assert_eq!(secrets(&known.values), ["research", "bare-token"]);
+        assert!(!format!("{base:?} {base}").contains("research"));
     }
 
     #[test]

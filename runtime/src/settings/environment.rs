@@ -10,7 +10,10 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{Problem, file_text, secret::Secret};
+use super::{
+    Problem, file_text,
+    secret::{self, Secret},
+};
 
 /// Where Docker and Compose mount secrets.
 const SECRETS: &str = "/run/secrets";
@@ -18,14 +21,19 @@ const SECRETS: &str = "/run/secrets";
 /// The largest file taken for a secret.
 const SECRET_LIMIT: u64 = 64 * 1024;
 
+/// What the names of this program's own variables begin with.
+pub(super) const OWN: &str = "ANYGPT_";
+
 /// The environment of the process, or one made up by a test.
 pub struct Environment<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
     names: &'a dyn Fn() -> Vec<OsString>,
+    listed: OnceCell<Vec<String>>,
     secrets: PathBuf,
     has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
     given: RefCell<Vec<String>>,
+    own: RefCell<Vec<String>>,
 }
 
 /// A variable that was set to something that means "not set".
@@ -53,10 +61,12 @@ impl<'a> Environment<'a> {
         Environment {
             lookup,
             names: &Vec::new,
+            listed: OnceCell::new(),
             secrets: SECRETS.into(),
             has_secrets: OnceCell::new(),
             ignored: RefCell::default(),
             given: RefCell::default(),
+            own: RefCell::default(),
         }
     }
 
@@ -72,15 +82,34 @@ impl<'a> Environment<'a> {
         self
     }
 
-    /// The names of all variables that begin like this and hold anything, in order.
-    pub(super) fn beginning_with(&self, prefix: &str) -> Vec<String> {
-        let names = (self.names)().into_iter();
-        let mut names: Vec<String> = names
-            .filter_map(|name| name.into_string().ok())
-            .filter(|name| name.starts_with(prefix))
-            .collect();
-        names.sort_unstable();
-        names
+    /// The names of all variables, in order.
+    pub(super) fn names(&self) -> &[String] {
+        self.listed.get_or_init(|| {
+            let names = (self.names)().into_iter();
+            let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
+            names.sort_unstable();
+            names
+        })
+    }
+
+    /// Whether a variable holds more than a placeholder. Asking this is not using it.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        let value = (self.lookup)(name).map(|value| Zeroizing::new(value.into_encoded_bytes()));
+        let text = value
+            .as_ref()
+            .map(|value| String::from_utf8_lossy(value.as_slice()));
+        text.is_some_and(|text| placeholder(text.trim()).is_none())
+    }
+
+    /// Whether a variable was asked for and held something.
+    pub(super) fn was_used(&self, name: &str) -> bool {
+        self.given.borrow().iter().any(|given| given == name)
+    }
+
+    /// The names of this program's own form (`ANYGPT_…`) that were asked for so far, set or not: those that
+    /// mean something.
+    pub(super) fn own_names(&self) -> Vec<String> {
+        self.own.borrow().clone()
     }
 
     /// What was set but ignored so far.
@@ -98,6 +127,9 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// A value that is not UTF-8.
     pub fn value(&self, name: &str) -> Result<Option<String>, Problem> {
+        if name.starts_with(OWN) {
+            self.own.borrow_mut().push(name.to_owned());
+        }
         let Some(value) = (self.lookup)(name) else {
             return Ok(None);
         };
@@ -131,7 +163,7 @@ impl<'a> Environment<'a> {
             let text = file_text::read(Path::new(&path), SECRET_LIMIT).map_err(|why| {
                 Problem::new(
                     &file_variable,
-                    format!("names {path:?}, which {why}"),
+                    format!("names {}, which {why}", secret::shown_path(&path)),
                     "mount a small text file with the key, readable by the user of this process",
                 )
             })?;

@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use super::{
-    Environment, Problem, Provider, bounded,
+    Environment, Problem, Provider, bounded, nearest,
     pattern::{self, Plain, fits, pattern},
-    position,
+    position, presets,
     provider::MOCK,
     unknown, written,
     yaml::Spanned,
@@ -66,6 +66,13 @@ struct List {
     place: String,
 }
 
+/// Whether a limit is read from this variable.
+pub(super) fn is_variable(name: &str) -> bool {
+    ["ANYGPT_ALLOW_", "ANYGPT_DENY_", "ANYGPT_MAX_"]
+        .iter()
+        .any(|start| name.starts_with(start) && name != "ANYGPT_ALLOW_INSECURE_HTTP")
+}
+
 /// Patterns of models, each also in the form in which all spellings of a model are one: an allowed model is the one
 /// that was named, a denied one is denied by whatever name.
 #[derive(Clone, Debug)]
@@ -117,6 +124,7 @@ impl Limits {
         environment: &Environment<'_>,
         entry: LimitsEntry,
         providers: &mut [Provider],
+        warnings: &mut Vec<String>,
     ) -> Result<Self, Problem> {
         let list = |variable, key, of_file| list(environment, variable, key, of_file);
         let allow_providers = list(
@@ -136,6 +144,9 @@ impl Limits {
         };
         let allow = list("ANYGPT_ALLOW_MODELS", "allow_models", entry.allow_models)?;
         let deny = list("ANYGPT_DENY_MODELS", "deny_models", entry.deny_models)?;
+        for list in allow.iter().chain(&deny) {
+            warnings.extend(of_nobody(list, providers));
+        }
         Ok(Limits {
             allow_providers,
             deny_providers,
@@ -165,6 +176,26 @@ impl Limits {
     }
 }
 
+/// What to say of patterns whose provider is a mistyped one. Other words before a slash may be vendors that a gateway
+/// knows.
+fn of_nobody(list: &List, providers: &[Provider]) -> Vec<String> {
+    let ids = || providers.iter().map(|provider| provider.id.as_str());
+    let nobody = list.items.iter().filter_map(|item| {
+        let (word, _) = item.split_once('/')?;
+        let is_known = position(providers, word).is_some() || word.contains(['*', '?']);
+        let near = nearest(word, ids()).filter(|_| !is_known)?;
+        // mistralai, moonshotai
+        let is_vendor = word.len() > near.len() && word.starts_with(near);
+        (!is_vendor).then(|| {
+            format!(
+                "{}: {item} holds for no provider that is known here (perhaps you mean {near})",
+                list.place
+            )
+        })
+    });
+    nobody.collect()
+}
+
 fn switch_off(
     providers: &mut [Provider],
     allow: Option<&List>,
@@ -176,7 +207,7 @@ fn switch_off(
             match position(providers, id) {
                 Some(position) => positions.push(position),
                 // It is not there, which is all that could be wanted.
-                None if id.eq_ignore_ascii_case(MOCK) => {}
+                None if id.eq_ignore_ascii_case(MOCK) || presets::ended(id).is_some() => {}
                 None => return Err(unknown(&list.place, id, providers)),
             }
         }
@@ -220,6 +251,14 @@ fn list(
         .map(|item: &String| item.trim().to_owned())
         .filter(|item| !item.is_empty())
         .collect();
+    if let Some(item) = items.iter().find(|item| !is_name(item)) {
+        return Err(Problem::new(
+            &place,
+            format!("holds {item:?}, which is no name"),
+            "write names without quotes and other marks, separated by commas, with * for anything and ? for one \
+             character, also for a blank",
+        ));
+    }
     match items.is_empty() {
         true => Err(Problem::new(
             &place,
@@ -228,6 +267,15 @@ fn list(
         )),
         false => Ok(Some(List { items, place })),
     }
+}
+
+/// Whether an item can be a name or a pattern. What only looks like one, by a mark around it or of another notation,
+/// would hold nobody to anything.
+fn is_name(item: &str) -> bool {
+    const MARKS: &str =
+        "\"'`[]{}()<>;|\\^$#=&!%\u{201c}\u{201d}\u{2018}\u{2019}\u{ff0c}\u{ff1b}\u{200b}\u{feff}";
+    let is_mark = |c: char| c.is_control() || c.is_whitespace() || MARKS.contains(c);
+    !item.starts_with('-') && !item.contains(is_mark)
 }
 
 fn max_tokens(

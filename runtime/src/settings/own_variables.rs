@@ -5,10 +5,11 @@
 use super::{
     Problem,
     environment::{Environment, Found},
+    mistyped, nearest,
     presets::PRESETS,
 };
 
-const PREFIX: &str = "ANYGPT_PROVIDER_";
+pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
 /// What may stand behind the id. A name of another one's end comes first.
 const FIELDS: [&str; 5] = ["_API_KEY_FILE", "_API_KEY", "_BASE_URL", "_TYPE", "_MODEL"];
@@ -36,12 +37,11 @@ impl OwnVariables {
 pub(super) fn all<'k>(
     environment: &Environment<'_>,
     known: impl Iterator<Item = &'k str>,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<(String, OwnVariables)>, Problem> {
-    let names = environment.beginning_with(PREFIX);
+    let names = environment.names().iter();
+    let names = names.filter(|name| name.starts_with(PREFIX));
     let mut all: Vec<(String, OwnVariables)> = Vec::new();
-    if names.is_empty() {
-        return Ok(all);
-    }
     let known: Vec<&str> = known.collect();
     for variable in names {
         let behind = &variable[PREFIX.len()..];
@@ -50,9 +50,24 @@ pub(super) fn all<'k>(
             let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
             !word.is_empty() && word.chars().all(allowed)
         };
+        if word.is_none() && !environment.holds(variable) {
+            continue;
+        }
+        if word.is_none() && mistyped::is_limit(behind) {
+            return Err(mistyped::problem(variable, ""));
+        }
+        // Without its key a provider does not answer; without its address another one would.
+        if word.is_none()
+            && let Some(meant) = key_or_so(variable)
+        {
+            warnings.push(format!(
+                "No setting has this name, so it does nothing: {variable} (perhaps you mean {meant})"
+            ));
+            continue;
+        }
         let Some(word) = word.filter(is_possible) else {
             return Err(Problem::new(
-                &variable,
+                variable,
                 "is no setting that is known",
                 "behind ANYGPT_PROVIDER_ write an id of letters, digits and _, then _BASE_URL, _API_KEY, \
                  _TYPE or _MODEL",
@@ -87,6 +102,16 @@ pub(super) fn all<'k>(
         }
     }
     Ok(all)
+}
+
+/// The name that was probably meant by this one, if that is not the one of an address.
+fn key_or_so(variable: &str) -> Option<String> {
+    variable.match_indices('_').find_map(|(place, _)| {
+        let (before, end) = variable.split_at_checked(place)?;
+        let field = nearest(end, FIELDS.into_iter())?;
+        let is_one = before.len() > PREFIX.len() && field != "_BASE_URL";
+        is_one.then(|| format!("{before}{field}"))
+    })
 }
 
 /// An id as it can stand in the name of a variable.

@@ -28,6 +28,8 @@ pub(crate) struct Preset {
     pub(crate) has_vendors: bool,
     /// It serves whoever can reach it.
     pub(super) is_local: bool,
+    /// Where it listens unless it is told otherwise: tried on this machine if it is named and not set up.
+    pub(super) port: Option<u16>,
     /// What is asked if no model is named; the newest of its list if this is none.
     pub(super) model: Option<&'static str>,
 }
@@ -43,6 +45,7 @@ const NONE: Preset = Preset {
     url_variables: &[],
     has_vendors: false,
     is_local: false,
+    port: None,
     model: None,
 };
 
@@ -77,11 +80,11 @@ pub(super) const AZURE_DATED: ChatCompletions = ChatCompletions {
 /// Ids of those that are set up in a way of their own.
 pub(super) const AZURE: &str = "azure";
 pub(super) const DOCKER: &str = "docker";
-pub(super) const GITHUB: &str = "github";
+pub(super) const OLLAMA: &str = "ollama";
 pub(super) const OPENROUTER: &str = "openrouter";
 
 /// In the order in which the first usable one is the default.
-pub(super) static PRESETS: [Preset; 23] = [
+pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: "openai",
         kind: Kind::OpenAi,
@@ -279,39 +282,31 @@ pub(super) static PRESETS: [Preset; 23] = [
         ..LOCAL
     },
     Preset {
-        id: "ollama",
+        id: OLLAMA,
         url_variables: &["OLLAMA_HOST"],
+        port: Some(11434),
         ..LOCAL
     },
     Preset {
         id: "lmstudio",
         aliases: &["lm-studio"],
         url_variables: &["LMSTUDIO_BASE_URL"],
+        port: Some(1234),
         ..LOCAL
     },
     Preset {
         id: "vllm",
         key_variables: &["VLLM_API_KEY"],
         url_variables: &["VLLM_BASE_URL"],
+        port: Some(8000),
         ..LOCAL
     },
     Preset {
         id: "llamacpp",
         aliases: &["llama.cpp", "llama-cpp"],
         url_variables: &["LLAMACPP_BASE_URL"],
+        port: Some(8080),
         ..LOCAL
-    },
-    Preset {
-        id: GITHUB,
-        aliases: &["github-models"],
-        kind: Kind::Compatible(&ChatCompletions {
-            base_url: "https://models.github.ai/inference",
-            ..PLAIN
-        }),
-        key_variables: &["GITHUB_TOKEN"],
-        url_variables: &["GITHUB_MODELS_BASE_URL"],
-        has_vendors: true,
-        ..NONE
     },
 ];
 
@@ -330,6 +325,18 @@ impl Preset {
     pub(super) fn is_main(&self) -> bool {
         !matches!(self.kind, Kind::Compatible(_))
     }
+}
+
+/// What is said of the first of [`ENDED`].
+pub(super) const GITHUB_ENDED: &str = "GitHub Models ended on 2026-07-30";
+
+/// Names of services that there were presets for.
+const ENDED: [(&str, &str); 2] = [("github", GITHUB_ENDED), ("github-models", GITHUB_ENDED)];
+
+/// What became of a service that no longer exists, by its name.
+pub(crate) fn ended(name: &str) -> Option<&'static str> {
+    let ended = ENDED.iter().find(|(id, _)| id.eq_ignore_ascii_case(name));
+    ended.map(|(_, what)| *what)
 }
 
 /// The preset of that name.

@@ -61,8 +61,16 @@ pub(super) struct Embedding {
     warnings: Vec<String>,
 }
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &[
+    "input",
+    "model",
+    "provider",
+    "dimensions",
+    "timeout_seconds",
+];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let input = arguments.texts("input", MOST_TEXTS)?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;

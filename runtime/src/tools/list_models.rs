@@ -96,8 +96,19 @@ enum Known {
     Configured,
 }
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &[
+    "provider",
+    "tag",
+    "query",
+    "capability",
+    "live",
+    "details",
+    "limit",
+    "cursor",
+];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let provider = arguments.name("provider")?;
     let tag = arguments.name("tag")?;
     let words = arguments.name("query")?.unwrap_or_default().to_lowercase();
