@@ -145,7 +145,6 @@ static VENDORS: [Vendor; 25] = [
             "recurrentgemma",
         ],
         domains: &["generativelanguage.googleapis.com"],
-        ..NONE
     },
     Vendor {
         id: "xai",
@@ -431,10 +430,10 @@ pub(crate) fn at(host: &str) -> Serves {
         let rest = host.strip_suffix(*domain);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    let is_own = |vendor: &&Vendor| vendor.domains.iter().any(|domain| is_below(&domain));
+    let is_own = |vendor: &&Vendor| vendor.domains.iter().any(&is_below);
     match VENDORS.iter().find(is_own) {
         Some(vendor) => Serves::Own(vendor.id),
-        None if HOSTS.iter().any(|domain| is_below(&domain)) => Serves::Open,
+        None if HOSTS.iter().any(is_below) => Serves::Open,
         None => Serves::All,
     }
 }
