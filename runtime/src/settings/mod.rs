@@ -4,11 +4,13 @@
 //! Never here: acting on a setting.
 
 mod base_url;
+mod clean;
 mod defaults;
 mod environment;
 mod file;
 mod file_text;
 mod headers;
+mod key;
 mod limits;
 mod model;
 mod network;
@@ -33,7 +35,7 @@ use std::{
 
 pub use base_url::BaseUrl;
 pub use defaults::Parameters;
-pub use environment::{Environment, Found, Ignored, placeholder};
+pub use environment::{Environment, Found, Ignored};
 pub use limits::{Bound, Limits};
 use model::Names;
 pub use model::{Member, ModelSettings, Tag};
@@ -282,6 +284,14 @@ impl Settings {
             }
         };
 
+        let repaired = environment.take_repaired();
+        if !repaired.is_empty() {
+            let list: Vec<String> = repaired
+                .iter()
+                .map(|it| format!("{} (without {})", it.name, it.removed))
+                .collect();
+            warnings.push(format!("Put right: {}", list.join(", ")));
+        }
         let ignored = environment.take_ignored();
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
@@ -470,7 +480,7 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
 
 /// The configuration file to read, if there is one.
 fn config_file(environment: &Environment<'_>) -> Result<Option<PathBuf>, Problem> {
-    if let Some(path) = environment.value("CONFIG_FILE")? {
+    if let Some(path) = environment.path("CONFIG_FILE")? {
         return Ok(Some(path.into()));
     }
     let found = CONFIG_FILES

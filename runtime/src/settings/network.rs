@@ -274,7 +274,7 @@ fn roots(
         roots: RootCertStore::empty(),
         refused: 0,
     };
-    if let Some(path) = environment.value(FILE)? {
+    if let Some(path) = environment.path(FILE)? {
         let wrong = |why: String| Problem::new(FILE, format!("names {path:?}, which {why}"), PEM);
         let bytes = file_text::read_bytes(Path::new(&path), BUNDLE_LIMIT).map_err(wrong)?;
         if store.add(&bytes) == 0 {
@@ -283,7 +283,7 @@ fn roots(
     }
     // As with OpenSSL, there may be several.
     for path in environment
-        .value(FOLDER)?
+        .path(FOLDER)?
         .iter()
         .flat_map(|it| it.split(':'))
     {

@@ -2,11 +2,7 @@
 //!
 //! Never here: what becomes of them, or other variables.
 
-use super::{
-    Problem,
-    environment::{Environment, Found},
-    presets::PRESETS,
-};
+use super::{Problem, environment::Environment, presets::PRESETS};
 
 const PREFIX: &str = "ANYGPT_PROVIDER_";
 
@@ -20,7 +16,8 @@ pub(super) struct OwnVariables {
     pub(super) prefix: String,
     pub(super) kind: Option<String>,
     pub(super) base_url: Option<String>,
-    pub(super) key: Option<Found>,
+    /// Its key is told, too; it is read when its address is known.
+    pub(super) has_key: bool,
     pub(super) model: Option<String>,
 }
 
@@ -43,7 +40,7 @@ pub(super) fn all<'k>(
         return Ok(all);
     }
     let known: Vec<&str> = known.collect();
-    for variable in names {
+    for variable in &names {
         let behind = &variable[PREFIX.len()..];
         let word = FIELDS.iter().find_map(|field| behind.strip_suffix(field));
         let is_possible = |word: &&str| {
@@ -52,7 +49,7 @@ pub(super) fn all<'k>(
         };
         let Some(word) = word.filter(is_possible) else {
             return Err(Problem::new(
-                &variable,
+                variable,
                 "is no setting that is known",
                 "behind ANYGPT_PROVIDER_ write an id of letters, digits and _, then _BASE_URL, _API_KEY, \
                  _TYPE or _MODEL",
@@ -73,18 +70,23 @@ pub(super) fn all<'k>(
         }
         let prefix = format!("{PREFIX}{word}");
         let value = |field: &str| environment.value(&format!("{prefix}{field}"));
-        let own = OwnVariables {
+        let key = ["_API_KEY", "_API_KEY_FILE"].map(|field| format!("{prefix}{field}"));
+        let mut own = OwnVariables {
             kind: value("_TYPE")?,
             base_url: value("_BASE_URL")?,
             model: value("_MODEL")?,
-            key: environment.secret(&format!("{prefix}_API_KEY"))?,
-            prefix,
+            has_key: key.iter().any(|name| names.contains(name)),
+            prefix: prefix.clone(),
         };
-        // Placeholders all of them.
-        let is_nothing = own.kind.is_none() && own.base_url.is_none() && own.model.is_none();
-        if !is_nothing || own.key.is_some() {
-            all.push((id, own));
+        if own.kind.is_none() && own.base_url.is_none() && own.model.is_none() {
+            // Perhaps placeholders all of them.
+            let values = [value("_API_KEY")?, value("_API_KEY_FILE")?];
+            own.has_key = values.iter().any(Option::is_some);
+            if !own.has_key {
+                continue;
+            }
         }
+        all.push((id, own));
     }
     Ok(all)
 }

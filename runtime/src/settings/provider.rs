@@ -8,12 +8,14 @@ use http::{HeaderName, HeaderValue};
 
 use super::{
     BaseUrl, Network, Parameters, Problem, ProxyKind, base_url,
-    environment::{Environment, Found},
+    environment::{Environment, Found, Ignored},
     file::ProviderEntry,
     headers::Headers,
+    key,
     own_variables::{self, OwnVariables},
     presets::{self, AZURE, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::Secret,
+    yaml::Spanned,
 };
 use crate::provider::{
     Codec,
@@ -52,6 +54,8 @@ pub struct Provider {
     pub(super) origins: Origins,
     /// What it is known for by name.
     pub(crate) preset: Option<&'static Preset>,
+    /// What stands where its key should.
+    no_key: Option<Ignored>,
     /// Why it cannot be used, with what to do about it.
     off: Option<String>,
     /// By which setting it must not be used.
@@ -166,9 +170,10 @@ impl Provider {
         self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
 
-    /// Its key, and headers that are as good as one.
+    /// Its key, and headers that are as good as one. A word that is sent where no key is needed is none.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let key = self.key.iter().map(|key| &key.secret);
+        let key = key.filter(|key| !key::is_example(key.expose()));
         key.chain(&self.headers.secrets)
     }
 
@@ -270,7 +275,7 @@ pub(super) fn all(
                 "use letters, digits, - _ and ., and each id once, whatever its case",
             ));
         }
-        providers.push(reader.own(&id, told)?);
+        providers.push(reader.own(&id, told, warnings)?);
     }
     providers.extend(last.into_iter().chain(others));
     Ok(providers)
@@ -300,28 +305,6 @@ fn by_id(
 
 fn kinds() -> String {
     Kind::ALL.map(Kind::as_str).join(", ")
-}
-
-/// The first of these variables that holds a key.
-fn key(
-    environment: &Environment<'_>,
-    variables: &[&str],
-    warnings: &mut Vec<String>,
-) -> Result<Option<Found>, Problem> {
-    let mut first: Option<(&str, Found)> = None;
-    for variable in variables {
-        let Some(found) = environment.secret(variable)? else {
-            continue;
-        };
-        match &first {
-            None => first = Some((variable, found)),
-            Some((used, key)) if key.secret != found.secret => warnings.push(format!(
-                "{used} and {variable} hold different keys; {used} is used"
-            )),
-            Some(_) => {}
-        }
-    }
-    Ok(first.map(|(_, found)| found))
 }
 
 fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
@@ -366,9 +349,33 @@ type Written = (String, String);
 /// What the well-known variables say of a provider.
 #[derive(Default)]
 struct Known {
-    key: Option<Found>,
+    key_variables: &'static [&'static str],
+    token_variable: Option<&'static str>,
     url: Option<Written>,
     headers: Headers,
+}
+
+/// A key, or else what stands where it should.
+#[derive(Default)]
+struct Key {
+    found: Option<Found>,
+    /// It is a token that travels as `Authorization: Bearer`.
+    is_token: bool,
+    no_key: Option<Ignored>,
+}
+
+impl Key {
+    /// Keeps what the next place has, if no earlier one has a key. What only means "not set" is worth less.
+    fn or(&mut self, read: Result<Option<Found>, Ignored>) {
+        match read {
+            Ok(Some(found)) if self.found.is_none() => self.found = Some(found),
+            Ok(_) => {}
+            Err(ignored) => match &self.no_key {
+                Some(known) if known.is_broken || !ignored.is_broken => {}
+                _ => self.no_key = Some(ignored),
+            },
+        }
+    }
 }
 
 /// Brings together what an entry of the file says and what the environment says, which wins.
@@ -404,19 +411,6 @@ impl Reader<'_> {
                 ));
             }
         };
-        let mut key = key(self.environment, preset.key_variables, warnings)?;
-        let mut is_bearer = false;
-        if let Some(variable) = preset.token_variable
-            && let Some(token) = self.environment.secret(variable)?
-        {
-            match &key {
-                // Both together are refused.
-                Some(key) => {
-                    warnings.push(format!("{} is used, and not {variable}", key.origin));
-                }
-                None => (key, is_bearer) = (Some(token), true),
-            }
-        }
         let mut headers = Headers::default();
         for (variable, name) in preset.header_variables {
             if let Some(value) = self.environment.value(variable)? {
@@ -424,7 +418,7 @@ impl Reader<'_> {
             }
         }
         if let Some(variable) = preset.headers_variable
-            && let Some(lines) = self.environment.value(variable)?
+            && let Some(lines) = self.environment.text(variable)?
         {
             headers.add_lines(variable, &lines)?;
         }
@@ -444,15 +438,16 @@ impl Reader<'_> {
             }
         }
         let is_told = told.entry.is_some() || !told.own.prefix.is_empty();
-        // A key of its own variables wins over the token.
-        let is_bearer = is_bearer && told.own.key.is_none();
-        let known = Known { key, url, headers };
-        let mut provider = self.provider(id, kind, told.entry, told.own, known)?;
-        provider.key_header = match kind {
-            _ if is_bearer => KeyHeader::Bearer,
-            Kind::OpenAi if id == AZURE => KeyHeader::ApiKey,
-            _ => KeyHeader::Usual,
+        let known = Known {
+            key_variables: preset.key_variables,
+            token_variable: preset.token_variable,
+            url,
+            headers,
         };
+        let mut provider = self.provider(id, kind, told.entry, told.own, known, warnings)?;
+        if kind == Kind::OpenAi && id == AZURE {
+            provider.key_header = KeyHeader::ApiKey;
+        }
         provider.preset = Some(preset);
         provider.model = (provider.model).or_else(|| preset.model.map(str::to_owned));
         provider.origins.kind = kind_from;
@@ -466,7 +461,8 @@ impl Reader<'_> {
                 _ => {
                     provider.is_last_resort = true;
                     Some(
-                        "it is tried only if it is named, or if nothing else can be used (set                          DOCKER_MODEL_RUNNER to its URL)"
+                        "it is tried only if it is named, or if nothing else can be used (set \
+                         DOCKER_MODEL_RUNNER to its URL)"
                             .into(),
                     )
                 }
@@ -479,8 +475,7 @@ impl Reader<'_> {
                 "it has no base URL (set {})",
                 preset.url_variables.join(" or ")
             )),
-            _ if preset.is_local => None,
-            _ => provider.missing_key(&preset.key_variables.join(" or ")),
+            _ => provider.missing_key(&preset.key_variables.join(" or "), preset.is_local),
         };
         if let Runner::At {
             model: Some(model), ..
@@ -494,7 +489,7 @@ impl Reader<'_> {
     }
 
     /// A provider of the user's own.
-    fn own(&self, id: &str, told: Told) -> Result<Provider, Problem> {
+    fn own(&self, id: &str, told: Told, warnings: &mut Vec<String>) -> Result<Provider, Problem> {
         let place = format!("providers.{id}");
         let kind_told = told.kind(id)?;
         let kind_from = kind_told.as_ref().map(|(place, _)| place.clone());
@@ -512,7 +507,7 @@ impl Reader<'_> {
         };
         let entry = told.entry.as_ref();
         let has_url = told.own.base_url.is_some() || entry.is_some_and(|it| it.base_url.is_some());
-        let has_key = told.own.key.is_some() || entry.is_some_and(|it| it.api_key.is_some());
+        let has_key = told.own.has_key || entry.is_some_and(|it| it.api_key.is_some());
         if let Some(codec) = kind.codec().filter(|_| !has_url) {
             let mend = "a base URL, for example http://llm:8000/v1";
             if entry.is_none() {
@@ -538,11 +533,12 @@ impl Reader<'_> {
             None => told.own.name("_API_KEY"),
             Some(_) => format!("{place}.api_key"),
         };
-        let mut provider = self.provider(id, kind, told.entry, told.own, Known::default())?;
+        let known = Known::default();
+        let mut provider = self.provider(id, kind, told.entry, told.own, known, warnings)?;
         provider.is_listed = true;
         provider.origins.kind = kind_from;
         if kind != Kind::Mock {
-            provider.off = provider.missing_key(&switch);
+            provider.off = provider.missing_key(&switch, false);
         }
         Ok(provider)
     }
@@ -554,22 +550,16 @@ impl Reader<'_> {
         entry: Option<ProviderEntry>,
         own: OwnVariables,
         known: Known,
+        warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
-        let Known { key, url, headers } = known;
         let place = format!("providers.{id}");
-        let entry = entry.unwrap_or_default();
-        let key = match (own.key.clone().or(key), entry.api_key) {
-            (None, Some(text)) => self.environment.secret_in_file(
-                &text.place(&format!("{place}.api_key")),
-                text.value.expose(),
-            )?,
-            (key, _) => key,
-        };
-        let url = match (own.base_url.clone(), url, entry.base_url) {
-            (Some(text), ..) => Some((own.name("_BASE_URL"), text)),
-            (None, Some(url), _) => Some(url),
+        let mut entry = entry.unwrap_or_default();
+        let url = match (&own.base_url, &known.url, &entry.base_url) {
+            (Some(text), ..) => Some((own.name("_BASE_URL"), text.clone())),
+            (None, Some(url), _) => Some(url.clone()),
             (None, None, Some(text)) => {
-                Some((text.place(&format!("{place}.base_url")), text.value))
+                let place = text.place(&format!("{place}.base_url"));
+                Some((place, text.value.clone()))
             }
             (None, None, None) => None,
         };
@@ -586,6 +576,7 @@ impl Reader<'_> {
             }),
         };
         let model_variable = own.name("_MODEL");
+        let key_variable = own.has_key.then(|| own.name("_API_KEY"));
         let (model, model_from) = match (own.model, entry.model) {
             (Some(model), _) => (Some(model), Some(model_variable)),
             (None, Some(model)) => {
@@ -594,8 +585,16 @@ impl Reader<'_> {
             }
             (None, None) => (None, None),
         };
-        let has_secrets = key.is_some() || !headers.secrets.is_empty();
-        if let (Some((place, _)), Some(base_url)) = (&url, &base_url)
+        let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
+            (Some(base_url), _) => base_url,
+            (None, None | Some("")) => BaseUrl::default(),
+            (None, Some(default)) => BaseUrl::parse(id, default)?,
+        };
+        let in_file = entry.api_key.take();
+        let key = self.key(&place, key_variable, &known, in_file, &base_url, warnings);
+        let headers = known.headers;
+        let has_secrets = key.found.is_some() || !headers.secrets.is_empty();
+        if let Some((place, _)) = &url
             && has_secrets
             && self.guarded.is_some()
             && !base_url.may_carry_keys()
@@ -606,11 +605,6 @@ impl Reader<'_> {
                 "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
             ));
         }
-        let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
-            (Some(base_url), _) => base_url,
-            (None, None | Some("")) => BaseUrl::default(),
-            (None, Some(default)) => BaseUrl::parse(id, default)?,
-        };
         // For https it is a tunnel that cannot be looked into.
         if let Some(network) = self.guarded
             && has_secrets
@@ -632,8 +626,11 @@ impl Reader<'_> {
             id: id.to_owned(),
             kind,
             base_url,
-            key,
-            key_header: KeyHeader::Usual,
+            key: key.found,
+            key_header: match key.is_token {
+                true => KeyHeader::Bearer,
+                false => KeyHeader::Usual,
+            },
             headers,
             model,
             defaults: entry.defaults.parameters(),
@@ -645,9 +642,60 @@ impl Reader<'_> {
                 base_url: url.map(|(place, _)| place),
                 model: model_from,
             },
+            no_key: key.no_key,
             off: None,
             refusal: None,
         })
+    }
+
+    /// The key for this address: of its own variables, of the well-known ones, of the file, in this order.
+    fn key(
+        &self,
+        place: &str,
+        own_variable: Option<String>,
+        known: &Known,
+        in_file: Option<Spanned<Secret>>,
+        address: &BaseUrl,
+        warnings: &mut Vec<String>,
+    ) -> Key {
+        let mut key = Key::default();
+        if let Some(variable) = own_variable {
+            key.or(self.environment.secret(&variable, address));
+        }
+        let of_its_own = key.found.is_some();
+        for variable in known.key_variables {
+            let read = self.environment.secret(variable, address);
+            if let (false, Some(used), Ok(Some(found))) = (of_its_own, &key.found, &read)
+                && used.secret != found.secret
+            {
+                let used = &used.origin;
+                warnings.push(format!(
+                    "{used} and {variable} hold different keys; {used} is used"
+                ));
+            }
+            key.or(read);
+        }
+        if let Some(variable) = known.token_variable {
+            let read = self.environment.secret(variable, address);
+            match (&key.found, &read) {
+                // Both together are refused.
+                (Some(used), Ok(Some(_))) => {
+                    warnings.push(format!("{} is used, and not {variable}", used.origin));
+                }
+                (None, Ok(Some(_))) => key.is_token = true,
+                _ => {}
+            }
+            key.or(read);
+        }
+        if let Some(text) = in_file.filter(|_| key.found.is_none()) {
+            let place = text.place(&format!("{place}.api_key"));
+            let names = known.key_variables;
+            let read = self
+                .environment
+                .key_in_file(place, text.value.expose(), names, address);
+            key.or(read.map(Some));
+        }
+        key
     }
 
     /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is.
@@ -694,11 +742,18 @@ impl Reader<'_> {
 }
 
 impl Provider {
-    /// An endpoint in the private network may work without a key; a public one never does.
-    fn missing_key(&self, switch: &str) -> Option<String> {
-        let needs_none =
-            self.key.is_some() || self.origins.base_url.is_some() && self.base_url.is_private();
-        (!needs_none).then(|| format!("it has no key (set {switch})"))
+    /// An endpoint in the private network may work without a key; a public one never does. Where one was meant and is
+    /// none, nothing is sent without it.
+    fn missing_key(&self, switch: &str, is_local: bool) -> Option<String> {
+        let needs_none = is_local || self.origins.base_url.is_some() && self.base_url.is_private();
+        match &self.no_key {
+            _ if self.key.is_some() => None,
+            Some(it) if it.is_broken || !needs_none && it.why != key::EMPTY => Some(format!(
+                "it has no key: {} cannot be used: {}",
+                it.name, it.why
+            )),
+            _ => (!needs_none).then(|| format!("it has no key (set {switch})")),
+        }
     }
 }
 
