@@ -20,6 +20,8 @@ pub(super) struct Cleaned<'v> {
     pub(super) removed: Vec<&'static str>,
 }
 
+pub(super) const BLANKS: &str = "blanks";
+
 const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('‘', '’')];
 
 /// Takes off what cannot belong to the value. Nothing is copied: it may be a secret.
@@ -61,7 +63,7 @@ fn trimmed<'v>(text: &'v str, removed: &mut Vec<&'static str>) -> &'v str {
     if has(&is_mark) {
         removed.push("a byte order mark");
     } else if has(&|c| !matches!(c, '\r' | '\n')) {
-        removed.push("blanks");
+        removed.push(BLANKS);
     }
     value
 }

@@ -424,7 +424,22 @@ mod tests {
         let placeholder = [("A_KEY", "<UNKNOWN>"), ("A_KEY_FILE", &path)];
         assert_eq!(find(&placeholder).unwrap().as_deref(), Some("from-file"));
         assert_eq!(find(&[]).unwrap().as_deref(), Some("from-folder"));
-        assert!(find(&[("A_KEY_FILE", "/nowhere/at/all")]).is_err());
+        // What is no key in one place is none, but the next place may have one.
+        let not_there = [("A_KEY_FILE", "/nowhere/at/all")];
+        assert_eq!(find(&not_there).unwrap().as_deref(), Some("from-folder"));
+        std::fs::remove_file(folder.join("a_key")).unwrap();
+        let why = find(&not_there).unwrap_err().why;
+        assert!(
+            why.contains("/nowhere/at/all\", which cannot be read"),
+            "{why}"
+        );
+        let why = find(&[("A_KEY_FILE", "a-key-in-the-wrong-place")])
+            .unwrap_err()
+            .why;
+        assert!(
+            why.starts_with("it names a file, which cannot be read"),
+            "{why}"
+        );
         assert!(find(&[("A_KEY_FILE", folder.to_str().unwrap())]).is_err());
         let broken = find(&[("A_KEY", "two\nlines-of-secret")]).unwrap_err();
         assert!(broken.is_broken && broken.name == "A_KEY", "{broken:?}");

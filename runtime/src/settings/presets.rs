@@ -35,6 +35,8 @@ pub(crate) struct Preset {
     pub(crate) has_vendors: bool,
     /// It serves whoever can reach it.
     pub(super) is_local: bool,
+    /// Where it listens unless it is told otherwise: tried on this machine if it is named and not set up.
+    pub(super) port: Option<u16>,
     /// What is asked if no model is named; the newest of its list if this is none.
     pub(super) model: Option<&'static str>,
 }
@@ -52,6 +54,7 @@ const NONE: Preset = Preset {
     families: &[],
     has_vendors: false,
     is_local: false,
+    port: None,
     model: None,
 };
 
@@ -87,6 +90,7 @@ pub(super) const AZURE_DATED: ChatCompletions = ChatCompletions {
 pub(super) const AZURE: &str = "azure";
 pub(super) const DOCKER: &str = "docker";
 pub(super) const GITHUB: &str = "github";
+pub(super) const OLLAMA: &str = "ollama";
 pub(super) const OPENROUTER: &str = "openrouter";
 
 /// In the order in which the first usable one is the default.
@@ -302,26 +306,30 @@ pub(super) static PRESETS: [Preset; 23] = [
         ..LOCAL
     },
     Preset {
-        id: "ollama",
+        id: OLLAMA,
         url_variables: &["OLLAMA_HOST"],
+        port: Some(11434),
         ..LOCAL
     },
     Preset {
         id: "lmstudio",
         aliases: &["lm-studio"],
         url_variables: &["LMSTUDIO_BASE_URL"],
+        port: Some(1234),
         ..LOCAL
     },
     Preset {
         id: "vllm",
         key_variables: &["VLLM_API_KEY"],
         url_variables: &["VLLM_BASE_URL"],
+        port: Some(8000),
         ..LOCAL
     },
     Preset {
         id: "llamacpp",
         aliases: &["llama.cpp", "llama-cpp"],
         url_variables: &["LLAMACPP_BASE_URL"],
+        port: Some(8080),
         ..LOCAL
     },
     Preset {

@@ -564,16 +564,26 @@ impl Reader<'_> {
             (None, None, None) => None,
         };
         let mut kind = kind;
+        let mut deployment = None;
         let base_url = match &url {
             None => None,
-            Some((place, text)) => Some(match kind {
-                Kind::Compatible(service) if service.api_key_header => {
-                    self.azure(place, text, &mut kind)?
-                }
-                Kind::OpenAi if id == AZURE => self.azure(place, text, &mut kind)?,
-                _ if place == "OLLAMA_HOST" => ollama(place, text)?,
-                _ => versioned(BaseUrl::parse(place, text)?, kind)?,
-            }),
+            Some((place, text)) => {
+                let whole = base_url::with_scheme(text);
+                let is_azure = match kind {
+                    Kind::Compatible(service) => service.api_key_header,
+                    _ => kind == Kind::OpenAi && id == AZURE,
+                };
+                let preset = presets::named(id);
+                Some(match preset.filter(|preset| preset.is_local) {
+                    Some(preset) => local(place, text, preset.port, kind)?,
+                    None if is_azure => {
+                        let (url, model) = self.azure(place, &whole, &mut kind)?;
+                        deployment = model.map(|model| (model, place.clone()));
+                        url
+                    }
+                    None => versioned(BaseUrl::parse(place, &whole)?, kind),
+                })
+            }
         };
         let model_variable = own.name("_MODEL");
         let key_variable = own.has_key.then(|| own.name("_API_KEY"));
@@ -583,7 +593,7 @@ impl Reader<'_> {
                 let place = model.place(&format!("{place}.model"));
                 (Some(model.value), Some(place))
             }
-            (None, None) => (None, None),
+            (None, None) => deployment.unzip(),
         };
         let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
             (Some(base_url), _) => base_url,
@@ -698,33 +708,43 @@ impl Reader<'_> {
         key
     }
 
-    /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is.
-    fn azure(&self, place: &str, text: &str, kind: &mut Kind) -> Result<BaseUrl, Problem> {
+    /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is. The address of a
+    /// whole endpoint tells version and deployment, too; the latter is the name of a model.
+    fn azure(
+        &self,
+        place: &str,
+        text: &str,
+        kind: &mut Kind,
+    ) -> Result<(BaseUrl, Option<String>), Problem> {
         const VERSION: &str = "OPENAI_API_VERSION";
-        let version = self.environment.value(VERSION)?;
-        let url = BaseUrl::parse(place, text)?;
+        let mut url = BaseUrl::parse(place, text)?;
+        let in_url = url.take_parameter("api-version");
+        let (version_place, version) = match self.environment.value(VERSION)? {
+            Some(version) => (VERSION, Some(version)),
+            None => (place, in_url),
+        };
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
         if let Some(version) = version.as_ref().filter(|it| !it.chars().all(allowed)) {
             return Err(Problem::new(
-                VERSION,
-                format!("is {version:?}"),
-                "use a version such as 2024-10-21, or unset it for the v1 API",
+                version_place,
+                format!("has the API version {version:?}"),
+                "use a version such as 2024-10-21, or none for the v1 API",
             ));
         }
-        let path = url.path().to_owned();
-        if path.contains("/deployments/") {
-            return Err(Problem::new(
-                place,
-                "holds the path of a deployment",
-                "write the endpoint alone, like https://RESOURCE.openai.azure.com; the deployment is \
-                 the model's name",
-            ));
+        let mut url = url.without(&OPENAI_ENDPOINTS).without(&["/models"]);
+        let mut model = None;
+        if let Some((before, deployment)) = url.path().rsplit_once("/deployments/") {
+            let end = url.path().len() - before.len();
+            model = deployment.split('/').next().map(str::to_owned);
+            url = url.without_last(end);
+        } else {
+            url = url.without(&["/deployments"]);
         }
-        if path.ends_with("/v1") {
-            return Ok(url);
-        }
-        let dated = version.as_ref().is_some_and(|it| it.starts_with('2'));
+        let path = url.path();
+        let is_v1 = path.ends_with("/v1");
+        let dated = !is_v1 && version.as_ref().is_some_and(|it| it.starts_with('2'));
         let below = match (path.ends_with("/openai"), dated) {
+            _ if is_v1 => "",
             (true, true) => "",
             (true, false) => "/v1",
             (false, true) => "/openai",
@@ -736,8 +756,11 @@ impl Reader<'_> {
         }
         // The v1 API knows these words for what is not released yet.
         let version = version.filter(|it| dated || ["preview", "latest"].contains(&it.as_str()));
-        let query = version.map(|version| format!("api-version={version}"));
-        Ok(url.below(below).with_query(query))
+        url = url.below(below);
+        if let Some(version) = version {
+            url.add_parameter("api-version", &version);
+        }
+        Ok((url, model.filter(|it| !it.is_empty())))
     }
 }
 
@@ -777,7 +800,7 @@ impl Runner {
         match value.to_ascii_lowercase().as_str() {
             "auto" => return Ok(Runner::Auto),
             "off" => return Ok(Runner::Off),
-            url if url.contains("://") => {
+            url if url.contains([':', '/']) => {
                 let (written, model) = ((NAME.to_owned(), value), None);
                 return Ok(Runner::At { written, model });
             }
@@ -807,25 +830,66 @@ impl Runner {
     }
 }
 
-/// An address without a path gets the usual one, if this kind has one.
-fn versioned(url: BaseUrl, kind: Kind) -> Result<BaseUrl, Problem> {
-    let Kind::Compatible(service) = kind else {
-        return Ok(url);
+/// Ends of paths that documentation shows and people paste, by format.
+const OPENAI_ENDPOINTS: [&str; 5] = [
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/embeddings",
+    "/images/generations",
+];
+const ANTHROPIC_ENDPOINTS: [&str; 6] = [
+    "/messages",
+    "/count_tokens",
+    "/batches",
+    "/complete",
+    "/models",
+    "/v1",
+];
+const OLLAMA_ENDPOINTS: [&str; 5] = [
+    "/api",
+    "/api/chat",
+    "/api/generate",
+    "/api/tags",
+    "/api/embed",
+];
+
+/// An address as requests of this kind need it: without the path of an endpoint, with the usual path if there is none.
+fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
+    let usual = match kind {
+        Kind::Mock => return url,
+        Kind::Anthropic => return url.without(&ANTHROPIC_ENDPOINTS),
+        Kind::Google => {
+            let mut url = url.without_version(&["models", "openai"]);
+            // The requests say themselves how they want their answer.
+            url.take_parameter("alt");
+            return url;
+        }
+        Kind::OpenAi => "https://api.openai.com/v1",
+        Kind::Compatible(service) => service.base_url,
     };
-    let usual = match service.base_url {
-        "" => false,
-        default => BaseUrl::parse("default", default)?.path().is_empty(),
+    let url = url.without(&OPENAI_ENDPOINTS).without_list();
+    if !url.path().is_empty() {
+        return url;
+    }
+    let path = |url: &'static str| {
+        let behind_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+        behind_scheme
+            .find('/')
+            .map_or("", |slash| &behind_scheme[slash..])
     };
-    Ok(match url.path() {
-        "" if !usual => url.below("/v1"),
-        _ => url,
-    })
+    // A service has its own usual path, whichever provider asks it.
+    let own = presets::at(&url).and_then(|preset| preset.kind.codec());
+    let own = own.map(|codec| path(codec.default_base_url()));
+    match own.filter(|own| !own.is_empty()) {
+        Some(own) => url.below(own),
+        None if usual.is_empty() || !path(usual).is_empty() => url.below("/v1"),
+        None => url,
+    }
 }
 
-/// Ollama's own way to write an address: scheme and port may be missing, and its server's `0.0.0.0`
-/// stands for this machine.
-fn ollama(place: &str, text: &str) -> Result<BaseUrl, Problem> {
-    const PORT: &str = ":11434";
+/// The address of a local one, as Ollama reads it: scheme and port may be missing.
+fn local(place: &str, text: &str, usual_port: Option<u16>, kind: Kind) -> Result<BaseUrl, Problem> {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme, rest),
         None => ("http", text),
@@ -840,17 +904,16 @@ fn ollama(place: &str, text: &str) -> Result<BaseUrl, Problem> {
     };
     let (host, port) = match authority.rfind(':') {
         Some(colon) if !authority.ends_with(']') => authority.split_at(colon),
+        _ => (&*authority, ""),
+    };
+    let port = match usual_port {
         // With a scheme its own port is meant.
-        _ if text.contains("://") => (&*authority, ""),
-        _ => (&*authority, PORT),
+        Some(usual) if port.is_empty() && !text.contains("://") => format!(":{usual}"),
+        _ => port.to_owned(),
     };
-    let host = match host {
-        "" | "0.0.0.0" => "127.0.0.1",
-        "[::]" => "[::1]",
-        host => host,
-    };
+    let host = if host.is_empty() { "127.0.0.1" } else { host };
     let url = BaseUrl::parse(place, &format!("{scheme}://{host}{port}{path}"))?;
-    versioned(url, Kind::Compatible(&PLAIN))
+    Ok(versioned(url.without(&OLLAMA_ENDPOINTS), kind))
 }
 
 #[cfg(test)]
@@ -979,14 +1042,205 @@ mod tests {
             ("[::1]:8080", "http://[::1]:8080/v1"),
             ("[::1]", "http://[::1]:11434/v1"),
             ("::", "http://[::1]:11434/v1"),
+            ("localhost:11434/api/chat", "http://localhost:11434/v1"),
+            ("http://ollama:11434/api", "http://ollama:11434/v1"),
+            (
+                "http://ollama:11434/v1/chat/completions/",
+                "http://ollama:11434/v1",
+            ),
+            ("http://ui:3000/api/chat/completions", "http://ui:3000/api"),
         ] {
             let shown = format!("ollama {expected}");
             assert_eq!(set_up(&[("OLLAMA_HOST", text)]), [shown], "{text}");
+        }
+        for (variable, text, expected) in [
+            (
+                "LMSTUDIO_BASE_URL",
+                "localhost:1234",
+                "lmstudio http://localhost:1234/v1",
+            ),
+            (
+                "LMSTUDIO_BASE_URL",
+                "localhost",
+                "lmstudio http://localhost:1234/v1",
+            ),
+            (
+                "VLLM_BASE_URL",
+                "0.0.0.0:8000",
+                "vllm http://127.0.0.1:8000/v1",
+            ),
+            (
+                "VLLM_BASE_URL",
+                "gpu.example/v1",
+                "vllm http://gpu.example:8000/v1",
+            ),
+            (
+                "LLAMACPP_BASE_URL",
+                "[::1]:8080/v1/models",
+                "llamacpp http://[::1]:8080/v1",
+            ),
+            (
+                "DOCKER_MODEL_RUNNER",
+                "localhost:12434/engines/v1",
+                "docker http://localhost:12434/engines/v1",
+            ),
+        ] {
+            assert_eq!(set_up(&[(variable, text)]), [expected], "{text}");
         }
         for text in ["ftp://a", "a:b", "http://u:secret@a"] {
             let problem = load(&[("OLLAMA_HOST", text)]).unwrap_err().to_string();
             assert!(problem.starts_with("OLLAMA_HOST "), "{problem}");
             assert!(!problem.contains("secret"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn whole_endpoints_and_addresses_without_a_path_are_taken() {
+        let of = |variable: &str, id: &str, url: &str| {
+            let settings = load(&[(variable, url)]).unwrap();
+            let provider = &settings.providers[position(&settings.providers, id).unwrap()];
+            provider.base_url.join("")
+        };
+        for (url, expected) in [
+            ("https://api.openai.com", "https://api.openai.com/v1"),
+            ("https://api.openai.com/v1/", "https://api.openai.com/v1"),
+            (
+                "https://api.openai.com/v1/responses",
+                "https://api.openai.com/v1",
+            ),
+            (
+                "https://api.openai.com/v1/chat/completions/",
+                "https://api.openai.com/v1",
+            ),
+            (
+                "https://api.openai.com/v1/models",
+                "https://api.openai.com/v1",
+            ),
+            (
+                "https://api.openai.com/v1/embeddings?x=1",
+                "https://api.openai.com/v1?x=1",
+            ),
+            ("https://gate.example/openai", "https://gate.example/openai"),
+            ("https://gate.example/v1#top", "https://gate.example/v1"),
+            ("https://openrouter.ai", "https://openrouter.ai/api/v1"),
+            ("localhost:1234", "http://localhost:1234/v1"),
+            (
+                "http://0.0.0.0:1234/v1/completions",
+                "http://127.0.0.1:1234/v1",
+            ),
+        ] {
+            assert_eq!(of("OPENAI_BASE_URL", "openai", url), expected, "{url}");
+        }
+        for (url, expected) in [
+            ("https://api.anthropic.com/v1", "https://api.anthropic.com"),
+            ("https://api.anthropic.com/v1/", "https://api.anthropic.com"),
+            (
+                "https://api.anthropic.com/v1/messages",
+                "https://api.anthropic.com",
+            ),
+            (
+                "https://api.anthropic.com/v1/messages/count_tokens",
+                "https://api.anthropic.com",
+            ),
+            (
+                "https://api.anthropic.com/v1/models",
+                "https://api.anthropic.com",
+            ),
+            (
+                "https://api.deepseek.com/anthropic",
+                "https://api.deepseek.com/anthropic",
+            ),
+            (
+                "https://gate.example/anthropic/v1/messages",
+                "https://gate.example/anthropic",
+            ),
+            (
+                "https://gate.example/v1/a/anthropic",
+                "https://gate.example/v1/a/anthropic",
+            ),
+        ] {
+            assert_eq!(
+                of("ANTHROPIC_BASE_URL", "anthropic", url),
+                expected,
+                "{url}"
+            );
+        }
+        let google = "https://generativelanguage.googleapis.com";
+        for path in [
+            "/",
+            "/v1",
+            "/v1beta",
+            "/v1beta/",
+            "/v1alpha/models",
+            "/v1beta/models/gemini-2.5-flash:generateContent",
+            "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+            "/v1beta/openai/",
+            "/v1beta/openai/chat/completions",
+        ] {
+            let url = format!("{google}{path}");
+            assert_eq!(of("GEMINI_BASE_URL", "google", &url), google, "{path}");
+        }
+        let gate = "https://gate.example/v1/account/google-ai-studio";
+        assert_eq!(of("GEMINI_BASE_URL", "google", gate), gate);
+        assert_eq!(
+            of(
+                "GEMINI_BASE_URL",
+                "google",
+                &format!("{gate}/v1beta/models")
+            ),
+            gate
+        );
+        for (variable, id, url, expected) in [
+            (
+                "GROQ_BASE_URL",
+                "groq",
+                "https://api.groq.com",
+                "https://api.groq.com/openai/v1",
+            ),
+            (
+                "PERPLEXITY_BASE_URL",
+                "perplexity",
+                "https://api.perplexity.ai/chat/completions",
+                "https://api.perplexity.ai",
+            ),
+            (
+                "ZAI_BASE_URL",
+                "zai",
+                "https://api.z.ai/api/paas/v4/chat/completions",
+                "https://api.z.ai/api/paas/v4",
+            ),
+            (
+                "DEEPSEEK_BASE_URL",
+                "deepseek",
+                "https://api.deepseek.com/chat/completions",
+                "https://api.deepseek.com/v1",
+            ),
+            (
+                "LITELLM_BASE_URL",
+                "litellm",
+                "localhost:4000/v1/chat/completions",
+                "http://localhost:4000/v1",
+            ),
+            (
+                "ANYGPT_PROVIDER_X_BASE_URL",
+                "x",
+                "https://r.example/models",
+                "https://r.example/models",
+            ),
+            (
+                "ANYGPT_PROVIDER_X_BASE_URL",
+                "x",
+                "https://r.example/v1/models",
+                "https://r.example/v1",
+            ),
+            (
+                "ANYGPT_PROVIDER_X_BASE_URL",
+                "x",
+                "x:8000",
+                "http://x:8000/v1",
+            ),
+        ] {
+            assert_eq!(of(variable, id, url), expected, "{url}");
         }
     }
 
@@ -1052,9 +1306,42 @@ mod tests {
                 "{endpoint} {version}"
             );
         }
-        let deployment = "https://r.example/openai/deployments/d/chat/completions?api-version=1";
-        let problem = azure(deployment, "").unwrap_err().to_string();
-        assert!(problem.contains("endpoint alone"), "{problem}");
+        // Whole endpoints, as the portal shows them.
+        let dated =
+            "https://r.example/openai/deployments/d/chat/completions?api-version=2024-10-21";
+        assert_eq!(
+            azure(dated, ""),
+            Ok((
+                "https://r.example/openai/x?api-version=2024-10-21".to_owned(),
+                true
+            ))
+        );
+        assert_eq!(
+            azure(dated, "preview"),
+            Ok((
+                "https://r.example/openai/v1/x?api-version=preview".to_owned(),
+                false
+            ))
+        );
+        for endpoint in [
+            "https://r.example/openai/deployments/d/chat/completions",
+            "https://r.example/openai/deployments/d",
+            "https://r.example/openai/v1/chat/completions",
+            "https://r.example/openai/v1/responses/",
+            "https://r.example/openai/responses?api-version=x",
+            "https://r.example/models/chat/completions",
+        ] {
+            let expected = ("https://r.example/openai/v1/x".to_owned(), false);
+            assert_eq!(azure(endpoint, ""), Ok(expected), "{endpoint}");
+        }
+        let variables = [
+            ("AZURE_OPENAI_ENDPOINT", dated),
+            ("AZURE_OPENAI_API_KEY", "k"),
+        ];
+        assert_eq!(
+            set_up(&variables),
+            ["azure https://r.example/openai?api-version=2024-10-21 model d key"]
+        );
         let problem = azure("https://r.example", "a&b").unwrap_err().to_string();
         assert!(problem.starts_with("OPENAI_API_VERSION "), "{problem}");
         assert_eq!(
@@ -1120,7 +1407,7 @@ mod tests {
                     ("ANYGPT_PROVIDER_B_TYPE", "Anthropic"),
                 ][..],
                 &[
-                    "b https://b.example/v1 anthropic key",
+                    "b https://b.example anthropic key",
                     "my-llm http://llm:8000/v1 model x",
                 ][..],
             ),
@@ -1182,7 +1469,7 @@ mod tests {
                 ["ANYGPT_PROVIDER_X_BASE_URL is not set", "set it to"],
             ),
             (
-                &[("ANYGPT_PROVIDER_X_BASE_URL", "x:8000")],
+                &[("ANYGPT_PROVIDER_X_BASE_URL", "x.example:8000")],
                 ["ANYGPT_PROVIDER_X_BASE_URL", "http"],
             ),
             (

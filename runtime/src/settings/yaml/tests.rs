@@ -220,7 +220,7 @@ fn variables_are_filled_in_values_only_and_are_no_syntax() {
         ("\"${NUMBER}\": 1 # ${X}", r#"{"${NUMBER}":1}"#),
         ("a: &v ${NUMBER}\nb: *v", r#"{"a":7,"b":7}"#),
         (
-            "a: {lenient: \"${X}\", b: ${NUMBER}}",
+            "a:\n  lenient: ${X}\n  b: ${NUMBER}",
             r#"{"a":{"b":7,"lenient":"${X}"}}"#,
         ),
     ] {
