@@ -19,7 +19,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use anygpt_tests::provider::{Family, Provider};
+use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::{Builder, Output, Server, Stdin, binary, run};
 use serde_json::{Value, json};
 
