@@ -93,8 +93,12 @@ submission: ## Fill it in for the registries, under dist/registry (OWNER=you)
 		--owner "$(OWNER)" --commit "$(COMMIT)" $(SERVER) dist/registry
 
 .PHONY: mcpb
-mcpb: submission ## Pack the bundle for Claude Desktop from the programs under dist/ (OWNER=you)
+mcpb: submission licenses ## Pack the bundle for Claude Desktop from the programs under dist/ (OWNER=you)
 	runtime/registry/mcpb/pack dist/registry/mcpb/manifest.json dist dist/anygpt-mcp.mcpb
+
+.PHONY: licenses
+licenses: ## Write the licence texts of all that is linked in (dist/THIRD-PARTY-LICENSES)
+	runtime/image/licenses dist/THIRD-PARTY-LICENSES
 
 .PHONY: sbom
 sbom: ## Write the bill of materials (dist/anygpt-mcp.cdx.json)
@@ -146,7 +150,7 @@ soak: $(STATIC) ## Keep the static program busy, SOAK_SECONDS=600, and see that 
 	$(CARGO) run --locked --quiet --release -p anygpt-tests --bin soak -- --seconds $(SOAK_SECONDS) $(STATIC)
 
 .PHONY: dist
-dist: ## Build the static programs for both architectures (dist/amd64, dist/arm64)
+dist: licenses ## Build the static programs for both architectures (dist/amd64, dist/arm64)
 	runtime/image/compile amd64 dist/amd64
 	runtime/image/compile arm64 dist/arm64
 

@@ -21,7 +21,7 @@ use std::{
 use crate::{
     gateway,
     load::Load,
-    process::{HELLO, Subject},
+    process::{HELLO, Subject, bundle},
 };
 
 /// A count may be this much larger than what is stored.
@@ -105,10 +105,18 @@ impl Gate<'_> {
     }
 
     fn counts(&self) -> io::Result<Vec<(String, u64)>> {
-        let mut counts = vec![(
-            "start, initialize, end".to_owned(),
-            self.count(HELLO.as_bytes(), |lines| lines == 1)?,
-        )];
+        let bundle = bundle(self.folder)?;
+        let life = |environment: &[(&str, &Path)]| {
+            self.count(HELLO.as_bytes(), environment, |lines| lines == 1)
+        };
+        let mut counts = vec![
+            ("start, initialize, end".to_owned(), life(&[])?),
+            // In every container of a company: nothing is read before the first connection.
+            (
+                "the same, certificates named".to_owned(),
+                life(&[("SSL_CERT_FILE", &bundle)])?,
+            ),
+        ];
         let loads = [
             (Load::ping(1), 2_000),
             (Load::list_tools(1), 500),
@@ -120,7 +128,7 @@ impl Gate<'_> {
             let count = |messages: usize| {
                 let mut input = HELLO.as_bytes().to_vec();
                 input.extend(load.requests(messages).0);
-                self.count(&input, |lines| lines == messages + 1)
+                self.count(&input, &[], |lines| lines == messages + 1)
             };
             let (once, twice) = (count(messages)?, count(2 * messages)?);
             let each = twice.saturating_sub(once) / messages as u64;
@@ -161,7 +169,12 @@ impl Gate<'_> {
     }
 
     /// What one run of the program with this input takes; `is_answer` judges the number of answered lines.
-    fn count(&self, input: &[u8], is_answer: impl Fn(usize) -> bool) -> io::Result<u64> {
+    fn count(
+        &self,
+        input: &[u8],
+        environment: &[(&str, &Path)],
+        is_answer: impl Fn(usize) -> bool,
+    ) -> io::Result<u64> {
         let [given, answered] = ["gate-input", "gate-answers"].map(|name| self.folder.join(name));
         let counted = fresh(self.folder)?;
         fs::write(&given, input)?;
@@ -172,6 +185,7 @@ impl Gate<'_> {
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("DEFAULT_PROVIDER", "mock")
+            .envs(environment.iter().copied())
             .stdin(fs::File::open(&given)?)
             .stdout(fs::File::create(&answered)?)
             .stderr(Stdio::null())

@@ -18,6 +18,15 @@ use rustix::{
     thread::{CpuSet, sched_setaffinity},
 };
 
+/// Writes as many certificates as systems trust, and returns the path of the file.
+pub(crate) fn bundle(folder: &Path) -> io::Result<PathBuf> {
+    const CERTIFICATE: &str = include_str!("../../tests/tls/authority.pem");
+    const COUNT: usize = 150;
+    let path = folder.join("bundle.pem");
+    fs::write(&path, CERTIFICATE.repeat(COUNT))?;
+    Ok(path)
+}
+
 /// How a server is started.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
@@ -50,6 +59,20 @@ impl Subject {
             ],
             ..Subject::ours(program)
         }
+    }
+
+    /// Our own server in a company: certificates are named, a bundle of the usual size.
+    ///
+    /// # Errors
+    /// The bundle cannot be written into the folder.
+    pub(crate) fn with_certificates(program: &Path, folder: &Path) -> io::Result<Self> {
+        let mut subject = Subject::ours(program);
+        let bundle = bundle(folder)?;
+        subject.name = "with certificates".into();
+        subject
+            .environment
+            .push(("SSL_CERT_FILE".into(), bundle.into()));
+        Ok(subject)
     }
 
     /// The same under another program, which is given these arguments before our own.

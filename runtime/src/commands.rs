@@ -160,8 +160,20 @@ fn block_on<T>(
     }
 }
 
+/// Reads the certificates, which a start leaves to the first connection.
+fn certificates(settings: &Settings) -> Result<(), Problem> {
+    let trusted = settings.network.certificates().read()?;
+    if let Some(warning) = trusted.warning() {
+        tell(&format!("warning: {warning}"));
+    }
+    Ok(())
+}
+
 fn validate(load: Load<'_>) -> Done {
     with(load, |settings| {
+        if let Err(problem) = certificates(&settings) {
+            return refuse(&problem.to_string());
+        }
         if !settings.has_usable_provider() {
             return refuse(Settings::no_provider_advice());
         }

@@ -12,13 +12,13 @@ use std::{
     fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
     time::Duration,
 };
 
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupErrorKind, SockType};
 use tokio::{
-    sync::{Semaphore, watch},
-    task::spawn_blocking,
+    sync::{Semaphore, oneshot, watch},
     time::timeout,
 };
 
@@ -28,8 +28,11 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Longest look-up where no name server can be reached: enough for names in `/etc/hosts`.
 const LIMIT_WITHOUT_NETWORK: Duration = Duration::from_millis(200);
 
-/// Most look-ups of IPv6 addresses at once, half of the runtime's threads for them: it is these that
-/// hang in practice, and a thread that asks the C library cannot be called off.
+/// Most look-ups at once, each on a thread of its own, since the C library only does them blocking.
+const AT_ONCE: usize = 4;
+
+/// Most look-ups of IPv6 addresses at once: it is these that hang in practice, and a thread that asks the C library cannot be
+/// called off.
 const V6_AT_ONCE: usize = 2;
 
 /// Addresses that nobody has (RFC 5737, RFC 3849). Nothing is ever sent to them.
@@ -50,6 +53,7 @@ pub enum Family {
 pub struct Resolver {
     ask: Arc<Ask>,
     under_way: Arc<Mutex<UnderWay>>,
+    all: Arc<Semaphore>,
     v6: Arc<Semaphore>,
 }
 
@@ -89,6 +93,7 @@ impl Resolver {
         Resolver {
             ask: Arc::new(ask),
             under_way: Arc::default(),
+            all: Arc::new(Semaphore::new(AT_ONCE)),
             v6: Arc::new(Semaphore::new(V6_AT_ONCE)),
         }
     }
@@ -135,10 +140,12 @@ impl Resolver {
                 Family::V4 => None,
                 Family::V6 => resolver.v6.acquire().await.ok(),
             };
-            let (ask, host) = (Arc::clone(&resolver.ask), key.0.clone());
-            let asked = spawn_blocking(move || ask(&host, family)).await;
-            let outcome = asked
-                .unwrap_or_else(|error| Err(LookUpError::Other(key.0.clone(), error.to_string())));
+            let _place = resolver.all.acquire().await.ok();
+            let asked = on_thread(Arc::clone(&resolver.ask), key.0.clone(), family).await;
+            let outcome = asked.unwrap_or_else(|error| {
+                let why = format!("there is no thread for it: {error}");
+                Err(LookUpError::Other(key.0.clone(), why))
+            });
             resolver.lock().remove(&key);
             // Whoever waited may have gone.
             let _heard = sender.send(Some(outcome));
@@ -162,6 +169,15 @@ impl fmt::Debug for Resolver {
 /// Whether IPv6 leads anywhere, which it does in few containers.
 pub(crate) fn has_v6() -> bool {
     has_route(SOMEWHERE_V6)
+}
+
+/// Asks on a thread of its own. The runtime's threads for such work would end the process where there is none to be had.
+async fn on_thread(ask: Arc<Ask>, host: String, family: Family) -> io::Result<Outcome> {
+    let (sender, outcome) = oneshot::channel();
+    thread::Builder::new()
+        .name("lookup".into())
+        .spawn(move || sender.send(ask(&host, family)))?;
+    outcome.await.map_err(io::Error::other)
 }
 
 /// Asks the C library, blocking.

@@ -51,8 +51,10 @@ pub enum SendError {
     },
     /// No response headers on an open connection, after this long.
     HeadersTimeout(Duration),
-    /// No connection, or it broke.
+    /// No connection, or it broke before anything was sent.
     Broken(String),
+    /// The connection broke after the request was sent, or a part of it.
+    Lost(String),
     /// No connection, and a moment later there will be none either.
     Lasting(String),
     /// No connection, and there will be none with these settings.
@@ -64,16 +66,12 @@ pub enum SendError {
 pub struct Forwarder(Proxy);
 
 impl HttpClient {
-    /// A client that trusts the built-in roots and the configured ones. Costs a few milliseconds; opens
-    /// nothing.
-    ///
-    /// # Errors
-    /// The TLS library refuses its own defaults.
-    pub fn new(network: &Network) -> Result<Self, rustls::Error> {
-        Ok(HttpClient {
-            connector: Connector::new(network.clone(), Resolver::default())?,
+    /// A client that trusts the built-in roots and the configured ones. Opens nothing.
+    pub fn new(network: &Network) -> Self {
+        HttpClient {
+            connector: Connector::new(network.clone(), Resolver::default()),
             pool: Arc::default(),
-        })
+        }
     }
 
     /// The proxy that a request to this URL is handed to, in the open.
@@ -83,7 +81,7 @@ impl HttpClient {
     }
 
     /// Sends a request to an absolute URL; `connected` is called when it has a connection. The response's headers must
-    /// arrive within `headers` from then on.
+    /// arrive within `headers` from then on, if there is such a limit.
     ///
     /// # Errors
     /// There is no response; see [`SendError`].
@@ -91,7 +89,7 @@ impl HttpClient {
     pub fn send(
         &self,
         mut request: Request<Full<Bytes>>,
-        headers: Duration,
+        headers: Option<Duration>,
         connected: impl FnOnce(),
     ) -> impl Future<Output = Result<Response<ReplyBody>, SendError>> {
         let url = request.uri().clone();
@@ -116,20 +114,32 @@ impl HttpClient {
                 if let Some(connected) = connected.take() {
                     connected();
                 }
-                let response = timeout(headers, connection.ask(request)).await;
+                let response = match headers {
+                    Some(limit) => match timeout(limit, connection.ask(request)).await {
+                        Ok(response) => response,
+                        Err(_) => return Err(SendError::HeadersTimeout(limit)),
+                    },
+                    None => connection.ask(request).await,
+                };
                 let mut error = match response {
-                    Err(_) => return Err(SendError::HeadersTimeout(headers)),
-                    Ok(Ok(response)) => {
+                    Ok(response) => {
                         return Ok(
                             response.map(|body| ReplyBody::new(body, connection, place, pool))
                         );
                     }
-                    Ok(Err(error)) => error,
+                    Err(error) => error,
                 };
                 match error.take_message() {
                     // It was closed at this very moment.
                     Some(unsent) if is_kept => request = unsent,
-                    _ => return Err(broken(&error.into_error(), proxy.as_ref())),
+                    Some(_) => {
+                        let why = broken(&error.into_error(), proxy.as_ref());
+                        return Err(SendError::Broken(why));
+                    }
+                    None => {
+                        let why = broken(&error.into_error(), proxy.as_ref());
+                        return Err(SendError::Lost(why));
+                    }
                 }
             }
         }
@@ -183,7 +193,7 @@ fn connect<'a>(
             proxy: proxy.cloned(),
         })??;
         let opened = Connection::open(stream).await;
-        opened.map_err(|error| broken(&error, proxy))
+        opened.map_err(|error| SendError::Broken(broken(&error, proxy)))
     })
 }
 
@@ -198,12 +208,12 @@ impl From<ConnectError> for SendError {
     }
 }
 
-fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> SendError {
+fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> String {
     let why = root_cause(error);
-    SendError::Broken(match proxy {
+    match proxy {
         None => why,
         Some(proxy) => format!("{why} (by way of the proxy {proxy})"),
-    })
+    }
 }
 
 impl Forwarder {
@@ -238,9 +248,10 @@ impl fmt::Display for SendError {
             SendError::HeadersTimeout(limit) => {
                 write!(f, "no response after {} s", limit.as_secs_f64())
             }
-            SendError::Broken(why) | SendError::Lasting(why) | SendError::Settings(why) => {
-                f.write_str(why)
-            }
+            SendError::Broken(why)
+            | SendError::Lost(why)
+            | SendError::Lasting(why)
+            | SendError::Settings(why) => f.write_str(why),
         }
     }
 }

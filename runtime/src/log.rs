@@ -48,7 +48,7 @@ const CLIENT_QUEUE: usize = 64 * 1024;
 /// nobody a wake-up for each line.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Longest time that the start or the end of the process waits for stderr.
+/// Longest time that a text for the start or the end of the process waits for stderr.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -85,6 +85,8 @@ struct Queue {
     started: bool,
     /// It sleeps until it is told.
     is_asleep: bool,
+    /// Until when the end of the process waits for it.
+    end: Option<Instant>,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -156,25 +158,36 @@ pub fn direct(text: &str) {
         Some(log) => line::plain(&log.redactor.diagnostic(text)),
         None => line::plain(&Redactor::default().diagnostic(text)),
     };
-    let end = Instant::now() + PATIENCE;
+    write_before(Instant::now() + PATIENCE, line.as_bytes());
+}
+
+fn write_before(end: Instant, bytes: &[u8]) {
     // With room for one byte there is room for this many, so the write does not wait.
-    for piece in line.as_bytes().chunks(512) {
+    for piece in bytes.chunks(512) {
         if !wait_for_room(end) || rustix::io::write(rustix::stdio::stderr(), piece).is_err() {
             return;
         }
     }
 }
 
-/// Waits a short time for the lines that are queued.
-pub fn finish() {
+/// Waits until the lines that are queued are written, at most so long. A shorter time counts for those who wait already.
+pub fn finish(limit: Duration) {
     let Some(log) = LOG.get() else {
         return;
     };
-    let end = Instant::now() + PATIENCE;
+    let mut end = Instant::now() + limit;
     let mut queue = log.lock();
     // It may be collecting.
     log.changed.notify_all();
-    while queue.started && (queue.writing > 0 || !queue.waiting.is_empty()) {
+    if !queue.started {
+        // There was no thread to be had, and now is the last moment.
+        write_before(end, queue.waiting.as_bytes());
+        queue.waiting.clear();
+        return;
+    }
+    while queue.writing > 0 || !queue.waiting.is_empty() {
+        end = queue.end.map_or(end, |other| end.min(other));
+        queue.end = Some(end);
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return;

@@ -6,7 +6,7 @@
 //! | 0 | clean end |
 //! | 1 | the settings or arguments cannot be used, or no provider can (and none has answered) |
 //! | 2 | could not start: stdin cannot be read, no signal handlers |
-//! | 3 | fatal error: stdout gone or stuck with answers owed, a panic; a command's call has failed |
+//! | 3 | fatal error: stdout closed or full at the start, gone or stuck with answers owed; a panic; a command's call has failed |
 //! | 130 | a signal has ended a command |
 
 use std::{
@@ -28,19 +28,20 @@ use anygpt_mcp::{
     gateway::Gateway,
     library::{self, Library},
     log,
-    output::Unwritten,
+    output::{self, Unwritten},
     redact::Redactor,
     resources,
-    runner::{Hooks, Runner},
+    runner::Runner,
     settings::{Environment, Offer, Problem, Settings},
-    signal::Signals,
-    standby,
+    signal::{Listener, Signals},
+    standby::{self, Sessions, Stdin},
     stdio::{Owed, Stdio},
     tools::Tools,
 };
 
 #[cfg(target_env = "musl")]
 mod allocator;
+mod before_main;
 #[cfg(all(target_arch = "x86_64", any(target_env = "musl", test)))]
 mod memory;
 #[cfg(no_unwinding)]
@@ -68,6 +69,12 @@ const LAST_ORDERS: Duration = Duration::from_millis(500);
 /// How long a client has to take what is being written when nothing else is waited for.
 const LAST_WRITE: Duration = Duration::from_millis(100);
 
+/// How long stderr has to take the last lines of the log.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// How often it is looked at whether sessions are left.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// How long a client has to send a first request that is answered with what is wrong with the settings.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
@@ -90,9 +97,8 @@ fn main() {
         }
         Ok(Command::Serve) => serve(signals),
         Ok(command) => {
-            if command.may_wait() {
-                leave_on_signal(signals);
-            }
+            // A command has nothing to bring to a good end. If this is refused, a signal waits until it has done its work.
+            let _applies = signals.end_at_once(INTERRUPTED);
             code_of(commands::run(command, &load))
         }
     };
@@ -102,18 +108,6 @@ fn main() {
 fn load() -> Result<Settings, Problem> {
     let environment = Environment::new(&|name| env::var_os(name));
     Settings::load(environment.with_names(&|| env::vars_os().map(|(name, _)| name).collect()))
-}
-
-/// A command has nothing to bring to a good end.
-fn leave_on_signal(mut signals: Signals) {
-    let waiting = thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            signals.wait();
-            leave(INTERRUPTED);
-        });
-    // Without it a signal is lost; that is no reason to do nothing at all.
-    drop(waiting);
 }
 
 fn code_of(ended: Result<Ended, Unwritten>) -> i32 {
@@ -130,7 +124,7 @@ fn code_of(ended: Result<Ended, Unwritten>) -> i32 {
     }
 }
 
-fn serve(mut signals: Signals) -> i32 {
+fn serve(signals: Signals) -> i32 {
     let settings = match load() {
         Ok(settings) => settings,
         Err(problem) => return refuse(&problem, &signals),
@@ -144,14 +138,29 @@ fn serve(mut signals: Signals) -> i32 {
     if !usable {
         log::direct(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
     }
-    if standby::wanted(settings.standby) {
+    let stdin = Stdin::new(before_main::stdin_was_closed());
+    if standby::wanted(settings.standby, stdin) {
         if !usable {
             return CONFIGURATION;
         }
         tracing::info!("standing by: talk to it with docker exec -i NAME anygpt-mcp");
+        let sessions = Sessions::of_container();
         signals.wait();
-        log::finish();
+        let grace = settings.shutdown_grace.unwrap_or(GRACE_AFTER_SIGNAL);
+        end_sessions(sessions, Instant::now() + grace, |pause| {
+            signals.wait_until(Instant::now() + pause)
+        });
         return CLEAN;
+    }
+    if let Err(error) = output::check() {
+        log::direct(&format!(
+            "anygpt-mcp: stdout cannot be written, so no answer would reach anybody: {error}. Start it with a pipe, as an MCP \
+             client does"
+        ));
+        return FATAL;
+    }
+    if let Some(advice) = stdin.advice() {
+        log::direct(&format!("anygpt-mcp: {advice}"));
     }
     if io::IsTerminal::is_terminal(&io::stdin()) {
         log::direct(
@@ -173,18 +182,20 @@ fn serve(mut signals: Signals) -> i32 {
         &budget,
     );
     let held = budget.reservation();
-    let stdio = Stdio::new(server, limits.queued_output, held, redactor.clone(), || {
+    let signals = Listener::new(signals, on_signal, FATAL);
+    let gone = || {
         log::direct("anygpt-mcp: stdout is gone: the client has left");
         leave(FATAL);
-    });
-    let hooks = Hooks {
-        on_signal,
-        on_failure: |error| {
-            log::direct(&format!("anygpt-mcp: the async thread failed: {error}"));
-            leave(INITIALIZATION);
-        },
     };
-    let runner = Runner::new(Arc::clone(&stdio), signals.into_socket(), hooks, |ending| {
+    let stdio = Stdio::new(
+        server,
+        limits.queued_output,
+        held,
+        redactor.clone(),
+        Arc::clone(&signals),
+        gone,
+    );
+    let runner = Runner::new(Arc::clone(&stdio), |ending| {
         Gateway::new(
             Arc::clone(&settings),
             redactor,
@@ -198,13 +209,11 @@ fn serve(mut signals: Signals) -> i32 {
         grace: settings.shutdown_grace,
         stdio,
         runner,
+        signals,
     });
     let tools = Tools::new(settings);
-    let served = process
-        .stdio
-        .serve(&tools, &process.runner, || process.runner.start());
-    match served {
-        Ok(()) => finish(process, process.grace.unwrap_or(GRACE)),
+    match process.stdio.serve(&tools, &process.runner) {
+        Ok(()) => finish(process, process.grace.unwrap_or(GRACE), || {}),
         Err(problem) => {
             log::direct(&format!(
                 "anygpt-mcp: stdin cannot be read: {}. Start it with a pipe, as in docker run -i",
@@ -222,23 +231,25 @@ struct Process {
     grace: Option<Duration>,
     stdio: Arc<Stdio>,
     runner: Runner,
+    signals: Arc<Listener>,
 }
 
 static PROCESS: OnceLock<Process> = OnceLock::new();
 
 /// Ends the process in good order: waits for open calls, at most as long as `grace`, answers those that
 /// are left with what they have, writes everything. Can be called on any thread; the first one does
-/// it, later ones only bring the end nearer.
-fn finish(process: &Process, grace: Duration) -> ! {
-    if !process.stdio.begin_end(Instant::now() + grace) {
+/// it, later ones only bring the end nearer. No new call is taken any more when `begun` is called.
+fn finish(process: &Process, grace: Duration, begun: impl FnOnce()) -> ! {
+    let stdio = &process.stdio;
+    let bound = Instant::now() + grace;
+    let first = stdio.begin_end(bound);
+    begun();
+    if !first {
         park();
     }
-    see_through(process)
-}
-
-/// The end has begun: waits for what is owed, then leaves.
-fn see_through(process: &Process) -> ! {
-    let stdio = &process.stdio;
+    let mut sessions = Sessions::of_namespace();
+    // They end meanwhile.
+    sessions.as_mut().map(Sessions::end);
     let mut owed = stdio.wait_until_bound();
     if owed == Owed::Answers {
         process.runner.hand_out();
@@ -248,6 +259,10 @@ fn see_through(process: &Process) -> ! {
             owed = stdio.wait(Instant::now() + LAST_ORDERS);
         }
     }
+    end_sessions(sessions, bound, |pause| {
+        thread::sleep(pause);
+        false
+    });
     leave(match owed {
         Owed::Nothing if process.is_usable || process.runner.has_answered() => CLEAN,
         Owed::Nothing => CONFIGURATION,
@@ -255,7 +270,17 @@ fn see_through(process: &Process) -> ! {
     })
 }
 
-/// The first signal ends the process in good order, the second one at once.
+/// Ends the other sessions of this container, which would be killed otherwise: each has the time until `bound` for its calls,
+/// and what it takes to hand out what they have. `pause` tells whether to wait no longer.
+fn end_sessions(sessions: Option<Sessions>, bound: Instant, pause: impl Fn(Duration) -> bool) {
+    let Some(mut sessions) = sessions else {
+        return;
+    };
+    let bound = bound + 2 * LAST_ORDERS + LAST_WRITE;
+    while sessions.end() && Instant::now() < bound && !pause(LOOK) {}
+}
+
+/// The first signal ends the process in good order, the second one at once. Nothing here waits for anybody.
 fn on_signal() {
     static SIGNALS: AtomicU32 = AtomicU32::new(0);
     let Some(process) = PROCESS.get() else {
@@ -264,28 +289,26 @@ fn on_signal() {
     if SIGNALS.fetch_add(1, Ordering::Relaxed) > 0 {
         leave_as_it_is(process);
     }
-    let grace = process.grace.unwrap_or(GRACE_AFTER_SIGNAL);
-    let first = process.stdio.begin_end(Instant::now() + grace);
-    // Only now: who reads this may rely on it that no new call is taken.
-    tracing::info!("shutting down: open calls are finished first");
-    if !first {
-        return;
-    }
-    // The async thread must go on working for the calls that are waited for.
-    let waiting = thread::Builder::new()
-        .name("finish".into())
-        .spawn(move || see_through(process));
+    let finish = move || {
+        let grace = process.grace.unwrap_or(GRACE_AFTER_SIGNAL);
+        // Who reads this may rely on it that no new call is taken.
+        finish(process, grace, || {
+            tracing::info!("shutting down: open calls are finished first");
+        })
+    };
+    let waiting = thread::Builder::new().name("finish".into()).spawn(finish);
     if waiting.is_err() {
-        leave_as_it_is(process);
+        // It is done on this thread, which hears no second signal then.
+        process.signals.hear_nothing(true);
+        finish();
     }
 }
 
 /// Leaves without waiting for open calls. A write that is under way may end, so that it splits no line.
 fn leave_as_it_is(process: &Process) -> ! {
-    let mut owed = process.stdio.owed();
-    if owed == Owed::Output {
-        owed = process.stdio.wait(Instant::now() + LAST_WRITE);
-    }
+    let owed = process.stdio.owed(Instant::now() + LAST_WRITE);
+    // Another thread may be leaving already, and waiting for this.
+    log::finish(LAST_WRITE);
     leave(match owed {
         Owed::Nothing => CLEAN,
         _ => FATAL,
@@ -297,7 +320,7 @@ fn leave(code: i32) -> ! {
     static LEAVING: Mutex<()> = Mutex::new(());
     // Only one thread may run the exit handlers; the others wait for the end here.
     let _leaving = LEAVING.lock().unwrap_or_else(PoisonError::into_inner);
-    log::finish();
+    log::finish(LAST_LINES);
     process::exit(code)
 }
 

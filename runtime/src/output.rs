@@ -1,11 +1,12 @@
-//! What commands print on stdout. Not for the server, whose stdout is [`stdio`](crate::stdio)'s.
+//! What commands print on stdout, and whether there is a stdout at all. What the server writes is
+//! [`stdio`](crate::stdio)'s.
 //!
 //! Never here: what is printed.
 
 use std::io::{self, IsTerminal as _};
 
 use rustix::{
-    event::{PollFd, PollFlags, poll},
+    event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
 };
 
@@ -16,6 +17,35 @@ pub enum Unwritten {
     Closed,
     /// It is full or broken.
     Failed(io::Error),
+}
+
+/// Whether stdout takes anything: it is open, for writing, and not full. For those that are about to cost money.
+///
+/// # Errors
+/// It does not.
+pub fn check() -> io::Result<()> {
+    use rustix::fs::{FileType, fstat};
+    let stdout = rustix::stdio::stdout();
+    let kind = fstat(stdout).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    // Writing nothing fails as any other write would; for some sockets it is a message.
+    match kind {
+        Ok(FileType::Socket) => Ok(()),
+        Ok(_) => match rustix::io::write(stdout, &[]) {
+            Ok(_) | Err(Errno::INTR | Errno::AGAIN) => Ok(()),
+            Err(error) => Err(error.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether nobody reads stdout any more.
+pub fn is_abandoned() -> bool {
+    let stdout = rustix::stdio::stdout();
+    // These are told without being asked for.
+    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+    let now = Timespec::default();
+    let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+    poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(gone)
 }
 
 /// Writes all of it, however long the reader takes.

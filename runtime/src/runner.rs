@@ -1,4 +1,4 @@
-//! The async thread: calls that need the network, and signals.
+//! The async thread: calls that need the network.
 //!
 //! It never writes to stdout or stderr. It is a thread of its own beside the one that reads stdin,
 //! because a hop to another thread costs more than most answers.
@@ -9,9 +9,11 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     io,
-    os::unix::net::UnixStream,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -32,9 +34,6 @@ use crate::{
     tools::{Job, Outcome},
 };
 
-/// Threads for look-ups of names, which the operating system only does blocking.
-const LOOKUPS: usize = 4;
-
 /// Between two progress notifications of a call.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(2);
 
@@ -44,8 +43,9 @@ pub struct Runner {
     commands: mpsc::UnboundedSender<Command>,
     ending: watch::Sender<bool>,
     gateway: Arc<Gateway>,
-    /// What the thread needs; taken when it is started.
-    parts: Mutex<Option<Parts>>,
+    /// What the thread needs; taken by it when it is there.
+    parts: Arc<Mutex<Option<Parts>>>,
+    is_started: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -54,33 +54,17 @@ enum Command {
     Cancel(CallHandle),
 }
 
-/// What happens outside, told to `main`.
-#[derive(Clone, Copy, Debug)]
-pub struct Hooks {
-    /// A signal has arrived. Must return soon.
-    pub on_signal: fn(),
-    /// The async thread cannot work.
-    pub on_failure: fn(io::Error),
-}
-
 #[derive(Debug)]
 struct Parts {
     commands: mpsc::UnboundedReceiver<Command>,
     gateway: Arc<Gateway>,
-    signals: UnixStream,
-    hooks: Hooks,
     stdio: Arc<Stdio>,
 }
 
 impl Runner {
     /// A runner whose thread is not started yet. `gateway` makes the gateway from the watch that turns
     /// true when calls must hand out what they have.
-    pub fn new(
-        stdio: Arc<Stdio>,
-        signals: UnixStream,
-        hooks: Hooks,
-        gateway: impl FnOnce(watch::Receiver<bool>) -> Gateway,
-    ) -> Self {
+    pub fn new(stdio: Arc<Stdio>, gateway: impl FnOnce(watch::Receiver<bool>) -> Gateway) -> Self {
         let (sender, commands) = mpsc::unbounded_channel();
         let (ending, watched) = watch::channel(false);
         let gateway = Arc::new(gateway(watched));
@@ -88,35 +72,34 @@ impl Runner {
             commands: sender,
             ending,
             gateway: Arc::clone(&gateway),
-            parts: Mutex::new(Some(Parts {
+            parts: Arc::new(Mutex::new(Some(Parts {
                 commands,
                 gateway,
-                signals,
-                hooks,
                 stdio,
-            })),
+            }))),
+            is_started: AtomicBool::new(false),
         }
     }
 
     /// Starts the thread, if it is not there.
-    pub fn start(&self) {
-        let parts = self
-            .parts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(parts) = parts else {
-            return;
-        };
-        let on_failure = parts.hooks.on_failure;
-        let spawned = thread::Builder::new().name("async".into()).spawn(move || {
-            if let Err(error) = parts.run() {
-                on_failure(error);
-            }
-        });
-        if let Err(error) = spawned {
-            on_failure(error);
+    ///
+    /// # Errors
+    /// The operating system has no place for it.
+    pub fn start(&self) -> io::Result<()> {
+        if self.is_started.load(Ordering::Relaxed) {
+            return Ok(());
         }
+        let runtime = new_runtime()?;
+        let parts = Arc::clone(&self.parts);
+        thread::Builder::new().name("async".into()).spawn(move || {
+            // A start that has failed leaves them for the next one.
+            let parts = parts.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(parts) = parts {
+                runtime.block_on(work(parts.commands, parts.gateway, parts.stdio));
+            }
+        })?;
+        self.is_started.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Whether any provider has ever answered.
@@ -125,8 +108,13 @@ impl Runner {
     }
 
     /// Runs a call. It is completed sooner or later, unless it is cancelled.
-    pub fn run(&self, job: Box<Job>) {
+    ///
+    /// # Errors
+    /// The operating system has no place for the thread.
+    pub fn run(&self, job: Box<Job>) -> io::Result<()> {
+        self.start()?;
         self.send(Command::Run(job));
+        Ok(())
     }
 
     /// Drops a call's work, its connection included.
@@ -141,21 +129,8 @@ impl Runner {
     }
 
     fn send(&self, command: Command) {
-        self.start();
         // The receiver goes only with the process.
         let _sent = self.commands.send(command);
-    }
-}
-
-impl Parts {
-    fn run(self) -> io::Result<()> {
-        new_runtime()?.block_on(async {
-            self.signals.set_nonblocking(true)?;
-            let signals = tokio::net::UnixStream::from_std(self.signals)?;
-            tokio::spawn(listen(signals, self.hooks.on_signal));
-            work(self.commands, self.gateway, self.stdio).await;
-            Ok(())
-        })
     }
 }
 
@@ -164,20 +139,7 @@ pub(crate) fn new_runtime() -> io::Result<runtime::Runtime> {
     runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .max_blocking_threads(LOOKUPS)
-        .thread_name("lookup")
         .build()
-}
-
-async fn listen(signals: tokio::net::UnixStream, on_signal: fn()) {
-    let mut bytes = [0; 16];
-    while signals.readable().await.is_ok() {
-        match signals.try_read(&mut bytes) {
-            Ok(0) => return,
-            Ok(count) => (0..count).for_each(|_| on_signal()),
-            Err(_) => {}
-        }
-    }
 }
 
 async fn work(

@@ -1,25 +1,45 @@
-//! SIGTERM and SIGINT, from the first instruction on.
+//! SIGTERM, SIGINT and SIGHUP, from the first instruction on.
 //!
 //! The kernel drops signals for which PID 1 has no handler, and lets other processes die of them, so
 //! handlers are installed before anything else. They write a byte into a socket; whoever waits for
 //! signals reads it there, so none is lost in the time before anybody waits.
 //!
+//! A server waits for them on a thread of its own, so that nothing else that it does can hold a signal up. Where there
+//! is no thread to be had, the thread that reads stdin listens while it waits, and the handlers themselves end the
+//! process while it cannot.
+//!
+//! SIGINT and SIGHUP that are ignored at the start stay so: `nohup` and shells ask for that. SIGTERM does not, since
+//! nobody could stop a container then. SIGQUIT is left as it is: the way to end a process that does not listen.
+//!
 //! Never here: what a signal means for calls in flight.
 
 use std::{
+    ffi::c_int,
+    fs,
     io::{self, Read},
-    os::unix::net::UnixStream,
+    os::{fd::BorrowedFd, unix::net::UnixStream},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
 };
 
 use nix::sys::signal::{SigSet, Signal};
-use signal_hook::{
-    consts::{SIGINT, SIGTERM},
-    low_level::pipe,
-};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::{flag::register_conditional_shutdown, low_level::pipe};
+
+/// All that are handled, unless they are ignored.
+const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
 /// Where signals arrive, a byte for each.
 #[derive(Debug)]
-pub struct Signals(UnixStream);
+pub struct Signals {
+    socket: UnixStream,
+    /// A bit for each signal that stays ignored, the lowest for number 1.
+    ignored: u64,
+}
 
 impl Signals {
     /// Installs the handlers.
@@ -27,33 +47,162 @@ impl Signals {
     /// # Errors
     /// The operating system refuses a socket or a handler.
     pub fn install() -> io::Result<Self> {
+        let ignored = ignored();
         // Installing a handler takes two steps; a signal that comes between them waits.
-        let both = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT]);
-        both.thread_block()?;
-        let (receiver, sender) = UnixStream::pair()?;
-        pipe::register(SIGTERM, sender.try_clone()?)?;
-        pipe::register(SIGINT, sender)?;
-        both.thread_unblock()?;
-        Ok(Signals(receiver))
+        let all = SigSet::from_iter(SIGNALS);
+        all.thread_block()?;
+        let (socket, sender) = UnixStream::pair()?;
+        let signals = Signals { socket, ignored };
+        for signal in signals.handled() {
+            pipe::register(signal, sender.try_clone()?)?;
+        }
+        all.thread_unblock()?;
+        Ok(signals)
+    }
+
+    /// From now on a signal ends the process in its handler, with this exit code, as long as what is returned holds true:
+    /// for times in which there is nothing to bring to a good end, or nobody to do it.
+    ///
+    /// # Errors
+    /// The operating system refuses a handler.
+    pub fn end_at_once(&self, code: i32) -> io::Result<Arc<AtomicBool>> {
+        let applies = Arc::new(AtomicBool::new(true));
+        for signal in self.handled() {
+            register_conditional_shutdown(signal, code, Arc::clone(&applies))?;
+        }
+        Ok(applies)
+    }
+
+    fn handled(&self) -> impl Iterator<Item = c_int> {
+        SIGNALS
+            .into_iter()
+            .map(|signal| signal as c_int)
+            .filter(|signal| {
+                *signal == Signal::SIGTERM as c_int || self.ignored & (1 << (signal - 1)) == 0
+            })
     }
 
     /// Waits for a signal on this thread.
-    pub fn wait(&mut self) {
+    pub fn wait(&self) {
         // An error is as good a reason to end as a signal: there will be none any more.
-        while let Err(error) = self.0.read(&mut [0]) {
+        while let Err(error) = (&self.socket).read(&mut [0]) {
             if error.kind() != io::ErrorKind::Interrupted {
                 break;
             }
         }
     }
 
-    /// The socket, for an async runtime or a poll.
-    pub fn into_socket(self) -> UnixStream {
-        self.0
+    /// Waits for a signal until then. Tells whether one has come.
+    pub fn wait_until(&self, end: Instant) -> bool {
+        let left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok();
+        let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+        // A signal interrupts it; then the next look sees the byte.
+        let came = matches!(poll(&mut fds, left.as_ref()), Ok(1..));
+        if came {
+            self.wait();
+        }
+        came
     }
 
     /// The socket, to be looked at.
     pub fn socket(&self) -> &UnixStream {
-        &self.0
+        &self.socket
+    }
+}
+
+/// The signals that are ignored, a bit for each, as far as the system tells.
+fn ignored() -> u64 {
+    // Nobody has started a container's main process with a signal ignored, and its start should not pay for this.
+    if std::process::id() == 1 {
+        return 0;
+    }
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default()
+}
+
+/// Tells a server of its signals.
+#[derive(Debug)]
+pub struct Listener {
+    signals: Signals,
+    on_signal: fn(),
+    /// The exit code if a signal comes while nobody can listen.
+    unheard: i32,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The thread is there.
+    started: bool,
+    /// Makes the handlers end the process.
+    in_handler: Option<Arc<AtomicBool>>,
+}
+
+impl Listener {
+    /// A listener whose thread is not started yet. `on_signal` is called for each signal, and must return soon.
+    pub fn new(signals: Signals, on_signal: fn(), unheard: i32) -> Arc<Self> {
+        Arc::new(Listener {
+            signals,
+            on_signal,
+            unheard,
+            state: Mutex::default(),
+        })
+    }
+
+    /// Starts the thread, if it is not there. `false` if there is none to be had.
+    pub fn start(self: &Arc<Self>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !state.started {
+            let listener = Arc::clone(self);
+            let run = move || loop {
+                listener.signals.wait();
+                (listener.on_signal)();
+            };
+            let spawned = thread::Builder::new().name("signals".into()).spawn(run);
+            state.started = spawned.is_ok();
+        }
+        state.started
+    }
+
+    /// Waits until a read would not wait, and listens to signals meanwhile: for the one thread that there is.
+    pub fn wait_for_input(&self, input: BorrowedFd<'_>) {
+        loop {
+            let mut fds = [
+                PollFd::new(&self.signals.socket, PollFlags::IN),
+                PollFd::new(&input, PollFlags::IN),
+            ];
+            if poll(&mut fds, None).is_err() {
+                continue;
+            }
+            if fds[0].revents().is_empty() {
+                return;
+            }
+            self.signals.wait();
+            (self.on_signal)();
+        }
+    }
+
+    /// Does what may take any time, so that a signal is not lost if no thread listens: it ends the process.
+    pub fn unheard<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        if self.start() {
+            return work();
+        }
+        self.hear_nothing(true);
+        let done = work();
+        self.hear_nothing(false);
+        done
+    }
+
+    /// From now on a signal ends the process in its handler, or no longer.
+    pub fn hear_nothing(&self, applies: bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &state.in_handler {
+            Some(in_handler) => in_handler.store(applies, Ordering::SeqCst),
+            // Without it a signal waits for its turn.
+            None if applies => state.in_handler = self.signals.end_at_once(self.unheard).ok(),
+            None => {}
+        }
     }
 }

@@ -1,29 +1,85 @@
-//! Whether this process is a container's main process that nobody talks to.
+//! The main process of a container: whether it stays up for `docker exec` although nobody talks to it, and the sessions
+//! that end with it.
 //!
 //! `docker run -d` gives its main process `/dev/null` as stdin. A server that took this for the end of
-//! input would leave, and `docker exec` would find no container.
+//! input would leave, and `docker exec` would find no container. When that process ends, the kernel kills all others of
+//! the container, and no signal that Docker sends reaches them: so it passes the signal on and lets them end first.
 //!
-//! Never here: waiting.
+//! Never here: waiting, or how a session ends.
+
+use std::{fs, process};
+
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use crate::settings::Standby;
 
-/// Whether to stay up idle instead of serving stdin.
-pub fn wanted(setting: Standby) -> bool {
-    match setting {
-        Standby::Always => true,
-        Standby::Never => false,
-        Standby::Auto => is_main_process() && stdin_is_null(),
+/// The names under which a session runs, beside this process's own.
+const NAMES: [&str; 2] = ["anygpt-mcp", "anygpt"];
+
+/// Whether to stay up idle instead of serving stdin. A process that can be talked to is a session, whatever the setting.
+pub fn wanted(setting: Standby, stdin: Stdin) -> bool {
+    stdin != Stdin::Open
+        && match setting {
+            Standby::Always => !is_beside_main_process(),
+            Standby::Never => false,
+            Standby::Auto => is_main_process(),
+        }
+}
+
+/// What a process finds as its stdin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdin {
+    /// Something that may have input.
+    Open,
+    /// `/dev/null`.
+    Null,
+    /// Nothing at all.
+    Closed,
+}
+
+impl Stdin {
+    /// This process's; `is_closed` says that it was closed at the start.
+    pub fn new(is_closed: bool) -> Self {
+        match is_closed {
+            true => Stdin::Closed,
+            false if is_null() => Stdin::Null,
+            false => Stdin::Open,
+        }
+    }
+
+    /// Why there is nothing to serve, and what can be done about it; if that is so.
+    pub fn advice(self) -> Option<String> {
+        let what = match self {
+            Stdin::Open => return None,
+            Stdin::Null => "/dev/null",
+            Stdin::Closed => "closed",
+        };
+        Some(format!(
+            "stdin is {what}, so there is nothing to serve. A session needs a pipe, as in docker run -i or docker exec -i; \
+             ANYGPT_STANDBY=always keeps a container up without one, for docker exec -i"
+        ))
     }
 }
 
 /// PID 1, or its child under a small init. `docker exec` starts processes with parent 0.
 fn is_main_process() -> bool {
-    std::process::id() == 1 || std::os::unix::process::parent_id() == 1
+    process::id() == 1 || std::os::unix::process::parent_id() == 1
+}
+
+/// An exec in a container whose main process is one of us already: one is enough to keep it up.
+fn is_beside_main_process() -> bool {
+    process::id() != 1
+        && sees_own_processes()
+        && Process::of(1).is_some_and(|main| main.is_session(&own_name()))
 }
 
 /// Character device 1:3 is `/dev/null` on Linux.
 #[cfg(target_os = "linux")]
-fn stdin_is_null() -> bool {
+fn is_null() -> bool {
     use rustix::fs::{FileType, fstat, major, minor};
     fstat(rustix::stdio::stdin()).is_ok_and(|stat| {
         FileType::from_raw_mode(stat.st_mode).is_char_device()
@@ -33,6 +89,179 @@ fn stdin_is_null() -> bool {
 
 /// Containers run on Linux.
 #[cfg(not(target_os = "linux"))]
-fn stdin_is_null() -> bool {
+fn is_null() -> bool {
     false
+}
+
+/// The other processes that end with a container's main process.
+#[derive(Debug)]
+pub struct Sessions {
+    /// Those that the signal has been passed on to: for a session the second one means that it must leave at once.
+    told: Vec<i32>,
+    all: All,
+    own_name: String,
+}
+
+/// Whom the signal is passed on to.
+#[derive(Debug)]
+enum All {
+    /// Every session that `/proc` shows; of this control group, if there is one here.
+    Shown(Option<String>),
+    /// Every process that there is: `/proc` is another namespace's.
+    Everybody,
+}
+
+impl Sessions {
+    /// Those that end with this process in any case, since it is PID 1. `None` if it is not.
+    pub fn of_namespace() -> Option<Self> {
+        if process::id() != 1 {
+            return None;
+        }
+        Some(Sessions::new(match sees_own_processes() {
+            true => All::Shown(None),
+            false => All::Everybody,
+        }))
+    }
+
+    /// Those of the container that this process keeps up, also under a small init. `None` if it does not. To be asked at the
+    /// start: every process can become a child of PID 1 later.
+    pub fn of_container() -> Option<Self> {
+        if process::id() == 1 || !is_main_process() || is_host() || !sees_own_processes() {
+            return Sessions::of_namespace();
+        }
+        // PID 1 may be the init of a whole system, with sessions of other people. A container's are in its control group.
+        Some(Sessions::new(All::Shown(Some(control_group("self")?))))
+    }
+
+    fn new(all: All) -> Self {
+        Sessions {
+            told: Vec::new(),
+            all,
+            own_name: own_name(),
+        }
+    }
+
+    /// Tells all that have not been told yet to end. `true` as long as any is left.
+    pub fn end(&mut self) -> bool {
+        match &self.all {
+            All::Everybody => {
+                let everybody = Pid::from_raw(-1);
+                // Zombies count as long as nobody has waited for them, and PID 1 has to.
+                reap();
+                if self.told.is_empty() {
+                    self.told.push(-1);
+                    kill(everybody, Signal::SIGTERM).is_ok()
+                } else {
+                    kill(everybody, None).is_ok()
+                }
+            }
+            All::Shown(group) => {
+                let own = process::id().cast_signed();
+                let mut is_left = false;
+                for pid in processes().filter(|pid| *pid != own) {
+                    let is_ours = Process::of(pid)
+                        .is_some_and(|other| other.is_session(&self.own_name))
+                        && (group.is_none() || control_group(&pid.to_string()) == *group);
+                    if !is_ours {
+                        continue;
+                    }
+                    let signal = match self.told.contains(&pid) {
+                        true => None,
+                        false => Some(Signal::SIGTERM),
+                    };
+                    self.told.push(pid);
+                    // One that may not be signalled is none of ours; one that is gone needs none.
+                    is_left |= !matches!(
+                        kill(Pid::from_raw(pid), signal),
+                        Err(Errno::EPERM | Errno::ESRCH)
+                    );
+                }
+                is_left
+            }
+        }
+    }
+}
+
+/// Takes leave of orphans, for which PID 1 is everybody's parent.
+fn reap() {
+    use rustix::process::{WaitOptions, wait};
+    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+}
+
+/// A process as `/proc` shows it.
+#[derive(Debug, PartialEq, Eq)]
+struct Process {
+    name: String,
+    state: char,
+}
+
+impl Process {
+    fn of(pid: i32) -> Option<Self> {
+        Process::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// `PID (NAME) STATE …`, and the name may hold anything.
+    fn parse(stat: &str) -> Option<Self> {
+        let (before, after) = stat.rsplit_once(") ")?;
+        Some(Process {
+            name: before.split_once('(')?.1.into(),
+            state: after.chars().next()?,
+        })
+    }
+
+    /// One of us that has not ended.
+    fn is_session(&self, own_name: &str) -> bool {
+        let is_named = NAMES.contains(&self.name.as_str()) || self.name == own_name;
+        is_named && !matches!(self.state, 'Z' | 'X')
+    }
+}
+
+fn own_name() -> String {
+    let own = Process::of(process::id().cast_signed());
+    own.map(|own| own.name).unwrap_or_default()
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Whether `/proc` shows the processes of this namespace.
+fn sees_own_processes() -> bool {
+    let own = process::id().to_string();
+    fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == own.as_str())
+}
+
+/// Whether this is the namespace of the whole machine.
+fn is_host() -> bool {
+    /// The kernel's number for it (`PROC_PID_INIT_INO`).
+    const INITIAL: &str = "pid:[4026531836]";
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == INITIAL)
+}
+
+fn control_group(process: &str) -> Option<String> {
+    fs::read_to_string(format!("/proc/{process}/cgroup")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_known_by_its_name() {
+        for (stat, is_session) in [
+            ("7 (anygpt-mcp) S 0 7 7", true),
+            ("7 (anygpt) R 0 7 7", true),
+            ("7 (anygpt-mcp) Z 0 7 7", false),
+            ("7 (renamed) S 0 7 7", true),
+            ("7 (sh) S 0 7 7", false),
+            ("7 (a) (anygpt) S) S 0 7 7", false),
+            ("7 (anygpt-mcp-ish) S 0", false),
+        ] {
+            let process = Process::parse(stat).map(|process| process.is_session("renamed"));
+            assert_eq!(process, Some(is_session), "{stat}");
+        }
+        assert_eq!(Process::parse("7"), None);
+        assert_eq!(Process::parse(""), None);
+    }
 }

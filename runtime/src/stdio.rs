@@ -16,7 +16,7 @@ use std::{
     io, mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anygpt_core::{Action, CallHandle, Content, Progress, Reservation, Server, ToolResult};
@@ -27,9 +27,10 @@ use rustix::{
 use tokio::sync::Notify;
 
 use crate::{
-    log,
+    log, output,
     redact::Redactor,
     runner::Runner,
+    signal::Listener,
     tools::{Called, Outcome, Tools},
 };
 
@@ -50,6 +51,9 @@ const KEPT: usize = 256 * 1024;
 /// output gives it back. With what is kept of a long line, 4 MiB stay behind a last long answer.
 const MOST_KEPT: usize = 3 * 1024 * 1024;
 
+/// How often it is looked at during the end whether the client is still there: nothing tells.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// The session and its way out to the client.
 #[derive(Debug)]
 pub struct Stdio {
@@ -64,6 +68,7 @@ pub struct Stdio {
     made: Notify,
     redactor: Redactor,
     queue_limit: usize,
+    signals: Arc<Listener>,
     on_gone: fn(),
 }
 
@@ -118,6 +123,7 @@ impl Stdio {
         queue_limit: usize,
         held: Reservation,
         redactor: Redactor,
+        signals: Arc<Listener>,
         on_gone: fn(),
     ) -> Arc<Self> {
         Arc::new(Stdio {
@@ -140,21 +146,16 @@ impl Stdio {
             made: Notify::new(),
             redactor,
             queue_limit,
+            signals,
             on_gone,
         })
     }
 
-    /// Serves stdin until it ends. `after_first` is called once, when the first input has been
-    /// answered or none is there yet.
+    /// Serves stdin until it ends. Signals are listened to once the first input has been answered or none is there yet.
     ///
     /// # Errors
     /// Stdin cannot be read.
-    pub fn serve(
-        self: &Arc<Self>,
-        tools: &Tools,
-        runner: &Runner,
-        after_first: impl FnOnce(),
-    ) -> Result<(), ReadError> {
+    pub fn serve(self: &Arc<Self>, tools: &Tools, runner: &Runner) -> Result<(), ReadError> {
         let mut input = Input {
             stdio: self,
             tools,
@@ -164,10 +165,13 @@ impl Stdio {
         };
         let mut buffer = vec![0; READ];
         let mut first = true;
-        let mut after_first = Some(after_first);
+        let mut is_heard = false;
         loop {
-            if after_first.is_some() && (!first || !input_is_there()) {
-                after_first.take().into_iter().for_each(|call| call());
+            if !is_heard && (!first || !input_is_there()) {
+                is_heard = self.signals.start();
+                if !is_heard {
+                    self.signals.wait_for_input(rustix::stdio::stdin());
+                }
             }
             let read = read(&mut buffer).map_err(|error| ReadError { first, error })?;
             first = false;
@@ -260,9 +264,31 @@ impl Stdio {
         self.wait_until(|_| bound)
     }
 
-    /// What is owed to the client at this moment.
-    pub fn owed(&self) -> Owed {
-        self.lock().owed()
+    /// What is owed to the client at this moment, for somebody who cannot wait for whoever has the session: it may be
+    /// reading a long line. Output that is on its way may get there, both until that time at the latest.
+    pub fn owed(&self, bound: Instant) -> Owed {
+        loop {
+            let owed = match self.state.try_lock() {
+                Ok(state) => Some(state.owed()),
+                Err(_) => None,
+            };
+            match owed {
+                Some(owed @ (Owed::Nothing | Owed::Answers)) => return owed,
+                _ if Instant::now() >= bound => return Owed::Answers,
+                _ => thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
+    /// Nobody takes what we say any more. May not return.
+    fn give_up(&self) {
+        let mut state = self.lock();
+        if !mem::replace(&mut state.gone, true) {
+            self.tell(&state);
+            self.room.notify_waiters();
+            drop(state);
+            (self.on_gone)();
+        }
     }
 
     fn wait_until(&self, bound: impl Fn(&State) -> Instant) -> Owed {
@@ -279,10 +305,18 @@ impl Stdio {
             if state.gone || left.is_zero() {
                 return owed;
             }
+            drop(state);
+            if output::is_abandoned() {
+                self.give_up();
+            }
+            state = self.lock();
+            if state.owed() != owed {
+                continue;
+            }
             state.waiting += 1;
             state = self
                 .changed
-                .wait_timeout(state, left)
+                .wait_timeout(state, left.min(LOOK))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
             state.waiting -= 1;
@@ -330,7 +364,9 @@ impl Stdio {
                 .spawn(move || stdio.run_writer());
             if spawned.is_err() {
                 // No thread to be had: wait for the client here, late is better than never.
-                return self.write_out(state, write_waiting).0;
+                return self
+                    .write_out(state, |bytes| self.signals.unheard(|| write_waiting(bytes)))
+                    .0;
             }
             state.has_writer = true;
         }
@@ -535,8 +571,8 @@ impl Input<'_> {
         while !bytes.is_empty() {
             // The client must read before it may ask for more.
             while !stdio.has_room(&state) && !state.gone {
-                // Somebody must listen for signals meanwhile.
-                self.runner.start();
+                // Somebody must listen for signals meanwhile. Without a thread for that there is none that could fill the queue.
+                self.stdio.signals.start();
                 state.waiting += 1;
                 state = stdio
                     .changed
@@ -589,7 +625,19 @@ impl Input<'_> {
                         Called::Done(outcome) => {
                             self.outcomes.push((handle, outcome));
                         }
-                        Called::Job(job) => self.runner.run(job),
+                        Called::Job(job) => {
+                            // Nobody pays for an answer that has nowhere to go.
+                            if output::is_abandoned() {
+                                self.stdio.give_up();
+                            }
+                            if let Err(error) = self.runner.run(job) {
+                                let text = format!(
+                                    "unavailable: the operating system has no thread for calls: {error}. Allow more processes \
+                                     and files (docker run --pids-limit), or repeat the call later."
+                                );
+                                self.outcomes.push((handle, Outcome::error(text)));
+                            }
+                        }
                     }
                 }
                 Action::CancelCall(handle) => self.runner.cancel(handle),

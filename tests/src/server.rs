@@ -22,8 +22,8 @@ use jsonschema::Validator;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, kill_process};
 use serde_json::{Value, json};
-use signal_hook::consts::SIGINT;
-use signal_hook::flag::register_conditional_shutdown;
+use signal_hook::consts::{SIGHUP, SIGINT};
+use signal_hook::flag::{register, register_conditional_shutdown};
 
 use crate::hunt;
 use crate::judge::{self, Case, End};
@@ -112,13 +112,20 @@ fn build() -> PathBuf {
         .expect("cargo names the executable it built")
 }
 
-/// A shell that runs the tests in the background makes them ignore SIGINT, and every program they start: one that
-/// comes before the program's handlers are there would be lost. What is handled here is at its default there.
+/// A shell that runs the tests in the background makes them ignore SIGINT, `nohup` SIGHUP, and every program they start
+/// would go on ignoring it. What is handled here is at its default there.
 fn heed_interrupts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let always = Arc::new(AtomicBool::new(true));
         register_conditional_shutdown(SIGINT, 128 + SIGINT, always).expect("a handler can be set");
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        if ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0) {
+            // The tests go on ignoring it: nobody looks at this.
+            register(SIGHUP, Arc::default()).expect("a handler can be set");
+        }
     });
 }
 
@@ -192,7 +199,7 @@ impl Builder {
         self
     }
 
-    /// Keeps a pipe on stderr that nobody ever reads.
+    /// Keeps a pipe on stderr that nobody reads.
     pub fn unread_stderr(mut self) -> Self {
         self.unread = true;
         self
@@ -647,6 +654,11 @@ impl Server {
     /// Reads stdout again.
     pub fn resume_stdout(&self) {
         self.stdout.change(|state| state.paused = false);
+    }
+
+    /// Reads stderr at last, after [`Builder::unread_stderr`].
+    pub fn resume_stderr(&self) {
+        self.stderr.change(|state| state.paused = false);
     }
 
     /// Closes our end of stdout: the program's next write to it breaks.

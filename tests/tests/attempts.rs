@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use anygpt_tests::outcome::{assert_parts, chat, error, warnings};
-use anygpt_tests::provider::{Family, Provider, Reply, Request};
+use anygpt_tests::provider::{Ending, Family, Provider, Reply, Request};
 use anygpt_tests::server::{Server, binary};
 use serde_json::{Value, json};
 
@@ -102,27 +102,249 @@ fn what_may_pass_is_repeated_twice_and_the_attempts_are_listed() {
     }
 }
 
+/// All formats, and how each family's usual model is called.
+fn start_all() -> (Provider, Server) {
+    let provider = Provider::start();
+    let server = Server::builder()
+        .envs(provider.env())
+        .envs(provider.compatible_env())
+        .spawn();
+    (provider, server)
+}
+
+fn name_of(family: Family) -> String {
+    format!("{}/{}", family.id(), family.model())
+}
+
+/// Asks a family, and perhaps another one after it.
+#[track_caller]
+fn ask_by_name(server: &mut Server, family: Family, fallback: Option<Family>) -> Value {
+    let fallbacks: Vec<String> = fallback.into_iter().map(name_of).collect();
+    let arguments = json!({"prompt": "hi", "model": name_of(family), "fallbacks": fallbacks});
+    server.call_tool(CHAT, arguments)
+}
+
+/// Events of a stream, each with the data that it is made of.
+fn stream(events: &[Value]) -> Reply {
+    let events = events.iter().map(|event| format!("data: {event}\n\n"));
+    Reply::raw_stream(events.collect::<String>()).header("retry-after-ms", "1")
+}
+
 #[test]
-fn a_connection_that_breaks_before_any_text_is_tried_again() {
-    let (provider, mut server) = start();
-    for family in Family::NATIVE {
-        let good = || Reply::deltas(family, ["one ", "two "], Duration::ZERO);
-        for reply in [
+fn what_broke_before_a_status_or_was_refused_before_all_else_is_tried_again() {
+    let (provider, mut server) = start_all();
+    for family in Family::ALL {
+        let mut replies = vec![
             Reply::cut(),
-            good().cut_after(0),
-            good().end_after(1),
+            Reply::reset(),
             Reply::stream_error(family, [""; 0], "mock words"),
-        ] {
+            // Without the blank line behind it.
+            Reply::raw_stream(
+                String::from_utf8(Reply::stream_error(family, [""; 0], "mock words").bytes())
+                    .unwrap()
+                    .trim_end()
+                    .to_owned(),
+            ),
+            Reply::error(family, 503, "mock words").status(200),
+            Reply::error(family, 429, "mock words").status(200),
+        ];
+        let overloaded =
+            json!({"type": "error", "error": {"type": "overloaded_error", "message": "m"}});
+        match family {
+            Family::OpenAi => {
+                let state = |kind: &str, status: &str| {
+                    json!({"type": kind,
+                    "response": {"id": "r", "status": status, "output": [], "usage": null}})
+                };
+                let created = || {
+                    [
+                        state("response.created", "queued"),
+                        state("response.queued", "queued"),
+                        json!({"type": "keepalive"}),
+                        state("response.in_progress", "in_progress"),
+                    ]
+                };
+                let mut failed = state("response.failed", "failed");
+                replies.push(stream(&[&created()[..], &[failed.clone()]].concat()));
+                failed["response"]["error"] =
+                    json!({"code": "rate_limit_exceeded", "message": "m"});
+                replies.push(stream(&[&created()[..], &[failed]].concat()));
+            }
+            Family::Anthropic => {
+                replies.push(stream(&[json!({"type": "ping"}), overloaded]));
+            }
+            Family::Google | Family::Compatible => {
+                let words = json!({"error": {"code": 503, "message": "m"}});
+                replies.push(Reply::raw_stream(format!(": alive\n\ndata: {words}\n\n")));
+            }
+        }
+        for reply in replies {
+            let told = format!("{family:?} {:?}", String::from_utf8_lossy(&reply.bytes()));
             provider.script(family, [reply]);
-            let result = ask(&mut server, family);
+            let result = ask_by_name(&mut server, family, None);
             let got = chat(&result);
             assert_eq!(
                 (&got["text"], got.get("partial")),
-                (&json!("echo: hi"), None)
+                (&json!("echo: hi"), None),
+                "{told}"
             );
-            assert_eq!(outcomes(got).len(), 2, "{got}");
+            assert_eq!(outcomes(got).len(), 2, "{told}");
         }
     }
+}
+
+/// Replies with status 200 that bring no whole answer, and for which the provider is paid.
+fn taken(family: Family) -> Vec<Reply> {
+    let good = || Reply::deltas(family, ["one ", "two "], Duration::ZERO);
+    let failing = Reply::stream_error(family, [""; 0], "mock words").bytes();
+    let failing = String::from_utf8(failing).unwrap();
+    let after = |event: Value| Reply::raw_stream(format!("data: {event}\n\n{failing}"));
+    let mut replies = vec![
+        Reply::empty(200),
+        Reply::body(200, "text/event-stream", ""),
+        good().cut_after(0),
+        good().reset_after(0),
+        good().cut_after(1),
+        good().end_after(1),
+        Reply::raw_stream("data: {\"not\": json\n\n"),
+        Reply::body(200, "application/json", "{\"id\": \"x\""),
+        Reply::html(200, "<html><title>Log in</title>"),
+        Reply::text(family, "packed").gzip(),
+        Reply::told(family, "Only thoughts.", "", Ending::Stop),
+        Reply::told(family, "Only thoughts.", "", Ending::Length),
+        Reply::text(family, ""),
+        Reply::stream_error(family, ["few"], "mock words"),
+        Reply::stream_error(family, ["much of the answer ", "has come"], "mock words"),
+    ];
+    replies.extend(match family {
+        Family::OpenAi => vec![
+            after(json!({"type": "response.output_item.added", "output_index": 0,
+                "item": {"type": "reasoning", "id": "rs"}})),
+            after(json!({"type": "response.reasoning_summary_text.delta", "delta": "Hm"})),
+            stream(&[json!({"type": "response.failed", "response": {"id": "r", "status": "failed",
+                "error": {"code": "server_error", "message": "m"}, "output": [],
+                "usage": {"input_tokens": 1, "output_tokens": 99, "total_tokens": 100}}})]),
+            stream(&[json!({"type": "response.failed", "response": {"id": "r", "status": "failed",
+                "error": {"code": "server_error", "message": "m"}, "output": [{"type": "reasoning"}]}})]),
+        ],
+        Family::Anthropic => vec![
+            after(json!({"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 9,
+                "output_tokens": 1}}})),
+            after(json!({"type": "content_block_start", "index": 0, "content_block": {"type": "thinking",
+                "thinking": "", "signature": ""}})),
+        ],
+        Family::Google => vec![
+            after(json!({"usageMetadata": {"promptTokenCount": 9}})),
+            after(json!({"candidates": [{"content": {"parts": [{"text": "Hm", "thought": true}]}}]})),
+            stream(&[json!({"error": {"code": 503, "message": "m"}, "usageMetadata": {"promptTokenCount": 9}})]),
+        ],
+        Family::Compatible => vec![
+            after(json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})),
+            after(json!({"choices": [{"index": 0, "delta": {"reasoning_content": "Hm"}}]})),
+            after(json!({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 0}})),
+            stream(&[json!({"error": {"code": 502, "message": "m"}, "usage": {"prompt_tokens": 9}})]),
+            stream(&[json!({"error": {"code": 502, "message": "m"}, "choices": [{"index": 0,
+                "delta": {"content": "few"}, "finish_reason": "error"}]})]),
+        ],
+    });
+    let asking = |reply: Reply| {
+        reply
+            .header("x-should-retry", "true")
+            .header("retry-after-ms", "1")
+    };
+    replies.into_iter().map(asking).collect()
+}
+
+#[test]
+fn what_was_generated_is_never_asked_for_again_by_itself() {
+    let (provider, mut server) = start_all();
+    for family in Family::ALL {
+        for reply in taken(family) {
+            let told = format!("{family:?} {:?}", String::from_utf8_lossy(&reply.bytes()));
+            let before = provider.requests().len();
+            provider.script(family, [reply]);
+            let result = ask_by_name(&mut server, family, None);
+            let is_partial = result["structuredContent"]["partial"] == true;
+            assert!(is_partial || result["isError"] == true, "{told}: {result}");
+            assert_eq!(provider.requests().len() - before, 1, "{told}");
+        }
+    }
+}
+
+#[test]
+fn what_brings_no_whole_answer_leads_to_the_model_that_the_caller_named() {
+    let (provider, mut server) = start_all();
+    for family in Family::ALL {
+        let other = match family {
+            Family::Anthropic => Family::Google,
+            _ => Family::Anthropic,
+        };
+        for reply in taken(family) {
+            let told = format!("{family:?} {:?}", String::from_utf8_lossy(&reply.bytes()));
+            let before = provider.requests().len();
+            provider.script(family, [reply]);
+            let result = ask_by_name(&mut server, family, Some(other));
+            let got = chat(&result);
+            assert_eq!(
+                (&got["text"], &got["provider"], got.get("partial")),
+                (&json!("echo: hi"), &json!(other.id()), None),
+                "{told}"
+            );
+            assert_eq!(provider.requests().len() - before, 2, "{told}");
+        }
+    }
+}
+
+#[test]
+fn the_status_decides_what_is_repeated_whatever_the_type_says() {
+    let (provider, mut server) = start_all();
+    let body = |status: u16, kind: &str| {
+        let words = json!({"type": "error", "error": {"message": "mock words", "type": kind, "code": kind,
+            "status": kind}});
+        Reply::json(status, &words).header("retry-after-ms", "1")
+    };
+    for family in Family::ALL {
+        let transient = match family {
+            Family::OpenAi => ["server_error", "rate_limit_exceeded"],
+            Family::Anthropic => ["api_error", "overloaded_error"],
+            Family::Google => ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+            Family::Compatible => ["server_error", "provider_overloaded"],
+        };
+        let lasting = match family {
+            Family::Google => "INVALID_ARGUMENT",
+            _ => "invalid_request_error",
+        };
+        for (status, kinds, requests) in [
+            (400, &transient[..], 1),
+            (401, &transient, 1),
+            (403, &transient, 1),
+            (404, &transient, 1),
+            (413, &transient, 1),
+            (422, &transient, 1),
+            (429, &[lasting], 3),
+            (503, &[lasting], 3),
+        ] {
+            for kind in kinds {
+                let before = provider.requests().len();
+                provider.script(family, vec![body(status, kind); 3]);
+                let result = ask_by_name(&mut server, family, None);
+                assert_parts(error(&result), &["mock words"]);
+                let sent = provider.requests().len() - before;
+                assert_eq!(sent, requests, "{family:?} {status} {kind}: {result}");
+                // What is left of the three.
+                for _ in requests..3 {
+                    ask_by_name(&mut server, family, None);
+                }
+            }
+        }
+    }
+    // A packed error is what its status says.
+    let before = provider.requests().len();
+    let packed = at_once(Family::OpenAi, 400).gzip();
+    provider.script(Family::OpenAi, [packed]);
+    let result = ask(&mut server, Family::OpenAi);
+    assert_parts(error(&result), &["invalid_request: ", "compressed"]);
+    assert_eq!(provider.requests().len() - before, 1);
 }
 
 #[test]
@@ -306,7 +528,7 @@ fn what_may_pass_is_repeated_before_the_next_model_is_asked() {
 }
 
 #[test]
-fn errors_inside_a_stream_lead_to_the_next_model_unless_much_has_come() {
+fn errors_inside_a_stream_lead_to_the_next_model_however_much_has_come() {
     let provider = Provider::start();
     let mut server = Server::builder()
         .envs(provider.env())
@@ -319,6 +541,7 @@ fn errors_inside_a_stream_lead_to_the_next_model_unless_much_has_come() {
         Reply::error(family, 503, "mock words").status(200),
         Reply::deltas(family, ["few ", "words"], Duration::ZERO).cut_after(2),
         Reply::raw_stream("data: {\"not\": json\n\n"),
+        Reply::stream_error(family, ["much of the answer ", "has come"], "mock words"),
     ] {
         provider.script(family, [reply]);
         let result = ask_chain(&mut server);
@@ -328,17 +551,6 @@ fn errors_inside_a_stream_lead_to_the_next_model_unless_much_has_come() {
             (&json!("echo: hi"), &json!("anthropic"), None)
         );
     }
-    let much = ["much of the answer ", "has come"];
-    let before = provider.requests().len();
-    provider.script(family, [Reply::stream_error(family, much, "mock words")]);
-    let result = ask_chain(&mut server);
-    let got = chat(&result);
-    assert_eq!(
-        (&got["text"], &got["provider"], &got["partial"]),
-        (&json!(much.concat()), &json!("openai"), &json!(true))
-    );
-    assert_eq!(provider.requests().len() - before, 1);
-    assert_parts(&warnings(got), &["not complete", "mock words"]);
 }
 
 #[test]
@@ -416,6 +628,79 @@ fn a_silent_model_has_its_share_of_the_time_and_the_last_one_the_rest() {
         assert_eq!(outcomes(got)[0], tried("openai", "timeout", 0));
         provider.wait_dropped(LIMIT);
     }
+}
+
+#[test]
+fn an_operator_may_end_a_silence_and_the_next_model_is_asked() {
+    let quiet = |family, pieces| {
+        Reply::deltas(family, ["some ", "text"], Duration::ZERO).hang_after(pieces)
+    };
+    for (variable, words) in [
+        ("ANYGPT_FIRST_BYTE_TIMEOUT", "no response after 1 s"),
+        ("ANYGPT_IDLE_TIMEOUT", "the stream was silent for 1 s"),
+    ] {
+        let provider = Provider::start();
+        let mut server = Server::builder()
+            .envs(provider.env())
+            .envs(provider.compatible_env())
+            .env(variable, "1")
+            .spawn();
+        for family in Family::ALL {
+            let replies = match variable {
+                "ANYGPT_FIRST_BYTE_TIMEOUT" => vec![Reply::hang()],
+                _ => vec![quiet(family, 0), quiet(family, 1)],
+            };
+            for reply in replies {
+                let other = match family {
+                    Family::Anthropic => Family::Google,
+                    _ => Family::Anthropic,
+                };
+                let before = provider.requests().len();
+                provider.script(family, [reply.clone()]);
+                let result = ask_by_name(&mut server, family, Some(other));
+                let got = chat(&result);
+                assert_eq!(
+                    (&got["text"], &got["provider"]),
+                    (&json!("echo: hi"), &json!(other.id()))
+                );
+                assert_eq!(outcomes(got)[0], tried(family.id(), "timeout", 0));
+                assert_eq!(provider.requests().len() - before, 2);
+
+                // Alone it is not repeated.
+                provider.script(family, [reply]);
+                let result = ask_by_name(&mut server, family, None);
+                let place = format!("{words}, and {variable} allows no more");
+                match result["isError"] == true {
+                    true => assert_parts(error(&result), &["timeout: ", &place]),
+                    false => assert_parts(&warnings(chat(&result)), &["timeout", &place]),
+                }
+                assert_eq!(provider.requests().len() - before, 3);
+            }
+        }
+        // Lists are requests as well.
+        if variable == "ANYGPT_FIRST_BYTE_TIMEOUT" {
+            provider.script_models(Family::OpenAi, [Reply::hang()]);
+            let list = server.call_tool("anygpt_list_models", json!({"provider": "openai"}));
+            assert_parts(error(&list), &["timeout: ", variable]);
+        }
+    }
+}
+
+#[test]
+fn the_file_may_end_a_silence_too() {
+    let file = std::env::temp_dir().join(format!("anygpt-silence-{}.yaml", std::process::id()));
+    std::fs::write(&file, "timeouts: {first_byte: 1, idle: 86400}\n").unwrap();
+    let provider = Provider::start();
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .env("CONFIG_FILE", file.to_str().unwrap())
+        .spawn();
+    provider.script(Family::OpenAi, [Reply::hang()]);
+    let result = ask(&mut server, Family::OpenAi);
+    let place = "timeouts.first_byte (line 1 of the configuration file) allows no more";
+    assert_parts(error(&result), &["timeout: ", place]);
+    assert_eq!(provider.requests().len(), 1);
+    std::fs::remove_file(file).unwrap();
 }
 
 #[test]

@@ -515,6 +515,8 @@ fn every_key_of_the_file_and_every_variable_is_shown_with_its_origin() {
     let variables = registry["packages"][0]["environmentVariables"].as_array();
     let names = variables.unwrap().iter().map(|it| it["name"].as_str());
     let own = [
+        "ANYGPT_FIRST_BYTE_TIMEOUT",
+        "ANYGPT_IDLE_TIMEOUT",
         "ANYGPT_RETRIES",
         "ANYGPT_SHUTDOWN_GRACE",
         "ANYGPT_STRUCTURED_OUTPUT",
@@ -933,8 +935,12 @@ fn an_attempt_that_broke_off_is_told_from_the_answer() {
     let broken = || Reply::deltas(Family::OpenAi, ["broken ", "off"], Duration::ZERO).cut_after(1);
     let good = || Reply::text(Family::OpenAi, "all of it");
     provider.script(Family::OpenAi, [broken(), good(), broken(), good()]);
-    let chat = ["chat", "?", "-m", "gpt-x"];
-    let (text, code, stderr) = on_terminal(asking(&provider, &chat));
+    let models = "aliases: {both: [openai/gpt-x, openai/gpt-y]}";
+    let config = file("both.yaml", models);
+    let config = config.to_str().unwrap();
+    let chat = ["chat", "?", "-m", "both"];
+    let asking = || asking(&provider, &chat).env("CONFIG_FILE", config);
+    let (text, code, stderr) = on_terminal(asking());
     assert_eq!(
         (code, &*text),
         (Some(0), "broken \nall of it\n"),
@@ -942,9 +948,12 @@ fn an_attempt_that_broke_off_is_told_from_the_answer() {
     );
     assert_parts(
         &stderr,
-        &["trying again", "what follows replaces the text above"],
+        &[
+            "asking openai/gpt-y instead",
+            "what follows replaces the text above",
+        ],
     );
-    let piped = asking(&provider, &chat).run(b"");
+    let piped = asking().run(b"");
     assert_eq!((piped.code, &*piped.stdout), (Some(0), "all of it\n"));
 }
 
@@ -970,11 +979,13 @@ fn a_person_is_asked_for_the_prompt() {
         "hello\n"
     );
 
-    // Ctrl-C while it waits.
-    let (_near, far) = terminal();
-    let builder = Server::builder().args(["chat"]).envs(MOCK);
-    let mut server = builder.stdin(Stdin::Fd(far.into())).spawn();
-    server.wait_stderr("Ctrl-D");
-    server.signal(Signal::INT);
-    assert_eq!(server.wait().code, Some(130));
+    // Ctrl-C while it waits, and a terminal that is closed.
+    for signal in [Signal::INT, Signal::HUP] {
+        let (_near, far) = terminal();
+        let builder = Server::builder().args(["chat"]).envs(MOCK);
+        let mut server = builder.stdin(Stdin::Fd(far.into())).spawn();
+        server.wait_stderr("Ctrl-D");
+        server.signal(signal);
+        assert_eq!(server.wait().code, Some(130));
+    }
 }

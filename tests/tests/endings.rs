@@ -21,12 +21,13 @@ use std::time::Duration;
 
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::{Builder, Server, Signal, Stdin, binary};
+use nix::sys::{ptrace, wait};
 use rustix::process::{Pid, kill_process};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-const SIGNALS: [Signal; 2] = [Signal::TERM, Signal::INT];
+const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
 /// A grace that no test outlives: who ends before it did not wait for it.
 const LONG: (&str, &str) = ("ANYGPT_SHUTDOWN_GRACE", "3600");
@@ -46,10 +47,11 @@ enum Reason {
 }
 
 impl Reason {
-    const ALL: [Reason; 3] = [
+    const ALL: [Reason; 4] = [
         Reason::EndOfInput,
         Reason::Signal(Signal::TERM),
         Reason::Signal(Signal::INT),
+        Reason::Signal(Signal::HUP),
     ];
 
     #[track_caller]
@@ -181,7 +183,7 @@ fn after_a_signal_a_call_in_flight_is_finished_and_answered() {
 
 #[test]
 fn at_the_bound_every_open_call_is_answered_with_what_has_arrived() {
-    // Three processes at once, since each waits for its bound.
+    // All processes at once, since each waits for its bound.
     let mut all = Reason::ALL.map(|reason| {
         let provider = Provider::start();
         let mut server = gateway(&provider).envs([SHORT]).spawn();
@@ -250,7 +252,7 @@ fn a_signal_at_any_moment_of_the_start_ends_it() {
     for round in 0..30 {
         let mut server = Server::builder().envs([MOCK, LONG]).spawn();
         sleep(Duration::from_micros(round * 130));
-        let signal = SIGNALS[usize::try_from(round).unwrap() % 2];
+        let signal = SIGNALS[usize::try_from(round).unwrap() % SIGNALS.len()];
         server.signal(signal);
         let exit = server.wait();
         // Before `main` nobody can catch it.
@@ -361,6 +363,190 @@ fn a_second_signal_leaves_at_once() {
 }
 
 #[test]
+fn a_second_signal_needs_no_other_thread() {
+    let provider = Provider::start();
+    let mut server = gateway(&provider).envs([LONG]).spawn();
+    start_calls(&server, &provider, &["fault-hang"]);
+    // Held up from outside: whatever may hold it up inside, it looks the same.
+    let Some(held) = hold_up(server.pid(), "async") else {
+        return;
+    };
+    server.signal(Signal::TERM);
+    server.wait_stderr("shutting down");
+    server.signal(Signal::TERM);
+    // Whoever traces a thread has to see its end before its process can have one.
+    let flags = wait::WaitPidFlag::__WALL | wait::WaitPidFlag::WNOHANG;
+    server.until("the thread has ended", || {
+        matches!(
+            wait::waitpid(held, Some(flags)),
+            Ok(wait::WaitStatus::Exited(..) | wait::WaitStatus::Signaled(..)) | Err(_)
+        )
+    });
+    assert_eq!(server.end(3), [] as [Value; 0]);
+}
+
+/// Stops one thread of a process, and no other. `None`, said on stderr, where the machine does not allow that.
+fn hold_up(pid: u32, name: &str) -> Option<nix::unistd::Pid> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let thread = threads
+        .flatten()
+        .find(|thread| {
+            std::fs::read_to_string(thread.path().join("comm"))
+                .is_ok_and(|comm| comm.trim() == name)
+        })
+        .unwrap_or_else(|| panic!("there is no thread {name}"));
+    let thread = thread.file_name().to_str().unwrap().parse().unwrap();
+    let thread = nix::unistd::Pid::from_raw(thread);
+    if let Err(error) = ptrace::seize(thread, ptrace::Options::empty()) {
+        eprintln!("SKIPPED: no process may be traced here: {error}");
+        return None;
+    }
+    ptrace::interrupt(thread).unwrap();
+    wait::waitpid(thread, Some(wait::WaitPidFlag::__WALL)).unwrap();
+    Some(thread)
+}
+
+#[test]
+fn signals_that_are_ignored_at_the_start_stay_so() {
+    for (signal, name) in [(Signal::HUP, "HUP"), (Signal::INT, "INT")] {
+        let mut server = Server::builder()
+            .program("sh")
+            .args(["-c", &format!(r#"trap "" {name}; exec "$0""#)])
+            .arg(binary())
+            .envs([MOCK, LONG])
+            .spawn();
+        server.request("ping", Value::Null);
+        server.signal(signal);
+        server.request("ping", Value::Null);
+        assert!(server.is_running(), "{name}");
+        // The others are heard, and SIGTERM always.
+        server.signal(Signal::TERM);
+        server.end(0);
+    }
+    let mut server = Server::builder()
+        .program("sh")
+        .args(["-c", r#"trap "" TERM; exec "$0""#])
+        .arg(binary())
+        .envs([MOCK, LONG])
+        .spawn();
+    server.request("ping", Value::Null);
+    server.signal(Signal::TERM);
+    server.end(0);
+}
+
+#[test]
+fn a_signal_ends_a_command_whatever_it_waits_for() {
+    for signal in SIGNALS {
+        let plain = Some(Server::builder());
+        for (builder, name) in [(plain, "plain"), (alone(), "without another thread")] {
+            let Some(builder) = builder else {
+                continue;
+            };
+            // It reads its question from stdin.
+            let builder = if name == "plain" {
+                builder
+            } else {
+                builder.arg(binary())
+            };
+            let mut server = builder.arg("chat").envs([MOCK]).spawn();
+            server.until("it waits", || is_asleep(server.pid()));
+            server.signal(signal);
+            assert_eq!(server.wait().code, Some(130), "{signal:?} {name}");
+        }
+    }
+}
+
+/// Whether a process waits for something, with its handlers for signals in place.
+fn is_asleep(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let has = |name: &str, value: &str| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .is_some_and(|found| found.trim().starts_with(value))
+    };
+    has("State:", "S") && !has("SigCgt:", "0000000000000000")
+}
+
+#[test]
+fn without_another_thread_lists_are_answered_and_signals_heard() {
+    let Some(alone) = alone() else {
+        return;
+    };
+    let provider = Provider::start();
+    let mut server = alone
+        .arg(binary())
+        .envs(provider.env())
+        .envs([LONG])
+        .spawn();
+    assert_eq!(server.request("ping", Value::Null)["result"], json!({}));
+    let list = server.request("tools/list", Value::Null);
+    assert!(list["result"]["tools"].is_array(), "{list}");
+    // The call that needs one gets an error, and only that one.
+    let arguments = json!({"model": "openai/gpt-4.1", "prompt": "hello"});
+    let result = server.call_tool("anygpt_chat_completion", arguments);
+    assert_eq!(result["isError"], true, "{result}");
+    let text = result["content"][0]["text"].as_str().unwrap();
+    assert!(text.starts_with("unavailable: "), "{text}");
+    assert!(text.contains("--pids-limit"), "{text}");
+    assert_eq!(provider.requests().len(), 0);
+    server.call_tool("anygpt_list_providers", json!({}));
+    server.signal(Signal::TERM);
+    server.end(0);
+    // The log is written at the end, by the one thread that there is.
+    let log = server.stderr();
+    assert!(log.contains("anygpt_list_providers"), "{log}");
+}
+
+#[test]
+fn without_another_thread_a_stuck_stdout_does_not_keep_a_signal_away() {
+    let Some(alone) = alone() else {
+        return;
+    };
+    let mut server = alone
+        .arg(binary())
+        .envs([MOCK, LONG])
+        .paused_stdout()
+        .spawn();
+    let pings: Vec<String> = (0..PINGS).map(ping).collect();
+    server.send(&pings.join("\n"));
+    // It writes as it reads, so it has stopped for good once both stand still.
+    server.until("it waits for its client", || {
+        let before = server.unsent();
+        sleep(Duration::from_millis(200));
+        before > 0 && server.unsent() == before && is_asleep(server.pid())
+    });
+    server.signal(Signal::TERM);
+    server.end(3);
+}
+
+/// Runs a program, to be added as an argument, that can start no thread. `None`, said on stderr, where that cannot be had.
+fn alone() -> Option<Builder> {
+    let limited = ["--nproc=1:1"];
+    if !rustix::process::geteuid().is_root() {
+        return Some(Server::builder().program("prlimit").args(limited));
+    }
+    // The limit does not concern root. Nobody else is this user, and it may run the program.
+    let other = ["--reuid=54321", "--clear-groups", "prlimit"];
+    let mut tried = Command::new("setpriv");
+    let tried = tried
+        .args(other)
+        .args(limited)
+        .arg(binary())
+        .arg("--version");
+    if tried.output().is_ok_and(|output| output.status.success()) {
+        return Some(
+            Server::builder()
+                .program("setpriv")
+                .args(other)
+                .args(limited),
+        );
+    }
+    eprintln!("SKIPPED: the program cannot be run as another user here");
+    None
+}
+
+#[test]
 fn a_closed_stdout_matters_only_if_something_is_owed() {
     for reason in Reason::ALL {
         for variables in [&[MOCK][..], &[]] {
@@ -385,6 +571,87 @@ fn a_closed_stdout_matters_only_if_something_is_owed() {
         let code = server.wait().code;
         assert_eq!(code, Some(3), "{line}\n{}", server.seen());
     }
+    assert_eq!(provider.requests().len(), 0, "paid for nothing");
+}
+
+#[test]
+fn a_stdout_that_cannot_be_written_at_the_start_is_fatal_before_anything_is_paid() {
+    let provider = Provider::start();
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).to_string();
+    for redirection in [
+        ">&-",
+        "1</dev/null",
+        "1</",
+        ">/dev/full",
+        "<&- >&-",
+        "</dev/null >&-",
+        ">&- 2>&-",
+        "<&- >&- 2>&-",
+    ] {
+        for line in [&chat("x", "gpt-4.1"), PING, &list, ""] {
+            let mut server = Server::builder()
+                .program("sh")
+                .args(["-c", &format!("\"$0\" {redirection}; exit $?")])
+                .args([binary(), Path::new("nothing to judge")])
+                .envs(provider.env())
+                .spawn();
+            server.send(line);
+            server.close_stdin();
+            assert_eq!(server.end(3), [] as [Value; 0], "{redirection} {line}");
+            let stderr = server.stderr();
+            let said = stderr.contains("stdout cannot be written");
+            assert_eq!(said, !redirection.contains("2>&-"), "{stderr}");
+        }
+        // A question on the command line is not asked either.
+        let mut asked = Server::builder()
+            .program("sh")
+            .args([
+                "-c",
+                &format!("\"$0\" chat -m openai/gpt-4.1 hello {redirection}; exit $?"),
+            ])
+            .arg(binary())
+            .envs(provider.env())
+            .spawn();
+        assert_eq!(asked.wait().code, Some(3), "chat {redirection}");
+    }
+    assert_eq!(provider.requests().len(), 0, "paid for nothing");
+}
+
+#[test]
+fn a_stdout_that_somebody_has_sent_away_is_served() {
+    for redirection in [">/dev/null", "1<>/dev/null", "2>&-", "2>/dev/full", "2</"] {
+        let mut server = Server::builder()
+            .program("sh")
+            .args(["-c", &format!("\"$0\" {redirection}; exit $?")])
+            .args([binary(), Path::new("nothing to judge")])
+            .envs([MOCK])
+            .spawn();
+        server.send(PING);
+        server.close_stdin();
+        let answers = usize::from(redirection.starts_with('2'));
+        assert_eq!(server.end(0).len(), answers, "{redirection}");
+    }
+}
+
+#[test]
+fn a_client_that_is_gone_altogether_is_not_waited_for() {
+    for reason in Reason::ALL {
+        let provider = Provider::start();
+        let mut server = gateway(&provider).envs([LONG]).spawn();
+        start_calls(&server, &provider, &["fault-hang"]);
+        server.close_stdout();
+        reason.give(&mut server);
+        server.end(3);
+        provider.wait_dropped(LIMIT);
+    }
+    // In the other order, too: it leaves while its call is waited for.
+    let provider = Provider::start();
+    let mut server = gateway(&provider).envs([LONG]).spawn();
+    start_calls(&server, &provider, &["fault-hang"]);
+    server.signal(Signal::TERM);
+    server.wait_stderr("shutting down");
+    server.close_stdout();
+    server.end(3);
 }
 
 #[test]
@@ -528,6 +795,10 @@ fn an_input_without_anything_to_read_is_a_clean_end() {
                 .envs([MOCK, ("ANYGPT_STANDBY", standby)])
                 .spawn();
             assert_eq!(server.end(0), [] as [Value; 0], "{redirection} {standby}");
+            // A container that is restarted again and again must find out why.
+            let stderr = server.stderr();
+            let said = stderr.contains("stdin is") && stderr.contains("ANYGPT_STANDBY=always");
+            assert_eq!(said, !redirection.contains("$1"), "{stderr}");
         }
     }
 }
@@ -547,11 +818,7 @@ fn a_file_as_input_is_served_to_its_end() {
 #[test]
 fn standby_always_stays_until_a_signal() {
     for signal in SIGNALS {
-        for (name, stdin) in [
-            ("/dev/null", Stdin::Null),
-            ("closed", Stdin::Closed),
-            ("a pipe", Stdin::Pipe),
-        ] {
+        for (name, stdin) in [("/dev/null", Stdin::Null), ("closed", Stdin::Closed)] {
             let mut server = Server::builder()
                 .envs([MOCK, ("ANYGPT_STANDBY", "always")])
                 .stdin(stdin)
@@ -561,6 +828,23 @@ fn standby_always_stays_until_a_signal() {
             server.signal(signal);
             assert_eq!(server.end(0), [] as [Value; 0], "{name}");
         }
+    }
+}
+
+#[test]
+fn standby_always_does_not_concern_a_session() {
+    let requests = file("always", format!("{PING}\n").as_bytes());
+    for stdin in [Stdin::Pipe, Stdin::File(requests)] {
+        let is_pipe = matches!(stdin, Stdin::Pipe);
+        let mut server = Server::builder()
+            .envs([MOCK, ("ANYGPT_STANDBY", "always")])
+            .stdin(stdin)
+            .spawn();
+        if is_pipe {
+            server.send(PING);
+            server.close_stdin();
+        }
+        assert_eq!(server.end(0).len(), 1);
     }
 }
 
@@ -580,7 +864,7 @@ fn standby_without_a_usable_provider_is_code_1_at_once() {
 #[test]
 fn standby_auto_stays_as_the_main_process_of_a_container() {
     for signal in SIGNALS {
-        let Some(container) = container() else {
+        let Some(container) = container(&[]) else {
             return;
         };
         let mut server = container
@@ -597,7 +881,7 @@ fn standby_auto_stays_as_the_main_process_of_a_container() {
 
 #[test]
 fn standby_auto_stays_under_a_small_init() {
-    let Some(container) = container() else {
+    let Some(container) = container(&[]) else {
         return;
     };
     // The shell is PID 1 and waits for the server, as an init does.
@@ -615,7 +899,7 @@ fn standby_auto_stays_under_a_small_init() {
 #[test]
 fn the_main_process_of_a_container_serves_a_pipe() {
     for reason in Reason::ALL {
-        let Some(container) = container() else {
+        let Some(container) = container(&[]) else {
             return;
         };
         let mut server = container
@@ -636,7 +920,7 @@ fn the_main_process_of_a_container_serves_a_pipe() {
 fn the_main_process_of_a_container_leaves_where_standby_does_not_apply() {
     let empty = file("empty-in-container", b"");
     for (standby, stdin) in [("never", Stdin::Null), ("auto", Stdin::File(empty))] {
-        let Some(container) = container() else {
+        let Some(container) = container(&[]) else {
             return;
         };
         let mut server = container
@@ -648,9 +932,178 @@ fn the_main_process_of_a_container_leaves_where_standby_does_not_apply() {
     }
 }
 
+/// Who the main process of a container is, and which processes it sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Main {
+    /// The program, and `/proc` is the machine's.
+    Alone,
+    /// The program.
+    Program,
+    /// A small init.
+    Init,
+}
+
+#[test]
+fn a_container_that_is_stopped_lets_its_sessions_end() {
+    for main in [Main::Alone, Main::Program, Main::Init] {
+        for signal in SIGNALS {
+            // A shell makes what it starts in the background ignore it.
+            if (main, signal) == (Main::Init, Signal::INT) {
+                continue;
+            }
+            let provider = Provider::start();
+            let Some((mut container, pid)) = standing_by(main, SHUT_DOWN) else {
+                return;
+            };
+            let mut session = exec(pid, main).envs(provider.env()).spawn();
+            let mut idle = exec(pid, main).envs(provider.env()).spawn();
+            idle.request("ping", Value::Null);
+            start_calls(&session, &provider, &["slow-start-1000"]);
+            kill_process(pid, signal).unwrap();
+            let messages = session.end(0);
+            let result = &answer(&messages, "slow-start-1000")["result"];
+            assert_eq!(
+                result["structuredContent"]["text"], "echo: hello",
+                "{main:?}"
+            );
+            assert_eq!(idle.end(0).len(), 1);
+            assert_eq!(container.end(0), [] as [Value; 0], "{main:?}");
+        }
+    }
+}
+
+#[test]
+fn a_container_that_is_stopped_waits_up_to_the_bound_and_a_second_signal_ends_it() {
+    for main in [Main::Alone, Main::Program, Main::Init] {
+        // The session would go on for ever: it has a longer grace.
+        for (grace, second) in [(SHORT, false), (LONG, true)] {
+            let provider = Provider::start();
+            let Some((mut container, pid)) = standing_by(main, grace) else {
+                return;
+            };
+            let session = exec(pid, main).envs(provider.env()).envs([LONG]).spawn();
+            start_calls(&session, &provider, &["fault-hang"]);
+            kill_process(pid, Signal::TERM).unwrap();
+            session.wait_stderr("shutting down");
+            if second {
+                kill_process(pid, Signal::TERM).unwrap();
+            }
+            assert_eq!(container.end(0), [] as [Value; 0], "{main:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_session_is_not_waited_for() {
+    for main in [Main::Program, Main::Init] {
+        let Some((mut container, pid)) = standing_by(main, LONG) else {
+            return;
+        };
+        let other = enter(pid, main)
+            .args(["sh", "-c", "trap '' TERM; echo up >&2; sleep 1000"])
+            .spawn();
+        other.wait_stderr("up");
+        kill_process(pid, Signal::TERM).unwrap();
+        assert_eq!(container.end(0), [] as [Value; 0], "{main:?}");
+    }
+}
+
+#[test]
+fn a_main_process_with_a_client_lets_other_sessions_end_too() {
+    for reason in [Reason::EndOfInput, Reason::Signal(Signal::TERM)] {
+        let provider = Provider::start();
+        let Some(container) = container(&["--mount-proc"]) else {
+            return;
+        };
+        let mut container = container.arg(binary()).envs([MOCK, LONG]).spawn();
+        container.request("ping", Value::Null);
+        let pid = child(container.pid());
+        let mut session = exec(pid, Main::Program).envs(provider.env()).spawn();
+        start_calls(&session, &provider, &["slow-start-1000"]);
+        match reason {
+            Reason::EndOfInput => container.close_stdin(),
+            Reason::Signal(signal) => kill_process(pid, signal).unwrap(),
+        }
+        let messages = session.end(0);
+        let result = &answer(&messages, "slow-start-1000")["result"];
+        assert_eq!(
+            result["structuredContent"]["text"], "echo: hello",
+            "{reason:?}"
+        );
+        container.end(0);
+    }
+}
+
+#[test]
+fn an_exec_without_input_does_not_stand_by_beside_the_main_process() {
+    let always = ("ANYGPT_STANDBY", "always");
+    let Some((mut container, pid)) = standing_by(Main::Program, LONG) else {
+        return;
+    };
+    let mut session = exec(pid, Main::Program)
+        .envs([MOCK, always])
+        .stdin(Stdin::Null)
+        .spawn();
+    session.end(0);
+    assert!(container.is_running());
+    kill_process(pid, Signal::TERM).unwrap();
+    container.end(0);
+}
+
+/// Long enough for any call here.
+const SHUT_DOWN: (&str, &str) = ("ANYGPT_SHUTDOWN_GRACE", "60");
+
+/// A container whose main process stands by, and that process.
+fn standing_by(main: Main, grace: (&str, &str)) -> Option<(Server, Pid)> {
+    let own = match main {
+        Main::Alone => &[][..],
+        Main::Program | Main::Init => &["--mount-proc"],
+    };
+    let container = container(own)?;
+    let container = match main {
+        Main::Init => container.args(["sh", "-c", r#""$0" </dev/null & wait $!"#]),
+        Main::Alone | Main::Program => container,
+    };
+    let server = container
+        .arg(binary())
+        .envs([MOCK, grace, ("ANYGPT_STANDBY", "auto")])
+        .stdin(Stdin::Null)
+        .spawn();
+    server.wait_stderr("standing by");
+    let first = child(server.pid());
+    let pid = match main {
+        Main::Init => child(first.as_raw_pid().unsigned_abs()),
+        Main::Alone | Main::Program => first,
+    };
+    Some((server, pid))
+}
+
+/// A session in the container of this process, as by `docker exec`.
+fn exec(pid: Pid, main: Main) -> Builder {
+    enter(pid, main).arg(binary())
+}
+
+/// Runs a program, to be added as arguments, in the container of this process.
+fn enter(pid: Pid, main: Main) -> Builder {
+    let target = format!("--target={}", pid.as_raw_pid());
+    let own = match main {
+        Main::Alone => &["--pid"][..],
+        Main::Program | Main::Init => &["--pid", "--mount"],
+    };
+    let user = match rustix::process::geteuid().is_root() {
+        true => &[][..],
+        false => &["--user", "--preserve-credentials"],
+    };
+    Server::builder()
+        .program("nsenter")
+        .arg(target)
+        .args(own.iter().copied())
+        .args(user.iter().copied())
+}
+
 /// Runs a program, to be added as arguments, as PID 1 of a process namespace. `None`, said on stderr, where the machine
 /// does not allow that; in continuous integration it must.
-fn container() -> Option<Builder> {
+fn container(more: &[&'static str]) -> Option<Builder> {
     const WAYS: [&[&str]; 2] = [
         &["--pid", "--kill-child"],
         &["--pid", "--kill-child", "--user", "--map-root-user"],
@@ -672,6 +1125,7 @@ fn container() -> Option<Builder> {
         Server::builder()
             .program("unshare")
             .args(way.iter().copied())
+            .args(more.iter().copied())
     })
 }
 

@@ -197,7 +197,36 @@ fn a_folder_of_certificates_may_hold_other_things() {
 }
 
 #[test]
-fn roots_that_cannot_be_used_stop_the_start() {
+fn roots_are_read_with_the_first_connection_that_needs_them() {
+    let endpoint = Endpoint::start();
+    let roots = folder("late-roots").join("authority.pem");
+    let url = format!("https://localhost:{}/openai/v1", endpoint.tls.port());
+    let mut server = server(&url)
+        .envs(endpoint.provider.compatible_env())
+        .env("SSL_CERT_FILE", &roots)
+        .spawn();
+    // The file is not there: only calls that need TLS notice.
+    assert!(server.request("ping", json!(null))["result"].is_object());
+    let family = Family::Compatible;
+    let model = format!("{}/{}", family.id(), family.model());
+    let plain = json!({"prompt": "hello", "model": model});
+    outcome::chat(&server.call_tool("anygpt_chat_completion", plain));
+    let requests = endpoint.provider.requests().len();
+    let text = fails(
+        &mut server,
+        &["config: openai", "SSL_CERT_FILE names", "cannot be read"],
+    );
+    assert!(text.contains("or unset it"), "{text}");
+    assert_eq!(endpoint.provider.requests().len(), requests);
+    // Put right, it is read by the same process.
+    std::fs::copy(authority(), &roots).unwrap();
+    answers(&mut server);
+    std::fs::remove_file(&roots).unwrap();
+    answers(&mut server);
+}
+
+#[test]
+fn roots_that_cannot_be_used_end_calls_and_checks_but_not_the_server() {
     let folder = folder("bad-roots");
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let file = |name: &str, content: &str| {
@@ -205,6 +234,8 @@ fn roots_that_cannot_be_used_stop_the_start() {
         path(name)
     };
     std::fs::create_dir(folder.join("empty-folder")).unwrap();
+    let endpoint = Endpoint::start();
+    let untouched = format!("https://localhost:{}/openai/v1", endpoint.tls.port());
     let none = "holds no usable certificate in PEM format";
     let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let broken = "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n";
@@ -221,7 +252,23 @@ fn roots_that_cannot_be_used_stop_the_start() {
         ("SSL_CERT_DIR", path("text.pem"), "cannot be read"),
         ("SSL_CERT_DIR", path("empty-folder"), none),
     ] {
-        refused(&[(name, &value)], &[name, &value, says, "or unset it"]);
+        let variables = [("OPENAI_API_KEY", "a-good-key"), (name, value.as_str())];
+        for command in [&["config", "validate"][..], &["doctor"]] {
+            let output = run(command, variables, b"");
+            assert_eq!(output.code, Some(1), "{output:?}");
+            for part in [name, &value, says, "or unset it"] {
+                assert!(output.stderr.contains(part), "{output:?} lacks {part:?}");
+            }
+        }
+        let shown = run(&["config", "show"], variables, b"");
+        assert_eq!(shown.code, Some(0), "{shown:?}");
+        assert!(shown.stdout.contains(says), "{shown:?}");
+        let mut server = server(&untouched).env(name, &value).spawn();
+        fails(
+            &mut server,
+            &["config: openai", name, &value, says, "or unset it"],
+        );
+        endpoint.is_untouched();
     }
     // Placeholders count as not set, and one bad certificate spoils none of the others.
     let mixed = std::fs::read_to_string(authority()).unwrap() + garbage;
@@ -237,7 +284,7 @@ fn roots_that_cannot_be_used_stop_the_start() {
     );
     assert_eq!(output.code, Some(0), "{output:?}");
     assert!(output.stderr.contains("SSL_CERT_DIR (it is a template"));
-    assert!(output.stderr.contains("1 certificates of SSL_CERT_FILE"));
+    assert!(output.stderr.contains("1 certificate of SSL_CERT_FILE"));
 }
 
 #[test]

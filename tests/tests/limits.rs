@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anygpt_tests::outcome::{answer, assert_parts, chat, error, text, warnings};
-use anygpt_tests::provider::{Family, Provider};
+use anygpt_tests::provider::{Family, Provider, Reply, Request};
 use anygpt_tests::server::{Builder, Server};
 use serde_json::{Value, json};
 
@@ -267,12 +267,219 @@ fn a_comparison_shares_its_money() {
         .filter(|request| request.family() == Some(Family::OpenAi))
         .filter_map(|request| request.json()["max_output_tokens"].as_u64())
         .collect();
-    // The judge reads more, and so has less left for its verdict; or it has nothing left, and that is said.
     assert_eq!(limits[0], 100);
-    match limits.get(1) {
-        Some(limit) => assert!(*limit < 100, "{limit}"),
-        None => assert_parts(&warnings(got), &["There is no verdict", "send less text"]),
+    // The judge has a share, and what the others have left: more than one share, less than all.
+    assert_eq!(limits.len(), 2, "{got}");
+    assert!(limits[1] < 400, "{limits:?}");
+}
+
+// ------------------------------------------------------------------------------------------- one purse
+
+/// Models of OpenAI that cost a micro dollar per token of output, and `input` per token of input.
+fn purse(name: &str, models: usize, input: u32, bound: &str) -> (Provider, Server) {
+    use std::fmt::Write as _;
+    let mut file = String::from("models:\n");
+    for model in 0..models {
+        writeln!(
+            file,
+            "  openai/m{model}: {{tags: [all], price: {{input: {input}, output: 1}}}}"
+        )
+        .unwrap();
     }
+    let provider = Provider::start();
+    let server = Server::builder()
+        .envs(provider.env())
+        .env("CONFIG_FILE", config(name, &file))
+        .env("ANYGPT_MAX_COST_USD", bound)
+        .spawn();
+    (provider, server)
+}
+
+/// An answer of OpenAI that is all hidden reasoning and tells this usage.
+fn reasoned(input: u32, output: u32) -> Reply {
+    let event = json!({"type": "response.completed", "response": {"id": "r", "status": "completed",
+        "output": [], "usage": {"input_tokens": input, "output_tokens": output,
+        "output_tokens_details": {"reasoning_tokens": output}, "total_tokens": input + output}}});
+    Reply::raw_stream(format!("data: {event}\n\n"))
+}
+
+/// An answer that breaks off after a few characters, so that nobody tells what it has cost.
+fn broken() -> Reply {
+    Reply::deltas(Family::OpenAi, ["few ", "words"], Duration::ZERO).cut_after(1)
+}
+
+/// The first model with eight others behind it.
+fn nine() -> Value {
+    let fallbacks: Vec<String> = (1..9).map(|model| format!("openai/m{model}")).collect();
+    json!({"model": "openai/m0", "fallbacks": fallbacks, "max_tokens": 100})
+}
+
+#[test]
+fn a_chain_is_paid_from_one_purse() {
+    // What a reply is, what nine of them cost, and how many of them the purse pays.
+    for (name, reply, requests, limits) in [
+        // By the usage that is told: 101 of 303 each.
+        ("reasoned", reasoned(1, 100), 3, [100, 100, 100]),
+        // Less than was thought goes back: 61 each, and what is left is no answer.
+        ("cheaper", reasoned(1, 60), 5, [100, 100, 100]),
+        // Nothing is told: by the estimate, which is 101.
+        ("broken", broken(), 3, [100, 100, 100]),
+        ("empty", Reply::empty(200), 3, [100, 100, 100]),
+        // A status that refuses costs nothing.
+        (
+            "refused",
+            Reply::error(Family::OpenAi, 400, "no"),
+            9,
+            [100, 100, 100],
+        ),
+    ] {
+        let (provider, mut server) = purse(name, 9, 1, "0.000303");
+        provider.always(Family::OpenAi, reply);
+        let result = ask(&mut server, &nine());
+        let asked = provider.requests();
+        assert_eq!(asked.len(), requests, "{name}: {result}");
+        let most = |request: &Request| request.json()["max_output_tokens"].as_u64().unwrap();
+        let first: Vec<u64> = asked.iter().take(3).map(most).collect();
+        assert_eq!(first, limits, "{name}");
+        if requests < 9 {
+            let who = format!("Not asked: openai/m{requests}");
+            let why = ": about 1 tokens of input";
+            let left = "of ANYGPT_MAX_COST_USD ($0.000303) is left";
+            assert_parts(&result.to_string(), &[&who, why, left]);
+        }
+    }
+}
+
+#[test]
+fn a_repetition_is_paid_from_the_same_purse() {
+    let (provider, mut server) = purse("again", 1, 1, "0.000202");
+    // Lost before a status: the provider may have worked.
+    provider.always(Family::OpenAi, Reply::cut());
+    let result = ask(
+        &mut server,
+        &json!({"model": "openai/m0", "max_tokens": 100}),
+    );
+    assert_eq!(provider.requests().len(), 2, "{result}");
+    assert_parts(
+        error(&result),
+        &["network: ", "2 times", "Not asked: openai/m0 again: about"],
+    );
+    // Without a limit of its own the first one may cost all there is.
+    let result = ask(&mut server, &json!({"model": "openai/m0"}));
+    assert_eq!(provider.requests().len(), 3, "{result}");
+    // What was refused costs nothing, and is repeated as ever.
+    let busy = Reply::error(Family::OpenAi, 503, "busy").header("retry-after-ms", "1");
+    provider.always(Family::OpenAi, busy);
+    let result = ask(&mut server, &json!({"model": "openai/m0"}));
+    assert_eq!(provider.requests().len(), 6, "{result}");
+    // The caller's purse is the same, but smaller.
+    provider.always(Family::OpenAi, broken());
+    ask(
+        &mut server,
+        &json!({"model": "openai/m0", "fallbacks": ["openai/m0"], "max_cost_usd": 0.000_101}),
+    );
+    assert_eq!(provider.requests().len(), 7);
+    assert_eq!(sent(&provider)["max_output_tokens"], 100);
+}
+
+#[test]
+fn compared_chains_and_the_judge_are_paid_from_one_purse() {
+    // Nine shares, each of which pays two attempts; only the output costs anything.
+    let (provider, mut server) = purse("eight", 9, 0, "0.0018");
+    provider.always(Family::OpenAi, broken());
+    let arguments = json!({"prompt": "hi", "models": vec!["all"; 8], "mode": "judge", "judge_model": "openai/m8",
+        "max_tokens": 100});
+    let result = server.call_tool(COMPARE, arguments.clone());
+    let got = answer(&result);
+    assert_eq!(got["results"].as_array().unwrap().len(), 8, "{got}");
+    let asked = provider.requests();
+    // Two for each member, and two for the judge at most.
+    assert_eq!(asked.len(), 17, "{got}");
+
+    // What the members leave is the judge's.
+    let (provider, mut server) = purse("left", 2, 0, "0.0018");
+    let arguments = json!({"prompt": "hi", "models": ["openai/m0", "openai/m1"], "mode": "judge",
+        "judge_model": "openai/m0"});
+    let result = server.call_tool(COMPARE, arguments);
+    let got = answer(&result);
+    let asked = provider.requests();
+    assert_eq!(asked.len(), 3, "{got}");
+    let most = |place: usize| asked[place].json()["max_output_tokens"].as_u64();
+    assert_eq!((most(0), most(1)), (Some(600), Some(600)));
+    let spent = |place: usize| {
+        got["results"][place]["usage"]["output_tokens"]
+            .as_u64()
+            .unwrap()
+    };
+    assert_eq!(most(2), Some(1_800 - spent(0) - spent(1)));
+}
+
+#[test]
+fn what_cannot_be_counted_is_refused_under_the_bound() {
+    let file = "models: {openai/m: {price: {input: 1, output: 1}}, google/m: {price: {input: 1, output: 1}}}";
+    let provider = Provider::start();
+    let mut server = builder(&provider)
+        .env("CONFIG_FILE", config("uncounted", file))
+        .env("ANYGPT_MAX_COST_USD", "1")
+        .spawn();
+    let file = |model: &str, part: Value| {
+        let content = vec![part; 20];
+        json!({"model": model, "messages": [{"role": "user", "content": content}]})
+    };
+    let part =
+        json!({"type": "file", "url": "https://x.example/a.pdf", "mime_type": "application/pdf"});
+    let state = json!({"provider": "google", "items": [{"fileData": {"fileUri": "https://x.example/a.mp4"}}]});
+    for arguments in [
+        file("openai/m", part.clone()),
+        file("google/m", part.clone()),
+        json!({"model": "google/m", "messages": [{"role": "user", "content": "hi"},
+            {"role": "assistant", "provider_state": state}, {"role": "user", "content": "hi"}]}),
+    ] {
+        for is_dry_run in [false, true] {
+            let mut arguments = arguments.clone();
+            arguments["dry_run"] = json!(is_dry_run);
+            let result = server.call_tool(CHAT, arguments);
+            let text = error(&result);
+            assert!(text.starts_with("invalid_request: "), "{text}");
+            assert_parts(
+                text,
+                &[
+                    "ANYGPT_MAX_COST_USD bounds the cost",
+                    "cannot be known before",
+                ],
+            );
+        }
+    }
+    assert_eq!(provider.requests().len(), 0);
+    // An image is one wherever it is.
+    let image = json!({"type": "image", "url": "https://x.example/a.png"});
+    let mut arguments = file("openai/m", image);
+    arguments["dry_run"] = json!(true);
+    let result = server.call_tool(CHAT, arguments);
+    assert_eq!(chat(&result)["estimated_input_tokens"], 40_000);
+    // Without a bound it is the caller's money.
+    let mut free = builder(&provider).spawn();
+    let result = free.call_tool(CHAT, file("google/m", part));
+    assert_eq!(chat(&result)["provider"], "google");
+}
+
+#[test]
+fn a_dry_run_counts_as_the_purse_does() {
+    let (provider, mut server) = purse("dry", 1, 1, "0.001");
+    let schema = json!({"type": "json_schema", "schema": {"type": "object", "description": "ß".repeat(200)}});
+    let arguments =
+        json!({"model": "openai/m0", "prompt": "ß".repeat(100), "response_format": schema});
+    let mut dry = arguments.clone();
+    dry["dry_run"] = json!(true);
+    let result = server.call_tool(CHAT, dry);
+    let got = chat(&result);
+    let input = got["estimated_input_tokens"].as_u64().unwrap();
+    assert!((300..340).contains(&input), "{got}");
+    assert_eq!(got["parameters"]["max_output_tokens"], 1_000 - input);
+    assert_eq!(got["estimated_cost_usd"], 0.001);
+    assert_parts(text(&result), &["about $0.001 at most"]);
+    ask(&mut server, &arguments);
+    assert_eq!(sent(&provider)["max_output_tokens"], 1_000 - input);
 }
 
 // ------------------------------------------------------------------------------------------ the operator

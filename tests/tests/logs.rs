@@ -166,6 +166,43 @@ fn a_call_without_a_network_has_its_line_too() {
 }
 
 #[test]
+fn the_last_lines_are_written_as_long_as_somebody_takes_them() {
+    // More than a pipe holds, less than what may wait.
+    const CALLS: usize = 1_000;
+    let mut server = Server::builder()
+        .envs([("DEFAULT_PROVIDER", "mock")])
+        .unread_stderr()
+        .spawn();
+    for _ in 0..CALLS {
+        server.call_tool(CHAT, json!({"prompt": "x"}));
+    }
+    server.close_stdin();
+    // All is answered, so the process ends now; its reader comes a little late.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(server.is_running(), "{}", server.seen());
+    server.resume_stderr();
+    server.end(0);
+    let lines = server.stderr().lines().count();
+    assert_eq!(lines, CALLS);
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_holds_up_the_end_for_a_bounded_time() {
+    let mut server = Server::builder()
+        .envs([
+            ("DEFAULT_PROVIDER", "mock"),
+            ("ANYGPT_SHUTDOWN_GRACE", "3600"),
+        ])
+        .unread_stderr()
+        .spawn();
+    for _ in 0..1_000 {
+        server.call_tool(CHAT, json!({"prompt": "x"}));
+    }
+    server.close_stdin();
+    server.end(0);
+}
+
+#[test]
 fn the_level_says_which_lines_there_are() {
     for (level, count) in [("debug", 3), ("info", 3), ("warn", 2), ("error", 0)] {
         let provider = Provider::start();

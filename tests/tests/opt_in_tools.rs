@@ -739,6 +739,48 @@ fn what_may_pass_is_asked_for_again_and_what_cannot_is_not() {
     }
 }
 
+/// What a provider has taken with status 200 is paid, so only an error that comes in place of it is repeated. A list
+/// costs nothing.
+#[test]
+fn what_was_taken_is_not_asked_for_again() {
+    let (provider, mut server) = start();
+    let refused = || Reply::error(Family::OpenAi, 503, "mock words").status(200);
+    for (tool, arguments) in calls() {
+        for (reply, requests) in [
+            (Reply::json(200, &json!({"data": []})).cut_after(0), 1),
+            (Reply::json(200, &json!({"data": []})).cut_at(4), 1),
+            (Reply::body(200, "application/json", "{\"data\""), 1),
+            (Reply::empty(200), 1),
+            (Reply::json(200, &json!({"data": [1]})).gzip(), 1),
+            (
+                Reply::json(
+                    200,
+                    &json!({"error": {"message": "m", "type": "server_error"}, "usage": {"total_tokens": 1}}),
+                ),
+                1,
+            ),
+            (refused(), 2),
+            (Reply::cut(), 2),
+        ] {
+            let reply = reply
+                .header("x-should-retry", "true")
+                .header("retry-after-ms", "1");
+            let told = format!("{tool} {:?}", String::from_utf8_lossy(&reply.bytes()));
+            let before = provider.requests().len();
+            provider.script(Family::OpenAi, [reply]);
+            let result = server.call_tool(tool, arguments.clone());
+            assert_eq!(result["isError"] == true, requests == 1, "{told}: {result}");
+            assert_eq!(provider.requests().len() - before, requests, "{told}");
+        }
+    }
+    let before = provider.requests().len();
+    let broken = Reply::json(200, &json!({"data": []})).cut_after(0);
+    provider.script_models(Family::OpenAi, [broken]);
+    let result = server.call_tool(CHECK, json!({"provider": "openai"}));
+    assert_eq!(answer(&result)["providers"][0]["reachable"], true);
+    assert_eq!(provider.requests().len() - before, 2);
+}
+
 #[test]
 fn time_limits_hold_and_a_cancel_drops_the_connection() {
     let provider = Provider::start();

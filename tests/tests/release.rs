@@ -61,6 +61,86 @@ fn every_action_is_pinned_and_every_permission_is_asked_for() {
     }
 }
 
+#[test]
+fn what_can_write_or_sign_runs_no_dependency() {
+    let (_, workflow) = workflow("release.yml");
+    let mut writers = 0;
+    for (name, job) in workflow["jobs"].as_object().unwrap() {
+        let permissions = job["permissions"].as_object().unwrap();
+        if permissions.values().all(|right| right == "read") {
+            continue;
+        }
+        writers += 1;
+        for step in job["steps"].as_array().unwrap() {
+            let script = step["run"].as_str().unwrap_or_default();
+            // What compiles, and what runs something compiled.
+            for word in [
+                "make ",
+                "cargo",
+                "rustc",
+                ".ci/",
+                "docker run",
+                "docker exec",
+                "npm",
+                "pip",
+            ] {
+                assert!(!script.contains(word), "{name} runs {word}: {script}");
+            }
+            // A target of the Dockerfile that only copies.
+            if script.contains("docker buildx build") {
+                assert!(script.contains("--target prebuilt"), "{name}: {script}");
+            }
+        }
+    }
+    assert_eq!(writers, 1);
+    for dockerfile in ["Dockerfile.scratch", "Dockerfile.alpine"] {
+        let text = fs::read_to_string(Path::new(ROOT).join(dockerfile)).unwrap();
+        let stage = text
+            .split("\nFROM ")
+            .find(|stage| stage.starts_with("settings AS prebuilt"));
+        assert!(!stage.unwrap().contains("\nRUN "), "{dockerfile}");
+    }
+}
+
+#[test]
+fn every_direct_dependency_is_named_with_its_licence() {
+    let file = folder("licences").join("THIRD-PARTY-LICENSES");
+    let script = Path::new(ROOT).join("runtime/image/licenses");
+    let made = Command::new(script).arg(&file).current_dir(ROOT).output();
+    let made = made.unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let text = fs::read_to_string(&file).unwrap();
+    let manifest = fs::read_to_string(Path::new(ROOT).join("runtime/Cargo.toml")).unwrap();
+    let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
+    let (dependencies, _) = dependencies.split_once("[lints]").unwrap();
+    let names = dependencies
+        .lines()
+        .filter(|line| line.starts_with(char::is_alphabetic))
+        .filter_map(|line| line.split(['.', ' ']).next())
+        .filter(|name| *name != "anygpt-core");
+    let mut count = 0;
+    for name in names {
+        let is_named = |line: &str| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(' '))
+        };
+        assert!(text.lines().any(is_named), "{name} is not named");
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+    for part in [
+        "The Rust Standard Library",
+        "libunwind of LLVM",
+        "musl, the C library",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+}
+
 /// Runs the first script of `release.yml` as a tag of that name would, and returns what it hands to the other jobs.
 fn facts(owner: &str, tag: &str) -> Option<String> {
     let (_, workflow) = workflow("release.yml");
@@ -128,6 +208,7 @@ fn the_bundle_starts_the_program_for_this_machine() {
         let program = format!("#!/bin/sh\necho {arch} \"$@\"\n");
         fs::write(at(&format!("dist/{arch}/anygpt-mcp")), program).unwrap();
     }
+    fs::write(at("dist/THIRD-PARTY-LICENSES"), "MIT").unwrap();
     let pack = format!("{ROOT}/runtime/registry/mcpb/pack");
     let manifest = format!("{ROOT}/runtime/registry/mcpb/manifest.json");
     for bundle in ["once.mcpb", "twice.mcpb"] {

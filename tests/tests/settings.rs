@@ -117,6 +117,14 @@ impl Bad {
                 &["ANYGPT_TIMEOUT", "1m", "whole number of seconds"],
             ),
             bad(
+                &[("ANYGPT_FIRST_BYTE_TIMEOUT", "0")],
+                &["ANYGPT_FIRST_BYTE_TIMEOUT", "seconds from 1 to 86400"],
+            ),
+            bad(
+                &[("ANYGPT_IDLE_TIMEOUT", "86401")],
+                &["ANYGPT_IDLE_TIMEOUT", "seconds from 1 to 86400"],
+            ),
+            bad(
                 &[("ANYGPT_RETRIES", "11")],
                 &["ANYGPT_RETRIES", "11", "whole number from 0 to 10"],
             ),
@@ -712,6 +720,8 @@ const VARIABLES: [&str; 38] = [
     "LOG_LEVEL",
     "LOG_FORMAT",
     "ANYGPT_TIMEOUT",
+    "ANYGPT_FIRST_BYTE_TIMEOUT",
+    "ANYGPT_IDLE_TIMEOUT",
     "ANYGPT_RETRIES",
     "ANYGPT_SHUTDOWN_GRACE",
     "ANYGPT_STANDBY",

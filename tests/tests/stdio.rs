@@ -609,7 +609,8 @@ fn answers_of_many_calls_and_pings_never_mix() {
     }
     provider.wait_requests(CALLS, LIMIT);
     let threads = server.status("Threads");
-    assert!(threads <= 4, "{threads} threads");
+    // Main, async, signals, log and perhaps the writer, however many calls there are.
+    assert!(threads <= 5, "{threads} threads");
     let messages = finish(server);
     assert_eq!(messages.len(), CALLS * 11);
     let ids: HashSet<String> = messages.iter().map(|m| m["id"].to_string()).collect();

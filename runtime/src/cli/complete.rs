@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{COMMANDS, Command, EVERYWHERE, Opt, Shell, Spec, Values};
+use super::{COMMANDS, EVERYWHERE, Opt, Shell, Spec, Values};
 use crate::{docs, prompts, settings::Settings};
 
 const BASH: &str = r#"_anygpt_mcp() {
@@ -123,13 +123,6 @@ fn names(
 ) -> Vec<String> {
     let names = settings.map(names).unwrap_or_default();
     names.into_iter().map(Cow::into_owned).collect()
-}
-
-impl Command {
-    /// Whether a signal may come while it runs. The health check should not pay for a thread.
-    pub fn may_wait(&self) -> bool {
-        !matches!(self, Command::ConfigValidate | Command::Complete(_))
-    }
 }
 
 #[cfg(test)]

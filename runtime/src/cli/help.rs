@@ -53,6 +53,8 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
                          whom a call may ask, separated by commas; * in models
   ANYGPT_MAX_TOKENS, ANYGPT_MAX_COST_USD, ANYGPT_MAX_TIMEOUT
                          what a call may take at most
+  ANYGPT_FIRST_BYTE_TIMEOUT, ANYGPT_IDLE_TIMEOUT
+                         seconds of silence before and within an answer (no limit)
   ANYGPT_RETRIES         repetitions of a request that failed for the moment (2)
   ANYGPT_TOOLS           tools to offer (default): names, all, default, -name; e.g. default,embed
   ANYGPT_STRUCTURED_OUTPUT

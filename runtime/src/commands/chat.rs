@@ -37,6 +37,7 @@ const PATIENCE: Timespec = Timespec {
 };
 
 pub(super) fn run(settings: Settings, chat: Chat) -> Done {
+    output::check().map_err(Unwritten::Failed)?;
     let prompt = match prompt(&chat.prompt) {
         Ok(prompt) => prompt,
         Err(problem) => return refuse(&problem),

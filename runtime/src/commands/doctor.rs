@@ -11,6 +11,10 @@ use crate::{
 };
 
 pub(super) fn run(settings: Settings, online: bool) -> Done {
+    let certificates = super::certificates(&settings);
+    if let Err(problem) = &certificates {
+        tell(&problem.to_string());
+    }
     let session = session(settings);
     let settings = session.settings();
     let answers = match online {
@@ -52,7 +56,7 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     if !settings.has_usable_provider() && !is_well {
         tell(Settings::no_provider_advice());
     }
-    Ok(if is_well {
+    Ok(if is_well && certificates.is_ok() {
         Ended::Well
     } else {
         Ended::Configuration

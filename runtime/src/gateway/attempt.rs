@@ -23,18 +23,14 @@ use super::{Gateway, Observer, Reply};
 use crate::{
     call,
     http_client::{ReplyBody, SendError, root_cause},
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Finish, Request, api_key, bearer, sse},
-    settings::{KeyHeader, Provider},
+    provider::{
+        Answer, ChatRequest, Class, Codec, Failure, Finish, Request, Stage, api_key, bearer, sse,
+    },
+    settings::{Bound, KeyHeader, Provider},
 };
 
-/// Longest wait for the headers of a response.
-const FIRST_BYTE: Duration = Duration::from_secs(60);
-
-/// The same for an endpoint in the private network, which may have to load a model first.
-const FIRST_BYTE_LOCAL: Duration = Duration::from_secs(300);
-
-/// Longest silence within a stream.
-const IDLE: Duration = Duration::from_secs(60);
+/// Longest silence within the words about an error, whose status has told the most of it.
+const ERROR_IDLE: Duration = Duration::from_secs(10);
 
 /// Longest time for what follows the closing event of a stream.
 const AFTER_END: Duration = Duration::from_millis(100);
@@ -56,7 +52,7 @@ const EVENT_LIMIT: usize = 16 << 20;
 
 impl Gateway {
     /// Asks, and puts what arrives into `reply` as it comes. `patience` is the longest silence before
-    /// the first text, if that is less than the usual limits.
+    /// the first text, if somebody else can be asked. Otherwise only the operator's limits end a silence.
     #[allow(clippy::too_many_arguments)] // Each is a thing of its own.
     pub(super) async fn stream(
         &self,
@@ -83,14 +79,16 @@ impl Gateway {
             .is_some_and(|kind| kind.starts_with("application/json"));
 
         reply.answer.wants_state = wants_state;
-        let idle = patience.map_or(IDLE, |patience| patience.min(IDLE));
-        let mut body = Body::new(response.into_body(), idle);
+        let idle = self.settings.idle.as_ref();
+        let mut body = Body::new(response.into_body(), Patience::of(patience, idle));
+        let mut has_begun = false;
         let held = reply
             .reservation
             .get_or_insert_with(|| self.budget.reservation());
         if is_json {
             let json = body.whole(held).await?;
-            codec.whole(&json, &mut reply.answer)?;
+            let read = codec.whole(&json, &mut reply.answer);
+            read.map_err(|failure| declined(failure, &reply.answer, false))?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -98,13 +96,17 @@ impl Gateway {
             {
                 let mut rest = &chunk[..];
                 while let Some(event) = parser.next_event(&mut rest)? {
-                    codec.event(&event, &mut reply.answer)?;
+                    let read = codec.event(&event, &mut reply.answer);
+                    read.map_err(|failure| declined(failure, &reply.answer, has_begun))?;
+                    has_begun = has_begun || !codec.is_opening(&event);
                 }
                 let answer = &reply.answer;
                 hold(held, answer.length() + parser.held())?;
                 if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
-                    body.idle = IDLE;
-                    reply.first_token.get_or_insert_with(|| start.elapsed());
+                    reply.first_token.get_or_insert_with(|| {
+                        body.patience = Patience::of(None, idle);
+                        start.elapsed()
+                    });
                 }
                 if answer.length() > 0 {
                     observer.received(answer);
@@ -115,8 +117,12 @@ impl Gateway {
             } else {
                 if let Some(event) = parser.finish() {
                     // An event without its end may be cut anywhere: what it cannot say is missing, not
-                    // wrong.
-                    let _cut = codec.event(&event, &mut reply.answer);
+                    // wrong. An error that can be read is whole.
+                    if let Err(failure) = codec.event(&event, &mut reply.answer)
+                        && failure.stage == Stage::Declined
+                    {
+                        return Err(declined(failure, &reply.answer, has_begun));
+                    }
                 }
                 codec.end(&mut reply.answer);
             }
@@ -133,58 +139,68 @@ impl Gateway {
         patience: Option<Duration>,
         connected: impl FnOnce(),
     ) -> Result<Response<ReplyBody>, Failure> {
-        let usual = if provider.base_url.is_private() {
-            FIRST_BYTE_LOCAL
-        } else {
-            FIRST_BYTE
-        };
-        let first_byte = patience.map_or(usual, |patience| patience.min(usual));
-        let mut request = http_request(provider, codec, request)?;
+        let patience = Patience::of(patience, self.settings.first_byte.as_ref());
+        let request = http_request(provider, codec, request);
+        let mut request = request.map_err(|failure| failure.at(Stage::Free))?;
         call::mark(request.headers_mut());
-        let http = self.http()?;
+        let http = self.http();
         let forwarder = http.forwarder(request.uri());
-        let sent = http.send(request, first_byte, connected).await;
+        let sent = http.send(request, patience.limit, connected).await;
         let response = sent.map_err(|error| {
-            let class = match error {
-                SendError::HeadersTimeout(_) => Class::Timeout,
-                SendError::Settings(_) => Class::Config,
-                _ => Class::Network,
+            let (class, stage) = match error {
+                SendError::HeadersTimeout(_) => (Class::Timeout, Stage::Unanswered),
+                SendError::Lost(_) => (Class::Network, Stage::Unanswered),
+                SendError::Settings(_) => (Class::Config, Stage::Free),
+                SendError::ConnectTimeout { .. } | SendError::Broken(_) | SendError::Lasting(_) => {
+                    (Class::Network, Stage::Free)
+                }
             };
-            let mut failure = Failure::new(class, error.to_string());
+            let mut failure = Failure::new(class, error.to_string()).at(stage);
+            if class == Class::Timeout {
+                failure.message.push_str(&patience.whose());
+            }
             // Nobody has said that a last resort is there, so it will not come.
             if matches!(error, SendError::Lasting(_)) || provider.is_last_resort {
                 failure.should_retry = Some(false);
             }
             failure
         })?;
-        if let Some(coding) = response.headers().get(CONTENT_ENCODING)
-            && coding != "identity"
-        {
-            return Err(Failure::new(
-                Class::Unavailable,
-                format!("the reply is compressed ({coding:?}), although that was not asked for"),
-            ));
-        }
+        let coding = response.headers().get(CONTENT_ENCODING);
+        let packed = coding.filter(|coding| *coding != "identity").map(|coding| {
+            format!("the reply is compressed ({coding:?}), although that was not asked for")
+        });
         if response.status().is_success() {
-            return Ok(response);
+            return match packed {
+                None => Ok(response),
+                Some(problem) => Err(Failure::new(Class::Unavailable, problem)),
+            };
         }
         if let Some(failure) = redirect(&response) {
-            return Err(failure);
+            return Err(failure.at(Stage::Free));
         }
         if let Some(proxy) = &forwarder
             && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
-            return Err(Failure::new(Class::Config, proxy.unauthorized()));
+            return Err(Failure::new(Class::Config, proxy.unauthorized()).at(Stage::Free));
         }
 
         let status = response.status().as_u16();
         let id = request_id(codec, response.headers());
         let wait = retry_after(response.headers(), SystemTime::now());
         let should_retry = should_retry(response.headers());
-        let mut body = Body::new(response.into_body(), IDLE);
-        // What cannot be read of an error must not hide the rest of it.
-        let text = body.beginning(ERROR_LIMIT).await;
-        let mut failure = codec.failure(status, &text);
+        let mut failure = match packed {
+            // What cannot be read of an error must not hide the rest of it.
+            Some(problem) => Failure {
+                message: problem,
+                ..codec.failure(status, b"")
+            },
+            None => {
+                let mut body =
+                    Body::new(response.into_body(), Patience::no_longer_than(ERROR_IDLE));
+                codec.failure(status, &body.beginning(ERROR_LIMIT).await)
+            }
+        };
+        failure.stage = Stage::Free;
         if let Some(proxy) = forwarder {
             // Nobody can tell which of the two has answered.
             let message = failure.message.trim_end_matches('.');
@@ -203,7 +219,53 @@ impl Gateway {
         response: Response<ReplyBody>,
         held: &mut Reservation,
     ) -> Result<Vec<u8>, Failure> {
-        Body::new(response.into_body(), IDLE).whole(held).await
+        let patience = Patience::of(None, self.settings.idle.as_ref());
+        Body::new(response.into_body(), patience).whole(held).await
+    }
+}
+
+/// How long a provider may say nothing, and why.
+#[derive(Clone, Debug)]
+struct Patience {
+    /// For ever if there is none.
+    limit: Option<Duration>,
+    /// The operator's setting, if it is the limit.
+    place: Option<String>,
+}
+
+impl Patience {
+    /// As long as the call can wait, and no longer than the operator's bound.
+    fn of(patience: Option<Duration>, bound: Option<&Bound<Duration>>) -> Self {
+        match bound {
+            Some(bound) if patience.is_none_or(|patience| bound.most < patience) => Patience {
+                limit: Some(bound.most),
+                place: Some(bound.place.clone()),
+            },
+            _ => Patience {
+                limit: patience,
+                place: None,
+            },
+        }
+    }
+
+    fn no_longer_than(limit: Duration) -> Self {
+        Patience::of(Some(limit), None)
+    }
+
+    /// What to say of the limit behind a failure.
+    fn whose(&self) -> String {
+        let place = self.place.as_ref();
+        let said = place.map(|place| format!(", and {place} allows no more"));
+        said.unwrap_or_default()
+    }
+}
+
+/// A failure of a reply that has begun so far, or not yet: only what the provider reports before all else has
+/// cost nothing.
+fn declined(failure: Failure, answer: &Answer, has_begun: bool) -> Failure {
+    match has_begun || answer.has_begun() {
+        true => failure.at(Stage::Taken),
+        false => failure,
     }
 }
 
@@ -388,22 +450,23 @@ fn broken(error: &hyper::Error) -> Box<Failure> {
 struct Body {
     incoming: ReplyBody,
     read: usize,
-    /// Longest silence.
-    idle: Duration,
+    /// With a silence.
+    patience: Patience,
     /// Since then.
     heard: time::Instant,
-    /// Rings when there may have been silence for too long. It is moved when it rings, not with each piece.
-    timer: Pin<Box<Sleep>>,
+    /// Rings when there may have been silence for too long. It is moved when it rings, not with each piece. None
+    /// as long as nothing limits the silence.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Body {
-    fn new(incoming: ReplyBody, idle: Duration) -> Self {
+    fn new(incoming: ReplyBody, patience: Patience) -> Self {
         Body {
             incoming,
             read: 0,
-            idle,
+            timer: patience.limit.map(|limit| Box::pin(time::sleep(limit))),
+            patience,
             heard: time::Instant::now(),
-            timer: Box::pin(time::sleep(idle)),
         }
     }
 
@@ -438,15 +501,19 @@ impl Body {
                 Some(Err(error)) => Err(broken(&error)),
             });
         }
+        let (Some(limit), Some(timer)) = (self.patience.limit, &mut self.timer) else {
+            return Poll::Pending;
+        };
         loop {
-            ready!(self.timer.as_mut().poll(cx));
-            let due = self.heard + self.idle;
+            ready!(timer.as_mut().poll(cx));
+            let due = self.heard + limit;
             if due <= time::Instant::now() {
-                let seconds = self.idle.as_secs_f64();
-                let message = format!("the stream was silent for {seconds} s");
+                let seconds = limit.as_secs_f64();
+                let whose = self.patience.whose();
+                let message = format!("the stream was silent for {seconds} s{whose}");
                 return Poll::Ready(Err(Box::new(Failure::new(Class::Timeout, message))));
             }
-            self.timer.as_mut().reset(due);
+            timer.as_mut().reset(due);
         }
     }
 
@@ -481,6 +548,27 @@ impl Body {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_another_model_or_the_operator_ends_a_silence() {
+        let seconds = Duration::from_secs;
+        let bound = |most| Bound {
+            most: seconds(most),
+            place: "PLACE".into(),
+        };
+        for (patience, operator, limit, whose) in [
+            (None, None, None, ""),
+            (Some(5), None, Some(5), ""),
+            (None, Some(7), Some(7), ", and PLACE allows no more"),
+            (Some(5), Some(7), Some(5), ""),
+            (Some(7), Some(5), Some(5), ", and PLACE allows no more"),
+        ] {
+            let bound = operator.map(bound);
+            let patience = Patience::of(patience.map(seconds), bound.as_ref());
+            assert_eq!(patience.limit, limit.map(seconds));
+            assert_eq!(patience.whose(), whose);
+        }
+    }
 
     #[test]
     fn waits_are_read_in_every_form() {

@@ -4,7 +4,7 @@
 //! Never here: a connection, or what to do next (see `retry`).
 
 use std::{
-    mem,
+    fmt, mem,
     time::{Duration, Instant},
 };
 
@@ -13,10 +13,6 @@ use crate::{
     provider::{Answer, Class, Failure, Finish},
     redact::Redactor,
 };
-
-/// A broken answer of fewer characters is no answer: somebody is asked again. It is kept all the same,
-/// for the case that nobody has a better one.
-const WORTH_KEEPING: usize = 16;
 
 /// What one request to a provider came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +47,22 @@ pub(super) struct AllFailed {
     pub(super) told: Failed,
     /// Every attempt.
     pub(super) attempts: Vec<Attempt>,
+    /// Who was not asked because the money was spent.
+    pub(super) unpaid: Option<Unpaid>,
+}
+
+/// Who is not asked because earlier attempts have left too little money.
+#[derive(Debug)]
+pub(super) struct Unpaid {
+    names: Vec<String>,
+    /// What the first of them is missing.
+    why: String,
+}
+
+impl fmt::Display for Unpaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Not asked: {}: {}", self.names.join(", "), self.why)
+    }
 }
 
 /// How far a chat has come.
@@ -65,6 +77,7 @@ pub(super) struct Course {
     /// One per finished attempt.
     attempts: Vec<Attempt>,
     failures: Vec<Failed>,
+    unpaid: Option<Unpaid>,
     /// The longest beginning of an answer that broke off, and what broke it.
     broken: Option<(Reply, Failure)>,
 }
@@ -78,6 +91,7 @@ impl Course {
             is_queued: false,
             attempts: Vec::new(),
             failures: Vec::new(),
+            unpaid: None,
             broken: None,
         }
     }
@@ -107,12 +121,10 @@ impl Course {
         self.finish(None);
     }
 
-    /// The attempt has failed. False if it has brought text enough to be handed out as it is.
-    pub(super) fn fail(&mut self, failure: Failure) -> bool {
+    /// The attempt has failed. What it has brought is kept, for the case that nobody has a better answer.
+    pub(super) fn fail(&mut self, failure: Failure) {
         self.finish(Some(&failure));
-        let text = self.reply.answer.text.trim();
-        let length = text.chars().take(WORTH_KEEPING).count();
-        if length > 0 {
+        if !self.reply.answer.text.trim().is_empty() {
             let reply = mem::take(&mut self.reply);
             self.reply.provider.clone_from(&reply.provider);
             self.reply.model.clone_from(&reply.model);
@@ -127,7 +139,14 @@ impl Course {
             model: self.reply.model.clone(),
             failure,
         });
-        length < WORTH_KEEPING
+    }
+
+    /// The attempt is not made, because the money is spent.
+    pub(super) fn leave_out(&mut self, name: String, why: String) {
+        self.begun = None;
+        let names = Vec::new();
+        let unpaid = self.unpaid.get_or_insert(Unpaid { names, why });
+        unpaid.names.push(name);
     }
 
     /// The last failure and how long its attempt took, if there was one.
@@ -172,6 +191,8 @@ impl Course {
         if complete {
             let reply = &mut self.reply;
             reply.warnings.extend(instead(&self.attempts, reply));
+            let unpaid = self.unpaid.take();
+            reply.warnings.extend(unpaid.map(|it| it.to_string()));
             reply.attempts = mem::take(&mut self.attempts);
             return Ok(());
         }
@@ -193,6 +214,8 @@ impl Course {
                 failure.class.as_str(),
                 redactor.provider_message(&failure.message),
             ));
+            let unpaid = self.unpaid.take();
+            reply.warnings.extend(unpaid.map(|it| it.to_string()));
             reply.attempts = mem::take(&mut self.attempts);
             return Ok(());
         }
@@ -218,6 +241,7 @@ impl Course {
         Err(Box::new(AllFailed {
             told,
             attempts: mem::take(&mut self.attempts),
+            unpaid: self.unpaid.take(),
         }))
     }
 }
@@ -286,17 +310,17 @@ mod tests {
         }
     }
 
-    fn attempt(course: &mut Course, text: &str, failure: Failure) -> bool {
+    fn attempt(course: &mut Course, text: &str, failure: Failure) {
         course.begin();
         course.reply.answer.text = text.to_owned();
-        course.fail(failure)
+        course.fail(failure);
     }
 
     #[test]
     fn an_answer_after_failures_says_who_failed() {
         let mut course = course();
-        assert!(attempt(&mut course, "", failure(Class::Unavailable, 503)));
-        assert!(attempt(&mut course, "", failure(Class::Unavailable, 503)));
+        attempt(&mut course, "", failure(Class::Unavailable, 503));
+        attempt(&mut course, "", failure(Class::Unavailable, 503));
         course.turn_to(1, "two", "b");
         course.begin();
         course.reply.answer.text = "yes".into();
@@ -323,19 +347,11 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_answer_is_kept_and_a_long_one_is_handed_out() {
+    fn the_longest_broken_answer_is_handed_out_if_nobody_has_a_whole_one() {
         let mut course = course();
-        assert!(attempt(
-            &mut course,
-            "too short",
-            failure(Class::Network, 0)
-        ));
-        assert!(attempt(
-            &mut course,
-            "shorter",
-            failure(Class::Unavailable, 0)
-        ));
-        assert!(attempt(&mut course, "", failure(Class::Auth, 401)));
+        attempt(&mut course, "too short", failure(Class::Network, 0));
+        attempt(&mut course, "shorter", failure(Class::Unavailable, 0));
+        attempt(&mut course, "", failure(Class::Auth, 401));
         let reply = end(course, None).unwrap();
         assert_eq!(
             (
@@ -349,11 +365,6 @@ mod tests {
             reply.warnings,
             ["The answer is not complete: network (words)"]
         );
-
-        let mut long = Course::new(0, "one", "a");
-        let text = "so much is worth something";
-        assert!(!attempt(&mut long, text, failure(Class::Network, 0)));
-        assert_eq!(end(long, None).unwrap().answer.text, text);
     }
 
     #[test]
@@ -388,6 +399,31 @@ mod tests {
             tally(&all.attempts),
             "one/a: auth (HTTP 401); two: rate_limit (HTTP 429), 2 times"
         );
+    }
+
+    #[test]
+    fn who_cannot_be_paid_is_no_attempt_and_is_told() {
+        let unpaid = |course: &mut Course| {
+            for name in ["two/b", "three/c"] {
+                course.turn_to(1, "two", "b");
+                course.begin();
+                course.leave_out(name.to_owned(), format!("{name} costs too much"));
+            }
+        };
+        let said = "Not asked: two/b, three/c: two/b costs too much";
+        let mut failed = course();
+        attempt(&mut failed, "", failure(Class::Unavailable, 503));
+        unpaid(&mut failed);
+        let all = end(failed, None).unwrap_err();
+        assert_eq!((all.attempts.len(), all.told.provider), (1, 0));
+        assert_eq!(all.unpaid.unwrap().to_string(), said);
+
+        let mut broken = course();
+        attempt(&mut broken, "few", failure(Class::Network, 0));
+        unpaid(&mut broken);
+        let reply = end(broken, None).unwrap();
+        assert_eq!((reply.answer.text.as_str(), reply.partial), ("few", true));
+        assert!(reply.warnings.iter().any(|it| it == said));
     }
 
     #[test]

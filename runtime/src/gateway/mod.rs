@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     call::{self, Asked},
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, State, repair},
+    provider::{Answer, ChatRequest, Class, Codec, Failure, Stage, State, repair},
     redact::Redactor,
     settings::{KeyHeader, Provider, Settings},
 };
@@ -35,18 +35,19 @@ mod learned;
 mod list;
 pub mod mock;
 pub mod price;
+pub mod purse;
 mod report;
 mod request;
 pub mod resolve;
 mod retry;
 
-use bound::Ceiling;
 pub use course::Attempt;
 use course::{Course, Failed};
 pub use fit::fit;
 use learned::Learned;
 pub use list::{Listed, Unlisted};
 use price::Cost;
+use purse::Purse;
 pub use request::{Bounds, Told};
 use resolve::Target;
 use retry::{Next, Situation};
@@ -64,8 +65,8 @@ pub struct Plan {
     pub timeout: Duration,
     /// Longer answers are cut.
     pub max_output_chars: Option<usize>,
-    /// The money for an answer; attempts that fail may cost more.
-    pub ceiling: Option<Ceiling>,
+    /// The money for all attempts, if it is bounded.
+    pub purse: Option<Purse>,
 }
 
 impl Plan {
@@ -77,7 +78,7 @@ impl Plan {
             received: call::received(),
             timeout: settings.timeout,
             max_output_chars: None,
-            ceiling: None,
+            purse: None,
         }
     }
 
@@ -191,6 +192,20 @@ pub struct Gateway {
     has_answered: AtomicBool,
 }
 
+/// Why an attempt brings no answer.
+enum Missed {
+    /// It has failed.
+    Failed(Failure),
+    /// It was not made: earlier ones have left too little money.
+    Unpaid(String),
+}
+
+impl From<Failure> for Missed {
+    fn from(failure: Failure) -> Self {
+        Missed::Failed(failure)
+    }
+}
+
 /// What is asked of one target.
 struct Turn {
     request: ChatRequest,
@@ -300,6 +315,9 @@ impl Gateway {
         if all.attempts.len() > 1 {
             text.push_str(&format!(" Attempts: {}.", course::tally(&all.attempts)));
         }
+        if let Some(unpaid) = &all.unpaid {
+            text.push_str(&format!(" {unpaid}."));
+        }
         Err(text)
     }
 
@@ -332,11 +350,19 @@ impl Gateway {
                 let result = self
                     .attempt(provider, &mut turn, course, plan, patience, observer)
                     .await;
-                let Err(failure) = result else {
-                    return course.succeed();
-                };
-                if !course.fail(failure) {
-                    return;
+                match result {
+                    Ok(()) => return course.succeed(),
+                    Err(Missed::Failed(failure)) => course.fail(failure),
+                    Err(Missed::Unpaid(why)) => {
+                        let name = target.name(&self.settings);
+                        let again = if repeated > 0 || repaired > 0 {
+                            " again"
+                        } else {
+                            ""
+                        };
+                        course.leave_out(format!("{name}{again}"), why);
+                        break;
+                    }
                 }
                 let Some((Failed { failure, .. }, took)) = course.last() else {
                     return;
@@ -396,7 +422,7 @@ impl Gateway {
         plan: &Plan,
         patience: Option<Duration>,
         observer: &mut dyn Observer,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Missed> {
         let request = &mut turn.request;
         let Some(codec) = provider.kind.codec() else {
             course.reply.answer = Answer::default();
@@ -411,7 +437,9 @@ impl Gateway {
                 retries: 0,
                 ..Bounds::of(&self.settings, None)
             };
-            request.model = Box::pin(self.newest_model(provider, codec, bounds)).await?;
+            let newest = Box::pin(self.newest_model(provider, codec, bounds)).await;
+            // Nothing is generated for a list.
+            request.model = newest.map_err(|failure| failure.at(Stage::Free))?;
             let reply = &mut course.reply;
             reply.model.clone_from(&request.model);
             reply.warnings.push(format!(
@@ -424,6 +452,7 @@ impl Gateway {
         let _turn = self.turns.acquire().await;
         course.is_queued = false;
         let position = course.provider();
+        let is_first = course.last().is_none();
         let reply = &mut course.reply;
         if !turn.is_fitted {
             turn.is_fitted = true;
@@ -433,12 +462,38 @@ impl Gateway {
             reply.warnings.extend(self.learned.apply(position, request));
             codec.carries(request)?;
         }
-        // Again before each attempt: a repair may have set a token limit.
-        let said = bound::keep(&self.settings, position, request, plan.ceiling.as_ref())?;
-        reply.warnings.extend(said);
+        // Again before each attempt: a repair may have set a token limit, and earlier ones are paid.
+        let purse = plan.purse.as_ref();
+        let kept = match bound::keep(&self.settings, position, request, purse) {
+            Ok(kept) => kept,
+            Err(failure) if is_first => return Err(failure.into()),
+            Err(failure) => return Err(Missed::Unpaid(failure.message)),
+        };
+        reply.warnings.extend(kept.said);
+        let most = kept.most.unwrap_or_default();
+        let held = purse.map(|purse| purse.hold(most));
         let start = plan.received;
-        self.stream(provider, codec, request, reply, start, patience, observer)
-            .await
+        let result = self
+            .stream(provider, codec, request, reply, start, patience, observer)
+            .await;
+        if let Some(held) = held {
+            held.settle(match &result {
+                Err(failure) if failure.stage == Stage::Free => 0.0,
+                _ => self.spent(position, &request.model, &reply.answer, most),
+            });
+        }
+        Ok(result?)
+    }
+
+    /// What an attempt has cost that its provider has taken: by what it has told, else as much as was thought.
+    fn spent(&self, provider: usize, model: &str, answer: &Answer, most: f64) -> f64 {
+        let cost = price::of_answer(&self.settings, Some(provider), model, answer);
+        match cost.map(|cost| cost.usd) {
+            Some(usd) if answer.complete => usd,
+            // What is told before the end is not all of it.
+            Some(usd) => usd.max(most),
+            None => most,
+        }
     }
 
     /// Changes the one parameter that a refusal names, if there is one, and tells what it has done.
@@ -480,17 +535,10 @@ impl Gateway {
         }
     }
 
-    /// The client, made when it is first needed: TLS costs milliseconds that the start must not pay.
-    fn http(&self) -> Result<&HttpClient, Failure> {
-        if self.http.get().is_none() {
-            let client = HttpClient::new(&self.settings.network).map_err(|error| {
-                Failure::new(Class::Config, format!("TLS cannot be set up: {error}"))
-            })?;
-            return Ok(self.http.get_or_init(|| client));
-        }
+    /// The client, made when it is first needed.
+    fn http(&self) -> &HttpClient {
         self.http
-            .get()
-            .ok_or_else(|| Failure::new(Class::Config, "TLS cannot be set up"))
+            .get_or_init(|| HttpClient::new(&self.settings.network))
     }
 
     fn id_of(&self, target: &Target) -> &str {

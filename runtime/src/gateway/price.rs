@@ -8,7 +8,7 @@
 //! Never here: a limit on cost.
 
 use crate::{
-    provider::Usage,
+    provider::{Answer, Usage},
     settings::{Price, Settings, position},
 };
 
@@ -39,22 +39,26 @@ pub fn known(settings: &Settings, provider: usize, model: &str) -> Option<(Price
 
 /// Tells in a reply what its answer costs.
 pub(super) fn charge(settings: &Settings, reply: &mut Reply) {
-    let usage = &reply.answer.usage;
-    if let Some(usd) = usage.cost_usd {
+    let provider = position(&settings.providers, &reply.provider);
+    reply.cost = of_answer(settings, provider, &reply.model, &reply.answer);
+}
+
+/// What an answer of this model costs, as far as its provider has told what it has used.
+pub(super) fn of_answer(
+    settings: &Settings,
+    provider: Option<usize>,
+    model: &str,
+    answer: &Answer,
+) -> Option<Cost> {
+    if let Some(usd) = answer.usage.cost_usd {
         let source = "provider";
-        reply.cost = Some(Cost { usd, source });
-        return;
+        return Some(Cost { usd, source });
     }
     // The model that was asked may be another name of the one that has answered.
-    let price = position(&settings.providers, &reply.provider).and_then(|provider| {
-        let answered = reply.answer.model.as_deref();
-        let answered = || known(settings, provider, answered?);
-        known(settings, provider, &reply.model).or_else(answered)
-    });
-    reply.cost = price.and_then(|(price, source)| {
-        let usd = of_usage(&price, usage)?;
-        Some(Cost { usd, source })
-    });
+    let answered = || known(settings, provider?, answer.model.as_deref()?);
+    let (price, source) = known(settings, provider?, model).or_else(answered)?;
+    let usd = of_usage(&price, &answer.usage)?;
+    Some(Cost { usd, source })
 }
 
 /// The cost of so much, if all of it is known.

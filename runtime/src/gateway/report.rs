@@ -74,7 +74,8 @@ fn advice(provider: &Provider, model: &str, failure: &Failure) -> String {
         }
         Class::ContentFilter => "Put the question in other words, or ask another model.".into(),
         Class::Timeout => {
-            "Ask for less, or raise timeout_seconds (ANYGPT_TIMEOUT changes its default).".into()
+            "Ask for less, or raise timeout_seconds (ANYGPT_TIMEOUT changes its default), or the limit that is named here."
+                .into()
         }
         Class::Network => format!(
             "Check the network and the base URL of {id} ({}).",

@@ -9,6 +9,7 @@ use std::{
 
 use anygpt_core::Reservation;
 use futures_util::future::{Either, select};
+use http::Method;
 use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::{sleep, timeout_at};
 
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     call::{self, Asked},
-    provider::{Class, Codec, Failure, Request},
+    provider::{Class, Codec, Failure, Request, Stage},
     settings::{Provider, Settings},
 };
 
@@ -68,6 +69,9 @@ pub struct Told<T> {
 #[derive(Deserialize)]
 struct Reported {
     error: Option<IgnoredAny>,
+    // Where something was done all the same.
+    data: Option<IgnoredAny>,
+    usage: Option<IgnoredAny>,
 }
 
 impl Gateway {
@@ -152,10 +156,14 @@ impl Gateway {
         let mut repeated = 0;
         loop {
             let begun = Instant::now();
-            let failure = match self.once(provider, codec, request.clone()).await {
+            let mut failure = match self.once(provider, codec, request.clone()).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
+            // Nothing is generated for it.
+            if request.method == Method::GET {
+                failure.stage = Stage::Free;
+            }
             let situation = Situation {
                 repeated,
                 allowed: bounds.retries,
@@ -182,9 +190,14 @@ impl Gateway {
         let response = self.send(provider, codec, request, None, || {}).await?;
         let mut held = self.budget.reservation();
         let bytes = self.body(response, &mut held).await?;
-        let reported = serde_json::from_slice::<Reported>(&bytes);
-        if reported.is_ok_and(|reported| reported.error.is_some()) {
-            return Err(codec.failure(200, &bytes));
+        if let Ok(reported) = serde_json::from_slice::<Reported>(&bytes)
+            && reported.error.is_some()
+        {
+            let failure = codec.failure(200, &bytes);
+            return Err(match reported.data.or(reported.usage) {
+                None => failure,
+                Some(_) => failure.at(Stage::Taken),
+            });
         }
         Ok(Body { bytes, held })
     }

@@ -2,13 +2,14 @@
 //!
 //! The rules are those of the providers' own libraries (provider digest 1.2): two repetitions by
 //! default, only of what may pass, after the wait the provider asks for or half a second, one, two, …
-//! less up to a quarter. With another model behind, nobody waits for long.
+//! less up to a quarter. With another model behind, nobody waits for long. What a provider has generated is never
+//! asked for again.
 //!
 //! Never here: a clock, a connection, or changed parameters (see `repair`).
 
 use std::time::Duration;
 
-use crate::provider::{Class, Failure};
+use crate::provider::{Class, Failure, Stage};
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,11 +92,19 @@ impl Situation {
 }
 
 /// Whether the same request may succeed a little later. The provider knows best, except where money is
-/// missing.
+/// missing, or was spent on it.
 fn may_pass(failure: &Failure) -> bool {
+    match (failure.stage, failure.class) {
+        (Stage::Taken, _) => return false,
+        (Stage::Declined, class) => {
+            return matches!(class, Class::RateLimit | Class::Unavailable);
+        }
+        (Stage::Free | Stage::Unanswered, _) => {}
+    }
     match failure.class {
-        Class::Quota => false,
-        Class::RateLimit | Class::Network | Class::Timeout => failure.should_retry.unwrap_or(true),
+        // Who was silent for as long as the operator allows would be silent again.
+        Class::Quota | Class::Timeout => false,
+        Class::RateLimit | Class::Network => failure.should_retry.unwrap_or(true),
         Class::Unavailable => {
             let is_redirect = failure.status.is_some_and(|status| status < 400);
             failure.should_retry.unwrap_or(!is_redirect)
@@ -158,6 +167,7 @@ mod tests {
     fn failure(class: Class, wait_ms: u64) -> Failure {
         Failure {
             retry_after: (wait_ms > 0).then(|| Duration::from_millis(wait_ms)),
+            stage: Stage::Free,
             ..Failure::new(class, "")
         }
     }
@@ -189,13 +199,12 @@ mod tests {
         for class in ALL {
             let may_pass = matches!(
                 class,
-                Class::RateLimit | Class::Timeout | Class::Network | Class::Unavailable
+                Class::RateLimit | Class::Network | Class::Unavailable
             );
             let failure = failure(class, 0);
             let expected = if may_pass { again(500) } else { Next::GiveUp };
             assert_eq!(ALONE.after(&failure), expected, "{class:?}");
             let expected = match class {
-                Class::Timeout => Next::Another,
                 _ if may_pass => again(500),
                 Class::Cancelled => Next::GiveUp,
                 _ => Next::Another,
@@ -219,10 +228,39 @@ mod tests {
     }
 
     #[test]
+    fn what_was_generated_is_never_asked_for_again() {
+        for class in ALL {
+            let after = |stage, should_retry| {
+                let failure = Failure {
+                    should_retry,
+                    stage,
+                    ..failure(class, 0)
+                };
+                (ALONE.after(&failure), ONE_OF_TWO.after(&failure))
+            };
+            let next = match class {
+                Class::Cancelled => Next::GiveUp,
+                _ => Next::Another,
+            };
+            for word in [None, Some(true), Some(false)] {
+                assert_eq!(after(Stage::Taken, word), (Next::GiveUp, next), "{class:?}");
+            }
+            let declined = match class {
+                Class::RateLimit | Class::Unavailable => (again(500), again(500)),
+                _ => (Next::GiveUp, next),
+            };
+            assert_eq!(after(Stage::Declined, None), declined, "{class:?}");
+            // Before a status the class decides, and the provider's word.
+            let both = [Stage::Free, Stage::Unanswered].map(|stage| after(stage, None));
+            assert_eq!(both[0], both[1], "{class:?}");
+        }
+    }
+
+    #[test]
     fn the_provider_s_word_counts_except_where_money_is_missing() {
         let told = |class, should_retry| Failure {
             should_retry: Some(should_retry),
-            ..Failure::new(class, "")
+            ..failure(class, 0)
         };
         assert_eq!(ALONE.after(&told(Class::Unavailable, false)), Next::GiveUp);
         assert_eq!(ALONE.after(&told(Class::RateLimit, false)), Next::GiveUp);
@@ -234,7 +272,7 @@ mod tests {
         );
         let redirect = Failure {
             status: Some(302),
-            ..Failure::new(Class::Unavailable, "")
+            ..failure(Class::Unavailable, 0)
         };
         assert_eq!(ALONE.after(&redirect), Next::GiveUp);
     }

@@ -29,7 +29,11 @@ use rustls::{
     pki_types::{PrivateKeyDer, ServerName},
     sign::SigningKey,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::OnceCell,
+    task::spawn_blocking,
+};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
@@ -39,7 +43,7 @@ use super::{
 };
 use crate::{
     dns::{LookUpError, Resolver},
-    settings::{Network, Proxy, ProxyKind, is_loopback},
+    settings::{Certificates, Network, Proxy, ProxyKind, is_loopback},
 };
 
 /// Opens connections; clones share everything.
@@ -49,7 +53,8 @@ pub(super) struct Connector(Arc<Parts>);
 struct Parts {
     network: Network,
     resolver: Resolver,
-    tls: TlsConnector,
+    /// Made with the first connection that needs it: reading certificates costs milliseconds.
+    tls: OnceCell<TlsConnector>,
     in_container: bool,
 }
 
@@ -86,26 +91,13 @@ pub(super) enum ConnectErrorKind {
 }
 
 impl Connector {
-    pub(super) fn new(network: Network, resolver: Resolver) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        roots.roots.extend_from_slice(network.roots());
-        let provider = CryptoProvider {
-            key_provider: &NoKeys,
-            ..ring::default_provider()
-        };
-        let mut tls = ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Connector(Arc::new(Parts {
+    pub(super) fn new(network: Network, resolver: Resolver) -> Self {
+        Connector(Arc::new(Parts {
             network,
             resolver,
-            tls: Arc::new(tls).into(),
+            tls: OnceCell::new(),
             in_container: in_container(),
-        })))
+        }))
     }
 
     /// The proxy that requests to a URL go through.
@@ -185,6 +177,17 @@ impl Parts {
         }
     }
 
+    /// What a connection is encrypted with. A failure is not kept: the file may have been put right in the meantime.
+    async fn tls(&self) -> Result<&TlsConnector, ConnectError> {
+        let made = self.tls.get_or_try_init(|| async {
+            let certificates = self.network.certificates().clone();
+            // Files may be slow, and are read without a pause; the other calls go on.
+            let made = spawn_blocking(move || tls_with(&certificates)).await;
+            made.unwrap_or_else(|stopped| Err(ConnectError::setting(stopped.to_string())))
+        });
+        made.await
+    }
+
     async fn encrypt(&self, stream: Stream, peer: &Peer) -> Result<Stream, ConnectError> {
         let name = peer.host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(name.to_owned()).map_err(|_| {
@@ -192,7 +195,7 @@ impl Parts {
                 "{peer} has no name that a certificate could be for"
             ))
         })?;
-        match self.tls.connect(name, stream).await {
+        match self.tls().await?.connect(name, stream).await {
             Ok(stream) => Ok(Stream::new(stream)),
             Err(error) => Err(ConnectError {
                 text: no_tls(peer, &error),
@@ -203,6 +206,29 @@ impl Parts {
             }),
         }
     }
+}
+
+/// TLS that trusts the built-in roots and these certificates.
+fn tls_with(certificates: &Certificates) -> Result<TlsConnector, ConnectError> {
+    let trusted = certificates.read();
+    let trusted = trusted.map_err(|problem| ConnectError::setting(problem.to_string()))?;
+    if let Some(warning) = trusted.warning() {
+        tracing::warn!("{warning}");
+    }
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    roots.roots.extend(trusted.roots);
+    let provider = CryptoProvider {
+        key_provider: &NoKeys,
+        ..ring::default_provider()
+    };
+    let tls = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ConnectError::setting(format!("TLS cannot be set up: {error}")))?;
+    let mut tls = tls.with_root_certificates(roots).with_no_client_auth();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(tls).into())
 }
 
 /// Asks an HTTP proxy for a tunnel.
@@ -376,6 +402,13 @@ impl ConnectError {
         ConnectError {
             text,
             kind: ConnectErrorKind::Network,
+        }
+    }
+
+    fn setting(text: String) -> Self {
+        ConnectError {
+            text,
+            kind: ConnectErrorKind::Setting,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::request::Turn;
 use super::rules::{Claude, Sampling, Thinking};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
-    Request, Role, Tool, ToolCall, ToolChoice, Usage, model, request, rules, sse,
+    Request, Role, Stage, Tool, ToolCall, ToolChoice, Usage, model, request, rules, sse,
 };
 
 /// The Messages format.
@@ -191,11 +191,28 @@ impl Codec for Messages {
         Ok(())
     }
 
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        let kind = |payload| json::members(payload, &["type"]).ok();
+        let Some(payload) = event.payload() else {
+            return true;
+        };
+        let kind = json::text(kind(payload).and_then(|[kind]| kind));
+        kind == "ping" || kind.is_empty() && event.name == "ping"
+    }
+
     fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
         let body = String::from_utf8_lossy(body);
         let read: WholeMessage<'_> = json::read(&body)?;
         if read.error.is_some() {
-            return Err(failure(None, &body));
+            // What comes along with an error is paid, too.
+            if let Ok(message) = json::read(&body) {
+                take_message(message, answer);
+            }
+            let failure = failure(None, &body);
+            return Err(match read.content.is_some_and(|it| !it.is_empty()) {
+                true => failure.at(Stage::Taken),
+                false => failure,
+            });
         }
         let Some(content) = read.content else {
             return Err(Failure::new(
@@ -2056,6 +2073,7 @@ data: {"type":"message_stop"}
                     status: Some(status),
                     code: Some(kind.to_owned()),
                     request_id: Some("req_1".to_owned()),
+                    stage: Stage::Declined,
                     ..Failure::new(class, message)
                 }
             );

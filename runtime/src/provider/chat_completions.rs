@@ -443,20 +443,24 @@ impl ChatCompletions {
             ],
         )?;
         let is_bare_error = choices.is_none() && usage.is_none();
-        // Some errors do without `error`.
-        if error.is_some()
-            || json::text(object) == "error"
-            || is_bare_error && (detail.is_some() || message.is_some())
-        {
-            return Err(failure(None, json));
-        }
-        json::keep(&mut answer.response_id, id);
-        json::keep(&mut answer.model, model);
         // The other one is Groq's place for it.
         let usage = usage.or_else(|| beside(x_groq, &["usage"])[0]);
         if usage.is_some_and(|usage| usage.starts_with('{')) {
             answer.usage = self.usage(usage);
         }
+        // Some errors do without `error`.
+        if error.is_some()
+            || json::text(object) == "error"
+            || is_bare_error && (detail.is_some() || message.is_some())
+        {
+            // What comes along with an error is paid, too.
+            for choice in choices.into_iter().flat_map(json::elements).flatten() {
+                let _said_by_the_error = take_choice(choice, answer);
+            }
+            return Err(failure(None, json));
+        }
+        json::keep(&mut answer.response_id, id);
+        json::keep(&mut answer.model, model);
         if citations.is_some() || search_results.is_some() {
             take_sources(citations, search_results, answer);
         }
@@ -1078,13 +1082,7 @@ fn has_word(id: &str, words: &[&str]) -> bool {
 }
 
 fn failure(status: Option<u16>, body: &str) -> Failure {
-    let mut failure = ErrorBody::read(body).failure(status, WORDS, PHRASES);
-    // Groq calls a single request that exceeds the limit of a whole minute a rate limit: waiting does not
-    // make it smaller.
-    if status == Some(413) && failure.class == Class::RateLimit {
-        failure.class = Class::TooLarge;
-    }
-    failure
+    ErrorBody::read(body).failure(status, WORDS, PHRASES)
 }
 
 /// Members of a detail that grow while it comes in pieces.

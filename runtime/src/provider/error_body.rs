@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Class, Failure};
+use super::{Class, Failure, Stage};
 
 /// Most characters of a provider's message that are shown.
 const MOST_SHOWN: usize = 2_000;
@@ -48,24 +48,21 @@ impl ErrorBody {
                 .find(|(known, _)| *known == word)
                 .map(|(_, class)| *class)
         };
-        let mut class = self
-            .words()
-            .find_map(known)
-            .or_else(|| status.or_else(|| self.status_in_body()).map(by_status))
-            .unwrap_or_else(|| {
-                match self.words().any(|word| word.starts_with("invalid_request")) {
-                    true => Class::InvalidRequest,
-                    false => Class::Unavailable,
-                }
-            });
+        let word = self.words().find_map(known);
+        // Some report errors with status 200.
+        let refused = status.filter(|status| *status >= 400);
+        let mut class = match (refused.or_else(|| self.status_in_body()), word) {
+            (Some(status), word) => refined(by_status(status), word),
+            (None, Some(class)) => class,
+            (None, None) => match self.words().any(|word| word.starts_with("invalid_request")) {
+                true => Class::InvalidRequest,
+                false => Class::Unavailable,
+            },
+        };
         let message = self.message.clone().unwrap_or_else(|| match status {
             Some(status) => format!("HTTP {status} without an explanation"),
             None => "the provider reported an error without an explanation".to_owned(),
         });
-        // Some say "invalid request" of everything.
-        if let (Class::InvalidRequest, Some(status)) = (class, status) {
-            class = by_status(status);
-        }
         if class == Class::InvalidRequest {
             let message = message.to_lowercase();
             if let Some((_, better)) = phrases.iter().find(|(phrase, _)| message.contains(phrase)) {
@@ -89,6 +86,7 @@ impl ErrorBody {
             retry_after: None,
             should_retry: None,
             param: self.param(),
+            stage: Stage::Declined,
         }
     }
 
@@ -152,6 +150,20 @@ pub(super) fn shortened(text: &str) -> String {
         "{}…",
         cut.and_then(|cut| shown.get(..cut)).unwrap_or_default()
     )
+}
+
+/// What a word adds to the class of a status. The status decides whether the same request may succeed a little
+/// later: some say "server error" or "invalid request" of everything. Only that no money is left has no status of
+/// its own.
+fn refined(by_status: Class, word: Option<Class>) -> Class {
+    let may_pass = |class| matches!(class, Class::RateLimit | Class::Unavailable);
+    match word {
+        // It says less than any status.
+        Some(Class::InvalidRequest) | None => by_status,
+        Some(Class::Quota) => Class::Quota,
+        Some(word) if may_pass(word) == may_pass(by_status) => word,
+        Some(_) => by_status,
+    }
 }
 
 fn by_status(status: u16) -> Class {
@@ -368,7 +380,56 @@ mod tests {
     }
 
     #[test]
-    fn words_go_before_the_status_and_phrases_refine() {
+    fn the_status_decides_what_may_pass_whatever_the_type_says() {
+        let words: &Table = &[
+            ("server_error", Class::Unavailable),
+            ("rate_limit_error", Class::RateLimit),
+            ("authentication_error", Class::Auth),
+            ("insufficient_quota", Class::Quota),
+            ("invalid_request_error", Class::InvalidRequest),
+        ];
+        let class = |status, word: &str| {
+            let body = format!(r#"{{"error":{{"message":"m","type":"{word}"}}}}"#);
+            ErrorBody::read(&body).failure(status, words, &[]).class
+        };
+        for (status, expected) in [
+            (400, Class::InvalidRequest),
+            (401, Class::Auth),
+            (403, Class::Permission),
+            (404, Class::ModelNotFound),
+            (413, Class::TooLarge),
+            (422, Class::InvalidRequest),
+        ] {
+            for word in ["server_error", "rate_limit_error"] {
+                assert_eq!(class(Some(status), word), expected, "{status} {word}");
+            }
+        }
+        for (status, expected) in [
+            (408, Class::Unavailable),
+            (409, Class::Unavailable),
+            (429, Class::RateLimit),
+            (500, Class::Unavailable),
+            (503, Class::Unavailable),
+            (529, Class::Unavailable),
+        ] {
+            for word in ["invalid_request_error", "authentication_error"] {
+                assert_eq!(class(Some(status), word), expected, "{status} {word}");
+            }
+            assert_eq!(class(Some(status), "insufficient_quota"), Class::Quota);
+            assert_eq!(class(Some(status), "rate_limit_error"), Class::RateLimit);
+        }
+        assert_eq!(class(Some(400), "authentication_error"), Class::Auth);
+        assert_eq!(class(None, "authentication_error"), Class::Auth);
+        assert_eq!(class(Some(200), "authentication_error"), Class::Auth);
+        assert_eq!(class(Some(200), "rate_limit_error"), Class::RateLimit);
+        // A status in the body of a stream's error counts as much.
+        let body = r#"{"error":{"code":400,"metadata":{"error_type":"server_error"}}}"#;
+        let failure = ErrorBody::read(body).failure(None, words, &[]);
+        assert_eq!(failure.class, Class::InvalidRequest);
+    }
+
+    #[test]
+    fn words_and_phrases_refine_the_status() {
         assert_eq!(
             read(429, r#"{"error":{"type":"word","code":"other"}}"#).class,
             Class::Quota

@@ -62,6 +62,22 @@ impl Class {
     }
 }
 
+/// How far the request of a failed attempt came. This decides what it costs, and whether the same may be asked
+/// again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// It costs nothing: it was not sent, or refused by its HTTP status, or nothing is generated for it.
+    Free,
+    /// It was sent, and no status came: the provider may have worked on it.
+    Unanswered,
+    /// The provider took it with a 2xx status, and before anything else reported an error.
+    Declined,
+    /// The provider took it: what it has generated is paid, and not asked for again. Whatever is not known to
+    /// be less counts as this.
+    #[default]
+    Taken,
+}
+
 /// One failed attempt, as told by a provider or found by the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -81,6 +97,8 @@ pub struct Failure {
     pub should_retry: Option<bool>,
     /// The parameter that the provider does not take, in its own name for it.
     pub param: Option<Box<str>>,
+    /// How far the request came. A codec says [`Stage::Declined`] of what the provider itself reports.
+    pub stage: Stage,
 }
 
 impl Failure {
@@ -95,6 +113,13 @@ impl Failure {
             retry_after: None,
             should_retry: None,
             param: None,
+            stage: Stage::default(),
         }
+    }
+
+    /// The same failure of a request that came so far.
+    pub(crate) fn at(mut self, stage: Stage) -> Self {
+        self.stage = stage;
+        self
     }
 }

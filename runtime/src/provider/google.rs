@@ -18,7 +18,7 @@ use super::request::Turn;
 use super::rules::{self, GeminiThinking};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
-    Request, Role, Tool, ToolCall, ToolChoice, Usage, model, request, sse,
+    Request, Role, Stage, Tool, ToolCall, ToolChoice, Usage, model, request, sse,
 };
 
 /// The `generateContent` format.
@@ -620,8 +620,17 @@ pub(super) fn bare_id(id: &str) -> &str {
 }
 
 fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    if let Some(counts) = chunk.usage_metadata.0 {
+        take_usage(&counts, &mut answer.usage);
+    }
     if let Some(error) = chunk.error {
-        return Err(failure(None, error.get()));
+        // What comes along with an error is paid, too.
+        let has_output = chunk.candidates.is_some_and(|it| !it.is_empty());
+        let failure = failure(None, error.get());
+        return Err(match has_output {
+            true => failure.at(Stage::Taken),
+            false => failure,
+        });
     }
     answer.response_id = chunk
         .response_id
@@ -631,9 +640,6 @@ fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
         .model_version
         .and_then(Text::non_empty)
         .or(answer.model.take());
-    if let Some(counts) = chunk.usage_metadata.0 {
-        take_usage(&counts, &mut answer.usage);
-    }
     let first = |candidate: &Candidate<'_>| candidate.index.0.unwrap_or_default() == 0;
     if let Some(candidate) = chunk.candidates.unwrap_or_default().into_iter().find(first) {
         take_candidate(candidate, answer)?;

@@ -34,7 +34,7 @@ pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };
 pub use embeddings::{Embed, EmbedRequest, Embeddings};
-pub use failure::{Class, Failure};
+pub use failure::{Class, Failure, Stage};
 pub use images::{Draw, DrawRequest, Drawing, Picture, Pictures};
 pub use model::{Capability, Model, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
@@ -252,6 +252,14 @@ impl Answer {
         self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
     }
 
+    /// Whether the provider has told of anything that it has generated or counts.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.length() > 0
+            || self.finish.is_some()
+            || !self.tool_calls.is_empty()
+            || self.usage != Usage::default()
+    }
+
     /// A call begins, or is there as a whole. It gets an id if it has none.
     ///
     /// # Errors
@@ -361,6 +369,12 @@ pub trait Codec: CountTokens + Embed + Draw + Send + Sync {
     /// The failure that the provider reported inside the stream, or `Unavailable` for an event that
     /// is not JSON.
     fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure>;
+
+    /// Whether an event says no more than that the request was taken, or that the connection lives: nothing is
+    /// generated with it.
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        event.payload().is_none()
+    }
 
     /// At the proper end of the body: completes an answer that ends without a closing event, if it can
     /// be seen to be whole.

@@ -16,8 +16,8 @@ use super::error_body::{ErrorBody, Table};
 use super::json::{self, Lenient, Text, str_of};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Media, Message, Model,
-    ModelPage, Part, Request, Role, Source, State, ToolCall, ToolChoice, Usage, model, request,
-    rules, sse,
+    ModelPage, Part, Request, Role, Source, Stage, State, ToolCall, ToolChoice, Usage, model,
+    request, rules, sse,
 };
 
 /// The Responses format.
@@ -181,6 +181,16 @@ impl Codec for Responses {
             },
         }
         Ok(())
+    }
+
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        let Some(payload) = event.payload() else {
+            return true;
+        };
+        let kind = json::members(payload, &["type"]).ok();
+        let kind = json::text(kind.and_then(|[kind]| kind));
+        let kind = if kind.is_empty() { event.name } else { &kind };
+        OPENING.contains(&kind)
     }
 
     fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
@@ -609,8 +619,29 @@ fn take_response(
     status: &str,
     answer: &mut Answer,
 ) -> Result<(), Failure> {
+    if let Some(usage) = response.usage.0 {
+        let input = usage.input_tokens_details.0.unwrap_or_default();
+        let output = usage.output_tokens_details.0.unwrap_or_default();
+        answer.usage = Usage {
+            input_tokens: usage.input_tokens.0,
+            output_tokens: usage.output_tokens.0,
+            reasoning_tokens: output.reasoning_tokens.0,
+            cached_input_tokens: input.cached_tokens.0,
+            cache_write_tokens: input.cache_write_tokens.0,
+            total_tokens: usage.total_tokens.0,
+            cost_usd: None,
+        };
+    }
+    let has_output = response
+        .output
+        .is_some_and(|output| output.get().trim_start_matches(['[', ' ']) != "]");
+    // An error that comes along with output, or after it, is not the first thing.
+    let stage = match has_output {
+        true => Stage::Taken,
+        false => Stage::Declined,
+    };
     if let Some(error) = response.error {
-        return Err(failure(None, error.get()));
+        return Err(failure(None, error.get()).at(stage));
     }
     answer.response_id = response
         .id
@@ -637,7 +668,8 @@ fn take_response(
             return Err(Failure::new(
                 Class::Unavailable,
                 "the provider failed without an explanation",
-            ));
+            )
+            .at(stage));
         }
         "" => {
             return Err(Failure::new(
@@ -649,19 +681,6 @@ fn take_response(
     };
     if let Some(output) = response.output {
         take_output(json::read(output.get())?, answer)?;
-    }
-    if let Some(usage) = response.usage.0 {
-        let input = usage.input_tokens_details.0.unwrap_or_default();
-        let output = usage.output_tokens_details.0.unwrap_or_default();
-        answer.usage = Usage {
-            input_tokens: usage.input_tokens.0,
-            output_tokens: usage.output_tokens.0,
-            reasoning_tokens: output.reasoning_tokens.0,
-            cached_input_tokens: input.cached_tokens.0,
-            cache_write_tokens: input.cache_write_tokens.0,
-            total_tokens: usage.total_tokens.0,
-            cost_usd: None,
-        };
     }
     // Refusals and tool calls have set it before.
     answer.finish = finish.or(answer.finish).or(Some(Finish::Stop));
@@ -845,6 +864,14 @@ const LEAST_OUTPUT_TOKENS: u32 = 16;
 
 /// The kinds of items that are sent again.
 const REPLAYED: &[&str] = &["reasoning", "message", "function_call"];
+
+/// Events before the first one that anything is generated for.
+const OPENING: &[&str] = &[
+    "response.created",
+    "response.queued",
+    "response.in_progress",
+    "keepalive",
+];
 
 /// What a response can be; the events that carry one are named after it.
 const STATUSES: &[&str] = &[

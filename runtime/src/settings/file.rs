@@ -86,6 +86,10 @@ pub(super) struct ModelEntry {
 pub(super) struct Timeouts {
     /// A call that names no other, as in `ANYGPT_TIMEOUT`.
     pub(super) call: Option<Spanned<u32>>,
+    /// Until a provider begins to answer, as in `ANYGPT_FIRST_BYTE_TIMEOUT`.
+    pub(super) first_byte: Option<Spanned<u32>>,
+    /// Silence within an answer, as in `ANYGPT_IDLE_TIMEOUT`.
+    pub(super) idle: Option<Spanned<u32>>,
     /// Calls in flight at the end, as in `ANYGPT_SHUTDOWN_GRACE`.
     pub(super) shutdown: Option<Spanned<u32>>,
 }

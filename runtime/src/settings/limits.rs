@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use super::{
-    Environment, Problem, Provider, Written,
+    Environment, Problem, Provider, bounded,
     pattern::{self, fits, pattern},
     position,
     provider::MOCK,
-    seconds, unknown, written,
+    unknown, written,
     yaml::Spanned,
 };
 use serde::Deserialize;
@@ -255,13 +255,7 @@ fn max_timeout(
 ) -> Result<Option<Bound<Duration>>, Problem> {
     const NAME: &str = "ANYGPT_MAX_TIMEOUT";
     let written = written(environment, NAME, "limits.max_timeout", of_file)?;
-    let bound = |it: Written| {
-        Ok(Bound {
-            most: seconds(&it)?,
-            place: it.place,
-        })
-    };
-    written.map(bound).transpose()
+    written.map(bounded).transpose()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Never here: acting on a setting.
 
 mod base_url;
+mod certificates;
 mod clean;
 mod defaults;
 mod environment;
@@ -34,6 +35,7 @@ use std::{
 };
 
 pub use base_url::BaseUrl;
+pub use certificates::Certificates;
 pub use defaults::Parameters;
 pub use environment::{Environment, Found, Ignored};
 pub use limits::{Bound, Limits};
@@ -77,6 +79,10 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// `ANYGPT_TIMEOUT`: longest time for a tool call that names no other.
     pub timeout: Duration,
+    /// `ANYGPT_FIRST_BYTE_TIMEOUT`: longest time until a provider begins to answer.
+    pub first_byte: Option<Bound<Duration>>,
+    /// `ANYGPT_IDLE_TIMEOUT`: longest silence within an answer.
+    pub idle: Option<Bound<Duration>>,
     /// `ANYGPT_RETRIES`: most repetitions of a request that has failed for the moment.
     pub retries: u32,
     /// `ANYGPT_SHUTDOWN_GRACE`: longest time for calls in flight at the end.
@@ -212,6 +218,18 @@ impl Settings {
         let timeout = written(&environment, "ANYGPT_TIMEOUT", "timeouts.call", of_file)?;
         origins.keep("timeouts.call", timeout.as_ref());
         let timeout = timeout.map(|it| seconds(&it)).transpose()?;
+        let mut silence = |name, path, of_file| {
+            let written = written(&environment, name, path, of_file)?;
+            origins.keep(path, written.as_ref());
+            let bound = written.map(bounded);
+            bound.transpose()
+        };
+        let first_byte = silence(
+            "ANYGPT_FIRST_BYTE_TIMEOUT",
+            "timeouts.first_byte",
+            file.timeouts.first_byte,
+        )?;
+        let idle = silence("ANYGPT_IDLE_TIMEOUT", "timeouts.idle", file.timeouts.idle)?;
         let shutdown_grace = written(
             &environment,
             "ANYGPT_SHUTDOWN_GRACE",
@@ -316,6 +334,8 @@ impl Settings {
                 Some(limit) => limit.most.min(timeout.unwrap_or(TIMEOUT)),
                 None => timeout.unwrap_or(TIMEOUT),
             },
+            first_byte,
+            idle,
             retries: retries.unwrap_or(RETRIES),
             shutdown_grace,
             standby: standby.unwrap_or_default(),
@@ -542,6 +562,14 @@ fn seconds(written: &Written) -> Result<Duration, Problem> {
         Ok(number) if (1..=86_400).contains(&number) => Ok(Duration::from_secs(number.into())),
         _ => Err(written.wrong("use a whole number of seconds from 1 to 86400")),
     }
+}
+
+/// The same as a limit that is told with its place.
+fn bounded(written: Written) -> Result<Bound<Duration>, Problem> {
+    Ok(Bound {
+        most: seconds(&written)?,
+        place: written.place,
+    })
 }
 
 fn retries(written: &Written) -> Result<u32, Problem> {

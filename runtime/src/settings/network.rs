@@ -1,22 +1,15 @@
 //! What stands between this process and the providers: proxies, and roots of trust beside the built-in
 //! ones.
 //!
-//! Never here: opening a connection.
+//! Never here: opening a connection, reading certificates (`certificates`).
 
-use std::{fmt, fs, io, net::IpAddr, path::Path, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use percent_encoding::percent_decode_str;
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
-};
 
-use super::{Problem, environment::Environment, file_text, secret::Secret};
-
-/// A bundle of all public roots has 250 kB.
-const BUNDLE_LIMIT: u64 = 8 << 20;
+use super::{Problem, certificates::Certificates, environment::Environment, secret::Secret};
 
 /// No part of a proxy's URL that is shorter can be told from ordinary text.
 const SECRET: usize = 4;
@@ -26,7 +19,7 @@ const SECRET: usize = 4;
 pub struct Network {
     rules: Arc<Matcher>,
     secrets: Vec<Secret>,
-    roots: Vec<TrustAnchor<'static>>,
+    certificates: Certificates,
     /// The proxies' variables, with what may be shown of them.
     told: Vec<(String, String)>,
 }
@@ -47,10 +40,10 @@ pub enum ProxyKind {
 }
 
 impl Network {
-    /// Reads the variables. Opens files, but no connection.
+    /// Reads the variables. Opens nothing.
     ///
     /// # Errors
-    /// A proxy's URL or a file of certificates that cannot be used.
+    /// A proxy's URL that cannot be used.
     pub(super) fn load(
         environment: &Environment<'_>,
         warnings: &mut Vec<String>,
@@ -76,7 +69,7 @@ impl Network {
             rules: Arc::new(rules.build()),
             secrets,
             told,
-            roots: roots(environment, warnings)?,
+            certificates: Certificates::load(environment)?,
         })
     }
 
@@ -89,9 +82,9 @@ impl Network {
         self.rules.intercept(url).map(Proxy)
     }
 
-    /// Certificates that are trusted beside the built-in ones.
-    pub fn roots(&self) -> &[TrustAnchor<'static>] {
-        &self.roots
+    /// Where the certificates are that are trusted beside the built-in ones.
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     /// The proxies' variables, with what may be shown of them.
@@ -258,98 +251,4 @@ fn without_effect(name: &str, list: &str) -> Option<String> {
             entries.join(", ")
         )
     })
-}
-
-/// The certificates of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-fn roots(
-    environment: &Environment<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<TrustAnchor<'static>>, Problem> {
-    const FILE: &str = "SSL_CERT_FILE";
-    const FOLDER: &str = "SSL_CERT_DIR";
-    const PEM: &str = "name a text file with certificates in PEM format (-----BEGIN CERTIFICATE-----), \
-                       readable by the user of this process, or unset it";
-    let mut store = Roots {
-        known: Vec::new(),
-        roots: RootCertStore::empty(),
-        refused: 0,
-    };
-    if let Some(path) = environment.path(FILE)? {
-        let wrong = |why: String| Problem::new(FILE, format!("names {path:?}, which {why}"), PEM);
-        let bytes = file_text::read_bytes(Path::new(&path), BUNDLE_LIMIT).map_err(wrong)?;
-        if store.add(&bytes) == 0 {
-            return Err(wrong("holds no usable certificate in PEM format".into()));
-        }
-    }
-    // As with OpenSSL, there may be several.
-    for path in environment
-        .path(FOLDER)?
-        .iter()
-        .flat_map(|it| it.split(':'))
-    {
-        let wrong = |why: String| {
-            Problem::new(
-                FOLDER,
-                format!("names {path:?}, which {why}"),
-                "name a folder of files with certificates in PEM format, or unset it",
-            )
-        };
-        let usable = add_folder(&mut store, Path::new(path)).map_err(wrong)?;
-        if usable == 0 {
-            return Err(wrong("holds no usable certificate in PEM format".into()));
-        }
-    }
-    if store.refused > 0 {
-        warnings.push(format!(
-            "{} certificates of {FILE} and {FOLDER} cannot be used and are left out",
-            store.refused
-        ));
-    }
-    Ok(store.roots.roots)
-}
-
-/// Adds what all files of a folder hold, and tells how many certificates that were.
-fn add_folder(store: &mut Roots, folder: &Path) -> Result<usize, String> {
-    let cannot_be_read = |error: io::Error| format!("cannot be read ({error})");
-    let mut usable = 0;
-    for entry in fs::read_dir(folder).map_err(cannot_be_read)? {
-        let path = entry.map_err(cannot_be_read)?.path();
-        // Links that lead nowhere and folders are usual there.
-        if !path.is_file() {
-            continue;
-        }
-        let bytes = file_text::read_bytes(&path, BUNDLE_LIMIT)
-            .map_err(|why| format!("has a file {:?} that {why}", path.file_name()))?;
-        usable += store.add(&bytes);
-    }
-    Ok(usable)
-}
-
-struct Roots {
-    /// Folders hold most certificates twice: under their names, and as links by hash.
-    known: Vec<CertificateDer<'static>>,
-    roots: RootCertStore,
-    refused: usize,
-}
-
-impl Roots {
-    /// Adds the certificates of a PEM text, and tells how many of them are usable.
-    fn add(&mut self, pem: &[u8]) -> usize {
-        let mut usable = 0;
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let Ok(certificate) = certificate else {
-                self.refused += 1;
-                continue;
-            };
-            if self.known.contains(&certificate) {
-                usable += 1;
-            } else if self.roots.add(certificate.clone()).is_ok() {
-                self.known.push(certificate);
-                usable += 1;
-            } else {
-                self.refused += 1;
-            }
-        }
-        usable
-    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anygpt_core::Structured;
 use serde::Serialize;
 
-use super::{DEFAULT, LogFormat, LogLevel, Provider, Settings, Standby};
+use super::{Bound, DEFAULT, LogFormat, LogLevel, Provider, Settings, Standby};
 
 /// One setting as it is resolved.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -64,6 +64,16 @@ impl Settings {
             "ANYGPT_TIMEOUT",
             Some(seconds(self.timeout)),
         );
+        let silence = |limit: &Option<Bound<Duration>>| {
+            let limit = limit.as_ref();
+            Some(limit.map_or("none".to_owned(), |it| seconds(it.most)))
+        };
+        add(
+            "timeouts.first_byte",
+            "ANYGPT_FIRST_BYTE_TIMEOUT",
+            silence(&self.first_byte),
+        );
+        add("timeouts.idle", "ANYGPT_IDLE_TIMEOUT", silence(&self.idle));
         add("retries", "ANYGPT_RETRIES", Some(self.retries.to_string()));
         add(
             "timeouts.shutdown",
@@ -101,7 +111,10 @@ impl Settings {
                 Some(value.clone()),
             );
         }
-        let roots = Some(self.network.roots().len().to_string());
+        let roots = match self.network.certificates().read() {
+            Ok(trusted) => Some(trusted.roots.len().to_string()),
+            Err(problem) => Some(format!("none: {problem}")),
+        };
         let variable = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| self.origins.of("", name));
         let variable = variable.iter().find(|origin| *origin != DEFAULT);
         add(

@@ -119,7 +119,7 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     warnings.extend(chain.warnings);
     plan.targets = chain.targets;
     let wants_reasoning = plan.request.include_reasoning;
-    if plan.ceiling.is_some() {
+    if plan.purse.is_some() {
         warnings.extend(bound::affordable(settings, &mut plan)?);
     }
     if is_dry_run {

@@ -2,14 +2,14 @@
 //!
 //! Never here: what is asked, or who.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anygpt_core::Object;
 use serde_json::Value;
 
 use super::arguments::{Arguments, wrong};
 use crate::{
-    gateway::{Gateway, Observer, Plan, Reply, bound::Ceiling},
+    gateway::{Gateway, Observer, Plan, Reply, purse::Purse},
     provider::{Effort, Usage},
     settings::Settings,
 };
@@ -37,7 +37,7 @@ pub(super) fn take_bounds(
     let dollars = arguments.number("max_cost_usd", f64::MIN_POSITIVE, MOST_DOLLARS)?;
     plan.max_output_chars = most.and_then(|most| usize::try_from(most).ok());
     plan.timeout = shortened(settings, timeout, warnings);
-    plan.ceiling = ceiling(settings, dollars, warnings);
+    plan.purse = purse(settings, dollars, warnings);
     Ok(())
 }
 
@@ -73,31 +73,17 @@ fn shortened(settings: &Settings, seconds: Option<u32>, warnings: &mut Vec<Strin
     }
 }
 
-fn ceiling(
-    settings: &Settings,
-    dollars: Option<f64>,
-    warnings: &mut Vec<String>,
-) -> Option<Ceiling> {
-    let place = |place: &str| Arc::from(place);
+fn purse(settings: &Settings, dollars: Option<f64>, warnings: &mut Vec<String>) -> Option<Purse> {
     match (&settings.limits.max_cost_usd, dollars) {
         (Some(limit), Some(usd)) if usd > limit.most => {
             warnings.push(format!(
                 "max_cost_usd was lowered from {usd} to {} by {}",
                 limit.most, limit.place
             ));
-            Some(Ceiling {
-                usd: limit.most,
-                place: place(&limit.place),
-            })
+            Some(Purse::new(limit.most, &limit.place))
         }
-        (_, Some(usd)) => Some(Ceiling {
-            usd,
-            place: place("max_cost_usd"),
-        }),
-        (Some(limit), None) => Some(Ceiling {
-            usd: limit.most,
-            place: place(&limit.place),
-        }),
+        (_, Some(usd)) => Some(Purse::new(usd, "max_cost_usd")),
+        (Some(limit), None) => Some(Purse::new(limit.most, &limit.place)),
         (None, None) => None,
     }
 }

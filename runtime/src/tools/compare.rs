@@ -18,7 +18,7 @@ use super::{
     conversation,
 };
 use crate::{
-    gateway::{Gateway, Observer, Plan, Reply, Silence, bound, bound::Ceiling, mock, resolve},
+    gateway::{Gateway, Observer, Plan, Reply, Silence, bound, mock, purse::Purse, resolve},
     provider::{ChatRequest, Message, Role},
     settings::Settings,
 };
@@ -84,6 +84,10 @@ pub(super) struct Comparison {
     /// How each of them is asked, or why it cannot be.
     plans: Vec<Result<Plan, String>>,
     judge: Option<Judge>,
+    /// The money for all of it, if it is bounded: what is in none of the shares.
+    purse: Option<Purse>,
+    /// One per model.
+    shares: Vec<Purse>,
     warnings: Vec<String>,
 }
 
@@ -139,8 +143,12 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         warnings.push("judge_model and judge_instructions need mode judge".into());
     }
 
-    let shares = models.len() + usize::from(mode == Mode::Judge);
-    template.ceiling = template.ceiling.map(|all| share(&all, shares));
+    // What is not shared out is the judge's, with all that the others leave.
+    let count = models.len();
+    let shares = count + usize::from(mode == Mode::Judge);
+    let purse = template.purse.clone();
+    let shares = purse.as_ref().map(|purse| purse.share(count, shares));
+    let shares = shares.unwrap_or_default();
     let for_answers = Plan {
         timeout: match mode {
             Mode::Judge => template.timeout * TENTHS_FOR_ANSWERS / 10,
@@ -150,9 +158,14 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
     };
     let (entries, plans): (Vec<Entry>, Vec<_>) = models
         .into_iter()
-        .map(|asked| {
+        .enumerate()
+        .map(|(position, asked)| {
             let mut warnings = Vec::new();
-            let plan = plan(settings, &for_answers, &asked, &mut warnings);
+            let template = Plan {
+                purse: shares.get(position).cloned(),
+                ..for_answers.clone()
+            };
+            let plan = plan(settings, template, &asked, &mut warnings);
             (Entry { asked, warnings }, plan)
         })
         .unzip();
@@ -169,6 +182,8 @@ pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
         entries,
         plans,
         judge,
+        purse,
+        shares,
         warnings,
     };
     if comparison.is_offline(settings) {
@@ -186,19 +201,10 @@ fn mode(arguments: &mut Arguments<'_>) -> Result<Mode, String> {
     }
 }
 
-/// An equal share of the money.
-fn share(all: &Ceiling, shares: usize) -> Ceiling {
-    let count = u32::try_from(shares).unwrap_or(u32::MAX);
-    Ceiling {
-        usd: all.usd / f64::from(count),
-        place: Arc::from(format!("one of {shares} equal shares of {}", all.place)),
-    }
-}
-
 /// How the model of this name is asked.
 fn plan(
     settings: &Settings,
-    template: &Plan,
+    template: Plan,
     name: &str,
     warnings: &mut Vec<String>,
 ) -> Result<Plan, String> {
@@ -206,9 +212,9 @@ fn plan(
     warnings.extend(chain.warnings);
     let mut plan = Plan {
         targets: chain.targets,
-        ..template.clone()
+        ..template
     };
-    if plan.ceiling.is_some() {
+    if plan.purse.is_some() {
         warnings.extend(bound::affordable(settings, &mut plan)?);
     }
     Ok(plan)
@@ -223,11 +229,11 @@ fn judge_plan(
     warnings: &mut Vec<String>,
 ) -> Result<Plan, String> {
     if let Some(name) = named {
-        return plan(settings, &template, &name, warnings);
+        return plan(settings, template, &name, warnings);
     }
     let mut said = Vec::new();
     let default = settings.default_model.as_deref();
-    let default = default.map(|name| plan(settings, &template, name, &mut said));
+    let default = default.map(|name| plan(settings, template.clone(), name, &mut said));
     if let Some(Ok(plan)) = default {
         warnings.extend(said);
         return Ok(plan);
@@ -326,6 +332,11 @@ impl Comparison {
         }
         // The connections of the others go with it.
         drop(running);
+        if let Some(purse) = &self.purse {
+            for share in &self.shares {
+                purse.take_back(share);
+            }
+        }
         let judge = self.judge.take();
         let mut verdict = None;
         if let Some(plan) = judge.and_then(|judge| self.judged(judge, &came)) {

@@ -50,6 +50,8 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     };
     let provider = &settings.providers[first.provider];
     let mut request = plan.request_to(first);
+    // What the purse holds ready for it.
+    let mut paid = None;
     let (endpoint, parameters) = match provider.kind.codec() {
         Some(codec) => {
             warnings.extend(fit(settings, first.provider, &mut request));
@@ -60,9 +62,12 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
                 // So that the path and the rules have one.
                 NEWEST.clone_into(&mut request.model);
             } else {
-                let ceiling = plan.ceiling.as_ref();
-                match bound::keep(settings, first.provider, &mut request, ceiling) {
-                    Ok(said) => warnings.extend(said),
+                let purse = plan.purse.as_ref();
+                match bound::keep(settings, first.provider, &mut request, purse) {
+                    Ok(kept) => {
+                        warnings.extend(kept.said);
+                        paid = kept.most;
+                    }
                     Err(failure) => {
                         let class = failure.class.as_str();
                         return Outcome::error(format!("{class}: {}.", failure.message));
@@ -92,12 +97,13 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     );
     let usual = || provider.kind.codec()?.default_max_tokens(&request.model);
     let most = request.max_tokens.or_else(usual);
-    let estimated_cost =
-        price.map(|(price, _)| bound::estimated_cost(&price, input, most.unwrap_or_default()));
+    let counted =
+        || price.map(|(price, _)| bound::estimated_cost(&price, input, most.unwrap_or_default()));
+    let estimated_cost = paid.or_else(counted);
     if let Some(cost) = estimated_cost {
         let how = match most {
-            Some(_) => "at most",
-            None => "for the input alone",
+            None if paid.is_none() => "for the input alone",
+            _ => "at most",
         };
         text.push_str(&format!(" Cost: about ${cost} {how}."));
     }
