@@ -686,7 +686,7 @@ const PLACEHOLDERS: [&str; 17] = [
 ];
 
 /// Every variable that is read when `OPENAI_API_KEY` holds a key.
-const VARIABLES: [&str; 38] = [
+const VARIABLES: [&str; 40] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
     "GOOGLE_API_KEY",
