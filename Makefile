@@ -142,7 +142,7 @@ dist/$(ARCHITECTURE)/anygpt-mcp:
 	runtime/image/compile $(ARCHITECTURE) dist/$(ARCHITECTURE)
 
 .PHONY: memory
-memory: $(STATIC) ## Hold the static program's memory for 1,024 streams to its limit
+memory: $(STATIC) ## Hold the static program's memory to its limits, whatever it is sent
 	ANYGPT_TEST_BINARY=$(abspath $(STATIC)) $(CARGO) test --locked -p anygpt-tests --test memory
 
 .PHONY: soak

@@ -14,6 +14,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     rc::Rc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -97,7 +98,68 @@ pub(crate) fn run(
             );
         }
     }
+    let (ping, call) = beside_a_flood(ours, folder, scaled(500, share).max(20))?;
+    for (name, longest) in [("ping", ping), ("provider call", call)] {
+        let name = format!("longest {name} beside a flood of single bytes");
+        report.add(Row::new(&name, "ms", longest).goal(Goal::AtMost(250.0)));
+    }
     Ok(())
+}
+
+/// The longest of so many pings, and of so many calls of a good provider, while another one sends single bytes without end, in
+/// milliseconds.
+fn beside_a_flood(ours: &Path, folder: &Path, times: usize) -> io::Result<(f64, f64)> {
+    /// So long after it began the flood is in full spate.
+    const BEGINNING: Duration = Duration::from_millis(500);
+    let good = Provider::start(Duration::ZERO, TOKENS)?;
+    let flood = Provider::run(["flood"])?;
+    let file = folder.join("flood.yaml");
+    let of = |provider: &Provider| {
+        let address = provider.address;
+        format!("{{type: openai-compatible, base_url: http://{address}/v1}}")
+    };
+    fs::write(
+        &file,
+        format!(
+            "providers:\n  good: {}\n  flood: {}\n",
+            of(&good),
+            of(&flood)
+        ),
+    )?;
+    let call = |id: &str, model: &str| {
+        let arguments = json!({"prompt": "Say it.", "model": model, "timeout_seconds": 600});
+        let params = json!({"name": TOOL, "arguments": arguments});
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string()
+            + "\n"
+    };
+    let mut server = Subject::configured(ours, &file).start()?;
+    server.shake_hands()?;
+    // The connection is there before.
+    server.ask(&call("warm", "good/m"))?;
+    server
+        .stdin
+        .write_all(call("flooded", "flood/m").as_bytes())?;
+    thread::sleep(BEGINNING);
+    let mut longest = [0.0_f64; 2];
+    let questions = [
+        json!({"jsonrpc": "2.0", "id": "ping", "method": "ping"}).to_string() + "\n",
+        call("call", "good/m"),
+    ];
+    for _ in 0..times {
+        for (question, longest) in questions.iter().zip(&mut longest) {
+            let asked = Instant::now();
+            let answer = server.ask(question)?;
+            *longest = longest.max(asked.elapsed().as_secs_f64() * 1e3);
+            if answer.contains("flooded") || answer.contains("isError") {
+                return Err(io::Error::other(format!("not the answer: {answer}")));
+            }
+        }
+    }
+    let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "flooded"}});
+    server.stdin.write_all(format!("{cancel}\n").as_bytes())?;
+    server.end()?;
+    let [ping, call] = longest;
+    Ok((ping, call))
 }
 
 /// How the rate and the memory go with the calls in flight, and the time with the length of an answer.
@@ -397,11 +459,14 @@ struct Provider {
 
 impl Provider {
     fn start(latency: Duration, tokens: usize) -> io::Result<Self> {
+        let (latency, tokens) = (latency.as_millis().to_string(), tokens.to_string());
+        Provider::run(["provider", &latency, &tokens])
+    }
+
+    fn run<'a>(arguments: impl IntoIterator<Item = &'a str>) -> io::Result<Self> {
         pin(0)?;
         let child = Command::new(std::env::current_exe()?)
-            .arg("provider")
-            .arg(latency.as_millis().to_string())
-            .arg(tokens.to_string())
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn();
         pin(last_processor())?;

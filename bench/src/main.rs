@@ -4,6 +4,7 @@
 //!   anygpt-bench gate|count PROGRAM COUNTS FOLDER
 //!   anygpt-bench layout PROGRAM SCRIPT FOLDER
 //!   anygpt-bench provider MILLISECONDS TOKENS
+//!   anygpt-bench flood
 //!
 //! The table goes to stdout; `report.json`, `table.md` and the charts go into FOLDER.
 //!
@@ -70,6 +71,10 @@ fn run(mut words: impl Iterator<Item = String>) -> io::Result<()> {
     let words: Vec<&str> = plain.iter().map(String::as_str).collect();
     match words[..] {
         ["provider", latency, tokens] => serve_as_provider(latency, tokens),
+        ["flood"] => runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(provider::flood()),
         [verb @ ("gate" | "count"), program, file, folder] => {
             fs::create_dir_all(folder)?;
             let gate = Gate {

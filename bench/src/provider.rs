@@ -1,4 +1,5 @@
-//! A provider on the loopback, as fast as can be: an OpenAI-compatible stream, made once, sent as it is.
+//! A provider on the loopback, as fast as can be: an OpenAI-compatible stream, made once, sent as it is; or one that has no
+//! end.
 //!
 //! Never here: faults (those are the tests' provider's).
 
@@ -21,6 +22,34 @@ pub(crate) async fn serve(latency: Duration, tokens: usize) -> io::Result<()> {
             // A client that leaves is not worth a word.
             let _left = connection(socket, latency, answer).await;
         });
+    }
+}
+
+/// The same, but what it answers has no end, and every byte of it is a chunk of its own.
+pub(crate) async fn flood() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?.port());
+    let chunk = |byte: u8| [b'1', b'\r', b'\n', byte, b'\r', b'\n'];
+    let events: Vec<u8> = event(WORD).bytes().flat_map(chunk).collect();
+    let events: &'static [u8] = events.repeat(64).leak();
+    loop {
+        let (socket, _) = listener.accept().await?;
+        tokio::spawn(async move {
+            let _left = flooded(socket, events).await;
+        });
+    }
+}
+
+async fn flooded(mut socket: TcpStream, events: &[u8]) -> io::Result<()> {
+    let mut input = Vec::with_capacity(16 << 10);
+    while request(&input).is_none() {
+        if socket.read_buf(&mut input).await? == 0 {
+            return Ok(());
+        }
+    }
+    socket.write_all(HEAD).await?;
+    loop {
+        socket.write_all(events).await?;
     }
 }
 
@@ -61,17 +90,13 @@ pub(crate) fn text(tokens: usize) -> String {
 
 /// Every token is an event and a chunk of its own, as providers send them.
 fn answer(tokens: usize) -> Vec<u8> {
-    let mut bytes =
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-            .to_vec();
+    let mut bytes = HEAD.to_vec();
     let mut event = |rest: &str| {
-        let event = format!(
-            "data: {{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",{rest}}}\n\n"
-        );
+        let event = event(rest);
         bytes.extend(format!("{:x}\r\n{event}\r\n", event.len()).into_bytes());
     };
     for _ in 0..tokens {
-        event(r#""choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]"#);
+        event(WORD);
     }
     event(r#""choices":[{"index":0,"delta":{},"finish_reason":"stop"}]"#);
     event(&format!(
@@ -80,6 +105,18 @@ fn answer(tokens: usize) -> Vec<u8> {
     ));
     bytes.extend_from_slice(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n");
     bytes
+}
+
+const HEAD: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// What is new in the event of a token.
+const WORD: &str = r#""choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]"#;
+
+fn event(rest: &str) -> String {
+    format!(
+        "data: {{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",{rest}}}\n\n"
+    )
 }
 
 #[cfg(test)]

@@ -146,7 +146,7 @@ fn serve() {
     });
     // Without the async thread, whose start would be counted or not, depending on when it happens.
     session
-        .serve(&Tools::new(settings), &runner, || ())
+        .serve(&Tools::new(settings, budget), &runner, || ())
         .unwrap();
     eprintln!("allocations: {}", allocations());
 }

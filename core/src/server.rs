@@ -246,6 +246,11 @@ impl Server {
         self.session.out.len()
     }
 
+    /// Bytes of output that exist: those that wait, and the answers of batches that others still belong to.
+    pub fn held_output(&self) -> usize {
+        self.session.out.len() + self.session.batches.bytes()
+    }
+
     /// The least important log lines that the client wants to have; none before it asked for any.
     pub fn logging_level(&self) -> Option<LoggingLevel> {
         self.session.logging_level

@@ -127,7 +127,7 @@ impl Call {
         let trace_id = self.trace.as_deref().map(Trace::id);
         let fields = [
             ("tool", Some(Value::Word(&self.tool))),
-            ("provider", known(&facts.providers).map(Value::Text)),
+            ("provider", known(&facts.providers).map(Value::Said)),
             ("model", known(&facts.models).map(Value::Text)),
             ("status", Some(Value::Word(status))),
             (
@@ -138,8 +138,8 @@ impl Call {
             ("output_tokens", facts.output_tokens.and_then(number)),
             ("ms", number(millis(self.received.elapsed()))),
             ("request_id", known(&facts.request_ids).map(Value::Text)),
-            ("trace_id", trace_id.map(Value::Text)),
-            ("error", facts.error.as_deref().map(Value::Text)),
+            ("trace_id", trace_id.map(Value::Said)),
+            ("error", facts.error.as_deref().map(Value::Said)),
         ];
         log::line(level, self.hears_log, "call", &fields);
     }

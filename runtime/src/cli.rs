@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use lexopt::Arg;
 
-use crate::settings::nearest;
+use crate::settings::{is_harmless, nearest, shown};
 
 mod complete;
 mod help;
@@ -229,7 +229,7 @@ static MAX_TOKENS: Opt = Opt {
 static TIMEOUT: Opt = Opt {
     long: "timeout",
     value: "SECONDS",
-    about: "longest wait; what has come by then is printed",
+    about: "longest wait (default: no limit); what has come by then is printed",
     argument: "timeout_seconds",
     ..PLAIN
 };
@@ -239,6 +239,14 @@ static DRY_RUN: Opt = Opt {
     argument: "dry_run",
     ..PLAIN
 };
+
+/// The arguments of tools that are options under another name, with what is typed for each.
+pub(crate) fn options_of_arguments() -> impl Iterator<Item = (&'static str, String)> {
+    let options = COMMANDS.iter().flat_map(|spec| spec.options);
+    // Those of one word are words of plain English, too.
+    let options = options.filter(|option| option.argument.contains('_'));
+    options.map(|option| (option.argument, option.name()))
+}
 
 /// They belong to no command.
 static EVERYWHERE: [&Opt; 2] = [&HELP, &VERSION];
@@ -378,7 +386,8 @@ static COMMANDS: [Spec; 10] = [
             Some("zsh") => Ok(Command::Completions(Shell::Zsh)),
             Some("fish") => Ok(Command::Completions(Shell::Fish)),
             Some(other) => Err(format!(
-                "there is no script for {other:?}: write bash, zsh or fish"
+                "there is no script for {}: write bash, zsh or fish",
+                shown(other, ["bash", "zsh", "fish"])
             )),
             None => Err("completions needs a shell: bash, zsh or fish".into()),
         },
@@ -459,7 +468,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
 fn read(arguments: Vec<OsString>) -> Result<Command, String> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut typed = Typed::default();
-    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+    while let Some(argument) = parser.next().map_err(refused)? {
         let option = match argument {
             Arg::Value(word) => {
                 typed.words.push(text(word)?);
@@ -476,7 +485,7 @@ fn read(arguments: Vec<OsString>) -> Result<Command, String> {
         };
         let value = match option.value {
             "" => "true".to_owned(),
-            _ => text(parser.value().map_err(|error| error.to_string())?)?,
+            _ => text(parser.value().map_err(refused)?)?,
         };
         typed.options.push((option, value));
     }
@@ -496,14 +505,25 @@ fn read(arguments: Vec<OsString>) -> Result<Command, String> {
         return Err(foreign(option));
     }
     match typed.words.get(spec.most) {
-        Some(word) => Err(format!("{} takes no word {word:?}", spec.name)),
+        Some(word) => Err(format!("{} takes no word {}", spec.name, shown(word, []))),
         None => (spec.build)(typed),
     }
 }
 
 fn text(word: OsString) -> Result<String, String> {
     word.into_string()
-        .map_err(|word| format!("{word:?} is not valid UTF-8"))
+        .map_err(|word| format!("{} is not valid UTF-8", shown(&word.to_string_lossy(), [])))
+}
+
+/// What the parser says. Its own words would repeat a value, which may be a key.
+fn refused(error: lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedValue { option, value } => {
+            let value = shown(&value.to_string_lossy(), []);
+            format!("{option} takes no value, but has {value}")
+        }
+        error => error.to_string(),
+    }
 }
 
 /// Nothing was typed but options, or no command that there is.
@@ -538,7 +558,12 @@ fn no_option(name: &str, words: &[String]) -> String {
         Some(near) => format!("; perhaps you mean --{near}"),
         None => String::new(),
     };
-    format!("there is no option --{}{perhaps}", name.escape_debug())
+    // Not what may be a key.
+    let known = Opt::all().map(|option| option.long);
+    match is_harmless(name, known) {
+        true => format!("there is no option --{}{perhaps}", name.escape_debug()),
+        false => format!("there is no option of {} characters", name.chars().count()),
+    }
 }
 
 fn unknown(words: &str) -> String {
@@ -563,11 +588,20 @@ fn unknown(words: &str) -> String {
         Some((_, spec)) => format!("; perhaps you mean {}", spec.name),
         None => String::new(),
     };
-    let shown: String = words
-        .chars()
-        .take(80)
-        .flat_map(char::escape_debug)
-        .collect();
+    let known = || {
+        COMMANDS
+            .iter()
+            .flat_map(|spec| spec.words().chain([spec.name]))
+    };
+    let shown = match words.split(' ').all(|word| is_harmless(word, known())) {
+        true => words
+            .chars()
+            .take(80)
+            .flat_map(char::escape_debug)
+            .collect(),
+        // It may be a key.
+        false => format!("a word of {} characters", words.chars().count()),
+    };
     format!("unknown command: {shown}{perhaps}")
 }
 
@@ -678,7 +712,7 @@ mod tests {
             ("tools --online", "--online belongs to: doctor"),
             ("tools x", "takes no word \"x\""),
             ("docs a b", "takes no word \"b\""),
-            ("tools --json=x", "unexpected argument"),
+            ("tools --json=x", "--json takes no value"),
             ("chat -m", "missing argument"),
             ("models --resolve a --json", "without --json"),
             ("completions", "bash, zsh or fish"),

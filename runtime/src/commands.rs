@@ -13,7 +13,7 @@ use crate::{
     listing, log,
     output::{self, Style, Unwritten},
     session::{self, Session},
-    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest, shown},
 };
 
 mod chat;
@@ -96,7 +96,11 @@ fn tell(text: &str) {
 
 /// Advice that was written for a client, in words of the command line.
 fn by_commands(text: &str) -> String {
-    const WORDS: [(&str, &str); 5] = [
+    const WORDS: [(&str, &str); 6] = [
+        (
+            "the argument that the message names",
+            "the option or setting that the message names",
+        ),
         (
             "anygpt_list_models with provider ",
             "anygpt-mcp models --provider ",
@@ -106,9 +110,30 @@ fn by_commands(text: &str) -> String {
         ("anygpt_list_tags", "anygpt-mcp config show"),
         ("restart the server", "try again"),
     ];
-    WORDS.iter().fold(text.to_owned(), |text, (tool, command)| {
+    let text = WORDS.iter().fold(text.to_owned(), |text, (tool, command)| {
         text.replace(tool, command)
+    });
+    cli::options_of_arguments().fold(text, |text, (argument, option)| {
+        with_option(&text, argument, &option)
     })
+}
+
+/// The text with an option in place of an argument's name. In quotes it is somebody else's word, and behind a dot
+/// a setting's.
+fn with_option(text: &str, argument: &str, option: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once(argument) {
+        let is_part =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'' | '`');
+        let is_word =
+            !before.ends_with(is_part) && !behind.starts_with(|c: char| is_part(c) && c != '.');
+        shown.push_str(before);
+        shown.push_str(if is_word { option } else { argument });
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// The problem is told, and the end is near.
@@ -256,7 +281,7 @@ fn print_models(pages: Vec<Value>, json: bool) -> Done {
         all.remove("total");
     }
     if json {
-        return print(&format!("{all}\n"));
+        return print_json(&all.to_string());
     }
     let texts = |list: &Value| -> Vec<String> {
         let list = list.as_array().into_iter().flatten();
@@ -288,6 +313,14 @@ fn for_stdout(text: &str) -> String {
     match output::is_terminal() {
         true => output::harmless(text),
         false => text.to_owned(),
+    }
+}
+
+/// JSON of what strangers have written.
+fn print_json(json: &str) -> Done {
+    match output::is_terminal() {
+        true => print(&format!("{}\n", output::harmless_json(json))),
+        false => print(&format!("{json}\n")),
     }
 }
 
@@ -342,7 +375,8 @@ fn page(name: &str, load: Load<'_>) -> Done {
         let perhaps = nearest(name, names.iter().map(|name| &**name));
         let perhaps = perhaps.map(|near| format!("; perhaps you mean {near}"));
         return refuse(&format!(
-            "there is no page {name:?}{}. The pages are {}",
+            "there is no page {}{}. The pages are {}",
+            shown(name, names.iter().map(|name| &**name)),
             perhaps.unwrap_or_default(),
             names.join(", ")
         ));

@@ -19,7 +19,7 @@ use std::{
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupErrorKind, SockType};
 use tokio::{
     sync::{Semaphore, oneshot, watch},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 /// Longest look-up. musl asks a second time after 2.5 s.
@@ -108,6 +108,7 @@ impl Resolver {
             Some(_) => LIMIT_WITHOUT_NETWORK,
             None => LIMIT,
         };
+        let begun = Instant::now();
         let mut outcome = self.join(host, family);
         let outcome = match timeout(limit, outcome.wait_for(Option::is_some)).await {
             Ok(Ok(outcome)) => outcome.clone(),
@@ -118,6 +119,10 @@ impl Resolver {
         match (outcome, unreachable) {
             (Some(Ok(addresses)), _) => Ok(addresses),
             (_, Some(server)) => Err(LookUpError::NoNetwork(host.into(), server)),
+            // The C library says the same of a server that is silent and of one that has no answer.
+            (Some(Err(LookUpError::NoAnswer(host))), None) if begun.elapsed() > LIMIT / 2 => {
+                Err(LookUpError::Timeout(host))
+            }
             (Some(Err(error)), None) => Err(error),
             (None, None) => Err(LookUpError::NoAnswer(host.into())),
         }
@@ -277,7 +282,6 @@ pub(crate) mod tests {
     use std::{
         sync::atomic::{AtomicUsize, Ordering},
         thread,
-        time::Instant,
     };
 
     use futures_util::future::join_all;
@@ -291,7 +295,7 @@ pub(crate) mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .max_blocking_threads(4)
+            .max_blocking_threads(AT_ONCE)
             .build()
             .unwrap();
         let result = runtime.block_on(work);
@@ -349,6 +353,27 @@ pub(crate) mod tests {
             assert_eq!(resolver.look_up("f", Family::V4).await, Ok(vec![ADDRESS]));
             assert!(start.elapsed() < Duration::from_secs(1));
         });
+    }
+
+    #[test]
+    fn a_name_server_that_is_silent_is_not_one_without_an_answer() {
+        let resolver = |pause| {
+            Resolver::new(move |host, _| {
+                thread::sleep(pause);
+                Err(LookUpError::NoAnswer(host.into()))
+            })
+        };
+        let late = LIMIT / 2 + Duration::from_millis(100);
+        for (pause, says) in [
+            (Duration::ZERO, "has no answer"),
+            (late, "no answer of a name server in 5 s"),
+        ] {
+            let error = run(resolver(pause).look_up("a.example", Family::V4)).unwrap_err();
+            // Where no name server can be reached there is another reason.
+            if !matches!(error, LookUpError::NoNetwork(..)) {
+                assert!(error.to_string().contains(says), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The HTTP client: requests on kept connections, time limits of the transport. Below it: `pool` (the connections),
-//! `connector` (proxies, TLS), `dial` (TCP); names are looked up by `dns`.
+//! `connector` (proxies, TLS), `dial` (TCP), `turn` (how much is read at a time); names are looked up by `dns`.
 //!
 //! Redirects are not followed: the key would go along.
 //!
@@ -8,9 +8,11 @@
 mod connector;
 mod dial;
 mod pool;
+mod turn;
 
 use std::{error::Error, fmt, io, pin::Pin, sync::Arc, time::Duration};
 
+use anygpt_core::{Budget, Reservation};
 use bytes::Bytes;
 use http::{
     HeaderValue, Request, Response, Uri,
@@ -18,7 +20,7 @@ use http::{
     uri::{PathAndQuery, Scheme},
 };
 use http_body_util::Full;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 pub use self::pool::ReplyBody;
 use self::{
@@ -37,11 +39,36 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub struct HttpClient {
     connector: Connector,
     pool: Arc<Pool>,
+    budget: Arc<Budget>,
+}
+
+/// What a connection takes: its buffers at both ends of TLS, and what has been read and not taken.
+const CONNECTION: usize = turn::BYTES + (32 << 10);
+
+/// Longest wait for memory that others hold.
+const MEMORY: Duration = Duration::from_secs(10);
+
+/// How often it is looked for.
+const LOOK_FOR_MEMORY: Duration = Duration::from_millis(20);
+
+/// Counts so many bytes. If they are not there, others may give them back; `false` if nobody does.
+pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
+    let begun = Instant::now();
+    while !held.resize(bytes) {
+        // More than there is never comes.
+        if bytes > held.budget().limit() || begun.elapsed() > MEMORY {
+            return false;
+        }
+        sleep(LOOK_FOR_MEMORY).await;
+    }
+    true
 }
 
 /// Why there is no response.
 #[derive(Debug)]
 pub enum SendError {
+    /// No memory for one more connection.
+    Memory,
     /// No connection in time.
     ConnectTimeout {
         /// How long that is.
@@ -66,11 +93,13 @@ pub enum SendError {
 pub struct Forwarder(Proxy);
 
 impl HttpClient {
-    /// A client that trusts the built-in roots and the configured ones. Opens nothing.
-    pub fn new(network: &Network) -> Self {
+    /// A client that trusts the built-in roots and the configured ones. Opens nothing. Connections are counted against
+    /// `budget`.
+    pub fn new(network: &Network, budget: Arc<Budget>) -> Self {
         HttpClient {
             connector: Connector::new(network.clone(), Resolver::default()),
             pool: Arc::default(),
+            budget,
         }
     }
 
@@ -96,20 +125,34 @@ impl HttpClient {
         let proxy = self.connector.proxy(&url);
         address(&mut request, proxy.as_ref());
         let (connector, pool) = (self.connector.clone(), Arc::clone(&self.pool));
+        let held = self.budget.reservation();
         async move {
             let place = (
                 url.scheme().cloned().unwrap_or(Scheme::HTTP),
                 url.authority()
                     .cloned()
-                    .ok_or_else(|| SendError::Settings(format!("{url} has no host")))?,
+                    .ok_or_else(|| SendError::Settings("the URL has no host".into()))?,
             );
             let mut connected = Some(connected);
+            let mut held = Some(held);
             loop {
                 let kept = pool.take(&place);
                 let is_kept = kept.is_some();
                 let mut connection = match kept {
                     Some(connection) => connection,
-                    None => connect(&connector, url.clone(), proxy.as_ref()).await?,
+                    None => {
+                        let Some(mut held) = held.take() else {
+                            return Err(SendError::Memory);
+                        };
+                        if !held.resize(CONNECTION) {
+                            // Those that nobody uses are for nothing then.
+                            pool.clear();
+                            if !reserve(&mut held, CONNECTION).await {
+                                return Err(SendError::Memory);
+                            }
+                        }
+                        connect(&connector, url.clone(), proxy.as_ref(), held).await?
+                    }
                 };
                 if let Some(connected) = connected.take() {
                     connected();
@@ -185,6 +228,7 @@ fn connect<'a>(
     connector: &'a Connector,
     url: Uri,
     proxy: Option<&'a Proxy>,
+    held: Reservation,
 ) -> Pin<Box<dyn Future<Output = Result<Connection, SendError>> + Send + 'a>> {
     Box::pin(async move {
         let stream = timeout(CONNECT, connector.connect(url)).await;
@@ -192,7 +236,7 @@ fn connect<'a>(
             limit: CONNECT,
             proxy: proxy.cloned(),
         })??;
-        let opened = Connection::open(stream).await;
+        let opened = Connection::open(stream, held).await;
         opened.map_err(|error| SendError::Broken(broken(&error, proxy)))
     })
 }
@@ -238,6 +282,9 @@ impl fmt::Debug for HttpClient {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            SendError::Memory => f.write_str(
+                "there is not enough memory left for a connection: wait for other calls to finish",
+            ),
             SendError::ConnectTimeout { limit, proxy } => {
                 write!(f, "no connection after {} s", limit.as_secs())?;
                 match proxy {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aside;
 pub mod call;
 pub mod cli;
 pub mod commands;

@@ -156,7 +156,8 @@ pub fn direct(text: &str) {
             line
         }
         Some(log) => line::plain(&log.redactor.diagnostic(text)),
-        None => line::plain(&Redactor::default().diagnostic(text)),
+        // Before there are settings; seldom, so nothing is kept for it.
+        None => line::plain(&Redactor::of_environment().diagnostic(text)),
     };
     write_before(Instant::now() + PATIENCE, line.as_bytes());
 }

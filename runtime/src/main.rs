@@ -79,7 +79,9 @@ const LOOK: Duration = Duration::from_millis(20);
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 fn main() {
-    // Before anything else: PID 1 loses the signals that it has no handler for.
+    // Before a key is touched.
+    resources::forbid_core_dumps();
+    // Before anything that takes time: PID 1 loses the signals that it has no handler for.
     let signals = Signals::install();
     panic::set_hook(Box::new(on_panic));
 
@@ -130,10 +132,13 @@ fn serve(signals: Signals) -> i32 {
         Err(problem) => return refuse(&problem, &signals),
     };
     let usable = settings.has_usable_provider();
-    let redactor = Redactor::new(settings.secrets());
+    let redactor = Redactor::of(&settings);
     log::start(settings.log_level, settings.log_format, redactor.clone());
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
+    }
+    for note in &settings.notes {
+        tracing::debug!("{note}");
     }
     if !usable {
         log::direct(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
@@ -211,7 +216,7 @@ fn serve(signals: Signals) -> i32 {
         runner,
         signals,
     });
-    let tools = Tools::new(settings);
+    let tools = Tools::new(settings, budget);
     match process.stdio.serve(&tools, &process.runner) {
         Ok(()) => finish(process, process.grace.unwrap_or(GRACE), || {}),
         Err(problem) => {
@@ -350,7 +355,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
 fn refuse(problem: &Problem, signals: &Signals) -> i32 {
     let text = format!("anygpt-mcp cannot start: {problem}");
     log::direct(&text);
-    let redactor = Redactor::default();
+    let redactor = Redactor::of_environment();
     let mut server = Server::new(
         library::catalog(&Offer::default()),
         // Nothing is served but the reason.

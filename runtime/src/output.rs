@@ -3,7 +3,10 @@
 //!
 //! Never here: what is printed.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal as _},
+};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -118,12 +121,37 @@ impl Style {
     }
 }
 
-/// A text that no terminal obeys: control characters are written out, but for ends of lines and tabs.
+/// What ends a line, steers a terminal, or turns the direction of the text around it.
+pub(crate) fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+/// A text that no terminal obeys: what [`is_obeyed`] is written out, but for ends of lines and tabs. What joins emojis or
+/// letters, and has no width, stays: some scripts need it.
 pub fn harmless(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() && !matches!(c, '\n' | '\t') {
+        if is_obeyed(c) && !matches!(c, '\n' | '\t') {
             clean.extend(c.escape_default());
+        } else {
+            clean.push(c);
+        }
+    }
+    clean
+}
+
+/// The same for JSON text, which stays the same JSON: what [`is_obeyed`] stands only within its strings, but for the
+/// whitespace of JSON itself.
+pub fn harmless_json(json: &str) -> String {
+    let mut clean = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_obeyed(c) && !matches!(c, '\n' | '\t') {
+            // All of them have four digits at most. Writing to a string cannot fail.
+            let _ = write!(clean, "\\u{:04x}", u32::from(c));
         } else {
             clean.push(c);
         }
@@ -140,6 +168,15 @@ mod tests {
         assert_eq!(
             harmless("a\tb\r\n\x1b]0;title\x07 \u{9b}31m größe"),
             "a\tb\\r\n\\u{1b}]0;title\\u{7} \\u{9b}31m größe"
+        );
+        assert_eq!(
+            harmless("a\u{202e}b\u{2066}c\u{200f}"),
+            "a\\u{202e}b\\u{2066}c\\u{200f}"
+        );
+        assert_eq!(harmless("👩\u{200d}🔬"), "👩\u{200d}🔬");
+        assert_eq!(
+            harmless_json("{\n\"a\": \"\u{9b}31m\u{202e}ü\"}"),
+            "{\n\"a\": \"\\u009b31m\\u202eü\"}"
         );
     }
 }

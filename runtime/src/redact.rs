@@ -1,19 +1,23 @@
 //! Keeping keys out of everything that leaves the process.
 //!
-//! Two rules. A configured key of 8 bytes and more is replaced wherever it appears, in results, errors
+//! Three rules. A configured key of 8 bytes and more is replaced wherever it appears, in results, errors
 //! and logs. What merely looks like a key is replaced in errors and logs only, never in a model's
-//! answer, which may rightly speak of keys.
+//! answer, which may rightly speak of keys. A part of a key, and a value that is a secret only by its place (in the query
+//! of a base URL, in a header of the user's own), is replaced where an error or a line of the log repeats what came from
+//! outside: in our own words it can stand only by chance.
 //!
 //! Never here: where keys come from.
 
-use std::{borrow::Cow, cmp::Reverse};
+use std::{borrow::Cow, cmp::Reverse, env, sync::OnceLock};
 
 use zeroize::Zeroizing;
 
-use crate::settings::Secret;
+use crate::settings::{Secret, Settings, named_secrets};
 
+mod outside;
 mod search;
 
+use outside::Outside;
 use search::Search;
 
 /// What stands where a key was.
@@ -58,6 +62,12 @@ pub struct Redactor {
     json_forms: Vec<Secret>,
     json_search: Search,
     short: Vec<Secret>,
+    /// The long keys alone.
+    keys: Vec<Secret>,
+    /// Secrets by their place only.
+    values: Vec<Secret>,
+    /// For texts from outside; made for the first of them, which the start need not pay for.
+    outside: OnceLock<Outside>,
 }
 
 impl Redactor {
@@ -70,6 +80,7 @@ impl Redactor {
                 redactor.short.push(secret.clone());
                 continue;
             }
+            redactor.keys.push(secret.clone());
             let mut forms = vec![
                 key.to_owned(),
                 percent_encoded(key, |byte| format!("%{byte:02X}")),
@@ -87,6 +98,19 @@ impl Redactor {
         redactor.search = Search::new(&redactor.forms);
         redactor.json_search = Search::new(&redactor.json_forms);
         redactor
+    }
+
+    /// A redactor for all secrets of these settings.
+    pub fn of(settings: &Settings) -> Self {
+        Redactor {
+            values: settings.placed_values().cloned().collect(),
+            ..Redactor::new(settings.secrets())
+        }
+    }
+
+    /// One that knows the keys of the environment by their names, for what is said before there are settings.
+    pub fn of_environment() -> Self {
+        Redactor::new(&named_secrets(env::vars_os()))
     }
 
     fn add(&mut self, form: Secret) {
@@ -155,13 +179,36 @@ impl Redactor {
         }
     }
 
-    /// As [`Redactor::diagnostic`], for the words of a provider: where they repeat a key that is too
+    /// As [`Redactor::diagnostic`], for a text that came from outside: without parts of keys, and without values that
+    /// are secrets only by their place.
+    pub fn outside<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let outside = self.outside_search();
+        match self.diagnostic(text) {
+            Cow::Borrowed(text) => outside.hide(text),
+            Cow::Owned(text) => Cow::Owned(outside.hide(&text).into_owned()),
+        }
+    }
+
+    /// Takes parts of keys, and values that are secrets only by their place, out of a name or an id that came from
+    /// outside and is part of a result. It is not searched for what only looks like a key.
+    pub fn parts(&self, name: &mut String) {
+        if let Cow::Owned(clean) = self.outside_search().hide(name) {
+            *name = clean;
+        }
+    }
+
+    fn outside_search(&self) -> &Outside {
+        let new = || Outside::new(self.keys.iter(), self.values.iter());
+        self.outside.get_or_init(new)
+    }
+
+    /// As [`Redactor::outside`], for the words of a provider: where they repeat a key that is too
     /// short to be replaced safely, they are withheld.
     pub fn provider_message<'t>(&self, message: &'t str) -> Cow<'t, str> {
         if self.short.iter().any(|key| message.contains(key.expose())) {
             return Cow::Borrowed("(the provider's message is withheld, since it repeats the key)");
         }
-        self.diagnostic(message)
+        self.outside(message)
     }
 }
 

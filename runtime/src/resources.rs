@@ -5,17 +5,38 @@
 /// Most memory for what strangers decide the size of.
 const BUDGET: usize = 256 << 20;
 
-/// Half of what a container may use, and never more than 256 MiB.
+/// Half of what a container, or `ulimit -d`, lets the process use, and never more than 256 MiB.
 pub fn budget() -> usize {
+    let of_process = rustix::process::getrlimit(rustix::process::Resource::Data).current;
     [
         "/sys/fs/cgroup/memory.max",
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
     ]
     .into_iter()
     .filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok())
+    .chain(of_process)
     .fold(BUDGET, |least, limit: u64| {
         least.min(usize::try_from(limit / 2).unwrap_or(BUDGET))
     })
+}
+
+/// A core dump would hold the keys, so there is none.
+///
+/// A limit of 0 binds only where the kernel itself writes the file. Where `core_pattern` names a program, as on most
+/// hosts, that gets the dump whatever the limit, but for 1: this is too little for a file and means "none" for a program
+/// (`fs/coredump.c` of Linux; core(5)). A process that is not dumpable leaves no dump either, but its `/proc` belongs to
+/// root then, so that nothing else of its user can look after it; that is for where the limit is fixed at 0.
+pub fn forbid_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let one = Rlimit {
+        current: Some(1),
+        maximum: Some(1),
+    };
+    if setrlimit(Resource::Core, one).is_err() {
+        #[cfg(target_os = "linux")]
+        let _not_dumpable =
+            rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
 }
 
 /// Each call in flight needs a socket, and the default of 1,024 files is not enough for all. Tells how

@@ -23,7 +23,7 @@ use futures_util::future::{Either, select};
 use tokio::{
     runtime,
     sync::{mpsc, watch},
-    task::AbortHandle,
+    task::{AbortHandle, unconstrained},
     time::sleep,
 };
 
@@ -33,6 +33,10 @@ use crate::{
     stdio::Stdio,
     tools::{Job, Outcome},
 };
+
+/// After so many polls of tasks the runtime looks at timers and sockets. What one poll takes of a provider is bounded, see
+/// `http_client`; this bounds what many take at the same time.
+const POLLS: u32 = 16;
 
 /// Between two progress notifications of a call.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(2);
@@ -139,6 +143,7 @@ pub(crate) fn new_runtime() -> io::Result<runtime::Runtime> {
     runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        .event_interval(POLLS)
         .build()
 }
 
@@ -201,7 +206,8 @@ async fn run(job: Box<Job>, gateway: &Gateway, stdio: &Arc<Stdio>) -> Outcome {
     };
     let mut observer = &reports;
     let work = pin!(job.run(gateway, &mut observer));
-    let repeat = pin!(reports.repeat());
+    // Work may use up all of the task's budget.
+    let repeat = pin!(unconstrained(reports.repeat()));
     match select(work, repeat).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right((never, _)) => match never {},

@@ -30,18 +30,19 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(settings: Settings) -> Self {
         let settings = Arc::new(settings);
-        let redactor = Redactor::new(settings.secrets());
+        let redactor = Redactor::of(&settings);
         let (ending, watched) = watch::channel(false);
+        let budget = Budget::new(resources::budget());
         Session {
             gateway: Gateway::new(
                 Arc::clone(&settings),
                 redactor.clone(),
-                Budget::new(resources::budget()),
+                Arc::clone(&budget),
                 resources::raise_file_limit(),
                 watched,
             ),
             redactor,
-            tools: Tools::new(settings),
+            tools: Tools::new(settings, budget),
             _ending: ending,
         }
     }

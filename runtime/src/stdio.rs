@@ -24,9 +24,10 @@ use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
 
 use crate::{
+    aside::aside,
     log, output,
     redact::Redactor,
     runner::Runner,
@@ -51,6 +52,12 @@ const KEPT: usize = 256 * 1024;
 /// output gives it back. With what is kept of a long line, 4 MiB stay behind a last long answer.
 const MOST_KEPT: usize = 3 * 1024 * 1024;
 
+/// Bytes that a byte of a text becomes at most in JSON.
+const LONGEST_ESCAPE: usize = 6;
+
+/// Longest wait for memory that others hold, and how often it is looked for.
+const MEMORY: Duration = Duration::from_secs(10);
+const LOOK_FOR_MEMORY: Duration = Duration::from_millis(20);
 /// How often it is looked at during the end whether the client is still there: nothing tells.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -79,6 +86,8 @@ struct State {
     front: Vec<u8>,
     /// How much of it is not written.
     unwritten: usize,
+    /// How much there was of it.
+    front_length: usize,
     /// Somebody holds the right to write.
     writing: bool,
     /// How that is done.
@@ -131,6 +140,7 @@ impl Stdio {
                 server,
                 front: Vec::new(),
                 unwritten: 0,
+                front_length: 0,
                 writing: false,
                 way: Way::first(),
                 has_writer: false,
@@ -185,18 +195,33 @@ impl Stdio {
 
     /// Hands over the result of a call. Waits while too much output is queued already.
     pub async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
-        outcome.redact(&self.redactor);
+        let stdio = Arc::clone(self);
+        let redacted = aside(outcome.length(), move || {
+            outcome.redact(&stdio.redactor);
+            outcome
+        });
+        let mut outcome = redacted.await;
+        let begun = Instant::now();
         loop {
             let room = self.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
-            {
+            let has_room = {
                 let mut state = self.lock();
-                if self.has_room(&state) || state.gone || state.end.is_some() {
-                    state.complete(handle, &mut outcome);
+                let is_late = state.gone || state.end.is_some();
+                let has_room = self.has_room(&state) || is_late;
+                let is_counted = has_room && state.make_room(&mut outcome);
+                if is_counted || is_late || has_room && begun.elapsed() > MEMORY {
+                    state.complete_counted(handle, &mut outcome, is_counted);
                     self.made.notify_one();
                     return;
                 }
+                has_room
+            };
+            if has_room {
+                // Others may give some memory back.
+                sleep(LOOK_FOR_MEMORY).await;
+                continue;
             }
             room.await;
         }
@@ -413,6 +438,7 @@ impl Stdio {
                 }
                 state.server.take_output(&mut front);
                 state.unwritten = front.len();
+                state.front_length = front.len();
                 if front.is_empty() {
                     // The server has one again: a second one is needed only by output that comes faster than it is written.
                     if front.capacity() > KEPT {
@@ -521,6 +547,41 @@ impl State {
         self.count();
     }
 
+    /// Counts the output that an outcome becomes, before it exists. `false` if there is no memory for it now.
+    fn make_room(&mut self, outcome: &mut Outcome) -> bool {
+        let own = outcome.length();
+        if own <= KEPT / LONGEST_ESCAPE / 2 {
+            return true;
+        }
+        // From now on it is counted for itself alone.
+        if let Some(held) = &mut outcome.reservation
+            && held.bytes() > own
+        {
+            let _smaller = held.resize(own);
+        }
+        let wanted = self.held_output() + outcome.encoded();
+        self.held.resize(wanted)
+    }
+
+    /// Completes a call with an outcome whose output [is counted](State::make_room), or says that it cannot be.
+    fn complete_counted(&mut self, handle: CallHandle, outcome: &mut Outcome, is_counted: bool) {
+        if !is_counted {
+            *outcome = Outcome::error(
+                "too_large: there is not enough memory left for this answer. Ask for less, or wait for other calls to finish.",
+            );
+        }
+        self.complete(handle, outcome);
+    }
+
+    /// Bytes of output that exist.
+    fn held_output(&self) -> usize {
+        let front = match self.unwritten {
+            0 => 0,
+            _ => self.front_length,
+        };
+        self.server.held_output() + front
+    }
+
     /// Bytes of output that wait.
     fn waiting_output(&self) -> usize {
         self.server.queued_output() + self.unwritten
@@ -529,7 +590,7 @@ impl State {
     /// Counts the output against the budget, unless it is small. It exists already, so that there is
     /// too little left changes nothing here; others get less.
     fn count(&mut self) {
-        let bytes = self.waiting_output();
+        let bytes = self.held_output();
         if bytes > KEPT {
             let _counted = self.held.resize(bytes);
         } else if self.held.bytes() > 0 {
@@ -648,7 +709,8 @@ impl Input<'_> {
         }
         let mut state = self.stdio.lock();
         for (handle, outcome) in &mut self.outcomes {
-            state.complete(*handle, outcome);
+            let is_counted = state.make_room(outcome);
+            state.complete_counted(*handle, outcome, is_counted);
         }
         self.outcomes.clear();
         state

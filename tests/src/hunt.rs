@@ -8,9 +8,88 @@ use std::fs;
 /// Shorter ones are ordinary words.
 const SHORTEST: usize = 8;
 
+/// Names of headers and of query values that hold no secret.
+const OPEN: [&str; 12] = [
+    "user-agent",
+    "referer",
+    "http-referer",
+    "x-title",
+    "anthropic-version",
+    "anthropic-beta",
+    "content-type",
+    "accept",
+    "api-version",
+    "version",
+    "region",
+    "alt",
+];
+
+/// What keys of the providers begin with, which gives none away.
+const KNOWN: [&str; 8] = [
+    "sk-ant-api03-",
+    "sk-proj-",
+    "sk-or-v1-",
+    "sk-",
+    "AIzaSy",
+    "github_pat_",
+    "pplx-",
+    "nvapi-",
+];
+
+/// All that must not be written by a server that is configured by these variables: every form of its secrets, and parts
+/// of them.
+pub(crate) fn forbidden(variables: &[(OsString, OsString)]) -> Vec<String> {
+    let secrets = configured(variables);
+    let mut all: Vec<String> = secrets.iter().flat_map(|key| forms(key)).collect();
+    all.extend(secrets.iter().flat_map(|key| runs(key)));
+    all.extend(placed(variables).iter().flat_map(|value| forms(value)));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The parts of a key that tell of it: eight characters and more, of which some are digits. Others may be words.
+pub fn runs(key: &str) -> Vec<String> {
+    let known = KNOWN.iter().filter_map(|known| key.strip_prefix(known));
+    let rest = known.min_by_key(|rest| rest.len()).unwrap_or(key);
+    let characters: Vec<char> = rest.chars().collect();
+    let windows = characters.windows(SHORTEST).map(String::from_iter);
+    windows.filter(|run| is_random(run)).collect()
+}
+
+/// Whether it is hardly an ordinary word.
+fn is_random(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits >= 2 && digits < text.len()
+}
+
+/// Values that are secrets by their place: in the query of an address, in a header of the user's own.
+fn placed(variables: &[(OsString, OsString)]) -> Vec<String> {
+    let mut values = Vec::new();
+    for (name, value) in variables {
+        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
+            continue;
+        };
+        let query = value
+            .split_once("://")
+            .and_then(|(_, rest)| rest.split_once('?'));
+        let query = query.map_or("", |(_, query)| query).split('&');
+        let query = query.filter_map(|pair| pair.split_once('='));
+        let headers = value.lines().filter(|_| name.ends_with("_CUSTOM_HEADERS"));
+        let headers = headers.filter_map(|line| line.split_once(':'));
+        let secrets = query.chain(headers).filter(|(name, _)| {
+            let name = name.trim().to_lowercase();
+            !OPEN.contains(&&*name)
+        });
+        values.extend(secrets.map(|(_, value)| value.trim().to_owned()));
+    }
+    values.retain(|value| value.len() >= SHORTEST && is_random(value));
+    values
+}
+
 /// The secrets that a server is configured with by these variables: keys, tokens, what files of keys hold, what the
 /// configuration file has as a key, passwords in URLs.
-pub(crate) fn configured(variables: &[(OsString, OsString)]) -> Vec<String> {
+fn configured(variables: &[(OsString, OsString)]) -> Vec<String> {
     let mut secrets = Vec::new();
     for (name, value) in variables {
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {

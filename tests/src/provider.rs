@@ -1,9 +1,11 @@
 //! A mock provider: one small HTTP server that speaks every provider's wire format and fails on command.
 //!
 //! Here: the server, its routes, what it records. In `reply`: what one reply can do. In `wire`: the formats.
-//! In `catalog`: what it does by itself (echo, model lists, faults by model id). Never here: anything about MCP.
+//! In `catalog`: what it does by itself (echo, model lists, faults by model id). In `flood`: one that never stops.
+//! Never here: anything about MCP.
 
 mod catalog;
+mod flood;
 mod reply;
 mod wire;
 
@@ -30,6 +32,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Sleep;
 
 pub use self::catalog::{FAULTS, SHAPES};
+pub use self::flood::Flood;
 pub use self::reply::Reply;
 use self::reply::{End, Start};
 pub use self::wire::Ending;

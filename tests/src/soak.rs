@@ -89,7 +89,13 @@ fn soak(plan: &Plan, provider: &Provider, settings: &Path) -> Result<Vec<Told>, 
     let mut variables: Vec<(String, String)> = Vec::new();
     let urls = provider.env().into_iter().chain(provider.compatible_env());
     variables.extend(urls.map(|(name, value)| (name.to_owned(), value)));
+    // More models than are read.
+    let endless = format!(
+        "http://127.0.0.1:{}/list-30000/compatible/v1",
+        provider.port()
+    );
     for (name, value) in [
+        ("ANYGPT_PROVIDER_ENDLESS_BASE_URL", &*endless),
         ("ANYGPT_TOOLS", "all"),
         ("DOCKER_MODEL_RUNNER", "off"),
         ("CONFIG_FILE", &settings.to_string_lossy()),

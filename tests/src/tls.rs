@@ -36,11 +36,20 @@ pub enum Certificate {
     Expired,
     /// For another name.
     Elsewhere,
+    /// As the good one, but signed with its own key.
+    Own,
+    /// The same, and an authority's, as `openssl req -x509` makes it.
+    OwnAuthority,
 }
 
 /// The file with the certificate of the authority that signed all of them.
 pub fn authority() -> PathBuf {
     file("authority.pem")
+}
+
+/// The file with [`Certificate::Own`].
+pub fn own() -> PathBuf {
+    file("own.pem")
 }
 
 /// The file with the certificate of an authority that signed none.
@@ -68,6 +77,8 @@ impl TlsFront {
             Certificate::Good => "server.pem",
             Certificate::Expired => "expired.pem",
             Certificate::Elsewhere => "elsewhere.pem",
+            Certificate::Own => "own.pem",
+            Certificate::OwnAuthority => "own-authority.pem",
         };
         let chain = vec![CertificateDer::from_pem_file(file(name)).unwrap()];
         let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();

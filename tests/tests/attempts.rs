@@ -631,6 +631,22 @@ fn a_silent_model_has_its_share_of_the_time_and_the_last_one_the_rest() {
 }
 
 #[test]
+fn a_silent_list_has_its_share_of_the_time_as_well() {
+    let (provider, mut server) = start();
+    provider.script_models(Family::OpenAi, [Reply::hang()]);
+    let arguments = json!({"prompt": "hi", "provider": "openai", "fallbacks": ["anthropic/claude-sonnet-5"],
+        "timeout_seconds": 4});
+    let result = server.call_tool(CHAT, arguments);
+    let got = chat(&result);
+    assert_eq!(got["provider"], "anthropic");
+    let first = &got["attempts"][0];
+    assert_eq!(
+        (&first["provider"], &first["outcome"]),
+        (&json!("openai"), &json!("timeout"))
+    );
+}
+
+#[test]
 fn an_operator_may_end_a_silence_and_the_next_model_is_asked() {
     let quiet = |family, pieces| {
         Reply::deltas(family, ["some ", "text"], Duration::ZERO).hang_after(pieces)

@@ -670,7 +670,7 @@ fn where_a_name_leads_is_explained_without_a_network() {
     );
     assert_eq!(
         well(&resolved(&["meta/llama"])),
-        "openrouter/meta/llama\nbecause its vendor is not set up, and this provider has the models of all vendors\n\
+        "openrouter/meta/llama\nbecause its vendor is not set up, and this provider has the models of many vendors\n\
          rules for openrouter/meta/llama: defaults.max_tokens 9\n\
          rules for openrouter/meta/llama: drop temperature\n\
          rules for openrouter/meta/llama: keep seed\n\
@@ -689,6 +689,24 @@ fn where_a_name_leads_is_explained_without_a_network() {
         1,
         &["config: provider anthropic cannot be used"],
     );
+    for (name, part) in [
+        (
+            "llama3.2:1b",
+            "team/llama3.2:1b\nbecause this is the name of a local model",
+        ),
+        (
+            "groq/llama-4",
+            "config: provider groq cannot be used: it has no key (set GROQ_API_KEY)",
+        ),
+        (
+            "openai/claude-x",
+            "config: model \"claude-x\" is not sent to provider openai: it is a model of Anthropic",
+        ),
+    ] {
+        let told = resolved(&[name]);
+        let said = [&*told.stdout, &*told.stderr].concat();
+        assert!(said.contains(part), "{name}: {said}");
+    }
     fs::remove_file(path).unwrap();
 }
 
@@ -808,9 +826,9 @@ fn options_are_the_arguments_of_the_tool() {
     assert_parts(well(&dry), &["Dry run", "openai/gpt-x"]);
     assert_eq!(provider.requests().len(), 1);
     for (arguments, said) in [
-        (["--max-tokens", "many"], "max_tokens"),
-        (["--effort", "huge"], "reasoning_effort"),
-        (["--timeout", "0"], "timeout_seconds"),
+        (["--max-tokens", "many"], "--max-tokens is \"many\""),
+        (["--effort", "huge"], "--effort is \"huge\""),
+        (["--timeout", "0"], "--timeout is \"0\""),
         (["--provider", "nobody"], "there is no provider \"nobody\""),
     ] {
         let arguments = [&["chat", "?"][..], &arguments].concat();
@@ -822,6 +840,57 @@ fn options_are_the_arguments_of_the_tool() {
         1,
         &["config: No provider can be used"],
     );
+}
+
+#[test]
+fn a_question_by_hand_has_no_limit_of_time_that_nobody_has_set() {
+    let provider = Provider::start();
+    let seconds = |variables: &[(&str, &str)], more: &[&str]| {
+        let arguments = [&["chat", "-m", "gpt-x", "--dry-run", "--json", "?"], more].concat();
+        let builder = asking(&provider, &arguments).envs(variables.iter().copied());
+        let plan: Value = serde_json::from_str(well(&builder.run(b""))).unwrap();
+        plan["timeout_seconds"].as_u64().unwrap()
+    };
+    let path = file("call.yaml", "timeouts: {call: 55}\n");
+    let path = path.to_str().unwrap();
+    assert_eq!(seconds(&[], &[]), 86_400);
+    assert_eq!(seconds(&[], &["--timeout", "5"]), 5);
+    assert_eq!(seconds(&[("ANYGPT_TIMEOUT", "55")], &[]), 55);
+    assert_eq!(seconds(&[("CONFIG_FILE", path)], &[]), 55);
+    assert_eq!(seconds(&[("ANYGPT_MAX_TIMEOUT", "90")], &[]), 90);
+    let both = [("ANYGPT_TIMEOUT", "70"), ("ANYGPT_MAX_TIMEOUT", "90")];
+    assert_eq!(seconds(&both, &[]), 70);
+}
+
+#[test]
+fn advice_names_options_where_there_are_options() {
+    let provider = Provider::start();
+    provider.always(Family::OpenAi, Reply::hang());
+    let silent = asking(&provider, &["chat", "-m", "gpt-x", "--timeout", "1", "?"]).run(b"");
+    wrong(&silent, 3, &["raise --timeout (ANYGPT_TIMEOUT"]);
+    assert!(!silent.stderr.contains("timeout_seconds"), "{silent:?}");
+
+    let lowered = [("ANYGPT_MAX_TIMEOUT", "9"), ("ANYGPT_MAX_TOKENS", "50")];
+    let arguments = [
+        "chat",
+        "-m",
+        "gpt-x",
+        "--timeout",
+        "60",
+        "--max-tokens",
+        "77",
+        "--dry-run",
+        "?",
+    ];
+    let output = asking(&provider, &arguments).envs(lowered).run(b"");
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let all = format!("{}{}", output.stdout, output.stderr);
+    for part in [
+        "--timeout was lowered from 60 to 9 by ANYGPT_MAX_TIMEOUT",
+        "--max-tokens was lowered from 77 to 50",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
 }
 
 #[test]

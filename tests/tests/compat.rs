@@ -10,12 +10,14 @@
     clippy::print_stderr
 )]
 
+use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anygpt_tests::outcome::{answer, assert_parts, chat, error, text, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply, Request};
-use anygpt_tests::server::{Server, binary, run};
+use anygpt_tests::server::{Server, Stdin, binary, run};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -23,6 +25,7 @@ const CHAT: &str = "anygpt_chat_completion";
 const LIST: &str = "anygpt_list_models";
 const PROVIDERS: &str = "anygpt_list_providers";
 const FAMILY: Family = Family::Compatible;
+const NOTHING: [(&str, &str); 0] = [];
 
 /// A provider, and a server that knows it as `compatible`.
 fn start() -> (Provider, Server) {
@@ -115,7 +118,7 @@ fn a_request_goes_out_as_documented_and_the_answer_has_all_there_is() {
 }
 
 /// Id, key variable, address variable; the names of the token limit; whether usage is asked for.
-const PRESETS: [(&str, &str, &str, &str, bool); 16] = [
+const PRESETS: [(&str, &str, &str, &str, bool); 15] = [
     (
         "openrouter",
         "OPENROUTER_API_KEY",
@@ -186,13 +189,6 @@ const PRESETS: [(&str, &str, &str, &str, bool); 16] = [
         "litellm",
         "LITELLM_API_KEY",
         "LITELLM_BASE_URL",
-        "max_tokens",
-        true,
-    ),
-    (
-        "github",
-        "GITHUB_TOKEN",
-        "GITHUB_MODELS_BASE_URL",
         "max_tokens",
         true,
     ),
@@ -894,7 +890,7 @@ fn without_anything_docker_model_runner_is_tried_and_the_error_says_what_else_th
 /// cannot be had, the test says so.
 #[test]
 fn docker_model_runner_s_answer_makes_the_end_a_clean_one() {
-    let hosts = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("compat-hosts");
+    let hosts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compat-hosts");
     std::fs::write(&hosts, "127.0.0.1 localhost model-runner.docker.internal\n").unwrap();
     let line = r#"mount --bind "$0" /etc/hosts && exec "$@""#;
     let unshare = |program: &mut Command| {
@@ -1088,4 +1084,70 @@ fn headers_and_tokens_of_the_official_sdks_are_sent() {
         assert_parts(&checked.stderr, &[name, part, "one header to a line"]);
         assert!(!checked.stderr.contains("hidden"), "{}", checked.stderr);
     }
+}
+
+/// Whether the program sees that it runs in a container, as it does where the tests are run in one.
+fn in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"]
+        .iter()
+        .any(|path| Path::new(path).exists())
+}
+
+#[test]
+fn a_local_runtime_that_is_named_is_tried_at_its_usual_port_but_not_in_a_container() {
+    let key = ("OPENAI_API_KEY", "k-123");
+    for (id, variable, port) in [
+        ("ollama", "OLLAMA_HOST", 11_434),
+        ("lmstudio", "LMSTUDIO_BASE_URL", 1234),
+        ("vllm", "VLLM_BASE_URL", 8000),
+        ("llamacpp", "LLAMACPP_BASE_URL", 8080),
+    ] {
+        let model = format!("{id}/llama3.2");
+        let asks = [
+            (vec!["chat", "-m", &model, "hi"], vec![key]),
+            (
+                vec!["chat", "--provider", id, "-m", "llama3.2", "hi"],
+                vec![key],
+            ),
+            (
+                vec!["chat", "-m", "llama3.2", "hi"],
+                vec![("DEFAULT_PROVIDER", id)],
+            ),
+            (vec!["chat", "hi"], vec![("DEFAULT_MODEL", &*model)]),
+            (vec!["models", "--provider", id], vec![key]),
+        ];
+        for (arguments, variables) in asks {
+            if !in_container() && TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                // Somebody else's.
+                continue;
+            }
+            let builder = Server::builder().args(&arguments).stdin(Stdin::Null);
+            let output = builder.envs(variables).run(b"");
+            let (code, said) = match in_container() {
+                true => (
+                    1,
+                    format!("{variable}, for example to http://host.docker.internal:{port}"),
+                ),
+                false => (3, format!("Start {id} on this machine, or set {variable}")),
+            };
+            assert!(output.stderr.contains(&said), "{arguments:?}: {output:?}");
+            // Lists that fail are a failure of the call in any case.
+            assert!(
+                output.code == Some(code) || arguments[0] == "models",
+                "{arguments:?}: {output:?}"
+            );
+        }
+        // Nobody has named it.
+        let listed = run(&["doctor"], [key], b"");
+        assert!(!listed.stdout.contains(&format!("\n{id}\n")), "{listed:?}");
+        let checked = run(&["config", "validate"], NOTHING, b"");
+        assert_eq!(checked.code, Some(1), "{checked:?}");
+    }
+    // A gateway is nobody's local runtime.
+    let builder = Server::builder()
+        .args(["chat", "-m", "litellm/x", "hi"])
+        .stdin(Stdin::Null);
+    let output = builder.envs([key]).run(b"");
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert_parts(&output.stderr, &["LITELLM_BASE_URL"]);
 }

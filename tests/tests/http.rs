@@ -19,7 +19,7 @@ use anygpt_tests::outcome;
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::proxy::{Asked, Manner, Proxy};
 use anygpt_tests::server::{Builder, Server, binary, run};
-use anygpt_tests::tls::{Certificate, TlsFront, Versions, authority, other_authority};
+use anygpt_tests::tls::{Certificate, TlsFront, Versions, authority, other_authority, own};
 use serde_json::{Value, json};
 
 /// Where nothing listens: the discard port of a loopback address that nobody uses.
@@ -166,6 +166,19 @@ fn certificates_that_prove_nothing_are_refused_and_get_no_key() {
         &["expired", "clock"],
     );
     port_and_text(Certificate::Elsewhere, Some(authority()), &["another name"]);
+    port_and_text(Certificate::Own, None, &["SSL_CERT_FILE"]);
+    // To trust it does not help: it stays no server's.
+    for roots in [None, Some(own())] {
+        let says = ["CA:TRUE", "CA:FALSE", "SSL_CERT_FILE"];
+        port_and_text(Certificate::OwnAuthority, roots, &says);
+    }
+}
+
+#[test]
+fn a_certificate_that_is_signed_with_its_own_key_can_be_trusted() {
+    let endpoint = Endpoint::with(Certificate::Own, Versions::Both);
+    let url = format!("https://localhost:{}/openai/v1", endpoint.tls.port());
+    answers(&mut server(&url).env("SSL_CERT_FILE", own()).spawn());
 }
 
 #[test]

@@ -186,6 +186,15 @@ fn a_configured_secret_in_any_output_fails_a_test_that_does_not_look_for_it() {
             "HTTPS_PROXY",
             format!("http://me:{key}@127.0.0.1:1").replace("k/", "k-"),
         ),
+        (
+            "X_BASE_URL",
+            "http://127.0.0.1:1/v1?api-version=2024-10-21&team=sk-mock/0123456789&x=k/012345"
+                .to_owned(),
+        ),
+        (
+            "X_CUSTOM_HEADERS",
+            "X-Title: title-01234567\nX-Team: sk-mock/0123456789\nX-B: k/012345".to_owned(),
+        ),
     ];
     for (variable, value) in variables {
         let shown = match variable {
@@ -196,6 +205,7 @@ fn a_configured_secret_in_any_output_fails_a_test_that_does_not_look_for_it() {
             format!("echo 'so {shown}.'"),
             format!("echo 'so {shown}.' >&2"),
             format!("printf %s {shown} | base64 >&2"),
+            format!("echo 'bad key ...{}...'", &shown[6..14]),
         ] {
             let start = || shell(&script).env(variable, &value).spawn();
             let waited = std::panic::catch_unwind(|| start().wait());

@@ -686,7 +686,7 @@ const PLACEHOLDERS: [&str; 17] = [
 ];
 
 /// Every variable that is read when `OPENAI_API_KEY` holds a key.
-const VARIABLES: [&str; 40] = [
+const VARIABLES: [&str; 39] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
     "GOOGLE_API_KEY",
@@ -707,7 +707,6 @@ const VARIABLES: [&str; 40] = [
     "OPENROUTER_API_KEY",
     "OPENROUTER_BASE_URL",
     "GROQ_API_KEY_FILE",
-    "GITHUB_TOKEN",
     "LITELLM_BASE_URL",
     "OLLAMA_HOST",
     "DOCKER_MODEL_RUNNER",
@@ -1883,4 +1882,438 @@ fn on_a_terminal_it_says_what_it_is_and_serves() {
     server.send_raw(b"\x04");
     server.end(0);
     assert_eq!(said(), hint);
+}
+
+// ------------------------------------------------------------------------------------- names of variables
+
+/// Both ways to find out: the check, and a question that must not be asked.
+#[track_caller]
+fn refused(variables: &[(&str, &str)], says: &[&str]) {
+    let provider = Provider::start();
+    let with = |arguments: &[&str]| {
+        let builder = Server::builder().args(arguments).envs(provider.env());
+        builder.envs(variables.iter().copied()).stdin(Stdin::Null)
+    };
+    for arguments in [
+        &["config", "validate"][..],
+        &["chat", "-m", "gpt-5.2-pro", "hi"],
+    ] {
+        let output = with(arguments).run(b"");
+        assert_eq!(
+            (output.code, &*output.stdout),
+            (Some(1), ""),
+            "{variables:?}: {output:?}"
+        );
+        for part in says {
+            assert!(
+                output.stderr.contains(part),
+                "{part:?} is missing: {output:?}"
+            );
+        }
+    }
+    let mut server = with(&[]).stdin(Stdin::Pipe).spawn();
+    server.send(INITIALIZE);
+    server.wait_stderr(says[0]);
+    server.end(1);
+    assert_eq!(provider.requests().len(), 0, "{variables:?}");
+}
+
+#[test]
+fn a_mistyped_limit_stops_the_start() {
+    for (name, meant) in [
+        ("ANYGPT_ALLOW_MODEL", "ANYGPT_ALLOW_MODELS"),
+        ("ANYGPT_ALOW_MODELS", "ANYGPT_ALLOW_MODELS"),
+        ("ANYGPT_BLOCK_MODELS", "ANYGPT_DENY_MODELS"),
+        ("ANYGPT_MAX_COST", "ANYGPT_MAX_COST_USD"),
+        ("ANYGPT_BUDGET_USD", "ANYGPT_MAX_COST_USD"),
+        ("ANYGPT_TOKENS_LIMIT", "ANYGPT_MAX_TOKENS"),
+        ("anygpt_max_cost_usd", "ANYGPT_MAX_COST_USD"),
+        ("ANYGTP_MAX_TOKENS", "ANYGPT_MAX_TOKENS"),
+        ("ANYGPT_PROVIDER_OPENAI_MAX_TOKENS", "limit"),
+    ] {
+        refused(&[(name, "0.000001")], &[name, meant, "looks like a limit"]);
+    }
+    // The file has always been strict.
+    for (name, text, says) in [
+        ("limit", "limit: {max_tokens: 5}", "did you mean \"limits\""),
+        (
+            "max",
+            "limits: {max_cost: 0.01}",
+            "limits: unknown key \"max_cost\"",
+        ),
+        (
+            "allow",
+            "limits: {allow_model: [x]}",
+            "did you mean \"allow_models\"",
+        ),
+        (
+            "provider",
+            "providers: {openai: {max_tokens: 5}}",
+            "unknown key \"max_tokens\"",
+        ),
+        (
+            "rule",
+            "rules: {'openai/*': {allow: []}}",
+            "unknown key \"allow\"",
+        ),
+        (
+            "model",
+            "models: {openai/x: {max_cost_usd: 1}}",
+            "unknown key \"max_cost_usd\"",
+        ),
+    ] {
+        let path = file(&format!("mistyped-{name}.yaml"), text);
+        refused(&[("CONFIG_FILE", &path)], &[says]);
+    }
+}
+
+#[test]
+fn any_other_unknown_name_is_a_warning() {
+    for (name, value, meant) in [
+        ("ANYGPT_TIMEOT", "5", "ANYGPT_TIMEOUT"),
+        ("ANYGPT_LOG_LEVEL", "debug", "LOG_LEVEL"),
+        ("anygpt_retries", "5", "ANYGPT_RETRIES"),
+        (
+            "ANYGPT_PROVIDER_GROQ_APIKEY",
+            "hidden-1",
+            "ANYGPT_PROVIDER_GROQ_API_KEY",
+        ),
+    ] {
+        let variables = [(name, value), ("OPENAI_API_KEY", "k-123")];
+        for arguments in [&["config", "validate"][..], &[], &["doctor"]] {
+            let output = run(arguments, variables, LIST.as_bytes());
+            assert_eq!(output.code, Some(0), "{output:?}");
+            let expected = format!("{name} (perhaps you mean {meant})");
+            assert!(output.stderr.contains(&expected), "{output:?}");
+            assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+            assert!(!output.stderr.contains("hidden"), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_whose_value_is_mistyped_stops_the_start() {
+    let wrong: [(&str, &[&str]); 5] = [
+        (
+            "ANYGPT_MAX_COST_USD",
+            &[
+                "abc", "-1", "0", "-0.0", "1,5", "$5", "5$", "5 USD", "\"5\"", "NaN", "inf",
+                "1e999", "''",
+            ],
+        ),
+        (
+            "ANYGPT_MAX_TOKENS",
+            &["0", "-5", "1.5", "1k", "4294967296", "'7'"],
+        ),
+        ("ANYGPT_MAX_TIMEOUT", &["0", "-5", "1m", "1.5", "86401"]),
+        (
+            "ANYGPT_DENY_MODELS",
+            &[
+                ",",
+                "\"gpt-5.2-pro\"",
+                "'a','b'",
+                "[gpt-5]",
+                "[\"a\"]",
+                "a;b",
+                "a b",
+                "a|b",
+                "^gpt",
+                "gpt-(4|5)",
+                "gpt$",
+                "*,-gpt-5",
+                "!gpt-5",
+                "\u{feff}gpt-5",
+                "“gpt-5”",
+            ],
+        ),
+        (
+            "ANYGPT_ALLOW_PROVIDERS",
+            &[",", "opnai", "\"openai\"", "openai;google", "openai google"],
+        ),
+    ];
+    for (name, values) in wrong {
+        for value in values {
+            let output = run(
+                &["config", "validate"],
+                [(name, *value), ("OPENAI_API_KEY", "k-123")],
+                b"",
+            );
+            assert_eq!(output.code, Some(1), "{name}={value}: {output:?}");
+            assert!(output.stderr.contains(name), "{output:?}");
+        }
+    }
+    refused(
+        &[("ANYGPT_MAX_COST_USD", "1,5")],
+        &["ANYGPT_MAX_COST_USD", "number above 0"],
+    );
+    for (number, text) in [
+        "max_cost_usd: abc",
+        "max_cost_usd: -1",
+        "max_cost_usd: 0",
+        "max_cost_usd: .nan",
+        "max_cost_usd: .inf",
+        "max_cost_usd: 1,5",
+        "max_cost_usd: $5",
+        "max_tokens: 0",
+        "max_tokens: -1",
+        "max_tokens: many",
+        "max_timeout: 1m",
+        "deny_models: []",
+        "deny_models: ['gpt-5 gpt-4']",
+        "deny_models: ['\"gpt-5\"']",
+        "allow_providers: [opnai]",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = file(
+            &format!("value-{number}.yaml"),
+            format!("limits:\n  {text}\n"),
+        );
+        let output = run(
+            &["config", "validate"],
+            [("CONFIG_FILE", &*path), ("OPENAI_API_KEY", "k-123")],
+            b"",
+        );
+        assert_eq!(output.code, Some(1), "{text}: {output:?}");
+        assert!(output.stderr.contains("line 2"), "{text}: {output:?}");
+    }
+    // Catalogues send these for what nobody has filled in.
+    for value in ["", "<UNKNOWN>", "${COST}"] {
+        let output = run(
+            &["config", "validate"],
+            [("ANYGPT_MAX_COST_USD", value), ("OPENAI_API_KEY", "k-123")],
+            b"",
+        );
+        assert_eq!(output.code, Some(0), "{value}: {output:?}");
+        for part in ["ANYGPT_MAX_COST_USD", "this limit does not hold"] {
+            assert!(output.stderr.contains(part), "{output:?}");
+        }
+    }
+    let typo = [
+        ("ANYGPT_DENY_MODELS", "opnai/*, meta-llama/*"),
+        ("OPENAI_API_KEY", "k-123"),
+    ];
+    let output = run(&["config", "validate"], typo, b"");
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(
+        output.stderr.contains("opnai/* holds for no provider"),
+        "{output:?}"
+    );
+    assert!(!output.stderr.contains("meta-llama"), "{output:?}");
+}
+
+#[test]
+fn other_programs_addresses_and_keys_are_read() {
+    let provider = Provider::start();
+    let [(_, openai), (_, anthropic), _] = provider.urls();
+    for (variables, model, family) in [
+        (
+            [
+                ("OPENAI_KEY", Family::OpenAi.key()),
+                ("OPENAI_API_BASE", &*openai),
+            ],
+            "gpt-4.1",
+            Family::OpenAi,
+        ),
+        (
+            [
+                ("OPENAI_API_KEY", Family::OpenAi.key()),
+                ("OPENAI_API_BASE_URL", &*openai),
+            ],
+            "gpt-4.1",
+            Family::OpenAi,
+        ),
+        (
+            [
+                ("CLAUDE_API_KEY", Family::Anthropic.key()),
+                ("ANTHROPIC_API_URL", &*anthropic),
+            ],
+            "claude-sonnet-4-5",
+            Family::Anthropic,
+        ),
+    ] {
+        let url = variables[1];
+        let builder = Server::builder()
+            .args(["chat", "-m", model, "hi"])
+            .stdin(Stdin::Null);
+        let output = builder.envs(variables).run(b"");
+        assert_eq!(
+            (output.code, &*output.stdout),
+            (Some(0), "echo: hi\n"),
+            "{output:?}"
+        );
+        let request = provider.requests().pop().unwrap();
+        assert_eq!(request.family(), Some(family));
+        assert_eq!(request.credential(), family.key());
+        for arguments in [&["config", "validate"][..], &["doctor"], &[]] {
+            let output = run(arguments, variables, LIST.as_bytes());
+            assert_eq!(output.code, Some(0), "{output:?}");
+            let told = format!("{} is read as", url.0);
+            assert_eq!(output.stderr.matches(&told).count(), 1, "{output:?}");
+            assert!(output.stderr.contains(url.1), "{output:?}");
+        }
+        let doctor = run(&["doctor"], variables, b"");
+        assert!(doctor.stdout.contains(variables[0].0), "{doctor:?}");
+    }
+    // Ours, in a variable or in the file, wins.
+    let path = file(
+        "own-url.yaml",
+        format!("providers: {{openai: {{base_url: '{openai}'}}}}"),
+    );
+    let elsewhere = ("OPENAI_API_BASE", "http://127.0.0.1:9/v1");
+    for own in [("OPENAI_BASE_URL", &*openai), ("CONFIG_FILE", &*path)] {
+        let variables = [own, elsewhere, ("OPENAI_API_KEY", Family::OpenAi.key())];
+        let builder = Server::builder()
+            .args(["chat", "-m", "gpt-4.1", "hi"])
+            .stdin(Stdin::Null);
+        let output = builder.envs(variables).run(b"");
+        assert_eq!(
+            (output.code, &*output.stdout),
+            (Some(0), "echo: hi\n"),
+            "{output:?}"
+        );
+        assert!(
+            output.stderr.contains("is used, and not OPENAI_API_BASE"),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
+fn restrictions_that_only_other_programs_know_are_warned_of_by_name() {
+    let variables = [
+        ("GOOGLE_ALLOWED_MODELS", "flash"),
+        ("DISABLED_TOOLS", "chat"),
+        ("CUSTOM_API_URL", "http://localhost:11434/v1"),
+        ("OPENROUTER_DEFAULT_MODEL", "auto"),
+        ("OPENAI_PROXY", "http://proxy:3128"),
+        ("OPENAI_API_KEY", "k-123"),
+    ];
+    for arguments in [&["config", "validate"][..], &["doctor"], &[]] {
+        let output = run(arguments, variables, LIST.as_bytes());
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+        for (name, _) in &variables[..5] {
+            assert!(
+                output.stderr.contains(&format!("{name} (set ")),
+                "{name}: {output:?}"
+            );
+        }
+    }
+    // Who fills in the file with it has read it.
+    let path = file(
+        "custom.yaml",
+        "providers: {custom: {type: openai-compatible, base_url: '${CUSTOM_API_URL}'}}",
+    );
+    let used = [
+        ("CUSTOM_API_URL", "http://localhost:11434/v1"),
+        ("CONFIG_FILE", &*path),
+    ];
+    let output = run(&["config", "validate"], used, b"");
+    assert_eq!((output.code, &*output.stderr), (Some(0), ""), "{output:?}");
+}
+
+#[test]
+fn a_default_that_leaves_the_choice_counts_as_not_set() {
+    let path = file("auto.yaml", "defaults: {model: Auto}\n");
+    let alias = file(
+        "auto-alias.yaml",
+        "aliases: {auto: mock/echo}\nproviders: {mock: {}}\n",
+    );
+    for (variables, is_told) in [
+        (
+            [("DEFAULT_MODEL", "auto"), ("DEFAULT_PROVIDER", "mock")],
+            true,
+        ),
+        (
+            [("CONFIG_FILE", &*path), ("DEFAULT_PROVIDER", "mock")],
+            true,
+        ),
+        (
+            [("DEFAULT_PROVIDER", "auto"), ("CONFIG_FILE", &*alias)],
+            true,
+        ),
+        ([("DEFAULT_MODEL", "auto"), ("CONFIG_FILE", &*alias)], false),
+    ] {
+        let output = run(&["chat", "hi"], variables, b"");
+        assert_eq!(
+            (output.code, &*output.stdout),
+            (Some(0), "hi\n"),
+            "{variables:?}: {output:?}"
+        );
+        let told = output.stderr.matches("counts as not set").count();
+        assert_eq!(told, usize::from(is_told), "{variables:?}: {output:?}");
+    }
+}
+
+#[test]
+fn of_a_service_that_has_ended_the_day_is_said() {
+    const ENDED: &str = "GitHub Models ended on 2026-07-30";
+    for id in ["github", "GitHub", "github-models"] {
+        let variables = [
+            ("DEFAULT_PROVIDER", id),
+            ("GITHUB_TOKEN", "ghp-hidden"),
+            ("OPENAI_API_KEY", "k-123"),
+        ];
+        let output = run(&["config", "validate"], variables, b"");
+        assert_eq!(output.code, Some(1), "{output:?}");
+        for part in ["DEFAULT_PROVIDER", ENDED, "openai"] {
+            assert!(output.stderr.contains(part), "{output:?}");
+        }
+    }
+    // Its token is mostly there for something else.
+    let output = run(
+        &["config", "validate"],
+        [("GITHUB_TOKEN", "ghp-hidden")],
+        b"",
+    );
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert_names_keys(&output.stderr);
+    let provider = Provider::start();
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .env("GITHUB_TOKEN", "ghp-hidden")
+        .spawn();
+    for arguments in [
+        json!({"prompt": "hi", "model": "github/openai/gpt-5"}),
+        json!({"prompt": "hi", "model": "GitHub-Models/gpt-5@high"}),
+        json!({"prompt": "hi", "model": "gpt-5", "provider": "github"}),
+    ] {
+        let result = server.call_tool("anygpt_chat_completion", arguments);
+        assert_eq!(result["isError"], true, "{result}");
+        let text = result["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains(ENDED) && text.contains("openai"), "{text}");
+    }
+    assert_eq!(provider.requests().len(), 0);
+    assert!(
+        !server.stderr().contains("GITHUB_TOKEN"),
+        "{}",
+        server.stderr()
+    );
+    for (name, text, code) in [
+        ("deny", "limits: {deny_providers: [github]}", 0),
+        ("entry", "providers: {github: {api_key: ghp-hidden}}", 0),
+        (
+            "own",
+            "providers: {github: {type: openai-compatible, base_url: 'http://127.0.0.1:9/v1'}}",
+            0,
+        ),
+        ("model", "models: {github/openai/gpt-5: {tags: [x]}}", 1),
+        ("default", "defaults: {provider: github}", 1),
+    ] {
+        let path = file(&format!("github-{name}.yaml"), text);
+        let output = run(
+            &["config", "validate"],
+            [("CONFIG_FILE", &*path), ("OPENAI_API_KEY", "k-123")],
+            b"",
+        );
+        assert_eq!(output.code, Some(code), "{text}: {output:?}");
+        let is_said = output.stderr.contains(ENDED);
+        assert_eq!(
+            is_said,
+            !["deny", "own"].contains(&name),
+            "{text}: {output:?}"
+        );
+    }
 }

@@ -25,6 +25,11 @@ leaf() { # NAME NAMES NOT-BEFORE NOT-AFTER
     -keyfile "$folder/authority.key" -startdate "$3" -enddate "$4" -in "$folder/request" -out "$1.pem" 2>"$folder/log" || { cat "$folder/log"; return 1; }
 }
 
+own() { # NAME IS-AUTHORITY
+  openssl req -x509 -new -key server.key -subj "/CN=$1" -days 36500 -out "$1.pem" \
+    -addext "basicConstraints=critical,CA:$2" -addext "subjectAltName=$names"
+}
+
 key server.key
 authority authority
 authority other
@@ -32,3 +37,5 @@ names=DNS:localhost,DNS:api.example.test,IP:127.0.0.1,IP:::1
 leaf server "$names" 20200101000000Z 21200101000000Z
 leaf expired "$names" 20200101000000Z 20210101000000Z
 leaf elsewhere DNS:elsewhere.example.test 20200101000000Z 21200101000000Z
+own own FALSE
+own own-authority TRUE

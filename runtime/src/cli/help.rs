@@ -27,7 +27,7 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
   GOOGLE_API_KEY (or GEMINI_API_KEY), OPENROUTER_API_KEY, GROQ_API_KEY,
   MISTRAL_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, TOGETHER_API_KEY,
   FIREWORKS_API_KEY, PERPLEXITY_API_KEY, MOONSHOT_API_KEY, ZAI_API_KEY,
-  CEREBRAS_API_KEY, NEBIUS_API_KEY, GITHUB_TOKEN
+  CEREBRAS_API_KEY, NEBIUS_API_KEY
                          keys; one is enough
   AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, OPENAI_API_VERSION
                          Azure OpenAI; by Responses with ANYGPT_PROVIDER_AZURE_TYPE=openai
@@ -48,7 +48,7 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
   CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{yaml,yml,json}
   LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
   LOG_FORMAT             text (default), json
-  ANYGPT_TIMEOUT         seconds for a call (55)
+  ANYGPT_TIMEOUT         seconds for a call (55; no limit for chat)
   ANYGPT_ALLOW_PROVIDERS, ANYGPT_DENY_PROVIDERS, ANYGPT_ALLOW_MODELS, ANYGPT_DENY_MODELS
                          whom a call may ask, separated by commas; * in models
   ANYGPT_MAX_TOKENS, ANYGPT_MAX_COST_USD, ANYGPT_MAX_TIMEOUT

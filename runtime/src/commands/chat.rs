@@ -48,7 +48,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     arguments.extend(typed.map(|(name, value)| (name.to_owned(), Value::from(value))));
     arguments.insert("prompt".into(), prompt.into());
 
-    let session = session(settings);
+    let session = session(settings.without_default_timeout());
     let (gone, is_gone) = oneshot::channel();
     let is_live = !chat.json && output::is_terminal();
     let mut screen = Screen::new(&session.redactor, is_live, gone);
@@ -80,7 +80,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
 /// Prints the answer, or what is left of it.
 fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
     if json {
-        output::write(&format!("{}\n", outcome.json()))?;
+        super::print_json(&outcome.json())?;
     } else if screen.is_live {
         screen.finish(&outcome.text)?;
     } else {

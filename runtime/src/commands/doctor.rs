@@ -46,6 +46,9 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
         "\nDefault model: {model}\nNot set up: {}\n",
         settings.not_set_up()
     ));
+    for note in &settings.notes {
+        text.push_str(&format!("{note}\n"));
+    }
     let text = session.redactor.text(&text);
     // The colours are ours, and what comes from outside has been made harmless.
     output::write(&text)?;

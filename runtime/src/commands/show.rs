@@ -22,9 +22,18 @@ const NAMES: usize = 28;
 const VALUES: usize = 32;
 
 pub(super) fn print(settings: &Settings, json: bool) -> Done {
-    let shown = settings.shown();
+    let mut shown = settings.shown();
     // Nothing secret should be in it, and nothing secret may be.
-    let redactor = Redactor::new(settings.secrets());
+    let redactor = Redactor::of(settings);
+    // The others are our own words.
+    let is_given = |it: &&mut Shown| !["default", "resolved"].contains(&&*it.origin);
+    for value in shown
+        .iter_mut()
+        .filter(is_given)
+        .filter_map(|it| it.value.as_mut())
+    {
+        *value = redactor.outside(value).into_owned();
+    }
     if json {
         let structured = Structured { settings: shown };
         let json = serde_json::to_string_pretty(&structured).unwrap_or_default();

@@ -4,12 +4,14 @@
 
 use std::{
     future::poll_fn,
+    mem,
     pin::Pin,
+    sync::mpsc,
     task::{Context, Poll, ready},
     time::{Duration, Instant, SystemTime},
 };
 
-use anygpt_core::Reservation;
+use anygpt_core::{Reservation, json};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
@@ -21,10 +23,12 @@ use tokio::time::{self, Sleep, timeout};
 
 use super::{Gateway, Observer, Reply};
 use crate::{
+    aside::{LITTLE, aside},
     call,
     http_client::{ReplyBody, SendError, root_cause},
     provider::{
-        Answer, ChatRequest, Class, Codec, Failure, Finish, Request, Stage, api_key, bearer, sse,
+        Answer, ChatRequest, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key,
+        bearer, sse,
     },
     settings::{Bound, KeyHeader, Provider},
 };
@@ -57,7 +61,7 @@ impl Gateway {
     pub(super) async fn stream(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         request: &ChatRequest,
         reply: &mut Reply,
         start: Instant,
@@ -65,12 +69,15 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let wants_state = !request.tools.is_empty();
+        // Covers the body until it has been sent.
+        let sent = self.reserve(2 * request.length()).await?;
         let request = codec.chat(request);
         let response = self
             .send(provider, codec, request, patience, || {
                 observer.connected(&provider.id);
             })
             .await?;
+        drop(sent);
         reply.request_id = request_id(codec, response.headers());
         let is_json = response
             .headers()
@@ -87,8 +94,14 @@ impl Gateway {
             .get_or_insert_with(|| self.budget.reservation());
         if is_json {
             let json = body.whole(held).await?;
-            let read = codec.whole(&json, &mut reply.answer);
+            let length = json.len();
+            // Covers what is built while it is read, which may be elsewhere.
+            let tree = self.reserve(tree_size(&json)).await?;
+            let read = move |answer: &mut Answer| codec.whole(&json, answer);
+            let read = Box::pin(add(length, &mut reply.answer, read)).await;
+            drop(tree);
             read.map_err(|failure| declined(failure, &reply.answer, false))?;
+            hold(held, length.max(reply.answer.held()))?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -96,12 +109,27 @@ impl Gateway {
             {
                 let mut rest = &chunk[..];
                 while let Some(event) = parser.next_event(&mut rest)? {
-                    let read = codec.event(&event, &mut reply.answer);
+                    let length = event.data.len();
+                    let (read, is_opening) = if length <= LITTLE {
+                        let read = codec.event(&event, &mut reply.answer);
+                        (read, !has_begun && codec.is_opening(&event))
+                    } else {
+                        let (name, data) = (event.name.to_owned(), event.data.to_owned());
+                        let read = move |answer: &mut Answer| {
+                            let (name, data) = (&*name, &*data);
+                            let event = sse::Event { name, data };
+                            (codec.event(&event, answer), codec.is_opening(&event))
+                        };
+                        let tree = self.reserve(tree_size(event.data.as_bytes())).await?;
+                        let read = Box::pin(add(length, &mut reply.answer, read)).await;
+                        drop(tree);
+                        read
+                    };
                     read.map_err(|failure| declined(failure, &reply.answer, has_begun))?;
-                    has_begun = has_begun || !codec.is_opening(&event);
+                    has_begun = has_begun || !is_opening;
                 }
                 let answer = &reply.answer;
-                hold(held, answer.length() + parser.held())?;
+                hold(held, answer.held() + parser.held())?;
                 if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                     reply.first_token.get_or_insert_with(|| {
                         body.patience = Patience::of(None, idle);
@@ -151,6 +179,7 @@ impl Gateway {
                 SendError::HeadersTimeout(_) => (Class::Timeout, Stage::Unanswered),
                 SendError::Lost(_) => (Class::Network, Stage::Unanswered),
                 SendError::Settings(_) => (Class::Config, Stage::Free),
+                SendError::Memory => (Class::TooLarge, Stage::Free),
                 SendError::ConnectTimeout { .. } | SendError::Broken(_) | SendError::Lasting(_) => {
                     (Class::Network, Stage::Free)
                 }
@@ -160,19 +189,27 @@ impl Gateway {
                 failure.message.push_str(&patience.whose());
             }
             // Nobody has said that a last resort is there, so it will not come.
-            if matches!(error, SendError::Lasting(_)) || provider.is_last_resort {
+            if matches!(error, SendError::Lasting(_))
+                || provider.is_last_resort
+                || provider.is_tried_if_named
+            {
                 failure.should_retry = Some(false);
             }
             failure
         })?;
         let coding = response.headers().get(CONTENT_ENCODING);
         let packed = coding.filter(|coding| *coding != "identity").map(|coding| {
-            format!("the reply is compressed ({coding:?}), although that was not asked for")
+            Failure::quoting(
+                Class::Unavailable,
+                "the reply is compressed (",
+                &format!("{coding:?}"),
+                "), although that was not asked for",
+            )
         });
         if response.status().is_success() {
             return match packed {
                 None => Ok(response),
-                Some(problem) => Err(Failure::new(Class::Unavailable, problem)),
+                Some(failure) => Err(failure),
             };
         }
         if let Some(failure) = redirect(&response) {
@@ -190,8 +227,9 @@ impl Gateway {
         let should_retry = should_retry(response.headers());
         let mut failure = match packed {
             // What cannot be read of an error must not hide the rest of it.
-            Some(problem) => Failure {
-                message: problem,
+            Some(packed) => Failure {
+                message: packed.message,
+                outside: packed.outside,
                 ..codec.failure(status, b"")
             },
             None => {
@@ -269,6 +307,55 @@ fn declined(failure: Failure, answer: &Answer, has_begun: bool) -> Failure {
     }
 }
 
+/// Adds to an answer what so many bytes of a reply say.
+async fn add<T: Send + 'static>(
+    bytes: usize,
+    answer: &mut Answer,
+    read: impl FnOnce(&mut Answer) -> T + Send + 'static,
+) -> T {
+    if bytes <= LITTLE {
+        return read(answer);
+    }
+    let (owner, back) = mpsc::channel();
+    let mut borrowed = Borrowed {
+        answer: mem::take(answer),
+        owner,
+    };
+    let _lent = Lent { answer, back };
+    aside(bytes, move || read(&mut borrowed.answer)).await
+}
+
+/// An answer on another thread. It goes back as soon as nobody works on it, whether or not somebody has.
+struct Borrowed {
+    answer: Answer,
+    owner: mpsc::Sender<Answer>,
+}
+
+/// Where it comes from.
+struct Lent<'a> {
+    answer: &'a mut Answer,
+    back: mpsc::Receiver<Answer>,
+}
+
+/// So long it is waited for where the call ends meanwhile, since what there is of it is handed out. No copy is kept for that:
+/// answers are large, and mostly it is there.
+const GIVEN_BACK: Duration = Duration::from_millis(100);
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        // Nobody may want it any more.
+        let _given = self.owner.send(mem::take(&mut self.answer));
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Ok(answer) = self.back.recv_timeout(GIVEN_BACK) {
+            *self.answer = answer;
+        }
+    }
+}
+
 /// A redirect is not followed: the key would go to wherever it leads.
 fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
     if !response.status().is_redirection() {
@@ -280,12 +367,11 @@ fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
         long if long.len() > 200 => "another place",
         place => place,
     };
-    let mut failure = Failure::new(
+    let mut failure = Failure::quoting(
         Class::Config,
-        format!(
-            "the endpoint redirects to {place}, which is not followed, since the key would go along: if that is \
-             the right place, make it the base URL"
-        ),
+        "the endpoint redirects to ",
+        place,
+        ", which is not followed, since the key would go along: if that is the right place, make it the base URL",
     );
     failure.status = Some(response.status().as_u16());
     Some(failure)
@@ -309,9 +395,11 @@ fn check(answer: &Answer) -> Result<(), Failure> {
         None => (!answer.reasoning.is_empty()).then(|| "reasoning".to_owned()),
     };
     Err(match (answer.finish, reasoned) {
-        (Some(Finish::ContentFilter), _) => Failure::new(
+        (Some(Finish::ContentFilter), _) => Failure::quoting(
             Class::ContentFilter,
-            format!("the model or a filter refused to answer (finish reason {native})"),
+            "the model or a filter refused to answer (finish reason ",
+            native,
+            ")",
         ),
         (Some(Finish::Length), Some(reasoned)) => Failure::new(
             Class::EmptyResponse,
@@ -323,17 +411,23 @@ fn check(answer: &Answer) -> Result<(), Failure> {
             Class::EmptyResponse,
             "the token limit was used up before any text came: raise max_tokens",
         ),
-        (_, Some(reasoned)) => Failure::new(
+        (_, Some(reasoned)) => Failure::quoting(
             Class::EmptyResponse,
-            format!("after {reasoned} no text came (finish reason {native})"),
+            &format!("after {reasoned} no text came (finish reason "),
+            native,
+            ")",
         ),
-        (Some(Finish::Pause), None) => Failure::new(
+        (Some(Finish::Pause), None) => Failure::quoting(
             Class::EmptyResponse,
-            format!("the model paused before any text came (finish reason {native})"),
+            "the model paused before any text came (finish reason ",
+            native,
+            ")",
         ),
-        _ => Failure::new(
+        _ => Failure::quoting(
             Class::EmptyResponse,
-            format!("the answer has no text (finish reason {native})"),
+            "the answer has no text (finish reason ",
+            native,
+            ")",
         ),
     })
 }
@@ -412,6 +506,29 @@ fn should_retry(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
+/// Bytes that may be built of a reply, or an event, beside what is counted.
+fn tree_size(json: &[u8]) -> usize {
+    str::from_utf8(json)
+        .map_or(LARGEST_STATE, json::tree_size)
+        .min(LARGEST_STATE)
+}
+
+/// Counts so many bytes more, before they exist.
+pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
+    let wanted = held.bytes().saturating_add(bytes);
+    match held.resize(wanted) {
+        true => Ok(()),
+        false => Err(no_memory()),
+    }
+}
+
+pub(super) fn no_memory() -> Failure {
+    Failure::new(
+        Class::TooLarge,
+        "there is not enough memory for the rest of the reply",
+    )
+}
+
 /// Counts bytes of a reply that are kept. They are kept up to three times: as text, and encoded twice.
 fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     let wanted = bytes.saturating_mul(3);
@@ -423,10 +540,7 @@ fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     if held.resize_within(wanted.saturating_add(STEP), limit) {
         return Ok(());
     }
-    Err(Failure::new(
-        Class::TooLarge,
-        "there is not enough memory for the rest of the reply",
-    ))
+    Err(no_memory())
 }
 
 /// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not
@@ -528,6 +642,10 @@ impl Body {
             hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
         }
+        if str::from_utf8(&whole).is_err() {
+            // Each byte that is no text becomes three.
+            hold(held, 3 * whole.len())?;
+        }
         Ok(whole)
     }
 
@@ -548,6 +666,43 @@ impl Body {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::dns::tests::run;
+
+    #[test]
+    fn an_answer_on_another_thread_comes_back_if_that_takes_no_time() {
+        const LONG: usize = LITTLE + 1;
+        let text = |text: &str| Answer {
+            text: text.into(),
+            ..Answer::default()
+        };
+        run(async {
+            let mut answer = text("one ");
+            let read = |answer: &mut Answer| {
+                answer.text.push_str("two");
+                3
+            };
+            assert_eq!(add(LONG, &mut answer, read).await, 3);
+            assert_eq!(answer, text("one two"));
+
+            // The call ends, and it has been read meanwhile.
+            let (owner, back) = mpsc::channel();
+            let borrowed = Borrowed {
+                answer: text("one two three"),
+                owner,
+            };
+            let answer = &mut answer;
+            drop(borrowed);
+            drop(Lent { answer, back });
+            assert_eq!(*answer, text("one two three"));
+
+            // Or it has not, and nobody is kept waiting for it.
+            let (go, wait) = mpsc::channel::<()>();
+            let read = move |_: &mut Answer| wait.recv().is_ok();
+            assert!(Box::pin(add(LONG, answer, read)).now_or_never().is_none());
+            assert_eq!(*answer, Answer::default());
+            drop(go);
+        });
+    }
 
     #[test]
     fn only_another_model_or_the_operator_ends_a_silence() {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Reply, retry};
+use super::{Reply, report, retry};
 use crate::{
     provider::{Answer, Class, Failure, Finish},
     redact::Redactor,
@@ -212,7 +212,7 @@ impl Course {
             reply.warnings.push(format!(
                 "The answer is not complete: {} ({})",
                 failure.class.as_str(),
-                redactor.provider_message(&failure.message),
+                report::said(&failure, redactor),
             ));
             let unpaid = self.unpaid.take();
             reply.warnings.extend(unpaid.map(|it| it.to_string()));

@@ -7,11 +7,20 @@ use std::time::{Duration, Instant};
 use anygpt_core::Reservation;
 use futures_util::future::join_all;
 
-use super::{Gateway, mock, report, request::Bounds};
+use super::{
+    Gateway,
+    attempt::{hold_more, no_memory},
+    mock, report,
+    request::{Body, Bounds},
+};
 use crate::{
-    provider::{Class, Codec, Failure, Model},
+    aside::aside,
+    provider::{Class, Codec, Failure, MOST_MODELS, Model},
     settings::Provider,
 };
+
+/// What a model takes beside its texts, in a list that is sorted and looked through.
+const MODEL: usize = 4 * size_of::<Model>();
 
 /// More pages than any provider has; a server that pages for ever is stopped here.
 const PAGES: usize = 50;
@@ -86,17 +95,27 @@ impl Gateway {
     pub(super) async fn model_list(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         bounds: Bounds,
     ) -> Result<Offer, Failure> {
         let mut offer = Offer::default();
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let body = self.request(provider, codec, &request, bounds).await?;
-            let list = codec.models_page(&body.bytes)?;
+            let Body { bytes, mut held } = self.request(provider, codec, &request, bounds).await?;
+            let length = bytes.len();
+            hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
+            let mut list = aside(length, move || codec.models_page(&bytes)).await?;
+            list.models.truncate(MOST_MODELS - offer.models.len());
+            // What is kept of the text is in the models.
+            if !held.resize(length + list.models.len() * MODEL) {
+                return Err(no_memory());
+            }
             offer.models.extend(list.models);
-            offer.held.push(body.held);
+            offer.held.push(held);
+            if offer.models.len() >= MOST_MODELS {
+                return Ok(offer);
+            }
             match list.next {
                 // The same page twice would come for ever.
                 Some(next) if page.as_ref() != Some(&next) => page = Some(next),

@@ -16,12 +16,13 @@ use anygpt_core::{Budget, Reservation};
 use futures_util::future::{Either, select};
 use tokio::{
     sync::{Semaphore, watch},
-    time::{sleep, timeout_at},
+    task::unconstrained,
+    time::{sleep, timeout, timeout_at},
 };
 
 use crate::{
     call::{self, Asked},
-    http_client::HttpClient,
+    http_client::{self, HttpClient},
     provider::{Answer, ChatRequest, Class, Codec, Failure, Stage, State, repair},
     redact::Redactor,
     settings::{KeyHeader, Provider, Settings},
@@ -219,6 +220,9 @@ const AT_ONCE: usize = 1024;
 /// Most changes of a request that a provider's refusals may lead to.
 const REPAIRS: usize = 2;
 
+/// The body of most requests is not worth counting.
+const SMALL: usize = 16 << 10;
+
 /// File descriptors that are left for everything else.
 const SPARE_FILES: usize = 32;
 
@@ -243,6 +247,21 @@ impl Gateway {
         }
     }
 
+    /// Counts so many bytes, before they exist. If they are not there, others may give them back.
+    ///
+    /// # Errors
+    /// `TooLarge`: nobody did.
+    async fn reserve(&self, bytes: usize) -> Result<Reservation, Failure> {
+        let mut held = self.budget.reservation();
+        if bytes > SMALL && !http_client::reserve(&mut held, bytes).await {
+            return Err(Failure::new(
+                Class::TooLarge,
+                "there is not enough memory left to send the request: send less, or wait for other calls to finish",
+            ));
+        }
+        Ok(held)
+    }
+
     /// Whether any provider has ever answered.
     pub fn has_answered(&self) -> bool {
         self.has_answered.load(Ordering::Relaxed)
@@ -258,6 +277,11 @@ impl Gateway {
         &self.settings
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared_settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings)
+    }
+
     /// Asks a model, and if it fails again, or another one.
     ///
     /// # Errors
@@ -271,7 +295,8 @@ impl Gateway {
         let stopped = {
             let work = pin!(self.ask(plan, &mut course, observer));
             let mut ending = self.ending.clone();
-            let ending = pin!(ending.wait_for(|&ending| ending));
+            // Work may use up all of the task's budget.
+            let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
             let due = start + plan.timeout;
             match timeout_at(due.into(), select(work, ending)).await {
                 Ok(Either::Left(((), _))) => None,
@@ -301,6 +326,17 @@ impl Gateway {
             if reply.request_id.is_none() {
                 let id = reply.answer.response_id.as_deref();
                 reply.request_id = id.filter(|id| id.len() <= 200).map(str::to_owned);
+            }
+            let answer = &mut reply.answer;
+            let ids = [
+                &mut answer.model,
+                &mut answer.native_finish,
+                &mut reply.request_id,
+            ];
+            let models = reply.attempts.iter_mut().map(|attempt| &mut attempt.model);
+            let names = ids.into_iter().flatten().chain(models);
+            for name in names.chain([&mut reply.model]) {
+                self.redactor.parts(name);
             }
         }
         // For the line of the call in the log; never what was asked or answered.
@@ -437,7 +473,15 @@ impl Gateway {
                 retries: 0,
                 ..Bounds::of(&self.settings, None)
             };
-            let newest = Box::pin(self.newest_model(provider, codec, bounds)).await;
+            let newest = Box::pin(self.newest_model(provider, codec, bounds));
+            let newest = match patience {
+                None => newest.await,
+                Some(patience) => timeout(patience, newest).await.unwrap_or_else(|_| {
+                    let seconds = patience.as_secs_f64();
+                    let message = format!("no model list after {seconds} s");
+                    Err(Failure::new(Class::Timeout, message))
+                }),
+            };
             // Nothing is generated for a list.
             request.model = newest.map_err(|failure| failure.at(Stage::Free))?;
             let reply = &mut course.reply;
@@ -516,7 +560,7 @@ impl Gateway {
     async fn newest_model(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         bounds: Bounds,
     ) -> Result<String, Failure> {
         let mut offer = self.model_list(provider, codec, bounds).await?;
@@ -538,7 +582,7 @@ impl Gateway {
     /// The client, made when it is first needed.
     fn http(&self) -> &HttpClient {
         self.http
-            .get_or_init(|| HttpClient::new(&self.settings.network))
+            .get_or_init(|| HttpClient::new(&self.settings.network, Arc::clone(&self.budget)))
     }
 
     fn id_of(&self, target: &Target) -> &str {
@@ -558,8 +602,7 @@ impl Gateway {
         let failure = &failed.failure;
         let id = failure.request_id.as_deref();
         let id = id.map(|id| self.redactor.provider_message(id));
-        let words = (!may_quote(failure.class)).then_some(&failure.message);
-        let words = words.map(|words| self.redactor.provider_message(words));
+        let words = (!may_quote(failure.class)).then(|| report::said(failure, &self.redactor));
         hear(Asked {
             provider: &self.settings.providers[failed.provider].id,
             model: &failed.model,

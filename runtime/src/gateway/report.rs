@@ -3,7 +3,7 @@
 //!
 //! Never here: deciding whether to try again, or which of several failures to tell.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use crate::{
     provider::{Class, Failure},
@@ -18,11 +18,11 @@ pub(super) fn failure(
     failure: &Failure,
     redactor: &Redactor,
 ) -> String {
-    let message = redactor.provider_message(&failure.message);
+    let message = said(failure, redactor);
     let mut text = format!("{}: {}", failure.class.as_str(), provider.id);
     // Writing to a string cannot fail.
     if !model.is_empty() {
-        let _ = write!(text, "/{model}");
+        let _ = write!(text, "/{}", redactor.outside(model));
     }
     if let Some(status) = failure.status {
         let _ = write!(text, " answered HTTP {status}");
@@ -41,6 +41,29 @@ pub(super) fn failure(
     text.push_str(". ");
     text.push_str(&advice(provider, model, failure));
     text
+}
+
+/// The message of a failure without anything secret. Only in what came from outside parts of keys are searched for.
+pub(super) fn said<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str> {
+    let message = &*failure.message;
+    // It may have been shortened since.
+    let end = failure.outside.end.min(message.len());
+    let start = failure.outside.start.min(end);
+    let (Some(before), Some(outside), Some(behind)) = (
+        message.get(..start),
+        message.get(start..end),
+        message.get(end..),
+    ) else {
+        return redactor.provider_message(message);
+    };
+    if outside.is_empty() {
+        return redactor.diagnostic(message);
+    }
+    if outside.len() == message.len() {
+        return redactor.provider_message(message);
+    }
+    let said = [before, &redactor.provider_message(outside), behind].concat();
+    Cow::Owned(redactor.diagnostic(&said).into_owned())
 }
 
 fn advice(provider: &Provider, model: &str, failure: &Failure) -> String {

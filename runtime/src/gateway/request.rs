@@ -11,14 +11,20 @@ use anygpt_core::Reservation;
 use futures_util::future::{Either, select};
 use http::Method;
 use serde::{Deserialize, de::IgnoredAny};
-use tokio::time::{sleep, timeout_at};
+use tokio::{
+    task::unconstrained,
+    time::{sleep, timeout_at},
+};
 
 use super::{
-    Failed, Gateway, model_of, report,
+    Failed, Gateway,
+    attempt::hold_more,
+    model_of, report,
     resolve::Target,
     retry::{Next, Situation},
 };
 use crate::{
+    aside::aside,
     call::{self, Asked},
     provider::{Class, Codec, Failure, Request, Stage},
     settings::{Provider, Settings},
@@ -56,6 +62,9 @@ pub(super) struct Body {
     pub(super) held: Reservation,
 }
 
+/// A number in a vector that grows, and its text in the result.
+const VALUE: usize = 24;
+
 /// What a provider has said, counted as long as it is kept.
 #[derive(Debug)]
 pub struct Told<T> {
@@ -80,24 +89,24 @@ impl Gateway {
     ///
     /// # Errors
     /// A text that says what went wrong and what to do next.
-    pub async fn ask_for<T>(
+    pub async fn ask_for<T: Send + 'static>(
         &self,
         target: &Target,
         request: &Request,
         bounds: Bounds,
         what: &str,
-        read: impl Fn(&dyn Codec, &[u8]) -> Result<T, Failure>,
+        read: impl FnOnce(&dyn Codec, &[u8]) -> Result<T, Failure> + Send + 'static,
     ) -> Result<Told<T>, String> {
         let provider = &self.settings.providers[target.provider];
         let Some(codec) = provider.kind.codec() else {
             return Err(format!("config: {} has no {what}", provider.id));
         };
         let work = async {
-            let body = self.request(provider, codec, request, bounds).await?;
-            Ok(Told {
-                told: read(codec, &body.bytes)?,
-                held: body.held,
-            })
+            let Body { bytes, mut held } = self.request(provider, codec, request, bounds).await?;
+            let values = memchr::memchr_iter(b',', &bytes).count();
+            hold_more(&mut held, VALUE * values)?;
+            let told = aside(bytes.len(), move || read(codec, &bytes)).await?;
+            Ok(Told { told, held })
         };
         let told = self.in_time(bounds, what, work).await;
         let model = model_of(target);
@@ -149,7 +158,7 @@ impl Gateway {
     pub(super) async fn request(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         request: &Request,
         bounds: Bounds,
     ) -> Result<Body, Failure> {
@@ -183,22 +192,29 @@ impl Gateway {
     async fn once(
         &self,
         provider: &Provider,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         request: Request,
     ) -> Result<Body, Failure> {
         let _turn = self.turns.acquire().await;
+        let sent = self.reserve(request.body.len()).await?;
         let response = self.send(provider, codec, request, None, || {}).await?;
+        drop(sent);
         let mut held = self.budget.reservation();
         let bytes = self.body(response, &mut held).await?;
-        if let Ok(reported) = serde_json::from_slice::<Reported>(&bytes)
-            && reported.error.is_some()
-        {
-            let failure = codec.failure(200, &bytes);
-            return Err(match reported.data.or(reported.usage) {
-                None => failure,
-                Some(_) => failure.at(Stage::Taken),
-            });
-        }
+        let length = bytes.len();
+        let read = move || {
+            if let Ok(reported) = serde_json::from_slice::<Reported>(&bytes)
+                && reported.error.is_some()
+            {
+                let failure = codec.failure(200, &bytes);
+                return Err(match reported.data.or(reported.usage) {
+                    None => failure,
+                    Some(_) => failure.at(Stage::Taken),
+                });
+            }
+            Ok(bytes)
+        };
+        let bytes = aside(length, read).await?;
         Ok(Body { bytes, held })
     }
 
@@ -212,7 +228,8 @@ impl Gateway {
     ) -> Result<T, Failure> {
         let work = pin!(work);
         let mut ending = self.ending.clone();
-        let ending = pin!(ending.wait_for(|&ending| ending));
+        // Work may use up all of the task's budget.
+        let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
         let due = bounds.received + bounds.limit;
         match timeout_at(due.into(), select(work, ending)).await {
             Ok(Either::Left((done, _))) => done,

@@ -1,9 +1,10 @@
 //! Which provider and model a name leads to.
 //!
-//! In this order: an explicit provider; `provider/model`; a tag of the configuration file; the family of
-//! the model's name; for `vendor/model` of a vendor that is not set up, a provider of all vendors' models;
-//! the default provider. A model id that nobody knows is passed through as it is: new
-//! models need no new release.
+//! In this order: an explicit provider; `provider/model`; a tag of the configuration file; a local provider, if the
+//! id is a local model's; the family of the model's name; the default provider, if the model may be one of its; the
+//! only provider of many vendors' models. Nobody else: a prompt goes only where somebody sent it. A vendor's own API
+//! gets ids that nobody knows, if they have its form, so new models need no new release; it never gets another
+//! vendor's, whoever names it.
 //!
 //! An alias of the configuration file stands wherever a tag can, and is one here, whose models may have an effort
 //! of their own.
@@ -20,7 +21,10 @@
 
 use crate::{
     provider::{Codec, Effort},
-    settings::{Kind, ModelSettings, Provider, Settings, Tag, position},
+    settings::{
+        Kind, ModelSettings, Provider, Settings, Tag, ended, position,
+        vendors::{self, Form, Known, Serves, Weights},
+    },
 };
 
 /// Where a request goes.
@@ -78,7 +82,9 @@ pub enum Rule {
     Tag,
     /// By the beginning of the model's name.
     Family,
-    /// `vendor/model`, asked of a provider of all vendors' models.
+    /// It is a local model's.
+    Local,
+    /// Its own provider cannot be asked, but one of many vendors' models.
     Vendors,
     /// No other rule knows the name.
     Default,
@@ -185,16 +191,15 @@ pub fn explain(
     let under = |provider: usize| format!("{}/{model}", settings.providers[provider].id);
     let mut others = Vec::new();
     if provider.is_none() {
-        if let Some(family) = family(settings, model).filter(|&family| !is_asked(family)) {
+        let is_usable = |it: usize| settings.providers[it].why_off().is_none();
+        let own = own(settings, &vendors::known(model));
+        if let Some(family) = own.filter(|&it| is_usable(it) && !is_asked(it)) {
             others.push((under(family), "its name is that of this provider's models"));
         }
         let all = settings.models.iter();
         let same = all.filter(|it| it.id.eq_ignore_ascii_case(model) && !is_asked(it.provider));
         others.extend(same.map(|it| (settings.name_of(it), "the configuration file has it")));
-        let has_all = |provider: usize| {
-            let it = &settings.providers[provider];
-            it.why_off().is_none() && it.preset.is_some_and(|preset| preset.has_vendors)
-        };
+        let has_all = |it: usize| is_usable(it) && has_vendors(settings, it);
         if rule == Rule::Provider {
             let all = (0..settings.providers.len()).filter(|&it| has_all(it) && !is_asked(it));
             others.extend(all.map(|it| (under(it), "it has the models of all vendors")));
@@ -215,8 +220,9 @@ impl Rule {
             Rule::Provider => "the provider is named",
             Rule::Tag => "it is a tag or an alias of the configuration file",
             Rule::Family => "models with such names are this provider's",
+            Rule::Local => "this is the name of a local model, and this provider is local",
             Rule::Vendors => {
-                "its vendor is not set up, and this provider has the models of all vendors"
+                "its vendor is not set up, and this provider has the models of many vendors"
             }
             Rule::Default => "no rule knows the name, so the default provider is asked",
             Rule::NoModel => "no model is named",
@@ -224,8 +230,8 @@ impl Rule {
     }
 }
 
-/// Those of the targets that the operator allows, with the model that is set for a provider where none is
-/// named.
+/// Those of the targets that the operator allows and that may be models of their providers, with the model that is
+/// set for a provider where none is named. All that is ever asked has come through here.
 fn allowed(settings: &Settings, mut targets: Vec<Target>) -> Result<Vec<Target>, String> {
     let mut problem = None;
     targets.retain_mut(|target| {
@@ -233,19 +239,21 @@ fn allowed(settings: &Settings, mut targets: Vec<Target>) -> Result<Vec<Target>,
         if target.model.is_none() {
             target.model.clone_from(&provider.model);
         }
-        let refusal = target
-            .model
-            .as_ref()
-            .and_then(|model| settings.limits.refusal(&provider.id, model));
-        if let Some(why) = &refusal {
-            problem.get_or_insert_with(|| {
-                format!(
-                    "permission: model {} is {why}. Name another one (see anygpt_list_models).",
-                    target.name(settings)
-                )
-            });
+        let Some(model) = &target.model else {
+            return true;
+        };
+        let refusal = settings.limits.refusal(&provider.id, model).map(|why| {
+            format!(
+                "permission: model {} is {why}. Name another one (see anygpt_list_models).",
+                target.name(settings)
+            )
+        });
+        let refusal = refusal.or_else(|| foreign(settings, target.provider, model));
+        let is_allowed = refusal.is_none();
+        if let Some(why) = refusal {
+            problem.get_or_insert(why);
         }
-        refusal.is_none()
+        is_allowed
     });
     match problem {
         Some(problem) if targets.is_empty() => Err(problem),
@@ -344,10 +352,11 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
     let id = id.trim();
     position(&settings.providers, id).ok_or_else(|| {
         let known: Vec<&str> = settings.listed().map(|(_, p)| p.id.as_str()).collect();
-        format!(
-            "config: there is no provider {id:?}. Use one of: {}.",
-            known.join(", ")
-        )
+        let problem = match ended(id) {
+            Some(ended) => ended.to_owned(),
+            None => format!("there is no provider {id:?}"),
+        };
+        format!("config: {problem}. Use one of: {}.", known.join(", "))
     })
 }
 
@@ -510,10 +519,24 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
             vec![Target::new(usable_default(settings)?, None)],
         ));
     };
-    if let Some(provider) = vendors(settings, model) {
-        return Ok(target(Rule::Vendors, provider, model));
+    if let Some((prefix, _)) = model.split_once('/')
+        && ended(prefix).is_some()
+    {
+        // Unless a provider of the user's own has the name.
+        known_provider(settings, prefix)?;
     }
     if let Some((provider, rest)) = split(settings, model) {
+        let it = &settings.providers[provider];
+        // That one must not be asked is not to be got round, and who runs other people's models is meant itself.
+        let may_stand_in =
+            it.why_off().is_some() && it.refusal().is_none() && vendors::makes_models(&it.id);
+        if may_stand_in
+            && let Ok((rule, stands_in)) = home(settings, model)
+            && settings.providers[stands_in].why_off().is_none()
+            && settings.providers[stands_in].kind != Kind::Mock
+        {
+            return Ok(target(rule, stands_in, model));
+        }
         return Ok(of_provider(
             settings,
             check_usable(settings, provider)?,
@@ -523,20 +546,190 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
     if let Some(tagged) = Tagged::find(settings, model, None) {
         return Ok((Rule::Tag, tagged.targets()?));
     }
-    let family = family(settings, model);
-    match (family, settings.default_provider) {
-        (Some(family), _) if settings.providers[family].why_off().is_none() => {
-            Ok(target(Rule::Family, family, model))
-        }
-        // An explicit default may well serve other families: proxies and gateways do.
-        (_, Some(default)) => Ok(target(
-            Rule::Default,
-            check_usable(settings, default)?,
-            model,
-        )),
-        (Some(family), None) => Ok(target(Rule::Family, check_usable(settings, family)?, model)),
-        (None, None) => Ok(target(Rule::Default, usable_default(settings)?, model)),
+    let (rule, provider) = home(settings, model)?;
+    Ok(target(rule, provider, model))
+}
+
+/// Who is asked for an id with which nobody is named.
+fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
+    let known = vendors::known(model);
+    let is_usable = |&it: &usize| settings.providers[it].why_off().is_none();
+    let usable = || (0..settings.providers.len()).filter(is_usable);
+    let mut locals = usable().filter(|&it| settings.providers[it].is_local());
+    let lists = |provider: &usize| {
+        let set = settings.providers[*provider].model.as_deref();
+        set == Some(model) || settings.model(*provider, model).is_some()
+    };
+    let is_runtime = |&it: &usize| settings.providers[it].serves() == Serves::Local;
+    let own = own(settings, &known);
+    let weights = known.family.map(|(_, weights)| weights);
+    let is_closed = weights == Some(Weights::Closed);
+    let is_its_own = known.form == Form::Plain && weights != Some(Weights::Apart);
+    let at_home = own.filter(is_usable).filter(|_| is_its_own);
+    let local = match locals.clone().find(lists) {
+        None if known.form == Form::Tagged => locals.next(),
+        // Perhaps a proxy nearby, which has that vendor's models.
+        Some(listing) if is_closed && at_home.is_some() && !is_runtime(&listing) => None,
+        listing => listing,
+    };
+    if let Some(local) = local {
+        return Ok((Rule::Local, local));
     }
+    if let Some(own) = at_home {
+        return Ok((Rule::Family, own));
+    }
+    let may = |provider, is_chosen| may_have(settings, provider, model, &known, is_chosen);
+    let chosen = settings.default_provider;
+    if let Some(default) = chosen {
+        let may_help = known.family.is_none() || is_usable(&default);
+        if may_help && may(default, true) {
+            return Ok((Rule::Default, check_usable(settings, default)?));
+        }
+    } else {
+        // Others run the open ones, and have nothing to do with it.
+        let is_refused = |&own: &usize| settings.providers[own].refusal().is_some();
+        if let Some(own) = own.filter(is_refused).filter(|_| is_closed) {
+            return Err(check_usable(settings, own).err().unwrap_or_default());
+        }
+        let default = usable_default(settings);
+        let is_open = match weights {
+            Some(_) => !is_closed,
+            // To a vendor only if there is nobody nearer.
+            None => default
+                .as_ref()
+                .is_ok_and(|&it| matches!(settings.providers[it].serves(), Serves::Own(_))),
+        };
+        if is_open
+            && known.form == Form::Plain
+            && let Some(local) = locals.find(is_runtime)
+        {
+            return Ok((Rule::Local, local));
+        }
+        if known.form == Form::Vendored
+            && let Some(all) = usable().find(|&it| has_vendors(settings, it) && may(it, false))
+        {
+            return Ok((Rule::Vendors, all));
+        }
+        // Where a vendor's provider was given another address, that one may have all, but nobody has said so.
+        let is_led_away = |it: usize| {
+            let is_vendor_s = vendors::makes_models(&settings.providers[it].id);
+            is_closed && is_vendor_s && own.is_some_and(|own| own != it)
+        };
+        if let Ok(default) = default
+            && may(default, false)
+            && !is_led_away(default)
+        {
+            return Ok((Rule::Default, default));
+        }
+    }
+    let is_gateway = |&it: &usize| {
+        let provider = &settings.providers[it];
+        let is_own = matches!(provider.serves(), Serves::Own(_));
+        !is_own && provider.kind != Kind::Mock && may(it, false)
+    };
+    let all: Vec<usize> = usable().filter(is_gateway).collect();
+    let first = match known.form {
+        Form::Vendored => all.iter().find(|&&it| has_vendors(settings, it)),
+        _ => None,
+    };
+    match (first, &all[..]) {
+        (Some(&only), _) | (None, &[only]) => return Ok((Rule::Vendors, only)),
+        (None, []) => {}
+        // What it lacks is the better advice.
+        (None, _) if is_closed && own.is_some() => {}
+        (None, several) => {
+            let names = several.iter().take(NAMED);
+            let names = names.map(|&it| format!("{}/{model}", settings.providers[it].id));
+            return Err(format!(
+                "config: more than one provider may have {model:?}. Name one: {}.",
+                names.collect::<Vec<_>>().join(" or ")
+            ));
+        }
+    }
+    match own {
+        Some(own) if known.form != Form::Tagged => Ok((Rule::Family, check_usable(settings, own)?)),
+        _ => Err(nobody(settings, model, &known, chosen)),
+    }
+}
+
+/// The provider that is the own API of the vendor of this model, usable or not.
+fn own(settings: &Settings, known: &Known) -> Option<usize> {
+    position(&settings.providers, known.family?.0.id)
+}
+
+/// Whether a provider may be asked for an id with which it was not named. It is chosen if it is the default of the
+/// user's own.
+fn may_have(
+    settings: &Settings,
+    provider: usize,
+    model: &str,
+    known: &Known,
+    is_chosen: bool,
+) -> bool {
+    let is_closed = known.family.is_some_and(|(_, it)| it == Weights::Closed);
+    // An echo is no model's answer, unless it is what the user wants.
+    if settings.providers[provider].kind == Kind::Mock {
+        return is_chosen || known.family.is_none();
+    }
+    match settings.providers[provider].serves() {
+        Serves::All => true,
+        // There people give models what names they like.
+        Serves::Local => is_chosen || !is_closed,
+        Serves::Open => !is_closed || own(settings, known) == Some(provider),
+        Serves::Own(own) => match known.family {
+            Some((vendor, _)) => vendor.id == own && known.form != Form::Tagged,
+            // A provider's name is no model's.
+            None => known.form == Form::Plain && position(&settings.providers, model).is_none(),
+        },
+    }
+}
+
+fn has_vendors(settings: &Settings, provider: usize) -> bool {
+    let preset = settings.providers[provider].preset;
+    preset.is_some_and(|preset| preset.has_vendors)
+}
+
+/// There is nobody to ask for this id.
+fn nobody(settings: &Settings, model: &str, known: &Known, chosen: Option<usize>) -> String {
+    if !settings.has_usable_provider() {
+        return format!("config: {}.", Settings::no_provider_advice());
+    }
+    let what = match known.family {
+        Some((vendor, Weights::Closed)) => format!("is a model of {}", vendor.name),
+        Some((vendor, _)) if vendor.id == "open-weights" => "is a model with open weights".into(),
+        Some((vendor, _)) => format!("is a model of {}, with open weights", vendor.name),
+        None if known.form == Form::Tagged => "has the name of a local model".into(),
+        None if known.form == Form::Vendored => "has a vendor in front of its name".into(),
+        None => "is the name of a provider".into(),
+    };
+    let default = chosen.map(|it| &settings.providers[it].id);
+    let default = default.map(|id| format!(" The default provider, {id}, is not sent such ids."));
+    let set = match known.form {
+        Form::Tagged => "OLLAMA_HOST or another local provider's address",
+        _ => "OPENROUTER_API_KEY, OLLAMA_HOST or what another provider needs that has it",
+    };
+    format!(
+        "config: {model:?} {what}, and no provider that can be used is known to have it.{} Set {set}, and restart the \
+         server; or write PROVIDER/{model} (see anygpt_list_providers).",
+        default.unwrap_or_default()
+    )
+}
+
+/// What is wrong if this model cannot be one of this provider's.
+fn foreign(settings: &Settings, provider: usize, model: &str) -> Option<String> {
+    let why = settings.why_foreign(provider, model)?;
+    let known = vendors::known(model);
+    let set = own(settings, &known).and_then(|own| {
+        let it = &settings.providers[own];
+        it.why_off()
+            .map(|why| format!("; provider {} is not set up: {why}", it.id))
+    });
+    Some(format!(
+        "config: model {model:?} is not sent to provider {}: {why}{}. Name a provider that has it, or a model of this \
+         one (see anygpt_list_models).",
+        settings.providers[provider].id,
+        set.unwrap_or_default()
+    ))
 }
 
 /// `provider/model`, if the part before the first slash is a provider.
@@ -544,57 +737,6 @@ fn split<'m>(settings: &Settings, model: &'m str) -> Option<(usize, &'m str)> {
     let (prefix, rest) = model.split_once('/')?;
     let provider = position(&settings.providers, prefix)?;
     (!rest.is_empty()).then_some((provider, rest))
-}
-
-/// The provider of all vendors' models that is asked for this one: if it is `vendor/model`, and the vendor
-/// itself cannot be asked.
-fn vendors(settings: &Settings, model: &str) -> Option<usize> {
-    let (prefix, rest) = model.split_once('/')?;
-    let is_free = match split(settings, model) {
-        Some((vendor, _)) => {
-            let vendor = &settings.providers[vendor];
-            // That one must not be asked is not to be got round.
-            vendor.why_off().is_some() && vendor.refusal().is_none()
-        }
-        // A default that was chosen may know it; a tag or a family does.
-        None => {
-            settings.default_provider.is_none()
-                && Tagged::find(settings, model, None).is_none()
-                && family(settings, model).is_none()
-        }
-    };
-    let has_vendors = |&position: &usize| {
-        let provider = &settings.providers[position];
-        provider.why_off().is_none() && provider.preset.is_some_and(|preset| preset.has_vendors)
-    };
-    let default = settings.default_provider.filter(has_vendors);
-    let mut all = 0..settings.providers.len();
-    if prefix.is_empty() || rest.is_empty() || !is_free {
-        return None;
-    }
-    default.or_else(|| all.find(has_vendors))
-}
-
-/// Whose model it is, by its name. Of the providers that few have, only those count that can be used.
-fn family(settings: &Settings, model: &str) -> Option<usize> {
-    let model = model.strip_prefix("models/").unwrap_or(model);
-    let model = model.to_ascii_lowercase();
-    let is_o_series = model
-        .strip_prefix('o')
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    let is_openai = ["gpt-", "chatgpt-", "text-embedding-", "dall-e-"];
-    if is_o_series || is_openai.iter().any(|start| model.starts_with(start)) {
-        position(&settings.providers, "openai")
-    } else if model.starts_with("claude-") {
-        position(&settings.providers, "anthropic")
-    } else if model.starts_with("gemini-") {
-        position(&settings.providers, "google")
-    } else {
-        settings.providers.iter().position(|provider| {
-            let families = provider.preset.map_or(&[][..], |preset| preset.families);
-            families.iter().any(|family| model.starts_with(family)) && provider.why_off().is_none()
-        })
-    }
 }
 
 fn usable_default(settings: &Settings) -> Result<usize, String> {
@@ -622,20 +764,22 @@ fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
     match provider.why_off() {
         None => Ok(position),
         Some(_) if provider.is_last_resort => Ok(position),
+        Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(position),
         // Of the others nobody may have heard.
         Some(_) if !settings.has_usable_provider() && settings.is_main(position) => {
             Err(format!("config: {}.", Settings::no_provider_advice()))
         }
         Some(why) => Err(format!(
-            "config: provider {} cannot be used: {why}. Then restart the server, or name a model of \
+            "config: provider {} cannot be used: {}. Then restart the server, or name a model of \
              another provider (see anygpt_list_providers).",
-            provider.id
+            provider.id,
+            provider.why_not_tried().unwrap_or(why)
         )),
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use std::ffi::OsString;
 
@@ -688,15 +832,12 @@ mod tests {
             ("", "gemini-3", "google gemini-3"),
             ("", "models/gemini-3", "google models/gemini-3"),
             ("", "gemini/x", "google x"),
-            ("", "anthropic/gpt-5", "anthropic gpt-5"),
             ("", "OpenAI/gpt-5", "openai gpt-5"),
             ("", "something-new", "openai something-new"),
-            ("", "meta/llama", "openai meta/llama"),
-            ("", "ollama", "openai ollama"),
-            ("google", "gpt-5", "google gpt-5"),
             ("Gemini", "", "google -"),
             ("openai", "openai/gpt-5", "openai gpt-5"),
-            ("openai", "google/x", "openai google/x"),
+            ("google", "gemma-3", "google gemma-3"),
+            ("", "ft:gpt-4o:org::id", "openai ft:gpt-4o:org::id"),
         ] {
             assert_eq!(
                 resolve(&settings, provider, model).as_deref(),
@@ -772,7 +913,6 @@ mod tests {
             // Not a tag of this provider: sent as it is.
             ("", "google/fast", "google fast"),
             ("google", "google/fast", "google fast"),
-            ("openai", "anthropic/fast", "openai anthropic/fast"),
             ("", "fastest", "openai fastest"),
             ("", "", "openai -"),
         ] {
@@ -1047,9 +1187,6 @@ mod tests {
             ),
             ("", "ollama/llama3.2:1b", "ollama llama3.2:1b"),
             ("OLLAMA", "x", "ollama x"),
-            // Not set up: nothing tells these from models of the default provider.
-            ("", "mistral-large", "openai mistral-large"),
-            ("", "kimi-k3", "openai kimi-k3"),
         ] {
             assert_eq!(
                 resolve(&some, provider, model).as_deref(),
@@ -1057,6 +1194,7 @@ mod tests {
                 "{provider} {model}"
             );
         }
+        // Who runs other people's models is asked itself, or nobody.
         for (provider, model) in [("", "groq/llama"), ("groq", ""), ("groq", "x")] {
             let problem = resolve(&some, provider, model).unwrap_err();
             assert!(
@@ -1075,11 +1213,11 @@ mod tests {
             ("ANTHROPIC_API_KEY", "b"),
             ("DEFAULT_PROVIDER", "anthropic"),
         ]);
-        let default = settings(&[
-            ("OPENROUTER_API_KEY", "r"),
-            ("GITHUB_TOKEN", "g"),
-            ("DEFAULT_PROVIDER", "github"),
-        ]);
+        let default = with_file(
+            "vendors-default",
+            "providers: {team: {type: openai-compatible, base_url: 'http://team:1'}}\n",
+            &[("OPENROUTER_API_KEY", "r"), ("DEFAULT_PROVIDER", "team")],
+        );
         for (settings, model, expected) in [
             (&only, "", "openrouter -"),
             (&only, "openai/gpt-5", "openrouter openai/gpt-5"),
@@ -1090,16 +1228,20 @@ mod tests {
             (&both, "openai/gpt-5", "openai gpt-5"),
             (&both, "google/gemini-3", "openrouter google/gemini-3"),
             (&both, "meta-llama/llama-4", "openrouter meta-llama/llama-4"),
-            (&both, "/x", "openai /x"),
-            (&both, "x/", "openai x/"),
-            (&both, "models/gemini-3", "google"),
+            (&both, "/x", "openrouter /x"),
+            (&both, "x/", "openrouter x/"),
+            (&both, "models/gemini-3", "openrouter models/gemini-3"),
+            (&both, "claude-x", "openrouter claude-x"),
+            (&both, "groq/llama", "groq"),
+            (&both, "ollama/llama3.2", "ollama"),
             (&chosen, "openai/gpt-5", "openrouter openai/gpt-5"),
             (
                 &chosen,
                 "meta-llama/llama-4",
-                "anthropic meta-llama/llama-4",
+                "openrouter meta-llama/llama-4",
             ),
-            (&default, "openai/gpt-5", "github openai/gpt-5"),
+            (&default, "openai/gpt-5", "team openai/gpt-5"),
+            (&default, "llama3.2", "team llama3.2"),
         ] {
             match resolve(settings, "", model) {
                 Ok(found) => assert_eq!(found, expected, "{model}"),
@@ -1132,11 +1274,165 @@ mod tests {
         }
         let one = settings(&ALL[..1]);
         assert_eq!(resolve(&one, "", "").as_deref(), Ok("openai -"));
-        assert_eq!(resolve(&one, "", "ai/x").as_deref(), Ok("openai ai/x"));
+        assert!(resolve(&one, "", "ai/x").is_err());
         assert_eq!(resolve(&one, "", "docker/x").as_deref(), Ok("docker x"));
         let off = settings(&[("DOCKER_MODEL_RUNNER", "off"), ALL[0]]);
         let problem = resolve(&off, "docker", "").unwrap_err();
         assert!(problem.contains("DOCKER_MODEL_RUNNER is off"), "{problem}");
+    }
+
+    #[test]
+    fn a_vendor_s_own_api_gets_no_other_vendor_s_models() {
+        let with = |variables: &[(&'static str, &'static str)]| {
+            let mut all = vec![ALL[0]];
+            all.extend(variables);
+            settings(&all)
+        };
+        let one = with(&[]);
+        let chosen = with(&[("DEFAULT_PROVIDER", "openai")]);
+        let all = settings(&ALL);
+        let local = with(&[("OLLAMA_HOST", "localhost")]);
+        let local_chosen = with(&[("OLLAMA_HOST", "localhost"), ("DEFAULT_PROVIDER", "ollama")]);
+        let groq = with(&[("GROQ_API_KEY", "g")]);
+        let groq_chosen = with(&[("GROQ_API_KEY", "g"), ("DEFAULT_PROVIDER", "groq")]);
+        let two = with(&[("GROQ_API_KEY", "g"), ("TOGETHER_API_KEY", "t")]);
+        let both = with(&[("GROQ_API_KEY", "g"), ("OLLAMA_HOST", "localhost")]);
+        let gateway = with(&[("OPENAI_BASE_URL", "https://gate.example/v1")]);
+        let azure = with(&[
+            ("AZURE_OPENAI_API_KEY", "k"),
+            ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"),
+            ("DEFAULT_PROVIDER", "azure"),
+        ]);
+        let deepseek = with(&[("DEEPSEEK_API_KEY", "d"), ("OLLAMA_HOST", "localhost")]);
+        for (settings, provider, model, expected) in [
+            // What is missing is named, whatever the default is.
+            (&one, "", "claude-sonnet-5", "ANTHROPIC_API_KEY"),
+            (&chosen, "", "claude-sonnet-5", "ANTHROPIC_API_KEY"),
+            (&chosen, "", "Claude-Sonnet-5@high", "ANTHROPIC_API_KEY"),
+            (
+                &chosen,
+                "",
+                "us.anthropic.claude-x-v1:0",
+                "ANTHROPIC_API_KEY",
+            ),
+            (&chosen, "", "models/gemini-3", "GOOGLE_API_KEY"),
+            (&chosen, "", "gemma-3-27b-it", "GOOGLE_API_KEY"),
+            (&chosen, "", "imagen-4", "GOOGLE_API_KEY"),
+            (&chosen, "", "grok-4", "XAI_API_KEY"),
+            (&chosen, "", "deepseek-chat", "DEEPSEEK_API_KEY"),
+            (&chosen, "", "mistral-large-latest", "MISTRAL_API_KEY"),
+            (&chosen, "", "pixtral-12b", "MISTRAL_API_KEY"),
+            (&chosen, "", "kimi-k3", "MOONSHOT_API_KEY"),
+            (&chosen, "", "glm-5", "ZAI_API_KEY"),
+            (&chosen, "", "sonar", "PERPLEXITY_API_KEY"),
+            (
+                &chosen,
+                "",
+                "accounts/fireworks/models/x",
+                "FIREWORKS_API_KEY",
+            ),
+            (&one, "", "llama3.2", "OLLAMA_HOST"),
+            (&chosen, "", "meta-llama/llama-4", "OPENROUTER_API_KEY"),
+            (&all, "", "command-r", "a model of Cohere"),
+            (&all, "", "phi4", "a model of Microsoft"),
+            (&all, "", "jamba-large", "a model of AI21"),
+            (&all, "", "amazon.nova-pro-v1:0", "a model of Amazon"),
+            (&all, "", "voyage-3", "a model of Voyage"),
+            (&all, "", "nomic-embed-text", "open weights"),
+            (&all, "", "mine:latest", "a local model"),
+            (&all, "", "gpt-oss:20b", "OLLAMA_HOST"),
+            (&all, "", "org/mine", "a vendor in front"),
+            (&all, "", "ollama", "the name of a provider"),
+            // Whoever names it.
+            (&all, "openai", "claude-x", "a model of Anthropic"),
+            (&all, "openai", "google/x", "a model of Google"),
+            (&all, "openai", "anthropic/fast", "a model of Anthropic"),
+            (&all, "", "openai/claude-x", "a model of Anthropic"),
+            (&all, "", "anthropic/gpt-5", "a model of OpenAI"),
+            (&all, "google", "gpt-5", "a model of OpenAI"),
+            (&one, "openai", "claude-x", "ANTHROPIC_API_KEY"),
+            (&all, "openai", "qwen3:8b", "a model of Qwen"),
+            (&all, "openai", "mine:8b", "a local model"),
+            (&all, "openai", "org/mine", "another vendor"),
+            // Who is near is asked first.
+            (&local, "", "llama3.2", "=ollama llama3.2"),
+            (&local, "", "qwen3:8b", "=ollama qwen3:8b"),
+            (&local, "", "gpt-oss", "=ollama gpt-oss"),
+            (&local, "", "mine:latest", "=ollama mine:latest"),
+            (&local, "", "mine", "=ollama mine"),
+            (&local, "", "hf.co/a/b:Q4", "=ollama hf.co/a/b:Q4"),
+            (&local, "", "gpt-5", "=openai gpt-5"),
+            (&local, "", "", "=openai -"),
+            (&local, "", "claude-x", "ANTHROPIC_API_KEY"),
+            (&local_chosen, "", "claude-x", "=ollama claude-x"),
+            (&local_chosen, "", "gpt-5", "=openai gpt-5"),
+            (&deepseek, "", "deepseek-r1:8b", "=ollama deepseek-r1:8b"),
+            (&deepseek, "", "deepseek-r1", "=ollama deepseek-r1"),
+            (&deepseek, "", "deepseek-chat", "=deepseek deepseek-chat"),
+            (&both, "", "llama3.2", "=ollama llama3.2"),
+            // Who has the models of many.
+            (&groq, "", "llama-4", "=groq llama-4"),
+            (&groq, "", "qwen/qwen3", "=groq qwen/qwen3"),
+            (&groq, "", "claude-x", "ANTHROPIC_API_KEY"),
+            (&groq_chosen, "", "claude-x", "ANTHROPIC_API_KEY"),
+            (&groq_chosen, "", "new", "=groq new"),
+            (&groq_chosen, "", "org/new", "=groq org/new"),
+            (&two, "", "llama-4", "groq/llama-4 or together/llama-4"),
+            (&gateway, "", "claude-x", "=openai claude-x"),
+            (&gateway, "openai", "claude-x", "=openai claude-x"),
+            (&gateway, "", "qwen3:8b", "=openai qwen3:8b"),
+            (&gateway, "", "org/mine", "=openai org/mine"),
+            (&azure, "", "my-claude", "=azure my-claude"),
+            (&azure, "", "claude-x", "=azure claude-x"),
+        ] {
+            match (
+                expected.strip_prefix('='),
+                resolve(settings, provider, model),
+            ) {
+                (Some(expected), found) => {
+                    assert_eq!(found.as_deref(), Ok(expected), "{provider} {model}");
+                }
+                (None, Ok(found)) => panic!("{provider} {model} went to {found}"),
+                (None, Err(problem)) => {
+                    assert!(problem.starts_with("config: "), "{problem}");
+                    assert!(problem.contains(expected), "{model}: {problem}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_configuration_file_gives_no_vendor_another_one_s_models() {
+        const FILE: &str = "providers:\n  \
+              other: {type: openai, base_url: 'https://api.openai.com/v1', api_key: k}\n  \
+              claude: {type: anthropic, api_key: k, model: gpt-5}\n\
+            models:\n  \
+              openai/claude-x: {tags: [smart]}\n  \
+              openai/org/new: {tags: [new]}\n  \
+              ollama/mine: {}\n\
+            aliases:\n  \
+              both: [other/grok-4, google/gemini-3]\n";
+        let all = with_file("foreign", FILE, &ALL);
+        for (provider, model, expected) in [
+            ("", "smart", None),
+            ("", "both", Some("google gemini-3")),
+            ("other", "claude-x", None),
+            ("", "other/llama3.2", None),
+            ("claude", "", None),
+            // The file says that there is such an id.
+            ("", "new", Some("openai org/new")),
+            ("openai", "org/new", Some("openai org/new")),
+        ] {
+            let found = resolve(&all, provider, model);
+            assert_eq!(found.ok().as_deref(), expected, "{provider} {model}");
+        }
+        let mut variables = ALL.to_vec();
+        variables.push(("OLLAMA_HOST", "localhost"));
+        let local = with_file("foreign-local", FILE, &variables);
+        let found = resolve(&local, "", "mine");
+        assert_eq!(found.as_deref(), Ok("ollama mine"));
+        variables.push(("DEFAULT_MODEL", "openai/grok-4"));
+        assert!(resolve(&settings(&variables), "", "").is_err());
     }
 
     #[test]

@@ -6,13 +6,14 @@
 //! Never here: requests to providers, keys, time limits.
 
 use std::{
+    borrow::Cow,
     error::Error,
     fmt, io,
     path::Path,
     pin::Pin,
     process,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -40,6 +41,7 @@ use tower_service::Service;
 use super::{
     dial::{DialError, dial},
     root_cause,
+    turn::{self, Turn},
 };
 use crate::{
     dns::{LookUpError, Resolver},
@@ -237,7 +239,9 @@ async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Co
         let why = root_cause(&error);
         ConnectError::network(format!("the proxy {proxy} gave no tunnel to {peer}: {why}"))
     };
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(turn::BYTES)
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
     tokio::spawn(connection.with_upgrades());
@@ -359,30 +363,89 @@ fn not_reached(peer: &Peer, error: &DialError, in_container: bool) -> String {
 fn no_tls(peer: &Peer, error: &io::Error) -> String {
     match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(why)) => {
-            let mend = match why {
-                CertificateError::UnknownIssuer => {
-                    ": if your network replaces certificates, or the endpoint has its own authority, put that \
-                     authority's certificate into a file and name it in SSL_CERT_FILE"
-                }
-                CertificateError::Expired
-                | CertificateError::ExpiredContext { .. }
-                | CertificateError::NotValidYet
-                | CertificateError::NotValidYetContext { .. } => {
-                    ": check the clock of this machine, too"
-                }
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. } => {
-                    ": it is for another name, or something in between answers"
-                }
-                _ => "",
-            };
-            format!("the certificate of {peer} is not accepted ({why}){mend}")
+            let (why, mend) = refused(why);
+            format!("the certificate of {peer} is not accepted ({why}): {mend}")
         }
         Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
             format!("{peer} does not speak TLS: use http:// if that is meant, or correct the port")
         }
         _ => format!("no TLS connection with {peer}: {}", root_cause(error)),
     }
+}
+
+/// Why a certificate is not accepted, and what to do about it.
+fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
+    const ANOTHER: &str = "the endpoint needs another certificate, or something in between answers";
+    let (what, mend) = match why {
+        CertificateError::UnknownIssuer => (
+            "its issuer is not known",
+            "if your network replaces certificates, or the endpoint has its own authority, put that authority's \
+             certificate into a file and name it in SSL_CERT_FILE",
+        ),
+        // These bring dates and names of their own.
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => {
+            return (words(why).into(), "check the clock of this machine, too");
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            let mend = "it is for another name, or something in between answers";
+            return (words(why).into(), mend);
+        }
+        CertificateError::Revoked => ("it was revoked", ANOTHER),
+        CertificateError::BadEncoding => ("it cannot be read", ANOTHER),
+        CertificateError::BadSignature => (
+            "its signature is wrong: it was changed, or another authority of the same name is trusted",
+            "name the file with the certificate of the right authority in SSL_CERT_FILE, or give the endpoint \
+             another certificate",
+        ),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => (
+            "it is not meant for servers",
+            "the endpoint needs one with the extended key usage serverAuth",
+        ),
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            "it is signed in a way that is too old or too rare",
+            "the endpoint needs one that is signed with SHA-256 or better",
+        ),
+        // What rustls has no name for has one of webpki's.
+        CertificateError::Other(other) => match other.to_string().as_str() {
+            "CaUsedAsEndEntity" => (
+                "it is an authority's (CA:TRUE) and not a server's; openssl req -x509 makes such",
+                "make one for the endpoint with -addext basicConstraints=critical,CA:FALSE, and name its file, or that \
+                 of the authority that signed it, in SSL_CERT_FILE",
+            ),
+            "EndEntityUsedAsCa" => (
+                "it is signed with a certificate that is not an authority's",
+                "have it signed by an authority (CA:TRUE), and name the file with that one's certificate in \
+                 SSL_CERT_FILE",
+            ),
+            "UnsupportedCertVersion" => (
+                "it is of an old version",
+                "the endpoint needs one of version 3",
+            ),
+            other => return (words(other).into(), ANOTHER),
+        },
+        other => return (words(other).into(), ANOTHER),
+    };
+    (what.into(), mend)
+}
+
+/// `NameOfAnError` as words; what is text already stays.
+fn words(name: impl fmt::Display) -> String {
+    let name = name.to_string();
+    if name.contains(' ') {
+        return name;
+    }
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
 }
 
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
@@ -421,16 +484,22 @@ impl fmt::Display for ConnectError {
 
 impl Error for ConnectError {}
 
-/// A connection of any kind.
-pub(super) struct Stream(Box<dyn Io>);
+/// A connection of any kind, read in turns. So are the ones below it, where a layer may read much and pass on nothing.
+pub(super) struct Stream {
+    io: Box<dyn Io>,
+    turn: Turn,
+}
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 impl Stream {
-    fn new(io: impl Io + 'static) -> Self {
-        Stream(Box::new(io))
+    pub(super) fn new(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Stream {
+            io: Box::new(io),
+            turn: Turn::default(),
+        }
     }
 }
 
@@ -440,7 +509,23 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        let Stream { io, turn } = &mut *self;
+        let room = ready!(turn.poll_room(cx));
+        let before = buffer.filled().len();
+        let polled = if buffer.remaining() <= room {
+            Pin::new(io).poll_read(cx, buffer)
+        } else {
+            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
+            let polled = Pin::new(io).poll_read(cx, &mut part);
+            let read = part.filled().len();
+            buffer.advance(read);
+            polled
+        };
+        match polled {
+            Poll::Pending => turn.end(),
+            Poll::Ready(_) => turn.take(buffer.filled().len() - before),
+        }
+        polled
     }
 }
 
@@ -450,7 +535,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -458,19 +543,19 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 
@@ -500,6 +585,58 @@ mod tests {
         assert!(text.contains("host.docker.internal"), "{text}");
         for text in [refused("", "localhost", false), refused("", "ollama", true)] {
             assert!(!text.contains("docker"), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_certificate_that_is_refused_has_words_and_advice() {
+        let other = |name: &str| {
+            let named: Box<dyn Error + Send + Sync> = name.into();
+            CertificateError::Other(rustls::OtherError(Arc::from(named)))
+        };
+        for (why, says) in [
+            (CertificateError::UnknownIssuer, "SSL_CERT_FILE"),
+            (CertificateError::Expired, "(expired): check the clock"),
+            (
+                CertificateError::NotValidYet,
+                "(not valid yet): check the clock",
+            ),
+            (CertificateError::NotValidForName, "for another name"),
+            (CertificateError::Revoked, "revoked"),
+            (CertificateError::BadEncoding, "cannot be read"),
+            (CertificateError::BadSignature, "SSL_CERT_FILE"),
+            (CertificateError::InvalidPurpose, "not meant for servers"),
+            (
+                CertificateError::UnhandledCriticalExtension,
+                "(unhandled critical extension)",
+            ),
+            (
+                CertificateError::UnknownRevocationStatus,
+                "(unknown revocation status)",
+            ),
+            (
+                CertificateError::ApplicationVerificationFailure,
+                "another certificate",
+            ),
+            (other("CaUsedAsEndEntity"), "CA:FALSE, and name its file"),
+            (other("EndEntityUsedAsCa"), "SSL_CERT_FILE"),
+            (other("UnsupportedCertVersion"), "version 3"),
+            (
+                other("NameConstraintViolation"),
+                "(name constraint violation): the endpoint",
+            ),
+        ] {
+            let peer = Peer {
+                what: "",
+                host: "a.example".into(),
+                port: 443,
+            };
+            let error = io::Error::other(rustls::Error::InvalidCertificate(why));
+            let text = no_tls(&peer, &error);
+            assert!(text.contains(says), "{text} lacks {says}");
+            let beginning = "the certificate of a.example:443 is not accepted (";
+            assert!(text.starts_with(beginning), "{text}");
+            assert!(!text.contains("Error") && !text.contains("Other"), "{text}");
         }
     }
 

@@ -14,7 +14,13 @@ use std::{
 };
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::{net::TcpStream, time::sleep};
+use rustix::net::sockopt::{
+    set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl,
+};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
 use crate::{
     dns::{Family, LookUpError, Outcome, Resolver, has_v6},
@@ -29,6 +35,19 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// How long more addresses are waited for once all known ones have failed.
 const LAST_HOPE: Duration = Duration::from_secs(1);
+
+/// After so long without a byte the other end is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// So long after that it is asked again.
+const BETWEEN_PROBES: Duration = Duration::from_secs(15);
+
+/// After so many questions without an answer the connection is broken.
+const PROBES: u32 = 4;
+
+/// A name server that took so long for one family is not asked for the other: both together would take longer than a connection
+/// may.
+const LONG_LOOK_UP: Duration = Duration::from_secs(2);
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -92,6 +111,7 @@ async fn race(
         look_up_error: None,
         connect_error: None,
     };
+    let begun = Instant::now();
     race.pending.push(look_up(Family::V4));
     if has_v6 {
         race.look_ups += 1;
@@ -123,8 +143,8 @@ async fn race(
             continue;
         }
         let helps = match &race.look_up_error {
-            Some(LookUpError::NoNetwork(..)) => false,
-            Some(_) => true,
+            Some(LookUpError::NoNetwork(..) | LookUpError::Timeout(_)) => false,
+            Some(_) => begun.elapsed() < LONG_LOOK_UP,
             None => is_loopback(host),
         };
         if !v6_is_left || !helps {
@@ -144,7 +164,17 @@ async fn race(
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
+    keep_alive(&stream)?;
     Ok(stream)
+}
+
+/// Has the kernel ask from time to time whether the other end is still there: a call may be silent for as long as it has time,
+/// so nothing else finds out.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    set_tcp_keepidle(stream, SILENCE)?;
+    set_tcp_keepintvl(stream, BETWEEN_PROBES)?;
+    set_tcp_keepcnt(stream, PROBES)?;
+    Ok(set_socket_keepalive(stream, true)?)
 }
 
 struct Race<'a> {
@@ -232,7 +262,6 @@ mod tests {
     use std::{
         net::{Ipv4Addr, Ipv6Addr, TcpListener},
         thread,
-        time::Instant,
     };
 
     use tokio::net::TcpSocket;
@@ -367,6 +396,48 @@ mod tests {
             let resolver = resolver((200, vec![GOOD]), (0, vec![V6]));
             let (address, _) = time_to(&resolver, port).await;
             assert_eq!(address, GOOD);
+        });
+    }
+
+    #[test]
+    fn a_name_server_that_is_silent_is_not_asked_for_the_other_family() {
+        run(async {
+            let resolver = Resolver::new(|host, family| {
+                assert_eq!(family, Family::V4);
+                Err(LookUpError::Timeout(host.into()))
+            });
+            let error = race(&resolver, "a.example", 80, false).await.unwrap_err();
+            let DialError::LookUp(error) = error else {
+                unreachable!("{error:?}");
+            };
+            // Where no name server can be reached there is another reason.
+            if !matches!(error, LookUpError::NoNetwork(..)) {
+                let text = error.to_string();
+                assert!(text.contains("no answer of a name server"), "{text}");
+            }
+        });
+    }
+
+    #[test]
+    fn dead_peers_are_found() {
+        use rustix::net::sockopt::{
+            socket_keepalive, tcp_keepcnt, tcp_keepidle, tcp_keepintvl, tcp_nodelay,
+        };
+        run(async {
+            let (_listener, port) = listener();
+            let resolver = resolver((0, vec![GOOD]), (0, vec![]));
+            for host in ["127.0.0.1", "a.example"] {
+                let stream = match host.parse::<IpAddr>() {
+                    Ok(_) => dial(&resolver, host, port).await,
+                    Err(_) => race(&resolver, host, port, false).await,
+                };
+                let stream = stream.unwrap();
+                assert!(socket_keepalive(&stream).unwrap(), "{host}");
+                assert_eq!(tcp_keepidle(&stream).unwrap(), Duration::from_secs(30));
+                assert_eq!(tcp_keepintvl(&stream).unwrap(), Duration::from_secs(15));
+                assert_eq!(tcp_keepcnt(&stream).unwrap(), 4);
+                assert!(tcp_nodelay(&stream).unwrap());
+            }
         });
     }
 

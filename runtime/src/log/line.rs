@@ -17,7 +17,7 @@ use tracing::{
     field::{self, Visit},
 };
 
-use crate::redact::Redactor;
+use crate::{output::is_obeyed, redact::Redactor};
 
 /// A line that is to be written.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,10 @@ pub(crate) type Field<'a> = (&'static str, Option<Value<'a>>);
 /// A value of a field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'a> {
-    /// Any text.
+    /// Any text from outside.
     Text(&'a str),
+    /// Our own words, in which what came from outside was redacted.
+    Said(&'a str),
     /// A word of our own: there is no key in it, and nothing to be escaped.
     Word(&'a str),
     /// A number.
@@ -57,6 +59,7 @@ pub(super) struct Taken {
 #[derive(Debug)]
 enum Owned {
     Text(String),
+    Said(String),
     Number(u64),
     Plain(String),
 }
@@ -67,7 +70,11 @@ impl Visit for Taken {
     }
 
     fn record_str(&mut self, field: &field::Field, value: &str) {
-        self.add(field.name(), Owned::Text(value.to_owned()));
+        let value = value.to_owned();
+        match field.name() {
+            "error" => self.add("error", Owned::Said(value)),
+            name => self.add(name, Owned::Text(value)),
+        }
     }
 
     fn record_u64(&mut self, field: &field::Field, value: u64) {
@@ -99,6 +106,7 @@ impl Taken {
         let fields = self.fields.iter().map(|(name, value)| {
             let value = match value {
                 Owned::Text(text) => Value::Text(text),
+                Owned::Said(text) => Value::Said(text),
                 Owned::Number(number) => Value::Number(*number),
                 Owned::Plain(text) => Value::Plain(text),
             };
@@ -153,8 +161,11 @@ impl Line<'_> {
         for &(name, value) in self.fields {
             match value {
                 None => {}
-                Some(Value::Text(text)) => {
-                    let text = self.redactor.diagnostic(text);
+                Some(value @ (Value::Text(text) | Value::Said(text))) => {
+                    let text = match value {
+                        Value::Said(_) => self.redactor.diagnostic(text),
+                        _ => self.redactor.outside(text),
+                    };
                     match is_plain(&text) {
                         true => append(line, &[before, name, quote, &text, "\""]),
                         false => {
@@ -242,15 +253,6 @@ fn write_json_char(line: &mut String, c: char) {
     } else {
         line.push(c);
     }
-}
-
-/// What ends a line, steers a terminal, or turns the direction of the text around it.
-fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
 }
 
 /// Times as lines have them: RFC 3339, UTC, with microseconds.

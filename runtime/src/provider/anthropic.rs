@@ -220,8 +220,8 @@ impl Codec for Messages {
                 "the provider's reply is JSON, but not a message",
             ));
         };
-        for block in content {
-            take_block(None, block.get(), answer)?;
+        for block in content.raw() {
+            take_block(None, block, answer)?;
         }
         take_message(json::read(&body)?, answer);
         take_stop(json::read(&body)?, answer);
@@ -240,9 +240,14 @@ impl Codec for Messages {
     fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
         let body = String::from_utf8_lossy(body);
         let list: ModelList<'_> = json::read(&body)?;
-        let models = list.data.into_iter().filter_map(|entry| {
+        let mut models = Vec::new();
+        for entry in json::entries(list.data.raw()) {
+            let entry: ModelEntry<'_> = json::read(entry)?;
+            let Some(id) = entry.id.and_then(Text::non_empty) else {
+                continue;
+            };
             let mut model = Model {
-                id: entry.id?.non_empty()?,
+                id,
                 display_name: entry.display_name.and_then(Text::non_empty),
                 created: entry
                     .created_at
@@ -253,12 +258,13 @@ impl Codec for Messages {
                 chat: true,
                 ..Model::default()
             };
-            model::claude(&mut model, &entry.capabilities.0.unwrap_or_default());
-            Some(model)
-        });
+            let told = entry.capabilities.and_then(|raw| json::tree(raw.get()));
+            model::claude(&mut model, &told.unwrap_or_default());
+            models.push(model);
+        }
         let more = list.has_more.0 == Some(true);
         Ok(ModelPage {
-            models: models.collect(),
+            models,
             next: list.last_id.filter(|_| more).and_then(Text::non_empty),
         })
     }
@@ -676,7 +682,7 @@ struct MessageHead<'a> {
 #[derive(Deserialize)]
 struct WholeMessage<'a> {
     #[serde(borrow)]
-    content: Option<Vec<&'a RawValue>>,
+    content: Option<json::List<'a>>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
@@ -735,7 +741,7 @@ struct OutputDetails {
 #[derive(Deserialize)]
 struct ModelList<'a> {
     #[serde(borrow)]
-    data: Vec<ModelEntry<'a>>,
+    data: json::List<'a>,
     #[serde(default)]
     has_more: Lenient<bool>,
     #[serde(borrow)]
@@ -754,8 +760,8 @@ struct ModelEntry<'a> {
     max_input_tokens: Lenient<u64>,
     #[serde(default)]
     max_tokens: Lenient<u64>,
-    #[serde(default)]
-    capabilities: Lenient<Value>,
+    #[serde(borrow)]
+    capabilities: Option<&'a RawValue>,
 }
 
 /// How much to think, in the words of the model's generation, and the effort beside it.
@@ -852,6 +858,13 @@ impl Blocks {
         latest.find(|block| index.is_none_or(|index| block.index == index))
     }
 
+    /// The state is not wanted any more.
+    pub(super) fn forget_items(&mut self) {
+        for block in &mut self.0 {
+            block.item = Map::new();
+        }
+    }
+
     fn next_index(&self) -> u64 {
         self.0
             .last()
@@ -884,11 +897,14 @@ fn take_block(index: Option<u64>, block: &str, answer: &mut Answer) -> Result<()
     Ok(())
 }
 
+/// What a block takes beside its members.
+const BLOCK: usize = 2 * size_of::<OpenBlock>() + 656;
+
 fn open(block: OpenBlock, answer: &mut Answer) {
     if block.call.is_some() || !block.item.is_empty() {
         let lengths = block.item.iter();
         let lengths = lengths.map(|(name, value)| name.len() + conversation::length(value));
-        answer.state_length += lengths.sum::<usize>();
+        answer.state_length += lengths.sum::<usize>() + BLOCK;
         answer.blocks.0.push(block);
     }
 }
@@ -896,7 +912,8 @@ fn open(block: OpenBlock, answer: &mut Answer) {
 fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
     // An empty object stands here until the real one has come in pieces.
     let input = piece.input.map_or("", RawValue::get);
-    let is_there = serde_json::from_str::<Map<String, Value>>(input).is_ok_and(|o| !o.is_empty());
+    let members = input.strip_prefix('{').map(str::trim_start);
+    let is_there = members.is_some_and(|members| !members.starts_with('}'));
     answer.call(ToolCall {
         id: str_of(&piece.id).to_owned(),
         name: str_of(&piece.name).to_owned(),
@@ -956,10 +973,16 @@ fn complete(answer: &mut Answer) {
             if call.arguments.trim().is_empty() {
                 call.arguments = "{}".to_owned();
             }
-            // One that was made up is the only one by which the result can be told.
-            block.item.insert("id".to_owned(), call.id.as_str().into());
-            let input = request::input(call).into();
-            block.item.insert("input".to_owned(), input);
+            let call = call.clone();
+            if !answer.has_room_for(&call.arguments) {
+                answer.spoil_state();
+            }
+            if answer.wants_state {
+                // One that was made up is the only one by which the result can be told.
+                block.item.insert("id".to_owned(), call.id.as_str().into());
+                let input = request::input(&call).into();
+                block.item.insert("input".to_owned(), input);
+            }
         }
         answer.keep(Value::Object(block.item));
     }
@@ -1802,7 +1825,7 @@ data: {"type":"message_stop"}
                 r#"{"type":"content_block_delta","index":77,"delta":{"type":"text_delta","text":"ab"}}"#,
             );
         }
-        assert!((40_000..40_000 + 65 * 1_000).contains(&answer.state_length));
+        assert!((40_000..40_000 + 65 * 2_000).contains(&answer.state_length));
         assert_eq!(answer.blocks.0.len(), 65);
         assert_eq!(answer.length() - answer.state_length, 60_000 + 64 * 2);
     }
@@ -2074,7 +2097,7 @@ data: {"type":"message_stop"}
                     code: Some(kind.to_owned()),
                     request_id: Some("req_1".to_owned()),
                     stage: Stage::Declined,
-                    ..Failure::new(class, message)
+                    ..Failure::quoting(class, "", message, "")
                 }
             );
         }

@@ -8,6 +8,8 @@ use std::{borrow::Cow, sync::Arc};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::json;
+
 /// Who says a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -101,6 +103,17 @@ impl Part {
             Part::Media(_) => None,
         }
     }
+
+    /// Bytes that it holds beside itself, about.
+    pub(crate) fn length(&self) -> usize {
+        match self {
+            Part::Text(text) => text.len(),
+            Part::Media(media) => {
+                let (Source::Url(source) | Source::Data(source)) = &media.source;
+                source.len() + media.mime_type.len() + media.name.as_ref().map_or(0, String::len)
+            }
+        }
+    }
 }
 
 /// An image or a file.
@@ -161,11 +174,14 @@ pub struct ToolCall {
 }
 
 impl ToolCall {
-    /// The arguments, if they are an object; none at all are an empty one.
+    /// The arguments, if they are an object, and not a very large one; none at all are an empty one.
     pub fn object(&self) -> Option<Map<String, Value>> {
         match self.arguments.trim() {
             "" => Some(Map::new()),
-            text => serde_json::from_str(text).ok(),
+            text => match json::tree(text) {
+                Some(Value::Object(object)) => Some(object),
+                _ => None,
+            },
         }
     }
 }
@@ -247,13 +263,21 @@ impl State {
     }
 }
 
-/// Bytes that a value holds, about.
+/// Bytes that a value holds, in an array; as [`anygpt_core::json::tree_size`] has it for its text.
 pub(super) fn length(value: &Value) -> usize {
+    const NAME: usize = 160 + STRING;
+    const STRING: usize = 32;
     let inside = match value {
-        Value::String(text) => text.len(),
+        Value::String(text) => STRING + text.len(),
         Value::Array(items) => items.iter().map(length).sum(),
-        Value::Object(members) => members.iter().map(|(n, v)| n.len() + length(v)).sum(),
+        Value::Object(members) => {
+            let members = members.iter();
+            members
+                .map(|(n, v)| NAME + n.len() + length(v))
+                .sum::<usize>()
+                + 656
+        }
         _ => 0,
     };
-    size_of::<Value>() + inside
+    2 * size_of::<Value>() + inside
 }

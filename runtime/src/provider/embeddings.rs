@@ -84,9 +84,16 @@ impl Embed for GenerateContent {
     }
 
     fn embeddings(&self, body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
-        let read: Batch = json::read(&String::from_utf8_lossy(body))?;
-        let vectors = read.embeddings.into_iter().map(|one| one.values).collect();
-        checked(vectors, texts, read.usage_metadata.prompt_token_count.0)
+        let body = String::from_utf8_lossy(body);
+        let read: Batch<'_> = json::read(&body)?;
+        // One too many shows.
+        let vectors = read.embeddings.read().take(texts + 1);
+        let vectors = vectors.map(|one| one.map(|one: Values| one.values));
+        checked(
+            vectors.collect::<Result<_, _>>()?,
+            texts,
+            read.usage_metadata.prompt_token_count.0,
+        )
     }
 }
 
@@ -101,10 +108,14 @@ fn openai_embed(path: String, embed: &EmbedRequest) -> Request {
 }
 
 fn openai_embeddings(body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
-    let mut read: List = json::read(&String::from_utf8_lossy(body))?;
+    let body = String::from_utf8_lossy(body);
+    let read: List<'_> = json::read(&body)?;
+    // One too many shows.
+    let vectors = read.data.read().take(texts + 1);
+    let mut vectors = vectors.collect::<Result<Vec<One>, _>>()?;
     // Who leaves the index out keeps the order.
-    read.data.sort_by_key(|one| one.index.0);
-    let vectors = read.data.into_iter().map(|one| one.embedding).collect();
+    vectors.sort_by_key(|one| one.index.0);
+    let vectors = vectors.into_iter().map(|one| one.embedding).collect();
     let usage = read.usage;
     checked(
         vectors,
@@ -167,8 +178,9 @@ struct PartBody<'a> {
 }
 
 #[derive(Deserialize)]
-struct List {
-    data: Vec<One>,
+struct List<'a> {
+    #[serde(borrow)]
+    data: json::List<'a>,
     #[serde(default)]
     usage: Usage,
 }
@@ -189,8 +201,9 @@ struct Usage {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Batch {
-    embeddings: Vec<Values>,
+struct Batch<'a> {
+    #[serde(borrow)]
+    embeddings: json::List<'a>,
     #[serde(default)]
     usage_metadata: UsageMetadata,
 }

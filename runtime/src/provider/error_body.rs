@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Class, Failure, Stage};
+use super::{Class, Failure, Stage, json};
 
 /// Most characters of a provider's message that are shown.
 const MOST_SHOWN: usize = 2_000;
@@ -15,7 +15,7 @@ pub(super) type Table = [(&'static str, Class)];
 /// The body of a reply with an error status, or an error inside a stream.
 #[derive(Debug)]
 pub(super) struct ErrorBody {
-    /// `Null` if the body is not JSON.
+    /// `Null` if the body is not JSON, or more than an error has to say.
     root: Value,
     message: Option<String>,
 }
@@ -23,13 +23,16 @@ pub(super) struct ErrorBody {
 impl ErrorBody {
     pub(super) fn read(body: &str) -> Self {
         let body = body.trim_start_matches('\u{feff}').trim();
-        let root = match serde_json::from_str(body) {
-            Ok(Value::Array(list)) => list.into_iter().next().unwrap_or_default(),
-            Ok(root) => root,
-            Err(_) => {
+        let root = match json::tree(body) {
+            Some(Value::Array(list)) => list.into_iter().next().unwrap_or_default(),
+            Some(root) => root,
+            None => {
+                // Of JSON that is too large to be read, nothing is shown.
+                let is_large = anygpt_core::json::tree_size(body) > json::LARGEST_TREE;
+                let is_json = is_large && body.starts_with(['{', '[']);
                 return ErrorBody {
                     root: Value::Null,
-                    message: plain(body),
+                    message: plain(body).filter(|_| !is_json),
                 };
             }
         };
@@ -59,6 +62,7 @@ impl ErrorBody {
                 false => Class::Unavailable,
             },
         };
+        let outside = 0..self.message.as_deref().map_or(0, str::len);
         let message = self.message.clone().unwrap_or_else(|| match status {
             Some(status) => format!("HTTP {status} without an explanation"),
             None => "the provider reported an error without an explanation".to_owned(),
@@ -78,6 +82,7 @@ impl ErrorBody {
                     .map(|code| shortened(&unquoted(code)))
             }),
             message: shortened(&message),
+            outside,
             request_id: self
                 .root
                 .get("request_id")

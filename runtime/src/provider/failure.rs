@@ -2,7 +2,7 @@
 //!
 //! Never here: a provider's own wording of errors; each codec reads its own.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 /// What kind of failure it is (provider-neutral).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub struct Failure {
     pub code: Option<String>,
     /// What happened, in the provider's words where it gave any. Not yet redacted.
     pub message: String,
+    /// What of the message came from outside; the rest is ours.
+    pub outside: Range<usize>,
     /// The provider's id of the request.
     pub request_id: Option<String>,
     /// How long the provider asks to wait.
@@ -109,11 +111,21 @@ impl Failure {
             status: None,
             code: None,
             message: message.into(),
+            outside: 0..0,
             request_id: None,
             retry_after: None,
             should_retry: None,
             param: None,
             stage: Stage::default(),
+        }
+    }
+
+    /// The same, with words from outside between our own.
+    pub fn quoting(class: Class, before: &str, outside: &str, behind: &str) -> Self {
+        let start = before.len();
+        Failure {
+            outside: start..start + outside.len(),
+            ..Failure::new(class, [before, outside, behind].concat())
         }
     }
 

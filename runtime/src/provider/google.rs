@@ -108,8 +108,8 @@ impl Codec for GenerateContent {
         let body = String::from_utf8_lossy(body);
         if body.trim_start().starts_with('[') {
             // A proxy that drops `alt=sse` turns the stream into an array.
-            for chunk in json::read::<Vec<Chunk<'_>>>(&body)? {
-                take_chunk(chunk, answer)?;
+            for chunk in json::read::<json::List<'_>>(&body)?.read() {
+                take_chunk(chunk?, answer)?;
             }
             return Ok(());
         }
@@ -127,28 +127,29 @@ impl Codec for GenerateContent {
     fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
         let body = String::from_utf8_lossy(body);
         let list: ModelList<'_> = json::read(&body)?;
-        let models = list
-            .models
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|entry| {
-                let methods = entry.supported_generation_methods.unwrap_or_default();
-                let has = |name: &str| methods.iter().any(|method| method.0 == name);
-                let mut model = Model {
-                    id: bare_id(&entry.name?.non_empty()?).to_owned(),
-                    display_name: entry.display_name.and_then(Text::non_empty),
-                    input_token_limit: entry.input_token_limit.0,
-                    output_token_limit: entry.output_token_limit.0,
-                    chat: has("generateContent"),
-                    ..Model::default()
-                };
-                let is_ordinary = model.chat && !has_word(&model.id, OTHER_MEDIA);
-                let embeds = has("embedContent") || has("batchEmbedContents");
-                model::gemini(&mut model, embeds, entry.thinking.0, is_ordinary);
-                Some(model)
-            });
+        let mut models = Vec::new();
+        for entry in json::entries(list.models.unwrap_or_default().raw()) {
+            let entry: ModelEntry<'_> = json::read(entry)?;
+            let Some(id) = entry.name.and_then(Text::non_empty) else {
+                continue;
+            };
+            let methods = entry.supported_generation_methods.unwrap_or_default();
+            let has = |name: &str| methods.iter().any(|method| method.0 == name);
+            let mut model = Model {
+                id: bare_id(&id).to_owned(),
+                display_name: entry.display_name.and_then(Text::non_empty),
+                input_token_limit: entry.input_token_limit.0,
+                output_token_limit: entry.output_token_limit.0,
+                chat: has("generateContent"),
+                ..Model::default()
+            };
+            let is_ordinary = model.chat && !has_word(&model.id, OTHER_MEDIA);
+            let embeds = has("embedContent") || has("batchEmbedContents");
+            model::gemini(&mut model, embeds, entry.thinking.0, is_ordinary);
+            models.push(model);
+        }
         Ok(ModelPage {
-            models: models.collect(),
+            models,
             next: list.next_page_token.and_then(Text::non_empty),
         })
     }
@@ -509,7 +510,7 @@ const UNSIGNED: &str = "skip_thought_signature_validator";
 #[serde(rename_all = "camelCase")]
 struct Chunk<'a> {
     #[serde(borrow)]
-    candidates: Option<Vec<Candidate<'a>>>,
+    candidates: Option<json::List<'a>>,
     #[serde(borrow)]
     prompt_feedback: Option<PromptFeedback<'a>>,
     #[serde(borrow)]
@@ -538,7 +539,7 @@ struct Candidate<'a> {
 #[derive(Deserialize)]
 struct Content<'a> {
     #[serde(borrow)]
-    parts: Option<Vec<Piece<'a>>>,
+    parts: Option<json::List<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -588,7 +589,7 @@ struct UsageMetadata {
 #[serde(rename_all = "camelCase")]
 struct ModelList<'a> {
     #[serde(borrow)]
-    models: Option<Vec<ModelEntry<'a>>>,
+    models: Option<json::List<'a>>,
     #[serde(borrow)]
     next_page_token: Option<Text<'a>>,
 }
@@ -640,9 +641,12 @@ fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
         .model_version
         .and_then(Text::non_empty)
         .or(answer.model.take());
-    let first = |candidate: &Candidate<'_>| candidate.index.0.unwrap_or_default() == 0;
-    if let Some(candidate) = chunk.candidates.unwrap_or_default().into_iter().find(first) {
-        take_candidate(candidate, answer)?;
+    for candidate in chunk.candidates.unwrap_or_default().read() {
+        let candidate: Candidate<'_> = candidate?;
+        if candidate.index.0.unwrap_or_default() == 0 {
+            take_candidate(candidate, answer)?;
+            break;
+        }
     }
     if let Some(feedback) = chunk.prompt_feedback {
         end(
@@ -657,7 +661,8 @@ fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
 
 fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) -> Result<(), Failure> {
     let parts = candidate.content.and_then(|content| content.parts);
-    for part in parts.unwrap_or_default() {
+    for part in parts.unwrap_or_default().read() {
+        let part: Piece<'_> = part?;
         if let Some(call) = part.function_call {
             let call: FunctionCall<'_> = json::read(call.get())?;
             answer.call(ToolCall {

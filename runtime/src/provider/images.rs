@@ -147,10 +147,12 @@ impl Draw for GenerateContent {
         };
         let mut reason = read.prompt_feedback.and_then(|it| it.block_reason);
         let mut said = String::new();
-        for candidate in read.candidates.unwrap_or_default() {
+        for candidate in read.candidates.unwrap_or_default().read() {
+            let candidate: Candidate<'_> = candidate?;
             reason = reason.or(candidate.finish_reason);
             let parts = candidate.content.and_then(|content| content.parts);
-            for part in parts.unwrap_or_default() {
+            for part in parts.unwrap_or_default().read() {
+                let part: Part<'_> = part?;
                 if let Some(data) = part.inline_data {
                     drawn.pictures.push(picture(data.data.0.into_owned())?);
                 }
@@ -166,12 +168,12 @@ impl Draw for GenerateContent {
                 "STOP" | "MAX_TOKENS" | "unknown" => Class::EmptyResponse,
                 _ => Class::ContentFilter,
             };
-            return Err(Failure::new(
+            let reason = format!("{reason}){}", said.unwrap_or_default());
+            return Err(Failure::quoting(
                 class,
-                format!(
-                    "the model drew nothing (reason {reason}){}",
-                    said.unwrap_or_default()
-                ),
+                "the model drew nothing (reason ",
+                &reason,
+                "",
             ));
         }
         Ok(drawn)
@@ -224,7 +226,8 @@ fn openai_pictures(body: &[u8]) -> Result<Pictures, Failure> {
         },
         ..Pictures::default()
     };
-    for one in read.data {
+    for one in read.data.read().take(MOST_PICTURES) {
+        let one: One<'_> = one?;
         match (one.b64_json, one.url) {
             (Some(data), _) => drawn.pictures.push(picture(data.0.into_owned())?),
             (None, Some(url)) if url.0.len() <= LONGEST_URL => drawn.urls.push(url.0.into_owned()),
@@ -242,6 +245,9 @@ fn openai_pictures(body: &[u8]) -> Result<Pictures, Failure> {
         false => Ok(drawn),
     }
 }
+
+/// More pictures than anybody draws at once.
+const MOST_PICTURES: usize = 64;
 
 /// A signed address is long.
 const LONGEST_URL: usize = 8 << 10;
@@ -318,7 +324,7 @@ struct ImageConfig {
 #[derive(Deserialize)]
 struct List<'a> {
     #[serde(borrow)]
-    data: Vec<One<'a>>,
+    data: json::List<'a>,
     #[serde(default)]
     usage: Tokens,
 }
@@ -345,7 +351,7 @@ struct Tokens {
 #[serde(rename_all = "camelCase")]
 struct Reply<'a> {
     #[serde(borrow)]
-    candidates: Option<Vec<Candidate<'a>>>,
+    candidates: Option<json::List<'a>>,
     #[serde(borrow)]
     prompt_feedback: Option<Feedback<'a>>,
     #[serde(default)]
@@ -371,7 +377,7 @@ struct Candidate<'a> {
 #[derive(Deserialize)]
 struct Parts<'a> {
     #[serde(borrow)]
-    parts: Option<Vec<Part<'a>>>,
+    parts: Option<json::List<'a>>,
 }
 
 #[derive(Deserialize)]

@@ -12,6 +12,8 @@ pub(crate) struct InlineReasoning {
     place: Place,
     /// The beginning of what may become a mark.
     held: String,
+    /// So much of it is known to be blank.
+    blank: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,7 +38,9 @@ impl InlineReasoning {
                 Place::Answer => return text.push_str(rest),
                 Place::Start => {
                     self.held.push_str(rest);
-                    let begun = self.held.trim_start();
+                    // What was blank before is not looked at again.
+                    let begun = self.held[self.blank..].trim_start();
+                    self.blank = self.held.len() - begun.len();
                     let Some(behind) = begun.strip_prefix(OPEN) else {
                         if !OPEN.starts_with(begun) {
                             self.place = Place::Answer;
@@ -107,6 +111,18 @@ mod tests {
         }
         inline.finish(&mut text, &mut reasoning);
         (text, reasoning)
+    }
+
+    #[test]
+    fn many_blanks_one_by_one_are_each_looked_at_once() {
+        let (mut text, mut reasoning) = (String::new(), String::new());
+        let mut inline = InlineReasoning::default();
+        // It would take minutes if all were looked at again with each.
+        for _ in 0..300_000 {
+            inline.push(" ", &mut text, &mut reasoning);
+        }
+        inline.push("<think>a</think>b", &mut text, &mut reasoning);
+        assert_eq!((text.as_str(), reasoning.as_str()), ("b", "a"));
     }
 
     #[test]

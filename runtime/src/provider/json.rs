@@ -7,10 +7,10 @@ use std::fmt;
 
 use anygpt_core::json;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, Visitor};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::error_body::{page, shortened};
-use super::{Class, Failure};
+use super::{Class, Failure, MOST_MODELS};
 
 /// Reads a reply or an event.
 ///
@@ -22,10 +22,14 @@ pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> 
 }
 
 fn unreadable(text: &str, error: &dyn fmt::Display) -> Failure {
-    let message = page(text.trim_start()).unwrap_or_else(|| {
-        format!("the provider sent something that cannot be read as its usual JSON: {error}")
-    });
-    Failure::new(Class::Unavailable, shortened(&message))
+    let (before, said) = match page(text.trim_start()) {
+        Some(page) => ("", page),
+        None => (
+            "the provider sent something that cannot be read as its usual JSON: ",
+            error.to_string(),
+        ),
+    };
+    Failure::quoting(Class::Unavailable, before, &shortened(&said), "")
 }
 
 /// The members of an object by these names, as they stand in it; what is null is left out.
@@ -56,6 +60,66 @@ fn members_of<'a>(
     }
     Ok(())
 }
+
+/// A tree of something that a provider has written, unless it would be a large one: so much may exist beside what is
+/// counted.
+pub(super) fn tree(json: &str) -> Option<Value> {
+    match json::tree_size(json) <= LARGEST_TREE {
+        true => serde_json::from_str(json).ok(),
+        false => None,
+    }
+}
+
+/// Bytes of memory.
+pub(crate) const LARGEST_TREE: usize = 4 << 20;
+
+/// An array whose elements are read one by one: there may be any number of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List<'a>(&'a str);
+
+impl<'a> List<'a> {
+    pub(super) fn is_empty(self) -> bool {
+        self.raw().next().is_none()
+    }
+
+    /// The elements, as they stand in it.
+    pub(super) fn raw(self) -> impl Iterator<Item = &'a str> {
+        json::elements(self.0).into_iter().flatten()
+    }
+
+    /// The elements.
+    pub(super) fn read<T: Deserialize<'a>>(self) -> impl Iterator<Item = Result<T, Failure>> {
+        self.raw().map(read)
+    }
+}
+
+impl Default for List<'_> {
+    fn default() -> Self {
+        List("[]")
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+        match raw.starts_with('[') {
+            true => Ok(List(raw)),
+            false => Err(D::Error::custom(
+                "it has something else where a list belongs",
+            )),
+        }
+    }
+}
+
+/// The entries of a list of models, as they stand in it: without those that are too long to be any, and not more than
+/// anybody has.
+pub(super) fn entries<'a>(all: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    all.filter(|entry| entry.len() <= LARGEST_ENTRY)
+        .take(MOST_MODELS)
+}
+
+/// No entry of a list is longer.
+const LARGEST_ENTRY: usize = 64 << 10;
 
 /// The elements of an array, as they stand in it.
 ///

@@ -73,6 +73,29 @@ pub struct ChatRequest {
     pub format: Option<Arc<Format>>,
 }
 
+impl ChatRequest {
+    /// Bytes of its body, about.
+    pub(crate) fn length(&self) -> usize {
+        // Names and brackets around a message, a part or a call.
+        const FRAME: usize = 100;
+        let message = |message: &Message| {
+            let parts = message.content.iter().map(|part| part.length() + FRAME);
+            let calls = message.tool_calls.iter();
+            let calls = calls.map(|call| call.arguments.len() + 4 * FRAME);
+            let state = message.state.iter().flat_map(|state| &state.items);
+            let all = parts.chain(calls).chain(state.map(conversation::length));
+            FRAME + all.sum::<usize>()
+        };
+        let tools = self.tools.iter().map(|tool| {
+            let text = tool.description.as_ref().map_or(0, String::len);
+            let members = tool.parameters.iter();
+            let members = members.map(|(name, value)| name.len() + conversation::length(value));
+            FRAME + text + members.sum::<usize>()
+        });
+        self.messages.iter().map(message).sum::<usize>() + tools.sum::<usize>()
+    }
+}
+
 /// How much a model is to think; one scale for all providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i8)]
@@ -244,12 +267,27 @@ const MOST_CALLS: usize = 128;
 /// A longer piece of a state is none that could be handed back.
 const LARGEST_PIECE: usize = 1 << 20;
 
+/// Nor is a larger state, in bytes of memory.
+pub(crate) const LARGEST_STATE: usize = 8 << 20;
+
+/// More models than any provider has; the rest of a longer list is not read.
+pub const MOST_MODELS: usize = 10_000;
+
 impl Answer {
-    /// Bytes that it holds, about.
+    /// Bytes of what the model has said, about.
     pub(crate) fn length(&self) -> usize {
         let calls = self.tool_calls.iter();
         let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
         self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
+    }
+
+    /// Bytes that it holds, about: the same, with what stands beside the answer.
+    pub(crate) fn held(&self) -> usize {
+        let words = [&self.model, &self.response_id, &self.native_finish];
+        let words = words.into_iter().flatten().map(String::len);
+        let sources = self.citations.iter();
+        let sources = sources.map(|source| size_of::<String>() + 16 + source.len());
+        self.length() + words.chain(sources).sum::<usize>()
     }
 
     /// Whether the provider has told of anything that it has generated or counts.
@@ -287,6 +325,9 @@ impl Answer {
         if self.wants_state {
             self.state_length += conversation::length(&item);
             self.state.push(item);
+            if self.state_length > LARGEST_STATE {
+                self.spoil_state();
+            }
         }
     }
 
@@ -303,14 +344,25 @@ impl Answer {
         if !self.wants_state {
             return None;
         }
-        let json = Some(json).filter(|json| json.len() <= LARGEST_PIECE);
-        let piece = json.and_then(|json| serde_json::from_str(json).ok());
+        let is_small = json.len() <= LARGEST_PIECE && self.has_room_for(json);
+        let piece = Some(json).filter(|_| is_small).and_then(json::tree);
         if piece.is_none() {
-            self.wants_state = false;
-            self.state.clear();
-            self.state_length = 0;
+            self.spoil_state();
         }
         piece
+    }
+
+    /// Whether a tree of this would still be a part of a state that could be handed back.
+    fn has_room_for(&self, json: &str) -> bool {
+        let size = anygpt_core::json::tree_size(json);
+        self.state_length.saturating_add(size) <= LARGEST_STATE
+    }
+
+    fn spoil_state(&mut self) {
+        self.wants_state = false;
+        self.state.clear();
+        self.blocks.forget_items();
+        self.state_length = 0;
     }
 }
 

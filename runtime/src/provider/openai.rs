@@ -203,13 +203,17 @@ impl Codec for Responses {
 
     fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
         let body = String::from_utf8_lossy(body);
-        let entries: Vec<ModelEntry<'_>> = if body.trim_start().starts_with('[') {
+        let entries = if body.trim_start().starts_with('[') {
             json::read(&body)?
         } else {
             json::read::<ModelList<'_>>(&body)?.data
         };
-        let models = entries.into_iter().filter_map(|entry| {
-            let id = entry.id?.non_empty()?;
+        let mut models = Vec::new();
+        for entry in json::entries(entries.raw()) {
+            let entry: ModelEntry<'_> = json::read(entry)?;
+            let Some(id) = entry.id.and_then(Text::non_empty) else {
+                continue;
+            };
             let mut model = Model {
                 chat: is_chat(&id),
                 id,
@@ -219,12 +223,9 @@ impl Codec for Responses {
             };
             let rules = rules::openai(&model.id);
             model::gpt(&mut model, rules.map(|rules| rules.efforts));
-            Some(model)
-        });
-        Ok(ModelPage {
-            models: models.collect(),
-            next: None,
-        })
+            models.push(model);
+        }
+        Ok(ModelPage { models, next: None })
     }
 
     fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
@@ -475,7 +476,7 @@ struct OutputDetails {
 #[derive(Deserialize)]
 struct ModelList<'a> {
     #[serde(borrow)]
-    data: Vec<ModelEntry<'a>>,
+    data: json::List<'a>,
 }
 
 #[derive(Deserialize)]
@@ -691,19 +692,20 @@ fn take_response(
 
 /// The output that closes a stream repeats what the events said; it counts only where they said
 /// nothing.
-fn take_output(items: Vec<&RawValue>, answer: &mut Answer) -> Result<(), Failure> {
+fn take_output(items: json::List<'_>, answer: &mut Answer) -> Result<(), Failure> {
     let wants_text = answer.text.is_empty();
     let wants_reasoning = answer.reasoning.is_empty();
     let wants_pieces = answer.state.is_empty();
-    for (place, json) in (0..).zip(items) {
-        let item: OutputItem<'_> = json::read(json.get())?;
+    for (place, json) in (0..).zip(items.raw()) {
+        let item: OutputItem<'_> = json::read(json)?;
         take_call(&item, Some(place), answer)?;
         if wants_pieces {
-            keep(&item, json.get(), answer);
+            keep(&item, json, answer);
         }
         match str_of(&item.kind) {
             "message" => {
                 for part in parts(item.content)? {
+                    let part = part?;
                     if str_of(&part.kind) == "refusal" {
                         answer.finish = Some(Finish::ContentFilter);
                     }
@@ -715,10 +717,12 @@ fn take_output(items: Vec<&RawValue>, answer: &mut Answer) -> Result<(), Failure
             }
             "reasoning" if wants_reasoning => {
                 for part in parts(item.summary)? {
+                    let part = part?;
                     begin_paragraph(&mut answer.reasoning);
                     answer.reasoning.push_str(str_of(&part.text));
                 }
                 for part in parts(item.content)? {
+                    let part = part?;
                     answer.reasoning.push_str(str_of(&part.text));
                 }
             }
@@ -728,8 +732,11 @@ fn take_output(items: Vec<&RawValue>, answer: &mut Answer) -> Result<(), Failure
     Ok(())
 }
 
-fn parts(list: Option<&RawValue>) -> Result<Vec<OutputPart<'_>>, Failure> {
-    list.map_or(Ok(Vec::new()), |list| json::read(list.get()))
+fn parts(
+    list: Option<&RawValue>,
+) -> Result<impl Iterator<Item = Result<OutputPart<'_>, Failure>>, Failure> {
+    let list = list.map(|list| json::read::<json::List<'_>>(list.get()));
+    Ok(list.transpose()?.unwrap_or_default().read())
 }
 
 /// Reads an item of the output if it is a call. Each may come three times: as it begins, when it is whole,

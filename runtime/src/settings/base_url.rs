@@ -9,8 +9,15 @@ use std::{
 };
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 
-use super::Problem;
+use super::{
+    Problem,
+    secret::{LONG, PlacedSecrets, Secret},
+};
+
+/// Names of query values that are no secrets, in lower case.
+const OPEN: [&str; 5] = ["api-version", "version", "region", "alt", "deployment"];
 
 /// Scheme, host and path below which an endpoint lives; no credentials, no fragment, no slash at the
 /// end.
@@ -19,7 +26,9 @@ pub struct BaseUrl {
     /// Everything before the query.
     url: String,
     /// A query that each request repeats (some gateways want `?api-version=…`).
-    query: Option<String>,
+    query: Option<Secret>,
+    /// The values of the query that was written, as far as they are secrets.
+    secrets: PlacedSecrets,
     is_http: bool,
     is_private: bool,
 }
@@ -56,7 +65,8 @@ impl BaseUrl {
                 "{scheme}://{host}{port}{}",
                 uri.path().trim_end_matches('/')
             ),
-            query: uri.query().map(str::to_owned),
+            query: uri.query().map(Secret::new),
+            secrets: uri.query().map(secrets_of).unwrap_or_default(),
             is_http: scheme == "http",
             is_private: is_private(host),
         })
@@ -67,14 +77,45 @@ impl BaseUrl {
         let mut url = [&*self.url, path].concat();
         if let Some(query) = &self.query {
             url.push(if path.contains('?') { '&' } else { '?' });
-            url.push_str(query);
+            url.push_str(query.expose());
         }
         url
+    }
+
+    /// The same as it may be shown: without the values of the query that are secrets.
+    pub fn shown(&self, path: &str) -> String {
+        let mut url = [&*self.url, path].concat();
+        let mut separator = if path.contains('?') { '&' } else { '?' };
+        for pair in self.query.iter().flat_map(|query| pairs(query.expose())) {
+            url.push(separator);
+            separator = '&';
+            match pair {
+                (name, value) if is_open(name) => url.extend([name, "=", value]),
+                ("", _) => url.push_str(HIDDEN),
+                (name, _) => url.extend([name, "=", HIDDEN]),
+            }
+        }
+        url
+    }
+
+    /// The values of its query that are secrets.
+    pub(super) fn secrets(&self) -> &PlacedSecrets {
+        &self.secrets
     }
 
     /// The URL itself.
     pub(super) fn uri(&self) -> Option<Uri> {
         self.url.parse().ok()
+    }
+
+    /// The host, without a port; empty if there is none.
+    pub(super) fn host(&self) -> &str {
+        let behind_scheme = self.url.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = behind_scheme.split('/').next().unwrap_or_default();
+        match authority.find(']') {
+            Some(bracket) => &authority[..=bracket],
+            None => authority.split(':').next().unwrap_or_default(),
+        }
     }
 
     /// Whether everybody on the way can read what is sent.
@@ -138,12 +179,12 @@ impl BaseUrl {
     /// Takes a parameter out of the query.
     pub(super) fn take_parameter(&mut self, name: &str) -> Option<String> {
         let query = self.query.take()?;
-        let (taken, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| {
+        let (taken, rest): (Vec<&str>, Vec<&str>) = query.expose().split('&').partition(|pair| {
             pair.split('=')
                 .next()
                 .is_some_and(|it| it.eq_ignore_ascii_case(name))
         });
-        self.query = (!rest.is_empty()).then(|| rest.join("&"));
+        self.query = (!rest.is_empty()).then(|| Secret::new(rest.join("&")));
         let value = taken.first()?.split_once('=')?.1;
         Some(value.to_owned())
     }
@@ -151,10 +192,10 @@ impl BaseUrl {
     /// Adds a parameter to the query.
     pub(super) fn add_parameter(&mut self, name: &str, value: &str) {
         let more = format!("{name}={value}");
-        self.query = Some(match self.query.take() {
-            Some(query) => format!("{query}&{more}"),
+        self.query = Some(Secret::new(match self.query.take() {
+            Some(query) => format!("{}&{more}", query.expose()),
             None => more,
-        });
+        }));
     }
 
     /// The path; empty if there is none but the slash.
@@ -257,6 +298,38 @@ fn ipv4(host: &str) -> Option<Ipv4Addr> {
         address |= u64::from(*byte) << (24 - 8 * place);
     }
     u32::try_from(address).ok().map(Ipv4Addr::from)
+}
+
+/// Stands where a value of a query is not shown.
+const HIDDEN: &str = "[redacted]";
+
+/// Name and value of each part of a query. What has no name is a value.
+fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    let parts = query.split(['&', ';']).filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=').unwrap_or(("", part)))
+}
+
+fn is_open(name: &str) -> bool {
+    let name = percent_decode_str(name).decode_utf8_lossy();
+    OPEN.iter().any(|open| name.eq_ignore_ascii_case(open))
+}
+
+/// The values of a query that are secrets, as they are written and decoded.
+fn secrets_of(query: &str) -> PlacedSecrets {
+    let mut secrets = PlacedSecrets::default();
+    // Shorter ones are too likely to be ordinary words, whatever they are named.
+    let is_secret = |(name, value): &(&str, &str)| value.len() >= LONG && !is_open(name);
+    for (name, value) in pairs(query).filter(is_secret) {
+        secrets.add(name, value);
+        let spaced = Secret::new(value.replace('+', " "));
+        if let Ok(decoded) = percent_decode_str(spaced.expose()).decode_utf8()
+            && decoded != value
+            && decoded.len() >= LONG
+        {
+            secrets.add(name, &decoded);
+        }
+    }
+    secrets
 }
 
 /// Names are judged by their form, without a look-up: those without a dot exist only in a local
@@ -385,6 +458,25 @@ mod tests {
             assert_eq!(url.take_parameter("api-version").as_deref(), taken);
             assert_eq!(url.join(""), rest);
         }
+    }
+
+    #[test]
+    fn values_of_a_query_are_secrets_unless_their_name_is_known() {
+        let url = "https://a.example/v1?API-Version=2024-10-21&api%2Dversion=2024-10-22&Key=abcdefgh%2F1+2\
+                   &team=research&x=short&key=1&bare-token;region=somewhere";
+        let base = BaseUrl::parse("X", url).unwrap();
+        assert_eq!(
+            base.shown("/m?a=b"),
+            "https://a.example/v1/m?a=b&API-Version=2024-10-21&api%2Dversion=2024-10-22&Key=[redacted]\
+             &team=[redacted]&x=[redacted]&key=[redacted]&[redacted]&region=somewhere"
+        );
+        let secrets = |list: &[Secret]| -> Vec<String> {
+            list.iter().map(|it| it.expose().to_owned()).collect()
+        };
+        let known = base.secrets();
+        assert_eq!(secrets(&known.keys), ["abcdefgh%2F1+2", "abcdefgh/1 2"]);
+        assert_eq!(secrets(&known.values), ["research", "bare-token"]);
+        assert!(!format!("{base:?} {base}").contains("research"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use rustls::{
     pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
 };
 
-use super::{Problem, environment::Environment, file_text};
+use super::{Problem, environment::Environment, file_text, secret::shown_path};
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDER: &str = "SSL_CERT_DIR";
@@ -59,8 +59,13 @@ impl Certificates {
             refused: 0,
         };
         if let Some(path) = &self.file {
-            let wrong =
-                |why: String| Problem::new(FILE, format!("names {path:?}, which {why}"), PEM);
+            let wrong = |why: String| {
+                Problem::new(
+                    FILE,
+                    format!("names {}, which {why}", shown_path(path)),
+                    PEM,
+                )
+            };
             let bytes = file_text::read_bytes(Path::new(path), BUNDLE_LIMIT).map_err(wrong)?;
             if store.add(&bytes) == 0 {
                 return Err(wrong("holds no usable certificate in PEM format".into()));
@@ -70,7 +75,7 @@ impl Certificates {
             let wrong = |why: String| {
                 Problem::new(
                     FOLDER,
-                    format!("names {path:?}, which {why}"),
+                    format!("names {}, which {why}", shown_path(path)),
                     "name a folder of files with certificates in PEM format, or unset it",
                 )
             };

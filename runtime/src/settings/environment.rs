@@ -16,7 +16,7 @@ use super::{
     clean::{Cleaned, Form, cleaned},
     file_text,
     key::{self, NoKey},
-    secret::Secret,
+    secret::{self, Secret},
 };
 
 /// Where Docker and Compose mount secrets.
@@ -25,15 +25,20 @@ const SECRETS: &str = "/run/secrets";
 /// The largest file taken for a secret.
 const SECRET_LIMIT: u64 = 64 * 1024;
 
+/// What the names of this program's own variables begin with.
+pub(super) const OWN: &str = "ANYGPT_";
+
 /// The environment of the process, or one made up by a test.
 pub struct Environment<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
     names: &'a dyn Fn() -> Vec<OsString>,
+    listed: OnceCell<Vec<String>>,
     secrets: PathBuf,
     has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
     repaired: RefCell<Vec<Repaired>>,
     given: RefCell<Vec<String>>,
+    own: RefCell<Vec<String>>,
 }
 
 /// A variable that was set to something that means "not set", or is no key where one belongs.
@@ -72,11 +77,13 @@ impl<'a> Environment<'a> {
         Environment {
             lookup,
             names: &Vec::new,
+            listed: OnceCell::new(),
             secrets: SECRETS.into(),
             has_secrets: OnceCell::new(),
             ignored: RefCell::default(),
             repaired: RefCell::default(),
             given: RefCell::default(),
+            own: RefCell::default(),
         }
     }
 
@@ -92,15 +99,34 @@ impl<'a> Environment<'a> {
         self
     }
 
-    /// The names of all variables that begin like this and hold anything, in order.
-    pub(super) fn beginning_with(&self, prefix: &str) -> Vec<String> {
-        let names = (self.names)().into_iter();
-        let mut names: Vec<String> = names
-            .filter_map(|name| name.into_string().ok())
-            .filter(|name| name.starts_with(prefix))
-            .collect();
-        names.sort_unstable();
-        names
+    /// The names of all variables, in order.
+    pub(super) fn names(&self) -> &[String] {
+        self.listed.get_or_init(|| {
+            let names = (self.names)().into_iter();
+            let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
+            names.sort_unstable();
+            names
+        })
+    }
+
+    /// Whether a variable holds more than a placeholder. Asking this is not using it.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        let value = (self.lookup)(name).map(|value| Zeroizing::new(value.into_encoded_bytes()));
+        let text = value
+            .as_ref()
+            .map(|value| String::from_utf8_lossy(value.as_slice()));
+        text.is_some_and(|text| placeholder(text.trim()).is_none())
+    }
+
+    /// Whether a variable was asked for and held something.
+    pub(super) fn was_used(&self, name: &str) -> bool {
+        self.given.borrow().iter().any(|given| given == name)
+    }
+
+    /// The names of this program's own form (`ANYGPT_…`) that were asked for so far, set or not: those that
+    /// mean something.
+    pub(super) fn own_names(&self) -> Vec<String> {
+        self.own.borrow().clone()
     }
 
     /// What was set but ignored so far.
@@ -150,6 +176,9 @@ impl<'a> Environment<'a> {
     }
 
     fn read(&self, name: &str, form: Form) -> Result<Option<String>, Problem> {
+        if name.starts_with(OWN) {
+            self.own.borrow_mut().push(name.to_owned());
+        }
         let Some(value) = (self.lookup)(name) else {
             return Ok(None);
         };
@@ -178,6 +207,9 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// There is none, but something that is no key: the first of it.
     pub(super) fn secret(&self, name: &str, address: &BaseUrl) -> Result<Option<Found>, Ignored> {
+        if name.starts_with(OWN) {
+            self.own.borrow_mut().push(name.to_owned());
+        }
         let mut first = None;
         let mut found = |found: Result<Found, Ignored>| match found {
             Ok(found) => Some(found),
@@ -213,7 +245,7 @@ impl<'a> Environment<'a> {
                 }
                 Err(why) => {
                     // What is no path may be the key itself.
-                    let shown = match path.starts_with(['/', '.', '~']) {
+                    let shown = match secret::is_path(&path) {
                         true => format!("{path:?}"),
                         false => "a file".into(),
                     };

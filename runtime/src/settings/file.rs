@@ -17,7 +17,7 @@ use super::{
     model::{Aliases, ModelName, TagName},
     price::PriceEntry,
     rules::Rules,
-    secret::Secret,
+    secret::{Secret, is_path, shown},
     yaml::{self, Ordered, Spanned},
 };
 
@@ -141,7 +141,12 @@ pub(super) fn not_valid(path: &Path, error: &yaml::Error) -> Problem {
 }
 
 fn place(path: &Path) -> String {
-    format!("Configuration file {}", path.display())
+    let text = path.to_string_lossy();
+    match is_path(&text) {
+        true => format!("Configuration file {text}"),
+        // A key that was put into the wrong variable.
+        false => format!("CONFIG_FILE names {}, which", shown(&text, [])),
+    }
 }
 
 impl<T> Spanned<T> {

@@ -4,7 +4,10 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::{Problem, secret::Secret};
+use super::{
+    Problem,
+    secret::{PlacedSecrets, names_a_key},
+};
 use crate::provider::secret_header;
 
 /// These belong to the transport.
@@ -17,8 +20,23 @@ const REFUSED: [&str; 6] = [
     "upgrade",
 ];
 
-/// Parts of names whose values are secrets.
-const SECRET: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
+/// These cannot hold a credential, whoever reads them: they name a program, a page, a format or an account. All others
+/// may, since a gateway can have any name for its own.
+const OPEN: [&str; 13] = [
+    "user-agent",
+    "referer",
+    "http-referer",
+    "x-title",
+    "accept",
+    "accept-language",
+    "content-type",
+    "anthropic-version",
+    "anthropic-beta",
+    "openai-beta",
+    "openai-organization",
+    "openai-project",
+    "x-goog-user-project",
+];
 
 /// Headers for one provider.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +45,7 @@ pub(super) struct Headers {
     /// The variables that they come from.
     pub(super) places: Vec<String>,
     /// The values that nobody may see.
-    pub(super) secrets: Vec<Secret>,
+    pub(super) secrets: PlacedSecrets,
 }
 
 impl Headers {
@@ -43,8 +61,8 @@ impl Headers {
         if REFUSED.contains(&name.as_str()) {
             return wrong(format!("sets {name}, which belongs to the transport"));
         }
-        let is_secret = SECRET.iter().any(|part| name.as_str().contains(part));
-        let header = match is_secret {
+        let is_open = OPEN.contains(&name.as_str());
+        let header = match !is_open {
             true => secret_header(value),
             false => HeaderValue::try_from(value).ok(),
         };
@@ -54,12 +72,17 @@ impl Headers {
         if !self.places.iter().any(|known| known == place) {
             self.places.push(place.to_owned());
         }
-        if is_secret {
+        if !is_open {
             // The scheme in front of a token is no secret, and the token may turn up without it.
-            let bare = value
-                .split_once(' ')
-                .map_or(value, |(_, token)| token.trim());
-            self.secrets.push(Secret::new(bare));
+            let is_scheme = |word: &str| {
+                let schemes = ["bearer", "basic", "token"];
+                names_a_key(name.as_str()) || schemes.contains(&&*word.to_ascii_lowercase())
+            };
+            let bare = match value.split_once(' ') {
+                Some((scheme, token)) if is_scheme(scheme) => token.trim(),
+                _ => value,
+            };
+            self.secrets.add(name.as_str(), bare);
         }
         self.all.push((name, header));
         Ok(())
@@ -78,11 +101,13 @@ impl Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Secret;
 
     #[test]
     fn lines_become_headers_and_secrets_are_known() {
         let mut headers = Headers::default();
-        let lines = "X-Team: a: b\n\n  cf-access-token :  Bearer abc-123 \r\nX-Team: c";
+        let lines =
+            "X-Team: a: research\n\n  cf-access-token :  Bearer abc-123 \r\nX-Title: A long title";
         assert!(headers.add_lines("X", lines).is_ok());
         let all: Vec<_> = headers
             .all
@@ -98,12 +123,13 @@ mod tests {
         assert_eq!(
             all,
             [
-                ("x-team", "a: b", false),
+                ("x-team", "a: research", true),
                 ("cf-access-token", "Bearer abc-123", true),
-                ("x-team", "c", false)
+                ("x-title", "A long title", false)
             ]
         );
-        assert_eq!(headers.secrets, [Secret::new("abc-123")]);
+        assert_eq!(headers.secrets.keys, [Secret::new("abc-123")]);
+        assert_eq!(headers.secrets.values, [Secret::new("a: research")]);
     }
 
     #[test]

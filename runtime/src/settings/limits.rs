@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use super::{
-    Environment, Problem, Provider, bounded,
-    pattern::{self, fits, pattern},
-    position,
+    Environment, Problem, Provider, bounded, nearest,
+    pattern::{self, Plain, fits, pattern},
+    position, presets,
     provider::MOCK,
     unknown, written,
     yaml::Spanned,
@@ -41,7 +41,7 @@ pub struct Limits {
     allow_providers: Option<List>,
     deny_providers: Option<List>,
     allow_models: Option<List>,
-    deny_models: Option<List>,
+    deny_models: Option<Denied>,
     /// Most output tokens of a request.
     pub max_tokens: Option<Bound<u32>>,
     /// Most US dollars that a call may cost, as far as that can be told before.
@@ -66,6 +66,28 @@ struct List {
     place: String,
 }
 
+/// Whether a limit is read from this variable.
+pub(super) fn is_variable(name: &str) -> bool {
+    ["ANYGPT_ALLOW_", "ANYGPT_DENY_", "ANYGPT_MAX_"]
+        .iter()
+        .any(|start| name.starts_with(start) && name != "ANYGPT_ALLOW_INSECURE_HTTP")
+}
+
+/// Patterns of models, each also in the form in which all spellings of a model are one: an allowed model is the one
+/// that was named, a denied one is denied by whatever name.
+#[derive(Clone, Debug)]
+struct Denied {
+    list: List,
+    plain: Vec<Plain>,
+}
+
+impl Denied {
+    fn new(list: List) -> Self {
+        let plain = list.items.iter().map(|item| Plain::new(item)).collect();
+        Denied { list, plain }
+    }
+}
+
 impl Limits {
     /// All that are set: name, value and where that comes from.
     pub(super) fn told(&self) -> Vec<(&'static str, String, String)> {
@@ -80,7 +102,10 @@ impl Limits {
             list("allow_providers", &self.allow_providers),
             list("deny_providers", &self.deny_providers),
             list("allow_models", &self.allow_models),
-            list("deny_models", &self.deny_models),
+            self.deny_models.as_ref().map(|denied| {
+                let list = &denied.list;
+                ("deny_models", list.items.join(", "), list.place.clone())
+            }),
             tokens.map(|it| ("max_tokens", it.most.to_string(), it.place.clone())),
             cost.map(|it| ("max_cost_usd", it.most.to_string(), it.place.clone())),
             time.map(|it| {
@@ -99,6 +124,7 @@ impl Limits {
         environment: &Environment<'_>,
         entry: LimitsEntry,
         providers: &mut [Provider],
+        warnings: &mut Vec<String>,
     ) -> Result<Self, Problem> {
         let list = |variable, key, of_file| list(environment, variable, key, of_file);
         let allow_providers = list(
@@ -118,11 +144,14 @@ impl Limits {
         };
         let allow = list("ANYGPT_ALLOW_MODELS", "allow_models", entry.allow_models)?;
         let deny = list("ANYGPT_DENY_MODELS", "deny_models", entry.deny_models)?;
+        for list in allow.iter().chain(&deny) {
+            warnings.extend(of_nobody(list, providers));
+        }
         Ok(Limits {
             allow_providers,
             deny_providers,
             allow_models: allow.map(patterns),
-            deny_models: deny.map(patterns),
+            deny_models: deny.map(patterns).map(Denied::new),
             max_tokens: max_tokens(environment, entry.max_tokens)?,
             max_cost_usd: max_cost(environment, entry.max_cost_usd)?,
             max_timeout: max_timeout(environment, entry.max_timeout)?,
@@ -132,16 +161,39 @@ impl Limits {
     /// Why this model of the provider with this id is not allowed; `None` if it is.
     pub fn refusal(&self, provider: &str, model: &str) -> Option<String> {
         let (full, id) = pattern::name(provider, model);
-        let names = |list: &&List| {
+        let names = |list: &List| {
             let mut items = list.items.iter();
             items.any(|item| fits(item, &full[id..]) || fits(item, &full))
         };
-        if let Some(list) = self.deny_models.as_ref().filter(names) {
-            return Some(format!("denied by {}", list.place));
+        if let Some(denied) = &self.deny_models {
+            let plain = Plain::new(&full);
+            if names(&denied.list) || denied.plain.iter().any(|item| item.fits(&plain)) {
+                return Some(format!("denied by {}", denied.list.place));
+            }
         }
         let list = self.allow_models.as_ref().filter(|list| !names(list))?;
         Some(format!("not allowed by {}", list.place))
     }
+}
+
+/// What to say of patterns whose provider is a mistyped one. Other words before a slash may be vendors that a gateway
+/// knows.
+fn of_nobody(list: &List, providers: &[Provider]) -> Vec<String> {
+    let ids = || providers.iter().map(|provider| provider.id.as_str());
+    let nobody = list.items.iter().filter_map(|item| {
+        let (word, _) = item.split_once('/')?;
+        let is_known = position(providers, word).is_some() || word.contains(['*', '?']);
+        let near = nearest(word, ids()).filter(|_| !is_known)?;
+        // mistralai, moonshotai
+        let is_vendor = word.len() > near.len() && word.starts_with(near);
+        (!is_vendor).then(|| {
+            format!(
+                "{}: {item} holds for no provider that is known here (perhaps you mean {near})",
+                list.place
+            )
+        })
+    });
+    nobody.collect()
 }
 
 fn switch_off(
@@ -155,7 +207,7 @@ fn switch_off(
             match position(providers, id) {
                 Some(position) => positions.push(position),
                 // It is not there, which is all that could be wanted.
-                None if id.eq_ignore_ascii_case(MOCK) => {}
+                None if id.eq_ignore_ascii_case(MOCK) || presets::ended(id).is_some() => {}
                 None => return Err(unknown(&list.place, id, providers)),
             }
         }
@@ -199,6 +251,14 @@ fn list(
         .map(|item: &String| item.trim().to_owned())
         .filter(|item| !item.is_empty())
         .collect();
+    if let Some(item) = items.iter().find(|item| !is_name(item)) {
+        return Err(Problem::new(
+            &place,
+            format!("holds {item:?}, which is no name"),
+            "write names without quotes and other marks, separated by commas, with * for anything and ? for one \
+             character, also for a blank",
+        ));
+    }
     match items.is_empty() {
         true => Err(Problem::new(
             &place,
@@ -207,6 +267,15 @@ fn list(
         )),
         false => Ok(Some(List { items, place })),
     }
+}
+
+/// Whether an item can be a name or a pattern. What only looks like one, by a mark around it or of another notation,
+/// would hold nobody to anything.
+fn is_name(item: &str) -> bool {
+    const MARKS: &str =
+        "\"'`[]{}()<>;|\\^$#=&!%\u{201c}\u{201d}\u{2018}\u{2019}\u{ff0c}\u{ff1b}\u{200b}\u{feff}";
+    let is_mark = |c: char| c.is_control() || c.is_whitespace() || MARKS.contains(c);
+    !item.starts_with('-') && !item.contains(is_mark)
 }
 
 fn max_tokens(
@@ -272,7 +341,7 @@ mod tests {
     fn models_are_named_with_or_without_their_provider_and_deny_beats_allow() {
         let limits = Limits {
             allow_models: list(&["GPT-*", "gemini/*"], "A"),
-            deny_models: list(&["*-pro", "openai/gpt-4o"], "D"),
+            deny_models: list(&["*-pro", "openai/gpt-4o"], "D").map(Denied::new),
             ..Limits::default()
         };
         for (provider, model, refusal) in [
@@ -290,5 +359,111 @@ mod tests {
             assert_eq!(found.as_deref(), refusal, "{provider} {model}");
         }
         assert_eq!(Limits::default().refusal("a", "b"), None);
+    }
+
+    #[test]
+    fn a_denied_model_is_denied_by_every_spelling_and_an_allowed_one_by_none_but_its_own() {
+        let denied = |pattern: &str, provider: &str, model: &str| {
+            let limits = Limits {
+                deny_models: list(&[pattern], "D").map(Denied::new),
+                ..Limits::default()
+            };
+            limits.refusal(provider, model).is_some()
+        };
+        for (pattern, provider, model, expected) in [
+            ("gpt-5-pro", "openai", "gpt-5-pro", true),
+            ("gpt-5-pro", "openai", "models/GPT-5-Pro", true),
+            ("gpt-5-pro", "openai", "openai/gpt-5-pro", true),
+            ("gpt-5-pro", "openai", "gpt-5-pro-2025-10-06", true),
+            ("gpt-5-pro", "openrouter", "openai/gpt-5-pro:nitro", true),
+            ("gpt-5-pro-2025-10-06", "openai", "gpt-5-pro", true),
+            (
+                "openai/gpt-5-pro",
+                "openrouter",
+                "openai/gpt-5-pro-2025-10-06:free",
+                true,
+            ),
+            ("openai/gpt-5-pro", "azure", "gpt-5-pro", false),
+            ("gpt-5", "openai", "gpt-5-mini", false),
+            ("gpt-5", "openai", "gpt-5-nano-2025-08-07", false),
+            ("gpt-5", "openai", "gpt-5-pro", false),
+            ("gpt-5", "openai", "gpt-5.2", false),
+            ("gpt-5-mini", "openai", "gpt-5", false),
+            ("gpt-*-pro", "openrouter", "openai/gpt-5.2-pro:free", true),
+            ("gpt-*-pro", "openrouter", "openai/gpt-5.2-pro-x", false),
+            ("*-latest", "mistral", "mistral-large-latest", true),
+            ("*-latest", "mistral", "mistral-large", false),
+            ("*:free", "openrouter", "deepseek/x:free", true),
+            ("*:free", "openrouter", "deepseek/x", false),
+            (
+                "claude-sonnet-4-5",
+                "team",
+                "anthropic/claude-sonnet-4.5",
+                true,
+            ),
+            (
+                "claude-sonnet-4-5",
+                "team",
+                "bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                true,
+            ),
+            (
+                "claude-sonnet-4-5",
+                "vertex",
+                "claude-sonnet-4-5@20250929",
+                true,
+            ),
+            ("claude-sonnet-4-5", "team", "claude-sonnet-4", false),
+            ("claude-*", "openrouter", "anthropic/claude-x", true),
+            ("anthropic/*", "anthropic", "claude-x", true),
+            ("anthropic/*", "openrouter", "anthropic/claude-x", true),
+            ("anthropic/*", "team", "us.anthropic.claude-x-v1:0", true),
+            ("anthropic/*", "openrouter", "openai/gpt-5", false),
+            ("grok/*", "openrouter", "x-ai/grok-4", true),
+            (
+                "openrouter/anthropic/*",
+                "openrouter",
+                "anthropic/claude-x",
+                true,
+            ),
+            ("openrouter/anthropic/*", "anthropic", "claude-x", false),
+            (
+                "openrouter/*/gpt-5-pro",
+                "openrouter",
+                "openai/gpt-5-pro:nitro",
+                true,
+            ),
+            (
+                "gemini-2.5-pro",
+                "google",
+                "models/gemini-2.5-pro-preview-05-06",
+                true,
+            ),
+            ("gemini-2.0-flash", "google", "gemini-2.0-flash-001", true),
+            ("gemini-2.5-pro", "google", "gemini-2.5-flash", false),
+            ("qwen3", "ollama", "qwen3:8b", true),
+            ("qwen3:8b", "ollama", "qwen3:8b", true),
+            ("qwen3:8b", "ollama", "qwen3:70b", false),
+            ("qwen3:8b", "ollama", "qwen3", false),
+            ("kimi-k2", "moonshot", "kimi-k2-0905-preview", true),
+        ] {
+            assert_eq!(
+                denied(pattern, provider, model),
+                expected,
+                "{pattern} {provider} {model}"
+            );
+        }
+        let limits = Limits {
+            allow_models: list(&["gpt-5-pro"], "A"),
+            ..Limits::default()
+        };
+        assert_eq!(limits.refusal("openai", "gpt-5-pro"), None);
+        for model in [
+            "gpt-5-pro-2025-10-06",
+            "openai/gpt-5-pro",
+            "gpt-5-pro:nitro",
+        ] {
+            assert!(limits.refusal("openai", model).is_some(), "{model}");
+        }
     }
 }

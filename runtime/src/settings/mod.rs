@@ -10,9 +10,11 @@ mod defaults;
 mod environment;
 mod file;
 mod file_text;
+mod foreign;
 mod headers;
 mod key;
 mod limits;
+mod mistyped;
 mod model;
 mod network;
 mod offered;
@@ -26,6 +28,7 @@ mod rules;
 mod schema;
 mod secret;
 mod show;
+pub(crate) mod vendors;
 mod yaml;
 
 use std::{
@@ -43,15 +46,19 @@ use model::Names;
 pub use model::{Member, ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub use offered::{Offer, Tool};
+pub(crate) use presets::ended;
 pub use price::Price;
 pub(crate) use provider::position;
 pub use provider::{KeyHeader, Kind, Provider};
 pub use rules::Rule;
-pub use secret::Secret;
+pub use secret::{Secret, named_secrets};
+pub(crate) use secret::{is_harmless, shown};
 pub use show::Shown;
 pub(crate) use yaml::nearest;
 
 use file::File;
+use foreign::Foreign;
+use vendors::{Form, Serves};
 use yaml::Spanned;
 
 /// Everything the process was told, checked.
@@ -99,6 +106,8 @@ pub struct Settings {
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// What may help to understand why something works: for the log at `debug`, and `doctor`.
+    pub notes: Vec<String>,
     /// Where the values come from that are not defaults.
     origins: Origins,
 }
@@ -177,6 +186,9 @@ const CONFIG_FILES: [&str; 3] = [
 
 /// The default of `ANYGPT_TIMEOUT`: common clients give up at 60 s, and get the partial answer.
 const TIMEOUT: Duration = Duration::from_secs(55);
+
+/// The longest that can be set.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
 
 /// The default of `ANYGPT_RETRIES`, as in the providers' own libraries.
 const RETRIES: u32 = 2;
@@ -271,15 +283,30 @@ impl Settings {
         let structured = one_of(structured, offered::structured)?;
 
         let mut warnings = Vec::new();
+        let default_provider = default_provider.filter(|(place, id)| {
+            let is_auto = is_auto(id);
+            if is_auto {
+                warnings.push(not_set(place, id));
+            }
+            !is_auto
+        });
+        // A default model names its provider, too.
+        let named = match (&default_provider, &default_model) {
+            (Some((_, id)), _) => Some(id.as_str()),
+            (None, Some(model)) => model.split_once('/').map(|(provider, _)| provider),
+            (None, None) => None,
+        };
+        let foreign = Foreign::of(&environment);
         let network = Network::load(&environment, &mut warnings)?;
         let mut providers = provider::all(
             &environment,
             file.providers,
-            default_provider.as_ref().map(|(_, id)| id.as_str()),
+            &foreign,
+            named,
             (!insecure.unwrap_or(false)).then_some(&network),
             &mut warnings,
         )?;
-        let limits = Limits::load(&environment, file.limits, &mut providers)?;
+        let limits = Limits::load(&environment, file.limits, &mut providers, &mut warnings)?;
         let not_valid = |error| file::not_valid(&file.path, &error);
         let mut models = model::all(&providers, file.models).map_err(not_valid)?;
         let mut names = Names::default();
@@ -287,6 +314,17 @@ impl Settings {
         let aliases = file.aliases;
         model::add_aliases(&providers, aliases, &mut models, &mut tags, &mut names)
             .map_err(not_valid)?;
+        // Another server's word for none, unless a tag or an alias has the name.
+        let default_model = default_model.filter(|name| {
+            let is_none = is_auto(name) && names.tag(name).is_none();
+            if is_none {
+                warnings.push(not_set(
+                    &origins.of("defaults.model", "DEFAULT_MODEL"),
+                    name,
+                ));
+            }
+            !is_none
+        });
         let rules = rules::all(&providers, file.rules).map_err(not_valid)?;
         let default_provider = match default_provider {
             None => None,
@@ -302,6 +340,8 @@ impl Settings {
             }
         };
 
+        let notes = foreign.told(&environment, &mut warnings);
+        mistyped::check(&environment, &mut warnings)?;
         let repaired = environment.take_repaired();
         if !repaired.is_empty() {
             let list: Vec<String> = repaired
@@ -314,7 +354,12 @@ impl Settings {
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
                 .iter()
-                .map(|ignored| format!("{} ({})", ignored.name, ignored.why))
+                .map(
+                    |Ignored { name, why, .. }| match limits::is_variable(name) {
+                        true => format!("{name} ({why}, so this limit does not hold)"),
+                        false => format!("{name} ({why})"),
+                    },
+                )
                 .collect();
             warnings.push(format!("Treated as not set: {}", list.join(", ")));
         }
@@ -347,14 +392,30 @@ impl Settings {
             limits,
             network,
             warnings,
+            notes,
             origins,
         })
+    }
+
+    /// The same for a command: who asks by hand can wait, so that only what the operator has set bounds a call.
+    pub fn without_default_timeout(mut self) -> Self {
+        if self.origins.of("timeouts.call", "ANYGPT_TIMEOUT") == DEFAULT {
+            let most = self.limits.max_timeout.as_ref().map(|limit| limit.most);
+            self.timeout = most.unwrap_or(LONGEST_TIMEOUT);
+        }
+        self
     }
 
     /// All configured keys, headers that are as good as keys, and the credentials of proxies.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let keys = self.providers.iter().flat_map(Provider::secrets);
         keys.chain(self.network.secrets())
+    }
+
+    /// What is a secret only by its place, as values of a base URL's query: it may be any word, so it is hidden only
+    /// where errors and logs repeat what came from outside.
+    pub fn placed_values(&self) -> impl Iterator<Item = &Secret> {
+        self.providers.iter().flat_map(Provider::placed_values)
     }
 
     /// The tag or alias of that name, in whatever case it is written.
@@ -379,10 +440,34 @@ impl Settings {
 
     /// Why a model cannot be asked: its provider is off, or the operator does not allow it.
     pub fn why_not(&self, provider: usize, model: &str) -> Option<String> {
-        let provider = &self.providers[provider];
-        provider
-            .why_off()
-            .or_else(|| self.limits.refusal(&provider.id, model))
+        let it = &self.providers[provider];
+        let why_off = match it.is_tried_if_named {
+            true => it.why_not_tried(),
+            false => it.why_off(),
+        };
+        why_off
+            .or_else(|| self.limits.refusal(&it.id, model))
+            .or_else(|| self.why_foreign(provider, model))
+    }
+
+    /// Why a model cannot be one of this provider's: that is a vendor's own API, and the model is of another one.
+    /// `None` if it may be.
+    pub(crate) fn why_foreign(&self, provider: usize, model: &str) -> Option<String> {
+        let Serves::Own(own) = self.providers[provider].serves() else {
+            return None;
+        };
+        let known = vendors::known(model);
+        let of = match known.family {
+            Some((vendor, _)) if vendor.id == own => return None,
+            Some((vendor, _)) => format!("is a model of {}", vendor.name),
+            None if known.form == Form::Plain || self.model(provider, model).is_some() => {
+                return None;
+            }
+            None if known.form == Form::Tagged => "has the name of a local model".to_owned(),
+            None => "has another vendor in front of its name".to_owned(),
+        };
+        let own = vendors::named(own).map_or(own, |vendor| vendor.name);
+        Some(format!("it {of}, and this is {own}'s own API"))
     }
 
     /// The providers that are worth showing, with their positions; the others are presets that nobody has
@@ -425,7 +510,14 @@ impl Settings {
     /// The problem of a call to a provider, with what to do if it was tried only because there is no
     /// other.
     pub fn with_advice(&self, provider: usize, problem: String) -> String {
-        if !self.providers[provider].is_last_resort || self.has_usable_provider() {
+        let tried = &self.providers[provider];
+        if tried.is_tried_if_named && problem.starts_with("network:") {
+            let (id, switches) = (&tried.id, tried.switches());
+            return format!(
+                "{problem} Start {id} on this machine, or set {switches} to its address."
+            );
+        }
+        if !tried.is_last_resort || self.has_usable_provider() {
             return problem;
         }
         // That it is not there needs no more words: nobody has asked for it.
@@ -480,6 +572,15 @@ impl Origins {
 /// The origin of what nobody has set.
 const DEFAULT: &str = "default";
 
+/// Whether a name leaves the choice to the program.
+fn is_auto(name: &str) -> bool {
+    name.eq_ignore_ascii_case("auto")
+}
+
+fn not_set(place: &str, name: &str) -> String {
+    format!("{place} is {name:?}, which counts as not set: the choice is made for each call")
+}
+
 fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     let mut known: Vec<&str> = providers
         .iter()
@@ -488,6 +589,10 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     if !known.contains(&provider::MOCK) {
         known.push(provider::MOCK);
     }
+    if let Some(ended) = ended(id) {
+        let mend = format!("{ended}; use one of {}", known.join(", "));
+        return Problem::new(place, format!("is {id:?}"), mend);
+    }
     let mend = match nearest(id, known.iter().copied()) {
         Some(near) => format!("perhaps you mean {near}"),
         None => format!(
@@ -495,7 +600,8 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
             known.join(", ")
         ),
     };
-    Problem::new(place, format!("names an unknown provider, {id:?}"), mend)
+    let id = shown(id, known);
+    Problem::new(place, format!("names an unknown provider, {id}"), mend)
 }
 
 /// The configuration file to read, if there is one.
@@ -519,7 +625,17 @@ struct Written {
 impl Written {
     /// It must be something else.
     fn wrong(&self, mend: impl fmt::Display) -> Problem {
-        Problem::new(&self.place, format!("is {:?}", self.text), mend)
+        self.not_one_of([], mend)
+    }
+
+    /// It must be one of these.
+    fn not_one_of<'a>(
+        &self,
+        known: impl IntoIterator<Item = &'a str>,
+        mend: impl fmt::Display,
+    ) -> Problem {
+        let text = shown(&self.text, known);
+        Problem::new(&self.place, format!("is {text}"), mend)
     }
 }
 
@@ -554,7 +670,10 @@ fn one_of<T>(
     };
     from_name(&written.text.to_ascii_lowercase())
         .map(Some)
-        .map_err(|allowed| written.wrong(format!("use {allowed}")))
+        .map_err(|allowed| {
+            let known = allowed.split([',', ' ']);
+            written.not_one_of(known, format!("use {allowed}"))
+        })
 }
 
 fn seconds(written: &Written) -> Result<Duration, Problem> {

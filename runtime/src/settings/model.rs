@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{
     Price, Provider,
     file::ModelEntry,
+    presets,
     provider::{MOCK, position},
     yaml::{Error, OneOrMore, Ordered, Spanned, nearest, shown},
 };
@@ -210,6 +211,9 @@ pub(super) fn unknown(id: &str, providers: &[Provider]) -> Error {
             "the mock is off; add \"mock: {}\" under providers, or set DEFAULT_PROVIDER=mock",
         );
     }
+    if let Some(ended) = presets::ended(id) {
+        return Error::new(format!("{ended}: take it out, or name another provider"));
+    }
     let problem = format!("there is no provider \"{}\"", shown(id));
     let ids = || providers.iter().map(|known| known.id.as_str());
     if let Some(near) = nearest(id, ids()) {
@@ -351,8 +355,15 @@ mod tests {
     fn read(text: &str) -> Result<Vec<ModelSettings>, Error> {
         let file: File = yaml::from_str(text)?;
         let environment = Environment::new(&|_| None).with_secrets("/nowhere");
-        let providers =
-            provider::all(&environment, file.providers, None, None, &mut Vec::new()).unwrap();
+        let providers = provider::all(
+            &environment,
+            file.providers,
+            &Default::default(),
+            None,
+            None,
+            &mut Vec::new(),
+        )
+        .unwrap();
         all(&providers, file.models)
     }
 
@@ -404,8 +415,15 @@ mod tests {
     fn with_aliases(text: &str) -> Result<(Vec<ModelSettings>, Vec<Tag>), Error> {
         let file: File = yaml::from_str(text)?;
         let environment = Environment::new(&|_| None).with_secrets("/nowhere");
-        let providers =
-            provider::all(&environment, file.providers, None, None, &mut Vec::new()).unwrap();
+        let providers = provider::all(
+            &environment,
+            file.providers,
+            &Default::default(),
+            None,
+            None,
+            &mut Vec::new(),
+        )
+        .unwrap();
         let mut models = all(&providers, file.models)?;
         let mut names = Names::default();
         let mut tags = tags(&models, &mut names);

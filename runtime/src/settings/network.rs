@@ -9,7 +9,12 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use percent_encoding::percent_decode_str;
 
-use super::{Problem, certificates::Certificates, environment::Environment, secret::Secret};
+use super::{
+    Problem,
+    certificates::Certificates,
+    environment::Environment,
+    secret::{Secret, shown},
+};
 
 /// No part of a proxy's URL that is shorter can be told from ordinary text.
 const SECRET: usize = 4;
@@ -242,7 +247,18 @@ fn without_effect(name: &str, list: &str) -> Option<String> {
             || (entry.contains(':') && !is_address)
             || entry.contains(char::is_whitespace)
     };
-    let entries: Vec<&str> = list.split(',').map(str::trim).filter(useless).collect();
+    // A key is no host: it has no dot, no star and no port.
+    let is_host = |entry: &str| {
+        let port = entry.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+        let mut words = entry.split_whitespace();
+        port.is_some_and(|port| port.is_ok()) || words.all(|word| word.contains(['.', '*']))
+    };
+    let entries = list.split(',').map(str::trim).filter(useless);
+    let entries = entries.map(|entry| match is_host(entry) {
+        true => entry.to_owned(),
+        false => shown(entry, []),
+    });
+    let entries: Vec<String> = entries.collect();
     (!entries.is_empty()).then(|| {
         format!(
             "{name} has entries that match nothing: {}. Separate them by commas; write example.com for a \

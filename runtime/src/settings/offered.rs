@@ -5,7 +5,7 @@
 
 use anygpt_core::Structured;
 
-use super::{Problem, yaml};
+use super::{Problem, secret, yaml};
 
 /// What clients are offered, and in which form they get results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,10 +153,10 @@ fn named(place: &str, name: &str) -> Result<Vec<Tool>, Problem> {
             known().collect::<Vec<_>>().join(", ")
         ),
     };
-    let shown = yaml::shown(&name);
+    let shown = secret::shown(short, known());
     Err(Problem::new(
         place,
-        format!("names \"{shown}\", which is no tool"),
+        format!("names {shown}, which is no tool"),
         mend,
     ))
 }

@@ -2,9 +2,9 @@
 //!
 //! Never here: what becomes of them, or other variables.
 
-use super::{Problem, environment::Environment, presets::PRESETS};
+use super::{Problem, environment::Environment, mistyped, nearest, presets::PRESETS};
 
-const PREFIX: &str = "ANYGPT_PROVIDER_";
+pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
 /// What may stand behind the id. A name of another one's end comes first.
 const FIELDS: [&str; 5] = ["_API_KEY_FILE", "_API_KEY", "_BASE_URL", "_TYPE", "_MODEL"];
@@ -33,20 +33,34 @@ impl OwnVariables {
 pub(super) fn all<'k>(
     environment: &Environment<'_>,
     known: impl Iterator<Item = &'k str>,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<(String, OwnVariables)>, Problem> {
-    let names = environment.beginning_with(PREFIX);
+    let names = environment.names().iter();
+    let names: Vec<&String> = names.filter(|name| name.starts_with(PREFIX)).collect();
     let mut all: Vec<(String, OwnVariables)> = Vec::new();
-    if names.is_empty() {
-        return Ok(all);
-    }
     let known: Vec<&str> = known.collect();
-    for variable in &names {
+    for variable in names.iter().copied() {
         let behind = &variable[PREFIX.len()..];
         let word = FIELDS.iter().find_map(|field| behind.strip_suffix(field));
         let is_possible = |word: &&str| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
             !word.is_empty() && word.chars().all(allowed)
         };
+        if word.is_none() && !environment.holds(variable) {
+            continue;
+        }
+        if word.is_none() && mistyped::is_limit(behind) {
+            return Err(mistyped::problem(variable, ""));
+        }
+        // Without its key a provider does not answer; without its address another one would.
+        if word.is_none()
+            && let Some(meant) = key_or_so(variable)
+        {
+            warnings.push(format!(
+                "No setting has this name, so it does nothing: {variable} (perhaps you mean {meant})"
+            ));
+            continue;
+        }
         let Some(word) = word.filter(is_possible) else {
             return Err(Problem::new(
                 variable,
@@ -75,7 +89,7 @@ pub(super) fn all<'k>(
             kind: value("_TYPE")?,
             base_url: value("_BASE_URL")?,
             model: value("_MODEL")?,
-            has_key: key.iter().any(|name| names.contains(name)),
+            has_key: key.iter().any(|name| names.contains(&name)),
             prefix: prefix.clone(),
         };
         if own.kind.is_none() && own.base_url.is_none() && own.model.is_none() {
@@ -89,6 +103,16 @@ pub(super) fn all<'k>(
         all.push((id, own));
     }
     Ok(all)
+}
+
+/// The name that was probably meant by this one, if that is not the one of an address.
+fn key_or_so(variable: &str) -> Option<String> {
+    variable.match_indices('_').find_map(|(place, _)| {
+        let (before, end) = variable.split_at_checked(place)?;
+        let field = nearest(end, FIELDS.into_iter())?;
+        let is_one = before.len() > PREFIX.len() && field != "_BASE_URL";
+        is_one.then(|| format!("{before}{field}"))
+    })
 }
 
 /// An id as it can stand in the name of a variable.

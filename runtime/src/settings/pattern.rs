@@ -1,8 +1,9 @@
-//! Patterns of models' names: `*` stands for anything, `?` for one character, whatever the case.
+//! Patterns of models' names: `*` stands for anything, `?` for one character, whatever the case. For denying, all
+//! spellings of a model are one.
 //!
 //! Never here: what follows from it that one fits.
 
-use super::presets;
+use super::{presets, vendors};
 
 /// A pattern as it is compared: in lower case, and with the provider's id where another name of it stands.
 pub(super) fn pattern(item: &str) -> String {
@@ -25,6 +26,156 @@ pub(super) fn name(provider: &str, model: &str) -> (String, usize) {
         format!("{}/{id}", provider.to_lowercase()),
         provider.len() + 1,
     )
+}
+
+/// Ways to serve a model, behind a colon. What else stands there, as `8b`, tells which model it is.
+const VARIANTS: [&str; 9] = [
+    "free", "nitro", "floor", "exacto", "extended", "online", "thinking", "beta", "latest",
+];
+
+/// Words behind a model's name that make it no other model. (`-mini` and `-nano` do.)
+const STAGES: [&str; 4] = ["-latest", "-preview", "-experimental", "-exp"];
+
+/// A name, or a pattern of names, as it is compared where models are denied: the part with the model's name has no
+/// date, stage or variant, the parts before it are ids of providers or vendors. With a star or a question mark in the
+/// model's name only its form is made the same, since what looks like a date there may be part of what is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Plain {
+    /// Each ends in a slash.
+    before: String,
+    model: String,
+}
+
+impl Plain {
+    pub(super) fn new(name: &str) -> Self {
+        let name = name.trim().to_lowercase();
+        let name = name.strip_prefix("models/").unwrap_or(&name);
+        let (path, mut model) = match name.rsplit_once('/') {
+            Some((path, model)) => (Some(path), model),
+            None => (None, name),
+        };
+        let mut before = String::new();
+        for part in path.into_iter().flat_map(|path| path.split('/')) {
+            let preset = presets::named(part).map(|preset| preset.id);
+            let vendor = || vendors::named(part).map(|vendor| vendor.id);
+            before.push_str(&dashed(preset.or_else(vendor).unwrap_or(part)));
+            before.push('/');
+        }
+        // Amazon's form has the vendor before a dot.
+        if let Some((vendor, rest)) = vendors::dotted(model) {
+            before.push_str(&format!("{}/", vendor.id));
+            model = rest;
+        }
+        let model = match model.contains(['*', '?']) {
+            true => dashed(model),
+            false => undated(model),
+        };
+        Plain { before, model }
+    }
+
+    /// Whether this pattern fits a name, or any end of it that begins behind a slash: `anthropic/*` is also what a
+    /// gateway has under that vendor's name.
+    pub(super) fn fits(&self, name: &Plain) -> bool {
+        let text = format!("{}{}", name.before, name.model);
+        let pattern = format!("{}{}", self.before, self.model);
+        // A model of which one size or release is meant is denied with the model.
+        let whole = name.model.split(':').next().unwrap_or_default();
+        let release = whole.rsplit_once('-').filter(|(_, number)| {
+            number.len() == 3 && number.starts_with('0') && is_number(number)
+        });
+        let shorter = [Some(whole), release.map(|(model, _)| model)];
+        let shorter = shorter.into_iter().flatten().filter(|it| *it != name.model);
+        let texts = shorter.map(|model| format!("{}{model}", name.before));
+        std::iter::once(text).chain(texts).any(|text| {
+            let ends = text.match_indices('/').map(|(slash, _)| &text[slash + 1..]);
+            std::iter::once(&*text)
+                .chain(ends)
+                .any(|end| fits(&pattern, end))
+        })
+    }
+}
+
+/// The separators of versions and words are the same everywhere.
+fn dashed(text: &str) -> String {
+    text.replace(['.', '_', ' '], "-")
+}
+
+/// A model's own name without what makes it no other model.
+fn undated(model: &str) -> String {
+    // Google's way to name a version; efforts are gone by now.
+    let model = model.split('@').next().unwrap_or_default();
+    let (model, variant) = match model.split_once(':') {
+        Some((model, variant)) => (model, Some(variant)),
+        None => (model, None),
+    };
+    let mut model = dashed(model);
+    let mut kept = None;
+    match variant {
+        // Amazon's way: `-v1:0`.
+        Some(variant) if variant.split(':').all(is_amazon_s) => {
+            let version = model.rsplit_once('-');
+            let version = version.filter(|(_, it)| is_number(it.strip_prefix('v').unwrap_or(it)));
+            if let Some((rest, _)) = version {
+                model.truncate(rest.len());
+            }
+        }
+        Some(variant) if VARIANTS.contains(&variant) => {}
+        variant => kept = variant,
+    }
+    loop {
+        let stage = STAGES.iter().find_map(|stage| model.strip_suffix(stage));
+        let rest = stage.or_else(|| without_date(&model));
+        match rest.filter(|rest| !rest.is_empty()).map(str::len) {
+            Some(rest) => model.truncate(rest),
+            None => break,
+        }
+    }
+    match kept {
+        Some(kept) => format!("{model}:{}", dashed(kept)),
+        None => model,
+    }
+}
+
+/// `0`, or with a length of context `200k`.
+fn is_amazon_s(part: &str) -> bool {
+    is_number(part.strip_suffix('k').unwrap_or(part))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What stands before a date, in whichever of the ways that vendors have: `-2025-10-06`, `-20251006`, `-10-06`,
+/// `-10-2025`, `-1006`, `-2510`.
+fn without_date(model: &str) -> Option<&str> {
+    let (before, last) = model.rsplit_once('-').filter(|(_, it)| is_number(it))?;
+    let number = |text: &str| text.parse::<u32>().unwrap_or_default();
+    let is_month = |text: &str| text.len() == 2 && (1..=12).contains(&number(text));
+    let is_day = |text: &str| text.len() == 2 && (1..=31).contains(&number(text));
+    let is_year = |text: &str| text.len() == 4 && (2020..2100).contains(&number(text));
+    let is_short_year = |text: &str| text.len() == 2 && (20..=39).contains(&number(text));
+    match last.len() {
+        8 => {
+            let is_date = is_year(&last[..4]) && is_month(&last[4..6]) && is_day(&last[6..]);
+            is_date.then_some(before)
+        }
+        4 if is_year(last) => {
+            let (rest, month) = before.rsplit_once('-')?;
+            is_month(month).then_some(rest)
+        }
+        4 => {
+            let (first, second) = last.split_at(2);
+            let is_date =
+                is_month(first) && is_day(second) || is_short_year(first) && is_month(second);
+            is_date.then_some(before)
+        }
+        2 if is_day(last) => {
+            let (rest, _) = before.rsplit_once('-').filter(|(_, it)| is_month(it))?;
+            let year = rest.rsplit_once('-').filter(|(_, it)| is_year(it));
+            Some(year.map_or(rest, |(rest, _)| rest))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a pattern fits the whole text.
@@ -87,6 +238,69 @@ mod tests {
             ("*/o3-*", "openrouter/openai/o3-mini", true),
         ] {
             assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn for_denying_all_spellings_of_a_model_are_one() {
+        for (name, expected) in [
+            ("GPT-5-pro", "gpt-5-pro"),
+            ("gpt-5-pro-2025-10-06", "gpt-5-pro"),
+            ("openai/gpt-5-pro:nitro", "openai/gpt-5-pro"),
+            ("openrouter/OpenAI/gpt-5-pro", "openrouter/openai/gpt-5-pro"),
+            ("openai/openai/gpt-5-pro", "openai/openai/gpt-5-pro"),
+            ("gpt-5-mini-2025-08-07", "gpt-5-mini"),
+            ("gpt-4o-latest", "gpt-4o"),
+            ("gpt-4-0613", "gpt-4"),
+            ("gpt-3.5-turbo-0125", "gpt-3-5-turbo"),
+            ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
+            ("anthropic/claude-sonnet-4.5", "anthropic/claude-sonnet-4-5"),
+            ("claude-opus-4@20250514", "claude-opus-4"),
+            ("claude-3-7-sonnet-latest", "claude-3-7-sonnet"),
+            ("claude-3.7-sonnet:thinking", "claude-3-7-sonnet"),
+            (
+                "us.anthropic.claude-sonnet-4-20250514-v1:0",
+                "anthropic/claude-sonnet-4",
+            ),
+            (
+                "anthropic.claude-3-haiku-20240307-v1:0:200k",
+                "anthropic/claude-3-haiku",
+            ),
+            ("openai.gpt-oss-120b-1:0", "openai/gpt-oss-120b"),
+            (
+                "bedrock/global.amazon.nova-pro-v1:0",
+                "bedrock/amazon/nova-pro",
+            ),
+            ("models/gemini-2.5-pro-preview-05-06", "gemini-2-5-pro"),
+            ("gemini-2.5-flash-preview-09-2025", "gemini-2-5-flash"),
+            ("gemini-2.5-pro-exp-03-25", "gemini-2-5-pro"),
+            ("gemini/x", "google/x"),
+            ("openrouter/x-ai/grok-4-0709", "openrouter/xai/grok-4"),
+            (
+                "openrouter/mistralai/mistral-large-2411",
+                "openrouter/mistral/mistral-large",
+            ),
+            ("command-r-08-2024", "command-r"),
+            ("kimi-k2-0711-preview", "kimi-k2"),
+            ("deepseek-chat-v3-0324:free", "deepseek-chat-v3"),
+            ("deepseek-v3", "deepseek-v3"),
+            ("qwen3:8b", "qwen3:8b"),
+            ("qwen3:latest", "qwen3"),
+            ("r1-1776", "r1-1776"),
+            ("gpt-5-2", "gpt-5-2"),
+            ("phi-4", "phi-4"),
+            ("llama-3.1-405b", "llama-3-1-405b"),
+            ("-latest", "-latest"),
+            ("", ""),
+            // Patterns keep what they say of the name.
+            ("*-latest", "*-latest"),
+            ("gpt-?-2025-10-06", "gpt-?-2025-10-06"),
+            ("*:free", "*:free"),
+            ("x-ai/*", "xai/*"),
+            ("*/gpt-5-pro-2025-10-06", "*/gpt-5-pro"),
+        ] {
+            let plain = Plain::new(name);
+            assert_eq!([plain.before, plain.model].concat(), expected, "{name}");
         }
     }
 

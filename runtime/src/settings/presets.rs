@@ -29,9 +29,7 @@ pub(crate) struct Preset {
     pub(super) url_variables: &'static [&'static str],
     /// Hosts of its vendor beside that of its usual address.
     pub(super) hosts: &'static [&'static str],
-    /// Beginnings of its models' ids, where they tell whose they are.
-    pub(crate) families: &'static [&'static str],
-    /// Its ids are `vendor/model`, so it can be asked for models of providers that are not set up.
+    /// Its ids are `vendor/model`, so it is the first to be asked for models of vendors that are not set up.
     pub(crate) has_vendors: bool,
     /// It serves whoever can reach it.
     pub(super) is_local: bool,
@@ -51,7 +49,6 @@ const NONE: Preset = Preset {
     headers_variable: None,
     url_variables: &[],
     hosts: &[],
-    families: &[],
     has_vendors: false,
     is_local: false,
     port: None,
@@ -89,12 +86,11 @@ pub(super) const AZURE_DATED: ChatCompletions = ChatCompletions {
 /// Ids of those that are set up in a way of their own.
 pub(super) const AZURE: &str = "azure";
 pub(super) const DOCKER: &str = "docker";
-pub(super) const GITHUB: &str = "github";
 pub(super) const OLLAMA: &str = "ollama";
 pub(super) const OPENROUTER: &str = "openrouter";
 
 /// In the order in which the first usable one is the default.
-pub(super) static PRESETS: [Preset; 23] = [
+pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: "openai",
         kind: Kind::OpenAi,
@@ -177,7 +173,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["MISTRAL_API_KEY"],
         url_variables: &["MISTRAL_BASE_URL"],
-        families: &["mistral-", "ministral-", "magistral-", "codestral-"],
         ..NONE
     },
     Preset {
@@ -188,7 +183,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["DEEPSEEK_API_KEY"],
         url_variables: &["DEEPSEEK_BASE_URL"],
-        families: &["deepseek-"],
         ..NONE
     },
     Preset {
@@ -201,7 +195,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["XAI_API_KEY"],
         url_variables: &["XAI_BASE_URL"],
-        families: &["grok-"],
         ..NONE
     },
     Preset {
@@ -222,7 +215,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["FIREWORKS_API_KEY"],
         url_variables: &["FIREWORKS_BASE_URL"],
-        families: &["accounts/fireworks/"],
         ..NONE
     },
     Preset {
@@ -235,7 +227,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         }),
         key_variables: &["PERPLEXITY_API_KEY"],
         url_variables: &["PERPLEXITY_BASE_URL"],
-        families: &["sonar"],
         // It has no list to take one from.
         model: Some("sonar"),
         ..NONE
@@ -250,7 +241,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         key_variables: &["MOONSHOT_API_KEY"],
         url_variables: &["MOONSHOT_BASE_URL"],
         hosts: &["api.moonshot.cn"],
-        families: &["moonshot-", "kimi-"],
         ..NONE
     },
     Preset {
@@ -264,7 +254,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         key_variables: &["ZAI_API_KEY"],
         url_variables: &["ZAI_BASE_URL"],
         hosts: &["open.bigmodel.cn"],
-        families: &["glm-"],
         ..NONE
     },
     Preset {
@@ -332,18 +321,6 @@ pub(super) static PRESETS: [Preset; 23] = [
         port: Some(8080),
         ..LOCAL
     },
-    Preset {
-        id: GITHUB,
-        aliases: &["github-models"],
-        kind: Kind::Compatible(&ChatCompletions {
-            base_url: "https://models.github.ai/inference",
-            ..PLAIN
-        }),
-        key_variables: &["GITHUB_TOKEN"],
-        url_variables: &["GITHUB_MODELS_BASE_URL"],
-        has_vendors: true,
-        ..NONE
-    },
 ];
 
 impl Preset {
@@ -378,6 +355,18 @@ impl Preset {
     pub(super) fn is_main(&self) -> bool {
         !matches!(self.kind, Kind::Compatible(_))
     }
+}
+
+/// What is said of the first of [`ENDED`].
+pub(super) const GITHUB_ENDED: &str = "GitHub Models ended on 2026-07-30";
+
+/// Names of services that there were presets for.
+const ENDED: [(&str, &str); 2] = [("github", GITHUB_ENDED), ("github-models", GITHUB_ENDED)];
+
+/// What became of a service that no longer exists, by its name.
+pub(crate) fn ended(name: &str) -> Option<&'static str> {
+    let ended = ENDED.iter().find(|(id, _)| id.eq_ignore_ascii_case(name));
+    ended.map(|(_, what)| *what)
 }
 
 /// The preset of that name.

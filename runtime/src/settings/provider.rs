@@ -10,11 +10,13 @@ use super::{
     BaseUrl, Network, Parameters, Problem, ProxyKind, base_url,
     environment::{Environment, Found, Ignored},
     file::ProviderEntry,
+    foreign::Foreign,
     headers::Headers,
     key,
     own_variables::{self, OwnVariables},
-    presets::{self, AZURE, AZURE_DATED, DOCKER, GITHUB, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
-    secret::Secret,
+    presets::{self, AZURE, AZURE_DATED, DOCKER, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
+    secret::{self, Secret},
+    vendors::{self, Serves},
     yaml::Spanned,
 };
 use crate::provider::{
@@ -49,6 +51,8 @@ pub struct Provider {
     pub is_listed: bool,
     /// It is tried where nothing else can be used, although nobody has set it up.
     pub is_last_resort: bool,
+    /// It is tried where it is named, although nobody has set it up: at its usual port of this machine.
+    pub is_tried_if_named: bool,
     pub(super) headers: Headers,
     /// Where its kind, address and model are told; nothing if they are built in.
     pub(super) origins: Origins,
@@ -153,11 +157,29 @@ impl Provider {
     pub(super) fn refuse(&mut self, refusal: String) {
         self.refusal = Some(refusal);
         self.is_last_resort = false;
+        self.is_tried_if_named = false;
     }
 
     /// Whether it is one of the main three at its own address, so that the published prices hold.
     pub fn is_original(&self) -> bool {
         self.origins.base_url.is_none() && self.preset.is_some_and(Preset::is_main)
+    }
+
+    /// Whose models it has. Only a vendor's own address is its own API; behind any other there may be a gateway.
+    pub(crate) fn serves(&self) -> Serves {
+        match self.preset {
+            Some(preset) if preset.is_local => Serves::Local,
+            _ if self.kind == Kind::Mock => Serves::All,
+            _ => vendors::at(self.base_url.host()),
+        }
+    }
+
+    /// Whether it runs on a machine of the user's own, so that names of local models are meant for it.
+    pub(crate) fn is_local(&self) -> bool {
+        match self.preset {
+            Some(preset) => preset.is_local,
+            None => self.kind != Kind::Mock && self.base_url.is_private(),
+        }
     }
 
     /// Headers of the user's own, which win over all others.
@@ -170,11 +192,35 @@ impl Provider {
         self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
 
-    /// Its key, and headers that are as good as one. A word that is sent where no key is needed is none.
+    /// Its key, and what is as good as one. A word that is sent where no key is needed is none.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let key = self.key.iter().map(|key| &key.secret);
-        let key = key.filter(|key| !key::is_example(key.expose()));
-        key.chain(&self.headers.secrets)
+        let all = key.chain(&self.headers.secrets.keys);
+        let all = all.chain(&self.base_url.secrets().keys);
+        all.filter(|key| !key::is_example(key.expose()))
+    }
+
+    /// What is a secret only by its place.
+    pub(super) fn placed_values(&self) -> impl Iterator<Item = &Secret> {
+        let of_headers = self.headers.secrets.values.iter();
+        of_headers.chain(&self.base_url.secrets().values)
+    }
+
+    /// Why it is not tried although it is named; `None` if it is.
+    pub fn why_not_tried(&self) -> Option<String> {
+        self.why_not_tried_in(in_container())
+    }
+
+    fn why_not_tried_in(&self, in_container: bool) -> Option<String> {
+        let preset = self.preset?;
+        let (variable, port) = (preset.url_variables.first()?, preset.port?);
+        // What listens at a port of a container is seldom what its user means.
+        in_container.then(|| {
+            format!(
+                "it has no base URL, and in a container its usual port is not tried (set {variable}, for example to \
+                 http://host.docker.internal:{port})"
+            )
+        })
     }
 
     /// The variables that would set it up.
@@ -211,18 +257,26 @@ pub(crate) fn position(providers: &[Provider], id: &str) -> Option<usize> {
 pub(super) fn all(
     environment: &Environment<'_>,
     entries: BTreeMap<String, ProviderEntry>,
+    foreign: &Foreign,
     default: Option<&str>,
     guarded: Option<&Network>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Provider>, Problem> {
     let mut entries = by_id(entries)?;
-    let mut own = own_variables::all(environment, entries.keys().map(String::as_str))?;
+    entries.retain(|id, entry| {
+        let ended = presets::ended(id).filter(|_| entry.base_url.is_none() && entry.kind.is_none());
+        if let Some(ended) = ended {
+            warnings.push(format!("providers.{id} does nothing: {ended}"));
+        }
+        ended.is_none()
+    });
+    let mut own = own_variables::all(environment, entries.keys().map(String::as_str), warnings)?;
     let reader = Reader {
         environment,
+        foreign,
         guarded,
     };
     let mut providers = Vec::new();
-    let mut last = Vec::new();
     let mut others = Vec::new();
     for preset in &PRESETS {
         let place = own.iter().position(|(id, _)| id == preset.id);
@@ -235,9 +289,6 @@ pub(super) fn all(
         let provider = reader.preset(preset, told, warnings)?;
         if !provider.is_listed {
             others.push(provider);
-        } else if preset.id == GITHUB {
-            // Its variable is often set for something else, so it must not become the default by chance.
-            last.push(provider);
         } else {
             providers.push(provider);
         }
@@ -277,7 +328,7 @@ pub(super) fn all(
         }
         providers.push(reader.own(&id, told, warnings)?);
     }
-    providers.extend(last.into_iter().chain(others));
+    providers.extend(others);
     Ok(providers)
 }
 
@@ -303,6 +354,13 @@ fn by_id(
     Ok(all)
 }
 
+/// Whether this process runs in a container of Docker or Podman.
+fn in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"]
+        .iter()
+        .any(|path| std::path::Path::new(path).exists())
+}
+
 fn kinds() -> String {
     Kind::ALL.map(Kind::as_str).join(", ")
 }
@@ -311,7 +369,7 @@ fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
     Kind::from_name(name).ok_or_else(|| {
         Problem::new(
             place,
-            format!("is {name:?}"),
+            format!("is {}", secret::shown(name, Kind::ALL.map(Kind::as_str))),
             format!("use one of {}", kinds()),
         )
     })
@@ -353,6 +411,9 @@ struct Known {
     token_variable: Option<&'static str>,
     url: Option<Written>,
     headers: Headers,
+    /// The same by other programs' variables, which count where nothing else says anything.
+    foreign_key: Option<String>,
+    foreign_url: Option<Written>,
 }
 
 /// A key, or else what stands where it should.
@@ -381,6 +442,7 @@ impl Key {
 /// Brings together what an entry of the file says and what the environment says, which wins.
 struct Reader<'e> {
     environment: &'e Environment<'e>,
+    foreign: &'e Foreign,
     guarded: Option<&'e Network>,
 }
 
@@ -413,8 +475,8 @@ impl Reader<'_> {
         };
         let mut headers = Headers::default();
         for (variable, name) in preset.header_variables {
-            if let Some(value) = self.environment.value(variable)? {
-                headers.add(variable, name, &value)?;
+            if let Some((place, value)) = self.foreign.value(self.environment, variable)? {
+                headers.add(&place, name, &value)?;
             }
         }
         if let Some(variable) = preset.headers_variable
@@ -438,13 +500,20 @@ impl Reader<'_> {
             }
         }
         let is_told = told.entry.is_some() || !told.own.prefix.is_empty();
+        let (foreign_key, foreign_url) = (
+            self.foreign.key(preset),
+            self.foreign.url(self.environment, preset)?,
+        );
         let known = Known {
             key_variables: preset.key_variables,
             token_variable: preset.token_variable,
             url,
             headers,
+            foreign_key,
+            foreign_url: foreign_url.clone(),
         };
         let mut provider = self.provider(id, kind, told.entry, told.own, known, warnings)?;
+        self.tell_foreign(&provider, preset, foreign_url, warnings);
         if kind == Kind::OpenAi && id == AZURE {
             provider.key_header = KeyHeader::ApiKey;
         }
@@ -471,10 +540,23 @@ impl Reader<'_> {
             Some(_) if kind.as_str() != preset.kind.as_str() && !has_url => {
                 Some(format!("it has no base URL (set providers.{id}.base_url)"))
             }
-            Some("") if !has_url => Some(format!(
-                "it has no base URL (set {})",
-                preset.url_variables.join(" or ")
-            )),
+            Some("") if !has_url => match preset.port {
+                Some(port) => {
+                    provider.base_url = BaseUrl::parse(id, &format!("http://127.0.0.1:{port}/v1"))?;
+                    provider.is_tried_if_named = true;
+                    match is_told || told.is_default {
+                        true => provider.why_not_tried(),
+                        false => Some(format!(
+                            "it is tried only if it is named (set {})",
+                            preset.url_variables.join(" or ")
+                        )),
+                    }
+                }
+                None => Some(format!(
+                    "it has no base URL (set {})",
+                    preset.url_variables.join(" or ")
+                )),
+            },
             _ => provider.missing_key(&preset.key_variables.join(" or "), preset.is_local),
         };
         if let Runner::At {
@@ -486,6 +568,36 @@ impl Reader<'_> {
             provider.origins.model = Some("DOCKER_MODEL_RUNNER".into());
         }
         Ok(provider)
+    }
+
+    /// Says which variables of other programs were read for a provider, and which were not.
+    fn tell_foreign(
+        &self,
+        provider: &Provider,
+        preset: &Preset,
+        url: Option<Written>,
+        warnings: &mut Vec<String>,
+    ) {
+        if let (Some((name, text)), Some(ours), Some(used)) = (
+            url,
+            preset.url_variables.first(),
+            &provider.origins.base_url,
+        ) {
+            let at = &provider.base_url;
+            if *used != name {
+                if at.to_string() != text.trim_end_matches('/') {
+                    warnings.push(format!("{used} is used, and not {name}"));
+                }
+            } else if preset.is_local {
+                self.foreign.read(&name, ours);
+            } else {
+                // Prompts go where only another program was meant to send them.
+                let id = preset.id;
+                warnings.push(format!(
+                    "{name} is read as {ours}: requests to {id} go to {at}"
+                ));
+            }
+        }
     }
 
     /// A provider of the user's own.
@@ -561,10 +673,10 @@ impl Reader<'_> {
                 let place = text.place(&format!("{place}.base_url"));
                 Some((place, text.value.clone()))
             }
-            (None, None, None) => None,
+            (None, None, None) => known.foreign_url.clone(),
         };
         let mut kind = kind;
-        let mut deployment = None;
+        let mut deployment: Option<(String, String)> = None;
         let base_url = match &url {
             None => None,
             Some((place, text)) => {
@@ -603,7 +715,9 @@ impl Reader<'_> {
         let in_file = entry.api_key.take();
         let key = self.key(&place, key_variable, &known, in_file, &base_url, warnings);
         let headers = known.headers;
-        let has_secrets = key.found.is_some() || !headers.secrets.is_empty();
+        let has_secrets = key.found.is_some()
+            || !headers.secrets.keys.is_empty()
+            || !base_url.secrets().keys.is_empty();
         if let Some((place, _)) = &url
             && has_secrets
             && self.guarded.is_some()
@@ -646,6 +760,7 @@ impl Reader<'_> {
             defaults: entry.defaults.parameters(),
             is_listed: false,
             is_last_resort: false,
+            is_tried_if_named: false,
             preset: None,
             origins: Origins {
                 kind: None,
@@ -705,6 +820,20 @@ impl Reader<'_> {
                 .key_in_file(place, text.value.expose(), names, address);
             key.or(read.map(Some));
         }
+        if let Some(variable) = &known.foreign_key {
+            let read = self.environment.secret(variable, address);
+            match (&key.found, &read) {
+                (None, Ok(Some(_))) => {
+                    let ours = known.key_variables.first().copied().unwrap_or_default();
+                    self.foreign.read(variable, ours);
+                }
+                (Some(used), Ok(Some(found))) if used.secret != found.secret => {
+                    warnings.push(format!("{} is used, and not {variable}", used.origin));
+                }
+                _ => {}
+            }
+            key.or(read);
+        }
         key
     }
 
@@ -719,15 +848,15 @@ impl Reader<'_> {
         const VERSION: &str = "OPENAI_API_VERSION";
         let mut url = BaseUrl::parse(place, text)?;
         let in_url = url.take_parameter("api-version");
-        let (version_place, version) = match self.environment.value(VERSION)? {
-            Some(version) => (VERSION, Some(version)),
-            None => (place, in_url),
+        let (version_place, version) = match self.foreign.value(self.environment, VERSION)? {
+            Some((place, version)) => (place, Some(version)),
+            None => (place.to_owned(), in_url),
         };
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
         if let Some(version) = version.as_ref().filter(|it| !it.chars().all(allowed)) {
             return Err(Problem::new(
-                version_place,
-                format!("has the API version {version:?}"),
+                &version_place,
+                format!("has the API version {}", secret::shown(version, [])),
                 "use a version such as 2024-10-21, or none for the v1 API",
             ));
         }
@@ -812,7 +941,7 @@ impl Runner {
         let Some(pair) = pair.filter(|it| it.chars().all(allowed)) else {
             return Err(Problem::new(
                 NAME,
-                format!("is {value:?}"),
+                format!("is {}", secret::shown(&value, [])),
                 "use auto, off, a URL, or the name of a variable that holds one, such as LLM_URL",
             ));
         };
@@ -968,14 +1097,12 @@ mod tests {
             ),
             (
                 &[
-                    ("GITHUB_TOKEN", "k"),
                     ("ZAI_API_KEY", "k"),
                     ("LMSTUDIO_BASE_URL", "http://host.docker.internal:1234"),
                 ],
                 &[
                     "zai https://api.z.ai/api/paas/v4 key",
                     "lmstudio http://host.docker.internal:1234/v1",
-                    "github https://models.github.ai/inference key",
                 ],
             ),
             (
@@ -1016,13 +1143,53 @@ mod tests {
                 &[("DEFAULT_PROVIDER", "grok")],
                 &["xai https://api.x.ai/v1 off: it has no key (set XAI_API_KEY)"],
             ),
-            (
-                &[("DEFAULT_PROVIDER", "ollama")],
-                &["ollama  off: it has no base URL (set OLLAMA_HOST)"],
-            ),
         ] {
             assert_eq!(set_up(variables), expected, "{variables:?}");
         }
+    }
+
+    #[test]
+    fn local_runtimes_are_tried_if_they_are_named_but_not_in_a_container() {
+        let settings = load(&[]).unwrap();
+        let tried: Vec<String> = settings
+            .providers
+            .iter()
+            .filter(|it| it.is_tried_if_named)
+            .map(|it| {
+                assert!(
+                    it.why_off()
+                        .is_some_and(|why| why.contains("only if it is named"))
+                );
+                assert!(!it.is_listed, "{}", it.id);
+                assert_eq!(it.why_not_tried_in(false), None);
+                let in_container = it.why_not_tried_in(true).unwrap();
+                let (_, host) = in_container
+                    .split_once("http://host.docker.internal")
+                    .unwrap();
+                format!("{} {} {host}", it.id, it.base_url)
+            })
+            .collect();
+        assert_eq!(
+            tried,
+            [
+                "ollama http://127.0.0.1:11434/v1 :11434)",
+                "lmstudio http://127.0.0.1:1234/v1 :1234)",
+                "vllm http://127.0.0.1:8000/v1 :8000)",
+                "llamacpp http://127.0.0.1:8080/v1 :8080)",
+            ]
+        );
+        for variables in [
+            ("DEFAULT_PROVIDER", "ollama"),
+            ("DEFAULT_MODEL", "ollama/x"),
+        ] {
+            let settings = load(&[variables]).unwrap();
+            let ollama = &settings.providers[position(&settings.providers, "ollama").unwrap()];
+            assert!(ollama.is_listed);
+            assert_eq!(ollama.why_off(), ollama.why_not_tried_in(in_container()));
+        }
+        let denied = load(&[("ANYGPT_DENY_PROVIDERS", "ollama")]).unwrap();
+        let ollama = &denied.providers[position(&denied.providers, "ollama").unwrap()];
+        assert!(!ollama.is_tried_if_named);
     }
 
     #[test]
@@ -1387,7 +1554,7 @@ mod tests {
         }
         let settings = load(&[]).unwrap();
         assert!(!settings.has_usable_provider());
-        for value in ["on", "model-runner", "_URL", "llm_URL", "LLM_URL"] {
+        for value in ["on", "runner", "_URL", "llm_URL", "LLM_URL"] {
             let problem = load(&[("DOCKER_MODEL_RUNNER", value)]).unwrap_err();
             let problem = problem.to_string();
             assert!(problem.starts_with("DOCKER_MODEL_RUNNER "), "{problem}");

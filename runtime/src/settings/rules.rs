@@ -218,8 +218,15 @@ mod tests {
     fn read(text: &str) -> Result<Vec<Rule>, Error> {
         let file: File = yaml::from_str(text)?;
         let environment = Environment::new(&|_| None).with_secrets("/nowhere");
-        let providers =
-            provider::all(&environment, file.providers, None, None, &mut Vec::new()).unwrap();
+        let providers = provider::all(
+            &environment,
+            file.providers,
+            &Default::default(),
+            None,
+            None,
+            &mut Vec::new(),
+        )
+        .unwrap();
         all(&providers, file.rules)
     }
 

@@ -1,14 +1,53 @@
-//! A key that cannot be printed by accident, and is overwritten when it is no longer needed.
+//! A key that cannot be printed by accident, and is overwritten when it is no longer needed; and what is one.
 //!
 //! Never here: where a key comes from.
 
-use std::fmt;
+use std::{ffi::OsString, fmt, path::Path};
 
 use serde::Deserialize;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-/// Of shorter ones two characters would be too many.
-const LONG: usize = 8;
+/// Of shorter ones two characters would be too many. Nor can they be told from ordinary words.
+pub(super) const LONG: usize = 8;
+
+/// Parts of names whose values are keys, in lower case.
+const NAMES: [&str; 7] = [
+    "auth",
+    "key",
+    "token",
+    "secret",
+    "cookie",
+    "passw",
+    "credential",
+];
+
+/// What examples have as a key for servers that need none.
+const EXAMPLES: [&str; 24] = [
+    "none",
+    "null",
+    "empty",
+    "dummy",
+    "dummy-key",
+    "fake",
+    "fake-key",
+    "unused",
+    "not-used",
+    "not-needed",
+    "not-required",
+    "no-key",
+    "no-key-required",
+    "no-key-needed",
+    "sk-no-key-required",
+    "sk-not-needed",
+    "placeholder",
+    "anything",
+    "ignored",
+    "lm-studio",
+    "lmstudio",
+    "ollama",
+    "llama.cpp",
+    "docker-model-runner",
+];
 
 /// A key. `Debug` hides it, and there is no `Display`; only [`Secret::expose`] gives it out.
 /// Its memory is zeroed when it is dropped.
@@ -53,6 +92,127 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Secrets that are found by their place: in the query of a URL, in a header of the user's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct PlacedSecrets {
+    /// Their name says that they are keys.
+    pub(super) keys: Vec<Secret>,
+    /// They may be anything, so they are hidden in errors and logs only.
+    pub(super) values: Vec<Secret>,
+}
+
+impl PlacedSecrets {
+    /// Takes note of a value, by what it is named. Short ones are too likely to be ordinary words, but for keys.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
+        let is_key = names_a_key(name);
+        if !is_key && value.len() < LONG {
+            return;
+        }
+        let list = match is_key {
+            true => &mut self.keys,
+            false => &mut self.values,
+        };
+        let secret = Secret::new(value);
+        if !list.contains(&secret) {
+            list.push(secret);
+        }
+    }
+}
+
+/// Whether what has this name is a key.
+pub(super) fn names_a_key(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    NAMES.iter().any(|part| name.contains(part))
+}
+
+/// Whether a key is none, but a word that examples have in its place. It may stand in any text.
+pub(super) fn is_example_word(key: &str) -> bool {
+    EXAMPLES.iter().any(|word| key.eq_ignore_ascii_case(word))
+}
+
+/// Whether an error may show a value that cannot be used: it is too short for a key, or so near to a word that is `known`
+/// that it can only be meant for that. Keys are put into wrong places.
+pub(crate) fn is_harmless<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
+    value.len() < LONG || super::nearest(value, known.into_iter()).is_some()
+}
+
+/// A value that cannot be used, as an error may show it.
+pub(crate) fn shown<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match is_harmless(value, known) {
+        true => format!("{value:?}"),
+        false => format!("a value of {} characters", value.chars().count()),
+    }
+}
+
+/// The same for a path.
+pub(super) fn shown_path(path: &str) -> String {
+    match is_path(path) {
+        true => format!("{path:?}"),
+        false => shown(path, []),
+    }
+}
+
+/// Whether it is the path of a file, or at least looks like one and like no key.
+pub(super) fn is_path(path: &str) -> bool {
+    let is_ordinary = |part: &str| {
+        part.len() < LONG || part.len() <= 24 && part.split(['-', '_', '.']).all(is_word)
+    };
+    let begins = ["/", "./", "../", "~/"];
+    let is_path = begins.iter().any(|begin| path.starts_with(begin));
+    is_path && path.split('/').all(is_ordinary) || Path::new(path).exists()
+}
+
+/// Letters or digits, as in names of files.
+fn is_word(part: &str) -> bool {
+    part.len() < LONG && part.bytes().all(|byte| byte.is_ascii_digit())
+        || part.bytes().all(|byte| byte.is_ascii_lowercase())
+        || part.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// The keys that variables hold, by their names alone: for what is said before the settings can be read.
+pub fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Secret> {
+    let mut secrets = Vec::new();
+    let mut add = |text: &str| {
+        let text = text.trim();
+        if text.len() >= LONG && !is_example_word(text) {
+            secrets.push(Secret::new(text));
+        }
+    };
+    for (name, value) in variables {
+        let value = Secret::new(value.to_string_lossy().into_owned());
+        let name = name.to_string_lossy().to_ascii_lowercase();
+        // What a file holds is not known yet, and its path is no secret.
+        if names_a_key(&name) && !name.ends_with("_file") {
+            add(value.expose());
+            let is_long = value.expose().trim().contains('\n');
+            value
+                .expose()
+                .lines()
+                .filter(|_| is_long)
+                .for_each(&mut add);
+        }
+        if name.ends_with("_headers") {
+            let lines = value.expose().lines();
+            lines
+                .filter_map(|line| line.split_once(':'))
+                .for_each(|(_, value)| add(value));
+        }
+        let Some((_, rest)) = value.expose().split_once("://") else {
+            continue;
+        };
+        if let Some((credentials, _)) = rest.rsplit_once('@') {
+            add(credentials
+                .split_once(':')
+                .map_or(credentials, |(_, it)| it));
+        }
+        if let Some((_, query)) = rest.split_once('?') {
+            let values = query.split(['&', ';', '#']);
+            values.for_each(|pair| add(pair.split_once('=').map_or(pair, |(_, value)| value)));
+        }
+    }
+    secrets
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +236,80 @@ mod tests {
         );
         assert_eq!(masked("1234567"), "7 characters");
         assert_eq!(masked("größe-ßß"), "8 characters, the last two are \"ßß\"");
+    }
+
+    #[test]
+    fn of_a_value_in_the_wrong_place_nothing_is_shown_that_may_be_a_key() {
+        let known = ["anthropic", "openai"];
+        for value in ["7 chars", "antropic", "ANTHROPIC"] {
+            assert_eq!(shown(value, known), format!("{value:?}"));
+        }
+        for value in [
+            "geheimes",
+            "Zk3TestKeyNoPrefix012345",
+            "sk-proj-12",
+            "correct-horse",
+        ] {
+            let characters = format!("a value of {} characters", value.len());
+            assert_eq!(shown(value, known), characters);
+            assert_eq!(shown_path(value), characters);
+        }
+        for path in [
+            "/run/secrets/openai_api_key",
+            "/config/anygpt.config.yaml",
+            "./a",
+            "/nowhere/OPENAI_API_KEY-2.txt",
+            env!("CARGO_MANIFEST_DIR"),
+        ] {
+            assert_eq!(shown_path(path), format!("{path:?}"));
+        }
+        for key in [
+            "/Zk3TestKeyNoPrefix012345",
+            "/a/0123456789abcdef",
+            "/abcdefghijklmnopqrstuvwxyz",
+        ] {
+            assert!(!shown_path(key).contains("ef"), "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_are_known_by_the_names_of_their_variables() {
+        let variables = [
+            ("OPENAI_API_KEY", " key-of-openai\nsecond-line "),
+            ("HF_TOKEN", "token-of-hf"),
+            ("OPENAI_API_KEY_FILE", "/run/secrets/key"),
+            ("LM_STUDIO_API_KEY", "lm-studio"),
+            ("OPENAI_CUSTOM_HEADERS", "X-Team: research-7\nX-B: short"),
+            ("https_proxy", "http://user:pass-word@proxy:1"),
+            (
+                "X_BASE_URL",
+                "https://a.example/v1?key=of-the-query&a=b#fragment",
+            ),
+            ("PATH", "/usr/local/bin:/usr/bin"),
+        ];
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        let secrets = named_secrets(variables.into_iter());
+        let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+        assert_eq!(
+            secrets,
+            [
+                "key-of-openai\nsecond-line",
+                "key-of-openai",
+                "second-line",
+                "token-of-hf",
+                "research-7",
+                "pass-word",
+                "of-the-query",
+                "fragment",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_example_word_is_no_secret() {
+        for word in ["none", "EMPTY", "lm-studio", "sk-no-key-required"] {
+            assert!(is_example_word(word), "{word}");
+        }
+        assert!(!is_example_word("none-of-these"));
     }
 }

@@ -27,6 +27,7 @@ use serde::{
     },
 };
 
+use super::secret::is_harmless;
 use value::Value;
 
 /// The largest text that is read, in bytes.
@@ -169,7 +170,12 @@ impl serde::de::Error for Error {
     }
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
-        Error::choice(&format!("unknown key \"{}\"", shown(name)), name, known)
+        // A key for a provider may stand where its name should.
+        let problem = match is_harmless(name, known.iter().copied()) {
+            true => format!("unknown key \"{}\"", shown(name)),
+            false => format!("unknown key of {} characters", name.chars().count()),
+        };
+        Error::choice(&problem, name, known)
     }
 
     fn missing_field(name: &'static str) -> Self {
@@ -310,7 +316,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 
 /// Whether at most `edits` insertions, deletions, replacements or swaps of neighbours make `b` of
 /// `a`. Recursive, because with two edits that is shorter than a matrix and as fast.
-fn is_within(edits: usize, a: &[u8], b: &[u8]) -> bool {
+pub(super) fn is_within(edits: usize, a: &[u8], b: &[u8]) -> bool {
     let ([first, a_rest @ ..], [other, b_rest @ ..]) = (a, b) else {
         return a.len() + b.len() <= edits;
     };

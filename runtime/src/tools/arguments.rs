@@ -3,13 +3,16 @@
 //! Numbers may come as strings, and arrays or objects as JSON text in a string. `null` counts as
 //! absent. What nobody asked for is reported, not refused. Errors name the path and what is allowed.
 //!
+//! Arguments stay text until they are taken, and what is made of them is charged to the budget before it exists; what
+//! nobody takes is never more than text.
+//!
 //! Never here: the arguments of a particular tool.
 
 use std::{borrow::Cow, time::Duration};
 
-use anygpt_core::json;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use anygpt_core::{Reservation, json};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Map, Number, Value};
 
 /// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
 const LONGEST_NAME: usize = 256;
@@ -21,50 +24,188 @@ const LONGEST_TIMEOUT: u32 = 3600;
 const NAMED: usize = 10;
 const LONGEST_PATH: usize = 100;
 
+/// What is made of the arguments of most calls is not worth counting.
+const SMALL: usize = 4096;
+
+/// Longer values are told by their kind.
+const SHOWN: usize = 256;
+
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
-    left: Members<'a>,
-    /// Paths of members deeper inside that nobody takes.
-    ignored: Vec<String>,
+    /// Those that the tool knows, and what they are.
+    names: &'static [&'static str],
+    given: Vec<Option<&'a str>>,
+    unknown: Unknown,
+    charge: &'a mut Charge,
 }
 
-/// Names and values.
-type Members<'a> = Vec<(Cow<'a, str>, Value)>;
+/// Members that nobody takes: the paths of the first ones.
+#[derive(Debug, Default)]
+struct Unknown {
+    paths: Vec<String>,
+    all: usize,
+}
+
+/// What a call's arguments have become, in bytes of memory.
+#[derive(Debug)]
+pub(super) struct Charge {
+    held: Reservation,
+    bytes: usize,
+}
+
+impl Charge {
+    pub(super) fn new(held: Reservation) -> Self {
+        Charge { held, bytes: 0 }
+    }
+
+    /// Counts what is about to be made.
+    pub(super) fn add(&mut self, bytes: usize) -> Result<(), String> {
+        self.set(self.bytes.saturating_add(bytes))
+    }
+
+    fn set(&mut self, bytes: usize) -> Result<(), String> {
+        if bytes > SMALL.max(self.held.bytes()) || bytes < self.held.bytes() {
+            let is_held = self.held.resize(bytes);
+            if !is_held {
+                return Err(TOO_LARGE.into());
+            }
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// What was counted, to be kept as long as that exists.
+    pub(super) fn into_held(self) -> Reservation {
+        self.held
+    }
+}
+
+const TOO_LARGE: &str = "too_large: there is not enough memory left for what these arguments hold. Send less, in fewer \
+    and larger pieces, or wait for other calls to finish.";
 
 impl<'a> Arguments<'a> {
-    /// Reads the JSON text of an object.
-    pub(super) fn parse(text: &'a str) -> Result<Self, String> {
-        let left = match flat(text) {
-            Some(members) => members,
-            None => deep(text).map_err(|error| {
-                format!("invalid_request: the arguments cannot be read: {error}")
-            })?,
-        };
-        Ok(Arguments {
-            left,
-            ignored: Vec::new(),
-        })
+    /// Reads the JSON text of an object, of which these names are known. What they become is counted in `charge`.
+    pub(super) fn parse(
+        text: &'a str,
+        names: &'static [&'static str],
+        charge: &'a mut Charge,
+    ) -> Result<Self, String> {
+        let mut given = vec![None; names.len()];
+        let mut unknown = Unknown::default();
+        let read = json::each_member(text, &mut |name, value| {
+            match names.iter().position(|known| *known == name) {
+                // The last of several with one name wins.
+                Some(position) => given[position] = Some(value),
+                None => unknown.note("", &name),
+            }
+            Some(())
+        });
+        match read {
+            Some(()) => Ok(Arguments {
+                names,
+                given,
+                unknown,
+                charge,
+            }),
+            None => Err(
+                "invalid_request: the arguments cannot be read: they are no JSON object, or a name in them is no \
+                 text. Correct it and call again."
+                    .into(),
+            ),
+        }
+    }
+
+    /// How a value is written, unless it is absent.
+    pub(super) fn raw(&mut self, name: &str) -> Option<&'a str> {
+        let position = self.names.iter().position(|known| *known == name);
+        debug_assert!(position.is_some(), "{name} is among the names of the tool");
+        let raw = self.given[position?].take()?;
+        (raw != "null").then_some(raw)
     }
 
     /// Any value, unless it is absent.
-    pub(super) fn value(&mut self, name: &str) -> Option<Value> {
-        // Most calls give one or two of many.
-        if self.left.is_empty() {
-            return None;
+    pub(super) fn value(&mut self, name: &str) -> Result<Option<Value>, String> {
+        self.raw(name).map(|raw| self.tree(raw)).transpose()
+    }
+
+    /// The value of a JSON text.
+    pub(super) fn tree(&mut self, raw: &str) -> Result<Value, String> {
+        self.charge.add(json::tree_size(raw))?;
+        read(raw)
+    }
+
+    /// The text of a string, if this is one.
+    pub(super) fn text(&mut self, raw: &str) -> Result<Option<String>, String> {
+        if !raw.starts_with('"') {
+            return Ok(None);
         }
-        let position = self.left.iter().position(|(given, _)| given == name)?;
-        let (_, value) = self.left.remove(position);
-        (!value.is_null()).then_some(value)
+        self.charge.add(raw.len())?;
+        match json::string(raw) {
+            Some(text) => Ok(Some(text.into_owned())),
+            None => read(raw).map(Some),
+        }
+    }
+
+    /// Counts what is about to be made of them.
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), String> {
+        self.charge.add(bytes)
+    }
+
+    /// What is counted at this moment.
+    pub(super) fn charged(&self) -> usize {
+        self.charge.bytes
+    }
+
+    /// All that was counted since then is gone but for so much.
+    pub(super) fn settle(&mut self, before: usize, left: usize) -> Result<(), String> {
+        self.charge.set(before.saturating_add(left))
+    }
+
+    /// The text of an array: the value itself, or what a string holds. `None` if it is neither.
+    pub(super) fn list<'r>(&mut self, raw: &'r str) -> Result<Option<Cow<'r, str>>, String> {
+        if raw.starts_with('[') {
+            return Ok(Some(Cow::Borrowed(raw)));
+        }
+        let text = self.text(raw)?;
+        Ok(text.filter(|text| is_list(text)).map(Cow::Owned))
+    }
+
+    /// The values of the members with these names, as they are written; `None` if it is no object. Others are noted as
+    /// ignored.
+    pub(super) fn members<'r, const N: usize>(
+        &mut self,
+        path: &str,
+        raw: &'r str,
+        names: &[&str; N],
+    ) -> Result<Option<[Option<&'r str>; N]>, String> {
+        if !raw.starts_with('{') {
+            return Ok(None);
+        }
+        let mut slots = [None; N];
+        let unknown = &mut self.unknown;
+        let read = json::each_member(raw, &mut |name, value| {
+            match names.iter().position(|known| *known == name) {
+                Some(position) => slots[position] = Some(value),
+                None => unknown.note(path, &name),
+            }
+            Some(())
+        });
+        match read {
+            Some(()) => Ok(Some(slots)),
+            None => Err(problem(&format!("{path} has a name that is no text"))),
+        }
     }
 
     /// A string; a blank one counts as absent.
     pub(super) fn string(&mut self, name: &str) -> Result<Option<String>, String> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(wrong(name, &other, "a string")),
+        let Some(raw) = self.raw(name) else {
+            return Ok(None);
+        };
+        match self.text(raw)? {
+            Some(text) if text.trim().is_empty() => Ok(None),
+            Some(text) => Ok(Some(text)),
+            None => Err(wrong_raw(name, raw, "a string")),
         }
     }
 
@@ -81,18 +222,18 @@ impl<'a> Arguments<'a> {
 
     /// A number within limits, both included.
     pub(super) fn number(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>, String> {
-        let Some(value) = self.value(name) else {
+        let Some(raw) = self.raw(name) else {
             return Ok(None);
         };
-        let number = match &value {
-            Value::String(text) => text.trim().parse().ok(),
-            value => value.as_f64(),
+        let number = match self.text(raw)? {
+            Some(text) => text.trim().parse().ok(),
+            None => serde_json::from_str(raw).ok(),
         };
         match number {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(wrong(
+            _ => Err(wrong_raw(
                 name,
-                &value,
+                raw,
                 &format!("a number from {min} to {max}"),
             )),
         }
@@ -105,19 +246,20 @@ impl<'a> Arguments<'a> {
         min: u32,
         max: u32,
     ) -> Result<Option<u32>, String> {
-        let Some(value) = self.value(name) else {
+        let Some(raw) = self.raw(name) else {
             return Ok(None);
         };
-        let number = match &value {
-            Value::String(text) => whole(text.trim()),
-            Value::Number(number) => whole(&number.to_string()),
-            _ => None,
+        let number = match self.text(raw)? {
+            Some(text) => whole(text.trim()),
+            None => read::<Number>(raw)
+                .ok()
+                .and_then(|number| whole(&number.to_string())),
         };
         match number {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(wrong(
+            _ => Err(wrong_raw(
                 name,
-                &value,
+                raw,
                 &format!("a whole number from {min} to {max}"),
             )),
         }
@@ -129,19 +271,6 @@ impl<'a> Arguments<'a> {
         Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
     }
 
-    /// An array, or JSON text of one.
-    pub(super) fn array(&mut self, name: &str) -> Result<Option<Vec<Value>>, String> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(Value::Array(items)) => Ok(Some(items)),
-            Some(Value::String(text)) => match serde_json::from_str(&text) {
-                Ok(items) => Ok(Some(items)),
-                Err(_) => Err(wrong(name, &Value::String(text), "an array")),
-            },
-            Some(other) => Err(wrong(name, &other, "an array")),
-        }
-    }
-
     /// Yes or no, `false` if absent.
     pub(super) fn flag(&mut self, name: &str) -> Result<bool, String> {
         self.flag_or(name, false)
@@ -149,23 +278,29 @@ impl<'a> Arguments<'a> {
 
     /// Yes or no.
     pub(super) fn flag_or(&mut self, name: &str, if_absent: bool) -> Result<bool, String> {
-        match self.value(name) {
-            None => Ok(if_absent),
-            Some(Value::Bool(flag)) => Ok(flag),
-            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
-            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
-            Some(other) => Err(wrong(name, &other, "true or false")),
+        let Some(raw) = self.raw(name) else {
+            return Ok(if_absent);
+        };
+        let text = self.text(raw)?;
+        match text.as_deref().unwrap_or(raw).trim() {
+            text if text.eq_ignore_ascii_case("true") => Ok(true),
+            text if text.eq_ignore_ascii_case("false") => Ok(false),
+            _ => Err(wrong_raw(name, raw, "true or false")),
         }
     }
 
     /// Some texts, each as it is and none empty: an array of strings, JSON text of one, or one alone.
     pub(super) fn texts(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
-        let Some(value) = self.value(name) else {
+        let Some(raw) = self.raw(name) else {
             return Ok(Vec::new());
         };
-        let texts = match &value {
-            Value::String(text) => serde_json::from_str(text).ok().or(Some(vec![text.clone()])),
-            value => Vec::<String>::deserialize(value).ok(),
+        let texts = match self.text(raw)? {
+            None => self.strings(raw, most)?,
+            Some(text) if is_list(&text) => match self.strings(&text, most)? {
+                None => Some(vec![text]),
+                texts => texts,
+            },
+            Some(text) => Some(vec![text]),
         };
         match texts {
             Some(texts) if texts.len() <= most && texts.iter().all(|text| !text.is_empty()) => {
@@ -173,98 +308,121 @@ impl<'a> Arguments<'a> {
             }
             _ => {
                 let allowed = format!("a string, or an array of at most {most} strings");
-                Err(wrong(name, &value, &allowed))
+                Err(wrong_raw(name, raw, &allowed))
             }
         }
     }
 
+    /// The elements of an array, if all are strings; not many more than the most.
+    fn strings(&mut self, raw: &str, most: usize) -> Result<Option<Vec<String>>, String> {
+        if !raw.trim_start().starts_with('[') {
+            return Ok(None);
+        }
+        let texts = elements(raw).take(most + 1).map(|raw| self.text(raw));
+        texts.collect()
+    }
+
+    /// Notes that nobody takes the member with this name of the object at `path`.
+    pub(super) fn ignore(&mut self, path: &str, name: &str) {
+        self.unknown.note(path, name);
+    }
+
     /// Notes that nobody takes the rest of the object at `path`.
-    pub(super) fn ignore(&mut self, path: &str, rest: &Map<String, Value>) {
-        self.ignored
-            .extend(rest.keys().map(|name| member(path, name)));
+    pub(super) fn ignore_rest(&mut self, path: &str, rest: &Map<String, Value>) {
+        for name in rest.keys() {
+            self.unknown.note(path, name);
+        }
     }
 
     /// Some names: an array of strings, JSON text of one, or a single name.
     pub(super) fn names(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
-        let items = match self.value(name) {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(items)) => items,
-            Some(Value::String(text)) if text.trim_start().starts_with('[') => {
-                let items = serde_json::from_str(&text);
-                items.map_err(|_| wrong(name, &Value::String(text), "an array of strings"))?
-            }
-            Some(Value::String(text)) if text.trim().is_empty() => return Ok(Vec::new()),
-            Some(Value::String(text)) => vec![Value::String(text)],
-            Some(other) => return Err(wrong(name, &other, "an array of strings")),
+        const ALLOWED: &str = "an array of strings";
+        let Some(raw) = self.raw(name) else {
+            return Ok(Vec::new());
         };
-        if items.len() > most {
-            let allowed = format!("at most {most} strings");
-            return Err(wrong(name, &Value::Array(items), &allowed));
-        }
-        let checked = items.into_iter().enumerate().map(|(position, item)| {
-            let path = format!("{name}[{position}]");
-            match item {
-                Value::String(text) if text.trim().is_empty() => {
-                    Err(wrong(&path, &Value::String(text), "a string with a name"))
-                }
-                Value::String(text) if text.len() > LONGEST_NAME => {
-                    let allowed = format!("at most {LONGEST_NAME} bytes long");
-                    Err(wrong(&path, &Value::String(text), &allowed))
-                }
-                Value::String(text) => Ok(text),
-                other => Err(wrong(&path, &other, "a string")),
+        let list = match self.text(raw)? {
+            None if raw.starts_with('[') => Cow::Borrowed(raw),
+            Some(text) if is_list(&text) => Cow::Owned(text),
+            Some(text) if text.trim().is_empty() => return Ok(Vec::new()),
+            Some(text) if !text.trim_start().starts_with('[') => {
+                return name_at(name, Some(text), raw).map(|name| vec![name]);
             }
-        });
-        checked.collect()
+            _ => return Err(wrong_raw(name, raw, ALLOWED)),
+        };
+        let mut names = Vec::new();
+        for (position, element) in elements(&list).enumerate() {
+            if position >= most {
+                return Err(wrong_raw(name, &list, &format!("at most {most} strings")));
+            }
+            let text = self.text(element)?;
+            names.push(name_at(&format!("{name}[{position}]"), text, element)?);
+        }
+        Ok(names)
     }
 
     /// A warning that names what nobody took.
     pub(super) fn unknown(&self) -> Option<String> {
-        let all = self.left.len() + self.ignored.len();
+        // Some are known, but not beside what else is given.
+        let untaken = self.names.iter().zip(&self.given);
+        let untaken = untaken.filter(|(_, given)| given.is_some());
+        let untaken: Vec<&str> = untaken.map(|(name, _)| *name).collect();
+        let paths = self.unknown.paths.iter().map(String::as_str);
+        let named: Vec<&str> = untaken.iter().copied().chain(paths).take(NAMED).collect();
+        let all = untaken.len() + self.unknown.all;
         if all == 0 {
             return None;
         }
-        let top = self.left.iter().map(|(name, _)| member("", name));
-        let paths = top.chain(self.ignored.iter().cloned()).take(NAMED);
-        let mut names = paths
-            .map(|path| short(&path))
-            .collect::<Vec<_>>()
-            .join(", ");
-        if all > NAMED {
-            names += &format!(" and {} more", all - NAMED);
+        let mut names = named.join(", ");
+        if all > named.len() {
+            names += &format!(" and {} more", all - named.len());
         }
         Some(format!("Unknown arguments were ignored: {names}"))
     }
 }
 
-/// The members of an object in which there are no others, nor arrays, sorted by name; the last of several with one name wins.
-/// Long texts are read by the protocol's own reader, which is faster. `None` leaves it to serde_json, which knows how deep is
-/// too deep, and says what is wrong.
-fn flat(text: &str) -> Option<Members<'_>> {
-    let mut members = Vec::new();
-    json::each_member(text, &mut |name, raw| {
-        let value = match raw.as_bytes().first()? {
-            b'"' => Value::String(json::string(raw)?.into_owned()),
-            b'{' | b'[' => return None,
-            _ => serde_json::from_str(raw).ok()?,
-        };
-        members.push((name, value));
-        Some(())
-    })?;
-    if members.len() > 1 {
-        members.reverse();
-        // Stable: the last of those with one name comes first.
-        members.sort_by(|(one, _), (other, _)| one.cmp(other));
-        members.dedup_by(|(one, _), (other, _)| one == other);
+impl Unknown {
+    fn note(&mut self, path: &str, name: &str) {
+        self.all += 1;
+        if self.paths.len() < NAMED {
+            // Cut before anything is made of it.
+            let end = name.char_indices().nth(LONGEST_PATH + 1);
+            let name = end.map_or(name, |(end, _)| &name[..end]);
+            let path = short(&member(path, name)).into_owned();
+            match self.paths.contains(&path) {
+                true => self.all -= 1,
+                false => self.paths.push(path),
+            }
+        }
     }
-    Some(members)
 }
 
-/// The members of any object.
-fn deep(text: &str) -> serde_json::Result<Members<'_>> {
-    let members: Map<String, Value> = serde_json::from_str(text)?;
-    let members = members.into_iter();
-    Ok(members.map(|(name, value)| (name.into(), value)).collect())
+/// The name of something.
+fn name_at(path: &str, text: Option<String>, raw: &str) -> Result<String, String> {
+    match text {
+        Some(text) if text.trim().is_empty() => Err(wrong_raw(path, raw, "a string with a name")),
+        Some(text) if text.len() > LONGEST_NAME => {
+            let allowed = format!("at most {LONGEST_NAME} bytes long");
+            Err(wrong(path, &Value::String(text), &allowed))
+        }
+        Some(text) => Ok(text),
+        None => Err(wrong_raw(path, raw, "a string")),
+    }
+}
+
+/// Whether this is JSON text of an array.
+fn is_list(text: &str) -> bool {
+    text.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// The elements of what is known to be an array.
+pub(super) fn elements(list: &str) -> impl Iterator<Item = &str> {
+    json::elements(list).into_iter().flatten()
+}
+
+/// What serde_json makes of a text; it knows how deep is too deep, and says what is wrong.
+fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, String> {
+    serde_json::from_str(raw)
+        .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"))
 }
 
 /// The path of a member: `path.name`, or `path["a name"]` for names that are no words.
@@ -279,10 +437,10 @@ pub(super) fn member(path: &str, name: &str) -> String {
 }
 
 /// The beginning of a long path.
-fn short(path: &str) -> String {
+fn short(path: &str) -> Cow<'_, str> {
     match path.char_indices().nth(LONGEST_PATH) {
-        Some((end, _)) => format!("{}…", &path[..end]),
-        None => path.to_owned(),
+        Some((end, _)) => Cow::Owned(format!("{}…", &path[..end])),
+        None => Cow::Borrowed(path),
     }
 }
 
@@ -294,6 +452,21 @@ fn whole(text: &str) -> Option<u32> {
 /// What is wrong with the argument at `path`.
 pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> String {
     problem(&found_but(path, found, allowed))
+}
+
+/// The same for a value that is still text.
+pub(super) fn wrong_raw(path: &str, raw: &str, allowed: &str) -> String {
+    let found = match raw.as_bytes().first() {
+        Some(b'[') => format!("an array of {}", elements(raw).count()),
+        Some(b'{') => "an object".to_owned(),
+        Some(b'"') if raw.len() > SHOWN => "a long string".to_owned(),
+        _ if raw.len() > SHOWN => "a long number".to_owned(),
+        _ => match serde_json::from_str(raw) {
+            Ok(value) => return wrong(path, &value, allowed),
+            Err(_) => raw.to_owned(),
+        },
+    };
+    problem(&format!("{path} is {found}, but must be {allowed}"))
 }
 
 /// What a value is, and what it must be.
@@ -317,6 +490,14 @@ pub(super) fn wrong_or_missing(path: &str, found: Option<&Value>, allowed: &str)
     }
 }
 
+/// The same for a value that is still text.
+pub(super) fn wrong_or_missing_raw(path: &str, raw: Option<&str>, allowed: &str) -> String {
+    match raw {
+        Some(raw) => wrong_raw(path, raw, allowed),
+        None => wrong_or_missing(path, None, allowed),
+    }
+}
+
 fn problem(what: &str) -> String {
     format!("invalid_request: {what}. Correct it and call again.")
 }
@@ -324,19 +505,35 @@ fn problem(what: &str) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use anygpt_core::Budget;
+
     use super::*;
+
+    fn charge() -> Charge {
+        Charge::new(Budget::new(1 << 30).reservation())
+    }
+
+    fn parse<'a>(
+        json: &'a str,
+        names: &'static [&'static str],
+        charge: &'a mut Charge,
+    ) -> Result<Arguments<'a>, String> {
+        Arguments::parse(json, names, charge)
+    }
 
     #[test]
     fn what_clients_really_send_is_understood() {
-        let mut arguments = Arguments::parse(
-            r#"{"t":"0.5","m":"100","n":100.0,"o":"7.0","a":"[1,2]","s":"  ","z":null,"x":1}"#,
-        )
-        .unwrap();
+        let json = r#"{"t":"0.5","m":"100","n":100.0,"o":"7.0","p":1e2,"a":"[1,2]","s":"  ","z":null,"x":1}"#;
+        let mut charge = charge();
+        let names = &["t", "m", "n", "o", "p", "a", "s", "z"];
+        let mut arguments = parse(json, names, &mut charge).unwrap();
+        assert_eq!(arguments.integer("p", 1, 200), Ok(Some(100)));
         assert_eq!(arguments.number("t", 0.0, 2.0), Ok(Some(0.5)));
         assert_eq!(arguments.integer("m", 1, 200), Ok(Some(100)));
         assert_eq!(arguments.integer("n", 1, 200), Ok(Some(100)));
         assert_eq!(arguments.integer("o", 1, 200), Ok(Some(7)));
-        assert_eq!(arguments.array("a").unwrap().unwrap().len(), 2);
+        let raw = arguments.raw("a").unwrap();
+        assert_eq!(arguments.list(raw), Ok(Some("[1,2]".into())));
         assert_eq!(arguments.string("s"), Ok(None));
         assert_eq!(arguments.string("z"), Ok(None));
         assert_eq!(
@@ -346,43 +543,84 @@ mod tests {
     }
 
     #[test]
-    fn they_are_read_as_serde_json_reads_them() {
-        for json in [
-            "{}",
-            r#" { "a" : "\u00e9\n" , "b":-1.50,"c":1e3,"d":18446744073709551616,"e":null,"f":true } "#,
-            r#"{"b":3,"a":1,"\u0061":"2","":0}"#,
-            r#"{"b":1,"a":["x"],"b":2}"#,
-            r#"{"a":["x",{"y":"z"}],"b":{}}"#,
-            r#"{"a":1e999}"#,
-            r#"{"a":"\ud800"}"#,
-            r#"{"\udc00":1}"#,
+    fn the_last_of_several_with_one_name_counts_whatever_stands_around_it() {
+        for (json, expected) in [
+            ("{}", None),
+            (
+                r#" { "z" : [{"":0}] , "a" : "\u00e9\n" , "b":-1.50 } "#,
+                Some("é\n"),
+            ),
+            (r#"{"a":1,"\u0061":"2","":0}"#, Some("2")),
+            (r#"{"a":"x","a":null}"#, None),
         ] {
-            let ours = Arguments::parse(json).map(|arguments| arguments.left);
-            let theirs = serde_json::from_str(json)
-                .map(|members: Map<String, _>| {
-                    let members = members.into_iter();
-                    members.map(|(name, value)| (name.into(), value)).collect()
-                })
-                .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"));
-            assert_eq!(ours, theirs, "{json}");
+            let mut charged = charge();
+            let mut arguments = parse(json, &["a"], &mut charged).unwrap();
+            assert_eq!(
+                arguments.string("a").unwrap().as_deref(),
+                expected,
+                "{json}"
+            );
         }
+        for (json, problem) in [
+            (r#"{"a":"\ud800"}"#, "hex escape"),
+            (r#"{"a":[1]}"#, "an array of 1"),
+        ] {
+            let mut charged = charge();
+            let mut arguments = parse(json, &["a"], &mut charged).unwrap();
+            let error = arguments.string("a").unwrap_err();
+            assert!(error.contains(problem), "{json}: {error}");
+        }
+        assert!(parse(r#"{"\udc00":1}"#, &["a"], &mut charge()).is_err());
+    }
+
+    #[test]
+    fn what_nobody_takes_is_never_built_and_what_is_built_is_charged_first() {
+        let budget = Budget::new(1 << 20);
+        let tree = format!("[{}0]", r#"{"":0},"#.repeat(100_000));
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        let json = format!(
+            r#"{{"z":{tree},"y":{deep},"a":{tree},"b":"x","{}":0}}"#,
+            "n".repeat(1 << 19)
+        );
+        let mut charge = Charge::new(budget.reservation());
+        let mut arguments = parse(&json, &["a", "b"], &mut charge).unwrap();
+        let error = arguments.value("a").unwrap_err();
+        assert!(error.starts_with("too_large: "), "{error}");
+        assert_eq!(arguments.string("b"), Ok(Some("x".into())));
+        assert_eq!(budget.used(), 0);
+        let unknown = arguments.unknown().unwrap();
+        assert!(unknown.starts_with("Unknown arguments were ignored: z, y, nnn"));
+        assert!(unknown.len() < 1_000);
+
+        let json = format!(r#"{{"a":[{}0],"b":{deep}}}"#, "0,".repeat(1_000));
+        let mut charge = Charge::new(budget.reservation());
+        let mut arguments = parse(&json, &["a", "b"], &mut charge).unwrap();
+        let before = arguments.charged();
+        assert!(arguments.value("a").unwrap().is_some());
+        assert!(budget.used() > 1_000 * size_of::<Value>());
+        arguments.settle(before, 10).unwrap();
+        assert_eq!(budget.used(), 10);
+        // Deeper than serde_json reads.
+        assert!(arguments.value("b").is_err());
+        assert_eq!(charge.into_held().bytes(), budget.used());
     }
 
     #[test]
     fn what_nobody_takes_is_named_with_its_path() {
-        let mut arguments = Arguments::parse(r#"{"a b":1,"é":2,"m":3}"#).unwrap();
+        let mut charged = charge();
+        let mut arguments = parse(r#"{"a b":1,"é":2,"m":3}"#, &["m"], &mut charged).unwrap();
         let unknown = |arguments: &Arguments<'_>| arguments.unknown().unwrap_or_default();
         assert_eq!(arguments.integer("m", 1, 9), Ok(Some(3)));
         let Ok(Value::Object(rest)) = serde_json::from_str(r#"{"x":1,"\"":2}"#) else {
             unreachable!("it is an object");
         };
-        arguments.ignore("m[0]", &rest);
+        arguments.ignore_rest("m[0]", &rest);
         assert_eq!(
             unknown(&arguments),
             r#"Unknown arguments were ignored: ["a b"], é, m[0]["\""], m[0].x"#
         );
         for place in 1..20 {
-            arguments.ignore(&format!("m[{place}]"), &rest);
+            arguments.ignore_rest(&format!("m[{place}]"), &rest);
         }
         let long = unknown(&arguments);
         assert!(
@@ -391,7 +629,8 @@ mod tests {
         );
         let name = "é".repeat(1_000);
         let json = format!("{{\"{name}\":1}}");
-        let arguments = Arguments::parse(&json).unwrap();
+        let mut charged = charge();
+        let arguments = parse(&json, &[], &mut charged).unwrap();
         assert_eq!(
             unknown(&arguments).chars().filter(|c| *c == 'é').count(),
             100
@@ -402,7 +641,8 @@ mod tests {
     fn names_come_as_an_array_as_text_of_one_or_alone() {
         let read = |json: &str| {
             let json = format!("{{\"f\":{json}}}");
-            let mut arguments = Arguments::parse(&json).unwrap();
+            let mut charge = charge();
+            let mut arguments = parse(&json, &["f"], &mut charge).unwrap();
             arguments.names("f", 2)
         };
         let names = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect());
@@ -429,8 +669,11 @@ mod tests {
 
     #[test]
     fn flags_and_texts() {
-        let mut arguments = Arguments::parse(
-            r#"{"a":true,"b":"False","c":null,"d":1,"e":"\n","f":["[",""],"g":"[\"x\",\"y\"]","h":"[","i":["a","b","c"],"j":[1]}"#,
+        let mut charge = charge();
+        let mut arguments = parse(
+            r#"{"a":true,"b":"False","c":null,"d":1,"e":"\n","f":["[",""],"g":"[\"x\",\"y\"]","h":"[","i":["a","b","c"],"j":[1],"k":"[1]"}"#,
+            &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "z"],
+            &mut charge,
         )
         .unwrap();
         assert_eq!(arguments.flag("a"), Ok(true));
@@ -444,13 +687,16 @@ mod tests {
         assert_eq!(texts("h").as_deref(), Some("["));
         assert_eq!(texts("i"), None);
         assert_eq!(texts("j"), None);
+        assert_eq!(texts("k").as_deref(), Some("[1]"));
         assert_eq!(texts("z").as_deref(), Some(""));
     }
 
     #[test]
     fn errors_name_path_value_and_what_is_allowed() {
-        let mut arguments =
-            Arguments::parse(r#"{"t":3,"m":1.5,"n":-1,"a":{},"s":[1],"i":"1e400"}"#).unwrap();
+        let json = r#"{"t":3,"m":1.5,"n":-1,"a":{},"s":[1],"i":"1e400"}"#;
+        let mut charged = charge();
+        let names = &["t", "m", "n", "a", "s", "i"];
+        let mut arguments = parse(json, names, &mut charged).unwrap();
         let error = arguments.number("t", 0.0, 2.0).unwrap_err();
         assert!(
             error.contains("t is 3, but must be a number from 0 to 2"),
@@ -458,9 +704,10 @@ mod tests {
         );
         assert!(arguments.integer("m", 1, 9).is_err());
         assert!(arguments.integer("n", 1, 9).is_err());
-        assert!(arguments.array("a").is_err());
+        assert!(arguments.names("a", 1).is_err());
         assert!(arguments.string("s").unwrap_err().contains("an array of 1"));
         assert!(arguments.number("i", 0.0, 2.0).is_err());
-        assert!(Arguments::parse(&format!("{{\"a\":{}1", "[".repeat(100_000))).is_err());
+        let broken = format!("{{\"a\":{}1", "[".repeat(100_000));
+        assert!(parse(&broken, names, &mut charge()).is_err());
     }
 }

@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 
 use anygpt_core::Object;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 
 use super::{
     Network, Outcome, Work,
@@ -15,6 +18,7 @@ use super::{
     conversation, dry_run, json_answer,
 };
 use crate::{
+    aside::aside,
     gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
     provider::{Class, Finish, Format, ToolCall},
     settings::Settings,
@@ -91,14 +95,43 @@ const MOST_STOPS: usize = 4;
 /// Seeds beyond this are no seeds to Google.
 const LARGEST_SEED: u32 = i32::MAX as u32;
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &[
+    "prompt",
+    "system",
+    "messages",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "model",
+    "provider",
+    "fallbacks",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "reasoning_effort",
+    "max_output_chars",
+    "timeout_seconds",
+    "max_cost_usd",
+    "stop",
+    "seed",
+    "include_reasoning",
+    "dry_run",
+];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let mut plan = Plan::new(settings);
     let request = &mut plan.request;
     request.messages = conversation::messages(&mut arguments)?;
     (request.tools, request.tool_choice) = conversation::tools(&mut arguments)?;
-    let format = match arguments.value("response_format") {
-        Some(value) => json_answer::format(value)?.map(Arc::new),
+    let format = match arguments.value("response_format")? {
+        Some(value) => {
+            if let Value::String(text) = &value {
+                // It may hold the JSON text of one.
+                arguments.charge(anygpt_core::json::tree_size(text))?;
+            }
+            json_answer::format(value)?.map(Arc::new)
+        }
         None => None,
     };
     request.format.clone_from(&format);
@@ -146,15 +179,19 @@ impl Chat {
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Outcome {
-        match ask(gateway, &self.plan, observer).await {
-            Ok(reply) => outcome(
-                reply,
-                self.wants_reasoning,
-                self.format.as_deref(),
-                self.warnings,
-            ),
-            Err(problem) => Outcome::error(problem),
-        }
+        let reply = match ask(gateway, &self.plan, observer).await {
+            Ok(reply) => reply,
+            Err(problem) => return Outcome::error(problem),
+        };
+        let (wants_reasoning, format, warnings) =
+            (self.wants_reasoning, self.format, self.warnings);
+        // How long it takes to check an answer is up to its schema.
+        let length = match format.as_deref() {
+            Some(Format::Schema { .. }) => usize::MAX,
+            _ => reply.answer.length(),
+        };
+        let outcome = move || outcome(reply, wants_reasoning, format.as_deref(), warnings);
+        aside(length, outcome).await
     }
 }
 
@@ -242,7 +279,15 @@ struct Called<'a> {
     id: &'a str,
     name: &'a str,
     /// An object, unless the model has written something else: then that, as it is.
-    arguments: Value,
+    arguments: Given<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Given<'a> {
+    /// On one line.
+    Object(Box<RawValue>),
+    Text(&'a str),
 }
 
 impl<'a> Called<'a> {
@@ -250,9 +295,10 @@ impl<'a> Called<'a> {
         Called {
             id: &call.id,
             name: &call.name,
-            arguments: match call.object() {
-                Some(object) => Value::Object(object),
-                None => Value::from(call.arguments.as_str()),
+            // There is a tree of one at a time.
+            arguments: match call.object().map(|object| to_raw_value(&object)) {
+                Some(Ok(object)) => Given::Object(object),
+                _ => Given::Text(&call.arguments),
             },
         }
     }
@@ -276,7 +322,9 @@ pub(super) fn structured<'a>(
         _ => None,
     };
     let tool_calls: Vec<Called<'_>> = answer.tool_calls.iter().map(Called::of).collect();
-    let broken = tool_calls.iter().filter(|call| call.arguments.is_string());
+    let broken = tool_calls
+        .iter()
+        .filter(|call| matches!(call.arguments, Given::Text(_)));
     warnings.extend(broken.map(|call| {
         format!(
             "The arguments of the call of {} are not a JSON object",

@@ -40,8 +40,10 @@ pub(super) struct Check {
     warnings: Vec<String>,
 }
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &["provider", "timeout_seconds"];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let provider = arguments.name("provider")?;
     let timeout = arguments.timeout()?;
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));

@@ -18,6 +18,7 @@ use super::{
     conversation,
 };
 use crate::{
+    aside::aside,
     gateway::{Gateway, Observer, Plan, Reply, Silence, bound, mock, purse::Purse, resolve},
     provider::{ChatRequest, Message, Role},
     settings::Settings,
@@ -122,9 +123,26 @@ const TENTHS_FOR_ANSWERS: u32 = 6;
 /// How much of a text the judge is shown, in characters.
 const SHOWN: usize = 50_000;
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
+/// All arguments.
+pub(super) const NAMES: &[&str] = &[
+    "prompt",
+    "system",
+    "messages",
+    "models",
+    "mode",
+    "judge_model",
+    "judge_instructions",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "reasoning_effort",
+    "max_output_chars",
+    "max_cost_usd",
+    "timeout_seconds",
+];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let mut template = Plan::new(settings);
-    let mut arguments = Arguments::parse(json)?;
     template.request.messages = conversation::messages(&mut arguments)?;
     let models = arguments.names("models", *MODELS.end())?;
     if !MODELS.contains(&models.len()) {
@@ -348,7 +366,12 @@ impl Comparison {
                     .push(format!("There is no verdict: {problem}")),
             }
         }
-        self.outcome(came, fastest, verdict)
+        let replies = came.iter().filter_map(|came| match came {
+            Came::Answer(reply) => Some(reply.answer.length()),
+            _ => None,
+        });
+        let length = replies.sum();
+        aside(length, move || self.outcome(came, fastest, verdict)).await
     }
 
     /// What the judge is asked, if there is anything to judge.

@@ -6,15 +6,24 @@
 //!
 //! Never here: how a provider writes any of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
+use anygpt_core::json;
 use serde_json::{Map, Value};
 
-use super::arguments::{Arguments, wrong, wrong_or_missing};
+use super::arguments::{
+    Arguments, elements, wrong, wrong_or_missing, wrong_or_missing_raw, wrong_raw,
+};
 use crate::provider::{Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice};
 
 /// More tools, or more calls in one message, are more than any provider takes.
 const MOST_TOOLS: usize = 128;
+
+/// More messages than any conversation has that a model can read.
+const MOST_MESSAGES: usize = 10_000;
+
+/// More parts of one message than any provider takes.
+const MOST_PARTS: usize = 1_000;
 
 /// What a tool or a schema may be called at every provider.
 pub(super) const FUNCTION_NAME: &str = "1 to 64 letters, digits, _ or -";
@@ -39,13 +48,18 @@ pub(super) fn is_function_name(name: &str) -> bool {
 pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, String> {
     let prompt = arguments.string("prompt")?;
     let system = arguments.string("system")?;
-    let given = arguments.array("messages")?.unwrap_or_default();
-    if prompt.is_some() && !given.is_empty() {
+    let given = arguments.raw("messages");
+    let list = given.map(|raw| arguments.list(raw)).transpose()?.flatten();
+    if let (Some(raw), None) = (given, &list) {
+        return Err(wrong_raw("messages", raw, "an array"));
+    }
+    let mut given = elements(list.as_deref().unwrap_or("[]")).peekable();
+    if prompt.is_some() && given.peek().is_some() {
         return Err(
             "invalid_request: both prompt and messages are given. Give one of them.".into(),
         );
     }
-    if prompt.is_none() && given.is_empty() {
+    if prompt.is_none() && given.peek().is_none() {
         return Err(
             "invalid_request: there is nothing to ask. Give prompt (a string) or messages (an array \
              of {role, content})."
@@ -60,42 +74,69 @@ pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, 
             None => Arc::new([prompt]),
         });
     }
-    let mut messages = Vec::with_capacity(given.len() + 1);
+    let mut calls = 0;
+    let mut messages = Vec::new();
     messages.extend(system);
-    for (position, value) in given.into_iter().enumerate() {
-        let path = format!("messages[{position}]");
-        let message = message(arguments, &path, value)?;
-        is_answer_to_a_call(&path, &message, &messages)?;
+    for (position, raw) in given.enumerate() {
+        if position >= MOST_MESSAGES {
+            return Err(format!(
+                "too_large: there are more than {MOST_MESSAGES} messages. Send fewer."
+            ));
+        }
+        // The vector grows, and is moved once more.
+        arguments.charge(3 * size_of::<Message>())?;
+        let message = message(arguments, &format!("messages[{position}]"), raw)?;
+        calls += message.tool_calls.len();
+        if calls > MOST_MESSAGES {
+            return Err(format!(
+                "too_large: there are more than {MOST_MESSAGES} tool_calls in messages. Send fewer."
+            ));
+        }
         messages.push(message);
     }
+    are_answers_to_calls(&messages)?;
     Ok(messages.into())
 }
 
-/// A result must be that of a call, or no provider takes the conversation.
-fn is_answer_to_a_call(path: &str, result: &Message, earlier: &[Message]) -> Result<(), String> {
-    let Some(id) = &result.tool_call_id else {
-        return Ok(());
-    };
+/// A result must be that of an earlier call, or no provider takes the conversation.
+fn are_answers_to_calls(messages: &[Message]) -> Result<(), String> {
+    let mut calls = BTreeSet::new();
     // What a provider's state holds is not ours to read.
-    let is_known = |message: &Message| {
-        message.state.is_some() || message.tool_calls.iter().any(|call| call.id == *id)
-    };
-    match earlier.iter().any(is_known) {
-        true => Ok(()),
-        false => {
-            let path = format!("{path}.tool_call_id");
+    let mut may_be_any = false;
+    for (position, message) in messages.iter().enumerate() {
+        if let Some(id) = &message.tool_call_id
+            && !may_be_any
+            && !calls.contains(id.as_str())
+        {
+            let path = format!("messages[{position}].tool_call_id");
             let allowed = "the id of one of the tool_calls of an earlier assistant message";
-            Err(wrong(&path, &Value::from(id.as_str()), allowed))
+            return Err(wrong(&path, &Value::from(id.as_str()), allowed));
         }
+        may_be_any |= message.state.is_some();
+        calls.extend(message.tool_calls.iter().map(|call| call.id.as_str()));
     }
+    Ok(())
 }
 
-fn message(arguments: &mut Arguments<'_>, path: &str, value: Value) -> Result<Message, String> {
-    let Value::Object(mut object) = value else {
-        return Err(wrong(path, &value, "an object with role and content"));
+fn message(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Message, String> {
+    let names = [
+        "role",
+        "content",
+        "tool_calls",
+        "provider_state",
+        "tool_call_id",
+        "name",
+    ];
+    let Some(members) = arguments.members(path, raw, &names)? else {
+        return Err(wrong_raw(path, raw, "an object with role and content"));
     };
-    let role = object.remove("role");
-    let role = match role.as_ref().and_then(Value::as_str) {
+    let [role, content, calls, state, id, name] =
+        members.map(|raw| raw.filter(|raw| *raw != "null"));
+    let word = match role {
+        Some(raw) => arguments.text(raw)?,
+        None => None,
+    };
+    let role = match word.as_deref() {
         Some("system") => Role::System,
         Some("developer") => Role::Developer,
         Some("user") => Role::User,
@@ -104,41 +145,63 @@ fn message(arguments: &mut Arguments<'_>, path: &str, value: Value) -> Result<Me
         _ => {
             let allowed = "system, developer, user, assistant or tool";
             let path = format!("{path}.role");
-            return Err(wrong_or_missing(&path, role.as_ref(), allowed));
+            return Err(wrong_or_missing_raw(&path, role, allowed));
         }
     };
-    let mut taken = |name: &str| object.remove(name).filter(|value| !value.is_null());
     let mut message = Message {
         content: Vec::new(),
         ..Message::text(role, "")
     };
-    if role == Role::Assistant {
-        message.tool_calls = match taken("tool_calls") {
-            Some(calls) => tool_calls(arguments, &format!("{path}.tool_calls"), calls)?,
-            None => Vec::new(),
-        };
-        message.state = match taken("provider_state") {
-            Some(value) => Some(state(&format!("{path}.provider_state"), value)?),
-            None => None,
-        };
+    // What a role does not have is ignored.
+    let is_assistant = role == Role::Assistant;
+    for (name, value, is_taken) in [
+        ("tool_calls", calls, is_assistant),
+        ("provider_state", state, is_assistant),
+        ("tool_call_id", id, role == Role::Tool),
+        // Some callers repeat the tool's name here; the call has it.
+        ("name", name, role == Role::Tool),
+    ] {
+        if value.is_some() && !is_taken {
+            arguments.ignore(path, name);
+        }
+    }
+    if is_assistant {
+        if let Some(raw) = calls {
+            message.tool_calls = tool_calls(arguments, &format!("{path}.tool_calls"), raw)?;
+        }
+        if let Some(raw) = state {
+            message.state = Some(self::state(
+                arguments,
+                &format!("{path}.provider_state"),
+                raw,
+            )?);
+        }
     }
     if role == Role::Tool {
-        let id = taken("tool_call_id");
-        message.tool_call_id = Some(word(&format!("{path}.tool_call_id"), id)?);
-        // Some callers repeat the tool's name here; the call has it.
-        drop(taken("name"));
+        let id = id.map(|raw| arguments.tree(raw)).transpose()?;
+        message.tool_call_id = Some(self::word(&format!("{path}.tool_call_id"), id)?);
     }
     let has_calls = !message.tool_calls.is_empty() || message.state.is_some();
     let place = format!("{path}.content");
-    message.content = match taken("content") {
-        Some(Value::String(text)) => vec![Part::Text(text)],
-        Some(Value::Array(parts)) => content(arguments, &place, parts)?,
-        // The result of a tool may be any JSON.
-        Some(other) if role == Role::Tool => vec![Part::Text(other.to_string())],
+    message.content = match content {
+        Some(raw) if raw.starts_with('[') => self::content(arguments, &place, raw)?,
         None if has_calls => Vec::new(),
-        other => return Err(wrong_or_missing(&place, other.as_ref(), PARTS)),
+        None => return Err(wrong_or_missing(&place, None, PARTS)),
+        Some(raw) => match arguments.text(raw)? {
+            Some(text) => vec![Part::Text(text)],
+            // The result of a tool may be any JSON.
+            None if role == Role::Tool => {
+                arguments.charge(raw.len())?;
+                vec![Part::Text(raw.to_owned())]
+            }
+            None => return Err(wrong_raw(&place, raw, PARTS)),
+        },
     };
-    arguments.ignore(path, &object);
+    if role == Role::Tool {
+        // Some providers want an object of it.
+        let text = message.all_text();
+        arguments.charge(json::tree_size(&text))?;
+    }
     Ok(message)
 }
 
@@ -154,22 +217,20 @@ fn word(path: &str, value: Option<Value>) -> Result<String, String> {
 }
 
 /// The elements of an array, or of JSON text of one.
-fn elements(path: &str, value: Value, allowed: &str) -> Result<Vec<Value>, String> {
-    let items = match value {
-        Value::Array(items) => items,
-        Value::String(text) => {
-            serde_json::from_str(&text).map_err(|_| wrong(path, &Value::String(text), allowed))?
-        }
-        other => return Err(wrong(path, &other, allowed)),
+fn items(
+    arguments: &mut Arguments<'_>,
+    path: &str,
+    raw: &str,
+    allowed: &str,
+) -> Result<Vec<Value>, String> {
+    let Some(list) = arguments.list(raw)? else {
+        return Err(wrong_raw(path, raw, allowed));
     };
-    match items.len() <= MOST_TOOLS {
-        true => Ok(items),
-        false => Err(wrong(
-            path,
-            &Value::Array(items),
-            &format!("{allowed}, at most {MOST_TOOLS}"),
-        )),
+    if elements(&list).nth(MOST_TOOLS).is_some() {
+        let allowed = format!("{allowed}, at most {MOST_TOOLS}");
+        return Err(wrong_raw(path, &list, &allowed));
     }
+    elements(&list).map(|raw| arguments.tree(raw)).collect()
 }
 
 /// Takes in the members of an object that a member holds, as OpenAI's `function` does.
@@ -188,10 +249,10 @@ fn unnest(object: &mut Map<String, Value>, name: &str) {
 fn tool_calls(
     arguments: &mut Arguments<'_>,
     path: &str,
-    value: Value,
+    raw: &str,
 ) -> Result<Vec<ToolCall>, String> {
     let allowed = "an array of {id, name, arguments}";
-    let items = elements(path, value, allowed)?;
+    let items = items(arguments, path, raw, allowed)?;
     let calls = items.into_iter().enumerate().map(|(position, item)| {
         let path = format!("{path}[{position}]");
         let Value::Object(mut call) = item else {
@@ -213,7 +274,9 @@ fn tool_calls(
                 ));
             }
         };
-        arguments.ignore(&path, &call);
+        // Some providers want an object again.
+        arguments.charge(json::tree_size(&given))?;
+        arguments.ignore_rest(&path, &call);
         Ok(ToolCall {
             id,
             name,
@@ -231,11 +294,14 @@ fn function_name(path: &str, value: Option<Value>) -> Result<String, String> {
 }
 
 /// What an earlier result had as its `provider_state`.
-fn state(path: &str, value: Value) -> Result<State, String> {
-    let object = match value {
-        Value::String(text) => serde_json::from_str(&text)
-            .ok()
-            .unwrap_or(Value::String(text)),
+fn state(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<State, String> {
+    let object = match arguments.tree(raw)? {
+        Value::String(text) => {
+            arguments.charge(json::tree_size(&text))?;
+            serde_json::from_str(&text)
+                .ok()
+                .unwrap_or(Value::String(text))
+        }
         value => value,
     };
     match object {
@@ -261,15 +327,22 @@ fn state(path: &str, value: Value) -> Result<State, String> {
 
 const STATE: &str = "what an earlier result had there, unchanged";
 
-fn content(
-    arguments: &mut Arguments<'_>,
-    path: &str,
-    parts: Vec<Value>,
-) -> Result<Vec<Part>, String> {
-    let parts = parts.into_iter().enumerate();
-    let parts =
-        parts.map(|(position, value)| part(arguments, &format!("{path}[{position}]"), value));
-    parts.collect()
+fn content(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    for (position, raw) in elements(raw).enumerate() {
+        if position >= MOST_PARTS {
+            return Err(format!(
+                "too_large: {path} has more than {MOST_PARTS} parts. Send fewer."
+            ));
+        }
+        let before = arguments.charged();
+        let value = arguments.tree(raw)?;
+        let part = part(arguments, &format!("{path}[{position}]"), value)?;
+        // The vector grows.
+        arguments.settle(before, 2 * size_of::<Part>() + part.length())?;
+        parts.push(part);
+    }
+    Ok(parts)
 }
 
 fn part(arguments: &mut Arguments<'_>, path: &str, value: Value) -> Result<Part, String> {
@@ -291,7 +364,7 @@ fn part(arguments: &mut Arguments<'_>, path: &str, value: Value) -> Result<Part,
                     ));
                 }
             };
-            arguments.ignore(path, &object);
+            arguments.ignore_rest(path, &object);
             return Ok(Part::Text(text));
         }
         Some("image" | "image_url" | "input_image") => true,
@@ -328,7 +401,7 @@ fn media(
     let data = first(&["data", "file_data"]);
     let told = first(&["mime_type", "mimeType", "media_type"]);
     let name = first(&["filename", "name", "title"]);
-    arguments.ignore(path, &object);
+    arguments.ignore_rest(path, &object);
     let name = match name {
         Some(name) => Some(word(&format!("{path}.filename"), Some(name))?),
         None => None,
@@ -353,6 +426,7 @@ fn media(
     let Value::String(given) = given else {
         return Err(wrong(&source_path, &given, "a string"));
     };
+    arguments.charge(given.len())?;
     let (source, mime) = source(&source_path, place, given)?;
     let mime = match (mime, told, &source) {
         (Some(mime), ..) => mime_type(&source_path, mime)?,
@@ -482,12 +556,9 @@ pub(super) fn tools(
     arguments: &mut Arguments<'_>,
 ) -> Result<(Arc<[Tool]>, Option<ToolChoice>), String> {
     let mut tools: Vec<Tool> = Vec::new();
-    if let Some(value) = arguments.value("tools") {
-        let items = elements(
-            "tools",
-            value,
-            "an array of {name, description, parameters}",
-        )?;
+    if let Some(raw) = arguments.raw("tools") {
+        let allowed = "an array of {name, description, parameters}";
+        let items = items(arguments, "tools", raw, allowed)?;
         for (position, item) in items.into_iter().enumerate() {
             let path = format!("tools[{position}]");
             let tool = tool(arguments, &path, item)?;
@@ -503,7 +574,7 @@ pub(super) fn tools(
         true => Arc::default(),
         false => tools.into(),
     };
-    let Some(choice) = arguments.value("tool_choice") else {
+    let Some(choice) = arguments.value("tool_choice")? else {
         return Ok((tools, None));
     };
     if tools.is_empty() {
@@ -567,7 +638,7 @@ fn tool(arguments: &mut Arguments<'_>, path: &str, item: Value) -> Result<Tool, 
         }
     };
     let strict = object.remove("strict").and_then(|strict| strict.as_bool());
-    arguments.ignore(path, &object);
+    arguments.ignore_rest(path, &object);
     Ok(Tool {
         name,
         description,
@@ -579,10 +650,18 @@ fn tool(arguments: &mut Arguments<'_>, path: &str, item: Value) -> Result<Tool, 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use anygpt_core::Budget;
+
     use super::*;
+    use crate::tools::arguments::Charge;
 
     fn messages_of(json: &str) -> Result<Arc<[Message]>, String> {
-        messages(&mut Arguments::parse(json)?)
+        let mut charge = Charge::new(Budget::new(1 << 30).reservation());
+        messages(&mut Arguments::parse(
+            json,
+            &["prompt", "system", "messages"],
+            &mut charge,
+        )?)
     }
 
     fn read(json: &str) -> Result<Vec<(Role, String)>, String> {
@@ -839,7 +918,10 @@ mod tests {
 
     #[test]
     fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
-        let read = |json: &str| tools(&mut Arguments::parse(json).unwrap());
+        let read = |json: &str| {
+            let mut charge = Charge::new(Budget::new(1 << 30).reservation());
+            tools(&mut Arguments::parse(json, &["tools", "tool_choice"], &mut charge).unwrap())
+        };
         let schema = r#"{"type":"object","properties":{"city":{"type":"string"}}}"#;
         for tool in [
             format!(r#"{{"name":"weather","description":"d","parameters":{schema}}}"#),

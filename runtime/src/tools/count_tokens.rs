@@ -56,8 +56,10 @@ pub(super) struct Count {
 /// What most texts have for a token.
 const BYTES_PER_TOKEN: usize = 4;
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &["text", "prompt", "system", "messages", "model", "provider"];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let messages: Arc<[Message]> = match arguments.string("text")? {
         Some(text) => Arc::new([Message::text(Role::User, text)]),
         None => conversation::messages(&mut arguments)?,

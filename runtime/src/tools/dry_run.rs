@@ -82,7 +82,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
             let mut body: Map<String, Value> =
                 serde_json::from_slice(&http.body).unwrap_or_default();
             body.retain(|name, _| !NOT_PARAMETERS.contains(&name.as_str()));
-            (provider.base_url.join(&http.path), body)
+            (provider.base_url.shown(&http.path), body)
         }
         None => ("none: it answers by itself".to_owned(), Map::new()),
     };

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
 use crate::{
+    aside::aside,
     gateway::{
         Bounds, Gateway, Told,
         resolve::{self, Target},
@@ -60,8 +61,16 @@ pub(super) struct Embedding {
     warnings: Vec<String>,
 }
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &[
+    "input",
+    "model",
+    "provider",
+    "dimensions",
+    "timeout_seconds",
+];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let input = arguments.texts("input", MOST_TEXTS)?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
@@ -127,14 +136,19 @@ struct Usage {
 
 impl Embedding {
     pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
-        let read = |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, self.texts);
+        let texts = self.texts;
+        let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
         let told = gateway
             .ask_for(&self.target, &self.request, self.bounds, "embeddings", read)
             .await;
-        match told {
-            Ok(told) => self.outcome(gateway.settings(), told),
-            Err(problem) => Outcome::error(problem),
-        }
+        let told = match told {
+            Ok(told) => told,
+            Err(problem) => return Outcome::error(problem),
+        };
+        let numbers = told.told.vectors.iter().map(Vec::len).sum::<usize>();
+        let settings = gateway.shared_settings();
+        let length = numbers * size_of::<f32>();
+        aside(length, move || self.outcome(&settings, told)).await
     }
 
     fn outcome(&self, settings: &Settings, told: Told<Embeddings>) -> Outcome {

@@ -61,8 +61,19 @@ pub(super) struct Image {
     warnings: Vec<String>,
 }
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &[
+    "prompt",
+    "model",
+    "provider",
+    "size",
+    "quality",
+    "n",
+    "format",
+    "timeout_seconds",
+];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let prompt = arguments.string("prompt")?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;

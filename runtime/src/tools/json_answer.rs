@@ -6,14 +6,18 @@
 //!
 //! Never here: asking for JSON (see the codecs).
 
+use anygpt_core::json;
 use serde_json::{Map, Value};
 
 use super::arguments::{found_but, member, wrong, wrong_or_missing};
 use super::conversation::{FUNCTION_NAME, is_function_name};
 use crate::provider::Format;
 
-/// Longer answers are not read as JSON, which takes several times their memory.
+/// Longer answers are not read as JSON.
 const LONGEST: usize = 1 << 20;
+
+/// Nor are those that would take so much memory then: it is not counted, since there is but one at a time.
+const LARGEST: usize = 8 << 20;
 
 /// Schemas within schemas, and references that lead to references.
 const DEEPEST: usize = 64;
@@ -27,7 +31,12 @@ pub(super) fn read(format: &Format, text: &str) -> (Option<Value>, Option<String
         let problem = format!("The answer is too long to be read as JSON ({LONGEST} bytes)");
         return (None, Some(problem));
     }
-    let value: Value = match serde_json::from_str(without_fence(text)) {
+    let text = without_fence(text);
+    if json::tree_size(text) > LARGEST {
+        let problem = "The answer has too many values to be read as JSON";
+        return (None, Some(problem.into()));
+    }
+    let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
         Err(error) => return (None, Some(format!("The answer is not JSON: {error}"))),
     };

@@ -16,6 +16,7 @@ use super::{
     arguments::{Arguments, wrong},
 };
 use crate::{
+    aside::aside,
     gateway::{
         Bounds, Gateway, mock,
         resolve::{self, Tagged},
@@ -95,8 +96,19 @@ enum Known {
     Configured,
 }
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &[
+    "provider",
+    "tag",
+    "query",
+    "capability",
+    "live",
+    "details",
+    "limit",
+    "cursor",
+];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let provider = arguments.name("provider")?;
     let tag = arguments.name("tag")?;
     let words = arguments.name("query")?.unwrap_or_default().to_lowercase();
@@ -223,8 +235,14 @@ impl Query {
             }
             Err(unlisted) => Known::Failed(unlisted.text),
         });
-        let known = known.collect();
-        let outcome = self.outcome(gateway.settings(), known);
+        let known: Vec<_> = known.collect();
+        let models = known.iter().map(|known| match known {
+            Known::Live(models) => models.len(),
+            _ => 0,
+        });
+        let length = models.sum::<usize>() * size_of::<Model>();
+        let settings = gateway.shared_settings();
+        let outcome = aside(length, move || self.outcome(&settings, known)).await;
         // A page is small; the lists were not.
         drop(held);
         outcome

@@ -53,8 +53,10 @@ struct Structured<'a> {
     warnings: Vec<String>,
 }
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &[];
+
+pub(super) fn call(settings: &Settings, arguments: Arguments<'_>) -> Result<Work, String> {
     let default = resolve::default_provider(settings);
     let providers: Vec<Listed<'_>> = settings
         .listed()

@@ -60,8 +60,10 @@ struct Structured<'a> {
     warnings: Vec<String>,
 }
 
-pub(super) fn call(settings: &Settings, json: &str) -> Result<Work, String> {
-    let mut arguments = Arguments::parse(json)?;
+/// All arguments.
+pub(super) const NAMES: &[&str] = &["provider"];
+
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
     let provider = match arguments.name("provider")? {
         Some(id) => Some(resolve::known_provider(settings, &id)?),
         None => None,

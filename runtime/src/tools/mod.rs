@@ -4,8 +4,9 @@
 
 use std::{borrow::Cow, pin::Pin, sync::Arc};
 
-use anygpt_core::{CallHandle, Reservation, ToolCall};
+use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 
+use self::arguments::{Arguments, Charge};
 use crate::{
     call::Call,
     gateway::{Gateway, Observer},
@@ -35,6 +36,7 @@ fn entry(tool: Tool) -> Entry {
         ($module:ident) => {
             Entry {
                 listed: $module::listed,
+                names: $module::NAMES,
                 call: $module::call,
             }
         };
@@ -54,9 +56,25 @@ fn entry(tool: Tool) -> Entry {
 
 struct Entry {
     listed: fn() -> anygpt_core::Tool,
+    /// All arguments that it takes; others are only named.
+    names: &'static [&'static str],
     /// Runs on the stdio thread: must not wait for anything. An error is what the caller did wrong.
-    call: fn(&Settings, &str) -> Result<Work, String>,
+    call: fn(&Settings, Arguments<'_>) -> Result<Work, String>,
 }
+
+impl Entry {
+    fn begin(&self, settings: &Settings, json: &str, charge: &mut Charge) -> Result<Work, String> {
+        let arguments = Arguments::parse(json, self.names, charge)?;
+        let work = (self.call)(settings, arguments)?;
+        if let Work::Network(_) = work {
+            charge.add(CALL)?;
+        }
+        Ok(work)
+    }
+}
+
+/// What a call takes beside its arguments as long as it is at work.
+const CALL: usize = 8 << 10;
 
 /// What becomes of a call on the stdio thread.
 #[derive(Debug)]
@@ -97,8 +115,8 @@ pub struct Job {
     pub wants_progress: bool,
     work: Network,
     call: Arc<Call>,
-    /// Covers long arguments until the call is done.
-    _reservation: Option<Reservation>,
+    /// Covers what has become of the arguments until the call is done.
+    held: Reservation,
 }
 
 impl Job {
@@ -111,7 +129,7 @@ impl Job {
         let Job {
             work,
             call,
-            _reservation: kept,
+            held: kept,
             ..
         } = *self;
         let work = work.run(gateway, observer);
@@ -174,9 +192,31 @@ impl Outcome {
         }
     }
 
+    /// Bytes that it holds.
+    pub(crate) fn length(&self) -> usize {
+        let pictures = self.pictures.iter().map(|picture| picture.data.len());
+        let beside = [&self.note, &self.structured].into_iter().flatten();
+        self.text.len() + pictures.chain(beside.map(String::len)).sum::<usize>()
+    }
+
+    /// Bytes that it becomes in an answer, at most.
+    pub(crate) fn encoded(&self) -> usize {
+        const FRAME: usize = 4096;
+        let pictures = self.pictures.iter().map(|picture| picture.data.len());
+        let note = self.note.as_deref().map_or(0, encoded);
+        let structured = self.structured.as_ref().map_or(0, String::len);
+        // Where it is shared, the text is copied with its escapes.
+        let texts = encoded(&self.text) * (1 + usize::from(self.shares_text));
+        texts + pictures.sum::<usize>() + note + structured + FRAME
+    }
+
     /// Takes configured keys out of it, whatever made it.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        if let Cow::Owned(text) = redactor.text(&self.text) {
+        let text = match self.is_error {
+            true => redactor.diagnostic(&self.text),
+            false => redactor.text(&self.text),
+        };
+        if let Cow::Owned(text) = text {
             self.text = text;
         }
         if let Some(note) = &self.note
@@ -225,16 +265,27 @@ impl Outcome {
     }
 }
 
+/// Bytes of a text in JSON.
+fn encoded(text: &str) -> usize {
+    let escapes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' => 1,
+        0..=0x1f => 5,
+        _ => 0,
+    });
+    text.len() + escapes.sum::<usize>()
+}
+
 /// All tools, with the settings they need.
 #[derive(Debug)]
 pub struct Tools {
     settings: Arc<Settings>,
+    budget: Arc<Budget>,
 }
 
 impl Tools {
-    /// Tools that follow these settings.
-    pub fn new(settings: Arc<Settings>) -> Self {
-        Tools { settings }
+    /// Tools that follow these settings. What calls hold is counted against `budget`.
+    pub fn new(settings: Arc<Settings>, budget: Arc<Budget>) -> Self {
+        Tools { settings, budget }
     }
 
     /// Runs a call as far as it goes without the network.
@@ -243,18 +294,23 @@ impl Tools {
             return Called::Done(Outcome::error("config: there is no such tool"));
         };
         let at_work = Call::new(tool.name().into(), &mut call);
-        let work = at_work.begin(|| (entry(tool).call)(&self.settings, &call.arguments));
+        let mut charge = Charge::new(self.budget.reservation());
+        let work =
+            at_work.begin(|| entry(tool).begin(&self.settings, &call.arguments, &mut charge));
         match work.unwrap_or_else(|problem| Work::Done(Outcome::error(problem))) {
             Work::Done(outcome) => {
                 at_work.end(&outcome);
-                Called::Done(outcome)
+                Called::Done(Outcome {
+                    reservation: Some(charge.into_held()),
+                    ..outcome
+                })
             }
             Work::Network(work) => Called::Job(Box::new(Job {
                 handle: call.handle,
                 wants_progress: call.wants_progress,
                 work,
                 call: at_work,
-                _reservation: call.reservation,
+                held: charge.into_held(),
             })),
         }
     }
@@ -268,7 +324,8 @@ impl Tools {
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, String> {
-        match (entry(tool).call)(&self.settings, arguments)? {
+        let mut charge = Charge::new(self.budget.reservation());
+        match entry(tool).begin(&self.settings, arguments, &mut charge)? {
             Work::Done(outcome) => Ok(outcome),
             Work::Network(work) => Ok(work.run(gateway, observer).await),
         }
@@ -284,6 +341,22 @@ pub(crate) fn listed(tools: &[Tool]) -> Vec<anygpt_core::Tool> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_tool_takes_what_its_schema_has() {
+        for tool in Tool::ALL {
+            let entry = entry(tool);
+            let listed = (entry.listed)();
+            let json: serde_json::Value = serde_json::from_str(&listed.input_schema).unwrap();
+            for name in json["properties"].as_object().unwrap().keys() {
+                assert!(
+                    entry.names.contains(&name.as_str()),
+                    "{}: {name}",
+                    listed.name
+                );
+            }
+        }
+    }
 
     #[test]
     fn every_tool_has_its_name_and_plain_objects_for_schemas() {

@@ -42,6 +42,7 @@ fault-blank             500 without a body
 fault-huge              an answer of 64 MiB
 fault-huge-error        a 400 with a body of 64 MiB
 fault-endless           an answer that never ends
+fault-bytes             two deltas and then empty lines without end, written byte by byte
 fault-dribble           a good answer, written byte by byte
 fault-key-error         401 with a message that repeats the key
 fault-key-text          an answer that repeats the key
@@ -279,6 +280,7 @@ fn failing(family: Family, fault: &str, good: Reply) -> Option<Reply> {
         "huge" => Reply::huge_text(family, HUGE),
         "huge-error" => Reply::huge_body(400, HUGE),
         "endless" => broken().again_after(2),
+        "bytes" => broken().again_after(2).dribble(),
         "dribble" => good.dribble(),
         "key-error" => Reply::credential_in_error(family, 401),
         "key-text" => Reply::credential_in_text(family),

@@ -14,7 +14,8 @@ pub struct Sample {
     pub memory: u64,
     /// Open file descriptors, kept connections included.
     pub descriptors: usize,
-    /// Threads, but for the writer: it comes when a client first leaves an answer unread, early or late.
+    /// Threads, but for the writer, which comes when a client first leaves an answer unread, early or late, and for those
+    /// that long replies are read on, which come and go.
     pub threads: usize,
 }
 
@@ -42,7 +43,8 @@ fn threads(pid: u32) -> Result<usize, String> {
     let names = tasks
         .flatten()
         .filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
-    Ok(names.filter(|name| name.trim_end() != "writer").count())
+    let others = names.filter(|name| !["writer", "aside"].contains(&name.trim_end()));
+    Ok(others.count())
 }
 
 /// A number out of the status of a process.

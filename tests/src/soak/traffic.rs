@@ -40,7 +40,7 @@ const GOOD: [&str; 11] = [
 const PROVIDERS: [&str; 4] = ["openai", "anthropic", "google", "compatible"];
 
 /// Models that fail in a way that costs nothing but time.
-const FAULTS: [&str; 41] = [
+const FAULTS: [&str; 42] = [
     "fault-blank",
     "fault-key-error",
     "refuse-temperature",
@@ -82,10 +82,17 @@ const FAULTS: [&str; 41] = [
     "fault-garbage",
     "fault-json",
     "fault-gzip",
+    "fault-bytes",
 ];
 
 /// Models whose answers are larger than anything. They must not cost the calls beside them their answers.
 const HUGE: [&str; 3] = ["fault-huge", "fault-huge-error", "fault-endless"];
+
+/// Objects in an argument that nobody asked for.
+const UNREAD: usize = 120_000;
+
+/// The provider whose list of models has no end.
+const ENDLESS: &str = "endless";
 
 /// Lines that are no request: each is answered once, without an id.
 const BAD_LINES: [&str; 6] = [
@@ -155,11 +162,27 @@ impl Traffic {
 
     /// A call that takes as much memory as a single one gets.
     pub(super) fn huge(&mut self) -> (String, Entry) {
-        let model = format!("{}/{}", self.pick(&PROVIDERS), self.pick(&HUGE));
-        let arguments = json!({"prompt": self.prompt(), "model": model, "timeout_seconds": 2});
+        let (name, arguments) = match self.rng.u8(..5) {
+            // A tree that nobody reads, the worst that one can be made of.
+            0 => {
+                let tree = vec![json!({"": 0}); UNREAD];
+                (
+                    CHAT,
+                    json!({"prompt": self.prompt(), "model": "openai/gpt-4.1", "zz": tree}),
+                )
+            }
+            1 => ("anygpt_list_models", json!({"provider": ENDLESS})),
+            _ => {
+                let model = format!("{}/{}", self.pick(&PROVIDERS), self.pick(&HUGE));
+                (
+                    CHAT,
+                    json!({"prompt": self.prompt(), "model": model, "timeout_seconds": 2}),
+                )
+            }
+        };
         self.request(
             "tools/call",
-            json!({"name": CHAT, "arguments": arguments}),
+            json!({"name": name, "arguments": arguments}),
             Wanted::Tool,
         )
     }

@@ -1,0 +1,93 @@
+//! Work in proportion to what a provider has sent: a little is done at once, more on a thread of its own, so that the async
+//! thread is free for other calls, cancels and deadlines.
+//!
+//! Never here: what the work is.
+
+use std::{
+    future::{Future, pending, ready},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use futures_util::future::Either;
+use tokio::sync::{Semaphore, oneshot};
+
+/// Work on so many bytes takes less time than the way to another thread and back, or not much more.
+pub(crate) const LITTLE: usize = 64 << 10;
+
+/// Threads for it. Work on one reply keeps no other reply waiting as long as there are so many.
+const THREADS: usize = 16;
+
+static TURNS: Semaphore = Semaphore::const_new(THREADS);
+
+/// Does work on so many bytes. Once it has begun it goes on, also if nobody waits for it any more.
+pub(crate) fn aside<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> impl Future<Output = T> + Send {
+    if bytes <= LITTLE {
+        return Either::Left(ready(work()));
+    }
+    // In a box: a future is as large as what it may hold.
+    Either::Right(Box::pin(async {
+        let turn = TURNS.acquire().await;
+        let (sender, done) = oneshot::channel();
+        let here = Arc::new(Mutex::new(Some(work)));
+        let there = Arc::clone(&here);
+        let spawned = thread::Builder::new().name("aside".into()).spawn(move || {
+            let _turn = turn;
+            if let Some(work) = take(&there) {
+                // Nobody may wait for it any more.
+                let _heard = sender.send(work());
+            }
+        });
+        // Where there is no thread to be had, late is better than never.
+        if spawned.is_err()
+            && let Some(work) = take(&here)
+        {
+            return work();
+        }
+        drop(here);
+        match done.await {
+            Ok(done) => done,
+            // It has panicked, which ends the process.
+            Err(_) => pending().await,
+        }
+    }))
+}
+
+fn take<T>(place: &Mutex<Option<T>>) -> Option<T> {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    place.take()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::dns::tests::run;
+
+    #[test]
+    fn little_is_done_here_and_much_elsewhere() {
+        run(async {
+            let here = thread::current().id();
+            let place = || thread::current().id();
+            assert_eq!(aside(0, place).await, here);
+            assert_eq!(aside(LITTLE, place).await, here);
+            assert_ne!(aside(LITTLE + 1, place).await, here);
+        });
+    }
+
+    #[test]
+    fn the_async_thread_is_free_meanwhile() {
+        run(async {
+            let (sender, receiver) = mpsc::channel();
+            let work = aside(usize::MAX, move || receiver.recv().is_ok());
+            // Without another thread nothing would ever be sent.
+            let beside = tokio::spawn(async move { sender.send(()).is_ok() });
+            assert!(work.await);
+            assert!(beside.await.is_ok_and(|sent| sent));
+        });
+    }
+}

@@ -1,0 +1,414 @@
+//! Parts of keys, and values that are secrets only by their place, in text that came from outside.
+//!
+//! The text is compared without what writes the same characters in another way: blanks and invisible characters are left
+//! out, percent and backslash escapes read, upper and lower case and the two alphabets of Base64 are one. So a key that was
+//! broken by a newline, cut or escaped is still found.
+//!
+//! Never here: our own words, which may hold a run of a key by chance; whole keys in any text (`redact`).
+
+use std::{borrow::Cow, ops::Range};
+
+use zeroize::Zeroizing;
+
+use super::{LONG, REDACTED, basic_forms};
+use crate::settings::Secret;
+
+/// What is known to stand at the beginning of many keys, so that it gives none away.
+const KNOWN: [&str; 25] = [
+    "sk-ant-api03-",
+    "sk-ant-admin01-",
+    "sk-ant-oat01-",
+    "sk-ant-",
+    "sk-proj-",
+    "sk-svcacct-",
+    "sk-admin-",
+    "sk-or-v1-",
+    "sk-",
+    "AIzaSy",
+    "AIza",
+    "gsk_",
+    "xai-",
+    "pplx-",
+    "csk-",
+    "fw_",
+    "tgp_v1_",
+    "tgp_",
+    "hf_",
+    "nvapi-",
+    "github_pat_",
+    "ghp_",
+    "gho_",
+    "Bearer ",
+    "Basic ",
+];
+
+/// Names that people put into keys of their own making, and that providers' messages are full of.
+const NAMES: [&str; 8] = [
+    "anthropic",
+    "cerebras",
+    "deepseek",
+    "fireworks",
+    "moonshot",
+    "openrouter",
+    "perplexity",
+    "together",
+];
+
+/// Of a longer key only the beginning is searched for in parts, so that the table stays small.
+const SEARCHED: usize = 4096;
+
+/// Bits of the filter.
+const BITS: usize = 1 << 16;
+
+/// Finds runs of [`LONG`] characters of keys, and whole values.
+#[derive(Clone, Debug)]
+pub(super) struct Outside {
+    /// Each run as a number, sorted. It tells of the keys, and goes with them.
+    runs: Zeroizing<Vec<u64>>,
+    /// Whether there may be such a run, or the beginning of a value, by [`bit`].
+    filter: Zeroizing<Vec<u64>>,
+    values: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Outside {
+    /// For runs of `keys`, and for `values` as a whole.
+    pub(super) fn new<'a>(
+        keys: impl Iterator<Item = &'a Secret>,
+        values: impl Iterator<Item = &'a Secret>,
+    ) -> Self {
+        let mut runs = Zeroizing::new(Vec::new());
+        for key in keys {
+            add_runs(key.expose(), &mut runs);
+        }
+        runs.sort_unstable();
+        runs.dedup();
+        let mut outside = Outside {
+            filter: Zeroizing::new(vec![0; BITS / 64]),
+            values: Vec::new(),
+            runs,
+        };
+        for value in values {
+            let plain: Zeroizing<Vec<u8>> = Zeroizing::new(bytes(value.expose()).collect());
+            let encoded = basic_forms(value.expose()).into_iter();
+            let encoded = encoded.map(|form| Zeroizing::new(bytes(&form).collect()));
+            let all = [plain].into_iter().chain(encoded);
+            outside.values.extend(all.filter(|it| it.len() >= LONG));
+        }
+        let beginnings = outside.values.iter().map(|value| run(value));
+        for run in outside.runs.iter().copied().chain(beginnings) {
+            let bit = bit(run);
+            outside.filter[bit / 64] |= 1 << (bit % 64);
+        }
+        outside
+    }
+
+    /// The text with [`REDACTED`] in place of what is found.
+    pub(super) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !self.may_find(text) {
+            return Cow::Borrowed(text);
+        }
+        let read: Vec<Read> = Reader::new(text).collect();
+        let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(read.iter().map(|it| it.byte).collect());
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for (start, window) in bytes.windows(LONG).enumerate() {
+            let run = run(window);
+            if !self.may_be(run) {
+                continue;
+            }
+            let rest = &bytes[start..];
+            let value = self.values.iter().filter(|value| rest.starts_with(value));
+            let longest = value.map(|value| value.len()).max().unwrap_or_default();
+            let length = match self.runs.binary_search(&run) {
+                Ok(_) => longest.max(LONG),
+                Err(_) => longest,
+            };
+            let end = start + length;
+            match found.last_mut() {
+                _ if length == 0 => {}
+                Some(last) if start <= last.end => last.end = end.max(last.end),
+                _ => found.push(start..end),
+            }
+        }
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut clean = String::with_capacity(text.len());
+        let mut from = 0;
+        for places in found {
+            let start = read[places.start].place.start;
+            clean.push_str(&text[from..start]);
+            clean.push_str(REDACTED);
+            from = read[places.end - 1].place.end;
+        }
+        clean.push_str(&text[from..]);
+        Cow::Owned(clean)
+    }
+
+    /// One look at each byte: names and ids of every call pass here, and nothing is in them.
+    fn may_find(&self, text: &str) -> bool {
+        if text.len() < LONG || self.runs.is_empty() && self.values.is_empty() {
+            return false;
+        }
+        let (mut last, mut count): (u64, usize) = (0, 0);
+        for &byte in text.as_bytes() {
+            match FOLDED[usize::from(byte)] {
+                LEFT_OUT => {}
+                // It takes more than a look.
+                OTHER => return true,
+                folded => {
+                    last = last << 8 | u64::from(folded);
+                    count += 1;
+                    if count >= LONG && self.may_be(last) {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    fn may_be(&self, run: u64) -> bool {
+        let bit = bit(run);
+        self.filter[bit / 64] >> (bit % 64) & 1 == 1
+    }
+}
+
+/// Adds the runs of a key, and of its forms that no reading takes back: Base64 and hexadecimal.
+fn add_runs(key: &str, runs: &mut Vec<u64>) {
+    let end = key.floor_char_boundary(SEARCHED);
+    let key = &key[..end];
+    let known = KNOWN.iter().filter(|known| key.starts_with(**known));
+    let known = known.map(|known| known.len()).max().unwrap_or_default();
+    // A short rest is searched for with some of what stands before it.
+    let rest = key.floor_char_boundary(known.min(key.len().saturating_sub(LONG)));
+    let rest = &key[rest..];
+    let mut add = |form: &str| {
+        let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(bytes(form).collect());
+        let is_name = |window: &[u8]| {
+            let mut names = NAMES.iter();
+            names.any(|name| name.as_bytes().windows(LONG).any(|it| it == window))
+        };
+        runs.extend(bytes.windows(LONG).filter(|it| !is_name(it)).map(run));
+    };
+    add(rest);
+    for form in basic_forms(rest) {
+        add(&Zeroizing::new(form));
+    }
+    let mut hexadecimal = Zeroizing::new(String::with_capacity(2 * rest.len()));
+    for byte in rest.bytes() {
+        for digit in [byte >> 4, byte & 15] {
+            hexadecimal.extend(char::from_digit(digit.into(), 16));
+        }
+    }
+    add(&hexadecimal);
+}
+
+/// Eight bytes as a number.
+fn run(bytes: &[u8]) -> u64 {
+    let first = bytes.iter().take(LONG);
+    first.fold(0, |run, &byte| run << 8 | u64::from(byte))
+}
+
+/// The place of a run in the filter.
+fn bit(run: u64) -> usize {
+    // Fibonacci hashing: the upper bits depend on all others.
+    let hash = run.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS.trailing_zeros());
+    usize::try_from(hash).unwrap_or_default()
+}
+
+fn bytes(text: &str) -> impl Iterator<Item = u8> {
+    Reader::new(text).map(|read| read.byte)
+}
+
+/// One character as it is compared, and where it stands.
+struct Read {
+    byte: u8,
+    place: Range<usize>,
+}
+
+/// Reads a text as it is compared.
+struct Reader<'t> {
+    text: &'t str,
+    next: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        Reader { text, next: 0 }
+    }
+
+    /// The character at the next place, an escape read, and its length.
+    fn read(&self) -> Option<(char, usize)> {
+        let rest = &self.text[self.next..];
+        let first = rest.chars().next()?;
+        let code = |range: Range<usize>| {
+            let digits = rest.get(range)?;
+            let all = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            u32::from_str_radix(digits, 16).ok().filter(|_| all)
+        };
+        let escaped = match (first, rest.as_bytes().get(1)) {
+            // More bytes of one character are no part of a key.
+            ('%', _) => code(1..3).and_then(char::from_u32).map(|c| (c, 3)),
+            ('\\', Some(b'n' | b'r' | b't')) => Some((' ', 2)),
+            ('\\', Some(b'u')) => code(2..6).and_then(char::from_u32).map(|c| (c, 6)),
+            ('\\', Some(&byte @ (b'"' | b'\\' | b'/'))) => Some((char::from(byte), 2)),
+            _ => None,
+        };
+        Some(escaped.unwrap_or((first, first.len_utf8())))
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Read;
+
+    fn next(&mut self) -> Option<Read> {
+        loop {
+            let (c, length) = self.read()?;
+            let place = self.next..self.next + length;
+            self.next = place.end;
+            let byte = match u8::try_from(c).map(|byte| (byte, FOLDED[usize::from(byte)])) {
+                Ok((_, LEFT_OUT)) => continue,
+                Ok((byte @ (b'%' | b'\\'), OTHER)) => byte,
+                Ok((_, OTHER)) | Err(_) if is_left_out(c) => continue,
+                Ok((_, OTHER)) | Err(_) => u8::MAX,
+                Ok((_, folded)) => folded,
+            };
+            return Some(Read { byte, place });
+        }
+    }
+}
+
+/// How a byte of ASCII is compared.
+const FOLDED: [u8; 256] = {
+    let mut folded = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 0x80_u8 {
+        folded[byte as usize] = match byte {
+            0..=b' ' | 0x7f => LEFT_OUT,
+            b'%' | b'\\' => OTHER,
+            b'-' => b'+',
+            b'_' => b'/',
+            _ => byte.to_ascii_lowercase(),
+        };
+        byte += 1;
+    }
+    folded
+};
+
+/// It is not compared.
+const LEFT_OUT: u8 = 0;
+
+/// It begins an escape, or is a part of another character.
+const OTHER: u8 = 1;
+
+/// What a layout or a copy puts into a key, beyond ASCII.
+fn is_left_out(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "Zk3TestKeyNoPrefix/12345+==";
+
+    fn hidden(key: &str, values: &[&str], text: &str) -> String {
+        let values: Vec<Secret> = values.iter().map(|value| Secret::new(*value)).collect();
+        let key = Secret::new(key);
+        let outside = Outside::new([&key].into_iter(), values.iter());
+        outside.hide(text).into_owned()
+    }
+
+    #[test]
+    fn a_part_of_a_key_is_hidden_however_it_is_written() {
+        for (text, expected) in [
+            ("bad key Zk3TestKeyNoPrefix...", "bad key [redacted]..."),
+            ("bad key ...x/12345+==", "bad key ...[redacted]"),
+            ("Zk3Test\nKeyNo", "[redacted]"),
+            ("a Zk3 Test\tKey\u{200b}No b", "a [redacted] b"),
+            (r"a Zk3Test\nKeyNo b", "a [redacted] b"),
+            (r"a Zk3T\u0065stKey b", "a [redacted] b"),
+            (r"a Prefix\/12345 b", "a [redacted] b"),
+            ("a Prefix%2f12345%2B%3D b", "a [redacted] b"),
+            ("a ZK3TESTKEY b", "a [redacted] b"),
+            // Base64 of "x:Zk3TestKey", and the hexadecimal digits of "TestKey".
+            ("a eDpaazNUZXN0S2V5 b", "a eDpa[redacted] b"),
+            ("a 546573744b6579 b", "a [redacted] b"),
+            // Seven characters tell too little, and others nothing.
+            ("Zk3Test HayNoPr", "Zk3Test HayNoPr"),
+            ("größe %zz \\u00 %", "größe %zz \\u00 %"),
+            ("", ""),
+        ] {
+            assert_eq!(hidden(KEY, &[], text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_many_keys_begin_with_is_no_part_of_one() {
+        for known in KNOWN {
+            let key = format!("{known}0a1b2c3d4e5f");
+            let text = format!("a key begins with {known}");
+            assert_eq!(hidden(&key, &[], &text), text);
+            let text = format!("bad: {known}0a1b2c3d...");
+            assert_eq!(
+                hidden(&key, &[], &text),
+                format!("bad: {known}[redacted]...")
+            );
+        }
+        let own = "an anthropic answer of anthropic-t3am";
+        assert_eq!(
+            hidden("anthropic-t3am", &[], own),
+            "an anthropic answer of an[redacted]"
+        );
+        // Of a short one the whole is searched for.
+        assert_eq!(
+            hidden("sk-12345", &[], "sk-1 2345 sk-1234"),
+            "[redacted] sk-1234"
+        );
+    }
+
+    #[test]
+    fn a_value_is_hidden_as_a_whole_only() {
+        let values = ["research team/7", "short", "research team/7 and more"];
+        for (text, expected) in [
+            ("of research%20team%2F7.", "of [redacted]."),
+            ("of research team", "of research team"),
+            ("of Research team/7 and more", "of [redacted]"),
+            ("short", "short"),
+        ] {
+            assert_eq!(hidden("", &values, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_text_makes_it_stumble() {
+        let values = [Secret::new("research team/7")];
+        let key = Secret::new(KEY);
+        let outside = Outside::new([&key].into_iter(), values.iter());
+        let pieces = [
+            "Zk3TestKeyNo",
+            "Prefix/1",
+            "%",
+            "%2f",
+            "%e4",
+            "\\",
+            "\\u00e",
+            "ß",
+            " ",
+            "\u{200b}",
+            "research team",
+            "/7",
+            "n",
+        ];
+        let mut random = fastrand::Rng::with_seed(5);
+        for _ in 0..20_000 {
+            let text: String = (0..random.usize(0..10))
+                .filter_map(|_| random.choice(pieces))
+                .collect();
+            let clean = outside.hide(&text);
+            assert!(!clean.contains("Zk3TestK"), "{text}: {clean}");
+        }
+    }
+}

@@ -1,0 +1,707 @@
+//! Variables that other programs read, for the same thing in other words: one table, used by the start, `doctor` and
+//! `config validate`. Keys and addresses are read where nothing of this program's own says anything. What is not
+//! read is warned of by name where its user believes that it sends calls elsewhere or forbids something.
+//!
+//! Never here: variables that are documented as this program's.
+
+use std::cell::RefCell;
+
+use super::{
+    Problem,
+    environment::Environment,
+    presets::{self, PRESETS, Preset},
+};
+use crate::provider::Codec;
+
+/// What a variable is, and what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// A key of the provider; read.
+    Key,
+    /// The provider's address; read.
+    Url,
+    /// This variable in other words; read.
+    Like(&'static str),
+    /// Not read; what to do instead. `{ID}` stands for the provider's id in a variable, `{URL}` for the variable of
+    /// its address.
+    Not(&'static str),
+    /// The same, unless it says no.
+    Switch(&'static str),
+    /// A key of a provider that has no preset. It does no harm, so it is only noted.
+    Stranger,
+}
+
+use Meaning::{Key, Like, Not, Stranger, Switch, Url};
+
+const ALLOW: Meaning = Not("set ANYGPT_ALLOW_MODELS");
+const DENY: Meaning = Not("set ANYGPT_DENY_MODELS");
+const TOOLS: Meaning = Not("set ANYGPT_TOOLS, for example default,-compare");
+const TOKENS: Meaning = Not("set ANYGPT_MAX_TOKENS");
+const COST: Meaning = Not("set ANYGPT_MAX_COST_USD");
+const ADDRESS: Meaning = Not("set {URL}");
+const PROXY: Meaning = Not("set HTTPS_PROXY, or {URL} if it is a gateway");
+const MODEL: Meaning = Not("set ANYGPT_PROVIDER_{ID}_MODEL");
+const RESOURCE: Meaning = Not("set AZURE_OPENAI_ENDPOINT=https://NAME.openai.azure.com");
+const CLOUD: Meaning = Switch("calls go to {ID}'s own API unless {URL} names another address");
+
+/// What stands in names for a provider, and its id.
+const VENDORS: [(&str, &str); 37] = [
+    ("OPENAI", "openai"),
+    ("OPEN_AI", "openai"),
+    ("ANTHROPIC", "anthropic"),
+    ("CLAUDE", "anthropic"),
+    ("GOOGLE", "google"),
+    ("GOOGLE_AI", "google"),
+    ("GOOGLE_GEMINI", "google"),
+    ("GOOGLE_GENAI", "google"),
+    ("GOOGLE_GENERATIVE_AI", "google"),
+    ("GEMINI", "google"),
+    ("AZURE", presets::AZURE),
+    ("AZURE_OPENAI", presets::AZURE),
+    ("OPENROUTER", presets::OPENROUTER),
+    ("OPEN_ROUTER", presets::OPENROUTER),
+    ("GROQ", "groq"),
+    ("MISTRAL", "mistral"),
+    ("MISTRALAI", "mistral"),
+    ("MISTRAL_AI", "mistral"),
+    ("DEEPSEEK", "deepseek"),
+    ("XAI", "xai"),
+    ("GROK", "xai"),
+    ("TOGETHER", "together"),
+    ("TOGETHERAI", "together"),
+    ("TOGETHER_AI", "together"),
+    ("FIREWORKS", "fireworks"),
+    ("FIREWORKSAI", "fireworks"),
+    ("FIREWORKS_AI", "fireworks"),
+    ("PERPLEXITY", "perplexity"),
+    ("PERPLEXITYAI", "perplexity"),
+    ("MOONSHOT", "moonshot"),
+    ("ZAI", "zai"),
+    ("CEREBRAS", "cerebras"),
+    ("NEBIUS", "nebius"),
+    ("LITELLM", "litellm"),
+    ("LITELLM_PROXY", "litellm"),
+    ("VLLM", "vllm"),
+    ("OLLAMA", presets::OLLAMA),
+];
+
+/// The same for those that are written in two ways and have no key.
+const LOCAL: [(&str, &str); 4] = [
+    ("LMSTUDIO", "lmstudio"),
+    ("LM_STUDIO", "lmstudio"),
+    ("LLAMACPP", "llamacpp"),
+    ("LLAMA_CPP", "llamacpp"),
+];
+
+/// What stands behind a provider.
+const ENDINGS: [(&str, Meaning); 45] = [
+    ("_API_KEY", Key),
+    ("_APIKEY", Key),
+    ("_KEY", Key),
+    ("_API_TOKEN", Key),
+    ("_API_BASE", Url),
+    ("_API_BASE_URL", Url),
+    ("_API_ENDPOINT", Url),
+    ("_API_URL", Url),
+    ("_BASE_URL", Url),
+    ("_BASEURL", Url),
+    ("_ENDPOINT", Url),
+    ("_URL", Url),
+    ("_API_BASE_URLS", ADDRESS),
+    ("_API_HOST", ADDRESS),
+    ("_BASE_PATH", ADDRESS),
+    ("_BASE_URLS", ADDRESS),
+    ("_HOST", ADDRESS),
+    ("_SERVER", ADDRESS),
+    ("_PROXY", PROXY),
+    ("_PROXY_URL", PROXY),
+    ("_REVERSE_PROXY", PROXY),
+    ("_ALLOWED_MODELS", ALLOW),
+    ("_ALLOW_MODELS", ALLOW),
+    ("_ENABLED_MODELS", ALLOW),
+    ("_MODELS", ALLOW),
+    ("_MODEL_ALLOWLIST", ALLOW),
+    ("_MODEL_WHITELIST", ALLOW),
+    ("_BLOCKED_MODELS", DENY),
+    ("_DENIED_MODELS", DENY),
+    ("_DENY_MODELS", DENY),
+    ("_DISABLED_MODELS", DENY),
+    ("_EXCLUDED_MODELS", DENY),
+    ("_MODEL_BLOCKLIST", DENY),
+    ("_MAX_COST", COST),
+    ("_MAX_BUDGET", COST),
+    ("_BUDGET", COST),
+    ("_MAX_TOKENS", TOKENS),
+    ("_MAX_OUTPUT_TOKENS", TOKENS),
+    ("_CHAT_DEPLOYMENT_NAME", MODEL),
+    ("_CHAT_MODEL", MODEL),
+    ("_DEFAULT_MODEL", MODEL),
+    ("_DEPLOYMENT", MODEL),
+    ("_DEPLOYMENT_NAME", MODEL),
+    ("_MODEL", MODEL),
+    ("_MODEL_NAME", MODEL),
+];
+
+/// Whole names.
+const NAMES: [(&str, Meaning); 71] = [
+    ("OPENAI_ORGANIZATION", Like("OPENAI_ORG_ID")),
+    ("OPENAI_ORGANIZATION_ID", Like("OPENAI_ORG_ID")),
+    ("OPENAI_PROJECT", Like("OPENAI_PROJECT_ID")),
+    ("AZURE_API_VERSION", Like("OPENAI_API_VERSION")),
+    ("AZURE_OPENAI_API_VERSION", Like("OPENAI_API_VERSION")),
+    ("AZURE_OPENAI_API_INSTANCE_NAME", RESOURCE),
+    ("AZURE_OPENAI_RESOURCE", RESOURCE),
+    ("AZURE_OPENAI_RESOURCE_NAME", RESOURCE),
+    ("AZURE_RESOURCE_NAME", RESOURCE),
+    ("CUSTOM_API_URL", Not("set ANYGPT_PROVIDER_CUSTOM_BASE_URL")),
+    (
+        "CUSTOM_API_BASE",
+        Not("set ANYGPT_PROVIDER_CUSTOM_BASE_URL"),
+    ),
+    (
+        "CUSTOM_BASE_URL",
+        Not("set ANYGPT_PROVIDER_CUSTOM_BASE_URL"),
+    ),
+    ("CUSTOM_API_KEY", Not("set ANYGPT_PROVIDER_CUSTOM_API_KEY")),
+    ("CUSTOM_MODEL_NAME", Not("set ANYGPT_PROVIDER_CUSTOM_MODEL")),
+    ("CUSTOM_ALLOWED_MODELS", ALLOW),
+    ("DIAL_ALLOWED_MODELS", ALLOW),
+    ("DIAL_API_HOST", Not("set ANYGPT_PROVIDER_DIAL_BASE_URL")),
+    ("LLM_API_BASE", Not("set ANYGPT_PROVIDER_LLM_BASE_URL")),
+    ("LLM_BASE_URL", Not("set ANYGPT_PROVIDER_LLM_BASE_URL")),
+    ("GITHUB_MODELS_BASE_URL", Not(presets::GITHUB_ENDED)),
+    (
+        "OPENAI_API_TYPE",
+        Switch("for Azure set AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY"),
+    ),
+    ("CLAUDE_CODE_USE_BEDROCK", CLOUD),
+    ("CLAUDE_CODE_USE_FOUNDRY", CLOUD),
+    ("CLAUDE_CODE_USE_VERTEX", CLOUD),
+    ("ANTHROPIC_BEDROCK_BASE_URL", ADDRESS),
+    ("ANTHROPIC_VERTEX_BASE_URL", ADDRESS),
+    ("GOOGLE_GENAI_USE_VERTEXAI", CLOUD),
+    ("ALLOWED_MODELS", ALLOW),
+    ("ALLOW_MODELS", ALLOW),
+    ("ENABLED_MODELS", ALLOW),
+    ("MODEL_ALLOWLIST", ALLOW),
+    ("BLOCKED_MODELS", DENY),
+    ("DENY_MODELS", DENY),
+    ("DISABLED_MODELS", DENY),
+    ("EXCLUDED_MODELS", DENY),
+    ("ALLOWED_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
+    ("ALLOW_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
+    ("ENABLED_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
+    ("DENY_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
+    ("DISABLED_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
+    ("ALLOWED_TOOLS", TOOLS),
+    ("DISABLED_TOOLS", TOOLS),
+    ("DISALLOWED_TOOLS", TOOLS),
+    ("ENABLED_TOOLS", TOOLS),
+    ("MAX_BUDGET", COST),
+    ("MAX_COST", COST),
+    ("MAX_COST_USD", COST),
+    ("MAX_OUTPUT_TOKENS", TOKENS),
+    ("MAX_TOKENS", TOKENS),
+    ("MAX_TIMEOUT", Not("set ANYGPT_MAX_TIMEOUT")),
+    ("AI_GATEWAY_API_KEY", Stranger),
+    ("AI21_API_KEY", Stranger),
+    ("ARK_API_KEY", Stranger),
+    ("CO_API_KEY", Stranger),
+    ("COHERE_API_KEY", Stranger),
+    ("DASHSCOPE_API_KEY", Stranger),
+    ("DEEPINFRA_API_KEY", Stranger),
+    ("DIAL_API_KEY", Stranger),
+    ("HF_TOKEN", Stranger),
+    ("HUGGINGFACE_API_KEY", Stranger),
+    ("HUGGINGFACEHUB_API_TOKEN", Stranger),
+    ("HUGGINGFACE_TOKEN", Stranger),
+    ("HYPERBOLIC_API_KEY", Stranger),
+    ("MINIMAX_API_KEY", Stranger),
+    ("NOVITA_API_KEY", Stranger),
+    ("NVIDIA_API_KEY", Stranger),
+    ("QWEN_API_KEY", Stranger),
+    ("REPLICATE_API_TOKEN", Stranger),
+    ("SAMBANOVA_API_KEY", Stranger),
+    ("SILICONFLOW_API_KEY", Stranger),
+    ("ZHIPUAI_API_KEY", Stranger),
+];
+
+/// Those that are set.
+#[derive(Debug, Default)]
+pub(super) struct Foreign {
+    present: Vec<Present>,
+    /// What was read.
+    notes: RefCell<Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Present {
+    name: String,
+    /// None for names of no single provider.
+    provider: Option<&'static Preset>,
+    meaning: Meaning,
+}
+
+impl Foreign {
+    /// Looks at the names of all variables. What the configuration file has used is its author's own, and no matter of
+    /// this table.
+    pub(super) fn of(environment: &Environment<'_>) -> Self {
+        let names = environment.names().iter();
+        let present = names
+            .filter_map(|name| known(name))
+            .filter(|it| environment.holds(&it.name) && !environment.was_used(&it.name))
+            .collect();
+        Foreign {
+            present,
+            notes: RefCell::default(),
+        }
+    }
+
+    /// Another program's variable with the key of a provider.
+    pub(super) fn key(&self, preset: &Preset) -> Option<String> {
+        self.find(preset, Key).map(|it| it.name.clone())
+    }
+
+    /// The address of a provider by another program's variable, and that variable. The vendor's own one says nothing.
+    pub(super) fn url(
+        &self,
+        environment: &Environment<'_>,
+        preset: &Preset,
+    ) -> Result<Option<(String, String)>, Problem> {
+        let Some(it) = self.find(preset, Url) else {
+            return Ok(None);
+        };
+        let usual = preset.kind.codec().map(Codec::default_base_url);
+        let is_usual = |text: &String| {
+            let at = authority(text);
+            at.is_some() && at == usual.and_then(authority)
+        };
+        let text = environment.value(&it.name)?.filter(|text| !is_usual(text));
+        Ok(text.map(|text| {
+            // Some name the address of Ollama's own API.
+            let own_api = text.trim_end_matches('/').strip_suffix("/api");
+            let text = match own_api.filter(|_| preset.id == presets::OLLAMA) {
+                Some(before) => before.to_owned(),
+                None => text,
+            };
+            (it.name.clone(), text)
+        }))
+    }
+
+    /// What a variable of ours says, else another program's for the same, and which of them.
+    pub(super) fn value(
+        &self,
+        environment: &Environment<'_>,
+        ours: &'static str,
+    ) -> Result<Option<(String, String)>, Problem> {
+        if let Some(text) = environment.value(ours)? {
+            return Ok(Some((ours.to_owned(), text)));
+        }
+        let Some(it) = self.present.iter().find(|it| it.meaning == Like(ours)) else {
+            return Ok(None);
+        };
+        self.read(&it.name, ours);
+        let text = environment.value(&it.name)?;
+        Ok(text.map(|text| (it.name.clone(), text)))
+    }
+
+    /// Notes what was read as what.
+    pub(super) fn read(&self, name: &str, ours: &str) {
+        let note = format!("{name} is read as {ours}");
+        let mut notes = self.notes.borrow_mut();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// What is only worth knowing, and one warning of all that is not read and should be known.
+    pub(super) fn told(
+        self,
+        environment: &Environment<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Vec<String> {
+        let mut notes = self.notes.into_inner();
+        let mut unread = Vec::new();
+        for it in &self.present {
+            match it.meaning {
+                Key | Url | Like(_) => {}
+                Not(advice) => unread.push(it.with(advice)),
+                Switch(advice) if is_on(environment, &it.name) => unread.push(it.with(advice)),
+                Switch(_) => {}
+                Stranger => notes.push(format!(
+                    "{} is not read: set ANYGPT_PROVIDER_<ID>_BASE_URL and ANYGPT_PROVIDER_<ID>_API_KEY to use it",
+                    it.name
+                )),
+            }
+        }
+        if !unread.is_empty() {
+            warnings.push(format!(
+                "Variables of other programs, which do nothing here: {}",
+                unread.join("; ")
+            ));
+        }
+        notes
+    }
+
+    fn find(&self, preset: &Preset, meaning: Meaning) -> Option<&Present> {
+        self.present.iter().find(|it| {
+            it.meaning == meaning && it.provider.is_some_and(|known| known.id == preset.id)
+        })
+    }
+}
+
+impl Present {
+    fn with(&self, advice: &str) -> String {
+        let id = self.provider.map_or("", |preset| preset.id);
+        let url = self
+            .provider
+            .and_then(|preset| preset.url_variables.first());
+        let advice = match advice.starts_with("calls") {
+            true => advice.replace("{ID}", id),
+            false => advice.replace("{ID}", &id.to_ascii_uppercase()),
+        };
+        let advice = advice.replace("{URL}", url.copied().unwrap_or_default());
+        format!("{} ({advice})", self.name)
+    }
+}
+
+/// Scheme, host and port of a URL.
+fn authority(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?']).next()?;
+    url.get(..scheme.len() + 3 + host.len())
+}
+
+/// Whether a switch says what matters: anything but no, or for the kind of an API Azure.
+fn is_on(environment: &Environment<'_>, name: &str) -> bool {
+    let value = environment.value(name).ok().flatten().unwrap_or_default();
+    let value = value.to_ascii_lowercase();
+    match name {
+        "OPENAI_API_TYPE" => value.contains("azure"),
+        _ => !["0", "false", "no", "off"].contains(&&*value),
+    }
+}
+
+fn known(name: &str) -> Option<Present> {
+    let exact = NAMES.iter().find(|(known, _)| *known == name);
+    let present = |provider, meaning| {
+        Some(Present {
+            name: name.to_owned(),
+            provider,
+            meaning,
+        })
+    };
+    if let Some((_, meaning)) = exact {
+        return present(vendor(name, |_| true).map(|(preset, _)| preset), *meaning);
+    }
+    let ending = |rest: &str| ENDINGS.iter().find(|(ending, _)| *ending == rest);
+    let (preset, rest) = vendor(name, |rest| ending(rest).is_some())?;
+    let (_, meaning) = ending(rest)?;
+    let keeps = match meaning {
+        // Ollama keeps its models where OLLAMA_MODELS says.
+        _ if *meaning == ALLOW && preset.is_local => rest != "_MODELS",
+        _ => true,
+    };
+    (keeps && !is_ours(name)).then(|| present(Some(preset), *meaning))?
+}
+
+/// The provider that a name begins with, and the rest of it, if that is one.
+fn vendor(name: &str, is_rest: impl Fn(&str) -> bool) -> Option<(&'static Preset, &str)> {
+    let mut all = VENDORS.iter().chain(&LOCAL);
+    all.find_map(|(word, id)| {
+        let rest = name.strip_prefix(word)?;
+        let preset = presets::named(id)?;
+        (rest.starts_with('_') && is_rest(rest)).then_some((preset, rest))
+    })
+}
+
+/// Whether a variable is one of the documented ones.
+fn is_ours(name: &str) -> bool {
+    PRESETS.iter().any(|preset| {
+        let variables = preset.key_variables.iter().chain(preset.url_variables);
+        variables
+            .chain(&preset.token_variable)
+            .any(|known| *known == name)
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    fn load(variables: &[(&str, &str)]) -> Settings {
+        let lookup = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
+        let names = || variables.iter().map(|(name, _)| name.into()).collect();
+        let environment = Environment::new(&lookup).with_names(&names);
+        Settings::load(environment.with_secrets("/nowhere")).unwrap()
+    }
+
+    /// Where a provider is, where its key is from, and where its address is.
+    fn of(settings: &Settings, id: &str) -> (String, String, String) {
+        let provider = settings.providers.iter().find(|it| it.id == id).unwrap();
+        let key = provider.key.as_ref();
+        (
+            provider.base_url.to_string(),
+            key.map_or(String::new(), |key| key.origin.clone()),
+            provider.origins.base_url.clone().unwrap_or_default(),
+        )
+    }
+
+    #[test]
+    fn synonyms_of_keys_are_read_and_noted() {
+        for (name, id, ours) in [
+            ("OPENAI_KEY", "openai", "OPENAI_API_KEY"),
+            ("OPENAI_APIKEY", "openai", "OPENAI_API_KEY"),
+            ("CLAUDE_API_KEY", "anthropic", "ANTHROPIC_API_KEY"),
+            ("ANTHROPIC_KEY", "anthropic", "ANTHROPIC_API_KEY"),
+            ("GOOGLE_GENERATIVE_AI_API_KEY", "google", "GOOGLE_API_KEY"),
+            ("GOOGLE_KEY", "google", "GOOGLE_API_KEY"),
+            ("GEMINI_KEY", "google", "GOOGLE_API_KEY"),
+            ("AZURE_API_KEY", "azure", "AZURE_OPENAI_API_KEY"),
+            ("AZURE_OPENAI_KEY", "azure", "AZURE_OPENAI_API_KEY"),
+            ("TOGETHERAI_API_KEY", "together", "TOGETHER_API_KEY"),
+            ("FIREWORKS_AI_API_KEY", "fireworks", "FIREWORKS_API_KEY"),
+            ("PERPLEXITYAI_API_KEY", "perplexity", "PERPLEXITY_API_KEY"),
+            ("GROK_API_KEY", "xai", "XAI_API_KEY"),
+            ("LITELLM_PROXY_API_KEY", "litellm", "LITELLM_API_KEY"),
+        ] {
+            let settings = load(&[(name, "k-123")]);
+            assert_eq!(of(&settings, id).1, name);
+            assert_eq!(settings.notes, [format!("{name} is read as {ours}")]);
+            assert_eq!(settings.warnings, [""; 0], "{name}");
+            let both = load(&[(name, "k-123"), (ours, "k-456")]);
+            assert_eq!(of(&both, id).1, ours);
+            assert_eq!(both.warnings, [format!("{ours} is used, and not {name}")]);
+        }
+        // The second of our own names is ours, too.
+        let both = load(&[("GEMINI_API_KEY", "k-1"), ("GOOGLE_KEY", "k-2")]);
+        assert_eq!(of(&both, "google").1, "GEMINI_API_KEY");
+        let own = load(&[
+            ("ANYGPT_PROVIDER_OPENAI_API_KEY", "k-1"),
+            ("OPENAI_KEY", "k-2"),
+        ]);
+        assert_eq!(of(&own, "openai").1, "ANYGPT_PROVIDER_OPENAI_API_KEY");
+    }
+
+    #[test]
+    fn addresses_are_read_and_told_and_ours_win() {
+        for (name, text, id, expected) in [
+            (
+                "OPENAI_API_BASE",
+                "http://localhost:4000/v1",
+                "openai",
+                "http://localhost:4000/v1",
+            ),
+            (
+                "OPENAI_API_BASE_URL",
+                "http://localhost:4000/v1/",
+                "openai",
+                "http://localhost:4000/v1",
+            ),
+            (
+                "ANTHROPIC_API_BASE",
+                "https://gate.example",
+                "anthropic",
+                "https://gate.example",
+            ),
+            (
+                "ANTHROPIC_API_URL",
+                "https://gate.example",
+                "anthropic",
+                "https://gate.example",
+            ),
+            (
+                "GEMINI_API_BASE",
+                "https://gate.example",
+                "google",
+                "https://gate.example",
+            ),
+            (
+                "AZURE_API_BASE",
+                "https://r.example",
+                "azure",
+                "https://r.example/openai/v1",
+            ),
+            (
+                "GROQ_API_BASE",
+                "https://gate.example/x",
+                "groq",
+                "https://gate.example/x",
+            ),
+            (
+                "OLLAMA_BASE_URL",
+                "http://localhost:11434",
+                "ollama",
+                "http://localhost:11434/v1",
+            ),
+            (
+                "OLLAMA_API_BASE",
+                "http://localhost:11434/v1",
+                "ollama",
+                "http://localhost:11434/v1",
+            ),
+            (
+                "OLLAMA_API_BASE_URL",
+                "http://ollama:11434/api",
+                "ollama",
+                "http://ollama:11434/v1",
+            ),
+            (
+                "OLLAMA_URL",
+                "localhost",
+                "ollama",
+                "http://localhost:11434/v1",
+            ),
+            (
+                "LM_STUDIO_API_BASE",
+                "http://localhost:1234",
+                "lmstudio",
+                "http://localhost:1234/v1",
+            ),
+            (
+                "VLLM_API_BASE",
+                "http://gpu:8000/v1",
+                "vllm",
+                "http://gpu:8000/v1",
+            ),
+            (
+                "LITELLM_PROXY_API_BASE",
+                "http://proxy:4000",
+                "litellm",
+                "http://proxy:4000/v1",
+            ),
+        ] {
+            let settings = load(&[(name, text)]);
+            let found = of(&settings, id);
+            assert_eq!((&*found.0, &*found.2), (expected, name));
+            let preset = presets::named(id).unwrap();
+            let ours = preset.url_variables[0];
+            let told = format!("{name} is read as {ours}");
+            if preset.is_local {
+                assert_eq!(
+                    (&settings.notes[..], &settings.warnings[..]),
+                    (&[told][..], &[][..])
+                );
+            } else {
+                let told = format!("{told}: requests to {id} go to {expected}");
+                assert_eq!(settings.warnings, [told]);
+            }
+            let both = load(&[(name, text), (ours, "http://127.0.0.1:9/v1")]);
+            assert_eq!(of(&both, id).2, ours);
+            assert_eq!(both.warnings, [format!("{ours} is used, and not {name}")]);
+        }
+        for text in ["https://api.openai.com", "https://api.openai.com/v1/"] {
+            let settings = load(&[("OPENAI_API_BASE", text)]);
+            assert!(settings.providers[0].is_original(), "{text}");
+            assert_eq!(settings.warnings, [""; 0], "{text}");
+        }
+        let azure = load(&[
+            ("AZURE_API_BASE", "https://r.example"),
+            ("AZURE_API_VERSION", "2024-10-21"),
+        ]);
+        let azure = azure.providers.iter().find(|it| it.id == "azure").unwrap();
+        assert_eq!(
+            azure.base_url.join("/x"),
+            "https://r.example/openai/x?api-version=2024-10-21"
+        );
+    }
+
+    #[test]
+    fn restrictions_models_and_other_addresses_are_warned_of_by_name() {
+        for (name, advice) in [
+            ("GOOGLE_ALLOWED_MODELS", "set ANYGPT_ALLOW_MODELS"),
+            ("OPENAI_ALLOWED_MODELS", "set ANYGPT_ALLOW_MODELS"),
+            ("OPENROUTER_ALLOWED_MODELS", "set ANYGPT_ALLOW_MODELS"),
+            ("XAI_ALLOWED_MODELS", "set ANYGPT_ALLOW_MODELS"),
+            ("ANTHROPIC_MODELS", "set ANYGPT_ALLOW_MODELS"),
+            ("MISTRAL_BLOCKED_MODELS", "set ANYGPT_DENY_MODELS"),
+            ("DISABLED_TOOLS", "set ANYGPT_TOOLS"),
+            ("MAX_COST_USD", "set ANYGPT_MAX_COST_USD"),
+            ("DENY_MODELS", "set ANYGPT_DENY_MODELS"),
+            ("OPENAI_MAX_TOKENS", "set ANYGPT_MAX_TOKENS"),
+            (
+                "OPENROUTER_DEFAULT_MODEL",
+                "set ANYGPT_PROVIDER_OPENROUTER_MODEL",
+            ),
+            ("OPENAI_MODEL", "set ANYGPT_PROVIDER_OPENAI_MODEL"),
+            ("ANTHROPIC_MODEL", "set ANYGPT_PROVIDER_ANTHROPIC_MODEL"),
+            (
+                "AZURE_OPENAI_DEPLOYMENT_NAME",
+                "set ANYGPT_PROVIDER_AZURE_MODEL",
+            ),
+            ("OPENAI_HOST", "set OPENAI_BASE_URL"),
+            ("OPENAI_PROXY", "set HTTPS_PROXY, or OPENAI_BASE_URL"),
+            (
+                "OPENAI_REVERSE_PROXY",
+                "set HTTPS_PROXY, or OPENAI_BASE_URL",
+            ),
+            ("AZURE_RESOURCE_NAME", "set AZURE_OPENAI_ENDPOINT"),
+            ("CUSTOM_API_URL", "set ANYGPT_PROVIDER_CUSTOM_BASE_URL"),
+            ("CUSTOM_API_KEY", "set ANYGPT_PROVIDER_CUSTOM_API_KEY"),
+            (
+                "CLAUDE_CODE_USE_BEDROCK",
+                "calls go to anthropic's own API unless ANTHROPIC_BASE_URL",
+            ),
+            (
+                "GITHUB_MODELS_BASE_URL",
+                "GitHub Models ended on 2026-07-30",
+            ),
+        ] {
+            let warnings = load(&[(name, "x-1")]).warnings;
+            assert_eq!(warnings.len(), 1, "{name}: {warnings:?}");
+            assert!(
+                warnings[0].contains(&format!("{name} ({advice}")),
+                "{warnings:?}"
+            );
+            assert!(!warnings[0].contains("x-1"), "{warnings:?}");
+            // A placeholder is nothing.
+            assert_eq!(load(&[(name, "<UNKNOWN>")]).warnings, [""; 0], "{name}");
+        }
+        let azure = load(&[("OPENAI_API_TYPE", "Azure_AD")]).warnings;
+        assert!(azure[0].contains("AZURE_OPENAI_ENDPOINT"), "{azure:?}");
+    }
+
+    #[test]
+    fn what_says_nothing_of_models_is_left_alone() {
+        for (name, value) in [
+            ("OPENAI_API_TYPE", "openai"),
+            ("CLAUDE_CODE_USE_BEDROCK", "0"),
+            ("OLLAMA_MODELS", "/var/models"),
+            ("OLLAMA_KEEP_ALIVE", "1h"),
+            ("OLLAMA_SERVICE_HOST", "10.0.0.1"),
+            ("OLLAMA_PORT", "tcp://10.0.0.1:11434"),
+            ("GOOGLE_APPLICATION_CREDENTIALS", "/x"),
+            ("GOOGLE_CLOUD_PROJECT", "x"),
+            ("DOCKER_HOST", "tcp://x:1"),
+            ("AZURE_CLIENT_ID", "x"),
+            ("OPENAI_LOG", "debug"),
+            ("GITHUB_TOKEN", "ghp-x"),
+            ("LLM_URL", "http://x"),
+        ] {
+            let settings = load(&[(name, value)]);
+            assert_eq!(settings.warnings, [""; 0], "{name}");
+            assert_eq!(settings.notes, [""; 0], "{name}");
+        }
+        let notes = load(&[("HF_TOKEN", "k-1")]).notes;
+        assert!(notes[0].starts_with("HF_TOKEN is not read"), "{notes:?}");
+    }
+
+    #[test]
+    fn rows_are_there_once_and_lead_to_a_preset() {
+        for (word, id) in VENDORS.iter().chain(&LOCAL) {
+            assert!(presets::named(id).is_some(), "{word}");
+        }
+        for (position, (name, _)) in NAMES.iter().enumerate() {
+            assert!(!is_ours(name), "{name}");
+            assert!(
+                NAMES[..position].iter().all(|(other, _)| other != name),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! Variables that are named like this program's own and that nothing reads. A limit that nobody reads does not
+//! hold, so such a name stops the start; any other one is worth a warning. What is read is what was asked for while
+//! the settings were loaded, so there is no list of names to keep.
+//!
+//! Never here: variables of other programs (`foreign`).
+
+use super::{
+    Problem,
+    environment::{Environment, OWN},
+    nearest,
+    own_variables::PREFIX,
+    presets::PRESETS,
+    yaml::is_within,
+};
+
+/// Words that make a name look like a limit, and what this program's names have for them. Short ones count only
+/// as a whole word.
+const LIMITS: [(&str, &str); 35] = [
+    ("DISALLOW", "DENY"),
+    ("ALLOW", "ALLOW"),
+    ("PERMIT", "ALLOW"),
+    ("WHITELIST", "ALLOW"),
+    ("ENABLE", "ALLOW"),
+    ("INCLUDE", "ALLOW"),
+    ("ONLY", "ALLOW"),
+    ("DENY", "DENY"),
+    ("DENIED", "DENY"),
+    ("BLOCK", "DENY"),
+    ("FORBID", "DENY"),
+    ("BLACKLIST", "DENY"),
+    ("DISABLE", "DENY"),
+    ("EXCLUDE", "DENY"),
+    ("PROHIBIT", "DENY"),
+    ("REJECT", "DENY"),
+    ("REFUSE", "DENY"),
+    ("BAN", "DENY"),
+    ("BANNED", "DENY"),
+    ("RESTRICT", "ALLOW"),
+    ("LIMIT", "MAX"),
+    ("MAX", "MAX"),
+    ("CEILING", "MAX"),
+    ("QUOTA", "MAX"),
+    ("BOUND", "MAX"),
+    ("CAP", "MAX"),
+    ("BUDGET", "COST"),
+    ("COST", "COST"),
+    ("SPEND", "COST"),
+    ("DOLLAR", "COST"),
+    ("EUR", "USD"),
+    ("USD", "USD"),
+    ("LLM", "MODELS"),
+    ("LLMS", "MODELS"),
+    ("VENDORS", "PROVIDERS"),
+];
+
+/// Words of [`LIMITS`] that only translate: alone they make no limit.
+const TRANSLATED: usize = 3;
+
+/// Words of [`LIMITS`] that switch all kinds of things: they make a limit only of what a call may ask.
+const SWITCHES: [&str; 5] = ["ENABLE", "INCLUDE", "DISABLE", "EXCLUDE", "ONLY"];
+
+/// What a call may ask.
+const ASKED: [&str; 4] = ["MODEL", "PROVIDER", "VENDOR", "TOOL"];
+
+/// Settings of this program whose names have no prefix.
+const BARE: [&str; 5] = [
+    "CONFIG_FILE",
+    "DEFAULT_MODEL",
+    "DEFAULT_PROVIDER",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+];
+
+/// Looks at all variables; to be called when everything has been read.
+///
+/// # Errors
+/// A name that looks like a limit.
+pub(super) fn check(
+    environment: &Environment<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<(), Problem> {
+    let mut known = environment.own_names();
+    known.retain(|name| !name.starts_with(PREFIX));
+    let mut unknown = Vec::new();
+    for name in environment.names() {
+        // Those with an id have been looked at where they are read; the tests have names of their own.
+        if name.starts_with(PREFIX) || name.starts_with("ANYGPT_TEST_") || known.contains(name) {
+            continue;
+        }
+        let plain = plain(name);
+        let is_own = plain.starts_with(OWN.trim_end_matches('_'));
+        let limit = limit_of(&plain, is_own, &known);
+        if (!is_own && limit.is_none()) || is_of_a_cluster(&plain) || !environment.holds(name) {
+            continue;
+        }
+        if let Some(limit) = limit {
+            return Err(problem(name, &limit));
+        }
+        unknown.push(match other(&plain, &known) {
+            Some(near) => format!("{name} (perhaps you mean {near})"),
+            None => name.clone(),
+        });
+    }
+    if !unknown.is_empty() {
+        warnings.push(format!(
+            "No setting has this name, so it does nothing: {}",
+            unknown.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// What a name that looks like a limit stops the start with.
+pub(super) fn problem(name: &str, meant: &str) -> Problem {
+    Problem::new(
+        name,
+        "is no setting of this program, but looks like a limit, which would not hold",
+        match meant {
+            "" => "correct its name, or unset it".to_owned(),
+            meant => format!("perhaps you mean {meant}; correct the name, or unset it"),
+        },
+    )
+}
+
+/// Whether these words, which `_` joins, are of a limit.
+pub(super) fn is_limit(words: &str) -> bool {
+    let may_switch = ASKED.iter().any(|asked| words.contains(asked));
+    let limits = &LIMITS[..LIMITS.len() - TRANSLATED];
+    let limits = limits
+        .iter()
+        .filter(|(limit, _)| may_switch || !SWITCHES.contains(limit));
+    words.split('_').any(|word| {
+        let is_near = |limit: &str| {
+            word.len() > 3
+                && ["ALLOW", "DENY", "LIMIT"].contains(&limit)
+                && is_within(1, word.as_bytes(), limit.as_bytes())
+        };
+        limits
+            .clone()
+            .any(|(limit, _)| is_part(word, limit) || is_near(limit))
+    })
+}
+
+/// A name as it would be written here: `anygpt.max-cost` is `ANYGPT_MAX_COST`.
+fn plain(name: &str) -> String {
+    let plain = |c: char| match c {
+        '-' | '.' | ' ' => '_',
+        c => c.to_ascii_uppercase(),
+    };
+    name.chars().map(plain).collect()
+}
+
+/// The limits that a name may stand for, if it looks like one. In a name that does not begin like ours only its
+/// beginning is mistyped.
+fn limit_of(plain: &str, is_own: bool, known: &[String]) -> Option<String> {
+    // This is cheap for all the others.
+    if !plain.starts_with('A') {
+        return None;
+    }
+    let limits = || {
+        known
+            .iter()
+            .map(String::as_str)
+            .filter(|name| is_limit(name))
+    };
+    if let Some(near) = nearest(plain, limits()) {
+        return Some(near.to_owned());
+    }
+    let words = words(plain);
+    if !is_own || !is_limit(&words) {
+        return None;
+    }
+    let scored = limits().filter_map(|limit| Some((points(&words, limit)?, limit)));
+    let scored: Vec<(i32, &str)> = scored.collect();
+    let most = scored.iter().map(|(points, _)| *points).max();
+    let best = scored.iter().filter(|(points, _)| Some(*points) == most);
+    let best: Vec<&str> = best.map(|(_, limit)| *limit).collect();
+    Some(best.join(" or "))
+}
+
+/// What is behind the prefix.
+fn words(plain: &str) -> String {
+    let rest = plain.strip_prefix("ANYGPT").unwrap_or(plain);
+    rest.trim_matches('_').to_owned()
+}
+
+/// How many words of a known name stand in these, or others for them, less those that do not; nothing if none does.
+fn points(words: &str, known: &str) -> Option<i32> {
+    let behind = known.strip_prefix(OWN).unwrap_or(known);
+    let has = |wanted: &str| {
+        words.split('_').any(|word| {
+            let translated = LIMITS.iter().find(|(known, _)| is_part(word, known));
+            is_alike(word, wanted)
+                || translated.is_some_and(|(_, ours)| *ours == wanted)
+                // Two words of ours in one.
+                || (wanted.len() > 2 && word.contains(wanted))
+        })
+    };
+    let (found, missing): (Vec<_>, Vec<_>) = behind.split('_').partition(|word| has(word));
+    let points = 2 * found.len() as i32 - missing.len() as i32;
+    (!found.is_empty()).then_some(points)
+}
+
+/// Whether a word has this one in it; a short one must be all of it, but for `MAX` at an end.
+fn is_part(word: &str, limit: &str) -> bool {
+    match limit.len() {
+        0..=3 => {
+            word == limit || (limit == "MAX" && (word.starts_with(limit) || word.ends_with(limit)))
+        }
+        _ => word.contains(limit),
+    }
+}
+
+fn is_alike(one: &str, other: &str) -> bool {
+    let same = one.bytes().zip(other.bytes());
+    same.take_while(|(one, other)| one == other).count() > 3
+        || one.len() > 3 && is_within(1, one.as_bytes(), other.as_bytes())
+}
+
+/// The name that was probably meant by one that is no limit's.
+fn other(plain: &str, known: &[String]) -> Option<String> {
+    if plain.starts_with(PREFIX) {
+        return Some(plain.to_owned());
+    }
+    if let Some(near) = nearest(plain, known.iter().map(String::as_str)) {
+        return Some(near.to_owned());
+    }
+    let words = words(plain);
+    let presets = PRESETS.iter();
+    let variables =
+        presets.flat_map(|preset| preset.key_variables.iter().chain(preset.url_variables));
+    if let Some(near) = nearest(&words, BARE.iter().chain(variables).copied()) {
+        return Some(near.to_owned());
+    }
+    // Of equals the first.
+    let best = known
+        .iter()
+        .rev()
+        .filter_map(|name| Some((points(&words, name)?, name)));
+    best.max_by_key(|(points, _)| *points)
+        .map(|(_, name)| name.clone())
+}
+
+/// Kubernetes and Docker's links tell of a service called `anygpt` by such names.
+fn is_of_a_cluster(plain: &str) -> bool {
+    let has_number = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    plain.ends_with("_SERVICE_HOST")
+        || plain.contains("_SERVICE_PORT")
+        || plain.ends_with("_PORT")
+        || plain.ends_with("_NAME")
+        || plain.split("_PORT_").skip(1).any(has_number)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    /// The warnings about names, or why the start is refused.
+    fn load(variables: &[(&str, &str)]) -> Result<String, String> {
+        let lookup = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
+        let names = || variables.iter().map(|(name, _)| name.into()).collect();
+        let environment = Environment::new(&lookup).with_names(&names);
+        match Settings::load(environment.with_secrets("/nowhere")) {
+            Ok(settings) => Ok(settings.warnings.join("\n")),
+            Err(problem) => Err(problem.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_mistyped_limit_stops_the_start_and_the_limit_is_named() {
+        for (name, meant) in [
+            ("ANYGPT_ALLOW_MODEL", "ANYGPT_ALLOW_MODELS"),
+            ("ANYGPT_ALOW_MODELS", "ANYGPT_ALLOW_MODELS"),
+            ("ANYGPT_ALOW_MODLE", "ANYGPT_ALLOW_MODELS"),
+            ("ANYGPT_ALLOWED_MODELS", "ANYGPT_ALLOW_MODELS"),
+            ("ANYGPT_MODELS_ALLOWED", "ANYGPT_ALLOW_MODELS"),
+            ("ANYGPT_MODEL_WHITELIST", "ANYGPT_ALLOW_MODELS"),
+            ("ANYGPT_ONLY_PROVIDERS", "ANYGPT_ALLOW_PROVIDERS"),
+            ("ANYGPT_BLOCKED_MODELS", "ANYGPT_DENY_MODELS"),
+            ("ANYGPT_DENY_MODEL", "ANYGPT_DENY_MODELS"),
+            ("ANYGPT_DNY_PROVIDER", "ANYGPT_DENY_PROVIDERS"),
+            ("ANYGPT_DISALLOW_MODELS", "ANYGPT_DENY_MODELS"),
+            ("ANYGPT_DISABLED_MODELS", "ANYGPT_DENY_MODELS"),
+            ("ANYGPT_MAX_COST", "ANYGPT_MAX_COST_USD"),
+            ("ANYGPT_MAXCOST", "ANYGPT_MAX_COST_USD"),
+            ("ANYGPT_MAX_COST_EUR", "ANYGPT_MAX_COST_USD"),
+            ("ANYGPT_COST_LIMIT", "ANYGPT_MAX_COST_USD"),
+            ("ANYGPT_BUDGET", "ANYGPT_MAX_COST_USD"),
+            ("ANYGPT_MAX_TOKEN", "ANYGPT_MAX_TOKENS"),
+            ("ANYGPT_TOKEN_LIMIT", "ANYGPT_MAX_TOKENS"),
+            ("ANYGPT_TIMEOUT_MAX", "ANYGPT_MAX_TIMEOUT"),
+            ("ANYGPT_MXA_TIMEOUT", "ANYGPT_MAX_TIMEOUT"),
+            ("anygpt_max_cost_usd", "ANYGPT_MAX_COST_USD"),
+            ("AnyGPT-Max-Cost", "ANYGPT_MAX_COST_USD"),
+            ("anygpt.deny_models", "ANYGPT_DENY_MODELS"),
+            ("ANYGTP_MAX_COST_USD", "ANYGPT_MAX_COST_USD"),
+            ("ANY_GPT_DENY_MODELS", "ANYGPT_DENY_MODELS"),
+            ("AYNGPT_ALLOW_MODELS", "ANYGPT_ALLOW_MODELS"),
+            ("ANYGPT__MAX_TOKENS", "ANYGPT_MAX_TOKENS"),
+            ("ANYGPT_ALLOW_INSECURE_HTTPS", "ANYGPT_ALLOW_INSECURE_HTTP"),
+            ("ANYGPT_PROVIDER_X_MAX_TOKENS", ""),
+            ("ANYGPT_PROVIDER_OPENAI_ALLOWED_MODELS", ""),
+        ] {
+            let problem = load(&[(name, "x-1")]).unwrap_err();
+            assert!(problem.starts_with(name), "{problem}");
+            assert!(problem.contains("looks like a limit"), "{problem}");
+            assert!(
+                problem.contains(&format!("{meant};")) || meant.is_empty(),
+                "{name}: {problem}"
+            );
+            assert!(!problem.contains("x-1"), "{problem}");
+            // What says nothing limits nothing.
+            assert_eq!(
+                load(&[(name, " ")]).as_deref().unwrap_or("refused"),
+                "",
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn any_other_unknown_name_is_a_warning_with_the_nearest_one() {
+        for (name, meant) in [
+            ("ANYGPT_TIMEOT", "ANYGPT_TIMEOUT"),
+            ("ANYGPT_CALL_TIMEOUT", "ANYGPT_TIMEOUT"),
+            ("ANYGPT_RETRY", "ANYGPT_RETRIES"),
+            ("anygpt_tools", "ANYGPT_TOOLS"),
+            ("ANYGPT_STRUCTURED", "ANYGPT_STRUCTURED_OUTPUT"),
+            ("ANYGPT_LOG_LEVEL", "LOG_LEVEL"),
+            ("ANYGPT_DEFAULT_MODEL", "DEFAULT_MODEL"),
+            ("ANYGPT_CONFIG", "CONFIG_FILE"),
+            (
+                "ANYGPT_ENABLE_STRUCTURED_OUTPUT",
+                "ANYGPT_STRUCTURED_OUTPUT",
+            ),
+            ("ANYGPT_OPENAI_API_KEY", "OPENAI_API_KEY"),
+            ("anygpt_provider_x_base_url", "ANYGPT_PROVIDER_X_BASE_URL"),
+            (
+                "ANYGPT_PROVIDER_GROQ_APIKEY",
+                "ANYGPT_PROVIDER_GROQ_API_KEY",
+            ),
+        ] {
+            let warnings = load(&[(name, "x-1")]).unwrap();
+            let expected = format!("{name} (perhaps you mean {meant})");
+            assert!(
+                warnings.contains(&expected) || name == "ANYGPT_CONFIG",
+                "{name}: {warnings}"
+            );
+            assert_eq!(warnings.lines().count(), 1, "{warnings}");
+            assert!(!warnings.contains("x-1"), "{warnings}");
+        }
+        let warnings = load(&[("ANYGPT_FLAVOUR", "x")]).unwrap();
+        assert!(
+            warnings.ends_with("does nothing: ANYGPT_FLAVOUR"),
+            "{warnings}"
+        );
+    }
+
+    #[test]
+    fn what_is_read_or_another_program_s_is_no_mistake() {
+        for name in [
+            "ANYGPT_MAX_TOKENS",
+            "ANYGPT_RETRIES",
+            "ANYGPT_PROVIDER_GROQ_API_KEY_FILE",
+            "ANYGPT_SERVICE_HOST",
+            "ANYGPT_MCP_SERVICE_PORT_HTTP",
+            "ANYGPT_PORT_8080_TCP_ADDR",
+            "ANYTHING_MAX_TOKENS",
+            "ANYSCALE_ALLOWED_MODELS",
+            "MAX_CONNECTIONS",
+        ] {
+            let value = if name.ends_with("_FILE") {
+                file!()
+            } else {
+                "1"
+            };
+            let loaded = load(&[(name, value)]);
+            assert!(
+                loaded.as_deref().is_ok_and(str::is_empty) || name.ends_with("_FILE"),
+                "{name}: {loaded:?}"
+            );
+            assert!(!format!("{loaded:?}").contains("No setting"), "{loaded:?}");
+        }
+    }
+}

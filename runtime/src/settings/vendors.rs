@@ -1,0 +1,674 @@
+//! Whose a model is, by its id, and whose API is at an address: one table.
+//!
+//! Never here: which provider is asked, or what a model can do.
+
+/// Who makes models.
+#[derive(Debug)]
+pub(crate) struct Vendor {
+    /// The id of the provider that is its own API; of the others, a word.
+    pub(crate) id: &'static str,
+    /// For people.
+    pub(crate) name: &'static str,
+    /// What it is called in front of a model's name, beside its id.
+    words: &'static [&'static str],
+    /// Beginnings of the ids of models that are asked of nobody but itself or a gateway.
+    closed: &'static [&'static str],
+    /// The same of models that its own API has and others may have.
+    open: &'static [&'static str],
+    /// The same of models that only others have: it gave away their weights.
+    apart: &'static [&'static str],
+    /// Its own API is at one of these, or below.
+    domains: &'static [&'static str],
+}
+
+/// Where models of a family are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weights {
+    /// At the vendor.
+    Closed,
+    /// At the vendor, and wherever somebody runs them.
+    Open,
+    /// Wherever somebody runs them, and not at the vendor.
+    Apart,
+}
+
+/// What the form of an id tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// It may be an id of a vendor's own API.
+    Plain,
+    /// `name:tag`, as a local runtime has it.
+    Tagged,
+    /// `vendor/model`, as a gateway has it.
+    Vendored,
+}
+
+/// What is known of an id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// Whose it is, if that can be told.
+    pub(crate) family: Option<(&'static Vendor, Weights)>,
+    pub(crate) form: Form,
+}
+
+/// Whose models an API has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Serves {
+    /// Those of this vendor: it is its own API.
+    Own(&'static str),
+    /// Those whose weights are open.
+    Open,
+    /// Those that somebody has loaded.
+    Local,
+    /// Whatever there is: it passes requests on.
+    All,
+}
+
+const NONE: Vendor = Vendor {
+    id: "",
+    name: "",
+    words: &[],
+    closed: &[],
+    open: &[],
+    apart: &[],
+    domains: &[],
+};
+
+/// The longest beginning that fits an id counts. All in lower case. What follows a beginning is no letter, unless
+/// its own last character is none.
+static VENDORS: [Vendor; 25] = [
+    Vendor {
+        id: "openai",
+        name: "OpenAI",
+        closed: &[
+            "gpt",
+            "chatgpt",
+            "o1",
+            "o2",
+            "o3",
+            "o4",
+            "o5",
+            "o6",
+            "o7",
+            "o8",
+            "o9",
+            "text-embedding",
+            "dall-e",
+            "codex",
+            "computer-use",
+            "sora",
+            "tts",
+            "whisper-1",
+            "davinci",
+            "babbage",
+            "text-davinci",
+            "text-moderation",
+            "omni-moderation",
+        ],
+        apart: &["gpt-oss", "whisper"],
+        domains: &["openai.com"],
+        ..NONE
+    },
+    Vendor {
+        id: "anthropic",
+        name: "Anthropic",
+        words: &["claude"],
+        closed: &["claude", "sonnet", "opus", "haiku"],
+        domains: &["anthropic.com"],
+        ..NONE
+    },
+    Vendor {
+        id: "google",
+        name: "Google",
+        words: &["gemini", "vertex_ai", "vertex"],
+        closed: &[
+            "gemini",
+            "imagen",
+            "veo",
+            "lyria",
+            "learnlm",
+            "aqa",
+            "embedding-0",
+            "text-embedding-0",
+            "text-multilingual-embedding",
+            "tunedmodels/",
+        ],
+        open: &["gemma-"],
+        apart: &[
+            "gemma",
+            "codegemma",
+            "embeddinggemma",
+            "functiongemma",
+            "medgemma",
+            "paligemma",
+            "shieldgemma",
+            "recurrentgemma",
+        ],
+        domains: &["generativelanguage.googleapis.com"],
+        ..NONE
+    },
+    Vendor {
+        id: "xai",
+        name: "xAI",
+        words: &["x-ai", "grok"],
+        closed: &["grok"],
+        domains: &["x.ai"],
+        ..NONE
+    },
+    Vendor {
+        id: "mistral",
+        name: "Mistral",
+        words: &["mistralai"],
+        open: &[
+            "mistral-",
+            "ministral-",
+            "magistral-",
+            "codestral-",
+            "pixtral-",
+            "devstral-",
+            "voxtral-",
+            "open-mistral",
+            "open-mixtral",
+            "open-codestral",
+        ],
+        apart: &[
+            "mistral",
+            "mistrallite",
+            "mixtral",
+            "ministral",
+            "magistral",
+            "codestral",
+            "pixtral",
+            "devstral",
+            "voxtral",
+            "mathstral",
+        ],
+        domains: &["mistral.ai"],
+        ..NONE
+    },
+    Vendor {
+        id: "deepseek",
+        name: "DeepSeek",
+        words: &["deepseek-ai"],
+        open: &["deepseek-"],
+        apart: &[
+            "deepseek",
+            "deepseek-r1",
+            "deepseek-coder",
+            "deepseek-llm",
+            "deepseek-ocr",
+            "deepseek-vl",
+        ],
+        domains: &["deepseek.com"],
+        ..NONE
+    },
+    Vendor {
+        id: "perplexity",
+        name: "Perplexity",
+        closed: &["sonar", "pplx"],
+        domains: &["perplexity.ai"],
+        ..NONE
+    },
+    Vendor {
+        id: "moonshot",
+        name: "Moonshot",
+        words: &["moonshotai", "kimi"],
+        open: &["moonshot", "kimi"],
+        domains: &["moonshot.ai", "moonshot.cn"],
+        ..NONE
+    },
+    Vendor {
+        id: "zai",
+        name: "Z.ai",
+        words: &["z-ai", "z.ai", "zai-org", "zhipu", "thudm"],
+        open: &["glm-", "cogview", "cogvideo"],
+        apart: &["glm", "chatglm"],
+        domains: &["z.ai", "bigmodel.cn"],
+        ..NONE
+    },
+    Vendor {
+        id: "fireworks",
+        name: "Fireworks",
+        closed: &["accounts/fireworks/"],
+        ..NONE
+    },
+    Vendor {
+        id: "cohere",
+        name: "Cohere",
+        words: &["coherelabs", "cohereforai"],
+        open: &[
+            "command",
+            "c4ai",
+            "aya",
+            "embed-english",
+            "embed-multilingual",
+            "embed-v",
+            "rerank",
+        ],
+        domains: &["cohere.com", "cohere.ai"],
+        ..NONE
+    },
+    Vendor {
+        id: "meta",
+        name: "Meta",
+        words: &["meta-llama", "facebook"],
+        apart: &["llama", "codellama", "meta-llama"],
+        ..NONE
+    },
+    Vendor {
+        id: "qwen",
+        name: "Qwen",
+        words: &["alibaba", "alibaba-nlp"],
+        open: &[
+            "qwen",
+            "qwq",
+            "qvq",
+            "codeqwen",
+            "tongyi",
+            "text-embedding-v",
+        ],
+        ..NONE
+    },
+    Vendor {
+        id: "amazon",
+        name: "Amazon",
+        words: &["aws"],
+        closed: &["nova", "titan"],
+        ..NONE
+    },
+    Vendor {
+        id: "microsoft",
+        name: "Microsoft",
+        open: &["phi", "wizardlm", "mai"],
+        ..NONE
+    },
+    Vendor {
+        id: "ai21",
+        name: "AI21",
+        open: &["jamba", "jurassic", "j2"],
+        domains: &["ai21.com"],
+        ..NONE
+    },
+    Vendor {
+        id: "nvidia",
+        name: "NVIDIA",
+        open: &["nemotron"],
+        ..NONE
+    },
+    Vendor {
+        id: "ibm",
+        name: "IBM",
+        words: &["ibm-granite"],
+        open: &["granite"],
+        ..NONE
+    },
+    Vendor {
+        id: "minimax",
+        name: "MiniMax",
+        words: &["minimaxai"],
+        open: &["minimax", "abab"],
+        domains: &["minimax.io", "minimaxi.com"],
+        ..NONE
+    },
+    Vendor {
+        id: "bytedance",
+        name: "ByteDance",
+        words: &["bytedance-seed"],
+        open: &["doubao", "seed-oss", "seed-", "seedream"],
+        ..NONE
+    },
+    Vendor {
+        id: "black-forest-labs",
+        name: "Black Forest Labs",
+        words: &["bfl"],
+        open: &["flux"],
+        ..NONE
+    },
+    Vendor {
+        id: "stability",
+        name: "Stability AI",
+        words: &["stabilityai"],
+        open: &["stable-", "sdxl", "sd3", "stablelm"],
+        domains: &["stability.ai"],
+        ..NONE
+    },
+    Vendor {
+        id: "voyage",
+        name: "Voyage",
+        words: &["voyageai"],
+        closed: &["voyage", "rerank-2"],
+        domains: &["voyageai.com"],
+        ..NONE
+    },
+    Vendor {
+        id: "jina",
+        name: "Jina",
+        words: &["jinaai"],
+        open: &["jina"],
+        domains: &["jina.ai"],
+        ..NONE
+    },
+    // What people run themselves.
+    Vendor {
+        id: "open-weights",
+        name: "open weights",
+        apart: &[
+            "all-minilm",
+            "athene",
+            "bakllava",
+            "bge",
+            "deepscaler",
+            "dolphin",
+            "dolphin3",
+            "exaone",
+            "falcon",
+            "gte",
+            "hermes",
+            "internlm",
+            "llava",
+            "minicpm",
+            "moondream",
+            "mxbai",
+            "neural-chat",
+            "nomic",
+            "nous-hermes",
+            "olmo",
+            "openchat",
+            "openhermes",
+            "orca",
+            "paraphrase-multilingual",
+            "reflection",
+            "smollm",
+            "snowflake-arctic",
+            "solar",
+            "stable-code",
+            "starcoder",
+            "tinyllama",
+            "tulu",
+            "vicuna",
+            "yi",
+            "zephyr",
+        ],
+        ..NONE
+    },
+];
+
+/// Who runs many vendors' open models for others, and at which address.
+const HOSTS: [&str; 9] = [
+    "groq.com",
+    "together.xyz",
+    "together.ai",
+    "fireworks.ai",
+    "cerebras.ai",
+    "nebius.ai",
+    "nebius.com",
+    "sambanova.ai",
+    "deepinfra.com",
+];
+
+/// What stands in front of a vendor's name where Amazon has its models: `us.anthropic.claude-…`.
+const REGIONS: [&str; 9] = [
+    "us", "eu", "apac", "global", "us-gov", "jp", "au", "ca", "sa",
+];
+
+/// What is called a vendor in front of a model's name.
+pub(crate) fn named(word: &str) -> Option<&'static Vendor> {
+    VENDORS
+        .iter()
+        .find(|vendor| vendor.id == word || vendor.words.contains(&word))
+}
+
+/// Whether its models are asked of others where itself cannot be.
+pub(crate) fn makes_models(provider: &str) -> bool {
+    let own = VENDORS.iter().find(|vendor| vendor.id == provider);
+    own.is_some_and(|vendor| !vendor.domains.is_empty())
+}
+
+/// Whose models the API at this host has.
+pub(crate) fn at(host: &str) -> Serves {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_below = |domain: &&str| {
+        let rest = host.strip_suffix(*domain);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let is_own = |vendor: &&Vendor| vendor.domains.iter().any(|domain| is_below(&domain));
+    match VENDORS.iter().find(is_own) {
+        Some(vendor) => Serves::Own(vendor.id),
+        None if HOSTS.iter().any(|domain| is_below(&domain)) => Serves::Open,
+        None => Serves::All,
+    }
+}
+
+/// The vendor and the rest of an id of Amazon's, in lower case: `us.anthropic.claude-…`.
+pub(crate) fn dotted(id: &str) -> Option<(&'static Vendor, &str)> {
+    let (first, rest) = id.split_once('.')?;
+    let (vendor, rest) = match REGIONS.contains(&first) {
+        true => rest.split_once('.')?,
+        false => (first, rest),
+    };
+    named(vendor)
+        .filter(|_| !rest.is_empty())
+        .map(|it| (it, rest))
+}
+
+/// What an id tells of itself.
+pub(crate) fn known(id: &str) -> Known {
+    let id = id.trim().to_lowercase();
+    let known = |family, form| Known { family, form };
+    // Gemini's ids have two forms.
+    let id = id.strip_prefix("models/").unwrap_or(&id);
+    if let Some(tuned) = id.strip_prefix("ft:") {
+        return known(family(tuned), Form::Plain);
+    }
+    // Those that have a slash of their own.
+    let whole =
+        family(id).filter(|_| id.starts_with("accounts/") || id.starts_with("tunedmodels/"));
+    if whole.is_some() {
+        return known(whole, Form::Plain);
+    }
+    let (before, base) = match id.rsplit_once('/') {
+        Some((before, base)) => (Some(before), base),
+        None => (None, id),
+    };
+    let form = match before {
+        // Where local runtimes fetch models from.
+        Some(before) if ["hf.co", "huggingface.co"].contains(&first_of(before)) => Form::Tagged,
+        Some(_) => Form::Vendored,
+        None => Form::Plain,
+    };
+    if let Some((vendor, rest)) = dotted(base) {
+        return known(family(rest).or(Some(vendor.whole())), form);
+    }
+    if let Some(found) = family(base) {
+        let is_tagged = found.1 != Weights::Closed && is_tagged(base) && form == Form::Plain;
+        return known(Some(found), if is_tagged { Form::Tagged } else { form });
+    }
+    // As people write it: `openai:gpt-5`.
+    if let Some(found) = base.split_once(':').and_then(|(_, rest)| family(rest)) {
+        return known(Some(found), form);
+    }
+    let mut words = before.unwrap_or(base).rsplit('/');
+    match words.find_map(named) {
+        Some(vendor) => known(Some(vendor.whole()), form),
+        None if form == Form::Plain && is_tagged(base) => known(None, Form::Tagged),
+        None => known(None, form),
+    }
+}
+
+impl Vendor {
+    /// A model of its own, nothing more being known.
+    fn whole(&'static self) -> (&'static Vendor, Weights) {
+        let weights = match (self.closed, self.open) {
+            ([_, ..], _) => Weights::Closed,
+            ([], [_, ..]) => Weights::Open,
+            ([], []) => Weights::Apart,
+        };
+        (self, weights)
+    }
+}
+
+fn first_of(path: &str) -> &str {
+    path.split('/').next().unwrap_or_default()
+}
+
+fn is_tagged(base: &str) -> bool {
+    let parts = base.split_once(':');
+    parts.is_some_and(|(name, tag)| !name.is_empty() && !tag.is_empty())
+}
+
+/// By the beginning of an id in lower case.
+fn family(id: &str) -> Option<(&'static Vendor, Weights)> {
+    let mut longest = 0;
+    let mut found = None;
+    for vendor in &VENDORS {
+        for (beginnings, weights) in [
+            (vendor.closed, Weights::Closed),
+            (vendor.open, Weights::Open),
+            (vendor.apart, Weights::Apart),
+        ] {
+            for beginning in beginnings {
+                if beginning.len() > longest && begins(id, beginning) {
+                    longest = beginning.len();
+                    found = Some((vendor, weights));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn begins(id: &str, beginning: &str) -> bool {
+    let is_word = beginning.ends_with(|c: char| c.is_alphabetic());
+    let rest = id.strip_prefix(beginning);
+    rest.is_some_and(|rest| !is_word || !rest.starts_with(char::is_alphabetic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Form::{Plain, Tagged, Vendored};
+    use Weights::{Apart, Closed, Open};
+
+    #[test]
+    fn an_id_tells_whose_it_is_and_what_form_it_has() {
+        for (id, family, form) in [
+            ("gpt-5.2", Some(("openai", Closed)), Plain),
+            (" GPT-5 ", Some(("openai", Closed)), Plain),
+            ("gpt5", Some(("openai", Closed)), Plain),
+            ("chatgpt-4o-latest", Some(("openai", Closed)), Plain),
+            ("o4-mini", Some(("openai", Closed)), Plain),
+            ("opus", Some(("anthropic", Closed)), Plain),
+            ("text-embedding-3-small", Some(("openai", Closed)), Plain),
+            ("text-embedding-004", Some(("google", Closed)), Plain),
+            ("text-embedding-v4", Some(("qwen", Open)), Plain),
+            ("ft:gpt-4o:org::id", Some(("openai", Closed)), Plain),
+            ("ft:open-mistral-7b:org", Some(("mistral", Open)), Plain),
+            ("gpt-oss-120b", Some(("openai", Apart)), Plain),
+            ("gpt-oss:20b", Some(("openai", Apart)), Tagged),
+            ("gpt-5:high", Some(("openai", Closed)), Plain),
+            ("openai:gpt-5", Some(("openai", Closed)), Plain),
+            ("openai", Some(("openai", Closed)), Plain),
+            ("Claude-Sonnet-5", Some(("anthropic", Closed)), Plain),
+            ("claude sonnet", Some(("anthropic", Closed)), Plain),
+            (
+                "anthropic.claude-sonnet-5",
+                Some(("anthropic", Closed)),
+                Plain,
+            ),
+            (
+                "us.anthropic.claude-sonnet-5-v1:0",
+                Some(("anthropic", Closed)),
+                Plain,
+            ),
+            ("models/gemini-3", Some(("google", Closed)), Plain),
+            ("tunedModels/mine", Some(("google", Closed)), Plain),
+            ("gemma-3-27b-it", Some(("google", Open)), Plain),
+            ("gemma3", Some(("google", Apart)), Plain),
+            ("gemma3n:e4b", Some(("google", Apart)), Tagged),
+            ("google/gemma-3", Some(("google", Open)), Vendored),
+            ("google/x", Some(("google", Closed)), Vendored),
+            ("grok-4", Some(("xai", Closed)), Plain),
+            ("x-ai/grok-4", Some(("xai", Closed)), Vendored),
+            ("mistral", Some(("mistral", Apart)), Plain),
+            ("mistral-large-latest", Some(("mistral", Open)), Plain),
+            ("mixtral:8x7b", Some(("mistral", Apart)), Tagged),
+            ("deepseek-chat", Some(("deepseek", Open)), Plain),
+            ("deepseek-r1:8b", Some(("deepseek", Apart)), Tagged),
+            ("deepseek/x:free", Some(("deepseek", Open)), Vendored),
+            ("sonar-pro", Some(("perplexity", Closed)), Plain),
+            ("kimi-k2", Some(("moonshot", Open)), Plain),
+            ("glm-4.6", Some(("zai", Open)), Plain),
+            ("command-r-plus", Some(("cohere", Open)), Plain),
+            ("llama3.2", Some(("meta", Apart)), Plain),
+            ("llama-3.3-70b-versatile", Some(("meta", Apart)), Plain),
+            ("meta-llama/whatever", Some(("meta", Apart)), Vendored),
+            ("meta.llama3-1-8b-v1:0", Some(("meta", Apart)), Plain),
+            ("qwen3:8b", Some(("qwen", Open)), Tagged),
+            ("qwen2.5-coder", Some(("qwen", Open)), Plain),
+            ("amazon.nova-pro-v1:0", Some(("amazon", Closed)), Plain),
+            ("phi4", Some(("microsoft", Open)), Plain),
+            ("nomic-embed-text", Some(("open-weights", Apart)), Plain),
+            ("smollm2", Some(("open-weights", Apart)), Plain),
+            ("voyage-3", Some(("voyage", Closed)), Plain),
+            ("flux.1-dev", Some(("black-forest-labs", Open)), Plain),
+            (
+                "accounts/fireworks/models/deepseek-v3",
+                Some(("fireworks", Closed)),
+                Plain,
+            ),
+            ("groq/llama-3.3-70b", Some(("meta", Apart)), Vendored),
+            ("something-new", None, Plain),
+            ("omega", None, Plain),
+            ("philosopher", None, Plain),
+            ("commander", None, Plain),
+            ("mine:latest", None, Tagged),
+            ("org/mine", None, Vendored),
+            ("hf.co/org/mine:Q4", None, Tagged),
+            (":x", None, Plain),
+        ] {
+            let found = known(id);
+            let of = found.family.map(|(vendor, weights)| (vendor.id, weights));
+            assert_eq!((of, found.form), (family, form), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_address_tells_whose_api_is_there() {
+        for (host, expected) in [
+            ("api.openai.com", Serves::Own("openai")),
+            ("EU.API.OpenAI.com.", Serves::Own("openai")),
+            ("api.x.ai", Serves::Own("xai")),
+            ("api.z.ai", Serves::Own("zai")),
+            ("x.ai", Serves::Own("xai")),
+            ("generativelanguage.googleapis.com", Serves::Own("google")),
+            ("api.groq.com", Serves::Open),
+            ("r.openai.azure.com", Serves::All),
+            ("notopenai.com", Serves::All),
+            ("api.openai.com.example", Serves::All),
+            ("openrouter.ai", Serves::All),
+            ("localhost", Serves::All),
+            ("", Serves::All),
+        ] {
+            assert_eq!(at(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn each_word_and_each_beginning_stands_for_one_vendor() {
+        let mut all = std::collections::BTreeSet::new();
+        for vendor in &VENDORS {
+            for list in [vendor.closed, vendor.open, vendor.apart] {
+                for beginning in list {
+                    assert!(all.insert(*beginning), "{beginning}");
+                    assert_eq!(*beginning, beginning.to_lowercase());
+                }
+            }
+        }
+        let mut all = std::collections::BTreeSet::new();
+        for vendor in &VENDORS {
+            for word in vendor.words.iter().chain([&vendor.id]) {
+                assert!(all.insert(*word), "{word}");
+            }
+        }
+    }
+}
