@@ -77,6 +77,44 @@ fn starts(entry: &Value) {
     assert_eq!(server.wait().code, Some(0));
 }
 
+/// Who fills in one key and leaves the examples of the others has a server with one provider.
+#[test]
+fn an_example_that_was_left_in_a_client_configuration_switches_off_its_own_provider_alone() {
+    for block in blocks("json") {
+        let json: Value = serde_json::from_str(&block).unwrap();
+        let servers = json.get("mcpServers").or_else(|| json.get("servers"));
+        let env = servers.unwrap()["anygpt"]["env"].as_object().unwrap();
+        assert_eq!(env.len(), 1, "one key is enough to begin with");
+    }
+    for examples in [
+        [
+            ("ANTHROPIC_API_KEY", "sk-ant-…"),
+            ("GOOGLE_API_KEY", "AIza…"),
+        ],
+        [
+            ("ANTHROPIC_API_KEY", "sk-ant-..."),
+            ("GOOGLE_API_KEY", "AIza..."),
+        ],
+        [
+            ("ANTHROPIC_API_KEY", "xxx"),
+            ("GOOGLE_API_KEY", "your-api-key"),
+        ],
+    ] {
+        let mut server = Server::builder()
+            .env("OPENAI_API_KEY", "sk-filled-in")
+            .envs(examples)
+            .spawn();
+        let listed = server.call_tool("anygpt_list_providers", json!({}));
+        let providers = listed["structuredContent"]["providers"].as_array().unwrap();
+        let usable =
+            |id: &str| providers.iter().find(|it| it["id"] == id).unwrap()["usable"].clone();
+        let found = ["openai", "anthropic", "google"].map(usable);
+        assert_eq!(found, [json!(true), json!(false), json!(false)], "{listed}");
+        server.close_stdin();
+        assert_eq!(server.wait().code, Some(0));
+    }
+}
+
 #[test]
 fn the_links_for_one_click_hold_what_the_client_needs() {
     let readme = readme();

@@ -19,7 +19,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use anygpt_tests::provider::{Family, Provider};
+use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::{Builder, Output, Server, Stdin, binary, run};
 use serde_json::{Value, json};
 
@@ -338,23 +338,6 @@ impl Bad {
                 ],
             ),
             bad(
-                &[("OPENAI_API_KEY_FILE", "/nowhere/key")],
-                &[
-                    "OPENAI_API_KEY_FILE",
-                    "/nowhere/key",
-                    "No such file",
-                    "mount",
-                ],
-            ),
-            bad(
-                &[("GEMINI_API_KEY_FILE", env!("CARGO_TARGET_TMPDIR"))],
-                &["GEMINI_API_KEY_FILE", "is a folder", "mount"],
-            ),
-            bad(
-                &[("ANTHROPIC_API_KEY_FILE", &file("large", vec![b'k'; 70_000]))],
-                &["ANTHROPIC_API_KEY_FILE", "64 KiB"],
-            ),
-            bad(
                 &[("DOCKER_MODEL_RUNNER", "on")],
                 &["DOCKER_MODEL_RUNNER", "auto, off, a URL"],
             ),
@@ -378,46 +361,24 @@ impl Bad {
                 &["ANYGPT_PROVIDER_X_TYPE", "opnai", "openai-compatible"],
             ),
             bad(
-                &[(
-                    "AZURE_OPENAI_ENDPOINT",
-                    "https://r.openai.azure.com/openai/deployments/d/chat/completions",
-                )],
-                &["AZURE_OPENAI_ENDPOINT", "endpoint alone"],
-            ),
-            bad(
                 &[("OPENAI_CUSTOM_HEADERS", "hidden")],
                 &["OPENAI_CUSTOM_HEADERS", "one header to a line"],
-            ),
-            bad(
-                &[("OPENAI_API_KEY", "hidden\nhidden")],
-                &["OPENAI_API_KEY", "line break", "one line"],
             ),
         ];
         all.push(Bad {
             variables: vec![(
-                "OPENAI_API_KEY",
+                "OPENAI_BASE_URL",
                 OsStr::from_bytes(b"hidden\xff").to_owned(),
             )],
-            says: &["OPENAI_API_KEY", "UTF-8"],
+            says: &["OPENAI_BASE_URL", "UTF-8"],
             ordinary: false,
         });
-        for (name, says) in [
-            (
-                "CONFIG_FILE",
-                &["settings-unreadable", "denied", "CONFIG_FILE"][..],
-            ),
-            (
-                "OPENAI_API_KEY_FILE",
-                &["OPENAI_API_KEY_FILE", "denied", "readable"],
-            ),
-        ] {
-            let path = file_with_mode(&format!("unreadable-{name}"), b"k-123\n", 0o000);
-            let ordinary = true;
-            all.push(Bad {
-                ordinary,
-                ..bad(&[(name, &path)], says)
-            });
-        }
+        let path = file_with_mode("unreadable-CONFIG_FILE", b"k-123\n", 0o000);
+        let says = &["settings-unreadable", "denied", "CONFIG_FILE"];
+        all.push(Bad {
+            ordinary: true,
+            ..bad(&[("CONFIG_FILE", &path)], says)
+        });
         all
     }
 
@@ -479,10 +440,10 @@ fn ten_typical_mistakes_are_explained_to_whoever_can_mend_them() {
         ),
         (
             "variable.yaml",
-            "providers:\n  openai:\n    api_key: ${TEAM_KEY}\n",
+            "providers:\n  openai:\n    base_url: ${TEAM_URL}\n",
             invalid(
-                "line 3, column 14: providers.openai.api_key: the variable TEAM_KEY is not set; set it, or \
-                 write ${TEAM_KEY:-default}",
+                "line 3, column 15: providers.openai.base_url: the variable TEAM_URL is not set; set it, or \
+                 write ${TEAM_URL:-default}",
             ),
         ),
         (
@@ -795,6 +756,470 @@ fn placeholders_count_as_unset_in_every_variable_and_are_named_once() {
         let without_key = run(&[], [("OPENAI_API_KEY", placeholder)], LIST.as_bytes());
         assert_eq!(without_key.code, Some(1), "{placeholder:?}");
         assert_names_keys(&without_key.stderr);
+    }
+}
+
+/// What stands where the key of OpenAI should, and what is said of it.
+type NoKey<'a> = (Vec<(&'a str, OsString)>, &'a [&'a str]);
+
+#[test]
+fn what_is_no_key_switches_off_its_provider_and_never_the_server() {
+    let in_file = |name: &str, text: &[u8]| file(&format!("no-key-{name}"), text);
+    let config = |name: &str, key: &str| {
+        let text = json!({"providers": {"openai": {"api_key": key}}}).to_string();
+        in_file(&format!("{name}.json"), text.as_bytes())
+    };
+    let (text, large) = (
+        in_file("two", b"hidden\nhidden\n"),
+        in_file("large", &[b'k'; 70_000]),
+    );
+    let of_others = in_file(
+        "others.env",
+        b"# mine\nGROQ_API_KEY=hidden\nPORT_NUMBER=1\n",
+    );
+    let cut = in_file("cut", "sk-hidden…".as_bytes());
+    let (unset, reference) = (
+        config("unset", "${NOT_SET_KEY}"),
+        config("op", "op://hidden/a/b"),
+    );
+    let (other, example) = (
+        config("ant", "sk-ant-hidden"),
+        config("example", "your-hidden-key"),
+    );
+    let set = |name, value: &str| vec![(name, OsString::from(value))];
+    let key = |value: &str| set("OPENAI_API_KEY", value);
+    let path = |value: &str| set("OPENAI_API_KEY_FILE", value);
+    let file = |value: &str| set("CONFIG_FILE", value);
+    let raw = OsStr::from_bytes(b"hidden\xff").to_owned();
+    let cases: Vec<NoKey<'_>> = vec![
+        (key("sk-hidden…"), &["OPENAI_API_KEY", "cut short"]),
+        (key("sk-..."), &["OPENAI_API_KEY", "cut short"]),
+        (key("sk-proj-hid****den"), &["OPENAI_API_KEY", "cut short"]),
+        (
+            key("sk-hidden-größe"),
+            &["OPENAI_API_KEY", "characters that no key has"],
+        ),
+        (
+            key("hidden hidden"),
+            &["OPENAI_API_KEY", "characters that no key has"],
+        ),
+        (
+            key("hidden\nhidden"),
+            &["OPENAI_API_KEY", "line break", "one line"],
+        ),
+        (
+            key("hidden\x07hidden"),
+            &["OPENAI_API_KEY", "characters that no key has"],
+        ),
+        (
+            key("xxx-xxx"),
+            &["OPENAI_API_KEY", "copied from an example"],
+        ),
+        (
+            key("INSERT_KEY"),
+            &["OPENAI_API_KEY", "copied from an example"],
+        ),
+        (
+            key("sk-your-hidden-key"),
+            &["OPENAI_API_KEY", "copied from an example"],
+        ),
+        (key("none"), &["OPENAI_API_KEY", "copied from an example"]),
+        (key("$HIDDEN_KEY"), &["OPENAI_API_KEY", "template"]),
+        (
+            key("os.environ/HIDDEN"),
+            &["OPENAI_API_KEY", "secret reference"],
+        ),
+        (
+            key("op://hidden/a/b"),
+            &["OPENAI_API_KEY", "secret reference"],
+        ),
+        (
+            key("OTHER_KEY=hidden"),
+            &["OPENAI_API_KEY", "sets another variable"],
+        ),
+        (
+            key("sk-ant-hidden-1"),
+            &["OPENAI_API_KEY", "a key of Anthropic", "ANTHROPIC_API_KEY"],
+        ),
+        (
+            key("/run/hidden/key"),
+            &["OPENAI_API_KEY", "OPENAI_API_KEY", "_FILE"],
+        ),
+        (vec![("OPENAI_API_KEY", raw)], &["OPENAI_API_KEY", "UTF-8"]),
+        (
+            path("/nowhere/key"),
+            &[
+                "OPENAI_API_KEY_FILE",
+                "/nowhere/key",
+                "No such file",
+                "mount",
+            ],
+        ),
+        (
+            path(env!("CARGO_TARGET_TMPDIR")),
+            &["OPENAI_API_KEY_FILE", "is a folder", "mount"],
+        ),
+        (
+            path("sk-hidden-in-the-wrong-place"),
+            &["OPENAI_API_KEY_FILE", "a file", "No such file"],
+        ),
+        (path(&large), &["OPENAI_API_KEY_FILE", "64 KiB"]),
+        (path(&text), &["OPENAI_API_KEY_FILE", "line break"]),
+        (path(&cut), &["OPENAI_API_KEY_FILE", "cut short"]),
+        (
+            path(&of_others),
+            &["OPENAI_API_KEY_FILE", "list of variables"],
+        ),
+        (
+            file(&unset),
+            &[
+                "providers.openai.api_key (line 1",
+                "the variable NOT_SET_KEY is not set",
+            ],
+        ),
+        (
+            file(&reference),
+            &["providers.openai.api_key (line 1", "secret reference"],
+        ),
+        (
+            file(&other),
+            &["providers.openai.api_key (line 1", "a key of Anthropic"],
+        ),
+        (
+            file(&example),
+            &["providers.openai.api_key (line 1", "copied from an example"],
+        ),
+    ];
+    for (variables, says) in cases {
+        let expect = |text: &str| {
+            for part in says {
+                assert!(text.contains(part), "{part:?} is missing in {text:?}");
+            }
+            for shown in ["hidden", "HIDDEN", "xxx", "..."] {
+                assert!(!text.contains(shown), "{text:?} shows {shown}");
+            }
+        };
+        let start = |with_another: bool| {
+            let builder =
+                Server::builder().envs(variables.iter().map(|(name, value)| (name, value)));
+            match with_another {
+                true => builder.env("ANTHROPIC_API_KEY", "k-123"),
+                false => builder,
+            }
+        };
+        let checked = start(true).args(["config", "validate"]).run(b"");
+        assert_eq!(checked.code, Some(0), "{checked:?}");
+        assert_eq!(checked.stderr.lines().count(), 1, "{checked:?}");
+        expect(&checked.stderr);
+
+        let mut server = start(true).spawn();
+        let listed = server.call_tool("anygpt_list_providers", json!({}));
+        let providers = listed["structuredContent"]["providers"].as_array().unwrap();
+        let [openai, anthropic] =
+            ["openai", "anthropic"].map(|id| providers.iter().find(|it| it["id"] == id).unwrap());
+        assert_eq!(
+            (&openai["usable"], &openai["default"]),
+            (&json!(false), &json!(false))
+        );
+        assert_eq!(
+            (&anthropic["usable"], &anthropic["default"]),
+            (&json!(true), &json!(true))
+        );
+        expect(openai["problem"].as_str().unwrap());
+        server.close_stdin();
+        server.end(0);
+        expect(&server.stderr());
+
+        for command in [&["doctor"][..], &["config", "show"]] {
+            let shown = start(true).args(command).run(b"");
+            assert_eq!(shown.code, Some(0), "{shown:?}");
+            expect(
+                &shown
+                    .stdout
+                    .lines()
+                    .filter(|it| it.contains("no key"))
+                    .collect::<String>(),
+            );
+        }
+
+        // With no other provider there is nothing to do, and the reason is said.
+        for arguments in [&["config", "validate"][..], &[]] {
+            let alone = start(false).args(arguments).run(LIST.as_bytes());
+            assert_eq!(alone.code, Some(1), "{alone:?}");
+            expect(&alone.stderr);
+        }
+    }
+}
+
+#[test]
+fn what_stands_around_a_value_is_taken_off_and_said_once() {
+    let provider = Provider::start();
+    let url = provider.base_url(Family::OpenAi);
+    let config = file("around.yaml", "retries: 0\n");
+    let bom = file("around-bom", "\u{feff}key-1234-abcd\r\n");
+    let wide: Vec<u8> = "\u{feff}key-1234-abcd\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let wide = file("around-wide", wide);
+    let env_file = file(
+        "around.env",
+        "# mine\nexport OPENAI_API_KEY=\"key-1234-abcd\" # key\nGROQ_API_KEY=other\n",
+    );
+    let quoted_url = format!("\"{url}\"");
+    let config_file = format!("'{config}' # mine");
+    for (variables, said) in [
+        (
+            vec![("OPENAI_API_KEY", "\"key-1234-abcd\"")],
+            "OPENAI_API_KEY (without a pair of quotes)",
+        ),
+        (
+            vec![("OPENAI_API_KEY", "key-1234-abcd # mine")],
+            "OPENAI_API_KEY (without a comment)",
+        ),
+        (
+            vec![("OPENAI_API_KEY", "'key-1234-abcd' # mine")],
+            "OPENAI_API_KEY (without a pair of quotes, a comment)",
+        ),
+        (
+            vec![("OPENAI_API_KEY", "\u{feff}key-1234-abcd")],
+            "OPENAI_API_KEY (without a byte order mark)",
+        ),
+        (
+            vec![("OPENAI_API_KEY", "Bearer key-1234-abcd")],
+            "OPENAI_API_KEY (without the word Bearer)",
+        ),
+        (
+            vec![("OPENAI_API_KEY", "OPENAI_API_KEY=key-1234-abcd")],
+            "OPENAI_API_KEY (without its own name)",
+        ),
+        (
+            vec![("OPENAI_API_KEY_FILE", &*bom)],
+            "around-bom) (without a byte order mark)",
+        ),
+        (
+            vec![("OPENAI_API_KEY_FILE", &*wide)],
+            "around-wide) (without a byte order mark)",
+        ),
+        (
+            vec![("OPENAI_API_KEY_FILE", &*env_file)],
+            "(without the other lines, a comment, its own name, a pair of quotes)",
+        ),
+        (
+            vec![
+                ("OPENAI_API_KEY", "key-1234-abcd"),
+                ("OPENAI_BASE_URL", &*quoted_url),
+                ("LOG_LEVEL", "\"info\""),
+                ("ANYGPT_TIMEOUT", "20 # seconds"),
+                ("ANYGPT_DENY_MODELS", "'gpt-9, gpt-10'"),
+                ("DEFAULT_PROVIDER", "`openai`"),
+                ("CONFIG_FILE", &*config_file),
+            ],
+            "LOG_LEVEL (without a pair of quotes)",
+        ),
+        (
+            vec![
+                ("OPENAI_API_KEY", "key-1234-abcd"),
+                ("OPENAI_CUSTOM_HEADERS", "X-Team: a #1"),
+            ],
+            "",
+        ),
+    ] {
+        let mut server = Server::builder()
+            .env("OPENAI_BASE_URL", &url)
+            .envs(variables.iter().copied())
+            .spawn();
+        let asked = json!({"prompt": "hello", "model": "openai/gpt-4.1"});
+        let result = server.call_tool("anygpt_chat_completion", asked);
+        assert_eq!(
+            result["structuredContent"]["text"], "echo: hello",
+            "{result}"
+        );
+        let requests = provider.requests();
+        let request = requests.last().unwrap();
+        assert_eq!(request.credential(), "key-1234-abcd", "{variables:?}");
+        let names_headers = variables
+            .iter()
+            .any(|(name, _)| *name == "OPENAI_CUSTOM_HEADERS");
+        let header = names_headers.then_some("a #1");
+        assert_eq!(request.header("x-team"), header);
+        server.close_stdin();
+        server.end(0);
+        let stderr = server.stderr();
+        assert_eq!(
+            stderr.matches("Put right:").count(),
+            usize::from(!said.is_empty()),
+            "{stderr}"
+        );
+        assert!(stderr.contains(said), "{said} is missing in {stderr}");
+        if variables.len() > 2 {
+            let names = [
+                "OPENAI_BASE_URL",
+                "ANYGPT_TIMEOUT",
+                "ANYGPT_DENY_MODELS",
+                "DEFAULT_PROVIDER",
+                "CONFIG_FILE",
+            ];
+            for name in names {
+                assert_eq!(
+                    stderr.matches(&format!("{name} (without")).count(),
+                    1,
+                    "{name}: {stderr}"
+                );
+            }
+        }
+        assert!(!stderr.contains("1234"), "{stderr}");
+    }
+}
+
+#[test]
+fn at_any_other_address_a_value_is_sent_as_it_is_and_an_example_is_no_secret() {
+    let provider = Provider::start();
+    for key in [
+        "none",
+        "EMPTY",
+        "lm-studio",
+        "sk-no-key-required",
+        "your-api-key",
+        "changeme",
+        "sk-...",
+        "sk-ant-api03-other-vendor",
+        "not needed",
+    ] {
+        let mut server = Server::builder()
+            .env("OPENAI_BASE_URL", provider.base_url(Family::OpenAi))
+            .env("OPENAI_API_KEY", key)
+            // Not all of these are secrets, which is what this is about.
+            .shows_secrets()
+            .spawn();
+        let is_example = !key.contains("ant-") && !key.contains("...");
+        let said = format!("there is {key} here");
+        provider.script(
+            Family::OpenAi,
+            [
+                Reply::text(Family::OpenAi, &said),
+                Reply::error(Family::OpenAi, 400, &said),
+            ],
+        );
+        let asked = json!({"prompt": "hello", "model": "openai/gpt-4.1"});
+        let result = server.call_tool("anygpt_chat_completion", asked.clone());
+        let requests = provider.requests();
+        assert_eq!(requests.last().unwrap().credential(), key);
+        let text = result["structuredContent"]["text"].as_str().unwrap();
+        assert_eq!(text == said, is_example || key.len() < 8, "{key}: {text}");
+        let failed = server.call_tool("anygpt_chat_completion", asked);
+        let text = failed["content"][0]["text"].as_str().unwrap();
+        if is_example && !key.starts_with("sk-") {
+            assert!(text.contains(&said), "{key}: {text}");
+        }
+        server.close_stdin();
+        server.end(0);
+        assert_eq!(server.stderr().matches("Treated as not set").count(), 0);
+    }
+}
+
+#[test]
+fn a_file_with_more_providers_than_keys_serves_those_that_have_one() {
+    let provider = Provider::start();
+    let url = provider.base_url(Family::Compatible);
+    let path = file(
+        "more-providers.yaml",
+        format!(
+            "providers:\n  zhipu:\n    type: openai-compatible\n    base_url: https://zhipu.example/v1\n    \
+             api_key: \"${{ZHIPU_API_KEY}}\"\n  groq:\n    api_key: ${{GROQ_TEAM_KEY}}\n  team:\n    \
+             type: openai-compatible\n    base_url: {url}\n    api_key: ${{TEAM_KEY}}\n"
+        ),
+    );
+    let mut server = Server::builder()
+        .envs([("CONFIG_FILE", &*path), ("TEAM_KEY", "\"team-key-1234\"")])
+        .spawn();
+    let asked = json!({"prompt": "hello", "model": "team/a-model"});
+    let result = server.call_tool("anygpt_chat_completion", asked);
+    assert_eq!(
+        result["structuredContent"]["text"], "echo: hello",
+        "{result}"
+    );
+    assert_eq!(
+        provider.requests().last().unwrap().credential(),
+        "team-key-1234"
+    );
+    let asked = json!({"prompt": "hello", "model": "zhipu/a-model"});
+    let result = server.call_tool("anygpt_chat_completion", asked);
+    let text = result["content"][0]["text"].as_str().unwrap();
+    assert!(
+        text.contains("the variable ZHIPU_API_KEY is not set"),
+        "{text}"
+    );
+    server.close_stdin();
+    server.end(0);
+    let stderr = server.stderr();
+    for part in [
+        "providers.zhipu.api_key (line 5 of the configuration file) (the variable ZHIPU_API_KEY is not set)",
+        "providers.groq.api_key (line 7 of the configuration file) (the variable GROQ_TEAM_KEY is not set)",
+        "TEAM_KEY (without a pair of quotes)",
+    ] {
+        assert!(stderr.contains(part), "{part} is missing in {stderr}");
+    }
+}
+
+#[test]
+fn a_base_url_may_be_what_people_paste() {
+    let provider = Provider::start();
+    let everywhere = format!("http://0.0.0.0:{}", provider.port());
+    let bare = format!("localhost:{}", provider.port());
+    let of = |family| {
+        let url = provider.base_url(family);
+        let (_, folder) = url.split_once("://").unwrap().1.split_once('/').unwrap();
+        folder.to_owned()
+    };
+    for (variable, family, model, endings) in [
+        (
+            "OPENAI_BASE_URL",
+            Family::OpenAi,
+            "openai/a",
+            &["", "/", "/responses", "/chat/completions", "/models/"][..],
+        ),
+        (
+            "ANTHROPIC_BASE_URL",
+            Family::Anthropic,
+            "anthropic/a",
+            &["", "/v1", "/v1/", "/v1/messages", "/v1/models"],
+        ),
+        (
+            "GOOGLE_GEMINI_BASE_URL",
+            Family::Google,
+            "google/a",
+            &[
+                "",
+                "/v1beta",
+                "/v1",
+                "/v1beta/models",
+                "/v1beta/models/a:generateContent",
+            ],
+        ),
+        (
+            "LMSTUDIO_BASE_URL",
+            Family::Compatible,
+            "lmstudio/a",
+            &["", "/chat/completions", "/models"],
+        ),
+    ] {
+        for start in [&everywhere, &bare] {
+            for ending in endings {
+                let url = format!("{start}/{}{ending}", of(family));
+                let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+                let mut server = Server::builder()
+                    .envs(keys.map(|name| (name, "some-key-1234")))
+                    .env(variable, &url)
+                    .spawn();
+                let asked = json!({"prompt": "hello", "model": model});
+                let result = server.call_tool("anygpt_chat_completion", asked);
+                assert_eq!(
+                    result["structuredContent"]["text"], "echo: hello",
+                    "{url}: {result}"
+                );
+            }
+        }
     }
 }
 

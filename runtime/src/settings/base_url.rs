@@ -2,7 +2,11 @@
 //!
 //! Never here: what is requested below it.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use http::Uri;
 use percent_encoding::percent_decode_str;
@@ -54,8 +58,13 @@ impl BaseUrl {
         if host.is_empty() {
             return Err(wrong("has no host"));
         }
+        let port = &authority.as_str()[host.len()..];
+        let host = &*reachable(host);
         Ok(BaseUrl {
-            url: format!("{scheme}://{authority}{}", uri.path().trim_end_matches('/')),
+            url: format!(
+                "{scheme}://{host}{port}{}",
+                uri.path().trim_end_matches('/')
+            ),
             query: uri.query().map(Secret::new),
             secrets: uri.query().map(secrets_of).unwrap_or_default(),
             is_http: scheme == "http",
@@ -120,10 +129,73 @@ impl BaseUrl {
         self
     }
 
-    /// The same with this query in place of its own.
-    pub(super) fn with_query(mut self, query: Option<String>) -> Self {
-        self.query = query.map(Secret::new).or(self.query);
+    /// The same without these ends of its path, each of which begins with a slash: documentation shows the paths of
+    /// whole endpoints, and people paste them.
+    pub(super) fn without(mut self, ends: &[&str]) -> Self {
+        while let Some(end) = ends.iter().find(|end| self.path().ends_with(**end)) {
+            self.cut(self.path().len() - end.len());
+        }
         self
+    }
+
+    /// The same without a version at the end of its path, or followed only by one of these.
+    pub(super) fn without_version(mut self, behind: &[&str]) -> Self {
+        let path = self.path();
+        let slashes = path.match_indices('/').map(|(place, _)| place);
+        let version = slashes.filter(|slash| is_version(path[slash + 1..].split('/').next()));
+        if let Some(slash) = version.last() {
+            let rest = path[slash + 1..].split_once('/').map(|(_, rest)| rest);
+            let first = rest.map(|rest| rest.split('/').next().unwrap_or_default());
+            if first.is_none_or(|first| behind.contains(&first)) {
+                self.cut(slash);
+            }
+        }
+        self
+    }
+
+    /// The same without a list of models at the end of its path, if that is what `/models` is there: a service may
+    /// have its endpoints below such a path.
+    pub(super) fn without_list(self) -> Self {
+        let before = self.path().strip_suffix("/models");
+        match before.is_some_and(|it| is_version(it.rsplit('/').next())) {
+            true => self.without(&["/models"]),
+            false => self,
+        }
+    }
+
+    /// The same without this many bytes at the end of its path.
+    pub(super) fn without_last(mut self, count: usize) -> Self {
+        self.cut(self.path().len() - count);
+        self
+    }
+
+    /// Shortens the path to this length.
+    fn cut(&mut self, length: usize) {
+        let before = self.url.len() - self.path().len();
+        self.url.truncate(before + length);
+        self.url.truncate(self.url.trim_end_matches('/').len());
+    }
+
+    /// Takes a parameter out of the query.
+    pub(super) fn take_parameter(&mut self, name: &str) -> Option<String> {
+        let query = self.query.take()?;
+        let (taken, rest): (Vec<&str>, Vec<&str>) = query.expose().split('&').partition(|pair| {
+            pair.split('=')
+                .next()
+                .is_some_and(|it| it.eq_ignore_ascii_case(name))
+        });
+        self.query = (!rest.is_empty()).then(|| Secret::new(rest.join("&")));
+        let value = taken.first()?.split_once('=')?.1;
+        Some(value.to_owned())
+    }
+
+    /// Adds a parameter to the query.
+    pub(super) fn add_parameter(&mut self, name: &str, value: &str) {
+        let more = format!("{name}={value}");
+        self.query = Some(Secret::new(match self.query.take() {
+            Some(query) => format!("{}&{more}", query.expose()),
+            None => more,
+        }));
     }
 
     /// The path; empty if there is none but the slash.
@@ -148,6 +220,84 @@ impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url)
     }
+}
+
+/// A URL as it was written, with `http://` in front where people leave out the scheme: for this machine and for
+/// private networks with a port. Elsewhere it could mean either scheme.
+pub(super) fn with_scheme(text: &str) -> Cow<'_, str> {
+    if text.contains("://") {
+        return text.into();
+    }
+    let end = text.find(['/', '?', '#']).unwrap_or(text.len());
+    let (host, port) = match text[..end].rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => (host, Some(port)),
+        _ => (&text[..end], None),
+    };
+    // A word alone could be anything, a key for instance.
+    let is_meant = is_private(host)
+        && (port.is_some() || host.contains('.') || address(host).is_some())
+        || host.eq_ignore_ascii_case("localhost");
+    match is_meant {
+        true => format!("http://{text}").into(),
+        false => text.into(),
+    }
+}
+
+/// Whether this segment of a path is a version of an API: `v1`, `v1beta`.
+fn is_version(segment: Option<&str>) -> bool {
+    let rest = segment.and_then(|it| it.strip_prefix('v'));
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// A host as it can be reached: what a server listens on (all addresses of this machine) is its loopback.
+fn reachable(host: &str) -> Cow<'_, str> {
+    match address(host) {
+        Some(IpAddr::V4(v4)) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.to_string().into(),
+        Some(IpAddr::V4(v4)) => v4.to_string().into(),
+        Some(IpAddr::V6(v6)) if v6.is_unspecified() => format!("[{}]", Ipv6Addr::LOCALHOST).into(),
+        Some(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
+            Some(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.to_string().into(),
+            _ => host.into(),
+        },
+        None => host.into(),
+    }
+}
+
+/// The address that a host is written as.
+fn address(host: &str) -> Option<IpAddr> {
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    match literal.parse::<Ipv6Addr>() {
+        Ok(v6) => Some(v6.into()),
+        Err(_) => ipv4(host).map(IpAddr::V4),
+    }
+}
+
+/// As resolvers read it, which take less than four numbers, and octal and hexadecimal ones: `127.1`, `0`.
+fn ipv4(host: &str) -> Option<Ipv4Addr> {
+    let number = |part: &str| {
+        let (digits, radix) = match part.as_bytes() {
+            [b'0', b'x' | b'X', ..] => (&part[2..], 16),
+            [b'0', _, ..] => (&part[1..], 8),
+            _ => (part, 10),
+        };
+        let is_number = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u32::from_str_radix(digits, radix)
+            .ok()
+            .filter(|_| is_number)
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let numbers: Option<Vec<u32>> = host.split('.').map(number).collect();
+    let numbers = numbers.filter(|it| it.len() <= 4)?;
+    let (last, bytes) = numbers.split_last()?;
+    let mut address = u64::from(*last);
+    // The last number fills what the others leave.
+    if bytes.iter().any(|byte| *byte > 255) || address >= 1 << (32 - 8 * bytes.len()) {
+        return None;
+    }
+    for (place, byte) in bytes.iter().enumerate() {
+        address |= u64::from(*byte) << (24 - 8 * place);
+    }
+    u32::try_from(address).ok().map(Ipv4Addr::from)
 }
 
 /// Stands where a value of a query is not shown.
@@ -193,19 +343,23 @@ pub(super) fn is_private(host: &str) -> bool {
         ".home.arpa",
         ".test",
     ];
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    match literal.parse::<IpAddr>() {
-        Ok(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        Ok(IpAddr::V6(v6)) => {
-            let mapped = v6.to_ipv4_mapped();
-            v6.is_loopback()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local()
-                || mapped.is_some_and(|v4| v4.is_loopback() || v4.is_private())
-        }
-        Err(_) => {
-            let host = host.to_ascii_lowercase();
-            // Resolvers read a bare number as an address.
+    let is_private = |v4: Ipv4Addr| {
+        v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()
+    };
+    match address(host) {
+        Some(IpAddr::V4(v4)) => is_private(v4),
+        Some(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
+            Some(v4) => is_private(v4),
+            None => {
+                v6.is_loopback()
+                    || v6.is_unspecified()
+                    || v6.is_unique_local()
+                    || v6.is_unicast_link_local()
+            }
+        },
+        None => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            // Resolvers may read what begins like a number as an address.
             let is_number = host.starts_with(|c: char| c.is_ascii_digit()) && !host.contains('.');
             !is_number && !host.contains('.')
                 || SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
@@ -238,14 +392,72 @@ mod tests {
         ] {
             assert_eq!(base(url).path(), path);
         }
-        let longer = base("http://a/b?x=1")
-            .below("/c")
-            .with_query(Some("y=2".into()));
-        assert_eq!(longer.join("/m"), "http://a/b/c/m?y=2");
-        assert_eq!(
-            base("http://a?x=1").with_query(None).join("/m"),
-            "http://a/m?x=1"
-        );
+        let mut longer = base("http://a/b?x=1").below("/c");
+        longer.add_parameter("y", "2");
+        assert_eq!(longer.join("/m"), "http://a/b/c/m?x=1&y=2");
+    }
+
+    #[test]
+    fn what_listens_everywhere_is_this_machine_and_numbers_are_addresses() {
+        for (url, expected) in [
+            ("http://0.0.0.0:1/v1", "http://127.0.0.1:1/v1"),
+            ("http://0:1/v1", "http://127.0.0.1:1/v1"),
+            ("http://0.0:1", "http://127.0.0.1:1"),
+            ("http://127.1:1/", "http://127.0.0.1:1"),
+            ("http://2130706433", "http://127.0.0.1"),
+            ("http://0x7f.0.0.1", "http://127.0.0.1"),
+            ("http://0177.0.0.01", "http://127.0.0.1"),
+            ("http://[::]:1/v1", "http://[::1]:1/v1"),
+            ("http://[::ffff:0.0.0.0]:1", "http://127.0.0.1:1"),
+            ("http://[::1]:1", "http://[::1]:1"),
+            ("https://1.2.3.4.example/v1", "https://1.2.3.4.example/v1"),
+            ("https://1.2.3.256", "https://1.2.3.256"),
+        ] {
+            assert_eq!(
+                BaseUrl::parse("X", url).unwrap().join(""),
+                expected,
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_scheme_may_lack_where_only_one_can_be_meant() {
+        for (text, expected) in [
+            ("localhost", "http://localhost"),
+            ("localhost:1234/v1", "http://localhost:1234/v1"),
+            ("127.0.0.1:1234", "http://127.0.0.1:1234"),
+            ("10.0.0.1/v1", "http://10.0.0.1/v1"),
+            ("[::1]:8000", "http://[::1]:8000"),
+            ("litellm:4000/v1?x=1", "http://litellm:4000/v1?x=1"),
+            ("host.docker.internal:1", "http://host.docker.internal:1"),
+            ("http://a", "http://a"),
+            // These could be anything.
+            ("api.example.com/v1", "api.example.com/v1"),
+            ("8.8.8.8:80", "8.8.8.8:80"),
+            ("sk-proj-abcdef", "sk-proj-abcdef"),
+            ("a:b", "a:b"),
+        ] {
+            assert_eq!(with_scheme(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn parameters_can_be_taken_out_of_the_query() {
+        for (url, taken, rest) in [
+            ("https://a/x?api-version=1", Some("1"), "https://a/x"),
+            (
+                "https://a?b=1&API-Version=2&c",
+                Some("2"),
+                "https://a?b=1&c",
+            ),
+            ("https://a?b=1", None, "https://a?b=1"),
+            ("https://a", None, "https://a"),
+        ] {
+            let mut url = BaseUrl::parse("X", url).unwrap();
+            assert_eq!(url.take_parameter("api-version").as_deref(), taken);
+            assert_eq!(url.join(""), rest);
+        }
     }
 
     #[test]
@@ -295,6 +507,16 @@ mod tests {
             "http://10.0.0.1",
             "http://litellm:4000",
             "http://model-runner.docker.internal/engines/v1",
+            "http://0.0.0.0:1",
+            "http://0:1",
+            "http://127.1",
+            "http://[::]:1",
+            "http://[::ffff:127.0.0.1]",
+            "http://[::ffff:169.254.1.1]",
+            "http://localhost.:1",
+            "http://a.localhost",
+            "http://[fe80::1]",
+            "http://[fd00::1]",
         ] {
             assert!(may(url), "{url}");
         }
@@ -304,6 +526,10 @@ mod tests {
             "http://134744072",
             "http://0x08080808",
             "http://[2001:db8::1]",
+            "http://[::ffff:8.8.8.8]",
+            "http://8.1",
+            "http://localhost.example",
+            "http://0.0.0.0.example",
         ] {
             assert!(!may(url), "{url}");
         }

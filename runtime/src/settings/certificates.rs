@@ -41,8 +41,8 @@ impl Certificates {
     /// Reads the variables, and no file.
     pub(super) fn load(environment: &Environment<'_>) -> Result<Self, Problem> {
         Ok(Certificates {
-            file: environment.value(FILE)?,
-            folders: environment.value(FOLDER)?,
+            file: environment.path(FILE)?,
+            folders: environment.path(FOLDER)?,
         })
     }
 

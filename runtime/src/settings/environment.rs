@@ -3,6 +3,7 @@
 //! Never here: what a variable means.
 
 use std::{
+    borrow::Cow,
     cell::{OnceCell, RefCell},
     ffi::OsString,
     path::{Path, PathBuf},
@@ -11,7 +12,10 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{
-    Problem, file_text,
+    BaseUrl, Problem,
+    clean::{Cleaned, Form, cleaned},
+    file_text,
+    key::{self, NoKey},
     secret::{self, Secret},
 };
 
@@ -32,17 +36,29 @@ pub struct Environment<'a> {
     secrets: PathBuf,
     has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
+    repaired: RefCell<Vec<Repaired>>,
     given: RefCell<Vec<String>>,
     own: RefCell<Vec<String>>,
 }
 
-/// A variable that was set to something that means "not set".
-#[derive(Debug, PartialEq, Eq)]
+/// A variable that was set to something that means "not set", or is no key where one belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignored {
     /// Its name, or the path of the file.
     pub name: String,
     /// Why; never the value.
-    pub why: &'static str,
+    pub why: Cow<'static, str>,
+    /// A key was meant, so that a provider that could do without one must not.
+    pub is_broken: bool,
+}
+
+/// A value that was read without what stood around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Repaired {
+    /// The variable, or the path of the file.
+    pub(super) name: String,
+    /// What was taken off.
+    pub(super) removed: String,
 }
 
 /// A secret and where it was found.
@@ -65,6 +81,7 @@ impl<'a> Environment<'a> {
             secrets: SECRETS.into(),
             has_secrets: OnceCell::new(),
             ignored: RefCell::default(),
+            repaired: RefCell::default(),
             given: RefCell::default(),
             own: RefCell::default(),
         }
@@ -117,16 +134,48 @@ impl<'a> Environment<'a> {
         self.ignored.take()
     }
 
+    /// What was read without something around it so far.
+    pub(super) fn take_repaired(&self) -> Vec<Repaired> {
+        self.repaired.take()
+    }
+
     /// The variables that were asked for and held something.
     pub(super) fn into_given(self) -> Vec<String> {
         self.given.into_inner()
     }
 
-    /// The trimmed value of a variable; `None` if it is unset, blank or a placeholder.
+    /// The value of a variable, without what stands around it; `None` if it is unset, blank or a placeholder.
     ///
     /// # Errors
     /// A value that is not UTF-8.
     pub fn value(&self, name: &str) -> Result<Option<String>, Problem> {
+        self.read(name, Form::Words)
+    }
+
+    /// The same for a value that may hold anything, such as lines of headers.
+    ///
+    /// # Errors
+    /// A value that is not UTF-8.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Problem> {
+        self.read(name, Form::Text)
+    }
+
+    /// The same for the path of a file. There may be one whose name looks like a value with a comment.
+    ///
+    /// # Errors
+    /// A value that is not UTF-8.
+    pub(super) fn path(&self, name: &str) -> Result<Option<String>, Problem> {
+        let is_there = |value: OsString| Path::new(&value).exists();
+        self.read(
+            name,
+            match (self.lookup)(name).is_some_and(is_there) {
+                true => Form::Text,
+                false => Form::Words,
+            },
+        )
+    }
+
+    fn read(&self, name: &str, form: Form) -> Result<Option<String>, Problem> {
         if name.starts_with(OWN) {
             self.own.borrow_mut().push(name.to_owned());
         }
@@ -142,102 +191,193 @@ impl<'a> Environment<'a> {
         })?;
         // It may be a secret.
         let value = Zeroizing::new(value);
-        let value = self.unless_placeholder(name, &value);
-        if value.is_some() {
-            self.given.borrow_mut().push(name.to_owned());
-        }
-        Ok(value.map(str::to_owned))
-    }
-
-    /// A secret: `NAME`, else the file that `NAME_FILE` names, else `/run/secrets/NAME` or its
-    /// lower-case form.
-    ///
-    /// # Errors
-    /// A file that was named but can't be used; a secret that no header can carry.
-    pub fn secret(&self, name: &str) -> Result<Option<Found>, Problem> {
-        if let Some(value) = self.value(name)?.map(Zeroizing::new) {
-            return found(&value, name.to_owned()).map(Some);
-        }
-        let file_variable = format!("{name}_FILE");
-        if let Some(path) = self.value(&file_variable)? {
-            let text = file_text::read(Path::new(&path), SECRET_LIMIT).map_err(|why| {
-                Problem::new(
-                    &file_variable,
-                    format!("names {}, which {why}", secret::shown_path(&path)),
-                    "mount a small text file with the key, readable by the user of this process",
-                )
-            })?;
-            let origin = format!("{file_variable} ({path})");
-            return self
-                .unless_placeholder(&path, &text)
-                .map(|value| found(value, origin))
-                .transpose();
-        }
-        // One look for all of the many names.
-        if !*self.has_secrets.get_or_init(|| self.secrets.is_dir()) {
+        let Cleaned { value, removed } = cleaned(&value, form);
+        if let Some(why) = placeholder(value) {
+            self.ignore(name, NoKey::unset(why));
             return Ok(None);
         }
-        for file in [name.to_owned(), name.to_ascii_lowercase()] {
-            let path = self.secrets.join(file);
-            if !path.exists() {
-                continue;
-            }
-            let shown = path.display().to_string();
-            let text = file_text::read(&path, SECRET_LIMIT).map_err(|why| {
-                Problem::new(
-                    &shown,
-                    why,
-                    "make it a small text file that the user of this process may read",
-                )
-            })?;
-            if let Some(value) = self.unless_placeholder(&shown, &text) {
-                return found(value, shown).map(Some);
-            }
-        }
-        Ok(None)
+        self.repair(name, &removed);
+        self.given.borrow_mut().push(name.to_owned());
+        Ok(Some(value.to_owned()))
     }
 
-    /// A secret that stands in the configuration file itself; `None` for a placeholder.
+    /// A key for use at this address: `NAME`, else from the file that `NAME_FILE` names, else from
+    /// `/run/secrets/NAME` or its lower-case form.
     ///
     /// # Errors
-    /// A secret that no header can carry.
-    pub(super) fn secret_in_file(&self, place: &str, text: &str) -> Result<Option<Found>, Problem> {
-        self.unless_placeholder(place, text)
-            .map(|value| found(value, place.to_owned()))
-            .transpose()
+    /// There is none, but something that is no key: the first of it.
+    pub(super) fn secret(&self, name: &str, address: &BaseUrl) -> Result<Option<Found>, Ignored> {
+        if name.starts_with(OWN) {
+            self.own.borrow_mut().push(name.to_owned());
+        }
+        let mut first = None;
+        let mut found = |found: Result<Found, Ignored>| match found {
+            Ok(found) => Some(found),
+            Err(ignored) => {
+                first.get_or_insert(ignored);
+                None
+            }
+        };
+        if let Some(value) = (self.lookup)(name) {
+            let key = match value.into_string().map(Zeroizing::new) {
+                Ok(value) => self.key(name.to_owned(), &value, &[name], address),
+                Err(_) => Err(self.ignore(
+                    name,
+                    NoKey::broken("it is not valid UTF-8; set it again as plain text"),
+                )),
+            };
+            if let Some(found) = found(key) {
+                self.given.borrow_mut().push(name.to_owned());
+                return Ok(Some(found));
+            }
+        }
+        let file_variable = format!("{name}_FILE");
+        let path = self.path(&file_variable).map_err(|_| {
+            let why = NoKey::broken("it is not valid UTF-8; write the path of a file");
+            self.ignore(&file_variable, why)
+        })?;
+        if let Some(path) = path {
+            let read = file_text::read(Path::new(&path), SECRET_LIMIT);
+            let key = match read {
+                Ok(text) => {
+                    let origin = format!("{file_variable} ({path})");
+                    self.key(origin, &text, &[name], address)
+                }
+                Err(why) => {
+                    // What is no path may be the key itself.
+                    let shown = match secret::is_path(&path) {
+                        true => format!("{path:?}"),
+                        false => "a file".into(),
+                    };
+                    let why = format!(
+                        "it names {shown}, which {why}; mount a small text file with the key, readable by the \
+                         user of this process"
+                    );
+                    Err(self.ignore(&file_variable, NoKey::broken(why)))
+                }
+            };
+            if let Some(found) = found(key) {
+                return Ok(Some(found));
+            }
+        }
+        // One look for all of the many names.
+        if *self.has_secrets.get_or_init(|| self.secrets.is_dir()) {
+            for file in [name.to_owned(), name.to_ascii_lowercase()] {
+                let path = self.secrets.join(file);
+                if !path.exists() {
+                    continue;
+                }
+                let shown = path.display().to_string();
+                let key = match file_text::read(&path, SECRET_LIMIT) {
+                    Ok(text) => self.key(shown, &text, &[name], address),
+                    Err(why) => {
+                        let why = format!(
+                            "it {why}; make it a small text file that the user of this process may read"
+                        );
+                        Err(self.ignore(&shown, NoKey::broken(why)))
+                    }
+                };
+                if let Some(found) = found(key) {
+                    return Ok(Some(found));
+                }
+            }
+        }
+        first.map_or(Ok(None), Err)
     }
 
-    /// A value without blanks at its ends.
-    fn unless_placeholder<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
-        let value = value.trim();
-        let Some(why) = placeholder(value) else {
-            return Some(value);
-        };
+    /// The key in a text that was found at `origin` and was set for the variables of these names.
+    ///
+    /// # Errors
+    /// It is no key.
+    pub(super) fn key(
+        &self,
+        origin: String,
+        text: &str,
+        names: &[&str],
+        address: &BaseUrl,
+    ) -> Result<Found, Ignored> {
+        match key::read(text, names, address) {
+            Ok(Cleaned { value, removed }) => {
+                self.repair(&origin, &removed);
+                let secret = Secret::new(value);
+                Ok(Found { secret, origin })
+            }
+            Err(why) => Err(self.ignore(&origin, why)),
+        }
+    }
+
+    /// The same for a key that stands in the configuration file itself, where a variable that is not set stands as it
+    /// was written.
+    ///
+    /// # Errors
+    /// It is no key.
+    pub(super) fn key_in_file(
+        &self,
+        place: String,
+        text: &str,
+        names: &[&str],
+        address: &BaseUrl,
+    ) -> Result<Found, Ignored> {
+        let is_name = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let variable = text.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
+        match variable.filter(is_name) {
+            Some(name) => {
+                let why = format!("the variable {name} is not set").into();
+                let is_broken = false;
+                Err(self.ignore(&place, NoKey { why, is_broken }))
+            }
+            None => self.key(place, text, names, address),
+        }
+    }
+
+    fn ignore(&self, name: &str, why: NoKey) -> Ignored {
         let ignored = Ignored {
             name: name.to_owned(),
-            why,
+            why: why.why,
+            is_broken: why.is_broken,
         };
         let mut list = self.ignored.borrow_mut();
-        if !list.contains(&ignored) {
-            list.push(ignored);
+        if list.iter().all(|known| known.name != name) {
+            list.push(ignored.clone());
         }
-        None
+        ignored
+    }
+
+    fn repair(&self, name: &str, removed: &[&'static str]) {
+        let mut list = self.repaired.borrow_mut();
+        if !removed.is_empty() && list.iter().all(|known| known.name != name) {
+            list.push(Repaired {
+                name: name.to_owned(),
+                removed: removed.join(", "),
+            });
+        }
     }
 }
 
 /// Why a trimmed value means "not set", if it does. All of these have been seen in the wild: written
 /// by a gateway for a secret it does not have, by a template that nobody filled in, or copied from
 /// an example.
-pub fn placeholder(value: &str) -> Option<&'static str> {
+pub(super) fn placeholder(value: &str) -> Option<&'static str> {
     // No copy in lower case: it may be a secret.
     let is = |part: Option<&str>, word: &str| part.is_some_and(|it| it.eq_ignore_ascii_case(word));
-    let begins = |word: &str| is(value.get(..word.len()), word);
     let ends = |word: &str| {
         let start = value.len().checked_sub(word.len());
         is(start.and_then(|start| value.get(start..)), word)
     };
+    template(value).or_else(|| {
+        let is_copied = is(value.get(..5), "your_") || ends("_here") || is(Some(value), "changeme");
+        is_copied.then_some("it is text copied from an example")
+    })
+}
+
+/// The same for what a program should have filled in: no value of anything.
+pub(super) fn template(value: &str) -> Option<&'static str> {
+    let begins = |word: &str| {
+        let start = value.get(..word.len());
+        start.is_some_and(|it| it.eq_ignore_ascii_case(word))
+    };
     if value.is_empty() {
-        Some("it is empty")
+        Some(key::EMPTY)
     } else if value.starts_with('<') && value.ends_with('>') {
         Some("it is a placeholder in angle brackets")
     } else if begins("se://") {
@@ -248,37 +388,14 @@ pub fn placeholder(value: &str) -> Option<&'static str> {
         || (value.starts_with("${") && value.ends_with('}'))
     {
         Some("it is a template that was not filled in")
-    } else if ["null", "undefined", "changeme"]
+    } else if ["null", "undefined"]
         .iter()
         .any(|it| value.eq_ignore_ascii_case(it))
     {
         Some("it is a word for nothing")
-    } else if begins("your_") || ends("_here") {
-        Some("it is text copied from an example")
     } else {
         None
     }
-}
-
-fn found(value: &str, origin: String) -> Result<Found, Problem> {
-    if value.chars().any(char::is_control) {
-        return Err(Problem::new(
-            &origin,
-            "holds a line break or another control character in its middle",
-            "store the key alone, on one line",
-        ));
-    }
-    if !value.is_ascii() {
-        return Err(Problem::new(
-            &origin,
-            "holds characters that no key has",
-            "copy the key again from the provider's page",
-        ));
-    }
-    Ok(Found {
-        secret: Secret::new(value),
-        origin,
-    })
 }
 
 #[cfg(test)]
@@ -331,7 +448,7 @@ mod tests {
                 value.map(|(_, value)| OsString::from(value))
             };
             let environment = Environment::new(&lookup).with_secrets(&folder);
-            let found = environment.secret("A_KEY");
+            let found = environment.secret("A_KEY", &BaseUrl::default());
             found.map(|found| found.map(|found| found.secret.expose().to_owned()))
         };
         let both = [("A_KEY", " direct "), ("A_KEY_FILE", &path)];
@@ -339,10 +456,26 @@ mod tests {
         let placeholder = [("A_KEY", "<UNKNOWN>"), ("A_KEY_FILE", &path)];
         assert_eq!(find(&placeholder).unwrap().as_deref(), Some("from-file"));
         assert_eq!(find(&[]).unwrap().as_deref(), Some("from-folder"));
-        assert!(find(&[("A_KEY_FILE", "/nowhere/at/all")]).is_err());
+        // What is no key in one place is none, but the next place may have one.
+        let not_there = [("A_KEY_FILE", "/nowhere/at/all")];
+        assert_eq!(find(&not_there).unwrap().as_deref(), Some("from-folder"));
+        std::fs::remove_file(folder.join("a_key")).unwrap();
+        let why = find(&not_there).unwrap_err().why;
+        assert!(
+            why.contains("/nowhere/at/all\", which cannot be read"),
+            "{why}"
+        );
+        let why = find(&[("A_KEY_FILE", "a-key-in-the-wrong-place")])
+            .unwrap_err()
+            .why;
+        assert!(
+            why.starts_with("it names a file, which cannot be read"),
+            "{why}"
+        );
         assert!(find(&[("A_KEY_FILE", folder.to_str().unwrap())]).is_err());
         let broken = find(&[("A_KEY", "two\nlines-of-secret")]).unwrap_err();
-        assert!(!broken.to_string().contains("secret"));
+        assert!(broken.is_broken && broken.name == "A_KEY", "{broken:?}");
+        assert!(!broken.why.contains("secret"), "{broken:?}");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Environment, Problem,
+    BaseUrl, Environment, Problem,
     defaults::{Defaults, ProviderDefaults},
     file_text,
     limits::LimitsEntry,
@@ -111,10 +111,13 @@ impl File {
             "mount a text file that the user of this process may read, or correct CONFIG_FILE";
         let text = file_text::read(path, LIMIT)
             .map_err(|problem| Problem::new(&place(path), problem, mend))?;
-        let variable =
-            |name: &str| variable(environment, name).map_err(|problem| problem.to_string());
+        let variables = yaml::Variables {
+            value: &|name| variable(environment, name).map_err(|problem| problem.to_string()),
+            // Its provider is off then.
+            may_lack: "api_key",
+        };
         let file =
-            yaml::with_variables(&text, &variable).map_err(|error| not_valid(path, &error))?;
+            yaml::with_variables(&text, variables).map_err(|error| not_valid(path, &error))?;
         Ok(File {
             path: path.to_owned(),
             ..file
@@ -127,7 +130,8 @@ fn variable(environment: &Environment<'_>, name: &str) -> Result<Option<String>,
     if let Some(value) = environment.value(name)? {
         return Ok(Some(value));
     }
-    let found = environment.secret(name)?;
+    // What is no key is told where it is used; at which address is not known here.
+    let found = environment.secret(name, &BaseUrl::default()).ok().flatten();
     Ok(found.map(|found| found.secret.expose().to_owned()))
 }
 

@@ -9,11 +9,31 @@ use zeroize::Zeroizing;
 /// The text of a regular file of at most `limit` bytes, which may hold secrets, or why it can't be had.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Zeroizing<String>, String> {
     let mut bytes = Zeroizing::new(read_bytes(path, limit)?);
+    if let Some(text) = wide(&bytes) {
+        return Ok(text);
+    }
     let text = String::from_utf8(std::mem::take(&mut *bytes));
     text.map(Zeroizing::new).map_err(|error| {
         *bytes = error.into_bytes();
         "is not valid UTF-8 (save it as UTF-8)".into()
     })
+}
+
+/// A text of UTF-16, as some editors and shells write it, by the mark at its beginning; the mark stays.
+fn wide(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units = pairs.iter().map(|pair| unit(*pair));
+    // A buffer that grows would leave parts of a secret behind.
+    let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
+    for character in char::decode_utf16(units) {
+        text.push(character.ok()?);
+    }
+    rest.is_empty().then_some(text)
 }
 
 /// The same for a file that may hold comments in any encoding.

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use super::{
     Problem,
-    environment::{Environment, Found},
+    environment::Environment,
     presets::{self, PRESETS, Preset},
 };
 use crate::provider::Codec;
@@ -257,16 +257,9 @@ impl Foreign {
         }
     }
 
-    /// The key of a provider by another program's variable.
-    pub(super) fn key(
-        &self,
-        environment: &Environment<'_>,
-        preset: &Preset,
-    ) -> Result<Option<Found>, Problem> {
-        let Some(it) = self.find(preset, Key) else {
-            return Ok(None);
-        };
-        environment.secret(&it.name)
+    /// Another program's variable with the key of a provider.
+    pub(super) fn key(&self, preset: &Preset) -> Option<String> {
+        self.find(preset, Key).map(|it| it.name.clone())
     }
 
     /// The address of a provider by another program's variable, and that variable. The vendor's own one says nothing.

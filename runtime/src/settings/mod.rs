@@ -5,12 +5,14 @@
 
 mod base_url;
 mod certificates;
+mod clean;
 mod defaults;
 mod environment;
 mod file;
 mod file_text;
 mod foreign;
 mod headers;
+mod key;
 mod limits;
 mod mistyped;
 mod model;
@@ -38,7 +40,7 @@ use std::{
 pub use base_url::BaseUrl;
 pub use certificates::Certificates;
 pub use defaults::Parameters;
-pub use environment::{Environment, Found, Ignored, placeholder};
+pub use environment::{Environment, Found, Ignored};
 pub use limits::{Bound, Limits};
 use model::Names;
 pub use model::{Member, ModelSettings, Tag};
@@ -340,14 +342,24 @@ impl Settings {
 
         let notes = foreign.told(&environment, &mut warnings);
         mistyped::check(&environment, &mut warnings)?;
+        let repaired = environment.take_repaired();
+        if !repaired.is_empty() {
+            let list: Vec<String> = repaired
+                .iter()
+                .map(|it| format!("{} (without {})", it.name, it.removed))
+                .collect();
+            warnings.push(format!("Put right: {}", list.join(", ")));
+        }
         let ignored = environment.take_ignored();
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
                 .iter()
-                .map(|Ignored { name, why }| match limits::is_variable(name) {
-                    true => format!("{name} ({why}, so this limit does not hold)"),
-                    false => format!("{name} ({why})"),
-                })
+                .map(
+                    |Ignored { name, why, .. }| match limits::is_variable(name) {
+                        true => format!("{name} ({why}, so this limit does not hold)"),
+                        false => format!("{name} ({why})"),
+                    },
+                )
                 .collect();
             warnings.push(format!("Treated as not set: {}", list.join(", ")));
         }
@@ -594,7 +606,7 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
 
 /// The configuration file to read, if there is one.
 fn config_file(environment: &Environment<'_>) -> Result<Option<PathBuf>, Problem> {
-    if let Some(path) = environment.value("CONFIG_FILE")? {
+    if let Some(path) = environment.path("CONFIG_FILE")? {
         return Ok(Some(path.into()));
     }
     let found = CONFIG_FILES

@@ -2,12 +2,7 @@
 //!
 //! Never here: what becomes of them, or other variables.
 
-use super::{
-    Problem,
-    environment::{Environment, Found},
-    mistyped, nearest,
-    presets::PRESETS,
-};
+use super::{Problem, environment::Environment, mistyped, nearest, presets::PRESETS};
 
 pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
@@ -21,7 +16,8 @@ pub(super) struct OwnVariables {
     pub(super) prefix: String,
     pub(super) kind: Option<String>,
     pub(super) base_url: Option<String>,
-    pub(super) key: Option<Found>,
+    /// Its key is told, too; it is read when its address is known.
+    pub(super) has_key: bool,
     pub(super) model: Option<String>,
 }
 
@@ -40,10 +36,10 @@ pub(super) fn all<'k>(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<(String, OwnVariables)>, Problem> {
     let names = environment.names().iter();
-    let names = names.filter(|name| name.starts_with(PREFIX));
+    let names: Vec<&String> = names.filter(|name| name.starts_with(PREFIX)).collect();
     let mut all: Vec<(String, OwnVariables)> = Vec::new();
     let known: Vec<&str> = known.collect();
-    for variable in names {
+    for variable in names.iter().copied() {
         let behind = &variable[PREFIX.len()..];
         let word = FIELDS.iter().find_map(|field| behind.strip_suffix(field));
         let is_possible = |word: &&str| {
@@ -88,18 +84,23 @@ pub(super) fn all<'k>(
         }
         let prefix = format!("{PREFIX}{word}");
         let value = |field: &str| environment.value(&format!("{prefix}{field}"));
-        let own = OwnVariables {
+        let key = ["_API_KEY", "_API_KEY_FILE"].map(|field| format!("{prefix}{field}"));
+        let mut own = OwnVariables {
             kind: value("_TYPE")?,
             base_url: value("_BASE_URL")?,
             model: value("_MODEL")?,
-            key: environment.secret(&format!("{prefix}_API_KEY"))?,
-            prefix,
+            has_key: key.iter().any(|name| names.contains(&name)),
+            prefix: prefix.clone(),
         };
-        // Placeholders all of them.
-        let is_nothing = own.kind.is_none() && own.base_url.is_none() && own.model.is_none();
-        if !is_nothing || own.key.is_some() {
-            all.push((id, own));
+        if own.kind.is_none() && own.base_url.is_none() && own.model.is_none() {
+            // Perhaps placeholders all of them.
+            let values = [value("_API_KEY")?, value("_API_KEY_FILE")?];
+            own.has_key = values.iter().any(Option::is_some);
+            if !own.has_key {
+                continue;
+            }
         }
+        all.push((id, own));
     }
     Ok(all)
 }

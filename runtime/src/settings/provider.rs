@@ -8,14 +8,16 @@ use http::{HeaderName, HeaderValue};
 
 use super::{
     BaseUrl, Network, Parameters, Problem, ProxyKind, base_url,
-    environment::{Environment, Found},
+    environment::{Environment, Found, Ignored},
     file::ProviderEntry,
     foreign::Foreign,
     headers::Headers,
+    key,
     own_variables::{self, OwnVariables},
-    presets::{self, AZURE, AZURE_DATED, DOCKER, OLLAMA, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
-    secret::{self, Secret, is_example_word},
+    presets::{self, AZURE, AZURE_DATED, DOCKER, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
+    secret::{self, Secret},
     vendors::{self, Serves},
+    yaml::Spanned,
 };
 use crate::provider::{
     Codec,
@@ -56,6 +58,8 @@ pub struct Provider {
     pub(super) origins: Origins,
     /// What it is known for by name.
     pub(crate) preset: Option<&'static Preset>,
+    /// What stands where its key should.
+    no_key: Option<Ignored>,
     /// Why it cannot be used, with what to do about it.
     off: Option<String>,
     /// By which setting it must not be used.
@@ -188,12 +192,12 @@ impl Provider {
         self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
 
-    /// Its key, and what is as good as one.
+    /// Its key, and what is as good as one. A word that is sent where no key is needed is none.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let key = self.key.iter().map(|key| &key.secret);
         let all = key.chain(&self.headers.secrets.keys);
         let all = all.chain(&self.base_url.secrets().keys);
-        all.filter(|key| !is_example_word(key.expose()))
+        all.filter(|key| !key::is_example(key.expose()))
     }
 
     /// What is a secret only by its place.
@@ -322,7 +326,7 @@ pub(super) fn all(
                 "use letters, digits, - _ and ., and each id once, whatever its case",
             ));
         }
-        providers.push(reader.own(&id, told)?);
+        providers.push(reader.own(&id, told, warnings)?);
     }
     providers.extend(others);
     Ok(providers)
@@ -359,28 +363,6 @@ fn in_container() -> bool {
 
 fn kinds() -> String {
     Kind::ALL.map(Kind::as_str).join(", ")
-}
-
-/// The first of these variables that holds a key.
-fn key(
-    environment: &Environment<'_>,
-    variables: &[&str],
-    warnings: &mut Vec<String>,
-) -> Result<Option<Found>, Problem> {
-    let mut first: Option<(&str, Found)> = None;
-    for variable in variables {
-        let Some(found) = environment.secret(variable)? else {
-            continue;
-        };
-        match &first {
-            None => first = Some((variable, found)),
-            Some((used, key)) if key.secret != found.secret => warnings.push(format!(
-                "{used} and {variable} hold different keys; {used} is used"
-            )),
-            Some(_) => {}
-        }
-    }
-    Ok(first.map(|(_, found)| found))
 }
 
 fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
@@ -425,12 +407,36 @@ type Written = (String, String);
 /// What the well-known variables say of a provider.
 #[derive(Default)]
 struct Known {
-    key: Option<Found>,
+    key_variables: &'static [&'static str],
+    token_variable: Option<&'static str>,
     url: Option<Written>,
     headers: Headers,
     /// The same by other programs' variables, which count where nothing else says anything.
-    foreign_key: Option<Found>,
+    foreign_key: Option<String>,
     foreign_url: Option<Written>,
+}
+
+/// A key, or else what stands where it should.
+#[derive(Default)]
+struct Key {
+    found: Option<Found>,
+    /// It is a token that travels as `Authorization: Bearer`.
+    is_token: bool,
+    no_key: Option<Ignored>,
+}
+
+impl Key {
+    /// Keeps what the next place has, if no earlier one has a key. What only means "not set" is worth less.
+    fn or(&mut self, read: Result<Option<Found>, Ignored>) {
+        match read {
+            Ok(Some(found)) if self.found.is_none() => self.found = Some(found),
+            Ok(_) => {}
+            Err(ignored) => match &self.no_key {
+                Some(known) if known.is_broken || !ignored.is_broken => {}
+                _ => self.no_key = Some(ignored),
+            },
+        }
+    }
 }
 
 /// Brings together what an entry of the file says and what the environment says, which wins.
@@ -467,19 +473,6 @@ impl Reader<'_> {
                 ));
             }
         };
-        let mut key = key(self.environment, preset.key_variables, warnings)?;
-        let mut is_bearer = false;
-        if let Some(variable) = preset.token_variable
-            && let Some(token) = self.environment.secret(variable)?
-        {
-            match &key {
-                // Both together are refused.
-                Some(key) => {
-                    warnings.push(format!("{} is used, and not {variable}", key.origin));
-                }
-                None => (key, is_bearer) = (Some(token), true),
-            }
-        }
         let mut headers = Headers::default();
         for (variable, name) in preset.header_variables {
             if let Some((place, value)) = self.foreign.value(self.environment, variable)? {
@@ -487,7 +480,7 @@ impl Reader<'_> {
             }
         }
         if let Some(variable) = preset.headers_variable
-            && let Some(lines) = self.environment.value(variable)?
+            && let Some(lines) = self.environment.text(variable)?
         {
             headers.add_lines(variable, &lines)?;
         }
@@ -507,23 +500,23 @@ impl Reader<'_> {
             }
         }
         let is_told = told.entry.is_some() || !told.own.prefix.is_empty();
-        // A key of its own variables wins over the token.
-        let is_bearer = is_bearer && told.own.key.is_none();
+        let (foreign_key, foreign_url) = (
+            self.foreign.key(preset),
+            self.foreign.url(self.environment, preset)?,
+        );
         let known = Known {
-            key,
+            key_variables: preset.key_variables,
+            token_variable: preset.token_variable,
             url,
             headers,
-            foreign_key: self.foreign.key(self.environment, preset)?,
-            foreign_url: self.foreign.url(self.environment, preset)?,
+            foreign_key,
+            foreign_url: foreign_url.clone(),
         };
-        let (foreign_key, foreign_url) = (known.foreign_key.clone(), known.foreign_url.clone());
-        let mut provider = self.provider(id, kind, told.entry, told.own, known)?;
-        self.tell_foreign(&provider, preset, foreign_key, foreign_url, warnings);
-        provider.key_header = match kind {
-            _ if is_bearer => KeyHeader::Bearer,
-            Kind::OpenAi if id == AZURE => KeyHeader::ApiKey,
-            _ => KeyHeader::Usual,
-        };
+        let mut provider = self.provider(id, kind, told.entry, told.own, known, warnings)?;
+        self.tell_foreign(&provider, preset, foreign_url, warnings);
+        if kind == Kind::OpenAi && id == AZURE {
+            provider.key_header = KeyHeader::ApiKey;
+        }
         provider.preset = Some(preset);
         provider.model = (provider.model).or_else(|| preset.model.map(str::to_owned));
         provider.origins.kind = kind_from;
@@ -564,8 +557,7 @@ impl Reader<'_> {
                     preset.url_variables.join(" or ")
                 )),
             },
-            _ if preset.is_local => None,
-            _ => provider.missing_key(&preset.key_variables.join(" or ")),
+            _ => provider.missing_key(&preset.key_variables.join(" or "), preset.is_local),
         };
         if let Runner::At {
             model: Some(model), ..
@@ -583,19 +575,9 @@ impl Reader<'_> {
         &self,
         provider: &Provider,
         preset: &Preset,
-        key: Option<Found>,
         url: Option<Written>,
         warnings: &mut Vec<String>,
     ) {
-        if let (Some(found), Some(ours), Some(used)) =
-            (key, preset.key_variables.first(), &provider.key)
-        {
-            if used.origin == found.origin {
-                self.foreign.read(&found.origin, ours);
-            } else if used.secret != found.secret {
-                warnings.push(format!("{} is used, and not {}", used.origin, found.origin));
-            }
-        }
         if let (Some((name, text)), Some(ours), Some(used)) = (
             url,
             preset.url_variables.first(),
@@ -619,7 +601,7 @@ impl Reader<'_> {
     }
 
     /// A provider of the user's own.
-    fn own(&self, id: &str, told: Told) -> Result<Provider, Problem> {
+    fn own(&self, id: &str, told: Told, warnings: &mut Vec<String>) -> Result<Provider, Problem> {
         let place = format!("providers.{id}");
         let kind_told = told.kind(id)?;
         let kind_from = kind_told.as_ref().map(|(place, _)| place.clone());
@@ -637,7 +619,7 @@ impl Reader<'_> {
         };
         let entry = told.entry.as_ref();
         let has_url = told.own.base_url.is_some() || entry.is_some_and(|it| it.base_url.is_some());
-        let has_key = told.own.key.is_some() || entry.is_some_and(|it| it.api_key.is_some());
+        let has_key = told.own.has_key || entry.is_some_and(|it| it.api_key.is_some());
         if let Some(codec) = kind.codec().filter(|_| !has_url) {
             let mend = "a base URL, for example http://llm:8000/v1";
             if entry.is_none() {
@@ -663,11 +645,12 @@ impl Reader<'_> {
             None => told.own.name("_API_KEY"),
             Some(_) => format!("{place}.api_key"),
         };
-        let mut provider = self.provider(id, kind, told.entry, told.own, Known::default())?;
+        let known = Known::default();
+        let mut provider = self.provider(id, kind, told.entry, told.own, known, warnings)?;
         provider.is_listed = true;
         provider.origins.kind = kind_from;
         if kind != Kind::Mock {
-            provider.off = provider.missing_key(&switch);
+            provider.off = provider.missing_key(&switch, false);
         }
         Ok(provider)
     }
@@ -679,60 +662,63 @@ impl Reader<'_> {
         entry: Option<ProviderEntry>,
         own: OwnVariables,
         known: Known,
+        warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
-        let Known {
-            key,
-            url,
-            headers,
-            foreign_key,
-            foreign_url,
-        } = known;
         let place = format!("providers.{id}");
-        let entry = entry.unwrap_or_default();
-        let key = match (own.key.clone().or(key), entry.api_key) {
-            (None, Some(text)) => self.environment.secret_in_file(
-                &text.place(&format!("{place}.api_key")),
-                text.value.expose(),
-            )?,
-            (key, _) => key,
-        };
-        let key = key.or(foreign_key);
-        let url = match (own.base_url.clone(), url, entry.base_url) {
-            (Some(text), ..) => Some((own.name("_BASE_URL"), text)),
-            (None, Some(url), _) => Some(url),
+        let mut entry = entry.unwrap_or_default();
+        let url = match (&own.base_url, &known.url, &entry.base_url) {
+            (Some(text), ..) => Some((own.name("_BASE_URL"), text.clone())),
+            (None, Some(url), _) => Some(url.clone()),
             (None, None, Some(text)) => {
-                Some((text.place(&format!("{place}.base_url")), text.value))
+                let place = text.place(&format!("{place}.base_url"));
+                Some((place, text.value.clone()))
             }
-            (None, None, None) => foreign_url.clone(),
+            (None, None, None) => known.foreign_url.clone(),
         };
         let mut kind = kind;
+        let mut deployment: Option<(String, String)> = None;
         let base_url = match &url {
             None => None,
-            Some((place, text)) => Some(match kind {
-                Kind::Compatible(service) if service.api_key_header => {
-                    self.azure(place, text, &mut kind)?
-                }
-                Kind::OpenAi if id == AZURE => self.azure(place, text, &mut kind)?,
-                _ if place == "OLLAMA_HOST" || (id == OLLAMA && url == foreign_url) => {
-                    ollama(place, text)?
-                }
-                _ => versioned(BaseUrl::parse(place, text)?, kind)?,
-            }),
+            Some((place, text)) => {
+                let whole = base_url::with_scheme(text);
+                let is_azure = match kind {
+                    Kind::Compatible(service) => service.api_key_header,
+                    _ => kind == Kind::OpenAi && id == AZURE,
+                };
+                let preset = presets::named(id);
+                Some(match preset.filter(|preset| preset.is_local) {
+                    Some(preset) => local(place, text, preset.port, kind)?,
+                    None if is_azure => {
+                        let (url, model) = self.azure(place, &whole, &mut kind)?;
+                        deployment = model.map(|model| (model, place.clone()));
+                        url
+                    }
+                    None => versioned(BaseUrl::parse(place, &whole)?, kind),
+                })
+            }
         };
         let model_variable = own.name("_MODEL");
+        let key_variable = own.has_key.then(|| own.name("_API_KEY"));
         let (model, model_from) = match (own.model, entry.model) {
             (Some(model), _) => (Some(model), Some(model_variable)),
             (None, Some(model)) => {
                 let place = model.place(&format!("{place}.model"));
                 (Some(model.value), Some(place))
             }
-            (None, None) => (None, None),
+            (None, None) => deployment.unzip(),
         };
-        let in_query = base_url.as_ref().map(BaseUrl::secrets);
-        let has_secrets = key.is_some()
+        let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
+            (Some(base_url), _) => base_url,
+            (None, None | Some("")) => BaseUrl::default(),
+            (None, Some(default)) => BaseUrl::parse(id, default)?,
+        };
+        let in_file = entry.api_key.take();
+        let key = self.key(&place, key_variable, &known, in_file, &base_url, warnings);
+        let headers = known.headers;
+        let has_secrets = key.found.is_some()
             || !headers.secrets.keys.is_empty()
-            || in_query.is_some_and(|secrets| !secrets.keys.is_empty());
-        if let (Some((place, _)), Some(base_url)) = (&url, &base_url)
+            || !base_url.secrets().keys.is_empty();
+        if let Some((place, _)) = &url
             && has_secrets
             && self.guarded.is_some()
             && !base_url.may_carry_keys()
@@ -743,11 +729,6 @@ impl Reader<'_> {
                 "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
             ));
         }
-        let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
-            (Some(base_url), _) => base_url,
-            (None, None | Some("")) => BaseUrl::default(),
-            (None, Some(default)) => BaseUrl::parse(id, default)?,
-        };
         // For https it is a tunnel that cannot be looked into.
         if let Some(network) = self.guarded
             && has_secrets
@@ -769,8 +750,11 @@ impl Reader<'_> {
             id: id.to_owned(),
             kind,
             base_url,
-            key,
-            key_header: KeyHeader::Usual,
+            key: key.found,
+            key_header: match key.is_token {
+                true => KeyHeader::Bearer,
+                false => KeyHeader::Usual,
+            },
             headers,
             model,
             defaults: entry.defaults.parameters(),
@@ -783,39 +767,113 @@ impl Reader<'_> {
                 base_url: url.map(|(place, _)| place),
                 model: model_from,
             },
+            no_key: key.no_key,
             off: None,
             refusal: None,
         })
     }
 
-    /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is.
-    fn azure(&self, place: &str, text: &str, kind: &mut Kind) -> Result<BaseUrl, Problem> {
+    /// The key for this address: of its own variables, of the well-known ones, of the file, in this order.
+    fn key(
+        &self,
+        place: &str,
+        own_variable: Option<String>,
+        known: &Known,
+        in_file: Option<Spanned<Secret>>,
+        address: &BaseUrl,
+        warnings: &mut Vec<String>,
+    ) -> Key {
+        let mut key = Key::default();
+        if let Some(variable) = own_variable {
+            key.or(self.environment.secret(&variable, address));
+        }
+        let of_its_own = key.found.is_some();
+        for variable in known.key_variables {
+            let read = self.environment.secret(variable, address);
+            if let (false, Some(used), Ok(Some(found))) = (of_its_own, &key.found, &read)
+                && used.secret != found.secret
+            {
+                let used = &used.origin;
+                warnings.push(format!(
+                    "{used} and {variable} hold different keys; {used} is used"
+                ));
+            }
+            key.or(read);
+        }
+        if let Some(variable) = known.token_variable {
+            let read = self.environment.secret(variable, address);
+            match (&key.found, &read) {
+                // Both together are refused.
+                (Some(used), Ok(Some(_))) => {
+                    warnings.push(format!("{} is used, and not {variable}", used.origin));
+                }
+                (None, Ok(Some(_))) => key.is_token = true,
+                _ => {}
+            }
+            key.or(read);
+        }
+        if let Some(text) = in_file.filter(|_| key.found.is_none()) {
+            let place = text.place(&format!("{place}.api_key"));
+            let names = known.key_variables;
+            let read = self
+                .environment
+                .key_in_file(place, text.value.expose(), names, address);
+            key.or(read.map(Some));
+        }
+        if let Some(variable) = &known.foreign_key {
+            let read = self.environment.secret(variable, address);
+            match (&key.found, &read) {
+                (None, Ok(Some(_))) => {
+                    let ours = known.key_variables.first().copied().unwrap_or_default();
+                    self.foreign.read(variable, ours);
+                }
+                (Some(used), Ok(Some(found))) if used.secret != found.secret => {
+                    warnings.push(format!("{} is used, and not {variable}", used.origin));
+                }
+                _ => {}
+            }
+            key.or(read);
+        }
+        key
+    }
+
+    /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is. The address of a
+    /// whole endpoint tells version and deployment, too; the latter is the name of a model.
+    fn azure(
+        &self,
+        place: &str,
+        text: &str,
+        kind: &mut Kind,
+    ) -> Result<(BaseUrl, Option<String>), Problem> {
         const VERSION: &str = "OPENAI_API_VERSION";
-        let version = self.foreign.value(self.environment, VERSION)?;
-        let (version_place, version) = version.unzip();
-        let url = BaseUrl::parse(place, text)?;
+        let mut url = BaseUrl::parse(place, text)?;
+        let in_url = url.take_parameter("api-version");
+        let (version_place, version) = match self.foreign.value(self.environment, VERSION)? {
+            Some((place, version)) => (place, Some(version)),
+            None => (place.to_owned(), in_url),
+        };
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
         if let Some(version) = version.as_ref().filter(|it| !it.chars().all(allowed)) {
             return Err(Problem::new(
-                version_place.as_deref().unwrap_or(VERSION),
-                format!("is {}", secret::shown(version, [])),
-                "use a version such as 2024-10-21, or unset it for the v1 API",
+                &version_place,
+                format!("has the API version {}", secret::shown(version, [])),
+                "use a version such as 2024-10-21, or none for the v1 API",
             ));
         }
-        let path = url.path().to_owned();
-        if path.contains("/deployments/") {
-            return Err(Problem::new(
-                place,
-                "holds the path of a deployment",
-                "write the endpoint alone, like https://RESOURCE.openai.azure.com; the deployment is \
-                 the model's name",
-            ));
+        let mut url = url.without(&OPENAI_ENDPOINTS).without(&["/models"]);
+        let mut model = None;
+        if let Some((before, deployment)) = url.path().rsplit_once("/deployments/") {
+            let end = url.path().len() - before.len();
+            model = deployment.split('/').next().map(str::to_owned);
+            url = url.without_last(end);
+        } else {
+            url = url.without(&["/deployments"]);
         }
-        if path.ends_with("/v1") {
-            return Ok(url);
-        }
-        let dated = version.as_ref().is_some_and(|it| it.starts_with('2'));
+        let path = url.path();
+        let is_v1 = path.ends_with("/v1");
+        let dated = !is_v1 && version.as_ref().is_some_and(|it| it.starts_with('2'));
         let below = match (path.ends_with("/openai"), dated) {
+            _ if is_v1 => "",
             (true, true) => "",
             (true, false) => "/v1",
             (false, true) => "/openai",
@@ -827,17 +885,27 @@ impl Reader<'_> {
         }
         // The v1 API knows these words for what is not released yet.
         let version = version.filter(|it| dated || ["preview", "latest"].contains(&it.as_str()));
-        let query = version.map(|version| format!("api-version={version}"));
-        Ok(url.below(below).with_query(query))
+        url = url.below(below);
+        if let Some(version) = version {
+            url.add_parameter("api-version", &version);
+        }
+        Ok((url, model.filter(|it| !it.is_empty())))
     }
 }
 
 impl Provider {
-    /// An endpoint in the private network may work without a key; a public one never does.
-    fn missing_key(&self, switch: &str) -> Option<String> {
-        let needs_none =
-            self.key.is_some() || self.origins.base_url.is_some() && self.base_url.is_private();
-        (!needs_none).then(|| format!("it has no key (set {switch})"))
+    /// An endpoint in the private network may work without a key; a public one never does. Where one was meant and is
+    /// none, nothing is sent without it.
+    fn missing_key(&self, switch: &str, is_local: bool) -> Option<String> {
+        let needs_none = is_local || self.origins.base_url.is_some() && self.base_url.is_private();
+        match &self.no_key {
+            _ if self.key.is_some() => None,
+            Some(it) if it.is_broken || !needs_none && it.why != key::EMPTY => Some(format!(
+                "it has no key: {} cannot be used: {}",
+                it.name, it.why
+            )),
+            _ => (!needs_none).then(|| format!("it has no key (set {switch})")),
+        }
     }
 }
 
@@ -861,7 +929,7 @@ impl Runner {
         match value.to_ascii_lowercase().as_str() {
             "auto" => return Ok(Runner::Auto),
             "off" => return Ok(Runner::Off),
-            url if url.contains("://") => {
+            url if url.contains([':', '/']) => {
                 let (written, model) = ((NAME.to_owned(), value), None);
                 return Ok(Runner::At { written, model });
             }
@@ -891,25 +959,66 @@ impl Runner {
     }
 }
 
-/// An address without a path gets the usual one, if this kind has one.
-fn versioned(url: BaseUrl, kind: Kind) -> Result<BaseUrl, Problem> {
-    let Kind::Compatible(service) = kind else {
-        return Ok(url);
+/// Ends of paths that documentation shows and people paste, by format.
+const OPENAI_ENDPOINTS: [&str; 5] = [
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/embeddings",
+    "/images/generations",
+];
+const ANTHROPIC_ENDPOINTS: [&str; 6] = [
+    "/messages",
+    "/count_tokens",
+    "/batches",
+    "/complete",
+    "/models",
+    "/v1",
+];
+const OLLAMA_ENDPOINTS: [&str; 5] = [
+    "/api",
+    "/api/chat",
+    "/api/generate",
+    "/api/tags",
+    "/api/embed",
+];
+
+/// An address as requests of this kind need it: without the path of an endpoint, with the usual path if there is none.
+fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
+    let usual = match kind {
+        Kind::Mock => return url,
+        Kind::Anthropic => return url.without(&ANTHROPIC_ENDPOINTS),
+        Kind::Google => {
+            let mut url = url.without_version(&["models", "openai"]);
+            // The requests say themselves how they want their answer.
+            url.take_parameter("alt");
+            return url;
+        }
+        Kind::OpenAi => "https://api.openai.com/v1",
+        Kind::Compatible(service) => service.base_url,
     };
-    let usual = match service.base_url {
-        "" => false,
-        default => BaseUrl::parse("default", default)?.path().is_empty(),
+    let url = url.without(&OPENAI_ENDPOINTS).without_list();
+    if !url.path().is_empty() {
+        return url;
+    }
+    let path = |url: &'static str| {
+        let behind_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+        behind_scheme
+            .find('/')
+            .map_or("", |slash| &behind_scheme[slash..])
     };
-    Ok(match url.path() {
-        "" if !usual => url.below("/v1"),
-        _ => url,
-    })
+    // A service has its own usual path, whichever provider asks it.
+    let own = presets::at(&url).and_then(|preset| preset.kind.codec());
+    let own = own.map(|codec| path(codec.default_base_url()));
+    match own.filter(|own| !own.is_empty()) {
+        Some(own) => url.below(own),
+        None if usual.is_empty() || !path(usual).is_empty() => url.below("/v1"),
+        None => url,
+    }
 }
 
-/// Ollama's own way to write an address: scheme and port may be missing, and its server's `0.0.0.0`
-/// stands for this machine.
-fn ollama(place: &str, text: &str) -> Result<BaseUrl, Problem> {
-    const PORT: &str = ":11434";
+/// The address of a local one, as Ollama reads it: scheme and port may be missing.
+fn local(place: &str, text: &str, usual_port: Option<u16>, kind: Kind) -> Result<BaseUrl, Problem> {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme, rest),
         None => ("http", text),
@@ -924,17 +1033,16 @@ fn ollama(place: &str, text: &str) -> Result<BaseUrl, Problem> {
     };
     let (host, port) = match authority.rfind(':') {
         Some(colon) if !authority.ends_with(']') => authority.split_at(colon),
+        _ => (&*authority, ""),
+    };
+    let port = match usual_port {
         // With a scheme its own port is meant.
-        _ if text.contains("://") => (&*authority, ""),
-        _ => (&*authority, PORT),
+        Some(usual) if port.is_empty() && !text.contains("://") => format!(":{usual}"),
+        _ => port.to_owned(),
     };
-    let host = match host {
-        "" | "0.0.0.0" => "127.0.0.1",
-        "[::]" => "[::1]",
-        host => host,
-    };
+    let host = if host.is_empty() { "127.0.0.1" } else { host };
     let url = BaseUrl::parse(place, &format!("{scheme}://{host}{port}{path}"))?;
-    versioned(url, Kind::Compatible(&PLAIN))
+    Ok(versioned(url.without(&OLLAMA_ENDPOINTS), kind))
 }
 
 #[cfg(test)]
@@ -1101,14 +1209,205 @@ mod tests {
             ("[::1]:8080", "http://[::1]:8080/v1"),
             ("[::1]", "http://[::1]:11434/v1"),
             ("::", "http://[::1]:11434/v1"),
+            ("localhost:11434/api/chat", "http://localhost:11434/v1"),
+            ("http://ollama:11434/api", "http://ollama:11434/v1"),
+            (
+                "http://ollama:11434/v1/chat/completions/",
+                "http://ollama:11434/v1",
+            ),
+            ("http://ui:3000/api/chat/completions", "http://ui:3000/api"),
         ] {
             let shown = format!("ollama {expected}");
             assert_eq!(set_up(&[("OLLAMA_HOST", text)]), [shown], "{text}");
+        }
+        for (variable, text, expected) in [
+            (
+                "LMSTUDIO_BASE_URL",
+                "localhost:1234",
+                "lmstudio http://localhost:1234/v1",
+            ),
+            (
+                "LMSTUDIO_BASE_URL",
+                "localhost",
+                "lmstudio http://localhost:1234/v1",
+            ),
+            (
+                "VLLM_BASE_URL",
+                "0.0.0.0:8000",
+                "vllm http://127.0.0.1:8000/v1",
+            ),
+            (
+                "VLLM_BASE_URL",
+                "gpu.example/v1",
+                "vllm http://gpu.example:8000/v1",
+            ),
+            (
+                "LLAMACPP_BASE_URL",
+                "[::1]:8080/v1/models",
+                "llamacpp http://[::1]:8080/v1",
+            ),
+            (
+                "DOCKER_MODEL_RUNNER",
+                "localhost:12434/engines/v1",
+                "docker http://localhost:12434/engines/v1",
+            ),
+        ] {
+            assert_eq!(set_up(&[(variable, text)]), [expected], "{text}");
         }
         for text in ["ftp://a", "a:b", "http://u:secret@a"] {
             let problem = load(&[("OLLAMA_HOST", text)]).unwrap_err().to_string();
             assert!(problem.starts_with("OLLAMA_HOST "), "{problem}");
             assert!(!problem.contains("secret"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn whole_endpoints_and_addresses_without_a_path_are_taken() {
+        let of = |variable: &str, id: &str, url: &str| {
+            let settings = load(&[(variable, url)]).unwrap();
+            let provider = &settings.providers[position(&settings.providers, id).unwrap()];
+            provider.base_url.join("")
+        };
+        for (url, expected) in [
+            ("https://api.openai.com", "https://api.openai.com/v1"),
+            ("https://api.openai.com/v1/", "https://api.openai.com/v1"),
+            (
+                "https://api.openai.com/v1/responses",
+                "https://api.openai.com/v1",
+            ),
+            (
+                "https://api.openai.com/v1/chat/completions/",
+                "https://api.openai.com/v1",
+            ),
+            (
+                "https://api.openai.com/v1/models",
+                "https://api.openai.com/v1",
+            ),
+            (
+                "https://api.openai.com/v1/embeddings?x=1",
+                "https://api.openai.com/v1?x=1",
+            ),
+            ("https://gate.example/openai", "https://gate.example/openai"),
+            ("https://gate.example/v1#top", "https://gate.example/v1"),
+            ("https://openrouter.ai", "https://openrouter.ai/api/v1"),
+            ("localhost:1234", "http://localhost:1234/v1"),
+            (
+                "http://0.0.0.0:1234/v1/completions",
+                "http://127.0.0.1:1234/v1",
+            ),
+        ] {
+            assert_eq!(of("OPENAI_BASE_URL", "openai", url), expected, "{url}");
+        }
+        for (url, expected) in [
+            ("https://api.anthropic.com/v1", "https://api.anthropic.com"),
+            ("https://api.anthropic.com/v1/", "https://api.anthropic.com"),
+            (
+                "https://api.anthropic.com/v1/messages",
+                "https://api.anthropic.com",
+            ),
+            (
+                "https://api.anthropic.com/v1/messages/count_tokens",
+                "https://api.anthropic.com",
+            ),
+            (
+                "https://api.anthropic.com/v1/models",
+                "https://api.anthropic.com",
+            ),
+            (
+                "https://api.deepseek.com/anthropic",
+                "https://api.deepseek.com/anthropic",
+            ),
+            (
+                "https://gate.example/anthropic/v1/messages",
+                "https://gate.example/anthropic",
+            ),
+            (
+                "https://gate.example/v1/a/anthropic",
+                "https://gate.example/v1/a/anthropic",
+            ),
+        ] {
+            assert_eq!(
+                of("ANTHROPIC_BASE_URL", "anthropic", url),
+                expected,
+                "{url}"
+            );
+        }
+        let google = "https://generativelanguage.googleapis.com";
+        for path in [
+            "/",
+            "/v1",
+            "/v1beta",
+            "/v1beta/",
+            "/v1alpha/models",
+            "/v1beta/models/gemini-2.5-flash:generateContent",
+            "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+            "/v1beta/openai/",
+            "/v1beta/openai/chat/completions",
+        ] {
+            let url = format!("{google}{path}");
+            assert_eq!(of("GEMINI_BASE_URL", "google", &url), google, "{path}");
+        }
+        let gate = "https://gate.example/v1/account/google-ai-studio";
+        assert_eq!(of("GEMINI_BASE_URL", "google", gate), gate);
+        assert_eq!(
+            of(
+                "GEMINI_BASE_URL",
+                "google",
+                &format!("{gate}/v1beta/models")
+            ),
+            gate
+        );
+        for (variable, id, url, expected) in [
+            (
+                "GROQ_BASE_URL",
+                "groq",
+                "https://api.groq.com",
+                "https://api.groq.com/openai/v1",
+            ),
+            (
+                "PERPLEXITY_BASE_URL",
+                "perplexity",
+                "https://api.perplexity.ai/chat/completions",
+                "https://api.perplexity.ai",
+            ),
+            (
+                "ZAI_BASE_URL",
+                "zai",
+                "https://api.z.ai/api/paas/v4/chat/completions",
+                "https://api.z.ai/api/paas/v4",
+            ),
+            (
+                "DEEPSEEK_BASE_URL",
+                "deepseek",
+                "https://api.deepseek.com/chat/completions",
+                "https://api.deepseek.com/v1",
+            ),
+            (
+                "LITELLM_BASE_URL",
+                "litellm",
+                "localhost:4000/v1/chat/completions",
+                "http://localhost:4000/v1",
+            ),
+            (
+                "ANYGPT_PROVIDER_X_BASE_URL",
+                "x",
+                "https://r.example/models",
+                "https://r.example/models",
+            ),
+            (
+                "ANYGPT_PROVIDER_X_BASE_URL",
+                "x",
+                "https://r.example/v1/models",
+                "https://r.example/v1",
+            ),
+            (
+                "ANYGPT_PROVIDER_X_BASE_URL",
+                "x",
+                "x:8000",
+                "http://x:8000/v1",
+            ),
+        ] {
+            assert_eq!(of(variable, id, url), expected, "{url}");
         }
     }
 
@@ -1174,9 +1473,42 @@ mod tests {
                 "{endpoint} {version}"
             );
         }
-        let deployment = "https://r.example/openai/deployments/d/chat/completions?api-version=1";
-        let problem = azure(deployment, "").unwrap_err().to_string();
-        assert!(problem.contains("endpoint alone"), "{problem}");
+        // Whole endpoints, as the portal shows them.
+        let dated =
+            "https://r.example/openai/deployments/d/chat/completions?api-version=2024-10-21";
+        assert_eq!(
+            azure(dated, ""),
+            Ok((
+                "https://r.example/openai/x?api-version=2024-10-21".to_owned(),
+                true
+            ))
+        );
+        assert_eq!(
+            azure(dated, "preview"),
+            Ok((
+                "https://r.example/openai/v1/x?api-version=preview".to_owned(),
+                false
+            ))
+        );
+        for endpoint in [
+            "https://r.example/openai/deployments/d/chat/completions",
+            "https://r.example/openai/deployments/d",
+            "https://r.example/openai/v1/chat/completions",
+            "https://r.example/openai/v1/responses/",
+            "https://r.example/openai/responses?api-version=x",
+            "https://r.example/models/chat/completions",
+        ] {
+            let expected = ("https://r.example/openai/v1/x".to_owned(), false);
+            assert_eq!(azure(endpoint, ""), Ok(expected), "{endpoint}");
+        }
+        let variables = [
+            ("AZURE_OPENAI_ENDPOINT", dated),
+            ("AZURE_OPENAI_API_KEY", "k"),
+        ];
+        assert_eq!(
+            set_up(&variables),
+            ["azure https://r.example/openai?api-version=2024-10-21 model d key"]
+        );
         let problem = azure("https://r.example", "a&b").unwrap_err().to_string();
         assert!(problem.starts_with("OPENAI_API_VERSION "), "{problem}");
         assert_eq!(
@@ -1242,7 +1574,7 @@ mod tests {
                     ("ANYGPT_PROVIDER_B_TYPE", "Anthropic"),
                 ][..],
                 &[
-                    "b https://b.example/v1 anthropic key",
+                    "b https://b.example anthropic key",
                     "my-llm http://llm:8000/v1 model x",
                 ][..],
             ),
@@ -1304,7 +1636,7 @@ mod tests {
                 ["ANYGPT_PROVIDER_X_BASE_URL is not set", "set it to"],
             ),
             (
-                &[("ANYGPT_PROVIDER_X_BASE_URL", "x:8000")],
+                &[("ANYGPT_PROVIDER_X_BASE_URL", "x.example:8000")],
                 ["ANYGPT_PROVIDER_X_BASE_URL", "http"],
             ),
             (

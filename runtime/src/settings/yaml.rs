@@ -36,13 +36,23 @@ const LIMIT: usize = 1 << 20;
 /// How much of a key a message shows, in characters.
 const SHOWN: usize = 64;
 
-/// The value of a variable, if it is set, or why it cannot be had.
-pub(super) type Variables<'v> = &'v dyn Fn(&str) -> Result<Option<String>, String>;
+/// Where the variables of a document come from.
+#[derive(Clone, Copy)]
+pub(super) struct Variables<'v> {
+    /// The value of a variable, if it is set, or why it cannot be had.
+    pub(super) value: &'v dyn Fn(&str) -> Result<Option<String>, String>,
+    /// In the values of this key a variable that is not set stays as it is written.
+    pub(super) may_lack: &'v str,
+}
 
 /// The same as [`with_variables`] where none is set.
 #[cfg(test)]
 pub(super) fn from_str<T: DeserializeOwned + Default>(text: &str) -> Result<T, Error> {
-    with_variables(text, &|_| Ok(None))
+    let variables = Variables {
+        value: &|_| Ok(None),
+        may_lack: "",
+    };
+    with_variables(text, variables)
 }
 
 /// Reads a document, with the variables in its values (not in its keys) filled in; one with nothing in it is

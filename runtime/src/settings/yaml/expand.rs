@@ -4,14 +4,19 @@
 
 use std::borrow::Cow;
 
-use super::{Error, Variables, shown};
+use super::{Error, shown};
+
+/// The value of a variable, if it is set, or why it cannot be had.
+type Value<'v> = &'v dyn Fn(&str) -> Result<Option<String>, String>;
 
 const MEND: &str = "write ${NAME}, ${NAME:-default}, or $${ for the characters \"${\" themselves";
 
-/// The text with its variables filled in. What they hold is not looked at again.
+/// The text with its variables filled in. What they hold is not looked at again. One that is not set is an error,
+/// or stays as it is written.
 pub(super) fn expanded<'a>(
     text: Cow<'a, str>,
-    variables: Variables<'_>,
+    variables: Value<'_>,
+    may_lack: bool,
 ) -> Result<Cow<'a, str>, Error> {
     if !text.contains("${") {
         return Ok(text);
@@ -31,7 +36,7 @@ pub(super) fn expanded<'a>(
             )));
         };
         expanded.push_str(before);
-        expanded.push_str(&value(inside, variables)?);
+        expanded.push_str(&value(inside, variables, may_lack)?);
         rest = after;
     }
     expanded.push_str(rest);
@@ -39,7 +44,7 @@ pub(super) fn expanded<'a>(
 }
 
 /// What stands for `NAME` or `NAME:-default`.
-fn value(inside: &str, variables: Variables<'_>) -> Result<String, Error> {
+fn value(inside: &str, variables: Value<'_>, may_lack: bool) -> Result<String, Error> {
     let (name, default) = match inside.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (inside, None),
@@ -56,6 +61,7 @@ fn value(inside: &str, variables: Variables<'_>) -> Result<String, Error> {
     match (variables(name).map_err(Error::new)?, default) {
         (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default.to_owned()),
+        (None, None) if may_lack => Ok(format!("${{{name}}}")),
         (None, None) => Err(Error::new(format!(
             "the variable {name} is not set; set it, or write ${{{name}:-default}}"
         ))),
@@ -74,7 +80,7 @@ mod tests {
             "BAD" => Err("BAD is not valid UTF-8".to_owned()),
             _ => Ok(None),
         };
-        let found = expanded(text.into(), &variables);
+        let found = expanded(text.into(), &variables, false);
         found.map(Cow::into_owned).map_err(|error| error.message)
     }
 
@@ -92,6 +98,18 @@ mod tests {
             ("${A}$${", "a${"),
         ] {
             assert_eq!(expand(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_a_variable_may_lack_it_stays_as_it_is_written() {
+        for (text, expected) in [("${C}", "${C}"), ("${C}-${A}", "${C}-a"), ("${C:-d}", "d")] {
+            let found = expanded(
+                text.into(),
+                &|name| Ok((name == "A").then(|| "a".into())),
+                true,
+            );
+            assert_eq!(found.unwrap(), expected);
         }
     }
 

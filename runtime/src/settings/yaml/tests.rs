@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Error, Ordered, Spanned, from_str, nearest, tree, with_variables};
+use super::{Error, Ordered, Spanned, Variables, from_str, nearest, tree, with_variables};
 
 /// A value of each kind.
 #[derive(Debug, Default, Deserialize)]
@@ -191,16 +191,21 @@ fn strings_keep_their_spelling() {
 #[test]
 fn variables_are_filled_in_values_only_and_are_no_syntax() {
     let read = |text: &str| {
-        with_variables::<serde_json::Value>(text, &|name| {
+        let value = |name: &str| {
             let value = match name {
                 "NUMBER" => "7",
                 "SYNTAX" => "[a, b: c] # d",
                 _ => return Ok(None),
             };
             Ok(Some(value.to_owned()))
-        })
-        .map(|value| value.to_string())
-        .map_err(|error| error.to_string())
+        };
+        let variables = Variables {
+            value: &value,
+            may_lack: "lenient",
+        };
+        with_variables::<serde_json::Value>(text, variables)
+            .map(|value| value.to_string())
+            .map_err(|error| error.to_string())
     };
     for (text, expected) in [
         ("a: ${NUMBER}", r#"{"a":7}"#),
@@ -214,6 +219,10 @@ fn variables_are_filled_in_values_only_and_are_no_syntax() {
         ),
         ("\"${NUMBER}\": 1 # ${X}", r#"{"${NUMBER}":1}"#),
         ("a: &v ${NUMBER}\nb: *v", r#"{"a":7,"b":7}"#),
+        (
+            "a:\n  lenient: ${X}\n  b: ${NUMBER}",
+            r#"{"a":{"b":7,"lenient":"${X}"}}"#,
+        ),
     ] {
         assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
     }
@@ -223,7 +232,11 @@ fn variables_are_filled_in_values_only_and_are_no_syntax() {
     );
     // What a variable holds counts like text.
     let long = "x".repeat(256 * tree::SIZE);
-    let error = with_variables::<serde_json::Value>("a: ${L}", &|_| Ok(Some(long.clone())));
+    let variables = Variables {
+        value: &|_| Ok(Some(long.clone())),
+        may_lack: "",
+    };
+    let error = with_variables::<serde_json::Value>("a: ${L}", variables);
     let error = error.unwrap_err().to_string();
     assert!(error.contains("too many values"), "{error}");
 }
@@ -808,7 +821,11 @@ fn aliases_are_followed_within_bounds() {
     };
     // 9 + 1 values in the first list, 9 * 10 + 1 in the second, 820 and 7,381 in the next.
     let text = laughs(4);
-    let root = tree::parse(&text, &|_| Ok(None)).unwrap().unwrap();
+    let variables = Variables {
+        value: &|_| Ok(None),
+        may_lack: "",
+    };
+    let root = tree::parse(&text, variables).unwrap().unwrap();
     assert_eq!(root.size, 1 + 1 + 10 + 91 + 820 + 7_381);
     assert_eq!(
         outcome::<serde_json::Value>(&laughs(9)),

@@ -76,6 +76,7 @@ pub(super) fn parse<'a>(
     let mut builder = Builder {
         text,
         variables,
+        may_lack: false,
         parser: Parser::new_from_str_with_options(text, options),
         read: 0,
         anchors: Vec::new(),
@@ -98,6 +99,8 @@ pub(super) fn parse<'a>(
 struct Builder<'a, 'v> {
     text: &'a str,
     variables: Variables<'v>,
+    /// The value that comes next is that of [`Variables::may_lack`].
+    may_lack: bool,
     parser: Parser<'a, StrInput<'a>>,
     /// Where the last event ended, in bytes.
     read: usize,
@@ -143,7 +146,7 @@ impl<'a> Builder<'a, '_> {
                         "no value; put a text that begins with \"&\" in quotes",
                     );
                 }
-                let text = expand::expanded(text, self.variables)
+                let text = expand::expanded(text, self.variables.value, self.may_lack)
                     .map_err(|error| error.at(span.start.line(), span.start.col() + 1))?;
                 self.count(1 + text.len() / UNIT, span)?;
                 let is_plain = tag.map_or(style == ScalarStyle::Plain, |name| name != "str");
@@ -231,7 +234,9 @@ impl<'a> Builder<'a, '_> {
             }
             self.count(key.len() / UNIT, &span)?;
             let (event, span) = self.next()?;
+            self.may_lack = key == self.variables.may_lack;
             let value = self.value(event, &span, depth);
+            self.may_lack = false;
             let value = value.map_err(|error| error.within(&shown(&key)))?;
             entries.push(Entry {
                 key,

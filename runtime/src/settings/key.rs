@@ -1,0 +1,711 @@
+//! What is a key, and what only stands where one belongs: an example, a reference that was not resolved, another
+//! vendor's key, a line of a file.
+//!
+//! Never here: where a key is looked for, or what becomes of a provider without one.
+
+use std::borrow::Cow;
+
+use super::{
+    BaseUrl,
+    clean::{BLANKS, Cleaned, Form, cleaned},
+    presets,
+};
+
+/// Why a text is no key. Says nothing of the text itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NoKey {
+    /// A sentence without a full stop, about "it".
+    pub(super) why: Cow<'static, str>,
+    /// It was meant to be a key. Otherwise it means "not set", and a provider that needs no key works without.
+    pub(super) is_broken: bool,
+}
+
+impl NoKey {
+    pub(super) fn unset(why: &'static str) -> Self {
+        NoKey {
+            why: why.into(),
+            is_broken: false,
+        }
+    }
+
+    pub(super) fn broken(why: impl Into<Cow<'static, str>>) -> Self {
+        NoKey {
+            why: why.into(),
+            is_broken: true,
+        }
+    }
+}
+
+/// The key in a text that was set for the variables of these names, for use at this address.
+///
+/// Whether it is an example or another vendor's key is asked only where a vendor's own address is known: elsewhere
+/// anything may be a key.
+///
+/// # Errors
+/// It is no key.
+pub(super) fn read<'t>(
+    text: &'t str,
+    names: &[&str],
+    address: &BaseUrl,
+) -> Result<Cleaned<'t>, NoKey> {
+    let whole = cleaned(text, Form::Text);
+    let mut removed = whole.removed;
+    let (line, others) = one_line(whole.value, names)?;
+    removed.extend(others);
+    let mut key = line;
+    // Each may stand inside the other.
+    loop {
+        let inner = cleaned(key, Form::Words);
+        let (name, rest) = without_name(inner.value, names)?;
+        let around = inner.removed.into_iter().filter(|it| *it != BLANKS);
+        removed.extend(around.chain(name));
+        if rest.len() == key.len() {
+            break;
+        }
+        key = rest;
+    }
+    if let Some(why) = unset(key) {
+        return Err(NoKey::unset(why));
+    }
+    if key.contains(['…', '•']) {
+        return Err(NoKey::broken(CUT));
+    }
+    if key.chars().any(char::is_control) || !key.is_ascii() {
+        return Err(NoKey::broken(NO_SUCH_CHARACTERS));
+    }
+    if let Some(vendor) = presets::at(address) {
+        check(key, vendor.id)?;
+    } else if address.uri().is_none() && is_example(key) {
+        // Where it has no address yet, nobody asks for a word like that.
+        return Err(NoKey::unset(EXAMPLE));
+    }
+    removed.dedup();
+    Ok(Cleaned {
+        value: key,
+        removed,
+    })
+}
+
+/// Whether it is a word that people put where no key is needed, or where theirs should be. Sent to a server that
+/// takes anything, it is no secret.
+pub(super) fn is_example(key: &str) -> bool {
+    let prefix = PREFIXES
+        .iter()
+        .find_map(|(prefix, ..)| key.strip_prefix(prefix));
+    let key = prefix.unwrap_or(key);
+    let is = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
+    let parts = || key.split(|c: char| !c.is_ascii_alphanumeric());
+    let parts = || parts().filter(|part| !part.is_empty());
+    let has = |words: &[&str]| parts().any(|part| words.iter().any(|word| is(part, word)));
+    let (first, last) = (parts().next(), parts().next_back());
+    let begins_with =
+        |words: &[&str]| first.is_some_and(|it| words.iter().any(|word| is(it, word)));
+    let ends_with = |words: &[&str]| last.is_some_and(|it| words.iter().any(|word| is(it, word)));
+
+    let is_word = || {
+        // However it is joined.
+        WORDS.iter().any(|word| {
+            let mut letters = parts().flat_map(str::bytes);
+            let same = word.bytes().all(|wanted| {
+                letters
+                    .next()
+                    .is_some_and(|it| it.eq_ignore_ascii_case(&wanted))
+            });
+            same && letters.next().is_none()
+        })
+    };
+    let says_whose = || {
+        has(&MEANT_FOR_OTHERS)
+            || key.get(..4).is_some_and(|it| is(it, "your"))
+            || ends_with(&["here"])
+            || begins_with(&["my", "enter", "paste", "put", "add"]) && ends_with(&KEY_WORDS)
+            || contains(key, "yourkey")
+            || contains(key, "yourapi")
+            || contains(key, "yourtoken")
+    };
+    is_word() || says_whose() || is_name_of_a_variable(key) || is_one_letter(key)
+}
+
+pub(super) const EMPTY: &str = "it is empty";
+
+const CUT: &str = "it is cut short; copy the whole key from the provider's page";
+
+const NO_SUCH_CHARACTERS: &str =
+    "it holds characters that no key has; copy the key again from the provider's page";
+
+const EXAMPLE: &str = "it is text copied from an example";
+
+/// Words of examples, without what joins their parts.
+const WORDS: [&str; 37] = [
+    "none",
+    "nil",
+    "null",
+    "undefined",
+    "empty",
+    "na",
+    "any",
+    "anything",
+    "unused",
+    "unset",
+    "dummy",
+    "dummykey",
+    "fake",
+    "fakekey",
+    "apikey",
+    "key",
+    "token",
+    "secret",
+    "password",
+    "changeme",
+    "replaceme",
+    "insertkey",
+    "todo",
+    "tbd",
+    "fixme",
+    "example",
+    "sample",
+    "default",
+    "local",
+    "lmstudio",
+    "ollama",
+    "vllm",
+    "notneeded",
+    "notrequired",
+    "nokey",
+    "nokeyneeded",
+    "nokeyrequired",
+];
+
+/// Parts of a text that addresses who copies it.
+const MEANT_FOR_OTHERS: [&str; 13] = [
+    "your",
+    "yours",
+    "insert",
+    "replace",
+    "replaceme",
+    "changeme",
+    "placeholder",
+    "redacted",
+    "example",
+    "todo",
+    "fixme",
+    "dummy",
+    "required",
+];
+
+/// Last words of an example or of a variable's name.
+const KEY_WORDS: [&str; 3] = ["key", "token", "secret"];
+
+/// What keys begin with, longer ones first; whose they are, and at which providers they are used.
+const PREFIXES: [(&str, &str, &[&str]); 20] = [
+    ("sk-ant-", "Anthropic", &["anthropic"]),
+    ("sk-or-", "OpenRouter", &["openrouter"]),
+    ("sk-proj-", "OpenAI", &["openai"]),
+    ("sk-svcacct-", "OpenAI", &["openai"]),
+    ("sk-admin-", "OpenAI", &["openai"]),
+    ("sk-", "OpenAI", &["openai", "deepseek", "moonshot"]),
+    ("AIzaSy", "Google", &["google"]),
+    ("AIza", "Google", &["google"]),
+    ("AQ.", "Google", &["google"]),
+    ("gsk_", "Groq", &["groq"]),
+    ("xai-", "xAI", &["xai"]),
+    ("pplx-", "Perplexity", &["perplexity"]),
+    ("csk-", "Cerebras", &["cerebras"]),
+    ("fw_", "Fireworks", &["fireworks"]),
+    ("tgp_", "Together", &["together"]),
+    ("hf_", "Hugging Face", &[]),
+    ("ghp_", "GitHub", &[]),
+    ("gho_", "GitHub", &[]),
+    ("github_pat_", "GitHub", &[]),
+    ("nvapi-", "NVIDIA", &[]),
+];
+
+/// Beginnings of references that a secret manager or another program would have replaced.
+const REFERENCES: [&str; 32] = [
+    "se:",
+    "op:",
+    "vault:",
+    "1password:",
+    "bitwarden:",
+    "bws:",
+    "doppler:",
+    "infisical:",
+    "aws-sm:",
+    "awssm:",
+    "aws-ssm:",
+    "ssm:",
+    "secretsmanager:",
+    "gcp-sm:",
+    "gcpsm:",
+    "gsm:",
+    "azure-kv:",
+    "azkv:",
+    "akv:",
+    "keyvault:",
+    "keyring:",
+    "keychain:",
+    "secretref:",
+    "ref+",
+    "arn:",
+    "@microsoft.keyvault",
+    "file:",
+    "env:",
+    "cmd:",
+    "os.environ",
+    "process.env",
+    "enc[",
+];
+
+/// The only line that can hold the key. A file of variables is one where each line sets one.
+fn one_line<'t>(text: &'t str, names: &[&str]) -> Result<(&'t str, Option<&'static str>), NoKey> {
+    const OTHERS: Option<&str> = Some("the other lines");
+    let lines = || {
+        let lines = text.lines().map(str::trim);
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+    };
+    let mut all = lines();
+    match (all.next(), all.next()) {
+        (None, _) => Err(NoKey::unset(EMPTY)),
+        (Some(line), None) => Ok((line, OTHERS.filter(|_| line.len() < text.len()))),
+        _ if lines().all(|line| assignment(line).is_some()) => {
+            let sets =
+                |line: &&str| assignment(line).is_some_and(|(name, _)| is_one_of(name, names));
+            // As in a shell, the last one counts.
+            let line = lines().filter(sets).next_back();
+            line.map(|line| (line, OTHERS)).ok_or(NoKey::broken(
+                "it is a list of variables, and not one of them has this name",
+            ))
+        }
+        _ => Err(NoKey::broken(
+            "it holds a line break in its middle; store the key alone, on one line",
+        )),
+    }
+}
+
+/// The text without what stands in front of a key where a whole line was copied, and what that was.
+fn without_name<'t>(
+    text: &'t str,
+    names: &[&str],
+) -> Result<(Option<&'static str>, &'t str), NoKey> {
+    if let Some((name, value)) = assignment(text) {
+        return match is_one_of(name, names) {
+            true => Ok((Some("its own name"), value)),
+            false => Err(NoKey::broken(
+                "it sets another variable; write the key alone",
+            )),
+        };
+    }
+    for header in ["authorization", "x-api-key", "api-key", "x-goog-api-key"] {
+        let rest = after(text, header).and_then(|it| it.trim_start().strip_prefix(':'));
+        if let Some(rest) = rest {
+            return Ok((Some("the name of a header"), rest));
+        }
+    }
+    match after(text, "bearer").filter(|rest| rest.starts_with(char::is_whitespace)) {
+        Some(rest) => Ok((Some("the word Bearer"), rest)),
+        None => Ok((None, text)),
+    }
+}
+
+/// The name and the value, if a text sets a variable in the way of shells and `.env` files. Signs of equality at the
+/// end of a key are Base64.
+fn assignment(text: &str) -> Option<(&str, &str)> {
+    let text = after(text, "export ").unwrap_or(text);
+    let text = after(text, "set ").unwrap_or(text);
+    let text = after(text, "$env:").unwrap_or(text).trim_start();
+    let is_possible = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let says_key = |name: &str| KEY_WORDS.iter().any(|word| contains(name, word));
+    ["=", ": "].iter().find_map(|sign| {
+        let (name, value) = text.split_once(sign)?;
+        let name = name.trim_end();
+        let is_name = name.chars().all(is_possible) && (name.contains('_') || says_key(name));
+        let is_set = !value.trim_matches('=').trim().is_empty();
+        (is_name && is_set).then_some((name, value))
+    })
+}
+
+/// Whether this is one of the names, in whatever case, also with a name space in front of it.
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Why it means "not set", if it does: another program should have put the key there.
+fn unset(key: &str) -> Option<&'static str> {
+    if let Some(why) = super::environment::template(key) {
+        return Some(why);
+    }
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_variable = |name: &str| {
+        !name.is_empty()
+            && name.chars().all(is_name)
+            && (name.contains('_') || !name.contains(|c: char| c.is_ascii_lowercase()))
+    };
+    let between =
+        |start: &str, end: &str| key.strip_prefix(start).and_then(|it| it.strip_suffix(end));
+    if key.strip_prefix('$').is_some_and(is_variable)
+        || between("%", "%").is_some_and(is_variable)
+        || between("__", "__").is_some_and(is_variable)
+        || between("[", "]").is_some()
+        || between("{", "}").is_some()
+        || after(key, "$env:").is_some()
+        || ["${", "{{", "$("].iter().any(|it| key.contains(it))
+    {
+        return Some("it is a template that was not filled in");
+    }
+    let is_reference = key.contains("://")
+        || REFERENCES.iter().any(|start| after(key, start).is_some())
+        || key.starts_with("projects/") && key.contains("/secrets/");
+    is_reference.then_some("it is a secret reference that nobody resolved")
+}
+
+/// What no key of a vendor can be, at the address of the provider with this id.
+fn check(key: &str, id: &str) -> Result<(), NoKey> {
+    if key.contains("...") || key.contains("**") {
+        return Err(NoKey::broken(CUT));
+    }
+    if is_example(key) {
+        return Err(NoKey::unset(EXAMPLE));
+    }
+    if ["/", "./", "../", "~/"]
+        .iter()
+        .any(|it| key.starts_with(it))
+    {
+        return Err(NoKey::broken(
+            "it looks like a path; name a file in the variable that ends in _FILE",
+        ));
+    }
+    if key.contains(|c: char| c.is_whitespace() || "\"'`<>(){}[]|\\^,;*$#&?".contains(c)) {
+        return Err(NoKey::broken(NO_SUCH_CHARACTERS));
+    }
+    let known = PREFIXES.iter().find(|(prefix, ..)| key.starts_with(prefix));
+    let Some((_, vendor, used_at)) = known.filter(|(.., used_at)| !used_at.contains(&id)) else {
+        return Ok(());
+    };
+    let variable = used_at.first().and_then(|id| presets::named(id));
+    let variable = variable.and_then(|preset| preset.key_variables.first());
+    Err(NoKey::broken(match variable {
+        Some(variable) => format!("it begins like a key of {vendor}; set that as {variable}"),
+        None => format!("it begins like a key of {vendor}"),
+    }))
+}
+
+/// `OPENAI_API_KEY`, `INSERT_KEY`
+fn is_name_of_a_variable(key: &str) -> bool {
+    let is_possible = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let last = key.rsplit('_').next().unwrap_or_default();
+    key.contains('_')
+        && key.chars().all(is_possible)
+        && KEY_WORDS.iter().any(|word| last.eq_ignore_ascii_case(word))
+}
+
+/// `xxx`, `XXXX-XXXX`, `000`, or long parts of them.
+fn is_one_letter(key: &str) -> bool {
+    let mut letters = key.bytes().filter(u8::is_ascii_alphanumeric);
+    let Some(first) = letters.next() else {
+        return true;
+    };
+    let mut count = 1;
+    letters.by_ref().all(|it| {
+        count += 1;
+        it.eq_ignore_ascii_case(&first)
+    }) && count > 2
+        || contains(key, "xxxxxx")
+}
+
+/// What follows this beginning, in whatever case it is written.
+fn after<'t>(text: &'t str, beginning: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(beginning.len())?;
+    start.eq_ignore_ascii_case(beginning).then_some(rest)
+}
+
+/// Whether it holds this word, in whatever case, without a copy of what may be a secret.
+fn contains(text: &str, word: &str) -> bool {
+    let mut windows = text.as_bytes().windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 2] = ["A_KEY", "ANTHROPIC_API_KEY"];
+
+    fn at(url: &str) -> BaseUrl {
+        BaseUrl::parse("X", url).unwrap_or_default()
+    }
+
+    /// At an address of a vendor.
+    fn read_at_home(text: &str) -> Result<&str, NoKey> {
+        read(text, &NAMES, &at("https://api.anthropic.com")).map(|it| it.value)
+    }
+
+    fn read_elsewhere(text: &str) -> Result<&str, NoKey> {
+        read(text, &NAMES, &at("http://localhost:1234/v1")).map(|it| it.value)
+    }
+
+    #[test]
+    fn what_stands_around_a_key_is_taken_off() {
+        const KEY: &str = "sk-ant-api03-Zm9v_YmFy-9==";
+        for (text, removed) in [
+            ("KEY", &[][..]),
+            ("KEY\r\n", &[]),
+            ("\u{feff}KEY\r\n", &["a byte order mark"]),
+            (" KEY ", &["blanks"]),
+            ("\"KEY\"", &["a pair of quotes"]),
+            ("\"KEY\n\"\n", &["a pair of quotes"]),
+            ("'KEY' # mine", &["a pair of quotes", "a comment"]),
+            ("KEY # mine", &["a comment"]),
+            ("# mine\nKEY\n", &["the other lines"]),
+            ("Bearer KEY", &["the word Bearer"]),
+            ("bearer  Bearer KEY", &["the word Bearer"]),
+            ("\"Bearer KEY\"", &["a pair of quotes", "the word Bearer"]),
+            (
+                "Authorization: Bearer KEY",
+                &["the name of a header", "the word Bearer"],
+            ),
+            ("x-api-key:KEY", &["the name of a header"]),
+            ("A_KEY=KEY", &["its own name"]),
+            ("a_key = \"KEY\"", &["its own name", "a pair of quotes"]),
+            (
+                "export ANTHROPIC_API_KEY='KEY' # mine",
+                &["a comment", "its own name", "a pair of quotes"],
+            ),
+            ("$env:A_KEY=\"KEY\"", &["its own name", "a pair of quotes"]),
+            ("team.a_key=KEY", &["its own name"]),
+            ("A_KEY: KEY", &["its own name"]),
+            (
+                "# keys\n\nOTHER_KEY=1\nexport A_KEY=\"KEY\"\nPORT_NUMBER=1\n",
+                &["the other lines", "its own name", "a pair of quotes"],
+            ),
+        ] {
+            let text = text
+                .replace("KEY", "\0")
+                .replace("A_\0", "A_KEY")
+                .replace("API_\0", "API_KEY");
+            let text = text.replace("OTHER_\0", "OTHER_KEY").replace('\0', KEY);
+            let cleaned = read(&text, &NAMES, &at("https://api.anthropic.com"));
+            let found = cleaned.as_ref().map(|it| (it.value, &*it.removed));
+            assert_eq!(found, Ok((KEY, removed)), "{text}");
+            assert_eq!(read_elsewhere(&text), Ok(KEY), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_filled_in_is_no_key_anywhere() {
+        for text in [
+            "",
+            " \n",
+            "# only a comment",
+            "<UNKNOWN>",
+            "<your key>",
+            "null",
+            "%!s(<nil>)",
+            "$OPENAI_API_KEY",
+            "$openai_api_key",
+            "${OPENAI_API_KEY}",
+            "Bearer ${OPENAI_API_KEY}",
+            "A_KEY=$OTHER_KEY",
+            "$(cat key)",
+            "$env:OPENAI_API_KEY",
+            "%OPENAI_API_KEY%",
+            "__OPENAI_API_KEY__",
+            "{{ secrets.KEY }}",
+            "={{ $env.KEY }}",
+            "{env:KEY}",
+            "{\"key\":\"sk-1\"}",
+            "[YOUR KEY]",
+            "os.environ/KEY",
+            "OS.environ['KEY']",
+            "process.env.KEY",
+            "op://vault/item/field",
+            "se://docker/mcp/openai.api_key",
+            "vault:secret/data/openai#key",
+            "aws-sm://openai",
+            "gcp-sm:openai",
+            "keyring:openai",
+            "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s)",
+            "arn:aws:secretsmanager:eu-west-1:1:secret:openai",
+            "projects/1/secrets/openai/versions/latest",
+            "ref+awsssm://openai",
+            "https://platform.openai.com/api-keys",
+        ] {
+            let why = read_elsewhere(text);
+            assert!(
+                why.as_ref().is_err_and(|why| !why.is_broken),
+                "{text}: {why:?}"
+            );
+            assert!(read_at_home(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_or_sets_something_else_is_no_key_anywhere() {
+        for text in [
+            "sk-ant-…",
+            "sk-ant-api03-abc•••",
+            "sk-ant-api03-größe",
+            "two\nlines",
+            "a\tb",
+            "a\u{0}b",
+            "OTHER_KEY=sk-ant-1",
+            "export OTHER_TOKEN=abc",
+            "OTHER_KEY=1\nPORT_NUMBER=2",
+        ] {
+            for why in [read_elsewhere(text), read_at_home(text)] {
+                assert!(
+                    why.as_ref().is_err_and(|why| why.is_broken),
+                    "{text:?}: {why:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn examples_are_no_keys_at_a_vendor_s_own_address_and_elsewhere_no_secrets() {
+        for text in [
+            "none",
+            "None",
+            "EMPTY",
+            "xxx",
+            "XXXX-XXXX",
+            "sk-xxxxxxxx",
+            "sk-proj-XXXXXXXXXXXX",
+            "TODO",
+            "tbd",
+            "changeme",
+            "change-me",
+            "CHANGE_ME",
+            "REPLACE_ME",
+            "replace-with-key",
+            "INSERT_KEY",
+            "INSERT_YOUR_KEY",
+            "your-api-key",
+            "your_api_key",
+            "YOUR_KEY",
+            "YourApiKey",
+            "yourkeyhere",
+            "sk-your-key",
+            "sk-ant-your-key-here",
+            "gsk_your_key",
+            "AIzaSyYourKey",
+            "put_your_key_here",
+            "enter-key",
+            "my-api-key",
+            "MY_KEY",
+            "placeholder",
+            "dummy",
+            "dummy-key",
+            "fake",
+            "key",
+            "api-key",
+            "API_KEY",
+            "OPENAI_API_KEY",
+            "secret",
+            "not-needed",
+            "no-key",
+            "lm-studio",
+            "ollama",
+            "sk-no-key-required",
+            "example-key",
+            "000000",
+            "-",
+            "n/a",
+        ] {
+            let why = read_at_home(text);
+            assert!(
+                why.as_ref()
+                    .is_err_and(|why| !why.is_broken && why.why == EXAMPLE),
+                "{text}: {why:?}"
+            );
+            assert_eq!(read_elsewhere(text), Ok(text));
+            assert!(is_example(text), "{text}");
+        }
+        for text in [
+            "test",
+            "k",
+            "k-123",
+            "some-key",
+            "a-good-key",
+            "sk-abcdefgh12",
+            "key-12345678",
+            "filled-in",
+            "sk-ant-filled-in",
+            "mock-openai-key-7d41c09b",
+            "AIzaSyD4Wh3reIsTh1s",
+            "hidden-1",
+            "0123456789abcdef0123456789abcdef",
+        ] {
+            assert!(!is_example(text), "{text}");
+            assert_eq!(read_elsewhere(text), Ok(text));
+        }
+    }
+
+    #[test]
+    fn what_no_vendor_s_key_holds_is_sent_elsewhere_as_it_is() {
+        for text in [
+            "sk-...",
+            "sk-ant-...",
+            "sk-ant-api03-ab...yz",
+            "sk-ant-******yz",
+            "not needed",
+            "/run/secrets/key",
+            "./key.txt",
+            "\"half",
+            "sk-ant-1,",
+            "AIzaSyD4Wh3reIsTh1s",
+            "sk-proj-abcdefgh",
+            "sk-abcdefgh",
+            "sk-or-v1-abc",
+            "gsk_abc",
+            "xai-abc",
+            "hf_abc",
+            "ghp_abc",
+        ] {
+            let why = read_at_home(text);
+            assert!(why.is_err(), "{text}: {why:?}");
+            assert_eq!(read_elsewhere(text), Ok(text));
+        }
+    }
+
+    #[test]
+    fn another_vendor_s_key_is_named_with_its_own_variable() {
+        for (key, url, expected) in [
+            (
+                "sk-ant-1234",
+                "https://api.openai.com/v1",
+                Some("Anthropic; set that as ANTHROPIC_API_KEY"),
+            ),
+            (
+                "sk-proj-1234",
+                "https://api.anthropic.com",
+                Some("OpenAI; set that as OPENAI_API_KEY"),
+            ),
+            (
+                "sk-1234abcd",
+                "https://api.groq.com/openai/v1",
+                Some("OpenAI; set that as OPENAI_API_KEY"),
+            ),
+            (
+                "AIzaSy1234",
+                "https://eu.api.openai.com/v1",
+                Some("Google; set that as GOOGLE_API_KEY"),
+            ),
+            ("ghp_1234", "https://api.openai.com/v1", Some("GitHub")),
+            (
+                "sk-1234abcd",
+                "https://r.openai.azure.com/openai/v1",
+                Some("OpenAI; set that as OPENAI_API_KEY"),
+            ),
+            ("sk-1234abcd", "https://api.deepseek.com/v1", None),
+            ("sk-1234abcd", "https://api.moonshot.ai/v1", None),
+            ("sk-or-v1-1234", "https://openrouter.ai/api/v1", None),
+            ("gsk_1234", "https://api.groq.com/openai/v1", None),
+            ("id.secret", "https://api.z.ai/api/paas/v4", None),
+        ] {
+            let why = read(key, &[], &at(url)).err().map(|it| it.why);
+            let expected = expected.map(|it| format!("it begins like a key of {it}"));
+            assert_eq!(why.as_deref(), expected.as_deref(), "{key} at {url}");
+        }
+    }
+}
