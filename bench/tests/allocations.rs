@@ -9,7 +9,6 @@
 use std::{
     alloc::System,
     fs,
-    os::unix::net::UnixStream,
     path::Path,
     process::{Command, Stdio},
     sync::Arc,
@@ -20,8 +19,9 @@ use anygpt_mcp::{
     gateway::Gateway,
     library::{self, Library},
     redact::Redactor,
-    runner::{Hooks, Runner},
+    runner::Runner,
     settings::{Environment, Settings},
+    signal::{Listener, Signals},
     stdio::Stdio as Session,
     tools::Tools,
 };
@@ -123,19 +123,16 @@ fn in_a_process(method: &str, count: usize) -> usize {
 fn serve() {
     let settings = Arc::new(settings());
     let budget = Budget::new(1 << 20);
+    let signals = Listener::new(Signals::install().unwrap(), || (), 3);
     let session = Session::new(
         server(&settings, &budget),
         Limits::default().queued_output,
         budget.reservation(),
         Redactor::default(),
+        signals,
         || unreachable!("nobody closes stdout"),
     );
-    let (signals, _never) = UnixStream::pair().unwrap();
-    let hooks = Hooks {
-        on_signal: || (),
-        on_failure: |error| unreachable!("{error}"),
-    };
-    let runner = Runner::new(Arc::clone(&session), signals, hooks, |ending| {
+    let runner = Runner::new(Arc::clone(&session), |ending| {
         Gateway::new(
             Arc::clone(&settings),
             Redactor::default(),
@@ -144,9 +141,8 @@ fn serve() {
             ending,
         )
     });
-    // Without the async thread, whose start would be counted or not, depending on when it happens.
     session
-        .serve(&Tools::new(settings, budget), &runner, || ())
+        .serve(&Tools::new(settings, budget), &runner)
         .unwrap();
     eprintln!("allocations: {}", allocations());
 }
