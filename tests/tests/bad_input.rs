@@ -785,14 +785,15 @@ fn deep_nesting_breaks_nothing() {
             let line = with_params(method, &format!(r#"{{"{member}":{value}}}"#));
             session.line(line, Back::ErrorTo("1", INVALID_PARAMS));
         }
-        // A tool reads all of its arguments.
+        // A tool reads those of its arguments that it knows.
         session.line(
             chat(&format!(r#"{{"messages":{value}}}"#)),
             Back::ToolErrorTo("1"),
         );
+        // One that no tool has is passed over.
         session.line(
             chat(&format!(r#"{{"prompt":"hi","x":{value}}}"#)),
-            Back::ToolErrorTo("1"),
+            Back::ResultTo("1"),
         );
         let text = Value::from(value.as_str());
         session.line(

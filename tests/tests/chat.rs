@@ -1211,7 +1211,9 @@ fn a_closed_port_and_an_unknown_host_are_network_errors_that_name_the_address() 
             let result = ask(&mut server, family);
             let text = error(&result);
             assert!(text.starts_with("network: "), "{text}");
-            assert_parts(text, &[family.id(), family.model(), why, &address]);
+            // Of some the version is no part of the base URL.
+            let place = address.trim_end_matches("/v1");
+            assert_parts(text, &[family.id(), family.model(), why, place]);
         }
     }
 }
