@@ -271,7 +271,7 @@ fn one_line<'t>(text: &'t str, names: &[&str]) -> Result<(&'t str, Option<&'stat
             let sets =
                 |line: &&str| assignment(line).is_some_and(|(name, _)| is_one_of(name, names));
             // As in a shell, the last one counts.
-            let line = lines().filter(sets).next_back();
+            let line = lines().rfind(sets);
             line.map(|line| (line, OTHERS)).ok_or(NoKey::broken(
                 "it is a list of variables, and not one of them has this name",
             ))

@@ -196,9 +196,8 @@ fn points(words: &str, known: &str) -> Option<i32> {
                 || (wanted.len() > 2 && word.contains(wanted))
         })
     };
-    let (found, missing): (Vec<_>, Vec<_>) = behind.split('_').partition(|word| has(word));
-    let points = 2 * found.len() as i32 - missing.len() as i32;
-    (!found.is_empty()).then_some(points)
+    let points = behind.split('_').map(|word| if has(word) { 2 } else { -1 });
+    points.clone().any(|it| it > 0).then(|| points.sum())
 }
 
 /// Whether a word has this one in it; a short one must be all of it, but for `MAX` at an end.
