@@ -321,6 +321,9 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 /// Whether at most `edits` insertions, deletions, replacements or swaps of neighbours make `b` of
 /// `a`. Recursive, because with two edits that is shorter than a matrix and as fast.
 pub(super) fn is_within(edits: usize, a: &[u8], b: &[u8]) -> bool {
+    if a.len().abs_diff(b.len()) > edits {
+        return false;
+    }
     let ([first, a_rest @ ..], [other, b_rest @ ..]) = (a, b) else {
         return a.len() + b.len() <= edits;
     };
