@@ -141,6 +141,81 @@ fn every_direct_dependency_is_named_with_its_licence() {
     }
 }
 
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files_below(&path, found),
+            false => found.push(path),
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stands_only_where_this_page_says() {
+    let page = fs::read_to_string(Path::new(ROOT).join(".github/SECURITY.md")).unwrap();
+    let mut sources = Vec::new();
+    for folder in ["runtime/src", "core/src"] {
+        files_below(&Path::new(ROOT).join(folder), &mut sources);
+    }
+    // The compiler refuses it unless a file allows it.
+    let allows = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.contains("allow(unsafe_code") || text.contains("expect(unsafe_code")
+    };
+    let mut names: Vec<&str> = sources
+        .iter()
+        .filter(|path| allows(path))
+        .map(|path| path.file_name().unwrap().to_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "allocator.rs",
+            "before_main.rs",
+            "memory.rs",
+            "no_unwinding.rs"
+        ]
+    );
+    for name in names {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+/// Each promise names what holds it, and that is there.
+#[test]
+fn the_tests_that_security_md_names_exist() {
+    let page = fs::read_to_string(Path::new(ROOT).join(".github/SECURITY.md")).unwrap();
+    let (_, promises) = page.split_once("## What is promised\n").unwrap();
+    let (promises, _) = promises.split_once("\n## ").unwrap();
+    let mut sources = vec![Path::new(ROOT).join("tests/image/run")];
+    for folder in ["tests/tests", "runtime/src"] {
+        files_below(&Path::new(ROOT).join(folder), &mut sources);
+    }
+    let sources: String = sources
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .collect();
+    for promise in promises.split("\n- ").skip(1) {
+        let names = promise.split('`').skip(1).step_by(2);
+        let tests =
+            names.filter(|name| name.matches('_').count() > 2 && !name.contains(['.', '=']));
+        let tests: Vec<&str> = tests
+            .filter(|name| {
+                name.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            })
+            .collect();
+        assert!(!tests.is_empty(), "names no test: {promise}");
+        for test in tests {
+            let is_there = sources.contains(&format!("fn {test}()"))
+                || sources.contains(&format!("\n{test}()"));
+            assert!(is_there, "there is no {test}");
+        }
+    }
+}
+
 /// Runs the first script of `release.yml` as a tag of that name would, and returns what it hands to the other jobs.
 fn facts(owner: &str, tag: &str) -> Option<String> {
     let (_, workflow) = workflow("release.yml");

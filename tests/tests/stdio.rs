@@ -620,3 +620,49 @@ fn answers_of_many_calls_and_pings_never_mix() {
         assert!(*answer == text.as_str(), "{} is cut", message["id"]);
     }
 }
+
+/// Looked at while a call is in flight, so that all threads and connections are there.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_port_is_opened_and_no_file_is_written() {
+    let provider = Provider::start();
+    let reply = Reply::deltas(Family::OpenAi, ["a", "b"], Duration::ZERO).gate_after(1);
+    provider.always(Family::OpenAi, reply);
+    let mut server = Server::builder().envs(provider.env()).spawn();
+    server.send(&chat(1, Family::OpenAi.model()));
+    server.until("the stream has begun", || provider.at_gate() == 1);
+
+    let own = PathBuf::from(format!("/proc/{}", server.pid()));
+    let listening: HashSet<String> = ["net/tcp", "net/tcp6", "net/udp", "net/udp6"]
+        .into_iter()
+        .flat_map(|table| {
+            let text = std::fs::read_to_string(own.join(table)).unwrap_or_default();
+            let is_udp = table.contains("udp");
+            let lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+            lines.into_iter().filter_map(move |line| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                (is_udp || fields[3] == "0A").then(|| format!("socket:[{}]", fields[9]))
+            })
+        })
+        .collect();
+    // The mock provider listens in the same network.
+    assert!(!listening.is_empty());
+    let (mut sockets, mut all) = (0, 0);
+    for entry in std::fs::read_dir(own.join("fd")).unwrap() {
+        let Ok(target) = std::fs::read_link(entry.unwrap().path()) else {
+            continue;
+        };
+        let target = target.to_str().unwrap().to_owned();
+        all += 1;
+        sockets += usize::from(target.starts_with("socket:"));
+        assert!(!listening.contains(&target), "it listens: {target}");
+        // No regular file at all: pipes, sockets, and what the runtime waits with.
+        assert!(
+            !target.starts_with('/') || target == "/dev/null",
+            "an open file: {target}"
+        );
+    }
+    assert!(all > 3 && sockets > 0, "{all} {sockets}");
+    provider.open_gate();
+    assert_eq!(server.json()["id"], 1);
+}
