@@ -1,5 +1,5 @@
-//! Work in proportion to what a provider has sent: a little is done at once, more on a thread of its own, so that the async
-//! thread is free for other calls, cancels and deadlines.
+//! Work in proportion to what a provider has sent, or to files: a little is done at once, more on a thread of its own, so
+//! that the async thread is free for other calls, cancels and deadlines.
 //!
 //! Never here: what the work is.
 

@@ -33,7 +33,6 @@ use rustls::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::OnceCell,
-    task::spawn_blocking,
 };
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
@@ -44,6 +43,7 @@ use super::{
     turn::{self, Turn},
 };
 use crate::{
+    aside::aside,
     dns::{LookUpError, Resolver},
     settings::{Certificates, Network, Proxy, ProxyKind, is_loopback},
 };
@@ -184,8 +184,7 @@ impl Parts {
         let made = self.tls.get_or_try_init(|| async {
             let certificates = self.network.certificates().clone();
             // Files may be slow, and are read without a pause; the other calls go on.
-            let made = spawn_blocking(move || tls_with(&certificates)).await;
-            made.unwrap_or_else(|stopped| Err(ConnectError::setting(stopped.to_string())))
+            aside(usize::MAX, move || tls_with(&certificates)).await
         });
         made.await
     }

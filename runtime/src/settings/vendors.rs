@@ -425,17 +425,23 @@ pub(crate) fn makes_models(provider: &str) -> bool {
 
 /// Whose models the API at this host has.
 pub(crate) fn at(host: &str) -> Serves {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_below = |domain: &&str| {
-        let rest = host.strip_suffix(*domain);
-        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
+    let host = host.trim_end_matches('.');
+    let is_below = |domain: &&str| is_below(host, domain);
     let is_own = |vendor: &&Vendor| vendor.domains.iter().any(&is_below);
     match VENDORS.iter().find(is_own) {
         Some(vendor) => Serves::Own(vendor.id),
         None if HOSTS.iter().any(is_below) => Serves::Open,
         None => Serves::All,
     }
+}
+
+/// Whether a host is this one or below it, whatever the case.
+pub(super) fn is_below(host: &str, domain: &str) -> bool {
+    let end = host.len().checked_sub(domain.len());
+    end.and_then(|end| host.split_at_checked(end))
+        .is_some_and(|(before, end)| {
+            end.eq_ignore_ascii_case(domain) && (before.is_empty() || before.ends_with('.'))
+        })
 }
 
 /// The vendor and the rest of an id of Amazon's, in lower case: `us.anthropic.claude-…`.
