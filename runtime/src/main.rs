@@ -159,7 +159,7 @@ fn serve(signals: Signals) -> i32 {
     }
     if let Err(error) = output::check() {
         log::direct(&format!(
-            "anygpt-mcp: stdout cannot be written, so no answer would reach anybody: {error}. Start it with a pipe, as an MCP \
+            "anygpt-mcp: stdout cannot be written, so no answer would arrive: {error}. Start it with a pipe, as an MCP \
              client does"
         ));
         return FATAL;

@@ -9,9 +9,7 @@ use std::{
     borrow::Cow,
     error::Error,
     fmt, io,
-    path::Path,
     pin::Pin,
-    process,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -45,7 +43,7 @@ use super::{
 use crate::{
     aside::aside,
     dns::{LookUpError, Resolver},
-    settings::{Certificates, Network, Proxy, ProxyKind, is_loopback},
+    settings::{Certificates, Network, Proxy, ProxyKind, in_container, is_loopback},
 };
 
 /// Opens connections; clones share everything.
@@ -449,14 +447,6 @@ fn words(name: impl fmt::Display) -> String {
 
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
-}
-
-/// Whether `localhost` is a container.
-fn in_container() -> bool {
-    process::id() == 1
-        || ["/.dockerenv", "/run/.containerenv"]
-            .into_iter()
-            .any(|path| Path::new(path).exists())
 }
 
 impl ConnectError {
