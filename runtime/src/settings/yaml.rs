@@ -171,7 +171,11 @@ impl serde::de::Error for Error {
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
         // A key for a provider may stand where its name should.
-        let problem = match is_harmless(name, known.iter().copied()) {
+        // A name as settings have it: no key is only that.
+        let is_name = name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let problem = match is_name || is_harmless(name, known.iter().copied()) {
             true => format!("unknown key \"{}\"", shown(name)),
             false => format!("unknown key of {} characters", name.chars().count()),
         };
