@@ -20,7 +20,7 @@ const THREADS: usize = 16;
 
 static TURNS: Semaphore = Semaphore::const_new(THREADS);
 
-/// Does work on so many bytes. Once it has begun it goes on, also if nobody waits for it any more.
+/// Does work on so many bytes. Once it has begun it goes on, also if its call has ended.
 pub(crate) fn aside<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -37,7 +37,7 @@ pub(crate) fn aside<T: Send + 'static>(
         let spawned = thread::Builder::new().name("aside".into()).spawn(move || {
             let _turn = turn;
             if let Some(work) = take(&there) {
-                // Nobody may wait for it any more.
+                // The call may have ended.
                 let _heard = sender.send(work());
             }
         });

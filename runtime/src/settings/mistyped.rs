@@ -1,4 +1,4 @@
-//! Variables that are named like this program's own and that nothing reads. A limit that nobody reads does not
+//! Variables that are named like this program's own and that nothing reads. A limit that is not read does not
 //! hold, so such a name stops the start; any other one is worth a warning. What is read is what was asked for while
 //! the settings were loaded, so there is no list of names to keep.
 //!
