@@ -1,5 +1,5 @@
-//! Work in proportion to what a provider has sent: a little is done at once, more on a thread of its own, so that the async
-//! thread is free for other calls, cancels and deadlines.
+//! Work in proportion to what a provider has sent, or to files: a little is done at once, more on a thread of its own, so
+//! that the async thread is free for other calls, cancels and deadlines.
 //!
 //! Never here: what the work is.
 
@@ -20,7 +20,7 @@ const THREADS: usize = 16;
 
 static TURNS: Semaphore = Semaphore::const_new(THREADS);
 
-/// Does work on so many bytes. Once it has begun it goes on, also if nobody waits for it any more.
+/// Does work on so many bytes. Once it has begun it goes on, also if its call has ended.
 pub(crate) fn aside<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -37,7 +37,7 @@ pub(crate) fn aside<T: Send + 'static>(
         let spawned = thread::Builder::new().name("aside".into()).spawn(move || {
             let _turn = turn;
             if let Some(work) = take(&there) {
-                // Nobody may wait for it any more.
+                // The call may have ended.
                 let _heard = sender.send(work());
             }
         });

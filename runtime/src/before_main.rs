@@ -1,8 +1,8 @@
 //! Standard descriptors that are closed when the program starts.
 //!
 //! Rust's runtime opens `/dev/null` in their place before `main`, so that `main` could not tell a closed stdout from one
-//! that somebody has sent there; and where there is no `/dev/null` it aborts without a word. So they are looked at, and
-//! filled, before that: with the reading end of a pipe that nobody writes to. It reads as ended, and takes nothing.
+//! that was redirected there; and where there is no `/dev/null` it aborts without a word. So they are looked at, and
+//! filled, before that: with the reading end of a pipe that has no writer. It reads as ended, and takes nothing.
 //!
 //! Never here: what a closed descriptor means, or anything that can be done in `main`.
 

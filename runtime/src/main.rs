@@ -159,7 +159,7 @@ fn serve(signals: Signals) -> i32 {
     }
     if let Err(error) = output::check() {
         log::direct(&format!(
-            "anygpt-mcp: stdout cannot be written, so no answer would reach anybody: {error}. Start it with a pipe, as an MCP \
+            "anygpt-mcp: stdout cannot be written, so no answer would arrive: {error}. Start it with a pipe, as an MCP \
              client does"
         ));
         return FATAL;
@@ -285,7 +285,7 @@ fn end_sessions(sessions: Option<Sessions>, bound: Instant, pause: impl Fn(Durat
     while sessions.end() && Instant::now() < bound && !pause(LOOK) {}
 }
 
-/// The first signal ends the process in good order, the second one at once. Nothing here waits for anybody.
+/// The first signal ends the process in good order, the second one at once. Nothing here waits.
 fn on_signal() {
     static SIGNALS: AtomicU32 = AtomicU32::new(0);
     let Some(process) = PROCESS.get() else {

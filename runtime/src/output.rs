@@ -41,10 +41,10 @@ pub fn check() -> io::Result<()> {
     }
 }
 
-/// Whether nobody reads stdout any more.
+/// Whether stdout has no reader any more.
 pub fn is_abandoned() -> bool {
     let stdout = rustix::stdio::stdout();
-    // These are told without being asked for.
+    // These are reported in any case.
     let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
     let now = Timespec::default();
     let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;

@@ -1,15 +1,15 @@
 //! SIGTERM, SIGINT and SIGHUP, from the first instruction on.
 //!
 //! The kernel drops signals for which PID 1 has no handler, and lets other processes die of them, so
-//! handlers are installed before anything else. They write a byte into a socket; whoever waits for
-//! signals reads it there, so none is lost in the time before anybody waits.
+//! handlers are installed before anything else. They write a byte into a socket, where
+//! it stays until a thread reads it, so no signal is lost before there is one.
 //!
 //! A server waits for them on a thread of its own, so that nothing else that it does can hold a signal up. Where there
 //! is no thread to be had, the thread that reads stdin listens while it waits, and the handlers themselves end the
 //! process while it cannot.
 //!
 //! SIGINT and SIGHUP that are ignored at the start stay so: `nohup` and shells ask for that. SIGTERM does not, since
-//! nobody could stop a container then. SIGQUIT is left as it is: the way to end a process that does not listen.
+//! a container could not be stopped then. SIGQUIT is left as it is: the way to end a process that does not listen.
 //!
 //! Never here: what a signal means for calls in flight.
 
@@ -61,7 +61,7 @@ impl Signals {
     }
 
     /// From now on a signal ends the process in its handler, with this exit code, as long as what is returned holds true:
-    /// for times in which there is nothing to bring to a good end, or nobody to do it.
+    /// for times in which there is nothing to bring to a good end, or no thread to do it.
     ///
     /// # Errors
     /// The operating system refuses a handler.
@@ -112,7 +112,7 @@ impl Signals {
 
 /// The signals that are ignored, a bit for each, as far as the system tells.
 fn ignored() -> u64 {
-    // Nobody has started a container's main process with a signal ignored, and its start should not pay for this.
+    // A container's main process is not started with a signal ignored, and its start should not pay for this.
     if std::process::id() == 1 {
         return 0;
     }
@@ -127,7 +127,7 @@ fn ignored() -> u64 {
 pub struct Listener {
     signals: Signals,
     on_signal: fn(),
-    /// The exit code if a signal comes while nobody can listen.
+    /// The exit code if a signal comes while no thread can listen.
     unheard: i32,
     state: Mutex<State>,
 }

@@ -1,4 +1,4 @@
-//! The main process of a container: whether it stays up for `docker exec` although nobody talks to it, and the sessions
+//! The main process of a container: whether it stays up for `docker exec` although it has no input, and the sessions
 //! that end with it.
 //!
 //! `docker run -d` gives its main process `/dev/null` as stdin. A server that took this for the end of
@@ -97,18 +97,18 @@ fn is_null() -> bool {
 #[derive(Debug)]
 pub struct Sessions {
     /// Those that the signal has been passed on to: for a session the second one means that it must leave at once.
-    told: Vec<i32>,
+    signalled: Vec<i32>,
     all: All,
     own_name: String,
 }
 
-/// Whom the signal is passed on to.
+/// Which processes the signal is passed on to.
 #[derive(Debug)]
 enum All {
     /// Every session that `/proc` shows; of this control group, if there is one here.
     Shown(Option<String>),
     /// Every process that there is: `/proc` is another namespace's.
-    Everybody,
+    Namespace,
 }
 
 impl Sessions {
@@ -119,7 +119,7 @@ impl Sessions {
         }
         Some(Sessions::new(match sees_own_processes() {
             true => All::Shown(None),
-            false => All::Everybody,
+            false => All::Namespace,
         }))
     }
 
@@ -135,24 +135,24 @@ impl Sessions {
 
     fn new(all: All) -> Self {
         Sessions {
-            told: Vec::new(),
+            signalled: Vec::new(),
             all,
             own_name: own_name(),
         }
     }
 
-    /// Tells all that have not been told yet to end. `true` as long as any is left.
+    /// Signals all that have not been signalled yet. `true` as long as any is left.
     pub fn end(&mut self) -> bool {
         match &self.all {
-            All::Everybody => {
-                let everybody = Pid::from_raw(-1);
-                // Zombies count as long as nobody has waited for them, and PID 1 has to.
+            All::Namespace => {
+                let all = Pid::from_raw(-1);
+                // Zombies count until they are waited for, which PID 1 has to do.
                 reap();
-                if self.told.is_empty() {
-                    self.told.push(-1);
-                    kill(everybody, Signal::SIGTERM).is_ok()
+                if self.signalled.is_empty() {
+                    self.signalled.push(-1);
+                    kill(all, Signal::SIGTERM).is_ok()
                 } else {
-                    kill(everybody, None).is_ok()
+                    kill(all, None).is_ok()
                 }
             }
             All::Shown(group) => {
@@ -165,10 +165,10 @@ impl Sessions {
                     if !is_ours {
                         continue;
                     }
-                    let signal = match self.told.contains(&pid) {
+                    let signal = match self.signalled.contains(&pid) {
                         true => None,
                         false => {
-                            self.told.push(pid);
+                            self.signalled.push(pid);
                             Some(Signal::SIGTERM)
                         }
                     };
@@ -184,7 +184,7 @@ impl Sessions {
     }
 }
 
-/// Takes leave of orphans, for which PID 1 is everybody's parent.
+/// Waits for orphans that have ended: PID 1 is their parent.
 fn reap() {
     use rustix::process::{WaitOptions, wait};
     while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}

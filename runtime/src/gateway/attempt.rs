@@ -70,7 +70,7 @@ impl Gateway {
     ) -> Result<(), Failure> {
         let wants_state = !request.tools.is_empty();
         // Covers the body until it has been sent.
-        let sent = self.reserve(2 * request.length()).await?;
+        let sent = self.reserve(2 * request.length(), not_sent).await?;
         let request = codec.chat(request);
         let response = self
             .send(provider, codec, request, patience, || {
@@ -96,7 +96,7 @@ impl Gateway {
             let json = body.whole(held).await?;
             let length = json.len();
             // Covers what is built while it is read, which may be elsewhere.
-            let tree = self.reserve(tree_size(&json)).await?;
+            let tree = self.reserve(tree_size(&json), no_memory).await?;
             let read = move |answer: &mut Answer| codec.whole(&json, answer);
             let read = Box::pin(add(length, &mut reply.answer, read)).await;
             drop(tree);
@@ -120,7 +120,9 @@ impl Gateway {
                             let event = sse::Event { name, data };
                             (codec.event(&event, answer), codec.is_opening(&event))
                         };
-                        let tree = self.reserve(tree_size(event.data.as_bytes())).await?;
+                        let tree = self
+                            .reserve(tree_size(event.data.as_bytes()), no_memory)
+                            .await?;
                         let read = Box::pin(add(length, &mut reply.answer, read)).await;
                         drop(tree);
                         read
@@ -520,6 +522,12 @@ pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Fail
         true => Ok(()),
         false => Err(no_memory()),
     }
+}
+
+/// The request does not fit into memory.
+pub(super) fn not_sent() -> Failure {
+    let message = "there is not enough memory left to send the request: send less, or wait for other calls to finish";
+    Failure::new(Class::TooLarge, message).at(Stage::Free)
 }
 
 pub(super) fn no_memory() -> Failure {

@@ -247,19 +247,20 @@ impl Gateway {
         }
     }
 
-    /// Counts so many bytes, before they exist. If they are not there, others may give them back.
+    /// Counts so many bytes, before they exist. Waits for them if others hold them.
     ///
     /// # Errors
-    /// `TooLarge`: nobody did.
-    async fn reserve(&self, bytes: usize) -> Result<Reservation, Failure> {
+    /// They stay held; `refused` says what that means.
+    async fn reserve(
+        &self,
+        bytes: usize,
+        refused: fn() -> Failure,
+    ) -> Result<Reservation, Failure> {
         let mut held = self.budget.reservation();
-        if bytes > SMALL && !http_client::reserve(&mut held, bytes).await {
-            return Err(Failure::new(
-                Class::TooLarge,
-                "there is not enough memory left to send the request: send less, or wait for other calls to finish",
-            ));
+        match bytes <= SMALL || http_client::reserve(&mut held, bytes).await {
+            true => Ok(held),
+            false => Err(refused()),
         }
-        Ok(held)
     }
 
     /// Whether any provider has ever answered.

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     Failed, Gateway,
-    attempt::hold_more,
+    attempt::{hold_more, not_sent},
     model_of, report,
     resolve::Target,
     retry::{Next, Situation},
@@ -196,7 +196,7 @@ impl Gateway {
         request: Request,
     ) -> Result<Body, Failure> {
         let _turn = self.turns.acquire().await;
-        let sent = self.reserve(request.body.len()).await?;
+        let sent = self.reserve(request.body.len(), not_sent).await?;
         let response = self.send(provider, codec, request, None, || {}).await?;
         drop(sent);
         let mut held = self.budget.reservation();

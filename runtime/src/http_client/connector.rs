@@ -9,9 +9,7 @@ use std::{
     borrow::Cow,
     error::Error,
     fmt, io,
-    path::Path,
     pin::Pin,
-    process,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -33,7 +31,6 @@ use rustls::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::OnceCell,
-    task::spawn_blocking,
 };
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
@@ -44,8 +41,9 @@ use super::{
     turn::{self, Turn},
 };
 use crate::{
+    aside::aside,
     dns::{LookUpError, Resolver},
-    settings::{Certificates, Network, Proxy, ProxyKind, is_loopback},
+    settings::{Certificates, Network, Proxy, ProxyKind, in_container, is_loopback},
 };
 
 /// Opens connections; clones share everything.
@@ -184,8 +182,7 @@ impl Parts {
         let made = self.tls.get_or_try_init(|| async {
             let certificates = self.network.certificates().clone();
             // Files may be slow, and are read without a pause; the other calls go on.
-            let made = spawn_blocking(move || tls_with(&certificates)).await;
-            made.unwrap_or_else(|stopped| Err(ConnectError::setting(stopped.to_string())))
+            aside(usize::MAX, move || tls_with(&certificates)).await
         });
         made.await
     }
@@ -450,14 +447,6 @@ fn words(name: impl fmt::Display) -> String {
 
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
-}
-
-/// Whether `localhost` is a container.
-fn in_container() -> bool {
-    process::id() == 1
-        || ["/.dockerenv", "/run/.containerenv"]
-            .into_iter()
-            .any(|path| Path::new(path).exists())
 }
 
 impl ConnectError {

@@ -1,6 +1,6 @@
 //! How much is taken from a provider at a time: no provider may keep the async thread from the clock and from other calls.
 //!
-//! hyper returns pieces that lie in its buffer without asking the runtime, and interim responses without asking anybody, so
+//! hyper returns pieces that lie in its buffer without asking the runtime, and interim responses without any pause, so
 //! one poll of a task can take millions. Here a poll ends after [`PIECES`] or [`BYTES`]; the task is woken again only after
 //! the runtime has looked at its timers and sockets.
 //!

@@ -49,7 +49,7 @@ pub(super) fn cleaned(text: &str, form: Form) -> Cleaned<'_> {
 
 /// Without blanks and marks at both ends.
 fn trimmed<'v>(text: &'v str, removed: &mut Vec<&'static str>) -> &'v str {
-    // Marks and spaces that have no width, and that nobody sees.
+    // Marks and spaces that have no width, so that they are not seen.
     let is_mark = |c: char| matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}');
     let is_nothing = |c: char| c.is_whitespace() || is_mark(c);
     let from_start = text.trim_start_matches(is_nothing);

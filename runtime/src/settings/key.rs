@@ -76,7 +76,7 @@ pub(super) fn read<'t>(
     if let Some(vendor) = presets::at(address) {
         check(key, vendor.id)?;
     } else if address.uri().is_none() && is_example(key) {
-        // Where it has no address yet, nobody asks for a word like that.
+        // Where it has no address yet, a word like that is not sent anywhere.
         return Err(NoKey::unset(EXAMPLE));
     }
     removed.dedup();

@@ -1,4 +1,4 @@
-//! Variables that are named like this program's own and that nothing reads. A limit that nobody reads does not
+//! Variables that are named like this program's own and that nothing reads. A limit that is not read does not
 //! hold, so such a name stops the start; any other one is worth a warning. What is read is what was asked for while
 //! the settings were loaded, so there is no list of names to keep.
 //!
@@ -164,8 +164,7 @@ fn limit_of<'l>(
     is_own: bool,
     limits: &LazyCell<Vec<&'l str>, impl FnOnce() -> Vec<&'l str>>,
 ) -> Option<String> {
-    // This is cheap for all the others.
-    if !plain.starts_with('A') {
+    if !begins_alike(plain) {
         return None;
     }
     if let Some(near) = nearest(plain, limits.iter().copied()) {
@@ -183,6 +182,14 @@ fn limit_of<'l>(
     let best = scored.iter().filter(|(points, _)| Some(*points) == most);
     let best: Vec<&str> = best.map(|(_, limit)| *limit).collect();
     Some(best.join(" or "))
+}
+
+/// Whether a name begins with our prefix, but for typing errors. This is cheap for all the others.
+fn begins_alike(plain: &str) -> bool {
+    const ERRORS: usize = 2;
+    let starts = OWN.len() - ERRORS..=OWN.len() + ERRORS;
+    let mut starts = starts.filter_map(|length| plain.as_bytes().get(..length));
+    starts.any(|start| is_within(ERRORS, start, OWN.as_bytes()))
 }
 
 /// What is behind the prefix.
@@ -307,6 +314,9 @@ mod tests {
             ("ANYGTP_MAX_COST_USD", "ANYGPT_MAX_COST_USD"),
             ("ANY_GPT_DENY_MODELS", "ANYGPT_DENY_MODELS"),
             ("AYNGPT_ALLOW_MODELS", "ANYGPT_ALLOW_MODELS"),
+            ("NYGPT_ALLOW_MODELS", "ANYGPT_ALLOW_MODELS"),
+            ("MYANYGPT_MAX_TOKENS", "ANYGPT_MAX_TOKENS"),
+            ("ANYGPTM_AX_TOKENS", "ANYGPT_MAX_TOKENS"),
             ("ANYGPT__MAX_TOKENS", "ANYGPT_MAX_TOKENS"),
             ("ANYGPT_ALLOW_INSECURE_HTTPS", "ANYGPT_ALLOW_INSECURE_HTTP"),
             ("ANYGPT_PROVIDER_X_MAX_TOKENS", ""),

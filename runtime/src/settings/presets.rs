@@ -2,7 +2,7 @@
 //!
 //! Never here: what the user has set.
 
-use super::{BaseUrl, Kind};
+use super::{BaseUrl, Kind, vendors};
 use crate::provider::{
     Codec,
     chat_completions::{ChatCompletions, EffortField, Newest, PLAIN, Seed},
@@ -339,16 +339,8 @@ impl Preset {
         let usual = self.kind.codec().map_or("", Codec::default_base_url);
         let usual = usual.split("://").nth(1).unwrap_or_default();
         let usual = usual.split('/').next().unwrap_or_default();
-        let own = self.hosts.iter().chain([&usual]);
-        let mut own = own.filter(|own| !own.is_empty());
-        own.any(|own| {
-            let before = host.len().checked_sub(own.len());
-            before.is_some_and(|before| {
-                host.is_char_boundary(before)
-                    && host[before..].eq_ignore_ascii_case(own)
-                    && (before == 0 || host[..before].ends_with('.'))
-            })
-        })
+        let mut own = self.hosts.iter().chain([&usual]);
+        own.any(|own| !own.is_empty() && vendors::is_below(host, own))
     }
 
     /// Whether it is there without being set up: the three whose keys most people have.

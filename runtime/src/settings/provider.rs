@@ -354,11 +354,12 @@ fn by_id(
     Ok(all)
 }
 
-/// Whether this process runs in a container of Docker or Podman.
-fn in_container() -> bool {
-    ["/.dockerenv", "/run/.containerenv"]
-        .iter()
-        .any(|path| std::path::Path::new(path).exists())
+/// Whether `localhost` is a container.
+pub(crate) fn in_container() -> bool {
+    std::process::id() == 1
+        || ["/.dockerenv", "/run/.containerenv"]
+            .iter()
+            .any(|path| std::path::Path::new(path).exists())
 }
 
 fn kinds() -> String {

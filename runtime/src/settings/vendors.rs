@@ -11,7 +11,7 @@ pub(crate) struct Vendor {
     pub(crate) name: &'static str,
     /// What it is called in front of a model's name, beside its id.
     words: &'static [&'static str],
-    /// Beginnings of the ids of models that are asked of nobody but itself or a gateway.
+    /// Beginnings of the ids of models that only itself or a gateway has.
     closed: &'static [&'static str],
     /// The same of models that its own API has and others may have.
     open: &'static [&'static str],
@@ -26,9 +26,9 @@ pub(crate) struct Vendor {
 pub(crate) enum Weights {
     /// At the vendor.
     Closed,
-    /// At the vendor, and wherever somebody runs them.
+    /// At the vendor, and wherever else they run.
     Open,
-    /// Wherever somebody runs them, and not at the vendor.
+    /// Wherever they run, and not at the vendor.
     Apart,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Form {
 /// What is known of an id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
-    /// Whose it is, if that can be told.
+    /// Whose it is, if that is known.
     pub(crate) family: Option<(&'static Vendor, Weights)>,
     pub(crate) form: Form,
 }
@@ -58,7 +58,7 @@ pub(crate) enum Serves {
     Own(&'static str),
     /// Those whose weights are open.
     Open,
-    /// Those that somebody has loaded.
+    /// Those that its user has loaded.
     Local,
     /// Whatever there is: it passes requests on.
     All,
@@ -425,17 +425,23 @@ pub(crate) fn makes_models(provider: &str) -> bool {
 
 /// Whose models the API at this host has.
 pub(crate) fn at(host: &str) -> Serves {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_below = |domain: &&str| {
-        let rest = host.strip_suffix(*domain);
-        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
+    let host = host.trim_end_matches('.');
+    let is_below = |domain: &&str| is_below(host, domain);
     let is_own = |vendor: &&Vendor| vendor.domains.iter().any(&is_below);
     match VENDORS.iter().find(is_own) {
         Some(vendor) => Serves::Own(vendor.id),
         None if HOSTS.iter().any(is_below) => Serves::Open,
         None => Serves::All,
     }
+}
+
+/// Whether a host is this one or below it, whatever the case.
+pub(super) fn is_below(host: &str, domain: &str) -> bool {
+    let end = host.len().checked_sub(domain.len());
+    end.and_then(|end| host.split_at_checked(end))
+        .is_some_and(|(before, end)| {
+            end.eq_ignore_ascii_case(domain) && (before.is_empty() || before.ends_with('.'))
+        })
 }
 
 /// The vendor and the rest of an id of Amazon's, in lower case: `us.anthropic.claude-…`.
