@@ -143,7 +143,7 @@ const ENDINGS: [(&str, Meaning); 45] = [
 ];
 
 /// Whole names.
-const NAMES: [(&str, Meaning); 71] = [
+const NAMES: [(&str, Meaning); 66] = [
     ("OPENAI_ORGANIZATION", Like("OPENAI_ORG_ID")),
     ("OPENAI_ORGANIZATION_ID", Like("OPENAI_ORG_ID")),
     ("OPENAI_PROJECT", Like("OPENAI_PROJECT_ID")),
@@ -181,17 +181,13 @@ const NAMES: [(&str, Meaning); 71] = [
     ("ANTHROPIC_VERTEX_BASE_URL", ADDRESS),
     ("GOOGLE_GENAI_USE_VERTEXAI", CLOUD),
     ("ALLOWED_MODELS", ALLOW),
-    ("ALLOW_MODELS", ALLOW),
     ("ENABLED_MODELS", ALLOW),
     ("MODEL_ALLOWLIST", ALLOW),
     ("BLOCKED_MODELS", DENY),
-    ("DENY_MODELS", DENY),
     ("DISABLED_MODELS", DENY),
     ("EXCLUDED_MODELS", DENY),
     ("ALLOWED_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
-    ("ALLOW_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
     ("ENABLED_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
-    ("DENY_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
     ("DISABLED_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
     ("ALLOWED_TOOLS", TOOLS),
     ("DISABLED_TOOLS", TOOLS),
@@ -199,7 +195,6 @@ const NAMES: [(&str, Meaning); 71] = [
     ("ENABLED_TOOLS", TOOLS),
     ("MAX_BUDGET", COST),
     ("MAX_COST", COST),
-    ("MAX_COST_USD", COST),
     ("MAX_OUTPUT_TOKENS", TOKENS),
     ("MAX_TOKENS", TOKENS),
     ("MAX_TIMEOUT", Not("set ANYGPT_MAX_TIMEOUT")),
@@ -621,8 +616,8 @@ mod tests {
             ("ANTHROPIC_MODELS", "set ANYGPT_ALLOW_MODELS"),
             ("MISTRAL_BLOCKED_MODELS", "set ANYGPT_DENY_MODELS"),
             ("DISABLED_TOOLS", "set ANYGPT_TOOLS"),
-            ("MAX_COST_USD", "set ANYGPT_MAX_COST_USD"),
-            ("DENY_MODELS", "set ANYGPT_DENY_MODELS"),
+            ("MAX_COST", "set ANYGPT_MAX_COST_USD"),
+            ("DISABLED_MODELS", "set ANYGPT_DENY_MODELS"),
             ("OPENAI_MAX_TOKENS", "set ANYGPT_MAX_TOKENS"),
             (
                 "OPENROUTER_DEFAULT_MODEL",
