@@ -36,6 +36,7 @@ pub struct Environment<'a> {
     secrets: PathBuf,
     has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
+    refused: RefCell<Vec<Secret>>,
     repaired: RefCell<Vec<Repaired>>,
     given: RefCell<Vec<String>>,
     own: RefCell<Vec<String>>,
@@ -81,6 +82,7 @@ impl<'a> Environment<'a> {
             secrets: SECRETS.into(),
             has_secrets: OnceCell::new(),
             ignored: RefCell::default(),
+            refused: RefCell::default(),
             repaired: RefCell::default(),
             given: RefCell::default(),
             own: RefCell::default(),
@@ -140,6 +142,11 @@ impl<'a> Environment<'a> {
     }
 
     /// The variables that were asked for and held something.
+    /// What stood where a key belongs, was meant as one, and cannot be used.
+    pub(super) fn take_refused(&self) -> Vec<Secret> {
+        self.refused.take()
+    }
+
     pub(super) fn into_given(self) -> Vec<String> {
         self.given.into_inner()
     }
@@ -302,7 +309,14 @@ impl<'a> Environment<'a> {
                 let secret = Secret::new(value);
                 Ok(Found { secret, origin })
             }
-            Err(why) => Err(self.ignore(&origin, why)),
+            Err(why) => {
+                // Another vendor's key is none here, and a secret all the same.
+                let text = text.trim();
+                if why.is_broken && text.len() >= secret::LONG {
+                    self.refused.borrow_mut().push(Secret::new(text));
+                }
+                Err(self.ignore(&origin, why))
+            }
         }
     }
 

@@ -102,17 +102,18 @@ pub(super) fn is_example(key: &str) -> bool {
         |words: &[&str]| first.is_some_and(|it| words.iter().any(|word| is(it, word)));
     let ends_with = |words: &[&str]| last.is_some_and(|it| words.iter().any(|word| is(it, word)));
 
+    // However its parts are joined.
+    let letters = || key.bytes().filter(u8::is_ascii_alphanumeric);
+    let length = letters().count();
     let is_word = || {
-        // However it is joined.
-        WORDS.iter().any(|word| {
-            let mut letters = parts().flat_map(str::bytes);
-            let same = word.bytes().all(|wanted| {
-                letters
-                    .next()
-                    .is_some_and(|it| it.eq_ignore_ascii_case(&wanted))
-            });
-            same && letters.next().is_none()
-        })
+        WORDS
+            .iter()
+            .filter(|word| word.len() == length)
+            .any(|word| {
+                letters()
+                    .zip(word.bytes())
+                    .all(|(it, wanted)| it.eq_ignore_ascii_case(&wanted))
+            })
     };
     let says_whose = || {
         has(&MEANT_FOR_OTHERS)
@@ -136,7 +137,7 @@ const NO_SUCH_CHARACTERS: &str =
 const EXAMPLE: &str = "it is text copied from an example";
 
 /// Words of examples, without what joins their parts.
-const WORDS: [&str; 37] = [
+const WORDS: [&str; 41] = [
     "none",
     "nil",
     "null",
@@ -145,6 +146,7 @@ const WORDS: [&str; 37] = [
     "na",
     "any",
     "anything",
+    "ignored",
     "unused",
     "unset",
     "dummy",
@@ -167,10 +169,13 @@ const WORDS: [&str; 37] = [
     "default",
     "local",
     "lmstudio",
+    "llamacpp",
     "ollama",
     "vllm",
+    "dockermodelrunner",
     "notneeded",
     "notrequired",
+    "notused",
     "nokey",
     "nokeyneeded",
     "nokeyrequired",
@@ -271,7 +276,7 @@ fn one_line<'t>(text: &'t str, names: &[&str]) -> Result<(&'t str, Option<&'stat
             let sets =
                 |line: &&str| assignment(line).is_some_and(|(name, _)| is_one_of(name, names));
             // As in a shell, the last one counts.
-            let line = lines().filter(sets).next_back();
+            let line = lines().rfind(sets);
             line.map(|line| (line, OTHERS)).ok_or(NoKey::broken(
                 "it is a list of variables, and not one of them has this name",
             ))
@@ -607,6 +612,8 @@ mod tests {
             "lm-studio",
             "ollama",
             "sk-no-key-required",
+            "not-used",
+            "llama.cpp",
             "example-key",
             "000000",
             "-",
@@ -629,6 +636,7 @@ mod tests {
             "a-good-key",
             "sk-abcdefgh12",
             "key-12345678",
+            "none-of-these",
             "filled-in",
             "sk-ant-filled-in",
             "mock-openai-key-7d41c09b",

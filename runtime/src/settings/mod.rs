@@ -106,6 +106,8 @@ pub struct Settings {
     pub network: Network,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// What was meant as a key and is none; it may be the key of something else.
+    refused: Vec<Secret>,
     /// What may help to understand why something works: for the log at `debug`, and `doctor`.
     pub notes: Vec<String>,
     /// Where the values come from that are not defaults.
@@ -363,6 +365,7 @@ impl Settings {
                 .collect();
             warnings.push(format!("Treated as not set: {}", list.join(", ")));
         }
+        let refused = environment.take_refused();
         origins.variables = environment.into_given();
         Ok(Settings {
             providers,
@@ -392,6 +395,7 @@ impl Settings {
             limits,
             network,
             warnings,
+            refused,
             notes,
             origins,
         })
@@ -409,7 +413,7 @@ impl Settings {
     /// All configured keys, headers that are as good as keys, and the credentials of proxies.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let keys = self.providers.iter().flat_map(Provider::secrets);
-        keys.chain(self.network.secrets())
+        keys.chain(&self.refused).chain(self.network.secrets())
     }
 
     /// What is a secret only by its place, as values of a base URL's query: it may be any word, so it is hidden only

@@ -1,4 +1,4 @@
-//! A key that cannot be printed by accident, and is overwritten when it is no longer needed; and what is one.
+//! A key that cannot be printed by accident, and is overwritten when it is no longer needed; and what may be one.
 //!
 //! Never here: where a key comes from.
 
@@ -6,6 +6,8 @@ use std::{ffi::OsString, fmt, path::Path};
 
 use serde::Deserialize;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
+
+use super::key;
 
 /// Of shorter ones two characters would be too many. Nor can they be told from ordinary words.
 pub(super) const LONG: usize = 8;
@@ -19,34 +21,6 @@ const NAMES: [&str; 7] = [
     "cookie",
     "passw",
     "credential",
-];
-
-/// What examples have as a key for servers that need none.
-const EXAMPLES: [&str; 24] = [
-    "none",
-    "null",
-    "empty",
-    "dummy",
-    "dummy-key",
-    "fake",
-    "fake-key",
-    "unused",
-    "not-used",
-    "not-needed",
-    "not-required",
-    "no-key",
-    "no-key-required",
-    "no-key-needed",
-    "sk-no-key-required",
-    "sk-not-needed",
-    "placeholder",
-    "anything",
-    "ignored",
-    "lm-studio",
-    "lmstudio",
-    "ollama",
-    "llama.cpp",
-    "docker-model-runner",
 ];
 
 /// A key. `Debug` hides it, and there is no `Display`; only [`Secret::expose`] gives it out.
@@ -125,11 +99,6 @@ pub(super) fn names_a_key(name: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part))
 }
 
-/// Whether a key is none, but a word that examples have in its place. It may stand in any text.
-pub(super) fn is_example_word(key: &str) -> bool {
-    EXAMPLES.iter().any(|word| key.eq_ignore_ascii_case(word))
-}
-
 /// Whether an error may show a value that cannot be used: it is too short for a key, or so near to a word that is `known`
 /// that it can only be meant for that. Keys are put into wrong places.
 pub(crate) fn is_harmless<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
@@ -174,7 +143,7 @@ pub fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> V
     let mut secrets = Vec::new();
     let mut add = |text: &str| {
         let text = text.trim();
-        if text.len() >= LONG && !is_example_word(text) {
+        if text.len() >= LONG && !key::is_example(text) {
             secrets.push(Secret::new(text));
         }
     };
@@ -280,7 +249,7 @@ mod tests {
             ("OPENAI_API_KEY_FILE", "/run/secrets/key"),
             ("LM_STUDIO_API_KEY", "lm-studio"),
             ("OPENAI_CUSTOM_HEADERS", "X-Team: research-7\nX-B: short"),
-            ("https_proxy", "http://user:pass-word@proxy:1"),
+            ("https_proxy", "http://user:pass-word-7@proxy:1"),
             (
                 "X_BASE_URL",
                 "https://a.example/v1?key=of-the-query&a=b#fragment",
@@ -298,18 +267,10 @@ mod tests {
                 "second-line",
                 "token-of-hf",
                 "research-7",
-                "pass-word",
+                "pass-word-7",
                 "of-the-query",
                 "fragment",
             ]
         );
-    }
-
-    #[test]
-    fn an_example_word_is_no_secret() {
-        for word in ["none", "EMPTY", "lm-studio", "sk-no-key-required"] {
-            assert!(is_example_word(word), "{word}");
-        }
-        assert!(!is_example_word("none-of-these"));
     }
 }
