@@ -245,6 +245,8 @@ fn taken(family: Family) -> Vec<Reply> {
             stream(&[json!({"error": {"code": 502, "message": "m"}, "usage": {"prompt_tokens": 9}})]),
             stream(&[json!({"error": {"code": 502, "message": "m"}, "choices": [{"index": 0,
                 "delta": {"content": "few"}, "finish_reason": "error"}]})]),
+            Reply::body(200, "application/json", json!({"choices": [{"error": {"code": 502, "message": "m"},
+                "finish_reason": "error", "message": {"content": "few"}}]}).to_string()),
         ],
     });
     let asking = |reply: Reply| {
@@ -692,6 +694,15 @@ fn an_operator_may_end_a_silence_and_the_next_model_is_asked() {
                 }
                 assert_eq!(provider.requests().len() - before, 3);
             }
+        }
+        // The status has told the most.
+        if variable == "ANYGPT_IDLE_TIMEOUT" {
+            let refused = Reply::error(Family::OpenAi, 400, "mock words").hang_after(0);
+            provider.script(Family::OpenAi, [refused]);
+            let arguments =
+                json!({"prompt": "hi", "model": name_of(Family::OpenAi), "timeout_seconds": 9});
+            let result = server.call_tool(CHAT, arguments);
+            assert_parts(error(&result), &["invalid_request: ", "HTTP 400"]);
         }
         // Lists are requests as well.
         if variable == "ANYGPT_FIRST_BYTE_TIMEOUT" {

@@ -209,7 +209,13 @@ fn what_cannot_be_paid_or_has_no_price_is_not_asked() {
             &mut server,
             &json!({"model": "gpt-4.1", "max_cost_usd": wrong}),
         );
-        assert_parts(error(&result), &["invalid_request: max_cost_usd is"]);
+        assert_parts(
+            error(&result),
+            &[
+                "invalid_request: max_cost_usd is",
+                "a number from 0.000000001 to 1000000",
+            ],
+        );
     }
     assert_eq!(provider.requests().len(), 0);
     // In a chain the next one is asked.
@@ -429,9 +435,16 @@ fn what_cannot_be_counted_is_refused_under_the_bound() {
     let part =
         json!({"type": "file", "url": "https://x.example/a.pdf", "mime_type": "application/pdf"});
     let state = json!({"provider": "google", "items": [{"fileData": {"fileUri": "https://x.example/a.mp4"}}]});
+    let pdf = json!({"type": "file", "data": "JVBERi0xLjQK", "mime_type": "application/pdf"});
+    let sound = json!({"type": "file", "data": "UklGRgAAAAA=", "mime_type": "audio/wav"});
+    let film = json!({"type": "image", "url": "https://x.example/watch"});
     for arguments in [
         file("openai/m", part.clone()),
         file("google/m", part.clone()),
+        file("openai/m", pdf.clone()),
+        file("google/m", pdf),
+        file("google/m", sound),
+        file("google/m", film),
         json!({"model": "google/m", "messages": [{"role": "user", "content": "hi"},
             {"role": "assistant", "provider_state": state}, {"role": "user", "content": "hi"}]}),
     ] {

@@ -1930,6 +1930,8 @@ fn a_mistyped_limit_stops_the_start() {
         ("anygpt_max_cost_usd", "ANYGPT_MAX_COST_USD"),
         ("ANYGTP_MAX_TOKENS", "ANYGPT_MAX_TOKENS"),
         ("ANYGPT_PROVIDER_OPENAI_MAX_TOKENS", "limit"),
+        ("MAX_COST_USD", "ANYGPT_MAX_COST_USD"),
+        ("DENY_MODELS", "ANYGPT_DENY_MODELS"),
     ] {
         refused(&[(name, "0.000001")], &[name, meant, "looks like a limit"]);
     }

@@ -235,8 +235,8 @@ impl Gateway {
                 ..codec.failure(status, b"")
             },
             None => {
-                let mut body =
-                    Body::new(response.into_body(), Patience::no_longer_than(ERROR_IDLE));
+                let patience = Patience::of(Some(ERROR_IDLE), self.settings.idle.as_ref());
+                let mut body = Body::new(response.into_body(), patience);
                 codec.failure(status, &body.beginning(ERROR_LIMIT).await)
             }
         };
@@ -286,10 +286,6 @@ impl Patience {
                 place: None,
             },
         }
-    }
-
-    fn no_longer_than(limit: Duration) -> Self {
-        Patience::of(Some(limit), None)
     }
 
     /// What to say of the limit behind a failure.

@@ -14,8 +14,8 @@ use super::{
     resolve::Target,
 };
 use crate::{
-    provider::{ChatRequest, Class, Failure, Format, Part, Source},
-    settings::{Price, Settings},
+    provider::{ChatRequest, Class, Failure, Format, Media, Part, Source},
+    settings::{Kind, Price, Settings},
 };
 
 /// What came of keeping a request within its bounds.
@@ -39,6 +39,9 @@ const MOST: u32 = 128_000;
 /// What an image costs about as much as; the providers count between 85 and a few thousand.
 const IMAGE: u64 = 2_000;
 
+/// From so many tokens of input on, providers may write it to a cache, for more than other input.
+const CACHED_FROM: u64 = 1_024;
+
 /// Text as it is counted.
 #[derive(Default)]
 struct Counted {
@@ -56,13 +59,53 @@ impl Counted {
         self.others += others as u64;
     }
 
+    /// The bytes behind Base64, and whether they are text.
+    fn add_bytes(&mut self, data: &str) -> bool {
+        // Bytes that the character at hand still needs.
+        let mut behind = 0;
+        for byte in bytes(data) {
+            match byte {
+                0x80..=0xbf if behind > 0 => behind -= 1,
+                _ if behind > 0 => return false,
+                0x01..=0x7f => self.ascii += 1,
+                0xc2..=0xf4 => {
+                    self.others += 1;
+                    behind = 1 + u8::from(byte >= 0xe0) + u8::from(byte >= 0xf0);
+                }
+                _ => return false,
+            }
+        }
+        behind == 0
+    }
+
     fn add_json(&mut self, value: &impl serde::Serialize) {
         // What cannot be written is not sent.
         self.add(&serde_json::to_string(value).unwrap_or_default());
     }
 }
 
-/// The input tokens of a request, about. A file that the provider is to fetch is not counted; see [`keep`].
+/// The bytes behind Base64 with the usual alphabet.
+fn bytes(data: &str) -> impl Iterator<Item = u8> {
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    data.bytes().filter_map(move |digit| {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        count = count.checked_sub(8).unwrap_or(count);
+        // After the first of four digits there are six bits, and no whole byte.
+        (count < 6).then(|| (bits >> count).to_le_bytes()[0])
+    })
+}
+
+/// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
+/// should be; see [`keep`].
 pub fn estimated_tokens(request: &ChatRequest) -> u64 {
     let mut all = Counted::default();
     for message in request.messages.iter() {
@@ -76,7 +119,9 @@ pub fn estimated_tokens(request: &ChatRequest) -> u64 {
                 Part::Text(text) => all.add(text),
                 Part::Media(media) if media.is_image => all.others += IMAGE,
                 Part::Media(media) => match &media.source {
-                    Source::Data(data) => all.add(data),
+                    Source::Data(data) => {
+                        all.add_bytes(data);
+                    }
                     Source::Url(_) => {}
                 },
             }
@@ -100,47 +145,110 @@ pub fn estimated_tokens(request: &ChatRequest) -> u64 {
     tokens.max(request.messages.len() as u64)
 }
 
-/// What a request holds that nobody here can count, in words.
-fn uncounted(request: &ChatRequest) -> Option<&'static str> {
+/// What a request holds that nobody here can count, and what to do about it, in words.
+fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)> {
     let mut messages = request.messages.iter();
     messages.find_map(|message| {
-        let mut media = message.media();
-        if media.any(|it| !it.is_image && matches!(it.source, Source::Url(_))) {
-            return Some("a file at an address");
+        if let Some(what) = message.media().find_map(|media| of_media(media, kind)) {
+            return Some(what);
         }
         let state = message.state.as_ref()?;
-        let is_fetched = state.items.iter().any(is_fetched);
-        is_fetched.then_some("what provider_state lets the provider fetch")
+        let is_uncounted = state.items.iter().any(is_uncounted);
+        is_uncounted.then_some((
+            "a file in provider_state".to_owned(),
+            "leave provider_state out",
+        ))
     })
 }
 
-/// Whether a piece in a provider's words names something that it is to fetch.
-fn is_fetched(piece: &Value) -> bool {
+fn of_media(media: &Media, kind: Kind) -> Option<(String, &'static str)> {
+    match &media.source {
+        // Gemini takes a film for a picture if nobody says what is there.
+        Source::Url(_)
+            if media.is_image && (kind != Kind::Google || is_image(&media.mime_type)) =>
+        {
+            None
+        }
+        Source::Url(_) => Some((
+            "a file at an address".to_owned(),
+            "give its content as data, or what it says as text",
+        )),
+        // Whatever it is called.
+        Source::Data(data) if media.is_image && !data.starts_with(PDF) => None,
+        // However few bytes it has: it may be packed.
+        Source::Data(data) if !is_text(&media.mime_type, data) => Some((
+            format!("a file that is no text ({})", media.mime_type),
+            "send what it says as text",
+        )),
+        Source::Data(_) => None,
+    }
+}
+
+fn is_image(mime_type: &str) -> bool {
+    mime_type.starts_with("image/")
+}
+
+/// `%PDF`, in Base64.
+const PDF: &str = "JVBERi";
+
+/// Whether a file is text, which has no more tokens than characters. PDF may be written in letters alone.
+fn is_text(mime_type: &str, data: &str) -> bool {
+    let is_other = ["application/pdf", "audio/", "video/"]
+        .iter()
+        .any(|other| mime_type.starts_with(other));
+    !is_other && !data.starts_with(PDF) && Counted::default().add_bytes(data)
+}
+
+/// Whether a piece in a provider's words names something that it is to fetch, or holds a file that is no image.
+fn is_uncounted(piece: &Value) -> bool {
     match piece {
-        Value::Array(items) => items.iter().any(is_fetched),
+        Value::Array(items) => items.iter().any(is_uncounted),
         Value::Object(members) => members.iter().any(|(name, value)| {
-            let source = |value: &Value| matches!(value["type"].as_str(), Some("url" | "file"));
-            FETCHED.contains(&name.as_str()) && !value.is_null()
-                || name == "source" && source(value)
-                || is_fetched(value)
+            let is_file = match name.as_str() {
+                "source" => match value["type"].as_str() {
+                    Some("url" | "file") => true,
+                    Some("base64") => !value["media_type"].as_str().is_some_and(is_image),
+                    _ => false,
+                },
+                "inlineData" | "inline_data" => {
+                    let told = value.get("mimeType").or(value.get("mime_type"));
+                    !told.and_then(Value::as_str).is_some_and(is_image)
+                }
+                // What a model wants of a tool has whatever names the tool wants.
+                "args" | "input" => return false,
+                name => FILES.contains(&name) && !value.is_null(),
+            };
+            is_file || is_uncounted(value)
         }),
         _ => false,
     }
 }
 
-/// What the formats call an address, or a file that the provider has.
-const FETCHED: [&str; 6] = [
+/// What the formats call an address, or a file that is given or that the provider has.
+const FILES: [&str; 9] = [
     "file_url",
     "file_id",
     "image_url",
     "fileData",
     "file_data",
     "fileUri",
+    "file_uri",
+    "input_audio",
+    "video_url",
 ];
 
-/// What so much input with an answer of so many tokens costs.
+/// The prices for so much input, which may be written to a cache.
+fn dearest(price: &Price, input: u64) -> Price {
+    let mut rates = rates(price, input);
+    if input >= CACHED_FROM {
+        rates.input = rates.input.max(rates.cache_write.unwrap_or_default());
+    }
+    rates
+}
+
+/// What so much input with an answer of so many tokens costs at most.
 pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
-    let rates = rates(price, input);
+    let rates = dearest(price, input);
     dollars(&[(input, rates.input), (output.into(), rates.output)])
 }
 
@@ -219,11 +327,11 @@ pub fn keep(
             ),
         ));
     };
-    if let Some(what) = uncounted(request) {
+    if let Some((what, advice)) = uncounted(request, settings.providers[provider].kind) {
         return Err(Failure::new(
             Class::InvalidRequest,
             format!(
-                "{} bounds the cost, and that of {what} cannot be known before: give its content as data",
+                "{} bounds the cost, and that of {what} cannot be known before: {advice}",
                 purse.place()
             ),
         ));
@@ -270,7 +378,7 @@ fn lowered(given: u32, most: u32, place: &str) -> String {
     clippy::cast_sign_loss
 )]
 fn bought(price: &Price, input: u64, usd: f64) -> Option<u64> {
-    let rates = rates(price, input);
+    let rates = dearest(price, input);
     let left = usd * 1e6 - input as f64 * rates.input;
     if left < 0.0 {
         return None;
@@ -328,56 +436,114 @@ mod tests {
     }
 
     #[test]
-    fn what_the_provider_is_to_fetch_cannot_be_counted() {
+    fn what_is_no_text_or_is_fetched_cannot_be_counted() {
         let of = |message: Message| ChatRequest {
             messages: vec![message].into(),
             ..ChatRequest::default()
         };
-        let media = |is_image, source| Message {
+        let is_refused = |message: Message, kind| uncounted(&of(message), kind).is_some();
+        let media = |mime: &str, is_image, source| Message {
             content: vec![Part::Media(Media {
                 source,
-                mime_type: "a/b".into(),
+                mime_type: mime.into(),
                 is_image,
                 name: None,
             })],
             ..Message::text(Role::User, "")
         };
         let url = || Source::Url("https://x/y".into());
-        assert_eq!(
-            uncounted(&of(media(false, url()))),
-            Some("a file at an address")
-        );
-        assert_eq!(uncounted(&of(media(true, url()))), None);
-        let data = Source::Data("eA==".into());
-        assert_eq!(uncounted(&of(media(false, data))), None);
+        for kind in [Kind::OpenAi, Kind::Anthropic, Kind::Google] {
+            for mime in ["", "text/plain", "application/pdf"] {
+                assert!(is_refused(media(mime, false, url()), kind), "{mime}");
+            }
+            assert!(!is_refused(media("image/png", true, url()), kind));
+            let data = |data: &str| media("image/png", true, Source::Data(data.into()));
+            assert!(!is_refused(data("iVBORw0KGgo="), kind));
+            assert!(is_refused(data("JVBERi0xLjQK"), kind));
+            // Gemini would take a film.
+            let is_google = kind == Kind::Google;
+            assert_eq!(is_refused(media("", true, url()), kind), is_google);
+        }
+        for (mime, data, expected) in [
+            ("text/plain", "eA==", false),
+            ("text/plain", "", false),
+            // {"ß":"日🦀"}, and a file whose type says nothing.
+            ("application/json", "eyLDnyI6IuaXpfCfpoAifQ==", false),
+            ("application/octet-stream", "Zm4gbWFpbigpIHt9", false),
+            ("application/pdf", "eA==", true),
+            ("application/pdf; version=1.7", "eA==", true),
+            // %PDF-1.4 by another name.
+            ("text/plain", "JVBERi0xLjQK", true),
+            ("audio/wav", "eA==", true),
+            ("video/mp4", "eA==", true),
+            // What is packed, half a character, bytes behind none, UTF-16, and a character in too many bytes.
+            ("text/plain", "UEsDBAoAAAA=", true),
+            ("text/plain", "eMM=", true),
+            ("text/plain", "eL8=", true),
+            ("text/plain", "//5oAGkA", true),
+            ("text/plain", "wK8=", true),
+        ] {
+            let data = Source::Data(data.into());
+            let refused = is_refused(media(mime, false, data.clone()), Kind::OpenAi);
+            assert_eq!(refused, expected, "{mime} {data:?}");
+        }
         let state = |piece: &str| {
             let items = vec![serde_json::from_str(piece).unwrap_or_default()];
-            uncounted(&of(Message {
+            let message = Message {
                 state: Some(State {
                     provider: "p".into(),
                     model: "m".into(),
                     items,
                 }),
                 ..Message::text(Role::Assistant, "")
-            }))
+            };
+            is_refused(message, Kind::Google)
         };
         for piece in [
             r#"{"parts":[{"fileData":{"fileUri":"https://x/y"}}]}"#,
+            r#"{"parts":[{"inlineData":{"mimeType":"application/pdf","data":"eA=="}}]}"#,
+            r#"{"inline_data":{"data":"eA=="}}"#,
             r#"{"type":"message","content":[{"type":"input_file","file_url":"https://x"}]}"#,
             r#"{"content":[{"type":"input_file","file_id":"file-1"}]}"#,
             r#"{"content":[{"type":"input_image","image_url":"https://x"}]}"#,
+            r#"{"content":[{"type":"input_audio","input_audio":{"data":"eA==","format":"wav"}}]}"#,
             r#"{"type":"document","source":{"type":"url","url":"https://x"}}"#,
             r#"{"type":"document","source":{"type":"file","file_id":"f"}}"#,
+            r#"{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"eA=="}}"#,
         ] {
-            assert!(state(piece).is_some(), "{piece}");
+            assert!(state(piece), "{piece}");
         }
         for piece in [
             r#"{"type":"reasoning","encrypted_content":"abc","summary":[]}"#,
             r#"{"content":[{"annotations":[{"type":"url_citation","url":"https://x"}]}]}"#,
             r#"{"type":"thinking","thinking":"t","signature":"s","image_url":null}"#,
+            r#"{"type":"image","source":{"type":"base64","media_type":"image/png","data":"eA=="}}"#,
+            r#"{"inlineData":{"mimeType":"image/png","data":"eA=="}}"#,
+            r#"{"functionCall":{"name":"f","args":{"file_id":"x","source":{"type":"url"}}}}"#,
+            r#"{"type":"tool_use","name":"f","input":{"image_url":"x"}}"#,
         ] {
-            assert_eq!(state(piece), None, "{piece}");
+            assert!(!state(piece), "{piece}");
         }
+    }
+
+    #[test]
+    fn long_input_costs_as_much_as_writing_it_to_a_cache() {
+        let price = Price {
+            input: 1.0,
+            output: 2.0,
+            cached_input: None,
+            cache_write: Some(1.25),
+            long_from: Some(2_000),
+        };
+        let cost = |input| estimated_cost(&price, input, 0);
+        assert_eq!([1_023, 1_024, 4_000].map(cost), [0.001_023, 0.001_28, 0.01]);
+        // It is what is paid, then.
+        assert_eq!(bought(&price, 1_024, 0.001_312), Some(16));
+        let cheaper = Price {
+            cache_write: Some(0.5),
+            ..price
+        };
+        assert_eq!(estimated_cost(&cheaper, 1_024, 0), 0.001_024);
     }
 
     #[test]
@@ -401,11 +567,15 @@ mod tests {
         assert_eq!(tokens(&of(&message)), 2_010);
         message
             .content
-            .push(media(false, Source::Data("y".repeat(80))));
+            // 57 letters and an ß.
+            .push(media(
+                false,
+                Source::Data(format!("{}eMOf", "eHh4".repeat(18))),
+            ));
         message
             .content
             .push(media(false, Source::Url("y".repeat(80))));
-        assert_eq!(tokens(&of(&message)), 2_030);
+        assert_eq!(tokens(&of(&message)), 2_025);
         let with_tool = ChatRequest {
             tools: vec![Tool {
                 name: "abcd".into(),
@@ -416,7 +586,7 @@ mod tests {
             .into(),
             ..of(&message)
         };
-        assert_eq!(tokens(&with_tool), 2_033);
+        assert_eq!(tokens(&with_tool), 2_028);
         message.state = Some(State {
             provider: "p".into(),
             model: "m".into(),

@@ -737,13 +737,14 @@ fn take_choice<'a>(choice: &'a str, answer: &mut Answer) -> Result<Option<&'a st
     if json::number(index).is_some_and(|index| index > 0) {
         return Ok(None);
     }
-    if let Some(error) = error {
-        return Err(failure(None, error));
-    }
     let text = match delta.or(message) {
         Some(said) => take_said(said, answer)?,
         None => None,
     };
+    // What comes along with it was generated, and is paid.
+    if let Some(error) = error {
+        return Err(failure(None, error));
+    }
     let word = match word {
         Some(word) => json::string(word)?,
         None => return Ok(text),
@@ -1869,6 +1870,11 @@ data: {"id":"gen-1","object":"chat.completion.chunk","model":"openai/gpt-4o","pr
         ] {
             assert_eq!(whole(body).unwrap_err().class, class, "{body}");
         }
+        // What comes along with the error was generated.
+        let mut answer = Answer::default();
+        let body = r#"{"choices":[{"error":{"code":502,"message":"m"},"finish_reason":"error","message":{"content":"abc"}}]}"#;
+        assert!(PLAIN.whole(body.as_bytes(), &mut answer).is_err());
+        assert_eq!((&*answer.text, answer.has_begun()), ("abc", true));
     }
 
     #[test]

@@ -73,6 +73,15 @@ const BARE: [&str; 5] = [
     "LOG_LEVEL",
 ];
 
+/// Limits of this program without their prefix. (Other programs have `MAX_TOKENS` and `MAX_TIMEOUT`, too.)
+const BARE_LIMITS: [&str; 5] = [
+    "ALLOW_MODELS",
+    "ALLOW_PROVIDERS",
+    "DENY_MODELS",
+    "DENY_PROVIDERS",
+    "MAX_COST_USD",
+];
+
 /// Looks at all variables; to be called when everything has been read.
 ///
 /// # Errors
@@ -95,6 +104,11 @@ pub(super) fn check(
             continue;
         }
         let plain = plain(name);
+        // What the configuration file uses is its author's own.
+        if BARE_LIMITS.contains(&&*plain) && !environment.was_used(name) && environment.holds(name)
+        {
+            return Err(problem(name, &format!("{OWN}{plain}")));
+        }
         let is_own = plain.starts_with(OWN.trim_end_matches('_'));
         let limit = limit_of(&plain, is_own, &limits);
         if (!is_own && limit.is_none()) || is_of_a_cluster(&plain) || !environment.holds(name) {
@@ -319,6 +333,12 @@ mod tests {
             ("ANYGPTM_AX_TOKENS", "ANYGPT_MAX_TOKENS"),
             ("ANYGPT__MAX_TOKENS", "ANYGPT_MAX_TOKENS"),
             ("ANYGPT_ALLOW_INSECURE_HTTPS", "ANYGPT_ALLOW_INSECURE_HTTP"),
+            ("MAX_COST_USD", "ANYGPT_MAX_COST_USD"),
+            ("max_cost_usd", "ANYGPT_MAX_COST_USD"),
+            ("ALLOW_MODELS", "ANYGPT_ALLOW_MODELS"),
+            ("ALLOW_PROVIDERS", "ANYGPT_ALLOW_PROVIDERS"),
+            ("DENY_MODELS", "ANYGPT_DENY_MODELS"),
+            ("DENY_PROVIDERS", "ANYGPT_DENY_PROVIDERS"),
             ("ANYGPT_PROVIDER_X_MAX_TOKENS", ""),
             ("ANYGPT_PROVIDER_OPENAI_ALLOWED_MODELS", ""),
         ] {

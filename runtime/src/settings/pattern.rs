@@ -49,7 +49,9 @@ pub(super) struct Plain {
 impl Plain {
     pub(super) fn new(name: &str) -> Self {
         let name = name.trim().to_lowercase();
-        let name = name.strip_prefix("models/").unwrap_or(&name);
+        // Some gateways take a slash too many.
+        let name = name.trim_end_matches('/');
+        let name = name.strip_prefix("models/").unwrap_or(name);
         let (path, mut model) = match name.rsplit_once('/') {
             Some((path, model)) => (Some(path), model),
             None => (None, name),
@@ -61,10 +63,20 @@ impl Plain {
             before.push_str(&dashed(preset.or_else(vendor).unwrap_or(part)));
             before.push('/');
         }
-        // Amazon's form has the vendor before a dot.
-        if let Some((vendor, rest)) = vendors::dotted(model) {
+        // Some write a vendor before a colon. (`mistral:7b` is a model and its size.)
+        if let Some((word, rest)) = model.split_once(':')
+            && let Some(vendor) = vendors::named(word)
+            && let rest = rest.trim_start_matches(':')
+            && vendors::known(rest).family.is_some()
+        {
             before.push_str(&format!("{}/", vendor.id));
             model = rest;
+        }
+        // Amazon's form has the vendor before a dot, and may have a version behind all.
+        if let Some((vendor, rest)) = vendors::dotted(model) {
+            before.push_str(&format!("{}/", vendor.id));
+            let version = rest.rsplit_once("-v").filter(|(_, it)| is_number(it));
+            model = version.map_or(rest, |(rest, _)| rest);
         }
         let model = match model.contains(['*', '?']) {
             true => dashed(model),
@@ -84,8 +96,9 @@ impl Plain {
             number.len() == 3 && number.starts_with('0') && is_number(number)
         });
         let shorter = [Some(whole), release.map(|(model, _)| model)];
-        let shorter = shorter.into_iter().flatten().filter(|it| *it != name.model);
-        let texts = shorter.map(|model| format!("{}{model}", name.before));
+        let shorter = shorter.into_iter().flatten().map(str::to_owned);
+        let others = shorter.chain(orders(whole)).filter(|it| *it != name.model);
+        let texts = others.map(|model| format!("{}{model}", name.before));
         std::iter::once(text).chain(texts).any(|text| {
             let ends = text.match_indices('/').map(|(slash, _)| &text[slash + 1..]);
             std::iter::once(&*text)
@@ -93,6 +106,16 @@ impl Plain {
                 .any(|end| fits(&pattern, end))
         })
     }
+}
+
+/// Both orders in which Claude's names stand: `claude-opus-4-5` and `claude-4-5-opus`.
+fn orders(model: &str) -> impl Iterator<Item = String> {
+    let parts = model.strip_prefix("claude-").map(|rest| rest.split('-'));
+    parts.into_iter().flat_map(|parts| {
+        let (numbers, words): (Vec<&str>, Vec<&str>) = parts.partition(|part| is_number(part));
+        [[&words[..], &numbers].concat(), [numbers, words].concat()]
+            .map(|parts| format!("claude-{}", parts.join("-")))
+    })
 }
 
 /// The separators of versions and words are the same everywhere.
@@ -268,6 +291,16 @@ mod tests {
             ),
             ("openai.gpt-oss-120b-1:0", "openai/gpt-oss-120b"),
             (
+                "us-gov.anthropic.claude-opus-4-6-v1",
+                "anthropic/claude-opus-4-6",
+            ),
+            ("openai/openai:gpt-5-pro", "openai/openai/gpt-5-pro"),
+            ("google::gemini-2.5-pro:free", "google/gemini-2-5-pro"),
+            (
+                "openrouter/openai/gpt-5-pro/",
+                "openrouter/openai/gpt-5-pro",
+            ),
+            (
                 "bedrock/global.amazon.nova-pro-v1:0",
                 "bedrock/amazon/nova-pro",
             ),
@@ -285,6 +318,8 @@ mod tests {
             ("deepseek-chat-v3-0324:free", "deepseek-chat-v3"),
             ("deepseek-v3", "deepseek-v3"),
             ("qwen3:8b", "qwen3:8b"),
+            ("mistral:7b", "mistral:7b"),
+            ("ollama/mistral:instruct", "ollama/mistral:instruct"),
             ("qwen3:latest", "qwen3"),
             ("r1-1776", "r1-1776"),
             ("gpt-5-2", "gpt-5-2"),
@@ -301,6 +336,29 @@ mod tests {
         ] {
             let plain = Plain::new(name);
             assert_eq!([plain.before, plain.model].concat(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn claude_is_one_in_both_orders() {
+        for (pattern, name, expected) in [
+            (
+                "claude-opus-4-5",
+                "openrouter/anthropic/claude-4.5-opus-20251124",
+                true,
+            ),
+            ("claude-4.5-opus", "anthropic/claude-opus-4-5", true),
+            ("claude-3-5-*", "anthropic/claude-3.5-sonnet", true),
+            (
+                "claude-sonnet-*",
+                "openrouter/anthropic/claude-3.7-sonnet:thinking",
+                true,
+            ),
+            ("claude-opus-4", "anthropic/claude-4.5-opus", false),
+            ("claude-opus-4-5", "anthropic/claude-4.5-sonnet", false),
+        ] {
+            let fits = Plain::new(pattern).fits(&Plain::new(name));
+            assert_eq!(fits, expected, "{pattern} {name}");
         }
     }
 

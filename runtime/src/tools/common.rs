@@ -16,6 +16,9 @@ use crate::{
 
 const LONGEST_TIMEOUT: u32 = 3600;
 
+/// No answer costs less.
+const LEAST_DOLLARS: f64 = 1e-9;
+
 /// More would bound nothing.
 const MOST_DOLLARS: f64 = 1e6;
 
@@ -34,7 +37,7 @@ pub(super) fn take_bounds(
     request.effort = effort(arguments)?;
     let most = arguments.integer("max_output_chars", 1, u32::MAX)?;
     let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
-    let dollars = arguments.number("max_cost_usd", f64::MIN_POSITIVE, MOST_DOLLARS)?;
+    let dollars = arguments.number("max_cost_usd", LEAST_DOLLARS, MOST_DOLLARS)?;
     plan.max_output_chars = most.and_then(|most| usize::try_from(most).ok());
     plan.timeout = shortened(settings, timeout, warnings);
     plan.purse = purse(settings, dollars, warnings);
