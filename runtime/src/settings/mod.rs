@@ -52,7 +52,7 @@ pub(crate) use provider::position;
 pub use provider::{KeyHeader, Kind, Provider};
 pub use rules::Rule;
 pub use secret::{Secret, named_secrets};
-pub(crate) use secret::{is_harmless, shown};
+pub(crate) use secret::{is_harmless, is_random, shown};
 pub use show::Shown;
 pub(crate) use yaml::nearest;
 
@@ -316,14 +316,12 @@ impl Settings {
             .map_err(not_valid)?;
         // Another server's word for none, unless a tag or an alias has the name.
         let default_model = default_model.filter(|name| {
+            let place = || origins.of("defaults.model", "DEFAULT_MODEL");
             let is_none = is_auto(name) && names.tag(name).is_none();
             if is_none {
-                warnings.push(not_set(
-                    &origins.of("defaults.model", "DEFAULT_MODEL"),
-                    name,
-                ));
+                warnings.push(not_set(&place(), name));
             }
-            !is_none
+            !is_none && secret::is_no_key(&place, name, &mut warnings)
         });
         let rules = rules::all(&providers, file.rules).map_err(not_valid)?;
         let default_provider = match default_provider {
