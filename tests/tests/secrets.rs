@@ -897,6 +897,10 @@ fn a_part_of_a_key_is_hidden_where_errors_and_logs_repeat_it() {
             let refused = talk(&mut server, family);
             assert!(error(&refused).contains("bad key "), "{refused}");
         }
+        provider.script_models(family, echoing_lists(family, &KEY[..18]));
+        for _ in echoing_lists(family, KEY) {
+            list(&mut server, family);
+        }
         // The client's own words are in the log, too.
         talk(&mut server, family);
         server.call_tool(

@@ -36,6 +36,8 @@ pub struct Environment<'a> {
     secrets: PathBuf,
     has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
+    /// What stood where a key should, and may be one of somewhere else.
+    refused: RefCell<Vec<Secret>>,
     repaired: RefCell<Vec<Repaired>>,
     given: RefCell<Vec<String>>,
     own: RefCell<Vec<String>>,
@@ -81,6 +83,7 @@ impl<'a> Environment<'a> {
             secrets: SECRETS.into(),
             has_secrets: OnceCell::new(),
             ignored: RefCell::default(),
+            refused: RefCell::default(),
             repaired: RefCell::default(),
             given: RefCell::default(),
             own: RefCell::default(),
@@ -132,6 +135,11 @@ impl<'a> Environment<'a> {
     /// What was set but ignored so far.
     pub fn take_ignored(&self) -> Vec<Ignored> {
         self.ignored.take()
+    }
+
+    /// What was refused as a key so far, and must be shown as little as one.
+    pub(super) fn take_refused(&self) -> Vec<Secret> {
+        self.refused.take()
     }
 
     /// What was read without something around it so far.
@@ -302,7 +310,14 @@ impl<'a> Environment<'a> {
                 let secret = Secret::new(value);
                 Ok(Found { secret, origin })
             }
-            Err(why) => Err(self.ignore(&origin, why)),
+            Err(why) => {
+                if why.is_broken && why.why != key::CUT {
+                    let lines = text.lines().map(str::trim);
+                    let lines = lines.filter(|it| it.len() >= secret::LONG && !key::is_example(it));
+                    self.refused.borrow_mut().extend(lines.map(Secret::new));
+                }
+                Err(self.ignore(&origin, why))
+            }
         }
     }
 

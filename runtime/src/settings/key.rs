@@ -132,7 +132,7 @@ pub(super) fn without_prefix(key: &str) -> Option<&str> {
 
 pub(super) const EMPTY: &str = "it is empty";
 
-const CUT: &str = "it is cut short; copy the whole key from the provider's page";
+pub(super) const CUT: &str = "it is cut short; copy the whole key from the provider's page";
 
 const NO_SUCH_CHARACTERS: &str =
     "it holds characters that no key has; copy the key again from the provider's page";

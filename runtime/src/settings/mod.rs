@@ -104,6 +104,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Proxies and roots of trust.
     pub network: Network,
+    /// What stands where a key should, and is none there.
+    refused: Vec<Secret>,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
     /// What may help to understand why something works: for the log at `debug`, and `doctor`.
@@ -349,6 +351,7 @@ impl Settings {
             warnings.push(format!("Put right: {}", list.join(", ")));
         }
         let ignored = environment.take_ignored();
+        let refused = environment.take_refused();
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
                 .iter()
@@ -389,6 +392,7 @@ impl Settings {
             },
             limits,
             network,
+            refused,
             warnings,
             notes,
             origins,
@@ -407,7 +411,7 @@ impl Settings {
     /// All configured keys, headers that are as good as keys, and the credentials of proxies.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let keys = self.providers.iter().flat_map(Provider::secrets);
-        keys.chain(self.network.secrets())
+        keys.chain(self.network.secrets()).chain(&self.refused)
     }
 
     /// What is a secret only by its place, as values of a base URL's query: it may be any word, so it is hidden only
