@@ -167,9 +167,11 @@ impl Sessions {
                     }
                     let signal = match self.told.contains(&pid) {
                         true => None,
-                        false => Some(Signal::SIGTERM),
+                        false => {
+                            self.told.push(pid);
+                            Some(Signal::SIGTERM)
+                        }
                     };
-                    self.told.push(pid);
                     // One that may not be signalled is none of ours; one that is gone needs none.
                     is_left |= !matches!(
                         kill(Pid::from_raw(pid), signal),

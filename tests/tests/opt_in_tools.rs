@@ -180,13 +180,13 @@ fn the_structured_form_can_be_left_out_or_given_to_all() {
         assert_eq!(result["content"][0]["text"], "hello");
         session.end();
     }
-    let output = run(&[], [("ANYGPT_STRUCTURED_OUTPUT", "sometimes")], b"");
+    let output = run(&[], [("ANYGPT_STRUCTURED_OUTPUT", "perhaps")], b"");
     assert_eq!(output.code, Some(1));
     assert_parts(
         &output.stderr,
         &[
             "ANYGPT_STRUCTURED_OUTPUT",
-            "sometimes",
+            "perhaps",
             "auto, always or never",
         ],
     );

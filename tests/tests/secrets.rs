@@ -870,7 +870,7 @@ fn a_part_of_a_key_is_hidden_where_errors_and_logs_repeat_it() {
             format!("bad key {}", KEY.to_lowercase()),
             format!("bad key {}", forms(KEY)[1].split_at(26).0),
             format!("bad key {}", forms(KEY)[4].split_at(20).0),
-            format!("bad key {}", broken),
+            format!("bad key {broken}"),
             format!("bad key {}", json!(broken)),
         ] {
             for reply in [

@@ -109,8 +109,8 @@ impl Bad {
                 ],
             ),
             bad(
-                &[("ANYGPT_STANDBY", "sometimes")],
-                &["ANYGPT_STANDBY", "sometimes", "auto, always or never"],
+                &[("ANYGPT_STANDBY", "perhaps")],
+                &["ANYGPT_STANDBY", "perhaps", "auto, always or never"],
             ),
             bad(
                 &[("ANYGPT_TIMEOUT", "1m")],
@@ -1936,11 +1936,7 @@ fn a_mistyped_limit_stops_the_start() {
     // The file has always been strict.
     for (name, text, says) in [
         ("limit", "limit: {max_tokens: 5}", "did you mean \"limits\""),
-        (
-            "max",
-            "limits: {max_cost: 0.01}",
-            "limits: unknown key \"max_cost\"",
-        ),
+        ("max", "limits: {max_cost: 0.01}", "limits: unknown key"),
         (
             "allow",
             "limits: {allow_model: [x]}",
@@ -1997,20 +1993,19 @@ fn a_limit_whose_value_is_mistyped_stops_the_start() {
         (
             "ANYGPT_MAX_COST_USD",
             &[
-                "abc", "-1", "0", "-0.0", "1,5", "$5", "5$", "5 USD", "\"5\"", "NaN", "inf",
-                "1e999", "''",
+                "abc", "-1", "0", "-0.0", "1,5", "$5", "5$", "5 USD", "\"x\"", "NaN", "inf",
+                "1e999",
             ],
         ),
         (
             "ANYGPT_MAX_TOKENS",
-            &["0", "-5", "1.5", "1k", "4294967296", "'7'"],
+            &["0", "-5", "1.5", "1k", "4294967296", "'x'"],
         ),
         ("ANYGPT_MAX_TIMEOUT", &["0", "-5", "1m", "1.5", "86401"]),
         (
             "ANYGPT_DENY_MODELS",
             &[
                 ",",
-                "\"gpt-5.2-pro\"",
                 "'a','b'",
                 "[gpt-5]",
                 "[\"a\"]",
@@ -2022,13 +2017,11 @@ fn a_limit_whose_value_is_mistyped_stops_the_start() {
                 "gpt$",
                 "*,-gpt-5",
                 "!gpt-5",
-                "\u{feff}gpt-5",
-                "“gpt-5”",
             ],
         ),
         (
             "ANYGPT_ALLOW_PROVIDERS",
-            &[",", "opnai", "\"openai\"", "openai;google", "openai google"],
+            &[",", "opnai", "openai;google", "openai google"],
         ),
     ];
     for (name, values) in wrong {

@@ -2094,7 +2094,7 @@ data: {"type":"message_stop"}
                 failure,
                 Failure {
                     status: Some(status),
-                    code: Some(kind.to_owned()),
+                    code: Some(kind.into()),
                     request_id: Some("req_1".to_owned()),
                     stage: Stage::Declined,
                     ..Failure::quoting(class, "", message, "")

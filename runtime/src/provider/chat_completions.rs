@@ -766,7 +766,7 @@ fn take_choice<'a>(choice: &'a str, answer: &mut Answer) -> Result<Option<&'a st
                 Class::Unavailable,
                 format!("the provider stopped in the middle (finish reason {word})"),
             );
-            failure.code = Some(word.to_owned());
+            failure.code = Some(word.into());
             return Err(failure);
         }
         _ => return Ok(None),

@@ -76,11 +76,7 @@ impl ErrorBody {
         Failure {
             class,
             status,
-            code: self.words().next().map(shortened).or_else(|| {
-                self.field("code")
-                    .filter(|code| !code.is_object())
-                    .map(|code| shortened(&unquoted(code)))
-            }),
+            code: self.code(),
             message: shortened(&message),
             outside,
             request_id: self
@@ -93,6 +89,13 @@ impl ErrorBody {
             param: self.param(),
             stage: Stage::Declined,
         }
+    }
+
+    fn code(&self) -> Option<Box<str>> {
+        let word = self.words().next().map(shortened);
+        let number = || self.field("code").filter(|code| !code.is_object());
+        let code = word.or_else(|| number().map(|code| shortened(&unquoted(code))));
+        code.map(Into::into)
     }
 
     /// The parameter that is meant: `param`, or the last name of FastAPI's first `loc`.

@@ -86,7 +86,7 @@ pub struct Failure {
     /// HTTP status, if there was a reply.
     pub status: Option<u16>,
     /// The provider's own code or type.
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// What happened, in the provider's words where it gave any. Not yet redacted.
     pub message: String,
     /// What of the message came from outside; the rest is ours.

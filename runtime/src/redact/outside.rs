@@ -183,13 +183,11 @@ impl Outside {
 
 /// Adds the runs of a key, and of its forms that no reading takes back: Base64 and hexadecimal.
 fn add_runs(key: &str, runs: &mut Vec<u64>) {
-    let end = key.floor_char_boundary(SEARCHED);
-    let key = &key[..end];
+    let key = &key[..boundary(key, SEARCHED)];
     let known = KNOWN.iter().filter(|known| key.starts_with(**known));
     let known = known.map(|known| known.len()).max().unwrap_or_default();
     // A short rest is searched for with some of what stands before it.
-    let rest = key.floor_char_boundary(known.min(key.len().saturating_sub(LONG)));
-    let rest = &key[rest..];
+    let rest = &key[boundary(key, known.min(key.len().saturating_sub(LONG)))..];
     let mut add = |form: &str| {
         let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(bytes(form).collect());
         let is_name = |window: &[u8]| {
@@ -209,6 +207,14 @@ fn add_runs(key: &str, runs: &mut Vec<u64>) {
         }
     }
     add(&hexadecimal);
+}
+
+/// The last place up to this one where a character begins or the text ends.
+fn boundary(text: &str, place: usize) -> usize {
+    let mut places = (0..=place.min(text.len())).rev();
+    places
+        .find(|&place| text.is_char_boundary(place))
+        .unwrap_or_default()
 }
 
 /// Eight bytes as a number.

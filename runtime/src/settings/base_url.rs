@@ -142,8 +142,8 @@ impl BaseUrl {
     pub(super) fn without_version(mut self, behind: &[&str]) -> Self {
         let path = self.path();
         let slashes = path.match_indices('/').map(|(place, _)| place);
-        let version = slashes.filter(|slash| is_version(path[slash + 1..].split('/').next()));
-        if let Some(slash) = version.last() {
+        let mut version = slashes.filter(|slash| is_version(path[slash + 1..].split('/').next()));
+        if let Some(slash) = version.next_back() {
             let rest = path[slash + 1..].split_once('/').map(|(_, rest)| rest);
             let first = rest.map(|rest| rest.split('/').next().unwrap_or_default());
             if first.is_none_or(|first| behind.contains(&first)) {

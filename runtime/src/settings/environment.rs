@@ -311,6 +311,7 @@ impl<'a> Environment<'a> {
                 Ok(Found { secret, origin })
             }
             Err(why) => {
+                // Another vendor's key is none here, and a secret all the same.
                 if why.is_broken && why.why != key::CUT {
                     let lines = text.lines().map(str::trim);
                     let lines = lines.filter(|it| it.len() >= secret::LONG && !key::is_example(it));

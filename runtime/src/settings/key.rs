@@ -99,17 +99,18 @@ pub(super) fn is_example(key: &str) -> bool {
     let last = parts().next_back();
     let ends_with = |words: &[&str]| last.is_some_and(|it| words.iter().any(|word| is(it, word)));
 
+    // However its parts are joined.
+    let letters = || key.bytes().filter(u8::is_ascii_alphanumeric);
+    let length = letters().count();
     let is_word = || {
-        // However it is joined.
-        WORDS.iter().any(|word| {
-            let mut letters = parts().flat_map(str::bytes);
-            let same = word.bytes().all(|wanted| {
-                letters
-                    .next()
-                    .is_some_and(|it| it.eq_ignore_ascii_case(&wanted))
-            });
-            same && letters.next().is_none()
-        })
+        WORDS
+            .iter()
+            .filter(|word| word.len() == length)
+            .any(|word| {
+                letters()
+                    .zip(word.bytes())
+                    .all(|(it, wanted)| it.eq_ignore_ascii_case(&wanted))
+            })
     };
     let says_whose = || {
         has(&MEANT_FOR_OTHERS)
@@ -149,6 +150,7 @@ const WORDS: [&str; 54] = [
     "na",
     "any",
     "anything",
+    "ignored",
     "unused",
     "unset",
     "dummy",
@@ -171,19 +173,18 @@ const WORDS: [&str; 54] = [
     "default",
     "local",
     "lmstudio",
+    "llamacpp",
     "ollama",
     "vllm",
+    "dockermodelrunner",
     "notneeded",
     "notrequired",
+    "notused",
     "nokey",
     "nokeyneeded",
     "nokeyrequired",
-    "ignored",
-    "notused",
     "notset",
     "placeholder",
-    "llamacpp",
-    "dockermodelrunner",
     "changeit",
     "demo",
     "true",
@@ -333,7 +334,7 @@ fn one_line<'t>(text: &'t str, names: &[&str]) -> Result<(&'t str, Option<&'stat
             let sets =
                 |line: &&str| assignment(line).is_some_and(|(name, _)| is_one_of(name, names));
             // As in a shell, the last one counts.
-            let line = lines().filter(sets).next_back();
+            let line = lines().rfind(sets);
             line.map(|line| (line, OTHERS)).ok_or(NoKey::broken(
                 "it is a list of variables, and not one of them has this name",
             ))
@@ -669,12 +670,13 @@ mod tests {
             "lm-studio",
             "ollama",
             "sk-no-key-required",
+            "not-used",
+            "llama.cpp",
             "example-key",
             "secret-key",
             "openai-key",
             "sk-ant-api03-",
             "FILL_ME_IN",
-            "not-used",
             "true",
             "000000",
             "-",
@@ -697,13 +699,13 @@ mod tests {
             "a-good-key",
             "sk-abcdefgh12",
             "key-12345678",
+            "none-of-these",
             "filled-in",
             "sk-ant-filled-in",
             "mock-openai-key-7d41c09b",
             "AIzaSyD4Wh3reIsTh1s",
             "hidden-1",
             "0123456789abcdef0123456789abcdef",
-            "none-of-these",
             // Somebody's own key, though it has such words.
             "my-a8f3k2p9x7-key",
             "your-team-8fj2983fj2",

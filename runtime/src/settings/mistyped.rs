@@ -4,6 +4,8 @@
 //!
 //! Never here: variables of other programs (`foreign`).
 
+use std::cell::LazyCell;
+
 use super::{
     Problem,
     environment::{Environment, OWN},
@@ -81,6 +83,11 @@ pub(super) fn check(
 ) -> Result<(), Problem> {
     let mut known = environment.own_names();
     known.retain(|name| !name.starts_with(PREFIX));
+    // Mostly not needed.
+    let limits = LazyCell::new(|| {
+        let names = known.iter().map(String::as_str);
+        names.filter(|name| is_limit(name)).collect::<Vec<&str>>()
+    });
     let mut unknown = Vec::new();
     for name in environment.names() {
         // Those with an id have been looked at where they are read; the tests have names of their own.
@@ -89,7 +96,7 @@ pub(super) fn check(
         }
         let plain = plain(name);
         let is_own = plain.starts_with(OWN.trim_end_matches('_'));
-        let limit = limit_of(&plain, is_own, &known);
+        let limit = limit_of(&plain, is_own, &limits);
         if (!is_own && limit.is_none()) || is_of_a_cluster(&plain) || !environment.holds(name) {
             continue;
         }
@@ -152,25 +159,25 @@ fn plain(name: &str) -> String {
 
 /// The limits that a name may stand for, if it looks like one. In a name that does not begin like ours only its
 /// beginning is mistyped.
-fn limit_of(plain: &str, is_own: bool, known: &[String]) -> Option<String> {
+fn limit_of<'l>(
+    plain: &str,
+    is_own: bool,
+    limits: &LazyCell<Vec<&'l str>, impl FnOnce() -> Vec<&'l str>>,
+) -> Option<String> {
     // This is cheap for all the others.
     if !plain.starts_with('A') {
         return None;
     }
-    let limits = || {
-        known
-            .iter()
-            .map(String::as_str)
-            .filter(|name| is_limit(name))
-    };
-    if let Some(near) = nearest(plain, limits()) {
+    if let Some(near) = nearest(plain, limits.iter().copied()) {
         return Some(near.to_owned());
     }
     let words = words(plain);
     if !is_own || !is_limit(&words) {
         return None;
     }
-    let scored = limits().filter_map(|limit| Some((points(&words, limit)?, limit)));
+    let scored = limits
+        .iter()
+        .filter_map(|limit| Some((points(&words, limit)?, *limit)));
     let scored: Vec<(i32, &str)> = scored.collect();
     let most = scored.iter().map(|(points, _)| *points).max();
     let best = scored.iter().filter(|(points, _)| Some(*points) == most);
@@ -196,9 +203,8 @@ fn points(words: &str, known: &str) -> Option<i32> {
                 || (wanted.len() > 2 && word.contains(wanted))
         })
     };
-    let (found, missing): (Vec<_>, Vec<_>) = behind.split('_').partition(|word| has(word));
-    let points = 2 * found.len() as i32 - missing.len() as i32;
-    (!found.is_empty()).then_some(points)
+    let points = behind.split('_').map(|word| if has(word) { 2 } else { -1 });
+    points.clone().any(|it| it > 0).then(|| points.sum())
 }
 
 /// Whether a word has this one in it; a short one must be all of it, but for `MAX` at an end.

@@ -104,10 +104,10 @@ pub struct Settings {
     pub limits: Limits,
     /// Proxies and roots of trust.
     pub network: Network,
-    /// What stands where a key should, and is none there.
-    refused: Vec<Secret>,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// What was meant as a key and is none; it may be the key of something else.
+    refused: Vec<Secret>,
     /// What may help to understand why something works: for the log at `debug`, and `doctor`.
     pub notes: Vec<String>,
     /// Where the values come from that are not defaults.
@@ -392,8 +392,8 @@ impl Settings {
             },
             limits,
             network,
-            refused,
             warnings,
+            refused,
             notes,
             origins,
         })

@@ -1,4 +1,4 @@
-//! A key that cannot be printed by accident, and is overwritten when it is no longer needed; and what is one.
+//! A key that cannot be printed by accident, and is overwritten when it is no longer needed; and what may be one.
 //!
 //! Never here: where a key comes from.
 
@@ -308,7 +308,7 @@ mod tests {
             ("OPENAI_API_KEY_FILE", "/run/secrets/key"),
             ("LM_STUDIO_API_KEY", "lm-studio"),
             ("OPENAI_CUSTOM_HEADERS", "X-Team: research-7\nX-B: short"),
-            ("https_proxy", "http://user:pass-word@proxy:1"),
+            ("https_proxy", "http://user:pass-word-7@proxy:1"),
             (
                 "X_BASE_URL",
                 "https://a.example/v1?key=of-the-query&a=b#fragment",
@@ -326,7 +326,7 @@ mod tests {
                 "second-line",
                 "token-of-hf",
                 "research-7",
-                "pass-word",
+                "pass-word-7",
                 "of-the-query",
                 "fragment",
             ]

@@ -171,7 +171,11 @@ impl serde::de::Error for Error {
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
         // A key for a provider may stand where its name should.
-        let problem = match is_harmless(name, known.iter().copied()) {
+        // A name as settings have it: no key is only that.
+        let is_name = name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let problem = match is_name || is_harmless(name, known.iter().copied()) {
             true => format!("unknown key \"{}\"", shown(name)),
             false => format!("unknown key of {} characters", name.chars().count()),
         };
@@ -317,6 +321,9 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 /// Whether at most `edits` insertions, deletions, replacements or swaps of neighbours make `b` of
 /// `a`. Recursive, because with two edits that is shorter than a matrix and as fast.
 pub(super) fn is_within(edits: usize, a: &[u8], b: &[u8]) -> bool {
+    if a.len().abs_diff(b.len()) > edits {
+        return false;
+    }
     let ([first, a_rest @ ..], [other, b_rest @ ..]) = (a, b) else {
         return a.len() + b.len() <= edits;
     };

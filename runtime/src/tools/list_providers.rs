@@ -56,6 +56,8 @@ struct Structured<'a> {
 /// All arguments.
 pub(super) const NAMES: &[&str] = &[];
 
+// As every tool has it.
+#[allow(clippy::needless_pass_by_value)]
 pub(super) fn call(settings: &Settings, arguments: Arguments<'_>) -> Result<Work, String> {
     let default = resolve::default_provider(settings);
     let providers: Vec<Listed<'_>> = settings
