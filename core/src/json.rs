@@ -35,6 +35,18 @@ pub fn tree_size(json: &str) -> usize {
     scan::tree_size(json)
 }
 
+/// Bytes of a text within a JSON string, at most.
+pub fn encoded_length(text: &str) -> usize {
+    // In short pieces, whose sums are small: so the compiler takes many bytes at a time.
+    let escapes = text.as_bytes().chunks(128).map(|piece| {
+        let escapes = piece.iter().map(|&byte| {
+            u16::from(byte == b'"') + u16::from(byte == b'\\') + 5 * u16::from(byte < 0x20)
+        });
+        usize::from(escapes.sum::<u16>())
+    });
+    text.len() + escapes.sum::<usize>()
+}
+
 /// The text of a string; `None` if `raw` is another kind of value or holds half a surrogate pair.
 pub fn string(raw: &str) -> Option<Cow<'_, str>> {
     scan::string(raw)
@@ -49,6 +61,14 @@ mod tests {
     fn found<'a>(object: &'a str, names: &[&str]) -> Vec<Option<&'a str>> {
         let mut slots = alloc::vec![None; names.len()];
         members(object, names, &mut slots).map_or(Vec::new(), |()| slots)
+    }
+
+    #[test]
+    fn the_length_of_a_string_is_known_before_it_is_written() {
+        for (text, length) in [("", 0), ("größe", 7), ("a\"b\\", 6), ("\n\u{0}x", 13)] {
+            assert_eq!(encoded_length(text), length, "{text:?}");
+        }
+        assert_eq!(encoded_length(&"\u{1}".repeat(1000)), 6000);
     }
 
     #[test]

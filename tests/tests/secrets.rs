@@ -669,6 +669,74 @@ fn a_value_in_the_wrong_place_is_shown_only_if_it_cannot_be_a_key() {
     }
 }
 
+/// A name that nobody knows is repeated only if it cannot be a key.
+#[test]
+fn a_key_in_the_place_of_a_provider_is_not_repeated() {
+    let variables = [("DEFAULT_PROVIDER", "mock")];
+    for key in ["Zk3TestKeyNoPrefix012345", "geheimes-wort-eines-menschen"] {
+        for arguments in [
+            &["models", "--provider", key][..],
+            &["models", "--resolve", &format!("{key}/gpt-5")],
+            &[
+                "chat",
+                "-m",
+                &format!("{key}/gpt-5"),
+                "--provider",
+                key,
+                "hi",
+            ],
+        ] {
+            let output = server::run(arguments, variables, b"");
+            let said = output.stdout + &output.stderr;
+            assert!(!said.contains(&format!("{key:?}")), "{said}");
+        }
+        let mut server = Server::builder().envs(variables).spawn();
+        for (tool, arguments) in [
+            (CHAT, json!({"prompt": "hi", "provider": key})),
+            ("anygpt_list_models", json!({"provider": key})),
+            ("anygpt_list_tags", json!({"provider": key})),
+        ] {
+            let result = server.call_tool(tool, arguments).to_string();
+            assert!(result.contains("there is no provider"), "{result}");
+            assert!(!result.contains(key), "{result}");
+        }
+        let near = json!({"prompt": "hi", "provider": "antropic"});
+        let near = server.call_tool(CHAT, near).to_string();
+        assert!(near.contains("antropic"), "{near}");
+    }
+}
+
+/// Any word can be a host or a model, but not one that only a key looks like.
+#[test]
+fn a_key_in_the_place_of_a_host_or_a_model_is_not_used() {
+    const KEY: &str = "Zk3TestKeyNoPrefix012345abcdEFGH";
+    for (variable, stops) in [
+        ("OLLAMA_HOST", true),
+        ("OLLAMA_BASE_URL", true),
+        ("LMSTUDIO_BASE_URL", true),
+        ("HTTPS_PROXY", true),
+        ("ALL_PROXY", true),
+        ("NO_PROXY", false),
+        ("DEFAULT_MODEL", false),
+        ("ANYGPT_PROVIDER_OPENAI_MODEL", false),
+    ] {
+        let variables = [("DEFAULT_PROVIDER", "mock"), (variable, KEY)];
+        for arguments in [&["config", "show"][..], &["doctor"], &["chat", "hi"]] {
+            let output = server::run(arguments, variables, b"");
+            let code = if stops { 1 } else { 0 };
+            assert_eq!(output.code, Some(code), "{variable}: {}", output.stderr);
+            let said = output.stdout + &output.stderr;
+            assert!(!said.contains(KEY), "{variable}: {said}");
+            assert!(
+                said.contains("looks like a key")
+                    || variable == "NO_PROXY"
+                    || arguments[0] == "chat",
+                "{variable}: {said}"
+            );
+        }
+    }
+}
+
 // ---------------------------------------------------------------------------- secrets by their place, parts
 
 const TOKEN: &str = "QUERYtoken7b41c9";
@@ -829,6 +897,10 @@ fn a_part_of_a_key_is_hidden_where_errors_and_logs_repeat_it() {
             let refused = talk(&mut server, family);
             assert!(error(&refused).contains("bad key "), "{refused}");
         }
+        provider.script_models(family, echoing_lists(family, &KEY[..18]));
+        for _ in echoing_lists(family, KEY) {
+            list(&mut server, family);
+        }
         // The client's own words are in the log, too.
         talk(&mut server, family);
         server.call_tool(
@@ -936,6 +1008,34 @@ fn a_word_that_examples_have_for_a_key_is_redacted_nowhere() {
                     "{refused}"
                 );
             }
+        }
+    }
+}
+
+/// Words of examples beside what is random make no example.
+#[test]
+fn a_key_of_one_s_own_with_words_of_examples_is_a_secret() {
+    for key in [
+        "my-a8f3k2p9x7-key",
+        "your-team-8fj2983fj2",
+        "example-Zk39dkfj39",
+    ] {
+        let provider = Provider::start();
+        let mut server = server(&provider)
+            .envs(VARIABLES.map(|variable| (variable, key)))
+            .spawn();
+        for family in Family::NATIVE {
+            let said = format!("It is {key}.");
+            provider.script(
+                family,
+                [Reply::text(family, &said), Reply::error(family, 404, &said)],
+            );
+            assert_eq!(
+                chat(&talk(&mut server, family))["text"],
+                "It is [redacted]."
+            );
+            let refused = talk(&mut server, family);
+            assert!(!error(&refused).contains(key), "{refused}");
         }
     }
 }

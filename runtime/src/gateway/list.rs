@@ -2,7 +2,10 @@
 //!
 //! Never here: choosing from it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anygpt_core::Reservation;
 use futures_util::future::join_all;
@@ -70,8 +73,12 @@ impl Gateway {
                     self.in_time(bounds, "model list", list).await
                 }
             };
+            let offer = match offer {
+                Ok(offer) => Ok(self.without_secrets(offer).await),
+                Err(failure) => Err(self.unlisted(position, &failure)),
+            };
             Listed {
-                offer: offer.map_err(|failure| self.unlisted(position, &failure)),
+                offer,
                 time: begun.elapsed(),
             }
         });
@@ -80,6 +87,19 @@ impl Gateway {
             self.note_answer();
         }
         lists
+    }
+
+    /// A list for people: parts of keys, too, are taken out of its texts.
+    async fn without_secrets(&self, mut offer: Offer) -> Offer {
+        let texts = offer.models.iter_mut().flat_map(Model::texts);
+        let length = texts.map(|text| text.len()).sum();
+        let redactor = Arc::clone(&self.redactor);
+        aside(length, move || {
+            let texts = offer.models.iter_mut().flat_map(Model::texts);
+            texts.for_each(|text| redactor.parts(text));
+            offer
+        })
+        .await
     }
 
     fn unlisted(&self, position: usize, failure: &Failure) -> Unlisted {

@@ -181,7 +181,7 @@ impl Observer for Silence {
 #[derive(Debug)]
 pub struct Gateway {
     settings: Arc<Settings>,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
     budget: Arc<Budget>,
     http: OnceLock<HttpClient>,
     /// Calls beyond these wait for their turn, in order.
@@ -237,7 +237,7 @@ impl Gateway {
     ) -> Self {
         Gateway {
             settings,
-            redactor,
+            redactor: Arc::new(redactor),
             budget,
             http: OnceLock::new(),
             turns: Semaphore::new(AT_ONCE.min(files.saturating_sub(SPARE_FILES)).max(1)),

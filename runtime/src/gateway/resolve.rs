@@ -22,7 +22,7 @@
 use crate::{
     provider::{Codec, Effort},
     settings::{
-        Kind, ModelSettings, Provider, Settings, Tag, ended, position,
+        Kind, ModelSettings, Provider, Settings, Tag, ended, position, shown,
         vendors::{self, Form, Known, Serves, Weights},
     },
 };
@@ -354,7 +354,11 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
         let known: Vec<&str> = settings.listed().map(|(_, p)| p.id.as_str()).collect();
         let problem = match ended(id) {
             Some(ended) => ended.to_owned(),
-            None => format!("there is no provider {id:?}"),
+            // It may be a key.
+            None => match shown(id, known.iter().copied()) {
+                id if id.starts_with('"') => format!("there is no provider {id}"),
+                hidden => format!("there is no provider of that name ({hidden})"),
+            },
         };
         format!("config: {problem}. Use one of: {}.", known.join(", "))
     })

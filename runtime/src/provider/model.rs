@@ -35,6 +35,18 @@ pub struct Model {
     pub retires: Option<String>,
 }
 
+impl Model {
+    /// All that a provider has written itself.
+    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let price = self.price.iter_mut();
+        let modalities = self.input_modalities.iter_mut();
+        let modalities = modalities.chain(&mut self.output_modalities);
+        let texts = [&mut self.id].into_iter().chain(&mut self.display_name);
+        let texts = texts.chain(&mut self.retires).chain(modalities);
+        texts.chain(price.flat_map(|price| [&mut price.input, &mut price.output]))
+    }
+}
+
 /// US dollars per token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Price {

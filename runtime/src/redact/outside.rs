@@ -11,7 +11,7 @@ use std::{borrow::Cow, ops::Range};
 use zeroize::Zeroizing;
 
 use super::{LONG, REDACTED, basic_forms};
-use crate::settings::Secret;
+use crate::settings::{Secret, is_random};
 
 /// What is known to stand at the beginning of many keys, so that it gives none away.
 const KNOWN: [&str; 25] = [
@@ -71,7 +71,7 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    /// For runs of `keys`, and for `values` as a whole.
+    /// For runs of `keys`, and for `values` as a whole and runs of what is random in them.
     pub(super) fn new<'a>(
         keys: impl Iterator<Item = &'a Secret>,
         values: impl Iterator<Item = &'a Secret>,
@@ -79,6 +79,14 @@ impl Outside {
         let mut runs = Zeroizing::new(Vec::new());
         for key in keys {
             add_runs(key.expose(), &mut runs);
+        }
+        let values: Vec<&Secret> = values.collect();
+        for value in &values {
+            // Words of a value may stand anywhere.
+            let parts = value.expose().split(|c: char| !c.is_ascii_alphanumeric());
+            parts
+                .filter(|part| is_random(part))
+                .for_each(|part| add_runs(part, &mut runs));
         }
         runs.sort_unstable();
         runs.dedup();
@@ -376,13 +384,23 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_hidden_as_a_whole_only() {
-        let values = ["research team/7", "short", "research team/7 and more"];
+    fn a_value_is_hidden_as_a_whole_and_what_is_random_in_it_in_parts() {
+        let values = [
+            "research team/7",
+            "short",
+            "research team/7 and more",
+            "research-Zk3TestKeyNoPrefix",
+        ];
         for (text, expected) in [
             ("of research%20team%2F7.", "of [redacted]."),
             ("of research team", "of research team"),
             ("of Research team/7 and more", "of [redacted]"),
             ("short", "short"),
+            (
+                "bad Zk3TestKey... of research",
+                "bad [redacted]... of research",
+            ),
+            ("bad KeyNo\nPrefix", "bad [redacted]"),
         ] {
             assert_eq!(hidden("", &values, text), expected, "{text}");
         }

@@ -36,6 +36,7 @@ pub struct Environment<'a> {
     secrets: PathBuf,
     has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
+    /// What stood where a key should, and may be one of somewhere else.
     refused: RefCell<Vec<Secret>>,
     repaired: RefCell<Vec<Repaired>>,
     given: RefCell<Vec<String>>,
@@ -136,17 +137,17 @@ impl<'a> Environment<'a> {
         self.ignored.take()
     }
 
+    /// What was refused as a key so far, and must be shown as little as one.
+    pub(super) fn take_refused(&self) -> Vec<Secret> {
+        self.refused.take()
+    }
+
     /// What was read without something around it so far.
     pub(super) fn take_repaired(&self) -> Vec<Repaired> {
         self.repaired.take()
     }
 
     /// The variables that were asked for and held something.
-    /// What stood where a key belongs, was meant as one, and cannot be used.
-    pub(super) fn take_refused(&self) -> Vec<Secret> {
-        self.refused.take()
-    }
-
     pub(super) fn into_given(self) -> Vec<String> {
         self.given.into_inner()
     }
@@ -311,9 +312,10 @@ impl<'a> Environment<'a> {
             }
             Err(why) => {
                 // Another vendor's key is none here, and a secret all the same.
-                let text = text.trim();
-                if why.is_broken && text.len() >= secret::LONG {
-                    self.refused.borrow_mut().push(Secret::new(text));
+                if why.is_broken && why.why != key::CUT {
+                    let lines = text.lines().map(str::trim);
+                    let lines = lines.filter(|it| it.len() >= secret::LONG && !key::is_example(it));
+                    self.refused.borrow_mut().extend(lines.map(Secret::new));
                 }
                 Err(self.ignore(&origin, why))
             }

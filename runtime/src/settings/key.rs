@@ -9,6 +9,7 @@ use super::{
     BaseUrl,
     clean::{BLANKS, Cleaned, Form, cleaned},
     presets,
+    secret::is_random,
 };
 
 /// Why a text is no key. Says nothing of the text itself.
@@ -73,7 +74,7 @@ pub(super) fn read<'t>(
     if key.chars().any(char::is_control) || !key.is_ascii() {
         return Err(NoKey::broken(NO_SUCH_CHARACTERS));
     }
-    if let Some(vendor) = presets::at(address) {
+    if let Some(vendor) = presets::at(address.host()) {
         check(key, vendor.id)?;
     } else if address.uri().is_none() && is_example(key) {
         // Where it has no address yet, a word like that is not sent anywhere.
@@ -87,19 +88,15 @@ pub(super) fn read<'t>(
 }
 
 /// Whether it is a word that people put where no key is needed, or where theirs should be. Sent to a server that
-/// takes anything, it is no secret.
+/// takes anything, it is no secret. What has random letters in it is no such word, whatever stands around them.
 pub(super) fn is_example(key: &str) -> bool {
-    let prefix = PREFIXES
-        .iter()
-        .find_map(|(prefix, ..)| key.strip_prefix(prefix));
-    let key = prefix.unwrap_or(key);
+    let key = without_prefix(key).unwrap_or(key);
     let is = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
     let parts = || key.split(|c: char| !c.is_ascii_alphanumeric());
     let parts = || parts().filter(|part| !part.is_empty());
     let has = |words: &[&str]| parts().any(|part| words.iter().any(|word| is(part, word)));
-    let (first, last) = (parts().next(), parts().next_back());
-    let begins_with =
-        |words: &[&str]| first.is_some_and(|it| words.iter().any(|word| is(it, word)));
+    let all_parts = |words: &[&str]| parts().all(|part| words.iter().any(|word| is(part, word)));
+    let last = parts().next_back();
     let ends_with = |words: &[&str]| last.is_some_and(|it| words.iter().any(|word| is(it, word)));
 
     // However its parts are joined.
@@ -119,17 +116,24 @@ pub(super) fn is_example(key: &str) -> bool {
         has(&MEANT_FOR_OTHERS)
             || key.get(..4).is_some_and(|it| is(it, "your"))
             || ends_with(&["here"])
-            || begins_with(&["my", "enter", "paste", "put", "add"]) && ends_with(&KEY_WORDS)
             || contains(key, "yourkey")
             || contains(key, "yourapi")
             || contains(key, "yourtoken")
     };
-    is_word() || says_whose() || is_name_of_a_variable(key) || is_one_letter(key)
+    let is_plain = || has(&KEY_WORDS) && all_parts(&EXAMPLE_PARTS);
+    let is_meant = is_word() || says_whose() || is_plain() || is_name_of_a_variable(key);
+    is_one_letter(key) || is_meant && !parts().any(is_random)
+}
+
+/// What follows the beginning of a vendor's keys.
+pub(super) fn without_prefix(key: &str) -> Option<&str> {
+    let mut prefixes = PREFIXES.iter();
+    prefixes.find_map(|(prefix, ..)| key.strip_prefix(prefix))
 }
 
 pub(super) const EMPTY: &str = "it is empty";
 
-const CUT: &str = "it is cut short; copy the whole key from the provider's page";
+pub(super) const CUT: &str = "it is cut short; copy the whole key from the provider's page";
 
 const NO_SUCH_CHARACTERS: &str =
     "it holds characters that no key has; copy the key again from the provider's page";
@@ -137,7 +141,7 @@ const NO_SUCH_CHARACTERS: &str =
 const EXAMPLE: &str = "it is text copied from an example";
 
 /// Words of examples, without what joins their parts.
-const WORDS: [&str; 41] = [
+const WORDS: [&str; 54] = [
     "none",
     "nil",
     "null",
@@ -179,6 +183,57 @@ const WORDS: [&str; 41] = [
     "nokey",
     "nokeyneeded",
     "nokeyrequired",
+    "notset",
+    "placeholder",
+    "changeit",
+    "demo",
+    "true",
+    "false",
+    "disabled",
+    "fillmein",
+    "fillme",
+    "tobefilled",
+    "pending",
+    "secretkey",
+    "samplekey",
+];
+
+/// What is made of these alone, one of them of [`KEY_WORDS`], is an example, too: `openai-key`, `secret-key`.
+const EXAMPLE_PARTS: [&str; 34] = [
+    "a",
+    "actual",
+    "add",
+    "anthropic",
+    "api",
+    "at",
+    "azure",
+    "claude",
+    "demo",
+    "enter",
+    "example",
+    "gemini",
+    "get",
+    "google",
+    "groq",
+    "here",
+    "in",
+    "insert",
+    "key",
+    "me",
+    "mistral",
+    "my",
+    "openai",
+    "openrouter",
+    "own",
+    "paste",
+    "put",
+    "real",
+    "sample",
+    "secret",
+    "the",
+    "to",
+    "token",
+    "xai",
 ];
 
 /// Parts of a text that addresses who copies it.
@@ -202,7 +257,8 @@ const MEANT_FOR_OTHERS: [&str; 13] = [
 const KEY_WORDS: [&str; 3] = ["key", "token", "secret"];
 
 /// What keys begin with, longer ones first; whose they are, and at which providers they are used.
-const PREFIXES: [(&str, &str, &[&str]); 20] = [
+const PREFIXES: [(&str, &str, &[&str]); 21] = [
+    ("sk-ant-api03-", "Anthropic", &["anthropic"]),
     ("sk-ant-", "Anthropic", &["anthropic"]),
     ("sk-or-", "OpenRouter", &["openrouter"]),
     ("sk-proj-", "OpenAI", &["openai"]),
@@ -226,7 +282,7 @@ const PREFIXES: [(&str, &str, &[&str]); 20] = [
 ];
 
 /// Beginnings of references that a secret manager or another program would have replaced.
-const REFERENCES: [&str; 32] = [
+const REFERENCES: [&str; 34] = [
     "se:",
     "op:",
     "vault:",
@@ -254,6 +310,8 @@ const REFERENCES: [&str; 32] = [
     "arn:",
     "@microsoft.keyvault",
     "file:",
+    "ref:",
+    "secrets.",
     "env:",
     "cmd:",
     "os.environ",
@@ -615,6 +673,11 @@ mod tests {
             "not-used",
             "llama.cpp",
             "example-key",
+            "secret-key",
+            "openai-key",
+            "sk-ant-api03-",
+            "FILL_ME_IN",
+            "true",
             "000000",
             "-",
             "n/a",
@@ -643,6 +706,12 @@ mod tests {
             "AIzaSyD4Wh3reIsTh1s",
             "hidden-1",
             "0123456789abcdef0123456789abcdef",
+            // Somebody's own key, though it has such words.
+            "my-a8f3k2p9x7-key",
+            "your-team-8fj2983fj2",
+            "sk-example-Zk3TestKeyNoPrefix01",
+            "q7m2x9k4-required",
+            "my-prod-key",
         ] {
             assert!(!is_example(text), "{text}");
             assert_eq!(read_elsewhere(text), Ok(text));

@@ -52,7 +52,7 @@ pub use provider::{KeyHeader, Kind, Provider};
 pub(crate) use provider::{in_container, position};
 pub use rules::Rule;
 pub use secret::{Secret, named_secrets};
-pub(crate) use secret::{is_harmless, shown};
+pub(crate) use secret::{is_harmless, is_random, shown};
 pub use show::Shown;
 pub(crate) use yaml::nearest;
 
@@ -318,14 +318,12 @@ impl Settings {
             .map_err(not_valid)?;
         // Another server's word for none, unless a tag or an alias has the name.
         let default_model = default_model.filter(|name| {
+            let place = || origins.of("defaults.model", "DEFAULT_MODEL");
             let is_none = is_auto(name) && names.tag(name).is_none();
             if is_none {
-                warnings.push(not_set(
-                    &origins.of("defaults.model", "DEFAULT_MODEL"),
-                    name,
-                ));
+                warnings.push(not_set(&place(), name));
             }
-            !is_none
+            !is_none && secret::is_no_key(&place, name, &mut warnings)
         });
         let rules = rules::all(&providers, file.rules).map_err(not_valid)?;
         let default_provider = match default_provider {
@@ -353,6 +351,7 @@ impl Settings {
             warnings.push(format!("Put right: {}", list.join(", ")));
         }
         let ignored = environment.take_ignored();
+        let refused = environment.take_refused();
         if !ignored.is_empty() {
             let list: Vec<String> = ignored
                 .iter()
@@ -365,7 +364,6 @@ impl Settings {
                 .collect();
             warnings.push(format!("Treated as not set: {}", list.join(", ")));
         }
-        let refused = environment.take_refused();
         origins.variables = environment.into_given();
         Ok(Settings {
             providers,
@@ -413,7 +411,7 @@ impl Settings {
     /// All configured keys, headers that are as good as keys, and the credentials of proxies.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let keys = self.providers.iter().flat_map(Provider::secrets);
-        keys.chain(&self.refused).chain(self.network.secrets())
+        keys.chain(self.network.secrets()).chain(&self.refused)
     }
 
     /// What is a secret only by its place, as values of a base URL's query: it may be any word, so it is hidden only

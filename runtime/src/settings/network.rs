@@ -13,7 +13,7 @@ use super::{
     Problem,
     certificates::Certificates,
     environment::Environment,
-    secret::{Secret, shown},
+    secret::{Secret, is_key, shown},
 };
 
 /// No part of a proxy's URL that is shorter can be told from ordinary text.
@@ -67,7 +67,12 @@ impl Network {
         }
         if let Some((name, list)) = either_case(environment, "NO_PROXY", warnings)? {
             warnings.extend(without_effect(&name, &list));
-            told.push((name, list.clone()));
+            let entries = list.split(',').map(str::trim);
+            let entries = entries.map(|entry| match is_key(entry) {
+                true => shown(entry, []),
+                false => entry.to_owned(),
+            });
+            told.push((name, entries.collect::<Vec<_>>().join(",")));
             rules = rules.no(list);
         }
         Ok(Network {
@@ -215,6 +220,10 @@ fn checked(
     }
     if authority.contains('@') {
         return Err(wrong("has more than one @"));
+    }
+    // Without a scheme any word is a host.
+    if !url.contains("://") && is_key(proxy.host()) {
+        return Err(wrong("looks like a key"));
     }
 
     told.push((name.to_owned(), proxy.to_string()));

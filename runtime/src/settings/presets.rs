@@ -2,11 +2,8 @@
 //!
 //! Never here: what the user has set.
 
-use super::{BaseUrl, Kind, vendors};
-use crate::provider::{
-    Codec,
-    chat_completions::{ChatCompletions, EffortField, Newest, PLAIN, Seed},
-};
+use super::{Kind, vendors};
+use crate::provider::chat_completions::{ChatCompletions, EffortField, Newest, PLAIN, Seed};
 
 /// A provider that a key or an address alone switches on.
 #[derive(Debug)]
@@ -27,8 +24,6 @@ pub(crate) struct Preset {
     pub(super) headers_variable: Option<&'static str>,
     /// Variables that hold its address; the first one counts.
     pub(super) url_variables: &'static [&'static str],
-    /// Hosts of its vendor beside that of its usual address.
-    pub(super) hosts: &'static [&'static str],
     /// Its ids are `vendor/model`, so it is the first to be asked for models of vendors that are not set up.
     pub(crate) has_vendors: bool,
     /// It serves whoever can reach it.
@@ -48,7 +43,6 @@ const NONE: Preset = Preset {
     header_variables: &[],
     headers_variable: None,
     url_variables: &[],
-    hosts: &[],
     has_vendors: false,
     is_local: false,
     port: None,
@@ -126,11 +120,6 @@ pub(super) static PRESETS: [Preset; 22] = [
         kind: Kind::Compatible(&AZURE_V1),
         key_variables: &["AZURE_OPENAI_API_KEY"],
         url_variables: &["AZURE_OPENAI_ENDPOINT"],
-        hosts: &[
-            "openai.azure.com",
-            "cognitiveservices.azure.com",
-            "services.ai.azure.com",
-        ],
         ..NONE
     },
     Preset {
@@ -240,7 +229,6 @@ pub(super) static PRESETS: [Preset; 22] = [
         }),
         key_variables: &["MOONSHOT_API_KEY"],
         url_variables: &["MOONSHOT_BASE_URL"],
-        hosts: &["api.moonshot.cn"],
         ..NONE
     },
     Preset {
@@ -253,7 +241,6 @@ pub(super) static PRESETS: [Preset; 22] = [
         }),
         key_variables: &["ZAI_API_KEY"],
         url_variables: &["ZAI_BASE_URL"],
-        hosts: &["open.bigmodel.cn"],
         ..NONE
     },
     Preset {
@@ -334,15 +321,6 @@ impl Preset {
         self.names().any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    /// Whether a host is its vendor's own: that of its usual address, or below it (`eu.api.openai.com`).
-    fn owns(&self, host: &str) -> bool {
-        let usual = self.kind.codec().map_or("", Codec::default_base_url);
-        let usual = usual.split("://").nth(1).unwrap_or_default();
-        let usual = usual.split('/').next().unwrap_or_default();
-        let mut own = self.hosts.iter().chain([&usual]);
-        own.any(|own| !own.is_empty() && vendors::is_below(host, own))
-    }
-
     /// Whether it is there without being set up: the three whose keys most people have.
     pub(super) fn is_main(&self) -> bool {
         !matches!(self.kind, Kind::Compatible(_))
@@ -366,18 +344,15 @@ pub(super) fn named(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.is_named(name))
 }
 
-/// The provider whose vendor's own address this is; none for proxies, gateways and local ones.
-pub(super) fn at(address: &BaseUrl) -> Option<&'static Preset> {
-    let url = address.uri()?;
-    let host = url.host()?.trim_end_matches('.');
-    PRESETS
-        .iter()
-        .find(|preset| preset.id != DOCKER && preset.owns(host))
+/// The provider whose vendor's own host this is; none for proxies, gateways and local ones.
+pub(super) fn at(host: &str) -> Option<&'static Preset> {
+    vendors::owner(host).and_then(named)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{provider::Codec, settings::BaseUrl};
     use std::collections::BTreeSet;
 
     #[test]
@@ -391,13 +366,30 @@ mod tests {
             ("https://api.anthropic.com:443", Some("anthropic")),
             ("https://evilapi.openai.com.example/v1", None),
             ("https://myapi.openai.com.example", None),
-            ("https://notapi.anthropic.com", None),
+            ("https://api.notanthropic.com", None),
             ("http://localhost:1234/v1", None),
             ("http://model-runner.docker.internal/engines/v1", None),
+            ("https://api.moonshot.cn/v1", Some("moonshot")),
+            ("https://r.services.ai.azure.com", Some("azure")),
+            ("https://generativelanguage.googleapis.com.", Some("google")),
+            ("https://storage.googleapis.com", None),
+            ("https://r.azure.com", None),
         ] {
             let address = BaseUrl::parse("X", url);
-            let found = address.ok().and_then(|address| at(&address));
+            let found = address.ok().and_then(|address| at(address.host()));
             assert_eq!(found.map(|preset| preset.id), id, "{url}");
+        }
+    }
+
+    #[test]
+    fn every_usual_address_is_its_vendor_s_own() {
+        for preset in &PRESETS {
+            let usual = preset.kind.codec().map_or("", Codec::default_base_url);
+            let Ok(address) = BaseUrl::parse("X", usual) else {
+                continue;
+            };
+            let found = at(address.host()).map(|preset| preset.id);
+            assert_eq!(found, (!preset.is_local).then_some(preset.id));
         }
     }
 

@@ -708,6 +708,12 @@ impl Reader<'_> {
             }
             (None, None) => deployment.unzip(),
         };
+        let is_model = |model: &String| {
+            let place = || model_from.clone().unwrap_or_default();
+            secret::is_no_key(&place, model, warnings)
+        };
+        let model = model.filter(is_model);
+        let model_from = model_from.filter(|_| model.is_some());
         let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
             (Some(base_url), _) => base_url,
             (None, None | Some("")) => BaseUrl::default(),
@@ -861,7 +867,7 @@ impl Reader<'_> {
                 "use a version such as 2024-10-21, or none for the v1 API",
             ));
         }
-        let mut url = url.without(&OPENAI_ENDPOINTS).without(&["/models"]);
+        let mut url = url.without(&ENDPOINTS).without(&["/models"]);
         let mut model = None;
         if let Some((before, deployment)) = url.path().rsplit_once("/deployments/") {
             let end = url.path().len() - before.len();
@@ -960,21 +966,17 @@ impl Runner {
     }
 }
 
-/// Ends of paths that documentation shows and people paste, by format.
-const OPENAI_ENDPOINTS: [&str; 5] = [
+/// Ends of paths that documentation shows and people paste, whichever format they then use.
+const ENDPOINTS: [&str; 9] = [
     "/chat/completions",
     "/completions",
     "/responses",
     "/embeddings",
     "/images/generations",
-];
-const ANTHROPIC_ENDPOINTS: [&str; 6] = [
     "/messages",
-    "/count_tokens",
-    "/batches",
+    "/messages/count_tokens",
+    "/messages/batches",
     "/complete",
-    "/models",
-    "/v1",
 ];
 const OLLAMA_ENDPOINTS: [&str; 5] = [
     "/api",
@@ -988,9 +990,11 @@ const OLLAMA_ENDPOINTS: [&str; 5] = [
 fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
     let usual = match kind {
         Kind::Mock => return url,
-        Kind::Anthropic => return url.without(&ANTHROPIC_ENDPOINTS),
+        Kind::Anthropic => return url.without(&ENDPOINTS).without(&["/models", "/v1"]),
         Kind::Google => {
-            let mut url = url.without_version(&["models", "openai"]);
+            let mut url = url
+                .without(&ENDPOINTS)
+                .without_version(&["models", "openai"]);
             // The requests say themselves how they want their answer.
             url.take_parameter("alt");
             return url;
@@ -998,7 +1002,7 @@ fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
         Kind::OpenAi => "https://api.openai.com/v1",
         Kind::Compatible(service) => service.base_url,
     };
-    let url = url.without(&OPENAI_ENDPOINTS).without_list();
+    let url = url.without(&ENDPOINTS).without_list();
     if !url.path().is_empty() {
         return url;
     }
@@ -1009,7 +1013,7 @@ fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
             .map_or("", |slash| &behind_scheme[slash..])
     };
     // A service has its own usual path, whichever provider asks it.
-    let own = presets::at(&url).and_then(|preset| preset.kind.codec());
+    let own = presets::at(url.host()).and_then(|preset| preset.kind.codec());
     let own = own.map(|codec| path(codec.default_base_url()));
     match own.filter(|own| !own.is_empty()) {
         Some(own) => url.below(own),
@@ -1042,6 +1046,14 @@ fn local(place: &str, text: &str, usual_port: Option<u16>, kind: Kind) -> Result
         _ => port.to_owned(),
     };
     let host = if host.is_empty() { "127.0.0.1" } else { host };
+    // Without a scheme any word is a host.
+    if !text.contains("://") && secret::is_key(host) {
+        return Err(Problem::new(
+            place,
+            "looks like a key",
+            "write an address like http://localhost:11434; a key belongs into its own variable",
+        ));
+    }
     let url = BaseUrl::parse(place, &format!("{scheme}://{host}{port}{path}"))?;
     Ok(versioned(url.without(&OLLAMA_ENDPOINTS), kind))
 }
@@ -1255,7 +1267,12 @@ mod tests {
         ] {
             assert_eq!(set_up(&[(variable, text)]), [expected], "{text}");
         }
-        for text in ["ftp://a", "a:b", "http://u:secret@a"] {
+        for text in [
+            "ftp://a",
+            "a:b",
+            "http://u:secret@a",
+            "Zk3TestKeySecretPrefix0123456789".to_lowercase().as_str(),
+        ] {
             let problem = load(&[("OLLAMA_HOST", text)]).unwrap_err().to_string();
             assert!(problem.starts_with("OLLAMA_HOST "), "{problem}");
             assert!(!problem.contains("secret"), "{problem}");
@@ -1301,6 +1318,10 @@ mod tests {
         }
         for (url, expected) in [
             ("https://api.anthropic.com/v1", "https://api.anthropic.com"),
+            (
+                "https://gate.example/v1/chat/completions",
+                "https://gate.example",
+            ),
             ("https://api.anthropic.com/v1/", "https://api.anthropic.com"),
             (
                 "https://api.anthropic.com/v1/messages",

@@ -7,7 +7,7 @@ use std::{ffi::OsString, fmt, path::Path};
 use serde::Deserialize;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use super::key;
+use super::key::{self, is_example};
 
 /// Of shorter ones two characters would be too many. Nor can they be told from ordinary words.
 pub(super) const LONG: usize = 8;
@@ -99,6 +99,38 @@ pub(super) fn names_a_key(name: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part))
 }
 
+/// Whether a part of a text is hardly an ordinary word: letters and digits in one.
+pub(crate) fn is_random(part: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit();
+    part.len() >= LONG
+        && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && part.bytes().any(is_digit)
+        && !part.bytes().all(is_digit)
+}
+
+/// Whether a value is a key rather than a name of anything: it begins like one, or has a random part that no name has.
+pub(super) fn is_key(value: &str) -> bool {
+    const LONGEST_NAME: usize = 27;
+    let parts = |text| str::split(text, |c: char| !c.is_ascii_alphanumeric());
+    let is_long = |part: &str| part.len() > LONGEST_NAME && is_random(part);
+    let begun = key::without_prefix(value).is_some_and(|rest| parts(rest).any(is_random));
+    begun || parts(value).any(is_long)
+}
+
+/// Whether a name is that, and no key, which counts as not set: names are sent and shown.
+pub(super) fn is_no_key(
+    place: &dyn Fn() -> String,
+    name: &str,
+    warnings: &mut Vec<String>,
+) -> bool {
+    let is_key = is_key(name);
+    if is_key {
+        let place = place();
+        warnings.push(format!("{place} looks like a key, so it counts as not set"));
+    }
+    !is_key
+}
+
 /// Whether an error may show a value that cannot be used: it is too short for a key, or so near to a word that is `known`
 /// that it can only be meant for that. Keys are put into wrong places.
 pub(crate) fn is_harmless<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
@@ -143,7 +175,7 @@ pub fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> V
     let mut secrets = Vec::new();
     let mut add = |text: &str| {
         let text = text.trim();
-        if text.len() >= LONG && !key::is_example(text) {
+        if text.len() >= LONG {
             secrets.push(Secret::new(text));
         }
     };
@@ -151,7 +183,8 @@ pub fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> V
         let value = Secret::new(value.to_string_lossy().into_owned());
         let name = name.to_string_lossy().to_ascii_lowercase();
         // What a file holds is not known yet, and its path is no secret.
-        if names_a_key(&name) && !name.ends_with("_file") {
+        let is_key = || !is_example(value.expose().trim());
+        if names_a_key(&name) && !name.ends_with("_file") && is_key() {
             add(value.expose());
             let is_long = value.expose().trim().contains('\n');
             value
@@ -238,6 +271,32 @@ mod tests {
             "/abcdefghijklmnopqrstuvwxyz",
         ] {
             assert!(!shown_path(key).contains("ef"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_told_from_a_name() {
+        for key in [
+            "sk-proj-Zk3Test0",
+            "AIzaSyD4Wh3reIsTh1s",
+            "Zk3TestKeyNoPrefix012345abcdEFGH",
+            "0123456789abcdef0123456789abcdef",
+        ] {
+            assert!(is_key(key), "{key}");
+        }
+        for name in [
+            "ollama",
+            "gpu-server-01",
+            "ollama-7d9f8b6c5d-x2k4j",
+            "3f2a9c8b1d4e",
+            "DeepSeekR1DistillQwen32B",
+            "sk-telecom",
+            "anthropic/claude-opus-4-1-20250805",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "accounts/fireworks/models/llama-v3p1-405b-instruct",
+            "ft:gpt-4o-mini-2024-07-18:my-org:custom:AbCdEf12",
+        ] {
+            assert!(!is_key(name), "{name}");
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Never here: which provider is asked, or what a model can do.
 
+use super::presets;
+
 /// Who makes models.
 #[derive(Debug)]
 pub(crate) struct Vendor {
@@ -438,17 +440,21 @@ static VENDORS: [Vendor; 25] = [
     },
 ];
 
-/// Who runs many vendors' open models for others, and at which address.
-const HOSTS: [&str; 9] = [
-    "groq.com",
-    "together.xyz",
-    "together.ai",
-    "fireworks.ai",
-    "cerebras.ai",
-    "nebius.ai",
-    "nebius.com",
-    "sambanova.ai",
-    "deepinfra.com",
+/// At whose addresses there are many vendors' models, and whose: providers that are no vendors themselves.
+const HOSTS: [(&str, &str, Serves); 13] = [
+    ("groq.com", "groq", Serves::Open),
+    ("together.xyz", "together", Serves::Open),
+    ("together.ai", "together", Serves::Open),
+    ("fireworks.ai", "fireworks", Serves::Open),
+    ("cerebras.ai", "cerebras", Serves::Open),
+    ("nebius.ai", "nebius", Serves::Open),
+    ("nebius.com", "nebius", Serves::Open),
+    ("sambanova.ai", "sambanova", Serves::Open),
+    ("deepinfra.com", "deepinfra", Serves::Open),
+    ("openrouter.ai", presets::OPENROUTER, Serves::All),
+    ("openai.azure.com", presets::AZURE, Serves::All),
+    ("cognitiveservices.azure.com", presets::AZURE, Serves::All),
+    ("services.ai.azure.com", presets::AZURE, Serves::All),
 ];
 
 /// What stands in front of a vendor's name where Amazon has its models: `us.anthropic.claude-…`.
@@ -471,14 +477,23 @@ pub(crate) fn makes_models(provider: &str) -> bool {
 
 /// Whose models the API at this host has.
 pub(crate) fn at(host: &str) -> Serves {
+    found_at(host).map_or(Serves::All, |(_, serves)| serves)
+}
+
+/// The id of the provider whose own host this is.
+pub(super) fn owner(host: &str) -> Option<&'static str> {
+    found_at(host).map(|(id, _)| id)
+}
+
+fn found_at(host: &str) -> Option<(&'static str, Serves)> {
     let host = host.trim_end_matches('.');
-    let is_below = |domain: &&str| is_below(host, domain);
-    let is_own = |vendor: &&Vendor| vendor.domains.iter().any(&is_below);
-    match VENDORS.iter().find(is_own) {
-        Some(vendor) => Serves::Own(vendor.id),
-        None if HOSTS.iter().any(is_below) => Serves::Open,
-        None => Serves::All,
+    let is_below = |domain: &str| is_below(host, domain);
+    let is_own = |vendor: &&Vendor| vendor.domains.iter().any(|domain| is_below(domain));
+    if let Some(vendor) = VENDORS.iter().find(is_own) {
+        return Some((vendor.id, Serves::Own(vendor.id)));
     }
+    let others = HOSTS.iter().find(|(domain, ..)| is_below(domain));
+    others.map(|(_, id, serves)| (*id, *serves))
 }
 
 /// Whether a host is this one or below it, whatever the case.

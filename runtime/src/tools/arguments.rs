@@ -36,6 +36,8 @@ pub(super) struct Arguments<'a> {
     /// Those that the tool knows, and what they are.
     names: &'static [&'static str],
     given: Vec<Option<&'a str>>,
+    /// So many of them have not been taken: most calls give one or two of many.
+    left: usize,
     unknown: Unknown,
     charge: &'a mut Charge,
 }
@@ -93,10 +95,11 @@ impl<'a> Arguments<'a> {
     ) -> Result<Self, String> {
         let mut given = vec![None; names.len()];
         let mut unknown = Unknown::default();
+        let mut left = 0;
         let read = json::each_member(text, &mut |name, value| {
             match names.iter().position(|known| *known == name) {
                 // The last of several with one name wins.
-                Some(position) => given[position] = Some(value),
+                Some(position) => left += usize::from(given[position].replace(value).is_none()),
                 None => unknown.note("", &name),
             }
             Some(())
@@ -105,6 +108,7 @@ impl<'a> Arguments<'a> {
             Some(()) => Ok(Arguments {
                 names,
                 given,
+                left,
                 unknown,
                 charge,
             }),
@@ -118,9 +122,16 @@ impl<'a> Arguments<'a> {
 
     /// How a value is written, unless it is absent.
     pub(super) fn raw(&mut self, name: &str) -> Option<&'a str> {
+        debug_assert!(
+            self.names.contains(&name),
+            "{name} is among the names of the tool"
+        );
+        if self.left == 0 {
+            return None;
+        }
         let position = self.names.iter().position(|known| *known == name);
-        debug_assert!(position.is_some(), "{name} is among the names of the tool");
         let raw = self.given[position?].take()?;
+        self.left -= 1;
         (raw != "null").then_some(raw)
     }
 

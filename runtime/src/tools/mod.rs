@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, pin::Pin, sync::Arc};
 
-use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
+use anygpt_core::{Budget, CallHandle, Reservation, ToolCall, json};
 
 use self::arguments::{Arguments, Charge};
 use crate::{
@@ -203,10 +203,10 @@ impl Outcome {
     pub(crate) fn encoded(&self) -> usize {
         const FRAME: usize = 4096;
         let pictures = self.pictures.iter().map(|picture| picture.data.len());
-        let note = self.note.as_deref().map_or(0, encoded);
+        let note = self.note.as_deref().map_or(0, json::encoded_length);
         let structured = self.structured.as_ref().map_or(0, String::len);
         // Where it is shared, the text is copied with its escapes.
-        let texts = encoded(&self.text) * (1 + usize::from(self.shares_text));
+        let texts = json::encoded_length(&self.text) * (1 + usize::from(self.shares_text));
         texts + pictures.sum::<usize>() + note + structured + FRAME
     }
 
@@ -263,16 +263,6 @@ impl Outcome {
             reservation: None,
         }
     }
-}
-
-/// Bytes of a text in JSON.
-fn encoded(text: &str) -> usize {
-    let escapes = text.bytes().map(|byte| match byte {
-        b'"' | b'\\' => 1,
-        0..=0x1f => 5,
-        _ => 0,
-    });
-    text.len() + escapes.sum::<usize>()
 }
 
 /// All tools, with the settings they need.
