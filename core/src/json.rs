@@ -37,14 +37,7 @@ pub fn tree_size(json: &str) -> usize {
 
 /// Bytes of a text within a JSON string, at most.
 pub fn encoded_length(text: &str) -> usize {
-    // In short pieces, whose sums are small: so the compiler takes many bytes at a time.
-    let escapes = text.as_bytes().chunks(128).map(|piece| {
-        let escapes = piece.iter().map(|&byte| {
-            u16::from(byte == b'"') + u16::from(byte == b'\\') + 5 * u16::from(byte < 0x20)
-        });
-        usize::from(escapes.sum::<u16>())
-    });
-    text.len() + escapes.sum::<usize>()
+    scan::encoded_length(text)
 }
 
 /// The text of a string; `None` if `raw` is another kind of value or holds half a surrogate pair.

@@ -649,6 +649,29 @@ pub(crate) fn chunk_at(bytes: &[u8], at: usize, bits: impl Fn(&[u8; CHUNK]) -> u
     bits >> (at - from).min(CHUNK)
 }
 
+/// Bytes of a text within a JSON string, at most.
+pub(crate) fn encoded_length(text: &str) -> usize {
+    let (chunks, rest) = text.as_bytes().as_chunks::<CHUNK>();
+    let mut length = text.len() + escapes(rest);
+    for chunk in chunks {
+        // Most chunks of most texts have none.
+        if not_plain(chunk) != 0 {
+            length += escapes(chunk);
+        }
+    }
+    length
+}
+
+/// Bytes that are added to these: a backslash, or `u00` and two digits as well.
+fn escapes(bytes: &[u8]) -> usize {
+    let escapes = bytes.iter().map(|byte| match byte {
+        b'"' | b'\\' => 1,
+        0..=0x1f => 5,
+        _ => 0,
+    });
+    escapes.sum()
+}
+
 /// A bit for each byte that must not stand in a JSON string as it is, the first in the lowest.
 #[inline(always)]
 fn not_plain(chunk: &[u8; CHUNK]) -> u32 {
