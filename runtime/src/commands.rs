@@ -12,6 +12,7 @@ use crate::{
     gateway::{Silence, resolve},
     listing, log,
     output::{self, Style, Unwritten},
+    redact,
     session::{self, Session},
     settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest, shown},
 };
@@ -138,7 +139,7 @@ fn with_option(text: &str, argument: &str, option: &str) -> String {
 
 /// The problem is told, and the end is near.
 fn refuse(problem: &str) -> Done {
-    tell(problem);
+    tell(&redact::of_caller(problem));
     Ok(Ended::Configuration)
 }
 
@@ -198,6 +199,10 @@ fn validate(load: Load<'_>) -> Done {
     with(load, |settings| {
         if let Err(problem) = certificates(&settings) {
             return refuse(&problem.to_string());
+        }
+        // A warning has told.
+        if settings.has_broken_provider() {
+            return Ok(Ended::Configuration);
         }
         if !settings.has_usable_provider() {
             return refuse(Settings::no_provider_advice());
@@ -359,9 +364,9 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
         ));
     }
     for warning in &explained.chain.warnings {
-        tell(warning);
+        tell(&redact::of_caller(warning));
     }
-    print(&for_stdout(&text))
+    print(&for_stdout(&redact::of_caller(&text)))
 }
 
 fn topics() -> Done {

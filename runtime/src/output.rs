@@ -121,17 +121,28 @@ impl Style {
     }
 }
 
-/// What ends a line, steers a terminal, or turns the direction of the text around it.
+/// What ends a line, steers a terminal, turns the direction of the text around it, or hides a text from who reads it.
+/// What joins letters or emojis, or keeps them apart, is none of them: some scripts need it.
 pub(crate) fn is_obeyed(c: char) -> bool {
+    // As most are.
+    if c.is_ascii_graphic() || c == ' ' {
+        return false;
+    }
     c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
+        || matches!(c, '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// A text that no terminal obeys: what [`is_obeyed`] is written out, but for ends of lines and tabs. What joins emojis or
-/// letters, and has no width, stays: some scripts need it.
+/// What has no width and no shape of its own: marks of the byte order, of hyphenation and of direction, joiners, tags.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// A text that no terminal obeys: what [`is_obeyed`] is written out, but for ends of lines and tabs.
 pub fn harmless(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
@@ -150,13 +161,20 @@ pub fn harmless_json(json: &str) -> String {
     let mut clean = String::with_capacity(json.len());
     for c in json.chars() {
         if is_obeyed(c) && !matches!(c, '\n' | '\t') {
-            // All of them have four digits at most. Writing to a string cannot fail.
-            let _ = write!(clean, "\\u{:04x}", u32::from(c));
+            write_json_escape(&mut clean, c);
         } else {
             clean.push(c);
         }
     }
     clean
+}
+
+/// Appends a character as JSON escapes it: each unit of UTF-16 by four digits.
+pub(crate) fn write_json_escape(json: &mut String, c: char) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a string cannot fail.
+        let _ = write!(json, "\\u{unit:04x}");
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +191,12 @@ mod tests {
             harmless("a\u{202e}b\u{2066}c\u{200f}"),
             "a\\u{202e}b\\u{2066}c\\u{200f}"
         );
+        assert_eq!(
+            harmless("a\u{200b}b\u{ad}c\u{2063}d\u{feff}e\u{34f}f\u{180e}g\u{e0041}h"),
+            "a\\u{200b}b\\u{ad}c\\u{2063}d\\u{feff}e\\u{34f}f\\u{180e}g\\u{e0041}h"
+        );
+        assert_eq!(harmless_json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
+        assert_eq!(harmless("می\u{200c}خواهم"), "می\u{200c}خواهم");
         assert_eq!(harmless("👩\u{200d}🔬"), "👩\u{200d}🔬");
         assert_eq!(
             harmless_json("{\n\"a\": \"\u{9b}31m\u{202e}ü\"}"),

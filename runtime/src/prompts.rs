@@ -10,6 +10,7 @@ use anygpt_core::{Given, Prompt, PromptArgument, PromptText};
 use crate::{
     docs,
     gateway::resolve::Tagged,
+    redact::of_caller,
     settings::{Kind, Settings, Tag, position},
 };
 
@@ -188,11 +189,11 @@ fn discover_and_chat(settings: &Settings, given: &Given<'_>) -> String {
         "Answer the following with the help of another AI model, through the anygpt tools.\n\n{question}\n"
     );
     if !provider.is_empty() {
-        let _ = writeln!(text, "Provider to ask: {provider}");
+        let _ = writeln!(text, "Provider to ask: {}", of_caller(provider));
         note_unknown(&mut text, settings, provider);
     }
     if !model.is_empty() {
-        let _ = writeln!(text, "Model to ask: {model}");
+        let _ = writeln!(text, "Model to ask: {}", of_caller(model));
     }
     text.push_str(
         "\nSteps:\n\
@@ -223,7 +224,7 @@ fn compare_providers(settings: &Settings, given: &Given<'_>) -> String {
             _ => writeln!(text, "Providers that can be used: {}", usable.join(", ")),
         };
     } else {
-        let _ = writeln!(text, "Providers to ask: {providers}");
+        let _ = writeln!(text, "Providers to ask: {}", of_caller(providers));
         for provider in providers.split(',').filter(|name| !name.trim().is_empty()) {
             note_unknown(&mut text, settings, provider);
         }
@@ -245,15 +246,16 @@ fn list_capabilities(settings: &Settings, given: &Given<'_>) -> String {
     let [provider, tag] = arguments(given);
     let mut text = String::from("Show me which AI models I can ask through the anygpt tools.\n");
     if !provider.is_empty() {
-        let _ = writeln!(text, "Only this provider: {provider}");
+        let _ = writeln!(text, "Only this provider: {}", of_caller(provider));
         note_unknown(&mut text, settings, provider);
     }
     if !tag.is_empty() {
-        let _ = writeln!(text, "Only models with this tag: {tag}");
+        let _ = writeln!(text, "Only models with this tag: {}", of_caller(tag));
         if settings.tag(tag).is_none() {
             let _ = writeln!(
                 text,
-                "Note: no model has the tag {tag:?}: anygpt_list_tags has them all."
+                "Note: no model has the tag {}: anygpt_list_tags has them all.",
+                of_caller(&format!("{tag:?}"))
             );
         }
     }
@@ -279,7 +281,7 @@ fn second_opinion(_: &Settings, given: &Given<'_>) -> String {
         let _ = writeln!(text, "To be judged:\n{answer}\n");
     }
     if !model.is_empty() {
-        let _ = writeln!(text, "Model to ask: {model}");
+        let _ = writeln!(text, "Model to ask: {}", of_caller(model));
     }
     text.push_str(
         "\nSteps:\n\
@@ -312,7 +314,8 @@ fn note_unknown(text: &mut String, settings: &Settings, name: &str) {
             let known: Vec<&str> = settings.listed().map(|(_, p)| &*p.id).collect();
             writeln!(
                 text,
-                "Note: no provider named {name:?} is configured. There are: {}.",
+                "Note: no provider named {} is configured. There are: {}.",
+                of_caller(&format!("{name:?}")),
                 known.join(", ")
             )
         }
@@ -355,7 +358,7 @@ mod tests {
     /// Free text: nothing that is given is refused, all of it is said.
     #[test]
     fn every_argument_is_said_whatever_it_is() {
-        let settings = settings(&[("OPENAI_API_KEY", "a")]);
+        let settings = settings(&[("OPENAI_API_KEY", "a-1")]);
         for (position, prompt) in listed().iter().enumerate() {
             let value = |name: &str| format!("«{name}» {{}} \"q\"\n--");
             let given: Vec<_> = prompt
@@ -378,7 +381,7 @@ mod tests {
 
     #[test]
     fn a_provider_that_cannot_be_asked_is_mentioned() {
-        let settings = settings(&[("OPENAI_API_KEY", "a")]);
+        let settings = settings(&[("OPENAI_API_KEY", "a-1")]);
         let say = |provider: &str| {
             let given = [Some("q".into()), Some(provider.to_owned().into()), None];
             text(by_name("discover-and-chat"), &settings, &given).text
@@ -394,7 +397,7 @@ mod tests {
     #[test]
     fn known_names_are_suggested() {
         let settings = settings(&[
-            ("GOOGLE_API_KEY", "a"),
+            ("GOOGLE_API_KEY", "a-1"),
             ("DEFAULT_MODEL", "gemini-x"),
             ("DEFAULT_PROVIDER", "mock"),
         ]);

@@ -12,7 +12,7 @@ use std::{borrow::Cow, cmp::Reverse, env, sync::OnceLock};
 
 use zeroize::Zeroizing;
 
-use crate::settings::{Secret, Settings, named_secrets};
+use crate::settings::{Secret, Settings, has_shape_of_key, named_secrets};
 
 mod outside;
 mod search;
@@ -29,16 +29,20 @@ const LONG: usize = 8;
 /// Less of a key than this tells nothing (`sk-` is the beginning of many).
 const HALF: usize = 4;
 
-/// What keys of the providers begin with.
-const PREFIXES: [&str; 13] = [
+/// What keys of the providers begin with, as far as it takes to find them: a longer beginning (`sk-ant-`) is found by its
+/// first part, and each one more costs every line of the log. A test holds it to all that are known (`settings::key`).
+const PREFIXES: [&str; 16] = [
     "sk-",
     "AIza",
+    "AQ.",
     "gsk_",
     "xai-",
     "pplx-",
     "csk-",
     "fw_",
     "tgp_",
+    "hf_",
+    "nvapi-",
     "ghp_",
     "gho_",
     "github_pat_",
@@ -212,6 +216,27 @@ impl Redactor {
     }
 }
 
+/// A text that repeats what a caller wrote, an argument or an option, without what has the shape of a key there: it may have
+/// been meant for another place. With a key's known beginning it is found by [`Redactor::diagnostic`]; a provider's
+/// messages are no matter of this, since their request ids have such a shape.
+pub(crate) fn of_caller(text: &str) -> Cow<'_, str> {
+    let mut clean = String::new();
+    let mut from = 0;
+    for part in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+        if has_shape_of_key(part) {
+            let start = part.as_ptr() as usize - text.as_ptr() as usize;
+            clean.push_str(&text[from..start]);
+            clean.push_str(REDACTED);
+            from = start + part.len();
+        }
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    clean.push_str(&text[from..]);
+    Cow::Owned(clean)
+}
+
 fn replace_all<'t>(text: &'t str, forms: &[Secret], search: &Search) -> Cow<'t, str> {
     if !search.finds(forms, text) {
         return Cow::Borrowed(text);
@@ -333,6 +358,7 @@ fn basic_forms(key: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::key_prefixes;
 
     fn redactor(keys: &[&str]) -> Redactor {
         let keys: Vec<Secret> = keys.iter().map(|key| Secret::new(*key)).collect();
@@ -403,6 +429,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_caller_wrote_is_repeated_without_what_has_the_shape_of_a_key() {
+        for key in [
+            "Zk3TestKeyNoPrefix012345",
+            "0123456789abcdef0123456789abcdef",
+        ] {
+            assert_eq!(
+                of_caller(&format!("{key:?}, {key}/x: no {key}")),
+                "\"[redacted]\", [redacted]/x: no [redacted]"
+            );
+        }
+        for text in [
+            "",
+            "größe: \"anthropic/claude-opus-4-1-20250805\" is no us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "ft:gpt-4o-mini-2024-07-18:my-org:custom:AbCdEf12 and 00000000000000000000000000000000",
+            "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+        ] {
+            assert_eq!(of_caller(text), text);
+        }
+    }
+
+    #[test]
     fn lookalikes_vanish_in_diagnostics_only() {
         let redactor = redactor(&[]);
         let text = "Incorrect API key provided: sk-proj-abc***xyz. See Bearer abcdefgh12, desk-like-things.";
@@ -422,6 +469,10 @@ mod tests {
                 .iter()
                 .all(|prefix| prefix.len() + TAIL >= SHORTEST)
         );
+        for known in key_prefixes() {
+            let is_found = PREFIXES.iter().any(|prefix| known.starts_with(prefix));
+            assert!(is_found, "{known}");
+        }
         for plain in ["sk- is short", "ask-ask-ask-ask-ask-ask", "sk- sk- sk-"] {
             assert_eq!(redactor.diagnostic(plain), plain);
         }

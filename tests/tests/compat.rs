@@ -1077,7 +1077,7 @@ fn headers_and_tokens_of_the_official_sdks_are_sent() {
     ] {
         let checked = run(
             &["config", "validate"],
-            [(name, value), ("OPENAI_API_KEY", "k")],
+            [(name, value), ("OPENAI_API_KEY", "k-1")],
             b"",
         );
         assert_eq!(checked.code, Some(1));

@@ -158,7 +158,7 @@ fn a_denied_model_is_asked_by_no_other_name() {
     let provider = Provider::start();
     let mut server = Server::builder()
         .envs(provider.env())
-        .env("OPENROUTER_API_KEY", "k")
+        .env("OPENROUTER_API_KEY", "k-1")
         .env("OPENROUTER_BASE_URL", provider.base_url(Family::Compatible))
         .env("ANYGPT_DENY_MODELS", "gpt-5-pro, anthropic/*")
         .env("ANYGPT_TOOLS", "all")

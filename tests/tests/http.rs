@@ -583,7 +583,7 @@ fn no_key_goes_in_the_open_to_a_proxy_at_a_public_address() {
     let seen = refused(
         &private,
         &[
-            "OPENAI_BASE_URL",
+            "Provider openai is off: OPENAI_BASE_URL",
             "the proxy proxy.example.com:3128 at a public address",
             "NO_PROXY",
         ],

@@ -513,7 +513,7 @@ fn a_denied_provider_is_off_by_whatever_name_it_is_asked() {
         ),
     ] {
         let mut server = builder(&provider)
-            .env("OPENROUTER_API_KEY", "k")
+            .env("OPENROUTER_API_KEY", "k-1")
             .env("OPENROUTER_BASE_URL", provider.base_url(Family::Compatible))
             .env(variable, value)
             .spawn();

@@ -706,14 +706,74 @@ fn a_key_in_the_place_of_a_provider_is_not_repeated() {
     }
 }
 
+/// Wherever it was typed: an error does not repeat what has the shape of a key.
+#[test]
+fn a_key_in_the_place_of_an_argument_is_not_repeated() {
+    let variables = [("DEFAULT_PROVIDER", "mock")];
+    for key in [
+        "Zk3TestKeyNoPrefix012345",
+        "0123456789abcdef0123456789abcdef",
+        "sk-proj-Zk3TestKey",
+    ] {
+        for arguments in [
+            &["chat", "--timeout", key, "hi"][..],
+            &["chat", "--effort", key, "hi"],
+            &["chat", "--max-tokens", key, "hi"],
+            &["chat", "--provider", key, "hi"],
+            &["chat", "-m", &format!("gpt-5@{key}"), "hi"],
+            &["models", "--resolve", key],
+            &["models", "--resolve", &format!("{key}/x")],
+            &["models", "--resolve", &format!("openai/{key}")],
+        ] {
+            let output = server::run(arguments, variables, b"");
+            let said = output.stdout + &output.stderr;
+            assert!(!said.contains(key), "{arguments:?}: {said}");
+        }
+        let mut server = Server::builder().env("OPENAI_API_KEY", "k-123").spawn();
+        for (tool, arguments) in [
+            (CHAT, json!({"prompt": "hi", "model": format!("{key}/x")})),
+            (CHAT, json!({"prompt": "hi", "reasoning_effort": key})),
+            (CHAT, json!({"prompt": "hi", "timeout_seconds": key})),
+            (CHAT, json!({"prompt": "hi", "temperature": key})),
+            (CHAT, json!({"messages": [{"role": key, "content": "hi"}]})),
+            ("anygpt_list_models", json!({"tag": key})),
+            ("anygpt_list_models", json!({"capability": key})),
+            (
+                "anygpt_compare",
+                json!({"prompt": "hi", "models": [key, "a"], "mode": key}),
+            ),
+        ] {
+            let result = server.call_tool(tool, arguments).to_string();
+            assert!(!result.contains(key), "{tool}: {result}");
+        }
+        for (name, arguments) in [
+            ("list-capabilities", json!({"provider": key, "tag": key})),
+            (
+                "compare-providers",
+                json!({"question": "a", "providers": key}),
+            ),
+            (
+                "discover-and-chat",
+                json!({"question": "a", "provider": key}),
+            ),
+        ] {
+            let params = json!({"name": name, "arguments": arguments});
+            let prompt = server.request("prompts/get", params).to_string();
+            assert!(prompt.contains("no provider named"), "{prompt}");
+            let is_prefixed = key.starts_with("sk-");
+            assert!(is_prefixed || !prompt.contains(key), "{prompt}");
+        }
+    }
+}
+
 /// Any word can be a host or a model, but not one that only a key looks like.
 #[test]
 fn a_key_in_the_place_of_a_host_or_a_model_is_not_used() {
     const KEY: &str = "Zk3TestKeyNoPrefix012345abcdEFGH";
     for (variable, stops) in [
-        ("OLLAMA_HOST", true),
-        ("OLLAMA_BASE_URL", true),
-        ("LMSTUDIO_BASE_URL", true),
+        ("OLLAMA_HOST", false),
+        ("OLLAMA_BASE_URL", false),
+        ("LMSTUDIO_BASE_URL", false),
         ("HTTPS_PROXY", true),
         ("ALL_PROXY", true),
         ("NO_PROXY", false),

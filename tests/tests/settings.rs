@@ -71,6 +71,8 @@ struct Bad {
     says: &'static [&'static str],
     /// Only somebody who may not read everything is refused.
     ordinary: bool,
+    /// It belongs to this provider, which is off then; all others stop the start.
+    of: Option<&'static str>,
 }
 
 impl Bad {
@@ -78,6 +80,11 @@ impl Bad {
     fn all() -> &'static [Bad] {
         static ALL: LazyLock<Vec<Bad>> = LazyLock::new(Bad::make);
         &ALL
+    }
+
+    /// Those with which nothing starts.
+    fn stopping() -> impl Iterator<Item = &'static Bad> {
+        Bad::all().iter().filter(|bad| bad.of.is_none())
     }
 
     fn make() -> Vec<Bad> {
@@ -88,6 +95,11 @@ impl Bad {
                 .collect(),
             says,
             ordinary: false,
+            of: None,
+        };
+        let off = |id, variables: &[(&'static str, &str)], says| Bad {
+            of: Some(id),
+            ..bad(variables, says)
         };
         let config = |name: &str, text: &str| file(&format!("{name}.yaml"), text);
         let mut all = vec![
@@ -222,7 +234,8 @@ impl Bad {
                     "openai, anthropic, google",
                 ],
             ),
-            bad(
+            off(
+                "openai",
                 &[(
                     "CONFIG_FILE",
                     &config("url", "providers:\n  openai:\n    base_url: ftp://a.b\n"),
@@ -310,22 +323,26 @@ impl Bad {
                 &[("CONFIG_FILE", &config("format", "log: {format: xml}"))],
                 &["log.format (line 1", "\"xml\"", "text or json"],
             ),
-            bad(
+            off(
+                "openai",
                 &[("OPENAI_BASE_URL", "api.example.com/v1")],
                 &["OPENAI_BASE_URL", "https://"],
             ),
-            bad(
+            off(
+                "anthropic",
                 &[("ANTHROPIC_BASE_URL", "ftp://api.example.com")],
                 &["ANTHROPIC_BASE_URL", "https://"],
             ),
-            bad(
+            off(
+                "google",
                 &[(
                     "GOOGLE_GEMINI_BASE_URL",
                     "https://user:pass-word@api.example.com",
                 )],
                 &["GOOGLE_GEMINI_BASE_URL", "password"],
             ),
-            bad(
+            off(
+                "openai",
                 &[
                     ("OPENAI_BASE_URL", "http://api.example.com/v1"),
                     ("OPENAI_API_KEY", "k-123"),
@@ -337,11 +354,39 @@ impl Bad {
                     "ANYGPT_ALLOW_INSECURE_HTTP",
                 ],
             ),
-            bad(
+            off(
+                "azure",
+                &[
+                    (
+                        "AZURE_OPENAI_ENDPOINT",
+                        "https://<hidden-resource>.openai.azure.com",
+                    ),
+                    ("AZURE_OPENAI_API_KEY", "hidden-1"),
+                ],
+                &["AZURE_OPENAI_ENDPOINT", "placeholder", "https://"],
+            ),
+            off(
+                "openai",
+                &[("OPENAI_BASE_URL", "https://hidden .example.com/v1")],
+                &["OPENAI_BASE_URL", "blank", "https://"],
+            ),
+            off(
+                "openai",
+                &[("OPENAI_BASE_URL", "https://")],
+                &["OPENAI_BASE_URL", "https://api.example.com/v1"],
+            ),
+            off(
+                "groq",
+                &[("GROQ_API_BASE", "hidden")],
+                &["GROQ_API_BASE", "https://api.example.com/v1"],
+            ),
+            off(
+                "docker",
                 &[("DOCKER_MODEL_RUNNER", "on")],
                 &["DOCKER_MODEL_RUNNER", "auto, off, a URL"],
             ),
-            bad(
+            off(
+                "ollama",
                 &[("OLLAMA_HOST", "ftp://ollama")],
                 &["OLLAMA_HOST", "http://"],
             ),
@@ -349,18 +394,21 @@ impl Bad {
                 &[("ANYGPT_PROVIDER_X_URL", "http://llm:8000/v1")],
                 &["ANYGPT_PROVIDER_X_URL", "_BASE_URL, _API_KEY, _TYPE"],
             ),
-            bad(
+            off(
+                "x",
                 &[("ANYGPT_PROVIDER_X_API_KEY", "hidden-1")],
                 &["ANYGPT_PROVIDER_X_BASE_URL", "http://llm:8000/v1"],
             ),
-            bad(
+            off(
+                "x",
                 &[
                     ("ANYGPT_PROVIDER_X_BASE_URL", "http://llm:8000"),
                     ("ANYGPT_PROVIDER_X_TYPE", "opnai"),
                 ],
                 &["ANYGPT_PROVIDER_X_TYPE", "opnai", "openai-compatible"],
             ),
-            bad(
+            off(
+                "openai",
                 &[("OPENAI_CUSTOM_HEADERS", "hidden")],
                 &["OPENAI_CUSTOM_HEADERS", "one header to a line"],
             ),
@@ -372,6 +420,7 @@ impl Bad {
             )],
             says: &["OPENAI_BASE_URL", "UTF-8"],
             ordinary: false,
+            of: Some("openai"),
         });
         let path = file_with_mode("unreadable-CONFIG_FILE", b"k-123\n", 0o000);
         let says = &["settings-unreadable", "denied", "CONFIG_FILE"];
@@ -412,6 +461,42 @@ fn config_validate_refuses_every_bad_setting() {
         assert_eq!(output.code, Some(1), "{output:?}");
         assert_eq!(output.stdout, "");
         assert_eq!(output.stderr.lines().count(), 1, "{output:?}");
+    }
+}
+
+/// Another provider works, the reason is said at the start and where the provider is named, and its key goes nowhere.
+#[test]
+fn a_bad_setting_of_a_provider_switches_off_that_provider_alone() {
+    let provider = Provider::start();
+    let url = provider.base_url(Family::OpenAi);
+    for bad in Bad::all() {
+        let Some(id) = bad.of else {
+            continue;
+        };
+        let builder = bad.builder().unwrap();
+        let builder = builder.envs([
+            ("ANYGPT_PROVIDER_OTHER_BASE_URL", &*url),
+            ("ANYGPT_PROVIDER_OTHER_TYPE", "openai"),
+        ]);
+        let mut server = builder.spawn();
+        let ask = |model: &str| json!({"prompt": "hello", "model": model});
+        let result = server.call_tool("anygpt_chat_completion", ask("other/gpt-4.1"));
+        assert_eq!(
+            result["structuredContent"]["text"], "echo: hello",
+            "{result}"
+        );
+        for arguments in [
+            ask(&format!("{id}/any-model")),
+            json!({"prompt": "hello", "provider": id}),
+        ] {
+            let result = server.call_tool("anygpt_chat_completion", arguments);
+            assert_eq!(result["isError"], true, "{result}");
+            bad.expect_in(result["content"][0]["text"].as_str().unwrap());
+        }
+        server.close_stdin();
+        server.end(0);
+        bad.expect_in(&server.stderr());
+        assert!(server.stderr().contains(&format!("Provider {id} is off: ")));
     }
 }
 
@@ -517,7 +602,7 @@ fn ten_typical_mistakes_are_explained_to_whoever_can_mend_them() {
 
 #[test]
 fn with_a_bad_setting_a_first_request_is_answered_with_what_is_wrong() {
-    for bad in Bad::all() {
+    for bad in Bad::stopping() {
         let Some(builder) = bad.builder() else {
             continue;
         };
@@ -537,8 +622,7 @@ fn with_a_bad_setting_a_first_request_is_answered_with_what_is_wrong() {
 #[test]
 fn with_a_bad_setting_and_no_request_it_ends_by_itself() {
     // All at once, since each takes a second.
-    let mut servers: Vec<(&Bad, Server)> = Bad::all()
-        .iter()
+    let mut servers: Vec<(&Bad, Server)> = Bad::stopping()
         .filter_map(|bad| Some((bad, bad.builder()?.spawn())))
         .collect();
     for (bad, server) in &mut servers {
@@ -593,7 +677,7 @@ fn config_validate_accepts_good_settings() {
     );
     let key = file("good-key", "k-123\n");
     for variables in [
-        &[("OPENAI_API_KEY", "test")][..],
+        &[("OPENAI_API_KEY", "test-1")][..],
         &[("OPENAI_API_KEY_FILE", &key)],
         &[("GEMINI_API_KEY", "k-123")],
         &[("DEFAULT_PROVIDER", "mock")],
@@ -786,12 +870,25 @@ fn what_is_no_key_switches_off_its_provider_and_never_the_server() {
         config("ant", "sk-ant-hidden"),
         config("example", "your-hidden-key"),
     );
+    let shapes = [
+        "{env: HIDDEN}",
+        "{env:HIDDEN}",
+        "!secret hidden",
+        "!secret {a: hidden}",
+        "[hidden]",
+        "{env: \"${NOT_SET_KEY}\"}",
+    ];
+    let shapes = shapes.map(|shape| {
+        let text = format!("providers:\n  openai:\n    api_key: {shape}\n");
+        in_file(&format!("shape-{}.yaml", shape.len()), text.as_bytes())
+    });
     let set = |name, value: &str| vec![(name, OsString::from(value))];
     let key = |value: &str| set("OPENAI_API_KEY", value);
     let path = |value: &str| set("OPENAI_API_KEY_FILE", value);
     let file = |value: &str| set("CONFIG_FILE", value);
     let raw = OsStr::from_bytes(b"hidden\xff").to_owned();
-    let cases: Vec<NoKey<'_>> = vec![
+    let mut cases: Vec<NoKey<'_>> = vec![
+        (key("hidden"), &["OPENAI_API_KEY", "it is a word"]),
         (key("sk-hidden…"), &["OPENAI_API_KEY", "cut short"]),
         (key("sk-..."), &["OPENAI_API_KEY", "cut short"]),
         (key("sk-proj-hid****den"), &["OPENAI_API_KEY", "cut short"]),
@@ -890,6 +987,10 @@ fn what_is_no_key_switches_off_its_provider_and_never_the_server() {
             &["providers.openai.api_key (line 1", "copied from an example"],
         ),
     ];
+    cases.extend(shapes.iter().map(|shape| {
+        let says: &[&str] = &["providers.openai.api_key (line 3", "it is no text"];
+        (file(shape), says)
+    }));
     for (variables, says) in cases {
         let expect = |text: &str| {
             for part in says {
@@ -988,6 +1089,14 @@ fn what_stands_around_a_value_is_taken_off_and_said_once() {
         (
             vec![("OPENAI_API_KEY", "Bearer key-1234-abcd")],
             "OPENAI_API_KEY (without the word Bearer)",
+        ),
+        (
+            vec![("OPENAI_API_KEY", "Token key-1234-abcd")],
+            "OPENAI_API_KEY (without the word Token)",
+        ),
+        (
+            vec![("OPENAI_API_KEY", "key-12\u{200b}34-ab\u{ad}cd")],
+            "OPENAI_API_KEY (without invisible characters)",
         ),
         (
             vec![("OPENAI_API_KEY", "OPENAI_API_KEY=key-1234-abcd")],
@@ -1625,7 +1734,7 @@ fn variables_and_secrets_fill_in_the_values_of_the_file() {
         [
             ("CONFIG_FILE", &*path),
             ("TEAM_URL", &url),
-            ("TEAM_KEY", "k"),
+            ("TEAM_KEY", "k-1"),
         ],
         b"",
     );
@@ -1820,7 +1929,7 @@ fn the_command_line_explains_itself() {
 
 #[test]
 fn the_checks_of_the_specification_pass() {
-    let key = &[("OPENAI_API_KEY", "test")][..];
+    let key = &[("OPENAI_API_KEY", "test-1")][..];
     for (variables, request, code) in [
         (key, INITIALIZE, 0),
         (&[], INITIALIZE, 1),

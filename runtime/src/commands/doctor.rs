@@ -99,8 +99,9 @@ fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
     if let Some(key) = &provider.key {
         lines.push(format!("key from {}: {}", key.origin, key.secret.masked()));
     }
-    if provider.kind.codec().is_some() {
-        lines.push(format!("at {}", provider.base_url));
+    let at = provider.base_url.to_string();
+    if provider.kind.codec().is_some() && !at.is_empty() {
+        lines.push(format!("at {at}"));
     }
     lines.iter().map(|line| format!("  {line}\n")).collect()
 }

@@ -279,12 +279,12 @@ mod tests {
             let provider = position(&settings.providers, id).unwrap();
             known(settings, provider, "gpt-4.1").is_some()
         };
-        let own = load(&[("OPENAI_API_KEY", "a"), ("DEFAULT_PROVIDER", "mock")]);
+        let own = load(&[("OPENAI_API_KEY", "a-1"), ("DEFAULT_PROVIDER", "mock")]);
         let states = ["openai", "openrouter", "ollama", "mock"].map(|id| has_price(&own, id));
         assert_eq!(states, [true, false, false, false]);
         let other = load(&[
             ("OPENAI_BASE_URL", "https://llm.example/v1"),
-            ("OPENAI_API_KEY", "a"),
+            ("OPENAI_API_KEY", "a-1"),
         ]);
         assert!(!has_price(&other, "openai"));
     }

@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use crate::{
     provider::{Class, Failure},
-    redact::Redactor,
+    redact::{Redactor, of_caller},
     settings::Provider,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn failure(
     let mut text = format!("{}: {}", failure.class.as_str(), provider.id);
     // Writing to a string cannot fail.
     if !model.is_empty() {
-        let _ = write!(text, "/{}", redactor.outside(model));
+        let _ = write!(text, "/{}", of_caller(&redactor.outside(model)));
     }
     if let Some(status) = failure.status {
         let _ = write!(text, " answered HTTP {status}");

@@ -810,9 +810,9 @@ mod tests {
     }
 
     const ALL: [(&str, &str); 3] = [
-        ("OPENAI_API_KEY", "a"),
-        ("ANTHROPIC_API_KEY", "b"),
-        ("GOOGLE_API_KEY", "c"),
+        ("OPENAI_API_KEY", "a-1"),
+        ("ANTHROPIC_API_KEY", "b-1"),
+        ("GOOGLE_API_KEY", "c-1"),
     ];
 
     fn resolve(settings: &Settings, provider: &str, model: &str) -> Result<String, String> {
@@ -881,7 +881,7 @@ mod tests {
         assert_eq!(resolve(&mock, "", "gpt-5").as_deref(), Ok("mock gpt-5"));
     }
 
-    const TAGS: &str = "providers: {team: {type: openai, api_key: k}}\n\
+    const TAGS: &str = "providers: {team: {type: openai, api_key: k-1}}\n\
         models:\n  \
           openai/mini: {tags: [fast, gpt-fast, own]}\n  \
           openai/fast2: {tags: [fast, openai]}\n  \
@@ -1171,10 +1171,10 @@ mod tests {
     fn names_lead_to_presets_that_are_set_up() {
         let mut variables = ALL.to_vec();
         variables.extend([
-            ("DEEPSEEK_API_KEY", "d"),
-            ("XAI_API_KEY", "x"),
-            ("PERPLEXITY_API_KEY", "p"),
-            ("FIREWORKS_API_KEY", "f"),
+            ("DEEPSEEK_API_KEY", "d-1"),
+            ("XAI_API_KEY", "x-1"),
+            ("PERPLEXITY_API_KEY", "p-1"),
+            ("FIREWORKS_API_KEY", "f-1"),
             ("OLLAMA_HOST", "127.0.0.1"),
         ]);
         let some = settings(&variables);
@@ -1210,17 +1210,17 @@ mod tests {
 
     #[test]
     fn models_of_vendors_that_are_not_set_up_are_asked_where_all_vendors_are() {
-        let only = settings(&[("OPENROUTER_API_KEY", "r")]);
-        let both = settings(&[("OPENROUTER_API_KEY", "r"), ("OPENAI_API_KEY", "a")]);
+        let only = settings(&[("OPENROUTER_API_KEY", "r-1")]);
+        let both = settings(&[("OPENROUTER_API_KEY", "r-1"), ("OPENAI_API_KEY", "a-1")]);
         let chosen = settings(&[
-            ("OPENROUTER_API_KEY", "r"),
-            ("ANTHROPIC_API_KEY", "b"),
+            ("OPENROUTER_API_KEY", "r-1"),
+            ("ANTHROPIC_API_KEY", "b-1"),
             ("DEFAULT_PROVIDER", "anthropic"),
         ]);
         let default = with_file(
             "vendors-default",
             "providers: {team: {type: openai-compatible, base_url: 'http://team:1'}}\n",
-            &[("OPENROUTER_API_KEY", "r"), ("DEFAULT_PROVIDER", "team")],
+            &[("OPENROUTER_API_KEY", "r-1"), ("DEFAULT_PROVIDER", "team")],
         );
         for (settings, model, expected) in [
             (&only, "", "openrouter -"),
@@ -1297,17 +1297,17 @@ mod tests {
         let all = settings(&ALL);
         let local = with(&[("OLLAMA_HOST", "localhost")]);
         let local_chosen = with(&[("OLLAMA_HOST", "localhost"), ("DEFAULT_PROVIDER", "ollama")]);
-        let groq = with(&[("GROQ_API_KEY", "g")]);
-        let groq_chosen = with(&[("GROQ_API_KEY", "g"), ("DEFAULT_PROVIDER", "groq")]);
-        let two = with(&[("GROQ_API_KEY", "g"), ("TOGETHER_API_KEY", "t")]);
-        let both = with(&[("GROQ_API_KEY", "g"), ("OLLAMA_HOST", "localhost")]);
+        let groq = with(&[("GROQ_API_KEY", "g-1")]);
+        let groq_chosen = with(&[("GROQ_API_KEY", "g-1"), ("DEFAULT_PROVIDER", "groq")]);
+        let two = with(&[("GROQ_API_KEY", "g-1"), ("TOGETHER_API_KEY", "t-1")]);
+        let both = with(&[("GROQ_API_KEY", "g-1"), ("OLLAMA_HOST", "localhost")]);
         let gateway = with(&[("OPENAI_BASE_URL", "https://gate.example/v1")]);
         let azure = with(&[
-            ("AZURE_OPENAI_API_KEY", "k"),
+            ("AZURE_OPENAI_API_KEY", "k-1"),
             ("AZURE_OPENAI_ENDPOINT", "https://r.openai.azure.com"),
             ("DEFAULT_PROVIDER", "azure"),
         ]);
-        let deepseek = with(&[("DEEPSEEK_API_KEY", "d"), ("OLLAMA_HOST", "localhost")]);
+        let deepseek = with(&[("DEEPSEEK_API_KEY", "d-1"), ("OLLAMA_HOST", "localhost")]);
         for (settings, provider, model, expected) in [
             // What is missing is named, whatever the default is.
             (&one, "", "claude-sonnet-5", "ANTHROPIC_API_KEY"),
@@ -1408,8 +1408,8 @@ mod tests {
     #[test]
     fn the_configuration_file_gives_no_vendor_another_one_s_models() {
         const FILE: &str = "providers:\n  \
-              other: {type: openai, base_url: 'https://api.openai.com/v1', api_key: k}\n  \
-              claude: {type: anthropic, api_key: k, model: gpt-5}\n\
+              other: {type: openai, base_url: 'https://api.openai.com/v1', api_key: k-1}\n  \
+              claude: {type: anthropic, api_key: k-1, model: gpt-5}\n\
             models:\n  \
               openai/claude-x: {tags: [smart]}\n  \
               openai/org/new: {tags: [new]}\n  \
@@ -1460,7 +1460,7 @@ mod tests {
                 "{problem}"
             );
         }
-        let default = settings(&[("DEFAULT_PROVIDER", "anthropic"), ("OPENAI_API_KEY", "a")]);
+        let default = settings(&[("DEFAULT_PROVIDER", "anthropic"), ("OPENAI_API_KEY", "a-1")]);
         assert!(
             resolve(&default, "", "")
                 .unwrap_err()

@@ -5,11 +5,7 @@
 //!
 //! Never here: where a line goes.
 
-use std::{
-    fmt::{self, Write as _},
-    ops::Range,
-    time::SystemTime,
-};
+use std::{fmt, ops::Range, time::SystemTime};
 
 use anygpt_core::text::{append, digits, is_plain};
 use tracing::{
@@ -17,7 +13,10 @@ use tracing::{
     field::{self, Visit},
 };
 
-use crate::{output::is_obeyed, redact::Redactor};
+use crate::{
+    output::{is_obeyed, write_json_escape},
+    redact::Redactor,
+};
 
 /// A line that is to be written.
 #[derive(Clone, Copy, Debug)]
@@ -248,8 +247,7 @@ fn write_escaped(line: &mut String, text: &str, write: fn(&mut String, char)) {
 /// For a JSON string, which is as harmless where it is printed as it stands.
 fn write_json_char(line: &mut String, c: char) {
     if is_obeyed(c) {
-        // All of them have four digits at most.
-        let _ = write!(line, "\\u{:04x}", u32::from(c));
+        write_json_escape(line, c);
     } else {
         line.push(c);
     }

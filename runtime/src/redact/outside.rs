@@ -11,36 +11,18 @@ use std::{borrow::Cow, ops::Range};
 use zeroize::Zeroizing;
 
 use super::{LONG, REDACTED, basic_forms};
-use crate::settings::{Secret, is_random};
+use crate::{
+    output::is_invisible,
+    settings::{Secret, is_random, key_prefixes},
+};
+
+/// What stands before a key in a header, and gives none away either.
+const SCHEMES: [&str; 2] = ["Bearer ", "Basic "];
 
 /// What is known to stand at the beginning of many keys, so that it gives none away.
-const KNOWN: [&str; 25] = [
-    "sk-ant-api03-",
-    "sk-ant-admin01-",
-    "sk-ant-oat01-",
-    "sk-ant-",
-    "sk-proj-",
-    "sk-svcacct-",
-    "sk-admin-",
-    "sk-or-v1-",
-    "sk-",
-    "AIzaSy",
-    "AIza",
-    "gsk_",
-    "xai-",
-    "pplx-",
-    "csk-",
-    "fw_",
-    "tgp_v1_",
-    "tgp_",
-    "hf_",
-    "nvapi-",
-    "github_pat_",
-    "ghp_",
-    "gho_",
-    "Bearer ",
-    "Basic ",
-];
+fn known() -> impl Iterator<Item = &'static str> {
+    key_prefixes().chain(SCHEMES)
+}
 
 /// Names that people put into keys of their own making, and that providers' messages are full of.
 const NAMES: [&str; 8] = [
@@ -184,7 +166,7 @@ impl Outside {
 /// Adds the runs of a key, and of its forms that no reading takes back: Base64 and hexadecimal.
 fn add_runs(key: &str, runs: &mut Vec<u64>) {
     let key = &key[..boundary(key, SEARCHED)];
-    let known = KNOWN.iter().filter(|known| key.starts_with(**known));
+    let known = known().filter(|known| key.starts_with(known));
     let known = known.map(|known| known.len()).max().unwrap_or_default();
     // A short rest is searched for with some of what stands before it.
     let rest = &key[boundary(key, known.min(key.len().saturating_sub(LONG)))..];
@@ -319,7 +301,8 @@ const OTHER: u8 = 1;
 fn is_left_out(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || is_invisible(c)
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2065}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -361,7 +344,7 @@ mod tests {
 
     #[test]
     fn what_many_keys_begin_with_is_no_part_of_one() {
-        for known in KNOWN {
+        for known in known() {
             let key = format!("{known}0a1b2c3d4e5f");
             let text = format!("a key begins with {known}");
             assert_eq!(hidden(&key, &[], &text), text);

@@ -42,6 +42,13 @@ impl BaseUrl {
         let wrong = |problem: &str| {
             Problem::new(place, problem, "write it like https://api.example.com/v1")
         };
+        let holds_pair = |open, close| text.contains(open) && text.contains(close);
+        if holds_pair('<', '>') || holds_pair('{', '}') {
+            return Err(wrong("holds a placeholder that was not filled in"));
+        }
+        if text.contains(char::is_whitespace) {
+            return Err(wrong("holds a blank"));
+        }
         let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
         let scheme = uri.scheme_str().unwrap_or_default();
         if !["http", "https"].contains(&scheme) {

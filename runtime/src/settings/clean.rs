@@ -3,6 +3,8 @@
 //!
 //! Never here: what a value means.
 
+use crate::output::is_invisible;
+
 /// What may stand in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -49,9 +51,7 @@ pub(super) fn cleaned(text: &str, form: Form) -> Cleaned<'_> {
 
 /// Without blanks and marks at both ends.
 fn trimmed<'v>(text: &'v str, removed: &mut Vec<&'static str>) -> &'v str {
-    // Marks and spaces that have no width, so that they are not seen.
-    let is_mark = |c: char| matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}');
-    let is_nothing = |c: char| c.is_whitespace() || is_mark(c);
+    let is_nothing = |c: char| c.is_whitespace() || is_invisible(c);
     let from_start = text.trim_start_matches(is_nothing);
     let value = from_start.trim_end_matches(is_nothing);
     if value.is_empty() {
@@ -60,7 +60,7 @@ fn trimmed<'v>(text: &'v str, removed: &mut Vec<&'static str>) -> &'v str {
     let before = &text[..text.len() - from_start.len()];
     let behind = &from_start[value.len()..];
     let has = |wanted: &dyn Fn(char) -> bool| before.contains(wanted) || behind.contains(wanted);
-    if has(&is_mark) {
+    if has(&is_invisible) {
         removed.push("a byte order mark");
     } else if has(&|c| !matches!(c, '\r' | '\n')) {
         removed.push(BLANKS);

@@ -11,12 +11,15 @@ use std::{
 
 use zeroize::Zeroizing;
 
+use crate::output::is_invisible;
+
 use super::{
     BaseUrl, Problem,
     clean::{Cleaned, Form, cleaned},
     file_text,
     key::{self, NoKey},
     secret::{self, Secret},
+    yaml::Attempt,
 };
 
 /// Where Docker and Compose mount secrets.
@@ -304,8 +307,22 @@ impl<'a> Environment<'a> {
         names: &[&str],
         address: &BaseUrl,
     ) -> Result<Found, Ignored> {
-        match key::read(text, names, address) {
-            Ok(Cleaned { value, removed }) => {
+        // A key is one word of ASCII, so that within it they can only come with a copy.
+        let inside = cleaned(text, Form::Text).value;
+        let seen = inside.contains(is_invisible).then(|| {
+            let visible = inside.chars().filter(|&c| !is_invisible(c));
+            // Less than it was, so that it never grows and leaves a copy behind.
+            let mut seen = Zeroizing::new(String::with_capacity(inside.len()));
+            seen.extend(visible);
+            seen
+        });
+        let read = match &seen {
+            Some(seen) => key::read(seen, names, address),
+            None => key::read(text, names, address),
+        };
+        match read {
+            Ok(Cleaned { value, mut removed }) => {
+                removed.extend(seen.is_some().then_some("invisible characters"));
                 self.repair(&origin, &removed);
                 let secret = Secret::new(value);
                 Ok(Found { secret, origin })
@@ -323,17 +340,25 @@ impl<'a> Environment<'a> {
     }
 
     /// The same for a key that stands in the configuration file itself, where a variable that is not set stands as it
-    /// was written.
+    /// was written. It may be no text at all: `{env: NAME}` without quotes is a mapping.
     ///
     /// # Errors
     /// It is no key.
     pub(super) fn key_in_file(
         &self,
         place: String,
-        text: &str,
+        written: &Attempt<Secret>,
         names: &[&str],
         address: &BaseUrl,
     ) -> Result<Found, Ignored> {
+        let text = match &written.0 {
+            Ok(text) => text.expose(),
+            Err(why) => {
+                let why =
+                    format!("it is no text ({why}); write \"${{NAME}}\" or the key, in quotes");
+                return Err(self.ignore(&place, NoKey::broken(why)));
+            }
+        };
         let is_name = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let variable = text.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
         match variable.filter(is_name) {

@@ -18,7 +18,7 @@ use super::{
     price::PriceEntry,
     rules::Rules,
     secret::{Secret, is_path, shown},
-    yaml::{self, Ordered, Spanned},
+    yaml::{self, Attempt, Ordered, Spanned},
 };
 
 /// The largest file that is read.
@@ -61,7 +61,7 @@ pub(super) struct ProviderEntry {
     #[serde(rename = "type")]
     pub(super) kind: Option<Spanned<String>>,
     /// Its key; better ${NAME} than the key itself.
-    pub(super) api_key: Option<Spanned<Secret>>,
+    pub(super) api_key: Option<KeyEntry>,
     /// The address that its paths begin with.
     pub(super) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
@@ -69,6 +69,9 @@ pub(super) struct ProviderEntry {
     /// Parameters that are sent if the caller gives none.
     pub(super) defaults: ProviderDefaults,
 }
+
+/// A key as it is written. What is no text switches off its provider alone.
+pub(super) type KeyEntry = Spanned<Attempt<Secret>>;
 
 /// One model.
 #[derive(Debug, Default, Deserialize)]

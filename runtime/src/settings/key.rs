@@ -53,6 +53,7 @@ pub(super) fn read<'t>(
     let mut removed = whole.removed;
     let (line, others) = one_line(whole.value, names)?;
     removed.extend(others);
+    let vendor = presets::at(address.host());
     let mut key = line;
     // Each may stand inside the other.
     loop {
@@ -60,6 +61,15 @@ pub(super) fn read<'t>(
         let (name, rest) = without_name(inner.value, names)?;
         let around = inner.removed.into_iter().filter(|it| *it != BLANKS);
         removed.extend(around.chain(name));
+        // From a list or a line of code. Elsewhere a key may be any word.
+        let bare = rest.trim_end_matches([',', ';']);
+        let rest = match vendor.is_some() && bare.len() < rest.len() {
+            true => {
+                removed.push("a comma or semicolon");
+                bare
+            }
+            false => rest,
+        };
         if rest.len() == key.len() {
             break;
         }
@@ -74,7 +84,7 @@ pub(super) fn read<'t>(
     if key.chars().any(char::is_control) || !key.is_ascii() {
         return Err(NoKey::broken(NO_SUCH_CHARACTERS));
     }
-    if let Some(vendor) = presets::at(address.host()) {
+    if let Some(vendor) = vendor {
         check(key, vendor.id)?;
     } else if address.uri().is_none() && is_example(key) {
         // Where it has no address yet, a word like that is not sent anywhere.
@@ -123,6 +133,11 @@ pub(super) fn is_example(key: &str) -> bool {
     let is_plain = || has(&KEY_WORDS) && all_parts(&EXAMPLE_PARTS);
     let is_meant = is_word() || says_whose() || is_plain() || is_name_of_a_variable(key);
     is_one_letter(key) || is_meant && !parts().any(is_random)
+}
+
+/// What keys of vendors begin with.
+pub(crate) fn prefixes() -> impl Iterator<Item = &'static str> {
+    PREFIXES.iter().map(|(prefix, ..)| *prefix)
 }
 
 /// What follows the beginning of a vendor's keys.
@@ -257,9 +272,12 @@ const MEANT_FOR_OTHERS: [&str; 13] = [
 const KEY_WORDS: [&str; 3] = ["key", "token", "secret"];
 
 /// What keys begin with, longer ones first; whose they are, and at which providers they are used.
-const PREFIXES: [(&str, &str, &[&str]); 21] = [
+const PREFIXES: [(&str, &str, &[&str]); 25] = [
     ("sk-ant-api03-", "Anthropic", &["anthropic"]),
+    ("sk-ant-admin01-", "Anthropic", &["anthropic"]),
+    ("sk-ant-oat01-", "Anthropic", &["anthropic"]),
     ("sk-ant-", "Anthropic", &["anthropic"]),
+    ("sk-or-v1-", "OpenRouter", &["openrouter"]),
     ("sk-or-", "OpenRouter", &["openrouter"]),
     ("sk-proj-", "OpenAI", &["openai"]),
     ("sk-svcacct-", "OpenAI", &["openai"]),
@@ -273,6 +291,7 @@ const PREFIXES: [(&str, &str, &[&str]); 21] = [
     ("pplx-", "Perplexity", &["perplexity"]),
     ("csk-", "Cerebras", &["cerebras"]),
     ("fw_", "Fireworks", &["fireworks"]),
+    ("tgp_v1_", "Together", &["together"]),
     ("tgp_", "Together", &["together"]),
     ("hf_", "Hugging Face", &[]),
     ("ghp_", "GitHub", &[]),
@@ -359,15 +378,17 @@ fn without_name<'t>(
         };
     }
     for header in ["authorization", "x-api-key", "api-key", "x-goog-api-key"] {
-        let rest = after(text, header).and_then(|it| it.trim_start().strip_prefix(':'));
+        let rest = after(text, header).and_then(|it| it.trim_start().strip_prefix([':', '=']));
         if let Some(rest) = rest {
             return Ok((Some("the name of a header"), rest));
         }
     }
-    match after(text, "bearer").filter(|rest| rest.starts_with(char::is_whitespace)) {
-        Some(rest) => Ok((Some("the word Bearer"), rest)),
-        None => Ok((None, text)),
+    for (word, said) in [("bearer", "the word Bearer"), ("token", "the word Token")] {
+        if let Some(rest) = after(text, word).filter(|rest| rest.starts_with(char::is_whitespace)) {
+            return Ok((Some(said), rest));
+        }
     }
+    Ok((None, text))
 }
 
 /// The name and the value, if a text sets a variable in the way of shells and `.env` files. Signs of equality at the
@@ -380,7 +401,8 @@ fn assignment(text: &str) -> Option<(&str, &str)> {
     let says_key = |name: &str| KEY_WORDS.iter().any(|word| contains(name, word));
     ["=", ": "].iter().find_map(|sign| {
         let (name, value) = text.split_once(sign)?;
-        let name = name.trim_end();
+        // In JSON it stands in quotes.
+        let name = name.trim_end().trim_matches('"');
         let is_name = name.chars().all(is_possible) && (name.contains('_') || says_key(name));
         let is_set = !value.trim_matches('=').trim().is_empty();
         (is_name && is_set).then_some((name, value))
@@ -443,7 +465,12 @@ fn check(key: &str, id: &str) -> Result<(), NoKey> {
     }
     let known = PREFIXES.iter().find(|(prefix, ..)| key.starts_with(prefix));
     let Some((_, vendor, used_at)) = known.filter(|(.., used_at)| !used_at.contains(&id)) else {
-        return Ok(());
+        return match is_only_a_word(key) {
+            true => Err(NoKey::unset(
+                "it is a word; copy the key from the provider's page",
+            )),
+            false => Ok(()),
+        };
     };
     let variable = used_at.first().and_then(|id| presets::named(id));
     let variable = variable.and_then(|preset| preset.key_variables.first());
@@ -451,6 +478,14 @@ fn check(key: &str, id: &str) -> Result<(), NoKey> {
         Some(variable) => format!("it begins like a key of {vendor}; set that as {variable}"),
         None => format!("it begins like a key of {vendor}"),
     }))
+}
+
+/// `test`, `hunter`, `sk-abc`: letters alone, fewer than any vendor's keys have. Where any server may take any word, it is a
+/// key, and a secret.
+fn is_only_a_word(key: &str) -> bool {
+    const SHORTEST: usize = 20;
+    let rest = without_prefix(key).unwrap_or(key);
+    rest.len() < SHORTEST && rest.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 /// `OPENAI_API_KEY`, `INSERT_KEY`
@@ -528,6 +563,14 @@ mod tests {
                 &["the name of a header", "the word Bearer"],
             ),
             ("x-api-key:KEY", &["the name of a header"]),
+            ("x-api-key: KEY", &["the name of a header"]),
+            ("Token KEY", &["the word Token"]),
+            ("token KEY", &["the word Token"]),
+            (
+                "Authorization: Token KEY",
+                &["the name of a header", "the word Token"],
+            ),
+            ("\"A_KEY\": \"KEY\"", &["its own name", "a pair of quotes"]),
             ("A_KEY=KEY", &["its own name"]),
             ("a_key = \"KEY\"", &["its own name", "a pair of quotes"]),
             (
@@ -729,7 +772,12 @@ mod tests {
             "/run/secrets/key",
             "./key.txt",
             "\"half",
-            "sk-ant-1,",
+            "sk-ant-1,2",
+            "test",
+            "Password",
+            "hunter",
+            "sk-ant-hunter",
+            "k",
             "AIzaSyD4Wh3reIsTh1s",
             "sk-proj-abcdefgh",
             "sk-abcdefgh",
@@ -743,6 +791,30 @@ mod tests {
             assert!(why.is_err(), "{text}: {why:?}");
             assert_eq!(read_elsewhere(text), Ok(text));
         }
+    }
+
+    #[test]
+    fn the_end_of_an_item_is_taken_off_where_no_key_can_have_it() {
+        for text in [
+            "KEY,",
+            "KEY;",
+            "KEY;,",
+            "\"KEY\",",
+            "\"KEY,\"",
+            "Bearer KEY,",
+            "A_KEY=KEY;",
+            "KEY, # mine",
+            "\"A_KEY\": \"KEY\",",
+        ] {
+            const KEY: &str = "sk-ant-api03-Zm9v";
+            let text = text.replace("A_KEY", "\0").replace("KEY", KEY);
+            let text = text.replace('\0', "A_KEY");
+            let cleaned = read(&text, &NAMES, &at("https://api.anthropic.com"));
+            assert_eq!(cleaned.map(|it| it.value), Ok(KEY), "{text}");
+        }
+        assert_eq!(read_elsewhere("any-key,"), Ok("any-key,"));
+        // Nothing of it is a key.
+        assert!(read_at_home(",").is_err());
     }
 
     #[test]

@@ -52,9 +52,11 @@ pub use provider::{KeyHeader, Kind, Provider};
 pub(crate) use provider::{in_container, position};
 pub use rules::Rule;
 pub use secret::{Secret, named_secrets};
-pub(crate) use secret::{is_harmless, is_random, shown};
+pub(crate) use secret::{has_shape_of_key, is_harmless, is_random, shown};
 pub use show::Shown;
 pub(crate) use yaml::nearest;
+
+pub(crate) use key::prefixes as key_prefixes;
 
 use file::File;
 use foreign::Foreign;
@@ -500,6 +502,12 @@ impl Settings {
         self.providers
             .iter()
             .position(|provider| provider.is_last_resort)
+    }
+
+    /// Whether a provider is off because of a setting that cannot be used, of which a warning tells.
+    pub fn has_broken_provider(&self) -> bool {
+        let mut providers = self.providers.iter();
+        providers.any(|provider| provider.broken().is_some())
     }
 
     /// Whether any provider could answer a call.

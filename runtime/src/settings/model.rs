@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn models_keep_their_order_and_tags_that_of_their_first_appearance() {
         let models = read(
-            "providers: {team: {type: openai, api_key: k}}\n\
+            "providers: {team: {type: openai, api_key: k-1}}\n\
              models:\n  \
                team/org/large: {tags: [smart, Fast, FAST]}\n  \
                openai/b:\n  \

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 use super::{
     BaseUrl, Network, Parameters, Problem, ProxyKind, base_url,
     environment::{Environment, Found, Ignored},
-    file::ProviderEntry,
+    file::{KeyEntry, ProviderEntry},
     foreign::Foreign,
     headers::Headers,
     key,
@@ -17,7 +17,6 @@ use super::{
     presets::{self, AZURE, AZURE_DATED, DOCKER, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::{self, Secret},
     vendors::{self, Serves},
-    yaml::Spanned,
 };
 use crate::provider::{
     Codec,
@@ -62,6 +61,8 @@ pub struct Provider {
     no_key: Option<Ignored>,
     /// Why it cannot be used, with what to do about it.
     off: Option<String>,
+    /// It is off since one of its settings cannot be used.
+    is_broken: bool,
     /// By which setting it must not be used.
     refusal: Option<String>,
 }
@@ -151,6 +152,20 @@ impl Provider {
     /// By which setting it must not be used, whatever else there is; `None` if it may.
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
+    }
+
+    /// What is wrong with its settings, if that is why it is off.
+    pub(super) fn broken(&self) -> Option<&str> {
+        self.off.as_deref().filter(|_| self.is_broken)
+    }
+
+    /// It is off, since one of its settings cannot be used.
+    fn break_off(&mut self, problem: &Problem) {
+        self.off = Some(problem.to_string());
+        self.is_broken = true;
+        self.is_listed = true;
+        self.is_last_resort = false;
+        self.is_tried_if_named = false;
     }
 
     /// It must not be used, for this reason.
@@ -251,7 +266,8 @@ pub(crate) fn position(providers: &[Provider], id: &str) -> Option<usize> {
         .position(|provider| provider.id.eq_ignore_ascii_case(id))
 }
 
-/// All providers: the presets that are set up, then those of the user's own, then the other presets.
+/// All providers: the presets that are set up, then those of the user's own, then the other presets. One with a setting
+/// that cannot be used is off.
 /// With `guarded` no key may travel in the open to a public address, neither directly nor by way of a
 /// proxy.
 pub(super) fn all(
@@ -286,7 +302,10 @@ pub(super) fn all(
             own: own.unwrap_or_default(),
             is_default: default.is_some_and(|id| preset.is_named(id)),
         };
-        let provider = reader.preset(preset, told, warnings)?;
+        let key = told.key();
+        let provider = reader.preset(preset, told, warnings);
+        let provider =
+            provider.unwrap_or_else(|problem| reader.off(preset.id, Some(preset), key, &problem));
         if !provider.is_listed {
             others.push(provider);
         } else {
@@ -326,9 +345,15 @@ pub(super) fn all(
                 "use letters, digits, - _ and ., and each id once, whatever its case",
             ));
         }
-        providers.push(reader.own(&id, told, warnings)?);
+        let key = told.key();
+        let provider = reader.own(&id, told, warnings);
+        providers.push(provider.unwrap_or_else(|problem| reader.off(&id, None, key, &problem)));
     }
     providers.extend(others);
+    for provider in &providers {
+        let broken = provider.broken();
+        warnings.extend(broken.map(|why| format!("Provider {} is off: {why}", provider.id)));
+    }
     Ok(providers)
 }
 
@@ -384,7 +409,16 @@ struct Told {
     is_default: bool,
 }
 
+/// Where the key of a provider may stand, beside the well-known variables.
+type OwnKey = (Option<String>, Option<KeyEntry>);
+
 impl Told {
+    fn key(&self) -> OwnKey {
+        let variable = self.own.has_key.then(|| self.own.name("_API_KEY"));
+        let entry = self.entry.as_ref();
+        (variable, entry.and_then(|entry| entry.api_key.clone()))
+    }
+
     /// The kind, and where it is said.
     fn kind(&self, id: &str) -> Result<Option<(String, Kind)>, Problem> {
         if let Some(name) = &self.own.kind {
@@ -448,6 +482,54 @@ struct Reader<'e> {
 }
 
 impl Reader<'_> {
+    /// A provider with a setting that cannot be used. Its key goes nowhere, and is a secret all the same.
+    fn off(
+        &self,
+        id: &str,
+        preset: Option<&'static Preset>,
+        (own_variable, in_file): OwnKey,
+        problem: &Problem,
+    ) -> Provider {
+        let known = preset.map_or_else(Known::default, |preset| Known {
+            key_variables: preset.key_variables,
+            token_variable: preset.token_variable,
+            foreign_key: self.foreign.key(preset),
+            ..Known::default()
+        });
+        let (nowhere, place) = (BaseUrl::default(), format!("providers.{id}"));
+        // They have been said.
+        let mut warnings = Vec::new();
+        let key = self.key(
+            &place,
+            own_variable,
+            &known,
+            in_file,
+            &nowhere,
+            &mut warnings,
+        );
+        let mut provider = Provider {
+            id: id.to_owned(),
+            kind: preset.map_or(Kind::Compatible(&PLAIN), |preset| preset.kind),
+            base_url: nowhere,
+            key: key.found,
+            key_header: KeyHeader::Usual,
+            model: None,
+            defaults: Parameters::default(),
+            is_listed: true,
+            is_last_resort: false,
+            is_tried_if_named: false,
+            headers: Headers::default(),
+            origins: Origins::default(),
+            preset,
+            no_key: key.no_key,
+            off: None,
+            is_broken: false,
+            refusal: None,
+        };
+        provider.break_off(problem);
+        provider
+    }
+
     /// A provider that is known by name.
     fn preset(
         &self,
@@ -522,9 +604,14 @@ impl Reader<'_> {
         provider.model = (provider.model).or_else(|| preset.model.map(str::to_owned));
         provider.origins.kind = kind_from;
         let has_url = provider.origins.base_url.is_some();
-        provider.is_listed =
-            preset.is_main() || is_told || told.is_default || provider.key.is_some() || has_url;
+        provider.is_listed = provider.is_broken
+            || preset.is_main()
+            || is_told
+            || told.is_default
+            || provider.key.is_some()
+            || has_url;
         provider.off = match kind.codec().map(Codec::default_base_url) {
+            _ if provider.is_broken => provider.off,
             _ if id == DOCKER && !has_url => match (&runner, told.is_default) {
                 (Runner::Off, _) => Some("DOCKER_MODEL_RUNNER is off (set it to its URL)".into()),
                 (_, true) => None,
@@ -579,6 +666,10 @@ impl Reader<'_> {
         url: Option<Written>,
         warnings: &mut Vec<String>,
     ) {
+        // Nothing goes there.
+        if provider.is_broken {
+            return;
+        }
         if let (Some((name, text)), Some(ours), Some(used)) = (
             url,
             preset.url_variables.first(),
@@ -650,7 +741,7 @@ impl Reader<'_> {
         let mut provider = self.provider(id, kind, told.entry, told.own, known, warnings)?;
         provider.is_listed = true;
         provider.origins.kind = kind_from;
-        if kind != Kind::Mock {
+        if kind != Kind::Mock && !provider.is_broken {
             provider.off = provider.missing_key(&switch, false);
         }
         Ok(provider)
@@ -725,35 +816,14 @@ impl Reader<'_> {
         let has_secrets = key.found.is_some()
             || !headers.secrets.keys.is_empty()
             || !base_url.secrets().keys.is_empty();
-        if let Some((place, _)) = &url
-            && has_secrets
-            && self.guarded.is_some()
-            && !base_url.may_carry_keys()
-        {
-            return Err(Problem::new(
-                place,
-                "would send a key over plain http to a public address",
-                "use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do",
-            ));
-        }
-        // For https it is a tunnel that cannot be looked into.
-        if let Some(network) = self.guarded
-            && has_secrets
-            && base_url.is_http()
-            && let Some(proxy) = base_url.uri().and_then(|url| network.proxy(&url))
-            && proxy.kind() != ProxyKind::Https
-            && !base_url::is_private(proxy.host())
-        {
-            return Err(Problem::new(
-                url.as_ref().map_or(&place, |(place, _)| place),
-                format!(
-                    "would send a key over plain http to the proxy {proxy} at a public address"
-                ),
-                "add its host to NO_PROXY, use https, or set ANYGPT_ALLOW_INSECURE_HTTP=1 if you \
-                 know what you do",
-            ));
-        }
-        Ok(Provider {
+        let in_the_open = match has_secrets {
+            true => {
+                let place = url.as_ref().map_or(&place, |(place, _)| place);
+                self.in_the_open(place, &base_url)
+            }
+            false => None,
+        };
+        let mut provider = Provider {
             id: id.to_owned(),
             kind,
             base_url,
@@ -776,8 +846,36 @@ impl Reader<'_> {
             },
             no_key: key.no_key,
             off: None,
+            is_broken: false,
             refusal: None,
-        })
+        };
+        if let Some(problem) = in_the_open {
+            provider.break_off(&problem);
+        }
+        Ok(provider)
+    }
+
+    /// Why no key may go to this address, if strangers on the way could read it.
+    fn in_the_open(&self, place: &str, address: &BaseUrl) -> Option<Problem> {
+        const INSECURE: &str = "set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do";
+        let network = self.guarded.filter(|_| address.is_http())?;
+        if !address.may_carry_keys() {
+            return Some(Problem::new(
+                place,
+                "would send a key over plain http to a public address",
+                format!("use https, or {INSECURE}"),
+            ));
+        }
+        // For https it is a tunnel that cannot be looked into.
+        let proxy = address.uri().and_then(|url| network.proxy(&url))?;
+        if proxy.kind() == ProxyKind::Https || base_url::is_private(proxy.host()) {
+            return None;
+        }
+        Some(Problem::new(
+            place,
+            format!("would send a key over plain http to the proxy {proxy} at a public address"),
+            format!("add its host to NO_PROXY, use https, or {INSECURE}"),
+        ))
     }
 
     /// The key for this address: of its own variables, of the well-known ones, of the file, in this order.
@@ -786,7 +884,7 @@ impl Reader<'_> {
         place: &str,
         own_variable: Option<String>,
         known: &Known,
-        in_file: Option<Spanned<Secret>>,
+        in_file: Option<KeyEntry>,
         address: &BaseUrl,
         warnings: &mut Vec<String>,
     ) -> Key {
@@ -824,7 +922,7 @@ impl Reader<'_> {
             let names = known.key_variables;
             let read = self
                 .environment
-                .key_in_file(place, text.value.expose(), names, address);
+                .key_in_file(place, &text.value, names, address);
             key.or(read.map(Some));
         }
         if let Some(variable) = &known.foreign_key {
@@ -1074,6 +1172,16 @@ mod tests {
         Settings::load(environment.with_secrets("/nowhere"))
     }
 
+    /// What is wrong with the first provider that is off because of a setting.
+    fn broken(variables: &[(&str, &str)]) -> String {
+        let settings = load(variables).unwrap();
+        let broken = settings.providers.iter().find_map(Provider::broken);
+        let broken = broken.unwrap_or_default().to_owned();
+        assert!(settings.has_broken_provider());
+        assert!(settings.warnings.iter().any(|it| it.ends_with(&broken)));
+        broken
+    }
+
     /// The providers that are set up beyond the main three: id, type, address, model, whether there is a
     /// key, and why it is off.
     fn set_up(variables: &[(&str, &str)]) -> Vec<String> {
@@ -1105,12 +1213,12 @@ mod tests {
         for (variables, expected) in [
             (&[][..], &[][..]),
             (
-                &[("GROQ_API_KEY", "k"), ("MISTRAL_API_KEY", "<UNKNOWN>")],
+                &[("GROQ_API_KEY", "k-1"), ("MISTRAL_API_KEY", "<UNKNOWN>")],
                 &["groq https://api.groq.com/openai/v1 key"],
             ),
             (
                 &[
-                    ("ZAI_API_KEY", "k"),
+                    ("ZAI_API_KEY", "k-1"),
                     ("LMSTUDIO_BASE_URL", "http://host.docker.internal:1234"),
                 ],
                 &[
@@ -1120,14 +1228,14 @@ mod tests {
             ),
             (
                 &[
-                    ("PERPLEXITY_API_KEY", "k"),
+                    ("PERPLEXITY_API_KEY", "k-1"),
                     ("PERPLEXITY_BASE_URL", "https://proxy.example/"),
                 ],
                 &["perplexity https://proxy.example model sonar key"],
             ),
             // LiteLLM has no address of its own; a private one needs no key.
             (
-                &[("LITELLM_API_KEY", "k")],
+                &[("LITELLM_API_KEY", "k-1")],
                 &["litellm  key off: it has no base URL (set LITELLM_BASE_URL)"],
             ),
             (
@@ -1143,7 +1251,7 @@ mod tests {
             (
                 &[
                     ("VLLM_BASE_URL", "https://vllm.example"),
-                    ("VLLM_API_KEY", "k"),
+                    ("VLLM_API_KEY", "k-1"),
                 ],
                 &["vllm https://vllm.example/v1 key"],
             ),
@@ -1273,7 +1381,7 @@ mod tests {
             "http://u:secret@a",
             "Zk3TestKeySecretPrefix0123456789".to_lowercase().as_str(),
         ] {
-            let problem = load(&[("OLLAMA_HOST", text)]).unwrap_err().to_string();
+            let problem = broken(&[("OLLAMA_HOST", text)]);
             assert!(problem.starts_with("OLLAMA_HOST "), "{problem}");
             assert!(!problem.contains("secret"), "{problem}");
         }
@@ -1437,7 +1545,7 @@ mod tests {
     fn azure_is_reached_by_its_endpoint_and_version() {
         let azure = |endpoint: &str, version: &str| {
             let variables = [
-                ("AZURE_OPENAI_API_KEY", "k"),
+                ("AZURE_OPENAI_API_KEY", "k-1"),
                 ("AZURE_OPENAI_ENDPOINT", endpoint),
                 ("OPENAI_API_VERSION", version),
             ];
@@ -1525,16 +1633,20 @@ mod tests {
         }
         let variables = [
             ("AZURE_OPENAI_ENDPOINT", dated),
-            ("AZURE_OPENAI_API_KEY", "k"),
+            ("AZURE_OPENAI_API_KEY", "k-1"),
         ];
         assert_eq!(
             set_up(&variables),
             ["azure https://r.example/openai?api-version=2024-10-21 model d key"]
         );
-        let problem = azure("https://r.example", "a&b").unwrap_err().to_string();
+        let problem = broken(&[
+            ("AZURE_OPENAI_API_KEY", "k-1"),
+            ("AZURE_OPENAI_ENDPOINT", "https://r.example"),
+            ("OPENAI_API_VERSION", "a&b"),
+        ]);
         assert!(problem.starts_with("OPENAI_API_VERSION "), "{problem}");
         assert_eq!(
-            set_up(&[("AZURE_OPENAI_API_KEY", "k")]),
+            set_up(&[("AZURE_OPENAI_API_KEY", "k-1")]),
             ["azure  key off: it has no base URL (set AZURE_OPENAI_ENDPOINT)"]
         );
     }
@@ -1577,8 +1689,7 @@ mod tests {
         let settings = load(&[]).unwrap();
         assert!(!settings.has_usable_provider());
         for value in ["on", "runner", "_URL", "llm_URL", "LLM_URL"] {
-            let problem = load(&[("DOCKER_MODEL_RUNNER", value)]).unwrap_err();
-            let problem = problem.to_string();
+            let problem = broken(&[("DOCKER_MODEL_RUNNER", value)]);
             assert!(problem.starts_with("DOCKER_MODEL_RUNNER "), "{problem}");
             assert!(problem.contains(value), "{problem}");
         }
@@ -1592,7 +1703,7 @@ mod tests {
                     ("ANYGPT_PROVIDER_MY_LLM_BASE_URL", "http://llm:8000"),
                     ("ANYGPT_PROVIDER_MY_LLM_MODEL", "x"),
                     ("ANYGPT_PROVIDER_B_BASE_URL", "https://b.example/v1"),
-                    ("ANYGPT_PROVIDER_B_API_KEY", "k"),
+                    ("ANYGPT_PROVIDER_B_API_KEY", "k-1"),
                     ("ANYGPT_PROVIDER_B_TYPE", "Anthropic"),
                 ][..],
                 &[
@@ -1614,7 +1725,7 @@ mod tests {
             ),
             (
                 &[
-                    ("ANYGPT_PROVIDER_GROQ_API_KEY", "k"),
+                    ("ANYGPT_PROVIDER_GROQ_API_KEY", "k-1"),
                     ("ANYGPT_PROVIDER_GROQ_TYPE", "openai_compatible"),
                 ],
                 &["groq https://api.groq.com/openai/v1 key"],
@@ -1653,8 +1764,15 @@ mod tests {
                 &[("ANYGPT_PROVIDER_A-B_TYPE", "x")],
                 ["ANYGPT_PROVIDER_A-B_TYPE", "letters"],
             ),
+        ] {
+            let problem = load(variables).unwrap_err().to_string();
+            for part in parts {
+                assert!(problem.contains(part), "{part} in {problem}");
+            }
+        }
+        for (variables, parts) in [
             (
-                &[("ANYGPT_PROVIDER_X_API_KEY", "k-123")],
+                &[("ANYGPT_PROVIDER_X_API_KEY", "k-123")][..],
                 ["ANYGPT_PROVIDER_X_BASE_URL is not set", "set it to"],
             ),
             (
@@ -1680,7 +1798,7 @@ mod tests {
                 ["ANYGPT_PROVIDER_X_BASE_URL", "plain http"],
             ),
         ] {
-            let problem = load(variables).unwrap_err().to_string();
+            let problem = broken(variables);
             for part in parts {
                 assert!(problem.contains(part), "{part} in {problem}");
             }
@@ -1704,9 +1822,9 @@ mod tests {
             read.map_err(|problem| problem.to_string())
         };
         let file = "providers:\n  my.team: {type: openai-compatible, base_url: 'http://a:1', model: m}\n  \
-                    grok: {api_key: k}\n  ollama: {type: openai, base_url: 'http://b:1/v1'}\n";
+                    grok: {api_key: k-1}\n  ollama: {type: openai, base_url: 'http://b:1/v1'}\n";
         let own = [
-            ("ANYGPT_PROVIDER_MY_TEAM_API_KEY", "k"),
+            ("ANYGPT_PROVIDER_MY_TEAM_API_KEY", "k-1"),
             ("ANYGPT_PROVIDER_MY_TEAM_BASE_URL", "http://c:1/x"),
         ];
         assert_eq!(
@@ -1723,23 +1841,24 @@ mod tests {
         );
         for (text, part) in [
             (
-                "providers: {x: {type: openai-compatible, api_key: k}}",
+                "providers: {x: {type: openai-compatible, api_key: k-1}}",
                 "add a base URL",
-            ),
-            (
-                "providers: {xai: {}, grok: {}}",
-                "is another name of providers.xai",
             ),
             (
                 "providers: {x: {base_url: 'http://a'}}",
                 "add type: openai, anthropic, google, openai-compatible, mock",
             ),
         ] {
-            let problem = read(text, &[]).unwrap_err();
-            assert!(problem.contains(part), "{problem}");
+            let shown = read(text, &[]).unwrap();
+            assert!(shown[0].contains(part), "{shown:?}");
         }
+        let problem = read("providers: {xai: {}, grok: {}}", &[]).unwrap_err();
+        assert!(
+            problem.contains("is another name of providers.xai"),
+            "{problem}"
+        );
         assert_eq!(
-            read("providers: {groq: {type: anthropic, api_key: k}}", &[]).unwrap(),
+            read("providers: {groq: {type: anthropic, api_key: k-1}}", &[]).unwrap(),
             [
                 "groq https://api.anthropic.com key off: it has no base URL (set providers.groq.base_url)"
             ]

@@ -198,7 +198,7 @@ impl Provider {
         }
         add(
             "base_url",
-            Some(self.base_url.to_string()),
+            Some(self.base_url.to_string()).filter(|it| !it.is_empty()),
             self.origins.base_url.as_ref(),
         );
         let key = self.key.as_ref();

@@ -41,7 +41,8 @@ const SHOWN: usize = 64;
 pub(super) struct Variables<'v> {
     /// The value of a variable, if it is set, or why it cannot be had.
     pub(super) value: &'v dyn Fn(&str) -> Result<Option<String>, String>,
-    /// In the values of this key a variable that is not set stays as it is written.
+    /// In the values of this key a variable that is not set stays as it is written, and a tag that is not known makes
+    /// the value one that fits no type.
     pub(super) may_lack: &'v str,
 }
 
@@ -271,6 +272,17 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for OrderedVisi
             all.push(entry);
         }
         Ok(Ordered(all))
+    }
+}
+
+/// A value, or why it is none of that type: one place of the document that does not break the rest of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attempt<T>(pub(super) Result<T, String>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Attempt<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = T::deserialize(deserializer);
+        Ok(Attempt(read.map_err(|error| error.to_string())))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     call::Call,
     gateway::{Gateway, Observer},
     provider::Picture,
-    redact::Redactor,
+    redact::{self, Redactor},
     settings::{Settings, Tool},
 };
 
@@ -287,7 +287,8 @@ impl Tools {
         let mut charge = Charge::new(self.budget.reservation());
         let work =
             at_work.begin(|| entry(tool).begin(&self.settings, &call.arguments, &mut charge));
-        match work.unwrap_or_else(|problem| Work::Done(Outcome::error(problem))) {
+        match work.unwrap_or_else(|problem| Work::Done(Outcome::error(redact::of_caller(&problem))))
+        {
             Work::Done(outcome) => {
                 at_work.end(&outcome);
                 Called::Done(Outcome {
@@ -315,7 +316,8 @@ impl Tools {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, String> {
         let mut charge = Charge::new(self.budget.reservation());
-        match entry(tool).begin(&self.settings, arguments, &mut charge)? {
+        let work = entry(tool).begin(&self.settings, arguments, &mut charge);
+        match work.map_err(|problem| redact::of_caller(&problem).into_owned())? {
             Work::Done(outcome) => Ok(outcome),
             Work::Network(work) => Ok(work.run(gateway, observer).await),
         }

@@ -41,6 +41,8 @@ pub(super) enum Content<'a> {
     Quoted(Cow<'a, str>),
     Sequence(Vec<Rc<Node<'a>>>),
     Mapping(Vec<Entry<'a>>),
+    /// Any value with a tag that is not known.
+    Tagged,
 }
 
 /// A key and its value. The position is that of the key.
@@ -99,7 +101,7 @@ pub(super) fn parse<'a>(
 struct Builder<'a, 'v> {
     text: &'a str,
     variables: Variables<'v>,
-    /// The value that comes next is that of [`Variables::may_lack`].
+    /// The value that comes next is that of [`Variables::may_lack`], or in it.
     may_lack: bool,
     parser: Parser<'a, StrInput<'a>>,
     /// Where the last event ended, in bytes.
@@ -128,6 +130,7 @@ impl<'a> Builder<'a, '_> {
         depth: usize,
     ) -> Result<Rc<Node<'a>>, Error> {
         let before = self.size;
+        let mut has_unknown_tag = false;
         let (content, height, anchor) = match event {
             Event::Alias(id) => {
                 let Some(node) = self.anchors.get(id).cloned().flatten() else {
@@ -139,7 +142,7 @@ impl<'a> Builder<'a, '_> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let known = ["str", "int", "float", "bool", "null"];
-                let tag = check_tag(tag.as_deref(), &known, span)?;
+                let tag = self.tag(tag.as_deref(), &known, span, &mut has_unknown_tag)?;
                 if anchor != 0 && is_missing(style, span) {
                     return fail(
                         span,
@@ -158,7 +161,7 @@ impl<'a> Builder<'a, '_> {
                 (content(text), 0, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                check_tag(tag.as_deref(), &["seq"], span)?;
+                self.tag(tag.as_deref(), &["seq"], span, &mut has_unknown_tag)?;
                 check_depth(depth + 1, span)?;
                 self.count(1, span)?;
                 let items = self.items(depth + 1)?;
@@ -166,7 +169,7 @@ impl<'a> Builder<'a, '_> {
                 (Content::Sequence(items), 1 + height.unwrap_or(0), anchor)
             }
             Event::MappingStart(_, anchor, tag) => {
-                check_tag(tag.as_deref(), &["map"], span)?;
+                self.tag(tag.as_deref(), &["map"], span, &mut has_unknown_tag)?;
                 check_depth(depth + 1, span)?;
                 self.count(1, span)?;
                 let entries = self.entries(depth + 1)?;
@@ -178,7 +181,10 @@ impl<'a> Builder<'a, '_> {
         let node = Rc::new(Node {
             line: span.start.line(),
             column: span.start.col() + 1,
-            content,
+            content: match has_unknown_tag {
+                true => Content::Tagged,
+                false => content,
+            },
             height,
             size: self.size - before,
         });
@@ -234,9 +240,10 @@ impl<'a> Builder<'a, '_> {
             }
             self.count(key.len() / UNIT, &span)?;
             let (event, span) = self.next()?;
-            self.may_lack = key == self.variables.may_lack;
+            let is_within = self.may_lack;
+            self.may_lack = is_within || key == self.variables.may_lack;
             let value = self.value(event, &span, depth);
-            self.may_lack = false;
+            self.may_lack = is_within;
             let value = value.map_err(|error| error.within(&shown(&key)))?;
             entries.push(Entry {
                 key,
@@ -244,6 +251,22 @@ impl<'a> Builder<'a, '_> {
                 column,
                 value,
             });
+        }
+    }
+
+    /// The name of a tag. One that is not known is noted where the value is only an attempt.
+    fn tag<'t>(
+        &self,
+        tag: Option<&'t Tag>,
+        known: &[&str],
+        span: &Span,
+        is_unknown: &mut bool,
+    ) -> Result<Option<&'t str>, Error> {
+        let checked = check_tag(tag, known, span);
+        *is_unknown = self.may_lack && checked.is_err();
+        match *is_unknown {
+            true => Ok(None),
+            false => checked,
         }
     }
 

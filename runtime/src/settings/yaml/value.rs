@@ -61,6 +61,7 @@ impl<'t> Value<'t> {
             }
             Content::Sequence(_) => "a list",
             Content::Mapping(_) => "a mapping",
+            Content::Tagged => "a value with a tag",
             Content::Quoted(_) => "a string in quotes",
             Content::Plain(text) if boolean(text).is_some() => "true or false",
             Content::Plain(text) if whole_number(text).is_some() => "a whole number",
@@ -104,6 +105,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
         let text = match &self.0.content {
             Content::Sequence(_) => return self.deserialize_seq(visitor),
             Content::Mapping(_) => return self.deserialize_map(visitor),
+            Content::Tagged => return Err(self.mismatch("a value without a tag")),
             Content::Quoted(text) => return visitor.visit_str(text),
             Content::Plain(_) if self.0.is_null() => return visitor.visit_unit(),
             Content::Plain(text) => text,
