@@ -216,10 +216,17 @@ impl Redactor {
     }
 }
 
-/// A text that repeats what a caller wrote, an argument or an option, without what has the shape of a key there: it may have
-/// been meant for another place. With a key's known beginning it is found by [`Redactor::diagnostic`]; a provider's
-/// messages are no matter of this, since their request ids have such a shape.
+/// A text that repeats what a caller wrote, an argument or an option, without what looks like a key or has the shape of one:
+/// it may have been meant for another place. A provider's messages are no matter of this, since their request ids have such
+/// a shape.
 pub(crate) fn of_caller(text: &str) -> Cow<'_, str> {
+    match without_lookalikes(text) {
+        Cow::Borrowed(text) => without_shapes(text),
+        Cow::Owned(text) => Cow::Owned(without_shapes(&text).into_owned()),
+    }
+}
+
+fn without_shapes(text: &str) -> Cow<'_, str> {
     let mut clean = String::new();
     let mut from = 0;
     for part in text.split(|c: char| !c.is_ascii_alphanumeric()) {

@@ -477,6 +477,7 @@ fn a_bad_setting_of_a_provider_switches_off_that_provider_alone() {
         let builder = builder.envs([
             ("ANYGPT_PROVIDER_OTHER_BASE_URL", &*url),
             ("ANYGPT_PROVIDER_OTHER_TYPE", "openai"),
+            ("ANYGPT_PROVIDER_OTHER_API_KEY", "k-456"),
         ]);
         let mut server = builder.spawn();
         let ask = |model: &str| json!({"prompt": "hello", "model": model});

@@ -466,7 +466,8 @@ fn check(key: &str, id: &str) -> Result<(), NoKey> {
     let known = PREFIXES.iter().find(|(prefix, ..)| key.starts_with(prefix));
     let Some((_, vendor, used_at)) = known.filter(|(.., used_at)| !used_at.contains(&id)) else {
         return match is_only_a_word(key) {
-            true => Err(NoKey::unset(
+            // Perhaps somebody's password for something else.
+            true => Err(NoKey::broken(
                 "it is a word; copy the key from the provider's page",
             )),
             false => Ok(()),
