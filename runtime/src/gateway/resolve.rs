@@ -531,9 +531,12 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
     }
     if let Some((provider, rest)) = split(settings, model) {
         let it = &settings.providers[provider];
-        // That one must not be asked is not to be got round, and who runs other people's models is meant itself.
-        let may_stand_in =
-            it.why_off().is_some() && it.refusal().is_none() && vendors::makes_models(&it.id);
+        // That one must not be asked is not to be got round, and who runs other people's models is meant itself; so is
+        // one whose settings say another address than can be used.
+        let may_stand_in = it.why_off().is_some()
+            && it.refusal().is_none()
+            && it.broken().is_none()
+            && vendors::makes_models(&it.id);
         if may_stand_in
             && let Ok((rule, stands_in)) = home(settings, model)
             && settings.providers[stands_in].why_off().is_none()

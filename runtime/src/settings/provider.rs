@@ -155,7 +155,7 @@ impl Provider {
     }
 
     /// What is wrong with its settings, if that is why it is off.
-    pub(super) fn broken(&self) -> Option<&str> {
+    pub(crate) fn broken(&self) -> Option<&str> {
         self.off.as_deref().filter(|_| self.is_broken)
     }
 
