@@ -296,7 +296,7 @@ fn without_effort(
             if let Some((prefix, rest)) = split(settings, model)
                 && prefix == provider
             {
-                return Ok(of_provider(settings, provider, rest));
+                return of_provider(settings, provider, rest);
             }
             if settings.model(provider, model).is_none()
                 && Tagged::find(settings, model, Some(provider)).is_none()
@@ -304,7 +304,7 @@ fn without_effort(
             {
                 return Err(elsewhere.not_of(provider));
             }
-            Ok(of_provider(settings, provider, model))
+            of_provider(settings, provider, model)
         }
         (None, Some(default)) => {
             if let Some(tagged) = Tagged::find(settings, default, Some(provider)) {
@@ -324,16 +324,16 @@ fn without_effort(
 }
 
 /// The models for a name that is asked of this provider, which can be used.
-fn of_provider(settings: &Settings, provider: usize, name: &str) -> Found {
-    let tagged = Tagged::find(settings, name, Some(provider));
-    let of_tag = match (settings.model(provider, name), tagged) {
-        (None, Some(tagged)) => tagged.targets().ok(),
-        _ => None,
-    };
-    match of_tag {
-        Some(targets) => (Rule::Tag, targets),
-        None => (Rule::Provider, vec![Target::new(provider, Some(name))]),
+///
+/// # Errors
+/// It is a tag, and none of its models may be asked.
+fn of_provider(settings: &Settings, provider: usize, name: &str) -> Result<Found, String> {
+    if settings.model(provider, name).is_none()
+        && let Some(tagged) = Tagged::find(settings, name, Some(provider))
+    {
+        return Ok((Rule::Tag, tagged.targets()?));
     }
+    Ok((Rule::Provider, vec![Target::new(provider, Some(name))]))
 }
 
 /// The provider of that name, if it can be used.
@@ -541,11 +541,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
         {
             return Ok(target(rule, stands_in, model));
         }
-        return Ok(of_provider(
-            settings,
-            check_usable(settings, provider)?,
-            rest,
-        ));
+        return of_provider(settings, check_usable(settings, provider)?, rest);
     }
     if let Some(tagged) = Tagged::find(settings, model, None) {
         return Ok((Rule::Tag, tagged.targets()?));
@@ -682,8 +678,8 @@ fn may_have(
         Serves::Open => !is_closed || own(settings, known) == Some(provider),
         Serves::Own(own) => match known.family {
             Some((vendor, _)) => vendor.id == own && known.form != Form::Tagged,
-            // A provider's name is no model's.
-            None => known.form == Form::Plain && position(&settings.providers, model).is_none(),
+            // New families of its own are rare; what a prompt is meant for may be a model next door.
+            None => false,
         },
     }
 }

@@ -52,6 +52,19 @@ const CLOSED_ONLY: [&str; 4] = ["-medium", "-max", "-thinking", "-1m"];
 /// Words in a path that are not part of a model's name.
 const FILLERS: [&str; 4] = ["", "models", "publishers", "accounts"];
 
+/// Ids behind which a gateway chooses the model itself.
+const ROUTERS: [&str; 6] = [
+    "auto",
+    "bodybuilder",
+    "free",
+    "fusion",
+    "model-router",
+    "router",
+];
+
+/// What a gateway puts before the name of a preset, which may name any model.
+const PRESET: &str = "@preset/";
+
 /// What some clouds put in front of a model's name, with a dash. (Vendors are put there, too.)
 const CLOUDS: [&str; 4] = ["databricks", "azure", "bedrock", "vertex"];
 
@@ -110,18 +123,28 @@ impl Plain {
         Plain { before, model }
     }
 
-    /// Whether this pattern fits a name, or any end of it that begins behind a slash: `anthropic/*` is also what a
-    /// gateway has under that vendor's name, whatever stands between the two.
-    pub(super) fn fits(&self, name: &Plain) -> bool {
-        let pattern = format!("{}{}", self.before, self.model);
-        spellings(&name.model).iter().any(|model| {
-            let text = format!("{}{model}", name.before);
+    /// All that a name is for patterns: with each spelling of the model the whole, any end of it that begins behind a
+    /// slash, and each part with the model, since `anthropic/*` is also what a gateway has under that vendor's name,
+    /// whatever stands between the two.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        for model in spellings(&self.model) {
+            let parts = self.before.split_inclusive('/');
+            texts.extend(parts.map(|part| format!("{part}{model}")));
+            let text = format!("{}{model}", self.before);
             let ends = text.match_indices('/').map(|(slash, _)| &text[slash + 1..]);
-            let mut all = std::iter::once(&*text).chain(ends);
-            let mut parts = name.before.split_inclusive('/');
-            all.any(|end| fits(&pattern, end))
-                || parts.any(|part| fits(&pattern, &format!("{part}{model}")))
-        })
+            texts.extend(ends.map(str::to_owned));
+            texts.push(text);
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        texts
+    }
+
+    /// Whether this pattern fits one of the texts that a name is.
+    pub(super) fn fits(&self, texts: &[String]) -> bool {
+        let pattern = format!("{}{}", self.before, self.model);
+        texts.iter().any(|text| fits(&pattern, text))
     }
 }
 
@@ -187,6 +210,14 @@ fn without_manner(model: &str) -> Option<&str> {
     without(&EFFORTS)
         .or_else(|| without(&CLOSED_ONLY).filter(|_| is_closed()))
         .or_else(fast)
+}
+
+/// Whether nobody here can tell which model a name stands for, since the gateway that has it chooses one.
+pub(super) fn is_open(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let base = name.rsplit('/').next().unwrap_or_default();
+    let base = base.split([':', '@']).next().unwrap_or_default();
+    name.contains(PRESET) || ROUTERS.contains(&base)
 }
 
 /// Where an `@` stands behind a name. Some gateways begin a name with it: `@cf/meta/llama-3`.
@@ -459,7 +490,7 @@ mod tests {
             ("claude-opus-4", "anthropic/claude-4.5-opus", false),
             ("claude-opus-4-5", "anthropic/claude-4.5-sonnet", false),
         ] {
-            let fits = Plain::new(pattern).fits(&Plain::new(name));
+            let fits = Plain::new(pattern).fits(&Plain::new(name).texts());
             assert_eq!(fits, expected, "{pattern} {name}");
         }
     }
@@ -467,7 +498,7 @@ mod tests {
     /// Spellings that vendors, clouds, gateways and people have.
     #[test]
     fn a_denied_model_is_denied_by_every_spelling_and_no_other_model_is() {
-        let is_denied = |pattern, name: &str| Plain::new(pattern).fits(&Plain::new(name));
+        let is_denied = |pattern, name: &str| Plain::new(pattern).fits(&Plain::new(name).texts());
         let gpt = "gpt-5-pro GPT-5-Pro gpt-5-pro-latest gpt-5-pro-preview gpt-5-pro-2025-10-06 gpt-5-pro-20251006 \
             gpt-5-pro-1006 gpt-5-pro-251006 gpt-5-pro-202510 gpt-5-pro-2025-10 gpt-5-pro-preview-10-06 gpt-5-pro:nitro \
             gpt-5-pro:high gpt-5-pro:thinking:high gpt-5-pro-none gpt-5-pro-minimal gpt-5-pro-low gpt-5-pro-medium \
