@@ -56,6 +56,11 @@ fn nobody_else_s_prompt_reaches_a_vendor_s_own_api() {
             ("qwen3:8b", "OLLAMA_HOST"),
             ("mine:latest", "OLLAMA_HOST"),
             ("org/mine", "vendor in front"),
+            ("gpt-oss:20b", "OLLAMA_HOST"),
+            ("mistral", "OPENROUTER_API_KEY"),
+            ("phi4", "Microsoft"),
+            ("my-finetune", "PROVIDER/my-finetune"),
+            ("something-new", "no known vendor's"),
             ("openai/claude-sonnet-5", "Anthropic"),
         ] {
             let arguments = json!({"prompt": "hi", "model": model});
@@ -82,7 +87,14 @@ fn nobody_else_s_prompt_reaches_a_vendor_s_own_api() {
         error(&server.call_tool(COMPARE, arguments));
         assert_eq!(proxy.asked()[before..], []);
         // What may be its own is asked of it, and a fallback is left out alone.
-        for model in ["gpt-99", "something-new", "ft:gpt-4o:org::id"] {
+        for model in [
+            "gpt-99",
+            "o9-mini",
+            "chatgpt-next",
+            "codex-mini-latest",
+            "openai/something-new",
+            "ft:gpt-4o:org::id",
+        ] {
             let arguments = json!({"prompt": "hi", "model": model, "fallbacks": ["claude-x"]});
             let failed = server.call_tool(CHAT, arguments);
             assert!(error(&failed).starts_with("network: "), "{failed}");
@@ -114,6 +126,10 @@ fn a_local_model_s_prompt_goes_to_the_local_provider() {
         "mine:latest",
         "mine",
         "gpt-mine",
+        "gpt-oss:20b",
+        "mistral",
+        "phi4",
+        "my-finetune",
     ] {
         let result = server.call_tool(CHAT, json!({"prompt": "hi", "model": model}));
         let got = chat(&result);
