@@ -57,7 +57,7 @@ fn nobody_else_s_prompt_reaches_a_vendor_s_own_api() {
             ("mine:latest", "OLLAMA_HOST"),
             ("org/mine", "vendor in front"),
             ("gpt-oss:20b", "OLLAMA_HOST"),
-            ("mistral", "OPENROUTER_API_KEY"),
+            ("mistral", "MISTRAL_API_KEY"),
             ("phi4", "Microsoft"),
             ("my-finetune", "PROVIDER/my-finetune"),
             ("something-new", "no known vendor's"),
