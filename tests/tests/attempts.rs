@@ -648,6 +648,24 @@ fn a_silent_list_has_its_share_of_the_time_as_well() {
     );
 }
 
+/// Longer than most clients and proxies wait by default.
+#[test]
+fn a_minute_of_silence_is_one_request() {
+    const SILENCE: Duration = Duration::from_secs(61);
+    let provider = Provider::start();
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .limit(2 * SILENCE)
+        .spawn();
+    let reply = Reply::text(Family::OpenAi, "at last").delay(SILENCE);
+    provider.script(Family::OpenAi, [reply]);
+    let model = name_of(Family::OpenAi);
+    let arguments = json!({"prompt": "hi", "model": model, "timeout_seconds": 300});
+    let result = server.call_tool(CHAT, arguments);
+    assert_eq!(chat(&result)["text"], "at last");
+    assert_eq!(provider.requests().len(), 1);
+}
+
 #[test]
 fn an_operator_may_end_a_silence_and_the_next_model_is_asked() {
     let quiet = |family, pieces| {

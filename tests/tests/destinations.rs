@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on says so by panicking
 
 use anygpt_tests::outcome::{answer, assert_parts, chat, error, warnings};
-use anygpt_tests::provider::{Family, Provider};
+use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::proxy::{Manner, Proxy};
 use anygpt_tests::server::{Builder, Server};
 use serde_json::{Value, json};
@@ -56,6 +56,11 @@ fn nobody_else_s_prompt_reaches_a_vendor_s_own_api() {
             ("qwen3:8b", "OLLAMA_HOST"),
             ("mine:latest", "OLLAMA_HOST"),
             ("org/mine", "vendor in front"),
+            ("gpt-oss:20b", "OLLAMA_HOST"),
+            ("mistral", "MISTRAL_API_KEY"),
+            ("phi4", "Microsoft"),
+            ("my-finetune", "PROVIDER/my-finetune"),
+            ("something-new", "no known vendor's"),
             ("openai/claude-sonnet-5", "Anthropic"),
         ] {
             let arguments = json!({"prompt": "hi", "model": model});
@@ -82,7 +87,14 @@ fn nobody_else_s_prompt_reaches_a_vendor_s_own_api() {
         error(&server.call_tool(COMPARE, arguments));
         assert_eq!(proxy.asked()[before..], []);
         // What may be its own is asked of it, and a fallback is left out alone.
-        for model in ["gpt-99", "something-new", "ft:gpt-4o:org::id"] {
+        for model in [
+            "gpt-99",
+            "o9-mini",
+            "chatgpt-next",
+            "codex-mini-latest",
+            "openai/something-new",
+            "ft:gpt-4o:org::id",
+        ] {
             let arguments = json!({"prompt": "hi", "model": model, "fallbacks": ["claude-x"]});
             let failed = server.call_tool(CHAT, arguments);
             assert!(error(&failed).starts_with("network: "), "{failed}");
@@ -114,6 +126,10 @@ fn a_local_model_s_prompt_goes_to_the_local_provider() {
         "mine:latest",
         "mine",
         "gpt-mine",
+        "gpt-oss:20b",
+        "mistral",
+        "phi4",
+        "my-finetune",
     ] {
         let result = server.call_tool(CHAT, json!({"prompt": "hi", "model": model}));
         let got = chat(&result);
@@ -153,43 +169,125 @@ fn behind_an_address_of_somebody_else_s_there_may_be_every_model() {
     }
 }
 
+/// Denied by `gpt-5-pro, anthropic/*`, by whatever name.
+const DENIED: [&str; 26] = [
+    "gpt-5-pro",
+    "GPT-5-Pro@high",
+    "gpt-5-pro-high",
+    "gpt-5-pro@high@low",
+    "gpt-5-pro-2025-10-06",
+    "gpt-5-pro-2025-10-06-high",
+    "gpt-5-pro-latest",
+    "gpt-5-pro-preview-customtools",
+    "ft:gpt-5-pro:org::id",
+    "openai/gpt-5-pro",
+    "openai/openai/gpt-5-pro",
+    "openai/publishers/openai/models/gpt-5-pro",
+    "openrouter/openai/gpt-5-pro",
+    "openrouter/openai/gpt-5-pro:nitro",
+    "openrouter/openai/gpt-5-pro@20251006",
+    "openrouter/openai/gpt-5-pro@preset/mine",
+    "openrouter/@preset/mine",
+    "openrouter/openai/gpt-5@preset/mine",
+    "openrouter/auto",
+    "openrouter/openrouter/auto",
+    "openrouter/databricks-gpt-5-pro",
+    "openrouter/accounts/fireworks/models/gpt-5-pro",
+    "openrouter/anthropic/claude-sonnet-5",
+    "claude-sonnet-5",
+    "openrouter/us.anthropic.claude-sonnet-5-v1:0",
+    "openrouter/global.anthropic.claude-sonnet-5-v1:0",
+];
+
 #[test]
 fn a_denied_model_is_asked_by_no_other_name() {
+    const REFUSAL: [&str; 2] = ["permission: ", "denied by ANYGPT_DENY_MODELS"];
     let provider = Provider::start();
-    let mut server = Server::builder()
-        .envs(provider.env())
-        .env("OPENROUTER_API_KEY", "k-1")
-        .env("OPENROUTER_BASE_URL", provider.base_url(Family::Compatible))
-        .env("ANYGPT_DENY_MODELS", "gpt-5-pro, anthropic/*")
-        .env("ANYGPT_TOOLS", "all")
-        .spawn();
-    for model in [
-        "gpt-5-pro",
-        "GPT-5-Pro@high",
-        "gpt-5-pro-2025-10-06",
-        "gpt-5-pro-latest",
-        "openai/gpt-5-pro",
-        "openai/openai/gpt-5-pro",
-        "openrouter/openai/gpt-5-pro",
-        "openrouter/openai/gpt-5-pro:nitro",
-        "openrouter/anthropic/claude-sonnet-5",
-        "claude-sonnet-5",
-        "openrouter/us.anthropic.claude-sonnet-5-v1:0",
-    ] {
-        for (tool, what) in [
-            (CHAT, "prompt"),
-            (COUNT, "text"),
-            (EMBED, "input"),
-            (DRAW, "prompt"),
-        ] {
-            let refused = server.call_tool(tool, json!({what: "hi", "model": model}));
-            assert_parts(
-                error(&refused),
-                &["permission: ", "denied by ANYGPT_DENY_MODELS"],
-            );
-        }
+    let start = |file: &str, default: Option<&str>| {
+        let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("denied.yaml");
+        std::fs::write(&path, file).unwrap();
+        Server::builder()
+            .envs(provider.env())
+            .env("OPENROUTER_API_KEY", "k-1")
+            .env("OPENROUTER_BASE_URL", provider.base_url(Family::Compatible))
+            .env("ANYGPT_DENY_MODELS", "gpt-5-pro, anthropic/*")
+            .env("ANYGPT_TOOLS", "all")
+            .env("CONFIG_FILE", &path)
+            .envs(default.map(|model| ("DEFAULT_MODEL", model)))
+            .spawn()
+    };
+    let mut server = start("{}", None);
+    let others = [(COUNT, "text"), (EMBED, "input"), (DRAW, "prompt")];
+    for (tool, what) in others {
+        let refused = server.call_tool(tool, json!({what: "hi", "model": DENIED[2]}));
+        assert_parts(error(&refused), &REFUSAL);
     }
+    for model in DENIED {
+        let refused = server.call_tool(CHAT, json!({"prompt": "hi", "model": model}));
+        assert_parts(error(&refused), &REFUSAL);
+        // The provider apart from the id.
+        if let Some((id, rest)) = model.split_once('/') {
+            let arguments = json!({"prompt": "hi", "provider": id, "model": rest});
+            assert_parts(error(&server.call_tool(CHAT, arguments)), &REFUSAL);
+        }
+        let models = ["google/a", "google/b"];
+        let arguments =
+            json!({"prompt": "hi", "models": models, "mode": "judge", "judge_model": model});
+        assert_parts(error(&server.call_tool(COMPARE, arguments)), &REFUSAL);
+    }
+    let models = &DENIED[..8];
+    let arguments = json!({"prompt": "hi", "models": models, "mode": "fastest"});
+    assert_parts(error(&server.call_tool(COMPARE, arguments)), &REFUSAL);
     assert_eq!(provider.requests().len(), 0);
+    // What is neither of these is not asked for it.
+    for name in ["model", "models", "route", "plugins", "extra", "extra_body"] {
+        let extra = json!({"model": "openai/gpt-5-pro", "models": ["openai/gpt-5-pro"]});
+        let mut arguments = json!({"prompt": "hi", "model": "openrouter/openai/gpt-5-mini"});
+        if name != "model" {
+            arguments[name] = extra;
+        }
+        server.call_tool(CHAT, arguments);
+    }
+    for model in DENIED {
+        let arguments = json!({"prompt": "hi", "model": "openai/gpt-5-mini", "fallbacks": [model]});
+        provider.script(Family::OpenAi, [Reply::error(Family::OpenAi, 404, "gone")]);
+        error(&server.call_tool(CHAT, arguments));
+    }
+    // Names of the operator's own that lead there.
+    let places: [(&str, Option<&str>, Value); 6] = [
+        (
+            "aliases: {clever: openrouter/openai/gpt-5-pro-high}",
+            None,
+            json!({"model": "clever"}),
+        ),
+        (
+            "aliases: {clever: 'openai/gpt-5-pro@high'}",
+            Some("clever"),
+            json!({}),
+        ),
+        (
+            "models: {'openai/ft:gpt-5-pro:org::id': {tags: [clever]}}",
+            None,
+            json!({"model": "clever", "provider": "openai"}),
+        ),
+        (
+            "providers: {openai: {model: gpt-5-pro-2025-10-06}}",
+            None,
+            json!({"provider": "openai"}),
+        ),
+        ("{}", Some("openrouter/openai/gpt-5-pro:floor"), json!({})),
+        ("{}", Some("gpt-5-pro@high"), json!({"provider": "openai"})),
+    ];
+    for (file, default, mut arguments) in places {
+        let mut server = start(file, default);
+        arguments["prompt"] = json!("hi");
+        assert_parts(error(&server.call_tool(CHAT, arguments)), &REFUSAL[1..]);
+    }
+    for request in provider.requests() {
+        let model = request.json()["model"].clone();
+        let is_allowed = ["gpt-5-mini", "openai/gpt-5-mini"].contains(&model.as_str().unwrap());
+        assert!(is_allowed, "{model}");
+    }
     let models = ["gpt-5-mini", "gpt-5", "openrouter/openai/gpt-5-nano:nitro"];
     let result = server.call_tool(COMPARE, json!({"prompt": "hi", "models": models}));
     assert!(
@@ -199,4 +297,16 @@ fn a_denied_model_is_asked_by_no_other_name() {
             .iter()
             .all(|it| it["status"] == "ok")
     );
+    // An allow list may name what chooses, which is the operator's decision then.
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .env("OPENROUTER_API_KEY", "k-1")
+        .env("OPENROUTER_BASE_URL", provider.base_url(Family::Compatible))
+        .env("ANYGPT_DENY_MODELS", "gpt-5-pro")
+        .env("ANYGPT_ALLOW_MODELS", "auto, gpt-5-pro")
+        .spawn();
+    let result = server.call_tool(CHAT, json!({"prompt": "hi", "model": "openrouter/auto"}));
+    assert_eq!(chat(&result)["provider"], "openrouter");
+    let result = server.call_tool(CHAT, json!({"prompt": "hi", "model": "gpt-5-pro"}));
+    assert_parts(error(&result), &REFUSAL);
 }

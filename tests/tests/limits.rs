@@ -58,6 +58,23 @@ fn start_priced(name: &str) -> (Provider, Server) {
     (provider, server)
 }
 
+#[test]
+fn a_budget_for_thinking_fits_into_the_operators_limit() {
+    let provider = Provider::start();
+    for (limit, budget, effort) in [("1024", Value::Null, "none"), ("4096", json!(2_048), "low")] {
+        let mut server = builder(&provider).env("ANYGPT_MAX_TOKENS", limit).spawn();
+        let result = ask(
+            &mut server,
+            &json!({"model": "claude-haiku-4-5", "reasoning_effort": "high"}),
+        );
+        let body = sent(&provider);
+        assert_eq!(body["max_tokens"].to_string(), limit);
+        assert_eq!(body["thinking"]["budget_tokens"], budget);
+        let said = format!("reasoning_effort is {effort}, not high: of max_tokens {limit}");
+        assert_parts(&warnings(chat(&result)), &[&said]);
+    }
+}
+
 // ----------------------------------------------------------------------------------------------- cost
 
 #[test]
@@ -353,6 +370,40 @@ fn a_chain_is_paid_from_one_purse() {
             let left = "of ANYGPT_MAX_COST_USD ($0.000303) is left";
             assert_parts(&result.to_string(), &[&who, why, left]);
         }
+    }
+}
+
+/// An answer that says nothing else, so that the next model is asked, with this usage.
+fn told(usage: &Value) -> Reply {
+    let event = json!({"type": "response.completed", "response": {"id": "r", "status": "completed",
+        "output": [], "usage": usage}});
+    Reply::raw_stream(format!("data: {event}\n\n"))
+}
+
+#[test]
+fn a_report_of_usage_that_cannot_be_true_is_paid_by_the_estimate() {
+    for (name, usage) in [
+        ("zero", json!({"input_tokens": 0, "output_tokens": 0})),
+        ("negative", json!({"input_tokens": -1, "output_tokens": -1})),
+        ("null", json!({"input_tokens": null, "output_tokens": null})),
+        ("none", Value::Null),
+        ("partial", json!({"input_tokens": 1})),
+        ("no-input", json!({"output_tokens": 1})),
+        ("input-0", json!({"input_tokens": 0, "output_tokens": 1})),
+        (
+            "absurd",
+            json!({"input_tokens": 1, "output_tokens": 900_000_000_000_u64}),
+        ),
+        (
+            "reasoned-more",
+            json!({"input_tokens": 1, "output_tokens": 1,
+                "output_tokens_details": {"reasoning_tokens": 90}}),
+        ),
+    ] {
+        let (provider, mut server) = purse(&format!("told-{name}"), 9, 1, "0.000303");
+        provider.always(Family::OpenAi, told(&usage));
+        let result = ask(&mut server, &nine());
+        assert_eq!(provider.requests().len(), 3, "{name}: {result}");
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     resolve::Target,
 };
 use crate::{
-    provider::{ChatRequest, Class, Failure, Format, Media, Part, Source},
+    provider::{ChatRequest, Class, Failure, Format, Media, Part, Source, base64},
     settings::{Kind, Price, Settings},
 };
 
@@ -25,10 +25,12 @@ pub struct Kept {
     pub said: Vec<String>,
     /// The US dollars that it costs at most; only known where a purse pays.
     pub most: Option<f64>,
+    /// The estimate of its input tokens; 0 where nobody pays.
+    pub input: u64,
 }
 
 /// Characters of ASCII that make a token, about.
-const ASCII_PER_TOKEN: u64 = 4;
+pub(super) const ASCII_PER_TOKEN: u64 = 4;
 
 /// An answer of fewer tokens is no answer, and OpenAI takes no smaller limit.
 const LEAST: u32 = 16;
@@ -63,7 +65,7 @@ impl Counted {
     fn add_bytes(&mut self, data: &str) -> bool {
         // Bytes that the character at hand still needs.
         let mut behind = 0;
-        for byte in bytes(data) {
+        let mut is_text = |byte| {
             match byte {
                 0x80..=0xbf if behind > 0 => behind -= 1,
                 _ if behind > 0 => return false,
@@ -74,34 +76,16 @@ impl Counted {
                 }
                 _ => return false,
             }
-        }
-        behind == 0
+            true
+        };
+        let is_text = base64::decode(data, |bytes| bytes.iter().all(|byte| is_text(*byte)));
+        is_text && behind == 0
     }
 
     fn add_json(&mut self, value: &impl serde::Serialize) {
         // What cannot be written is not sent.
         self.add(&serde_json::to_string(value).unwrap_or_default());
     }
-}
-
-/// The bytes behind Base64 with the usual alphabet.
-fn bytes(data: &str) -> impl Iterator<Item = u8> {
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    data.bytes().filter_map(move |digit| {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        count = count.checked_sub(8).unwrap_or(count);
-        // After the first of four digits there are six bits, and no whole byte.
-        (count < 6).then(|| (bits >> count).to_le_bytes()[0])
-    })
 }
 
 /// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
@@ -296,6 +280,23 @@ pub fn keep(
     request: &mut ChatRequest,
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
+    let wanted = request.max_tokens;
+    let mut kept = keep_limit(settings, provider, request, purse)?;
+    if let Some(codec) = settings.providers[provider].kind.codec() {
+        let is_lowered = request.max_tokens != wanted;
+        kept.said
+            .extend(codec.think_within_limit(request, is_lowered));
+    }
+    Ok(kept)
+}
+
+/// Sets the token limit.
+fn keep_limit(
+    settings: &Settings,
+    provider: usize,
+    request: &mut ChatRequest,
+    purse: Option<&Purse>,
+) -> Result<Kept, Failure> {
     let mut said = Vec::new();
     let codec = settings.providers[provider].kind.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
@@ -307,13 +308,19 @@ pub fn keep(
         }
     }
     let Some(purse) = purse else {
-        return Ok(Kept { said, most: None });
+        return Ok(Kept {
+            said,
+            ..Kept::default()
+        });
     };
     let known = price::known(settings, provider, &request.model);
     if known.is_none() && codec.is_none() {
         // An echo costs nothing.
-        let most = Some(0.0);
-        return Ok(Kept { said, most });
+        return Ok(Kept {
+            said,
+            most: Some(0.0),
+            input: 0,
+        });
     }
     let name = format!("{}/{}", settings.providers[provider].id, request.model);
     let Some((price, _)) = known else {
@@ -364,7 +371,7 @@ pub fn keep(
     // OpenAI takes no smaller limit.
     let output = request.max_tokens.or(usual).unwrap_or(MOST).max(LEAST);
     let most = Some(estimated_cost(&price, input, output));
-    Ok(Kept { said, most })
+    Ok(Kept { said, most, input })
 }
 
 fn lowered(given: u32, most: u32, place: &str) -> String {

@@ -515,7 +515,7 @@ impl Gateway {
             Err(failure) => return Err(Missed::Unpaid(failure.message)),
         };
         reply.warnings.extend(kept.said);
-        let most = kept.most.unwrap_or_default();
+        let (most, input) = (kept.most.unwrap_or_default(), kept.input);
         let held = purse.map(|purse| purse.hold(most));
         let start = plan.received;
         let result = self
@@ -524,15 +524,18 @@ impl Gateway {
         if let Some(held) = held {
             held.settle(match &result {
                 Err(failure) if failure.stage == Stage::Free => 0.0,
-                _ => self.spent(position, &request.model, &reply.answer, most),
+                _ => self.spent(position, &request.model, &reply.answer, input, most),
             });
         }
         Ok(result?)
     }
 
-    /// What an attempt has cost that its provider has taken: by what it has told, else as much as was thought.
-    fn spent(&self, provider: usize, model: &str, answer: &Answer, most: f64) -> f64 {
-        let cost = price::of_answer(&self.settings, Some(provider), model, answer);
+    /// What an attempt has cost that its provider has taken: by what it has told if that can be true, else as much as was
+    /// thought.
+    fn spent(&self, provider: usize, model: &str, answer: &Answer, input: u64, most: f64) -> f64 {
+        // The estimate takes four bytes for a token.
+        let input = input / (price::LONGEST_TOKEN as u64 / bound::ASCII_PER_TOKEN);
+        let cost = price::of_answer(&self.settings, Some(provider), model, answer, input);
         match cost.map(|cost| cost.usd) {
             Some(usd) if answer.complete => usd,
             // What is told before the end is not all of it.

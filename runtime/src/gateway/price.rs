@@ -40,26 +40,65 @@ pub fn known(settings: &Settings, provider: usize, model: &str) -> Option<(Price
 /// Tells in a reply what its answer costs.
 pub(super) fn charge(settings: &Settings, reply: &mut Reply) {
     let provider = position(&settings.providers, &reply.provider);
-    reply.cost = of_answer(settings, provider, &reply.model, &reply.answer);
+    reply.cost = of_answer(settings, provider, &reply.model, &reply.answer, 1);
 }
 
-/// What an answer of this model costs, as far as its provider has told what it has used.
+/// What an answer of this model costs, as far as its provider has told what it has used; `input` tokens it has read at
+/// least.
 pub(super) fn of_answer(
     settings: &Settings,
     provider: Option<usize>,
     model: &str,
     answer: &Answer,
+    input: u64,
 ) -> Option<Cost> {
-    if let Some(usd) = answer.usage.cost_usd {
-        let source = "provider";
-        return Some(Cost { usd, source });
+    let told = answer.usage.cost_usd.map(|usd| Cost {
+        usd,
+        source: "provider",
+    });
+    // Some say 0 because they do not count.
+    if let Some(cost) = told.filter(|cost| cost.usd > 0.0) {
+        return Some(cost);
     }
-    // The model that was asked may be another name of the one that has answered.
-    let answered = || known(settings, provider?, answer.model.as_deref()?);
-    let (price, source) = known(settings, provider?, model).or_else(answered)?;
+    let priced = provider.and_then(|provider| {
+        // The model that was asked may be another name of the one that has answered.
+        let answered = || known(settings, provider, answer.model.as_deref()?);
+        known(settings, provider, model).or_else(answered)
+    });
+    let Some((price, source)) = priced else {
+        return told;
+    };
+    if !is_possible(answer, input) {
+        return None;
+    }
     let usd = of_usage(&price, &answer.usage)?;
     Some(Cost { usd, source })
 }
+
+/// Whether the usage that is told can be true of an answer to so many tokens of input. Some gateways tell 0, or numbers
+/// of another request.
+fn is_possible(answer: &Answer, input: u64) -> bool {
+    let Usage {
+        input_tokens,
+        output_tokens,
+        reasoning_tokens,
+        ..
+    } = answer.usage;
+    let calls = answer.tool_calls.iter();
+    let calls: usize = calls
+        .map(|call| call.name.len() + call.arguments.len())
+        .sum();
+    let said = (answer.text.len() + calls).div_ceil(LONGEST_TOKEN) as u64;
+    let least_output = said.max(reasoning_tokens.unwrap_or_default());
+    let is_in = |tokens: Option<u64>, least| tokens.is_none_or(|it| (least..=MOST).contains(&it));
+    is_in(input_tokens, input.max(1)) && is_in(output_tokens, least_output)
+}
+
+/// Bytes in the longest token that any vocabulary has, which is one of blanks.
+pub(super) const LONGEST_TOKEN: usize = 128;
+
+/// More tokens than any model takes or gives.
+const MOST: u64 = 100_000_000;
 
 /// The cost of so much, if all of it is known.
 fn of_usage(price: &Price, usage: &Usage) -> Option<f64> {

@@ -3,8 +3,8 @@
 //! In this order: an explicit provider; `provider/model`; a tag of the configuration file; a local provider, if the
 //! id is a local model's; the family of the model's name; the default provider, if the model may be one of its; the
 //! only provider of many vendors' models. Nobody else: a prompt goes only where somebody sent it. A vendor's own API
-//! gets ids that nobody knows, if they have its form, so new models need no new release; it never gets another
-//! vendor's, whoever names it.
+//! gets ids that begin as its own do, so new models need no new release, and others only if it is named or the settings
+//! say that it has them; it never gets another vendor's, whoever names it.
 //!
 //! An alias of the configuration file stands wherever a tag can, and is one here, whose models may have an effort
 //! of their own.
@@ -296,7 +296,7 @@ fn without_effort(
             if let Some((prefix, rest)) = split(settings, model)
                 && prefix == provider
             {
-                return Ok(of_provider(settings, provider, rest));
+                return of_provider(settings, provider, rest);
             }
             if settings.model(provider, model).is_none()
                 && Tagged::find(settings, model, Some(provider)).is_none()
@@ -304,7 +304,7 @@ fn without_effort(
             {
                 return Err(elsewhere.not_of(provider));
             }
-            Ok(of_provider(settings, provider, model))
+            of_provider(settings, provider, model)
         }
         (None, Some(default)) => {
             if let Some(tagged) = Tagged::find(settings, default, Some(provider)) {
@@ -324,16 +324,16 @@ fn without_effort(
 }
 
 /// The models for a name that is asked of this provider, which can be used.
-fn of_provider(settings: &Settings, provider: usize, name: &str) -> Found {
-    let tagged = Tagged::find(settings, name, Some(provider));
-    let of_tag = match (settings.model(provider, name), tagged) {
-        (None, Some(tagged)) => tagged.targets().ok(),
-        _ => None,
-    };
-    match of_tag {
-        Some(targets) => (Rule::Tag, targets),
-        None => (Rule::Provider, vec![Target::new(provider, Some(name))]),
+///
+/// # Errors
+/// It is a tag, and none of its models may be asked.
+fn of_provider(settings: &Settings, provider: usize, name: &str) -> Result<Found, String> {
+    if settings.model(provider, name).is_none()
+        && let Some(tagged) = Tagged::find(settings, name, Some(provider))
+    {
+        return Ok((Rule::Tag, tagged.targets()?));
     }
+    Ok((Rule::Provider, vec![Target::new(provider, Some(name))]))
 }
 
 /// The provider of that name, if it can be used.
@@ -544,11 +544,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
         {
             return Ok(target(rule, stands_in, model));
         }
-        return Ok(of_provider(
-            settings,
-            check_usable(settings, provider)?,
-            rest,
-        ));
+        return of_provider(settings, check_usable(settings, provider)?, rest);
     }
     if let Some(tagged) = Tagged::find(settings, model, None) {
         return Ok((Rule::Tag, tagged.targets()?));
@@ -685,10 +681,18 @@ fn may_have(
         Serves::Open => !is_closed || own(settings, known) == Some(provider),
         Serves::Own(own) => match known.family {
             Some((vendor, _)) => vendor.id == own && known.form != Form::Tagged,
-            // A provider's name is no model's.
-            None => known.form == Form::Plain && position(&settings.providers, model).is_none(),
+            // New families of its own are rarer than names of models that run elsewhere.
+            None => is_set(settings, provider, model, is_chosen),
         },
     }
+}
+
+/// Whether the settings say that this provider has this id.
+fn is_set(settings: &Settings, provider: usize, model: &str, is_chosen: bool) -> bool {
+    let default = settings.default_model.as_deref().map(Effort::split);
+    settings.model(provider, model).is_some()
+        || settings.providers[provider].model.as_deref() == Some(model)
+        || is_chosen && default.is_some_and(|(default, _)| default == model)
 }
 
 fn has_vendors(settings: &Settings, provider: usize) -> bool {
@@ -707,7 +711,10 @@ fn nobody(settings: &Settings, model: &str, known: &Known, chosen: Option<usize>
         Some((vendor, _)) => format!("is a model of {}, with open weights", vendor.name),
         None if known.form == Form::Tagged => "has the name of a local model".into(),
         None if known.form == Form::Vendored => "has a vendor in front of its name".into(),
-        None => "is the name of a provider".into(),
+        None if position(&settings.providers, model).is_some() => {
+            "is the name of a provider".into()
+        }
+        None => "looks like no known vendor's".into(),
     };
     let default = chosen.map(|it| &settings.providers[it].id);
     let default = default.map(|id| format!(" The default provider, {id}, is not sent such ids."));
@@ -840,7 +847,8 @@ mod tests {
             ("", "models/gemini-3", "google models/gemini-3"),
             ("", "gemini/x", "google x"),
             ("", "OpenAI/gpt-5", "openai gpt-5"),
-            ("", "something-new", "openai something-new"),
+            ("", "openai/something-new", "openai something-new"),
+            ("openai", "something-new", "openai something-new"),
             ("Gemini", "", "google -"),
             ("openai", "openai/gpt-5", "openai gpt-5"),
             ("google", "gemma-3", "google gemma-3"),
@@ -877,7 +885,15 @@ mod tests {
         );
         variables.push(("DEFAULT_PROVIDER", "gemini"));
         assert_eq!(
-            resolve(&settings(&variables), "", "new").as_deref(),
+            resolve(&settings(&variables), "", "gemini-new").as_deref(),
+            Ok("google gemini-new")
+        );
+        // An id that might be anybody's is sent to a vendor only if the operator has said so.
+        assert!(resolve(&settings(&variables), "", "new").is_err());
+        variables.push(("DEFAULT_MODEL", "new"));
+        variables.remove(ALL.len());
+        assert_eq!(
+            resolve(&settings(&variables), "", "").as_deref(),
             Ok("google new")
         );
         let mock = settings(&[("DEFAULT_PROVIDER", "mock")]);
@@ -920,7 +936,7 @@ mod tests {
             // Not a tag of this provider: sent as it is.
             ("", "google/fast", "google fast"),
             ("google", "google/fast", "google fast"),
-            ("", "fastest", "openai fastest"),
+            ("openai", "fastest", "openai fastest"),
             ("", "", "openai -"),
         ] {
             assert_eq!(

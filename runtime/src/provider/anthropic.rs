@@ -17,7 +17,7 @@ use super::request::Turn;
 use super::rules::{Claude, Sampling, Thinking};
 use super::{
     Answer, ChatRequest, Class, Codec, Effort, Failure, Finish, Format, Message, Model, ModelPage,
-    Request, Role, Stage, Tool, ToolCall, ToolChoice, Usage, model, request, rules, sse,
+    Request, Role, Stage, Tool, ToolCall, ToolChoice, Usage, base64, model, request, rules, sse,
 };
 
 /// The Messages format.
@@ -80,6 +80,17 @@ impl Codec for Messages {
         warnings
     }
 
+    fn think_within_limit(&self, chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
+        if rules::claude(&chat.model).thinking != Thinking::Budget {
+            return None;
+        }
+        let usual = default_max_tokens(&chat.model);
+        let limit = chat.max_tokens.unwrap_or(usual);
+        // The API refuses what leaves nothing.
+        let answer = if is_lowered { limit / 4 } else { 1 };
+        rules::think_within(chat, limit, answer.max(1), rules::claude_budget)
+    }
+
     fn default_max_tokens(&self, model: &str) -> Option<u32> {
         Some(default_max_tokens(model))
     }
@@ -116,7 +127,7 @@ impl Codec for Messages {
         let max_tokens = chat
             .max_tokens
             .unwrap_or_else(|| default_max_tokens(&chat.model));
-        let (thinking, effort) = thinking(chat, max_tokens);
+        let (thinking, effort) = thinking(chat);
         let body = ChatBody {
             model: &chat.model,
             max_tokens,
@@ -530,25 +541,11 @@ fn media_block(media: &Media) -> Option<Block<'_>> {
 /// The text behind Base64, if it is text.
 fn decoded(data: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(data.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for digit in data.trim_end_matches('=').bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            let [.., byte] = (bits >> count).to_be_bytes();
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
+    let is_whole = base64::decode(data, |piece| {
+        bytes.extend_from_slice(piece);
+        true
+    });
+    String::from_utf8(bytes).ok().filter(|_| is_whole)
 }
 
 /// The id of a call in the letters that a Claude takes. Others know more: who else speaks this format may
@@ -765,7 +762,7 @@ struct ModelEntry<'a> {
 }
 
 /// How much to think, in the words of the model's generation, and the effort beside it.
-fn thinking(chat: &ChatRequest, max_tokens: u32) -> (Option<ThinkingBody>, Option<&'static str>) {
+fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) {
     let rules = rules::claude(&chat.model);
     let adaptive = || ThinkingBody::Adaptive {
         display: chat.include_reasoning.then_some("summarized"),
@@ -774,8 +771,7 @@ fn thinking(chat: &ChatRequest, max_tokens: u32) -> (Option<ThinkingBody>, Optio
         (Thinking::Never, _) => (None, None),
         (Thinking::Budget, None | Some(Effort::None)) => (None, None),
         (Thinking::Budget, Some(effort)) => {
-            let most = max_tokens.saturating_sub(1);
-            let budget_tokens = rules::claude_budget(effort).min(most).max(LEAST_BUDGET);
+            let budget_tokens = rules::claude_budget(effort);
             (Some(ThinkingBody::Enabled { budget_tokens }), None)
         }
         (Thinking::OnDemand | Thinking::ByDefault, Some(Effort::None)) => {
@@ -789,9 +785,6 @@ fn thinking(chat: &ChatRequest, max_tokens: u32) -> (Option<ThinkingBody>, Optio
         ),
     }
 }
-
-/// The least budget for thinking that the API takes.
-const LEAST_BUDGET: u32 = 1_024;
 
 /// Room for the answer behind a budget for thinking, where nobody says how much.
 const AFTER_THINKING: u32 = 4_096;
@@ -1927,13 +1920,44 @@ data: {"type":"message_stop"}
                 "{model} {effort:?}"
             );
         }
-        // A limit that leaves no room for thinking is the caller's business; the API's least is kept.
-        let tight = ChatRequest {
-            effort: Some(Effort::High),
-            max_tokens: Some(2_000),
-            ..request("claude-haiku-4-5", &[(Role::User, "Hi")])
+    }
+
+    /// The API takes no budget below 1,024 tokens, and none that leaves nothing of the limit.
+    #[test]
+    fn a_budget_for_thinking_fits_into_the_limit_or_there_is_none() {
+        for (limit, is_lowered, wanted, budget) in [
+            (20_000, true, Effort::High, Some(8_192)),
+            (16_385, false, Effort::High, Some(16_384)),
+            (16_384, false, Effort::High, Some(8_192)),
+            (10_923, true, Effort::Max, Some(8_192)),
+            (8_193, true, Effort::High, Some(2_048)),
+            (2_000, true, Effort::High, Some(1_024)),
+            (1_365, true, Effort::Low, Some(1_024)),
+            (1_364, true, Effort::Low, None),
+            (1_025, false, Effort::Minimal, Some(1_024)),
+            (1_024, false, Effort::Minimal, None),
+            (1, true, Effort::Max, None),
+        ] {
+            let mut chat = ChatRequest {
+                effort: Some(wanted),
+                max_tokens: Some(limit),
+                ..request("claude-haiku-4-5", &[(Role::User, "Hi")])
+            };
+            let said = Messages.think_within_limit(&mut chat, is_lowered);
+            let sent = &body(&Messages, &chat)["thinking"]["budget_tokens"];
+            assert_eq!(sent.as_u64(), budget, "{limit}");
+            let is_less = budget != Some(rules::claude_budget(wanted).into());
+            assert_eq!(said.is_some(), is_less, "{limit}: {said:?}");
+            assert_eq!(Messages.think_within_limit(&mut chat, false), None);
+        }
+        // Those that think in words of their own are left alone.
+        let mut chat = ChatRequest {
+            effort: Some(Effort::Max),
+            max_tokens: Some(16),
+            ..request("claude-sonnet-5", &[(Role::User, "Hi")])
         };
-        assert_eq!(body(&Messages, &tight)["thinking"]["budget_tokens"], 1_999);
+        assert_eq!(Messages.think_within_limit(&mut chat, true), None);
+        assert_eq!(chat.effort, Some(Effort::Max));
     }
 
     #[test]

@@ -55,6 +55,17 @@ impl Codec for GenerateContent {
         warnings
     }
 
+    fn think_within_limit(&self, chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
+        // Gemini takes a budget above the limit, which may be what the caller wants.
+        let limit = chat.max_tokens.filter(|_| is_lowered)?;
+        let model = chat.model.clone();
+        let tokens = |effort| match rules::gemini(bare_id(&model), effort) {
+            GeminiThinking::Budget(tokens) => tokens,
+            GeminiThinking::Never | GeminiThinking::Level(_) => 0,
+        };
+        rules::think_within(chat, limit, limit / 4, tokens)
+    }
+
     fn chat(&self, chat: &ChatRequest) -> Request {
         let (system, turns) = request::turns(&chat.messages);
         let contents = turns.iter().map(|turn| ContentBody {

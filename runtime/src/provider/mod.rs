@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use http::{HeaderName, HeaderValue, Method};
 
 pub mod anthropic;
+pub(crate) mod base64;
 pub mod chat_completions;
 mod conversation;
 mod embeddings;
@@ -391,6 +392,13 @@ pub trait Codec: CountTokens + Embed + Draw + Send + Sync {
     /// has done.
     fn fit(&self, _request: &mut ChatRequest) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Makes a reasoning effort that stands for a number of tokens smaller where these do not fit into the token limit,
+    /// and tells what it has done. With `is_lowered` the limit is less than was wanted, and a quarter of it is for the
+    /// answer.
+    fn think_within_limit(&self, _request: &mut ChatRequest, _is_lowered: bool) -> Option<String> {
+        None
     }
 
     /// Whether the format can carry this conversation.

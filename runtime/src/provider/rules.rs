@@ -243,6 +243,30 @@ pub(super) fn claude_budget(effort: Effort) -> u32 {
     }
 }
 
+/// Takes the largest effort whose tokens leave `answer` of so many tokens for the answer, and says so if it is less
+/// than was wanted; the least one if none does.
+pub(super) fn think_within(
+    chat: &mut ChatRequest,
+    limit: u32,
+    answer: u32,
+    tokens: impl Fn(Effort) -> u32,
+) -> Option<String> {
+    let wanted = chat.effort?;
+    let most = limit.saturating_sub(answer);
+    let fits = |effort: &Effort| *effort <= wanted && tokens(*effort) <= most;
+    let fitting = Effort::ALL.into_iter().rev().find(fits);
+    let effort = fitting.unwrap_or(Effort::None);
+    chat.effort = Some(effort);
+    (effort != wanted).then(|| {
+        format!(
+            "reasoning_effort is {}, not {}: of max_tokens {limit}, {} would be for reasoning",
+            effort.as_str(),
+            wanted.as_str(),
+            tokens(wanted)
+        )
+    })
+}
+
 /// How a Gemini is told how much to think.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GeminiThinking {

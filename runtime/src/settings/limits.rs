@@ -166,9 +166,16 @@ impl Limits {
             items.any(|item| fits(item, &full[id..]) || fits(item, &full))
         };
         if let Some(denied) = &self.deny_models {
-            let plain = Plain::new(&full);
-            if names(&denied.list) || denied.plain.iter().any(|item| item.fits(&plain)) {
+            let texts = Plain::new(&full).texts();
+            if names(&denied.list) || denied.plain.iter().any(|item| item.fits(&texts)) {
                 return Some(format!("denied by {}", denied.list.place));
+            }
+            let is_named = self.allow_models.as_ref().is_some_and(names);
+            if pattern::is_open(&full) && !is_named {
+                return Some(format!(
+                    "denied by {}, since what it leads to may be a model that is denied there",
+                    denied.list.place
+                ));
             }
         }
         let list = self.allow_models.as_ref().filter(|list| !names(list))?;

@@ -350,20 +350,11 @@ fn aliased(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::settings::{Environment, file::File, provider, yaml};
+    use crate::settings::{file::File, provider::tests::providers, yaml};
 
     fn read(text: &str) -> Result<Vec<ModelSettings>, Error> {
         let file: File = yaml::from_str(text)?;
-        let environment = Environment::new(&|_| None).with_secrets("/nowhere");
-        let providers = provider::all(
-            &environment,
-            file.providers,
-            &Default::default(),
-            None,
-            None,
-            &mut Vec::new(),
-        )
-        .unwrap();
+        let providers = providers(file.providers);
         all(&providers, file.models)
     }
 
@@ -414,16 +405,7 @@ mod tests {
 
     fn with_aliases(text: &str) -> Result<(Vec<ModelSettings>, Vec<Tag>), Error> {
         let file: File = yaml::from_str(text)?;
-        let environment = Environment::new(&|_| None).with_secrets("/nowhere");
-        let providers = provider::all(
-            &environment,
-            file.providers,
-            &Default::default(),
-            None,
-            None,
-            &mut Vec::new(),
-        )
-        .unwrap();
+        let providers = providers(file.providers);
         let mut models = all(&providers, file.models)?;
         let mut names = Names::default();
         let mut tags = tags(&models, &mut names);

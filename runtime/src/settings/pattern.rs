@@ -33,8 +33,40 @@ const VARIANTS: [&str; 9] = [
     "free", "nitro", "floor", "exacto", "extended", "online", "thinking", "beta", "latest",
 ];
 
-/// Words behind a model's name that make it no other model. (`-mini` and `-nano` do.)
-const STAGES: [&str; 4] = ["-latest", "-preview", "-experimental", "-exp"];
+/// Words behind a model's name that make it no other model. (`-mini`, `-nano` and `-lite` do.)
+const STAGES: [&str; 5] = [
+    "-latest",
+    "-preview",
+    "-experimental",
+    "-exp",
+    "-customtools",
+];
+
+/// The same of a way to ask it: an effort.
+const EFFORTS: [&str; 5] = ["-none", "-minimal", "-low", "-high", "-xhigh"];
+
+/// Those that are models of their own elsewhere: `mistral-medium`, `qwen3-max`, `kimi-k2-thinking`. Vendors who keep
+/// their models to themselves have none of these.
+const CLOSED_ONLY: [&str; 4] = ["-medium", "-max", "-thinking", "-1m"];
+
+/// Words in a path that are not part of a model's name.
+const FILLERS: [&str; 4] = ["", "models", "publishers", "accounts"];
+
+/// Ids behind which a gateway chooses the model itself.
+const ROUTERS: [&str; 6] = [
+    "auto",
+    "bodybuilder",
+    "free",
+    "fusion",
+    "model-router",
+    "router",
+];
+
+/// What a gateway puts before the name of a preset, which may name any model.
+const PRESET: &str = "@preset/";
+
+/// What some clouds put in front of a model's name, with a dash. (Vendors are put there, too.)
+const CLOUDS: [&str; 4] = ["databricks", "azure", "bedrock", "vertex"];
 
 /// A name, or a pattern of names, as it is compared where models are denied: the part with the model's name has no
 /// date, stage or variant, the parts before it are ids of providers or vendors. With a star or a question mark in the
@@ -49,15 +81,21 @@ pub(super) struct Plain {
 impl Plain {
     pub(super) fn new(name: &str) -> Self {
         let name = name.trim().to_lowercase();
+        let is_glob = name.contains(['*', '?']);
+        let name = match behind_at(&name) {
+            // Google's way to name a version, an effort, or a gateway's preset.
+            Some(at) if !is_glob => &name[..at],
+            _ => &name,
+        };
         // Some gateways take a slash too many.
         let name = name.trim_end_matches('/');
-        let name = name.strip_prefix("models/").unwrap_or(name);
         let (path, mut model) = match name.rsplit_once('/') {
-            Some((path, model)) => (Some(path), model),
-            None => (None, name),
+            Some((path, model)) => (path, model),
+            None => ("", name),
         };
         let mut before = String::new();
-        for part in path.into_iter().flat_map(|path| path.split('/')) {
+        let parts = path.split('/').filter(|part| !FILLERS.contains(part));
+        for part in parts {
             let preset = presets::named(part).map(|preset| preset.id);
             let vendor = || vendors::named(part).map(|vendor| vendor.id);
             before.push_str(&dashed(preset.or_else(vendor).unwrap_or(part)));
@@ -85,27 +123,107 @@ impl Plain {
         Plain { before, model }
     }
 
-    /// Whether this pattern fits a name, or any end of it that begins behind a slash: `anthropic/*` is also what a
-    /// gateway has under that vendor's name.
-    pub(super) fn fits(&self, name: &Plain) -> bool {
-        let text = format!("{}{}", name.before, name.model);
-        let pattern = format!("{}{}", self.before, self.model);
-        // A model of which one size or release is meant is denied with the model.
-        let whole = name.model.split(':').next().unwrap_or_default();
-        let release = whole.rsplit_once('-').filter(|(_, number)| {
-            number.len() == 3 && number.starts_with('0') && is_number(number)
-        });
-        let shorter = [Some(whole), release.map(|(model, _)| model)];
-        let shorter = shorter.into_iter().flatten().map(str::to_owned);
-        let others = shorter.chain(orders(whole)).filter(|it| *it != name.model);
-        let texts = others.map(|model| format!("{}{model}", name.before));
-        std::iter::once(text).chain(texts).any(|text| {
+    /// All that a name is for patterns: with each spelling of the model the whole, any end of it that begins behind a
+    /// slash, and each part with the model, since `anthropic/*` is also what a gateway has under that vendor's name,
+    /// whatever stands between the two.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        for model in spellings(&self.model) {
+            let parts = self.before.split_inclusive('/');
+            texts.extend(parts.map(|part| format!("{part}{model}")));
+            let text = format!("{}{model}", self.before);
             let ends = text.match_indices('/').map(|(slash, _)| &text[slash + 1..]);
-            std::iter::once(&*text)
-                .chain(ends)
-                .any(|end| fits(&pattern, end))
-        })
+            texts.extend(ends.map(str::to_owned));
+            texts.push(text);
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        texts
     }
+
+    /// Whether this pattern fits one of the texts that a name is.
+    pub(super) fn fits(&self, texts: &[String]) -> bool {
+        let pattern = format!("{}{}", self.before, self.model);
+        texts.iter().any(|text| fits(&pattern, text))
+    }
+}
+
+/// A model's name and what it is called without what is said of one size, release or tuning of it, of its host or of
+/// the way in which it is asked: with a model all of these are denied.
+fn spellings(model: &str) -> Vec<String> {
+    let mut all = vec![model.to_owned()];
+    let mut next = 0;
+    while let Some(model) = all.get(next) {
+        let shorter = [
+            Some(untuned(model)),
+            without_release(model),
+            without_host(model),
+            without_manner(model),
+        ];
+        let shorter: Vec<String> = shorter.into_iter().flatten().map(undated).collect();
+        for model in shorter {
+            if !model.is_empty() && !all.contains(&model) {
+                all.push(model);
+            }
+        }
+        next += 1;
+    }
+    let orders: Vec<String> = all.iter().flat_map(|model| orders(model)).collect();
+    all.extend(orders);
+    all
+}
+
+/// Without a size, and of a model that was tuned the one that it was made of: `ft:gpt-4o:org::id`.
+fn untuned(model: &str) -> &str {
+    let model = model.strip_prefix("ft:").unwrap_or(model);
+    model.split([':', '[']).next().unwrap_or_default()
+}
+
+/// `-001` is a release of Google's.
+fn without_release(model: &str) -> Option<&str> {
+    let (model, number) = model.rsplit_once('-')?;
+    (number.len() == 3 && number.starts_with('0') && is_number(number)).then_some(model)
+}
+
+/// `databricks-claude-…`, `anthropic--claude-…`
+fn without_host(model: &str) -> Option<&str> {
+    let (host, rest) = model.split_once('-')?;
+    let rest = rest.trim_start_matches('-');
+    let is_host = CLOUDS.contains(&host) || vendors::named(host).is_some();
+    (is_host && vendors::known(rest).family.is_some()).then_some(rest)
+}
+
+/// Without an effort, or another way to ask the same model.
+fn without_manner(model: &str) -> Option<&str> {
+    let without = |words: &[&str]| words.iter().find_map(|word| model.strip_suffix(word));
+    let is_closed = || {
+        let family = vendors::known(model).family;
+        // One model of OpenAI's is called so.
+        family.is_some_and(|(_, weights)| weights == vendors::Weights::Closed)
+            && !model.ends_with("-codex-max")
+    };
+    let fast = || {
+        model
+            .strip_suffix("-fast")
+            .filter(|it| it.starts_with("claude-"))
+    };
+    without(&EFFORTS)
+        .or_else(|| without(&CLOSED_ONLY).filter(|_| is_closed()))
+        .or_else(fast)
+}
+
+/// Whether nobody here can tell which model a name stands for, since the gateway that has it chooses one.
+pub(super) fn is_open(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let base = name.rsplit('/').next().unwrap_or_default();
+    let base = base.split([':', '@']).next().unwrap_or_default();
+    name.contains(PRESET) || ROUTERS.contains(&base)
+}
+
+/// Where an `@` stands behind a name. Some gateways begin a name with it: `@cf/meta/llama-3`.
+fn behind_at(name: &str) -> Option<usize> {
+    let mut all = name.match_indices('@').map(|(at, _)| at);
+    all.find(|&at| at > 0 && !name[..at].ends_with('/'))
 }
 
 /// Both orders in which Claude's names stand: `claude-opus-4-5` and `claude-4-5-opus`.
@@ -118,15 +236,21 @@ fn orders(model: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The separators of versions and words are the same everywhere.
+/// The separators of versions and words are the same everywhere. Fireworks writes `4p6` for 4.6.
 fn dashed(text: &str) -> String {
-    text.replace(['.', '_', ' '], "-")
+    let text = text.replace(['.', '_', ' '], "-");
+    let is_digit = |at: Option<usize>| {
+        at.and_then(|at| text.as_bytes().get(at))
+            .is_some_and(u8::is_ascii_digit)
+    };
+    let is_point = |at: usize| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1));
+    text.char_indices()
+        .map(|(at, c)| if c == 'p' && is_point(at) { '-' } else { c })
+        .collect()
 }
 
 /// A model's own name without what makes it no other model.
 fn undated(model: &str) -> String {
-    // Google's way to name a version; efforts are gone by now.
-    let model = model.split('@').next().unwrap_or_default();
     let (model, variant) = match model.split_once(':') {
         Some((model, variant)) => (model, Some(variant)),
         None => (model, None),
@@ -169,7 +293,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// What stands before a date, in whichever of the ways that vendors have: `-2025-10-06`, `-20251006`, `-10-06`,
-/// `-10-2025`, `-1006`, `-2510`.
+/// `-10-2025`, `-2025-10`, `-1006`, `-2510`, `-251006`, `-202510`.
 fn without_date(model: &str) -> Option<&str> {
     let (before, last) = model.rsplit_once('-').filter(|(_, it)| is_number(it))?;
     let number = |text: &str| text.parse::<u32>().unwrap_or_default();
@@ -191,6 +315,15 @@ fn without_date(model: &str) -> Option<&str> {
             let is_date =
                 is_month(first) && is_day(second) || is_short_year(first) && is_month(second);
             is_date.then_some(before)
+        }
+        6 => {
+            let (first, rest) = last.split_at(4);
+            let is_date = is_year(first) && is_month(rest)
+                || is_short_year(&last[..2]) && is_month(&last[2..4]) && is_day(rest);
+            is_date.then_some(before)
+        }
+        2 if is_month(last) && before.rsplit_once('-').is_some_and(|(_, it)| is_year(it)) => {
+            before.rsplit_once('-').map(|(rest, _)| rest)
         }
         2 if is_day(last) => {
             let (rest, _) = before.rsplit_once('-').filter(|(_, it)| is_month(it))?;
@@ -357,8 +490,114 @@ mod tests {
             ("claude-opus-4", "anthropic/claude-4.5-opus", false),
             ("claude-opus-4-5", "anthropic/claude-4.5-sonnet", false),
         ] {
-            let fits = Plain::new(pattern).fits(&Plain::new(name));
+            let fits = Plain::new(pattern).fits(&Plain::new(name).texts());
             assert_eq!(fits, expected, "{pattern} {name}");
+        }
+    }
+
+    /// Spellings that vendors, clouds, gateways and people have.
+    #[test]
+    fn a_denied_model_is_denied_by_every_spelling_and_no_other_model_is() {
+        let is_denied = |pattern, name: &str| Plain::new(pattern).fits(&Plain::new(name).texts());
+        let gpt = "gpt-5-pro GPT-5-Pro gpt-5-pro-latest gpt-5-pro-preview gpt-5-pro-2025-10-06 gpt-5-pro-20251006 \
+            gpt-5-pro-1006 gpt-5-pro-251006 gpt-5-pro-202510 gpt-5-pro-2025-10 gpt-5-pro-preview-10-06 gpt-5-pro:nitro \
+            gpt-5-pro:high gpt-5-pro:thinking:high gpt-5-pro-none gpt-5-pro-minimal gpt-5-pro-low gpt-5-pro-medium \
+            gpt-5-pro-high gpt-5-pro-xhigh gpt-5-pro-max gpt-5-pro-high-2025-10-06 gpt-5-pro-2025-10-06-high \
+            gpt-5-pro-high-preview gpt-5-pro@high gpt-5-pro@high@low gpt-5-pro@default gpt-5-pro@20251006 \
+            gpt-5-pro@preset/x openai/gpt-5-pro openai/openai/gpt-5-pro openrouter/openai/gpt-5-pro \
+            openrouter//openai//gpt-5-pro/ openrouter/openai/gpt-5-pro:floor openrouter/openai/gpt-5-pro@preset/mine \
+            openrouter/openai/gpt-5-pro@high:nitro openai:gpt-5-pro openai::gpt-5-pro openai.gpt-5-pro \
+            us.openai.gpt-5-pro-v1:0 openai-gpt-5-pro openai--gpt-5-pro openai_gpt-5-pro azure-gpt-5-pro \
+            databricks-gpt-5-pro ft:gpt-5-pro:org::id openai/ft:gpt-5-pro-2025-10-06:org:name:id ft:gpt-5-pro-high \
+            team/responses/gpt-5-pro azure/eu/gpt-5-pro gpt_5_pro gpt-5.pro gpt-5-pro[1m] gpt-5-pro-1m \
+            gpt-5-pro-experimental";
+        let gemini = "gemini-2.5-pro models/gemini-2.5-pro google/models/gemini-2.5-pro gemini-2.5-pro-001 \
+            gemini-2.5-pro-preview-05-06 gemini-2.5-pro-preview-customtools gemini-2.5-pro-exp-03-25 \
+            gemini-2.5-pro-latest publishers/google/models/gemini-2.5-pro google/publishers/google/models/gemini-2.5-pro \
+            projects/p/locations/l/publishers/google/models/gemini-2.5-pro vertex_ai/gemini-2.5-pro \
+            openrouter/google/gemini-2.5-pro:free google::gemini-2.5-pro databricks-gemini-2-5-pro gemini-2.5-pro-high \
+            gemini-2.5-pro-thinking gemini-2.5-pro@001 gemini/gemini-2.5-pro google-gemini-2.5-pro \
+            gemini-2.5-pro-preview-05-06-thinking";
+        let claude = "claude-opus-4-5 claude-opus-4.5 claude-4.5-opus claude-opus-4-5-20251101 claude-opus-4-5@20251101 \
+            claude-opus-4-5-latest claude-opus-4-5-thinking claude-opus-4-5-20251101-thinking claude-opus-4-5:thinking \
+            claude-opus-4-5-fast claude-opus-4-5-high claude-opus-4-5-max claude-opus-4-5[1m] claude-opus-4-5-1m \
+            anthropic/claude-opus-4-5 openrouter/anthropic/claude-4.5-opus-20251124 anthropic.claude-opus-4-5-20251101-v1:0 \
+            us.anthropic.claude-opus-4-5-20251101-v1:0 eu.anthropic.claude-opus-4-5-v1 apac.anthropic.claude-opus-4-5-v1:0 \
+            global.anthropic.claude-opus-4-5-20251101-v1:0 us-gov.anthropic.claude-opus-4-5-v1:0 \
+            mx.anthropic.claude-opus-4-5-v1:0 global.anthropic.claude-opus-4-5-v1:0:200k bedrock/us.anthropic.claude-opus-4-5-v1:0 \
+            bedrock/us-east-1/anthropic.claude-opus-4-5-v1:0 bedrock/converse/eu.anthropic.claude-opus-4-5-v1 \
+            arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-5-20251101-v1:0 \
+            arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-5-v1:0 databricks-claude-opus-4-5 \
+            databricks/databricks-claude-opus-4-5 anthropic--claude-4.5-opus anthropic-claude-opus-4-5 \
+            vertex_ai/claude-opus-4-5@20251101 publishers/anthropic/models/claude-opus-4-5 \
+            projects/p/locations/l/publishers/anthropic/models/claude-opus-4-5@20251101 vertex-claude-opus-4-5";
+        let glm = "glm-4.6 glm-4p6 accounts/fireworks/models/glm-4p6 fireworks/accounts/fireworks/models/glm-4p6 \
+            zai/glm-4.6 z-ai/glm-4.6:free openrouter/z-ai/glm-4.6 zai-org/GLM-4.6 glm-4.6-high @cf/zai-org/glm-4.6";
+        let mut all = 0;
+        for (pattern, names) in [
+            ("gpt-5-pro", gpt),
+            ("gemini-2.5-pro", gemini),
+            ("claude-opus-4-5", claude),
+            ("glm-4.6", glm),
+            (
+                "gpt-?-pro",
+                "gpt-5-pro-high ft:gpt-5-pro:org::id azure-gpt-5-pro",
+            ),
+            ("*-pro", "gpt-5-pro@preset/x gpt-5-pro-high"),
+            (
+                "openai/*",
+                "team/responses/openai/x openai/ft:gpt-4o:org::id",
+            ),
+            (
+                "openai/gpt-5-pro",
+                "openrouter/openai/responses/gpt-5-pro-high",
+            ),
+            (
+                "anthropic/claude-*",
+                "bedrock/us.anthropic.claude-x-v1:0 publishers/anthropic/models/claude-x",
+            ),
+            ("fireworks/*", "accounts/fireworks/models/x"),
+            (
+                "accounts/fireworks/models/x",
+                "fireworks/accounts/fireworks/models/x",
+            ),
+            ("publishers/google/models/x", "google/x"),
+            ("ft:gpt-4o:org::id", "openai/ft:gpt-4o:org::id"),
+        ] {
+            for name in names.split_whitespace() {
+                assert!(is_denied(pattern, name), "{pattern} {name}");
+                all += 1;
+            }
+        }
+        assert!(all >= 120, "{all}");
+        for (pattern, names) in [
+            (
+                "gpt-5",
+                "gpt-5-mini gpt-5-nano gpt-5-pro gpt-5-codex gpt-5.1 gpt-5-mini-high openai-gpt-5-nano ft:gpt-5-mini:org::id \
+                 databricks-gpt-5-mini gpt-5-chat",
+            ),
+            ("gpt-5.1-codex", "gpt-5.1-codex-max gpt-5.1-codex-mini"),
+            ("gpt-5-pro-high", "gpt-5-pro gpt-5-pro-low"),
+            ("ft:gpt-4o:org::id", "gpt-4o ft:gpt-4o:org::other"),
+            (
+                "gemini-2.5-flash",
+                "gemini-2.5-flash-lite gemini-2.5-flash-image models/gemini-2.5-flash-lite-preview-06-17",
+            ),
+            ("mistral", "mistral-medium mistral-large"),
+            ("qwen3", "qwen3-max qwen3-coder"),
+            ("kimi-k2", "kimi-k2-thinking kimi-k2.5"),
+            ("grok-4", "grok-4-fast grok-4.1"),
+            (
+                "claude-opus-4",
+                "claude-opus-4-5 global.anthropic.claude-opus-4-5-v1:0",
+            ),
+            ("google/*", "openrouter/x azure/gemini"),
+            ("databricks-claude-opus-4", "claude-opus-4"),
+            ("*@2025*", "gpt-5"),
+        ] {
+            for name in names.split_whitespace() {
+                assert!(!is_denied(pattern, name), "{pattern} {name}");
+            }
         }
     }
 

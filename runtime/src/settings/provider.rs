@@ -1158,9 +1158,18 @@ fn local(place: &str, text: &str, usual_port: Option<u16>, kind: Kind) -> Result
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::settings::Settings;
+
+    /// The providers that `providers` of a file comes to where nothing else is set.
+    pub(in crate::settings) fn providers(
+        entries: BTreeMap<String, ProviderEntry>,
+    ) -> Vec<Provider> {
+        let environment = Environment::new(&|_| None).with_secrets("/nowhere");
+        let nothing = &Default::default();
+        all(&environment, entries, nothing, None, None, &mut Vec::new()).unwrap()
+    }
 
     fn load(variables: &[(&str, &str)]) -> Result<Settings, Problem> {
         let lookup = |name: &str| {

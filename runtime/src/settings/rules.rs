@@ -212,21 +212,12 @@ mod tests {
     use super::*;
     use crate::{
         provider::Effort,
-        settings::{Environment, file::File, provider, yaml},
+        settings::{file::File, provider::tests::providers, yaml},
     };
 
     fn read(text: &str) -> Result<Vec<Rule>, Error> {
         let file: File = yaml::from_str(text)?;
-        let environment = Environment::new(&|_| None).with_secrets("/nowhere");
-        let providers = provider::all(
-            &environment,
-            file.providers,
-            &Default::default(),
-            None,
-            None,
-            &mut Vec::new(),
-        )
-        .unwrap();
+        let providers = providers(file.providers);
         all(&providers, file.rules)
     }
 

@@ -457,11 +457,6 @@ const HOSTS: [(&str, &str, Serves); 13] = [
     ("services.ai.azure.com", presets::AZURE, Serves::All),
 ];
 
-/// What stands in front of a vendor's name where Amazon has its models: `us.anthropic.claude-…`.
-const REGIONS: [&str; 9] = [
-    "us", "eu", "apac", "global", "us-gov", "jp", "au", "ca", "sa",
-];
-
 /// What is called a vendor in front of a model's name.
 pub(crate) fn named(word: &str) -> Option<&'static Vendor> {
     VENDORS
@@ -505,16 +500,18 @@ pub(super) fn is_below(host: &str, domain: &str) -> bool {
         })
 }
 
-/// The vendor and the rest of an id of Amazon's, in lower case: `us.anthropic.claude-…`.
+/// The vendor and the rest of an id of Amazon's, in lower case: `anthropic.claude-…`, or with a region in front
+/// `us.anthropic.claude-…`.
 pub(crate) fn dotted(id: &str) -> Option<(&'static Vendor, &str)> {
     let (first, rest) = id.split_once('.')?;
-    let (vendor, rest) = match REGIONS.contains(&first) {
-        true => rest.split_once('.')?,
-        false => (first, rest),
+    let found = match named(first) {
+        Some(vendor) => (vendor, rest),
+        None => {
+            let (second, rest) = rest.split_once('.')?;
+            (named(second)?, rest)
+        }
     };
-    named(vendor)
-        .filter(|_| !rest.is_empty())
-        .map(|it| (it, rest))
+    Some(found).filter(|(_, rest)| !rest.is_empty())
 }
 
 /// What an id tells of itself.
