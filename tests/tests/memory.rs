@@ -623,7 +623,7 @@ fn no_reply_of_a_provider_takes_more_than_the_budget() {
         }),
         ("arguments that come in pieces", |attack| {
             // Of a size that can be kept as a state, and of one that cannot.
-            for (objects, pieces) in [(objects(4_000), 2), (objects(2_000_000), 4)] {
+            for (objects, pieces) in [(objects(4_000), 2), (objects(500_000), 8)] {
                 let event = |member: &str| format!("data: {{\"index\":0,{member}}}\n\n");
                 let mut stream = event(
                     r#""type":"content_block_start","content_block":{"type":"tool_use","id":"1","name":"a"}"#,
