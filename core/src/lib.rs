@@ -39,5 +39,5 @@ pub use method::logging::LoggingLevel;
 pub use object::Object;
 pub use pending::CallHandle;
 pub use revision::Revision;
-pub use server::{Action, Content, Limits, Progress, Server, ToolCall, ToolResult};
+pub use server::{Action, AnswerWriter, Content, Limits, Progress, Server, ToolCall, ToolResult};
 pub use trace::Trace;

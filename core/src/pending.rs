@@ -54,6 +54,10 @@ impl Call {
     pub(crate) fn id(&self) -> Option<Id<'_>> {
         Id::from_json(&self.id)
     }
+
+    pub(crate) fn id_json(&self) -> &str {
+        &self.id
+    }
 }
 
 /// All calls in flight.
@@ -105,6 +109,11 @@ impl Pending {
         };
         self.calls.push_back((handle, call));
         handle
+    }
+
+    pub(crate) fn call(&self, handle: CallHandle) -> Option<&Call> {
+        let position = self.position(handle)?;
+        self.calls.get(position).map(|(_, call)| call)
     }
 
     pub(crate) fn call_mut(&mut self, handle: CallHandle) -> Option<&mut Call> {

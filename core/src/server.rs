@@ -149,8 +149,8 @@ impl Server {
         Server {
             lines: Lines::new(limits.line, budget),
             session: Session {
-                identity: Identity::new(&catalog),
-                catalog,
+                identity: Arc::new(Identity::new(&catalog)),
+                catalog: Arc::new(catalog),
                 library,
                 limits,
                 budget: Arc::clone(budget),
@@ -163,6 +163,7 @@ impl Server {
                 batch: None,
                 done: Vec::new(),
                 actions: VecDeque::new(),
+                ready: VecDeque::new(),
                 out: Vec::new(),
                 lists: Lists::default(),
             },
@@ -199,6 +200,24 @@ impl Server {
         self.session.complete(handle, result);
     }
 
+    /// Writes the answer of a call, if it is still open, away from the session: a long one takes its time.
+    pub fn answer_writer(&self, handle: CallHandle) -> Option<AnswerWriter> {
+        let session = &self.session;
+        let call = session.pending.call(handle)?;
+        Some(AnswerWriter {
+            id: call.id_json().into(),
+            revision: call.revision,
+            catalog: Arc::clone(&session.catalog),
+            identity: Arc::clone(&session.identity),
+        })
+    }
+
+    /// As [`complete`](Server::complete), with the answer that the call's [`AnswerWriter`] has written. It is passed
+    /// on as it is; only a batch copies it.
+    pub fn complete_written(&mut self, handle: CallHandle, answer: Vec<u8>) {
+        self.session.complete_written(handle, answer);
+    }
+
     /// Reports progress, if the call is still open and its client wants to hear of it.
     pub fn progress(&mut self, handle: CallHandle, progress: &Progress<'_>) {
         self.session.progress(handle, progress);
@@ -209,7 +228,7 @@ impl Server {
     pub fn log(&mut self, level: LoggingLevel, logger: &str, text: &str) {
         let session = &mut self.session;
         let wanted = session.logging_level.is_some_and(|least| level >= least);
-        if wanted && session.out.len() < session.limits.queued_output {
+        if wanted && session.queued_output() < session.limits.queued_output {
             logging::write_message(&mut session.out, level, logger, text);
         }
     }
@@ -233,9 +252,14 @@ impl Server {
         self.session.actions.pop_front()
     }
 
-    /// Puts all waiting output, whole lines, in place of the content of `buffer`, whose memory is
-    /// used for the next output.
+    /// Puts the next output, whole lines, in place of the content of `buffer`, whose memory is used for output that
+    /// follows. It is all that waits, unless [`complete_written`](Server::complete_written) was called; nothing means that
+    /// none waits.
     pub fn take_output(&mut self, buffer: &mut Vec<u8>) {
+        if let Some(first) = self.session.ready.pop_front() {
+            *buffer = first;
+            return;
+        }
         buffer.clear();
         // Not swapped: a call, for so little.
         *buffer = mem::replace(&mut self.session.out, mem::take(buffer));
@@ -243,12 +267,12 @@ impl Server {
 
     /// Bytes of output that wait to be taken.
     pub fn queued_output(&self) -> usize {
-        self.session.out.len()
+        self.session.queued_output()
     }
 
     /// Bytes of output that exist: those that wait, and the answers of batches that others still belong to.
     pub fn held_output(&self) -> usize {
-        self.session.out.len() + self.session.batches.bytes()
+        self.session.queued_output() + self.session.batches.bytes()
     }
 
     /// The least important log lines that the client wants to have; none before it asked for any.
@@ -270,16 +294,42 @@ impl Server {
     pub fn is_idle(&self) -> bool {
         self.session.pending.len() == 0
             && self.session.actions.is_empty()
-            && self.session.out.is_empty()
+            && self.session.queued_output() == 0
+    }
+}
+
+/// Writes the answer of one call, on whatever thread.
+#[derive(Debug)]
+pub struct AnswerWriter {
+    /// JSON text of the client's id.
+    id: Box<str>,
+    revision: Revision,
+    catalog: Arc<Catalog>,
+    identity: Arc<Identity>,
+}
+
+impl AnswerWriter {
+    /// Appends the answer to `out`.
+    pub fn write(&self, out: &mut Vec<u8>, result: &ToolResult<'_>) {
+        if let Some(id) = Id::from_json(&self.id) {
+            method::tools::write_call_result(
+                out,
+                &self.catalog,
+                &self.identity,
+                id,
+                self.revision,
+                result,
+            );
+        }
     }
 }
 
 /// Everything but the framing of lines, which lends its buffer while a line is handled.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: Arc<Catalog>,
     pub(crate) library: Box<dyn Library>,
-    pub(crate) identity: Identity,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) limits: Limits,
     budget: Arc<Budget>,
     /// The legacy revision agreed on by `initialize`.
@@ -295,13 +345,19 @@ pub(crate) struct Session {
     /// Batches that ended while another one is being read.
     done: Vec<u8>,
     pub(crate) actions: VecDeque<Action>,
+    /// Output that is taken as it is, before `out`.
+    ready: VecDeque<Vec<u8>>,
     pub(crate) out: Vec<u8>,
     pub(crate) lists: Lists,
 }
 
 impl Session {
     fn has_room(&self) -> bool {
-        self.out.len() < self.limits.queued_output && self.actions.len() < QUEUED_ACTIONS
+        self.queued_output() < self.limits.queued_output && self.actions.len() < QUEUED_ACTIONS
+    }
+
+    fn queued_output(&self) -> usize {
+        self.ready.iter().map(Vec::len).sum::<usize>() + self.out.len()
     }
 
     fn handle_line(&mut self, line: Line<'_>) {
@@ -506,8 +562,22 @@ impl Session {
         }
     }
 
+    fn complete_written(&mut self, handle: CallHandle, answer: Vec<u8>) {
+        let Some(call) = self.pending.complete(handle) else {
+            return;
+        };
+        if let Some(batch) = call.batch {
+            self.batches.add(batch, &answer);
+            return self.close_in_batch(Some(batch));
+        }
+        if !self.out.is_empty() {
+            self.ready.push_back(mem::take(&mut self.out));
+        }
+        self.ready.push_back(answer);
+    }
+
     fn progress(&mut self, handle: CallHandle, progress: &Progress<'_>) {
-        if self.out.len() >= self.limits.queued_output {
+        if self.queued_output() >= self.limits.queued_output {
             return;
         }
         if let Some(call) = self.pending.call_mut(handle)
@@ -685,6 +755,39 @@ mod tests {
             [serde_json::json!({"jsonrpc":"2.0","id":1,"result":{
                 "content":[{"type":"text","text":"hi\n"}],"structuredContent":{"a":1}}})]
         );
+        assert!(server.is_idle());
+    }
+
+    #[test]
+    fn an_answer_written_elsewhere_is_the_same_in_its_place_and_is_not_copied() {
+        let mut server = server(Limits::default());
+        let other = CALL.replace("\"id\":1", "\"id\":2");
+        exchange(&mut server, &[CALL, &other]);
+        let (call, other) = (next_call(&mut server), next_call(&mut server));
+        let ping = concat!(r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#, "\n");
+        assert_eq!(server.handle_input(ping.as_bytes()), ping.len());
+        let mut line = Vec::new();
+        let writer = server.answer_writer(call.handle).unwrap();
+        writer.write(&mut line, &answer(&text("hi")));
+        let (start, length) = (line.as_ptr(), line.len());
+        let before = server.queued_output();
+        server.complete_written(call.handle, line);
+        assert_eq!(server.queued_output(), before + length);
+        assert!(server.answer_writer(call.handle).is_none());
+        server.complete_written(call.handle, b"late\n".to_vec());
+        server.complete(other.handle, &answer(&text("hi")));
+        assert!(!server.is_idle());
+
+        assert_eq!(output(&mut server)[0]["id"], 3);
+        let mut out = Vec::new();
+        server.take_output(&mut out);
+        assert_eq!((out.as_ptr(), out.len()), (start, length));
+        let mut last = Vec::new();
+        server.take_output(&mut last);
+        let same = String::from_utf8(last).unwrap();
+        let same = same.replace("\"id\":2", "\"id\":1");
+        assert_eq!(same.as_bytes(), out);
+        assert_eq!(output(&mut server), [] as [Value; 0]);
         assert!(server.is_idle());
     }
 
@@ -976,7 +1079,10 @@ mod tests {
         let call = next_call(&mut server);
         let other = format!("[{}]", ping(8));
         assert_eq!(exchange(&mut server, &[&other])[0][0]["id"], 8);
-        server.complete(call.handle, &answer(&text("hi")));
+        let mut line = Vec::new();
+        let writer = server.answer_writer(call.handle).unwrap();
+        writer.write(&mut line, &answer(&text("hi")));
+        server.complete_written(call.handle, line);
         let answers = output(&mut server);
         assert_eq!(answers.len(), 1);
         let answers = answers[0].as_array().unwrap();

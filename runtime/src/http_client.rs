@@ -20,7 +20,7 @@ use http::{
     uri::{PathAndQuery, Scheme},
 };
 use http_body_util::Full;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 pub use self::pool::ReplyBody;
 use self::{
@@ -29,6 +29,7 @@ use self::{
 };
 use crate::{
     dns::Resolver,
+    resources::reserve,
     settings::{Network, Proxy, ProxyKind},
 };
 
@@ -44,25 +45,6 @@ pub struct HttpClient {
 
 /// What a connection takes: its buffers at both ends of TLS, and what has been read and not taken.
 const CONNECTION: usize = turn::BYTES + (32 << 10);
-
-/// Longest wait for memory that others hold.
-const MEMORY: Duration = Duration::from_secs(10);
-
-/// How often it is looked for.
-const LOOK_FOR_MEMORY: Duration = Duration::from_millis(20);
-
-/// Counts so many bytes. If they are not there, others may give them back; `false` if nobody does.
-pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
-    let begun = Instant::now();
-    while !held.resize(bytes) {
-        // More than there is never comes.
-        if bytes > held.budget().limit() || begun.elapsed() > MEMORY {
-            return false;
-        }
-        sleep(LOOK_FOR_MEMORY).await;
-    }
-    true
-}
 
 /// Why there is no response.
 #[derive(Debug)]

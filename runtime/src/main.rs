@@ -186,7 +186,6 @@ fn serve(signals: Signals) -> i32 {
         limits,
         &budget,
     );
-    let held = budget.reservation();
     let signals = Listener::new(signals, on_signal, FATAL);
     let gone = || {
         log::direct("anygpt-mcp: stdout is gone: the client has left");
@@ -195,7 +194,7 @@ fn serve(signals: Signals) -> i32 {
     let stdio = Stdio::new(
         server,
         limits.queued_output,
-        held,
+        Arc::clone(&budget),
         redactor.clone(),
         Arc::clone(&signals),
         gone,

@@ -1,9 +1,33 @@
-//! How much memory and how many files the process may use.
+//! How much memory and how many files the process may use, and the wait for memory that others hold.
 //!
 //! Never here: using them.
 
+use std::time::Duration;
+
+use anygpt_core::Reservation;
+use tokio::time::{Instant, sleep};
+
 /// Most memory for what strangers decide the size of.
 const BUDGET: usize = 256 << 20;
+
+/// Longest wait for memory that others hold.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Counts so many bytes. If they are not there, others may give them back; `false` if nobody does.
+pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
+    let begun = Instant::now();
+    while !held.resize(bytes) {
+        // More than there is never comes.
+        if bytes > held.budget().limit() || begun.elapsed() > WAIT {
+            return false;
+        }
+        sleep(LOOK).await;
+    }
+    true
+}
 
 /// Half of what a container, or `ulimit -d`, lets the process use, and never more than 256 MiB.
 pub fn budget() -> usize {

@@ -117,7 +117,8 @@ fn ignored() -> u64 {
         return 0;
     }
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let (_, rest) = status.split_once("\nSigIgn:").unwrap_or_default();
+    let mask = rest.lines().next();
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or_default()
 }

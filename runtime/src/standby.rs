@@ -70,11 +70,18 @@ fn is_main_process() -> bool {
     process::id() == 1 || std::os::unix::process::parent_id() == 1
 }
 
-/// An exec in a container whose main process is one of us already: one is enough to keep it up.
+/// An exec in a container whose main process is one of us already: one is enough to keep it up. That one was there first,
+/// and is PID 1 only where there is no small init; those of other containers are in other control groups.
 fn is_beside_main_process() -> bool {
-    process::id() != 1
-        && sees_own_processes()
-        && Process::of(1).is_some_and(|main| main.is_session(&own_name()))
+    if is_host() || !sees_own_processes() {
+        return false;
+    }
+    let (own, own_name, group) = (process::id(), own_name(), control_group("self"));
+    let mut earlier = processes().filter(|pid| *pid < own.cast_signed());
+    earlier.any(|pid| {
+        Process::of(pid).is_some_and(|other| other.is_session(&own_name))
+            && control_group(&pid.to_string()) == group
+    })
 }
 
 /// Character device 1:3 is `/dev/null` on Linux.

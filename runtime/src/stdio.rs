@@ -19,17 +19,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anygpt_core::{Action, CallHandle, Content, Progress, Reservation, Server, ToolResult};
+use anygpt_core::{Action, Budget, CallHandle, Content, Progress, Reservation, Server, ToolResult};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
 };
-use tokio::{sync::Notify, time::sleep};
+use tokio::sync::{self, Notify};
 
 use crate::{
     aside::aside,
     log, output,
     redact::Redactor,
+    resources::reserve,
     runner::Runner,
     signal::Listener,
     tools::{Called, Outcome, Tools},
@@ -55,9 +56,11 @@ const MOST_KEPT: usize = 3 * 1024 * 1024;
 /// Bytes that a byte of a text becomes at most in JSON.
 const LONGEST_ESCAPE: usize = 6;
 
-/// Longest wait for memory that others hold, and how often it is looked for.
-const MEMORY: Duration = Duration::from_secs(10);
-const LOOK_FOR_MEMORY: Duration = Duration::from_millis(20);
+/// A longer outcome is counted before it becomes output, and that is made outside of the lock.
+const LONG: usize = KEPT / LONGEST_ESCAPE / 2;
+
+const NO_MEMORY: &str = "too_large: there is not enough memory left for this answer. Ask for less, or wait for other calls to finish.";
+
 /// How often it is looked at during the end whether the client is still there: nothing tells.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -73,8 +76,11 @@ pub struct Stdio {
     room: Notify,
     /// Told when calls have made output.
     made: Notify,
+    /// Held by the call whose long answer is next: no other one is made before the client has room for it.
+    long: sync::Mutex<()>,
     redactor: Redactor,
     queue_limit: usize,
+    budget: Arc<Budget>,
     signals: Arc<Listener>,
     on_gone: fn(),
 }
@@ -125,12 +131,12 @@ enum Way {
 }
 
 impl Stdio {
-    /// A session of which nothing has been read. Output is counted in `held`. `on_gone` is called once if stdout fails; it may
+    /// A session of which nothing has been read. Output is counted against `budget`. `on_gone` is called once if stdout fails; it may
     /// end the process.
     pub fn new(
         server: Server,
         queue_limit: usize,
-        held: Reservation,
+        budget: Arc<Budget>,
         redactor: Redactor,
         signals: Arc<Listener>,
         on_gone: fn(),
@@ -147,15 +153,17 @@ impl Stdio {
                 waiting: 0,
                 gone: false,
                 closed: false,
-                held,
+                held: budget.reservation(),
                 end: None,
             }),
             for_writer: Condvar::new(),
             changed: Condvar::new(),
             room: Notify::new(),
             made: Notify::new(),
+            long: sync::Mutex::new(()),
             redactor,
             queue_limit,
+            budget,
             signals,
             on_gone,
         })
@@ -198,30 +206,64 @@ impl Stdio {
         let stdio = Arc::clone(self);
         let redacted = aside(outcome.length(), move || {
             outcome.redact(&stdio.redactor);
-            outcome
+            let is_long = outcome.length() > LONG;
+            let encoded = is_long.then(|| outcome.encoded());
+            (outcome, encoded)
         });
-        let mut outcome = redacted.await;
-        let begun = Instant::now();
+        match redacted.await {
+            (outcome, Some(encoded)) => self.complete_long(handle, outcome, encoded).await,
+            (outcome, None) => {
+                self.room().await;
+                self.lock().complete(handle, &outcome);
+            }
+        }
+        self.made.notify_one();
+    }
+
+    /// The same for a result that becomes up to `encoded` bytes of output.
+    async fn complete_long(&self, handle: CallHandle, mut outcome: Outcome, encoded: usize) {
+        let _turn = self.long.lock().await;
+        let is_late = self.room().await;
+        outcome.count_alone();
+        let held = outcome.reservation.take();
+        let mut held = held.unwrap_or_else(|| self.budget.reservation());
+        let wanted = outcome.length() + encoded;
+        let is_counted = match is_late {
+            true => held.resize(wanted),
+            false => reserve(&mut held, wanted).await,
+        };
+        if !is_counted {
+            return self.lock().complete(handle, &Outcome::error(NO_MEMORY));
+        }
+        let Some(writer) = self.lock().server.answer_writer(handle) else {
+            return;
+        };
+        let written = aside(wanted, move || {
+            let mut answer = Vec::with_capacity(encoded);
+            with_result(&outcome, |result| writer.write(&mut answer, result));
+            (answer, held)
+        });
+        let (answer, held) = written.await;
+        let mut state = self.lock();
+        state.pass_on_log();
+        state.server.complete_written(handle, answer);
+        state.held = mem::replace(&mut state.held, self.budget.reservation()).and(held);
+        state.count();
+    }
+
+    /// Waits until the client has taken enough of the output. `true` if that is all the same, since the end has begun or
+    /// the client has left.
+    async fn room(&self) -> bool {
         loop {
             let room = self.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
-            let has_room = {
-                let mut state = self.lock();
+            {
+                let state = self.lock();
                 let is_late = state.gone || state.end.is_some();
-                let has_room = self.has_room(&state) || is_late;
-                let is_counted = has_room && state.make_room(&mut outcome);
-                if is_counted || is_late || has_room && begun.elapsed() > MEMORY {
-                    state.complete_counted(handle, &mut outcome, is_counted);
-                    self.made.notify_one();
-                    return;
+                if is_late || self.has_room(&state) {
+                    return is_late;
                 }
-                has_room
-            };
-            if has_room {
-                // Others may give some memory back.
-                sleep(LOOK_FOR_MEMORY).await;
-                continue;
             }
             room.await;
         }
@@ -279,7 +321,7 @@ impl Stdio {
         for handle in state.server.open_calls() {
             let text =
                 "cancelled: the server is shutting down. Start it again and repeat the call.";
-            state.complete(handle, &mut Outcome::error(text));
+            state.complete(handle, &Outcome::error(text));
         }
         self.hand_out(state);
     }
@@ -514,63 +556,23 @@ impl State {
         log::drain_for_client(|level, text| self.server.log(level, LOGGER, text));
     }
 
-    fn complete(&mut self, handle: CallHandle, outcome: &mut Outcome) {
+    fn complete(&mut self, handle: CallHandle, outcome: &Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
-        let text = match outcome.shares_text {
-            true => Content::SharedText(&outcome.text),
-            false => Content::Text(&outcome.text),
-        };
-        let alone = [text];
-        let several: Vec<Content<'_>>;
-        let content = if outcome.pictures.is_empty() && outcome.note.is_none() {
-            &alone[..]
-        } else {
-            let pictures = outcome.pictures.iter().map(|picture| Content::Image {
-                data: &picture.data,
-                mime_type: picture.mime_type,
-            });
-            let note = outcome.note.as_deref().map(Content::Text);
-            several = alone.into_iter().chain(pictures).chain(note).collect();
-            &several
-        };
-        self.server.complete(
-            handle,
-            &ToolResult {
-                content,
-                structured: outcome.structured.as_deref(),
-                is_error: outcome.is_error,
-            },
-        );
-        // The output takes over what the outcome was counted for.
-        outcome.reservation = None;
+        with_result(outcome, |result| self.server.complete(handle, result));
         self.count();
     }
 
-    /// Counts the output that an outcome becomes, before it exists. `false` if there is no memory for it now.
-    fn make_room(&mut self, outcome: &mut Outcome) -> bool {
-        let own = outcome.length();
-        if own <= KEPT / LONGEST_ESCAPE / 2 {
-            return true;
+    /// Completes a call whose outcome may be long, or says that there is no memory for the output now.
+    fn complete_counted(&mut self, handle: CallHandle, mut outcome: Outcome) {
+        if outcome.length() > LONG {
+            outcome.count_alone();
+            let wanted = self.held_output() + outcome.encoded();
+            if !self.held.resize(wanted) {
+                outcome = Outcome::error(NO_MEMORY);
+            }
         }
-        // From now on it is counted for itself alone.
-        if let Some(held) = &mut outcome.reservation
-            && held.bytes() > own
-        {
-            let _smaller = held.resize(own);
-        }
-        let wanted = self.held_output() + outcome.encoded();
-        self.held.resize(wanted)
-    }
-
-    /// Completes a call with an outcome whose output [is counted](State::make_room), or says that it cannot be.
-    fn complete_counted(&mut self, handle: CallHandle, outcome: &mut Outcome, is_counted: bool) {
-        if !is_counted {
-            *outcome = Outcome::error(
-                "too_large: there is not enough memory left for this answer. Ask for less, or wait for other calls to finish.",
-            );
-        }
-        self.complete(handle, outcome);
+        self.complete(handle, &outcome);
     }
 
     /// Bytes of output that exist.
@@ -613,6 +615,32 @@ impl State {
             Owed::Nothing
         }
     }
+}
+
+/// An outcome as a result.
+fn with_result<T>(outcome: &Outcome, use_it: impl FnOnce(&ToolResult<'_>) -> T) -> T {
+    let text = match outcome.shares_text {
+        true => Content::SharedText(&outcome.text),
+        false => Content::Text(&outcome.text),
+    };
+    let alone = [text];
+    let several: Vec<Content<'_>>;
+    let content = if outcome.pictures.is_empty() && outcome.note.is_none() {
+        &alone[..]
+    } else {
+        let pictures = outcome.pictures.iter().map(|picture| Content::Image {
+            data: &picture.data,
+            mime_type: picture.mime_type,
+        });
+        let note = outcome.note.as_deref().map(Content::Text);
+        several = alone.into_iter().chain(pictures).chain(note).collect();
+        &several
+    };
+    use_it(&ToolResult {
+        content,
+        structured: outcome.structured.as_deref(),
+        is_error: outcome.is_error,
+    })
 }
 
 /// Main's side.
@@ -708,11 +736,9 @@ impl Input<'_> {
             outcome.redact(&self.stdio.redactor);
         }
         let mut state = self.stdio.lock();
-        for (handle, outcome) in &mut self.outcomes {
-            let is_counted = state.make_room(outcome);
-            state.complete_counted(*handle, outcome, is_counted);
+        for (handle, outcome) in self.outcomes.drain(..) {
+            state.complete_counted(handle, outcome);
         }
-        self.outcomes.clear();
         state
     }
 }

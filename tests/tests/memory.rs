@@ -621,6 +621,57 @@ fn no_reply_of_a_provider_takes_more_than_the_budget() {
             );
             attack.chat(Family::Anthropic, r#""tools":[{"name":"a"}]"#);
         }),
+        ("arguments that come in pieces", |attack| {
+            // Of a size that can be kept as a state, and of one that cannot.
+            for (objects, pieces) in [(objects(4_000), 2), (objects(500_000), 8)] {
+                let event = |member: &str| format!("data: {{\"index\":0,{member}}}\n\n");
+                let mut stream = event(
+                    r#""type":"content_block_start","content_block":{"type":"tool_use","id":"1","name":"a"}"#,
+                );
+                let end = format!(r#"{objects},"a":{objects}}}"#);
+                for (number, piece) in [r#"{"b":"#, &*end]
+                    .into_iter()
+                    .cycle()
+                    .take(pieces)
+                    .enumerate()
+                {
+                    // From the second pair on it is no JSON any more.
+                    let json = text_of(piece);
+                    stream += &event(&format!(
+                        r#""type":"content_block_delta","number":{number},"delta":{{"type":"input_json_delta","partial_json":{json}}}"#
+                    ));
+                }
+                stream += &event(r#""type":"message_stop""#);
+                let reply = Reply::raw_stream(stream);
+                attack.provider.script(Family::Anthropic, [reply]);
+                attack.chat(Family::Anthropic, r#""tools":[{"name":"a"}]"#);
+            }
+        }),
+        ("blocks without end", |attack| {
+            let blocks = (0..200_000).map(|index| {
+                format!(
+                    "data: {{\"type\":\"content_block_delta\",\"index\":{index},\"delta\":{{\"type\":\"thinking_delta\",\"thinking\":\"a\"}}}}\n\n"
+                )
+            });
+            let stream = blocks.collect::<String>() + "data: {\"type\":\"message_stop\"}\n\n";
+            for _ in 0..3 {
+                let reply = Reply::raw_stream(stream.clone());
+                attack.provider.script(Family::Anthropic, [reply]);
+                attack.chat(Family::Anthropic, r#""tools":[{"name":"a"}]"#);
+            }
+        }),
+        ("long answers at the same time", |attack| {
+            let text = r#"\""#.repeat(2 << 20);
+            let event =
+                format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
+            for _ in 0..20 {
+                let stream = event.repeat(2) + "data: [DONE]\n\n";
+                attack
+                    .provider
+                    .script(Family::Compatible, [Reply::raw_stream(stream)]);
+                attack.chat(Family::Compatible, "");
+            }
+        }),
         ("words that are long", |attack| {
             let long = "a".repeat(15 << 20);
             for name in ["model", "id", "object"] {

@@ -154,8 +154,11 @@ impl Gateway {
                         return Err(declined(failure, &reply.answer, has_begun));
                     }
                 }
-                codec.end(&mut reply.answer);
             }
+            let length = reply.answer.length();
+            let end = move |answer: &mut Answer| codec.end(answer);
+            Box::pin(add(length, &mut reply.answer, end)).await;
+            hold(held, reply.answer.held())?;
         }
         check(&reply.answer)
     }

@@ -22,9 +22,10 @@ use tokio::{
 
 use crate::{
     call::{self, Asked},
-    http_client::{self, HttpClient},
+    http_client::HttpClient,
     provider::{Answer, ChatRequest, Class, Codec, Failure, Stage, State, repair},
     redact::Redactor,
+    resources,
     settings::{KeyHeader, Provider, Settings},
 };
 
@@ -257,7 +258,7 @@ impl Gateway {
         refused: fn() -> Failure,
     ) -> Result<Reservation, Failure> {
         let mut held = self.budget.reservation();
-        match bytes <= SMALL || http_client::reserve(&mut held, bytes).await {
+        match bytes <= SMALL || resources::reserve(&mut held, bytes).await {
             true => Ok(held),
             false => Err(refused()),
         }

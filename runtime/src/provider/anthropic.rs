@@ -194,12 +194,18 @@ impl Codec for Messages {
                     take_usage(&usage, &mut answer.usage);
                 }
             }
-            ("message_stop", ..) => complete(answer),
+            ("message_stop", ..) => answer.complete = true,
             ("error", ..) => return Err(failure(None, payload)),
             _ if error.is_some() => return Err(failure(None, payload)),
             _ => {}
         }
         Ok(())
+    }
+
+    fn end(&self, answer: &mut Answer) {
+        if answer.complete {
+            put_together(answer);
+        }
     }
 
     fn is_opening(&self, event: &sse::Event<'_>) -> bool {
@@ -236,7 +242,8 @@ impl Codec for Messages {
         }
         take_message(json::read(&body)?, answer);
         take_stop(json::read(&body)?, answer);
-        complete(answer);
+        answer.complete = true;
+        put_together(answer);
         Ok(())
     }
 
@@ -953,32 +960,29 @@ fn take_delta(index: Option<u64>, piece: &Piece<'_>, answer: &mut Answer) {
 }
 
 /// The answer has ended as it should: the calls are whole, and the blocks are the state.
-fn complete(answer: &mut Answer) {
-    if answer.complete {
-        return;
-    }
-    answer.complete = true;
+fn put_together(answer: &mut Answer) {
     answer.state_length = 0;
     let mut blocks = std::mem::take(&mut answer.blocks).0;
     blocks.sort_by_key(|block| block.index);
+    let mut calls = std::mem::take(&mut answer.tool_calls);
     for mut block in blocks {
-        if let Some(call) = block.call.and_then(|call| answer.tool_calls.get_mut(call)) {
+        if let Some(call) = block.call.and_then(|call| calls.get_mut(call)) {
             if call.arguments.trim().is_empty() {
                 call.arguments = "{}".to_owned();
             }
-            let call = call.clone();
-            if !answer.has_room_for(&call.arguments) {
+            if answer.wants_state && !answer.has_room_for(&call.arguments) {
                 answer.spoil_state();
             }
             if answer.wants_state {
                 // One that was made up is the only one by which the result can be told.
                 block.item.insert("id".to_owned(), call.id.as_str().into());
-                let input = request::input(&call).into();
+                let input = request::input(call).into();
                 block.item.insert("input".to_owned(), input);
             }
         }
         answer.keep(Value::Object(block.item));
     }
+    answer.tool_calls = calls;
 }
 
 fn take_stop(stop: Stop<'_>, answer: &mut Answer) {
@@ -1821,6 +1825,14 @@ data: {"type":"message_stop"}
         assert!((40_000..40_000 + 65 * 2_000).contains(&answer.state_length));
         assert_eq!(answer.blocks.0.len(), 65);
         assert_eq!(answer.length() - answer.state_length, 60_000 + 64 * 2);
+
+        // The last event is as cheap: nothing is put together before the end.
+        let data = r#"{"type":"message_stop"}"#;
+        let event = sse::Event { name: "", data };
+        Messages.event(&event, &mut answer).unwrap();
+        assert!(answer.complete && answer.state.is_empty());
+        Messages.end(&mut answer);
+        assert_eq!((answer.state.len(), answer.tool_calls.len()), (65, 64));
     }
 
     #[test]

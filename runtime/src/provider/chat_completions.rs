@@ -270,7 +270,7 @@ impl Codec for ChatCompletions {
 
     fn end(&self, answer: &mut Answer) {
         // Some servers do without `[DONE]`; the reason to finish is the end of an answer, too.
-        if answer.native_finish.is_some() {
+        if !answer.complete && answer.native_finish.is_some() {
             finish(answer);
         }
     }

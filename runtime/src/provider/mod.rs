@@ -436,8 +436,9 @@ pub trait Codec: CountTokens + Embed + Draw + Send + Sync {
         event.payload().is_none()
     }
 
-    /// At the proper end of the body: completes an answer that ends without a closing event, if it can
-    /// be seen to be whole.
+    /// At the proper end of the stream, after its last event: puts together what has come in pieces, and completes an
+    /// answer that ends without a closing event, if it can be seen to be whole. What is in proportion to the whole answer
+    /// is done here, and not with an event.
     fn end(&self, _answer: &mut Answer) {}
 
     /// The whole answer from a reply that came as plain JSON although a stream was asked for.

@@ -49,6 +49,10 @@ fn read_into(
     let result = parser
         .finish()
         .map_or(Ok(()), |event| codec.event(&event, &mut answer));
+    // One that is cut stays so, for a closer look.
+    if answer.complete {
+        codec.end(&mut answer);
+    }
     (answer, result)
 }
 

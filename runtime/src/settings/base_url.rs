@@ -79,6 +79,18 @@ impl BaseUrl {
         })
     }
 
+    /// One that is built in, which the start need not parse: https to a vendor, http to what runs here, or nothing.
+    pub(super) fn built_in(url: impl Into<String>) -> Self {
+        let url = url.into();
+        let is_http = url.starts_with("http://");
+        BaseUrl {
+            url,
+            is_http,
+            is_private: is_http,
+            ..BaseUrl::default()
+        }
+    }
+
     /// The URL of something below; `path` begins with a slash.
     pub fn join(&self, path: &str) -> String {
         let mut url = [&*self.url, path].concat();

@@ -160,7 +160,7 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// A value that is not UTF-8.
     pub fn value(&self, name: &str) -> Result<Option<String>, Problem> {
-        self.read(name, Form::Words)
+        self.read(name, |_| Form::Words)
     }
 
     /// The same for a value that may hold anything, such as lines of headers.
@@ -168,7 +168,7 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// A value that is not UTF-8.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Problem> {
-        self.read(name, Form::Text)
+        self.read(name, |_| Form::Text)
     }
 
     /// The same for the path of a file. There may be one whose name looks like a value with a comment.
@@ -176,17 +176,14 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// A value that is not UTF-8.
     pub(super) fn path(&self, name: &str) -> Result<Option<String>, Problem> {
-        let is_there = |value: OsString| Path::new(&value).exists();
-        self.read(
-            name,
-            match (self.lookup)(name).is_some_and(is_there) {
-                true => Form::Text,
-                false => Form::Words,
-            },
-        )
+        self.read(name, |value| match Path::new(value).exists() {
+            true => Form::Text,
+            false => Form::Words,
+        })
     }
 
-    fn read(&self, name: &str, form: Form) -> Result<Option<String>, Problem> {
+    /// `form` is asked about the value as it was set.
+    fn read(&self, name: &str, form: impl Fn(&str) -> Form) -> Result<Option<String>, Problem> {
         if name.starts_with(OWN) {
             self.own.borrow_mut().push(name.to_owned());
         }
@@ -202,7 +199,7 @@ impl<'a> Environment<'a> {
         })?;
         // It may be a secret.
         let value = Zeroizing::new(value);
-        let Cleaned { value, removed } = cleaned(&value, form);
+        let Cleaned { value, removed } = cleaned(&value, form(&value));
         if let Some(why) = placeholder(value) {
             self.ignore(name, NoKey::unset(why));
             return Ok(None);

@@ -382,6 +382,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_built_in_is_as_if_it_were_parsed() {
+        let usual = PRESETS.iter().filter_map(|preset| preset.kind.codec());
+        let usual = usual.map(|codec| codec.default_base_url().to_owned());
+        let ports = PRESETS.iter().filter_map(|preset| preset.port);
+        let ports = ports.map(|port| format!("http://127.0.0.1:{port}/v1"));
+        for url in usual.chain(ports).filter(|url| !url.is_empty()) {
+            let parsed = BaseUrl::parse("X", &url);
+            assert_eq!(parsed.as_ref(), Ok(&BaseUrl::built_in(&*url)), "{url}");
+        }
+        assert_eq!(BaseUrl::built_in(""), BaseUrl::default());
+    }
+
+    #[test]
     fn every_usual_address_is_its_vendor_s_own() {
         for preset in &PRESETS {
             let usual = preset.kind.codec().map_or("", Codec::default_base_url);

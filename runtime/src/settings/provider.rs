@@ -2,7 +2,7 @@
 //!
 //! Never here: talking to one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, HeaderValue};
 
@@ -286,24 +286,21 @@ pub(super) fn all(
         }
         ended.is_none()
     });
-    let mut own = own_variables::all(environment, entries.keys().map(String::as_str), warnings)?;
+    let known = entries.keys().map(String::as_str);
+    let own = own_variables::all(environment, known, warnings)?;
+    let mut own: BTreeMap<String, OwnVariables> = own.into_iter().collect();
     let reader = Reader {
         environment,
         foreign,
         guarded,
     };
-    let mut providers = Vec::new();
-    let mut others = Vec::new();
+    let mut providers = Vec::with_capacity(PRESETS.len());
+    let mut others = Vec::with_capacity(PRESETS.len());
     for preset in &PRESETS {
-        let place = own.iter().position(|(id, _)| id == preset.id);
-        let own = place.map(|place| own.swap_remove(place).1);
-        let told = Told {
-            entry: entries.remove(preset.id),
-            own: own.unwrap_or_default(),
-            is_default: default.is_some_and(|id| preset.is_named(id)),
-        };
+        let told = Told::take(preset.id, &mut entries, &mut own);
         let key = told.key();
-        let provider = reader.preset(preset, told, warnings);
+        let is_default = default.is_some_and(|id| preset.is_named(id));
+        let provider = reader.preset(preset, told, is_default, warnings);
         let provider =
             provider.unwrap_or_else(|problem| reader.off(preset.id, Some(preset), key, &problem));
         if !provider.is_listed {
@@ -315,28 +312,9 @@ pub(super) fn all(
     if default.is_some_and(|id| id.eq_ignore_ascii_case(MOCK)) {
         entries.entry(MOCK.into()).or_default();
     }
-    let mut told: Vec<(String, Told)> = Vec::new();
-    for (id, entry) in entries {
-        let place = own.iter().position(|(known, _)| *known == id);
-        let own = place.map(|place| own.swap_remove(place).1);
-        let told_of_it = Told {
-            entry: Some(entry),
-            own: own.unwrap_or_default(),
-            is_default: false,
-        };
-        told.push((id, told_of_it));
-    }
-    let only_own = own.into_iter().map(|(id, own)| {
-        let told = Told {
-            entry: None,
-            own,
-            is_default: false,
-        };
-        (id, told)
-    });
-    told.extend(only_own);
-    told.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (id, told) in told {
+    let ids: BTreeSet<String> = entries.keys().chain(own.keys()).cloned().collect();
+    for id in ids {
+        let told = Told::take(&id, &mut entries, &mut own);
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if id.is_empty() || !id.chars().all(allowed) || position(&providers, &id).is_some() {
             return Err(Problem::new(
@@ -405,14 +383,24 @@ fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
 struct Told {
     entry: Option<ProviderEntry>,
     own: OwnVariables,
-    /// It is the default provider.
-    is_default: bool,
 }
 
 /// Where the key of a provider may stand, beside the well-known variables.
 type OwnKey = (Option<String>, Option<KeyEntry>);
 
 impl Told {
+    /// What there is of this one.
+    fn take(
+        id: &str,
+        entries: &mut BTreeMap<String, ProviderEntry>,
+        own: &mut BTreeMap<String, OwnVariables>,
+    ) -> Self {
+        Told {
+            entry: entries.remove(id),
+            own: own.remove(id).unwrap_or_default(),
+        }
+    }
+
     fn key(&self) -> OwnKey {
         let variable = self.own.has_key.then(|| self.own.name("_API_KEY"));
         let entry = self.entry.as_ref();
@@ -535,6 +523,7 @@ impl Reader<'_> {
         &self,
         preset: &'static Preset,
         told: Told,
+        is_default: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
         let id = preset.id;
@@ -607,12 +596,12 @@ impl Reader<'_> {
         provider.is_listed = provider.is_broken
             || preset.is_main()
             || is_told
-            || told.is_default
+            || is_default
             || provider.key.is_some()
             || has_url;
         provider.off = match kind.codec().map(Codec::default_base_url) {
             _ if provider.is_broken => provider.off,
-            _ if id == DOCKER && !has_url => match (&runner, told.is_default) {
+            _ if id == DOCKER && !has_url => match (&runner, is_default) {
                 (Runner::Off, _) => Some("DOCKER_MODEL_RUNNER is off (set it to its URL)".into()),
                 (_, true) => None,
                 _ => {
@@ -630,9 +619,9 @@ impl Reader<'_> {
             }
             Some("") if !has_url => match preset.port {
                 Some(port) => {
-                    provider.base_url = BaseUrl::parse(id, &format!("http://127.0.0.1:{port}/v1"))?;
+                    provider.base_url = BaseUrl::built_in(format!("http://127.0.0.1:{port}/v1"));
                     provider.is_tried_if_named = true;
-                    match is_told || told.is_default {
+                    match is_told || is_default {
                         true => provider.why_not_tried(),
                         false => Some(format!(
                             "it is tried only if it is named (set {})",
@@ -789,10 +778,9 @@ impl Reader<'_> {
                 })
             }
         };
-        let model_variable = own.name("_MODEL");
         let key_variable = own.has_key.then(|| own.name("_API_KEY"));
-        let (model, model_from) = match (own.model, entry.model) {
-            (Some(model), _) => (Some(model), Some(model_variable)),
+        let (model, model_from) = match (&own.model, entry.model) {
+            (Some(model), _) => (Some(model.clone()), Some(own.name("_MODEL"))),
             (None, Some(model)) => {
                 let place = model.place(&format!("{place}.model"));
                 (Some(model.value), Some(place))
@@ -805,11 +793,8 @@ impl Reader<'_> {
         };
         let model = model.filter(is_model);
         let model_from = model_from.filter(|_| model.is_some());
-        let base_url = match (base_url, kind.codec().map(Codec::default_base_url)) {
-            (Some(base_url), _) => base_url,
-            (None, None | Some("")) => BaseUrl::default(),
-            (None, Some(default)) => BaseUrl::parse(id, default)?,
-        };
+        let base_url = base_url
+            .unwrap_or_else(|| BaseUrl::built_in(kind.codec().map_or("", Codec::default_base_url)));
         let in_file = entry.api_key.take();
         let key = self.key(&place, key_variable, &known, in_file, &base_url, warnings);
         let headers = known.headers;

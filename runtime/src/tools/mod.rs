@@ -199,6 +199,16 @@ impl Outcome {
         self.text.len() + pictures.chain(beside.map(String::len)).sum::<usize>()
     }
 
+    /// From now on it is counted for itself alone, not for what it was made of.
+    pub(crate) fn count_alone(&mut self) {
+        let own = self.length();
+        if let Some(held) = &mut self.reservation
+            && held.bytes() > own
+        {
+            let _smaller = held.resize(own);
+        }
+    }
+
     /// Bytes that it becomes in an answer, at most.
     pub(crate) fn encoded(&self) -> usize {
         const FRAME: usize = 4096;
