@@ -103,7 +103,39 @@ pub(crate) fn run(
         let name = format!("longest {name} beside a flood of single bytes");
         report.add(Row::new(&name, "ms", longest).goal(Goal::AtMost(250.0)));
     }
+    let longest = after_a_tree(ours, scaled(20, share).max(3))?;
+    report.add(
+        Row::new("longest ping after 15 MB of small objects", "ms", longest)
+            .goal(Goal::AtMost(500.0)),
+    );
     Ok(())
+}
+
+/// The longest of so many pings that are sent right after a call with 15 MB of small objects in an argument that no tool
+/// has, in milliseconds. A tree of them would take seconds.
+fn after_a_tree(ours: &Path, times: usize) -> io::Result<f64> {
+    let objects = r#"{"":0},"#.repeat(15_000_000 / 7);
+    let both = format!(
+        r#"{{"jsonrpc":"2.0","id":"call","method":"tools/call","params":{{"name":"{TOOL}","arguments":{{"zz":[{objects}0]}}}}}}
+{{"jsonrpc":"2.0","id":"ping","method":"ping"}}
+"#
+    );
+    let mut server = Subject::ours(ours).start()?;
+    server.shake_hands()?;
+    let mut longest = 0.0_f64;
+    for _ in 0..times {
+        let asked = Instant::now();
+        server.stdin.write_all(both.as_bytes())?;
+        let mut answers = BufReader::new(&mut server.stdout).lines();
+        for _ in 0..2 {
+            let answer = answers.next().ok_or(io::ErrorKind::UnexpectedEof)??;
+            if answer.contains(r#""ping""#) {
+                longest = longest.max(asked.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+    }
+    server.end()?;
+    Ok(longest)
 }
 
 /// The longest of so many pings, and of so many calls of a good provider, while another one sends single bytes without end, in

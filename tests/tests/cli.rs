@@ -959,13 +959,13 @@ fn a_terminal_sees_the_answer_as_it_comes_and_others_see_it_whole() {
     assert!(start.elapsed() < Duration::from_secs(2));
     provider.wait_dropped(LIMIT);
 
-    // A key in the answer is not shown, however it is cut; nor are escape sequences obeyed.
+    // A key in the answer is not shown, however it is cut; nor are escape sequences obeyed, or what turns the direction of text.
     let key = Family::OpenAi.key();
     let deltas = [
         "key: ",
         &key[..9],
         &key[9..],
-        " \x1b[2J\u{9b}1m\ttab\nend ",
+        " \x1b[2J\u{9b}1m\u{202e}\u{2066}\u{200f}\ttab\nend ",
         &key[..5],
     ];
     provider.script(
@@ -980,21 +980,25 @@ fn a_terminal_sees_the_answer_as_it_comes_and_others_see_it_whole() {
     let text = text.replace('\t', "TAB");
     assert_eq!(
         text,
-        format!("key: [redacted] \\u{{1b}}[2J\\u{{9b}}1mTABtab\n{end}\n")
+        format!(
+            "key: [redacted] \\u{{1b}}[2J\\u{{9b}}1m\\u{{202e}}\\u{{2066}}\\u{{200f}}TABtab\n{end}\n"
+        )
     );
     // Not a terminal: as it is, but for the key.
     let piped = asking(&provider, &chat).run(b"");
     assert_eq!(
         well(&piped),
-        format!("key: [redacted] \x1b[2J\u{9b}1m\ttab\n{end}\n")
+        format!("key: [redacted] \x1b[2J\u{9b}1m\u{202e}\u{2066}\u{200f}\ttab\n{end}\n")
     );
     let json = asking(&provider, &["chat", "?", "-m", "gpt-x", "--json"]);
     let (text, ..) = on_terminal(json);
-    assert!(!text.contains(ESCAPE) && !text.contains(key), "{text}");
+    for shown in [ESCAPE, "\u{202e}", key] {
+        assert!(!text.contains(shown), "{text}");
+    }
     let answer: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         answer["text"],
-        format!("key: [redacted] \x1b[2J\u{9b}1m\ttab\n{end}")
+        format!("key: [redacted] \x1b[2J\u{9b}1m\u{202e}\u{2066}\u{200f}\ttab\n{end}")
     );
 }
 

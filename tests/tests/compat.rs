@@ -1093,15 +1093,18 @@ fn in_container() -> bool {
         .any(|path| Path::new(path).exists())
 }
 
+/// Local runtimes: id, variable and usual port.
+const LOCAL: [(&str, &str, u16); 4] = [
+    ("ollama", "OLLAMA_HOST", 11_434),
+    ("lmstudio", "LMSTUDIO_BASE_URL", 1234),
+    ("vllm", "VLLM_BASE_URL", 8000),
+    ("llamacpp", "LLAMACPP_BASE_URL", 8080),
+];
+
 #[test]
 fn a_local_runtime_that_is_named_is_tried_at_its_usual_port_but_not_in_a_container() {
     let key = ("OPENAI_API_KEY", "k-123");
-    for (id, variable, port) in [
-        ("ollama", "OLLAMA_HOST", 11_434),
-        ("lmstudio", "LMSTUDIO_BASE_URL", 1234),
-        ("vllm", "VLLM_BASE_URL", 8000),
-        ("llamacpp", "LLAMACPP_BASE_URL", 8080),
-    ] {
+    for (id, variable, port) in LOCAL {
         let model = format!("{id}/llama3.2");
         let asks = [
             (vec!["chat", "-m", &model, "hi"], vec![key]),
@@ -1150,4 +1153,30 @@ fn a_local_runtime_that_is_named_is_tried_at_its_usual_port_but_not_in_a_contain
     let output = builder.envs([key]).run(b"");
     assert_eq!(output.code, Some(1), "{output:?}");
     assert_parts(&output.stderr, &["LITELLM_BASE_URL"]);
+}
+
+/// The loopback of a container is not the machine's: nothing is asked there that nobody has set up.
+#[test]
+fn in_what_is_marked_as_a_container_no_local_runtime_is_tried() {
+    // As Podman marks it.
+    let line = r#"mount -t tmpfs none /run && : >/run/.containerenv && exec "$@""#;
+    let marked = ["--map-root-user", "--mount", "sh", "-c", line, "sh"];
+    let tried = Command::new("unshare").args(marked).arg("true").output();
+    if !tried.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: no mount namespace");
+        return;
+    }
+    for (id, variable, port) in LOCAL {
+        let output = Server::builder()
+            .program("unshare")
+            .args(marked)
+            .arg(binary())
+            .args(["chat", "-m", &format!("{id}/llama3.2"), "hi"])
+            .env("OPENAI_API_KEY", "k-123")
+            .stdin(Stdin::Null)
+            .run(b"");
+        assert_eq!(output.code, Some(1), "{output:?}");
+        let said = format!("{variable}, for example to http://host.docker.internal:{port}");
+        assert_parts(&output.stderr, &["config: ", &said]);
+    }
 }

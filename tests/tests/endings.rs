@@ -378,15 +378,25 @@ fn a_second_signal_needs_no_other_thread() {
     let flags = wait::WaitPidFlag::__WALL | wait::WaitPidFlag::WNOHANG;
     server.until("the thread has ended", || {
         matches!(
-            wait::waitpid(held, Some(flags)),
+            wait::waitpid(held.0, Some(flags)),
             Ok(wait::WaitStatus::Exited(..) | wait::WaitStatus::Signaled(..)) | Err(_)
         )
     });
     assert_eq!(server.end(3), [] as [Value; 0]);
 }
 
+/// A thread that is held up. It goes on when this is dropped: a process cannot end before, not even if it is killed.
+struct Held(nix::unistd::Pid);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // It may have ended.
+        _ = ptrace::detach(self.0, None);
+    }
+}
+
 /// Stops one thread of a process, and no other. `None`, said on stderr, where the machine does not allow that.
-fn hold_up(pid: u32, name: &str) -> Option<nix::unistd::Pid> {
+fn hold_up(pid: u32, name: &str) -> Option<Held> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let thread = threads
         .flatten()
@@ -403,7 +413,7 @@ fn hold_up(pid: u32, name: &str) -> Option<nix::unistd::Pid> {
     }
     ptrace::interrupt(thread).unwrap();
     wait::waitpid(thread, Some(wait::WaitPidFlag::__WALL)).unwrap();
-    Some(thread)
+    Some(Held(thread))
 }
 
 #[test]
@@ -800,6 +810,33 @@ fn an_input_without_anything_to_read_is_a_clean_end() {
             let said = stderr.contains("stdin is") && stderr.contains("ANYGPT_STANDBY=always");
             assert_eq!(said, !redirection.contains("$1"), "{stderr}");
         }
+    }
+}
+
+/// Rust opens `/dev/null` in the place of a closed descriptor, and aborts where it cannot.
+#[test]
+fn a_closed_descriptor_needs_no_dev_null() {
+    for (command, code) in [
+        (r#""$0" <&-"#, 0),
+        (r#""$0" >&-"#, 3),
+        (r#""$0" 2>&-"#, 0),
+        (r#""$0" <&- 2>&-"#, 0),
+        (r#""$0" chat <&-"#, 1),
+    ] {
+        let Some(container) = container(&["--mount"]) else {
+            return;
+        };
+        let mut server = container
+            .args(["sh", "-c"])
+            .arg(format!("mount -t tmpfs none /dev && {command}; exit $?"))
+            .arg(binary())
+            .envs([MOCK])
+            .spawn();
+        server.close_stdin();
+        assert_eq!(server.end(code), [] as [Value; 0], "{command}");
+        let stderr = server.stderr();
+        let said = stderr.starts_with("anygpt-mcp: ");
+        assert_eq!(said, !command.contains("2>&-"), "{command}: {stderr}");
     }
 }
 

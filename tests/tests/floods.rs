@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use anygpt_tests::provider::{Family, Flood, Provider};
+use anygpt_tests::provider::{Family, Flood, Provider, Reply};
 use anygpt_tests::server::{Server, Signal};
 use serde_json::{Value, json};
 
@@ -187,6 +187,23 @@ fn errors_in_single_bytes() {
         flood.wait_running(0, LIMIT);
         server.close_stdin();
         server.end(0);
+    }
+}
+
+/// More than 64 KiB of it, that is: so much is held of a connection while nothing else is known of the reply.
+#[test]
+fn a_head_has_an_end() {
+    let provider = Provider::start();
+    let mut server = Server::builder()
+        .envs(provider.env())
+        .env("ANYGPT_RETRIES", "0")
+        .spawn();
+    for (bytes, is_taken) in [(60_000, true), (70_000, false)] {
+        let reply = Reply::text(Family::OpenAi, "hi").header("x-long", &"a".repeat(bytes));
+        provider.script(Family::OpenAi, [reply]);
+        let arguments = json!({"model": "openai/gpt-4.1", "prompt": "hi"});
+        let result = server.call_tool("anygpt_chat_completion", arguments);
+        assert_eq!(result["isError"] != true, is_taken, "{bytes}: {result}");
     }
 }
 

@@ -700,6 +700,49 @@ fn unshare<'a>(arguments: &'a [&'a str]) -> Option<&'a [&'a str]> {
 }
 
 /// In a network namespace of its own, as `--network none` makes it.
+/// A machine with IPv4 alone whose name server takes questions and answers none, as behind a firewall.
+#[test]
+fn a_name_server_that_is_silent_is_named_before_the_call_is_over() {
+    let file = folder("silent-name-server").join("resolv.conf");
+    std::fs::write(&file, "nameserver 192.0.2.53\n").unwrap();
+    // What is sent to that address ends in the loopback device, which nobody reads there.
+    let line = format!(
+        "mount --bind '{}' /etc/resolv.conf && ip link set lo up && ip addr add 198.51.100.1/32 dev lo &&
+         ip route add default dev lo && exec \"$@\"",
+        file.display()
+    );
+    let alone = [
+        "--map-root-user",
+        "--net",
+        "--mount",
+        "sh",
+        "-c",
+        &line,
+        "sh",
+    ];
+    let Some(alone) = unshare(&alone) else {
+        return;
+    };
+    let mut server = server("https://api.example.com/v1")
+        .program("unshare")
+        .args(alone)
+        .arg(binary())
+        .env("ANYGPT_RETRIES", "0")
+        .limit(Duration::from_secs(60))
+        .spawn();
+    // A look-up ends after 5 s. A second one, for IPv6, would take longer than this.
+    let arguments = json!({"prompt": "hello", "model": "openai/gpt-4.1", "timeout_seconds": 9});
+    let result = server.call_tool("anygpt_chat_completion", arguments);
+    let text = outcome::error(&result);
+    for part in [
+        "network: openai",
+        "api.example.com",
+        "no answer of a name server",
+    ] {
+        assert!(text.contains(part), "{text:?} lacks {part:?}");
+    }
+}
+
 #[test]
 fn without_a_network_the_error_comes_at_once() {
     let Some(alone) = unshare(&["--map-root-user", "--net"]) else {

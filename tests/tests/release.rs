@@ -102,6 +102,70 @@ fn what_can_write_or_sign_runs_no_dependency() {
     }
 }
 
+/// Tags and versions can be moved; what they stand for is checked by its hash.
+#[test]
+fn what_builds_and_checks_is_pinned_by_hash() {
+    let mut files = Vec::new();
+    for folder in [".ci", ".github", "runtime", "tests"] {
+        files_below(&Path::new(ROOT).join(folder), &mut files);
+    }
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let is_script =
+        |path: &Path| path.extension().is_none() || path.extension() == Some("sh".as_ref());
+    let (mut scripts, mut lists) = (0, 0);
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        if name(&path) == "package-lock.json" {
+            let lock: Value = serde_json::from_str(&text).unwrap();
+            for (package, entry) in lock["packages"].as_object().unwrap() {
+                let hash = entry["integrity"].as_str().unwrap_or_default();
+                let is_pinned = package.is_empty() || hash.starts_with("sha512-");
+                assert!(is_pinned, "{}: {package}", path.display());
+            }
+            lists += 1;
+        } else if name(&path) == "requirements.txt" {
+            for entry in text.replace("\\\n", "").lines() {
+                let is_pinned = entry.contains("==") && entry.contains(" --hash=sha256:");
+                let is_comment = entry.trim_start().starts_with('#');
+                assert!(is_pinned || is_comment, "{}: {entry}", path.display());
+            }
+            lists += 1;
+        } else if is_script(&path) {
+            let commands: Vec<&str> = text.lines().map(str::trim).collect();
+            let runs = |what: &str| {
+                let is_run = |line: &&&str| {
+                    line.contains(what) && !line.starts_with('#') && !line.starts_with("echo ")
+                };
+                commands.iter().find(is_run)
+            };
+            for (what, needs) in [
+                ("pip install", "--require-hashes"),
+                ("npm install", "npm ci"),
+                ("npx ", "npm ci"),
+                ("cargo install ", "sha256sum "),
+            ] {
+                if let Some(line) = runs(what) {
+                    assert!(text.contains(needs), "{}: {line}", path.display());
+                    scripts += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        lists >= 4 && scripts >= 3,
+        "{lists} lists, {scripts} scripts"
+    );
+    // Of images the release takes one digest, and hands it to all its jobs.
+    let (text, workflow) = workflow("release.yml");
+    assert!(text.contains(r#"echo "$key=$image@$digest" >>"$GITHUB_OUTPUT""#));
+    let facts = &workflow["jobs"]["facts"]["outputs"];
+    for (output, variable) in [("builder", "BUILDER_IMAGE"), ("alpine", "ALPINE_IMAGE")] {
+        assert!(facts[output].is_string(), "{output}");
+        let uses = format!("{variable}: ${{{{ needs.facts.outputs.{output} }}}}");
+        assert!(text.contains(&uses), "{uses}");
+    }
+}
+
 #[test]
 fn every_direct_dependency_is_named_with_its_licence() {
     let file = folder("licences").join("THIRD-PARTY-LICENSES");
@@ -138,6 +202,11 @@ fn every_direct_dependency_is_named_with_its_licence() {
         "musl, the C library",
     ] {
         assert!(text.contains(part), "{part}");
+    }
+    // The bill of materials has them, too: the lock file does not name them.
+    let bill = fs::read_to_string(Path::new(ROOT).join(".ci/sbom")).unwrap();
+    for part in ["rust-std", "libunwind", "musl"] {
+        assert!(bill.contains(&format!("part(\"{part}\", ")), "{part}");
     }
 }
 
