@@ -1,0 +1,207 @@
+use super::*;
+
+const ALONE: Situation = Situation {
+    repeated: 0,
+    allowed: 2,
+    has_next: false,
+    took: Duration::ZERO,
+    left: Duration::from_secs(55),
+    jitter: 0.0,
+};
+
+const ONE_OF_TWO: Situation = Situation {
+    has_next: true,
+    ..ALONE
+};
+
+fn failure(class: Class, wait_ms: u64) -> Failure {
+    Failure {
+        retry_after: (wait_ms > 0).then(|| Duration::from_millis(wait_ms)),
+        stage: Stage::Free,
+        ..Failure::new(class, "")
+    }
+}
+
+fn again(ms: u64) -> Next {
+    Next::Again(Duration::from_millis(ms))
+}
+
+const ALL: [Class; 15] = [
+    Class::Auth,
+    Class::Permission,
+    Class::ModelNotFound,
+    Class::InvalidRequest,
+    Class::ContextLength,
+    Class::TooLarge,
+    Class::RateLimit,
+    Class::Quota,
+    Class::ContentFilter,
+    Class::Timeout,
+    Class::Network,
+    Class::Unavailable,
+    Class::EmptyResponse,
+    Class::Cancelled,
+    Class::Config,
+];
+
+#[test]
+fn only_what_may_pass_is_repeated_and_only_a_cancel_ends_the_chain() {
+    for class in ALL {
+        let may_pass = matches!(
+            class,
+            Class::RateLimit | Class::Network | Class::Unavailable
+        );
+        let failure = failure(class, 0);
+        let expected = if may_pass { again(500) } else { Next::GiveUp };
+        assert_eq!(ALONE.after(&failure), expected, "{class:?}");
+        let expected = match class {
+            _ if may_pass => again(500),
+            Class::Cancelled => Next::GiveUp,
+            _ => Next::Another,
+        };
+        assert_eq!(ONE_OF_TWO.after(&failure), expected, "{class:?}");
+        let tired = Situation {
+            repeated: 2,
+            ..ONE_OF_TWO
+        };
+        let expected = match class {
+            Class::Cancelled => Next::GiveUp,
+            _ => Next::Another,
+        };
+        assert_eq!(tired.after(&failure), expected, "{class:?}");
+        let never = Situation {
+            allowed: 0,
+            ..ALONE
+        };
+        assert_eq!(never.after(&failure), Next::GiveUp, "{class:?}");
+    }
+}
+
+#[test]
+fn what_was_generated_is_never_asked_for_again() {
+    for class in ALL {
+        let after = |stage, should_retry| {
+            let failure = Failure {
+                should_retry,
+                stage,
+                ..failure(class, 0)
+            };
+            (ALONE.after(&failure), ONE_OF_TWO.after(&failure))
+        };
+        let next = match class {
+            Class::Cancelled => Next::GiveUp,
+            _ => Next::Another,
+        };
+        for word in [None, Some(true), Some(false)] {
+            assert_eq!(after(Stage::Taken, word), (Next::GiveUp, next), "{class:?}");
+        }
+        let declined = match class {
+            Class::RateLimit | Class::Unavailable => (again(500), again(500)),
+            _ => (Next::GiveUp, next),
+        };
+        assert_eq!(after(Stage::Declined, None), declined, "{class:?}");
+        // Before a status the class decides, and the provider's word.
+        let both = [Stage::Free, Stage::Unanswered].map(|stage| after(stage, None));
+        assert_eq!(both[0], both[1], "{class:?}");
+    }
+}
+
+#[test]
+fn the_provider_s_word_counts_except_where_money_is_missing() {
+    let told = |class, should_retry| Failure {
+        should_retry: Some(should_retry),
+        ..failure(class, 0)
+    };
+    assert_eq!(ALONE.after(&told(Class::Unavailable, false)), Next::GiveUp);
+    assert_eq!(ALONE.after(&told(Class::RateLimit, false)), Next::GiveUp);
+    assert_eq!(ALONE.after(&told(Class::InvalidRequest, true)), again(500));
+    assert_eq!(ALONE.after(&told(Class::Quota, true)), Next::GiveUp);
+    assert_eq!(
+        ONE_OF_TWO.after(&told(Class::Unavailable, false)),
+        Next::Another
+    );
+    let redirect = Failure {
+        status: Some(302),
+        ..failure(Class::Unavailable, 0)
+    };
+    assert_eq!(ALONE.after(&redirect), Next::GiveUp);
+}
+
+#[test]
+fn pauses_double_up_to_eight_seconds_less_a_quarter_at_most() {
+    let pause = |repeated, jitter| {
+        let situation = Situation {
+            repeated,
+            allowed: u32::MAX,
+            jitter,
+            ..ALONE
+        };
+        situation.after(&failure(Class::Unavailable, 0))
+    };
+    let most: Vec<Next> = (0..6).map(|repeated| pause(repeated, 0.0)).collect();
+    assert_eq!(most, [500, 1000, 2000, 4000, 8000, 8000].map(again));
+    let least: Vec<Next> = (0..6).map(|repeated| pause(repeated, 1.0)).collect();
+    assert_eq!(least, [375, 750, 1500, 3000, 6000, 6000].map(again));
+    assert_eq!(pause(1_000_000, 0.5), again(7000));
+}
+
+#[test]
+fn the_wait_that_is_asked_for_is_kept_or_nothing_is_repeated() {
+    let alone = |ms| ALONE.after(&failure(Class::RateLimit, ms));
+    assert_eq!(alone(20), again(20));
+    assert_eq!(alone(17_000), again(17_000));
+    // Nobody waits beyond the deadline, or for minutes.
+    assert_eq!(alone(55_000), Next::GiveUp);
+    let patient = Situation {
+        left: Duration::from_secs(3600),
+        ..ALONE
+    };
+    assert_eq!(
+        patient.after(&failure(Class::RateLimit, 120_000)),
+        again(120_000)
+    );
+    assert_eq!(
+        patient.after(&failure(Class::RateLimit, 121_000)),
+        Next::GiveUp
+    );
+    // With somebody behind, a few seconds are enough.
+    let chained = |ms| ONE_OF_TWO.after(&failure(Class::RateLimit, ms));
+    assert_eq!(chained(5_000), again(5_000));
+    assert_eq!(chained(6_000), Next::Another);
+    let slow = Situation {
+        took: Duration::from_secs(10),
+        ..ONE_OF_TWO
+    };
+    assert_eq!(slow.after(&failure(Class::Network, 0)), Next::Another);
+    let late = Situation {
+        left: Duration::ZERO,
+        ..ONE_OF_TWO
+    };
+    assert_eq!(late.after(&failure(Class::Auth, 0)), Next::GiveUp);
+}
+
+#[test]
+fn shares_are_equal() {
+    let seconds = Duration::from_secs;
+    assert_eq!(share(seconds(55), 2), Duration::from_millis(27_500));
+    assert_eq!(share(seconds(55), 3), Duration::from_millis(18_300));
+    assert_eq!(share(seconds(1), 0), seconds(1));
+}
+
+#[test]
+fn the_failure_that_helps_soonest_is_explained() {
+    let useful = |classes: &[Class]| most_useful(classes, |class| *class).copied();
+    assert_eq!(
+        useful(&[Class::Auth, Class::RateLimit, Class::Unavailable]),
+        Some(Class::RateLimit)
+    );
+    assert_eq!(
+        useful(&[Class::Network, Class::Unavailable, Class::Quota]),
+        Some(Class::Network)
+    );
+    assert_eq!(
+        useful(&[Class::Auth, Class::ContextLength]),
+        Some(Class::ContextLength)
+    );
+    assert_eq!(useful(&[]), None);
+}

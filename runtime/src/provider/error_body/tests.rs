@@ -1,0 +1,245 @@
+use super::*;
+
+fn read(status: u16, body: &str) -> Failure {
+    ErrorBody::read(body).failure(
+        Some(status),
+        &[("word", Class::Quota), ("wrong", Class::InvalidRequest)],
+        &[("too long", Class::ContextLength)],
+    )
+}
+
+#[test]
+fn every_shape_has_its_message_and_code() {
+    for (body, message, code) in [
+        (
+            r#"{"error":{"message":"m","type":"t","param":"p","code":"c"}}"#,
+            "m",
+            Some("c"),
+        ),
+        (
+            r#"{"error":{"message":"m","type":"t","param":null,"code":null}}"#,
+            "m",
+            Some("t"),
+        ),
+        (
+            r#"{"type":"error","error":{"type":"t","message":"m"},"request_id":"r"}"#,
+            "m",
+            Some("t"),
+        ),
+        (
+            r#"{"error":{"code":400,"message":"m","status":"S","details":[]}}"#,
+            "m",
+            Some("S"),
+        ),
+        (
+            r#"[{"error":{"code":400,"message":"m","status":"S"}}]"#,
+            "m",
+            Some("S"),
+        ),
+        (
+            r#"{"error":{"code":400,"message":"m","metadata":{}}}"#,
+            "m",
+            Some("400"),
+        ),
+        (
+            r#"{"error":{"code":400,"message":"m","metadata":{"error_type":"t"}}}"#,
+            "m",
+            Some("t"),
+        ),
+        (
+            r#"{"error":{"code":"400","message":"m","type":"None"}}"#,
+            "m",
+            Some("None"),
+        ),
+        (r#"{"code":"c","error":"m"}"#, "m", Some("c")),
+        (r#"{"error":"m"}"#, "m", None),
+        (
+            r#"{"object":"error","message":"m","type":"t","param":null,"code":"c"}"#,
+            "m",
+            Some("c"),
+        ),
+        (
+            r#"{"object":"error","message":{"detail":[{"loc":["body"],"msg":"m"}]}}"#,
+            "body: m",
+            None,
+        ),
+        (r#"{"detail":"m"}"#, "m", None),
+        (
+            r#"{"detail":[{"loc":["body","x",0],"msg":"m","type":"t"},{"msg":"n"}]}"#,
+            "body.x.0: m; n",
+            None,
+        ),
+        (r#"{"message":"m"}"#, "m", None),
+        ("\u{feff}\"m\"", "m", None),
+        ("upstream connect error", "upstream connect error", None),
+        ("", "HTTP 400 without an explanation", None),
+        ("[]", "HTTP 400 without an explanation", None),
+        ("{}", "HTTP 400 without an explanation", None),
+        (
+            r#"{"error":{"message":"","code":"c"}}"#,
+            "HTTP 400 without an explanation",
+            Some("c"),
+        ),
+        (
+            "<!doctype html><HTML><Head><TITLE class=x>\n 502 Bad\tGateway </TITLE>…x-api-key: k",
+            "the reply is an HTML or XML page (502 Bad Gateway) instead of JSON; check the base URL and any proxy",
+            None,
+        ),
+        (
+            "<html>",
+            "the reply is an HTML or XML page instead of JSON; check the base URL and any proxy",
+            None,
+        ),
+    ] {
+        let failure = read(400, body);
+        assert_eq!(failure.message, message, "{body}");
+        assert_eq!(failure.code.as_deref(), code, "{body}");
+        assert_eq!(
+            (failure.class, failure.status),
+            (Class::InvalidRequest, Some(400)),
+            "{body}"
+        );
+    }
+    assert_eq!(
+        read(400, r#"{"error":{},"request_id":"r"}"#)
+            .request_id
+            .as_deref(),
+        Some("r")
+    );
+}
+
+#[test]
+fn the_parameter_that_is_meant() {
+    for (body, param) in [
+        (
+            r#"{"error":{"message":"m","param":"max_tokens"}}"#,
+            Some("max_tokens"),
+        ),
+        (
+            r#"{"object":"error","message":"m","param":"top_p"}"#,
+            Some("top_p"),
+        ),
+        (
+            r#"{"detail":[{"loc":["body","seed",0],"msg":"Extra inputs are not permitted"}]}"#,
+            Some("seed"),
+        ),
+        (r#"{"error":{"message":"m","param":null}}"#, None),
+        (r#"{"error":{"message":"m","param":""}}"#, None),
+        (r#"{"detail":"m"}"#, None),
+        ("", None),
+    ] {
+        assert_eq!(read(400, body).param.as_deref(), param, "{body}");
+    }
+}
+
+#[test]
+fn the_status_decides_what_may_pass_whatever_the_type_says() {
+    let words: &Table = &[
+        ("server_error", Class::Unavailable),
+        ("rate_limit_error", Class::RateLimit),
+        ("authentication_error", Class::Auth),
+        ("insufficient_quota", Class::Quota),
+        ("invalid_request_error", Class::InvalidRequest),
+    ];
+    let class = |status, word: &str| {
+        let body = format!(r#"{{"error":{{"message":"m","type":"{word}"}}}}"#);
+        ErrorBody::read(&body).failure(status, words, &[]).class
+    };
+    for (status, expected) in [
+        (400, Class::InvalidRequest),
+        (401, Class::Auth),
+        (403, Class::Permission),
+        (404, Class::ModelNotFound),
+        (413, Class::TooLarge),
+        (422, Class::InvalidRequest),
+    ] {
+        for word in ["server_error", "rate_limit_error"] {
+            assert_eq!(class(Some(status), word), expected, "{status} {word}");
+        }
+    }
+    for (status, expected) in [
+        (408, Class::Unavailable),
+        (409, Class::Unavailable),
+        (429, Class::RateLimit),
+        (500, Class::Unavailable),
+        (503, Class::Unavailable),
+        (529, Class::Unavailable),
+    ] {
+        for word in ["invalid_request_error", "authentication_error"] {
+            assert_eq!(class(Some(status), word), expected, "{status} {word}");
+        }
+        assert_eq!(class(Some(status), "insufficient_quota"), Class::Quota);
+        assert_eq!(class(Some(status), "rate_limit_error"), Class::RateLimit);
+    }
+    assert_eq!(class(Some(400), "authentication_error"), Class::Auth);
+    assert_eq!(class(None, "authentication_error"), Class::Auth);
+    assert_eq!(class(Some(200), "authentication_error"), Class::Auth);
+    assert_eq!(class(Some(200), "rate_limit_error"), Class::RateLimit);
+    // A status in the body of a stream's error counts as much.
+    let body = r#"{"error":{"code":400,"metadata":{"error_type":"server_error"}}}"#;
+    let failure = ErrorBody::read(body).failure(None, words, &[]);
+    assert_eq!(failure.class, Class::InvalidRequest);
+}
+
+#[test]
+fn words_and_phrases_refine_the_status() {
+    assert_eq!(
+        read(429, r#"{"error":{"type":"word","code":"other"}}"#).class,
+        Class::Quota
+    );
+    assert_eq!(
+        read(400, r#"{"error":"Prompt is TOO long"}"#).class,
+        Class::ContextLength
+    );
+    assert_eq!(read(429, r#"{"error":"too long"}"#).class, Class::RateLimit);
+    for (status, class) in [
+        (400, Class::InvalidRequest),
+        (408, Class::Unavailable),
+        (413, Class::TooLarge),
+        (500, Class::Unavailable),
+    ] {
+        assert_eq!(read(status, r#"{"error":{"type":"wrong"}}"#).class, class);
+    }
+    let streamed = |body| ErrorBody::read(body).failure(None, &[], &[]).class;
+    assert_eq!(streamed(r#"{"error":{"code":429}}"#), Class::RateLimit);
+    assert_eq!(streamed(r#"{"error":{"code":"401"}}"#), Class::Auth);
+    assert_eq!(
+        streamed(r#"{"error":{"code":7,"type":"invalid_request_error"}}"#),
+        Class::InvalidRequest
+    );
+    assert_eq!(streamed("{}"), Class::Unavailable);
+}
+
+#[test]
+fn statuses() {
+    for (status, class) in [
+        (400, Class::InvalidRequest),
+        (401, Class::Auth),
+        (402, Class::Quota),
+        (403, Class::Permission),
+        (404, Class::ModelNotFound),
+        (408, Class::Unavailable),
+        (409, Class::Unavailable),
+        (413, Class::TooLarge),
+        (422, Class::InvalidRequest),
+        (429, Class::RateLimit),
+        (500, Class::Unavailable),
+        (503, Class::Unavailable),
+        (529, Class::Unavailable),
+        (302, Class::Unavailable),
+    ] {
+        assert_eq!(read(status, "").class, class, "{status}");
+    }
+}
+
+#[test]
+fn long_messages_are_cut_between_words() {
+    assert_eq!(shortened(&"ü".repeat(2_000)).chars().count(), 2_000);
+    let cut = shortened(&"ü".repeat(2_001));
+    assert_eq!(
+        (cut.chars().count(), cut.chars().last()),
+        (2_000, Some('…'))
+    );
+    let cut = shortened(&format!("{} sk-{}", "a b".repeat(650), "s".repeat(200)));
+    assert!(!cut.contains("sk-") && cut.ends_with("b…"), "{cut}");
+}

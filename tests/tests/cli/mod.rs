@@ -1,0 +1,3 @@
+//! The commands beside serving.
+
+mod commands;

@@ -1,0 +1,702 @@
+//! The fixtures of the provider digest (section 10), each for every family that it applies to, with the real program;
+//! and `docs/fixtures.md`, which says which test shows which.
+//!
+//! Never here: what only one family does (`chat`, `compat`), bytes in every cut (the codecs' own tests).
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use anygpt_tests::outcome::{answer, assert_parts, chat, error, warnings};
+use anygpt_tests::provider::{Ending, Family, Provider, Reply};
+use anygpt_tests::server::Server;
+use serde_json::{Value, json};
+
+const CHAT: &str = "anygpt_chat_completion";
+
+/// A provider, and a server that knows it by all four formats.
+fn start() -> (Provider, Server) {
+    let provider = Provider::start();
+    let server = Server::builder()
+        .envs(provider.env())
+        .envs(provider.compatible_env())
+        .spawn();
+    (provider, server)
+}
+
+/// The same, with a server that does not repeat what has failed.
+fn start_without_retries() -> (Provider, Server) {
+    let provider = Provider::start();
+    let server = Server::builder()
+        .envs(provider.env())
+        .envs(provider.compatible_env())
+        .env("ANYGPT_RETRIES", "0")
+        .spawn();
+    (provider, server)
+}
+
+fn model(family: Family) -> String {
+    format!("{}/{}", family.id(), family.model())
+}
+
+/// Asks `family` for its usual model; the result, and how many requests that took.
+#[track_caller]
+fn ask(provider: &Provider, server: &mut Server, family: Family) -> (Value, usize) {
+    let before = provider.requests().len();
+    let result = server.call_tool(CHAT, json!({"prompt": "hi", "model": model(family)}));
+    (result, provider.requests().len() - before)
+}
+
+/// An error of this status, which may be repeated at once.
+fn failing(family: Family, status: u16) -> Reply {
+    Reply::error(family, status, "mock words").header("retry-after-ms", "1")
+}
+// ---------------------------------------------------------------------------------------------- streams
+
+#[test]
+fn streams_are_framed_in_many_ways() {
+    let (provider, mut server) = start();
+    let said = "größe 😀 \n\nin lines";
+    for family in Family::ALL {
+        let plain = String::from_utf8(Reply::told(family, "", said, Ending::Stop).bytes()).unwrap();
+        for (what, stream) in [
+            ("as it is", plain.clone()),
+            ("CRLF", plain.replace('\n', "\r\n")),
+            ("CR", plain.replace('\n', "\r")),
+            ("comments", plain.replace("\n\n", "\n\n: keep-alive\n\n")),
+            (
+                "two data lines",
+                plain.replace("data: {\"", "data: {\ndata: \""),
+            ),
+            ("no last line end", plain.trim_end().to_owned()),
+        ] {
+            for reply in [
+                Reply::raw_stream(stream.clone()),
+                Reply::raw_stream(stream).dribble(),
+            ] {
+                provider.script(family, [reply]);
+                let (result, requests) = ask(&provider, &mut server, family);
+                let got = chat(&result);
+                assert_eq!((&got["text"], requests), (&json!(said), 1), "{what}");
+                assert_eq!(
+                    (&got["finish_reason"], got.get("partial")),
+                    (&json!("stop"), None),
+                    "{what}"
+                );
+            }
+        }
+    }
+}
+
+/// Wherever a stream ends: what has come is handed out and called partial. It is paid, and not asked for again.
+#[test]
+fn a_stream_that_ends_early_is_partial_or_an_error() {
+    let (provider, mut server) = start();
+    let (impatient, mut once) = start_without_retries();
+    for family in Family::ALL {
+        let whole = Reply::deltas(family, ["one ", "two ", "three"], Duration::ZERO);
+        let stream = String::from_utf8(whole.bytes()).unwrap();
+        // A few bytes behind the event with this text.
+        let behind = |text: &str| {
+            let event = stream.find(text).unwrap();
+            event + stream[event..].find("\n\n").unwrap() + 10
+        };
+        for end in [Reply::cut_at, Reply::end_at] {
+            provider.script(family, [end(whole.clone(), 20)]);
+            let (result, requests) = ask(&provider, &mut server, family);
+            assert_parts(error(&result), &["network: "]);
+            assert_eq!(requests, 1);
+
+            for (cut, text) in [(behind("one "), "one "), (behind("two "), "one two ")] {
+                impatient.script(family, [end(whole.clone(), cut)]);
+                let (result, _) = ask(&impatient, &mut once, family);
+                let got = chat(&result);
+                assert_eq!(
+                    (&got["text"], &got["partial"]),
+                    (&json!(text), &json!(true))
+                );
+                assert_parts(&warnings(got), &["network"]);
+            }
+        }
+    }
+}
+
+// -------------------------------------------------------------------------------------------- reasoning
+
+#[test]
+fn reasoning_in_front_of_the_text_is_no_text() {
+    let (provider, mut server) = start();
+    for family in Family::ALL {
+        for (wanted, reasoning, shown) in [
+            (true, "Hm. ", json!("Hm. ")),
+            (false, "Hm. ", Value::Null),
+            // Anthropic's thinking block is empty, and the text behind it counts all the same.
+            (true, "", Value::Null),
+        ] {
+            provider.script(
+                family,
+                [Reply::told(family, reasoning, "Yes.", Ending::Stop)],
+            );
+            let arguments =
+                json!({"prompt": "hi", "model": model(family), "include_reasoning": wanted});
+            let result = server.call_tool(CHAT, arguments);
+            let got = chat(&result);
+            assert_eq!((&got["text"], &got["reasoning"]), (&json!("Yes."), &shown));
+        }
+    }
+}
+
+#[test]
+fn reasoning_alone_is_an_empty_answer_that_says_where_the_limit_went() {
+    let (provider, mut server) = start();
+    for family in Family::ALL {
+        provider.script(family, [Reply::told(family, "Hm.", "", Ending::Length)]);
+        let (result, requests) = ask(&provider, &mut server, family);
+        assert_parts(
+            error(&result),
+            &[
+                "empty_response: ",
+                "reasoning",
+                "raise max_tokens",
+                family.id(),
+            ],
+        );
+        assert_eq!(requests, 1);
+    }
+    let family = Family::Compatible;
+    provider.script(
+        family,
+        [Reply::told(family, "", "<think>Hm.", Ending::Length)],
+    );
+    let (result, _) = ask(&provider, &mut server, family);
+    assert_parts(error(&result), &["empty_response: ", "reasoning"]);
+}
+
+// ---------------------------------------------------------------------------------------------- retries
+
+#[test]
+fn a_wait_of_20_ms_is_kept() {
+    let (provider, mut server) = start();
+    for family in Family::ALL {
+        let limited = Reply::error(family, 429, "mock words").header("retry-after-ms", "20");
+        provider.script(family, [limited]);
+        let (result, requests) = ask(&provider, &mut server, family);
+        assert_eq!((&chat(&result)["text"], requests), (&json!("echo: hi"), 2));
+        let [.., first, second] = &provider.requests()[..] else {
+            panic!("two requests");
+        };
+        let waited = second.at - first.at;
+        assert!(waited >= Duration::from_millis(20), "{family:?} {waited:?}");
+    }
+}
+
+/// All families at once: dates have whole seconds.
+#[test]
+fn a_wait_until_a_date_is_kept() {
+    let (provider, mut server) = start();
+    for (id, family) in Family::ALL.into_iter().enumerate() {
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
+        let limited = Reply::error(family, 429, "mock words").header("retry-after", &date);
+        provider.script(family, [limited]);
+        let arguments = json!({"prompt": "hi", "model": model(family)});
+        let params = json!({"name": CHAT, "arguments": arguments});
+        let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+        server.send(&call.to_string());
+    }
+    for _ in Family::ALL {
+        assert_eq!(chat(&server.json()["result"])["text"], "echo: hi");
+    }
+    for family in Family::ALL {
+        let mut requests = provider.requests();
+        requests.retain(|request| request.family() == Some(family));
+        let waited = requests[1].at - requests[0].at;
+        assert!(waited >= Duration::from_secs(1), "{family:?} {waited:?}");
+    }
+}
+
+#[test]
+fn a_wait_of_300_s_is_told_and_not_begun() {
+    let (provider, mut server) = start();
+    for family in Family::ALL {
+        let limited = Reply::error(family, 429, "mock words").header("retry-after", "300");
+        provider.script(family, [limited]);
+        let (result, requests) = ask(&provider, &mut server, family);
+        assert_parts(error(&result), &["rate_limit: ", "Try again in 300 s"]);
+        assert_eq!(requests, 1);
+    }
+}
+
+#[test]
+fn what_may_pass_is_repeated_and_what_the_provider_forbids_is_not() {
+    let (provider, mut server) = start();
+    for family in Family::ALL {
+        for status in [503, 529] {
+            provider.script(family, [failing(family, status)]);
+            let (result, requests) = ask(&provider, &mut server, family);
+            assert_eq!((&chat(&result)["text"], requests), (&json!("echo: hi"), 2));
+        }
+        let forbidden = failing(family, 500).header("x-should-retry", "false");
+        provider.script(family, [forbidden]);
+        let (result, requests) = ask(&provider, &mut server, family);
+        assert_parts(error(&result), &["unavailable: ", "HTTP 500"]);
+        assert_eq!(requests, 1);
+
+        provider.script(family, [Reply::quota(family)]);
+        let (result, requests) = ask(&provider, &mut server, family);
+        assert_parts(error(&result), &["quota: ", family.id()]);
+        assert_eq!(requests, 1);
+    }
+}
+
+// ----------------------------------------------------------------------------------------------- errors
+
+#[test]
+fn errors_of_every_kind_are_classified() {
+    let (provider, mut server) = start_without_retries();
+    let shaped = |shape: &str, status: u16| {
+        Reply::shaped(shape, status, "mock words")
+            .unwrap()
+            .header("retry-after-ms", "1")
+    };
+    for family in Family::ALL {
+        for (reply, class, parts) in [
+            (Reply::key_refused(family), "auth: ", ["[redacted]", "key"]),
+            (
+                failing(family, 404),
+                "model_not_found: ",
+                ["HTTP 404", "mock words"],
+            ),
+            (
+                shaped("details", 422),
+                "invalid_request: ",
+                ["HTTP 422", "body.x: mock words"],
+            ),
+            (
+                shaped("text", 400),
+                "invalid_request: ",
+                ["HTTP 400", "mock words"],
+            ),
+            (shaped("html", 502), "unavailable: ", ["HTTP 502", "HTML"]),
+            (
+                shaped("empty", 500),
+                "unavailable: ",
+                ["HTTP 500", "without an explanation"],
+            ),
+            (
+                shaped("text", 200),
+                "unavailable: ",
+                ["mock words", family.id()],
+            ),
+            (shaped("openai", 200), "", ["mock words", family.id()]),
+        ] {
+            provider.always(family, reply);
+            let (result, _) = ask(&provider, &mut server, family);
+            assert!(error(&result).starts_with(class), "{result}");
+            assert_parts(error(&result), &parts);
+            assert!(!error(&result).contains(family.key()), "{result}");
+        }
+        provider.always(
+            family,
+            Reply::stream_error(family, ["one ", "two ", "three "], "mock words"),
+        );
+        let (result, _) = ask(&provider, &mut server, family);
+        let got = chat(&result);
+        assert_eq!(
+            (&got["text"], &got["partial"], &got["finish_reason"]),
+            (&json!("one two three "), &json!(true), &json!("error"))
+        );
+        assert_parts(&warnings(got), &["unavailable", "mock words"]);
+    }
+}
+
+#[test]
+fn every_shape_of_an_error_is_read_by_every_family() {
+    let (provider, mut server) = start();
+    for family in Family::ALL {
+        for shape in anygpt_tests::provider::SHAPES.split(", ").map(str::trim) {
+            let reply = Reply::shaped(shape, 418, "mock words").expect(shape);
+            provider.always(family, reply);
+            let (result, requests) = ask(&provider, &mut server, family);
+            let said = match shape {
+                "empty" => "without an explanation",
+                "garbage" => "mess",
+                _ => "mock words",
+            };
+            assert_parts(error(&result), &[said, "HTTP 418", family.id()]);
+            assert_eq!(requests, 1, "{shape}");
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------- refusals and empties
+
+#[test]
+fn refusals_and_pauses_without_text_are_errors_and_with_it_reasons_to_finish() {
+    let (provider, mut server) = start();
+    for family in Family::ALL {
+        let mut cases = vec![(
+            Ending::Refusal,
+            "content_filter",
+            ["content_filter: ", "refused"],
+        )];
+        if family == Family::Anthropic {
+            cases.push((Ending::Pause, "pause", ["empty_response: ", "pause_turn"]));
+        }
+        for (ending, finish, parts) in cases {
+            provider.script(family, [Reply::told(family, "", "", ending)]);
+            let (result, requests) = ask(&provider, &mut server, family);
+            assert_parts(error(&result), &parts);
+            assert_parts(error(&result), &[family.id(), family.model()]);
+            assert_eq!(requests, 1);
+            provider.script(family, [Reply::told(family, "", "Yes.", ending)]);
+            let (result, _) = ask(&provider, &mut server, family);
+            assert_eq!(chat(&result)["finish_reason"], finish);
+        }
+    }
+}
+
+/// A proper end of the stream is enough where it has a closing event; Google's has none but the reason itself.
+#[test]
+fn an_answer_that_does_not_say_why_it_ended_is_an_answer_where_its_end_can_be_seen() {
+    let (provider, mut server) = start_without_retries();
+    for family in [Family::Anthropic, Family::Compatible, Family::Google] {
+        provider.script(family, [Reply::told(family, "", "Yes.", Ending::Unsaid)]);
+        let (result, _) = ask(&provider, &mut server, family);
+        let got = chat(&result);
+        assert_eq!(got["text"], "Yes.");
+        let is_partial = family == Family::Google;
+        assert_eq!(got["partial"] == true, is_partial, "{got}");
+        if is_partial {
+            assert_parts(&warnings(got), &["network"]);
+        }
+    }
+}
+
+// ----------------------------------------------------------------------------------------------- repair
+
+#[test]
+fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
+    let (provider, mut server) = start();
+    for family in Family::ALL {
+        // Anthropic insists on a limit, so nobody there refuses it.
+        let (first, name) = match family {
+            Family::OpenAi => ("max_tokens", "max_output_tokens"),
+            Family::Anthropic => ("stop", "stop_sequences"),
+            Family::Google => ("max_tokens", "maxOutputTokens"),
+            Family::Compatible => ("max_tokens", "max_tokens"),
+        };
+        let arguments = |model: String| {
+            let mut arguments = json!({"prompt": "hi", "model": model, "temperature": 0.5, "top_p": 0.5,
+                "max_tokens": 100});
+            if family == Family::Anthropic {
+                arguments["stop"] = json!(["END"]);
+            }
+            arguments
+        };
+        let before = provider.requests().len();
+        provider.script(
+            family,
+            [name, "temperature"].map(|name| Reply::refusal(family, name)),
+        );
+        let result = server.call_tool(CHAT, arguments(format!("{}/some-model", family.id())));
+        let got = answer(&result);
+        assert_eq!(got["text"], "echo: hi", "{got}");
+        assert_parts(&warnings(got), &["temperature was left out"]);
+        let last = provider.requests().pop().unwrap().json();
+        match family {
+            // The other name of it, which is no news.
+            Family::Compatible => assert_eq!(last["max_completion_tokens"], 100),
+            _ => assert_parts(&warnings(got), &[first]),
+        }
+        assert_eq!(provider.requests().len() - before, 3);
+
+        // For ever: whatever comes is refused.
+        let before = provider.requests().len();
+        let model = format!("{}/refuse-{first}+temperature+top_p", family.id());
+        let result = server.call_tool(CHAT, arguments(model));
+        assert_parts(error(&result), &["invalid_request: ", "3 times"]);
+        assert_eq!(provider.requests().len() - before, 3);
+    }
+}
+
+// ------------------------------------------------------------------------------------------- tool calls
+
+/// The calls in every family's events: one is cut into five pieces between which the others come. Google's come
+/// whole.
+fn calling(family: Family, text_of_broken: &str) -> Reply {
+    let pieces = [
+        (0, r#"{"ci"#),
+        (1, r#"{"zone": "#),
+        (0, r#"ty": "#),
+        (0, r#""Os"#),
+        (1, r#""CET"}"#),
+        (0, "lo\""),
+        (3, text_of_broken),
+        (0, "}"),
+    ];
+    let names = NAMES.iter().enumerate();
+    let events: Vec<Value> = match family {
+        Family::OpenAi => {
+            let begun = names.map(|(at, name)| json!({"type": "response.output_item.added", "output_index": at,
+                "item": {"type": "function_call", "call_id": format!("id_{at}"), "name": name, "arguments": ""}}));
+            let pieces = pieces.map(|(at, piece)| {
+                json!({"type": "response.function_call_arguments.delta", "output_index": at, "delta": piece})
+            });
+            let end = json!({"type": "response.completed", "response": {"status": "completed"}});
+            begun.chain(pieces).chain([end]).collect()
+        }
+        Family::Anthropic => {
+            let begun = names.map(|(at, name)| {
+                json!({"type": "content_block_start", "index": at, "content_block":
+                    {"type": "tool_use", "id": format!("id_{at}"), "name": name, "input": {}}})
+            });
+            let pieces = pieces.map(|(at, piece)| {
+                json!({"type": "content_block_delta", "index": at, "delta":
+                    {"type": "input_json_delta", "partial_json": piece}})
+            });
+            let end = [
+                json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}),
+                json!({"type": "message_stop"}),
+            ];
+            begun.chain(pieces).chain(end).collect()
+        }
+        Family::Compatible => {
+            let chunk = |call: Value| json!({"choices": [{"delta": {"tool_calls": [call]}}]});
+            let begun = names.map(|(at, name)| {
+                chunk(json!({"index": at, "id": format!("id_{at}"), "function": {"name": name, "arguments": ""}}))
+            });
+            let pieces = pieces
+                .map(|(at, piece)| chunk(json!({"index": at, "function": {"arguments": piece}})));
+            let end = json!({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]});
+            begun.chain(pieces).chain([end]).collect()
+        }
+        Family::Google => {
+            let arguments = [
+                json!({"city": "Oslo"}),
+                json!({"zone": "CET"}),
+                Value::Null,
+                json!(text_of_broken),
+            ];
+            let parts = names.zip(arguments).map(|((at, name), arguments)| {
+                json!({"functionCall": {"id": format!("id_{at}"), "name": name, "args": arguments}})
+            });
+            let parts: Vec<Value> = parts.collect();
+            vec![json!({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]})]
+        }
+    };
+    Reply::raw_pieces(events.iter().map(|event| format!("data: {event}\n\n")))
+}
+
+const NAMES: [&str; 4] = ["weather", "time", "ping", "broken"];
+
+#[test]
+fn calls_come_in_pieces_that_alternate_empty_and_broken() {
+    let (provider, mut server) = start();
+    let broken = "{half";
+    let tools = NAMES.map(|name| json!({"name": name, "parameters": {"type": "object"}}));
+    for family in Family::ALL {
+        for reply in [calling(family, broken), calling(family, broken).dribble()] {
+            provider.script(family, [reply]);
+            let arguments = json!({"prompt": "hi", "model": model(family), "tools": tools});
+            let result = server.call_tool(CHAT, arguments);
+            let got = answer(&result);
+            // What Google sends in the place of an object is JSON at least, and shown as such.
+            let broken = match family {
+                Family::Google => json!(broken).to_string(),
+                _ => broken.to_owned(),
+            };
+            assert_eq!(
+                got["tool_calls"],
+                json!([
+                    {"id": "id_0", "name": "weather", "arguments": {"city": "Oslo"}},
+                    {"id": "id_1", "name": "time", "arguments": {"zone": "CET"}},
+                    {"id": "id_2", "name": "ping", "arguments": {}},
+                    {"id": "id_3", "name": "broken", "arguments": broken},
+                ])
+            );
+            assert_eq!(got["finish_reason"], "tool_calls");
+            assert_eq!(
+                warnings(got),
+                "The arguments of the call of broken are not a JSON object"
+            );
+        }
+    }
+}
+
+// ----------------------------------------------------------------------------------------- lists of models
+
+#[test]
+fn a_list_of_500_is_listed_and_one_that_does_not_exist_says_what_to_do() {
+    let (provider, mut server) = start_without_retries();
+    for family in Family::ALL {
+        let list = |property: &str, id: &str| {
+            let entry = |number: usize| json!({id: format!("model-{number:03}"), "type": "model", "supportedGenerationMethods": ["generateContent"]});
+            json!({property: (0..500).map(entry).collect::<Vec<_>>()})
+        };
+        let list = match family {
+            Family::Google => list("models", "name"),
+            _ => list("data", "id"),
+        };
+        provider.script_models(
+            family,
+            [
+                Reply::error(family, 404, "mock words"),
+                Reply::json(200, &list),
+            ],
+        );
+        let arguments = json!({"provider": family.id(), "limit": 500});
+        let missing = server.call_tool("anygpt_list_models", arguments.clone());
+        assert!(
+            error(&missing).starts_with("model_not_found: "),
+            "{missing}"
+        );
+        assert_parts(
+            error(&missing),
+            &[
+                "HTTP 404",
+                "no list of models: name a model",
+                &provider.base_url(family),
+            ],
+        );
+        let whole = server.call_tool("anygpt_list_models", arguments);
+        let whole = answer(&whole);
+        assert_eq!(
+            (&whole["total"], whole["models"].as_array().map(Vec::len)),
+            (&json!(500), Some(500)),
+            "{family:?}"
+        );
+        assert_eq!(whole["models"][499]["id"], "model-499");
+    }
+}
+
+// -------------------------------------------------------------------------------------------- the table
+
+/// The fixtures that there are, as `docs/fixtures.md` numbers them.
+const FIXTURES: [(u32, u32); 8] = [
+    (1, 6),
+    (2, 4),
+    (3, 4),
+    (4, 8),
+    (5, 9),
+    (6, 4),
+    (7, 4),
+    (8, 2),
+];
+
+const FAMILIES: usize = 4;
+
+#[test]
+fn every_fixture_is_shown_for_every_family() {
+    let text = std::fs::read_to_string(tests().join("docs/fixtures.md")).unwrap();
+    let problems = problems(&text);
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn a_table_that_lies_is_found_out() {
+    let proof = "`fixtures.rs::a_table_that_lies_is_found_out`";
+    let good = format!("| 1.1 | x | {proof} | {proof} | Does not apply: no. | {proof} |");
+    for (row, said) in [
+        (String::new(), "1.2 has no row"),
+        ("| 1.2 | x | y |".to_owned(), "not six cells"),
+        (good.replace("1.1", "9.1"), "9.1 is no fixture"),
+        (good.clone(), "1.1 has two rows"),
+        (
+            good.replace("1.1", "1.2")
+                .replace(proof, "`fixtures.rs::nobody`"),
+            "nobody",
+        ),
+        (
+            good.replace("1.1", "1.2")
+                .replace(proof, "`fixtures.rs::problems`"),
+            "problems",
+        ),
+        (
+            good.replace("1.1", "1.2").replace(proof, "`nobody.rs::x`"),
+            "nobody.rs",
+        ),
+        (
+            good.replace("1.1", "1.2").replace(proof, ""),
+            "1.2 has an empty cell",
+        ),
+        (
+            good.replace("1.1", "1.2").replace("no.", ""),
+            "1.2 has an empty cell",
+        ),
+        (
+            good.replace("1.1", "1.2").replace(proof, "later"),
+            "1.2 has an empty cell",
+        ),
+    ] {
+        let found = problems(&format!("{good}\n{row}\n"));
+        assert!(
+            found.iter().any(|line| line.contains(said)),
+            "{said}: {found:#?}"
+        );
+        let of_the_good_row = |line: &&String| line.starts_with("1.1") && !said.starts_with("1.1");
+        assert!(
+            !found.iter().any(|line| of_the_good_row(&line)),
+            "{found:#?}"
+        );
+    }
+}
+
+fn tests() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn problems(text: &str) -> Vec<String> {
+    let wanted: BTreeSet<String> = FIXTURES
+        .iter()
+        .flat_map(|(group, count)| (1..=*count).map(move |number| format!("{group}.{number}")))
+        .collect();
+    let mut missing = wanted.clone();
+    let mut problems = Vec::new();
+    let is_row =
+        |line: &&str| line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit());
+    for row in text.lines().filter(is_row) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, _, proofs @ ..] = &cells[..] else {
+            continue;
+        };
+        if proofs.len() != FAMILIES {
+            problems.push(format!("not six cells: {row}"));
+            continue;
+        }
+        if !wanted.contains(*name) {
+            problems.push(format!("{name} is no fixture"));
+        } else if !missing.remove(*name) {
+            problems.push(format!("{name} has two rows"));
+        }
+        for cell in proofs {
+            let named: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+            let reason = cell.strip_prefix("Does not apply: ");
+            if named.is_empty() && reason.is_none_or(str::is_empty) {
+                problems.push(format!("{name} has an empty cell"));
+            }
+            let absent = named.into_iter().filter(|proof| !exists(proof));
+            problems.extend(absent.map(|proof| format!("{name}: {proof} does not exist")));
+        }
+    }
+    problems.extend(missing.into_iter().map(|name| format!("{name} has no row")));
+    problems
+}
+
+/// Whether a function that is a test is there.
+fn exists(proof: &str) -> bool {
+    let Some((file, function)) = proof.split_once("::") else {
+        return false;
+    };
+    let path = [tests().join("tests"), tests().join("..")]
+        .map(|folder| folder.join(file))
+        .into_iter()
+        .find(|path| path.is_file())
+        .unwrap_or_default();
+    let Ok(source) = std::fs::read_to_string(path) else {
+        return false;
+    };
+    source.split("#[test]").skip(1).any(|behind| {
+        let head = behind.split('{').next().unwrap_or_default();
+        head.contains(&format!("fn {function}("))
+    })
+}

@@ -1,0 +1,9 @@
+//! Each tool as a client sees it: arguments, answers, limits.
+
+mod chat;
+mod compare;
+mod conversations;
+mod limits;
+mod list_models;
+mod lists;
+mod opt_in;
