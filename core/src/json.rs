@@ -5,12 +5,15 @@
 
 use alloc::borrow::Cow;
 
-use crate::scan::{self, Broken, Json};
+use crate::wire::scan::{self, Broken, Json};
 
-/// Puts the values of the named members of an object into the slots; the last of several with one name wins. There are as
-/// many slots as names. `None` if it is not an object, or not JSON.
-pub fn members<'a>(object: &'a str, names: &[&str], slots: &mut [Option<&'a str>]) -> Option<()> {
-    scan::members(object, Json::Unread, names, slots).ok()
+/// The values of the named members of an object; of several with one name the last wins. `None` if it is not an object, or
+/// not JSON.
+pub fn members<'a, const N: usize>(
+    object: &'a str,
+    names: [&str; N],
+) -> Option<[Option<&'a str>; N]> {
+    scan::members(object, Json::Unread, names).ok()
 }
 
 /// Gives the members of an object that is known to be JSON to `take`, in order: their names, and their values as they stand in
@@ -51,11 +54,6 @@ mod tests {
 
     use super::*;
 
-    fn found<'a>(object: &'a str, names: &[&str]) -> Vec<Option<&'a str>> {
-        let mut slots = alloc::vec![None; names.len()];
-        members(object, names, &mut slots).map_or(Vec::new(), |()| slots)
-    }
-
     #[test]
     fn the_length_of_a_string_is_known_before_it_is_written() {
         for (text, length) in [("", 0), ("größe", 7), ("a\"b\\", 6), ("\n\u{0}x", 13)] {
@@ -68,17 +66,17 @@ mod tests {
     fn parts_are_as_they_stand_in_the_text() {
         let text = "\n {\"b\" : {\"a\":\"]\\\"}\"} ,\r\"a\":[1 , [{}],\"x\\\\\"] ,\"d\\u0065\":-1.5e3\t,\"a\":\"2\"} ";
         assert_eq!(
-            found(text, &["a", "b", "c", "de"]),
-            [Some("\"2\""), Some(r#"{"a":"]\"}"}"#), None, Some("-1.5e3")]
+            members(text, ["a", "b", "c", "de"]),
+            Some([Some("\"2\""), Some(r#"{"a":"]\"}"}"#), None, Some("-1.5e3")])
         );
         let array: Vec<&str> = elements(r#"[1 , [{}],"x\\",null]"#)
             .into_iter()
             .flatten()
             .collect();
         assert_eq!(array, ["1", "[{}]", r#""x\\""#, "null"]);
-        assert_eq!(found("{ }", &["a"]), [None]);
+        assert_eq!(members("{ }", ["a"]), Some([None]));
         assert_eq!(elements("[ ]").into_iter().flatten().count(), 0);
-        assert!(elements("{}").is_none() && found("[]", &["a"]).is_empty());
+        assert!(elements("{}").is_none() && members("[]", ["a"]).is_none());
         assert_eq!(string(r#""a\n""#).as_deref(), Some("a\n"));
         assert_eq!(string("1"), None);
         let mut all = Vec::new();
@@ -86,14 +84,14 @@ mod tests {
             all.push((name, value));
             (value != "0").then_some(())
         };
-        let members = r#"{"a\n":[1], "b":"\"}"}"#;
-        assert_eq!(each_member(members, &mut take), Some(()));
+        let object = r#"{"a\n":[1], "b":"\"}"}"#;
+        assert_eq!(each_member(object, &mut take), Some(()));
         assert_eq!(each_member(r#"{"\ud800":1}"#, &mut take), None);
         assert_eq!(each_member(r#"{"c":0,"d":1}"#, &mut take), None);
         let expected = [("a\n", "[1]"), ("b", r#""\"}""#), ("c", "0")];
         assert_eq!(all, expected.map(|(name, value)| (name.into(), value)));
         for broken in ["", "{", "{}}", "{\"a\":}"] {
-            assert!(found(broken, &["a"]).is_empty(), "{broken}");
+            assert!(members(broken, ["a"]).is_none(), "{broken}");
         }
     }
 }

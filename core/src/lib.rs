@@ -17,27 +17,29 @@ extern crate alloc;
 
 mod batch;
 mod budget;
+mod call;
 mod catalog;
+mod identity;
 pub mod json;
-mod jsonrpc;
-mod line;
+mod logging;
 mod method;
-mod object;
 mod pending;
 mod revision;
-mod scan;
 mod server;
-pub mod text;
+mod session;
+mod subscriptions;
 mod trace;
+mod wire;
 
 pub use budget::{Budget, Reservation};
+pub use call::{Action, Content, Progress, ToolCall, ToolResult};
 pub use catalog::{
     Annotations, Catalog, Given, Icon, Implementation, Library, NoLibrary, Prompt, PromptArgument,
     PromptText, Resource, ResourceTemplate, Structured, Tool,
 };
-pub use method::logging::LoggingLevel;
-pub use object::Object;
+pub use logging::LoggingLevel;
 pub use pending::CallHandle;
 pub use revision::Revision;
-pub use server::{Action, AnswerWriter, Content, Limits, Progress, Server, ToolCall, ToolResult};
+pub use server::{AnswerWriter, Server};
+pub use session::Limits;
 pub use trace::Trace;

@@ -5,13 +5,9 @@
 //!
 //! Never here: what a call does, or how its answer is written.
 
-use alloc::{
-    borrow::Cow,
-    boxed::Box,
-    collections::{BTreeMap, VecDeque},
-};
+use alloc::{boxed::Box, collections::BTreeMap};
 
-use crate::{batch::BatchHandle, budget::Reservation, jsonrpc::Id, revision::Revision};
+use crate::{batch::BatchHandle, budget::Reservation, revision::Revision, wire::jsonrpc::Id};
 
 /// Names one tool call for as long as the process lives; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,28 +59,10 @@ impl Call {
 /// All calls in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    /// As they came, which is the order of their handles, and mostly that of their answers.
-    calls: VecDeque<(CallHandle, Call)>,
-    /// By ids that are numbers, as most are: comparing texts takes longer than all else here.
-    numbers: BTreeMap<u64, CallHandle>,
-    /// By all other ids.
-    texts: BTreeMap<Box<str>, CallHandle>,
+    calls: BTreeMap<CallHandle, Call>,
+    /// By [`Id::key`].
+    handles: BTreeMap<Box<str>, CallHandle>,
     last: u64,
-}
-
-/// Equal for equal ids.
-enum Key<'a> {
-    Number(u64),
-    Text(Cow<'a, str>),
-}
-
-impl<'a> Key<'a> {
-    fn of(id: Id<'a>) -> Self {
-        match id.as_json().parse() {
-            Ok(number) => Key::Number(number),
-            Err(_) => Key::Text(id.key()),
-        }
-    }
 }
 
 impl Pending {
@@ -93,68 +71,43 @@ impl Pending {
     }
 
     pub(crate) fn contains(&self, id: Id<'_>) -> bool {
-        !self.calls.is_empty()
-            && match Key::of(id) {
-                Key::Number(number) => self.numbers.contains_key(&number),
-                Key::Text(text) => self.texts.contains_key(&*text),
-            }
+        !self.calls.is_empty() && self.handles.contains_key(&*id.key())
     }
 
     pub(crate) fn insert(&mut self, id: Id<'_>, call: Call) -> CallHandle {
         self.last += 1;
         let handle = CallHandle(self.last);
-        match Key::of(id) {
-            Key::Number(number) => self.numbers.insert(number, handle),
-            Key::Text(text) => self.texts.insert(text.into(), handle),
-        };
-        self.calls.push_back((handle, call));
+        self.handles.insert(id.key().into(), handle);
+        self.calls.insert(handle, call);
         handle
     }
 
     pub(crate) fn call(&self, handle: CallHandle) -> Option<&Call> {
-        let position = self.position(handle)?;
-        self.calls.get(position).map(|(_, call)| call)
+        self.calls.get(&handle)
     }
 
     pub(crate) fn call_mut(&mut self, handle: CallHandle) -> Option<&mut Call> {
-        let position = self.position(handle)?;
-        self.calls.get_mut(position).map(|(_, call)| call)
+        self.calls.get_mut(&handle)
     }
 
-    /// Takes a call out to be answered.
+    /// Removes a call that is answered.
     pub(crate) fn complete(&mut self, handle: CallHandle) -> Option<Call> {
-        let position = self.position(handle)?;
-        let (_, call) = self.calls.remove(position)?;
+        let call = self.calls.remove(&handle)?;
         if let Some(id) = call.id() {
-            self.forget(id);
+            self.handles.remove(&*id.key());
         }
         Some(call)
     }
 
-    /// Forgets a call, so that it can no longer be answered.
+    /// Removes a call that is cancelled, so that it can no longer be answered.
     pub(crate) fn cancel(&mut self, id: Id<'_>) -> Option<(CallHandle, Call)> {
-        let handle = self.forget(id)?;
-        let position = self.position(handle)?;
-        self.calls.remove(position)
+        let handle = self.handles.remove(&*id.key())?;
+        Some((handle, self.calls.remove(&handle)?))
     }
 
+    /// Oldest first.
     pub(crate) fn handles(&self) -> impl Iterator<Item = CallHandle> + '_ {
-        self.calls.iter().map(|(handle, _)| *handle)
-    }
-
-    fn position(&self, handle: CallHandle) -> Option<usize> {
-        let is_first = self.calls.front().is_some_and(|first| first.0 == handle);
-        match is_first {
-            true => Some(0),
-            false => self.calls.binary_search_by_key(&handle, |call| call.0).ok(),
-        }
-    }
-
-    fn forget(&mut self, id: Id<'_>) -> Option<CallHandle> {
-        match Key::of(id) {
-            Key::Number(number) => self.numbers.remove(&number),
-            Key::Text(text) => self.texts.remove(&*text),
-        }
+        self.calls.keys().copied()
     }
 }
 

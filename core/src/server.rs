@@ -1,25 +1,26 @@
-//! The state machine that owns a session.
+//! The state machine that owns a session: lines in, answers and actions out.
 //!
-//! Never here: what a single method answers (`method`), or how bytes are cut and read (`line`,
-//! `jsonrpc`).
+//! Never here: what a single method answers (`method`), or how bytes are cut and read (`wire`).
 
-use alloc::{boxed::Box, collections::VecDeque, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::mem;
 
 use crate::{
-    batch::{self, BatchHandle, Batches},
-    budget::{Budget, Reservation},
+    batch,
+    budget::Budget,
+    call::{Action, Progress, ToolResult},
     catalog::{Catalog, Library},
-    jsonrpc::{self, Code, Error, Id, Message},
-    line::{Input, Line, Lines},
-    method::{
-        self, Identity, Lists,
-        logging::{self, LoggingLevel},
-        subscriptions::Subscriptions,
-    },
-    pending::{Call, CallHandle, Pending},
+    identity::Identity,
+    logging::LoggingLevel,
+    method,
+    pending::CallHandle,
     revision::Revision,
-    trace::Trace,
+    session::{Limits, Session},
+    wire::{
+        jsonrpc::{self, Code, Error, Id, Message},
+        line::{Input, Line, Lines},
+        write::write_error,
+    },
 };
 
 /// One MCP session.
@@ -33,109 +34,9 @@ pub struct Server {
     session: Session,
 }
 
-/// How much a client may ask for at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Longest accepted line in bytes, without its newline. A longer one is answered with an error.
-    pub line: usize,
-    /// Most tool calls in flight. One more is answered with an error result.
-    pub calls: usize,
-    /// Input is not read on while this many bytes of output wait; what is completed is added all the
-    /// same. Progress notifications are left out from there on.
-    pub queued_output: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            line: 16 << 20,
-            calls: 4096,
-            queued_output: 4 << 20,
-        }
-    }
-}
-
-/// What the runtime must do next.
-#[derive(Debug)]
-pub enum Action {
-    /// Run a tool, then hand its result to [`Server::complete`].
-    CallTool(ToolCall),
-    /// Give up a call. Its result would be ignored.
-    CancelCall(CallHandle),
-}
-
-/// A tool call to run.
-#[derive(Debug)]
-pub struct ToolCall {
-    /// Names the call from now on.
-    pub handle: CallHandle,
-    /// Position of the tool in [`Catalog::tools`].
-    pub tool: usize,
-    /// JSON text of the arguments: an object.
-    pub arguments: Box<str>,
-    /// The client wants to hear of progress.
-    pub wants_progress: bool,
-    /// The client may get log lines of this call, if [`Server::logging_level`] asks for them: its revision has
-    /// log messages for whole sessions.
-    pub hears_log: bool,
-    /// The trace that the client counts the call to.
-    pub trace: Option<Box<Trace>>,
-    /// Covers long arguments; to be kept as long as they are.
-    pub reservation: Option<Reservation>,
-}
-
-/// What a tool answers.
-#[derive(Clone, Copy, Debug)]
-pub struct ToolResult<'a> {
-    /// Blocks for the model to read, in order.
-    pub content: &'a [Content<'a>],
-    /// JSON text of an object, on one line; written where the revision has a place for it.
-    pub structured: Option<&'a str>,
-    /// The tool failed, and `content` says why.
-    pub is_error: bool,
-}
-
-/// One block of a tool's answer.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Content<'a> {
-    /// Text.
-    Text(&'a str),
-    /// Text that stands in `structured`, too: as its member `text`, which is left out there and put in where it
-    /// is written. So a long text is kept and escaped only once.
-    SharedText(&'a str),
-    /// A picture.
-    Image {
-        /// Its bytes in base64.
-        data: &'a str,
-        /// Its media type.
-        mime_type: &'a str,
-    },
-    /// A link to the resource at this position in [`Catalog::resources`]. Revisions before 2025-06-18 have
-    /// none: there it is left out.
-    Resource(usize),
-}
-
-/// How far a call has come.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
-    /// Grows with every report; one that does not is not sent.
-    pub progress: u64,
-    /// The value at the end, if it is known.
-    pub total: Option<u64>,
-    /// One line for people.
-    pub message: Option<&'a str>,
-}
-
-/// Actions are handed out before more input is taken once this many wait.
-const QUEUED_ACTIONS: usize = 64;
-
 /// Output is handed out in pieces of about this size, as much as a pipe takes at once: small answers to
 /// a large read need no large buffer.
 const OUTPUT_STEP: usize = 64 << 10;
-
-/// What a call keeps of its input is counted against the budget from this size on.
-const COUNTED: usize = 4096;
 
 impl Server {
     /// A session that offers `catalog`, which `library` renders. Long lines and long arguments are counted
@@ -148,25 +49,7 @@ impl Server {
     ) -> Self {
         Server {
             lines: Lines::new(limits.line, budget),
-            session: Session {
-                identity: Arc::new(Identity::new(&catalog)),
-                catalog: Arc::new(catalog),
-                library,
-                limits,
-                budget: Arc::clone(budget),
-                negotiated: None,
-                logging_level: None,
-                refusal: None,
-                pending: Pending::default(),
-                subscriptions: Subscriptions::default(),
-                batches: Batches::default(),
-                batch: None,
-                done: Vec::new(),
-                actions: VecDeque::new(),
-                ready: VecDeque::new(),
-                out: Vec::new(),
-                lists: Lists::default(),
-            },
+            session: Session::new(catalog, library, limits, budget),
         }
     }
 
@@ -229,7 +112,7 @@ impl Server {
         let session = &mut self.session;
         let wanted = session.logging_level.is_some_and(|least| level >= least);
         if wanted && session.queued_output() < session.limits.queued_output {
-            logging::write_message(&mut session.out, level, logger, text);
+            method::logging::write_message(&mut session.out, level, logger, text);
         }
     }
 
@@ -324,47 +207,12 @@ impl AnswerWriter {
     }
 }
 
-/// Everything but the framing of lines, which lends its buffer while a line is handled.
-#[derive(Debug)]
-pub(crate) struct Session {
-    pub(crate) catalog: Arc<Catalog>,
-    pub(crate) library: Box<dyn Library>,
-    pub(crate) identity: Arc<Identity>,
-    pub(crate) limits: Limits,
-    budget: Arc<Budget>,
-    /// The legacy revision agreed on by `initialize`.
-    pub(crate) negotiated: Option<Revision>,
-    /// What `logging/setLevel` asked for.
-    pub(crate) logging_level: Option<LoggingLevel>,
-    refusal: Option<String>,
-    pub(crate) pending: Pending,
-    pub(crate) subscriptions: Subscriptions,
-    batches: Batches,
-    /// The batch whose messages are being read.
-    pub(crate) batch: Option<BatchHandle>,
-    /// Batches that ended while another one is being read.
-    done: Vec<u8>,
-    pub(crate) actions: VecDeque<Action>,
-    /// Output that is taken as it is, before `out`.
-    ready: VecDeque<Vec<u8>>,
-    pub(crate) out: Vec<u8>,
-    pub(crate) lists: Lists,
-}
-
 impl Session {
-    fn has_room(&self) -> bool {
-        self.queued_output() < self.limits.queued_output && self.actions.len() < QUEUED_ACTIONS
-    }
-
-    fn queued_output(&self) -> usize {
-        self.ready.iter().map(Vec::len).sum::<usize>() + self.out.len()
-    }
-
     fn handle_line(&mut self, line: Line<'_>) {
         match line {
             Line::Whole(line, text) => {
                 if self.negotiated.is_some_and(Revision::has_batches)
-                    && let Some(messages) = Message::batch(line)
+                    && let Some(messages) = Message::batch(line, batch::MOST)
                 {
                     self.handle_batch(&messages);
                 } else {
@@ -404,7 +252,7 @@ impl Session {
                         Code::INTERNAL_ERROR,
                         "The answers of this batch are too long: send fewer requests at once",
                     );
-                    jsonrpc::write_error(&mut self.out, Some(id), &error);
+                    write_error(&mut self.out, Some(id), &error);
                 }
                 message => self.handle_message(message),
             }
@@ -417,22 +265,6 @@ impl Session {
         self.close_in_batch(Some(batch));
     }
 
-    /// A message of a batch is done with; writes the batch's answers if it was the last one.
-    pub(crate) fn close_in_batch(&mut self, batch: Option<BatchHandle>) {
-        if let Some(batch) = batch
-            && let Some(answers) = self.batches.close(batch)
-        {
-            let out = if self.batch.is_some() {
-                &mut self.done
-            } else {
-                &mut self.out
-            };
-            out.push(b'[');
-            out.extend_from_slice(&answers);
-            out.extend_from_slice(b"]\n");
-        }
-    }
-
     fn handle_message(&mut self, message: Message<'_>) {
         match message {
             Message::Request { id, method, params } => {
@@ -441,102 +273,14 @@ impl Session {
                     None => method::request(self, id, &method, params),
                 };
                 if let Err(error) = answered {
-                    jsonrpc::write_error(&mut self.out, Some(id), &error);
+                    write_error(&mut self.out, Some(id), &error);
                 }
             }
             Message::Notification { method, params } => {
                 method::notification(self, &method, params);
             }
-            Message::Invalid(id, error) => jsonrpc::write_error(&mut self.out, id, &error),
+            Message::Invalid(id, error) => write_error(&mut self.out, id, &error),
             Message::Nothing => {}
-        }
-    }
-
-    /// The revision of requests that carry no envelope.
-    pub(crate) fn legacy_revision(&self) -> Revision {
-        self.negotiated.unwrap_or(Revision::NEWEST_LEGACY)
-    }
-
-    /// Opens a call and queues the action for it.
-    pub(crate) fn call_tool(
-        &mut self,
-        id: Id<'_>,
-        revision: Revision,
-        tool: usize,
-        arguments: &str,
-        progress_token: Option<&str>,
-        trace: Option<Box<Trace>>,
-    ) -> Result<(), Error<'static>> {
-        self.check_unused(id)?;
-        let refuse = |session: &mut Session, text: &str| {
-            let result = ToolResult {
-                content: &[Content::Text(text)],
-                structured: None,
-                is_error: true,
-            };
-            method::tools::write_call_result(
-                &mut session.out,
-                &session.catalog,
-                &session.identity,
-                id,
-                revision,
-                &result,
-            );
-        };
-        if self.pending.len() >= self.limits.calls {
-            refuse(
-                self,
-                "unavailable: too many calls are in flight. Wait for one to finish, then try again.",
-            );
-            return Ok(());
-        }
-        let Ok(for_call) = self.reserve(id.as_json().len() + progress_token.map_or(0, str::len))
-        else {
-            refuse(self, NO_MEMORY);
-            return Ok(());
-        };
-        let Ok(for_arguments) = self.reserve(arguments.len()) else {
-            refuse(self, NO_MEMORY);
-            return Ok(());
-        };
-        if let Some(batch) = self.batch {
-            self.batches.owe(batch);
-        }
-        let call = Call::new(id, revision, self.batch, progress_token, for_call);
-        let handle = self.pending.insert(id, call);
-        self.actions.push_back(Action::CallTool(ToolCall {
-            handle,
-            tool,
-            arguments: arguments.into(),
-            wants_progress: progress_token.is_some(),
-            hears_log: revision.has_logging(),
-            trace,
-            reservation: for_arguments,
-        }));
-        Ok(())
-    }
-
-    /// An id must not be that of another request in flight.
-    pub(crate) fn check_unused(&self, id: Id<'_>) -> Result<(), Error<'static>> {
-        if self.pending.contains(id) || self.subscriptions.contains(id) {
-            return Err(Error::new(
-                Code::INVALID_REQUEST,
-                "This id belongs to a request that is still in flight",
-            ));
-        }
-        Ok(())
-    }
-
-    /// Counts what is kept of the input, unless it is small.
-    pub(crate) fn reserve(&self, bytes: usize) -> Result<Option<Reservation>, ()> {
-        if bytes < COUNTED {
-            return Ok(None);
-        }
-        let mut reservation = self.budget.reservation();
-        if reservation.resize(bytes) {
-            Ok(Some(reservation))
-        } else {
-            Err(())
         }
     }
 
@@ -589,8 +333,6 @@ impl Session {
         }
     }
 }
-
-const NO_MEMORY: &str = "too_large: there is not enough memory left for this call. Send less, or wait for other calls to finish.";
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]

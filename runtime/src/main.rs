@@ -42,8 +42,6 @@ use anygpt_mcp::{
 #[cfg(target_env = "musl")]
 mod allocator;
 mod before_main;
-#[cfg(all(target_arch = "x86_64", any(target_env = "musl", test)))]
-mod memory;
 #[cfg(no_unwinding)]
 mod no_unwinding;
 

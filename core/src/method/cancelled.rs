@@ -4,17 +4,17 @@
 //! Never here: stopping the work itself.
 
 use crate::{
-    jsonrpc::{Id, members},
-    server::{Action, Session},
+    call::Action,
+    session::Session,
+    wire::jsonrpc::{Id, members},
 };
 
 /// Cancels what the notification names. Unknown, late and malformed ones are ignored
 /// `initialize` and whatever else is answered at once can't be hit.
 pub(super) fn cancelled(session: &mut Session, params: Option<&str>) {
-    let mut slots = [None];
     if let Some(params) = params
-        && members(params, &["requestId"], &mut slots).is_ok()
-        && let Some(id) = slots[0].and_then(Id::from_json)
+        && let Ok([Some(id)]) = members(params, ["requestId"])
+        && let Some(id) = Id::from_json(id)
         && !session.subscriptions.cancel(id)
         && let Some((handle, call)) = session.pending.cancel(id)
     {

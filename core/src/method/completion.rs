@@ -4,11 +4,14 @@
 
 use alloc::{borrow::Cow, format, vec::Vec};
 
-use super::{Request, prompts, resources, write_frame};
+use super::{prompts, request::Request, resources, result::write_frame};
 use crate::{
     catalog::Catalog,
-    jsonrpc::{self, Error, members, write_json, write_string},
-    server::Session,
+    session::Session,
+    wire::{
+        jsonrpc::{self, Error, members},
+        write::{write_json, write_result, write_string},
+    },
 };
 
 /// Most values of one answer (R-64).
@@ -44,13 +47,10 @@ pub(super) fn complete(session: &mut Session, request: &Request<'_>) -> Result<(
                 .collect()
         }
         Subject::Prompt(prompt, Some(argument)) => {
-            let mut slots = [None];
-            if let Some(context) = request.params.context {
-                members(context, &["arguments"], &mut slots)
-                    .map_err(|_| Error::invalid_params("params.context must be an object"))?;
-            }
+            let [arguments] = members(request.params.context.unwrap_or("{}"), ["arguments"])
+                .map_err(|_| Error::invalid_params("params.context must be an object"))?;
             let known = &catalog.prompts[prompt];
-            let given = prompts::arguments(known, slots[0], "params.context.arguments")?;
+            let given = prompts::arguments(known, arguments, "params.context.arguments")?;
             session.library.candidates(prompt, argument, &given)
         }
     };
@@ -61,7 +61,7 @@ pub(super) fn complete(session: &mut Session, request: &Request<'_>) -> Result<(
         .collect();
 
     let identity = &session.identity;
-    jsonrpc::write_result(&mut session.out, request.id, |out| {
+    write_result(&mut session.out, request.id, |out| {
         write_frame(out, identity, request.revision, None, |out| {
             out.extend_from_slice(br#""completion":{"values":["#);
             for (position, value) in fitting.iter().take(MOST).enumerate() {
@@ -85,9 +85,8 @@ fn argument(json: Option<&str>) -> Result<(Cow<'_, str>, Cow<'_, str>), Error<'s
     let wrong = || {
         Error::invalid_params("params.argument must be an object with name and value, two strings")
     };
-    let mut slots = [None, None];
-    members(json.ok_or_else(wrong)?, &["name", "value"], &mut slots).map_err(|_| wrong())?;
-    let [Some(name), Some(value)] = slots.map(|slot| slot.and_then(jsonrpc::string)) else {
+    let both = members(json.ok_or_else(wrong)?, ["name", "value"]).map_err(|_| wrong())?;
+    let [Some(name), Some(value)] = both.map(|value| value.and_then(jsonrpc::string)) else {
         return Err(wrong());
     };
     if value.len() > LONGEST_VALUE {
@@ -99,10 +98,9 @@ fn argument(json: Option<&str>) -> Result<(Cow<'_, str>, Cow<'_, str>), Error<'s
 }
 
 fn subject(catalog: &Catalog, reference: &str, argument: &str) -> Result<Subject, Error<'static>> {
-    let mut slots = [None; 3];
-    members(reference, &["type", "name", "uri"], &mut slots)
-        .map_err(|_| Error::invalid_params("params.ref must be an object"))?;
-    let [kind, name, uri] = slots.map(|slot| slot.and_then(jsonrpc::string));
+    let [kind, name, uri] = members(reference, ["type", "name", "uri"])
+        .map_err(|_| Error::invalid_params("params.ref must be an object"))?
+        .map(|value| value.and_then(jsonrpc::string));
     match (kind.as_deref(), name, uri) {
         (Some("ref/prompt"), Some(name), _) => {
             let prompt = prompts::position(&catalog.prompts, &name)?;

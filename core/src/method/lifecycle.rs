@@ -4,11 +4,18 @@
 
 use alloc::vec::Vec;
 
-use super::{Cache, Identity, Request, ServerInfo, write_frame};
+use super::{
+    request::Request,
+    result::{Cache, write_frame},
+};
 use crate::{
-    jsonrpc::{self, Code, Error, write_json, write_string},
+    identity::{Identity, ServerInfo},
     revision::Revision,
-    server::Session,
+    session::Session,
+    wire::{
+        jsonrpc::{self, Code, Error},
+        write::{write_json, write_result, write_string},
+    },
 };
 
 /// Agrees on a legacy revision: the one asked for, else the newest. A client may do it again,
@@ -38,7 +45,7 @@ pub(super) fn initialize(
     session.negotiated = Some(revision);
 
     let (catalog, identity) = (&session.catalog, &session.identity);
-    jsonrpc::write_result(&mut session.out, request.id, |out| {
+    write_result(&mut session.out, request.id, |out| {
         write_frame(out, identity, revision, None, |out| {
             out.extend_from_slice(br#""protocolVersion":"#);
             write_string(out, revision.as_str());
@@ -56,7 +63,7 @@ pub(super) fn initialize(
 pub(super) fn discover(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
     let catalog = &session.catalog;
     let identity = Identity::with_icon(catalog);
-    jsonrpc::write_result(&mut session.out, request.id, |out| {
+    write_result(&mut session.out, request.id, |out| {
         write_frame(
             out,
             &identity,

@@ -6,12 +6,22 @@ use alloc::{boxed::Box, vec::Vec};
 
 use serde::Serialize;
 
-use super::{Cache, Identity, Request, prompts, resources, tools, write_frame};
+use super::{
+    prompts,
+    request::Request,
+    resources,
+    result::{Cache, write_frame},
+    tools,
+};
 use crate::{
     catalog::Catalog,
-    jsonrpc::{self, Error, write_json},
+    identity::Identity,
     revision::Revision,
-    server::Session,
+    session::Session,
+    wire::{
+        jsonrpc::Error,
+        write::{write_json, write_result, write_string},
+    },
 };
 
 /// What is listed.
@@ -22,10 +32,6 @@ pub(super) enum List {
     ResourceTemplates,
     Prompts,
 }
-
-/// The results of all lists in all revisions, as far as they were asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Lists([[Option<Box<[u8]>>; Revision::ALL.len()]; 4]);
 
 /// Everything is on the one page there is, in the order of the catalogue.
 pub(super) fn list(
@@ -39,9 +45,9 @@ pub(super) fn list(
         ));
     }
     let (catalog, identity) = (&session.catalog, &session.identity);
-    let known = &mut session.lists.0[list as usize][request.revision.index()];
+    let known = &mut session.lists[list as usize][request.revision.index()];
     let result = known.get_or_insert_with(|| write(catalog, identity, list, request.revision));
-    jsonrpc::write_result(&mut session.out, request.id, |out| {
+    write_result(&mut session.out, request.id, |out| {
         out.extend_from_slice(result);
     });
     Ok(())
@@ -84,7 +90,7 @@ fn entries<'a, T, L: Serialize>(
     entries: &'a [T],
     listed: impl Fn(&'a T) -> L,
 ) {
-    jsonrpc::write_string(out, member);
+    write_string(out, member);
     out.extend_from_slice(b":[");
     for (position, entry) in entries.iter().enumerate() {
         if position > 0 {

@@ -6,12 +6,20 @@ use alloc::{borrow::Cow, format, vec, vec::Vec};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Request, shown, write_content, write_frame};
+use super::{
+    content::write_content,
+    request::{Request, shown},
+    result::write_frame,
+};
 use crate::{
+    call::Content,
     catalog::{Prompt, PromptArgument},
-    jsonrpc::{self, Error, members, write_string},
     revision::Revision,
-    server::{Content, Session},
+    session::Session,
+    wire::{
+        jsonrpc::{self, Error, take_members},
+        write::{write_result, write_string},
+    },
 };
 
 /// Longest argument in bytes.
@@ -39,7 +47,7 @@ pub(super) fn get(session: &mut Session, request: &Request<'_>) -> Result<(), Er
 
     let rendered = session.library.prompt(position, &given);
     let (catalog, identity, revision) = (&session.catalog, &session.identity, request.revision);
-    jsonrpc::write_result(&mut session.out, request.id, |out| {
+    write_result(&mut session.out, request.id, |out| {
         write_frame(out, identity, revision, None, |out| {
             out.extend_from_slice(br#""description":"#);
             write_string(out, &prompt.description);
@@ -76,13 +84,17 @@ pub(super) fn arguments<'a>(
     json: Option<&'a str>,
     path: &str,
 ) -> Result<Vec<Option<Cow<'a, str>>>, Error<'static>> {
-    let names: Vec<&str> = prompt.arguments.iter().map(|known| &*known.name).collect();
-    let mut slots = vec![None; names.len()];
-    if let Some(json) = json {
-        members(json, &names, &mut slots)
-            .map_err(|_| Error::invalid_params(format!("{path} must be an object")))?;
-    }
-    let text = |(name, slot): (&&str, Option<&'a str>)| match slot.map(jsonrpc::string) {
+    let names = prompt.arguments.iter().map(|known| &*known.name);
+    let mut values = vec![None; names.len()];
+    let read = take_members(json.unwrap_or("{}"), |name, value| {
+        let position = names.clone().position(|known| known == name);
+        if let Some(position) = position {
+            values[position] = Some(value);
+        }
+        position.is_some()
+    });
+    read.map_err(|_| Error::invalid_params(format!("{path} must be an object")))?;
+    let text = |(name, value): (&str, Option<&'a str>)| match value.map(jsonrpc::string) {
         Some(None) => Err(Error::invalid_params(format!(
             "{path}.{name} must be a string"
         ))),
@@ -91,7 +103,7 @@ pub(super) fn arguments<'a>(
         ))),
         text => Ok(text.flatten()),
     };
-    names.iter().zip(slots).map(text).collect()
+    names.zip(values).map(text).collect()
 }
 
 /// A prompt with the members that a revision knows.

@@ -6,12 +6,18 @@ use alloc::{format, string::String};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Cache, Request, write_frame};
+use super::{
+    request::Request,
+    result::{Cache, write_frame},
+};
 use crate::{
     catalog::{Resource, ResourceTemplate},
-    jsonrpc::{self, Code, Error, write_string},
     revision::Revision,
-    server::Session,
+    session::Session,
+    wire::{
+        jsonrpc::{self, Code, Error},
+        write::{write_result, write_string},
+    },
 };
 
 /// Longest URI that is repeated in an error, in bytes.
@@ -34,7 +40,7 @@ pub(super) fn read(session: &mut Session, request: &Request<'_>) -> Result<(), E
     let resource = &session.catalog.resources[position];
     let cache = Cache::of(resource.is_private);
     let identity = &session.identity;
-    jsonrpc::write_result(&mut session.out, request.id, |out| {
+    write_result(&mut session.out, request.id, |out| {
         write_frame(out, identity, revision, Some(cache), |out| {
             out.extend_from_slice(br#""contents":[{"uri":"#);
             write_string(out, &resource.uri);

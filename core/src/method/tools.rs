@@ -7,12 +7,22 @@ use alloc::{format, vec::Vec};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use super::{BEFORE_TEXT, Identity, Request, shown, write_content, write_frame};
+use super::{
+    content::{BEFORE_TEXT, write_content},
+    request::{Request, shown},
+    result::write_frame,
+};
 use crate::{
+    call::{Action, Content, Progress, ToolCall, ToolResult},
     catalog::{Catalog, Structured, Tool},
-    jsonrpc::{self, Error, Id, write_json, write_string},
+    identity::Identity,
+    pending::Call,
     revision::Revision,
-    server::{Content, Progress, Session, ToolResult},
+    session::Session,
+    wire::{
+        jsonrpc::{self, Error, Id},
+        write::{write_json, write_notification, write_result, write_string},
+    },
 };
 
 /// Opens a call. Only what concerns the protocol is checked here; a tool checks its own arguments
@@ -31,10 +41,67 @@ pub(super) fn call(session: &mut Session, request: &Request<'_>) -> Result<(), E
             shown(&name)
         )));
     };
-    let token = request.meta.progress_token.map(Id::as_json);
-    let trace = request.meta.trace();
-    session.call_tool(request.id, request.revision, tool, arguments, token, trace)
+    session.check_unused(request.id)?;
+    if let Err(text) = open(session, request, tool, arguments) {
+        let result = ToolResult {
+            content: &[Content::Text(text)],
+            structured: None,
+            is_error: true,
+        };
+        let (catalog, identity) = (&session.catalog, &session.identity);
+        let out = &mut session.out;
+        write_call_result(
+            out,
+            catalog,
+            identity,
+            request.id,
+            request.revision,
+            &result,
+        );
+    }
+    Ok(())
 }
+
+/// Opens a call and queues the action for it.
+///
+/// # Errors
+/// Why there is no room for it, for its result.
+fn open(
+    session: &mut Session,
+    request: &Request<'_>,
+    tool: usize,
+    arguments: &str,
+) -> Result<(), &'static str> {
+    if session.pending.len() >= session.limits.calls {
+        return Err(TOO_MANY);
+    }
+    let Request { id, revision, .. } = *request;
+    let token = request.meta.progress_token.map(Id::as_json);
+    let no_memory = |()| NO_MEMORY;
+    let bytes = id.as_json().len() + token.map_or(0, str::len);
+    let for_call = session.reserve(bytes).map_err(no_memory)?;
+    let for_arguments = session.reserve(arguments.len()).map_err(no_memory)?;
+    if let Some(batch) = session.batch {
+        session.batches.owe(batch);
+    }
+    let call = Call::new(id, revision, session.batch, token, for_call);
+    let handle = session.pending.insert(id, call);
+    session.actions.push_back(Action::CallTool(ToolCall {
+        handle,
+        tool,
+        arguments: arguments.into(),
+        wants_progress: token.is_some(),
+        hears_log: revision.has_logging(),
+        trace: request.meta.trace(),
+        reservation: for_arguments,
+    }));
+    Ok(())
+}
+
+const TOO_MANY: &str =
+    "unavailable: too many calls are in flight. Wait for one to finish, then try again.";
+
+const NO_MEMORY: &str = "too_large: there is not enough memory left for this call. Send less, or wait for other calls to finish.";
 
 /// Appends the answer to a call.
 pub(crate) fn write_call_result(
@@ -45,7 +112,7 @@ pub(crate) fn write_call_result(
     revision: Revision,
     result: &ToolResult<'_>,
 ) {
-    jsonrpc::write_result(out, id, |out| {
+    write_result(out, id, |out| {
         write_frame(out, identity, revision, None, |out| {
             out.extend_from_slice(br#""content":["#);
             let known = result
@@ -98,7 +165,7 @@ pub(crate) fn write_progress(
     token: &str,
     progress: &Progress<'_>,
 ) {
-    jsonrpc::write_notification(out, "notifications/progress", |out| {
+    write_notification(out, "notifications/progress", |out| {
         out.extend_from_slice(br#""progressToken":"#);
         out.extend_from_slice(token.as_bytes());
         out.extend_from_slice(br#","progress":"#);

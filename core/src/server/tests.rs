@@ -3,6 +3,7 @@ use alloc::{format, string::ToString, vec};
 use serde_json::Value;
 
 use super::*;
+use crate::call::{Content, ToolCall};
 use crate::catalog::{
     Annotations, Given, Icon, Implementation, Prompt, PromptArgument, PromptText, Resource,
     ResourceTemplate, Structured, Tool,

@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use anygpt_core::text::words;
-
 use super::{Plan, Reply, model_of, price, resolve::Target};
 use crate::{
     call,
@@ -77,4 +75,8 @@ pub fn models() -> Vec<Model> {
         chat: true,
         ..Model::default()
     }]
+}
+/// What it counts as tokens.
+fn words(text: &str) -> u64 {
+    text.split_ascii_whitespace().count() as u64
 }

@@ -7,7 +7,6 @@
 
 use std::{fmt, ops::Range, time::SystemTime};
 
-use anygpt_core::text::{append, digits, is_plain};
 use tracing::{
     Level,
     field::{self, Visit},
@@ -165,17 +164,12 @@ impl Line<'_> {
                         Value::Said(_) => self.redactor.diagnostic(text),
                         _ => self.redactor.outside(text),
                     };
-                    match is_plain(&text) {
-                        true => append(line, &[before, name, quote, &text, "\""]),
-                        false => {
-                            append(line, &[before, name, quote]);
-                            write_escaped(line, &text, write);
-                        }
-                    }
+                    append(line, &[before, name, quote]);
+                    write_escaped(line, &text, write);
                 }
                 Some(Value::Word(word)) => append(line, &[before, name, quote, word, "\""]),
                 Some(Value::Number(number)) => {
-                    append(line, &[before, name, behind, digits(number, &mut [0; 20])]);
+                    append(line, &[before, name, behind, &number.to_string()]);
                 }
                 Some(Value::Plain(text)) => append(line, &[before, name, behind, text]),
             }
@@ -208,6 +202,10 @@ const JSON: Format = Format {
     write: write_json_char,
 };
 
+fn append(line: &mut String, parts: &[&str]) {
+    line.extend(parts.iter().copied());
+}
+
 /// A line that is nothing but a text.
 pub(super) fn plain(text: &str) -> String {
     let mut line = String::with_capacity(text.len() + 1);
@@ -217,9 +215,6 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 fn write_text(line: &mut String, text: &str) {
-    if is_plain(text) {
-        return line.push_str(text);
-    }
     for c in text.chars() {
         write_char(line, c);
     }

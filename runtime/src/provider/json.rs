@@ -40,25 +40,12 @@ pub(super) fn members<'a, const N: usize>(
     object: &'a str,
     names: &[&str; N],
 ) -> Result<[Option<&'a str>; N], Failure> {
-    let mut slots = [None; N];
-    members_of(object, names, &mut slots)?;
-    Ok(slots)
-}
-
-fn members_of<'a>(
-    object: &'a str,
-    names: &[&str],
-    slots: &mut [Option<&'a str>],
-) -> Result<(), Failure> {
-    if json::members(object.trim_start_matches('\u{feff}'), names, slots).is_none() {
+    let Some(values) = json::members(object.trim_start_matches('\u{feff}'), *names) else {
         // serde_json says where.
         read::<IgnoredAny>(object)?;
         return Err(unreadable(object, &"not an object"));
-    }
-    for slot in slots {
-        *slot = slot.filter(|raw| *raw != "null");
-    }
-    Ok(())
+    };
+    Ok(values.map(|value| value.filter(|raw| *raw != "null")))
 }
 
 /// A tree of something that a provider has written, unless it would be a large one: so much may exist beside what is

@@ -6,6 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::{HeaderName, HeaderValue, Method};
+use serde::Serialize;
 
 pub mod anthropic;
 pub(crate) mod base64;
@@ -203,22 +204,30 @@ impl Finish {
     }
 }
 
-/// Token counts and cost. What the provider did not say stays absent; it is never made 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Token counts and cost. What the provider did not report stays absent; it is never made 0. Serialized as `usage` of a
+/// result, where the cost is a member of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Usage {
     /// All input, cached parts included.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<u64>,
     /// All output, reasoning included.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u64>,
     /// The part of the output that was reasoning.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_tokens: Option<u64>,
     /// The part of the input that came from a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_input_tokens: Option<u64>,
     /// The part of the input that was written to a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_write_tokens: Option<u64>,
     /// Input and output together.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub total_tokens: Option<u64>,
     /// What the provider charges, in US dollars.
+    #[serde(skip)]
     pub cost_usd: Option<f64>,
 }
 

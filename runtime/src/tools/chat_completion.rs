@@ -4,7 +4,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anygpt_core::Object;
 use serde::Serialize;
 use serde_json::{
     Value,
@@ -14,13 +13,13 @@ use serde_json::{
 use super::{
     Network, Outcome, Work,
     arguments::Arguments,
-    common::{ask, take_bounds, write_usage},
+    common::{ask, take_bounds},
     conversation, dry_run, json_answer,
 };
 use crate::{
     aside::aside,
     gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
-    provider::{Class, Finish, Format, ToolCall},
+    provider::{Class, Finish, Format, ToolCall, Usage},
     settings::Settings,
 };
 
@@ -196,77 +195,76 @@ impl Chat {
 }
 
 /// `structuredContent` of an answer.
+#[derive(Serialize)]
 pub(super) struct Structured<'a> {
-    /// Left out where the core puts it in.
+    /// Left out where the core adds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<&'a str>,
     model: &'a str,
-    reply: &'a Reply,
-    wants_reasoning: bool,
+    provider: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    native_finish_reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    partial: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     json: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<Called<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_state: Option<ProviderState<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<&'a str>,
+    usage: &'a Usage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_source: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    citations: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<Tried<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<&'a str>,
 }
 
 impl Structured<'_> {
-    /// Who has answered.
+    /// `provider/model` of the model that answered.
     pub(super) fn name(&self) -> String {
-        format!("{}/{}", self.reply.provider, self.model)
+        format!("{}/{}", self.provider, self.model)
     }
+}
 
-    /// Writes it.
-    pub(super) fn write(&self, object: &mut Object) {
-        let Structured { reply, .. } = self;
-        let answer = &reply.answer;
-        object.text("text", self.text);
-        object.text("model", Some(self.model));
-        object.text("provider", Some(&reply.provider));
-        object.text("finish_reason", answer.finish.map(Finish::as_str));
-        object.text("native_finish_reason", answer.native_finish.as_deref());
-        object.flag("partial", reply.partial);
-        object.flag("truncated", reply.truncated);
-        if let Some(json) = &self.json {
-            object.value("json", json);
-        }
-        if !self.tool_calls.is_empty() {
-            object.value("tool_calls", &self.tool_calls);
-        }
-        // Where nothing was called, the text says it all.
-        let goes_on = !answer.tool_calls.is_empty() || answer.finish == Some(Finish::Pause);
-        if goes_on && !answer.state.is_empty() {
-            object.object("provider_state", |state| {
-                state.text("provider", Some(&reply.provider));
-                state.text("model", Some(&reply.model));
-                state.value("items", &answer.state);
-            });
-        }
-        if self.wants_reasoning && !answer.reasoning.is_empty() {
-            object.text("reasoning", Some(&answer.reasoning));
-        }
-        write_usage(object, &answer.usage);
-        if let Some(cost) = reply.cost {
-            object.value("cost_usd", &cost.usd);
-            object.text("cost_source", Some(cost.source));
-        }
-        if !answer.citations.is_empty() {
-            object.value("citations", &answer.citations);
-        }
-        object.number("latency_ms", reply.latency.map(millis));
-        object.number("first_token_ms", reply.first_token.map(millis));
-        object.text("request_id", reply.request_id.as_deref());
-        // A single one says nothing new.
-        if reply.attempts.len() > 1 {
-            object.objects("attempts", &reply.attempts, |tried, attempt| {
-                tried.text("provider", Some(&attempt.provider));
-                tried.text("model", Some(&attempt.model));
-                tried.text("outcome", Some(attempt.failed.map_or("ok", Class::as_str)));
-                tried.number("status", attempt.status.map(u64::from));
-                tried.number("ms", Some(millis(attempt.time)));
-            });
-        }
-        if !self.warnings.is_empty() {
-            object.value("warnings", &self.warnings);
-        }
-    }
+/// What a client sends back to continue the conversation.
+#[derive(Serialize)]
+struct ProviderState<'a> {
+    provider: &'a str,
+    model: &'a str,
+    items: &'a [Value],
+}
+
+/// One of `attempts`.
+#[derive(Serialize)]
+struct Tried<'a> {
+    provider: &'a str,
+    model: &'a str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    ms: u64,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn millis(time: Duration) -> u64 {
@@ -331,13 +329,45 @@ pub(super) fn structured<'a>(
             call.name
         )
     }));
+    // Without a call the text is the whole answer.
+    let goes_on = !answer.tool_calls.is_empty() || answer.finish == Some(Finish::Pause);
     Structured {
         text: Some(&answer.text),
         model: answer.model.as_deref().unwrap_or(&reply.model),
-        reply,
-        wants_reasoning,
+        provider: &reply.provider,
+        finish_reason: answer.finish.map(Finish::as_str),
+        native_finish_reason: answer.native_finish.as_deref(),
+        partial: reply.partial,
+        truncated: reply.truncated,
         json,
         tool_calls,
+        provider_state: (goes_on && !answer.state.is_empty()).then(|| ProviderState {
+            provider: &reply.provider,
+            model: &reply.model,
+            items: &answer.state,
+        }),
+        reasoning: Some(answer.reasoning.as_str()).filter(|it| wants_reasoning && !it.is_empty()),
+        usage: &answer.usage,
+        cost_usd: reply.cost.as_ref().map(|cost| cost.usd),
+        cost_source: reply.cost.as_ref().map(|cost| cost.source),
+        citations: &answer.citations,
+        latency_ms: reply.latency.map(millis),
+        first_token_ms: reply.first_token.map(millis),
+        request_id: reply.request_id.as_deref(),
+        attempts: match &reply.attempts[..] {
+            // A single attempt is what the other members describe.
+            [] | [_] => Vec::new(),
+            attempts => attempts
+                .iter()
+                .map(|attempt| Tried {
+                    provider: &attempt.provider,
+                    model: &attempt.model,
+                    outcome: attempt.failed.map_or("ok", Class::as_str),
+                    status: attempt.status,
+                    ms: millis(attempt.time),
+                })
+                .collect(),
+        },
         warnings: warnings
             .iter()
             .chain(&reply.warnings)
@@ -367,9 +397,7 @@ fn outcome(
     if shares_text {
         structured.text = None;
     }
-    let mut object = Object::new();
-    structured.write(&mut object);
-    let structured = Some(object.end());
+    let structured = serde_json::to_string(&structured).ok();
     let text = match shares_text {
         true => reply.answer.text,
         false => notes.remove(0),

@@ -4,13 +4,12 @@
 
 use std::time::Duration;
 
-use anygpt_core::Object;
 use serde_json::Value;
 
 use super::arguments::{Arguments, wrong};
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, purse::Purse},
-    provider::{Effort, Usage},
+    provider::Effort,
     settings::Settings,
 };
 
@@ -100,25 +99,6 @@ pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), String> {
              this bound away.",
             limit.place
         )),
-    }
-}
-
-/// Adds what an answer has used; what is not known is left out.
-pub(super) fn write_usage(object: &mut Object, usage: &Usage) {
-    object.object("usage", |tokens| {
-        tokens.number("input_tokens", usage.input_tokens);
-        tokens.number("output_tokens", usage.output_tokens);
-        tokens.number("reasoning_tokens", usage.reasoning_tokens);
-        tokens.number("cached_input_tokens", usage.cached_input_tokens);
-        tokens.number("cache_write_tokens", usage.cache_write_tokens);
-        tokens.number("total_tokens", usage.total_tokens);
-    });
-}
-
-/// Adds warnings, if there are any.
-pub(super) fn write_warnings(object: &mut Object, warnings: &[String]) {
-    if !warnings.is_empty() {
-        object.value("warnings", warnings);
     }
 }
 

@@ -6,15 +6,16 @@
 
 use std::sync::Arc;
 
-use anygpt_core::{Object, Reservation};
+use anygpt_core::Reservation;
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     Network, Outcome, Work,
     arguments::{Arguments, wrong, wrong_or_missing},
     chat_completion::{self, Structured},
-    common::{ask, take_bounds, write_warnings},
+    common::{ask, take_bounds},
     conversation,
 };
 use crate::{
@@ -435,7 +436,7 @@ impl Comparison {
             warnings: &self.warnings,
         };
         let text = structured.text();
-        let structured = Some(structured.json());
+        let structured = serde_json::to_string(&structured).ok();
         let note =
             (!self.warnings.is_empty()).then(|| format!("Note: {}", self.warnings.join(". ")));
         let replies = came.into_iter().filter_map(|came| match came {
@@ -568,11 +569,16 @@ fn backticks(text: &str) -> usize {
 }
 
 /// `structuredContent`.
+#[derive(Serialize)]
 struct Compared<'a> {
     results: Vec<Listed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Structured<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fastest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [String],
 }
 
@@ -589,55 +595,29 @@ fn total_cost(came: &[Came], verdict: Option<&Reply>) -> Option<f64> {
 }
 
 /// One of `results`.
+#[derive(Serialize)]
 struct Listed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<char>,
     asked: &'a str,
     status: &'static str,
+    #[serde(flatten)]
     what: What<'a>,
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
 enum What<'a> {
     Answer(Box<Structured<'a>>),
     Nothing {
+        #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<&'a str>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
         warnings: &'a [String],
     },
 }
 
-impl Listed<'_> {
-    fn write(&self, object: &mut Object) {
-        if let Some(label) = &self.label {
-            object.value("label", label);
-        }
-        object.text("asked", Some(self.asked));
-        object.text("status", Some(self.status));
-        match &self.what {
-            What::Answer(answer) => answer.write(object),
-            What::Nothing { error, warnings } => {
-                object.text("error", *error);
-                write_warnings(object, warnings);
-            }
-        }
-    }
-}
-
 impl Compared<'_> {
-    fn json(&self) -> String {
-        let mut object = Object::new();
-        object.objects("results", &self.results, |object, result| {
-            result.write(object);
-        });
-        if let Some(verdict) = &self.verdict {
-            object.object("verdict", |object| verdict.write(object));
-        }
-        object.text("fastest", self.fastest.as_deref());
-        if let Some(cost) = &self.cost_usd {
-            object.value("cost_usd", cost);
-        }
-        write_warnings(&mut object, self.warnings);
-        object.end()
-    }
-
     /// For who reads no `structuredContent`: the verdict, then each answer under its name.
     fn text(&self) -> String {
         let mut text = String::new();

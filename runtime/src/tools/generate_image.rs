@@ -2,21 +2,21 @@
 //!
 //! Never here: fetching a picture from an address.
 
-use anygpt_core::Object;
 use futures_util::future::join_all;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     Network, Outcome, Work,
     arguments::{Arguments, wrong},
-    common::{may_cost, write_usage, write_warnings},
+    common::may_cost,
 };
 use crate::{
     gateway::{
         Bounds, Gateway, Told,
         resolve::{self, Target},
     },
-    provider::{Codec, DrawRequest, Drawing, Pictures},
+    provider::{Codec, DrawRequest, Drawing, Pictures, Usage},
     settings::Settings,
 };
 
@@ -179,31 +179,53 @@ impl Image {
                 .map(|url| format!("To be fetched at {url}")),
         );
         lines.extend_from_slice(&self.warnings);
-        let mut object = Object::new();
-        let here = drawn.pictures.iter().map(Ok);
-        let images = here.chain(drawn.urls.iter().map(Err));
-        object.objects("images", images, |image, drawn| match drawn {
-            // The picture itself stands in the content.
-            Ok(picture) => {
-                let bytes = picture.data.trim_end_matches('=').len() * 3 / 4;
-                image.text("mime_type", Some(picture.mime_type));
-                image.number("bytes", Some(bytes as u64));
-            }
-            Err(url) => image.text("url", Some(url)),
+        let here = drawn.pictures.iter().map(|picture| Listed::Here {
+            mime_type: picture.mime_type,
+            bytes: picture.data.trim_end_matches('=').len() * 3 / 4,
         });
-        object.text("revised_prompt", drawn.said.as_deref());
-        let model = self.target.model.as_deref().unwrap_or_default();
-        object.text("model", Some(model));
-        let provider = &settings.providers[self.target.provider].id;
-        object.text("provider", Some(provider));
-        write_usage(&mut object, &drawn.usage);
-        write_warnings(&mut object, &self.warnings);
+        let there = drawn.urls.iter().map(|url| Listed::There { url });
+        let structured = Structured {
+            images: here.chain(there).collect(),
+            revised_prompt: drawn.said.as_deref(),
+            model: self.target.model.as_deref().unwrap_or_default(),
+            provider: &settings.providers[self.target.provider].id,
+            usage: &drawn.usage,
+            warnings: &self.warnings,
+        };
+        let structured = serde_json::to_string(&structured).ok();
         Outcome {
             reservation: Some(told.held),
-            ..Outcome::with_json(lines.join("\n"), Some(object.end()))
+            ..Outcome::with_json(lines.join("\n"), structured)
         }
         .with_pictures(drawn.pictures)
     }
+}
+
+/// `structuredContent`.
+#[derive(Serialize)]
+struct Structured<'a> {
+    images: Vec<Listed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revised_prompt: Option<&'a str>,
+    model: &'a str,
+    provider: &'a str,
+    usage: &'a Usage,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
+}
+
+/// One of `images`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed<'a> {
+    /// The picture itself is in the content.
+    Here {
+        mime_type: &'static str,
+        bytes: usize,
+    },
+    There {
+        url: &'a str,
+    },
 }
 
 /// Puts another reply beside the first one.

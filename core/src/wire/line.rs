@@ -9,11 +9,8 @@ use alloc::{sync::Arc, vec::Vec};
 
 use wide::u8x16;
 
-use crate::{
-    budget::{Budget, Reservation},
-    jsonrpc::valid_prefix,
-    scan::{CHUNK, chunk_at},
-};
+use super::scan::{CHUNK, chunk_at, valid_prefix};
+use crate::budget::{Budget, Reservation};
 
 /// What was read and not used. How much of its beginning is UTF-8 is found out for many lines together.
 #[derive(Debug)]

@@ -48,60 +48,6 @@ fn name_at(text: &str, at: usize, is: Json) -> Result<(&str, usize), Broken> {
     Ok((&text[at + 1..end - 1], end))
 }
 
-/// A member that nearly every object of a kind has, written in the same way by nearly everyone.
-pub(crate) struct Usual {
-    /// The member, from the first quote of its name to the end of its value.
-    pub(crate) member: &'static str,
-    /// Where its value begins.
-    pub(crate) value: usize,
-    pub(crate) slot: usize,
-}
-
-/// The values of some members of an object, each in the slot that `position` has for its name; the last of several with
-/// one name wins. `known` has the slots of those names that it knows by their first bytes, and how long they are, quotes
-/// included.
-///
-/// If it is broken, the slots hold what was read before.
-#[inline(always)]
-pub(crate) fn members_by<'a>(
-    object: &'a str,
-    is: Json,
-    usual: &Usual,
-    known: impl Fn(&[u8]) -> Option<(usize, usize)>,
-    position: impl Fn(&str) -> Option<usize>,
-    slots: &mut [Option<&'a str>],
-) -> Result<(), Broken> {
-    let bytes = object.as_bytes();
-    let (mut at, mut more) = open(bytes, b'{')?;
-    while more {
-        at = space(bytes, at);
-        if bytes[at..].starts_with(usual.member.as_bytes()) {
-            slots[usual.slot] = Some(&usual.member[usual.value..]);
-            at += usual.member.len();
-        } else {
-            let slot;
-            (slot, at) = match known(&bytes[at..]) {
-                Some((slot, length)) => (Some(slot), at + length),
-                None => {
-                    let (name, end) = name_at(object, at, is)?;
-                    let slot = match position(name) {
-                        None if name.contains('\\') => position(&unescaped(name).ok_or(Broken)?),
-                        slot => slot,
-                    };
-                    (slot, end)
-                }
-            };
-            let start = space(bytes, colon(bytes, at)?);
-            at = value(bytes, start, is)?;
-            if let Some(slot) = slot {
-                slots[slot] = Some(&object[start..at]);
-            }
-        }
-        (at, more) = goes_on(bytes, at, b'}')?;
-    }
-    end(bytes, at)
-}
-
 /// Gives the members of an object to `take`, which tells whether it knows the name: one with escapes is tried without them, too.
 #[inline(always)]
 pub(crate) fn take_members<'a>(
@@ -117,23 +63,22 @@ pub(crate) fn take_members<'a>(
     })
 }
 
-/// The values of some members of an object, each in the slot of its name; the last of several with one name wins.
-///
-/// If it is broken, the slots hold what was read before.
-#[inline(never)]
-pub(crate) fn members<'a>(
+/// The values of the named members of an object; of several members with one name the last wins.
+#[inline(always)]
+pub(crate) fn members<'a, const N: usize>(
     object: &'a str,
     is: Json,
-    names: &[&str],
-    slots: &mut [Option<&'a str>],
-) -> Result<(), Broken> {
+    names: [&str; N],
+) -> Result<[Option<&'a str>; N], Broken> {
+    let mut values = [None; N];
     take_members(object, is, |name, value| {
         let position = names.iter().position(|known| *known == name);
         if let Some(position) = position {
-            slots[position] = Some(value);
+            values[position] = Some(value);
         }
         position.is_some()
-    })
+    })?;
+    Ok(values)
 }
 
 /// Gives the elements of an array to `each`, as they stand in its text, until that wants no more.
@@ -235,6 +180,14 @@ pub(crate) fn first_byte(json: &str) -> Result<u8, Broken> {
     let start = space(bytes, 0);
     end(bytes, value(bytes, start, Json::Unread)?)?;
     Ok(bytes[start])
+}
+
+/// What is valid UTF-8 at the beginning.
+pub(crate) fn valid_prefix(bytes: &[u8]) -> &str {
+    match core::str::from_utf8(bytes) {
+        Ok(valid) => valid,
+        Err(error) => core::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+    }
 }
 
 /// The text of a string; `None` if `raw` is another kind of value or holds half a surrogate pair.

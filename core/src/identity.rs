@@ -1,0 +1,82 @@
+//! Who the server is, in the two places where results say so: `serverInfo`, and `_meta` of modern results.
+//!
+//! Never here: what the server offers.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::{
+    catalog::{Catalog, Icon, Implementation},
+    revision::Revision,
+    wire::write::{write_json, write_string},
+};
+
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// The member of `_meta` in modern results that says who answers. Written once, used in each.
+#[derive(Debug)]
+pub(crate) struct Identity(Box<[u8]>);
+
+impl Identity {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
+        // A picture in every result would be a waste.
+        Identity::of(&ServerInfo(&catalog.server, Revision::V2026_07_28, None))
+    }
+
+    pub(crate) fn with_icon(catalog: &Catalog) -> Self {
+        let icon = catalog.server.icon.as_ref();
+        Identity::of(&ServerInfo(&catalog.server, Revision::V2026_07_28, icon))
+    }
+
+    fn of(server: &ServerInfo<'_>) -> Self {
+        let mut json = Vec::new();
+        write_string(&mut json, SERVER_INFO);
+        json.push(b':');
+        write_json(&mut json, server);
+        Identity(json.into())
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+}
+
+/// `Implementation` with the members that a revision knows, and a picture.
+pub(crate) struct ServerInfo<'a>(
+    pub(crate) &'a Implementation,
+    pub(crate) Revision,
+    pub(crate) Option<&'a Icon>,
+);
+
+impl Serialize for ServerInfo<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ServerInfo(server, revision, icon) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &server.name)?;
+        if revision.has_titles() {
+            map.serialize_entry("title", &server.title)?;
+        }
+        map.serialize_entry("version", &server.version)?;
+        if revision.has_implementation_details() {
+            map.serialize_entry("description", &server.description)?;
+            if let Some(icon) = icon {
+                map.serialize_entry("icons", &[ListedIcon(icon)])?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct ListedIcon<'a>(&'a Icon);
+
+impl Serialize for ListedIcon<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ListedIcon(icon) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("src", &icon.src)?;
+        map.serialize_entry("mimeType", &icon.mime_type)?;
+        map.serialize_entry("sizes", &["any"])?;
+        map.end()
+    }
+}

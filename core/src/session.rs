@@ -1,0 +1,160 @@
+//! What is known of one session: who the server is, what was agreed on, what is in flight, what waits to be written.
+//!
+//! Never here: what a method does with it (`method`), or the framing of lines (`server`).
+
+use alloc::{boxed::Box, collections::VecDeque, string::String, sync::Arc, vec::Vec};
+
+use crate::{
+    batch::{BatchHandle, Batches},
+    budget::{Budget, Reservation},
+    call::Action,
+    catalog::{Catalog, Library},
+    identity::Identity,
+    logging::LoggingLevel,
+    pending::Pending,
+    revision::Revision,
+    subscriptions::Subscriptions,
+    wire::jsonrpc::{Code, Error, Id},
+};
+
+/// How much a client may ask for at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Longest accepted line in bytes, without its newline. A longer one is answered with an error.
+    pub line: usize,
+    /// Most tool calls in flight. One more is answered with an error result.
+    pub calls: usize,
+    /// Input is not read on while this many bytes of output wait; what is completed is added all the
+    /// same. Progress notifications are left out from there on.
+    pub queued_output: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            line: 16 << 20,
+            calls: 4096,
+            queued_output: 4 << 20,
+        }
+    }
+}
+
+/// Actions are handed out before more input is taken once this many wait.
+const QUEUED_ACTIONS: usize = 64;
+
+/// What a call keeps of its input is counted against the budget from this size on.
+const COUNTED: usize = 4096;
+
+/// Everything but the framing of lines, which lends its buffer while a line is handled.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) library: Box<dyn Library>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) limits: Limits,
+    budget: Arc<Budget>,
+    /// The legacy revision agreed on by `initialize`.
+    pub(crate) negotiated: Option<Revision>,
+    /// What `logging/setLevel` asked for.
+    pub(crate) logging_level: Option<LoggingLevel>,
+    pub(crate) refusal: Option<String>,
+    pub(crate) pending: Pending,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) batches: Batches,
+    /// The batch whose messages are being read.
+    pub(crate) batch: Option<BatchHandle>,
+    /// Batches that ended while another one is being read.
+    pub(crate) done: Vec<u8>,
+    pub(crate) actions: VecDeque<Action>,
+    /// Output that is taken as it is, before `out`.
+    pub(crate) ready: VecDeque<Vec<u8>>,
+    pub(crate) out: Vec<u8>,
+    pub(crate) lists: Lists,
+}
+
+/// The results of the four lists in all revisions, as far as they were asked for.
+pub(crate) type Lists = [[Option<Box<[u8]>>; Revision::ALL.len()]; 4];
+
+impl Session {
+    pub(crate) fn new(
+        catalog: Catalog,
+        library: Box<dyn Library>,
+        limits: Limits,
+        budget: &Arc<Budget>,
+    ) -> Self {
+        Session {
+            identity: Arc::new(Identity::new(&catalog)),
+            catalog: Arc::new(catalog),
+            library,
+            limits,
+            budget: Arc::clone(budget),
+            negotiated: None,
+            logging_level: None,
+            refusal: None,
+            pending: Pending::default(),
+            subscriptions: Subscriptions::default(),
+            batches: Batches::default(),
+            batch: None,
+            done: Vec::new(),
+            actions: VecDeque::new(),
+            ready: VecDeque::new(),
+            out: Vec::new(),
+            lists: Lists::default(),
+        }
+    }
+
+    /// Whether more input may be read.
+    pub(crate) fn has_room(&self) -> bool {
+        self.queued_output() < self.limits.queued_output && self.actions.len() < QUEUED_ACTIONS
+    }
+
+    /// Bytes of output that wait to be taken.
+    pub(crate) fn queued_output(&self) -> usize {
+        self.ready.iter().map(Vec::len).sum::<usize>() + self.out.len()
+    }
+
+    /// A message of a batch is done with; writes the batch's answers if it was the last one.
+    pub(crate) fn close_in_batch(&mut self, batch: Option<BatchHandle>) {
+        if let Some(batch) = batch
+            && let Some(answers) = self.batches.close(batch)
+        {
+            let out = if self.batch.is_some() {
+                &mut self.done
+            } else {
+                &mut self.out
+            };
+            out.push(b'[');
+            out.extend_from_slice(&answers);
+            out.extend_from_slice(b"]\n");
+        }
+    }
+
+    /// The revision of requests that carry no envelope.
+    pub(crate) fn legacy_revision(&self) -> Revision {
+        self.negotiated.unwrap_or(Revision::NEWEST_LEGACY)
+    }
+
+    /// An id must not be that of another request in flight.
+    pub(crate) fn check_unused(&self, id: Id<'_>) -> Result<(), Error<'static>> {
+        if self.pending.contains(id) || self.subscriptions.contains(id) {
+            return Err(Error::new(
+                Code::INVALID_REQUEST,
+                "This id belongs to a request that is still in flight",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Counts what is kept of the input, unless it is small.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Option<Reservation>, ()> {
+        if bytes < COUNTED {
+            return Ok(None);
+        }
+        let mut reservation = self.budget.reservation();
+        if reservation.resize(bytes) {
+            Ok(Some(reservation))
+        } else {
+            Err(())
+        }
+    }
+}
