@@ -2,7 +2,6 @@
 //!
 //!   anygpt-bench [--short] [--peer NAME=COMMAND]… all|stdio|gateway|core|growth PROGRAM FLOOR FOLDER
 //!   anygpt-bench gate|count PROGRAM COUNTS FOLDER
-//!   anygpt-bench layout PROGRAM SCRIPT FOLDER
 //!   anygpt-bench provider MILLISECONDS TOKENS
 //!   anygpt-bench flood
 //!
@@ -34,7 +33,6 @@ mod chart;
 mod gate;
 mod gateway;
 mod growth;
-mod layout;
 mod load;
 mod micro;
 mod numbers;
@@ -87,12 +85,6 @@ fn run(mut words: impl Iterator<Item = String>) -> io::Result<()> {
                 _ => gate.store()?,
             };
             print!("{text}");
-            Ok(())
-        }
-        ["layout", program, script, folder] => {
-            fs::create_dir_all(folder)?;
-            let [program, script, folder] = [program, script, folder].map(Path::new);
-            print!("{}", layout::store(program, script, folder)?);
             Ok(())
         }
         [what, ours, floor, folder] => {

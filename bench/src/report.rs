@@ -15,6 +15,8 @@ pub(crate) enum Goal {
     RatioAtLeast(f64),
     /// More than the base, in the row's unit.
     AddedAtMost(f64),
+    /// More than the base, as a multiple of it.
+    AddedTimesBase(f64),
     /// In the row's unit.
     AtMost(f64),
 }
@@ -71,9 +73,9 @@ impl Row {
         }
     }
 
-    pub(crate) fn goal(self, goal: Goal) -> Self {
+    pub(crate) fn goal(self, goal: impl Into<Option<Goal>>) -> Self {
         Row {
-            goal: Some(goal),
+            goal: goal.into(),
             ..self
         }
     }
@@ -100,6 +102,7 @@ impl Row {
         Some(match self.goal? {
             Goal::RatioAtLeast(least) => self.ratio? >= least,
             Goal::AddedAtMost(most) => self.added? <= most,
+            Goal::AddedTimesBase(most) => self.added? <= most * self.base?,
             Goal::AtMost(most) => self.ours <= most,
         })
     }
@@ -109,6 +112,7 @@ impl Row {
         let goal = match self.goal {
             Some(Goal::RatioAtLeast(least)) => format!("ratio ≥ {least:.2}"),
             Some(Goal::AddedAtMost(most)) => format!("added ≤ {most} {}", self.unit),
+            Some(Goal::AddedTimesBase(most)) => format!("added ≤ {most} × base"),
             Some(Goal::AtMost(most)) => format!("≤ {most} {}", self.unit),
             None => String::new(),
         };
