@@ -127,7 +127,7 @@ fn serve() {
     let session = Session::new(
         server(&settings, &budget),
         Limits::default().queued_output,
-        budget.reservation(),
+        Arc::clone(&budget),
         Redactor::default(),
         signals,
         || unreachable!("nobody closes stdout"),

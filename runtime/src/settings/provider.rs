@@ -584,7 +584,7 @@ impl Reader<'_> {
             foreign_key,
             foreign_url: foreign_url.clone(),
         };
-        let mut provider = self.provider(id, kind, told.entry, told.own, known, warnings)?;
+        let mut provider = self.provider(id, kind, told.entry, &told.own, known, warnings)?;
         self.tell_foreign(&provider, preset, foreign_url, warnings);
         if kind == Kind::OpenAi && id == AZURE {
             provider.key_header = KeyHeader::ApiKey;
@@ -727,7 +727,7 @@ impl Reader<'_> {
             Some(_) => format!("{place}.api_key"),
         };
         let known = Known::default();
-        let mut provider = self.provider(id, kind, told.entry, told.own, known, warnings)?;
+        let mut provider = self.provider(id, kind, told.entry, &told.own, known, warnings)?;
         provider.is_listed = true;
         provider.origins.kind = kind_from;
         if kind != Kind::Mock && !provider.is_broken {
@@ -741,7 +741,7 @@ impl Reader<'_> {
         id: &str,
         kind: Kind,
         entry: Option<ProviderEntry>,
-        own: OwnVariables,
+        own: &OwnVariables,
         known: Known,
         warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
