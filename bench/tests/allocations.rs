@@ -18,11 +18,10 @@ use anygpt_core::{Budget, Limits, Server};
 use anygpt_mcp::{
     gateway::Gateway,
     library::{self, Library},
+    mcp::{self, Connection, runner::Runner},
     redact::Redactor,
-    runner::Runner,
     settings::{Environment, Settings},
     signal::{Listener, Signals},
-    stdio::Stdio as Session,
     tools::Tools,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -124,7 +123,7 @@ fn serve() {
     let settings = Arc::new(settings());
     let budget = Budget::new(1 << 20);
     let signals = Listener::new(Signals::install().unwrap(), || (), 3);
-    let session = Session::new(
+    let session = Connection::new(
         server(&settings, &budget),
         Limits::default().queued_output,
         Arc::clone(&budget),
@@ -141,8 +140,6 @@ fn serve() {
             ending,
         )
     });
-    session
-        .serve(&Tools::new(settings, budget), &runner)
-        .unwrap();
+    mcp::serve(&session, &Tools::new(settings, budget), &runner).unwrap();
     eprintln!("allocations: {}", allocations());
 }

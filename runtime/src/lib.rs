@@ -1,6 +1,6 @@
 //! The parts of `anygpt-mcp`: everything around `anygpt-core` that touches the world.
 //!
-//! What a call passes through: [`stdio`] → [`tools`] → [`runner`] → [`gateway`] → [`provider`]
+//! What a call passes through: [`mcp`] → [`tools`] → [`mcp::runner`] → [`gateway`] → [`provider`]
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
 #![forbid(unsafe_code)]
@@ -16,17 +16,16 @@ pub mod http_client;
 pub mod library;
 pub mod listing;
 pub mod log;
+pub mod mcp;
 pub mod output;
 mod prompts;
 pub mod provider;
 pub mod redact;
 pub mod resources;
-pub mod runner;
 mod session;
 pub mod settings;
 pub mod signal;
 pub mod standby;
-pub mod stdio;
 pub mod tools;
 
 /// The version of this build.

@@ -28,14 +28,13 @@ use anygpt_mcp::{
     gateway::Gateway,
     library::{self, Library},
     log,
+    mcp::{self, Connection, Owed, runner::Runner},
     output::{self, Unwritten},
     redact::Redactor,
     resources,
-    runner::Runner,
     settings::{Environment, Offer, Problem, Settings},
     signal::{Listener, Signals},
     standby::{self, Sessions, Stdin},
-    stdio::{Owed, Stdio},
     tools::Tools,
 };
 
@@ -189,7 +188,7 @@ fn serve(signals: Signals) -> i32 {
         log::direct("anygpt-mcp: stdout is gone: the client has left");
         leave(FATAL);
     };
-    let stdio = Stdio::new(
+    let connection = Connection::new(
         server,
         limits.queued_output,
         Arc::clone(&budget),
@@ -197,7 +196,7 @@ fn serve(signals: Signals) -> i32 {
         Arc::clone(&signals),
         gone,
     );
-    let runner = Runner::new(Arc::clone(&stdio), |ending| {
+    let runner = Runner::new(Arc::clone(&connection), |ending| {
         Gateway::new(
             Arc::clone(&settings),
             redactor,
@@ -209,12 +208,12 @@ fn serve(signals: Signals) -> i32 {
     let process = PROCESS.get_or_init(|| Process {
         is_usable: usable,
         grace: settings.shutdown_grace,
-        stdio,
+        connection,
         runner,
         signals,
     });
     let tools = Tools::new(settings, budget);
-    match process.stdio.serve(&tools, &process.runner) {
+    match mcp::serve(&process.connection, &tools, &process.runner) {
         Ok(()) => finish(process, process.grace.unwrap_or(GRACE), || {}),
         Err(problem) => {
             log::direct(&format!(
@@ -231,7 +230,7 @@ struct Process {
     /// A provider was usable from the start.
     is_usable: bool,
     grace: Option<Duration>,
-    stdio: Arc<Stdio>,
+    connection: Arc<Connection>,
     runner: Runner,
     signals: Arc<Listener>,
 }
@@ -242,9 +241,9 @@ static PROCESS: OnceLock<Process> = OnceLock::new();
 /// are left with what they have, writes everything. Can be called on any thread; the first one does
 /// it, later ones only bring the end nearer. No new call is taken any more when `begun` is called.
 fn finish(process: &Process, grace: Duration, begun: impl FnOnce()) -> ! {
-    let stdio = &process.stdio;
+    let connection = &process.connection;
     let bound = Instant::now() + grace;
-    let first = stdio.begin_end(bound);
+    let first = connection.begin_end(bound);
     begun();
     if !first {
         park();
@@ -252,13 +251,13 @@ fn finish(process: &Process, grace: Duration, begun: impl FnOnce()) -> ! {
     let mut sessions = Sessions::of_namespace();
     // They end meanwhile.
     sessions.as_mut().map(Sessions::end);
-    let mut owed = stdio.wait_until_bound();
+    let mut owed = connection.wait_until_bound();
     if owed == Owed::Answers {
         process.runner.hand_out();
-        owed = stdio.wait(Instant::now() + LAST_ORDERS);
+        owed = connection.wait(Instant::now() + LAST_ORDERS);
         if owed == Owed::Answers {
-            stdio.cancel_open_calls();
-            owed = stdio.wait(Instant::now() + LAST_ORDERS);
+            connection.cancel_open_calls();
+            owed = connection.wait(Instant::now() + LAST_ORDERS);
         }
     }
     end_sessions(sessions, bound, |pause| {
@@ -308,7 +307,7 @@ fn on_signal() {
 
 /// Leaves without waiting for open calls. A write that is under way may end, so that it splits no line.
 fn leave_as_it_is(process: &Process) -> ! {
-    let owed = process.stdio.owed(Instant::now() + LAST_WRITE);
+    let owed = process.connection.owed(Instant::now() + LAST_WRITE);
     // Another thread may be leaving already, and waiting for this.
     log::finish(LAST_WRITE);
     leave(match owed {

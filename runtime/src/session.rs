@@ -10,9 +10,9 @@ use tokio::sync::watch;
 
 use crate::{
     gateway::{Gateway, Observer},
+    mcp::runner::new_runtime,
     redact::Redactor,
     resources,
-    runner::new_runtime,
     settings::{Settings, Tool},
     tools::{Outcome, Tools},
 };

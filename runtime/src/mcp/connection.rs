@@ -1,15 +1,13 @@
-//! Bytes between the process and the protocol: who reads, who writes, and that neither waits for
-//! the other.
+//! The server's state and its output, shared by the threads that read, run calls and write.
 //!
-//! The server and its output live under one mutex, held to append or to swap, never across a system
-//! call. Who writes is a flag under the same mutex: its holder swaps the output out, unlocks, writes,
-//! locks, and gives the flag up only when it sees, under the mutex, that nothing is left. So no line
-//! is split by another, and no wake-up is lost.
+//! Both are under one mutex, held to append or to swap buffers, never across a system call. The right to write is a flag
+//! under the same mutex: its holder takes the output, unlocks, writes, locks, and gives the flag up only when it sees, under
+//! the mutex, that nothing is left. So no line is split by another, and no wake-up is lost.
 //!
-//! Who makes output writes it, but without waiting: if the client does not read, the writer thread takes
-//! over, and main goes on reading (there may be a cancel), the async thread with its calls.
+//! The thread that makes output writes it, but without waiting: if the client does not read, the writer thread takes over,
+//! so that the main thread goes on reading (the next line may be a cancel) and the async thread goes on with its calls.
 //!
-//! Never here: the protocol, tools, the decision to end the process.
+//! Never here: the protocol, tools, reading, the decision to end the process.
 
 use std::{
     convert::Infallible,
@@ -19,32 +17,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anygpt_core::{Action, Budget, CallHandle, Content, Progress, Reservation, Server, ToolResult};
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    io::Errno,
-};
+use anygpt_core::{Budget, CallHandle, Content, Progress, Reservation, Server, ToolResult};
 use tokio::sync::{self, Notify};
 
+use super::write::{WriteMode, write_waiting};
 use crate::{
-    aside::aside,
-    log, output,
-    redact::Redactor,
-    resources::reserve,
-    runner::Runner,
-    signal::Listener,
-    tools::{Called, Outcome, Tools},
+    aside::aside, log, output, redact::Redactor, resources::reserve, signal::Listener,
+    tools::Outcome,
 };
-
-/// One read takes at most this much: what a pipe holds.
-const READ: usize = 64 * 1024;
 
 /// The name under which a client gets log lines.
 const LOGGER: &str = "anygpt-mcp";
-
-/// What a pipe is made to hold once it was too small: 64 answers to `tools/list`, and half of what the kernel grants.
-#[cfg(target_os = "linux")]
-const WIDE: usize = 512 * 1024;
 
 /// An output buffer of this size is kept for the next output, and is not counted.
 const KEPT: usize = 256 * 1024;
@@ -66,7 +49,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// The session and its way out to the client.
 #[derive(Debug)]
-pub struct Stdio {
+pub struct Connection {
     state: Mutex<State>,
     /// Told when there is something for the writer thread.
     for_writer: Condvar,
@@ -86,8 +69,8 @@ pub struct Stdio {
 }
 
 #[derive(Debug)]
-struct State {
-    server: Server,
+pub(super) struct State {
+    pub(super) server: Server,
     /// Output on its way; whoever writes has it with him.
     front: Vec<u8>,
     /// How much of it is not written.
@@ -97,40 +80,22 @@ struct State {
     /// Somebody holds the right to write.
     writing: bool,
     /// How that is done.
-    way: Way,
+    mode: WriteMode,
     /// The writer thread is there.
     has_writer: bool,
     /// Threads in `changed.wait`.
     waiting: usize,
     /// Nobody reads our output any more.
-    gone: bool,
+    pub(super) gone: bool,
     /// All is said: nothing more is written, so that the end of the process splits no line.
     closed: bool,
     /// Covers the output that waits.
     held: Reservation,
     /// The process is about to end, at the latest then.
-    end: Option<Instant>,
+    pub(super) end: Option<Instant>,
 }
 
-/// How a write without waiting is done on this stdout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// Not known yet.
-    #[cfg(target_os = "linux")]
-    Unknown,
-    /// A pipe that does not block, see [`reopened`]: a plain write takes what fits.
-    #[cfg(target_os = "linux")]
-    Pipe,
-    /// `pwritev2` with `RWF_NOWAIT` takes what fits.
-    #[cfg(target_os = "linux")]
-    NoWait,
-    /// Files and terminals: a plain write does not wait for a reader, but a stopped terminal may take its time.
-    Plain,
-    /// There is no such way: only the writer thread writes.
-    Writer,
-}
-
-impl Stdio {
+impl Connection {
     /// A session of which nothing has been read. Output is counted against `budget`. `on_gone` is called once if stdout fails; it may
     /// end the process.
     pub fn new(
@@ -141,14 +106,14 @@ impl Stdio {
         signals: Arc<Listener>,
         on_gone: fn(),
     ) -> Arc<Self> {
-        Arc::new(Stdio {
+        Arc::new(Connection {
             state: Mutex::new(State {
                 server,
                 front: Vec::new(),
                 unwritten: 0,
                 front_length: 0,
                 writing: false,
-                way: Way::first(),
+                mode: WriteMode::first(),
                 has_writer: false,
                 waiting: 0,
                 gone: false,
@@ -169,43 +134,11 @@ impl Stdio {
         })
     }
 
-    /// Serves stdin until it ends. Signals are listened to once the first input has been answered or none is there yet.
-    ///
-    /// # Errors
-    /// Stdin cannot be read.
-    pub fn serve(self: &Arc<Self>, tools: &Tools, runner: &Runner) -> Result<(), ReadError> {
-        let mut input = Input {
-            stdio: self,
-            tools,
-            runner,
-            actions: Vec::new(),
-            outcomes: Vec::new(),
-        };
-        let mut buffer = vec![0; READ];
-        let mut first = true;
-        let mut is_heard = false;
-        loop {
-            if !is_heard && (!first || !input_is_there()) {
-                is_heard = self.signals.start();
-                if !is_heard {
-                    self.signals.wait_for_input(rustix::stdio::stdin());
-                }
-            }
-            let read = read(&mut buffer).map_err(|error| ReadError { first, error })?;
-            first = false;
-            if read == 0 {
-                input.finish();
-                return Ok(());
-            }
-            input.take(&buffer[..read]);
-        }
-    }
-
     /// Hands over the result of a call. Waits while too much output is queued already.
     pub async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
-        let stdio = Arc::clone(self);
+        let connection = Arc::clone(self);
         let redacted = aside(outcome.length(), move || {
-            outcome.redact(&stdio.redactor);
+            outcome.redact(&connection.redactor);
             let is_long = outcome.length() > LONG;
             let encoded = is_long.then(|| outcome.encoded());
             (outcome, encoded)
@@ -310,7 +243,7 @@ impl Stdio {
     }
 
     /// Waits until nothing is owed, at most until the bound that was set by
-    /// [`begin_end`](Stdio::begin_end). Tells whether anything is still owed.
+    /// [`begin_end`](Connection::begin_end). Tells whether anything is still owed.
     pub fn wait_until_bound(&self) -> Owed {
         self.wait_until(|state| state.end.unwrap_or_else(Instant::now))
     }
@@ -326,7 +259,7 @@ impl Stdio {
         self.hand_out(state);
     }
 
-    /// As [`wait_until_bound`](Stdio::wait_until_bound), with a bound of its own.
+    /// As [`wait_until_bound`](Connection::wait_until_bound), with a bound of its own.
     pub fn wait(&self, bound: Instant) -> Owed {
         self.wait_until(|_| bound)
     }
@@ -348,7 +281,7 @@ impl Stdio {
     }
 
     /// Nobody takes what we say any more. May not return.
-    fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         let mut state = self.lock();
         if !mem::replace(&mut state.gone, true) {
             self.tell(&state);
@@ -356,6 +289,28 @@ impl Stdio {
             drop(state);
             (self.on_gone)();
         }
+    }
+
+    pub(super) fn signals(&self) -> &Arc<Listener> {
+        &self.signals
+    }
+
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Waits until a call is over, output was written, or there is room.
+    pub(super) fn wait_for_change<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+    ) -> MutexGuard<'s, State> {
+        state.waiting += 1;
+        state = self
+            .changed
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        state
     }
 
     fn wait_until(&self, bound: impl Fn(&State) -> Instant) -> Owed {
@@ -390,12 +345,12 @@ impl Stdio {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic ends the process, so a poisoned state is never seen.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn has_room(&self, state: &State) -> bool {
+    pub(super) fn has_room(&self, state: &State) -> bool {
         state.waiting_output() < self.queue_limit
     }
 
@@ -407,7 +362,7 @@ impl Stdio {
 
     /// Writes what the client takes at once, unless somebody is at it and will see it; the rest is for the
     /// writer thread.
-    fn write<'s>(
+    pub(super) fn write<'s>(
         self: &'s Arc<Self>,
         state: MutexGuard<'s, State>,
         may_wait: bool,
@@ -415,20 +370,20 @@ impl Stdio {
         if state.writing || !state.has_output() {
             return state;
         }
-        let mut way = state.way;
-        let (mut state, mut written) = self.write_out(state, |bytes| way.write(bytes, may_wait));
-        if written == Written::Part && way.widen() {
-            (state, written) = self.write_out(state, |bytes| way.write(bytes, may_wait));
+        let mut mode = state.mode;
+        let (mut state, mut written) = self.write_out(state, |bytes| mode.write(bytes, may_wait));
+        if written == Written::Part && mode.widen() {
+            (state, written) = self.write_out(state, |bytes| mode.write(bytes, may_wait));
         }
-        state.way = way;
+        state.mode = mode;
         if written != Written::Part {
             return state;
         }
         if !state.has_writer {
-            let stdio = Arc::clone(self);
+            let connection = Arc::clone(self);
             let spawned = thread::Builder::new()
                 .name("writer".into())
-                .spawn(move || stdio.run_writer());
+                .spawn(move || connection.run_writer());
             if spawned.is_err() {
                 // No thread to be had: wait for the client here, late is better than never.
                 return self
@@ -441,7 +396,7 @@ impl Stdio {
         state
     }
 
-    fn tell(&self, state: &State) {
+    pub(super) fn tell(&self, state: &State) {
         if state.waiting > 0 {
             self.changed.notify_all();
         }
@@ -534,15 +489,6 @@ pub enum Owed {
     Output,
 }
 
-/// Why the input could not be read.
-#[derive(Debug)]
-pub struct ReadError {
-    /// Nothing was ever read.
-    pub first: bool,
-    /// What the operating system says.
-    pub error: io::Error,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
     All,
@@ -564,7 +510,7 @@ impl State {
     }
 
     /// Completes a call whose outcome may be long, or says that there is no memory for the output now.
-    fn complete_counted(&mut self, handle: CallHandle, mut outcome: Outcome) {
+    pub(super) fn complete_counted(&mut self, handle: CallHandle, mut outcome: Outcome) {
         if outcome.length() > LONG {
             outcome.count_alone();
             let wanted = self.held_output() + outcome.encoded();
@@ -641,228 +587,4 @@ fn with_result<T>(outcome: &Outcome, use_it: impl FnOnce(&ToolResult<'_>) -> T) 
         structured: outcome.structured.as_deref(),
         is_error: outcome.is_error,
     })
-}
-
-/// Main's side.
-struct Input<'s> {
-    stdio: &'s Arc<Stdio>,
-    tools: &'s Tools,
-    runner: &'s Runner,
-    actions: Vec<Action>,
-    outcomes: Vec<(CallHandle, Outcome)>,
-}
-
-impl Input<'_> {
-    /// Handles what was read, and writes what can be answered at once.
-    fn take(&mut self, mut bytes: &[u8]) {
-        let stdio = self.stdio;
-        let mut state = stdio.lock();
-        while !bytes.is_empty() {
-            // The client must read before it may ask for more.
-            while !stdio.has_room(&state) && !state.gone {
-                // Somebody must listen for signals meanwhile. Without a thread for that there is none that could fill the queue.
-                self.stdio.signals.start();
-                state.waiting += 1;
-                state = stdio
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-                state.waiting -= 1;
-            }
-            let used = state.server.handle_input(bytes);
-            bytes = &bytes[used..];
-            log::for_client(state.server.logging_level());
-            state = self.act(state);
-            state = stdio.write(state, true);
-            // A cancel may have been the last thing that the end waits for.
-            stdio.tell(&state);
-            if state.gone {
-                return;
-            }
-        }
-    }
-
-    fn finish(&mut self) {
-        let mut state = self.stdio.lock();
-        state.server.handle_eof();
-        state = self.act(state);
-        drop(self.stdio.write(state, true));
-    }
-
-    /// Does what the server wants done: at once where no network is needed.
-    fn act<'g>(&mut self, mut state: MutexGuard<'g, State>) -> MutexGuard<'g, State>
-    where
-        Self: 'g,
-    {
-        while let Some(action) = state.server.poll_action() {
-            self.actions.push(action);
-        }
-        if self.actions.is_empty() {
-            return state;
-        }
-        let ending = state.end.is_some();
-        drop(state);
-        for action in self.actions.drain(..) {
-            match action {
-                Action::CallTool(call) if ending => {
-                    let text = "cancelled: the server is shutting down and takes no new calls. Start it again and repeat the call.";
-                    self.outcomes.push((call.handle, Outcome::error(text)));
-                }
-                Action::CallTool(call) => {
-                    let handle = call.handle;
-                    match self.tools.call(call) {
-                        Called::Done(outcome) => {
-                            self.outcomes.push((handle, outcome));
-                        }
-                        Called::Job(job) => {
-                            // Nobody pays for an answer that has nowhere to go.
-                            if output::is_abandoned() {
-                                self.stdio.give_up();
-                            }
-                            if let Err(error) = self.runner.run(job) {
-                                let text = format!(
-                                    "unavailable: the operating system has no thread for calls: {error}. Allow more processes \
-                                     and files (docker run --pids-limit), or repeat the call later."
-                                );
-                                self.outcomes.push((handle, Outcome::error(text)));
-                            }
-                        }
-                    }
-                }
-                Action::CancelCall(handle) => self.runner.cancel(handle),
-            }
-        }
-        for (_, outcome) in &mut self.outcomes {
-            outcome.redact(&self.stdio.redactor);
-        }
-        let mut state = self.stdio.lock();
-        for (handle, outcome) in self.outcomes.drain(..) {
-            state.complete_counted(handle, outcome);
-        }
-        state
-    }
-}
-
-impl Way {
-    fn first() -> Self {
-        #[cfg(target_os = "linux")]
-        return Way::Unknown;
-        #[cfg(not(target_os = "linux"))]
-        return Way::for_stdout();
-    }
-
-    /// The way for a stdout, or a system, that knows no writes without waiting.
-    fn for_stdout() -> Self {
-        use rustix::fs::{FileType, fstat};
-        let kind = fstat(rustix::stdio::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
-        match kind {
-            Ok(FileType::Fifo | FileType::Socket) => Way::Writer,
-            _ => Way::Plain,
-        }
-    }
-
-    /// Makes stdout hold more, if it is a pipe that holds less than [`WIDE`]: what fits needs no writer thread.
-    /// Tells whether it does now.
-    fn widen(self) -> bool {
-        #[cfg(target_os = "linux")]
-        if matches!(self, Way::Pipe | Way::NoWait) {
-            use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
-            let stdout = rustix::stdio::stdout();
-            return fcntl_getpipe_size(stdout).is_ok_and(|size| size < WIDE)
-                && fcntl_setpipe_size(stdout, WIDE).is_ok();
-        }
-        false
-    }
-
-    /// Writes what can be written without waiting; `WouldBlock` if that is nothing. Files and terminals are
-    /// written only by those who may wait: a terminal can be stopped.
-    fn write(&mut self, bytes: &[u8], may_wait: bool) -> io::Result<usize> {
-        #[cfg(target_os = "linux")]
-        if *self == Way::Unknown {
-            *self = reopened().map_or(Way::NoWait, |()| Way::Pipe);
-        }
-        #[cfg(target_os = "linux")]
-        if *self == Way::Pipe {
-            return match rustix::io::write(rustix::stdio::stdout(), bytes) {
-                Err(Errno::INTR) => Ok(0),
-                result => Ok(result?),
-            };
-        }
-        #[cfg(target_os = "linux")]
-        if *self == Way::NoWait {
-            use rustix::io::{ReadWriteFlags, pwritev2};
-            // This offset stands for "where the file is": pipes have no other.
-            let result = pwritev2(
-                rustix::stdio::stdout(),
-                &[io::IoSlice::new(bytes)],
-                u64::MAX,
-                ReadWriteFlags::NOWAIT,
-            );
-            match result {
-                // Files and terminals, old kernels, sandboxes.
-                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => {
-                    *self = Way::for_stdout();
-                }
-                Err(Errno::INTR) => return Ok(0),
-                result => return Ok(result?),
-            }
-        }
-        match self {
-            Way::Plain if may_wait => write_waiting(bytes),
-            _ => Err(io::ErrorKind::WouldBlock.into()),
-        }
-    }
-}
-
-/// Opens stdout anew, if it is a pipe, so that it does not block for us, and for nobody who shares it. A write to it takes
-/// an eighth less time than one by `pwritev2`.
-#[cfg(target_os = "linux")]
-fn reopened() -> rustix::io::Result<()> {
-    use rustix::fs::{FileType, Mode, OFlags, fstat, open};
-    let mode = fstat(rustix::stdio::stdout())?.st_mode;
-    if FileType::from_raw_mode(mode) != FileType::Fifo {
-        return Err(Errno::NOTSUP);
-    }
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let pipe = open("/proc/self/fd/1", flags, Mode::empty())?;
-    rustix::stdio::dup2_stdout(pipe)
-}
-
-/// Writes some bytes, however long it takes.
-fn write_waiting(bytes: &[u8]) -> io::Result<usize> {
-    let stdout = rustix::stdio::stdout();
-    loop {
-        match rustix::io::write(stdout, bytes) {
-            Err(Errno::INTR) => {}
-            // Somebody who shares the pipe has made it non-blocking.
-            Err(Errno::AGAIN) => wait_for(&stdout, PollFlags::OUT),
-            result => return Ok(result?),
-        }
-    }
-}
-
-fn read(buffer: &mut [u8]) -> io::Result<usize> {
-    let stdin = rustix::stdio::stdin();
-    loop {
-        match rustix::io::read(stdin, &mut *buffer) {
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => wait_for(&stdin, PollFlags::IN),
-            result => return Ok(result?),
-        }
-    }
-}
-
-fn wait_for(fd: &std::os::fd::BorrowedFd<'_>, flags: PollFlags) {
-    // Whatever poll says, the read or write that follows says it better.
-    let _ready = poll(&mut [PollFd::new(fd, flags)], None);
-}
-
-/// Whether a read would return at once.
-fn input_is_there() -> bool {
-    let stdin = rustix::stdio::stdin();
-    let now = rustix::event::Timespec::default();
-    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
-    // Some systems cannot poll terminals, and say so in other flags.
-    let there = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
-    poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(there)
 }

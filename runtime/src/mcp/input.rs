@@ -1,0 +1,188 @@
+//! The main thread: reads stdin, and answers at once what needs no network.
+//!
+//! Never here: what a message means (`anygpt_core`), how output is written, the decision to end the process.
+
+use std::{
+    io,
+    sync::{Arc, MutexGuard},
+};
+
+use anygpt_core::{Action, CallHandle};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+};
+
+use super::{
+    connection::{Connection, State},
+    runner::Runner,
+    write::wait_for,
+};
+use crate::{
+    log, output,
+    tools::{Called, Outcome, Tools},
+};
+
+/// Most bytes of one read: what a pipe holds.
+const READ: usize = 64 * 1024;
+
+/// Serves stdin until it ends. Signals are handled once the first input has been answered, or none is there yet.
+///
+/// # Errors
+/// Stdin cannot be read.
+pub fn serve(
+    connection: &Arc<Connection>,
+    tools: &Tools,
+    runner: &Runner,
+) -> Result<(), ReadError> {
+    let mut input = Input {
+        connection,
+        tools,
+        runner,
+        actions: Vec::new(),
+        outcomes: Vec::new(),
+    };
+    let mut buffer = vec![0; READ];
+    let mut first = true;
+    let mut is_heard = false;
+    loop {
+        if !is_heard && (!first || !input_is_there()) {
+            is_heard = connection.signals().start();
+            if !is_heard {
+                connection.signals().wait_for_input(rustix::stdio::stdin());
+            }
+        }
+        let read = read(&mut buffer).map_err(|error| ReadError { first, error })?;
+        first = false;
+        if read == 0 {
+            input.finish();
+            return Ok(());
+        }
+        input.take(&buffer[..read]);
+    }
+}
+
+/// Why the input could not be read.
+#[derive(Debug)]
+pub struct ReadError {
+    /// Nothing was ever read.
+    pub first: bool,
+    /// What the operating system says.
+    pub error: io::Error,
+}
+
+/// What the main thread does with input.
+struct Input<'s> {
+    connection: &'s Arc<Connection>,
+    tools: &'s Tools,
+    runner: &'s Runner,
+    actions: Vec<Action>,
+    outcomes: Vec<(CallHandle, Outcome)>,
+}
+
+impl Input<'_> {
+    /// Handles what was read, and writes what can be answered at once.
+    fn take(&mut self, mut bytes: &[u8]) {
+        let connection = self.connection;
+        let mut state = connection.lock();
+        while !bytes.is_empty() {
+            // The client must read before it may ask for more.
+            while !connection.has_room(&state) && !state.gone {
+                // Signals must be handled meanwhile. Without a thread for that, no thread could fill the queue.
+                connection.signals().start();
+                state = connection.wait_for_change(state);
+            }
+            let used = state.server.handle_input(bytes);
+            bytes = &bytes[used..];
+            log::for_client(state.server.logging_level());
+            state = self.act(state);
+            state = connection.write(state, true);
+            // A cancel may have been the last thing that the end waits for.
+            connection.tell(&state);
+            if state.gone {
+                return;
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        let mut state = self.connection.lock();
+        state.server.handle_eof();
+        state = self.act(state);
+        drop(self.connection.write(state, true));
+    }
+
+    /// Does what the server wants done: at once where no network is needed.
+    fn act<'g>(&mut self, mut state: MutexGuard<'g, State>) -> MutexGuard<'g, State>
+    where
+        Self: 'g,
+    {
+        while let Some(action) = state.server.poll_action() {
+            self.actions.push(action);
+        }
+        if self.actions.is_empty() {
+            return state;
+        }
+        let ending = state.end.is_some();
+        drop(state);
+        for action in self.actions.drain(..) {
+            match action {
+                Action::CallTool(call) if ending => {
+                    let text = "cancelled: the server is shutting down and takes no new calls. Start it again and repeat the call.";
+                    self.outcomes.push((call.handle, Outcome::error(text)));
+                }
+                Action::CallTool(call) => {
+                    let handle = call.handle;
+                    match self.tools.call(call) {
+                        Called::Done(outcome) => {
+                            self.outcomes.push((handle, outcome));
+                        }
+                        Called::Job(job) => {
+                            // Nobody pays for an answer that has nowhere to go.
+                            if output::is_abandoned() {
+                                self.connection.give_up();
+                            }
+                            if let Err(error) = self.runner.run(job) {
+                                let text = format!(
+                                    "unavailable: the operating system has no thread for calls: {error}. Allow more processes \
+                                     and files (docker run --pids-limit), or repeat the call later."
+                                );
+                                self.outcomes.push((handle, Outcome::error(text)));
+                            }
+                        }
+                    }
+                }
+                Action::CancelCall(handle) => self.runner.cancel(handle),
+            }
+        }
+        for (_, outcome) in &mut self.outcomes {
+            outcome.redact(self.connection.redactor());
+        }
+        let mut state = self.connection.lock();
+        for (handle, outcome) in self.outcomes.drain(..) {
+            state.complete_counted(handle, outcome);
+        }
+        state
+    }
+}
+
+fn read(buffer: &mut [u8]) -> io::Result<usize> {
+    let stdin = rustix::stdio::stdin();
+    loop {
+        match rustix::io::read(stdin, &mut *buffer) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => wait_for(&stdin, PollFlags::IN),
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Whether a read would return at once.
+fn input_is_there() -> bool {
+    let stdin = rustix::stdio::stdin();
+    let now = rustix::event::Timespec::default();
+    let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
+    // Some systems cannot poll terminals, and say so in other flags.
+    let there = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
+    poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(there)
+}

@@ -1,0 +1,105 @@
+//! System calls that write to stdout: without waiting where that is possible, else with.
+//!
+//! Never here: what is written, or which thread does it.
+
+use std::io;
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+};
+
+/// Size that a pipe gets once it was too small, in bytes: 64 answers to `tools/list`, and half of what the kernel grants
+/// to an unprivileged process.
+#[cfg(target_os = "linux")]
+const PIPE_SIZE: usize = 512 * 1024;
+
+/// How to write to this stdout without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WriteMode {
+    /// `pwritev2` with `RWF_NOWAIT` takes what fits.
+    #[cfg(target_os = "linux")]
+    NoWait,
+    /// Files and terminals: a plain write does not wait for a reader, but a stopped terminal may take its time.
+    Plain,
+    /// Not possible: only the writer thread writes.
+    WriterThread,
+}
+
+impl WriteMode {
+    pub(super) fn first() -> Self {
+        #[cfg(target_os = "linux")]
+        return WriteMode::NoWait;
+        #[cfg(not(target_os = "linux"))]
+        return WriteMode::for_stdout();
+    }
+
+    /// For a stdout, or a system, that has no writes without waiting.
+    fn for_stdout() -> Self {
+        use rustix::fs::{FileType, fstat};
+        let kind = fstat(rustix::stdio::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        match kind {
+            Ok(FileType::Fifo | FileType::Socket) => WriteMode::WriterThread,
+            _ => WriteMode::Plain,
+        }
+    }
+
+    /// Enlarges stdout, if it is a pipe smaller than [`PIPE_SIZE`]: what fits needs no writer thread. `true` if that
+    /// succeeded.
+    pub(super) fn widen(self) -> bool {
+        #[cfg(target_os = "linux")]
+        if self == WriteMode::NoWait {
+            use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+            let stdout = rustix::stdio::stdout();
+            return fcntl_getpipe_size(stdout).is_ok_and(|size| size < PIPE_SIZE)
+                && fcntl_setpipe_size(stdout, PIPE_SIZE).is_ok();
+        }
+        false
+    }
+
+    /// Writes what can be written without waiting; `WouldBlock` if that is nothing. Files and terminals are written only
+    /// with `may_wait`: a terminal can be stopped.
+    pub(super) fn write(&mut self, bytes: &[u8], may_wait: bool) -> io::Result<usize> {
+        #[cfg(target_os = "linux")]
+        if *self == WriteMode::NoWait {
+            use rustix::io::{ReadWriteFlags, pwritev2};
+            // This offset stands for "where the file is": pipes have no other.
+            let result = pwritev2(
+                rustix::stdio::stdout(),
+                &[io::IoSlice::new(bytes)],
+                u64::MAX,
+                ReadWriteFlags::NOWAIT,
+            );
+            match result {
+                // Files and terminals, old kernels, sandboxes.
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => {
+                    *self = WriteMode::for_stdout();
+                }
+                Err(Errno::INTR) => return Ok(0),
+                result => return Ok(result?),
+            }
+        }
+        match self {
+            WriteMode::Plain if may_wait => write_waiting(bytes),
+            _ => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+/// Writes some bytes, and waits for that if it must.
+pub(super) fn write_waiting(bytes: &[u8]) -> io::Result<usize> {
+    let stdout = rustix::stdio::stdout();
+    loop {
+        match rustix::io::write(stdout, bytes) {
+            Err(Errno::INTR) => {}
+            // Another process that shares the pipe has made it non-blocking.
+            Err(Errno::AGAIN) => wait_for(&stdout, PollFlags::OUT),
+            result => return Ok(result?),
+        }
+    }
+}
+
+pub(super) fn wait_for(fd: &std::os::fd::BorrowedFd<'_>, flags: PollFlags) {
+    // Whatever poll says, the read or write that follows says it better.
+    let _ready = poll(&mut [PollFd::new(fd, flags)], None);
+}
