@@ -14,7 +14,8 @@ use crate::{
     output::{self, Style, Unwritten},
     redact,
     session::{self, Session},
-    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest, shown},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, shown},
+    spelling::nearest,
 };
 
 mod chat;

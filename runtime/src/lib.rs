@@ -25,6 +25,7 @@ pub mod runner;
 mod session;
 pub mod settings;
 pub mod signal;
+mod spelling;
 pub mod standby;
 pub mod stdio;
 pub mod tools;
