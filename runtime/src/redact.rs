@@ -8,17 +8,25 @@
 //!
 //! Never here: where keys come from.
 
-use std::{borrow::Cow, cmp::Reverse, env, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    env,
+    sync::{LazyLock, OnceLock},
+};
 
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use zeroize::Zeroizing;
 
-use crate::settings::{Secret, Settings, has_shape_of_key, named_secrets};
+use crate::{
+    provider::percent_encoded,
+    settings::{Secret, Settings, has_shape_of_key, named_secrets},
+};
 
+mod forms;
 mod outside;
-mod search;
 
+use forms::{Forms, automaton};
 use outside::Outside;
-use search::Search;
 
 /// What stands where a key was.
 const REDACTED: &str = "[redacted]";
@@ -30,7 +38,7 @@ const LONG: usize = 8;
 const HALF: usize = 4;
 
 /// What keys of the providers begin with, as far as it takes to find them: a longer beginning (`sk-ant-`) is found by its
-/// first part, and each one more costs every line of the log. A test holds it to all that are known (`settings::key`).
+/// first part. A test compares them with all that are known (`settings::key`).
 const PREFIXES: [&str; 16] = [
     "sk-",
     "AIza",
@@ -60,11 +68,9 @@ const SHORTEST: usize = 3 + TAIL;
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
     /// The long keys, and their forms in URLs and in Basic credentials.
-    forms: Vec<Secret>,
-    search: Search,
+    forms: Forms,
     /// The same as they appear inside a JSON string.
-    json_forms: Vec<Secret>,
-    json_search: Search,
+    json_forms: Forms,
     short: Vec<Secret>,
     /// The long keys alone.
     keys: Vec<Secret>,
@@ -78,6 +84,7 @@ impl Redactor {
     /// A redactor for these keys.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut redactor = Redactor::default();
+        let mut all: Vec<Secret> = Vec::new();
         for secret in secrets {
             let key = secret.expose();
             if key.len() < LONG {
@@ -85,22 +92,23 @@ impl Redactor {
                 continue;
             }
             redactor.keys.push(secret.clone());
-            let mut forms = vec![
-                key.to_owned(),
-                percent_encoded(key, |byte| format!("%{byte:02X}")),
-                percent_encoded(key, |byte| format!("%{byte:02x}")),
-            ];
+            let mut forms = vec![key.to_owned()];
+            forms.extend(percent_encoded_forms(key));
             forms.extend(basic_forms(key));
-            for form in forms {
-                redactor.add(Secret::new(form));
+            for form in forms.into_iter().map(Secret::new) {
+                if !all.contains(&form) {
+                    all.push(form);
+                }
             }
         }
-        // A key may be the beginning of another one: the longer one goes first.
-        let longest_first = |form: &Secret| Reverse(form.expose().len());
-        redactor.forms.sort_by_key(longest_first);
-        redactor.json_forms.sort_by_key(longest_first);
-        redactor.search = Search::new(&redactor.forms);
-        redactor.json_search = Search::new(&redactor.json_forms);
+        let json: Vec<Secret> = all.iter().filter_map(json_form).collect();
+        // Most keys need no escapes.
+        let is_same = json == all;
+        redactor.forms = Forms::new(all);
+        redactor.json_forms = match is_same {
+            true => redactor.forms.clone(),
+            false => Forms::new(json),
+        };
         redactor
     }
 
@@ -117,30 +125,19 @@ impl Redactor {
         Redactor::new(&named_secrets(env::vars_os()))
     }
 
-    fn add(&mut self, form: Secret) {
-        if self.forms.contains(&form) {
-            return;
-        }
-        if let Ok(json) = serde_json::to_string(form.expose()).map(Zeroizing::new) {
-            self.json_forms.push(Secret::new(&json[1..json.len() - 1]));
-        }
-        self.forms.push(form);
-    }
-
     /// A text without configured keys.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        replace_all(text, &self.forms, &self.search)
+        self.forms.replace(text)
     }
 
     /// JSON text without configured keys; it stays valid JSON.
     pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
-        replace_all(json, &self.json_forms, &self.json_search)
+        self.json_forms.replace(json)
     }
 
     /// Takes off the end of a text that was cut if it may be the beginning of a key.
     pub fn end_of_cut(&self, text: &mut String) {
-        for form in &self.forms {
-            let key = form.expose();
+        for key in self.forms.iter() {
             let beginning = (HALF..key.len()).rev().find(|&end| {
                 key.get(..end)
                     .is_some_and(|beginning| text.ends_with(beginning))
@@ -154,8 +151,7 @@ impl Redactor {
     /// How much of a text that goes on may be shown already: the rest may be the beginning of a key.
     pub fn shown_length(&self, text: &str) -> usize {
         let mut shown = text.len();
-        for form in &self.forms {
-            let key = form.expose();
+        for key in self.forms.iter() {
             let is_end = |&end: &usize| key.get(..end).is_some_and(|it| text.ends_with(it));
             if let Some(end) = (1..key.len()).rev().find(is_end) {
                 shown = shown.min(text.len() - end);
@@ -163,8 +159,7 @@ impl Redactor {
         }
         // A whole key is not cut, or its two parts would not be recognised.
         let cut = |shown: usize| {
-            self.forms.iter().find_map(|form| {
-                let key = form.expose();
+            self.forms.iter().find_map(|key| {
                 let mut places = text.match_indices(key).map(|(start, _)| start);
                 places.find(|&start| start < shown && start + key.len() > shown)
             })
@@ -244,19 +239,6 @@ fn without_shapes(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-fn replace_all<'t>(text: &'t str, forms: &[Secret], search: &Search) -> Cow<'t, str> {
-    if !search.finds(forms, text) {
-        return Cow::Borrowed(text);
-    }
-    let mut text = Cow::Borrowed(text);
-    for form in forms {
-        if text.contains(form.expose()) {
-            text = Cow::Owned(text.replace(form.expose(), REDACTED));
-        }
-    }
-    text
-}
-
 fn without_lookalikes(text: &str) -> Cow<'_, str> {
     if text.len() < SHORTEST {
         return Cow::Borrowed(text);
@@ -265,21 +247,21 @@ fn without_lookalikes(text: &str) -> Cow<'_, str> {
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '/' | '=');
     let mut clean = String::new();
     let mut from = 0;
-    while let Some((start, behind)) = next_prefix(text, from) {
+    while let Some((start, end)) = next_prefix(text, from) {
         let inside_word = text[from..start].ends_with(|c: char| c.is_ascii_alphanumeric());
         let tail = if inside_word {
             0
         } else {
-            let rest = &text[behind..];
+            let rest = &text[end..];
             rest.find(|c| !is_key(c) && c != '*').unwrap_or(rest.len())
         };
         clean.push_str(&text[from..start]);
         from = if tail >= TAIL {
             clean.push_str(REDACTED);
-            behind + tail
+            end + tail
         } else {
-            clean.push_str(&text[start..behind + tail]);
-            behind + tail
+            clean.push_str(&text[start..end + tail]);
+            end + tail
         };
     }
     if clean.is_empty() {
@@ -289,56 +271,33 @@ fn without_lookalikes(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Which bytes are the last ones of [`PREFIXES`], and which the ones before these.
-const LAST: [bool; 256] = letters(1);
-const BEFORE_LAST: [bool; 256] = letters(2);
-
-const fn letters(from_end: usize) -> [bool; 256] {
-    let mut letters = [false; 256];
-    let mut position = 0;
-    while position < PREFIXES.len() {
-        let prefix = PREFIXES[position].as_bytes();
-        letters[prefix[prefix.len() - from_end] as usize] = true;
-        position += 1;
-    }
-    letters
-}
-
-/// Where the next of [`PREFIXES`] stands, from a place on. They are found by their last two letters, in one pass over the text:
-/// this runs for every line of the log.
+/// Where the next of [`PREFIXES`] begins and ends, from a place on: the one that ends first, and of several that end there
+/// the longest.
 fn next_prefix(text: &str, from: usize) -> Option<(usize, usize)> {
-    let bytes = &text.as_bytes()[from..];
-    let mut before = 0;
-    for (place, &byte) in bytes.iter().enumerate() {
-        let is_end = LAST[usize::from(byte)] && BEFORE_LAST[usize::from(before)];
-        before = byte;
-        if is_end {
-            let until = &bytes[..=place];
-            let ends = PREFIXES.iter().filter(|prefix| {
-                let prefix = prefix.as_bytes();
-                // Most differ in their last letter, which takes no call.
-                prefix.last() == Some(&byte) && until.ends_with(prefix)
-            });
-            if let Some(longest) = ends.map(|prefix| prefix.len()).max() {
-                let behind = from + place + 1;
-                return Some((behind - longest, behind));
-            }
-        }
-    }
-    None
+    static SEARCH: LazyLock<AhoCorasick> =
+        LazyLock::new(|| automaton(MatchKind::Standard, PREFIXES.into_iter()));
+    let found = SEARCH.find(Input::new(text).range(from..))?;
+    Some((found.start(), found.end()))
 }
 
-fn percent_encoded(key: &str, code: impl Fn(u8) -> String) -> String {
-    // A text that grows would leave parts of the key behind.
-    let mut encoded = String::with_capacity(3 * key.len());
-    for byte in key.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&code(byte));
+/// A key as it appears inside a JSON string.
+fn json_form(key: &Secret) -> Option<Secret> {
+    let json = Zeroizing::new(serde_json::to_string(key.expose()).ok()?);
+    Some(Secret::new(&json[1..json.len() - 1]))
+}
+
+/// A key percent-encoded, with hexadecimal digits in upper and in lower case.
+fn percent_encoded_forms(key: &str) -> [String; 2] {
+    // A string that grows would leave parts of the key in freed memory.
+    let [mut upper, mut lower] = [(); 2].map(|()| String::with_capacity(3 * key.len()));
+    for part in percent_encoded(key) {
+        upper.push_str(part);
+        match part.starts_with('%') {
+            true => lower.extend(part.chars().map(|c| c.to_ascii_lowercase())),
+            false => lower.push_str(part),
         }
     }
-    encoded
+    [upper, lower]
 }
 
 /// The base64 digits that depend on the key alone, for each of the three ways it can lie behind

@@ -39,16 +39,11 @@ const NAMES: [&str; 8] = [
 /// Of a longer key only the beginning is searched for in parts, so that the table stays small.
 const SEARCHED: usize = 4096;
 
-/// Bits of the filter.
-const BITS: usize = 1 << 16;
-
 /// Finds runs of [`LONG`] characters of keys, and whole values.
 #[derive(Clone, Debug)]
 pub(super) struct Outside {
-    /// Each run as a number, sorted. It tells of the keys, and goes with them.
+    /// Each run as a number, sorted. They are overwritten when they are dropped, since keys can be put together from them.
     runs: Zeroizing<Vec<u64>>,
-    /// Whether there may be such a run, or the beginning of a value, by [`bit`].
-    filter: Zeroizing<Vec<u64>>,
     values: Vec<Zeroizing<Vec<u8>>>,
 }
 
@@ -73,7 +68,6 @@ impl Outside {
         runs.sort_unstable();
         runs.dedup();
         let mut outside = Outside {
-            filter: Zeroizing::new(vec![0; BITS / 64]),
             values: Vec::new(),
             runs,
         };
@@ -84,31 +78,22 @@ impl Outside {
             let all = [plain].into_iter().chain(encoded);
             outside.values.extend(all.filter(|it| it.len() >= LONG));
         }
-        let beginnings = outside.values.iter().map(|value| run(value));
-        for run in outside.runs.iter().copied().chain(beginnings) {
-            let bit = bit(run);
-            outside.filter[bit / 64] |= 1 << (bit % 64);
-        }
         outside
     }
 
     /// The text with [`REDACTED`] in place of what is found.
     pub(super) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !self.may_find(text) {
+        if text.len() < LONG || self.runs.is_empty() && self.values.is_empty() {
             return Cow::Borrowed(text);
         }
         let read: Vec<Read> = Reader::new(text).collect();
         let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(read.iter().map(|it| it.byte).collect());
         let mut found: Vec<Range<usize>> = Vec::new();
         for (start, window) in bytes.windows(LONG).enumerate() {
-            let run = run(window);
-            if !self.may_be(run) {
-                continue;
-            }
             let rest = &bytes[start..];
             let value = self.values.iter().filter(|value| rest.starts_with(value));
             let longest = value.map(|value| value.len()).max().unwrap_or_default();
-            let length = match self.runs.binary_search(&run) {
+            let length = match self.runs.binary_search(&run(window)) {
                 Ok(_) => longest.max(LONG),
                 Err(_) => longest,
             };
@@ -132,34 +117,6 @@ impl Outside {
         }
         clean.push_str(&text[from..]);
         Cow::Owned(clean)
-    }
-
-    /// One look at each byte: names and ids of every call pass here, and nothing is in them.
-    fn may_find(&self, text: &str) -> bool {
-        if text.len() < LONG || self.runs.is_empty() && self.values.is_empty() {
-            return false;
-        }
-        let (mut last, mut count): (u64, usize) = (0, 0);
-        for &byte in text.as_bytes() {
-            match FOLDED[usize::from(byte)] {
-                LEFT_OUT => {}
-                // It takes more than a look.
-                OTHER => return true,
-                folded => {
-                    last = last << 8 | u64::from(folded);
-                    count += 1;
-                    if count >= LONG && self.may_be(last) {
-                        return true;
-                    }
-                }
-            }
-        }
-        false
-    }
-
-    fn may_be(&self, run: u64) -> bool {
-        let bit = bit(run);
-        self.filter[bit / 64] >> (bit % 64) & 1 == 1
     }
 }
 
@@ -203,13 +160,6 @@ fn boundary(text: &str, place: usize) -> usize {
 fn run(bytes: &[u8]) -> u64 {
     let first = bytes.iter().take(LONG);
     first.fold(0, |run, &byte| run << 8 | u64::from(byte))
-}
-
-/// The place of a run in the filter.
-fn bit(run: u64) -> usize {
-    // Fibonacci hashing: the upper bits depend on all others.
-    let hash = run.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS.trailing_zeros());
-    usize::try_from(hash).unwrap_or_default()
 }
 
 fn bytes(text: &str) -> impl Iterator<Item = u8> {
