@@ -15,7 +15,6 @@ pub mod gateway;
 pub mod http_client;
 pub mod library;
 pub mod listing;
-pub mod log;
 pub mod output;
 mod prompts;
 pub mod provider;
@@ -28,6 +27,7 @@ pub mod signal;
 mod spelling;
 pub mod standby;
 pub mod stdio;
+pub mod telemetry;
 pub mod tools;
 
 /// The version of this build.

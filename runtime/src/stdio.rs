@@ -28,11 +28,12 @@ use tokio::sync::{self, Notify};
 
 use crate::{
     aside::aside,
-    log, output,
+    output,
     redact::Redactor,
     resources::reserve,
     runner::Runner,
     signal::Listener,
+    telemetry,
     tools::{Called, Outcome, Tools},
 };
 
@@ -553,7 +554,7 @@ enum Written {
 impl State {
     /// Gives the client the log lines that it asked for.
     fn pass_on_log(&mut self) {
-        log::drain_for_client(|level, text| self.server.log(level, LOGGER, text));
+        telemetry::drain_client_lines(|level, text| self.server.log(level, LOGGER, text));
     }
 
     fn complete(&mut self, handle: CallHandle, outcome: &Outcome) {
@@ -671,7 +672,7 @@ impl Input<'_> {
             }
             let used = state.server.handle_input(bytes);
             bytes = &bytes[used..];
-            log::for_client(state.server.logging_level());
+            telemetry::set_client_level(state.server.logging_level());
             state = self.act(state);
             state = stdio.write(state, true);
             // A cancel may have been the last thing that the end waits for.

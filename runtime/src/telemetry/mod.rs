@@ -1,0 +1,104 @@
+//! The log: events of `tracing` as lines on stderr, and as messages for a client that asks for them.
+//!
+//! `format` makes lines, without keys and without anything that a terminal would act upon; `queue` writes them to stderr
+//! without ever blocking the caller; `client` keeps those that the client wants.
+//!
+//! Never here: what is worth a line.
+
+use std::{sync::OnceLock, time::Duration};
+
+use anygpt_core::LoggingLevel;
+use tracing::{Level, Metadata, subscriber::set_global_default};
+use tracing_subscriber::{
+    filter::Targets,
+    fmt,
+    layer::{Layer as _, SubscriberExt as _},
+    registry,
+};
+
+use crate::{
+    redact::Redactor,
+    settings::{LogFormat, LogLevel},
+};
+
+mod client;
+mod format;
+mod queue;
+
+use client::{ClientLayer, ClientLevel, ClientLines};
+use format::LineFormat;
+use queue::{Queue, Stderr};
+
+/// What the targets of this program's events begin with. HTTP libraries log headers at debug, so theirs are not wanted.
+const OWN_TARGETS: &str = "anygpt_";
+
+#[derive(Debug)]
+struct Log {
+    queue: Queue,
+    client: ClientLines,
+}
+
+static LOG: OnceLock<Log> = OnceLock::new();
+
+/// Starts to log at this level, in this format. Events before it, and a second call, have no effect.
+pub fn start(level: LogLevel, format: LogFormat, redactor: Redactor) {
+    let format = LineFormat::new(format, redactor.clone());
+    let new = Log {
+        queue: Queue::new(format.clone()),
+        client: ClientLines::new(redactor),
+    };
+    if LOG.set(new).is_err() {
+        return;
+    }
+    let Some(log) = LOG.get() else {
+        return;
+    };
+    let level = match level {
+        LogLevel::Debug => Level::DEBUG,
+        LogLevel::Info => Level::INFO,
+        LogLevel::Warn => Level::WARN,
+        LogLevel::Error => Level::ERROR,
+    };
+    let stderr = fmt::layer()
+        .event_format(format)
+        .with_writer(Stderr(&log.queue))
+        .with_filter(Targets::new().with_target(OWN_TARGETS, level));
+    let client = ClientLayer(&log.client).with_filter(ClientLevel(&log.client));
+    // It fails only if a test has set another subscriber.
+    let _set = set_global_default(registry().with(stderr).with(client));
+}
+
+fn is_own(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with(OWN_TARGETS)
+}
+
+/// From now on lines of this level and above are kept for the client.
+pub fn set_client_level(level: Option<LoggingLevel>) {
+    if let Some(log) = LOG.get() {
+        log.client.set_level(level);
+    }
+}
+
+/// Takes the lines that are kept for the client.
+pub fn drain_client_lines(take: impl FnMut(LoggingLevel, &str)) {
+    if let Some(log) = LOG.get() {
+        log.client.drain(take);
+    }
+}
+
+/// Writes a text at once, for the start and the end of the process: waits a short time for room, then gives up.
+pub fn write_now(text: &str) {
+    let line = match LOG.get() {
+        Some(log) => log.queue.format().plain_line(text),
+        // Before there are settings. It is rare, so nothing is kept for it.
+        None => LineFormat::new(LogFormat::Text, Redactor::of_environment()).plain_line(text),
+    };
+    queue::write_now(&line);
+}
+
+/// Waits until the queued lines are written, at most so long. A shorter limit also ends the waits of other threads.
+pub fn flush(limit: Duration) {
+    if let Some(log) = LOG.get() {
+        log.queue.flush(limit);
+    }
+}
