@@ -1,31 +1,29 @@
 //! Keeping keys out of everything that leaves the process.
 //!
 //! Three rules. A configured key of 8 bytes and more is replaced wherever it appears, in results, errors
-//! and logs. What merely looks like a key is replaced in errors and logs only, never in a model's
-//! answer, which may rightly speak of keys. A part of a key, and a value that is a secret only by its place (in the query
-//! of a base URL, in a header of the user's own), is replaced where an error or a line of the log repeats what came from
-//! outside: in our own words it can stand only by chance.
+//! and logs (`forms`). What merely looks like a key is replaced in errors and logs only (`lookalike`), never in a model's
+//! answer, which may discuss keys. A part of a key, and a value that is a secret only by its place (in the query of a base
+//! URL, in a custom header), is replaced where an error or a line of the log repeats text from outside (`outside`): in this
+//! program's own words it can appear only by chance.
 //!
 //! Never here: where keys come from.
 
-use std::{
-    borrow::Cow,
-    env,
-    sync::{LazyLock, OnceLock},
-};
+use std::{borrow::Cow, env, sync::OnceLock};
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
 use zeroize::Zeroizing;
 
 use crate::{
     provider::percent_encoded,
-    settings::{Secret, Settings, has_shape_of_key, named_secrets},
+    settings::{Secret, Settings, named_secrets},
 };
 
 mod forms;
+mod lookalike;
 mod outside;
 
-use forms::{Forms, automaton};
+use forms::Forms;
+pub(crate) use lookalike::of_caller;
+use lookalike::without_lookalikes;
 use outside::Outside;
 
 /// What stands where a key was.
@@ -34,35 +32,8 @@ const REDACTED: &str = "[redacted]";
 /// Shorter keys are too likely to be ordinary words; see [`Redactor::provider_message`].
 const LONG: usize = 8;
 
-/// Less of a key than this tells nothing (`sk-` is the beginning of many).
-const HALF: usize = 4;
-
-/// What keys of the providers begin with, as far as it takes to find them: a longer beginning (`sk-ant-`) is found by its
-/// first part. A test compares them with all that are known (`settings::key`).
-const PREFIXES: [&str; 16] = [
-    "sk-",
-    "AIza",
-    "AQ.",
-    "gsk_",
-    "xai-",
-    "pplx-",
-    "csk-",
-    "fw_",
-    "tgp_",
-    "hf_",
-    "nvapi-",
-    "ghp_",
-    "gho_",
-    "github_pat_",
-    "Bearer ",
-    "bearer ",
-];
-
-/// A look-alike is at least this long behind its prefix.
-const TAIL: usize = 8;
-
-/// A look-alike with the shortest prefix. Names in the log are mostly shorter.
-const SHORTEST: usize = 3 + TAIL;
+/// A shorter beginning does not reveal a key (many begin with `sk-`).
+const MIN_REVEALING_PREFIX: usize = 4;
 
 /// Knows all configured keys.
 #[derive(Clone, Debug, Default)]
@@ -74,9 +45,9 @@ pub struct Redactor {
     short: Vec<Secret>,
     /// The long keys alone.
     keys: Vec<Secret>,
-    /// Secrets by their place only.
+    /// Values that are secrets only by their place.
     values: Vec<Secret>,
-    /// For texts from outside; made for the first of them, which the start need not pay for.
+    /// For texts from outside; built for the first of them, so that it does not slow down the start.
     outside: OnceLock<Outside>,
 }
 
@@ -120,7 +91,7 @@ impl Redactor {
         }
     }
 
-    /// One that knows the keys of the environment by their names, for what is said before there are settings.
+    /// A redactor for the variables whose names say that they hold keys, for messages before there are settings.
     pub fn of_environment() -> Self {
         Redactor::new(&named_secrets(env::vars_os()))
     }
@@ -135,10 +106,10 @@ impl Redactor {
         self.json_forms.replace(json)
     }
 
-    /// Takes off the end of a text that was cut if it may be the beginning of a key.
+    /// Removes the end of a text that was cut, if it may be the beginning of a key.
     pub fn end_of_cut(&self, text: &mut String) {
         for key in self.forms.iter() {
-            let beginning = (HALF..key.len()).rev().find(|&end| {
+            let beginning = (MIN_REVEALING_PREFIX..key.len()).rev().find(|&end| {
                 key.get(..end)
                     .is_some_and(|beginning| text.ends_with(beginning))
             });
@@ -148,7 +119,7 @@ impl Redactor {
         }
     }
 
-    /// How much of a text that goes on may be shown already: the rest may be the beginning of a key.
+    /// How many bytes of a text that is still arriving may be shown: the rest may be the beginning of a key.
     pub fn shown_length(&self, text: &str) -> usize {
         let mut shown = text.len();
         for key in self.forms.iter() {
@@ -178,8 +149,8 @@ impl Redactor {
         }
     }
 
-    /// As [`Redactor::diagnostic`], for a text that came from outside: without parts of keys, and without values that
-    /// are secrets only by their place.
+    /// As [`Redactor::diagnostic`], for a text from outside: without parts of keys, too, and without values that are
+    /// secrets only by their place.
     pub fn outside<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let outside = self.outside_search();
         match self.diagnostic(text) {
@@ -188,8 +159,8 @@ impl Redactor {
         }
     }
 
-    /// Takes parts of keys, and values that are secrets only by their place, out of a name or an id that came from
-    /// outside and is part of a result. It is not searched for what only looks like a key.
+    /// Removes parts of keys, and values that are secrets only by their place, from a name or an id that came from
+    /// outside and is part of a result. What only looks like a key stays.
     pub fn parts(&self, name: &mut String) {
         if let Cow::Owned(clean) = self.outside_search().hide(name) {
             *name = clean;
@@ -201,83 +172,14 @@ impl Redactor {
         self.outside.get_or_init(new)
     }
 
-    /// As [`Redactor::outside`], for the words of a provider: where they repeat a key that is too
-    /// short to be replaced safely, they are withheld.
+    /// As [`Redactor::outside`], for a provider's message: it is withheld if it repeats a key that is too short to be
+    /// replaced safely.
     pub fn provider_message<'t>(&self, message: &'t str) -> Cow<'t, str> {
         if self.short.iter().any(|key| message.contains(key.expose())) {
             return Cow::Borrowed("(the provider's message is withheld, since it repeats the key)");
         }
         self.outside(message)
     }
-}
-
-/// A text that repeats what a caller wrote, an argument or an option, without what looks like a key or has the shape of one:
-/// it may have been meant for another place. A provider's messages are no matter of this, since their request ids have such
-/// a shape.
-pub(crate) fn of_caller(text: &str) -> Cow<'_, str> {
-    match without_lookalikes(text) {
-        Cow::Borrowed(text) => without_shapes(text),
-        Cow::Owned(text) => Cow::Owned(without_shapes(&text).into_owned()),
-    }
-}
-
-fn without_shapes(text: &str) -> Cow<'_, str> {
-    let mut clean = String::new();
-    let mut from = 0;
-    for part in text.split(|c: char| !c.is_ascii_alphanumeric()) {
-        if has_shape_of_key(part) {
-            let start = part.as_ptr() as usize - text.as_ptr() as usize;
-            clean.push_str(&text[from..start]);
-            clean.push_str(REDACTED);
-            from = start + part.len();
-        }
-    }
-    if from == 0 {
-        return Cow::Borrowed(text);
-    }
-    clean.push_str(&text[from..]);
-    Cow::Owned(clean)
-}
-
-fn without_lookalikes(text: &str) -> Cow<'_, str> {
-    if text.len() < SHORTEST {
-        return Cow::Borrowed(text);
-    }
-    let is_key =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '/' | '=');
-    let mut clean = String::new();
-    let mut from = 0;
-    while let Some((start, end)) = next_prefix(text, from) {
-        let inside_word = text[from..start].ends_with(|c: char| c.is_ascii_alphanumeric());
-        let tail = if inside_word {
-            0
-        } else {
-            let rest = &text[end..];
-            rest.find(|c| !is_key(c) && c != '*').unwrap_or(rest.len())
-        };
-        clean.push_str(&text[from..start]);
-        from = if tail >= TAIL {
-            clean.push_str(REDACTED);
-            end + tail
-        } else {
-            clean.push_str(&text[start..end + tail]);
-            end + tail
-        };
-    }
-    if clean.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    clean.push_str(&text[from..]);
-    Cow::Owned(clean)
-}
-
-/// Where the next of [`PREFIXES`] begins and ends, from a place on: the one that ends first, and of several that end there
-/// the longest.
-fn next_prefix(text: &str, from: usize) -> Option<(usize, usize)> {
-    static SEARCH: LazyLock<AhoCorasick> =
-        LazyLock::new(|| automaton(MatchKind::Standard, PREFIXES.into_iter()));
-    let found = SEARCH.find(Input::new(text).range(from..))?;
-    Some((found.start(), found.end()))
 }
 
 /// A key as it appears inside a JSON string.
@@ -300,8 +202,7 @@ fn percent_encoded_forms(key: &str) -> [String; 2] {
     [upper, lower]
 }
 
-/// The base64 digits that depend on the key alone, for each of the three ways it can lie behind
-/// `user:`.
+/// The base64 digits that depend on the key alone, for each of the three offsets that it can have after `user:`.
 fn basic_forms(key: &str) -> Vec<String> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     (0..3)

@@ -1,8 +1,8 @@
 //! Parts of keys, and values that are secrets only by their place, in text that came from outside.
 //!
-//! The text is compared without what writes the same characters in another way: blanks and invisible characters are left
-//! out, percent and backslash escapes read, upper and lower case and the two alphabets of Base64 are one. So a key that was
-//! broken by a newline, cut or escaped is still found.
+//! The text is normalised before it is compared: blanks and invisible characters are left out, percent and backslash
+//! escapes are decoded, upper and lower case and the two alphabets of Base64 count as the same. So a key that was broken by
+//! a newline, cut or escaped is still found.
 //!
 //! Never here: our own words, which may hold a run of a key by chance; whole keys in any text (`redact`).
 
@@ -16,15 +16,15 @@ use crate::{
     settings::{Secret, is_random, key_prefixes},
 };
 
-/// What stands before a key in a header, and gives none away either.
+/// What precedes a key in a header; it does not reveal the key either.
 const SCHEMES: [&str; 2] = ["Bearer ", "Basic "];
 
-/// What is known to stand at the beginning of many keys, so that it gives none away.
+/// What many keys begin with, so that it reveals none of them.
 fn known() -> impl Iterator<Item = &'static str> {
     key_prefixes().chain(SCHEMES)
 }
 
-/// Names that people put into keys of their own making, and that providers' messages are full of.
+/// Names that people put into keys that they make up, and that are common in providers' messages.
 const NAMES: [&str; 8] = [
     "anthropic",
     "cerebras",
@@ -36,7 +36,7 @@ const NAMES: [&str; 8] = [
     "together",
 ];
 
-/// Of a longer key only the beginning is searched for in parts, so that the table stays small.
+/// Only so many bytes of a key are searched for in parts, so that the set of runs stays small.
 const SEARCHED: usize = 4096;
 
 /// Finds runs of [`LONG`] characters of keys, and whole values.
@@ -120,12 +120,12 @@ impl Outside {
     }
 }
 
-/// Adds the runs of a key, and of its forms that no reading takes back: Base64 and hexadecimal.
+/// Adds the runs of a key, and of its forms that the reader does not decode: Base64 and hexadecimal.
 fn add_runs(key: &str, runs: &mut Vec<u64>) {
     let key = &key[..boundary(key, SEARCHED)];
     let known = known().filter(|known| key.starts_with(known));
     let known = known.map(|known| known.len()).max().unwrap_or_default();
-    // A short rest is searched for with some of what stands before it.
+    // A short rest is searched for together with some of what precedes it.
     let rest = &key[boundary(key, known.min(key.len().saturating_sub(LONG)))..];
     let mut add = |form: &str| {
         let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(bytes(form).collect());
