@@ -28,7 +28,6 @@ const NONE: u8 = u8::MAX;
 /// The lines that wait for the client.
 #[derive(Debug)]
 pub(super) struct ClientLines {
-    redactor: Redactor,
     /// The least important lines that the client wants, or [`NONE`].
     level: AtomicU8,
     waiting: Mutex<Waiting>,
@@ -42,16 +41,17 @@ struct Waiting {
     bytes: usize,
 }
 
-impl ClientLines {
-    pub(super) fn new(redactor: Redactor) -> Self {
+impl Default for ClientLines {
+    fn default() -> Self {
         ClientLines {
-            redactor,
             level: AtomicU8::new(NONE),
             waiting: Mutex::default(),
             has_lines: AtomicBool::new(false),
         }
     }
+}
 
+impl ClientLines {
     pub(super) fn set_level(&self, level: Option<LoggingLevel>) {
         let level = level.map_or(NONE, |level| level as u8);
         self.level.store(level, Ordering::Relaxed);
@@ -89,12 +89,22 @@ fn logging_level(level: Level) -> LoggingLevel {
 }
 
 /// Keeps lines for the client.
-pub(super) struct ClientLayer(pub(super) &'static ClientLines);
+pub(super) struct ClientLayer {
+    lines: &'static ClientLines,
+    redactor: &'static Redactor,
+}
+
+impl ClientLayer {
+    pub(super) fn new(lines: &'static ClientLines, redactor: &'static Redactor) -> Self {
+        ClientLayer { lines, redactor }
+    }
+}
 
 impl<S: Subscriber> Layer<S> for ClientLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if let Some(line) = format::client_line(event, &self.0.redactor) {
-            self.0.push(logging_level(*event.metadata().level()), line);
+        if let Some(line) = format::client_line(event, self.redactor) {
+            let level = logging_level(*event.metadata().level());
+            self.lines.push(level, line);
         }
     }
 }

@@ -29,13 +29,13 @@ use crate::{
 const OWN_WORDS: [&str; 5] = ["tool", "provider", "status", "trace_id", "error"];
 
 /// Makes lines for stderr.
-#[derive(Clone, Debug)]
-pub(super) struct LineFormat {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LineFormat<'r> {
     format: LogFormat,
-    redactor: Redactor,
+    redactor: &'r Redactor,
 }
 
-impl<S, N> FormatEvent<S, N> for LineFormat
+impl<S, N> FormatEvent<S, N> for LineFormat<'_>
 where
     S: Subscriber + for<'l> LookupSpan<'l>,
     N: for<'w> FormatFields<'w> + 'static,
@@ -46,20 +46,20 @@ where
         mut line: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut parts = Parts::new(self.format, &self.redactor);
+        let mut parts = Parts::new(self.format, self.redactor);
         event.record(&mut parts);
         self.write(&mut line, *event.metadata().level(), &parts)
     }
 }
 
-impl LineFormat {
-    pub(super) fn new(format: LogFormat, redactor: Redactor) -> Self {
+impl<'r> LineFormat<'r> {
+    pub(super) fn new(format: LogFormat, redactor: &'r Redactor) -> Self {
         LineFormat { format, redactor }
     }
 
     /// A line that belongs to no event.
     pub(super) fn line(&self, level: Level, message: &str, number: Option<(&str, u64)>) -> String {
-        let mut parts = Parts::new(self.format, &self.redactor);
+        let mut parts = Parts::new(self.format, self.redactor);
         parts.set_message(message);
         if let Some((name, number)) = number {
             parts.add_plain(name, number);

@@ -34,6 +34,8 @@ const OWN_TARGETS: &str = "anygpt_";
 
 #[derive(Debug)]
 struct Log {
+    redactor: Redactor,
+    format: LogFormat,
     queue: Queue,
     client: ClientLines,
 }
@@ -42,10 +44,11 @@ static LOG: OnceLock<Log> = OnceLock::new();
 
 /// Starts to log at this level, in this format. Events before it, and a second call, have no effect.
 pub fn start(level: LogLevel, format: LogFormat, redactor: Redactor) {
-    let format = LineFormat::new(format, redactor.clone());
     let new = Log {
-        queue: Queue::new(format.clone()),
-        client: ClientLines::new(redactor),
+        redactor,
+        format,
+        queue: Queue::default(),
+        client: ClientLines::default(),
     };
     if LOG.set(new).is_err() {
         return;
@@ -60,12 +63,18 @@ pub fn start(level: LogLevel, format: LogFormat, redactor: Redactor) {
         LogLevel::Error => Level::ERROR,
     };
     let stderr = fmt::layer()
-        .event_format(format)
-        .with_writer(Stderr(&log.queue))
+        .event_format(log.line_format())
+        .with_writer(Stderr::new(&log.queue, log.line_format()))
         .with_filter(Targets::new().with_target(OWN_TARGETS, level));
-    let client = ClientLayer(&log.client).with_filter(ClientLevel(&log.client));
+    let client = ClientLayer::new(&log.client, &log.redactor).with_filter(ClientLevel(&log.client));
     // It fails only if a test has set another subscriber.
     let _set = set_global_default(registry().with(stderr).with(client));
+}
+
+impl Log {
+    fn line_format(&self) -> LineFormat<'_> {
+        LineFormat::new(self.format, &self.redactor)
+    }
 }
 
 fn is_own(metadata: &Metadata<'_>) -> bool {
@@ -89,9 +98,9 @@ pub fn drain_client_lines(take: impl FnMut(LoggingLevel, &str)) {
 /// Writes a text at once, for the start and the end of the process: waits a short time for room, then gives up.
 pub fn write_now(text: &str) {
     let line = match LOG.get() {
-        Some(log) => log.queue.format().plain_line(text),
+        Some(log) => log.line_format().plain_line(text),
         // Before there are settings. It is rare, so nothing is kept for it.
-        None => LineFormat::new(LogFormat::Text, Redactor::of_environment()).plain_line(text),
+        None => LineFormat::new(LogFormat::Text, &Redactor::of_environment()).plain_line(text),
     };
     queue::write_now(&line);
 }

@@ -29,10 +29,8 @@ const COLLECT: Duration = Duration::from_millis(2);
 const WRITE_NOW_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Lines for stderr.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// For the line that reports dropped ones.
-    format: LineFormat,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -54,7 +52,23 @@ struct State {
 
 /// Writes whole lines to the queue; never blocks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stderr(pub(super) &'static Queue);
+pub(super) struct Stderr {
+    queue: &'static Queue,
+    /// For the line that reports dropped ones.
+    format: LineFormat<'static>,
+}
+
+impl Stderr {
+    pub(super) fn new(queue: &'static Queue, format: LineFormat<'static>) -> Self {
+        Stderr { queue, format }
+    }
+
+    fn dropped_line(&self, count: u64) -> String {
+        let message = "lines of this log were dropped, since nobody read them";
+        self.format
+            .line(Level::WARN, message, Some(("lines", count)))
+    }
+}
 
 impl MakeWriter<'_> for Stderr {
     type Writer = Stderr;
@@ -66,7 +80,7 @@ impl MakeWriter<'_> for Stderr {
 
 impl io::Write for Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.push(line);
+        self.queue.push(line, |count| self.dropped_line(count));
         Ok(line.len())
     }
 
@@ -76,23 +90,12 @@ impl io::Write for Stderr {
 }
 
 impl Queue {
-    pub(super) fn new(format: LineFormat) -> Self {
-        Queue {
-            format,
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        }
-    }
-
-    pub(super) fn format(&self) -> &LineFormat {
-        &self.format
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&'static self, line: &[u8]) {
+    /// Appends a line, or counts it as dropped; `dropped_line` reports the dropped ones before the next line.
+    fn push(&'static self, line: &[u8], dropped_line: impl FnOnce(u64) -> String) {
         let mut state = self.lock();
         let before = state.waiting.len();
         if before + state.writing >= LIMIT {
@@ -100,10 +103,8 @@ impl Queue {
             return;
         }
         if state.dropped > 0 {
-            let dropped = ("lines", mem::take(&mut state.dropped));
-            let note = "lines of this log were dropped, since nobody read them";
-            let note = self.format.line(Level::WARN, note, Some(dropped));
-            state.waiting.extend_from_slice(note.as_bytes());
+            let report = dropped_line(mem::take(&mut state.dropped));
+            state.waiting.extend_from_slice(report.as_bytes());
         }
         state.waiting.extend_from_slice(line);
         if !state.started {
