@@ -8,7 +8,11 @@
 //!
 //! Never here: where keys come from.
 
-use std::{borrow::Cow, env, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    env,
+    sync::{Arc, OnceLock},
+};
 
 use zeroize::Zeroizing;
 
@@ -35,13 +39,16 @@ const LONG: usize = 8;
 /// A shorter beginning does not reveal a key (many begin with `sk-`).
 const MIN_REVEALING_PREFIX: usize = 4;
 
-/// Knows all configured keys.
+/// Knows all configured keys. Clones share them, and what is built from them.
 #[derive(Clone, Debug, Default)]
-pub struct Redactor {
+pub struct Redactor(Arc<Secrets>);
+
+#[derive(Debug, Default)]
+struct Secrets {
     /// The long keys, and their forms in URLs and in Basic credentials.
     forms: Forms,
-    /// The same as they appear inside a JSON string.
-    json_forms: Forms,
+    /// The same as they appear inside a JSON string, if they do not appear as they are.
+    json_forms: Option<Forms>,
     short: Vec<Secret>,
     /// The long keys alone.
     keys: Vec<Secret>,
@@ -53,42 +60,14 @@ pub struct Redactor {
 
 impl Redactor {
     /// A redactor for these keys.
-    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut redactor = Redactor::default();
-        let mut all: Vec<Secret> = Vec::new();
-        for secret in secrets {
-            let key = secret.expose();
-            if key.len() < LONG {
-                redactor.short.push(secret.clone());
-                continue;
-            }
-            redactor.keys.push(secret.clone());
-            let mut forms = vec![key.to_owned()];
-            forms.extend(percent_encoded_forms(key));
-            forms.extend(basic_forms(key));
-            for form in forms.into_iter().map(Secret::new) {
-                if !all.contains(&form) {
-                    all.push(form);
-                }
-            }
-        }
-        let json: Vec<Secret> = all.iter().filter_map(json_form).collect();
-        // Most keys need no escapes.
-        let is_same = json == all;
-        redactor.forms = Forms::new(all);
-        redactor.json_forms = match is_same {
-            true => redactor.forms.clone(),
-            false => Forms::new(json),
-        };
-        redactor
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a Secret>) -> Self {
+        Redactor(Arc::new(Secrets::new(keys, Vec::new())))
     }
 
     /// A redactor for all secrets of these settings.
     pub fn of(settings: &Settings) -> Self {
-        Redactor {
-            values: settings.placed_values().cloned().collect(),
-            ..Redactor::new(settings.secrets())
-        }
+        let values = settings.placed_values().cloned().collect();
+        Redactor(Arc::new(Secrets::new(settings.secrets(), values)))
     }
 
     /// A redactor for the variables whose names say that they hold keys, for messages before there are settings.
@@ -98,17 +77,21 @@ impl Redactor {
 
     /// A text without configured keys.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.forms.replace(text)
+        self.0.forms.replace(text)
     }
 
     /// JSON text without configured keys; it stays valid JSON.
     pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
-        self.json_forms.replace(json)
+        self.0
+            .json_forms
+            .as_ref()
+            .unwrap_or(&self.0.forms)
+            .replace(json)
     }
 
     /// Removes the end of a text that was cut, if it may be the beginning of a key.
     pub fn end_of_cut(&self, text: &mut String) {
-        for key in self.forms.iter() {
+        for key in self.0.forms.iter() {
             let beginning = (MIN_REVEALING_PREFIX..key.len()).rev().find(|&end| {
                 key.get(..end)
                     .is_some_and(|beginning| text.ends_with(beginning))
@@ -122,7 +105,7 @@ impl Redactor {
     /// How many bytes of a text that is still arriving may be shown: the rest may be the beginning of a key.
     pub fn shown_length(&self, text: &str) -> usize {
         let mut shown = text.len();
-        for key in self.forms.iter() {
+        for key in self.0.forms.iter() {
             let is_end = |&end: &usize| key.get(..end).is_some_and(|it| text.ends_with(it));
             if let Some(end) = (1..key.len()).rev().find(is_end) {
                 shown = shown.min(text.len() - end);
@@ -130,7 +113,7 @@ impl Redactor {
         }
         // A whole key is not cut, or its two parts would not be recognised.
         let cut = |shown: usize| {
-            self.forms.iter().find_map(|key| {
+            self.0.forms.iter().find_map(|key| {
                 let mut places = text.match_indices(key).map(|(start, _)| start);
                 places.find(|&start| start < shown && start + key.len() > shown)
             })
@@ -168,17 +151,52 @@ impl Redactor {
     }
 
     fn outside_search(&self) -> &Outside {
-        let new = || Outside::new(self.keys.iter(), self.values.iter());
-        self.outside.get_or_init(new)
+        let new = || Outside::new(self.0.keys.iter(), self.0.values.iter());
+        self.0.outside.get_or_init(new)
     }
 
     /// As [`Redactor::outside`], for a provider's message: it is withheld if it repeats a key that is too short to be
     /// replaced safely.
     pub fn provider_message<'t>(&self, message: &'t str) -> Cow<'t, str> {
-        if self.short.iter().any(|key| message.contains(key.expose())) {
+        if self
+            .0
+            .short
+            .iter()
+            .any(|key| message.contains(key.expose()))
+        {
             return Cow::Borrowed("(the provider's message is withheld, since it repeats the key)");
         }
         self.outside(message)
+    }
+}
+
+impl Secrets {
+    fn new<'a>(keys: impl IntoIterator<Item = &'a Secret>, values: Vec<Secret>) -> Self {
+        let (short, keys): (Vec<Secret>, Vec<Secret>) = keys
+            .into_iter()
+            .cloned()
+            .partition(|key| key.expose().len() < LONG);
+        let mut forms: Vec<Secret> = Vec::new();
+        for key in keys.iter().map(Secret::expose) {
+            let of_key = [key.to_owned()]
+                .into_iter()
+                .chain(percent_encoded_forms(key))
+                .chain(basic_forms(key));
+            for form in of_key.map(Secret::new) {
+                if !forms.contains(&form) {
+                    forms.push(form);
+                }
+            }
+        }
+        let json: Vec<Secret> = forms.iter().filter_map(json_form).collect();
+        Secrets {
+            json_forms: (json != forms).then(|| Forms::new(json)),
+            forms: Forms::new(forms),
+            short,
+            keys,
+            values,
+            outside: OnceLock::new(),
+        }
     }
 }
 

@@ -2,29 +2,28 @@
 //!
 //! Never here: which forms a key has, or parts of keys (`outside`).
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::REDACTED;
+use super::{LONG, REDACTED};
 use crate::settings::Secret;
 
 /// The forms of all keys. Where several begin at the same place, the longest is replaced: a key may be the beginning of
 /// another one.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Forms {
     texts: Vec<Secret>,
-    /// None if there is nothing to search for. It is built from the keys and cannot be overwritten, but a redactor
-    /// lives as long as the process.
-    search: Option<AhoCorasick>,
+    /// Built for the first text, so that it does not slow down the start. It cannot be overwritten when it is dropped, but
+    /// a redactor lives as long as the process.
+    search: OnceLock<AhoCorasick>,
 }
 
 impl Forms {
     pub(super) fn new(texts: Vec<Secret>) -> Self {
-        let search = automaton(MatchKind::LeftmostLongest, texts.iter().map(Secret::expose));
         Forms {
-            search: (!texts.is_empty()).then_some(search),
             texts,
+            search: OnceLock::new(),
         }
     }
 
@@ -34,9 +33,16 @@ impl Forms {
 
     /// The text with [`REDACTED`] in place of each form.
     pub(super) fn replace<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        // No form is shorter.
+        if self.texts.is_empty() || text.len() < LONG {
+            return Cow::Borrowed(text);
+        }
+        let search = self
+            .search
+            .get_or_init(|| automaton(MatchKind::LeftmostLongest, self.iter()));
         let mut clean = String::new();
         let mut from = 0;
-        for found in self.search.iter().flat_map(|it| it.find_iter(text)) {
+        for found in search.find_iter(text) {
             clean.push_str(&text[from..found.start()]);
             clean.push_str(REDACTED);
             from = found.end();
