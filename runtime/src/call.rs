@@ -19,10 +19,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Level;
 
-use crate::{
-    log::{self, Value},
-    tools::Outcome,
-};
+use crate::tools::Outcome;
 
 tokio::task_local! {
     static CALL: Arc<Call>;
@@ -68,8 +65,6 @@ pub struct Asked<'a> {
     pub output_tokens: Option<u64>,
     /// The answer is not all there is.
     pub is_partial: bool,
-    /// There is no answer.
-    pub is_failure: bool,
     /// Of a failure, if there was a reply.
     pub http_status: Option<u16>,
     /// What went wrong, in words that cannot be the caller's or the model's.
@@ -118,30 +113,32 @@ impl Call {
 
     fn log(&self, status: &str) {
         self.is_told.store(true, Ordering::Relaxed);
-        let level = match status {
-            "ok" | "partial" | "cancelled" => Level::INFO,
-            _ => Level::WARN,
-        };
         let facts = self.facts();
-        let number = |number: u64| Some(Value::Number(number));
-        let trace_id = self.trace.as_deref().map(Trace::id);
-        let fields = [
-            ("tool", Some(Value::Word(&self.tool))),
-            ("provider", known(&facts.providers).map(Value::Said)),
-            ("model", known(&facts.models).map(Value::Text)),
-            ("status", Some(Value::Word(status))),
-            (
-                "http_status",
-                facts.http_status.map(u64::from).and_then(number),
-            ),
-            ("input_tokens", facts.input_tokens.and_then(number)),
-            ("output_tokens", facts.output_tokens.and_then(number)),
-            ("ms", number(millis(self.received.elapsed()))),
-            ("request_id", known(&facts.request_ids).map(Value::Text)),
-            ("trace_id", trace_id.map(Value::Said)),
-            ("error", facts.error.as_deref().map(Value::Said)),
-        ];
-        log::line(level, self.hears_log, "call", &fields);
+        // The level of an event is a constant.
+        macro_rules! log {
+            ($level:expr) => {
+                tracing::event!(
+                    $level,
+                    for_client = self.hears_log,
+                    tool = &*self.tool,
+                    provider = known(&facts.providers),
+                    model = known(&facts.models),
+                    status,
+                    http_status = facts.http_status,
+                    input_tokens = facts.input_tokens,
+                    output_tokens = facts.output_tokens,
+                    ms = millis(self.received.elapsed()),
+                    request_id = known(&facts.request_ids),
+                    trace_id = self.trace.as_deref().map(Trace::id),
+                    error = facts.error.as_deref(),
+                    "call"
+                )
+            };
+        }
+        match status {
+            "ok" | "partial" | "cancelled" => log!(Level::INFO),
+            _ => log!(Level::WARN),
+        }
     }
 }
 
@@ -170,14 +167,6 @@ pub fn received() -> Instant {
 
 /// Takes note of whom the call has asked, for its line.
 pub fn note(asked: Asked<'_>) {
-    // Nothing is copied if nobody will read it.
-    let level = match asked.is_failure {
-        true => Level::WARN,
-        false => Level::INFO,
-    };
-    if !log::is_wanted(level) {
-        return;
-    }
     let _outside_of_calls = CALL.try_with(|call| {
         let mut facts = call.facts();
         join(&mut facts.providers, asked.provider);

@@ -7,7 +7,10 @@ use std::ffi::OsString;
 
 use lexopt::Arg;
 
-use crate::settings::{is_harmless, nearest, shown};
+use crate::{
+    settings::{is_harmless, shown},
+    spelling::nearest,
+};
 
 mod complete;
 mod help;

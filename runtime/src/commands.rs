@@ -10,11 +10,13 @@ use crate::{
     cli::{self, Command},
     docs,
     gateway::{Silence, resolve},
-    listing, log,
+    listing,
     output::{self, Style, Unwritten},
     redact,
     session::{self, Session},
-    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, nearest, shown},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, shown},
+    spelling::nearest,
+    telemetry,
 };
 
 mod chat;
@@ -92,7 +94,7 @@ fn print(text: &str) -> Done {
 
 /// Says something on stderr.
 fn tell(text: &str) {
-    log::direct(&format!("anygpt-mcp: {}", by_commands(text)));
+    telemetry::write_now(&format!("anygpt-mcp: {}", by_commands(text)));
 }
 
 /// Advice that was written for a client, in words of the command line.
@@ -168,7 +170,7 @@ fn session(settings: Settings) -> Session {
     };
     let session = Session::new(settings);
     // Whatever the server's log looks like, this is for people.
-    log::start(level, LogFormat::Text, session.redactor.clone());
+    telemetry::start(level, LogFormat::Text, session.redactor.clone());
     session
 }
 

@@ -15,7 +15,6 @@ pub mod gateway;
 pub mod http_client;
 pub mod library;
 pub mod listing;
-pub mod log;
 pub mod mcp;
 pub mod output;
 mod prompts;
@@ -25,7 +24,9 @@ pub mod resources;
 mod session;
 pub mod settings;
 pub mod signal;
+mod spelling;
 pub mod standby;
+pub mod telemetry;
 pub mod tools;
 
 /// The version of this build.

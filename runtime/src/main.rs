@@ -27,7 +27,6 @@ use anygpt_mcp::{
     commands::{self, Ended},
     gateway::Gateway,
     library::{self, Library},
-    log,
     mcp::{self, Connection, Owed, runner::Runner},
     output::{self, Unwritten},
     redact::Redactor,
@@ -35,6 +34,7 @@ use anygpt_mcp::{
     settings::{Environment, Offer, Problem, Settings},
     signal::{Listener, Signals},
     standby::{self, Sessions, Stdin},
+    telemetry,
     tools::Tools,
 };
 
@@ -85,13 +85,13 @@ fn main() {
     let signals = match signals {
         Ok(signals) => signals,
         Err(error) => {
-            log::direct(&format!("anygpt-mcp: signals cannot be handled: {error}"));
+            telemetry::write_now(&format!("anygpt-mcp: signals cannot be handled: {error}"));
             leave(INITIALIZATION);
         }
     };
     let code = match cli::parse(env::args_os().skip(1)) {
         Err(problem) => {
-            log::direct(&format!("anygpt-mcp: {problem}"));
+            telemetry::write_now(&format!("anygpt-mcp: {problem}"));
             CONFIGURATION
         }
         Ok(Command::Serve) => serve(signals),
@@ -117,7 +117,7 @@ fn code_of(ended: Result<Ended, Unwritten>) -> i32 {
         // Whoever reads has seen enough.
         Err(Unwritten::Closed) => CLEAN,
         Err(Unwritten::Failed(error)) => {
-            log::direct(&format!("anygpt-mcp: stdout cannot be written: {error}"));
+            telemetry::write_now(&format!("anygpt-mcp: stdout cannot be written: {error}"));
             FATAL
         }
     }
@@ -130,7 +130,7 @@ fn serve(signals: Signals) -> i32 {
     };
     let usable = settings.has_usable_provider();
     let redactor = Redactor::of(&settings);
-    log::start(settings.log_level, settings.log_format, redactor.clone());
+    telemetry::start(settings.log_level, settings.log_format, redactor.clone());
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
@@ -138,7 +138,7 @@ fn serve(signals: Signals) -> i32 {
         tracing::debug!("{note}");
     }
     if !usable {
-        log::direct(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
+        telemetry::write_now(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
     }
     let stdin = Stdin::new(before_main::stdin_was_closed());
     if standby::wanted(settings.standby, stdin) {
@@ -155,17 +155,17 @@ fn serve(signals: Signals) -> i32 {
         return CLEAN;
     }
     if let Err(error) = output::check() {
-        log::direct(&format!(
+        telemetry::write_now(&format!(
             "anygpt-mcp: stdout cannot be written, so no answer would arrive: {error}. Start it with a pipe, as an MCP \
              client does"
         ));
         return FATAL;
     }
     if let Some(advice) = stdin.advice() {
-        log::direct(&format!("anygpt-mcp: {advice}"));
+        telemetry::write_now(&format!("anygpt-mcp: {advice}"));
     }
     if io::IsTerminal::is_terminal(&io::stdin()) {
-        log::direct(
+        telemetry::write_now(
             "anygpt-mcp waits for MCP messages on this terminal, one JSON-RPC message per line; it is \
              meant to be started by an MCP client. Try: {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"} \
              or, in the shell, anygpt-mcp --help. Ctrl-D ends it.",
@@ -185,7 +185,7 @@ fn serve(signals: Signals) -> i32 {
     );
     let signals = Listener::new(signals, on_signal, FATAL);
     let gone = || {
-        log::direct("anygpt-mcp: stdout is gone: the client has left");
+        telemetry::write_now("anygpt-mcp: stdout is gone: the client has left");
         leave(FATAL);
     };
     let connection = Connection::new(
@@ -216,7 +216,7 @@ fn serve(signals: Signals) -> i32 {
     match mcp::serve(&process.connection, &tools, &process.runner) {
         Ok(()) => finish(process, process.grace.unwrap_or(GRACE), || {}),
         Err(problem) => {
-            log::direct(&format!(
+            telemetry::write_now(&format!(
                 "anygpt-mcp: stdin cannot be read: {}. Start it with a pipe, as in docker run -i",
                 problem.error
             ));
@@ -309,7 +309,7 @@ fn on_signal() {
 fn leave_as_it_is(process: &Process) -> ! {
     let owed = process.connection.owed(Instant::now() + LAST_WRITE);
     // Another thread may be leaving already, and waiting for this.
-    log::finish(LAST_WRITE);
+    telemetry::flush(LAST_WRITE);
     leave(match owed {
         Owed::Nothing => CLEAN,
         _ => FATAL,
@@ -321,7 +321,7 @@ fn leave(code: i32) -> ! {
     static LEAVING: Mutex<()> = Mutex::new(());
     // Only one thread may run the exit handlers; the others wait for the end here.
     let _leaving = LEAVING.lock().unwrap_or_else(PoisonError::into_inner);
-    log::finish(LAST_LINES);
+    telemetry::flush(LAST_LINES);
     process::exit(code)
 }
 
@@ -340,7 +340,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("a panic without a message");
     let place = info.location().map(ToString::to_string).unwrap_or_default();
-    log::direct(&format!(
+    telemetry::write_now(&format!(
         "anygpt-mcp: this is a bug, please report it: panic at {place}: {message}"
     ));
     process::exit(FATAL);
@@ -350,7 +350,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
 /// it can show it.
 fn refuse(problem: &Problem, signals: &Signals) -> i32 {
     let text = format!("anygpt-mcp cannot start: {problem}");
-    log::direct(&text);
+    telemetry::write_now(&text);
     let redactor = Redactor::of_environment();
     let mut server = Server::new(
         library::catalog(&Offer::default()),

@@ -1,24 +1,34 @@
 //! Keeping keys out of everything that leaves the process.
 //!
 //! Three rules. A configured key of 8 bytes and more is replaced wherever it appears, in results, errors
-//! and logs. What merely looks like a key is replaced in errors and logs only, never in a model's
-//! answer, which may rightly speak of keys. A part of a key, and a value that is a secret only by its place (in the query
-//! of a base URL, in a header of the user's own), is replaced where an error or a line of the log repeats what came from
-//! outside: in our own words it can stand only by chance.
+//! and logs (`forms`). What merely looks like a key is replaced in errors and logs only (`lookalike`), never in a model's
+//! answer, which may discuss keys. A part of a key, and a value that is a secret only by its place (in the query of a base
+//! URL, in a custom header), is replaced where an error or a line of the log repeats text from outside (`outside`): in this
+//! program's own words it can appear only by chance.
 //!
 //! Never here: where keys come from.
 
-use std::{borrow::Cow, cmp::Reverse, env, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    env,
+    sync::{Arc, OnceLock},
+};
 
 use zeroize::Zeroizing;
 
-use crate::settings::{Secret, Settings, has_shape_of_key, named_secrets};
+use crate::{
+    provider::percent_encoded,
+    settings::{Secret, Settings, named_secrets},
+};
 
+mod forms;
+mod lookalike;
 mod outside;
-mod search;
 
+use forms::Forms;
+pub(crate) use lookalike::of_caller;
+use lookalike::without_lookalikes;
 use outside::Outside;
-use search::Search;
 
 /// What stands where a key was.
 const REDACTED: &str = "[redacted]";
@@ -26,122 +36,63 @@ const REDACTED: &str = "[redacted]";
 /// Shorter keys are too likely to be ordinary words; see [`Redactor::provider_message`].
 const LONG: usize = 8;
 
-/// Less of a key than this tells nothing (`sk-` is the beginning of many).
-const HALF: usize = 4;
+/// A shorter beginning does not reveal a key (many begin with `sk-`).
+const MIN_REVEALING_PREFIX: usize = 4;
 
-/// What keys of the providers begin with, as far as it takes to find them: a longer beginning (`sk-ant-`) is found by its
-/// first part, and each one more costs every line of the log. A test holds it to all that are known (`settings::key`).
-const PREFIXES: [&str; 16] = [
-    "sk-",
-    "AIza",
-    "AQ.",
-    "gsk_",
-    "xai-",
-    "pplx-",
-    "csk-",
-    "fw_",
-    "tgp_",
-    "hf_",
-    "nvapi-",
-    "ghp_",
-    "gho_",
-    "github_pat_",
-    "Bearer ",
-    "bearer ",
-];
-
-/// A look-alike is at least this long behind its prefix.
-const TAIL: usize = 8;
-
-/// A look-alike with the shortest prefix. Names in the log are mostly shorter.
-const SHORTEST: usize = 3 + TAIL;
-
-/// Knows all configured keys.
+/// Knows all configured keys. Clones share them, and what is built from them.
 #[derive(Clone, Debug, Default)]
-pub struct Redactor {
+pub struct Redactor(Arc<Secrets>);
+
+#[derive(Debug, Default)]
+struct Secrets {
     /// The long keys, and their forms in URLs and in Basic credentials.
-    forms: Vec<Secret>,
-    search: Search,
-    /// The same as they appear inside a JSON string.
-    json_forms: Vec<Secret>,
-    json_search: Search,
+    forms: Forms,
+    /// The same as they appear inside a JSON string, if they do not appear as they are.
+    json_forms: Option<Forms>,
     short: Vec<Secret>,
     /// The long keys alone.
     keys: Vec<Secret>,
-    /// Secrets by their place only.
+    /// Values that are secrets only by their place.
     values: Vec<Secret>,
-    /// For texts from outside; made for the first of them, which the start need not pay for.
+    /// For texts from outside; built for the first of them, so that it does not slow down the start.
     outside: OnceLock<Outside>,
 }
 
 impl Redactor {
     /// A redactor for these keys.
-    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut redactor = Redactor::default();
-        for secret in secrets {
-            let key = secret.expose();
-            if key.len() < LONG {
-                redactor.short.push(secret.clone());
-                continue;
-            }
-            redactor.keys.push(secret.clone());
-            let mut forms = vec![
-                key.to_owned(),
-                percent_encoded(key, |byte| format!("%{byte:02X}")),
-                percent_encoded(key, |byte| format!("%{byte:02x}")),
-            ];
-            forms.extend(basic_forms(key));
-            for form in forms {
-                redactor.add(Secret::new(form));
-            }
-        }
-        // A key may be the beginning of another one: the longer one goes first.
-        let longest_first = |form: &Secret| Reverse(form.expose().len());
-        redactor.forms.sort_by_key(longest_first);
-        redactor.json_forms.sort_by_key(longest_first);
-        redactor.search = Search::new(&redactor.forms);
-        redactor.json_search = Search::new(&redactor.json_forms);
-        redactor
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a Secret>) -> Self {
+        Redactor(Arc::new(Secrets::new(keys, Vec::new())))
     }
 
     /// A redactor for all secrets of these settings.
     pub fn of(settings: &Settings) -> Self {
-        Redactor {
-            values: settings.placed_values().cloned().collect(),
-            ..Redactor::new(settings.secrets())
-        }
+        let values = settings.placed_values().cloned().collect();
+        Redactor(Arc::new(Secrets::new(settings.secrets(), values)))
     }
 
-    /// One that knows the keys of the environment by their names, for what is said before there are settings.
+    /// A redactor for the variables whose names say that they hold keys, for messages before there are settings.
     pub fn of_environment() -> Self {
         Redactor::new(&named_secrets(env::vars_os()))
     }
 
-    fn add(&mut self, form: Secret) {
-        if self.forms.contains(&form) {
-            return;
-        }
-        if let Ok(json) = serde_json::to_string(form.expose()).map(Zeroizing::new) {
-            self.json_forms.push(Secret::new(&json[1..json.len() - 1]));
-        }
-        self.forms.push(form);
-    }
-
     /// A text without configured keys.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        replace_all(text, &self.forms, &self.search)
+        self.0.forms.replace(text)
     }
 
     /// JSON text without configured keys; it stays valid JSON.
     pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
-        replace_all(json, &self.json_forms, &self.json_search)
+        self.0
+            .json_forms
+            .as_ref()
+            .unwrap_or(&self.0.forms)
+            .replace(json)
     }
 
-    /// Takes off the end of a text that was cut if it may be the beginning of a key.
+    /// Removes the end of a text that was cut, if it may be the beginning of a key.
     pub fn end_of_cut(&self, text: &mut String) {
-        for form in &self.forms {
-            let key = form.expose();
-            let beginning = (HALF..key.len()).rev().find(|&end| {
+        for key in self.0.forms.iter() {
+            let beginning = (MIN_REVEALING_PREFIX..key.len()).rev().find(|&end| {
                 key.get(..end)
                     .is_some_and(|beginning| text.ends_with(beginning))
             });
@@ -151,11 +102,10 @@ impl Redactor {
         }
     }
 
-    /// How much of a text that goes on may be shown already: the rest may be the beginning of a key.
+    /// How many bytes of a text that is still arriving may be shown: the rest may be the beginning of a key.
     pub fn shown_length(&self, text: &str) -> usize {
         let mut shown = text.len();
-        for form in &self.forms {
-            let key = form.expose();
+        for key in self.0.forms.iter() {
             let is_end = |&end: &usize| key.get(..end).is_some_and(|it| text.ends_with(it));
             if let Some(end) = (1..key.len()).rev().find(is_end) {
                 shown = shown.min(text.len() - end);
@@ -163,8 +113,7 @@ impl Redactor {
         }
         // A whole key is not cut, or its two parts would not be recognised.
         let cut = |shown: usize| {
-            self.forms.iter().find_map(|form| {
-                let key = form.expose();
+            self.0.forms.iter().find_map(|key| {
                 let mut places = text.match_indices(key).map(|(start, _)| start);
                 places.find(|&start| start < shown && start + key.len() > shown)
             })
@@ -183,8 +132,8 @@ impl Redactor {
         }
     }
 
-    /// As [`Redactor::diagnostic`], for a text that came from outside: without parts of keys, and without values that
-    /// are secrets only by their place.
+    /// As [`Redactor::diagnostic`], for a text from outside: without parts of keys, too, and without values that are
+    /// secrets only by their place.
     pub fn outside<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let outside = self.outside_search();
         match self.diagnostic(text) {
@@ -193,8 +142,8 @@ impl Redactor {
         }
     }
 
-    /// Takes parts of keys, and values that are secrets only by their place, out of a name or an id that came from
-    /// outside and is part of a result. It is not searched for what only looks like a key.
+    /// Removes parts of keys, and values that are secrets only by their place, from a name or an id that came from
+    /// outside and is part of a result. What only looks like a key stays.
     pub fn parts(&self, name: &mut String) {
         if let Cow::Owned(clean) = self.outside_search().hide(name) {
             *name = clean;
@@ -202,147 +151,76 @@ impl Redactor {
     }
 
     fn outside_search(&self) -> &Outside {
-        let new = || Outside::new(self.keys.iter(), self.values.iter());
-        self.outside.get_or_init(new)
+        let new = || Outside::new(self.0.keys.iter(), self.0.values.iter());
+        self.0.outside.get_or_init(new)
     }
 
-    /// As [`Redactor::outside`], for the words of a provider: where they repeat a key that is too
-    /// short to be replaced safely, they are withheld.
+    /// As [`Redactor::outside`], for a provider's message: it is withheld if it repeats a key that is too short to be
+    /// replaced safely.
     pub fn provider_message<'t>(&self, message: &'t str) -> Cow<'t, str> {
-        if self.short.iter().any(|key| message.contains(key.expose())) {
+        if self
+            .0
+            .short
+            .iter()
+            .any(|key| message.contains(key.expose()))
+        {
             return Cow::Borrowed("(the provider's message is withheld, since it repeats the key)");
         }
         self.outside(message)
     }
 }
 
-/// A text that repeats what a caller wrote, an argument or an option, without what looks like a key or has the shape of one:
-/// it may have been meant for another place. A provider's messages are no matter of this, since their request ids have such
-/// a shape.
-pub(crate) fn of_caller(text: &str) -> Cow<'_, str> {
-    match without_lookalikes(text) {
-        Cow::Borrowed(text) => without_shapes(text),
-        Cow::Owned(text) => Cow::Owned(without_shapes(&text).into_owned()),
-    }
-}
-
-fn without_shapes(text: &str) -> Cow<'_, str> {
-    let mut clean = String::new();
-    let mut from = 0;
-    for part in text.split(|c: char| !c.is_ascii_alphanumeric()) {
-        if has_shape_of_key(part) {
-            let start = part.as_ptr() as usize - text.as_ptr() as usize;
-            clean.push_str(&text[from..start]);
-            clean.push_str(REDACTED);
-            from = start + part.len();
-        }
-    }
-    if from == 0 {
-        return Cow::Borrowed(text);
-    }
-    clean.push_str(&text[from..]);
-    Cow::Owned(clean)
-}
-
-fn replace_all<'t>(text: &'t str, forms: &[Secret], search: &Search) -> Cow<'t, str> {
-    if !search.finds(forms, text) {
-        return Cow::Borrowed(text);
-    }
-    let mut text = Cow::Borrowed(text);
-    for form in forms {
-        if text.contains(form.expose()) {
-            text = Cow::Owned(text.replace(form.expose(), REDACTED));
-        }
-    }
-    text
-}
-
-fn without_lookalikes(text: &str) -> Cow<'_, str> {
-    if text.len() < SHORTEST {
-        return Cow::Borrowed(text);
-    }
-    let is_key =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '/' | '=');
-    let mut clean = String::new();
-    let mut from = 0;
-    while let Some((start, behind)) = next_prefix(text, from) {
-        let inside_word = text[from..start].ends_with(|c: char| c.is_ascii_alphanumeric());
-        let tail = if inside_word {
-            0
-        } else {
-            let rest = &text[behind..];
-            rest.find(|c| !is_key(c) && c != '*').unwrap_or(rest.len())
-        };
-        clean.push_str(&text[from..start]);
-        from = if tail >= TAIL {
-            clean.push_str(REDACTED);
-            behind + tail
-        } else {
-            clean.push_str(&text[start..behind + tail]);
-            behind + tail
-        };
-    }
-    if clean.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    clean.push_str(&text[from..]);
-    Cow::Owned(clean)
-}
-
-/// Which bytes are the last ones of [`PREFIXES`], and which the ones before these.
-const LAST: [bool; 256] = letters(1);
-const BEFORE_LAST: [bool; 256] = letters(2);
-
-const fn letters(from_end: usize) -> [bool; 256] {
-    let mut letters = [false; 256];
-    let mut position = 0;
-    while position < PREFIXES.len() {
-        let prefix = PREFIXES[position].as_bytes();
-        letters[prefix[prefix.len() - from_end] as usize] = true;
-        position += 1;
-    }
-    letters
-}
-
-/// Where the next of [`PREFIXES`] stands, from a place on. They are found by their last two letters, in one pass over the text:
-/// this runs for every line of the log.
-fn next_prefix(text: &str, from: usize) -> Option<(usize, usize)> {
-    let bytes = &text.as_bytes()[from..];
-    let mut before = 0;
-    for (place, &byte) in bytes.iter().enumerate() {
-        let is_end = LAST[usize::from(byte)] && BEFORE_LAST[usize::from(before)];
-        before = byte;
-        if is_end {
-            let until = &bytes[..=place];
-            let ends = PREFIXES.iter().filter(|prefix| {
-                let prefix = prefix.as_bytes();
-                // Most differ in their last letter, which takes no call.
-                prefix.last() == Some(&byte) && until.ends_with(prefix)
-            });
-            if let Some(longest) = ends.map(|prefix| prefix.len()).max() {
-                let behind = from + place + 1;
-                return Some((behind - longest, behind));
+impl Secrets {
+    fn new<'a>(keys: impl IntoIterator<Item = &'a Secret>, values: Vec<Secret>) -> Self {
+        let (short, keys): (Vec<Secret>, Vec<Secret>) = keys
+            .into_iter()
+            .cloned()
+            .partition(|key| key.expose().len() < LONG);
+        let mut forms: Vec<Secret> = Vec::new();
+        for key in keys.iter().map(Secret::expose) {
+            let of_key = [key.to_owned()]
+                .into_iter()
+                .chain(percent_encoded_forms(key))
+                .chain(basic_forms(key));
+            for form in of_key.map(Secret::new) {
+                if !forms.contains(&form) {
+                    forms.push(form);
+                }
             }
         }
-    }
-    None
-}
-
-fn percent_encoded(key: &str, code: impl Fn(u8) -> String) -> String {
-    // A text that grows would leave parts of the key behind.
-    let mut encoded = String::with_capacity(3 * key.len());
-    for byte in key.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&code(byte));
+        let json: Vec<Secret> = forms.iter().filter_map(json_form).collect();
+        Secrets {
+            json_forms: (json != forms).then(|| Forms::new(json)),
+            forms: Forms::new(forms),
+            short,
+            keys,
+            values,
+            outside: OnceLock::new(),
         }
     }
-    encoded
 }
 
-/// The base64 digits that depend on the key alone, for each of the three ways it can lie behind
-/// `user:`.
+/// A key as it appears inside a JSON string.
+fn json_form(key: &Secret) -> Option<Secret> {
+    let json = Zeroizing::new(serde_json::to_string(key.expose()).ok()?);
+    Some(Secret::new(&json[1..json.len() - 1]))
+}
+
+/// A key percent-encoded, with hexadecimal digits in upper and in lower case.
+fn percent_encoded_forms(key: &str) -> [String; 2] {
+    // A string that grows would leave parts of the key in freed memory.
+    let [mut upper, mut lower] = [(); 2].map(|()| String::with_capacity(3 * key.len()));
+    for part in percent_encoded(key) {
+        upper.push_str(part);
+        match part.starts_with('%') {
+            true => lower.extend(part.chars().map(|c| c.to_ascii_lowercase())),
+            false => lower.push_str(part),
+        }
+    }
+    [upper, lower]
+}
+
+/// The base64 digits that depend on the key alone, for each of the three offsets that it can have after `user:`.
 fn basic_forms(key: &str) -> Vec<String> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     (0..3)

@@ -612,7 +612,6 @@ impl Gateway {
             provider: &self.settings.providers[failed.provider].id,
             model: &failed.model,
             request_id: id.as_deref(),
-            is_failure: true,
             http_status: failure.status,
             error: words.as_deref(),
             ..Asked::default()

@@ -22,7 +22,7 @@ use tokio::sync::{self, Notify};
 
 use super::write::{WriteMode, write_waiting};
 use crate::{
-    aside::aside, log, output, redact::Redactor, resources::reserve, signal::Listener,
+    aside::aside, output, redact::Redactor, resources::reserve, signal::Listener, telemetry,
     tools::Outcome,
 };
 
@@ -499,7 +499,7 @@ enum Written {
 impl State {
     /// Gives the client the log lines that it asked for.
     fn pass_on_log(&mut self) {
-        log::drain_for_client(|level, text| self.server.log(level, LOGGER, text));
+        telemetry::drain_client_lines(|level, text| self.server.log(level, LOGGER, text));
     }
 
     fn complete(&mut self, handle: CallHandle, outcome: &Outcome) {

@@ -19,7 +19,7 @@ use super::{
     write::wait_for,
 };
 use crate::{
-    log, output,
+    output, telemetry,
     tools::{Called, Outcome, Tools},
 };
 
@@ -94,7 +94,7 @@ impl Input<'_> {
             }
             let used = state.server.handle_input(bytes);
             bytes = &bytes[used..];
-            log::for_client(state.server.logging_level());
+            telemetry::set_client_level(state.server.logging_level());
             state = self.act(state);
             state = connection.write(state, true);
             // A cancel may have been the last thing that the end waits for.

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::time::SystemTime;
 
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -1046,47 +1047,29 @@ fn failure(status: Option<u16>, body: &str) -> Failure {
 
 /// RFC 3339 to seconds since 1970.
 fn unix_seconds(time: &str) -> Option<i64> {
-    let numbers = |text: &str, separator| -> Option<[i64; 3]> {
-        let numbers: Option<Vec<i64>> = text
-            .split(separator)
-            .map(|part| part.parse::<u16>().ok().map(i64::from))
-            .collect();
-        numbers?.try_into().ok()
-    };
-    let (date, time) = time.split_once(['T', 't', ' '])?;
-    let [year, month, day] = numbers(date, '-')?;
-    let [hour, minute, second] = numbers(time.get(..8)?, ':')?;
-    let zone = time
-        .get(8..)?
-        .trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let offset = match (zone, zone.get(1..)) {
-        ("Z" | "z", _) => 0,
-        (_, Some(clock)) => {
-            let [hours, minutes, _] = numbers(&format!("{clock}:0"), ':')?;
-            let seconds = hours * 3_600 + minutes * 60;
-            if zone.starts_with('-') {
-                -seconds
-            } else {
-                seconds
-            }
+    // humantime reads UTC only, so the offset is read here.
+    let (local, offset) = match time.strip_suffix(['Z', 'z']) {
+        Some(local) => (local, 0),
+        None => {
+            let (local, offset) = time.split_at_checked(time.len().checked_sub(6)?)?;
+            (local, offset_seconds(offset)?)
         }
-        _ => return None,
     };
-    if !(1..=12).contains(&month)
-        || !(1..=31).contains(&day)
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    // Years that begin in March have their leap day at the end.
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = era * 146_097 + day_of_era - 719_468;
-    Some(days * 86_400 + hour * 3_600 + minute * 60 + second - offset)
+    let time = humantime::parse_rfc3339_weak(&format!("{}Z", local.to_ascii_uppercase())).ok()?;
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    Some(i64::try_from(seconds).ok()? - offset)
+}
+
+/// `+01:30` to seconds.
+fn offset_seconds(offset: &str) -> Option<i64> {
+    let (hours, minutes) = offset.strip_prefix(['+', '-'])?.split_once(':')?;
+    let number = |digits: &str| digits.parse::<u16>().ok().map(i64::from);
+    let seconds = number(hours)? * 3_600 + number(minutes)? * 60;
+    Some(if offset.starts_with('-') {
+        -seconds
+    } else {
+        seconds
+    })
 }
 
 const WORDS: &Table = &[

@@ -40,7 +40,7 @@ pub use failure::{Class, Failure, Stage};
 pub use images::{Draw, DrawRequest, Drawing, Picture, Pictures};
 pub use model::{Capability, Model, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
-pub(crate) use request::{api_key, bearer, secret as secret_header};
+pub(crate) use request::{api_key, bearer, percent_encoded, secret as secret_header};
 pub use tokens::{CountTokens, read_count};
 
 /// A chat request in no provider's dialect. Absent options are not sent, so the provider's own

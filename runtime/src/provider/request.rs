@@ -3,11 +3,12 @@
 //!
 //! Never here: a provider's field names.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -56,26 +57,24 @@ pub(crate) fn secret(value: impl Into<String>) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// Everything but the unreserved characters of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// Everything but unreserved characters percent-encoded: safe as part of one path segment or as a
-/// query value. A segment that is only dots needs something else beside it to stay harmless.
-pub(super) fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+/// query value. A segment that is only dots is still a step in a path, see [`segment`].
+pub(crate) fn percent_encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// Text from a caller as one whole segment of a path: percent-encoded, and never a step (`.`, `..`).
 pub(super) fn segment(text: &str) -> String {
     match text.bytes().all(|byte| byte == b'.') {
         true => "_".repeat(text.len().max(1)),
-        false => percent_encoded(text),
+        false => percent_encoded(text).to_string(),
     }
 }
 
@@ -192,9 +191,9 @@ mod tests {
 
     #[test]
     fn percent_encoding() {
-        assert_eq!(percent_encoded("aZ9-._~"), "aZ9-._~");
+        assert_eq!(percent_encoded("aZ9-._~").to_string(), "aZ9-._~");
         assert_eq!(
-            percent_encoded("../a b?c#d%e&f=ü"),
+            percent_encoded("../a b?c#d%e&f=ü").to_string(),
             "..%2Fa%20b%3Fc%23d%25e%26f%3D%C3%BC"
         );
         let segments = ["a/b", "..", ".", "", "..."].map(segment);

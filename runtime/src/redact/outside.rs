@@ -1,8 +1,8 @@
 //! Parts of keys, and values that are secrets only by their place, in text that came from outside.
 //!
-//! The text is compared without what writes the same characters in another way: blanks and invisible characters are left
-//! out, percent and backslash escapes read, upper and lower case and the two alphabets of Base64 are one. So a key that was
-//! broken by a newline, cut or escaped is still found.
+//! The text is normalised before it is compared: blanks and invisible characters are left out, percent and backslash
+//! escapes are decoded, upper and lower case and the two alphabets of Base64 count as the same. So a key that was broken by
+//! a newline, cut or escaped is still found.
 //!
 //! Never here: our own words, which may hold a run of a key by chance; whole keys in any text (`redact`).
 
@@ -16,15 +16,15 @@ use crate::{
     settings::{Secret, is_random, key_prefixes},
 };
 
-/// What stands before a key in a header, and gives none away either.
+/// What precedes a key in a header; it does not reveal the key either.
 const SCHEMES: [&str; 2] = ["Bearer ", "Basic "];
 
-/// What is known to stand at the beginning of many keys, so that it gives none away.
+/// What many keys begin with, so that it reveals none of them.
 fn known() -> impl Iterator<Item = &'static str> {
     key_prefixes().chain(SCHEMES)
 }
 
-/// Names that people put into keys of their own making, and that providers' messages are full of.
+/// Names that people put into keys that they make up, and that are common in providers' messages.
 const NAMES: [&str; 8] = [
     "anthropic",
     "cerebras",
@@ -36,19 +36,14 @@ const NAMES: [&str; 8] = [
     "together",
 ];
 
-/// Of a longer key only the beginning is searched for in parts, so that the table stays small.
+/// Only so many bytes of a key are searched for in parts, so that the set of runs stays small.
 const SEARCHED: usize = 4096;
-
-/// Bits of the filter.
-const BITS: usize = 1 << 16;
 
 /// Finds runs of [`LONG`] characters of keys, and whole values.
 #[derive(Clone, Debug)]
 pub(super) struct Outside {
-    /// Each run as a number, sorted. It tells of the keys, and goes with them.
+    /// Each run as a number, sorted. They are overwritten when they are dropped, since keys can be put together from them.
     runs: Zeroizing<Vec<u64>>,
-    /// Whether there may be such a run, or the beginning of a value, by [`bit`].
-    filter: Zeroizing<Vec<u64>>,
     values: Vec<Zeroizing<Vec<u8>>>,
 }
 
@@ -73,7 +68,6 @@ impl Outside {
         runs.sort_unstable();
         runs.dedup();
         let mut outside = Outside {
-            filter: Zeroizing::new(vec![0; BITS / 64]),
             values: Vec::new(),
             runs,
         };
@@ -84,31 +78,22 @@ impl Outside {
             let all = [plain].into_iter().chain(encoded);
             outside.values.extend(all.filter(|it| it.len() >= LONG));
         }
-        let beginnings = outside.values.iter().map(|value| run(value));
-        for run in outside.runs.iter().copied().chain(beginnings) {
-            let bit = bit(run);
-            outside.filter[bit / 64] |= 1 << (bit % 64);
-        }
         outside
     }
 
     /// The text with [`REDACTED`] in place of what is found.
     pub(super) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !self.may_find(text) {
+        if text.len() < LONG || self.runs.is_empty() && self.values.is_empty() {
             return Cow::Borrowed(text);
         }
         let read: Vec<Read> = Reader::new(text).collect();
         let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(read.iter().map(|it| it.byte).collect());
         let mut found: Vec<Range<usize>> = Vec::new();
         for (start, window) in bytes.windows(LONG).enumerate() {
-            let run = run(window);
-            if !self.may_be(run) {
-                continue;
-            }
             let rest = &bytes[start..];
             let value = self.values.iter().filter(|value| rest.starts_with(value));
             let longest = value.map(|value| value.len()).max().unwrap_or_default();
-            let length = match self.runs.binary_search(&run) {
+            let length = match self.runs.binary_search(&run(window)) {
                 Ok(_) => longest.max(LONG),
                 Err(_) => longest,
             };
@@ -133,42 +118,14 @@ impl Outside {
         clean.push_str(&text[from..]);
         Cow::Owned(clean)
     }
-
-    /// One look at each byte: names and ids of every call pass here, and nothing is in them.
-    fn may_find(&self, text: &str) -> bool {
-        if text.len() < LONG || self.runs.is_empty() && self.values.is_empty() {
-            return false;
-        }
-        let (mut last, mut count): (u64, usize) = (0, 0);
-        for &byte in text.as_bytes() {
-            match FOLDED[usize::from(byte)] {
-                LEFT_OUT => {}
-                // It takes more than a look.
-                OTHER => return true,
-                folded => {
-                    last = last << 8 | u64::from(folded);
-                    count += 1;
-                    if count >= LONG && self.may_be(last) {
-                        return true;
-                    }
-                }
-            }
-        }
-        false
-    }
-
-    fn may_be(&self, run: u64) -> bool {
-        let bit = bit(run);
-        self.filter[bit / 64] >> (bit % 64) & 1 == 1
-    }
 }
 
-/// Adds the runs of a key, and of its forms that no reading takes back: Base64 and hexadecimal.
+/// Adds the runs of a key, and of its forms that the reader does not decode: Base64 and hexadecimal.
 fn add_runs(key: &str, runs: &mut Vec<u64>) {
     let key = &key[..boundary(key, SEARCHED)];
     let known = known().filter(|known| key.starts_with(known));
     let known = known.map(|known| known.len()).max().unwrap_or_default();
-    // A short rest is searched for with some of what stands before it.
+    // A short rest is searched for together with some of what precedes it.
     let rest = &key[boundary(key, known.min(key.len().saturating_sub(LONG)))..];
     let mut add = |form: &str| {
         let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(bytes(form).collect());
@@ -203,13 +160,6 @@ fn boundary(text: &str, place: usize) -> usize {
 fn run(bytes: &[u8]) -> u64 {
     let first = bytes.iter().take(LONG);
     first.fold(0, |run, &byte| run << 8 | u64::from(byte))
-}
-
-/// The place of a run in the filter.
-fn bit(run: u64) -> usize {
-    // Fibonacci hashing: the upper bits depend on all others.
-    let hash = run.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS.trailing_zeros());
-    usize::try_from(hash).unwrap_or_default()
 }
 
 fn bytes(text: &str) -> impl Iterator<Item = u8> {

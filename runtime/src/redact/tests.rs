@@ -1,4 +1,7 @@
-use super::*;
+use super::{
+    lookalike::{PREFIXES, SHORTEST, TAIL},
+    *,
+};
 use crate::settings::key_prefixes;
 
 fn redactor(keys: &[&str]) -> Redactor {

@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use super::{
-    Environment, Problem, Provider, bounded, nearest,
+    Environment, Problem, Provider, bounded,
     pattern::{self, Plain, fits, pattern},
     position, presets,
     provider::MOCK,
     unknown, written,
     yaml::Spanned,
 };
+use crate::spelling::nearest;
 use serde::Deserialize;
 
 /// `limits` of the configuration file.

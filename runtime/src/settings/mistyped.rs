@@ -9,11 +9,10 @@ use std::cell::LazyCell;
 use super::{
     Problem,
     environment::{Environment, OWN},
-    nearest,
     own_variables::PREFIX,
     presets::PRESETS,
-    yaml::is_within,
 };
+use crate::spelling::{is_within, nearest};
 
 /// Words that make a name look like a limit, and what this program's names have for them. Short ones count only
 /// as a whole word.
@@ -154,7 +153,7 @@ pub(super) fn is_limit(words: &str) -> bool {
         let is_near = |limit: &str| {
             word.len() > 3
                 && ["ALLOW", "DENY", "LIMIT"].contains(&limit)
-                && is_within(1, word.as_bytes(), limit.as_bytes())
+                && is_within(1, word, limit)
         };
         limits
             .clone()
@@ -198,12 +197,17 @@ fn limit_of<'l>(
     Some(best.join(" or "))
 }
 
-/// Whether a name begins with our prefix, but for typing errors. This is cheap for all the others.
+/// Whether a name begins with our prefix, but for typing errors.
 fn begins_alike(plain: &str) -> bool {
     const ERRORS: usize = 2;
+    // Each error takes at most one letter away. This is cheap for the many variables that begin otherwise.
+    let is_kept = |letter: &char| plain.chars().take(OWN.len() + ERRORS).any(|c| c == *letter);
+    if OWN.chars().filter(is_kept).count() + ERRORS < OWN.len() {
+        return false;
+    }
     let starts = OWN.len() - ERRORS..=OWN.len() + ERRORS;
-    let mut starts = starts.filter_map(|length| plain.as_bytes().get(..length));
-    starts.any(|start| is_within(ERRORS, start, OWN.as_bytes()))
+    let mut starts = starts.filter_map(|length| plain.get(..length));
+    starts.any(|start| is_within(ERRORS, start, OWN))
 }
 
 /// What is behind the prefix.
@@ -241,7 +245,7 @@ fn is_part(word: &str, limit: &str) -> bool {
 fn is_alike(one: &str, other: &str) -> bool {
     let same = one.bytes().zip(other.bytes());
     same.take_while(|(one, other)| one == other).count() > 3
-        || one.len() > 3 && is_within(1, one.as_bytes(), other.as_bytes())
+        || one.len() > 3 && is_within(1, one, other)
 }
 
 /// The name that was probably meant by one that is no limit's.

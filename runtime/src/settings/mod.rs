@@ -54,10 +54,10 @@ pub use rules::Rule;
 pub use secret::{Secret, named_secrets};
 pub(crate) use secret::{has_shape_of_key, is_harmless, is_random, shown};
 pub use show::Shown;
-pub(crate) use yaml::nearest;
 
 pub(crate) use key::prefixes as key_prefixes;
 
+use crate::spelling::nearest;
 use file::File;
 use foreign::Foreign;
 use vendors::{Form, Serves};

@@ -11,9 +11,9 @@ use super::{
     file::ModelEntry,
     presets,
     provider::{MOCK, position},
-    yaml::{Error, OneOrMore, Ordered, Spanned, nearest, shown},
+    yaml::{Error, OneOrMore, Ordered, Spanned, shown},
 };
-use crate::provider::Effort;
+use crate::{provider::Effort, spelling::nearest};
 
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,8 @@
 
 use anygpt_core::Structured;
 
-use super::{Problem, secret, yaml};
+use super::{Problem, secret};
+use crate::spelling;
 
 /// What clients are offered, and in which form they get results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +147,7 @@ fn named(place: &str, name: &str) -> Result<Vec<Tool>, Problem> {
     }
     let words = || [DEFAULT, ALL].into_iter();
     let known = || words().chain(Tool::ALL.map(Tool::short_name));
-    let mend = match yaml::nearest(short, known()) {
+    let mend = match spelling::nearest(short, known()) {
         Some(near) => format!("perhaps you mean {near}"),
         None => format!(
             "use some of {}, each with - in front to take it away",

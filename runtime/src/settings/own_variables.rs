@@ -2,7 +2,8 @@
 //!
 //! Never here: what becomes of them, or other variables.
 
-use super::{Problem, environment::Environment, mistyped, nearest, presets::PRESETS};
+use super::{Problem, environment::Environment, mistyped, presets::PRESETS};
+use crate::spelling::nearest;
 
 pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 

@@ -11,9 +11,9 @@ use super::{
     model::unknown,
     pattern::{self, fits, pattern},
     provider::position,
-    yaml::{Error, Ordered, Spanned, nearest, shown},
+    yaml::{Error, Ordered, Spanned, shown},
 };
-use crate::provider::Parameter;
+use crate::{provider::Parameter, spelling::nearest};
 
 /// `rules` of the file: patterns, each with what holds for the models that it fits.
 pub(super) type Rules = Ordered<Spanned<Pattern>, RuleEntry>;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::key::{self, is_example};
+use crate::spelling::nearest;
 
 /// Of shorter ones two characters would be too many. Nor can they be told from ordinary words.
 pub(super) const LONG: usize = 8;
@@ -145,7 +146,7 @@ pub(super) fn is_no_key(
 /// Whether an error may show a value that cannot be used: it is too short for a key, or so near to a word that is `known`
 /// that it can only be meant for that. Keys are put into wrong places.
 pub(crate) fn is_harmless<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
-    value.len() < LONG || super::nearest(value, known.into_iter()).is_some()
+    value.len() < LONG || nearest(value, known.into_iter()).is_some()
 }
 
 /// A value that cannot be used, as an error may show it.

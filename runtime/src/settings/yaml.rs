@@ -28,6 +28,7 @@ use serde::{
 };
 
 use super::secret::is_harmless;
+use crate::spelling::nearest;
 use value::Value;
 
 /// The largest text that is read, in bytes.
@@ -315,42 +316,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMoreVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
         Vec::deserialize(SeqAccessDeserializer::new(items)).map(OneOrMore)
     }
-}
-
-/// The name that was probably meant by `name`: one or two typing errors away, whatever the case.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    if name.len() > SHOWN {
-        return None;
-    }
-    let known: Vec<_> = known.collect();
-    // In a short name two errors leave too little to recognise.
-    (0..=(name.len() / 3).clamp(1, 2)).find_map(|edits| {
-        let is_near = |other: &&&str| is_within(edits, name.as_bytes(), other.as_bytes());
-        known.iter().find(is_near).copied()
-    })
-}
-
-/// Whether at most `edits` insertions, deletions, replacements or swaps of neighbours make `b` of
-/// `a`. Recursive, because with two edits that is shorter than a matrix and as fast.
-pub(super) fn is_within(edits: usize, a: &[u8], b: &[u8]) -> bool {
-    if a.len().abs_diff(b.len()) > edits {
-        return false;
-    }
-    let ([first, a_rest @ ..], [other, b_rest @ ..]) = (a, b) else {
-        return a.len() + b.len() <= edits;
-    };
-    if first.eq_ignore_ascii_case(other) {
-        return is_within(edits, a_rest, b_rest);
-    }
-    let Some(edits) = edits.checked_sub(1) else {
-        return false;
-    };
-    let is_swapped = matches!((a, b), ([p, q, a @ ..], [r, s, b @ ..])
-        if p == s && q == r && is_within(edits, a, b));
-    is_swapped
-        || is_within(edits, a_rest, b_rest)
-        || is_within(edits, a_rest, b)
-        || is_within(edits, a, b_rest)
 }
 
 /// A key as messages show it: not endless, and nothing that a terminal would act upon.

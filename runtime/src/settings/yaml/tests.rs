@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Error, Ordered, Spanned, Variables, from_str, nearest, tree, with_variables};
+use super::{Error, Ordered, Spanned, Variables, from_str, tree, with_variables};
 
 /// A value of each kind.
 #[derive(Debug, Default, Deserialize)]
@@ -890,28 +890,6 @@ fn depth_and_size_are_bounded() {
     );
     let scalar = from_str::<String>(&"x".repeat(limit)).unwrap();
     assert_eq!(scalar.len(), limit);
-}
-
-#[test]
-fn nearest_names() {
-    let names = || ["base_url", "api_key", "type", "id"].into_iter();
-    for (name, expected) in [
-        ("base_ulr", Some("base_url")),
-        ("baseUrl", Some("base_url")),
-        ("API-KEY", Some("api_key")),
-        ("apikey", Some("api_key")),
-        ("tpye", Some("type")),
-        ("typ", Some("type")),
-        ("ID", Some("id")),
-        ("if", Some("id")),
-        ("kind", None),
-        ("base", None),
-        ("", None),
-        ("é", None),
-    ] {
-        assert_eq!(nearest(name, names()), expected, "{name}");
-    }
-    assert_eq!(nearest(&"x".repeat(1 << 20), names()), None);
 }
 
 /// Documents with a few random changes: no panic, and each error is at a place in the document.
