@@ -74,6 +74,7 @@ lint: ## Check formatting, lints, documentation, dependencies and workflows
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p anygpt-no-std -- -D warnings
+	$(CARGO) clippy --locked -p anygpt-tests --test memory -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 	.ci/lint
 

@@ -465,13 +465,7 @@ fn check(key: &str, id: &str) -> Result<(), NoKey> {
     }
     let known = PREFIXES.iter().find(|(prefix, ..)| key.starts_with(prefix));
     let Some((_, vendor, used_at)) = known.filter(|(.., used_at)| !used_at.contains(&id)) else {
-        return match is_only_a_word(key) {
-            // Perhaps somebody's password for something else.
-            true => Err(NoKey::broken(
-                "it is a word; copy the key from the provider's page",
-            )),
-            false => Ok(()),
-        };
+        return Ok(());
     };
     let variable = used_at.first().and_then(|id| presets::named(id));
     let variable = variable.and_then(|preset| preset.key_variables.first());
@@ -479,14 +473,6 @@ fn check(key: &str, id: &str) -> Result<(), NoKey> {
         Some(variable) => format!("it begins like a key of {vendor}; set that as {variable}"),
         None => format!("it begins like a key of {vendor}"),
     }))
-}
-
-/// `test`, `hunter`, `sk-abc`: letters alone, fewer than any vendor's keys have. Where any server may take any word, it is a
-/// key, and a secret.
-fn is_only_a_word(key: &str) -> bool {
-    const SHORTEST: usize = 20;
-    let rest = without_prefix(key).unwrap_or(key);
-    rest.len() < SHORTEST && rest.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 /// `OPENAI_API_KEY`, `INSERT_KEY`

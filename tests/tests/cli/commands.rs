@@ -674,9 +674,13 @@ fn where_a_name_leads_is_explained_without_a_network() {
          rules for openrouter/meta/llama: keep seed\n\
          rules for openrouter/meta/llama: max_tokens_as max_tokens\n"
     );
-    assert_eq!(
-        well(&resolved(&["unheard-of"])),
-        "openai/unheard-of\nbecause no rule knows the name, so the default provider is asked\n"
+    wrong(
+        &resolved(&["unheard-of"]),
+        1,
+        &[
+            "config: more than one provider may have",
+            "Name one: openrouter/unheard-of or team/unheard-of",
+        ],
     );
     assert_eq!(
         well(&resolved(&["fast", "--provider", "team"])),
