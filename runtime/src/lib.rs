@@ -1,6 +1,6 @@
 //! The parts of `anygpt-mcp`: everything around `anygpt-core` that touches the world.
 //!
-//! What a call passes through: [`stdio`] → [`tools`] → [`runner`] → [`gateway`] → [`provider`]
+//! What a call passes through: [`stdio`] → [`tools`] → [`runner`] → [`gateway`] → [`anygpt_providers`]
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
 #![forbid(unsafe_code)]
@@ -18,7 +18,6 @@ pub mod listing;
 pub mod log;
 pub mod output;
 mod prompts;
-pub mod provider;
 pub mod redact;
 pub mod resources;
 pub mod runner;

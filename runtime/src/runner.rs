@@ -19,6 +19,7 @@ use std::{
 };
 
 use anygpt_core::CallHandle;
+use anygpt_providers::Answer;
 use futures_util::future::{Either, select};
 use tokio::{
     runtime,
@@ -29,7 +30,6 @@ use tokio::{
 
 use crate::{
     gateway::{Gateway, Observer, Silence},
-    provider::Answer,
     stdio::Stdio,
     tools::{Job, Outcome},
 };

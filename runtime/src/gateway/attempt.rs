@@ -12,6 +12,10 @@ use std::{
 };
 
 use anygpt_core::{Reservation, json};
+use anygpt_providers::{
+    Answer, ChatRequest, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key,
+    bearer, sse,
+};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
@@ -26,10 +30,6 @@ use crate::{
     aside::{LITTLE, aside},
     call,
     http_client::{ReplyBody, SendError, root_cause},
-    provider::{
-        Answer, ChatRequest, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key,
-        bearer, sse,
-    },
     settings::{Bound, KeyHeader, Provider},
 };
 

@@ -1,11 +1,10 @@
 //! A request made to suit its model: by the rules of the configuration file first, then by what is known of the family.
 //!
-//! Never here: what a refusal teaches (see `provider::parameter`), or bounds (see `bound`).
+//! Never here: what a refusal teaches (see `anygpt_providers::repair`), or bounds (see `bound`).
 
-use crate::{
-    provider::ChatRequest,
-    settings::{Kind, Settings},
-};
+use anygpt_providers::ChatRequest;
+
+use crate::settings::{Kind, Settings};
 
 /// Fills in what is configured for what the caller leaves open, takes out what the model does not take, and tells of
 /// what it has taken from the caller. A model that is not known yet has an empty id; then only rules for all of its

@@ -1,13 +1,13 @@
 //! What models have refused in the life of this process, so that nobody asks them for it twice.
 //!
-//! Never here: reading refusals (see `provider::parameter`).
+//! Never here: reading refusals (see `anygpt_providers::repair`).
 
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
 };
 
-use crate::provider::{Change, ChatRequest};
+use anygpt_providers::{Change, ChatRequest};
 
 /// Models remembered; the one that was learned of first is forgotten for a new one.
 const MODELS: usize = 256;
@@ -71,7 +71,7 @@ impl Learned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Parameter;
+    use anygpt_providers::Parameter;
 
     fn asked(model: &str) -> ChatRequest {
         ChatRequest {

@@ -13,6 +13,7 @@ use std::{
 };
 
 use anygpt_core::{Budget, Reservation};
+use anygpt_providers::{Answer, ChatRequest, Class, Codec, Failure, Stage, State, repair};
 use futures_util::future::{Either, select};
 use tokio::{
     sync::{Semaphore, watch},
@@ -23,7 +24,6 @@ use tokio::{
 use crate::{
     call::{self, Asked},
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Stage, State, repair},
     redact::Redactor,
     resources,
     settings::{KeyHeader, Provider, Settings},

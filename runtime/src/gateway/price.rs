@@ -7,10 +7,9 @@
 //!
 //! Never here: a limit on cost.
 
-use crate::{
-    provider::{Answer, Usage},
-    settings::{Price, Settings, position},
-};
+use anygpt_providers::{Answer, Usage};
+
+use crate::settings::{Price, Settings, position};
 
 use super::Reply;
 

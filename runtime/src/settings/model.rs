@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anygpt_providers::Effort;
 use serde::Deserialize;
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     provider::{MOCK, position},
     yaml::{Error, OneOrMore, Ordered, Spanned, nearest, shown},
 };
-use crate::provider::Effort;
 
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]

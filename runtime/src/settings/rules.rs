@@ -3,6 +3,7 @@
 //!
 //! Never here: making a request follow them.
 
+use anygpt_providers::Parameter;
 use serde::Deserialize;
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     provider::position,
     yaml::{Error, Ordered, Spanned, nearest, shown},
 };
-use crate::provider::Parameter;
 
 /// `rules` of the file: patterns, each with what holds for the models that it fits.
 pub(super) type Rules = Ordered<Spanned<Pattern>, RuleEntry>;

@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anygpt_providers::{Class, Finish, Format, ToolCall, Usage};
 use serde::Serialize;
 use serde_json::{
     Value,
@@ -19,7 +20,6 @@ use super::{
 use crate::{
     aside::aside,
     gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
-    provider::{Class, Finish, Format, ToolCall, Usage},
     settings::Settings,
 };
 

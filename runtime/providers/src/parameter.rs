@@ -156,7 +156,7 @@ impl Parameter {
     }
 
     /// Whether a request has it.
-    pub(crate) fn is_in(self, chat: &ChatRequest) -> bool {
+    pub fn is_in(self, chat: &ChatRequest) -> bool {
         match self {
             Parameter::Temperature => chat.temperature.is_some(),
             Parameter::TopP => chat.top_p.is_some(),
@@ -169,12 +169,12 @@ impl Parameter {
     }
 
     /// Takes it out of a request.
-    pub(crate) fn leave_out(self, chat: &mut ChatRequest) {
+    pub fn leave_out(self, chat: &mut ChatRequest) {
         self.swap(chat, &mut ChatRequest::default());
     }
 
     /// Exchanges it between two requests.
-    pub(crate) fn swap(self, one: &mut ChatRequest, other: &mut ChatRequest) {
+    pub fn swap(self, one: &mut ChatRequest, other: &mut ChatRequest) {
         match self {
             Parameter::Temperature => swap(&mut one.temperature, &mut other.temperature),
             Parameter::TopP => swap(&mut one.top_p, &mut other.top_p),

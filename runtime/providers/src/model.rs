@@ -37,7 +37,7 @@ pub struct Model {
 
 impl Model {
     /// All that a provider has written itself.
-    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+    pub fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         let price = self.price.iter_mut();
         let modalities = self.input_modalities.iter_mut();
         let modalities = modalities.chain(&mut self.output_modalities);

@@ -130,7 +130,8 @@ impl Failure {
     }
 
     /// The same failure of a request that came so far.
-    pub(crate) fn at(mut self, stage: Stage) -> Self {
+    #[must_use]
+    pub fn at(mut self, stage: Stage) -> Self {
         self.stage = stage;
         self
     }

@@ -21,7 +21,7 @@ const STEP: usize = 4_096;
 
 /// Decodes a file piece by piece, since there may be no room for all of it at once, as long as `take` wants more.
 /// Whether it has taken all; what is not Base64 is found where it stands.
-pub(crate) fn decode(data: &str, mut take: impl FnMut(&[u8]) -> bool) -> bool {
+pub fn decode(data: &str, mut take: impl FnMut(&[u8]) -> bool) -> bool {
     let mut piece = [0; STEP];
     data.as_bytes().chunks(STEP).all(|digits| {
         let length = ENGINE.decode_slice(digits, &mut piece);

@@ -39,17 +39,17 @@ pub(super) fn post(path: String, body: &impl Serialize) -> Request {
 }
 
 /// The header that carries a token.
-pub(crate) fn bearer(token: &str) -> Option<(HeaderName, HeaderValue)> {
+pub fn bearer(token: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((AUTHORIZATION, secret(format!("Bearer {token}"))?))
 }
 
 /// The header of Azure that carries a key.
-pub(crate) fn api_key(key: &str) -> Option<(HeaderName, HeaderValue)> {
+pub fn api_key(key: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_static("api-key"), secret(key)?))
 }
 
 /// A header value that no log shows, and that is overwritten when the last request with it is gone.
-pub(crate) fn secret(value: impl Into<String>) -> Option<HeaderValue> {
+pub fn secret(value: impl Into<String>) -> Option<HeaderValue> {
     let bytes = Bytes::from_owner(Zeroizing::new(value.into().into_bytes()));
     let mut value = HeaderValue::from_maybe_shared(bytes).ok()?;
     value.set_sensitive(true);

@@ -1,7 +1,9 @@
-//! Wire formats of the providers: one codec per format, pure functions between bytes and the
-//! provider-neutral types of this module.
+//! Wire formats of model providers: one codec per format, pure functions between bytes and the
+//! provider-neutral types of this crate.
 //!
 //! Never here: sockets, clocks, settings, retries, the choice of a model for a name.
+
+#![forbid(unsafe_code)]
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,7 +11,7 @@ use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
 
 pub mod anthropic;
-pub(crate) mod base64;
+pub mod base64;
 pub mod chat_completions;
 mod conversation;
 mod embeddings;
@@ -40,7 +42,7 @@ pub use failure::{Class, Failure, Stage};
 pub use images::{Draw, DrawRequest, Drawing, Picture, Pictures};
 pub use model::{Capability, Model, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
-pub(crate) use request::{api_key, bearer, secret as secret_header};
+pub use request::{api_key, bearer, secret as secret_header};
 pub use tokens::{CountTokens, read_count};
 
 /// A chat request in no provider's dialect. Absent options are not sent, so the provider's own
@@ -77,7 +79,7 @@ pub struct ChatRequest {
 
 impl ChatRequest {
     /// Bytes of its body, about.
-    pub(crate) fn length(&self) -> usize {
+    pub fn length(&self) -> usize {
         // Names and brackets around a message, a part or a call.
         const FRAME: usize = 100;
         let message = |message: &Message| {
@@ -278,21 +280,21 @@ const MOST_CALLS: usize = 128;
 const LARGEST_PIECE: usize = 1 << 20;
 
 /// Nor is a larger state, in bytes of memory.
-pub(crate) const LARGEST_STATE: usize = 8 << 20;
+pub const LARGEST_STATE: usize = 8 << 20;
 
 /// More models than any provider has; the rest of a longer list is not read.
 pub const MOST_MODELS: usize = 10_000;
 
 impl Answer {
     /// Bytes of what the model has said, about.
-    pub(crate) fn length(&self) -> usize {
+    pub fn length(&self) -> usize {
         let calls = self.tool_calls.iter();
         let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
         self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
     }
 
     /// Bytes that it holds, about: the same, with what stands beside the answer.
-    pub(crate) fn held(&self) -> usize {
+    pub fn held(&self) -> usize {
         let words = [&self.model, &self.response_id, &self.native_finish];
         let words = words.into_iter().flatten().map(String::len);
         let sources = self.citations.iter();
@@ -301,7 +303,7 @@ impl Answer {
     }
 
     /// Whether the provider has told of anything that it has generated or counts.
-    pub(crate) fn has_begun(&self) -> bool {
+    pub fn has_begun(&self) -> bool {
         self.length() > 0
             || self.finish.is_some()
             || !self.tool_calls.is_empty()

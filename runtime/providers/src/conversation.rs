@@ -105,7 +105,7 @@ impl Part {
     }
 
     /// Bytes that it holds beside itself, about.
-    pub(crate) fn length(&self) -> usize {
+    pub fn length(&self) -> usize {
         match self {
             Part::Text(text) => text.len(),
             Part::Media(media) => {
@@ -243,11 +243,7 @@ pub struct State {
 impl State {
     /// The conversation as this model may have it: without the states that others gave. An empty model is
     /// not known yet.
-    pub(crate) fn only_of(
-        provider: &str,
-        model: &str,
-        messages: &Arc<[Message]>,
-    ) -> Arc<[Message]> {
+    pub fn only_of(provider: &str, model: &str, messages: &Arc<[Message]>) -> Arc<[Message]> {
         let is_own = |state: &State| {
             let is_model = [state.model.as_str(), model].contains(&"") || state.model == model;
             state.provider == provider && is_model
