@@ -1,15 +1,8 @@
-//! Texts as vectors, where a provider makes them.
+//! Texts as vectors, where a provider makes them: what all formats share.
 //!
 //! Never here: chats, or which model suits.
 
-use serde::{Deserialize, Serialize};
-
-use super::anthropic::Messages;
-use super::chat_completions::ChatCompletions;
-use super::google::{self, GenerateContent};
-use super::json::{self, Lenient};
-use super::openai::Responses;
-use super::{Class, Failure, Request, request};
+use crate::{Class, Failure};
 
 /// Texts to be turned into vectors.
 #[derive(Clone, Debug, Default)]
@@ -31,100 +24,7 @@ pub struct Embeddings {
     pub input_tokens: Option<u64>,
 }
 
-/// A format that may have embeddings.
-pub trait Embed {
-    /// The request, if the format has them.
-    fn embed(&self, _request: &EmbedRequest) -> Option<Request> {
-        None
-    }
-
-    /// Reads the reply for so many texts.
-    ///
-    /// # Errors
-    /// `Unavailable` if it has not one vector for each, all of one length.
-    fn embeddings(&self, body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
-        openai_embeddings(body, texts)
-    }
-}
-
-impl Embed for Messages {}
-
-impl Embed for Responses {
-    fn embed(&self, embed: &EmbedRequest) -> Option<Request> {
-        Some(openai_embed("/embeddings".into(), embed))
-    }
-}
-
-impl Embed for ChatCompletions {
-    fn embed(&self, embed: &EmbedRequest) -> Option<Request> {
-        let path = self.path_for(&embed.model, "/embeddings");
-        Some(openai_embed(path, embed))
-    }
-}
-
-impl Embed for GenerateContent {
-    fn embed(&self, embed: &EmbedRequest) -> Option<Request> {
-        let id = google::bare_id(&embed.model);
-        let model = format!("models/{id}");
-        let requests = embed.input.iter().map(|text| OneBody {
-            model: &model,
-            content: ContentBody {
-                parts: [PartBody { text }],
-            },
-            output_dimensionality: embed.dimensions,
-        });
-        let body = BatchBody {
-            requests: requests.collect(),
-        };
-        let id = request::percent_encoded(id);
-        Some(request::post(
-            format!("/v1beta/models/{id}:batchEmbedContents"),
-            &body,
-        ))
-    }
-
-    fn embeddings(&self, body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
-        let body = String::from_utf8_lossy(body);
-        let read: Batch<'_> = json::read(&body)?;
-        // One too many shows.
-        let vectors = read.embeddings.read().take(texts + 1);
-        let vectors = vectors.map(|one| one.map(|one: Values| one.values));
-        checked(
-            vectors.collect::<Result<_, _>>()?,
-            texts,
-            read.usage_metadata.prompt_token_count.0,
-        )
-    }
-}
-
-fn openai_embed(path: String, embed: &EmbedRequest) -> Request {
-    let body = EmbedBody {
-        model: &embed.model,
-        input: &embed.input,
-        dimensions: embed.dimensions,
-        encoding_format: "float",
-    };
-    request::post(path, &body)
-}
-
-fn openai_embeddings(body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
-    let body = String::from_utf8_lossy(body);
-    let read: List<'_> = json::read(&body)?;
-    // One too many shows.
-    let vectors = read.data.read().take(texts + 1);
-    let mut vectors = vectors.collect::<Result<Vec<One>, _>>()?;
-    // Who leaves the index out keeps the order.
-    vectors.sort_by_key(|one| one.index.0);
-    let vectors = vectors.into_iter().map(|one| one.embedding).collect();
-    let usage = read.usage;
-    checked(
-        vectors,
-        texts,
-        usage.prompt_tokens.0.or(usage.total_tokens.0),
-    )
-}
-
-fn checked(
+pub(super) fn checked(
     vectors: Vec<Vec<f32>>,
     texts: usize,
     input_tokens: Option<u64>,
@@ -144,90 +44,19 @@ fn checked(
     })
 }
 
-#[derive(Serialize)]
-struct EmbedBody<'a> {
-    model: &'a str,
-    input: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dimensions: Option<u32>,
-    encoding_format: &'a str,
-}
-
-#[derive(Serialize)]
-struct BatchBody<'a> {
-    requests: Vec<OneBody<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OneBody<'a> {
-    model: &'a str,
-    content: ContentBody<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_dimensionality: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct ContentBody<'a> {
-    parts: [PartBody<'a>; 1],
-}
-
-#[derive(Serialize)]
-struct PartBody<'a> {
-    text: &'a str,
-}
-
-#[derive(Deserialize)]
-struct List<'a> {
-    #[serde(borrow)]
-    data: json::List<'a>,
-    #[serde(default)]
-    usage: Usage,
-}
-
-#[derive(Deserialize)]
-struct One {
-    #[serde(default)]
-    index: Lenient<u64>,
-    embedding: Vec<f32>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Usage {
-    prompt_tokens: Lenient<u64>,
-    total_tokens: Lenient<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Batch<'a> {
-    #[serde(borrow)]
-    embeddings: json::List<'a>,
-    #[serde(default)]
-    usage_metadata: UsageMetadata,
-}
-
-#[derive(Deserialize)]
-struct Values {
-    values: Vec<f32>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct UsageMetadata {
-    prompt_token_count: Lenient<u64>,
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::chat_completions::PLAIN;
     use super::*;
+    use crate::Codec;
+    use crate::anthropic::Messages;
+    use crate::google::GenerateContent;
+    use crate::openai::Responses;
+    use crate::openai::chat_completions::{ChatCompletions, PLAIN};
 
-    fn sent(codec: &dyn Embed, dimensions: Option<u32>) -> (String, Value) {
+    fn sent(codec: &dyn Codec, dimensions: Option<u32>) -> (String, Value) {
         let embed = EmbedRequest {
             model: "models/m".into(),
             input: vec!["a".into(), "b".into()],

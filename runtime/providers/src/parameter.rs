@@ -5,7 +5,7 @@
 
 use std::mem::swap;
 
-use super::{ChatRequest, Class, Effort, Failure, rules};
+use super::{ChatRequest, Class, Effort, Failure, fit};
 
 /// An argument that a request can do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +215,7 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
                 .filter_map(Effort::from_name)
                 .filter(|effort| *effort != given)
                 .collect();
-            match rules::nearest(given, &listed) {
+            match fit::nearest(given, &listed) {
                 Some(other) => Change::Effort(given, other),
                 None => Change::Drop(parameter),
             }
@@ -236,7 +236,7 @@ impl Change {
         let model = &chat.model;
         match self {
             Change::Drop(parameter) if parameter.is_in(chat) => {
-                let said = rules::left_out(parameter.as_str(), model);
+                let said = fit::left_out(parameter.as_str(), model);
                 parameter.leave_out(chat);
                 Some(said)
             }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use super::sse::Parser;
-use super::{Answer, ChatRequest, Codec, Failure, Media, Message, Role, Source, Tool, ToolCall};
+use super::{
+    Answer, Capability, ChatRequest, Codec, Failure, Media, Message, Model, Role, Source, Tool,
+    ToolCall,
+};
 
 /// Reads a stream that arrives in these pieces.
 pub(super) fn read(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), Failure>) {
@@ -303,4 +306,22 @@ impl Xorshift {
             .checked_rem(bound)
             .unwrap_or_default()
     }
+}
+
+/// An entry of a model list, of which only the name is known.
+pub(super) fn named_model(id: &str, chat: bool) -> Model {
+    Model {
+        id: id.into(),
+        chat,
+        ..Model::default()
+    }
+}
+
+/// Those that are known to be there, and those that are known not to be.
+pub(super) fn known_abilities(model: &Model) -> (Vec<Capability>, Vec<Capability>) {
+    let of = |wanted| {
+        let all = Capability::ALL.into_iter();
+        all.filter(|&it| model.has(it) == Some(wanted)).collect()
+    };
+    (of(true), of(false))
 }

@@ -8,9 +8,9 @@
 use std::fmt::Write;
 
 use super::anthropic::Messages;
-use super::chat_completions::PLAIN;
 use super::google::GenerateContent;
 use super::openai::Responses;
+use super::openai::chat_completions::PLAIN;
 use super::test_streams::{Xorshift, call, read, read_with_state};
 use super::{Answer, Codec, Finish, Usage};
 

@@ -1,4 +1,4 @@
-//! Counting the tokens of a conversation before it is sent, where a provider does that.
+//! Counting the tokens of a conversation before it is sent: what all formats share.
 //!
 //! Never here: estimates.
 
@@ -7,59 +7,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::anthropic::Messages;
-use super::chat_completions::ChatCompletions;
-use super::google::GenerateContent;
-use super::json::{self, Lenient};
-use super::openai::Responses;
-use super::{ChatRequest, Class, Codec, Failure, Request, request};
-
-/// A format that may have a way to count tokens.
-pub trait CountTokens {
-    /// The request that counts the tokens of a chat, if there is one.
-    fn count_tokens(&self, _chat: &ChatRequest) -> Option<Request> {
-        None
-    }
-}
-
-impl CountTokens for Responses {
-    fn count_tokens(&self, chat: &ChatRequest) -> Option<Request> {
-        let chat = self.chat(chat);
-        let members = ["model", "input", "instructions", "tools", "tool_choice"];
-        let body = only(&chat.body, &members)?;
-        Some(request::post("/responses/input_tokens".into(), &body))
-    }
-}
-
-impl CountTokens for Messages {
-    fn count_tokens(&self, chat: &ChatRequest) -> Option<Request> {
-        let mut chat = self.chat(chat);
-        let members = ["model", "messages", "system", "tools", "tool_choice"];
-        let body = only(&chat.body, &members)?;
-        let body = serde_json::to_vec(&body).ok()?;
-        chat.path.push_str("/count_tokens");
-        Some(Request { body, ..chat })
-    }
-}
-
-impl CountTokens for GenerateContent {
-    fn count_tokens(&self, chat: &ChatRequest) -> Option<Request> {
-        let model = format!("models/{}", super::google::bare_id(&chat.model));
-        let chat = self.chat(chat);
-        let members = ["contents", "systemInstruction", "tools", "toolConfig"];
-        let mut whole = only(&chat.body, &members)?;
-        let model = serde_json::value::to_raw_value(&model).ok()?;
-        whole.insert("model", &model);
-        let body = BTreeMap::from([("generateContentRequest", whole)]);
-        let (path, _) = chat.path.rsplit_once(':')?;
-        Some(request::post(format!("{path}:countTokens"), &body))
-    }
-}
-
-impl CountTokens for ChatCompletions {}
+use crate::json::{self, Lenient};
+use crate::{Class, Failure};
 
 /// Those members of a body that say what is counted.
-fn only<'b>(body: &'b [u8], members: &[&str]) -> Option<BTreeMap<&'b str, &'b RawValue>> {
+pub(super) fn only<'b>(
+    body: &'b [u8],
+    members: &[&str],
+) -> Option<BTreeMap<&'b str, &'b RawValue>> {
     let mut all: BTreeMap<&str, &RawValue> = serde_json::from_slice(body).ok()?;
     all.retain(|name, _| members.contains(name));
     Some(all)
@@ -94,8 +49,12 @@ pub fn read_count(body: &[u8]) -> Result<u64, Failure> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{Message, Role};
     use super::*;
+    use crate::anthropic::Messages;
+    use crate::google::GenerateContent;
+    use crate::openai::Responses;
+    use crate::openai::chat_completions::PLAIN;
+    use crate::{ChatRequest, Codec, Message, Role};
 
     fn chat(model: &str) -> ChatRequest {
         ChatRequest {
@@ -111,7 +70,7 @@ mod tests {
         }
     }
 
-    fn counting(codec: &dyn CountTokens, model: &str) -> (String, Value) {
+    fn counting(codec: &dyn Codec, model: &str) -> (String, Value) {
         let request = codec.count_tokens(&chat(model)).unwrap();
         (request.path, serde_json::from_slice(&request.body).unwrap())
     }
@@ -143,7 +102,7 @@ mod tests {
                 "systemInstruction": {"parts": [{"text": "Be brief."}]},
                 "contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}})
         );
-        let none = super::super::chat_completions::PLAIN.count_tokens(&chat("x"));
+        let none = PLAIN.count_tokens(&chat("x"));
         assert!(none.is_none());
     }
 

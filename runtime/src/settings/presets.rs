@@ -2,7 +2,9 @@
 //!
 //! Never here: what the user has set.
 
-use anygpt_providers::chat_completions::{ChatCompletions, EffortField, Newest, PLAIN, Seed};
+use anygpt_providers::openai::chat_completions::{
+    ChatCompletions, EffortField, Newest, PLAIN, Seed,
+};
 
 use super::{Kind, vendors};
 

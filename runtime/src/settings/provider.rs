@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anygpt_providers::{
     Codec,
     anthropic::Messages,
-    chat_completions::{ChatCompletions, PLAIN},
     google::GenerateContent,
-    openai::Responses,
+    openai::{
+        Responses,
+        chat_completions::{ChatCompletions, PLAIN},
+    },
 };
 use http::{HeaderName, HeaderValue};
 

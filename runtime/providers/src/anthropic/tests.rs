@@ -1,13 +1,17 @@
 #![allow(clippy::unwrap_used)]
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::super::test_streams::{
+use super::models::unix_seconds;
+use super::request::decoded;
+use super::rules::default_max_tokens;
+use super::stream::take_usage;
+use super::*;
+use crate::test_streams::{
     answer, answer_with_state, assert_truncations, body, call, called, file, fuzz, newest, outcome,
     read, request, result, weather, with_state,
 };
-use super::super::{Message, State};
-use super::*;
+use crate::*;
 
 const STREAM: &str = r#"event: message_start
 data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-5","content":[],"stop_reason":null,"usage":{"input_tokens":12,"cache_read_input_tokens":5,"cache_creation_input_tokens":3,"output_tokens":1}}}

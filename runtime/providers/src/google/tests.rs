@@ -1,13 +1,17 @@
 #![allow(clippy::unwrap_used)]
 
-use serde_json::json;
+use std::time::Duration;
 
-use super::super::test_streams::{
+use serde_json::{Map, Value, json};
+
+use super::errors::seconds;
+use super::request::{PartBody, guessed};
+use super::*;
+use crate::test_streams::{
     answer, answer_with_state, assert_truncations, body, call, called, file, fuzz, newest, outcome,
     read, request, result, weather, with_state,
 };
-use super::super::{State, conversation};
-use super::*;
+use crate::*;
 
 const STREAM: &str = r#"data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hm.","thought":true}]},"index":0}],"modelVersion":"gemini-3.5-flash","responseId":"r1"}
 

@@ -1,11 +1,15 @@
 use serde_json::{Value, json};
 
-use super::super::chat_completions::PLAIN;
 use super::*;
+use crate::Codec;
+use crate::anthropic::Messages;
+use crate::google::GenerateContent;
+use crate::openai::Responses;
+use crate::openai::chat_completions::PLAIN;
 
 const PNG: &str = "iVBORw0KGgoAAAA=";
 
-fn sent(codec: &dyn Draw, draw: &DrawRequest) -> (String, Value, Drawing) {
+fn sent(codec: &dyn Codec, draw: &DrawRequest) -> (String, Value, Drawing) {
     let drawing = codec.draw(draw).unwrap();
     let body = serde_json::from_slice(&drawing.request.body).unwrap();
     (drawing.request.path.clone(), body, drawing)

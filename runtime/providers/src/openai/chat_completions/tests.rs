@@ -1,13 +1,13 @@
 #![allow(clippy::unwrap_used)]
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::test_streams::{
+use super::*;
+use crate::test_streams::{
     answer, answer_with_state, assert_truncations, body, call_and_result, calls, conversation,
     fuzz, media, newest, outcome, read, request, weather,
 };
-use super::super::{State, Tool};
-use super::*;
+use crate::*;
 
 const FULL: ChatCompletions = ChatCompletions {
     api_key_header: true,
@@ -935,7 +935,7 @@ fn model_lists() {
             can: page.models[0].can,
             input_modalities: vec!["text".into()],
             output_modalities: vec!["text".into()],
-            price: Some(super::super::Price {
+            price: Some(Price {
                 input: "0.000001".into(),
                 output: "0.000002".into(),
             }),

@@ -1,83 +1,16 @@
-//! What the requests of all formats share: their frame, percent-encoding, and a conversation
-//! arranged for providers that insist on turns.
+//! A conversation as formats of several kinds want it: in turns, with instructions apart, and each call's name,
+//! arguments and result found.
 //!
 //! Never here: a provider's field names.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method};
-use serde::Serialize;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
-use super::{Class, Failure, Media, Message, Request, Role, ToolCall};
+use crate::{Class, Failure, Media, Message, Role, ToolCall};
 
 /// Said for the user where a conversation begins with the assistant but must not.
 pub(super) const OPENING: &str = "(The conversation begins with your message.)";
-
-/// A GET without a body.
-pub(super) fn get(path: String) -> Request {
-    Request {
-        method: Method::GET,
-        path,
-        headers: Vec::new(),
-        body: Vec::new(),
-    }
-}
-
-/// A POST of JSON.
-pub(super) fn post(path: String, body: &impl Serialize) -> Request {
-    Request {
-        method: Method::POST,
-        path,
-        headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-        // Structs of strings and numbers always serialise.
-        body: serde_json::to_vec(body).unwrap_or_default(),
-    }
-}
-
-/// The header that carries a token.
-pub fn bearer(token: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((AUTHORIZATION, secret(format!("Bearer {token}"))?))
-}
-
-/// The header of Azure that carries a key.
-pub fn api_key(key: &str) -> Option<(HeaderName, HeaderValue)> {
-    Some((HeaderName::from_static("api-key"), secret(key)?))
-}
-
-/// A header value that no log shows, and that is overwritten when the last request with it is gone.
-pub fn secret(value: impl Into<String>) -> Option<HeaderValue> {
-    let bytes = Bytes::from_owner(Zeroizing::new(value.into().into_bytes()));
-    let mut value = HeaderValue::from_maybe_shared(bytes).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-/// Everything but unreserved characters percent-encoded: safe as part of one path segment or as a
-/// query value. A segment that is only dots needs something else beside it to stay harmless.
-pub(super) fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
-/// Text from a caller as one whole segment of a path: percent-encoded, and never a step (`.`, `..`).
-pub(super) fn segment(text: &str) -> String {
-    match text.bytes().all(|byte| byte == b'.') {
-        true => "_".repeat(text.len().max(1)),
-        false => percent_encoded(text),
-    }
-}
 
 /// Whether nobody has spoken yet: there are only instructions, which no provider answers by
 /// themselves, so they are sent as the user's words.
@@ -187,19 +120,8 @@ fn is_instruction(role: Role) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_streams::conversation;
     use super::*;
-
-    #[test]
-    fn percent_encoding() {
-        assert_eq!(percent_encoded("aZ9-._~"), "aZ9-._~");
-        assert_eq!(
-            percent_encoded("../a b?c#d%e&f=ü"),
-            "..%2Fa%20b%3Fc%23d%25e%26f%3D%C3%BC"
-        );
-        let segments = ["a/b", "..", ".", "", "..."].map(segment);
-        assert_eq!(segments, ["a%2Fb", "__", "_", "_", "___"]);
-    }
+    use crate::test_streams::conversation;
 
     #[test]
     fn turns_alternate_and_begin_with_the_user() {

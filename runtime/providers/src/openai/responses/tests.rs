@@ -1,13 +1,14 @@
 #![allow(clippy::unwrap_used)]
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::test_streams::{
+use super::models::is_chat;
+use super::*;
+use crate::test_streams::{
     answer, answer_with_state, assert_truncations, body, call_and_result, calls, conversation,
     fuzz, media, newest, outcome, read, request, weather,
 };
-use super::super::{Part, Tool};
-use super::*;
+use crate::*;
 
 const STREAM: &str = r#"event: response.created
 data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","status":"in_progress","model":"gpt-5.6-terra","output":[],"error":null}}

@@ -1,0 +1,97 @@
+//! Anthropic's Messages API.
+//!
+//! Never here: retries, HTTP.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::{Answer, ChatRequest, Codec, Failure, Model, ModelPage, Request};
+use crate::{http_request, sse};
+
+mod errors;
+mod models;
+mod request;
+mod rules;
+mod stream;
+mod tokens;
+
+pub(crate) use stream::Blocks;
+
+/// The Messages format.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Messages;
+
+impl Codec for Messages {
+    fn default_base_url(&self) -> &'static str {
+        "https://api.anthropic.com"
+    }
+
+    fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
+        Some((
+            HeaderName::from_static("x-api-key"),
+            http_request::secret(key)?,
+        ))
+    }
+
+    fn request_id_headers(&self) -> &'static [&'static str] {
+        &["request-id", "x-request-id", "cf-ray"]
+    }
+
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        request::fit(chat)
+    }
+
+    fn think_within_limit(&self, chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
+        request::think_within_limit(chat, is_lowered)
+    }
+
+    fn default_max_tokens(&self, model: &str) -> Option<u32> {
+        Some(rules::default_max_tokens(model))
+    }
+
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::carries(chat)
+    }
+
+    fn chat(&self, chat: &ChatRequest) -> Request {
+        request::chat(chat)
+    }
+
+    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        stream::event(event, answer)
+    }
+
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        stream::is_opening(event)
+    }
+
+    fn end(&self, answer: &mut Answer) {
+        stream::end(answer)
+    }
+
+    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        stream::whole(body, answer)
+    }
+
+    fn models(&self, page: Option<&str>) -> Request {
+        models::request(page)
+    }
+
+    fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
+        models::page(body)
+    }
+
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
+        models::newest_chat_model(models)
+    }
+
+    fn failure(&self, status: u16, body: &[u8]) -> Failure {
+        errors::failure(Some(status), &String::from_utf8_lossy(body))
+    }
+
+    fn count_tokens(&self, chat: &ChatRequest) -> Option<Request> {
+        tokens::request(chat)
+    }
+}
+
+#[cfg(test)]
+mod tests;

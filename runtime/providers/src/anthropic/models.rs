@@ -1,0 +1,196 @@
+//! Anthropic's list of models.
+//!
+//! Never here: chats.
+
+use std::cmp::Reverse;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::request::versioned;
+use crate::http_request;
+use crate::json::{self, Lenient, Text};
+use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
+
+pub(super) fn request(page: Option<&str>) -> Request {
+    let after = page.map(|page| format!("&after_id={}", http_request::percent_encoded(page)));
+    versioned(http_request::get(format!(
+        "/v1/models?limit=1000{}",
+        after.unwrap_or_default()
+    )))
+}
+
+pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
+    let body = String::from_utf8_lossy(body);
+    let list: ModelList<'_> = json::read(&body)?;
+    let mut models = Vec::new();
+    for entry in json::entries(list.data.raw()) {
+        let entry: ModelEntry<'_> = json::read(entry)?;
+        let Some(id) = entry.id.and_then(Text::non_empty) else {
+            continue;
+        };
+        let mut model = Model {
+            id,
+            display_name: entry.display_name.and_then(Text::non_empty),
+            created: entry
+                .created_at
+                .as_ref()
+                .and_then(|time| unix_seconds(&time.0)),
+            input_token_limit: entry.max_input_tokens.0,
+            output_token_limit: entry.max_tokens.0,
+            chat: true,
+            ..Model::default()
+        };
+        let told = entry.capabilities.and_then(|raw| json::tree(raw.get()));
+        set_abilities(&mut model, &told.unwrap_or_default());
+        models.push(model);
+    }
+    let more = list.has_more.0 == Some(true);
+    Ok(ModelPage {
+        models,
+        next: list.last_id.filter(|_| more).and_then(Text::non_empty),
+    })
+}
+
+pub(super) fn newest_chat_model<'m>(models: &'m [Model]) -> Option<&'m Model> {
+    let retired = |model: &Model| {
+        let name = model
+            .display_name
+            .as_deref()
+            .unwrap_or_default()
+            .to_lowercase();
+        name.contains("retired") || name.contains("deprecated")
+    };
+    models
+        .iter()
+        .filter(|model| model.chat && !retired(model))
+        .max_by_key(|&model| {
+            (
+                model.created,
+                model.id.contains("sonnet"),
+                Reverse(model.id.as_str()),
+            )
+        })
+}
+
+#[derive(Deserialize)]
+struct ModelList<'a> {
+    #[serde(borrow)]
+    data: json::List<'a>,
+    #[serde(default)]
+    has_more: Lenient<bool>,
+    #[serde(borrow)]
+    last_id: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ModelEntry<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    display_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    created_at: Option<Text<'a>>,
+    #[serde(default)]
+    max_input_tokens: Lenient<u64>,
+    #[serde(default)]
+    max_tokens: Lenient<u64>,
+    #[serde(borrow)]
+    capabilities: Option<&'a RawValue>,
+}
+
+/// RFC 3339 to seconds since 1970.
+pub(super) fn unix_seconds(time: &str) -> Option<i64> {
+    let numbers = |text: &str, separator| -> Option<[i64; 3]> {
+        let numbers: Option<Vec<i64>> = text
+            .split(separator)
+            .map(|part| part.parse::<u16>().ok().map(i64::from))
+            .collect();
+        numbers?.try_into().ok()
+    };
+    let (date, time) = time.split_once(['T', 't', ' '])?;
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time.get(..8)?, ':')?;
+    let zone = time
+        .get(8..)?
+        .trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let offset = match (zone, zone.get(1..)) {
+        ("Z" | "z", _) => 0,
+        (_, Some(clock)) => {
+            let [hours, minutes, _] = numbers(&format!("{clock}:0"), ':')?;
+            let seconds = hours * 3_600 + minutes * 60;
+            if zone.starts_with('-') {
+                -seconds
+            } else {
+                seconds
+            }
+        }
+        _ => return None,
+    };
+    if !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
+        return None;
+    }
+    // Years that begin in March have their leap day at the end.
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second - offset)
+}
+
+/// What Anthropic's `capabilities` say: of each, whether it is `supported`.
+fn set_abilities(model: &mut Model, told: &Value) {
+    let known = |name: &str| told[name]["supported"].as_bool();
+    model.can = Abilities::default()
+        .with(Capability::Vision, known("image_input"))
+        .with(Capability::Reasoning, known("thinking"))
+        .with(Capability::Json, known("structured_outputs"))
+        // The service has nothing else, and all its models take tools.
+        .with(Capability::Embeddings, Some(false))
+        .with(Capability::Images, Some(false))
+        .with(
+            Capability::Tools,
+            model.id.starts_with("claude-").then_some(true),
+        );
+    let has = |effort: &Effort| told["effort"][effort.as_str()]["supported"] == true;
+    model.efforts = Effort::ALL.into_iter().filter(has).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Capability::{Chat, Embeddings, Images, Reasoning, Tools, Vision};
+    use crate::test_streams::{known_abilities, named_model};
+
+    #[test]
+    fn anthropic_says_what_is_supported() {
+        let mut model = named_model("claude-x", true);
+        let told = json!({"image_input": {"supported": true}, "thinking": {"supported": false},
+            "effort": {"supported": true, "low": {"supported": true}, "max": {"supported": true}, "high": {"supported": false}}});
+        set_abilities(&mut model, &told);
+        assert_eq!(
+            known_abilities(&model),
+            (
+                vec![Chat, Vision, Tools],
+                vec![Reasoning, Embeddings, Images]
+            )
+        );
+        assert_eq!(model.efforts, [Effort::Low, Effort::Max]);
+        // A proxy may have others, and lists that say nothing.
+        let mut model = named_model("other", true);
+        set_abilities(&mut model, &Value::Null);
+        assert_eq!(
+            known_abilities(&model),
+            (vec![Chat], vec![Embeddings, Images])
+        );
+    }
+}

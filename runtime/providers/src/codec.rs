@@ -1,0 +1,134 @@
+//! What every wire format can be asked for.
+//!
+//! Never here: a format.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::{
+    Answer, ChatRequest, Class, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model,
+    ModelPage, Pictures, Request, sse,
+};
+
+/// One wire format.
+pub trait Codec: Send + Sync {
+    /// Base URL used when none is configured, without a trailing slash.
+    fn default_base_url(&self) -> &'static str;
+
+    /// The header that carries the key. The value is marked sensitive. `None` if the key has bytes
+    /// that no header can carry.
+    fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)>;
+
+    /// Headers in which this provider names the request, most specific first.
+    fn request_id_headers(&self) -> &'static [&'static str];
+
+    /// Takes out of a request, or changes in it, what is known not to suit its model, and tells what it
+    /// has done.
+    fn fit(&self, _request: &mut ChatRequest) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Makes a reasoning effort that stands for a number of tokens smaller where these do not fit into the token limit,
+    /// and tells what it has done. With `is_lowered` the limit is less than was wanted, and a quarter of it is for the
+    /// answer.
+    fn think_within_limit(&self, _request: &mut ChatRequest, _is_lowered: bool) -> Option<String> {
+        None
+    }
+
+    /// Whether the format can carry this conversation.
+    ///
+    /// # Errors
+    /// `InvalidRequest`: what it cannot carry, and what to do instead.
+    fn carries(&self, _request: &ChatRequest) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Whether the format has two names for the token limit, so that a refusal of one may mean the other
+    /// (see [`ChatRequest::other_token_name`]).
+    fn has_two_token_names(&self) -> bool {
+        false
+    }
+
+    /// The token limit that is sent where nobody gives one, if the format insists on it.
+    fn default_max_tokens(&self, _model: &str) -> Option<u32> {
+        None
+    }
+
+    /// A streamed chat request. A message's state is one that this format has given.
+    fn chat(&self, request: &ChatRequest) -> Request;
+
+    /// What one event of the stream adds to the answer. Unknown events add nothing.
+    ///
+    /// # Errors
+    /// The failure that the provider reported inside the stream, or `Unavailable` for an event that
+    /// is not JSON.
+    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure>;
+
+    /// Whether an event says no more than that the request was taken, or that the connection lives: nothing is
+    /// generated with it.
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        event.payload().is_none()
+    }
+
+    /// At the proper end of the stream, after its last event: puts together what has come in pieces, and completes an
+    /// answer that ends without a closing event, if it can be seen to be whole. What is in proportion to the whole answer
+    /// is done here, and not with an event.
+    fn end(&self, _answer: &mut Answer) {}
+
+    /// The whole answer from a reply that came as plain JSON although a stream was asked for.
+    ///
+    /// # Errors
+    /// As [`Codec::event`].
+    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure>;
+
+    /// The request for a page of the model list: the first one, or the one that `page` names.
+    fn models(&self, page: Option<&str>) -> Request;
+
+    /// Reads a page of the model list.
+    ///
+    /// # Errors
+    /// `Unavailable` if the body is not such a list.
+    fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure>;
+
+    /// The newest model that suits an ordinary chat, out of a whole list.
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model>;
+
+    /// What a reply with an error status means.
+    fn failure(&self, status: u16, body: &[u8]) -> Failure;
+
+    /// The request that counts the tokens of a chat, if the format has one.
+    fn count_tokens(&self, _chat: &ChatRequest) -> Option<Request> {
+        None
+    }
+
+    /// The request for embeddings, if the format has them.
+    fn embed(&self, _request: &EmbedRequest) -> Option<Request> {
+        None
+    }
+
+    /// Reads the reply for so many texts.
+    ///
+    /// # Errors
+    /// `Unavailable` if it has not one vector for each, all of one length.
+    fn embeddings(&self, _body: &[u8], _texts: usize) -> Result<Embeddings, Failure> {
+        Err(Failure::new(
+            Class::Unavailable,
+            "this format has no embeddings",
+        ))
+    }
+
+    /// How to ask for a picture, if the format has them.
+    fn draw(&self, _request: &DrawRequest) -> Option<Drawing> {
+        None
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// `ContentFilter` if nothing was drawn for that reason, `Unavailable` if it is no such reply.
+    fn pictures(&self, _body: &[u8]) -> Result<Pictures, Failure> {
+        Err(Failure::new(
+            Class::Unavailable,
+            "this format has no pictures",
+        ))
+    }
+}
