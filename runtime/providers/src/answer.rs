@@ -2,12 +2,9 @@
 //!
 //! Never here: how a provider writes it.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use crate::openai::chat_completions::{inline_reasoning, repeated};
-use crate::{Class, Failure, ToolCall, anthropic, conversation, json};
+use crate::{Class, Failure, ToolCall, conversation};
 
 /// An answer as it grows while a stream is read. Whatever has arrived is valid at any moment, so a
 /// deadline can hand it out as it is.
@@ -33,31 +30,24 @@ pub struct Answer {
     pub complete: bool,
     /// What the model wants to be called.
     pub tool_calls: Vec<ToolCall>,
-    /// Where in `tool_calls` the provider's own number for a call leads, while it comes in pieces.
-    pub(crate) places: BTreeMap<u64, usize>,
     /// The pieces of the answer in the provider's words (see [`State`]), if they are wanted.
     pub state: Vec<serde_json::Value>,
-    /// They are.
-    pub wants_state: bool,
-    /// Bytes in them, and in the pieces that are still to become some, about.
-    pub(crate) state_length: usize,
-    /// Anthropic's content blocks as they grow.
-    pub(crate) blocks: anthropic::Blocks,
-    /// Reasoning between marks in front of the text.
-    pub(crate) inline: inline_reasoning::InlineReasoning,
-    /// What most events of the stream have in common.
-    pub(crate) repeated: repeated::Repeated,
 }
 
 impl Answer {
-    /// Bytes of what the model has said, about.
+    /// Bytes of text, reasoning and calls, about.
     pub fn length(&self) -> usize {
         let calls = self.tool_calls.iter();
         let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
-        self.text.len() + self.reasoning.len() + calls.sum::<usize>() + self.state_length
+        self.text.len() + self.reasoning.len() + calls.sum::<usize>()
     }
 
-    /// Bytes that it holds, about: the same, with what stands beside the answer.
+    /// Bytes of its state, about.
+    pub fn state_length(&self) -> usize {
+        self.state.iter().map(conversation::length).sum()
+    }
+
+    /// Bytes that it holds without its state, about.
     pub fn held(&self) -> usize {
         let words = [&self.model, &self.response_id, &self.native_finish];
         let words = words.into_iter().flatten().map(String::len);
@@ -93,52 +83,6 @@ impl Answer {
         }
         self.tool_calls.push(call);
         Ok(())
-    }
-
-    /// Keeps a piece of the answer in the provider's words, if that is wanted. What is added to the piece
-    /// later is to be counted in `state_length`.
-    pub(crate) fn keep(&mut self, item: serde_json::Value) {
-        if self.wants_state {
-            self.state_length += conversation::length(&item);
-            self.state.push(item);
-            if self.state_length > LARGEST_STATE {
-                self.spoil_state();
-            }
-        }
-    }
-
-    /// The same for a piece that is still JSON.
-    pub(crate) fn keep_json(&mut self, json: &str) {
-        if let Some(item) = self.piece(json) {
-            self.keep(item);
-        }
-    }
-
-    /// A piece of the state, read if that is wanted. One that cannot be kept spoils the others: without a
-    /// state the conversation goes on from its text and its calls.
-    pub(crate) fn piece(&mut self, json: &str) -> Option<serde_json::Value> {
-        if !self.wants_state {
-            return None;
-        }
-        let is_small = json.len() <= LARGEST_PIECE && self.has_room_for(json);
-        let piece = Some(json).filter(|_| is_small).and_then(json::tree);
-        if piece.is_none() {
-            self.spoil_state();
-        }
-        piece
-    }
-
-    /// Whether a tree of this would still be a part of a state that could be handed back.
-    pub(crate) fn has_room_for(&self, json: &str) -> bool {
-        let size = anygpt_core::json::tree_size(json);
-        self.state_length.saturating_add(size) <= LARGEST_STATE
-    }
-
-    pub(crate) fn spoil_state(&mut self) {
-        self.wants_state = false;
-        self.state.clear();
-        self.blocks.forget_items();
-        self.state_length = 0;
     }
 }
 
@@ -205,9 +149,3 @@ pub struct Usage {
 
 /// More tool calls in one answer are none that anybody would carry out.
 const MOST_CALLS: usize = 128;
-
-/// A longer piece of a state is none that could be handed back.
-const LARGEST_PIECE: usize = 1 << 20;
-
-/// Nor is a larger state, in bytes of memory.
-pub const LARGEST_STATE: usize = 8 << 20;

@@ -5,8 +5,8 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::{
-    Answer, ChatRequest, Class, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model,
-    ModelPage, Pictures, Request, sse,
+    ChatRequest, Class, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model, ModelPage,
+    Pictures, Request, StreamReader,
 };
 
 /// One wire format.
@@ -56,29 +56,8 @@ pub trait Codec: Send + Sync {
     /// A streamed chat request. A message's state is one that this format has given.
     fn chat(&self, request: &ChatRequest) -> Request;
 
-    /// What one event of the stream adds to the answer. Unknown events add nothing.
-    ///
-    /// # Errors
-    /// The failure that the provider reported inside the stream, or `Unavailable` for an event that
-    /// is not JSON.
-    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure>;
-
-    /// Whether an event says no more than that the request was taken, or that the connection lives: nothing is
-    /// generated with it.
-    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
-        event.payload().is_none()
-    }
-
-    /// At the proper end of the stream, after its last event: puts together what has come in pieces, and completes an
-    /// answer that ends without a closing event, if it can be seen to be whole. What is in proportion to the whole answer
-    /// is done here, and not with an event.
-    fn end(&self, _answer: &mut Answer) {}
-
-    /// The whole answer from a reply that came as plain JSON although a stream was asked for.
-    ///
-    /// # Errors
-    /// As [`Codec::event`].
-    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure>;
+    /// A reader for one answer. With `wants_state` it also collects [`Answer::state`](crate::Answer::state).
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_>;
 
     /// The request for a page of the model list: the first one, or the one that `page` names.
     fn models(&self, page: Option<&str>) -> Request;

@@ -22,7 +22,9 @@ mod json;
 mod model;
 pub mod openai;
 mod parameter;
+mod reader;
 pub mod sse;
+mod state;
 #[cfg(test)]
 mod test_streams;
 #[cfg(test)]
@@ -30,7 +32,7 @@ mod test_writer;
 mod tokens;
 mod turns;
 
-pub use answer::{Answer, Finish, LARGEST_STATE, Usage};
+pub use answer::{Answer, Finish, Usage};
 pub use chat::{ChatRequest, Effort};
 pub use codec::Codec;
 pub use conversation::{
@@ -42,4 +44,6 @@ pub use http_request::{Request, api_key, bearer, secret as secret_header};
 pub use images::{DrawRequest, Drawing, Picture, Pictures};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
+pub use reader::StreamReader;
+pub use state::LARGEST_STATE;
 pub use tokens::read_count;

@@ -10,7 +10,8 @@ use super::{
 
 /// Reads a stream that arrives in these pieces.
 pub(super) fn read(codec: &dyn Codec, pieces: &[&[u8]]) -> (Answer, Result<(), Failure>) {
-    read_into(Answer::default(), codec, pieces)
+    let (answer, result, _) = read_into(false, codec, pieces);
+    (answer, result)
 }
 
 /// The same, the state being wanted.
@@ -18,45 +19,44 @@ pub(super) fn read_with_state(
     codec: &dyn Codec,
     pieces: &[&[u8]],
 ) -> (Answer, Result<(), Failure>) {
-    read_into(with_state(), codec, pieces)
+    let (answer, result, _) = read_into(true, codec, pieces);
+    (answer, result)
 }
 
-/// An answer of which the state is wanted.
-pub(super) fn with_state() -> Answer {
-    Answer {
-        wants_state: true,
-        ..Answer::default()
-    }
+/// The length of the state, as the reader of this stream counts it at the end.
+pub(super) fn state_length(codec: &dyn Codec, stream: &str) -> usize {
+    read_into(true, codec, &[stream.as_bytes()]).2
 }
 
 fn read_into(
-    mut answer: Answer,
+    wants_state: bool,
     codec: &dyn Codec,
     pieces: &[&[u8]],
-) -> (Answer, Result<(), Failure>) {
+) -> (Answer, Result<(), Failure>, usize) {
+    let mut answer = Answer::default();
+    let mut reader = codec.reader(wants_state);
     let mut parser = Parser::new(1 << 20);
     for piece in pieces {
         let mut rest = *piece;
         loop {
-            match parser.next_event(&mut rest) {
-                Ok(Some(event)) => {
-                    if let Err(failure) = codec.event(&event, &mut answer) {
-                        return (answer, Err(failure));
-                    }
-                }
+            let result = match parser.next_event(&mut rest) {
+                Ok(Some(event)) => reader.event(&event, &mut answer),
                 Ok(None) => break,
-                Err(failure) => return (answer, Err(failure)),
+                Err(failure) => Err(failure),
+            };
+            if result.is_err() {
+                return (answer, result, reader.state_length());
             }
         }
     }
     let result = parser
         .finish()
-        .map_or(Ok(()), |event| codec.event(&event, &mut answer));
+        .map_or(Ok(()), |event| reader.event(&event, &mut answer));
     // One that is cut stays so, for a closer look.
     if answer.complete {
-        codec.end(&mut answer);
+        reader.end(&mut answer);
     }
-    (answer, result)
+    (answer, result, reader.state_length())
 }
 
 /// What a stream says, having made sure that it says the same however it is cut and written.
@@ -108,9 +108,7 @@ pub(super) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
     let answer = expected.0;
     // It changes nothing else.
     let without = Answer {
-        wants_state: false,
         state: Vec::new(),
-        state_length: 0,
         ..answer.clone()
     };
     assert_eq!(without, read(codec, &[stream.as_bytes()]).0);
@@ -143,7 +141,9 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
     ] {
         let deep = opening.repeat(100_000);
         let _ = read(codec, &[b"data: ", deep.as_bytes(), b"\n\n"]);
-        let _ = codec.whole(deep.as_bytes(), &mut Answer::default());
+        let _ = codec
+            .reader(false)
+            .whole(deep.as_bytes(), &mut Answer::default());
         let _ = codec.failure(400, deep.as_bytes());
         let _ = codec.models_page(deep.as_bytes());
     }
@@ -172,7 +172,7 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
         let (head, tail) = bytes.split_at(random.below(bytes.len() + 1));
         let whole = read_with_state(codec, &[&bytes]);
         assert_eq!(read_with_state(codec, &[head, tail]), whole);
-        let _ = codec.whole(&bytes, &mut with_state());
+        let _ = codec.reader(true).whole(&bytes, &mut Answer::default());
         let _ = codec.failure(400, &bytes);
         let _ = codec
             .models_page(&bytes)
@@ -181,7 +181,8 @@ pub(super) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
             .iter()
             .position(|byte| *byte == b'{')
             .unwrap_or_default();
-        let _ = codec.whole(bytes.get(json..).unwrap(), &mut with_state());
+        let json = bytes.get(json..).unwrap();
+        let _ = codec.reader(true).whole(json, &mut Answer::default());
     }
 }
 

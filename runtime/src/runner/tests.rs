@@ -4,8 +4,10 @@ use super::*;
 fn phases_are_told_apart_and_tokens_counted() {
     let mut progress = Progress::default();
     assert_eq!(progress.message(), "connecting");
-    let mut answer = Answer::default();
-    answer.reasoning.push_str("Hm, größe");
+    let mut answer = Answer {
+        reasoning: "Hm, größe".into(),
+        ..Answer::default()
+    };
     assert!(progress.receive(&answer));
     assert_eq!(progress.message(), "reasoning: about 3 tokens so far");
     answer.reasoning.push_str(" and more");
@@ -26,8 +28,10 @@ fn phases_are_told_apart_and_tokens_counted() {
     // Another attempt begins from the beginning.
     progress.phase = Phase::Waiting("again".into());
     assert_eq!(progress.message(), "again");
-    let mut answer = Answer::default();
-    answer.text.push_str("no");
+    let answer = Answer {
+        text: "no".into(),
+        ..Answer::default()
+    };
     assert!(progress.receive(&answer));
     assert_eq!(
         progress.message(),

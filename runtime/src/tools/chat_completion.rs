@@ -187,7 +187,7 @@ impl Chat {
         // How long it takes to check an answer is up to its schema.
         let length = match format.as_deref() {
             Some(Format::Schema { .. }) => usize::MAX,
-            _ => reply.answer.length(),
+            _ => reply.answer.length() + reply.answer.state_length(),
         };
         let outcome = move || outcome(reply, wants_reasoning, format.as_deref(), warnings);
         aside(length, outcome).await

@@ -4,8 +4,8 @@
 
 use http::{HeaderName, HeaderValue};
 
-use crate::{Answer, ChatRequest, Codec, Failure, Model, ModelPage, Request};
-use crate::{http_request, sse};
+use crate::http_request;
+use crate::{ChatRequest, Codec, Failure, Model, ModelPage, Request, StreamReader};
 
 mod errors;
 mod models;
@@ -13,8 +13,6 @@ mod request;
 mod rules;
 mod stream;
 mod tokens;
-
-pub(crate) use stream::Blocks;
 
 /// The Messages format.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,20 +54,8 @@ impl Codec for Messages {
         request::chat(chat)
     }
 
-    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
-        stream::event(event, answer)
-    }
-
-    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
-        stream::is_opening(event)
-    }
-
-    fn end(&self, answer: &mut Answer) {
-        stream::end(answer)
-    }
-
-    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-        stream::whole(body, answer)
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {
+        Box::new(stream::Reader::new(wants_state))
     }
 
     fn models(&self, page: Option<&str>) -> Request {

@@ -10,100 +10,230 @@ use super::errors::failure;
 use crate::conversation;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::sse;
+use crate::state::StateCollector;
 use crate::turns;
-use crate::{Answer, Class, Failure, Finish, Stage, ToolCall, Usage};
+use crate::{Answer, Class, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
-pub(super) fn event(event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
-    let Some(payload) = event.payload() else {
-        return Ok(());
-    };
-    if event.name == "error" {
-        return Err(failure(None, payload));
+/// Remembers the content blocks until they are whole.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) blocks: Blocks,
+    state: StateCollector,
+}
+
+impl Reader {
+    pub(super) fn new(wants_state: bool) -> Self {
+        Reader {
+            blocks: Blocks::default(),
+            state: StateCollector::new(wants_state),
+        }
     }
-    let [kind, index, message, block, delta, usage, error] = json::members(
-        payload,
-        &[
-            "type",
-            "index",
-            "message",
-            "content_block",
-            "delta",
-            "usage",
-            "error",
-        ],
-    )?;
-    let index = json::number(index);
-    let kind = json::text(kind);
-    let kind = if kind.is_empty() { event.name } else { &kind };
-    match (kind, message, block, delta) {
-        ("message_start", Some(message), ..) => {
-            take_message(json::read(message)?, answer);
+}
+
+impl StreamReader for Reader {
+    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        let Some(payload) = event.payload() else {
+            return Ok(());
+        };
+        if event.name == "error" {
+            return Err(failure(None, payload));
         }
-        ("content_block_start", _, Some(block), _) => {
-            take_block(index, block, answer)?;
-        }
-        ("content_block_delta", _, _, Some(delta)) => {
-            take_delta(index, &json::read(delta)?, answer);
-        }
-        ("message_delta", _, _, delta) => {
-            if let Some(delta) = delta {
-                take_stop(json::read(delta)?, answer);
+        let [kind, index, message, block, delta, usage, error] = json::members(
+            payload,
+            &[
+                "type",
+                "index",
+                "message",
+                "content_block",
+                "delta",
+                "usage",
+                "error",
+            ],
+        )?;
+        let index = json::number(index);
+        let kind = json::text(kind);
+        let kind = if kind.is_empty() { event.name } else { &kind };
+        match (kind, message, block, delta) {
+            ("message_start", Some(message), ..) => {
+                take_message(json::read(message)?, answer);
             }
-            if let Some(usage) = usage.and_then(|usage| json::read(usage).ok()) {
-                take_usage(&usage, &mut answer.usage);
+            ("content_block_start", _, Some(block), _) => {
+                self.take_block(index, block, answer)?;
+            }
+            ("content_block_delta", _, _, Some(delta)) => {
+                self.take_delta(index, &json::read(delta)?, answer);
+            }
+            ("message_delta", _, _, delta) => {
+                if let Some(delta) = delta {
+                    take_stop(json::read(delta)?, answer);
+                }
+                if let Some(usage) = usage.and_then(|usage| json::read(usage).ok()) {
+                    take_usage(&usage, &mut answer.usage);
+                }
+            }
+            ("message_stop", ..) => answer.complete = true,
+            ("error", ..) => return Err(failure(None, payload)),
+            _ if error.is_some() => return Err(failure(None, payload)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        let kind = |payload| json::members(payload, &["type"]).ok();
+        let Some(payload) = event.payload() else {
+            return true;
+        };
+        let kind = json::text(kind(payload).and_then(|[kind]| kind));
+        kind == "ping" || kind.is_empty() && event.name == "ping"
+    }
+
+    fn end(&mut self, answer: &mut Answer) {
+        if answer.complete {
+            self.put_together(answer);
+        }
+    }
+
+    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        let body = String::from_utf8_lossy(body);
+        let read: WholeMessage<'_> = json::read(&body)?;
+        if read.error.is_some() {
+            // What comes along with an error is paid, too.
+            if let Ok(message) = json::read(&body) {
+                take_message(message, answer);
+            }
+            let failure = failure(None, &body);
+            return Err(match read.content.is_some_and(|it| !it.is_empty()) {
+                true => failure.at(Stage::Taken),
+                false => failure,
+            });
+        }
+        let Some(content) = read.content else {
+            return Err(Failure::new(
+                Class::Unavailable,
+                "the provider's reply is JSON, but not a message",
+            ));
+        };
+        for block in content.raw() {
+            self.take_block(None, block, answer)?;
+        }
+        take_message(json::read(&body)?, answer);
+        take_stop(json::read(&body)?, answer);
+        answer.complete = true;
+        self.put_together(answer);
+        Ok(())
+    }
+
+    fn state_length(&self) -> usize {
+        self.state.length()
+    }
+}
+
+impl Reader {
+    /// A block begins, or is there as a whole.
+    fn take_block(
+        &mut self,
+        index: Option<u64>,
+        block: &str,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let piece: Piece<'_> = json::read(block)?;
+        let kind = str_of(&piece.kind);
+        let index = index.unwrap_or_else(|| self.blocks.next_index());
+        let mut call = None;
+        match kind {
+            "text" => answer.text.push_str(str_of(&piece.text)),
+            "thinking" => answer.reasoning.push_str(str_of(&piece.thinking)),
+            "tool_use" => {
+                call = Some(answer.tool_calls.len());
+                take_call(&piece, answer)?;
+            }
+            _ => {}
+        }
+        let mut item = Map::new();
+        if KEPT.contains(&kind) && self.state.is_wanted() {
+            match self.state.piece(block, answer) {
+                Some(Value::Object(whole)) => item = whole,
+                Some(_) => {}
+                None => self.blocks.forget_items(),
             }
         }
-        ("message_stop", ..) => answer.complete = true,
-        ("error", ..) => return Err(failure(None, payload)),
-        _ if error.is_some() => return Err(failure(None, payload)),
-        _ => {}
+        self.open(OpenBlock { index, call, item });
+        Ok(())
     }
-    Ok(())
-}
 
-pub(super) fn is_opening(event: &sse::Event<'_>) -> bool {
-    let kind = |payload| json::members(payload, &["type"]).ok();
-    let Some(payload) = event.payload() else {
-        return true;
-    };
-    let kind = json::text(kind(payload).and_then(|[kind]| kind));
-    kind == "ping" || kind.is_empty() && event.name == "ping"
-}
-
-pub(super) fn end(answer: &mut Answer) {
-    if answer.complete {
-        put_together(answer);
-    }
-}
-
-pub(super) fn whole(body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-    let body = String::from_utf8_lossy(body);
-    let read: WholeMessage<'_> = json::read(&body)?;
-    if read.error.is_some() {
-        // What comes along with an error is paid, too.
-        if let Ok(message) = json::read(&body) {
-            take_message(message, answer);
+    fn open(&mut self, block: OpenBlock) {
+        if block.call.is_some() || !block.item.is_empty() {
+            let lengths = block.item.iter();
+            let lengths = lengths.map(|(name, value)| name.len() + conversation::length(value));
+            self.state.grow(lengths.sum::<usize>() + BLOCK);
+            self.blocks.0.push(block);
         }
-        let failure = failure(None, &body);
-        return Err(match read.content.is_some_and(|it| !it.is_empty()) {
-            true => failure.at(Stage::Taken),
-            false => failure,
-        });
     }
-    let Some(content) = read.content else {
-        return Err(Failure::new(
-            Class::Unavailable,
-            "the provider's reply is JSON, but not a message",
-        ));
-    };
-    for block in content.raw() {
-        take_block(None, block, answer)?;
+
+    fn take_delta(&mut self, index: Option<u64>, piece: &Piece<'_>, answer: &mut Answer) {
+        let (kind, member, more) = match str_of(&piece.kind) {
+            "text" | "text_delta" => ("text", "text", &piece.text),
+            "thinking" | "thinking_delta" => ("thinking", "thinking", &piece.thinking),
+            "signature_delta" => ("thinking", "signature", &piece.signature),
+            "input_json_delta" => {
+                let call = self.blocks.find(index).and_then(|block| block.call);
+                if let Some(call) = call.and_then(|call| answer.tool_calls.get_mut(call)) {
+                    call.arguments.push_str(str_of(&piece.partial_json));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let more = str_of(more);
+        match member {
+            "text" => answer.text.push_str(more),
+            "thinking" => answer.reasoning.push_str(more),
+            _ => {}
+        }
+        if !self.state.is_wanted() {
+            return;
+        }
+        if self.blocks.find(index).is_none() {
+            let index = index.unwrap_or_default();
+            let item = Map::from_iter([("type".to_owned(), kind.into())]);
+            let call = None;
+            self.open(OpenBlock { index, call, item });
+        }
+        if let Some(block) = self.blocks.find(index) {
+            match block.item.get_mut(member) {
+                Some(Value::String(text)) => text.push_str(more),
+                _ => drop(block.item.insert(member.to_owned(), more.into())),
+            }
+            self.state.grow(more.len());
+        }
     }
-    take_message(json::read(&body)?, answer);
-    take_stop(json::read(&body)?, answer);
-    answer.complete = true;
-    put_together(answer);
-    Ok(())
+
+    /// The answer has ended as it should: the calls are whole, and the blocks are the state.
+    fn put_together(&mut self, answer: &mut Answer) {
+        self.state.recount();
+        let mut blocks = std::mem::take(&mut self.blocks).0;
+        blocks.sort_by_key(|block| block.index);
+        let mut calls = std::mem::take(&mut answer.tool_calls);
+        for mut block in blocks {
+            if let Some(call) = block.call.and_then(|call| calls.get_mut(call)) {
+                if call.arguments.trim().is_empty() {
+                    call.arguments = "{}".to_owned();
+                }
+                if self.state.is_wanted() && !self.state.has_room_for(&call.arguments) {
+                    self.state.discard(answer);
+                }
+                if self.state.is_wanted() {
+                    // One that was made up is the only one by which the result can be told.
+                    block.item.insert("id".to_owned(), call.id.as_str().into());
+                    let input = turns::input(call).into();
+                    block.item.insert("input".to_owned(), input);
+                }
+            }
+            self.state.keep(Value::Object(block.item), answer);
+        }
+        answer.tool_calls = calls;
+    }
 }
 
 #[derive(Deserialize)]
@@ -192,7 +322,7 @@ fn take_message(message: MessageHead<'_>, answer: &mut Answer) {
 /// The blocks of an answer that is under way, in the order of their arrival: of its calls, and if the
 /// state is wanted, all that go back.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Blocks(pub(super) Vec<OpenBlock>);
+pub(super) struct Blocks(pub(super) Vec<OpenBlock>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct OpenBlock {
@@ -214,7 +344,7 @@ impl Blocks {
     }
 
     /// The state is not wanted any more.
-    pub(crate) fn forget_items(&mut self) {
+    fn forget_items(&mut self) {
         for block in &mut self.0 {
             block.item = Map::new();
         }
@@ -227,42 +357,8 @@ impl Blocks {
     }
 }
 
-/// A block begins, or is there as a whole.
-fn take_block(index: Option<u64>, block: &str, answer: &mut Answer) -> Result<(), Failure> {
-    let piece: Piece<'_> = json::read(block)?;
-    let kind = str_of(&piece.kind);
-    let index = index.unwrap_or_else(|| answer.blocks.next_index());
-    let mut call = None;
-    match kind {
-        "text" => answer.text.push_str(str_of(&piece.text)),
-        "thinking" => answer.reasoning.push_str(str_of(&piece.thinking)),
-        "tool_use" => {
-            call = Some(answer.tool_calls.len());
-            take_call(&piece, answer)?;
-        }
-        _ => {}
-    }
-    let mut item = Map::new();
-    if KEPT.contains(&kind)
-        && let Some(Value::Object(whole)) = answer.piece(block)
-    {
-        item = whole;
-    }
-    open(OpenBlock { index, call, item }, answer);
-    Ok(())
-}
-
 /// What a block takes beside its members.
 const BLOCK: usize = 2 * size_of::<OpenBlock>() + 656;
-
-fn open(block: OpenBlock, answer: &mut Answer) {
-    if block.call.is_some() || !block.item.is_empty() {
-        let lengths = block.item.iter();
-        let lengths = lengths.map(|(name, value)| name.len() + conversation::length(value));
-        answer.state_length += lengths.sum::<usize>() + BLOCK;
-        answer.blocks.0.push(block);
-    }
-}
 
 fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
     // An empty object stands here until the real one has come in pieces.
@@ -274,70 +370,6 @@ fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
         name: str_of(&piece.name).to_owned(),
         arguments: if is_there { input } else { "" }.to_owned(),
     })
-}
-
-fn take_delta(index: Option<u64>, piece: &Piece<'_>, answer: &mut Answer) {
-    let (kind, member, more) = match str_of(&piece.kind) {
-        "text" | "text_delta" => ("text", "text", &piece.text),
-        "thinking" | "thinking_delta" => ("thinking", "thinking", &piece.thinking),
-        "signature_delta" => ("thinking", "signature", &piece.signature),
-        "input_json_delta" => {
-            let call = answer.blocks.find(index).and_then(|block| block.call);
-            if let Some(call) = call.and_then(|call| answer.tool_calls.get_mut(call)) {
-                call.arguments.push_str(str_of(&piece.partial_json));
-            }
-            return;
-        }
-        _ => return,
-    };
-    let more = str_of(more);
-    match member {
-        "text" => answer.text.push_str(more),
-        "thinking" => answer.reasoning.push_str(more),
-        _ => {}
-    }
-    if !answer.wants_state {
-        return;
-    }
-    if answer.blocks.find(index).is_none() {
-        let index = index.unwrap_or_default();
-        let item = Map::from_iter([("type".to_owned(), kind.into())]);
-        let call = None;
-        open(OpenBlock { index, call, item }, answer);
-    }
-    if let Some(block) = answer.blocks.find(index) {
-        match block.item.get_mut(member) {
-            Some(Value::String(text)) => text.push_str(more),
-            _ => drop(block.item.insert(member.to_owned(), more.into())),
-        }
-        answer.state_length += more.len();
-    }
-}
-
-/// The answer has ended as it should: the calls are whole, and the blocks are the state.
-fn put_together(answer: &mut Answer) {
-    answer.state_length = 0;
-    let mut blocks = std::mem::take(&mut answer.blocks).0;
-    blocks.sort_by_key(|block| block.index);
-    let mut calls = std::mem::take(&mut answer.tool_calls);
-    for mut block in blocks {
-        if let Some(call) = block.call.and_then(|call| calls.get_mut(call)) {
-            if call.arguments.trim().is_empty() {
-                call.arguments = "{}".to_owned();
-            }
-            if answer.wants_state && !answer.has_room_for(&call.arguments) {
-                answer.spoil_state();
-            }
-            if answer.wants_state {
-                // One that was made up is the only one by which the result can be told.
-                block.item.insert("id".to_owned(), call.id.as_str().into());
-                let input = turns::input(call).into();
-                block.item.insert("input".to_owned(), input);
-            }
-        }
-        answer.keep(Value::Object(block.item));
-    }
-    answer.tool_calls = calls;
 }
 
 fn take_stop(stop: Stop<'_>, answer: &mut Answer) {

@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use super::models::unix_seconds;
 use super::request::decoded;
 use super::rules::default_max_tokens;
-use super::stream::take_usage;
+use super::stream::{Reader, take_usage};
 use super::*;
 use crate::test_streams::{
     answer, answer_with_state, assert_truncations, body, call, called, file, fuzz, newest, outcome,
-    read, request, result, weather, with_state,
+    read, request, result, state_length, weather,
 };
 use crate::*;
 
@@ -523,7 +523,7 @@ fn files() {
 fn calls() {
     let answer = answer_with_state(&Messages, CALLS);
     let lengths = answer.state.iter().map(conversation::length);
-    assert_eq!(answer.state_length, lengths.sum::<usize>());
+    assert_eq!(state_length(&Messages, CALLS), lengths.sum::<usize>());
     assert_eq!(
         answer.tool_calls,
         [
@@ -662,8 +662,11 @@ fn calls_that_come_in_other_ways() {
     assert_eq!(result.unwrap_err().class, Class::TooLarge);
 
     let whole = |body: &str| {
-        let mut answer = with_state();
-        Messages.whole(body.as_bytes(), &mut answer).unwrap();
+        let mut answer = Answer::default();
+        Messages
+            .reader(true)
+            .whole(body.as_bytes(), &mut answer)
+            .unwrap();
         answer
     };
     let content = r#"[{"type":"thinking","thinking":"","signature":"EqQB"},{"type":"text","text":"So:"},{"type":"tool_use","id":"t","name":"n","input":{"a": {}}},{"type":"tool_use","id":"u","name":"n","input":{}}]"#;
@@ -691,10 +694,11 @@ fn calls_that_come_in_other_ways() {
 /// Thousands of pieces cost no more than their bytes, with a state or without.
 #[test]
 fn pieces_are_cheap() {
-    let mut answer = with_state();
+    let mut answer = Answer::default();
+    let mut reader = Reader::new(true);
     let mut add = |data: &str| {
         let event = sse::Event { name: "", data };
-        Messages.event(&event, &mut answer).unwrap();
+        reader.event(&event, &mut answer).unwrap();
     };
     for index in 0..64 {
         add(&format!(
@@ -710,16 +714,16 @@ fn pieces_are_cheap() {
             r#"{"type":"content_block_delta","index":77,"delta":{"type":"text_delta","text":"ab"}}"#,
         );
     }
-    assert!((40_000..40_000 + 65 * 2_000).contains(&answer.state_length));
-    assert_eq!(answer.blocks.0.len(), 65);
-    assert_eq!(answer.length() - answer.state_length, 60_000 + 64 * 2);
+    assert!((40_000..40_000 + 65 * 2_000).contains(&reader.state_length()));
+    assert_eq!(reader.blocks.0.len(), 65);
+    assert_eq!(answer.length(), 60_000 + 64 * 2);
 
     // The last event is as cheap: nothing is put together before the end.
     let data = r#"{"type":"message_stop"}"#;
     let event = sse::Event { name: "", data };
-    Messages.event(&event, &mut answer).unwrap();
+    reader.event(&event, &mut answer).unwrap();
     assert!(answer.complete && answer.state.is_empty());
-    Messages.end(&mut answer);
+    reader.end(&mut answer);
     assert_eq!((answer.state.len(), answer.tool_calls.len()), (65, 64));
 }
 
@@ -882,10 +886,14 @@ fn streams() {
 #[test]
 fn whole_bodies() {
     let mut whole = Answer::default();
-    Messages.whole(WHOLE.as_bytes(), &mut whole).unwrap();
+    Messages
+        .reader(false)
+        .whole(WHOLE.as_bytes(), &mut whole)
+        .unwrap();
     assert_eq!(whole, complete());
     let class = |body: &str| {
         Messages
+            .reader(false)
             .whole(body.as_bytes(), &mut Answer::default())
             .unwrap_err()
             .class

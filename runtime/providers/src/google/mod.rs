@@ -4,11 +4,11 @@
 
 use http::{HeaderName, HeaderValue};
 
+use crate::http_request;
 use crate::{
-    Answer, ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model,
-    ModelPage, Pictures, Request,
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model, ModelPage,
+    Pictures, Request, StreamReader,
 };
-use crate::{http_request, sse};
 
 mod embeddings;
 mod errors;
@@ -52,12 +52,8 @@ impl Codec for GenerateContent {
         request::chat(chat)
     }
 
-    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
-        stream::event(event, answer)
-    }
-
-    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-        stream::whole(body, answer)
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {
+        Box::new(stream::Reader::new(wants_state))
     }
 
     fn models(&self, page: Option<&str>) -> Request {

@@ -9,26 +9,170 @@ use serde_json::{Map, Value};
 use super::errors::failure;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::sse;
-use crate::{Answer, Failure, Finish, Stage, ToolCall, Usage};
+use crate::state::StateCollector;
+use crate::{Answer, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
-pub(super) fn event(event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
-    match event.payload() {
-        Some(payload) if event.name == "error" => Err(failure(None, payload)),
-        Some(payload) => take_chunk(json::read(payload)?, answer),
-        None => Ok(()),
+/// Chunks need nothing of each other but the state.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) state: StateCollector,
+}
+
+impl Reader {
+    pub(super) fn new(wants_state: bool) -> Self {
+        Reader {
+            state: StateCollector::new(wants_state),
+        }
     }
 }
 
-pub(super) fn whole(body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-    let body = String::from_utf8_lossy(body);
-    if body.trim_start().starts_with('[') {
-        // A proxy that drops `alt=sse` turns the stream into an array.
-        for chunk in json::read::<json::List<'_>>(&body)?.read() {
-            take_chunk(chunk?, answer)?;
+impl StreamReader for Reader {
+    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        match event.payload() {
+            Some(payload) if event.name == "error" => Err(failure(None, payload)),
+            Some(payload) => self.take_chunk(json::read(payload)?, answer),
+            None => Ok(()),
         }
-        return Ok(());
     }
-    take_chunk(json::read(&body)?, answer)
+
+    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        let body = String::from_utf8_lossy(body);
+        if body.trim_start().starts_with('[') {
+            // A proxy that drops `alt=sse` turns the stream into an array.
+            for chunk in json::read::<json::List<'_>>(&body)?.read() {
+                self.take_chunk(chunk?, answer)?;
+            }
+            return Ok(());
+        }
+        self.take_chunk(json::read(&body)?, answer)
+    }
+
+    fn state_length(&self) -> usize {
+        self.state.length()
+    }
+}
+
+impl Reader {
+    fn take_chunk(&mut self, chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        if let Some(counts) = chunk.usage_metadata.0 {
+            take_usage(&counts, &mut answer.usage);
+        }
+        if let Some(error) = chunk.error {
+            // What comes along with an error is paid, too.
+            let has_output = chunk.candidates.is_some_and(|it| !it.is_empty());
+            let failure = failure(None, error.get());
+            return Err(match has_output {
+                true => failure.at(Stage::Taken),
+                false => failure,
+            });
+        }
+        answer.response_id = chunk
+            .response_id
+            .and_then(Text::non_empty)
+            .or(answer.response_id.take());
+        answer.model = chunk
+            .model_version
+            .and_then(Text::non_empty)
+            .or(answer.model.take());
+        for candidate in chunk.candidates.unwrap_or_default().read() {
+            let candidate: Candidate<'_> = candidate?;
+            if candidate.index.0.unwrap_or_default() == 0 {
+                self.take_candidate(candidate, answer)?;
+                break;
+            }
+        }
+        if let Some(feedback) = chunk.prompt_feedback {
+            end(
+                feedback.block_reason,
+                |_| Finish::ContentFilter,
+                feedback.block_reason_message,
+                answer,
+            );
+        }
+        Ok(())
+    }
+
+    fn take_candidate(
+        &mut self,
+        candidate: Candidate<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let parts = candidate.content.and_then(|content| content.parts);
+        for part in parts.unwrap_or_default().read() {
+            let part: Piece<'_> = part?;
+            if let Some(call) = part.function_call {
+                let call: FunctionCall<'_> = json::read(call.get())?;
+                answer.call(ToolCall {
+                    id: str_of(&call.id).to_owned(),
+                    name: str_of(&call.name).to_owned(),
+                    arguments: call.args.map_or("{}", RawValue::get).to_owned(),
+                })?;
+            }
+            let side = if part.thought.0 == Some(true) {
+                &mut answer.reasoning
+            } else {
+                &mut answer.text
+            };
+            side.push_str(str_of(&part.text));
+            self.keep(&part, answer);
+        }
+        let called = !answer.tool_calls.is_empty();
+        let finish = |native: &str| match native {
+            // Google says STOP also when it has called a function.
+            "STOP" if called => Finish::ToolCalls,
+            "STOP" => Finish::Stop,
+            "MAX_TOKENS" => Finish::Length,
+            "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
+                Finish::ContentFilter
+            }
+            image if image.starts_with("IMAGE_") => Finish::ContentFilter,
+            _ => Finish::Error,
+        };
+        end(
+            candidate.finish_reason,
+            finish,
+            candidate.finish_message,
+            answer,
+        );
+        Ok(())
+    }
+
+    /// Keeps a part, if the state is wanted. Plain texts become one; with signatures that must not be done.
+    /// Thoughts are for people, and need not go back.
+    fn keep(&mut self, part: &Piece<'_>, answer: &mut Answer) {
+        let (text, signature) = (str_of(&part.text), str_of(&part.thought_signature));
+        let is_thought = part.thought.0 == Some(true);
+        let is_plain = signature.is_empty() && part.function_call.is_none();
+        if !self.state.is_wanted() || is_plain && (is_thought || text.is_empty()) {
+            return;
+        }
+        if is_plain
+            && let Some(Value::Object(last)) = answer.state.last_mut()
+            && last.len() == 1
+            && let Some(Value::String(earlier)) = last.get_mut("text")
+        {
+            earlier.push_str(text);
+            self.state.grow(text.len());
+            return;
+        }
+        let mut item = Map::new();
+        let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
+        match part
+            .function_call
+            .map(|call| self.state.piece(call.get(), answer))
+        {
+            Some(Some(call)) => set("functionCall", call),
+            Some(None) => return,
+            None => set("text", text.into()),
+        }
+        if is_thought {
+            set("thought", true.into());
+        }
+        if !signature.is_empty() {
+            set("thoughtSignature", signature.into());
+        }
+        self.state.keep(item.into(), answer);
+    }
 }
 
 /// A whole answer or a piece of one; both have the same shape.
@@ -109,120 +253,6 @@ struct UsageMetadata {
     candidates_token_count: Lenient<u64>,
     thoughts_token_count: Lenient<u64>,
     total_token_count: Lenient<u64>,
-}
-
-fn take_chunk(chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
-    if let Some(counts) = chunk.usage_metadata.0 {
-        take_usage(&counts, &mut answer.usage);
-    }
-    if let Some(error) = chunk.error {
-        // What comes along with an error is paid, too.
-        let has_output = chunk.candidates.is_some_and(|it| !it.is_empty());
-        let failure = failure(None, error.get());
-        return Err(match has_output {
-            true => failure.at(Stage::Taken),
-            false => failure,
-        });
-    }
-    answer.response_id = chunk
-        .response_id
-        .and_then(Text::non_empty)
-        .or(answer.response_id.take());
-    answer.model = chunk
-        .model_version
-        .and_then(Text::non_empty)
-        .or(answer.model.take());
-    for candidate in chunk.candidates.unwrap_or_default().read() {
-        let candidate: Candidate<'_> = candidate?;
-        if candidate.index.0.unwrap_or_default() == 0 {
-            take_candidate(candidate, answer)?;
-            break;
-        }
-    }
-    if let Some(feedback) = chunk.prompt_feedback {
-        end(
-            feedback.block_reason,
-            |_| Finish::ContentFilter,
-            feedback.block_reason_message,
-            answer,
-        );
-    }
-    Ok(())
-}
-
-fn take_candidate(candidate: Candidate<'_>, answer: &mut Answer) -> Result<(), Failure> {
-    let parts = candidate.content.and_then(|content| content.parts);
-    for part in parts.unwrap_or_default().read() {
-        let part: Piece<'_> = part?;
-        if let Some(call) = part.function_call {
-            let call: FunctionCall<'_> = json::read(call.get())?;
-            answer.call(ToolCall {
-                id: str_of(&call.id).to_owned(),
-                name: str_of(&call.name).to_owned(),
-                arguments: call.args.map_or("{}", RawValue::get).to_owned(),
-            })?;
-        }
-        let side = if part.thought.0 == Some(true) {
-            &mut answer.reasoning
-        } else {
-            &mut answer.text
-        };
-        side.push_str(str_of(&part.text));
-        keep(&part, answer);
-    }
-    let called = !answer.tool_calls.is_empty();
-    let finish = |native: &str| match native {
-        // Google says STOP also when it has called a function.
-        "STOP" if called => Finish::ToolCalls,
-        "STOP" => Finish::Stop,
-        "MAX_TOKENS" => Finish::Length,
-        "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
-            Finish::ContentFilter
-        }
-        image if image.starts_with("IMAGE_") => Finish::ContentFilter,
-        _ => Finish::Error,
-    };
-    end(
-        candidate.finish_reason,
-        finish,
-        candidate.finish_message,
-        answer,
-    );
-    Ok(())
-}
-
-/// Keeps a part, if the state is wanted. Plain texts become one; with signatures that must not be done.
-/// Thoughts are for people, and need not go back.
-fn keep(part: &Piece<'_>, answer: &mut Answer) {
-    let (text, signature) = (str_of(&part.text), str_of(&part.thought_signature));
-    let is_thought = part.thought.0 == Some(true);
-    let is_plain = signature.is_empty() && part.function_call.is_none();
-    if !answer.wants_state || is_plain && (is_thought || text.is_empty()) {
-        return;
-    }
-    if is_plain
-        && let Some(Value::Object(last)) = answer.state.last_mut()
-        && last.len() == 1
-        && let Some(Value::String(earlier)) = last.get_mut("text")
-    {
-        earlier.push_str(text);
-        answer.state_length += text.len();
-        return;
-    }
-    let mut item = Map::new();
-    let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
-    match part.function_call.map(|call| answer.piece(call.get())) {
-        Some(Some(call)) => set("functionCall", call),
-        Some(None) => return,
-        None => set("text", text.into()),
-    }
-    if is_thought {
-        set("thought", true.into());
-    }
-    if !signature.is_empty() {
-        set("thoughtSignature", signature.into());
-    }
-    answer.keep(item.into());
 }
 
 /// Notes the end if there is a reason for it, and says why where something was filtered.

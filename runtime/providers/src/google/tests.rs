@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::errors::seconds;
 use super::request::{PartBody, guessed};
+use super::stream::Reader;
 use super::*;
 use crate::test_streams::{
     answer, answer_with_state, assert_truncations, body, call, called, file, fuzz, newest, outcome,
-    read, request, result, weather, with_state,
+    read, request, result, state_length, weather,
 };
 use crate::*;
 
@@ -324,7 +325,10 @@ fn types_of_addresses() {
 fn calls() {
     let answer = answer_with_state(&GenerateContent, CALLS);
     let lengths = answer.state.iter().map(conversation::length);
-    assert_eq!(answer.state_length, lengths.sum::<usize>());
+    assert_eq!(
+        state_length(&GenerateContent, CALLS),
+        lengths.sum::<usize>()
+    );
     assert_eq!(
         answer.tool_calls,
         [
@@ -373,12 +377,13 @@ fn calls() {
 #[test]
 fn what_is_kept_of_an_answer() {
     let kept = |parts: &str| {
-        let mut answer = with_state();
+        let mut answer = Answer::default();
+        let mut reader = Reader::new(true);
         let body = format!(
             "{{\"candidates\":[{{\"content\":{{\"parts\":[{parts}]}},\"finishReason\":\"STOP\"}}]}}"
         );
-        GenerateContent.whole(body.as_bytes(), &mut answer).unwrap();
-        (json!(answer.state), answer.wants_state)
+        reader.whole(body.as_bytes(), &mut answer).unwrap();
+        (json!(answer.state), reader.state.is_wanted())
     };
     // Signed parts are never put together with others; signed thoughts are kept.
     let signed = r#"{"text":"a"},{"text":"b","thoughtSignature":"s"},{"text":"c"},{"text":"x","thought":true},{"text":"d"},{"text":"e","thought":true,"thoughtSignature":"t"}"#;
@@ -420,7 +425,9 @@ fn calls_and_ends() {
     assert_eq!(of("7", "STOP"), (None, Vec::new(), false));
     let many = vec!["{\"functionCall\":{\"name\":\"a\"}}"; 129].join(",");
     let body = format!("{{\"candidates\":[{{\"content\":{{\"parts\":[{many}]}}}}]}}");
-    let failure = GenerateContent.whole(body.as_bytes(), &mut Answer::default());
+    let failure = GenerateContent
+        .reader(false)
+        .whole(body.as_bytes(), &mut Answer::default());
     assert_eq!(failure.unwrap_err().class, Class::TooLarge);
 }
 
@@ -455,16 +462,19 @@ fn whole_bodies() {
         .collect();
     let mut whole = Answer::default();
     GenerateContent
+        .reader(false)
         .whole(format!("[{}]", chunks.join(",")).as_bytes(), &mut whole)
         .unwrap();
     assert_eq!(whole, complete());
     let mut whole = Answer::default();
     GenerateContent
+        .reader(false)
         .whole(chunks.last().unwrap().as_bytes(), &mut whole)
         .unwrap();
     assert_eq!((whole.text.as_str(), whole.complete), ("lo 😀", true));
     for body in [EXHAUSTED.to_owned(), format!("[{EXHAUSTED}]")] {
         let failure = GenerateContent
+            .reader(false)
             .whole(body.as_bytes(), &mut Answer::default())
             .unwrap_err();
         assert_eq!(failure.class, Class::RateLimit);

@@ -4,10 +4,9 @@ use crate::dns::tests::run;
 #[test]
 fn an_answer_on_another_thread_comes_back_if_that_takes_no_time() {
     const LONG: usize = LITTLE + 1;
-    let text = |text: &str| {
-        let mut answer = Answer::default();
-        answer.text.push_str(text);
-        answer
+    let text = |text: &str| Answer {
+        text: text.into(),
+        ..Answer::default()
     };
     run(async {
         let mut answer = text("one ");

@@ -5,18 +5,17 @@
 
 use http::{HeaderName, HeaderValue};
 
+use crate::http_request;
 use crate::openai::{embeddings, images};
 use crate::{
-    Answer, ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model,
-    ModelPage, Pictures, Request,
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model, ModelPage,
+    Pictures, Request, StreamReader,
 };
-use crate::{http_request, sse};
 
 mod accents;
 mod errors;
-pub(crate) mod inline_reasoning;
+mod inline_reasoning;
 mod models;
-pub(crate) mod repeated;
 mod request;
 mod stream;
 
@@ -57,16 +56,8 @@ impl Codec for ChatCompletions {
         self.encode(chat)
     }
 
-    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
-        self.read_event(event, answer)
-    }
-
-    fn end(&self, answer: &mut Answer) {
-        stream::end(answer)
-    }
-
-    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-        self.read_whole(body, answer)
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {
+        Box::new(stream::Reader::new(self, wants_state))
     }
 
     fn models(&self, _page: Option<&str>) -> Request {

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::stream::Reader;
 use super::*;
 use crate::test_streams::{
     answer, answer_with_state, assert_truncations, body, call_and_result, calls, conversation,
-    fuzz, media, newest, outcome, read, request, weather,
+    fuzz, media, newest, outcome, read, request, state_length, weather,
 };
 use crate::*;
 
@@ -106,14 +107,6 @@ fn said() -> Answer {
         },
         complete: true,
         ..Answer::default()
-    }
-}
-
-/// Without how it came about.
-fn plain(answer: Answer) -> Answer {
-    Answer {
-        inline: Default::default(),
-        ..answer
     }
 }
 
@@ -427,7 +420,7 @@ fn credentials() {
 
 #[test]
 fn streams() {
-    assert_eq!(plain(answer(&PLAIN, STREAM)), said());
+    assert_eq!(answer(&PLAIN, STREAM), said());
     assert_truncations(&PLAIN, STREAM);
     let tools = answer(&PLAIN, TOOL_CALLS);
     assert_eq!(
@@ -524,7 +517,10 @@ fn calls_come_in_every_accent() {
     }
     let whole = r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"x","type":"function","function":{"name":"a","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
     let mut answer = Answer::default();
-    PLAIN.whole(whole.as_bytes(), &mut answer).unwrap();
+    PLAIN
+        .reader(false)
+        .whole(whole.as_bytes(), &mut answer)
+        .unwrap();
     assert_eq!(calls(&answer), [("x", "a", "{}")]);
 
     let call = |n| {
@@ -533,9 +529,13 @@ fn calls_come_in_every_accent() {
         )
     };
     let many: String = (0..200).map(call).collect();
-    let (answer, result) = read(&PLAIN, &[many.as_bytes()]);
+    let (mut reader, mut answer) = (Reader::new(&PLAIN, false), Answer::default());
+    let result = many
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .try_for_each(|data| reader.event(&sse::Event { name: "", data }, &mut answer));
     assert_eq!(result.unwrap_err().class, Class::TooLarge);
-    assert_eq!((answer.tool_calls.len(), answer.places.len()), (128, 128));
+    assert_eq!((answer.tool_calls.len(), reader.places.len()), (128, 128));
 }
 
 #[test]
@@ -547,7 +547,10 @@ fn reasoning_is_kept_for_the_next_turn_as_it_came() {
         assert!(answer(&PLAIN, &stream).state.is_empty());
         let answer = answer_with_state(&PLAIN, &stream);
         let length: usize = answer.state.iter().map(conversation::length).sum();
-        assert!(answer.state_length.abs_diff(length) < 1_000, "{length}");
+        assert!(
+            state_length(&PLAIN, &stream).abs_diff(length) < 1_000,
+            "{length}"
+        );
         Value::Array(answer.state)
     };
     let content = [
@@ -586,11 +589,23 @@ fn reasoning_is_kept_for_the_next_turn_as_it_came() {
 
 #[test]
 fn the_reason_to_finish_ends_an_answer_where_nothing_else_does() {
-    let (mut cut, _) = read(&PLAIN, &[PARTS.as_bytes()]);
-    assert!(!cut.complete);
-    PLAIN.end(&mut cut);
+    let cut = |stream: &[u8]| {
+        let mut answer = Answer::default();
+        let mut reader = PLAIN.reader(false);
+        let mut parser = sse::Parser::new(1 << 20);
+        let mut rest = stream;
+        while let Ok(Some(event)) = parser.next_event(&mut rest) {
+            reader.event(&event, &mut answer).unwrap();
+        }
+        if let Some(event) = parser.finish() {
+            let _cut = reader.event(&event, &mut answer);
+        }
+        assert!(!answer.complete);
+        reader.end(&mut answer);
+        answer
+    };
     assert_eq!(
-        plain(cut),
+        cut(PARTS.as_bytes()),
         Answer {
             text: "Hello".to_owned(),
             reasoning: "Weigh both. More.".to_owned(),
@@ -610,10 +625,8 @@ fn the_reason_to_finish_ends_an_answer_where_nothing_else_does() {
     );
     // Up to there it is cut, wherever that is.
     let end = PARTS.rfind("data:").unwrap();
-    for cut in 0..end {
-        let (mut answer, _) = read(&PLAIN, &[&PARTS.as_bytes()[..cut]]);
-        PLAIN.end(&mut answer);
-        assert!(!answer.complete, "cut at {cut}");
+    for at in 0..end {
+        assert!(!cut(&PARTS.as_bytes()[..at]).complete, "cut at {at}");
     }
     // `[DONE]` without a reason is an end, too.
     let done = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":null}]}\n\ndata: [DONE]\n\n";
@@ -654,8 +667,9 @@ fn whole_answers() {
     let whole = |body: &str| {
         let mut answer = Answer::default();
         PLAIN
+            .reader(false)
             .whole(body.as_bytes(), &mut answer)
-            .map(|()| plain(answer))
+            .map(|()| answer)
     };
     let body = r#"{"id":"c1","object":"chat.completion","created":1,"model":"m-1","choices":[{"index":0,"finish_reason":"stop",
             "message":{"role":"assistant","content":"Hé\nlo 😀","refusal":null,"reasoning":"Weigh both.","reasoning_content":"Weigh both."}}],
@@ -690,7 +704,12 @@ fn whole_answers() {
     // What comes along with the error was generated.
     let mut answer = Answer::default();
     let body = r#"{"choices":[{"error":{"code":502,"message":"m"},"finish_reason":"error","message":{"content":"abc"}}]}"#;
-    assert!(PLAIN.whole(body.as_bytes(), &mut answer).is_err());
+    assert!(
+        PLAIN
+            .reader(false)
+            .whole(body.as_bytes(), &mut answer)
+            .is_err()
+    );
     assert_eq!((&*answer.text, answer.has_begun()), ("abc", true));
 }
 

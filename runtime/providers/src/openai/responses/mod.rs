@@ -4,12 +4,12 @@
 
 use http::{HeaderName, HeaderValue};
 
+use crate::http_request;
 use crate::openai::{embeddings, images};
 use crate::{
-    Answer, ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model,
-    ModelPage, Pictures, Request,
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model, ModelPage,
+    Pictures, Request, StreamReader,
 };
-use crate::{http_request, sse};
 
 mod errors;
 mod models;
@@ -46,16 +46,8 @@ impl Codec for Responses {
         request::chat(chat)
     }
 
-    fn event(&self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
-        stream::event(event, answer)
-    }
-
-    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
-        stream::is_opening(event)
-    }
-
-    fn whole(&self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-        stream::whole(body, answer)
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {
+        Box::new(stream::Reader::new(wants_state))
     }
 
     fn models(&self, page: Option<&str>) -> Request {

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::models::is_chat;
+use super::stream::Reader;
 use super::*;
 use crate::test_streams::{
     answer, answer_with_state, assert_truncations, body, call_and_result, calls, conversation,
-    fuzz, media, newest, outcome, read, request, weather,
+    fuzz, media, newest, outcome, read, request, state_length, weather,
 };
 use crate::*;
 
@@ -426,7 +427,7 @@ fn calls_arrive_in_pieces_whole_or_at_the_end() {
         assert!(answer.complete);
         // Each piece once.
         assert_eq!(Value::Array(answer.state), output, "{stream}");
-        assert!(answer.state_length > 300);
+        assert!(state_length(&Responses, &stream) > 300);
     }
     // The pieces are enough.
     let pieces = without(".done").replace(closing, "");
@@ -461,9 +462,13 @@ fn sloppy_calls() {
         )
     };
     let many: String = (0..200).map(call).collect();
-    let (answer, result) = read(&Responses, &[many.as_bytes()]);
+    let (mut reader, mut answer) = (Reader::new(false), Answer::default());
+    let result = many
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .try_for_each(|data| reader.event(&sse::Event { name: "", data }, &mut answer));
     assert_eq!(result.unwrap_err().class, Class::TooLarge);
-    assert_eq!((answer.tool_calls.len(), answer.places.len()), (128, 128));
+    assert_eq!((answer.tool_calls.len(), reader.places.len()), (128, 128));
 }
 
 #[test]
@@ -473,21 +478,22 @@ fn a_piece_too_large_spoils_the_state() {
         let body = json!({"status": "completed", "output": [
                 {"type": "function_call", "call_id": "c", "name": "a", "arguments": "{}"},
                 {"type": "reasoning", "encrypted_content": content}]});
-        let mut answer = Answer {
-            wants_state: true,
-            ..Answer::default()
-        };
-        Responses
+        let mut answer = Answer::default();
+        let mut reader = Responses.reader(true);
+        reader
             .whole(body.to_string().as_bytes(), &mut answer)
             .unwrap();
         assert_eq!(calls(&answer), [("c", "a", "{}")]);
-        (answer.state.len(), answer.state_length > 0)
+        (answer.state.len(), reader.state_length() > 0)
     };
     assert_eq!(kept(1 << 19), (2, true));
     assert_eq!(kept(1 << 20), (0, false));
     let half = CALLS.replacen("gAAA", r"\ud83d", 1);
     let answer = answer_with_state(&Responses, &half);
-    assert_eq!((answer.state.len(), answer.state_length), (0, 0));
+    assert_eq!(
+        (answer.state.len(), state_length(&Responses, &half)),
+        (0, 0)
+    );
     assert_eq!((answer.tool_calls.len(), answer.complete), (3, true));
 }
 
@@ -523,7 +529,10 @@ fn the_closing_event_alone_is_enough() {
         .strip_suffix('}')
         .unwrap();
     let mut whole = Answer::default();
-    Responses.whole(response.as_bytes(), &mut whole).unwrap();
+    Responses
+        .reader(false)
+        .whole(response.as_bytes(), &mut whole)
+        .unwrap();
     assert_eq!(whole, completed());
 }
 
@@ -621,6 +630,7 @@ fn errors_in_streams() {
 fn whole_bodies_that_are_none() {
     let class = |body: &str| {
         Responses
+            .reader(false)
             .whole(body.as_bytes(), &mut Answer::default())
             .unwrap_err()
             .class
