@@ -28,14 +28,19 @@ pub struct ChatRequest {
     pub effort: Option<Effort>,
     /// The caller wants to see the reasoning, where it is shown.
     pub include_reasoning: bool,
-    /// Where a format has two names for the token limit: not the usual one.
-    pub other_token_name: bool,
     /// What the model may want to be called. Shared by all attempts.
     pub tools: Arc<[Tool]>,
     /// Whether it may or must.
     pub tool_choice: Option<ToolChoice>,
     /// The form that the answer is to have, if not just text.
     pub format: Option<Arc<Format>>,
+}
+
+/// How a request is to be written, where its format leaves a choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Encoding {
+    /// Under the other of two names for the same parameter, where the format has two.
+    pub other_name: bool,
 }
 
 impl ChatRequest {

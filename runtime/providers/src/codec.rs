@@ -5,8 +5,8 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::{
-    ChatRequest, Class, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model, ModelPage,
-    Pictures, Request, StreamReader,
+    ChatRequest, Class, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
+    ModelPage, Pictures, Request, StreamReader,
 };
 
 /// One wire format.
@@ -43,7 +43,7 @@ pub trait Codec: Send + Sync {
     }
 
     /// Whether the format has two names for the token limit, so that a refusal of one may mean the other
-    /// (see [`ChatRequest::other_token_name`]).
+    /// (see [`Encoding`]).
     fn has_two_token_names(&self) -> bool {
         false
     }
@@ -54,7 +54,7 @@ pub trait Codec: Send + Sync {
     }
 
     /// A streamed chat request. A message's state is one that this format has given.
-    fn chat(&self, request: &ChatRequest) -> Request;
+    fn chat(&self, request: &ChatRequest, encoding: Encoding) -> Request;
 
     /// A reader for one answer. With `wants_state` it also collects [`Answer::state`](crate::Answer::state).
     fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_>;

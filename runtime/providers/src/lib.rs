@@ -33,7 +33,7 @@ mod tokens;
 mod turns;
 
 pub use answer::{Answer, Finish, Usage};
-pub use chat::{ChatRequest, Effort};
+pub use chat::{ChatRequest, Effort, Encoding};
 pub use codec::Codec;
 pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,

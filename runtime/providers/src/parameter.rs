@@ -5,7 +5,7 @@
 
 use std::mem::swap;
 
-use super::{ChatRequest, Class, Effort, Failure, fit};
+use super::{ChatRequest, Class, Effort, Encoding, Failure, fit};
 
 /// An argument that a request can do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,8 +231,8 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
 }
 
 impl Change {
-    /// Changes a request. Tells what was done, if anything was to be done.
-    pub fn apply(self, chat: &mut ChatRequest) -> Option<String> {
+    /// Changes a request, or how it is written. Tells what was done, if anything was to be done.
+    pub fn apply(self, chat: &mut ChatRequest, encoding: &mut Encoding) -> Option<String> {
         let model = &chat.model;
         match self {
             Change::Drop(parameter) if parameter.is_in(chat) => {
@@ -256,7 +256,7 @@ impl Change {
                 Some(said)
             }
             Change::OtherTokenName => {
-                chat.other_token_name = !chat.other_token_name;
+                encoding.other_name = !encoding.other_name;
                 // Only the name of it on the wire has changed.
                 Some(String::new())
             }

@@ -4,8 +4,8 @@
 
 use super::sse::Parser;
 use super::{
-    Answer, Capability, ChatRequest, Codec, Failure, Media, Message, Model, Role, Source, Tool,
-    ToolCall,
+    Answer, Capability, ChatRequest, Codec, Encoding, Failure, Media, Message, Model, Role, Source,
+    Tool, ToolCall,
 };
 
 /// Reads a stream that arrives in these pieces.
@@ -278,7 +278,7 @@ pub(super) fn calls(answer: &Answer) -> Vec<(&str, &str, &str)> {
 
 /// The body that a codec sends for a chat.
 pub(super) fn body(codec: &dyn Codec, request: &ChatRequest) -> serde_json::Value {
-    serde_json::from_slice(&codec.chat(request).body).unwrap()
+    serde_json::from_slice(&codec.chat(request, Encoding::default()).body).unwrap()
 }
 
 /// The id that a codec picks out of a list body.

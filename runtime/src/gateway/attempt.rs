@@ -13,8 +13,7 @@ use std::{
 
 use anygpt_core::{Reservation, json};
 use anygpt_providers::{
-    Answer, ChatRequest, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key,
-    bearer, sse,
+    Answer, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key, bearer, sse,
 };
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -25,7 +24,7 @@ use http::{
 use http_body_util::Full;
 use tokio::time::{self, Sleep, timeout};
 
-use super::{Gateway, Observer, Reply};
+use super::{Gateway, Observer, Reply, Turn};
 use crate::{
     aside::{LITTLE, aside},
     call,
@@ -62,16 +61,17 @@ impl Gateway {
         &self,
         provider: &Provider,
         codec: &'static dyn Codec,
-        request: &ChatRequest,
+        turn: &Turn,
         reply: &mut Reply,
         start: Instant,
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
+        let request = &turn.request;
         let wants_state = !request.tools.is_empty();
         // Covers the body until it has been sent.
         let sent = self.reserve(2 * request.length(), not_sent).await?;
-        let request = codec.chat(request);
+        let request = codec.chat(request, turn.encoding);
         let response = self
             .send(provider, codec, request, patience, || {
                 observer.connected(&provider.id);

@@ -2,7 +2,7 @@
 //!
 //! Never here: what a refusal teaches (see `anygpt_providers::repair`), or bounds (see `bound`).
 
-use anygpt_providers::ChatRequest;
+use anygpt_providers::{ChatRequest, Encoding};
 
 use crate::settings::{Kind, Settings};
 
@@ -28,10 +28,6 @@ pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<
     for (parameter, _) in &rule.drop {
         parameter.leave_out(chat);
     }
-    if let (Some(is_newer), Kind::Compatible(service)) = (rule.max_completion_tokens, provider.kind)
-    {
-        chat.other_token_name = is_newer != service.max_completion_tokens;
-    }
     let Some(codec) = provider.kind.codec().filter(|_| !chat.model.is_empty()) else {
         return warnings;
     };
@@ -45,4 +41,18 @@ pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<
         parameter.swap(chat, &mut aside);
     }
     warnings
+}
+
+/// How the configuration file wants a request for this model to be written.
+pub fn encoding(settings: &Settings, provider: usize, model: &str) -> Encoding {
+    let rule = settings.rule(provider, model);
+    match (
+        rule.max_completion_tokens,
+        settings.providers[provider].kind,
+    ) {
+        (Some(is_newer), Kind::Compatible(service)) => Encoding {
+            other_name: is_newer != service.max_completion_tokens,
+        },
+        _ => Encoding::default(),
+    }
 }

@@ -5,7 +5,7 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
-use crate::{ChatRequest, Codec, Failure, Model, ModelPage, Request, StreamReader};
+use crate::{ChatRequest, Codec, Encoding, Failure, Model, ModelPage, Request, StreamReader};
 
 mod errors;
 mod models;
@@ -50,7 +50,7 @@ impl Codec for Messages {
         request::carries(chat)
     }
 
-    fn chat(&self, chat: &ChatRequest) -> Request {
+    fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
         request::chat(chat)
     }
 

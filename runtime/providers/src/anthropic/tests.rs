@@ -161,7 +161,7 @@ fn requests() {
             (Role::User, "And?"),
         ],
     );
-    let http = Messages.chat(&chat);
+    let http = Messages.chat(&chat, Encoding::default());
     assert_eq!(
         (http.method.as_str(), http.path.as_str()),
         ("POST", "/v1/messages")

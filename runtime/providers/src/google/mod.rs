@@ -6,8 +6,8 @@ use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
 use crate::{
-    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model, ModelPage,
-    Pictures, Request, StreamReader,
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
+    ModelPage, Pictures, Request, StreamReader,
 };
 
 mod embeddings;
@@ -48,7 +48,7 @@ impl Codec for GenerateContent {
         request::think_within_limit(chat, is_lowered)
     }
 
-    fn chat(&self, chat: &ChatRequest) -> Request {
+    fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
         request::chat(chat)
     }
 

@@ -88,7 +88,7 @@ fn requests() {
             (Role::User, "And?"),
         ],
     );
-    let http = GenerateContent.chat(&chat);
+    let http = GenerateContent.chat(&chat, Encoding::default());
     assert_eq!(http.method.as_str(), "POST");
     assert_eq!(
         http.path,
@@ -442,7 +442,7 @@ fn a_model_is_one_segment() {
         ("%2e%2e/", "%252e%252e%2F:streamGenerateContent"),
     ] {
         let path = GenerateContent
-            .chat(&request(model, &[(Role::User, "x")]))
+            .chat(&request(model, &[(Role::User, "x")]), Encoding::default())
             .path;
         assert_eq!(path, format!("/v1beta/models/{segment}?alt=sse"));
     }

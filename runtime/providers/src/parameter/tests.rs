@@ -205,9 +205,12 @@ fn a_format_with_two_names_for_the_limit_takes_the_other_one() {
     let failure = refusal("max_tokens", words);
     let repair = repair(&all(), &failure, true).unwrap();
     assert_eq!(repair.change, Change::OtherTokenName);
-    let mut chat = all();
-    assert_eq!(repair.change.apply(&mut chat).as_deref(), Some(""));
-    assert!(chat.other_token_name);
+    let (mut chat, mut encoding) = (all(), Encoding::default());
+    assert_eq!(
+        repair.change.apply(&mut chat, &mut encoding).as_deref(),
+        Some("")
+    );
+    assert!(encoding.other_name);
 }
 
 #[test]
@@ -224,21 +227,38 @@ fn changes_are_said_and_made_once() {
             "reasoning_effort is low: m does not know minimal",
         ),
     ] {
-        assert_eq!(change.apply(&mut chat).as_deref(), Some(said));
-        assert_eq!(change.apply(&mut chat), None);
+        assert_eq!(
+            change.apply(&mut chat, &mut Encoding::default()).as_deref(),
+            Some(said)
+        );
+        assert_eq!(change.apply(&mut chat, &mut Encoding::default()), None);
     }
     assert_eq!(
         (chat.temperature, chat.max_tokens, chat.effort),
         (None, Some(64), Some(Effort::Low))
     );
-    assert_eq!(Change::Otherwise(32).apply(&mut chat), None);
+    assert_eq!(
+        Change::Otherwise(32).apply(&mut chat, &mut Encoding::default()),
+        None
+    );
     let mut bare = ChatRequest::default();
-    assert_eq!(Change::AtMost(32).apply(&mut bare), None);
-    assert!(Change::Otherwise(32).apply(&mut bare).is_some());
+    assert_eq!(
+        Change::AtMost(32).apply(&mut bare, &mut Encoding::default()),
+        None
+    );
+    assert!(
+        Change::Otherwise(32)
+            .apply(&mut bare, &mut Encoding::default())
+            .is_some()
+    );
     assert_eq!(bare.max_tokens, Some(32));
     for parameter in &Parameter::ALL[1..] {
         let parameter = *parameter;
-        assert!(Change::Drop(parameter).apply(&mut chat).is_some());
+        assert!(
+            Change::Drop(parameter)
+                .apply(&mut chat, &mut Encoding::default())
+                .is_some()
+        );
     }
     let bare = ChatRequest {
         model: "m".into(),

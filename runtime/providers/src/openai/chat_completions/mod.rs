@@ -8,8 +8,8 @@ use http::{HeaderName, HeaderValue};
 use crate::http_request;
 use crate::openai::{embeddings, images};
 use crate::{
-    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model, ModelPage,
-    Pictures, Request, StreamReader,
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
+    ModelPage, Pictures, Request, StreamReader,
 };
 
 mod accents;
@@ -52,8 +52,8 @@ impl Codec for ChatCompletions {
         self.check(chat)
     }
 
-    fn chat(&self, chat: &ChatRequest) -> Request {
-        self.encode(chat)
+    fn chat(&self, chat: &ChatRequest, encoding: Encoding) -> Request {
+        self.encode(chat, encoding)
     }
 
     fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {

@@ -15,8 +15,8 @@ use crate::http_request;
 use crate::openai::rules;
 use crate::turns;
 use crate::{
-    ChatRequest, Class, Effort, Failure, Format, Media, Message, Part, Request, Role, Source,
-    ToolChoice,
+    ChatRequest, Class, Effort, Encoding, Failure, Format, Media, Message, Part, Request, Role,
+    Source, ToolChoice,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -56,9 +56,9 @@ impl ChatCompletions {
         Err(Failure::new(Class::InvalidRequest, problem))
     }
 
-    pub(super) fn encode(&self, chat: &ChatRequest) -> Request {
+    pub(super) fn encode(&self, chat: &ChatRequest, encoding: Encoding) -> Request {
         // A refusal of one name may have asked for the other.
-        let (older, newer) = match self.max_completion_tokens != chat.other_token_name {
+        let (older, newer) = match self.max_completion_tokens != encoding.other_name {
             true => (None, chat.max_tokens),
             false => (chat.max_tokens, None),
         };

@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue};
 use crate::http_request;
 use crate::openai::{embeddings, images};
 use crate::{
-    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Failure, Model, ModelPage,
-    Pictures, Request, StreamReader,
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
+    ModelPage, Pictures, Request, StreamReader,
 };
 
 mod errors;
@@ -42,7 +42,7 @@ impl Codec for Responses {
         request::carries(chat)
     }
 
-    fn chat(&self, chat: &ChatRequest) -> Request {
+    fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
         request::chat(chat)
     }
 

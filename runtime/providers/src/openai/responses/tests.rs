@@ -130,7 +130,7 @@ fn requests() {
             (Role::User, "And?"),
         ],
     );
-    let http = Responses.chat(&chat);
+    let http = Responses.chat(&chat, Encoding::default());
     assert_eq!(
         (http.method.as_str(), http.path.as_str()),
         ("POST", "/responses")
@@ -152,7 +152,7 @@ fn requests() {
     (expected["temperature"], expected["max_output_tokens"]) = (json!(0.7), json!(16));
     assert_eq!(body(&Responses, &chat), expected);
     assert!(
-        String::from_utf8(Responses.chat(&chat).body)
+        String::from_utf8(Responses.chat(&chat, Encoding::default()).body)
             .unwrap()
             .contains("\"temperature\":0.7,")
     );
