@@ -9,10 +9,13 @@ use crate::{ChatRequest, Codec, Encoding, Failure, Model, ModelPage, Request, St
 
 mod errors;
 mod models;
+mod prices;
 mod request;
 mod rules;
 mod stream;
 mod tokens;
+
+pub(crate) use prices::PRICES;
 
 /// The Messages format.
 #[derive(Clone, Copy, Debug, Default)]

@@ -14,10 +14,13 @@ mod embeddings;
 mod errors;
 mod images;
 mod models;
+mod prices;
 mod request;
 mod rules;
 mod stream;
 mod tokens;
+
+pub(crate) use prices::PRICES;
 
 /// The `generateContent` format.
 #[derive(Clone, Copy, Debug, Default)]

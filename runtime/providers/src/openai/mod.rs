@@ -7,9 +7,11 @@ use crate::json;
 pub mod chat_completions;
 mod embeddings;
 mod images;
+mod prices;
 mod responses;
 mod rules;
 
+pub(crate) use prices::PRICES;
 pub use responses::Responses;
 
 /// Arguments are a string, but some do not wrap them up.
