@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{Class, Failure, ToolCall, conversation};
 
 /// An answer as it grows while a stream is read. Whatever has arrived is valid at any moment, so a
-/// deadline can hand it out as it is.
+/// call that runs into its deadline can return it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     /// The visible text so far.
@@ -28,7 +28,7 @@ pub struct Answer {
     pub citations: Vec<String>,
     /// The stream's closing event was seen. An end of body without it is a truncated stream.
     pub complete: bool,
-    /// What the model wants to be called.
+    /// The tool calls that the model asks for.
     pub tool_calls: Vec<ToolCall>,
     /// The pieces of the answer in the provider's words (see [`State`]), if they are wanted.
     pub state: Vec<serde_json::Value>,
@@ -56,7 +56,7 @@ impl Answer {
         self.length() + words.chain(sources).sum::<usize>()
     }
 
-    /// Whether the provider has told of anything that it has generated or counts.
+    /// Whether the provider has reported anything generated, or any usage.
     pub fn has_begun(&self) -> bool {
         self.length() > 0
             || self.finish.is_some()
@@ -147,5 +147,5 @@ pub struct Usage {
     pub cost_usd: Option<f64>,
 }
 
-/// More tool calls in one answer are none that anybody would carry out.
+/// Upper bound on tool calls in one answer; more indicates a broken model.
 const MOST_CALLS: usize = 128;

@@ -1,4 +1,4 @@
-//! Bytes behind Base64.
+//! Decoding Base64 without room for all of it at once.
 //!
 //! Never here: which files a provider takes.
 
@@ -8,7 +8,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-/// As `tools::conversation` leaves it. The bits behind the last byte may be any.
+/// Padding is optional. The bits after the last byte may be any.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()

@@ -1,4 +1,4 @@
-//! What every wire format can be asked for.
+//! The trait of all wire formats.
 //!
 //! Never here: a format.
 
@@ -48,7 +48,7 @@ pub trait Codec: Send + Sync {
         false
     }
 
-    /// The token limit that is sent where nobody gives one, if the format insists on it.
+    /// The token limit that is sent where the caller sets none, if the format requires one.
     fn default_max_tokens(&self, _model: &str) -> Option<u32> {
         None
     }

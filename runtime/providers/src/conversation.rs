@@ -30,7 +30,7 @@ pub enum Role {
 pub struct Message {
     /// Who says it.
     pub role: Role,
-    /// What is said, in order.
+    /// Its parts, in order.
     pub content: Vec<Part>,
     /// What the model wanted to be called; only the assistant has any.
     pub tool_calls: Vec<ToolCall>,
@@ -121,7 +121,7 @@ impl Part {
 pub struct Media {
     /// Where it is, or what.
     pub source: Source,
-    /// Its type; `image/…` is an image. Empty only where it is at an address and nobody said what it is:
+    /// Its type; `image/…` is an image. Empty only for an address without a known type:
     /// then it is an image if `is_image` says so.
     pub mime_type: String,
     /// It is to be looked at, not to be read.
@@ -229,12 +229,12 @@ pub enum Format {
 }
 
 /// What only the provider that gave it understands: signatures, thinking, encrypted reasoning. Callers
-/// hand it back as it is, and the loop of a tool goes on where it was.
+/// send it back unchanged, and a loop of tool calls continues where it was.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// The id of that provider; nobody else gets it.
+    /// The id of that provider; it is sent to no other.
     pub provider: String,
-    /// The model that was asked: thoughts are tied to it. Empty if it is not told.
+    /// The model that was asked: reasoning is tied to it. Empty if unknown.
     pub model: String,
     /// The pieces of the answer, in the provider's words.
     pub items: Vec<Value>,

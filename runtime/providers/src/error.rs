@@ -17,7 +17,7 @@ pub enum Class {
     InvalidRequest,
     /// The conversation is longer than the model's window.
     ContextLength,
-    /// The request or the reply is larger than somebody allows.
+    /// The request or the reply is larger than a limit allows.
     TooLarge,
     /// Too many requests for now.
     RateLimit,
@@ -78,7 +78,7 @@ pub enum Stage {
     Taken,
 }
 
-/// One failed attempt, as told by a provider or found by the gateway.
+/// One failed attempt, as reported by a provider or found by the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The kind.

@@ -48,7 +48,7 @@ pub struct Pictures {
     pub pictures: Vec<Picture>,
     /// Where others can be fetched.
     pub urls: Vec<String>,
-    /// The description that was used instead, or what was said beside.
+    /// The description that was used instead, or text that came with the pictures.
     pub said: Option<String>,
     /// What it took.
     pub usage: Usage,

@@ -46,7 +46,7 @@ impl Model {
 }
 
 impl Model {
-    /// Whether it has a capability; `None` if nobody says.
+    /// Whether it has a capability; `None` if unknown.
     pub fn has(&self, capability: Capability) -> Option<bool> {
         match capability {
             Capability::Chat => Some(self.chat),

@@ -1,5 +1,5 @@
-//! What a provider's own 400 says of one parameter, and the one change that answers it (provider
-//! digest 8.5). Models, messages, tools and schemas are never changed.
+//! What a provider's own status 400 says about one parameter, and the one change of the request that fixes it. Models,
+//! messages, tools and schemas are never changed.
 //!
 //! Never here: how often that is tried, or where it is remembered.
 
@@ -33,7 +33,7 @@ pub enum Change {
     Drop(Parameter),
     /// Lowers `max_tokens`.
     AtMost(u32),
-    /// Sets `max_tokens` where the format insists on a number and nobody gave one.
+    /// Sets `max_tokens` where the format requires a number and the caller gave none.
     Otherwise(u32),
     /// Sends the token limit under the format's other name for it.
     OtherTokenName,
@@ -50,7 +50,7 @@ pub struct Repair {
     pub is_lasting: bool,
 }
 
-/// Words of a refusal that is not about the value.
+/// Words of a refusal of the parameter itself, whatever its value.
 const UNSUPPORTED: &[&str] = &[
     "unsupported",
     "not supported",

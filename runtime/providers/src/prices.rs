@@ -5,7 +5,7 @@
 //! cheaper from 2026-07-30, Claude Opus 5 from 2026-07-24. Temporary prices are not in it. What is not in
 //! those sources has no price here.
 //!
-//! Never here: prices that somebody configured, or what an answer has cost.
+//! Never here: configured prices, or what an answer has cost.
 
 use crate::{anthropic, google, openai};
 

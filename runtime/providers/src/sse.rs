@@ -215,7 +215,7 @@ impl Parser {
                 self.name.push_str(&value);
                 self.size = self.size.saturating_add(line.len());
             }
-            // Comments, and fields that nobody here needs.
+            // Comments, and fields that no format uses.
             _ => {}
         }
     }

@@ -12,8 +12,7 @@ use crate::{Class, Failure, Media, Message, Role, ToolCall};
 /// Said for the user where a conversation begins with the assistant but must not.
 pub(super) const OPENING: &str = "(The conversation begins with your message.)";
 
-/// Whether nobody has spoken yet: there are only instructions, which no provider answers by
-/// themselves, so they are sent as the user's words.
+/// Whether there are only instructions, which no provider answers alone, so they are sent as the user's words.
 pub(super) fn only_instructions<'a>(messages: impl IntoIterator<Item = &'a Message>) -> bool {
     messages
         .into_iter()

@@ -364,7 +364,7 @@ fn media_block(media: &Media) -> Option<Block<'_>> {
     })
 }
 
-/// The text behind Base64, if it is text.
+/// Decodes Base64, if it is text.
 pub(super) fn decoded(data: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(data.len() / 4 * 3);
     let is_whole = base64::decode(data, |piece| {
@@ -514,7 +514,7 @@ fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) 
     }
 }
 
-/// Room for the answer behind a budget for thinking, where nobody says how much.
+/// Room for the answer after a thinking budget, where the caller sets no limit.
 const AFTER_THINKING: u32 = 4_096;
 
 pub(super) fn versioned(mut request: Request) -> Request {

@@ -1,5 +1,5 @@
-//! What each family of Anthropic's models takes, as data. An id that nobody knows is judged like the newest of its
-//! vendor, or not at all.
+//! What each family of Anthropic's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
+//! no rules.
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 
@@ -13,9 +13,9 @@ pub(super) enum Thinking {
     Never,
     /// As far as it is given tokens for it.
     Budget,
-    /// When it is told to.
+    /// When the request asks for it.
     OnDemand,
-    /// Unless it is told not to.
+    /// Unless the request turns it off.
     ByDefault,
     /// Always.
     Always,

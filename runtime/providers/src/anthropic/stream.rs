@@ -224,7 +224,7 @@ impl Reader {
                     self.state.discard(answer);
                 }
                 if self.state.is_wanted() {
-                    // One that was made up is the only one by which the result can be told.
+                    // A made-up id is the only one that the result can refer to.
                     block.item.insert("id".to_owned(), call.id.as_str().into());
                     let input = turns::input(call).into();
                     block.item.insert("input".to_owned(), input);

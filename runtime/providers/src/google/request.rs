@@ -74,7 +74,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
         tool_config: tool_config(chat),
         generation_config: (config != GenerationConfig::default()).then_some(config),
     };
-    // The method's name behind the id keeps `.` and `..` from being steps.
+    // With the method's name after it, an id of `.` or `..` is no step in the path.
     let model = http_request::percent_encoded(bare_id(&chat.model));
     http_request::post(
         format!("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
@@ -385,7 +385,7 @@ fn said(message: &Message) -> Vec<PartBody<'_>> {
     parts.collect()
 }
 
-/// What a model has answered: as it was given, or put together from what it said and called.
+/// An answer of the model: its raw parts if they were kept, else made from its text and calls.
 fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
     let kept = message.state.iter().flat_map(|state| &state.items);
     let mut parts: Vec<_> = kept.filter_map(PartBody::kept).collect();
@@ -393,7 +393,7 @@ fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
         parts = said(message);
         parts.extend(message.tool_calls.iter().map(PartBody::call));
     }
-    // The generations that think by level refuse a first call without the thoughts behind it.
+    // The generations that think by level refuse a first call without the signature of its reasoning.
     let wants_signature = matches!(
         rules::gemini(bare_id(model), Effort::High),
         GeminiThinking::Level(_)

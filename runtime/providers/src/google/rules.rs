@@ -1,12 +1,12 @@
-//! What each family of Google's models takes, as data. An id that nobody knows is judged like the newest of its
-//! vendor, or not at all.
+//! What each family of Google's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
+//! no rules.
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 
 use crate::Effort::{self, High, Low, Max, Medium, Minimal, XHigh};
 use crate::fit::version;
 
-/// How a Gemini is told how much to think.
+/// How the reasoning effort is sent to a Gemini model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GeminiThinking {
     /// It does not think.

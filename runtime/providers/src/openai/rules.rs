@@ -1,5 +1,5 @@
-//! What each family of OpenAI's models takes, as data. An id that nobody knows is judged like the newest of its
-//! vendor, or not at all.
+//! What each family of OpenAI's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
+//! no rules.
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 

@@ -35,7 +35,7 @@ pub struct ChatCompletions {
     pub id_in_body: bool,
     /// Its name for the seed.
     pub seed: Seed,
-    /// How an effort is told.
+    /// How the reasoning effort is sent.
     pub effort: EffortField,
     /// How the newest model is found.
     pub newest: Newest,
@@ -50,7 +50,7 @@ pub enum Seed {
     Random,
 }
 
-/// How a service is told how much to think.
+/// How the reasoning effort is sent to a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EffortField {
     /// `reasoning_effort`

@@ -1,5 +1,5 @@
 //! Reasoning that a model prints in front of its answer, between `<think>` and `</think>`, and how it is
-//! told from the answer while both arrive in pieces.
+//! separated from the answer while both arrive in pieces.
 //!
 //! Never here: reasoning that has a field of its own.
 

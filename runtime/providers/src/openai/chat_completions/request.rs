@@ -73,7 +73,7 @@ impl ChatCompletions {
             seed: seed(Seed::Plain),
             random_seed: seed(Seed::Random),
             reasoning_effort: effort(EffortField::Plain).map(Effort::as_str),
-            // Reasoning that nobody wants to see is streamed all the same, and not excluded: it shows that the model
+            // Reasoning that the caller does not want is streamed all the same, and not excluded: it shows that the model
             // is at work, where silence would end in a timeout.
             reasoning: effort(EffortField::Reasoning).map(|effort| Reasoning {
                 effort: effort.as_str(),

@@ -52,7 +52,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
         name: &tool.name,
         description: tool.description.as_deref(),
         parameters: &tool.parameters,
-        // What is not told is strict here, and makes members required that the caller left optional.
+        // The default here is strict, which makes members required that the caller left optional.
         strict: tool.strict.unwrap_or(false),
     });
     let has_tools = !chat.tools.is_empty();
