@@ -73,11 +73,7 @@ pub(super) fn openai(id: &str) -> Option<OpenAi> {
     if id.starts_with("chatgpt-") || id.contains("chat-latest") {
         return Some(PLAIN);
     }
-    let digit = |c: char| c.is_ascii_digit();
-    if id
-        .strip_prefix('o')
-        .is_some_and(|rest| rest.starts_with(digit))
-    {
+    if is_o_series(id) {
         return Some(O_SERIES);
     }
     let version = version(id.strip_prefix("gpt-")?)?;
@@ -87,6 +83,12 @@ pub(super) fn openai(id: &str) -> Option<OpenAi> {
         efforts: if is_pro { PRO } else { rules.efforts },
         ..*rules
     })
+}
+
+/// `o3`, `o4-mini` and the like.
+pub(super) fn is_o_series(id: &str) -> bool {
+    let rest = id.strip_prefix('o');
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]

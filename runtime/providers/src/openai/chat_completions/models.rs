@@ -139,11 +139,6 @@ const SPECIAL: &[&str] = &["pro", "preview", "beta", "codex", "vision", "vl", "b
 /// `supported_parameters`, `reasoning` and `pricing`, Mistral's `capabilities`, Fireworks' `supports_…`, a
 /// `type`; the name where it is a plain one.
 fn set_abilities(model: &mut Model, entry: &Value) {
-    let words = |value: &Value| -> Vec<String> {
-        let words = value.as_array().into_iter().flatten();
-        let words = words.filter_map(Value::as_str).filter(is_short);
-        words.take(MOST_WORDS).map(str::to_owned).collect()
-    };
     let architecture = &entry["architecture"];
     model.input_modalities = words(&architecture["input_modalities"]);
     model.output_modalities = words(&architecture["output_modalities"]);
@@ -195,15 +190,24 @@ fn set_abilities(model: &mut Model, entry: &Value) {
         .into_iter()
         .filter(|effort| efforts.iter().any(|word| word == effort.as_str()))
         .collect();
-    // Numbers are in other units, which the lists do not name.
+    model.price = price(entry);
+    model.retires = retires(entry);
+}
+
+fn words(list: &Value) -> Vec<String> {
+    let words = list.as_array().into_iter().flatten();
+    let words = words.filter_map(Value::as_str).filter(is_short);
+    words.take(MOST_WORDS).map(str::to_owned).collect()
+}
+
+/// Prices as strings only: numbers are in other units, which the lists do not name.
+fn price(entry: &Value) -> Option<Price> {
     let price = |name: &str| {
         let price = entry["pricing"][name].as_str().filter(is_short);
         price.map(str::to_owned)
     };
-    model.price = price("prompt")
-        .zip(price("completion"))
-        .map(|(input, output)| Price { input, output });
-    model.retires = retires(entry);
+    let (input, output) = price("prompt").zip(price("completion"))?;
+    Some(Price { input, output })
 }
 
 /// The day on which a model is taken away, as OpenRouter, OpenAI and Mistral say it.

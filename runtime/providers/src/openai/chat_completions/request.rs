@@ -16,7 +16,7 @@ use crate::openai::rules;
 use crate::turns;
 use crate::{
     ChatRequest, Class, Effort, Encoding, Failure, Format, Media, Message, Part, Request, Role,
-    Source, ToolChoice,
+    Source, Tool, ToolChoice,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -84,48 +84,10 @@ impl ChatCompletions {
                     _ => "enabled",
                 },
             }),
-            tools: chat
-                .tools
-                .iter()
-                .map(|tool| ToolBody {
-                    kind: "function",
-                    function: FunctionBody {
-                        name: &tool.name,
-                        description: tool.description.as_deref(),
-                        parameters: &tool.parameters,
-                        strict: tool.strict,
-                    },
-                })
-                .collect(),
-            tool_choice: (chat.tool_choice.as_ref().filter(|_| !chat.tools.is_empty())).map(
-                |choice| match choice {
-                    ToolChoice::Auto => ChoiceBody::Word("auto"),
-                    ToolChoice::None => ChoiceBody::Word("none"),
-                    ToolChoice::Required => ChoiceBody::Word(self.required),
-                    ToolChoice::Tool(name) => ChoiceBody::Tool {
-                        kind: "function",
-                        function: Named { name },
-                    },
-                },
-            ),
-            response_format: chat.format.as_deref().map(|format| match format {
-                Format::Json => FormatBody {
-                    kind: "json_object",
-                    json_schema: None,
-                },
-                Format::Schema {
-                    name,
-                    schema,
-                    strict,
-                } => FormatBody {
-                    kind: "json_schema",
-                    json_schema: Some(SchemaBody {
-                        name,
-                        schema,
-                        strict: *strict,
-                    }),
-                },
-            }),
+            tools: chat.tools.iter().map(ToolBody::of).collect(),
+            tool_choice: (chat.tool_choice.as_ref().filter(|_| !chat.tools.is_empty()))
+                .map(|choice| ChoiceBody::of(choice, self.required)),
+            response_format: chat.format.as_deref().map(FormatBody::of),
             max_tokens: older,
             max_completion_tokens: newer,
             stream: true,
@@ -328,6 +290,20 @@ struct ToolBody<'a> {
     function: FunctionBody<'a>,
 }
 
+impl<'a> ToolBody<'a> {
+    fn of(tool: &'a Tool) -> Self {
+        ToolBody {
+            kind: "function",
+            function: FunctionBody {
+                name: &tool.name,
+                description: tool.description.as_deref(),
+                parameters: &tool.parameters,
+                strict: tool.strict,
+            },
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct FunctionBody<'a> {
     name: &'a str,
@@ -349,6 +325,20 @@ enum ChoiceBody<'a> {
     },
 }
 
+impl<'a> ChoiceBody<'a> {
+    fn of(choice: &'a ToolChoice, required: &'static str) -> Self {
+        match choice {
+            ToolChoice::Auto => ChoiceBody::Word("auto"),
+            ToolChoice::None => ChoiceBody::Word("none"),
+            ToolChoice::Required => ChoiceBody::Word(required),
+            ToolChoice::Tool(name) => ChoiceBody::Tool {
+                kind: "function",
+                function: Named { name },
+            },
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Named<'a> {
     name: &'a str,
@@ -360,6 +350,29 @@ struct FormatBody<'a> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     json_schema: Option<SchemaBody<'a>>,
+}
+
+impl<'a> FormatBody<'a> {
+    fn of(format: &'a Format) -> Self {
+        match format {
+            Format::Json => FormatBody {
+                kind: "json_object",
+                json_schema: None,
+            },
+            Format::Schema {
+                name,
+                schema,
+                strict,
+            } => FormatBody {
+                kind: "json_schema",
+                json_schema: Some(SchemaBody {
+                    name,
+                    schema,
+                    strict: *strict,
+                }),
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -92,10 +92,7 @@ struct ModelEntry<'a> {
 
 pub(super) fn is_chat(id: &str) -> bool {
     let base = id.strip_prefix("ft:").unwrap_or(id);
-    let reasoning = base
-        .strip_prefix('o')
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    (reasoning || base.starts_with("gpt-") || base.starts_with("chatgpt-"))
+    (rules::is_o_series(base) || base.starts_with("gpt-") || base.starts_with("chatgpt-"))
         && !NOT_CHAT.iter().any(|word| base.contains(word))
 }
 

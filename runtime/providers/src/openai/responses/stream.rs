@@ -68,13 +68,8 @@ impl StreamReader for Reader {
             }
             "response.reasoning_summary_part.added" => begin_paragraph(&mut answer.reasoning),
             "response.output_item.added" | "response.output_item.done" => {
-                if let Some(item) = item {
-                    let fields: OutputItem<'_> = json::read(item)?;
-                    self.take_call(&fields, index, answer)?;
-                    if kind == "response.output_item.done" {
-                        self.keep(&fields, item, answer);
-                    }
-                }
+                let is_done = kind == "response.output_item.done";
+                item.map_or(Ok(()), |item| self.take_item(item, index, is_done, answer))?;
             }
             "response.function_call_arguments.delta" => {
                 if let Some(call) = self.call_at(index, answer) {
@@ -82,10 +77,8 @@ impl StreamReader for Reader {
                 }
             }
             "response.function_call_arguments.done" => {
-                let arguments = self::arguments(arguments);
-                if let Some(call) = self.call_at(index, answer)
-                    && !arguments.is_empty()
-                {
+                let arguments = Some(self::arguments(arguments)).filter(|it| !it.is_empty());
+                if let (Some(call), Some(arguments)) = (self.call_at(index, answer), arguments) {
                     call.arguments = arguments;
                 }
             }
@@ -121,6 +114,21 @@ impl StreamReader for Reader {
 }
 
 impl Reader {
+    fn take_item(
+        &mut self,
+        json: &str,
+        place: Option<u64>,
+        is_done: bool,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let item: OutputItem<'_> = json::read(json)?;
+        self.take_call(&item, place, answer)?;
+        if is_done {
+            self.keep(&item, json, answer);
+        }
+        Ok(())
+    }
+
     /// Reads a response object, which opens, closes or is the whole answer. `status` stands in where the
     /// object does not say its own.
     fn take_response(
@@ -130,17 +138,7 @@ impl Reader {
         answer: &mut Answer,
     ) -> Result<(), Failure> {
         if let Some(usage) = response.usage.0 {
-            let input = usage.input_tokens_details.0.unwrap_or_default();
-            let output = usage.output_tokens_details.0.unwrap_or_default();
-            answer.usage = Usage {
-                input_tokens: usage.input_tokens.0,
-                output_tokens: usage.output_tokens.0,
-                reasoning_tokens: output.reasoning_tokens.0,
-                cached_input_tokens: input.cached_tokens.0,
-                cache_write_tokens: input.cache_write_tokens.0,
-                total_tokens: usage.total_tokens.0,
-                cost_usd: None,
-            };
+            answer.usage = usage.into();
         }
         let has_output = response
             .output
@@ -164,15 +162,14 @@ impl Reader {
         let native = response.status.as_ref().map_or(status, |status| &status.0);
         let (finish, native) = match native {
             "completed" => (None, native),
-            "incomplete" => match response
-                .incomplete_details
-                .as_ref()
-                .map_or("", |details| str_of(&details.reason))
-            {
-                "" => (Some(Finish::Length), native),
-                "content_filter" => (Some(Finish::ContentFilter), "content_filter"),
-                reason => (Some(Finish::Length), reason),
-            },
+            "incomplete" => {
+                let details = response.incomplete_details.as_ref();
+                match details.map_or("", |details| str_of(&details.reason)) {
+                    "" => (Some(Finish::Length), native),
+                    "content_filter" => (Some(Finish::ContentFilter), "content_filter"),
+                    reason => (Some(Finish::Length), reason),
+                }
+            }
             "cancelled" => (Some(Finish::Error), native),
             "failed" => {
                 return Err(Failure::new(
@@ -355,6 +352,22 @@ struct UsageObject {
     output_tokens: Lenient<u64>,
     output_tokens_details: Lenient<OutputDetails>,
     total_tokens: Lenient<u64>,
+}
+
+impl From<UsageObject> for Usage {
+    fn from(usage: UsageObject) -> Self {
+        let input = usage.input_tokens_details.0.unwrap_or_default();
+        let output = usage.output_tokens_details.0.unwrap_or_default();
+        Usage {
+            input_tokens: usage.input_tokens.0,
+            output_tokens: usage.output_tokens.0,
+            reasoning_tokens: output.reasoning_tokens.0,
+            cached_input_tokens: input.cached_tokens.0,
+            cache_write_tokens: input.cache_write_tokens.0,
+            total_tokens: usage.total_tokens.0,
+            cost_usd: None,
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]
