@@ -1,6 +1,6 @@
 //! The parts of `anygpt-mcp`: everything around `anygpt-core` that touches the world.
 //!
-//! What a call passes through: [`mcp`] → [`tools`] → [`mcp::runner`] → [`gateway`] → [`provider`]
+//! What a call passes through: [`mcp`] → [`tools`] → [`mcp::runner`] → [`gateway`] → [`anygpt_providers`]
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
 
 #![forbid(unsafe_code)]
@@ -18,7 +18,6 @@ pub mod listing;
 pub mod mcp;
 pub mod output;
 mod prompts;
-pub mod provider;
 pub mod redact;
 pub mod resources;
 mod session;

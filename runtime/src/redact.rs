@@ -16,10 +16,9 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{
-    provider::percent_encoded,
-    settings::{Secret, Settings, named_secrets},
-};
+use anygpt_providers::percent_encoded;
+
+use crate::settings::{Secret, Settings, named_secrets};
 
 mod forms;
 mod lookalike;

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anygpt_core::Limits;
+use anygpt_providers::Answer;
 use futures_util::future::{Either, select};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -24,7 +25,6 @@ use crate::{
     cli::Chat,
     gateway::Observer,
     output::{self, Unwritten},
-    provider::Answer,
     redact::Redactor,
     settings::{Settings, Tool},
     tools::Outcome,

@@ -12,6 +12,9 @@ use std::{
 };
 
 use anygpt_core::{Reservation, json};
+use anygpt_providers::{
+    Answer, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key, bearer, sse,
+};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
@@ -21,15 +24,11 @@ use http::{
 use http_body_util::Full;
 use tokio::time::{self, Sleep, timeout};
 
-use super::{Gateway, Observer, Reply};
+use super::{Gateway, Observer, Reply, Turn};
 use crate::{
     aside::{LITTLE, aside},
     call,
     http_client::{ReplyBody, SendError, root_cause},
-    provider::{
-        Answer, ChatRequest, Class, Codec, Failure, Finish, LARGEST_STATE, Request, Stage, api_key,
-        bearer, sse,
-    },
     settings::{Bound, KeyHeader, Provider},
 };
 
@@ -62,16 +61,17 @@ impl Gateway {
         &self,
         provider: &Provider,
         codec: &'static dyn Codec,
-        request: &ChatRequest,
+        turn: &Turn,
         reply: &mut Reply,
         start: Instant,
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
+        let request = &turn.request;
         let wants_state = !request.tools.is_empty();
         // Covers the body until it has been sent.
         let sent = self.reserve(2 * request.length(), not_sent).await?;
-        let request = codec.chat(request);
+        let request = codec.chat(request, turn.encoding);
         let response = self
             .send(provider, codec, request, patience, || {
                 observer.connected(&provider.id);
@@ -85,7 +85,7 @@ impl Gateway {
             .and_then(|value| value.to_str().ok())
             .is_some_and(|kind| kind.starts_with("application/json"));
 
-        reply.answer.wants_state = wants_state;
+        let mut reader = codec.reader(wants_state);
         let idle = self.settings.idle.as_ref();
         let mut body = Body::new(response.into_body(), Patience::of(patience, idle));
         let mut has_begun = false;
@@ -97,11 +97,14 @@ impl Gateway {
             let length = json.len();
             // Covers what is built while it is read, which may be elsewhere.
             let tree = self.reserve(tree_size(&json), no_memory).await?;
-            let read = move |answer: &mut Answer| codec.whole(&json, answer);
-            let read = Box::pin(add(length, &mut reply.answer, read)).await;
+            let read = move |answer: &mut Answer| {
+                let read = reader.whole(&json, answer);
+                (read, reader.state_length())
+            };
+            let (read, state) = Box::pin(add(length, &mut reply.answer, read)).await;
             drop(tree);
-            read.map_err(|failure| declined(failure, &reply.answer, false))?;
-            hold(held, length.max(reply.answer.held()))?;
+            read.map_err(|failure| declined(failure, &reply.answer, state > 0))?;
+            hold(held, length.max(reply.answer.held() + state))?;
         } else {
             let mut parser = sse::Parser::new(EVENT_LIMIT);
             while !reply.answer.complete
@@ -111,34 +114,42 @@ impl Gateway {
                 while let Some(event) = parser.next_event(&mut rest)? {
                     let length = event.data.len();
                     let (read, is_opening) = if length <= LITTLE {
-                        let read = codec.event(&event, &mut reply.answer);
-                        (read, !has_begun && codec.is_opening(&event))
+                        let read = reader.event(&event, &mut reply.answer);
+                        (read, !has_begun && reader.is_opening(&event))
                     } else {
                         let (name, data) = (event.name.to_owned(), event.data.to_owned());
                         let read = move |answer: &mut Answer| {
                             let (name, data) = (&*name, &*data);
                             let event = sse::Event { name, data };
-                            (codec.event(&event, answer), codec.is_opening(&event))
+                            let read = reader.event(&event, answer);
+                            let is_opening = reader.is_opening(&event);
+                            (reader, read, is_opening)
                         };
                         let tree = self
                             .reserve(tree_size(event.data.as_bytes()), no_memory)
                             .await?;
-                        let read = Box::pin(add(length, &mut reply.answer, read)).await;
+                        let (back, read, is_opening) =
+                            Box::pin(add(length, &mut reply.answer, read)).await;
                         drop(tree);
-                        read
+                        reader = back;
+                        (read, is_opening)
                     };
-                    read.map_err(|failure| declined(failure, &reply.answer, has_begun))?;
+                    read.map_err(|failure| {
+                        let has_begun = has_begun || reader.state_length() > 0;
+                        declined(failure, &reply.answer, has_begun)
+                    })?;
                     has_begun = has_begun || !is_opening;
                 }
                 let answer = &reply.answer;
-                hold(held, answer.held() + parser.held())?;
+                let state = reader.state_length();
+                hold(held, answer.held() + state + parser.held())?;
                 if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                     reply.first_token.get_or_insert_with(|| {
                         body.patience = Patience::of(None, idle);
                         start.elapsed()
                     });
                 }
-                if answer.length() > 0 {
+                if answer.length() + state > 0 {
                     observer.received(answer);
                 }
             }
@@ -148,17 +159,21 @@ impl Gateway {
                 if let Some(event) = parser.finish() {
                     // An event without its end may be cut anywhere: what it cannot say is missing, not
                     // wrong. An error that can be read is whole.
-                    if let Err(failure) = codec.event(&event, &mut reply.answer)
+                    if let Err(failure) = reader.event(&event, &mut reply.answer)
                         && failure.stage == Stage::Declined
                     {
+                        let has_begun = has_begun || reader.state_length() > 0;
                         return Err(declined(failure, &reply.answer, has_begun));
                     }
                 }
             }
-            let length = reply.answer.length();
-            let end = move |answer: &mut Answer| codec.end(answer);
-            Box::pin(add(length, &mut reply.answer, end)).await;
-            hold(held, reply.answer.held())?;
+            let length = reply.answer.length() + reader.state_length();
+            let end = move |answer: &mut Answer| {
+                reader.end(answer);
+                reader.state_length()
+            };
+            let state = Box::pin(add(length, &mut reply.answer, end)).await;
+            hold(held, reply.answer.held() + state)?;
         }
         check(&reply.answer)
     }

@@ -5,6 +5,7 @@
 //!
 //! Never here: what an answer has cost.
 
+use anygpt_providers::{ChatRequest, Class, Failure, Format, Media, Part, Source, base64};
 use serde_json::Value;
 
 use super::{
@@ -13,10 +14,7 @@ use super::{
     purse::Purse,
     resolve::Target,
 };
-use crate::{
-    provider::{ChatRequest, Class, Failure, Format, Media, Part, Source, base64},
-    settings::{Kind, Price, Settings},
-};
+use crate::settings::{Kind, Price, Settings};
 
 /// What came of keeping a request within its bounds.
 #[derive(Debug, Default)]

@@ -8,11 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anygpt_providers::{Answer, Class, Failure, Finish};
+
 use super::{Reply, report, retry};
-use crate::{
-    provider::{Answer, Class, Failure, Finish},
-    redact::Redactor,
-};
+use crate::redact::Redactor;
 
 /// What one request to a provider came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

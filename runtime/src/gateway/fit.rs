@@ -1,11 +1,10 @@
 //! A request made to suit its model: by the rules of the configuration file first, then by what is known of the family.
 //!
-//! Never here: what a refusal teaches (see `provider::parameter`), or bounds (see `bound`).
+//! Never here: what a refusal teaches (see `anygpt_providers::repair`), or bounds (see `bound`).
 
-use crate::{
-    provider::ChatRequest,
-    settings::{Kind, Settings},
-};
+use anygpt_providers::{ChatRequest, Encoding};
+
+use crate::settings::{Kind, Settings};
 
 /// Fills in what is configured for what the caller leaves open, takes out what the model does not take, and tells of
 /// what it has taken from the caller. A model that is not known yet has an empty id; then only rules for all of its
@@ -29,10 +28,6 @@ pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<
     for (parameter, _) in &rule.drop {
         parameter.leave_out(chat);
     }
-    if let (Some(is_newer), Kind::Compatible(service)) = (rule.max_completion_tokens, provider.kind)
-    {
-        chat.other_token_name = is_newer != service.max_completion_tokens;
-    }
     let Some(codec) = provider.kind.codec().filter(|_| !chat.model.is_empty()) else {
         return warnings;
     };
@@ -46,4 +41,18 @@ pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<
         parameter.swap(chat, &mut aside);
     }
     warnings
+}
+
+/// How the configuration file wants a request for this model to be written.
+pub fn encoding(settings: &Settings, provider: usize, model: &str) -> Encoding {
+    let rule = settings.rule(provider, model);
+    match (
+        rule.max_completion_tokens,
+        settings.providers[provider].kind,
+    ) {
+        (Some(is_newer), Kind::Compatible(service)) => Encoding {
+            other_name: is_newer != service.max_completion_tokens,
+        },
+        _ => Encoding::default(),
+    }
 }

@@ -1,13 +1,13 @@
 //! What models have refused in the life of this process, so that nobody asks them for it twice.
 //!
-//! Never here: reading refusals (see `provider::parameter`).
+//! Never here: reading refusals (see `anygpt_providers::repair`).
 
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
 };
 
-use crate::provider::{Change, ChatRequest};
+use anygpt_providers::{Change, ChatRequest, Encoding};
 
 /// Models remembered; the one that was learned of first is forgotten for a new one.
 const MODELS: usize = 256;
@@ -53,7 +53,12 @@ impl Learned {
     }
 
     /// Makes the changes that are known for the request's model, and tells them.
-    pub(super) fn apply(&self, provider: usize, chat: &mut ChatRequest) -> Vec<String> {
+    pub(super) fn apply(
+        &self,
+        provider: usize,
+        chat: &mut ChatRequest,
+        encoding: &mut Encoding,
+    ) -> Vec<String> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = entries
             .iter()
@@ -62,7 +67,7 @@ impl Learned {
         changes
             .unwrap_or_default()
             .iter()
-            .filter_map(|change| change.apply(chat))
+            .filter_map(|change| change.apply(chat, encoding))
             .filter(|said| !said.is_empty())
             .collect()
     }
@@ -71,7 +76,7 @@ impl Learned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Parameter;
+    use anygpt_providers::Parameter;
 
     fn asked(model: &str) -> ChatRequest {
         ChatRequest {
@@ -88,13 +93,28 @@ mod tests {
         learned.remember(0, "a", change);
         learned.remember(0, "a", change);
         for (provider, model, changes) in [(0, "a", 1), (1, "a", 0), (0, "b", 0)] {
-            assert_eq!(learned.apply(provider, &mut asked(model)).len(), changes);
+            assert_eq!(
+                learned
+                    .apply(provider, &mut asked(model), &mut Encoding::default())
+                    .len(),
+                changes
+            );
         }
         for number in 0..MODELS {
             learned.remember(1, &number.to_string(), change);
         }
-        assert_eq!(learned.apply(0, &mut asked("a")).len(), 0);
-        assert_eq!(learned.apply(1, &mut asked("0")).len(), 1);
+        assert_eq!(
+            learned
+                .apply(0, &mut asked("a"), &mut Encoding::default())
+                .len(),
+            0
+        );
+        assert_eq!(
+            learned
+                .apply(1, &mut asked("0"), &mut Encoding::default())
+                .len(),
+            1
+        );
         for limit in 100..200 {
             learned.remember(1, "0", Change::AtMost(limit));
         }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anygpt_core::Reservation;
+use anygpt_providers::{Class, Codec, Failure, MOST_MODELS, Model};
 use futures_util::future::join_all;
 
 use super::{
@@ -16,11 +17,7 @@ use super::{
     mock, report,
     request::{Body, Bounds},
 };
-use crate::{
-    aside::aside,
-    provider::{Class, Codec, Failure, MOST_MODELS, Model},
-    settings::Provider,
-};
+use crate::{aside::aside, settings::Provider};
 
 /// What a model takes beside its texts, in a list that is sorted and looked through.
 const MODEL: usize = 4 * size_of::<Model>();

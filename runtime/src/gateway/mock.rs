@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use anygpt_providers::{Answer, ChatRequest, Finish, Model, Role, Usage};
+
 use super::{Plan, Reply, model_of, price, resolve::Target};
 use crate::{
     call,
-    provider::{Answer, ChatRequest, Finish, Model, Role, Usage},
     settings::{Kind, Settings},
 };
 

@@ -13,6 +13,9 @@ use std::{
 };
 
 use anygpt_core::{Budget, Reservation};
+use anygpt_providers::{
+    Answer, ChatRequest, Class, Codec, Encoding, Failure, Stage, State, repair,
+};
 use futures_util::future::{Either, select};
 use tokio::{
     sync::{Semaphore, watch},
@@ -23,7 +26,6 @@ use tokio::{
 use crate::{
     call::{self, Asked},
     http_client::HttpClient,
-    provider::{Answer, ChatRequest, Class, Codec, Failure, Stage, State, repair},
     redact::Redactor,
     resources,
     settings::{KeyHeader, Provider, Settings},
@@ -45,7 +47,7 @@ mod retry;
 
 pub use course::Attempt;
 use course::{Course, Failed};
-pub use fit::fit;
+pub use fit::{encoding, fit};
 use learned::Learned;
 pub use list::{Listed, Unlisted};
 use price::Cost;
@@ -211,6 +213,7 @@ impl From<Failure> for Missed {
 /// What is asked of one target.
 struct Turn {
     request: ChatRequest,
+    encoding: Encoding,
     /// It has been made to suit its model.
     is_fitted: bool,
 }
@@ -378,6 +381,7 @@ impl Gateway {
                     ),
                     ..plan.request_to(target)
                 },
+                encoding: Encoding::default(),
                 is_fitted: false,
             };
             let (mut repeated, mut repaired) = (0, 0);
@@ -406,7 +410,7 @@ impl Gateway {
                     return;
                 };
                 if repaired < REPAIRS
-                    && let Some(said) = self.repaired(target.provider, &mut turn.request, failure)
+                    && let Some(said) = self.repaired(target.provider, &mut turn, failure)
                 {
                     self.log_attempt(course);
                     repaired += 1;
@@ -505,7 +509,9 @@ impl Gateway {
             reply
                 .warnings
                 .extend(fit(&self.settings, position, request));
-            reply.warnings.extend(self.learned.apply(position, request));
+            turn.encoding = encoding(&self.settings, position, &request.model);
+            let learned = self.learned.apply(position, request, &mut turn.encoding);
+            reply.warnings.extend(learned);
             codec.carries(request)?;
         }
         // Again before each attempt: a repair may have set a token limit, and earlier ones are paid.
@@ -520,12 +526,12 @@ impl Gateway {
         let held = purse.map(|purse| purse.hold(most));
         let start = plan.received;
         let result = self
-            .stream(provider, codec, request, reply, start, patience, observer)
+            .stream(provider, codec, turn, reply, start, patience, observer)
             .await;
         if let Some(held) = held {
             held.settle(match &result {
                 Err(failure) if failure.stage == Stage::Free => 0.0,
-                _ => self.spent(position, &request.model, &reply.answer, input, most),
+                _ => self.spent(position, &turn.request.model, &reply.answer, input, most),
             });
         }
         Ok(result?)
@@ -546,15 +552,11 @@ impl Gateway {
     }
 
     /// Changes the one parameter that a refusal names, if there is one, and tells what it has done.
-    fn repaired(
-        &self,
-        provider: usize,
-        request: &mut ChatRequest,
-        failure: &Failure,
-    ) -> Option<String> {
+    fn repaired(&self, provider: usize, turn: &mut Turn, failure: &Failure) -> Option<String> {
+        let request = &mut turn.request;
         let codec = self.settings.providers[provider].kind.codec()?;
         let repair = repair(request, failure, codec.has_two_token_names())?;
-        let said = repair.change.apply(request)?;
+        let said = repair.change.apply(request, &mut turn.encoding)?;
         if repair.is_lasting {
             self.learned
                 .remember(provider, &request.model, repair.change);

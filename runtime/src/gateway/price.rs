@@ -1,21 +1,12 @@
-//! What answers cost: the prices that the providers publish, as a table, and the sum for an answer.
+//! What answers cost: the price of their model, configured or published, times their tokens.
 //!
-//! The numbers are those of the public list `model_prices_and_context_window.json` of the project LiteLLM at its
-//! commit 00035b69 (July 2026), with what the providers have published since then: GPT-5.6 Terra and Luna
-//! cheaper from 2026-07-30, Claude Opus 5 from 2026-07-24. Temporary prices are not in it. What is not in
-//! those sources has no price here; the configuration file can give it one.
-//!
-//! Never here: a limit on cost.
+//! Never here: a limit on cost, or the published prices (each provider's folder in `anygpt_providers`).
 
-use crate::{
-    provider::{Answer, Usage},
-    settings::{Price, Settings, position},
-};
+use anygpt_providers::{Answer, LIST_PRICES, Usage, list_price};
+
+use crate::settings::{Price, Settings, position};
 
 use super::Reply;
-
-/// Where a cost is from that was computed with the table.
-pub const LIST: &str = "list price of 2026-08";
 
 /// What an answer costs, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +25,7 @@ pub fn known(settings: &Settings, provider: usize, model: &str) -> Option<(Price
         return Some((price, "configured"));
     }
     settings.providers[provider].is_original().then_some(())?;
-    Some((listed(model)?, LIST))
+    Some((listed(model)?, LIST_PRICES))
 }
 
 /// Tells in a reply what its answer costs.
@@ -139,80 +130,17 @@ pub(super) fn dollars(parts: &[(u64, f64)]) -> f64 {
     (sum * 1e3).round() / 1e9
 }
 
-/// The published price of a model, or of the model whose dated snapshot it is.
+/// The published price of a model, in the form of a configured one.
 fn listed(model: &str) -> Option<Price> {
-    let id = model.trim().to_ascii_lowercase();
-    let id = id.strip_prefix("models/").unwrap_or(&id);
-    let row = |id: &str| TABLE.iter().find(|row| row.0 == id);
-    let &(name, input, cached, output, long_from) = row(id).or_else(|| row(without_date(id)?))?;
-    let writes_cost = name.starts_with("claude-") || name.starts_with("gpt-5.6");
+    let price = list_price(model)?;
     Some(Price {
-        input,
-        output,
-        cached_input: (cached > 0.0).then_some(cached),
-        cache_write: writes_cost.then_some(input * 1.25),
-        long_from: (long_from > 0).then_some(long_from * 1_000),
+        input: price.input,
+        output: price.output,
+        cached_input: price.cached_input,
+        cache_write: price.cache_write,
+        long_from: price.long_from,
     })
 }
-
-/// The id in front of `-20250929` or `-2025-04-14`.
-fn without_date(id: &str) -> Option<&str> {
-    ["-20......", "-20..-..-.."].iter().find_map(|form| {
-        let (rest, date) = id.split_at_checked(id.len().checked_sub(form.len())?)?;
-        let mut pairs = date.bytes().zip(form.bytes());
-        let is_date = pairs.all(|(byte, wanted)| match wanted {
-            b'.' => byte.is_ascii_digit(),
-            wanted => byte == wanted,
-        });
-        is_date.then_some(rest)
-    })
-}
-
-/// Id; input, cached input (0: as other input) and output in US dollars per million tokens; thousands of
-/// input tokens from which on a request is a long one (0: never).
-type Row = (&'static str, f64, f64, f64, u64);
-
-static TABLE: [Row; 39] = [
-    ("gpt-5.6", 5.0, 0.5, 30.0, 272),
-    ("gpt-5.6-sol", 5.0, 0.5, 30.0, 272),
-    ("gpt-5.6-terra", 2.0, 0.2, 12.0, 272),
-    ("gpt-5.6-luna", 0.2, 0.02, 1.2, 272),
-    ("gpt-5.5", 5.0, 0.5, 30.0, 272),
-    ("gpt-5.5-pro", 30.0, 3.0, 180.0, 272),
-    ("gpt-5.4", 2.5, 0.25, 15.0, 272),
-    ("gpt-5.4-pro", 30.0, 3.0, 180.0, 272),
-    ("gpt-5.4-mini", 0.75, 0.075, 4.5, 0),
-    ("gpt-5.4-nano", 0.2, 0.02, 1.25, 0),
-    ("gpt-5.2", 1.75, 0.175, 14.0, 0),
-    ("gpt-5.2-pro", 21.0, 0.0, 168.0, 0),
-    ("gpt-5.1", 1.25, 0.125, 10.0, 0),
-    ("gpt-5", 1.25, 0.125, 10.0, 0),
-    ("gpt-5-pro", 15.0, 0.0, 120.0, 0),
-    ("gpt-5-mini", 0.25, 0.025, 2.0, 0),
-    ("gpt-5-nano", 0.05, 0.005, 0.4, 0),
-    ("gpt-4.1", 2.0, 0.5, 8.0, 0),
-    ("gpt-4.1-mini", 0.4, 0.1, 1.6, 0),
-    ("gpt-4.1-nano", 0.1, 0.025, 0.4, 0),
-    ("gpt-4o", 2.5, 1.25, 10.0, 0),
-    ("gpt-4o-2024-05-13", 5.0, 0.0, 15.0, 0),
-    ("gpt-4o-mini", 0.15, 0.075, 0.6, 0),
-    ("claude-fable-5", 10.0, 1.0, 50.0, 0),
-    ("claude-opus-5", 5.0, 0.5, 25.0, 0),
-    ("claude-opus-4-8", 5.0, 0.5, 25.0, 0),
-    ("claude-opus-4-7", 5.0, 0.5, 25.0, 0),
-    ("claude-opus-4-6", 5.0, 0.5, 25.0, 0),
-    ("claude-opus-4-5", 5.0, 0.5, 25.0, 0),
-    ("claude-opus-4-1", 15.0, 1.5, 75.0, 0),
-    ("claude-sonnet-5", 2.0, 0.2, 10.0, 0),
-    ("claude-sonnet-4-6", 3.0, 0.3, 15.0, 0),
-    ("claude-sonnet-4-5", 3.0, 0.3, 15.0, 200),
-    ("claude-haiku-4-5", 1.0, 0.1, 5.0, 0),
-    ("gemini-3.5-flash", 1.5, 0.15, 9.0, 0),
-    ("gemini-3.1-pro-preview", 2.0, 0.2, 12.0, 200),
-    ("gemini-3.1-flash-lite", 0.25, 0.025, 1.5, 0),
-    ("gemini-2.5-pro", 1.25, 0.125, 10.0, 200),
-    ("gemini-2.5-flash", 0.3, 0.03, 2.5, 0),
-];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

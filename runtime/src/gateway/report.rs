@@ -5,8 +5,9 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
+use anygpt_providers::{Class, Failure};
+
 use crate::{
-    provider::{Class, Failure},
     redact::{Redactor, of_caller},
     settings::Provider,
 };

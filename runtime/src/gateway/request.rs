@@ -8,6 +8,7 @@ use std::{
 };
 
 use anygpt_core::Reservation;
+use anygpt_providers::{Class, Codec, Failure, Request, Stage};
 use futures_util::future::{Either, select};
 use http::Method;
 use serde::{Deserialize, de::IgnoredAny};
@@ -26,7 +27,6 @@ use super::{
 use crate::{
     aside::aside,
     call::{self, Asked},
-    provider::{Class, Codec, Failure, Request, Stage},
     settings::{Provider, Settings},
 };
 

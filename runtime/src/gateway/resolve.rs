@@ -19,12 +19,11 @@
 //!
 //! Never here: asking a provider whether the model exists.
 
-use crate::{
-    provider::{Codec, Effort},
-    settings::{
-        Kind, ModelSettings, Provider, Settings, Tag, ended, position, shown,
-        vendors::{self, Form, Known, Serves, Weights},
-    },
+use anygpt_providers::{Codec, Effort};
+
+use crate::settings::{
+    Kind, ModelSettings, Provider, Settings, Tag, ended, position, shown,
+    vendors::{self, Form, Known, Serves, Weights},
 };
 
 /// Where a request goes.

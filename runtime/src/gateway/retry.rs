@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use crate::provider::{Class, Failure, Stage};
+use anygpt_providers::{Class, Failure, Stage};
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,9 @@ use anygpt_core::CallHandle;
 use tokio::time::sleep;
 
 use super::connection::Connection;
-use crate::{gateway::Observer, provider::Answer};
+use anygpt_providers::Answer;
+
+use crate::gateway::Observer;
 
 /// Between two progress notifications of a call.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(2);

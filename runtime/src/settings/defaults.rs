@@ -2,10 +2,10 @@
 //!
 //! Never here: putting it into a request.
 
+use anygpt_providers::{Effort, Parameter};
 use serde::Deserialize;
 
 use super::yaml::Spanned;
-use crate::provider::{Effort, Parameter};
 
 /// `defaults` of the file.
 #[derive(Debug, Default, Deserialize)]

@@ -11,7 +11,6 @@ use super::{
     environment::Environment,
     presets::{self, PRESETS, Preset},
 };
-use crate::provider::Codec;
 
 /// What a variable is, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +31,7 @@ enum Meaning {
 }
 
 use Meaning::{Key, Like, Not, Stranger, Switch, Url};
+use anygpt_providers::Codec;
 
 const ALLOW: Meaning = Not("set ANYGPT_ALLOW_MODELS");
 const DENY: Meaning = Not("set ANYGPT_DENY_MODELS");

@@ -2,13 +2,13 @@
 //!
 //! Never here: the headers that a format needs.
 
+use anygpt_providers::secret_header;
 use http::{HeaderName, HeaderValue};
 
 use super::{
     Problem,
     secret::{PlacedSecrets, names_a_key},
 };
-use crate::provider::secret_header;
 
 /// These belong to the transport.
 const REFUSED: [&str; 6] = [

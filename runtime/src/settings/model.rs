@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anygpt_providers::Effort;
 use serde::Deserialize;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     provider::{MOCK, position},
     yaml::{Error, OneOrMore, Ordered, Spanned, shown},
 };
-use crate::{provider::Effort, spelling::nearest};
+use crate::spelling::nearest;
 
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]

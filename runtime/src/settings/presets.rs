@@ -2,8 +2,11 @@
 //!
 //! Never here: what the user has set.
 
+use anygpt_providers::openai::chat_completions::{
+    ChatCompletions, EffortField, Newest, PLAIN, Seed,
+};
+
 use super::{Kind, vendors};
-use crate::provider::chat_completions::{ChatCompletions, EffortField, Newest, PLAIN, Seed};
 
 /// A provider that a key or an address alone switches on.
 #[derive(Debug)]

@@ -4,6 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anygpt_providers::{
+    Codec,
+    anthropic::Messages,
+    google::GenerateContent,
+    openai::{
+        Responses,
+        chat_completions::{ChatCompletions, PLAIN},
+    },
+};
 use http::{HeaderName, HeaderValue};
 
 use super::{
@@ -17,13 +26,6 @@ use super::{
     presets::{self, AZURE, AZURE_DATED, DOCKER, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::{self, Secret},
     vendors::{self, Serves},
-};
-use crate::provider::{
-    Codec,
-    anthropic::Messages,
-    chat_completions::{ChatCompletions, PLAIN},
-    google::GenerateContent,
-    openai::Responses,
 };
 
 /// The id of the built-in echo.

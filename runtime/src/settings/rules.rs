@@ -3,6 +3,7 @@
 //!
 //! Never here: making a request follow them.
 
+use anygpt_providers::Parameter;
 use serde::Deserialize;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     provider::position,
     yaml::{Error, Ordered, Spanned, shown},
 };
-use crate::{provider::Parameter, spelling::nearest};
+use crate::spelling::nearest;
 
 /// `rules` of the file: patterns, each with what holds for the models that it fits.
 pub(super) type Rules = Ordered<Spanned<Pattern>, RuleEntry>;

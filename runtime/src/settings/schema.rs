@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 
+use anygpt_providers::Effort;
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -18,7 +19,6 @@ use serde::{
 use serde_json::{Map, Value, json};
 
 use super::{LogFormat, LogLevel, file::File, provider::Kind, yaml};
-use crate::provider::Effort;
 
 /// What stands at a path.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anygpt_providers::{Class, Finish, Format, ToolCall, Usage};
 use serde::Serialize;
 use serde_json::{
     Value,
@@ -19,7 +20,6 @@ use super::{
 use crate::{
     aside::aside,
     gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
-    provider::{Class, Finish, Format, ToolCall, Usage},
     settings::Settings,
 };
 
@@ -187,7 +187,7 @@ impl Chat {
         // How long it takes to check an answer is up to its schema.
         let length = match format.as_deref() {
             Some(Format::Schema { .. }) => usize::MAX,
-            _ => reply.answer.length(),
+            _ => reply.answer.length() + reply.answer.state_length(),
         };
         let outcome = move || outcome(reply, wants_reasoning, format.as_deref(), warnings);
         aside(length, outcome).await

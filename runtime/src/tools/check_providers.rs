@@ -2,12 +2,12 @@
 //!
 //! Never here: a key, or the models themselves.
 
+use anygpt_providers::Class;
 use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments};
 use crate::{
     gateway::{Bounds, Gateway, Listed, resolve},
-    provider::Class,
     settings::{Provider, Settings},
 };
 

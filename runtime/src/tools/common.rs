@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
+use anygpt_providers::Effort;
 use serde_json::Value;
 
 use super::arguments::{Arguments, wrong};
 use crate::{
     gateway::{Gateway, Observer, Plan, Reply, purse::Purse},
-    provider::Effort,
     settings::Settings,
 };
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use anygpt_core::Reservation;
+use anygpt_providers::{ChatRequest, Message, Role};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde::Serialize;
 use serde_json::Value;
@@ -21,7 +22,6 @@ use super::{
 use crate::{
     aside::aside,
     gateway::{Gateway, Observer, Plan, Reply, Silence, bound, mock, purse::Purse, resolve},
-    provider::{ChatRequest, Message, Role},
     settings::Settings,
 };
 

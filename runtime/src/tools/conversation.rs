@@ -9,12 +9,12 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use anygpt_core::json;
+use anygpt_providers::{Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice};
 use serde_json::{Map, Value};
 
 use super::arguments::{
     Arguments, elements, wrong, wrong_or_missing, wrong_or_missing_raw, wrong_raw,
 };
-use crate::provider::{Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice};
 
 /// More tools, or more calls in one message, are more than any provider takes.
 const MOST_TOOLS: usize = 128;

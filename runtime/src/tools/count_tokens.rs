@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use anygpt_providers::{ChatRequest, Message, Role, State, read_count};
 use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments, conversation};
@@ -12,7 +13,6 @@ use crate::{
         Bounds, Gateway,
         resolve::{self, Target},
     },
-    provider::{ChatRequest, Message, Role, State, read_count},
     settings::Settings,
 };
 
@@ -76,7 +76,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         model,
         ..ChatRequest::default()
     };
-    let counts = |codec: &dyn crate::provider::Codec| codec.count_tokens(&ChatRequest::default());
+    let counts = |codec: &dyn anygpt_providers::Codec| codec.count_tokens(&ChatRequest::default());
     if provider.kind.codec().and_then(counts).is_some() {
         return Ok(Work::Network(Network::CountTokens(Count {
             target,
@@ -121,7 +121,7 @@ impl Count {
         let codec = provider.kind.codec();
         let request = codec.and_then(|codec| codec.count_tokens(&self.request));
         let request = request.ok_or("config: this provider does not count tokens")?;
-        let read = |_: &dyn crate::provider::Codec, body: &[u8]| read_count(body);
+        let read = |_: &dyn anygpt_providers::Codec, body: &[u8]| read_count(body);
         let counted = gateway.ask_for(&self.target, &request, self.bounds, "token count", read);
         Ok(counted.await?.told)
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Outcome;
 use crate::{
-    gateway::{Plan, bound, fit, price},
+    gateway::{Plan, bound, encoding, fit, price},
     settings::Settings,
 };
 
@@ -54,6 +54,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     let mut paid = None;
     let (endpoint, parameters) = match provider.kind.codec() {
         Some(codec) => {
+            let encoding = encoding(settings, first.provider, &request.model);
             warnings.extend(fit(settings, first.provider, &mut request));
             if request.model.is_empty() {
                 warnings.push(
@@ -78,7 +79,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
                 let class = failure.class.as_str();
                 return Outcome::error(format!("{class}: {}", failure.message));
             }
-            let http = codec.chat(&request);
+            let http = codec.chat(&request, encoding);
             let mut body: Map<String, Value> =
                 serde_json::from_slice(&http.body).unwrap_or_default();
             body.retain(|name, _| !NOT_PARAMETERS.contains(&name.as_str()));

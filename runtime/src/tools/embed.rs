@@ -2,6 +2,7 @@
 //!
 //! Never here: what to do with a vector.
 
+use anygpt_providers::{Codec, EmbedRequest, Embeddings, Request};
 use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
@@ -11,7 +12,6 @@ use crate::{
         Bounds, Gateway, Told,
         resolve::{self, Target},
     },
-    provider::{Codec, EmbedRequest, Embeddings, Request},
     settings::Settings,
 };
 

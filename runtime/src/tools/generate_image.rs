@@ -2,6 +2,7 @@
 //!
 //! Never here: fetching a picture from an address.
 
+use anygpt_providers::{Codec, DrawRequest, Drawing, Pictures, Usage};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::Value;
@@ -16,7 +17,6 @@ use crate::{
         Bounds, Gateway, Told,
         resolve::{self, Target},
     },
-    provider::{Codec, DrawRequest, Drawing, Pictures, Usage},
     settings::Settings,
 };
 

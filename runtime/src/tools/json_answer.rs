@@ -7,11 +7,11 @@
 //! Never here: asking for JSON (see the codecs).
 
 use anygpt_core::json;
+use anygpt_providers::Format;
 use serde_json::{Map, Value};
 
 use super::arguments::{found_but, member, wrong, wrong_or_missing};
 use super::conversation::{FUNCTION_NAME, is_function_name};
-use crate::provider::Format;
 
 /// Longer answers are not read as JSON.
 const LONGEST: usize = 1 << 20;

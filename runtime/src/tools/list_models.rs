@@ -8,6 +8,7 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
+use anygpt_providers::{Capability, Model};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,7 +22,6 @@ use crate::{
         Bounds, Gateway, mock,
         resolve::{self, Tagged},
     },
-    provider::{Capability, Model},
     settings::{Kind, Settings, position},
 };
 

@@ -2,12 +2,12 @@
 //!
 //! Never here: how one of several models is chosen, or a connection.
 
+use anygpt_providers::Effort;
 use serde::Serialize;
 
 use super::{Outcome, Work, arguments::Arguments};
 use crate::{
     gateway::resolve::{self, Tagged},
-    provider::Effort,
     settings::Settings,
 };
 

@@ -5,12 +5,12 @@
 use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use anygpt_core::{Budget, CallHandle, Reservation, ToolCall, json};
+use anygpt_providers::Picture;
 
 use self::arguments::{Arguments, Charge};
 use crate::{
     call::Call,
     gateway::{Gateway, Observer},
-    provider::Picture,
     redact::{self, Redactor},
     settings::{Settings, Tool},
 };

@@ -1,5 +1,6 @@
+use anygpt_providers::{Media, Message, Role, State, Tool};
+
 use super::*;
-use crate::provider::{Media, Message, Role, State, Tool};
 
 #[test]
 fn beyond_ascii_each_character_is_a_token_and_each_message_one_at_least() {

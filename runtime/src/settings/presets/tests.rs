@@ -1,6 +1,8 @@
 use super::*;
-use crate::{provider::Codec, settings::BaseUrl};
+use crate::settings::BaseUrl;
 use std::collections::BTreeSet;
+
+use anygpt_providers::Codec;
 
 #[test]
 fn a_vendor_s_own_address_is_known_by_its_host() {

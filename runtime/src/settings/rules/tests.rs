@@ -1,8 +1,7 @@
+use anygpt_providers::Effort;
+
 use super::*;
-use crate::{
-    provider::Effort,
-    settings::{file::File, provider::tests::providers, yaml},
-};
+use crate::settings::{file::File, provider::tests::providers, yaml};
 
 fn read(text: &str) -> Result<Vec<Rule>, Error> {
     let file: File = yaml::from_str(text)?;

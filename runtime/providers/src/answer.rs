@@ -1,0 +1,151 @@
+//! An answer while its stream is read, and when it is complete.
+//!
+//! Never here: how a provider writes it.
+
+use serde::Serialize;
+
+use crate::{Class, Failure, ToolCall, conversation};
+
+/// An answer as it grows while a stream is read. Whatever has arrived is valid at any moment, so a
+/// call that runs into its deadline can return it as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The visible text so far.
+    pub text: String,
+    /// Reasoning the provider showed, if any.
+    pub reasoning: String,
+    /// The model that really answered, in the provider's words.
+    pub model: Option<String>,
+    /// The provider's id for this answer (`resp_…`, `msg_…`, Gemini's `responseId`).
+    pub response_id: Option<String>,
+    /// Why it ended, once known.
+    pub finish: Option<Finish>,
+    /// The provider's own word for that.
+    pub native_finish: Option<String>,
+    /// Token counts and cost, once known.
+    pub usage: Usage,
+    /// Addresses of the pages that a searching model names as its sources.
+    pub citations: Vec<String>,
+    /// The stream's closing event was seen. An end of body without it is a truncated stream.
+    pub complete: bool,
+    /// The tool calls that the model asks for.
+    pub tool_calls: Vec<ToolCall>,
+    /// The pieces of the answer in the provider's words (see [`State`]), if they are wanted.
+    pub state: Vec<serde_json::Value>,
+}
+
+impl Answer {
+    /// Bytes of text, reasoning and calls, about.
+    pub fn length(&self) -> usize {
+        let calls = self.tool_calls.iter();
+        let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
+        self.text.len() + self.reasoning.len() + calls.sum::<usize>()
+    }
+
+    /// Bytes of its state, about.
+    pub fn state_length(&self) -> usize {
+        self.state.iter().map(conversation::length).sum()
+    }
+
+    /// Bytes that it holds without its state, about.
+    pub fn held(&self) -> usize {
+        let words = [&self.model, &self.response_id, &self.native_finish];
+        let words = words.into_iter().flatten().map(String::len);
+        let sources = self.citations.iter();
+        let sources = sources.map(|source| size_of::<String>() + 16 + source.len());
+        self.length() + words.chain(sources).sum::<usize>()
+    }
+
+    /// Whether the provider has reported anything generated, or any usage.
+    pub fn has_begun(&self) -> bool {
+        self.length() > 0
+            || self.finish.is_some()
+            || !self.tool_calls.is_empty()
+            || self.usage != Usage::default()
+    }
+
+    /// A call begins, or is there as a whole. It gets an id if it has none.
+    ///
+    /// # Errors
+    /// There are more than 128.
+    pub(crate) fn call(&mut self, mut call: ToolCall) -> Result<(), Failure> {
+        if self.tool_calls.len() >= MOST_CALLS {
+            let problem = format!("the model wants more than {MOST_CALLS} tools to be called");
+            return Err(Failure::new(Class::TooLarge, problem));
+        }
+        let mut number = self.tool_calls.len();
+        while call.id.is_empty() {
+            number += 1;
+            let id = format!("call_{number}");
+            if self.tool_calls.iter().all(|other| other.id != id) {
+                call.id = id;
+            }
+        }
+        self.tool_calls.push(call);
+        Ok(())
+    }
+}
+
+/// Why a model stopped, in our words (the provider's own word is kept beside it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// It was done, or met a stop sequence.
+    Stop,
+    /// It ran into a token limit.
+    Length,
+    /// It wants tools to be called.
+    ToolCalls,
+    /// It refused, or a filter stopped it.
+    ContentFilter,
+    /// The provider failed after it had begun.
+    Error,
+    /// It paused and wants the turn back to go on.
+    Pause,
+    /// Our own deadline came first.
+    Timeout,
+}
+
+impl Finish {
+    /// The word used in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Finish::Stop => "stop",
+            Finish::Length => "length",
+            Finish::ToolCalls => "tool_calls",
+            Finish::ContentFilter => "content_filter",
+            Finish::Error => "error",
+            Finish::Pause => "pause",
+            Finish::Timeout => "timeout",
+        }
+    }
+}
+
+/// Token counts and cost. What the provider did not report stays absent; it is never made 0. Serialized as `usage` of a
+/// result, where the cost is a member of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Usage {
+    /// All input, cached parts included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// All output, reasoning included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// The part of the output that was reasoning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<u64>,
+    /// The part of the input that came from a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_input_tokens: Option<u64>,
+    /// The part of the input that was written to a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write_tokens: Option<u64>,
+    /// Input and output together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_tokens: Option<u64>,
+    /// What the provider charges, in US dollars.
+    #[serde(skip)]
+    pub cost_usd: Option<f64>,
+}
+
+/// Upper bound on tool calls in one answer; more indicates a broken model.
+const MOST_CALLS: usize = 128;

@@ -1,0 +1,86 @@
+//! Anthropic's Messages API.
+//!
+//! Never here: retries, HTTP.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::http_request;
+use crate::{ChatRequest, Codec, Encoding, Failure, Model, ModelPage, Request, StreamReader};
+
+mod errors;
+mod models;
+mod prices;
+mod request;
+mod rules;
+mod stream;
+mod tokens;
+
+pub(crate) use prices::PRICES;
+
+/// The Messages format.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Messages;
+
+impl Codec for Messages {
+    fn default_base_url(&self) -> &'static str {
+        "https://api.anthropic.com"
+    }
+
+    fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
+        Some((
+            HeaderName::from_static("x-api-key"),
+            http_request::secret(key)?,
+        ))
+    }
+
+    fn request_id_headers(&self) -> &'static [&'static str] {
+        &["request-id", "x-request-id", "cf-ray"]
+    }
+
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        request::fit(chat)
+    }
+
+    fn think_within_limit(&self, chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
+        request::think_within_limit(chat, is_lowered)
+    }
+
+    fn default_max_tokens(&self, model: &str) -> Option<u32> {
+        Some(rules::default_max_tokens(model))
+    }
+
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::carries(chat)
+    }
+
+    fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
+        request::chat(chat)
+    }
+
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {
+        Box::new(stream::Reader::new(wants_state))
+    }
+
+    fn models(&self, page: Option<&str>) -> Request {
+        models::request(page)
+    }
+
+    fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
+        models::page(body)
+    }
+
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
+        models::newest_chat_model(models)
+    }
+
+    fn failure(&self, status: u16, body: &[u8]) -> Failure {
+        errors::failure(Some(status), &String::from_utf8_lossy(body))
+    }
+
+    fn count_tokens(&self, chat: &ChatRequest) -> Option<Request> {
+        tokens::request(chat)
+    }
+}
+
+#[cfg(test)]
+mod tests;

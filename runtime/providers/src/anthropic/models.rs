@@ -1,0 +1,179 @@
+//! Anthropic's list of models.
+//!
+//! Never here: chats.
+
+use std::cmp::Reverse;
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::request::versioned;
+use crate::http_request;
+use crate::json::{self, Lenient, Text};
+use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
+
+pub(super) fn request(page: Option<&str>) -> Request {
+    let after = page.map(|page| format!("&after_id={}", http_request::percent_encoded(page)));
+    versioned(http_request::get(format!(
+        "/v1/models?limit=1000{}",
+        after.unwrap_or_default()
+    )))
+}
+
+pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
+    let body = String::from_utf8_lossy(body);
+    let list: ModelList<'_> = json::read(&body)?;
+    let mut models = Vec::new();
+    for entry in json::entries(list.data.raw()) {
+        let entry: ModelEntry<'_> = json::read(entry)?;
+        let Some(id) = entry.id.and_then(Text::non_empty) else {
+            continue;
+        };
+        let mut model = Model {
+            id,
+            display_name: entry.display_name.and_then(Text::non_empty),
+            created: entry
+                .created_at
+                .as_ref()
+                .and_then(|time| unix_seconds(&time.0)),
+            input_token_limit: entry.max_input_tokens.0,
+            output_token_limit: entry.max_tokens.0,
+            chat: true,
+            ..Model::default()
+        };
+        let told = entry.capabilities.and_then(|raw| json::tree(raw.get()));
+        set_abilities(&mut model, &told.unwrap_or_default());
+        models.push(model);
+    }
+    let more = list.has_more.0 == Some(true);
+    Ok(ModelPage {
+        models,
+        next: list.last_id.filter(|_| more).and_then(Text::non_empty),
+    })
+}
+
+pub(super) fn newest_chat_model<'m>(models: &'m [Model]) -> Option<&'m Model> {
+    let retired = |model: &Model| {
+        let name = model
+            .display_name
+            .as_deref()
+            .unwrap_or_default()
+            .to_lowercase();
+        name.contains("retired") || name.contains("deprecated")
+    };
+    models
+        .iter()
+        .filter(|model| model.chat && !retired(model))
+        .max_by_key(|&model| {
+            (
+                model.created,
+                model.id.contains("sonnet"),
+                Reverse(model.id.as_str()),
+            )
+        })
+}
+
+#[derive(Deserialize)]
+struct ModelList<'a> {
+    #[serde(borrow)]
+    data: json::List<'a>,
+    #[serde(default)]
+    has_more: Lenient<bool>,
+    #[serde(borrow)]
+    last_id: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ModelEntry<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    display_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    created_at: Option<Text<'a>>,
+    #[serde(default)]
+    max_input_tokens: Lenient<u64>,
+    #[serde(default)]
+    max_tokens: Lenient<u64>,
+    #[serde(borrow)]
+    capabilities: Option<&'a RawValue>,
+}
+
+/// RFC 3339 to seconds since 1970.
+pub(super) fn unix_seconds(time: &str) -> Option<i64> {
+    // humantime reads UTC only, so the offset is read here.
+    let (local, offset) = match time.strip_suffix(['Z', 'z']) {
+        Some(local) => (local, 0),
+        None => {
+            let (local, offset) = time.split_at_checked(time.len().checked_sub(6)?)?;
+            (local, offset_seconds(offset)?)
+        }
+    };
+    let time = humantime::parse_rfc3339_weak(&format!("{}Z", local.to_ascii_uppercase())).ok()?;
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    Some(i64::try_from(seconds).ok()? - offset)
+}
+
+/// `+01:30` to seconds.
+fn offset_seconds(offset: &str) -> Option<i64> {
+    let (hours, minutes) = offset.strip_prefix(['+', '-'])?.split_once(':')?;
+    let number = |digits: &str| digits.parse::<u16>().ok().map(i64::from);
+    let seconds = number(hours)? * 3_600 + number(minutes)? * 60;
+    Some(if offset.starts_with('-') {
+        -seconds
+    } else {
+        seconds
+    })
+}
+
+/// What Anthropic's `capabilities` say: of each, whether it is `supported`.
+fn set_abilities(model: &mut Model, told: &Value) {
+    let known = |name: &str| told[name]["supported"].as_bool();
+    model.can = Abilities::default()
+        .with(Capability::Vision, known("image_input"))
+        .with(Capability::Reasoning, known("thinking"))
+        .with(Capability::Json, known("structured_outputs"))
+        // The service has nothing else, and all its models take tools.
+        .with(Capability::Embeddings, Some(false))
+        .with(Capability::Images, Some(false))
+        .with(
+            Capability::Tools,
+            model.id.starts_with("claude-").then_some(true),
+        );
+    let has = |effort: &Effort| told["effort"][effort.as_str()]["supported"] == true;
+    model.efforts = Effort::ALL.into_iter().filter(has).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Capability::{Chat, Embeddings, Images, Reasoning, Tools, Vision};
+    use crate::test_streams::{known_abilities, named_model};
+
+    #[test]
+    fn anthropic_says_what_is_supported() {
+        let mut model = named_model("claude-x", true);
+        let told = json!({"image_input": {"supported": true}, "thinking": {"supported": false},
+            "effort": {"supported": true, "low": {"supported": true}, "max": {"supported": true}, "high": {"supported": false}}});
+        set_abilities(&mut model, &told);
+        assert_eq!(
+            known_abilities(&model),
+            (
+                vec![Chat, Vision, Tools],
+                vec![Reasoning, Embeddings, Images]
+            )
+        );
+        assert_eq!(model.efforts, [Effort::Low, Effort::Max]);
+        // A proxy may have others, and lists that say nothing.
+        let mut model = named_model("other", true);
+        set_abilities(&mut model, &Value::Null);
+        assert_eq!(
+            known_abilities(&model),
+            (vec![Chat], vec![Embeddings, Images])
+        );
+    }
+}

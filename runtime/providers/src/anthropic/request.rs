@@ -1,0 +1,527 @@
+//! A chat as the Messages API takes it.
+//!
+//! Never here: which generation thinks how (`rules`).
+
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::rules::{self, Claude, Thinking, default_max_tokens};
+use super::stream::KEPT;
+use crate::base64;
+use crate::fit::{self, Sampling};
+use crate::http_request;
+use crate::turns::{self, Turn};
+use crate::{
+    ChatRequest, Class, Effort, Failure, Format, Media, Message, Part, Request, Role, Source, Tool,
+    ToolChoice,
+};
+
+pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let rules = rules::claude(&chat.model);
+    if rules.thinking == Thinking::Budget && goes_on_without_thoughts(&chat.messages) {
+        thinks_no_more(chat, &mut warnings);
+    }
+    fit::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
+    let effort = chat.effort.filter(|effort| *effort != Effort::None);
+    let sampling = match (rules.sampling, effort) {
+        // What thinks takes no temperature.
+        (Sampling::OneOfTwo, Some(_)) => Sampling::No,
+        (sampling, _) => sampling,
+    };
+    fit::apply(chat, sampling, rules.efforts, &mut warnings);
+    if chat
+        .temperature
+        .is_some_and(|temperature| temperature > 1.0)
+    {
+        chat.temperature = Some(1.0);
+        warnings.push(format!("temperature is 1: {} allows no more", chat.model));
+    }
+    fit::without_seed(chat, &mut warnings);
+    if let (Thinking::Budget, Some(effort)) = (rules.thinking, effort) {
+        let budget = rules::claude_budget(effort);
+        let asked = chat.max_tokens;
+        let wanted = budget.saturating_add(asked.unwrap_or(AFTER_THINKING));
+        let usual = default_max_tokens(&chat.model);
+        chat.max_tokens = Some(asked.map_or(wanted.max(usual), |_| wanted));
+        if asked.is_some() {
+            warnings.push(format!(
+                "max_tokens is {wanted}: {budget} of them are for reasoning"
+            ));
+        }
+    }
+    if rules.thinking == Thinking::Never {
+        chat.include_reasoning = false;
+    }
+    let thinks_by_budget = rules.thinking == Thinking::Budget && effort.is_some();
+    fit_tools(chat, rules, thinks_by_budget, &mut warnings);
+    fit_format(chat, rules, &mut warnings);
+    warnings
+}
+
+pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
+    if rules::claude(&chat.model).thinking != Thinking::Budget {
+        return None;
+    }
+    let usual = default_max_tokens(&chat.model);
+    let limit = chat.max_tokens.unwrap_or(usual);
+    // The API refuses what leaves nothing.
+    let answer = if is_lowered { limit / 4 } else { 1 };
+    fit::think_within(chat, limit, answer.max(1), rules::claude_budget)
+}
+
+pub(super) fn carries(chat: &ChatRequest) -> Result<(), Failure> {
+    turns::only_text_of_assistant(&chat.messages)?;
+    let mut media = chat.messages.iter().flat_map(Message::media);
+    match media.find(|media| media_block(media).is_none()) {
+        Some(media) => Err(Failure::new(
+            Class::InvalidRequest,
+            format!(
+                "a file of the type {} cannot be sent to this provider{}: it takes images, PDF and text, the \
+                 last only as data",
+                media.mime_type,
+                match media.source {
+                    Source::Url(_) => " from an address",
+                    Source::Data(_) => "",
+                }
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn chat(chat: &ChatRequest) -> Request {
+    let rules = rules::claude(&chat.model);
+    let (mut system, turns) = turns::turns(&chat.messages);
+    system.extend(instruction(chat, rules).map(Cow::Owned));
+    let messages = turns.iter().filter_map(|turn| {
+        let role = if turn.assistant { "assistant" } else { "user" };
+        let content = Content::of(blocks(turn, &chat.model))?;
+        Some(TurnBody { role, content })
+    });
+    let max_tokens = chat
+        .max_tokens
+        .unwrap_or_else(|| default_max_tokens(&chat.model));
+    let (thinking, effort) = thinking(chat);
+    let body = ChatBody {
+        model: &chat.model,
+        max_tokens,
+        system: Content::of(
+            system
+                .into_iter()
+                .map(|text| Block::Text { text })
+                .collect(),
+        ),
+        messages: messages.collect(),
+        temperature: chat.temperature,
+        top_p: chat.top_p,
+        stop_sequences: &chat.stop,
+        thinking,
+        output_config: OutputConfig::of(effort, chat, rules),
+        tools: chat
+            .tools
+            .iter()
+            .map(|tool| tool_body(tool, rules))
+            .collect(),
+        tool_choice: tool_choice(chat),
+        stream: true,
+    };
+    versioned(http_request::post("/v1/messages".to_owned(), &body))
+}
+
+#[derive(Serialize)]
+struct ChatBody<'a> {
+    model: &'a str,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<Content<'a>>,
+    messages: Vec<TurnBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop_sequences: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<ThinkingBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<OutputConfig<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ToolChoiceBody<'a>>,
+    stream: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum ThinkingBody {
+    Enabled {
+        budget_tokens: u32,
+    },
+    Adaptive {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        display: Option<&'static str>,
+    },
+    Disabled,
+}
+
+#[derive(Serialize)]
+struct OutputConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<FormatBody<'a>>,
+}
+
+impl<'a> OutputConfig<'a> {
+    fn of(effort: Option<&'static str>, chat: &'a ChatRequest, rules: Claude) -> Option<Self> {
+        let format = match chat.format.as_deref() {
+            Some(Format::Schema { schema, .. }) if rules.knows_schemas => {
+                Some(FormatBody { schema })
+            }
+            _ => None,
+        };
+        (effort.is_some() || format.is_some()).then_some(OutputConfig { effort, format })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "json_schema")]
+struct FormatBody<'a> {
+    schema: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    input_schema: Cow<'a, Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum ToolChoiceBody<'a> {
+    Auto,
+    Any,
+    Tool { name: &'a str },
+    None,
+}
+
+#[derive(Serialize)]
+struct TurnBody<'a> {
+    role: &'static str,
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Blocks(Vec<Block<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Text {
+        text: Cow<'a, str>,
+    },
+    Image {
+        source: SourceBody<'a>,
+    },
+    Document {
+        source: SourceBody<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
+    },
+    ToolUse {
+        id: Cow<'a, str>,
+        name: &'a str,
+        input: Map<String, Value>,
+    },
+    ToolResult {
+        tool_use_id: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content: Option<Content<'a>>,
+    },
+    /// One that the API has given.
+    #[serde(untagged)]
+    Kept(&'a Value),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum SourceBody<'a> {
+    Base64 {
+        media_type: &'a str,
+        data: &'a str,
+    },
+    Url {
+        url: &'a str,
+    },
+    Text {
+        media_type: &'static str,
+        data: String,
+    },
+}
+
+impl<'a> Content<'a> {
+    /// None of nothing. A single text needs no block around it.
+    fn of(mut blocks: Vec<Block<'a>>) -> Option<Self> {
+        match (blocks.len(), blocks.pop()?) {
+            (1, Block::Text { text }) => Some(Content::Text(text)),
+            (_, last) => {
+                blocks.push(last);
+                Some(Content::Blocks(blocks))
+            }
+        }
+    }
+}
+
+/// What a turn says. The results of tools must come first.
+fn blocks<'a>(turn: &Turn<'a>, model: &str) -> Vec<Block<'a>> {
+    if turn.messages.is_empty() {
+        let text = Cow::Borrowed(turns::OPENING);
+        return vec![Block::Text { text }];
+    }
+    let messages = || turn.messages.iter().copied();
+    let results = messages().filter(|message| message.role == Role::Tool);
+    let others = messages().filter(|message| message.role != Role::Tool);
+    let messages = results.chain(others);
+    messages.flat_map(|message| said(message, model)).collect()
+}
+
+fn said<'a>(message: &'a Message, model: &str) -> Vec<Block<'a>> {
+    let kept = message.state.iter().flat_map(|state| &state.items);
+    let kept: Vec<_> = kept
+        .filter(|item| may_go_back(item))
+        .map(Block::Kept)
+        .collect();
+    if !kept.is_empty() {
+        return kept;
+    }
+    let mut blocks = parts(message);
+    if message.role == Role::Tool {
+        return vec![Block::ToolResult {
+            tool_use_id: call_id(message.tool_call_id.as_deref().unwrap_or_default(), model),
+            content: Content::of(blocks),
+        }];
+    }
+    blocks.extend(message.tool_calls.iter().map(|call| Block::ToolUse {
+        id: call_id(&call.id, model),
+        name: &call.name,
+        input: turns::input(call),
+    }));
+    blocks
+}
+
+/// The parts of a message, without blank ones; of several texts alone, one.
+fn parts(message: &Message) -> Vec<Block<'_>> {
+    if message.media().next().is_none() {
+        return text_block(message.all_text()).into_iter().collect();
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(text) => text_block(Cow::Borrowed(text)),
+        Part::Media(media) => media_block(media),
+    });
+    parts.collect()
+}
+
+fn text_block(text: Cow<'_, str>) -> Option<Block<'_>> {
+    (!text.trim().is_empty()).then_some(Block::Text { text })
+}
+
+/// An image or a document, if the API has a form for it: of files, PDF and whatever is text.
+fn media_block(media: &Media) -> Option<Block<'_>> {
+    let is_pdf = media.mime_type == "application/pdf";
+    let source = match &media.source {
+        Source::Url(url) if media.is_image || is_pdf || media.mime_type.is_empty() => {
+            SourceBody::Url { url }
+        }
+        Source::Url(_) => return None,
+        Source::Data(data) if media.is_image || is_pdf => SourceBody::Base64 {
+            media_type: &media.mime_type,
+            data,
+        },
+        Source::Data(data) => SourceBody::Text {
+            media_type: "text/plain",
+            data: decoded(data)?,
+        },
+    };
+    Some(match media.is_image {
+        true => Block::Image { source },
+        false => Block::Document {
+            source,
+            title: media.name.as_deref(),
+        },
+    })
+}
+
+/// Decodes Base64, if it is text.
+pub(super) fn decoded(data: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(data.len() / 4 * 3);
+    let is_whole = base64::decode(data, |piece| {
+        bytes.extend_from_slice(piece);
+        true
+    });
+    String::from_utf8(bytes).ok().filter(|_| is_whole)
+}
+
+/// The id of a call in the letters that a Claude takes. Others know more: who else speaks this format may
+/// have given such an id itself.
+fn call_id<'a>(id: &'a str, model: &str) -> Cow<'a, str> {
+    let is_taken = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    match !model.contains("claude") || id.chars().all(is_taken) {
+        true => Cow::Borrowed(id),
+        false => Cow::Owned(id.replace(|c| !is_taken(c), "_")),
+    }
+}
+
+fn may_go_back(item: &Value) -> bool {
+    let kind = item.get("type").and_then(Value::as_str);
+    kind.is_some_and(|kind| KEPT.contains(&kind))
+}
+
+fn tool_body(tool: &Tool, rules: Claude) -> ToolBody<'_> {
+    let mut schema = Cow::Borrowed(&tool.parameters);
+    if !schema.contains_key("type") {
+        // The API insists on it.
+        schema.to_mut().insert("type".to_owned(), "object".into());
+    }
+    ToolBody {
+        name: &tool.name,
+        description: tool.description.as_deref(),
+        input_schema: schema,
+        strict: tool.strict.filter(|_| rules.knows_schemas),
+    }
+}
+
+fn tool_choice(chat: &ChatRequest) -> Option<ToolChoiceBody<'_>> {
+    let choice = chat
+        .tool_choice
+        .as_ref()
+        .filter(|_| !chat.tools.is_empty())?;
+    Some(match choice {
+        ToolChoice::Auto => ToolChoiceBody::Auto,
+        ToolChoice::None => ToolChoiceBody::None,
+        ToolChoice::Required => ToolChoiceBody::Any,
+        ToolChoice::Tool(name) => ToolChoiceBody::Tool { name },
+    })
+}
+
+/// The form of the answer in words, where the model cannot be held to it.
+fn instruction(chat: &ChatRequest, rules: Claude) -> Option<String> {
+    match chat.format.as_deref()? {
+        Format::Json => Some("Answer with one JSON object and nothing else.".to_owned()),
+        Format::Schema { .. } if rules.knows_schemas => None,
+        Format::Schema { schema, .. } => {
+            let schema = serde_json::to_string(schema).unwrap_or_default();
+            Some(format!(
+                "Answer with JSON only that keeps to this schema: {schema}"
+            ))
+        }
+    }
+}
+
+/// Whether a model that thinks by a budget would be asked to go on with a loop of tools that it has
+/// begun without thinking, or with thoughts that did not come back: the API refuses that.
+fn goes_on_without_thoughts(messages: &[Message]) -> bool {
+    let in_loop = messages.iter().rev().take_while(|m| m.role != Role::User);
+    let begun = in_loop
+        .filter(|message| !message.tool_calls.is_empty())
+        .last();
+    let is_thought = |item: &Value| {
+        let kind = item.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.ends_with("thinking"))
+    };
+    begun.is_some_and(|message| {
+        let mut items = message.state.iter().flat_map(|state| &state.items);
+        !items.any(is_thought)
+    })
+}
+
+fn thinks_no_more(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
+    let effort = chat.effort.take();
+    if effort.is_some_and(|effort| effort != Effort::None) {
+        warnings.push(format!(
+            "reasoning_effort was left out: {} goes on with a loop of tools only with the provider_state of its \
+             earlier answer",
+            chat.model
+        ));
+    }
+}
+
+fn fit_tools(
+    chat: &mut ChatRequest,
+    rules: Claude,
+    thinks_by_budget: bool,
+    warnings: &mut Vec<String>,
+) {
+    let is_forced = matches!(
+        chat.tool_choice,
+        Some(ToolChoice::Required | ToolChoice::Tool(_))
+    );
+    if is_forced && (thinks_by_budget || !rules.may_be_forced) {
+        chat.tool_choice = Some(ToolChoice::Auto);
+        warnings.push(format!(
+            "tool_choice is auto: {} cannot be made to call a tool while it thinks",
+            chat.model
+        ));
+    }
+    if !rules.knows_schemas && chat.tools.iter().any(|tool| tool.strict == Some(true)) {
+        warnings.push(fit::left_out("strict", &chat.model));
+    }
+}
+
+fn fit_format(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
+    if instruction(chat, rules).is_some() {
+        warnings.push(format!(
+            "response_format is asked for in words: {} cannot be held to it",
+            chat.model
+        ));
+    }
+}
+
+/// How much to think, in the words of the model's generation, and the effort beside it.
+fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) {
+    let rules = rules::claude(&chat.model);
+    let adaptive = || ThinkingBody::Adaptive {
+        display: chat.include_reasoning.then_some("summarized"),
+    };
+    match (rules.thinking, chat.effort) {
+        (Thinking::Never, _) => (None, None),
+        (Thinking::Budget, None | Some(Effort::None)) => (None, None),
+        (Thinking::Budget, Some(effort)) => {
+            let budget_tokens = rules::claude_budget(effort);
+            (Some(ThinkingBody::Enabled { budget_tokens }), None)
+        }
+        (Thinking::OnDemand | Thinking::ByDefault, Some(Effort::None)) => {
+            (Some(ThinkingBody::Disabled), None)
+        }
+        (Thinking::OnDemand, Some(effort)) => (Some(adaptive()), Some(effort.as_str())),
+        (Thinking::OnDemand, None) => (None, None),
+        (Thinking::ByDefault | Thinking::Always, effort) => (
+            chat.include_reasoning.then(adaptive),
+            effort.map(Effort::as_str),
+        ),
+    }
+}
+
+/// Room for the answer after a thinking budget, where the caller sets no limit.
+const AFTER_THINKING: u32 = 4_096;
+
+pub(super) fn versioned(mut request: Request) -> Request {
+    let version = (
+        HeaderName::from_static("anthropic-version"),
+        HeaderValue::from_static("2023-06-01"),
+    );
+    request.headers.push(version);
+    request
+}

@@ -1,0 +1,215 @@
+//! What each family of Anthropic's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
+//! no rules.
+//!
+//! Never here: field names, or what a provider has refused (`parameter`).
+
+use crate::Effort::{self, High, Low, Max, Medium, Minimal, XHigh};
+use crate::fit::Sampling;
+
+/// How a Claude thinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thinking {
+    /// Not at all.
+    Never,
+    /// As far as it is given tokens for it.
+    Budget,
+    /// When the request asks for it.
+    OnDemand,
+    /// Unless the request turns it off.
+    ByDefault,
+    /// Always.
+    Always,
+}
+
+/// A generation of Anthropic's models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claude {
+    pub(super) thinking: Thinking,
+    pub(super) sampling: Sampling,
+    pub(super) efforts: &'static [Effort],
+    /// It can be made to call a tool, at least while it does not think by a budget.
+    pub(super) may_be_forced: bool,
+    /// Its answers and the arguments of its calls can be held to a schema.
+    pub(super) knows_schemas: bool,
+}
+
+const WITHOUT_XHIGH: &[Effort] = &[Effort::None, Low, Medium, High, Max];
+
+const WITH_XHIGH: &[Effort] = &[Effort::None, Low, Medium, High, XHigh, Max];
+
+const NEWEST_CLAUDE: Claude = Claude {
+    thinking: Thinking::Always,
+    sampling: Sampling::No,
+    efforts: &[Low, Medium, High, XHigh, Max],
+    may_be_forced: false,
+    knows_schemas: true,
+};
+
+/// Those that think by a budget.
+const BUDGET: Claude = Claude {
+    thinking: Thinking::Budget,
+    sampling: Sampling::OneOfTwo,
+    efforts: &Effort::ALL,
+    may_be_forced: true,
+    knows_schemas: false,
+};
+
+/// The first row that has a part of the id counts.
+const CLAUDES: &[(&[&str], Claude)] = &[
+    (
+        &[
+            "claude-2",
+            "claude-instant",
+            "claude-3-5",
+            "claude-3-haiku",
+            "claude-3-opus",
+            "claude-3-sonnet",
+        ],
+        Claude {
+            thinking: Thinking::Never,
+            sampling: Sampling::Yes,
+            efforts: &[],
+            ..BUDGET
+        },
+    ),
+    (&["opus-5-5", "fable-5-1"], NEWEST_CLAUDE),
+    (
+        &["fable-5", "mythos-5"],
+        Claude {
+            may_be_forced: true,
+            ..NEWEST_CLAUDE
+        },
+    ),
+    (
+        &["sonnet-5", "opus-5"],
+        Claude {
+            thinking: Thinking::ByDefault,
+            efforts: WITH_XHIGH,
+            may_be_forced: true,
+            ..NEWEST_CLAUDE
+        },
+    ),
+    (
+        &["opus-4-7", "opus-4-8"],
+        Claude {
+            thinking: Thinking::OnDemand,
+            efforts: WITH_XHIGH,
+            may_be_forced: true,
+            ..NEWEST_CLAUDE
+        },
+    ),
+    (
+        &["opus-4-6", "sonnet-4-6"],
+        Claude {
+            thinking: Thinking::OnDemand,
+            efforts: WITHOUT_XHIGH,
+            knows_schemas: true,
+            ..BUDGET
+        },
+    ),
+    (
+        &["opus-4-5", "sonnet-4-5", "haiku-4-5"],
+        Claude {
+            knows_schemas: true,
+            ..BUDGET
+        },
+    ),
+    (&["claude-3-7", "opus-4", "sonnet-4", "haiku-4"], BUDGET),
+];
+
+/// The rules for a Claude, an unknown one being judged like the newest; and for whoever else speaks this
+/// format, which they learned in its older days.
+pub(super) fn claude(id: &str) -> Claude {
+    let row = CLAUDES
+        .iter()
+        .find(|(parts, _)| parts.iter().any(|part| id.contains(part)));
+    match row {
+        Some((_, rules)) => *rules,
+        None if id.contains("claude") => NEWEST_CLAUDE,
+        None => Claude {
+            sampling: Sampling::Yes,
+            ..BUDGET
+        },
+    }
+}
+
+/// Tokens for thinking where a number is wanted.
+pub(super) fn claude_budget(effort: Effort) -> u32 {
+    match effort {
+        Effort::None => 0,
+        Minimal => 1_024,
+        Low => 2_048,
+        Medium => 8_192,
+        High => 16_384,
+        XHigh => 24_576,
+        Max => 32_000,
+    }
+}
+
+/// Room for thinking and text where the API insists on a number; old models have smaller caps.
+pub(super) fn default_max_tokens(model: &str) -> u32 {
+    let named = |part| model.contains(part);
+    if named("claude-3-5") {
+        8_192
+    } else if (named("claude-3-") && !named("claude-3-7"))
+        || named("claude-2")
+        || named("claude-instant")
+    {
+        4_096
+    } else {
+        16_384
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claude_generations() {
+        use Thinking::{Always, Budget, ByDefault, Never, OnDemand};
+        for (id, thinking, sampling, may_be_forced, knows_schemas) in [
+            ("claude-3-5-haiku-latest", Never, Sampling::Yes, true, false),
+            (
+                "claude-3-7-sonnet-20250219",
+                Budget,
+                Sampling::OneOfTwo,
+                true,
+                false,
+            ),
+            (
+                "claude-sonnet-4-20250514",
+                Budget,
+                Sampling::OneOfTwo,
+                true,
+                false,
+            ),
+            ("claude-haiku-4-5", Budget, Sampling::OneOfTwo, true, true),
+            ("claude-opus-4-5", Budget, Sampling::OneOfTwo, true, true),
+            (
+                "claude-sonnet-4-6",
+                OnDemand,
+                Sampling::OneOfTwo,
+                true,
+                true,
+            ),
+            ("claude-opus-4-8", OnDemand, Sampling::No, true, true),
+            ("claude-sonnet-5", ByDefault, Sampling::No, true, true),
+            ("claude-opus-5", ByDefault, Sampling::No, true, true),
+            ("claude-opus-5-5", Always, Sampling::No, false, true),
+            ("claude-fable-5", Always, Sampling::No, true, true),
+            ("claude-fable-5-1", Always, Sampling::No, false, true),
+            ("claude-next-6", Always, Sampling::No, false, true),
+            ("kimi-k3", Budget, Sampling::Yes, true, false),
+        ] {
+            let rules = claude(id);
+            assert_eq!(
+                (rules.thinking, rules.sampling),
+                (thinking, sampling),
+                "{id}"
+            );
+            let known = (rules.may_be_forced, rules.knows_schemas);
+            assert_eq!(known, (may_be_forced, knows_schemas), "{id}");
+        }
+    }
+}

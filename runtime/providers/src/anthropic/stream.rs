@@ -1,0 +1,431 @@
+//! The stream of an answer of the Messages API, and a whole one.
+//!
+//! Never here: requests.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::errors::failure;
+use crate::conversation;
+use crate::json::{self, Lenient, Text, str_of};
+use crate::sse;
+use crate::state::StateCollector;
+use crate::turns;
+use crate::{Answer, Class, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
+
+/// Remembers the content blocks until they are whole.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) blocks: Blocks,
+    state: StateCollector,
+}
+
+impl Reader {
+    pub(super) fn new(wants_state: bool) -> Self {
+        Reader {
+            blocks: Blocks::default(),
+            state: StateCollector::new(wants_state),
+        }
+    }
+}
+
+impl StreamReader for Reader {
+    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        let Some(payload) = event.payload() else {
+            return Ok(());
+        };
+        if event.name == "error" {
+            return Err(failure(None, payload));
+        }
+        let [kind, index, message, block, delta, usage, error] = json::members(
+            payload,
+            &[
+                "type",
+                "index",
+                "message",
+                "content_block",
+                "delta",
+                "usage",
+                "error",
+            ],
+        )?;
+        let index = json::number(index);
+        let kind = json::text(kind);
+        let kind = if kind.is_empty() { event.name } else { &kind };
+        match (kind, message, block, delta) {
+            ("message_start", Some(message), ..) => {
+                take_message(json::read(message)?, answer);
+            }
+            ("content_block_start", _, Some(block), _) => {
+                self.take_block(index, block, answer)?;
+            }
+            ("content_block_delta", _, _, Some(delta)) => {
+                self.take_delta(index, &json::read(delta)?, answer);
+            }
+            ("message_delta", _, _, delta) => {
+                if let Some(delta) = delta {
+                    take_stop(json::read(delta)?, answer);
+                }
+                if let Some(usage) = usage.and_then(|usage| json::read(usage).ok()) {
+                    take_usage(&usage, &mut answer.usage);
+                }
+            }
+            ("message_stop", ..) => answer.complete = true,
+            ("error", ..) => return Err(failure(None, payload)),
+            _ if error.is_some() => return Err(failure(None, payload)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        let kind = |payload| json::members(payload, &["type"]).ok();
+        let Some(payload) = event.payload() else {
+            return true;
+        };
+        let kind = json::text(kind(payload).and_then(|[kind]| kind));
+        kind == "ping" || kind.is_empty() && event.name == "ping"
+    }
+
+    fn end(&mut self, answer: &mut Answer) {
+        if answer.complete {
+            self.put_together(answer);
+        }
+    }
+
+    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        let body = String::from_utf8_lossy(body);
+        let read: WholeMessage<'_> = json::read(&body)?;
+        if read.error.is_some() {
+            // What comes along with an error is paid, too.
+            if let Ok(message) = json::read(&body) {
+                take_message(message, answer);
+            }
+            let failure = failure(None, &body);
+            return Err(match read.content.is_some_and(|it| !it.is_empty()) {
+                true => failure.at(Stage::Taken),
+                false => failure,
+            });
+        }
+        let Some(content) = read.content else {
+            return Err(Failure::new(
+                Class::Unavailable,
+                "the provider's reply is JSON, but not a message",
+            ));
+        };
+        for block in content.raw() {
+            self.take_block(None, block, answer)?;
+        }
+        take_message(json::read(&body)?, answer);
+        take_stop(json::read(&body)?, answer);
+        answer.complete = true;
+        self.put_together(answer);
+        Ok(())
+    }
+
+    fn state_length(&self) -> usize {
+        self.state.length()
+    }
+}
+
+impl Reader {
+    /// A block begins, or is there as a whole.
+    fn take_block(
+        &mut self,
+        index: Option<u64>,
+        block: &str,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let piece: Piece<'_> = json::read(block)?;
+        let kind = str_of(&piece.kind);
+        let index = index.unwrap_or_else(|| self.blocks.next_index());
+        let mut call = None;
+        match kind {
+            "text" => answer.text.push_str(str_of(&piece.text)),
+            "thinking" => answer.reasoning.push_str(str_of(&piece.thinking)),
+            "tool_use" => {
+                call = Some(answer.tool_calls.len());
+                take_call(&piece, answer)?;
+            }
+            _ => {}
+        }
+        let mut item = Map::new();
+        if KEPT.contains(&kind) && self.state.is_wanted() {
+            match self.state.piece(block, answer) {
+                Some(Value::Object(whole)) => item = whole,
+                Some(_) => {}
+                None => self.blocks.forget_items(),
+            }
+        }
+        self.open(OpenBlock { index, call, item });
+        Ok(())
+    }
+
+    fn open(&mut self, block: OpenBlock) {
+        if block.call.is_some() || !block.item.is_empty() {
+            let lengths = block.item.iter();
+            let lengths = lengths.map(|(name, value)| name.len() + conversation::length(value));
+            self.state.grow(lengths.sum::<usize>() + BLOCK);
+            self.blocks.0.push(block);
+        }
+    }
+
+    fn take_delta(&mut self, index: Option<u64>, piece: &Piece<'_>, answer: &mut Answer) {
+        let (kind, member, more) = match str_of(&piece.kind) {
+            "text" | "text_delta" => ("text", "text", &piece.text),
+            "thinking" | "thinking_delta" => ("thinking", "thinking", &piece.thinking),
+            "signature_delta" => ("thinking", "signature", &piece.signature),
+            "input_json_delta" => {
+                let call = self.blocks.find(index).and_then(|block| block.call);
+                if let Some(call) = call.and_then(|call| answer.tool_calls.get_mut(call)) {
+                    call.arguments.push_str(str_of(&piece.partial_json));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let more = str_of(more);
+        match member {
+            "text" => answer.text.push_str(more),
+            "thinking" => answer.reasoning.push_str(more),
+            _ => {}
+        }
+        if !self.state.is_wanted() {
+            return;
+        }
+        if self.blocks.find(index).is_none() {
+            let index = index.unwrap_or_default();
+            let item = Map::from_iter([("type".to_owned(), kind.into())]);
+            let call = None;
+            self.open(OpenBlock { index, call, item });
+        }
+        if let Some(block) = self.blocks.find(index) {
+            match block.item.get_mut(member) {
+                Some(Value::String(text)) => text.push_str(more),
+                _ => drop(block.item.insert(member.to_owned(), more.into())),
+            }
+            self.state.grow(more.len());
+        }
+    }
+
+    /// The answer has ended as it should: the calls are whole, and the blocks are the state.
+    fn put_together(&mut self, answer: &mut Answer) {
+        self.state.recount();
+        let mut blocks = std::mem::take(&mut self.blocks).0;
+        blocks.sort_by_key(|block| block.index);
+        let mut calls = std::mem::take(&mut answer.tool_calls);
+        for mut block in blocks {
+            if let Some(call) = block.call.and_then(|call| calls.get_mut(call)) {
+                if call.arguments.trim().is_empty() {
+                    call.arguments = "{}".to_owned();
+                }
+                if self.state.is_wanted() && !self.state.has_room_for(&call.arguments) {
+                    self.state.discard(answer);
+                }
+                if self.state.is_wanted() {
+                    // A made-up id is the only one that the result can refer to.
+                    block.item.insert("id".to_owned(), call.id.as_str().into());
+                    let input = turns::input(call).into();
+                    block.item.insert("input".to_owned(), input);
+                }
+            }
+            self.state.keep(Value::Object(block.item), answer);
+        }
+        answer.tool_calls = calls;
+    }
+}
+
+#[derive(Deserialize)]
+struct MessageHead<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    model: Option<Text<'a>>,
+    #[serde(default)]
+    usage: Lenient<UsageObject>,
+}
+
+#[derive(Deserialize)]
+struct WholeMessage<'a> {
+    #[serde(borrow)]
+    content: Option<json::List<'a>>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+/// A content block, or a delta of one.
+#[derive(Deserialize)]
+struct Piece<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    #[serde(borrow)]
+    thinking: Option<Text<'a>>,
+    #[serde(borrow)]
+    signature: Option<Text<'a>>,
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    partial_json: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Stop<'a> {
+    #[serde(borrow)]
+    stop_reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    stop_details: Option<StopDetails<'a>>,
+}
+
+#[derive(Deserialize)]
+struct StopDetails<'a> {
+    #[serde(borrow)]
+    explanation: Option<Text<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct UsageObject {
+    input_tokens: Lenient<u64>,
+    cache_creation_input_tokens: Lenient<u64>,
+    cache_read_input_tokens: Lenient<u64>,
+    output_tokens: Lenient<u64>,
+    output_tokens_details: Lenient<OutputDetails>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct OutputDetails {
+    thinking_tokens: Lenient<u64>,
+}
+
+fn take_message(message: MessageHead<'_>, answer: &mut Answer) {
+    answer.response_id = message
+        .id
+        .and_then(Text::non_empty)
+        .or(answer.response_id.take());
+    answer.model = message
+        .model
+        .and_then(Text::non_empty)
+        .or(answer.model.take());
+    if let Some(usage) = message.usage.0 {
+        take_usage(&usage, &mut answer.usage);
+    }
+}
+
+/// The blocks of an answer that is under way, in the order of their arrival: of its calls, and if the
+/// state is wanted, all that go back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Blocks(pub(super) Vec<OpenBlock>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct OpenBlock {
+    index: u64,
+    /// Its place among the tool calls.
+    call: Option<usize>,
+    /// What there is of it, if the state is wanted.
+    item: Map<String, Value>,
+}
+
+/// Blocks come one after the other, or a few at a time. So far back is looked for one of an index.
+const MOST_OPEN: usize = 128;
+
+impl Blocks {
+    /// The one with this index; the latest where a piece has none.
+    fn find(&mut self, index: Option<u64>) -> Option<&mut OpenBlock> {
+        let mut latest = self.0.iter_mut().rev().take(MOST_OPEN);
+        latest.find(|block| index.is_none_or(|index| block.index == index))
+    }
+
+    /// The state is not wanted any more.
+    fn forget_items(&mut self) {
+        for block in &mut self.0 {
+            block.item = Map::new();
+        }
+    }
+
+    fn next_index(&self) -> u64 {
+        self.0
+            .last()
+            .map_or(0, |block| block.index.saturating_add(1))
+    }
+}
+
+/// What a block takes beside its members.
+const BLOCK: usize = 2 * size_of::<OpenBlock>() + 656;
+
+fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    // An empty object stands here until the real one has come in pieces.
+    let input = piece.input.map_or("", RawValue::get);
+    let members = input.strip_prefix('{').map(str::trim_start);
+    let is_there = members.is_some_and(|members| !members.starts_with('}'));
+    answer.call(ToolCall {
+        id: str_of(&piece.id).to_owned(),
+        name: str_of(&piece.name).to_owned(),
+        arguments: if is_there { input } else { "" }.to_owned(),
+    })
+}
+
+fn take_stop(stop: Stop<'_>, answer: &mut Answer) {
+    let Some(native) = stop.stop_reason.and_then(Text::non_empty) else {
+        return;
+    };
+    let finish = match native.as_str() {
+        "max_tokens" | "model_context_window_exceeded" => Finish::Length,
+        "tool_use" => Finish::ToolCalls,
+        "refusal" => Finish::ContentFilter,
+        "pause_turn" => Finish::Pause,
+        _ if !answer.tool_calls.is_empty() => Finish::ToolCalls,
+        _ => Finish::Stop,
+    };
+    let explanation = stop
+        .stop_details
+        .and_then(|details| details.explanation?.non_empty());
+    if let (Finish::ContentFilter, Some(explanation)) = (finish, explanation) {
+        if !answer.text.is_empty() {
+            answer.text.push_str("\n\n");
+        }
+        answer.text.push_str(&explanation);
+    }
+    answer.finish = Some(finish);
+    answer.native_finish = Some(native);
+}
+
+/// Later counts replace earlier ones; ours for the input is the sum of their three.
+pub(super) fn take_usage(counts: &UsageObject, usage: &mut Usage) {
+    let cached = |usage: &Usage| {
+        let written = usage.cache_write_tokens.unwrap_or_default();
+        written.saturating_add(usage.cached_input_tokens.unwrap_or_default())
+    };
+    let earlier = usage
+        .input_tokens
+        .map(|sum| sum.saturating_sub(cached(usage)));
+    usage.cache_write_tokens = counts
+        .cache_creation_input_tokens
+        .0
+        .or(usage.cache_write_tokens);
+    usage.cached_input_tokens = counts
+        .cache_read_input_tokens
+        .0
+        .or(usage.cached_input_tokens);
+    let fresh = counts.input_tokens.0.or(earlier);
+    usage.input_tokens = fresh.map(|fresh| fresh.saturating_add(cached(usage)));
+    usage.output_tokens = counts.output_tokens.0.or(usage.output_tokens);
+    let details = counts.output_tokens_details.0.as_ref();
+    usage.reasoning_tokens = details
+        .and_then(|details| details.thinking_tokens.0)
+        .or(usage.reasoning_tokens);
+    usage.total_tokens = usage
+        .input_tokens
+        .zip(usage.output_tokens)
+        .map(|(input, output)| input.saturating_add(output));
+}
+
+/// The kinds of block that come from a model, and go back to it.
+pub(super) const KEPT: &[&str] = &["thinking", "redacted_thinking", "text", "tool_use"];

@@ -1,0 +1,157 @@
+//! Fits a request to what its model takes, as the rules of its family have it.
+//!
+//! Never here: the rules (each provider has its own), field names, or what a provider has refused (`parameter`).
+
+use crate::{ChatRequest, Effort};
+use Effort::High;
+
+/// Whether `temperature` and `top_p` may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sampling {
+    /// Both.
+    Yes,
+    /// One of them.
+    OneOfTwo,
+    /// Only while the model does not reason: effort none, or none given.
+    Unreasoned,
+    /// Only if effort `none` is asked for.
+    EffortNone,
+    /// Neither.
+    No,
+}
+
+/// Takes the largest effort whose tokens leave `answer` of so many tokens for the answer, and says so if it is less
+/// than was wanted; the least one if none does.
+pub(super) fn think_within(
+    chat: &mut ChatRequest,
+    limit: u32,
+    answer: u32,
+    tokens: impl Fn(Effort) -> u32,
+) -> Option<String> {
+    let wanted = chat.effort?;
+    let most = limit.saturating_sub(answer);
+    let fits = |effort: &Effort| *effort <= wanted && tokens(*effort) <= most;
+    let fitting = Effort::ALL.into_iter().rev().find(fits);
+    let effort = fitting.unwrap_or(Effort::None);
+    chat.effort = Some(effort);
+    (effort != wanted).then(|| {
+        format!(
+            "reasoning_effort is {}, not {}: of max_tokens {limit}, {} would be for reasoning",
+            effort.as_str(),
+            wanted.as_str(),
+            tokens(wanted)
+        )
+    })
+}
+
+/// `(5, 6)` of `5.6-terra`, `(4, 0)` of `4o`.
+pub(super) fn version(text: &str) -> Option<(u32, u32)> {
+    let number = |text: &str| -> Option<u32> {
+        let end = text
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len());
+        text.get(..end)?.parse().ok()
+    };
+    let major = number(text)?;
+    let minor = text.split('-').next()?.split_once('.');
+    Some((
+        major,
+        minor.and_then(|(_, minor)| number(minor)).unwrap_or(0),
+    ))
+}
+
+/// The nearest of the allowed efforts. Between two of them: the larger one, above `high` the smaller
+/// one.
+pub(super) fn nearest(wanted: Effort, allowed: &[Effort]) -> Option<Effort> {
+    allowed.iter().copied().min_by_key(|&effort| {
+        let (wanted, effort) = (wanted as i8, effort as i8);
+        let is_preferred = if wanted > High as i8 {
+            effort <= wanted
+        } else {
+            effort >= wanted
+        };
+        ((effort - wanted).abs(), !is_preferred)
+    })
+}
+
+/// Takes out of a request what these rules do not allow, and says so.
+pub(super) fn apply(
+    chat: &mut ChatRequest,
+    sampling: Sampling,
+    efforts: &[Effort],
+    warnings: &mut Vec<String>,
+) {
+    if let Some(wanted) = chat.effort {
+        chat.effort = nearest(wanted, efforts);
+        match chat.effort {
+            None => warnings.push(left_out("reasoning_effort", &chat.model)),
+            Some(effort) if effort != wanted => warnings.push(format!(
+                "reasoning_effort is {}: {} does not know {}",
+                effort.as_str(),
+                chat.model,
+                wanted.as_str()
+            )),
+            Some(_) => {}
+        }
+    }
+    let may_sample = match sampling {
+        Sampling::Yes | Sampling::OneOfTwo => true,
+        Sampling::Unreasoned => chat.effort.is_none_or(|effort| effort == Effort::None),
+        Sampling::EffortNone => chat.effort == Some(Effort::None),
+        Sampling::No => false,
+    };
+    if !may_sample && chat.temperature.take().is_some() {
+        warnings.push(left_out("temperature", &chat.model));
+    }
+    if !may_sample && chat.top_p.take().is_some() {
+        warnings.push(left_out("top_p", &chat.model));
+    }
+    if sampling == Sampling::OneOfTwo && chat.temperature.is_some() && chat.top_p.take().is_some() {
+        warnings.push(format!(
+            "top_p was left out: {} takes temperature or top_p, not both",
+            chat.model
+        ));
+    }
+}
+
+/// Takes `seed` out of a request.
+pub(super) fn without_seed(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
+    if chat.seed.take().is_some() {
+        warnings.push(left_out("seed", &chat.model));
+    }
+}
+
+/// Takes `stop` out of a request.
+pub(super) fn without_stop(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
+    if !chat.stop.is_empty() {
+        chat.stop.clear();
+        warnings.push(left_out("stop", &chat.model));
+    }
+}
+
+/// What to say of an argument that a model does not take.
+pub(super) fn left_out(argument: &str, model: &str) -> String {
+    format!("{argument} was left out: {model} does not take it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Effort::{Low, Max, Medium, Minimal, XHigh};
+
+    #[test]
+    fn the_nearest_effort() {
+        for (wanted, allowed, expected) in [
+            (Effort::None, &[Minimal, Low][..], Some(Minimal)),
+            (Effort::None, &[Low, Medium], Some(Low)),
+            (Minimal, &[Effort::None, Low, Medium], Some(Low)),
+            (Medium, &[Low, High], Some(High)),
+            (XHigh, &[Low, High, Max], Some(High)),
+            (Max, &[Low, Medium, High], Some(High)),
+            (Max, &[High, XHigh], Some(XHigh)),
+            (High, &[], None),
+        ] {
+            assert_eq!(nearest(wanted, allowed), expected, "{wanted:?} {allowed:?}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Pictures of the Gemini API.
+//!
+//! Never here: pictures that are looked at.
+
+use serde::{Deserialize, Serialize};
+
+use super::bare_id;
+use crate::http_request;
+use crate::images::picture;
+use crate::json::{self, Lenient, Text};
+use crate::{Class, DrawRequest, Drawing, Failure, Pictures, Usage};
+
+pub(super) fn request(draw: &DrawRequest) -> Option<Drawing> {
+    let (aspect_ratio, image_size) = match &draw.size {
+        Some(size) if size.to_ascii_uppercase().ends_with('K') => {
+            (None, Some(size.to_ascii_uppercase()))
+        }
+        Some(size) => (Some(ratio(size)), None),
+        None => (None, None),
+    };
+    let has_config = draw.size.is_some();
+    let body = ContentBody {
+        contents: [Content {
+            role: "user",
+            parts: [PartBody { text: &draw.prompt }],
+        }],
+        generation_config: GenerationConfig {
+            response_modalities: ["TEXT", "IMAGE"],
+            image_config: has_config.then_some(ImageConfig {
+                aspect_ratio,
+                image_size,
+            }),
+        },
+    };
+    let unknown = [("quality", &draw.quality), ("format", &draw.format)];
+    let unknown = unknown.iter().filter(|(_, value)| value.is_some());
+    let id = http_request::percent_encoded(bare_id(&draw.model));
+    Some(Drawing {
+        request: http_request::post(format!("/v1beta/models/{id}:generateContent"), &body),
+        times: draw.count,
+        warnings: unknown
+            .map(|(name, _)| format!("{name} was left out: Google's models do not take it"))
+            .collect(),
+    })
+}
+
+pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
+    let text = String::from_utf8_lossy(body);
+    let read: Reply<'_> = json::read(&text)?;
+    let usage = read.usage_metadata;
+    let mut drawn = Pictures {
+        usage: Usage {
+            input_tokens: usage.prompt_token_count.0,
+            output_tokens: usage.candidates_token_count.0,
+            total_tokens: usage.total_token_count.0,
+            ..Usage::default()
+        },
+        ..Pictures::default()
+    };
+    let mut reason = read.prompt_feedback.and_then(|it| it.block_reason);
+    let mut said = String::new();
+    for candidate in read.candidates.unwrap_or_default().read() {
+        let candidate: Candidate<'_> = candidate?;
+        reason = reason.or(candidate.finish_reason);
+        let parts = candidate.content.and_then(|content| content.parts);
+        for part in parts.unwrap_or_default().read() {
+            let part: Part<'_> = part?;
+            if let Some(data) = part.inline_data {
+                drawn.pictures.push(picture(data.data.0.into_owned())?);
+            }
+            said.push_str(&part.text.unwrap_or_default().0);
+        }
+    }
+    drawn.said = Some(said).filter(|said| !said.trim().is_empty());
+    if drawn.pictures.is_empty() {
+        let reason = reason.map(|reason| reason.0.into_owned());
+        let reason = reason.unwrap_or_else(|| "unknown".into());
+        let said = drawn.said.map(|said| format!("; it says: {said}"));
+        let class = match reason.as_str() {
+            "STOP" | "MAX_TOKENS" | "unknown" => Class::EmptyResponse,
+            _ => Class::ContentFilter,
+        };
+        let reason = format!("{reason}){}", said.unwrap_or_default());
+        return Err(Failure::quoting(
+            class,
+            "the model drew nothing (reason ",
+            &reason,
+            "",
+        ));
+    }
+    Ok(drawn)
+}
+
+/// The ratio of `1536x1024`; what is none stays as it is, for the provider to judge.
+fn ratio(size: &str) -> String {
+    let sides = size.split_once(['x', 'X', '×']);
+    let sides = sides.and_then(|(width, height)| {
+        let side = |text: &str| text.trim().parse::<u32>().ok().filter(|&side| side > 0);
+        Some((side(width)?, side(height)?))
+    });
+    let Some((width, height)) = sides else {
+        return size.to_owned();
+    };
+    let (mut divisor, mut rest) = (width, height);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    format!("{}:{}", width / divisor, height / divisor)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContentBody<'a> {
+    contents: [Content<'a>; 1],
+    generation_config: GenerationConfig,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    role: &'a str,
+    parts: [PartBody<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct PartBody<'a> {
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GenerationConfig {
+    response_modalities: [&'static str; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_config: Option<ImageConfig>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ImageConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aspect_ratio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_size: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reply<'a> {
+    #[serde(borrow)]
+    candidates: Option<json::List<'a>>,
+    #[serde(borrow)]
+    prompt_feedback: Option<Feedback<'a>>,
+    #[serde(default)]
+    usage_metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Feedback<'a> {
+    #[serde(borrow)]
+    block_reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate<'a> {
+    #[serde(borrow)]
+    content: Option<Parts<'a>>,
+    #[serde(borrow)]
+    finish_reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Parts<'a> {
+    #[serde(borrow)]
+    parts: Option<json::List<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part<'a> {
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    #[serde(borrow)]
+    inline_data: Option<Data<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    data: Text<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    prompt_token_count: Lenient<u64>,
+    candidates_token_count: Lenient<u64>,
+    total_token_count: Lenient<u64>,
+}

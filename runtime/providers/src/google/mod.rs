@@ -1,0 +1,104 @@
+//! Google's Gemini API, `generateContent`.
+//!
+//! Never here: the Interactions API, Vertex AI, retries, HTTP.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::http_request;
+use crate::{
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
+    ModelPage, Pictures, Request, StreamReader,
+};
+
+mod embeddings;
+mod errors;
+mod images;
+mod models;
+mod prices;
+mod request;
+mod rules;
+mod stream;
+mod tokens;
+
+pub(crate) use prices::PRICES;
+
+/// The `generateContent` format.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GenerateContent;
+
+impl Codec for GenerateContent {
+    fn default_base_url(&self) -> &'static str {
+        "https://generativelanguage.googleapis.com"
+    }
+
+    fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
+        Some((
+            HeaderName::from_static("x-goog-api-key"),
+            http_request::secret(key)?,
+        ))
+    }
+
+    fn request_id_headers(&self) -> &'static [&'static str] {
+        // Google names its answers in the body; a proxy may do better.
+        &["x-request-id", "cf-ray"]
+    }
+
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        request::fit(chat)
+    }
+
+    fn think_within_limit(&self, chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
+        request::think_within_limit(chat, is_lowered)
+    }
+
+    fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
+        request::chat(chat)
+    }
+
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {
+        Box::new(stream::Reader::new(wants_state))
+    }
+
+    fn models(&self, page: Option<&str>) -> Request {
+        models::request(page)
+    }
+
+    fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
+        models::page(body)
+    }
+
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
+        models::newest_chat_model(models)
+    }
+
+    fn failure(&self, status: u16, body: &[u8]) -> Failure {
+        errors::failure(Some(status), &String::from_utf8_lossy(body))
+    }
+
+    fn count_tokens(&self, chat: &ChatRequest) -> Option<Request> {
+        tokens::request(chat)
+    }
+
+    fn embed(&self, embed: &EmbedRequest) -> Option<Request> {
+        embeddings::request(embed)
+    }
+
+    fn embeddings(&self, body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
+        embeddings::read(body, texts)
+    }
+
+    fn draw(&self, draw: &DrawRequest) -> Option<Drawing> {
+        images::request(draw)
+    }
+
+    fn pictures(&self, body: &[u8]) -> Result<Pictures, Failure> {
+        images::read(body)
+    }
+}
+
+pub(super) fn bare_id(id: &str) -> &str {
+    id.strip_prefix("models/").unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests;

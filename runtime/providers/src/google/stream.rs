@@ -1,0 +1,302 @@
+//! The stream of an answer of `generateContent`, and a whole one.
+//!
+//! Never here: requests.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::errors::failure;
+use crate::json::{self, Lenient, Text, str_of};
+use crate::sse;
+use crate::state::StateCollector;
+use crate::{Answer, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
+
+/// Chunks need nothing of each other but the state.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) state: StateCollector,
+}
+
+impl Reader {
+    pub(super) fn new(wants_state: bool) -> Self {
+        Reader {
+            state: StateCollector::new(wants_state),
+        }
+    }
+}
+
+impl StreamReader for Reader {
+    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        match event.payload() {
+            Some(payload) if event.name == "error" => Err(failure(None, payload)),
+            Some(payload) => self.take_chunk(json::read(payload)?, answer),
+            None => Ok(()),
+        }
+    }
+
+    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        let body = String::from_utf8_lossy(body);
+        if body.trim_start().starts_with('[') {
+            // A proxy that drops `alt=sse` turns the stream into an array.
+            for chunk in json::read::<json::List<'_>>(&body)?.read() {
+                self.take_chunk(chunk?, answer)?;
+            }
+            return Ok(());
+        }
+        self.take_chunk(json::read(&body)?, answer)
+    }
+
+    fn state_length(&self) -> usize {
+        self.state.length()
+    }
+}
+
+impl Reader {
+    fn take_chunk(&mut self, chunk: Chunk<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        if let Some(counts) = chunk.usage_metadata.0 {
+            take_usage(&counts, &mut answer.usage);
+        }
+        if let Some(error) = chunk.error {
+            // What comes along with an error is paid, too.
+            let has_output = chunk.candidates.is_some_and(|it| !it.is_empty());
+            let failure = failure(None, error.get());
+            return Err(match has_output {
+                true => failure.at(Stage::Taken),
+                false => failure,
+            });
+        }
+        answer.response_id = chunk
+            .response_id
+            .and_then(Text::non_empty)
+            .or(answer.response_id.take());
+        answer.model = chunk
+            .model_version
+            .and_then(Text::non_empty)
+            .or(answer.model.take());
+        for candidate in chunk.candidates.unwrap_or_default().read() {
+            let candidate: Candidate<'_> = candidate?;
+            if candidate.index.0.unwrap_or_default() == 0 {
+                self.take_candidate(candidate, answer)?;
+                break;
+            }
+        }
+        if let Some(feedback) = chunk.prompt_feedback {
+            end(
+                feedback.block_reason,
+                |_| Finish::ContentFilter,
+                feedback.block_reason_message,
+                answer,
+            );
+        }
+        Ok(())
+    }
+
+    fn take_candidate(
+        &mut self,
+        candidate: Candidate<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let parts = candidate.content.and_then(|content| content.parts);
+        for part in parts.unwrap_or_default().read() {
+            let part: Piece<'_> = part?;
+            if let Some(call) = part.function_call {
+                let call: FunctionCall<'_> = json::read(call.get())?;
+                answer.call(ToolCall {
+                    id: str_of(&call.id).to_owned(),
+                    name: str_of(&call.name).to_owned(),
+                    arguments: call.args.map_or("{}", RawValue::get).to_owned(),
+                })?;
+            }
+            let side = if part.thought.0 == Some(true) {
+                &mut answer.reasoning
+            } else {
+                &mut answer.text
+            };
+            side.push_str(str_of(&part.text));
+            self.keep(&part, answer);
+        }
+        let called = !answer.tool_calls.is_empty();
+        let finish = |native: &str| match native {
+            // Google says STOP also when it has called a function.
+            "STOP" if called => Finish::ToolCalls,
+            "STOP" => Finish::Stop,
+            "MAX_TOKENS" => Finish::Length,
+            "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
+                Finish::ContentFilter
+            }
+            image if image.starts_with("IMAGE_") => Finish::ContentFilter,
+            _ => Finish::Error,
+        };
+        end(
+            candidate.finish_reason,
+            finish,
+            candidate.finish_message,
+            answer,
+        );
+        Ok(())
+    }
+
+    /// Keeps a part, if the state is wanted. Plain texts become one; with signatures that must not be done.
+    /// Thoughts are for people, and need not go back.
+    fn keep(&mut self, part: &Piece<'_>, answer: &mut Answer) {
+        let (text, signature) = (str_of(&part.text), str_of(&part.thought_signature));
+        let is_thought = part.thought.0 == Some(true);
+        let is_plain = signature.is_empty() && part.function_call.is_none();
+        if !self.state.is_wanted() || is_plain && (is_thought || text.is_empty()) {
+            return;
+        }
+        if is_plain
+            && let Some(Value::Object(last)) = answer.state.last_mut()
+            && last.len() == 1
+            && let Some(Value::String(earlier)) = last.get_mut("text")
+        {
+            earlier.push_str(text);
+            self.state.grow(text.len());
+            return;
+        }
+        let mut item = Map::new();
+        let mut set = |name: &str, value: Value| drop(item.insert(name.to_owned(), value));
+        match part
+            .function_call
+            .map(|call| self.state.piece(call.get(), answer))
+        {
+            Some(Some(call)) => set("functionCall", call),
+            Some(None) => return,
+            None => set("text", text.into()),
+        }
+        if is_thought {
+            set("thought", true.into());
+        }
+        if !signature.is_empty() {
+            set("thoughtSignature", signature.into());
+        }
+        self.state.keep(item.into(), answer);
+    }
+}
+
+/// A whole answer or a piece of one; both have the same shape.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Chunk<'a> {
+    #[serde(borrow)]
+    candidates: Option<json::List<'a>>,
+    #[serde(borrow)]
+    prompt_feedback: Option<PromptFeedback<'a>>,
+    #[serde(borrow)]
+    model_version: Option<Text<'a>>,
+    #[serde(borrow)]
+    response_id: Option<Text<'a>>,
+    #[serde(default)]
+    usage_metadata: Lenient<UsageMetadata>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate<'a> {
+    #[serde(default)]
+    index: Lenient<u64>,
+    #[serde(borrow)]
+    content: Option<Content<'a>>,
+    #[serde(borrow)]
+    finish_reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    finish_message: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(borrow)]
+    parts: Option<json::List<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Piece<'a> {
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default)]
+    thought: Lenient<bool>,
+    #[serde(borrow)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow)]
+    thought_signature: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct FunctionCall<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    args: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PromptFeedback<'a> {
+    #[serde(borrow)]
+    block_reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    block_reason_message: Option<Text<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct UsageMetadata {
+    prompt_token_count: Lenient<u64>,
+    tool_use_prompt_token_count: Lenient<u64>,
+    cached_content_token_count: Lenient<u64>,
+    candidates_token_count: Lenient<u64>,
+    thoughts_token_count: Lenient<u64>,
+    total_token_count: Lenient<u64>,
+}
+
+/// Notes the end if there is a reason for it, and says why where something was filtered.
+fn end(
+    reason: Option<Text<'_>>,
+    finish: impl Fn(&str) -> Finish,
+    why: Option<Text<'_>>,
+    answer: &mut Answer,
+) {
+    let Some(reason) = reason.and_then(Text::non_empty) else {
+        return;
+    };
+    let finish = finish(&reason);
+    if let (Finish::ContentFilter, Some(why)) = (finish, why.and_then(Text::non_empty)) {
+        if !answer.text.is_empty() {
+            answer.text.push_str("\n\n");
+        }
+        answer.text.push_str(&why);
+    }
+    answer.finish = Some(finish);
+    answer.native_finish = Some(reason);
+    answer.complete = true;
+}
+
+/// Each chunk's counts replace the earlier ones.
+fn take_usage(counts: &UsageMetadata, usage: &mut Usage) {
+    let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.saturating_add(other)),
+        (one, other) => one.or(other),
+    };
+    let input = sum(
+        counts.prompt_token_count.0,
+        counts.tool_use_prompt_token_count.0,
+    );
+    let output = sum(
+        counts.candidates_token_count.0,
+        counts.thoughts_token_count.0,
+    );
+    usage.input_tokens = input.or(usage.input_tokens);
+    usage.output_tokens = output.or(usage.output_tokens);
+    usage.reasoning_tokens = counts.thoughts_token_count.0.or(usage.reasoning_tokens);
+    usage.cached_input_tokens = counts
+        .cached_content_token_count
+        .0
+        .or(usage.cached_input_tokens);
+    usage.total_tokens = counts.total_token_count.0.or(usage.total_tokens);
+}

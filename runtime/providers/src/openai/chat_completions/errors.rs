@@ -1,0 +1,47 @@
+//! What the words of errors mean, OpenAI's and those of others.
+//!
+//! Never here: the shapes of error bodies (`error_body`).
+
+use crate::error_body::{ErrorBody, Table};
+use crate::{Class, Failure};
+
+pub(super) fn failure(status: Option<u16>, body: &str) -> Failure {
+    ErrorBody::read(body).failure(status, WORDS, PHRASES)
+}
+
+const WORDS: &Table = &[
+    ("insufficient_quota", Class::Quota),
+    ("billing_hard_limit_reached", Class::Quota),
+    ("billing_not_active", Class::Quota),
+    ("payment_required", Class::Quota),
+    ("invalid_api_key", Class::Auth),
+    ("authentication_error", Class::Auth),
+    ("authentication", Class::Auth),
+    ("permission_error", Class::Permission),
+    ("unsupported_country_region_territory", Class::Permission),
+    ("model_not_found", Class::ModelNotFound),
+    ("invalid_model", Class::ModelNotFound),
+    ("DeploymentNotFound", Class::ModelNotFound),
+    ("context_length_exceeded", Class::ContextLength),
+    ("exceed_context_size_error", Class::ContextLength),
+    ("content_filter", Class::ContentFilter),
+    ("content_policy_violation", Class::ContentFilter),
+    ("rate_limit_exceeded", Class::RateLimit),
+    ("rate_limit_error", Class::RateLimit),
+    ("provider_overloaded", Class::Unavailable),
+    ("provider_unavailable", Class::Unavailable),
+    ("unavailable_error", Class::Unavailable),
+    ("server_error", Class::Unavailable),
+];
+
+const PHRASES: &Table = &[
+    ("incorrect api key", Class::Auth),
+    ("invalid api key", Class::Auth),
+    ("maximum context length", Class::ContextLength),
+    ("context window", Class::ContextLength),
+    ("context size", Class::ContextLength),
+    ("context length", Class::ContextLength),
+    ("not a valid model", Class::ModelNotFound),
+    ("invalid model", Class::ModelNotFound),
+    ("usage policy", Class::ContentFilter),
+];

@@ -1,0 +1,101 @@
+//! OpenAI's Chat Completions: the format that most other services and local servers have copied, each with
+//! an accent of its own.
+//!
+//! Never here: which services there are (the presets of the settings), retries, HTTP.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::http_request;
+use crate::openai::{embeddings, images};
+use crate::{
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
+    ModelPage, Pictures, Request, StreamReader,
+};
+
+mod accents;
+mod errors;
+mod inline_reasoning;
+mod models;
+mod request;
+mod stream;
+
+pub use accents::{ChatCompletions, EffortField, Newest, PLAIN, Seed};
+
+impl Codec for ChatCompletions {
+    fn default_base_url(&self) -> &'static str {
+        self.base_url
+    }
+
+    fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
+        if self.api_key_header {
+            return http_request::api_key(key);
+        }
+        http_request::bearer(key)
+    }
+
+    fn request_id_headers(&self) -> &'static [&'static str] {
+        match self.id_in_body {
+            true => &["x-request-id"],
+            false => &["x-request-id", "request-id", "apim-request-id", "cf-ray"],
+        }
+    }
+
+    fn has_two_token_names(&self) -> bool {
+        true
+    }
+
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        self.fit_request(chat)
+    }
+
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        self.check(chat)
+    }
+
+    fn chat(&self, chat: &ChatRequest, encoding: Encoding) -> Request {
+        self.encode(chat, encoding)
+    }
+
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {
+        Box::new(stream::Reader::new(self, wants_state))
+    }
+
+    fn models(&self, _page: Option<&str>) -> Request {
+        http_request::get("/models".to_owned())
+    }
+
+    fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
+        self.read_models(body)
+    }
+
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
+        self.newest(models)
+    }
+
+    fn failure(&self, status: u16, body: &[u8]) -> Failure {
+        errors::failure(Some(status), &String::from_utf8_lossy(body))
+    }
+
+    fn embed(&self, embed: &EmbedRequest) -> Option<Request> {
+        let path = self.path_for(&embed.model, "/embeddings");
+        Some(embeddings::request(path, embed))
+    }
+
+    fn embeddings(&self, body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
+        embeddings::read(body, texts)
+    }
+
+    fn draw(&self, draw: &DrawRequest) -> Option<Drawing> {
+        let path = self.path_for(&draw.model, "/images/generations");
+        // Azure's are OpenAI's.
+        let asks = !self.api_key_header || draw.model.starts_with("dall-e");
+        Some(images::request(path, draw, asks))
+    }
+
+    fn pictures(&self, body: &[u8]) -> Result<Pictures, Failure> {
+        images::read(body)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! The lists of models of services with Chat Completions.
+//!
+//! Never here: chats.
+
+use std::cmp::Reverse;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::stream::side;
+use super::{ChatCompletions, Newest};
+use crate::json;
+use crate::model::is_short;
+use crate::openai::Responses;
+use crate::{Abilities, Capability, Codec, Effort, Failure, Model, ModelPage, Price};
+
+impl ChatCompletions {
+    pub(super) fn read_models(&self, body: &[u8]) -> Result<ModelPage, Failure> {
+        if self.newest == Newest::OpenAi {
+            return Responses.models_page(body);
+        }
+        let body = String::from_utf8_lossy(body);
+        let list = match body.trim_start() {
+            list if list.starts_with('[') => Some(json::read::<&RawValue>(list)?.get()),
+            object => json::members(object, &["data"])?[0],
+        };
+        // A local server that has no model yet may say null.
+        let entries = list.map(json::elements).transpose()?;
+        let entries = json::entries(entries.into_iter().flatten());
+        Ok(ModelPage {
+            models: entries.filter_map(read_model).collect(),
+            next: None,
+        })
+    }
+
+    pub(super) fn newest<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
+        let usual = match self.newest {
+            Newest::OpenAi => return Responses.newest_chat_model(models),
+            Newest::Unknown => return None,
+            Newest::ByDate(usual) => usual,
+        };
+        if let Some(model) = models.iter().find(|model| model.id == usual) {
+            return Some(model);
+        }
+        let newest = |ordinary: bool| {
+            let fits = |model: &&Model| model.chat && (!ordinary || is_ordinary(&model.id));
+            let chat = models.iter().enumerate().filter(|(_, model)| fits(model));
+            // Where there are no dates, the first of the list.
+            chat.max_by_key(|(place, model)| (model.created, Reverse(*place)))
+                .map(|(_, model)| model)
+        };
+        newest(true).or_else(|| newest(false))
+    }
+}
+
+fn read_model(entry: &str) -> Option<Model> {
+    let entry = side(Some(entry));
+    let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
+    let number = |name: &str| entry[name].as_u64();
+    let id = text("id")?;
+    let modalities = entry["architecture"]["output_modalities"].as_array();
+    let speaks = modalities.is_none_or(|list| list.iter().any(|word| word == "text"));
+    let told = entry["capabilities"]["completion_chat"].as_bool();
+    let is_other = text("type").is_some_and(|kind| OTHER_TYPES.contains(&kind));
+    let name = text("display_name").or(text("name"));
+    let mut model = Model {
+        chat: told.unwrap_or(speaks && !is_other && !has_word(id, NOT_CHAT)),
+        display_name: name.filter(|name| *name != id).map(str::to_owned),
+        id: id.to_owned(),
+        created: entry["created"].as_i64(),
+        // OpenRouter's word, vLLM's, Groq's and Mistral's.
+        input_token_limit: number("context_length")
+            .or(number("max_model_len"))
+            .or(number("context_window"))
+            .or(number("max_context_length")),
+        output_token_limit: number("max_completion_tokens")
+            .or(entry["top_provider"]["max_completion_tokens"].as_u64()),
+        ..Model::default()
+    };
+    set_abilities(&mut model, &entry);
+    Some(model)
+}
+
+/// Whether a model is what people mean who name none: no size or price beyond the usual, no variant.
+fn is_ordinary(id: &str) -> bool {
+    let variant = [":free", ":nitro", ":floor", ":online", ":extended"];
+    !variant.iter().any(|end| id.ends_with(end)) && !has_word(id, SPECIAL)
+}
+
+fn has_word(id: &str, words: &[&str]) -> bool {
+    let id = id.to_ascii_lowercase();
+    id.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| words.contains(&word))
+}
+
+/// What some lists call models that do something else.
+const OTHER_TYPES: &[&str] = &[
+    "embedding",
+    "embeddings",
+    "image",
+    "audio",
+    "rerank",
+    "moderation",
+    "transcribe",
+    "video",
+];
+
+/// Words in ids of models that do something else.
+const NOT_CHAT: &[&str] = &[
+    "embed",
+    "embedding",
+    "embeddings",
+    "whisper",
+    "tts",
+    "stt",
+    "asr",
+    "transcribe",
+    "rerank",
+    "reranker",
+    "moderation",
+    "guard",
+    "safeguard",
+    "ocr",
+    "image",
+    "imagine",
+    "dall",
+    "flux",
+    "diffusion",
+    "bge",
+    "video",
+    "realtime",
+    "audio",
+];
+
+/// Words in ids of models that are not what is meant where none is named.
+const SPECIAL: &[&str] = &["pro", "preview", "beta", "codex", "vision", "vl", "base"];
+
+/// What the lists of services with Chat Completions say, each in its own way: OpenRouter's `architecture`,
+/// `supported_parameters`, `reasoning` and `pricing`, Mistral's `capabilities`, Fireworks' `supports_…`, a
+/// `type`; the name where it is a plain one.
+fn set_abilities(model: &mut Model, entry: &Value) {
+    let architecture = &entry["architecture"];
+    model.input_modalities = words(&architecture["input_modalities"]);
+    model.output_modalities = words(&architecture["output_modalities"]);
+    let among = |list: &[String], wanted: &[&str]| {
+        let has = list.iter().any(|word| wanted.contains(&word.as_str()));
+        (!list.is_empty()).then_some(has)
+    };
+    let parameters = words(&entry["supported_parameters"]);
+    let mistral = |name: &str| entry["capabilities"][name].as_bool();
+    let kind = entry["type"].as_str();
+    let is_kind = |wanted: &[&str]| kind.map(|kind| wanted.contains(&kind));
+    let id = model.id.to_ascii_lowercase();
+    let embeds = id.contains("embed").then_some(true);
+    model.can = Abilities::default()
+        .with(
+            Capability::Vision,
+            among(&model.input_modalities, &["image"])
+                .or(mistral("vision"))
+                .or(entry["supports_image_input"].as_bool()),
+        )
+        .with(
+            Capability::Images,
+            among(&model.output_modalities, &["image"]).or(is_kind(&["image"])),
+        )
+        .with(
+            Capability::Embeddings,
+            among(&model.output_modalities, &["embeddings"])
+                .or(is_kind(&["embedding", "embeddings"]))
+                .or(embeds),
+        )
+        .with(
+            Capability::Tools,
+            among(&parameters, &["tools"])
+                .or(mistral("function_calling"))
+                .or(entry["supports_tools"].as_bool()),
+        )
+        .with(
+            Capability::Reasoning,
+            (entry["reasoning"].is_object().then_some(true))
+                .or(among(&parameters, &["reasoning", "include_reasoning"]))
+                .or(mistral("reasoning")),
+        )
+        .with(
+            Capability::Json,
+            among(&parameters, &["response_format", "structured_outputs"]),
+        );
+    let efforts = words(&entry["reasoning"]["supported_efforts"]);
+    model.efforts = Effort::ALL
+        .into_iter()
+        .filter(|effort| efforts.iter().any(|word| word == effort.as_str()))
+        .collect();
+    model.price = price(entry);
+    model.retires = retires(entry);
+}
+
+fn words(list: &Value) -> Vec<String> {
+    let words = list.as_array().into_iter().flatten();
+    let words = words.filter_map(Value::as_str).filter(is_short);
+    words.take(MOST_WORDS).map(str::to_owned).collect()
+}
+
+/// Prices as strings only: numbers are in other units, which the lists do not name.
+fn price(entry: &Value) -> Option<Price> {
+    let price = |name: &str| {
+        let price = entry["pricing"][name].as_str().filter(is_short);
+        price.map(str::to_owned)
+    };
+    let (input, output) = price("prompt").zip(price("completion"))?;
+    Some(Price { input, output })
+}
+
+/// The day on which a model is taken away, as OpenRouter, OpenAI and Mistral say it.
+fn retires(entry: &Value) -> Option<String> {
+    let day = ["expiration_date", "shutdown_date", "deprecation"]
+        .into_iter()
+        .find_map(|name| entry[name].as_str());
+    day.filter(|day| !day.is_empty() && is_short(day))
+        .map(str::to_owned)
+}
+
+/// No model has more kinds of input, parameters or efforts.
+const MOST_WORDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Capability::{Chat, Embeddings, Images, Json, Reasoning, Tools, Vision};
+    use crate::test_streams::{known_abilities, named_model};
+
+    #[test]
+    fn other_lists_say_it_each_in_its_own_way() {
+        let of = |entry: Value| {
+            let mut model = named_model(entry["id"].as_str().unwrap_or_default(), true);
+            set_abilities(&mut model, &entry);
+            model
+        };
+        let openrouter = of(json!({"id": "a/b",
+            "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"]},
+            "supported_parameters": ["tools", "reasoning", "seed"],
+            "reasoning": {"supported_efforts": ["high", "low", "odd"]},
+            "pricing": {"prompt": "0.000001", "completion": "0.000002"}, "expiration_date": "2027-01-01"}));
+        assert_eq!(
+            known_abilities(&openrouter),
+            (
+                vec![Chat, Vision, Tools, Reasoning],
+                vec![Embeddings, Images, Json]
+            )
+        );
+        assert_eq!(openrouter.efforts, [Effort::Low, Effort::High]);
+        assert_eq!(
+            openrouter.price,
+            Some(Price {
+                input: "0.000001".into(),
+                output: "0.000002".into()
+            })
+        );
+        assert_eq!(openrouter.retires.as_deref(), Some("2027-01-01"));
+        let mistral = of(
+            json!({"id": "m", "capabilities": {"function_calling": true, "vision": false},
+            "deprecation": null, "pricing": {"prompt": 1, "completion": 2}}),
+        );
+        assert_eq!(known_abilities(&mistral), (vec![Chat, Tools], vec![Vision]));
+        assert_eq!((mistral.price, mistral.retires), (None, None));
+        let together = of(json!({"id": "x", "type": "embedding"}));
+        assert_eq!(
+            known_abilities(&together),
+            (vec![Chat, Embeddings], vec![Images])
+        );
+        let fireworks =
+            of(json!({"id": "f", "supports_tools": true, "supports_image_input": false}));
+        assert_eq!(
+            known_abilities(&fireworks),
+            (vec![Chat, Tools], vec![Vision])
+        );
+        assert_eq!(
+            known_abilities(&of(json!({"id": "plain"}))),
+            (vec![Chat], vec![])
+        );
+        assert_eq!(
+            known_abilities(&of(json!({"id": "nomic-embed-text"}))),
+            (vec![Chat, Embeddings], vec![])
+        );
+    }
+}

@@ -1,0 +1,488 @@
+//! The stream of an answer of Chat Completions, and a whole one.
+//!
+//! Never here: requests.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::ChatCompletions;
+use super::errors::failure;
+use super::inline_reasoning::InlineReasoning;
+use crate::conversation;
+use crate::json;
+use crate::openai::arguments;
+use crate::sse;
+use crate::state::StateCollector;
+use crate::{Answer, Class, Failure, Finish, StreamReader, ToolCall, Usage};
+
+/// Remembers the places of calls, and what may be the beginning of reasoning between marks.
+#[derive(Debug)]
+pub(super) struct Reader<'c> {
+    service: &'c ChatCompletions,
+    /// Places in `tool_calls` by the provider's own index of a call.
+    pub(super) places: BTreeMap<u64, usize>,
+    inline: InlineReasoning,
+    state: StateCollector,
+}
+
+impl<'c> Reader<'c> {
+    pub(super) fn new(service: &'c ChatCompletions, wants_state: bool) -> Self {
+        Reader {
+            service,
+            places: BTreeMap::new(),
+            inline: InlineReasoning::default(),
+            state: StateCollector::new(wants_state),
+        }
+    }
+}
+
+impl StreamReader for Reader<'_> {
+    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        let Some(payload) = event.payload() else {
+            if event.is_done() {
+                self.finish(answer);
+            }
+            return Ok(());
+        };
+        if event.name == "error" {
+            return Err(failure(None, payload));
+        }
+        self.take(payload, answer).map(|_| ())
+    }
+
+    fn end(&mut self, answer: &mut Answer) {
+        // Some servers do without `[DONE]`; the reason to finish is the end of an answer, too.
+        if !answer.complete && answer.native_finish.is_some() {
+            self.finish(answer);
+        }
+    }
+
+    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        if !self.take(&String::from_utf8_lossy(body), answer)? {
+            return Err(Failure::new(
+                Class::Unavailable,
+                "the provider's reply is JSON, but not a chat completion",
+            ));
+        }
+        self.finish(answer);
+        Ok(())
+    }
+
+    fn state_length(&self) -> usize {
+        self.state.length()
+    }
+}
+
+impl Reader<'_> {
+    /// Reads a chunk of a stream, or a whole answer; both have the same frame. Tells whether it is one. What stands beside
+    /// the answer must not cost it, whatever its shape is.
+    fn take(&mut self, json: &str, answer: &mut Answer) -> Result<bool, Failure> {
+        let [
+            id,
+            object,
+            model,
+            choices,
+            usage,
+            x_groq,
+            citations,
+            search_results,
+            error,
+            detail,
+            message,
+        ] = json::members(
+            json,
+            &[
+                "id",
+                "object",
+                "model",
+                "choices",
+                "usage",
+                "x_groq",
+                "citations",
+                "search_results",
+                "error",
+                "detail",
+                "message",
+            ],
+        )?;
+        let is_bare_error = choices.is_none() && usage.is_none();
+        // The other one is Groq's place for it.
+        let usage = usage.or_else(|| beside(x_groq, &["usage"])[0]);
+        if usage.is_some_and(|usage| usage.starts_with('{')) {
+            answer.usage = self.usage(usage);
+        }
+        // Some errors do without `error`.
+        if error.is_some()
+            || json::text(object) == "error"
+            || is_bare_error && (detail.is_some() || message.is_some())
+        {
+            // What comes along with an error is paid, too.
+            for choice in choices.into_iter().flat_map(json::elements).flatten() {
+                let _said_by_the_error = self.take_choice(choice, answer);
+            }
+            return Err(failure(None, json));
+        }
+        json::keep(&mut answer.response_id, id);
+        json::keep(&mut answer.model, model);
+        if citations.is_some() || search_results.is_some() {
+            take_sources(citations, search_results, answer);
+        }
+        let Some(choices) = choices else {
+            return Ok(false);
+        };
+        for choice in json::elements(choices)?.take(MOST_CHOICES) {
+            self.take_choice(choice, answer)?;
+        }
+        Ok(true)
+    }
+
+    fn usage(&self, usage: Option<&str>) -> Usage {
+        let [input, output, total, cost, input_details, output_details] = beside(
+            usage,
+            &[
+                "prompt_tokens",
+                "completion_tokens",
+                "total_tokens",
+                "cost",
+                "prompt_tokens_details",
+                "completion_tokens_details",
+            ],
+        );
+        let [reasoning] = beside(output_details, &["reasoning_tokens"]);
+        let [cached, written] = beside(input_details, &["cached_tokens", "cache_write_tokens"]);
+        let reasoning = json::number(reasoning);
+        let apart = match self.service.reasoning_apart {
+            true => reasoning.unwrap_or_default(),
+            false => 0,
+        };
+        Usage {
+            input_tokens: json::number(input),
+            output_tokens: json::number(output).map(|tokens| tokens.saturating_add(apart)),
+            reasoning_tokens: reasoning,
+            cached_input_tokens: json::number(cached),
+            cache_write_tokens: json::number(written),
+            total_tokens: json::number(total),
+            // OpenRouter's, in USD.
+            cost_usd: side(cost).as_f64().filter(|cost| *cost >= 0.0),
+        }
+    }
+
+    fn take_choice(&mut self, choice: &str, answer: &mut Answer) -> Result<(), Failure> {
+        // `message` stands in a whole answer, and in streams of servers that do not tell the two apart.
+        let [index, delta, message, word, native, error] = json::members(
+            choice,
+            &[
+                "index",
+                "delta",
+                "message",
+                "finish_reason",
+                "native_finish_reason",
+                "error",
+            ],
+        )?;
+        // Others come only if they are asked for; who leaves the index out has one.
+        if json::number(index).is_some_and(|index| index > 0) {
+            return Ok(());
+        }
+        if let Some(said) = delta.or(message) {
+            self.take_said(said, answer)?;
+        }
+        // What comes along with it was generated, and is paid.
+        if let Some(error) = error {
+            return Err(failure(None, error));
+        }
+        let word = match word {
+            Some(word) => json::string(word)?,
+            None => return Ok(()),
+        };
+        if word.is_empty() {
+            return Ok(());
+        }
+        answer.native_finish = Some(match json::text(native) {
+            native if native.is_empty() => word.clone().into_owned(),
+            native => native.into_owned(),
+        });
+        let word = &*word;
+        let finish = match word {
+            "stop" | "eos" | "end_turn" | "stop_sequence" => Finish::Stop,
+            "length" | "max_tokens" | "model_length" => Finish::Length,
+            "tool_calls" | "function_call" => Finish::ToolCalls,
+            "content_filter" | "refusal" | "safety" => Finish::ContentFilter,
+            "error" | "insufficient_system_resource" => {
+                let mut failure = Failure::new(
+                    Class::Unavailable,
+                    format!("the provider stopped in the middle (finish reason {word})"),
+                );
+                failure.code = Some(word.into());
+                return Err(failure);
+            }
+            _ => return Ok(()),
+        };
+        // A tool call or a refusal beside it says more than stop.
+        if finish != Finish::Stop || answer.finish.is_none() {
+            answer.finish = Some(finish);
+        }
+        Ok(())
+    }
+
+    fn take_said(&mut self, said: &str, answer: &mut Answer) -> Result<(), Failure> {
+        let [
+            content,
+            reasoning,
+            reasoning_content,
+            refusal,
+            reasoning_details,
+            tool_calls,
+            function_call,
+        ] = json::members(
+            said,
+            &[
+                "content",
+                "reasoning",
+                "reasoning_content",
+                "refusal",
+                "reasoning_details",
+                "tool_calls",
+                "function_call",
+            ],
+        )?;
+        let texts = [
+            ("reasoning_content", json::text(reasoning_content)),
+            ("reasoning", json::text(reasoning)),
+        ];
+        if self.state.is_wanted() {
+            self.keep_reasoning(&texts, reasoning_details, answer);
+        }
+        // Some send the same reasoning under both names.
+        let reasoning = texts.iter().rev().find(|(_, text)| !text.is_empty());
+        let reasoning = reasoning.map_or("", |(_, text)| text);
+        answer.reasoning.push_str(reasoning);
+        match content {
+            None => {}
+            Some(content) if content.starts_with('[') => self.take_parts(content, answer)?,
+            Some(content) => self.take_text(&json::string(content)?, answer),
+        }
+        let refusal = refusal.map_or(Ok(Cow::default()), json::string)?;
+        if !refusal.is_empty() {
+            answer.text.push_str(&refusal);
+            answer.finish = Some(Finish::ContentFilter);
+        }
+        let calls = tool_calls.map(json::elements).transpose()?;
+        let mut calls = calls.into_iter().flatten().peekable();
+        if calls.peek().is_none()
+            && let Some(function) = function_call
+        {
+            // A call before there were tools: there is but one.
+            self.take_call(Some(0), "", Some(function), answer)?;
+        }
+        for call in calls {
+            // The place of the call; some leave it out.
+            let [index, id, function] = json::members(call, &["index", "id", "function"])?;
+            self.take_call(json::number(index), &json::text(id), function, answer)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a call, or a piece of one, where it belongs. Where there is no index, an id or a name begins a call.
+    fn take_call(
+        &mut self,
+        index: Option<u64>,
+        id: &str,
+        function: Option<&str>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let called = function.and_then(|called| json::members(called, &["name", "arguments"]).ok());
+        let [name, arguments] = called.unwrap_or_default();
+        let name = &*json::text(name);
+        let arguments = self::arguments(arguments);
+        let calls = &answer.tool_calls;
+        // Some count all calls as the first.
+        let is_same = |at: &usize| {
+            calls.get(*at).is_some_and(|call| {
+                name.is_empty() || call.name == name && (id.is_empty() || call.id == id)
+            })
+        };
+        let known = match index {
+            Some(index) => self.places.get(&index).copied().filter(is_same),
+            None if !id.is_empty() => calls.iter().position(|call| call.id == id),
+            None if !name.is_empty() => None,
+            None => calls.len().checked_sub(1),
+        };
+        if let Some(call) = known.and_then(|at| answer.tool_calls.get_mut(at)) {
+            call.arguments.push_str(&arguments);
+            return Ok(());
+        }
+        if name.is_empty() {
+            return Ok(());
+        }
+        let at = answer.tool_calls.len();
+        answer.call(ToolCall {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            arguments,
+        })?;
+        self.places.extend(index.map(|index| (index, at)));
+        answer.finish = Some(Finish::ToolCalls);
+        Ok(())
+    }
+
+    /// Puts what was reasoned into the state, under the names that it came with.
+    fn keep_reasoning(
+        &mut self,
+        texts: &[(&str, Cow<'_, str>)],
+        details: Option<&str>,
+        answer: &mut Answer,
+    ) {
+        for (name, text) in texts {
+            if !text.is_empty()
+                && let Some(member) = self.member(name, answer)
+            {
+                extend(member, text);
+                self.state.grow(text.len());
+            }
+        }
+        let details = details.and_then(|details| self.state.piece(details, answer));
+        let Some(Value::Array(details)) = details else {
+            return;
+        };
+        if details.is_empty() {
+            return;
+        }
+        let Some(member) = self.member("reasoning_details", answer) else {
+            return;
+        };
+        let added: usize = details
+            .into_iter()
+            .map(|detail| add_detail(member, detail))
+            .sum();
+        self.state.grow(added);
+    }
+
+    /// A member of the one piece that a state has.
+    fn member<'a>(&mut self, name: &str, answer: &'a mut Answer) -> Option<&'a mut Value> {
+        if answer.state.is_empty() {
+            self.state.keep(Value::Object(Map::new()), answer);
+        }
+        let piece = answer.state.first_mut()?.as_object_mut()?;
+        Some(piece.entry(name).or_insert(Value::Null))
+    }
+
+    fn take_parts(&mut self, content: &str, answer: &mut Answer) -> Result<(), Failure> {
+        for part in json::elements(content)? {
+            // Mistral's reasoning: parts again, or a string.
+            let [text, thinking] = json::members(part, &["text", "thinking"])?;
+            match thinking {
+                None => {}
+                Some(parts) if parts.starts_with('[') => {
+                    for part in json::elements(parts)? {
+                        let [text] = json::members(part, &["text"])?;
+                        answer.reasoning.push_str(&json::text(text));
+                    }
+                }
+                Some(text) => answer.reasoning.push_str(&json::string(text)?),
+            }
+            self.take_text(&json::text(text), answer);
+        }
+        Ok(())
+    }
+
+    fn take_text(&mut self, text: &str, answer: &mut Answer) {
+        (self.inline).push(text, &mut answer.text, &mut answer.reasoning);
+    }
+
+    fn finish(&mut self, answer: &mut Answer) {
+        (self.inline).finish(&mut answer.text, &mut answer.reasoning);
+        answer.complete = true;
+    }
+}
+
+/// Members of something beside the answer; nothing if it is no object, or too large to be what it should be.
+fn beside<'a, const N: usize>(raw: Option<&'a str>, names: &[&str; N]) -> [Option<&'a str>; N] {
+    let raw = raw.filter(|raw| raw.len() <= LARGEST_SIDE);
+    raw.and_then(|raw| json::members(raw, names).ok())
+        .unwrap_or([None; N])
+}
+
+/// Puts the addresses of sources into the answer; each chunk repeats them all.
+fn take_sources(citations: Option<&str>, search_results: Option<&str>, answer: &mut Answer) {
+    let mut sources = strings(side(citations).as_array().into_iter().flatten());
+    if sources.is_empty() && answer.citations.is_empty() {
+        let results = side(search_results);
+        let results = results.as_array().into_iter().flatten();
+        sources = strings(results.map(|result| &result["url"]));
+    }
+    if !sources.is_empty() {
+        answer.citations = sources;
+    }
+}
+
+/// Something beside the answer, in whatever shape; nothing if it is too large to be what it should be.
+pub(super) fn side(raw: Option<&str>) -> Value {
+    let raw = raw.filter(|raw| raw.len() <= LARGEST_SIDE);
+    raw.and_then(json::tree).unwrap_or_default()
+}
+
+/// Those of the values that are strings.
+fn strings<'v>(values: impl IntoIterator<Item = &'v Value>) -> Vec<String> {
+    let strings = values.into_iter().filter_map(Value::as_str);
+    strings.take(MOST_SOURCES).map(str::to_owned).collect()
+}
+
+fn extend(text: &mut Value, piece: &str) {
+    match text {
+        Value::String(text) => text.push_str(piece),
+        other => *other = piece.into(),
+    }
+}
+
+/// Adds to the details of reasoning, and tells how many bytes, about. A text that comes in pieces, each an
+/// entry of its own, becomes one again; the last word on anything beside it counts.
+fn add_detail(details: &mut Value, detail: Value) -> usize {
+    if details.is_null() {
+        *details = Value::Array(Vec::new());
+    }
+    let Some(details) = details.as_array_mut() else {
+        return 0;
+    };
+    let is_text = |value: &Value| GROWING.iter().any(|name| value[*name].is_string());
+    let is_same = |last: &Value| {
+        let has_same = |name: &str| last.get(name) == detail.get(name);
+        is_text(last) && ["type", "index"].into_iter().all(has_same)
+    };
+    let last = details.last_mut().filter(|last| is_same(last));
+    let (Some(Value::Object(last)), Value::Object(detail)) = (last, &detail) else {
+        let length = conversation::length(&detail);
+        details.push(detail);
+        return length;
+    };
+    let mut length = 0;
+    for (name, value) in detail {
+        match (last.get_mut(name), value) {
+            (_, Value::Null) => {}
+            (Some(text), Value::String(piece)) if GROWING.contains(&&**name) => {
+                extend(text, piece);
+                length += piece.len();
+            }
+            (Some(known), value) if known == value => {}
+            _ => {
+                length += conversation::length(value);
+                last.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    length
+}
+
+/// Members of a detail that grow while it comes in pieces.
+const GROWING: &[&str] = &["text", "summary"];
+
+/// More sources than anybody looks at.
+const MOST_SOURCES: usize = 1_000;
+
+/// More choices than anybody asks for; only the first one counts.
+const MOST_CHOICES: usize = 128;
+
+/// Usage, sources or the entry of a list are never longer.
+const LARGEST_SIDE: usize = 64 << 10;

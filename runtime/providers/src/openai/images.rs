@@ -1,0 +1,106 @@
+//! OpenAI's pictures, which other services have copied.
+//!
+//! Never here: pictures that are looked at.
+
+use serde::{Deserialize, Serialize};
+
+use crate::http_request;
+use crate::images::picture;
+use crate::json::{self, Lenient, Text};
+use crate::{Class, DrawRequest, Drawing, Failure, Pictures, Usage};
+
+pub(super) fn request(path: String, draw: &DrawRequest, asks_for_bytes: bool) -> Drawing {
+    let body = DrawBody {
+        model: &draw.model,
+        prompt: &draw.prompt,
+        n: draw.count,
+        size: draw.size.as_deref(),
+        quality: draw.quality.as_deref(),
+        output_format: draw.format.as_deref(),
+        response_format: asks_for_bytes.then_some("b64_json"),
+    };
+    Drawing {
+        request: http_request::post(path, &body),
+        times: 1,
+        warnings: Vec::new(),
+    }
+}
+
+pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
+    let text = String::from_utf8_lossy(body);
+    let read: List<'_> = json::read(&text)?;
+    let mut drawn = Pictures {
+        usage: Usage {
+            input_tokens: read.usage.input_tokens.0,
+            output_tokens: read.usage.output_tokens.0,
+            total_tokens: read.usage.total_tokens.0,
+            ..Usage::default()
+        },
+        ..Pictures::default()
+    };
+    for one in read.data.read().take(MOST_PICTURES) {
+        let one: One<'_> = one?;
+        match (one.b64_json, one.url) {
+            (Some(data), _) => drawn.pictures.push(picture(data.0.into_owned())?),
+            (None, Some(url)) if url.0.len() <= LONGEST_URL => drawn.urls.push(url.0.into_owned()),
+            _ => {}
+        }
+        if drawn.said.is_none() {
+            drawn.said = one.revised_prompt.and_then(Text::non_empty);
+        }
+    }
+    match drawn.pictures.is_empty() && drawn.urls.is_empty() {
+        true => Err(Failure::new(
+            Class::EmptyResponse,
+            "the provider's reply has no picture",
+        )),
+        false => Ok(drawn),
+    }
+}
+
+/// More pictures than anybody draws at once.
+const MOST_PICTURES: usize = 64;
+
+/// A signed address is long.
+const LONGEST_URL: usize = 8 << 10;
+
+#[derive(Serialize)]
+struct DrawBody<'a> {
+    model: &'a str,
+    prompt: &'a str,
+    n: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_format: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(borrow)]
+    data: json::List<'a>,
+    #[serde(default)]
+    usage: Tokens,
+}
+
+#[derive(Deserialize)]
+struct One<'a> {
+    #[serde(borrow)]
+    b64_json: Option<Text<'a>>,
+    #[serde(borrow)]
+    url: Option<Text<'a>>,
+    #[serde(borrow)]
+    revised_prompt: Option<Text<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Tokens {
+    input_tokens: Lenient<u64>,
+    output_tokens: Lenient<u64>,
+    total_tokens: Lenient<u64>,
+}

@@ -1,0 +1,26 @@
+//! OpenAI's two formats for chats, and what they share.
+//!
+//! Never here: retries, HTTP.
+
+use crate::json;
+
+pub mod chat_completions;
+mod embeddings;
+mod images;
+mod prices;
+mod responses;
+mod rules;
+
+pub(crate) use prices::PRICES;
+pub use responses::Responses;
+
+/// Arguments are a string, but some do not wrap them up.
+pub(super) fn arguments(raw: Option<&str>) -> String {
+    let Some(raw) = raw else {
+        return String::new();
+    };
+    match json::string(raw) {
+        Ok(text) => text.into_owned(),
+        Err(_) => raw.to_owned(),
+    }
+}

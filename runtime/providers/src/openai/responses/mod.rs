@@ -1,0 +1,94 @@
+//! OpenAI's Responses API.
+//!
+//! Never here: Chat Completions (the dialect of the clones), retries, HTTP.
+
+use http::{HeaderName, HeaderValue};
+
+use crate::http_request;
+use crate::openai::{embeddings, images};
+use crate::{
+    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
+    ModelPage, Pictures, Request, StreamReader,
+};
+
+mod errors;
+mod models;
+mod request;
+mod stream;
+mod tokens;
+
+/// The Responses format.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Responses;
+
+impl Codec for Responses {
+    fn default_base_url(&self) -> &'static str {
+        "https://api.openai.com/v1"
+    }
+
+    fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
+        http_request::bearer(key)
+    }
+
+    fn request_id_headers(&self) -> &'static [&'static str] {
+        &["x-request-id", "cf-ray"]
+    }
+
+    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
+        request::fit(chat)
+    }
+
+    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::carries(chat)
+    }
+
+    fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
+        request::chat(chat)
+    }
+
+    fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {
+        Box::new(stream::Reader::new(wants_state))
+    }
+
+    fn models(&self, page: Option<&str>) -> Request {
+        models::request(page)
+    }
+
+    fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
+        models::page(body)
+    }
+
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
+        models::newest_chat_model(models)
+    }
+
+    fn failure(&self, status: u16, body: &[u8]) -> Failure {
+        errors::failure(Some(status), &String::from_utf8_lossy(body))
+    }
+
+    fn count_tokens(&self, chat: &ChatRequest) -> Option<Request> {
+        tokens::request(chat)
+    }
+
+    fn embed(&self, embed: &EmbedRequest) -> Option<Request> {
+        Some(embeddings::request("/embeddings".to_owned(), embed))
+    }
+
+    fn embeddings(&self, body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
+        embeddings::read(body, texts)
+    }
+
+    fn draw(&self, draw: &DrawRequest) -> Option<Drawing> {
+        // The newer models always answer with the bytes, and refuse the question.
+        let is_old = draw.model.starts_with("dall-e");
+        let path = "/images/generations".to_owned();
+        Some(images::request(path, draw, is_old))
+    }
+
+    fn pictures(&self, body: &[u8]) -> Result<Pictures, Failure> {
+        images::read(body)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! OpenAI's list of models.
+//!
+//! Never here: chats.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::http_request;
+use crate::json::{self, Lenient, Text};
+use crate::openai::rules;
+use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
+
+pub(super) fn request(_page: Option<&str>) -> Request {
+    http_request::get("/models".to_owned())
+}
+
+pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
+    let body = String::from_utf8_lossy(body);
+    let entries = if body.trim_start().starts_with('[') {
+        json::read(&body)?
+    } else {
+        json::read::<ModelList<'_>>(&body)?.data
+    };
+    let mut models = Vec::new();
+    for entry in json::entries(entries.raw()) {
+        let entry: ModelEntry<'_> = json::read(entry)?;
+        let Some(id) = entry.id.and_then(Text::non_empty) else {
+            continue;
+        };
+        let mut model = Model {
+            chat: is_chat(&id),
+            id,
+            created: entry.created.0,
+            retires: entry.shutdown_date.0.and_then(Text::non_empty),
+            ..Model::default()
+        };
+        let rules = rules::openai(&model.id);
+        set_abilities(&mut model, rules.map(|rules| rules.efforts));
+        models.push(model);
+    }
+    Ok(ModelPage { models, next: None })
+}
+
+pub(super) fn newest_chat_model<'m>(models: &'m [Model]) -> Option<&'m Model> {
+    let ordinary = || {
+        let special = |word| matches!(word, "pro" | "codex");
+        models.iter().filter(move |model| {
+            model.chat && !model.id.contains(':') && !model.id.split('-').any(special)
+        })
+    };
+    let with_alias: BTreeSet<&str> = ordinary()
+        .filter(|model| !is_snapshot(&model.id))
+        .map(|model| generation(&model.id))
+        .collect();
+    let standing = || {
+        ordinary()
+            .filter(|model| !is_snapshot(&model.id) || !with_alias.contains(generation(&model.id)))
+    };
+    let newest = standing().max_by_key(|&model| (model.created, Reverse(model.id.as_str())))?;
+    // The sizes of one release carry dates that differ by hours to weeks.
+    let since = newest
+        .created
+        .map(|created| created.saturating_sub(ONE_RELEASE));
+    standing()
+        .filter(|model| generation(&model.id) == generation(&newest.id) && model.created >= since)
+        .min_by_key(|&model| {
+            (
+                size_rank(&model.id),
+                Reverse(model.created),
+                model.id.as_str(),
+            )
+        })
+}
+
+#[derive(Deserialize)]
+struct ModelList<'a> {
+    #[serde(borrow)]
+    data: json::List<'a>,
+}
+
+#[derive(Deserialize)]
+struct ModelEntry<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(default)]
+    created: Lenient<i64>,
+    #[serde(borrow, default)]
+    shutdown_date: Lenient<Text<'a>>,
+}
+
+pub(super) fn is_chat(id: &str) -> bool {
+    let base = id.strip_prefix("ft:").unwrap_or(id);
+    (rules::is_o_series(base) || base.starts_with("gpt-") || base.starts_with("chatgpt-"))
+        && !NOT_CHAT.iter().any(|word| base.contains(word))
+}
+
+/// `gpt-5.6` of `gpt-5.6-terra`, `o3` of `o3-mini`.
+fn generation(id: &str) -> &str {
+    let hyphens_inside = if id.starts_with('o') { 0 } else { 1 };
+    let end = id
+        .match_indices('-')
+        .nth(hyphens_inside)
+        .map_or(id.len(), |(at, _)| at);
+    id.get(..end).unwrap_or(id)
+}
+
+/// What follows the generation.
+fn variant(id: &str) -> impl Iterator<Item = &str> {
+    let rest = id.get(generation(id).len()..).unwrap_or_default();
+    rest.split('-').filter(|word| !word.is_empty())
+}
+
+/// Whether an id names a state of a model that will not move, or a preview.
+fn is_snapshot(id: &str) -> bool {
+    variant(id).any(|word| word == "preview" || is_date(word))
+}
+
+/// `2026`, `01` and `31` of `-2026-01-31`; `0613`.
+fn is_date(word: &str) -> bool {
+    word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The plain model first, then the middle of a range of sizes.
+fn size_rank(id: &str) -> usize {
+    let rank = |word| match word {
+        "terra" => 1,
+        "sol" => 2,
+        "mini" => 4,
+        "luna" => 5,
+        "nano" => 6,
+        "chat" | "latest" => 7,
+        _ => 3,
+    };
+    variant(id)
+        .filter(|word| !is_date(word))
+        .map(rank)
+        .max()
+        .unwrap_or_default()
+}
+
+/// Thirty days in seconds.
+const ONE_RELEASE: i64 = 30 * 86_400;
+
+/// Parts of ids whose models do something else, or need other requests.
+const NOT_CHAT: &[&str] = &[
+    "audio",
+    "realtime",
+    "image",
+    "tts",
+    "transcribe",
+    "embedding",
+    "moderation",
+    "search",
+    "instruct",
+    "codex",
+    "deep-research",
+    "computer-use",
+];
+
+/// What the name of one of OpenAI's models tells: its list says nothing. `efforts` are those of a family
+/// that is known.
+fn set_abilities(model: &mut Model, efforts: Option<&[Effort]>) {
+    let id = model.id.strip_prefix("ft:").unwrap_or(&model.id);
+    let draws = ["gpt-image", "chatgpt-image", "dall-e"];
+    model.can = Abilities::default()
+        .with(
+            Capability::Embeddings,
+            Some(id.starts_with("text-embedding")),
+        )
+        .with(
+            Capability::Images,
+            Some(draws.iter().any(|kind| id.starts_with(kind))),
+        );
+    if let Some(efforts) = efforts.filter(|_| model.chat) {
+        model.can = model
+            .can
+            .with(Capability::Reasoning, Some(!efforts.is_empty()));
+        model.efforts = efforts.to_vec();
+    }
+    let sees_and_calls = ["gpt-4.1", "gpt-4o", "gpt-5", "gpt-6", "o3", "o4"];
+    let blind = ["o3-mini", "gpt-4o-search"];
+    if model.chat
+        && sees_and_calls.iter().any(|kind| id.starts_with(kind))
+        && !blind.iter().any(|kind| id.starts_with(kind))
+    {
+        let all = [Capability::Vision, Capability::Tools, Capability::Json];
+        model.can = model.can.with_all(&all);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Capability::{Chat, Embeddings, Images, Json, Reasoning, Tools, Vision};
+    use crate::test_streams::{known_abilities, named_model};
+
+    #[test]
+    fn openai_s_names_tell() {
+        let of = |id, chat, efforts: Option<&[Effort]>| {
+            let mut model = named_model(id, chat);
+            set_abilities(&mut model, efforts);
+            known_abilities(&model)
+        };
+        let both = vec![Embeddings, Images];
+        assert_eq!(
+            of("gpt-5.6", true, Some(&[Effort::Low])),
+            (vec![Chat, Vision, Tools, Reasoning, Json], both.clone())
+        );
+        assert_eq!(
+            of("gpt-3.5-turbo", true, Some(&[])),
+            (vec![Chat], vec![Reasoning, Embeddings, Images])
+        );
+        assert_eq!(
+            of("text-embedding-3-small", false, None),
+            (vec![Embeddings], vec![Chat, Images])
+        );
+        assert_eq!(
+            of("gpt-image-2", false, Some(&[])),
+            (vec![Images], vec![Chat, Embeddings])
+        );
+        assert_eq!(of("o3-mini", true, None), (vec![Chat], both));
+    }
+}

@@ -1,0 +1,355 @@
+//! A chat as the Responses API takes it.
+//!
+//! Never here: which model takes what (`rules`).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::stream::REPLAYED;
+use crate::conversation::Url;
+use crate::fit;
+use crate::http_request;
+use crate::openai::rules;
+use crate::turns;
+use crate::{
+    ChatRequest, Effort, Failure, Format, Media, Message, Part, Request, Role, Source, State,
+    ToolChoice,
+};
+
+pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(rules) = rules::openai(&chat.model) {
+        fit::apply(chat, rules.sampling, rules.efforts, &mut warnings);
+        chat.include_reasoning &= !rules.efforts.is_empty();
+    }
+    // This format has neither.
+    fit::without_stop(chat, &mut warnings);
+    fit::without_seed(chat, &mut warnings);
+    warnings
+}
+
+pub(super) fn carries(chat: &ChatRequest) -> Result<(), Failure> {
+    turns::only_text_of_assistant(&chat.messages)
+}
+
+pub(super) fn chat(chat: &ChatRequest) -> Request {
+    let instructions_speak = turns::only_instructions(chat.messages.iter());
+    let reasons = rules::openai(&chat.model).map(|rules| !rules.efforts.is_empty());
+    let mut input = Vec::with_capacity(chat.messages.len());
+    for message in chat.messages.iter() {
+        let kept = message.state.as_ref();
+        let kept = kept.map_or(Vec::new(), |state| replayed(state, reasons != Some(false)));
+        match kept.is_empty() {
+            true => write_message(message, instructions_speak, &mut input),
+            false => input.extend(kept.into_iter().map(InputItem::Kept)),
+        }
+    }
+    let tools = chat.tools.iter().map(|tool| ToolBody {
+        kind: "function",
+        name: &tool.name,
+        description: tool.description.as_deref(),
+        parameters: &tool.parameters,
+        // The default here is strict, which makes members required that the caller left optional.
+        strict: tool.strict.unwrap_or(false),
+    });
+    let has_tools = !chat.tools.is_empty();
+    let body = ChatBody {
+        model: &chat.model,
+        input,
+        temperature: chat.temperature,
+        max_output_tokens: chat
+            .max_tokens
+            .map(|tokens| tokens.max(LEAST_OUTPUT_TOKENS)),
+        top_p: chat.top_p,
+        reasoning: (chat.effort.is_some() || chat.include_reasoning).then_some(Reasoning {
+            effort: chat.effort.map(Effort::as_str),
+            summary: chat.include_reasoning.then_some("auto"),
+        }),
+        text: chat.format.as_deref().map(|format| TextBody {
+            format: FormatBody::of(format),
+        }),
+        tools: tools.collect(),
+        tool_choice: (chat.tool_choice.as_ref().filter(|_| has_tools)).map(|choice| match choice {
+            ToolChoice::Auto => ChoiceBody::Word("auto"),
+            ToolChoice::None => ChoiceBody::Word("none"),
+            ToolChoice::Required => ChoiceBody::Word("required"),
+            ToolChoice::Tool(name) => ChoiceBody::Tool {
+                kind: "function",
+                name,
+            },
+        }),
+        // Models that do not reason refuse the question.
+        include: match has_tools && reasons == Some(true) {
+            true => &["reasoning.encrypted_content"],
+            false => &[],
+        },
+        store: false,
+        stream: true,
+        stream_options: StreamOptions {
+            include_obfuscation: false,
+        },
+    };
+    http_request::post("/responses".to_owned(), &body)
+}
+
+#[derive(Serialize)]
+struct ChatBody<'a> {
+    model: &'a str,
+    input: Vec<InputItem<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_output_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<Reasoning>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<TextBody<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ChoiceBody<'a>>,
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    include: &'static [&'static str],
+    store: bool,
+    stream: bool,
+    stream_options: StreamOptions,
+}
+
+#[derive(Serialize)]
+struct Reasoning {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum InputItem<'a> {
+    Message {
+        role: &'static str,
+        content: Content<'a>,
+    },
+    Call {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        call_id: &'a str,
+        name: &'a str,
+        arguments: &'a str,
+    },
+    Output {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        call_id: &'a str,
+        output: Content<'a>,
+    },
+    /// A piece of an earlier answer.
+    Kept(BTreeMap<&'a str, &'a Value>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<InputPart<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum InputPart<'a> {
+    Text {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        text: &'a str,
+    },
+    Image {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        image_url: Url<'a>,
+    },
+    File {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filename: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_data: Option<Url<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_url: Option<Url<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+struct ToolBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    parameters: &'a Map<String, Value>,
+    strict: bool,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ChoiceBody<'a> {
+    Word(&'static str),
+    Tool {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        name: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+struct TextBody<'a> {
+    format: FormatBody<'a>,
+}
+
+#[derive(Serialize)]
+struct FormatBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_obfuscation: bool,
+}
+
+impl<'a> FormatBody<'a> {
+    fn of(format: &'a Format) -> Self {
+        match format {
+            Format::Json => FormatBody {
+                kind: "json_object",
+                name: None,
+                schema: None,
+                strict: None,
+            },
+            Format::Schema {
+                name,
+                schema,
+                strict,
+            } => FormatBody {
+                kind: "json_schema",
+                name: Some(name),
+                schema: Some(schema),
+                strict: *strict,
+            },
+        }
+    }
+}
+
+/// Writes a message as the items that it comes to.
+fn write_message<'a>(
+    message: &'a Message,
+    instructions_speak: bool,
+    input: &mut Vec<InputItem<'a>>,
+) {
+    if let (Role::Tool, Some(call_id)) = (message.role, &message.tool_call_id) {
+        return input.push(InputItem::Output {
+            kind: "function_call_output",
+            call_id,
+            output: content(message),
+        });
+    }
+    // The text before calls may be none.
+    if message.tool_calls.is_empty() || !message.all_text().trim().is_empty() {
+        input.push(InputItem::Message {
+            role: match message.role {
+                Role::System | Role::Developer if instructions_speak => "user",
+                Role::System => "system",
+                Role::Developer => "developer",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+                Role::Tool => "user",
+            },
+            content: content(message),
+        });
+    }
+    input.extend(message.tool_calls.iter().map(|call| InputItem::Call {
+        kind: "function_call",
+        call_id: &call.id,
+        name: &call.name,
+        arguments: turns::arguments(call),
+    }));
+}
+
+/// Text stays a string; others who speak this format may understand nothing else.
+fn content(message: &Message) -> Content<'_> {
+    if message.media().next().is_none() {
+        return Content::Text(message.all_text());
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(text) if text.trim().is_empty() => None,
+        Part::Text(text) => Some(InputPart::Text {
+            kind: "input_text",
+            text,
+        }),
+        Part::Media(media) => Some(media_part(media)),
+    });
+    Content::Parts(parts.collect())
+}
+
+fn media_part(media: &Media) -> InputPart<'_> {
+    if media.is_image {
+        return InputPart::Image {
+            kind: "input_image",
+            image_url: media.url(),
+        };
+    }
+    let (filename, file_data, file_url) = match media.source {
+        Source::Data(_) => (Some(turns::file_name(media)), Some(media.url()), None),
+        Source::Url(_) => (None, None, Some(media.url())),
+    };
+    InputPart::File {
+        kind: "input_file",
+        filename,
+        file_data,
+        file_url,
+    }
+}
+
+/// The pieces of an earlier answer that can be sent again, although the provider has kept nothing: ids
+/// would make it look for what it does not have, and reasoning is only of use if its encrypted content
+/// is there, to models that reason, and in front of what it led to.
+fn replayed(state: &State, reasons: bool) -> Vec<BTreeMap<&str, &Value>> {
+    let items = state.items.iter().filter_map(|item| {
+        let item = item.as_object()?;
+        let kind = item.get("type")?.as_str()?;
+        let is_reasoning = kind == "reasoning";
+        let is_whole = !is_reasoning || reasons && item.get("encrypted_content")?.is_string();
+        if !REPLAYED.contains(&kind) || !is_whole {
+            return None;
+        }
+        let is_sent = |name: &str, value: &Value| {
+            !value.is_null() && (is_reasoning || name != "id" && name != "status")
+        };
+        let members = item.iter().filter(|(name, value)| is_sent(name, value));
+        Some(
+            members
+                .map(|(name, value)| (name.as_str(), value))
+                .collect(),
+        )
+    });
+    let mut items: Vec<BTreeMap<&str, &Value>> = items.collect();
+    let is_reasoning =
+        |item: &BTreeMap<&str, &Value>| item.get("type").is_some_and(|kind| *kind == "reasoning");
+    while items.last().is_some_and(is_reasoning) {
+        items.pop();
+    }
+    items
+}
+
+const LEAST_OUTPUT_TOKENS: u32 = 16;

@@ -1,0 +1,419 @@
+//! The stream of an answer of the Responses API, and a whole one.
+//!
+//! Never here: requests.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::errors::failure;
+use crate::json::{self, Lenient, Text, str_of};
+use crate::openai::arguments;
+use crate::sse;
+use crate::state::StateCollector;
+use crate::{Answer, Class, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
+
+/// Remembers which call an item of the output has become.
+#[derive(Debug)]
+pub(super) struct Reader {
+    /// Places in `tool_calls` by `output_index`.
+    pub(super) places: BTreeMap<u64, usize>,
+    state: StateCollector,
+}
+
+impl Reader {
+    pub(super) fn new(wants_state: bool) -> Self {
+        Reader {
+            places: BTreeMap::new(),
+            state: StateCollector::new(wants_state),
+        }
+    }
+}
+
+impl StreamReader for Reader {
+    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        let Some(payload) = event.payload() else {
+            return Ok(());
+        };
+        if event.name == "error" {
+            return Err(failure(None, payload));
+        }
+        // `output_index` is the place of the item in the output that this is a part of.
+        let [kind, index, arguments, delta, item, response, error] = json::members(
+            payload,
+            &[
+                "type",
+                "output_index",
+                "arguments",
+                "delta",
+                "item",
+                "response",
+                "error",
+            ],
+        )?;
+        let index = json::number(index);
+        let delta = || delta.map_or(Ok(Cow::default()), json::string);
+        let kind = json::text(kind);
+        let kind = if kind.is_empty() { event.name } else { &kind };
+        match kind {
+            "response.output_text.delta" => answer.text.push_str(&delta()?),
+            "response.refusal.delta" => {
+                answer.text.push_str(&delta()?);
+                answer.finish = Some(Finish::ContentFilter);
+            }
+            "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => {
+                answer.reasoning.push_str(&delta()?);
+            }
+            "response.reasoning_summary_part.added" => begin_paragraph(&mut answer.reasoning),
+            "response.output_item.added" | "response.output_item.done" => {
+                let is_done = kind == "response.output_item.done";
+                item.map_or(Ok(()), |item| self.take_item(item, index, is_done, answer))?;
+            }
+            "response.function_call_arguments.delta" => {
+                if let Some(call) = self.call_at(index, answer) {
+                    call.arguments.push_str(&delta()?);
+                }
+            }
+            "response.function_call_arguments.done" => {
+                let arguments = Some(self::arguments(arguments)).filter(|it| !it.is_empty());
+                if let (Some(call), Some(arguments)) = (self.call_at(index, answer), arguments) {
+                    call.arguments = arguments;
+                }
+            }
+            "error" => return Err(failure(None, payload)),
+            _ => match (kind.strip_prefix("response."), response) {
+                (Some(status), Some(response)) if STATUSES.contains(&status) => {
+                    self.take_response(json::read(response)?, status, answer)?;
+                }
+                (None, _) if error.is_some() => return Err(failure(None, payload)),
+                _ => {}
+            },
+        }
+        Ok(())
+    }
+
+    fn is_opening(&self, event: &sse::Event<'_>) -> bool {
+        let Some(payload) = event.payload() else {
+            return true;
+        };
+        let kind = json::members(payload, &["type"]).ok();
+        let kind = json::text(kind.and_then(|[kind]| kind));
+        let kind = if kind.is_empty() { event.name } else { &kind };
+        OPENING.contains(&kind)
+    }
+
+    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
+        self.take_response(json::read(&String::from_utf8_lossy(body))?, "", answer)
+    }
+
+    fn state_length(&self) -> usize {
+        self.state.length()
+    }
+}
+
+impl Reader {
+    fn take_item(
+        &mut self,
+        json: &str,
+        place: Option<u64>,
+        is_done: bool,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let item: OutputItem<'_> = json::read(json)?;
+        self.take_call(&item, place, answer)?;
+        if is_done {
+            self.keep(&item, json, answer);
+        }
+        Ok(())
+    }
+
+    /// Reads a response object, which opens, closes or is the whole answer. `status` stands in where the
+    /// object does not say its own.
+    fn take_response(
+        &mut self,
+        response: ResponseObject<'_>,
+        status: &str,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        if let Some(usage) = response.usage.0 {
+            answer.usage = usage.into();
+        }
+        let has_output = response
+            .output
+            .is_some_and(|output| output.get().trim_start_matches(['[', ' ']) != "]");
+        // An error that comes along with output, or after it, is not the first thing.
+        let stage = match has_output {
+            true => Stage::Taken,
+            false => Stage::Declined,
+        };
+        if let Some(error) = response.error {
+            return Err(failure(None, error.get()).at(stage));
+        }
+        answer.response_id = response
+            .id
+            .and_then(Text::non_empty)
+            .or(answer.response_id.take());
+        answer.model = response
+            .model
+            .and_then(Text::non_empty)
+            .or(answer.model.take());
+        let native = response.status.as_ref().map_or(status, |status| &status.0);
+        let (finish, native) = match native {
+            "completed" => (None, native),
+            "incomplete" => {
+                let details = response.incomplete_details.as_ref();
+                match details.map_or("", |details| str_of(&details.reason)) {
+                    "" => (Some(Finish::Length), native),
+                    "content_filter" => (Some(Finish::ContentFilter), "content_filter"),
+                    reason => (Some(Finish::Length), reason),
+                }
+            }
+            "cancelled" => (Some(Finish::Error), native),
+            "failed" => {
+                return Err(Failure::new(
+                    Class::Unavailable,
+                    "the provider failed without an explanation",
+                )
+                .at(stage));
+            }
+            "" => {
+                return Err(Failure::new(
+                    Class::Unavailable,
+                    "the provider's reply is JSON, but not a response object",
+                ));
+            }
+            _ => return Ok(()),
+        };
+        if let Some(output) = response.output {
+            self.take_output(json::read(output.get())?, answer)?;
+        }
+        // Refusals and tool calls have set it before.
+        answer.finish = finish.or(answer.finish).or(Some(Finish::Stop));
+        answer.native_finish = Some(native.to_owned());
+        answer.complete = true;
+        Ok(())
+    }
+
+    /// The output that closes a stream repeats what the events said; it counts only where they said
+    /// nothing.
+    fn take_output(&mut self, items: json::List<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        let wants_text = answer.text.is_empty();
+        let wants_reasoning = answer.reasoning.is_empty();
+        let wants_pieces = answer.state.is_empty();
+        for (place, json) in (0..).zip(items.raw()) {
+            let item: OutputItem<'_> = json::read(json)?;
+            self.take_call(&item, Some(place), answer)?;
+            if wants_pieces {
+                self.keep(&item, json, answer);
+            }
+            match str_of(&item.kind) {
+                "message" => {
+                    for part in parts(item.content)? {
+                        let part = part?;
+                        if str_of(&part.kind) == "refusal" {
+                            answer.finish = Some(Finish::ContentFilter);
+                        }
+                        if wants_text {
+                            answer.text.push_str(str_of(&part.text));
+                            answer.text.push_str(str_of(&part.refusal));
+                        }
+                    }
+                }
+                "reasoning" if wants_reasoning => {
+                    for part in parts(item.summary)? {
+                        let part = part?;
+                        begin_paragraph(&mut answer.reasoning);
+                        answer.reasoning.push_str(str_of(&part.text));
+                    }
+                    for part in parts(item.content)? {
+                        let part = part?;
+                        answer.reasoning.push_str(str_of(&part.text));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads an item of the output if it is a call. Each may come three times: as it begins, when it is whole,
+    /// and in the output that closes the stream.
+    fn take_call(
+        &mut self,
+        item: &OutputItem<'_>,
+        place: Option<u64>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let name = str_of(&item.name.0);
+        if str_of(&item.kind) != "function_call" || name.is_empty() {
+            return Ok(());
+        }
+        let call = ToolCall {
+            id: str_of(&item.call_id.0).to_owned(),
+            name: name.to_owned(),
+            arguments: arguments(item.arguments.map(RawValue::get)),
+        };
+        answer.finish = Some(Finish::ToolCalls);
+        let same_id = |known: &ToolCall| !call.id.is_empty() && known.id == call.id;
+        let known = answer.tool_calls.iter().position(same_id);
+        let known = known.or_else(|| self.places.get(&place?).copied());
+        match known.and_then(|at| answer.tool_calls.get_mut(at)) {
+            Some(known) => {
+                known.name = call.name;
+                if !call.id.is_empty() {
+                    known.id = call.id;
+                }
+                if !call.arguments.is_empty() {
+                    known.arguments = call.arguments;
+                }
+            }
+            None => {
+                let at = answer.tool_calls.len();
+                answer.call(call)?;
+                self.places.extend(place.map(|place| (place, at)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The call that a piece of arguments belongs to; the newest, if it does not say.
+    fn call_at<'a>(&self, place: Option<u64>, answer: &'a mut Answer) -> Option<&'a mut ToolCall> {
+        match place {
+            Some(place) => answer.tool_calls.get_mut(*self.places.get(&place)?),
+            None => answer.tool_calls.last_mut(),
+        }
+    }
+
+    /// Keeps an item of the output if it is one that can be sent again.
+    fn keep(&mut self, item: &OutputItem<'_>, json: &str, answer: &mut Answer) {
+        if REPLAYED.contains(&str_of(&item.kind)) {
+            self.state.keep_json(json, answer);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ResponseObject<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    model: Option<Text<'a>>,
+    #[serde(borrow)]
+    status: Option<Text<'a>>,
+    #[serde(borrow)]
+    output: Option<&'a RawValue>,
+    #[serde(borrow)]
+    incomplete_details: Option<IncompleteDetails<'a>>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(default)]
+    usage: Lenient<UsageObject>,
+}
+
+#[derive(Deserialize)]
+struct IncompleteDetails<'a> {
+    #[serde(borrow)]
+    reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct OutputItem<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    summary: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    call_id: Lenient<Text<'a>>,
+    #[serde(borrow, default)]
+    name: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct OutputPart<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    #[serde(borrow)]
+    refusal: Option<Text<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct UsageObject {
+    input_tokens: Lenient<u64>,
+    input_tokens_details: Lenient<InputDetails>,
+    output_tokens: Lenient<u64>,
+    output_tokens_details: Lenient<OutputDetails>,
+    total_tokens: Lenient<u64>,
+}
+
+impl From<UsageObject> for Usage {
+    fn from(usage: UsageObject) -> Self {
+        let input = usage.input_tokens_details.0.unwrap_or_default();
+        let output = usage.output_tokens_details.0.unwrap_or_default();
+        Usage {
+            input_tokens: usage.input_tokens.0,
+            output_tokens: usage.output_tokens.0,
+            reasoning_tokens: output.reasoning_tokens.0,
+            cached_input_tokens: input.cached_tokens.0,
+            cache_write_tokens: input.cache_write_tokens.0,
+            total_tokens: usage.total_tokens.0,
+            cost_usd: None,
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct InputDetails {
+    cached_tokens: Lenient<u64>,
+    cache_write_tokens: Lenient<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct OutputDetails {
+    reasoning_tokens: Lenient<u64>,
+}
+
+fn parts(
+    list: Option<&RawValue>,
+) -> Result<impl Iterator<Item = Result<OutputPart<'_>, Failure>>, Failure> {
+    let list = list.map(|list| json::read::<json::List<'_>>(list.get()));
+    Ok(list.transpose()?.unwrap_or_default().read())
+}
+
+fn begin_paragraph(text: &mut String) {
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+}
+
+/// The kinds of items that are sent again.
+pub(super) const REPLAYED: &[&str] = &["reasoning", "message", "function_call"];
+
+/// Events before the first one that anything is generated for.
+const OPENING: &[&str] = &[
+    "response.created",
+    "response.queued",
+    "response.in_progress",
+    "keepalive",
+];
+
+/// What a response can be; the events that carry one are named after it.
+const STATUSES: &[&str] = &[
+    "created",
+    "queued",
+    "in_progress",
+    "completed",
+    "incomplete",
+    "failed",
+    "cancelled",
+];

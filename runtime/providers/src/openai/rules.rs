@@ -1,0 +1,137 @@
+//! What each family of OpenAI's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
+//! no rules.
+//!
+//! Never here: field names, or what a provider has refused (`parameter`).
+
+use crate::Effort::{self, High, Low, Max, Medium, Minimal, XHigh};
+use crate::fit::{Sampling, version};
+
+/// A family of OpenAI's models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OpenAi {
+    pub(super) sampling: Sampling,
+    /// None: it does not reason.
+    pub(super) efforts: &'static [Effort],
+}
+
+/// From this version on, newest first. What is above the first row is judged like it.
+const GPT: &[((u32, u32), OpenAi)] = &[
+    (
+        (6, 0),
+        OpenAi {
+            sampling: Sampling::No,
+            efforts: &[Low, Medium, High, XHigh, Max],
+        },
+    ),
+    (
+        (5, 6),
+        OpenAi {
+            sampling: Sampling::EffortNone,
+            efforts: &[Effort::None, Low, Medium, High, XHigh, Max],
+        },
+    ),
+    (
+        (5, 2),
+        OpenAi {
+            sampling: Sampling::Unreasoned,
+            efforts: &[Effort::None, Low, Medium, High, XHigh],
+        },
+    ),
+    (
+        (5, 1),
+        OpenAi {
+            sampling: Sampling::Unreasoned,
+            efforts: &[Effort::None, Low, Medium, High],
+        },
+    ),
+    (
+        (5, 0),
+        OpenAi {
+            sampling: Sampling::No,
+            efforts: &[Minimal, Low, Medium, High],
+        },
+    ),
+    ((0, 0), PLAIN),
+];
+
+const PLAIN: OpenAi = OpenAi {
+    sampling: Sampling::Yes,
+    efforts: &[],
+};
+
+const O_SERIES: OpenAi = OpenAi {
+    sampling: Sampling::No,
+    efforts: &[Low, Medium, High],
+};
+
+/// Those of the large variants, which think longer.
+const PRO: &[Effort] = &[Medium, High, XHigh];
+
+/// The rules for an id of OpenAI's; none for any other.
+pub(super) fn openai(id: &str) -> Option<OpenAi> {
+    let id = id.strip_prefix("ft:").unwrap_or(id);
+    if id.starts_with("chatgpt-") || id.contains("chat-latest") {
+        return Some(PLAIN);
+    }
+    if is_o_series(id) {
+        return Some(O_SERIES);
+    }
+    let version = version(id.strip_prefix("gpt-")?)?;
+    let (_, rules) = GPT.iter().find(|(from, _)| version >= *from)?;
+    let is_pro = !rules.efforts.is_empty() && id.split('-').any(|word| word == "pro");
+    Some(OpenAi {
+        efforts: if is_pro { PRO } else { rules.efforts },
+        ..*rules
+    })
+}
+
+/// `o3`, `o4-mini` and the like.
+pub(super) fn is_o_series(id: &str) -> bool {
+    let rest = id.strip_prefix('o');
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openai_families() {
+        use Sampling::{EffortNone, No, Unreasoned, Yes};
+        for (id, sampling, efforts) in [
+            ("gpt-4.1", Yes, ""),
+            ("gpt-4o-mini", Yes, ""),
+            ("gpt-3.5-turbo", Yes, ""),
+            ("chatgpt-4o-latest", Yes, ""),
+            ("gpt-5-chat-latest", Yes, ""),
+            ("ft:gpt-4o:me", Yes, ""),
+            ("o1", No, "low medium high"),
+            ("o4-mini", No, "low medium high"),
+            ("gpt-5", No, "minimal low medium high"),
+            ("gpt-5-nano-2025-08-07", No, "minimal low medium high"),
+            ("gpt-5.1", Unreasoned, "none low medium high"),
+            ("gpt-5.4-mini", Unreasoned, "none low medium high xhigh"),
+            ("gpt-5.4-pro", Unreasoned, "medium high xhigh"),
+            (
+                "gpt-5.6-terra",
+                EffortNone,
+                "none low medium high xhigh max",
+            ),
+            ("gpt-5.9", EffortNone, "none low medium high xhigh max"),
+            ("gpt-6-sol", No, "low medium high xhigh max"),
+            ("gpt-7.2", No, "low medium high xhigh max"),
+        ] {
+            let rules = openai(id).unwrap();
+            let words: Vec<&str> = rules.efforts.iter().map(|e| e.as_str()).collect();
+            assert_eq!(
+                (rules.sampling, words.join(" ").as_str()),
+                (sampling, efforts),
+                "{id}"
+            );
+        }
+        for id in ["llama-4", "ollama", "gpt-oss:20b", "", "gpt-"] {
+            assert_eq!(openai(id), None, "{id}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What a provider's own status 400 says about one parameter, and the one change of the request that fixes it. Models,
+//! messages, tools and schemas are never changed.
+//!
+//! Never here: how often that is tried, or where it is remembered.
+
+use std::mem::swap;
+
+use super::{ChatRequest, Class, Effort, Encoding, Failure, fit};
+
+/// An argument that a request can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// `temperature`
+    Temperature,
+    /// `top_p`
+    TopP,
+    /// `max_tokens`
+    MaxTokens,
+    /// `stop`
+    Stop,
+    /// `seed`
+    Seed,
+    /// `reasoning_effort`
+    Effort,
+    /// `include_reasoning`
+    Reasoning,
+}
+
+/// One change of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Leaves a parameter out.
+    Drop(Parameter),
+    /// Lowers `max_tokens`.
+    AtMost(u32),
+    /// Sets `max_tokens` where the format requires a number and the caller gave none.
+    Otherwise(u32),
+    /// Sends the token limit under the format's other name for it.
+    OtherTokenName,
+    /// Takes another effort in place of this one.
+    Effort(Effort, Effort),
+}
+
+/// A change that a failure asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// What to change.
+    pub change: Change,
+    /// It holds for the model, whatever the value was.
+    pub is_lasting: bool,
+}
+
+/// Words of a refusal of the parameter itself, whatever its value.
+const UNSUPPORTED: &[&str] = &[
+    "unsupported",
+    "not supported",
+    "does not support",
+    "doesn't support",
+    "not permitted",
+    "not allowed",
+    "unknown",
+    "unrecognized",
+    "unexpected",
+    "deprecated",
+    "only the default",
+];
+
+/// What is never changed; a schema may have any names in it.
+const CONTENT: &[&str] = &[
+    "tools",
+    "messages",
+    "input",
+    "contents",
+    "text",
+    "response_format",
+];
+
+/// Fewer tokens are no limit that a model would have.
+const LEAST_LIMIT: u32 = 16;
+
+impl Parameter {
+    /// All of them.
+    pub const ALL: [Parameter; 7] = [
+        Parameter::Temperature,
+        Parameter::TopP,
+        Parameter::MaxTokens,
+        Parameter::Stop,
+        Parameter::Seed,
+        Parameter::Effort,
+        Parameter::Reasoning,
+    ];
+
+    /// The argument's name in the tool.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Parameter::Temperature => "temperature",
+            Parameter::TopP => "top_p",
+            Parameter::MaxTokens => "max_tokens",
+            Parameter::Stop => "stop",
+            Parameter::Seed => "seed",
+            Parameter::Effort => "reasoning_effort",
+            Parameter::Reasoning => "include_reasoning",
+        }
+    }
+
+    /// By any provider's name for it, which may be a path: the innermost known name counts, but not inside
+    /// of what is never changed.
+    fn named(path: &str) -> Option<Self> {
+        let outermost = path.split(['.', '[', '/']).next().unwrap_or_default();
+        if CONTENT.contains(&outermost) || path.starts_with("output_config.format") {
+            return None;
+        }
+        let names = path.split(['.', '[', ']', '/']);
+        names.rev().find_map(|name| {
+            let plain: String = name
+                .chars()
+                .filter(|c| *c != '_')
+                .map(|c| c.to_ascii_lowercase())
+                .collect();
+            Some(match plain.as_str() {
+                "temperature" => Parameter::Temperature,
+                "topp" => Parameter::TopP,
+                "maxtokens" | "maxoutputtokens" | "maxcompletiontokens" => Parameter::MaxTokens,
+                "stop" | "stopsequences" => Parameter::Stop,
+                "seed" | "randomseed" => Parameter::Seed,
+                "summary" | "includethoughts" | "display" => Parameter::Reasoning,
+                "reasoning" | "reasoningeffort" | "effort" | "outputconfig" | "thinking"
+                | "thinkingconfig" | "thinkinglevel" | "thinkingbudget" | "budgettokens" => {
+                    Parameter::Effort
+                }
+                _ => return None,
+            })
+        })
+    }
+
+    /// The first one that a message names: `name: …`, else in quotes, else as a word with a refusal.
+    fn in_message(message: &str) -> Option<Self> {
+        let place = message.split(':').next().unwrap_or_default();
+        if !place.contains(' ')
+            && let Some(parameter) = Parameter::named(place)
+        {
+            return Some(parameter);
+        }
+        if let Some(parameter) = quoted(message).find_map(Parameter::named) {
+            return Some(parameter);
+        }
+        let lower = message.to_lowercase();
+        if !UNSUPPORTED.iter().any(|words| lower.contains(words)) {
+            return None;
+        }
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+        message
+            .split(|c: char| !is_part(c))
+            .filter(|word| !["reasoning", "thinking", "display", "summary", "stop"].contains(word))
+            .find_map(Parameter::named)
+    }
+
+    /// Whether a request has it.
+    pub fn is_in(self, chat: &ChatRequest) -> bool {
+        match self {
+            Parameter::Temperature => chat.temperature.is_some(),
+            Parameter::TopP => chat.top_p.is_some(),
+            Parameter::MaxTokens => chat.max_tokens.is_some(),
+            Parameter::Stop => !chat.stop.is_empty(),
+            Parameter::Seed => chat.seed.is_some(),
+            Parameter::Effort => chat.effort.is_some(),
+            Parameter::Reasoning => chat.include_reasoning,
+        }
+    }
+
+    /// Takes it out of a request.
+    pub fn leave_out(self, chat: &mut ChatRequest) {
+        self.swap(chat, &mut ChatRequest::default());
+    }
+
+    /// Exchanges it between two requests.
+    pub fn swap(self, one: &mut ChatRequest, other: &mut ChatRequest) {
+        match self {
+            Parameter::Temperature => swap(&mut one.temperature, &mut other.temperature),
+            Parameter::TopP => swap(&mut one.top_p, &mut other.top_p),
+            Parameter::MaxTokens => swap(&mut one.max_tokens, &mut other.max_tokens),
+            Parameter::Stop => swap(&mut one.stop, &mut other.stop),
+            Parameter::Seed => swap(&mut one.seed, &mut other.seed),
+            Parameter::Effort => swap(&mut one.effort, &mut other.effort),
+            Parameter::Reasoning => {
+                swap(&mut one.include_reasoning, &mut other.include_reasoning);
+            }
+        }
+    }
+}
+
+/// The one change that a refusal asks for, if it names a parameter that the request has.
+pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) -> Option<Repair> {
+    if failure.class != Class::InvalidRequest || !matches!(failure.status, Some(400 | 422)) {
+        return None;
+    }
+    let message = &failure.message;
+    let named = failure.param.as_deref().and_then(Parameter::named);
+    let parameter = named.or_else(|| Parameter::in_message(message))?;
+    let lower = message.to_lowercase();
+    let is_unsupported = UNSUPPORTED.iter().any(|words| lower.contains(words));
+    let change = match parameter {
+        Parameter::MaxTokens => {
+            let given = chat.max_tokens.unwrap_or(u32::MAX);
+            let lower = numbers(message).filter(|n| (LEAST_LIMIT..given).contains(n));
+            match chat.max_tokens {
+                Some(_) if has_two_token_names && is_unsupported => Change::OtherTokenName,
+                Some(_) => lower.max().map_or(Change::Drop(parameter), Change::AtMost),
+                None => Change::Otherwise(lower.min()?),
+            }
+        }
+        Parameter::Effort => {
+            let given = chat.effort?;
+            let listed: Vec<Effort> = quoted(message)
+                .filter_map(Effort::from_name)
+                .filter(|effort| *effort != given)
+                .collect();
+            match fit::nearest(given, &listed) {
+                Some(other) => Change::Effort(given, other),
+                None => Change::Drop(parameter),
+            }
+        }
+        parameter if parameter.is_in(chat) => Change::Drop(parameter),
+        _ => return None,
+    };
+    Some(Repair {
+        change,
+        // Another value of a parameter that is known may be taken.
+        is_lasting: is_unsupported || !matches!(change, Change::Drop(_)),
+    })
+}
+
+impl Change {
+    /// Changes a request, or how it is written. Tells what was done, if anything was to be done.
+    pub fn apply(self, chat: &mut ChatRequest, encoding: &mut Encoding) -> Option<String> {
+        let model = &chat.model;
+        match self {
+            Change::Drop(parameter) if parameter.is_in(chat) => {
+                let said = fit::left_out(parameter.as_str(), model);
+                parameter.leave_out(chat);
+                Some(said)
+            }
+            Change::AtMost(limit) if chat.max_tokens.is_some_and(|given| given > limit) => {
+                Some(limit_tokens(chat, limit))
+            }
+            Change::Otherwise(limit) if chat.max_tokens.is_none() => {
+                Some(limit_tokens(chat, limit))
+            }
+            Change::Effort(from, to) if chat.effort == Some(from) => {
+                let said = format!(
+                    "reasoning_effort is {}: {model} does not know {}",
+                    to.as_str(),
+                    from.as_str()
+                );
+                chat.effort = Some(to);
+                Some(said)
+            }
+            Change::OtherTokenName => {
+                encoding.other_name = !encoding.other_name;
+                // Only the name of it on the wire has changed.
+                Some(String::new())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn limit_tokens(chat: &mut ChatRequest, limit: u32) -> String {
+    chat.max_tokens = Some(limit);
+    format!("max_tokens is {limit}: {} allows no more", chat.model)
+}
+
+/// What stands between quotation marks or backticks.
+fn quoted(message: &str) -> impl Iterator<Item = &str> {
+    let mut rest = message;
+    std::iter::from_fn(move || {
+        let start = rest.find(['\'', '"', '`'])?;
+        let mark = rest.get(start..start + 1)?;
+        let inner = rest.get(start + 1..)?;
+        let Some(end) = inner.find(mark) else {
+            rest = "";
+            return None;
+        };
+        let found = inner.get(..end)?;
+        // An apostrophe is no mark: what follows it is not one word.
+        if found.contains(' ') {
+            rest = inner;
+            return Some("");
+        }
+        rest = inner.get(end + 1..)?;
+        Some(found)
+    })
+}
+
+/// The whole numbers in a text.
+fn numbers(text: &str) -> impl Iterator<Item = u32> {
+    text.split(|c: char| !c.is_ascii_digit() && c != ',')
+        .filter_map(|digits| digits.replace(',', "").parse().ok())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

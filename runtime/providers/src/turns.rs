@@ -1,0 +1,157 @@
+//! A conversation as formats of several kinds want it: in turns, with instructions apart, and each call's name,
+//! arguments and result found.
+//!
+//! Never here: a provider's field names.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::{Class, Failure, Media, Message, Role, ToolCall};
+
+/// Said for the user where a conversation begins with the assistant but must not.
+pub(super) const OPENING: &str = "(The conversation begins with your message.)";
+
+/// Whether there are only instructions, which no provider answers alone, so they are sent as the user's words.
+pub(super) fn only_instructions<'a>(messages: impl IntoIterator<Item = &'a Message>) -> bool {
+    messages
+        .into_iter()
+        .all(|message| is_instruction(message.role))
+}
+
+/// Neighbouring messages of one side.
+#[derive(Debug, PartialEq)]
+pub(super) struct Turn<'a> {
+    pub(super) assistant: bool,
+    /// None where the assistant must not begin; see [`OPENING`].
+    pub(super) messages: Vec<&'a Message>,
+}
+
+/// The instructions, and the rest as alternating turns that begin with the user; results of tools are the
+/// user's. Blank messages are left out, because providers refuse empty blocks.
+pub(super) fn turns(messages: &[Message]) -> (Vec<Cow<'_, str>>, Vec<Turn<'_>>) {
+    let spoken = || messages.iter().filter(|message| !message.is_blank());
+    let instructions_speak = only_instructions(spoken());
+    let mut instructions = Vec::new();
+    let mut turns: Vec<Turn<'_>> = Vec::new();
+    for message in spoken() {
+        if is_instruction(message.role) && !instructions_speak {
+            instructions.push(message.all_text());
+            continue;
+        }
+        let assistant = message.role == Role::Assistant;
+        match turns.last_mut() {
+            Some(turn) if turn.assistant == assistant => turn.messages.push(message),
+            _ => {
+                if turns.is_empty() && assistant {
+                    turns.push(Turn {
+                        assistant: false,
+                        messages: Vec::new(),
+                    });
+                }
+                turns.push(Turn {
+                    assistant,
+                    messages: vec![message],
+                });
+            }
+        }
+    }
+    (instructions, turns)
+}
+
+/// The texts of a turn, one for each message.
+pub(super) fn texts<'a>(turn: &Turn<'a>) -> Vec<Cow<'a, str>> {
+    match turn.messages.is_empty() {
+        true => vec![Cow::Borrowed(OPENING)],
+        false => turn.messages.iter().map(|m| m.all_text()).collect(),
+    }
+}
+
+/// The arguments of a call as they are sent: always JSON, if the model has kept to it.
+pub(super) fn arguments(call: &ToolCall) -> &str {
+    match call.arguments.trim() {
+        "" => "{}",
+        _ => &call.arguments,
+    }
+}
+
+/// A file's name, where it must have one.
+pub(super) fn file_name(media: &Media) -> &str {
+    media.name.as_deref().unwrap_or("file")
+}
+
+/// For formats in which the assistant can only have spoken.
+///
+/// # Errors
+/// `InvalidRequest`, if it has shown something.
+pub(super) fn only_text_of_assistant(messages: &[Message]) -> Result<(), Failure> {
+    let mut own = messages.iter().filter(|m| m.role == Role::Assistant);
+    match own.any(|message| message.media().next().is_some()) {
+        true => Err(Failure::new(
+            Class::InvalidRequest,
+            "images and files in the assistant's own messages cannot be sent to this provider: put them into a \
+             user's message",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The name of the tool that a result, one of these messages, is from; empty if no message before it has
+/// the call. Made-up ids come again, so the last such call counts.
+pub(super) fn called<'a>(messages: &'a [Message], result: &Message) -> &'a str {
+    let before = messages.iter().take_while(|m| !std::ptr::eq(*m, result));
+    let calls = before.flat_map(|message| &message.tool_calls);
+    let calls = calls.filter(|call| Some(&call.id) == result.tool_call_id.as_ref());
+    calls.last().map_or("", |call| &call.name)
+}
+
+/// The arguments of a call for a provider that insists on an object: what is none becomes a member of one.
+pub(super) fn input(call: &ToolCall) -> Map<String, Value> {
+    call.object().unwrap_or_else(|| {
+        let text = Value::from(call.arguments.as_str());
+        Map::from_iter([("arguments".to_owned(), text)])
+    })
+}
+
+fn is_instruction(role: Role) -> bool {
+    matches!(role, Role::System | Role::Developer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_streams::conversation;
+
+    #[test]
+    fn turns_alternate_and_begin_with_the_user() {
+        use Role::{Assistant, Developer, System, User};
+        let texts = |messages: &[Message]| {
+            let (instructions, turns) = turns(messages);
+            let turns = turns
+                .iter()
+                .map(|turn| (turn.assistant, texts(turn).join("|")));
+            (instructions.join("|"), turns.collect::<Vec<_>>())
+        };
+        let user = |text: &str| (false, text.to_owned());
+        let assistant = |text: &str| (true, text.to_owned());
+
+        let messages = conversation(&[
+            (System, "s"),
+            (User, "a"),
+            (User, "b"),
+            (Assistant, " "),
+            (Developer, "d"),
+            (User, "c"),
+            (Assistant, "e"),
+        ]);
+        let expected = vec![user("a|b|c"), assistant("e")];
+        assert_eq!(texts(&messages), ("s|d".to_owned(), expected));
+
+        let messages = conversation(&[(Assistant, "a"), (User, "b")]);
+        let expected = [user(OPENING), assistant("a"), user("b")];
+        assert_eq!(texts(&messages).1, expected);
+
+        let messages = conversation(&[(System, "s"), (Developer, "d"), (User, "")]);
+        assert_eq!(texts(&messages), (String::new(), vec![user("s|d")]));
+    }
+}
