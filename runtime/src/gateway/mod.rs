@@ -14,7 +14,7 @@ use std::{
 
 use anygpt_core::{Budget, Reservation};
 use anygpt_providers::{
-    Answer, ChatRequest, Class, Codec, Encoding, Failure, Stage, State, repair,
+    Answer, ChatRequest, Class, Codec, Encoding, Failure, Model, Stage, State, repair,
 };
 use futures_util::future::{Either, select};
 use tokio::{
@@ -24,6 +24,7 @@ use tokio::{
 };
 
 use crate::{
+    aside::aside,
     call::{self, Asked},
     http_client::HttpClient,
     redact::Redactor,
@@ -570,20 +571,25 @@ impl Gateway {
         codec: &'static dyn Codec,
         bounds: Bounds,
     ) -> Result<String, Failure> {
-        let mut offer = self.model_list(provider, codec, bounds).await?;
-        let limits = &self.settings.limits;
-        offer
-            .models
-            .retain(|model| limits.refusal(&provider.id, &model.id).is_none());
+        let list::Offer {
+            mut models,
+            held: _held,
+        } = self.model_list(provider, codec, bounds).await?;
+        let (settings, id) = (self.shared_settings(), provider.id.clone());
+        // A deny list looks at every spelling of each name.
+        let newest = aside(models.len() * size_of::<Model>(), move || {
+            models.retain(|model| settings.limits.refusal(&id, &model.id).is_none());
+            let newest = codec.newest_chat_model(&models);
+            newest.map(|model| model.id.clone())
+        });
         // Azure lists the models that deployments are made of, but asks for a deployment's name.
         let is_told = provider.key_header != KeyHeader::ApiKey;
-        match codec.newest_chat_model(&offer.models).filter(|_| is_told) {
-            Some(model) => Ok(model.id.clone()),
-            None => Err(Failure::new(
+        newest.await.filter(|_| is_told).ok_or_else(|| {
+            Failure::new(
                 Class::ModelNotFound,
                 "no model was named, and none in the provider's list suits a chat and is allowed",
-            )),
-        }
+            )
+        })
     }
 
     /// The client, made when it is first needed.
