@@ -11,6 +11,7 @@ pub mod cli;
 pub mod commands;
 pub mod dns;
 mod docs;
+mod exit;
 pub mod gateway;
 pub mod http_client;
 pub mod library;
@@ -20,6 +21,7 @@ pub mod output;
 mod prompts;
 pub mod redact;
 pub mod resources;
+mod run;
 mod session;
 pub mod settings;
 pub mod signal;
@@ -27,6 +29,8 @@ mod spelling;
 pub mod standby;
 pub mod telemetry;
 pub mod tools;
+
+pub use run::run;
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
