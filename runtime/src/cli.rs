@@ -1,7 +1,7 @@
-//! The command line: what was typed becomes one command. One table of commands and options is what the
-//! parser, the help, the completions and the suggestions are made of.
+//! The command line: arguments become one command. Parser, help, completions and suggestions come from one table of
+//! commands and options.
 //!
-//! Never here: doing it.
+//! Never here: running a command.
 
 use std::ffi::OsString;
 
@@ -18,7 +18,7 @@ mod help;
 pub use complete::{complete, script};
 pub use help::help;
 
-/// What the process was started for.
+/// What the process was started to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Serve MCP on stdin and stdout.
@@ -34,7 +34,7 @@ pub enum Command {
     ConfigInit,
     /// Print the JSON Schema of the configuration file, for editors.
     ConfigSchema,
-    /// Tell of each provider whether it can be used.
+    /// Report for each provider whether it can be used.
     Doctor {
         /// Ask them, too.
         online: bool,
@@ -53,11 +53,11 @@ pub enum Command {
         /// As the tool's `structuredContent`.
         json: bool,
     },
-    /// Explain where a model's name leads, without a network.
+    /// Explain to which model a name resolves, without a network.
     Resolve {
         /// The name.
         name: String,
-        /// As if this provider were named with it.
+        /// As if this provider were named in the call.
         provider: Option<String>,
     },
     /// Ask a model.
@@ -69,27 +69,26 @@ pub enum Command {
     },
     /// Print a script for a shell.
     Completions(Shell),
-    /// What a shell asks while somebody types: all words behind the program's name, the last one perhaps
-    /// unfinished.
+    /// A shell's request for completions: all words after the program's name, the last one perhaps unfinished.
     Complete(Vec<String>),
-    /// Print the help text, that of a command if one is named.
+    /// Print the help text, of a command if one is named.
     Help(Option<&'static Spec>),
     /// Print name and version.
     Version,
 }
 
-/// What was typed behind `chat`.
+/// The arguments of `chat`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chat {
     /// The prompt; empty if it is to be read from stdin.
     pub prompt: String,
     /// Print `structuredContent`.
     pub json: bool,
-    /// Arguments of the tool, by their names there, as they were typed.
+    /// Arguments of the tool by their names there, as typed.
     pub arguments: Vec<(&'static str, String)>,
 }
 
-/// A shell that we have a script for.
+/// A shell for which there is a completion script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Shell {
@@ -98,16 +97,16 @@ pub enum Shell {
     Fish,
 }
 
-/// All that is known of a command.
+/// A command in the table.
 #[derive(Debug)]
 pub struct Spec {
     /// One word or two.
     name: &'static str,
-    /// What stands behind its options in the help.
+    /// What follows its options in the help.
     arguments: &'static str,
     /// How many words may follow its name.
     most: usize,
-    /// What the last of them is one of.
+    /// The kind of the last of them.
     values: Values,
     about: &'static str,
     options: &'static [&'static Opt],
@@ -123,20 +122,20 @@ impl PartialEq for Spec {
 
 impl Eq for Spec {}
 
-/// All that is known of an option.
+/// An option in the table.
 #[derive(Debug)]
 struct Opt {
     short: Option<char>,
     long: &'static str,
-    /// What the help calls its value; empty if it has none.
+    /// The name of its value in the help; empty for a flag.
     value: &'static str,
     values: Values,
     about: &'static str,
-    /// The argument of the chat tool that it is.
+    /// The corresponding argument of the chat tool.
     argument: &'static str,
 }
 
-/// What a value is one of, for completions.
+/// The kind of a value, for completions.
 #[derive(Clone, Copy, Debug)]
 enum Values {
     /// Anything.
@@ -243,15 +242,15 @@ static DRY_RUN: Opt = Opt {
     ..PLAIN
 };
 
-/// The arguments of tools that are options under another name, with what is typed for each.
+/// The arguments of tools that are options under another name, with the option of each.
 pub(crate) fn options_of_arguments() -> impl Iterator<Item = (&'static str, String)> {
     let options = COMMANDS.iter().flat_map(|spec| spec.options);
-    // Those of one word are words of plain English, too.
+    // Names of one word also occur as ordinary words.
     let options = options.filter(|option| option.argument.contains('_'));
     options.map(|option| (option.argument, option.name()))
 }
 
-/// They belong to no command.
+/// Options that belong to no command.
 static EVERYWHERE: [&Opt; 2] = [&HELP, &VERSION];
 
 const COMMAND: Spec = Spec {
@@ -398,10 +397,10 @@ static COMMANDS: [Spec; 10] = [
     },
 ];
 
-/// The word in front of what a shell asks.
+/// The hidden command of completion scripts.
 const COMPLETE: &str = "__complete";
 
-/// What was typed for one command.
+/// The arguments of one command.
 #[derive(Debug, Default)]
 struct Typed {
     words: Vec<String>,
@@ -441,12 +440,12 @@ impl Spec {
 }
 
 impl Opt {
-    /// As it is typed: `--long`.
+    /// As typed: `--long`.
     fn name(&self) -> String {
         format!("--{}", self.long)
     }
 
-    /// All that there are, those that belong everywhere first. Some are there more than once.
+    /// All options, global ones first. Some occur more than once.
     fn all() -> impl Iterator<Item = &'static Self> {
         let of_commands = COMMANDS.iter().flat_map(|spec| spec.options);
         EVERYWHERE.iter().chain(of_commands).copied()
@@ -456,7 +455,7 @@ impl Opt {
 /// Reads the arguments of the process, without its name.
 ///
 /// # Errors
-/// What cannot be understood, and what was perhaps meant.
+/// What was not understood, with a suggestion.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some((first, words)) = arguments.split_first()
@@ -518,7 +517,7 @@ fn text(word: OsString) -> Result<String, String> {
         .map_err(|word| format!("{} is not valid UTF-8", shown(&word.to_string_lossy(), [])))
 }
 
-/// What the parser says. Its own words would repeat a value, which may be a key.
+/// The parser's error in words of our own, because its text would repeat a value, which may be a key.
 fn refused(error: lexopt::Error) -> String {
     match error {
         lexopt::Error::UnexpectedValue { option, value } => {
@@ -529,7 +528,7 @@ fn refused(error: lexopt::Error) -> String {
     }
 }
 
-/// Nothing was typed but options, or no command that there is.
+/// For options without a command, or an unknown command.
 fn without_command(typed: &Typed) -> Result<Command, String> {
     let words: Vec<&str> = typed.words.iter().map(String::as_str).collect();
     match (words[..].split_first(), typed.options.first()) {
@@ -554,14 +553,14 @@ fn foreign(option: &Opt) -> String {
 }
 
 fn no_option(name: &str, words: &[String]) -> String {
-    // What the command has is more likely meant.
+    // An option of this command is more likely meant.
     let of_command = Spec::find(words).map_or(&[][..], |spec| spec.options);
     let all = of_command.iter().copied().chain(Opt::all());
     let perhaps = match nearest(name, all.map(|option| option.long)) {
         Some(near) => format!("; perhaps you mean --{near}"),
         None => String::new(),
     };
-    // Not what may be a key.
+    // It may be a key.
     let known = Opt::all().map(|option| option.long);
     match is_harmless(name, known) {
         true => format!("there is no option --{}{perhaps}", name.escape_debug()),
@@ -570,7 +569,7 @@ fn no_option(name: &str, words: &[String]) -> String {
 }
 
 fn unknown(words: &str) -> String {
-    // The second word alone is a usual shortening.
+    // The second word alone is a common abbreviation.
     let names = COMMANDS.iter().map(|spec| (spec.name, spec));
     let last = COMMANDS
         .iter()

@@ -1,4 +1,4 @@
-//! What the server tells of itself, and the texts behind it: tools, documentation, prompts.
+//! What the server offers, as a catalogue: tools, documentation, prompts; and rendering the latter two.
 //!
 //! Never here: the texts themselves, or what a tool does.
 
@@ -16,7 +16,7 @@ use crate::{
 /// Two speech bubbles, 290 bytes.
 const ICON: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAyNCAyNCIgZmlsbD0ibm9uZSIgc3Ryb2tlPSIjMGI3Mjg1IiBzdHJva2Utd2lkdGg9IjIiIHN0cm9rZS1saW5lam9pbj0icm91bmQiPjxwYXRoIGQ9Ik0zIDRoMTJ2OEg4bC0zIDN2LTNIM3oiLz48cGF0aCBkPSJNMTggOWgzdjhoLTJ2M2wtMy0zSDl2LTIiLz48L3N2Zz4=";
 
-/// What the server offers; for the life of a process the same.
+/// What the server offers; it does not change during the life of a process.
 pub fn catalog(offer: &Offer) -> Catalog {
     Catalog {
         server: Implementation {
@@ -39,7 +39,7 @@ pub fn catalog(offer: &Offer) -> Catalog {
     }
 }
 
-/// What a model should know of these tools before it calls one.
+/// The server's instructions: what a model should know before it calls one of these tools.
 fn instructions(tools: &[Tool]) -> String {
     let said = [
         (
@@ -78,7 +78,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// A library for these settings. Configured keys are taken out of everything it hands out.
+    /// A library for these settings. Configured keys are removed from all that it returns.
     pub fn new(settings: Arc<Settings>, redactor: Redactor) -> Self {
         Library { settings, redactor }
     }

@@ -12,7 +12,7 @@ use crate::{
     settings::{Offer, Tool as Name},
 };
 
-/// Asks as a client of the newest revision does, which is told most.
+/// A request as of the newest revision, whose answer has most members.
 const REQUEST: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
 "#;
 
@@ -34,7 +34,7 @@ struct Tool {
     description: String,
 }
 
-/// The `tools` of `tools/list`, byte for byte, as they are offered or all there are.
+/// The `tools` of `tools/list`, byte for byte; those that are offered, or all.
 ///
 /// # Errors
 /// The server answered something else, which would be a bug.

@@ -1,4 +1,4 @@
-//! Tool calls without a client: what commands need of the server, without its stdin and stdout.
+//! Tool calls without a client, for commands: the server without its stdin and stdout.
 //!
 //! Never here: what is printed.
 
@@ -23,7 +23,7 @@ pub(crate) struct Session {
     pub(crate) redactor: Redactor,
     pub(crate) gateway: Gateway,
     tools: Tools,
-    /// As long as it is there, nothing ends.
+    /// Never sent to: commands have no shutdown.
     _ending: watch::Sender<bool>,
 }
 
@@ -74,14 +74,14 @@ impl Session {
     }
 }
 
-/// Does asynchronous work on this thread.
+/// Runs a future on this thread.
 ///
 /// # Errors
-/// The operating system has no place for it.
+/// The operating system refuses the runtime its descriptors.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> io::Result<T> {
     let runtime = new_runtime()?;
     let done = runtime.block_on(work);
-    // A look-up of a name could hold it for seconds.
+    // Joining it could wait seconds for a name look-up.
     runtime.shutdown_background();
     Ok(done)
 }

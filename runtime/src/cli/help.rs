@@ -1,6 +1,6 @@
-//! The help texts, made of the table of commands but for examples and settings.
+//! The help texts, made from the table of commands, with examples and settings.
 //!
-//! Never here: how something is typed.
+//! Never here: how arguments are parsed.
 
 use std::fmt::Write as _;
 
@@ -70,10 +70,10 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
                          certificates (PEM) to trust beside the built-in roots
 ";
 
-/// Where the second column begins.
+/// Start of the second column.
 const COLUMN: usize = 26;
 
-/// The help text: all of it, or that of one command.
+/// The help text of the program, or of one command.
 pub fn help(command: Option<&Spec>, style: Style) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
