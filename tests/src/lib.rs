@@ -17,5 +17,6 @@ mod serve;
 pub mod server;
 pub mod session;
 pub mod soak;
+pub mod tables;
 pub mod tls;
 pub mod transcript;

@@ -1,15 +1,16 @@
-//! The fixtures of the provider digest (section 10), each for every family that it applies to, with the real program;
-//! and `docs/fixtures.md`, which says which test shows which.
+//! The fixtures of the provider formats (`docs/fixtures.md`), each for every format that it applies to, with the real
+//! program; and that table itself, which names the test for each.
 //!
-//! Never here: what only one family does (`chat`, `compat`), bytes in every cut (the codecs' own tests).
+//! Never here: what only one format does (`chat_completions.rs`, `tools/chat.rs`), streams cut at every byte (the codecs'
+//! own tests).
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anygpt_tests::outcome::{answer, assert_parts, chat, error, warnings};
 use anygpt_tests::provider::{Ending, Family, Provider, Reply};
 use anygpt_tests::server::Server;
+use anygpt_tests::tables::{is_test, tests};
 use serde_json::{Value, json};
 
 const CHAT: &str = "anygpt_chat_completion";
@@ -594,7 +595,7 @@ fn every_fixture_is_shown_for_every_family() {
 
 #[test]
 fn a_table_that_lies_is_found_out() {
-    let proof = "`fixtures.rs::a_table_that_lies_is_found_out`";
+    let proof = "`providers/fixtures.rs::a_table_that_lies_is_found_out`";
     let good = format!("| 1.1 | x | {proof} | {proof} | Does not apply: no. | {proof} |");
     for (row, said) in [
         (String::new(), "1.2 has no row"),
@@ -603,12 +604,12 @@ fn a_table_that_lies_is_found_out() {
         (good.clone(), "1.1 has two rows"),
         (
             good.replace("1.1", "1.2")
-                .replace(proof, "`fixtures.rs::nobody`"),
+                .replace(proof, "`providers/fixtures.rs::nobody`"),
             "nobody",
         ),
         (
             good.replace("1.1", "1.2")
-                .replace(proof, "`fixtures.rs::problems`"),
+                .replace(proof, "`providers/fixtures.rs::problems`"),
             "problems",
         ),
         (
@@ -641,10 +642,6 @@ fn a_table_that_lies_is_found_out() {
     }
 }
 
-fn tests() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn problems(text: &str) -> Vec<String> {
     let wanted: BTreeSet<String> = FIXTURES
         .iter()
@@ -674,29 +671,10 @@ fn problems(text: &str) -> Vec<String> {
             if named.is_empty() && reason.is_none_or(str::is_empty) {
                 problems.push(format!("{name} has an empty cell"));
             }
-            let absent = named.into_iter().filter(|proof| !exists(proof));
+            let absent = named.into_iter().filter(|proof| !is_test(proof));
             problems.extend(absent.map(|proof| format!("{name}: {proof} does not exist")));
         }
     }
     problems.extend(missing.into_iter().map(|name| format!("{name} has no row")));
     problems
-}
-
-/// Whether a function that is a test is there.
-fn exists(proof: &str) -> bool {
-    let Some((file, function)) = proof.split_once("::") else {
-        return false;
-    };
-    let path = [tests().join("tests"), tests().join("..")]
-        .map(|folder| folder.join(file))
-        .into_iter()
-        .find(|path| path.is_file())
-        .unwrap_or_default();
-    let Ok(source) = std::fs::read_to_string(path) else {
-        return false;
-    };
-    source.split("#[test]").skip(1).any(|behind| {
-        let head = behind.split('{').next().unwrap_or_default();
-        head.contains(&format!("fn {function}("))
-    })
 }
