@@ -1,8 +1,8 @@
-//! In the steady state `ping` and `tools/list` take no memory from the heap: neither in the state machine nor on the
-//! whole way from stdin to stdout.
+//! In the steady state `ping` and `tools/list` allocate nothing: neither in the state machine nor on the whole way from
+//! stdin to stdout.
 //!
-//! The second is measured in a process of its own, since stdin and stdout are: the test starts itself once more, and
-//! that process puts the parts together as the program's `main` does, serves its stdin, and tells its count.
+//! The second needs a process of its own, since it uses stdin and stdout: the test starts itself once more, and that
+//! process builds the parts as the program's `main` does, serves its stdin, and prints its count.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -32,7 +32,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Set for the process that serves.
 const SERVES: &str = "BENCH_SERVES_STDIN";
 
-/// Allocations of the whole process so far, those that made something larger among them.
+/// Allocations of the whole process so far, reallocations that grow a block included.
 fn allocations() -> usize {
     let stats = ALLOCATOR.stats();
     stats.allocations + stats.reallocations
@@ -43,7 +43,7 @@ fn lines(method: &str, count: usize) -> Vec<u8> {
     (0..count).map(line).collect::<String>().into_bytes()
 }
 
-/// Both in one test: allocations of another thread would be counted.
+/// Both in one test: allocations of another test's thread would be counted too.
 #[test]
 fn ping_and_tools_list_allocate_nothing() {
     if std::env::var_os(SERVES).is_some() {
@@ -88,7 +88,7 @@ fn in_the_state_machine(method: &str) -> usize {
         }
         assert_eq!(answered, 64);
     };
-    // Buffers grow to their size, the list is written.
+    // Buffers grow to their size, and the list is written.
     (0..3).for_each(|_| round());
     let before = allocations();
     (0..10).for_each(|_| round());
@@ -96,7 +96,7 @@ fn in_the_state_machine(method: &str) -> usize {
 }
 
 fn in_a_process(method: &str, count: usize) -> usize {
-    // From a file, so that every read is a full one: how much a pipe gives is chance.
+    // From a file, so that every read is a full one: the size of a read from a pipe varies.
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("allocations-input");
     fs::write(&file, lines(method, count)).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
@@ -104,7 +104,7 @@ fn in_a_process(method: &str, count: usize) -> usize {
         .arg("ping_and_tools_list_allocate_nothing")
         .env(SERVES, "1")
         .stdin(fs::File::open(&file).unwrap())
-        // Nor does anything pile up here: what waits for a slow client takes memory, and gives it back.
+        // Nothing queues up for the client: a queue would allocate.
         .stdout(Stdio::null())
         .output()
         .unwrap();

@@ -1,5 +1,5 @@
-//! A JSON reader that shares nothing with the one in the core: values are slices of the text, the grammar is that of
-//! RFC 8259 to the letter, and a text that was cut off can be read up to the cut.
+//! A JSON reader that shares nothing with the one in the core: values are slices of the text, the grammar is exactly
+//! that of RFC 8259, and a text that was cut off can be read up to the cut.
 //!
 //! Never here: what a value means.
 
@@ -36,7 +36,7 @@ impl<'a> Object<'a> {
     pub(crate) fn read_beginning(text: &'a str) -> Self {
         let mut object = Object::default();
         let _stop = Reader { text, at: 0 }.object(&mut object.0);
-        // Nobody can tell what stands behind a key that is no text.
+        // What follows a key that is not a text cannot be interpreted.
         let readable = object.0.iter().take_while(|member| member.key.is_some());
         let readable = readable.count();
         object.0.truncate(readable);

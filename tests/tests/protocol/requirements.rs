@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use anygpt_tests::tables::{is_test, is_transcript, tests};
 
-/// The numbers that there are; those between are not in use.
+/// The numbers in use.
 const NUMBERS: [std::ops::RangeInclusive<u32>; 6] =
     [1..=7, 10..=17, 20..=25, 30..=48, 50..=67, 70..=75];
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 const CHAT: &str = "anygpt_chat_completion";
 
-/// A provider, and a server that knows it by all four formats.
+/// A provider, and a server that knows all four formats of it.
 fn start() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder()
@@ -25,7 +25,7 @@ fn start() -> (Provider, Server) {
     (provider, server)
 }
 
-/// The same, with a server that does not repeat what has failed.
+/// The same, with a server that does not retry.
 fn start_without_retries() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder()
@@ -40,7 +40,7 @@ fn model(family: Family) -> String {
     format!("{}/{}", family.id(), family.model())
 }
 
-/// Asks `family` for its usual model; the result, and how many requests that took.
+/// Calls the usual model of `family`; the result, and the number of requests.
 #[track_caller]
 fn ask(provider: &Provider, server: &mut Server, family: Family) -> (Value, usize) {
     let before = provider.requests().len();
@@ -48,7 +48,7 @@ fn ask(provider: &Provider, server: &mut Server, family: Family) -> (Value, usiz
     (result, provider.requests().len() - before)
 }
 
-/// An error of this status, which may be repeated at once.
+/// An error of this status, which may be retried at once.
 fn failing(family: Family, status: u16) -> Reply {
     Reply::error(family, status, "mock words").header("retry-after-ms", "1")
 }
@@ -89,7 +89,7 @@ fn streams_are_framed_in_many_ways() {
     }
 }
 
-/// Wherever a stream ends: what has come is handed out and called partial. It is paid, and not asked for again.
+/// Wherever a stream ends: the text so far is returned and marked partial. It is charged, and not requested again.
 #[test]
 fn a_stream_that_ends_early_is_partial_or_an_error() {
     let (provider, mut server) = start();
@@ -97,7 +97,7 @@ fn a_stream_that_ends_early_is_partial_or_an_error() {
     for family in Family::ALL {
         let whole = Reply::deltas(family, ["one ", "two ", "three"], Duration::ZERO);
         let stream = String::from_utf8(whole.bytes()).unwrap();
-        // A few bytes behind the event with this text.
+        // A few bytes after the event with this text.
         let behind = |text: &str| {
             let event = stream.find(text).unwrap();
             event + stream[event..].find("\n\n").unwrap() + 10
@@ -131,7 +131,7 @@ fn reasoning_in_front_of_the_text_is_no_text() {
         for (wanted, reasoning, shown) in [
             (true, "Hm. ", json!("Hm. ")),
             (false, "Hm. ", Value::Null),
-            // Anthropic's thinking block is empty, and the text behind it counts all the same.
+            // Anthropic's thinking block is empty, and the text after it counts all the same.
             (true, "", Value::Null),
         ] {
             provider.script(
@@ -356,7 +356,7 @@ fn refusals_and_pauses_without_text_are_errors_and_with_it_reasons_to_finish() {
     }
 }
 
-/// A proper end of the stream is enough where it has a closing event; Google's has none but the reason itself.
+/// A proper end of the stream is enough where it has a closing event; Google's has only the reason itself.
 #[test]
 fn an_answer_that_does_not_say_why_it_ended_is_an_answer_where_its_end_can_be_seen() {
     let (provider, mut server) = start_without_retries();
@@ -379,7 +379,7 @@ fn an_answer_that_does_not_say_why_it_ended_is_an_answer_where_its_end_can_be_se
 fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
     let (provider, mut server) = start();
     for family in Family::ALL {
-        // Anthropic insists on a limit, so nobody there refuses it.
+        // Anthropic requires a limit, so its models never refuse it.
         let (first, name) = match family {
             Family::OpenAi => ("max_tokens", "max_output_tokens"),
             Family::Anthropic => ("stop", "stop_sequences"),
@@ -405,13 +405,13 @@ fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
         assert_parts(&warnings(got), &["temperature was left out"]);
         let last = provider.requests().pop().unwrap().json();
         match family {
-            // The other name of it, which is no news.
+            // The other name of it, which needs no warning.
             Family::Compatible => assert_eq!(last["max_completion_tokens"], 100),
             _ => assert_parts(&warnings(got), &[first]),
         }
         assert_eq!(provider.requests().len() - before, 3);
 
-        // For ever: whatever comes is refused.
+        // Always: every parameter is refused.
         let before = provider.requests().len();
         let model = format!("{}/refuse-{first}+temperature+top_p", family.id());
         let result = server.call_tool(CHAT, arguments(model));
@@ -422,8 +422,8 @@ fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
 
 // ------------------------------------------------------------------------------------------- tool calls
 
-/// The calls in every family's events: one is cut into five pieces between which the others come. Google's come
-/// whole.
+/// The calls in every family's events: one is cut into five pieces with pieces of the others between them. Google's
+/// calls come whole.
 fn calling(family: Family, text_of_broken: &str) -> Reply {
     let pieces = [
         (0, r#"{"ci"#),
@@ -501,7 +501,7 @@ fn calls_come_in_pieces_that_alternate_empty_and_broken() {
             let arguments = json!({"prompt": "hi", "model": model(family), "tools": tools});
             let result = server.call_tool(CHAT, arguments);
             let got = answer(&result);
-            // What Google sends in the place of an object is JSON at least, and shown as such.
+            // Google sends JSON in place of an object at least, and it is shown as such.
             let broken = match family {
                 Family::Google => json!(broken).to_string(),
                 _ => broken.to_owned(),
@@ -572,7 +572,7 @@ fn a_list_of_500_is_listed_and_one_that_does_not_exist_says_what_to_do() {
 
 // -------------------------------------------------------------------------------------------- the table
 
-/// The fixtures that there are, as `docs/fixtures.md` numbers them.
+/// The fixtures, as `docs/fixtures.md` numbers them.
 const FIXTURES: [(u32, u32); 8] = [
     (1, 6),
     (2, 4),

@@ -1,4 +1,4 @@
-//! That what the README and the files shipped beside the program tell people to paste is true.
+//! The examples to paste, in the README and in the files shipped with the program, work.
 //!
 //! Never here: prose.
 use anygpt_tests::server::{Server, binary, run};
@@ -50,7 +50,7 @@ fn starts(entry: &Value) {
             .iter()
             .map(|argument| argument.as_str().unwrap())
             .collect();
-        // What docker is not told to pass on does not arrive.
+        // Docker passes only the variables that it is given by name.
         let passed = arguments.windows(2).filter(|pair| pair[0] == "-e");
         let passed: Vec<&str> = passed.map(|pair| pair[1]).collect();
         assert_eq!(passed, env.keys().collect::<Vec<_>>());
@@ -75,7 +75,7 @@ fn starts(entry: &Value) {
     assert_eq!(server.wait().code, Some(0));
 }
 
-/// Who fills in one key and leaves the examples of the others has a server with one provider.
+/// A user who fills in one key and leaves the examples of the others gets a server with one provider.
 #[test]
 fn an_example_that_was_left_in_a_client_configuration_switches_off_its_own_provider_alone() {
     for block in blocks("json") {
@@ -185,7 +185,7 @@ fn every_command_is_one_for_the_shell() {
     }
 }
 
-/// The YAML blocks of one kind, told by a line that only this kind has.
+/// The YAML blocks of one kind, recognised by a line that only this kind has.
 fn yaml(kind: &str) -> Vec<String> {
     let blocks = blocks("yaml").into_iter();
     let blocks: Vec<String> = blocks.filter(|block| block.starts_with(kind)).collect();
@@ -286,7 +286,7 @@ fn the_example_configuration_is_valid_and_answers() {
     let providers = listed["structuredContent"]["providers"].as_array().unwrap();
     let usable = providers.iter().filter(|p| p["usable"] == true);
     let usable: Vec<&str> = usable.map(|p| p["id"].as_str().unwrap()).collect();
-    // Known ones before those of one's own.
+    // Known ones before custom ones.
     assert_eq!(usable, ["ollama", "mock", "team"]);
     let answer = server.call_tool("anygpt_chat_completion", json!({"prompt": "hello"}));
     assert_eq!(answer["content"][0]["text"], "hello");
@@ -295,7 +295,7 @@ fn the_example_configuration_is_valid_and_answers() {
     assert!(tags.contains("fast: team/claude-sonnet-5"), "{tags}");
 }
 
-/// What the image and the documentation resource show is one file.
+/// The image and the documentation resource have the same file.
 #[test]
 fn the_troubleshooting_guide_names_cause_and_mend_of_every_symptom() {
     let guide = file("runtime/share/TROUBLESHOOTING.md");
@@ -310,7 +310,7 @@ fn the_troubleshooting_guide_names_cause_and_mend_of_every_symptom() {
     }
 }
 
-/// Whoever adds a variable tells it in both places.
+/// A new variable must be in both places.
 #[test]
 fn readme_and_help_name_the_same_variables() {
     let help = run(&["--help"], [("A", "b")], b"").stdout;
