@@ -48,7 +48,6 @@ impl Load {
         Load::new(&format!("call, {size}"), window, what)
     }
 
-    /// A call that names a model.
     pub(crate) fn call_of(model: String) -> Self {
         let what = What::Call {
             prompt: prompt(100),

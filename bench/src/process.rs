@@ -143,7 +143,6 @@ impl Subject {
     }
 }
 
-/// A server that runs.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use crate::numbers::short;
 
-/// The goal of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
     /// Of the rate of the base.
@@ -21,7 +20,6 @@ pub(crate) enum Goal {
     AtMost(f64),
 }
 
-/// One row of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     name: String,

@@ -52,7 +52,6 @@ impl Effort {
     }
 }
 
-/// The servers that take part.
 #[derive(Debug)]
 pub(crate) struct Field<'a> {
     pub(crate) ours: &'a Path,
@@ -82,7 +81,6 @@ pub(crate) fn run(field: &Field<'_>, effort: Effort, report: &mut Report) -> io:
     Ok(())
 }
 
-/// One load, for all.
 pub(crate) fn measure(field: &Field<'_>, load: &Load, effort: Effort) -> io::Result<Row> {
     let ours = Subject::ours(field.ours);
     let floor = floor(field, &ours, &load.request(0))?;

@@ -52,7 +52,6 @@ pub enum Family {
 }
 
 impl Family {
-    /// All of them.
     pub const ALL: [Self; 4] = [
         Self::OpenAi,
         Self::Anthropic,
@@ -131,7 +130,6 @@ pub struct Request {
     pub fault: Option<String>,
     /// Names in lower case, in the order they arrived.
     pub headers: Vec<(String, String)>,
-    /// The whole body.
     pub body: Vec<u8>,
     /// When the whole body had been read.
     pub at: Instant,
@@ -234,7 +232,6 @@ impl Provider {
         })
     }
 
-    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.address.port()
     }

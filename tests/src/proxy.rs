@@ -22,7 +22,6 @@ use crate::serve::Serving;
 /// The behaviour of a proxy.
 #[derive(Clone, Debug)]
 pub enum Manner {
-    /// As it should.
     Good,
     /// Requires this value of `Proxy-Authorization`, and answers 407 to others.
     Wants(String),
@@ -41,7 +40,6 @@ pub struct Asked {
     pub method: String,
     /// `HOST:PORT` of a tunnel, else the whole URL.
     pub target: String,
-    /// `Proxy-Authorization`.
     pub authorization: Option<String>,
 }
 
@@ -91,7 +89,6 @@ impl Proxy {
         format!("127.0.0.1:{}", self.serving.port)
     }
 
-    /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.serving.port
     }

@@ -49,9 +49,7 @@ pub enum Stdin {
 /// How a process ended: one of the two is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit {
-    /// The exit code.
     pub code: Option<i32>,
-    /// The signal that ended it.
     pub signal: Option<i32>,
 }
 
@@ -60,9 +58,7 @@ pub struct Exit {
 pub struct Output {
     /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// Everything on stdout.
     pub stdout: String,
-    /// Everything on stderr.
     pub stderr: String,
 }
 
@@ -152,13 +148,11 @@ impl Builder {
         self
     }
 
-    /// Adds an argument.
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// Adds arguments.
     pub fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
@@ -230,7 +224,6 @@ impl Builder {
         self
     }
 
-    /// Starts the program.
     #[track_caller]
     pub fn spawn(self) -> Server {
         heed_interrupts();
@@ -341,7 +334,6 @@ pub struct Server {
 }
 
 impl Server {
-    /// A builder with defaults.
     pub fn builder() -> Builder {
         Builder {
             program: None,
@@ -358,7 +350,6 @@ impl Server {
         }
     }
 
-    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -369,7 +360,6 @@ impl Server {
         self.send_raw(format!("{line}\n").as_bytes());
     }
 
-    /// Writes bytes as they are.
     #[track_caller]
     pub fn send_raw(&self, bytes: &[u8]) {
         let stdin = self.stdin.as_ref().expect("stdin is a pipe and still open");
@@ -580,7 +570,6 @@ impl Server {
         assert!(peak < 64 << 20, "{} MiB", peak >> 20);
     }
 
-    /// Sends a signal.
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
         assert!(self.exit.is_none(), "the process has ended already");
@@ -590,7 +579,6 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).expect("the process can be signalled");
     }
 
-    /// Everything from stdout so far.
     pub fn stdout(&self) -> Vec<u8> {
         self.stdout.lock().bytes.clone()
     }
@@ -626,7 +614,6 @@ impl Server {
         self.messages()
     }
 
-    /// Everything from stderr so far.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr.lock().bytes).into_owned()
     }
@@ -654,7 +641,6 @@ impl Server {
         }
     }
 
-    /// Reads stdout again.
     pub fn resume_stdout(&self) {
         self.stdout.change(|state| state.paused = false);
     }
@@ -670,7 +656,6 @@ impl Server {
         self.close(&self.stdout, 1);
     }
 
-    /// Closes our end of stderr.
     #[track_caller]
     pub fn close_stderr(&self) {
         self.close(&self.stderr, 2);

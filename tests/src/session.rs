@@ -12,10 +12,8 @@ use crate::server::{Builder, Server};
 /// The revision without a handshake.
 pub const MODERN: &str = REVISIONS[4];
 
-/// An open session.
 #[derive(Debug)]
 pub struct Session {
-    /// The program.
     pub server: Server,
     /// One of [`REVISIONS`].
     pub revision: &'static str,

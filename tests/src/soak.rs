@@ -30,7 +30,6 @@ use talk::{Start, Talk};
 /// The parameters of a soak.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The program.
     pub program: PathBuf,
     /// How long calls are sent.
     pub time: Duration,
@@ -43,7 +42,6 @@ pub struct Plan {
 /// The result of one session.
 #[derive(Debug)]
 pub struct Told {
-    /// The revision it spoke.
     pub revision: &'static str,
     /// Counts of messages.
     pub tally: Tally,

@@ -103,7 +103,6 @@ impl TlsFront {
         }))
     }
 
-    /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.0.port
     }

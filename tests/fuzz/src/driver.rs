@@ -35,7 +35,6 @@ const LEVELS: [(LoggingLevel, &str); 8] = [
     (LoggingLevel::Emergency, "emergency"),
 ];
 
-/// One session.
 #[derive(Debug)]
 pub(crate) struct Driver {
     server: Server,

@@ -54,9 +54,7 @@ pub(crate) enum Expected {
     Prompt(usize, Vec<Option<String>>),
     /// All matching values.
     Completion(Vec<String>),
-    /// The end of a subscription.
     Ended,
-    /// What a tool answered.
     Tool(ToolAnswer),
     /// A tool's result saying that the server is full.
     Full,

@@ -133,7 +133,6 @@ impl Model {
         self.nothing_else(seen);
     }
 
-    /// The input ended.
     pub(crate) fn ended(&mut self, seen: &mut Seen) {
         let line = std::mem::take(&mut self.partial);
         self.line(&line, seen);
@@ -341,7 +340,6 @@ impl Model {
         }
     }
 
-    /// All subscriptions were closed.
     pub(crate) fn closed(&mut self, seen: &mut Seen) {
         self.ends = true;
         self.end_subscriptions(seen);
@@ -458,7 +456,6 @@ impl Model {
         self.close_in_batch(open.batch, seen);
     }
 
-    /// A call was answered.
     pub(crate) fn completed(&mut self, handle: CallHandle, told: ToolAnswer, seen: &mut Seen) {
         if let Some(position) = self.open.iter().position(|open| open.call.handle == handle) {
             let open = self.open.remove(position);
@@ -470,7 +467,6 @@ impl Model {
         self.nothing_else(seen);
     }
 
-    /// Progress was reported.
     pub(crate) fn progressed(&mut self, handle: CallHandle, report: &Report, seen: &mut Seen) {
         let open = self.open.iter_mut().find(|open| open.call.handle == handle);
         if let Some(open) = open

@@ -62,11 +62,9 @@ pub(crate) enum Message<'a> {
         method: String,
         params: Option<&'a str>,
     },
-    /// An array.
     Batch(Vec<&'a str>),
 }
 
-/// Sorts a line.
 pub(crate) fn sort(line: &[u8]) -> Message<'_> {
     let Ok(text) = str::from_utf8(line) else {
         return Message::Invalid(None, PARSE_ERROR);

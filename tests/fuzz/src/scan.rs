@@ -6,9 +6,7 @@
 /// Why reading stopped before the end of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
-    /// The text ended.
     Cut,
-    /// This is not JSON.
     Broken,
 }
 
@@ -19,7 +17,6 @@ pub(crate) struct Member<'a> {
     value: &'a str,
 }
 
-/// The members of an object, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Object<'a>(Vec<Member<'a>>);
 
@@ -165,7 +162,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A key and its colon.
     fn key(&mut self) -> Result<&'a str, Stop> {
         self.space();
         let start = self.at;
@@ -176,7 +172,6 @@ impl<'a> Reader<'a> {
         Ok(key)
     }
 
-    /// Any value, without recursion.
     fn value(&mut self) -> Result<&'a str, Stop> {
         self.space();
         let start = self.at;

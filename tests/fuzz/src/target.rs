@@ -182,7 +182,6 @@ pub fn dispatch(data: &[u8]) {
     driver.finish();
 }
 
-/// Whole sessions.
 pub fn server(data: &[u8]) {
     let mut c = Choices::new(data);
     let limits = Limits {

@@ -59,7 +59,6 @@ pub(super) struct Body {
     pub(super) valid_for: RefCell<Vec<(&'static str, String, Option<String>)>>,
 }
 
-/// The elements of an array.
 pub(super) fn elements(line: &[u8]) -> Option<Vec<&RawValue>> {
     serde_json::from_slice(line).ok()
 }

@@ -131,7 +131,6 @@ impl Reply {
         reply
     }
 
-    /// A JSON body.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::body(status, "application/json", body.to_string())
     }
@@ -141,12 +140,10 @@ impl Reply {
         Self::body(status, "text/html; charset=utf-8", body.to_owned())
     }
 
-    /// A plain text body.
     pub fn plain(status: u16, body: &str) -> Self {
         Self::body(status, "text/plain; charset=utf-8", body.to_owned())
     }
 
-    /// No body at all.
     pub fn empty(status: u16) -> Self {
         let mut reply = Self::body(status, "", "");
         reply.headers.clear();
@@ -246,7 +243,6 @@ impl Reply {
         self
     }
 
-    /// Changes the status.
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
         self

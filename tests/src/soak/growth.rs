@@ -23,7 +23,6 @@ pub struct Sample {
 const SLACK: u64 = 4 << 20;
 
 impl Sample {
-    /// Samples a process.
     pub(super) fn of(pid: u32, at: Duration) -> Result<Self, String> {
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd"))
             .map_err(|error| format!("/proc/{pid}/fd: {error}"))?

@@ -10,7 +10,6 @@ use serde_json::Value;
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// A result.
     Result,
     /// A result of a tool: an answer, or an error of one of the classes.
     Tool,
@@ -23,7 +22,6 @@ pub(super) enum Wanted {
 /// The effect of a line that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// Nothing.
     Nothing,
     /// An error without an id must come back.
     Nameless,
@@ -36,7 +34,6 @@ pub(super) enum Entry {
 /// Counts of messages, sent and received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Requests.
     pub requests: u64,
     /// Lines that are not requests, and are answered without an id.
     pub bad_lines: u64,
@@ -55,7 +52,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Answers of every kind.
     pub fn answers(&self) -> u64 {
         self.results + self.errors + self.classes.values().sum::<u64>()
     }
@@ -105,7 +101,6 @@ pub(super) struct Ledger {
     /// How many of them are cancelled.
     waived: usize,
     nameless: usize,
-    /// So far.
     pub(super) tally: Tally,
 }
 

@@ -967,7 +967,6 @@ fn the_main_process_of_a_container_leaves_where_standby_does_not_apply() {
 enum Main {
     /// The program, with the machine's `/proc`.
     Alone,
-    /// The program.
     Program,
     /// A small init.
     Init,
@@ -1159,7 +1158,6 @@ fn container(more: &[&'static str]) -> Option<Builder> {
     })
 }
 
-/// The first child of a process.
 #[track_caller]
 fn child(pid: u32) -> Pid {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
@@ -1168,7 +1166,6 @@ fn child(pid: u32) -> Pid {
     Pid::from_raw(first).unwrap()
 }
 
-/// How many threads a process has.
 fn threads(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }

@@ -26,7 +26,6 @@ const INVALID_PARAMS: i32 = -32602;
 /// The answer to a line.
 #[derive(Clone, Copy, Debug)]
 enum Back<'a> {
-    /// Nothing.
     Nothing,
     /// An error with this code, without an id.
     Error(i32),

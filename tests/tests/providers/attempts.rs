@@ -818,7 +818,6 @@ fn a_name_that_leads_nowhere_is_left_out_with_a_warning() {
 
 // -------------------------------------------------------------------------------------------- parameters
 
-/// The body of the last request.
 fn sent(provider: &Provider) -> Value {
     provider.requests().pop().unwrap().json()
 }

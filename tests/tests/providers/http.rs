@@ -105,7 +105,6 @@ fn refused(variables: &[(&str, &str)], says: &[&str]) -> String {
     unreachable!()
 }
 
-/// A folder of this test.
 fn folder(name: &str) -> PathBuf {
     let path =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("http-{name}-{}", std::process::id()));

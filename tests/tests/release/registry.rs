@@ -28,7 +28,6 @@ fn parsed(name: &str, text: &str) -> Value {
     }
 }
 
-/// A file as it is submitted.
 fn submitted(name: &str) -> Value {
     parsed(name, &registry::filled(&file(name), "acme", HASH))
 }

@@ -34,7 +34,6 @@ fn model(family: Family) -> String {
     }
 }
 
-/// The body of the last request.
 #[track_caller]
 fn last_body(provider: &Provider) -> Value {
     provider.requests().last().expect("a request").json()

@@ -36,7 +36,6 @@ fn ask(server: &mut Server, arguments: &Value) -> Value {
     members.extend(arguments.as_object().cloned().unwrap_or_default());
     server.call_tool(CHAT, all)
 }
-/// The body of the newest request.
 fn sent(provider: &Provider) -> Value {
     provider.requests().last().unwrap().json()
 }
