@@ -19,7 +19,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Level;
 
-use crate::tools::Outcome;
+use crate::outcome::Outcome;
 
 tokio::task_local! {
     static CALL: Arc<Call>;

@@ -16,6 +16,7 @@ pub mod http_client;
 pub mod library;
 pub mod listing;
 pub mod mcp;
+pub mod outcome;
 pub mod output;
 mod prompts;
 pub mod redact;

@@ -11,10 +11,11 @@ use tokio::sync::watch;
 use crate::{
     gateway::{Gateway, Observer},
     mcp::runner::new_runtime,
+    outcome::Outcome,
     redact::Redactor,
     resources,
     settings::{Settings, Tool},
-    tools::{Outcome, Tools},
+    tools::Tools,
 };
 
 /// Tools and gateway for these settings.

@@ -24,10 +24,10 @@ use super::{Done, Ended, block_on, refuse, session, tell};
 use crate::{
     cli::Chat,
     gateway::Observer,
+    outcome::Outcome,
     output::{self, Unwritten},
     redact::Redactor,
     settings::{Settings, Tool},
-    tools::Outcome,
 };
 
 /// So long nobody wonders why nothing happens.

@@ -22,8 +22,8 @@ use tokio::sync::{self, Notify};
 
 use super::write::{WriteMode, write_waiting};
 use crate::{
-    aside::aside, output, redact::Redactor, resources::reserve, signal::Listener, telemetry,
-    tools::Outcome,
+    aside::aside, outcome::Outcome, output, redact::Redactor, resources::reserve, signal::Listener,
+    telemetry,
 };
 
 /// The name under which a client gets log lines.

@@ -19,8 +19,9 @@ use super::{
     write::wait_for,
 };
 use crate::{
+    outcome::Outcome,
     output, telemetry,
-    tools::{Called, Outcome, Tools},
+    tools::{Called, Tools},
 };
 
 /// Most bytes of one read: what a pipe holds.
