@@ -11,6 +11,7 @@ pub mod cli;
 pub mod commands;
 pub mod dns;
 mod docs;
+pub mod error;
 pub mod gateway;
 pub mod http_client;
 pub mod library;

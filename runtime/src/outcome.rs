@@ -7,7 +7,10 @@ use std::borrow::Cow;
 use anygpt_core::{Reservation, json};
 use anygpt_providers::Picture;
 
-use crate::redact::Redactor;
+use crate::{
+    error::Error,
+    redact::{self, Redactor},
+};
 
 /// What a tool answers.
 #[derive(Debug)]
@@ -24,20 +27,39 @@ pub struct Outcome {
     pub shares_text: bool,
     /// The tool failed, and `text` says why.
     pub is_error: bool,
+    /// All that failed: `text` for other readers than an MCP client, or what is missing in it.
+    pub errors: Vec<Error>,
     /// Covers long texts until they are handed over.
     pub reservation: Option<Reservation>,
 }
 
 impl Outcome {
-    /// A failure. The text must tell all: several clients show nothing else.
-    pub fn error(text: impl Into<String>) -> Self {
+    /// A failure.
+    pub fn error(error: Error) -> Self {
+        Outcome::failed(vec![error])
+    }
+
+    /// A failure because of the call's arguments, or of settings that they lead to. What looks like a key in an argument is
+    /// not repeated.
+    pub fn refused(error: Error) -> Self {
+        let text = redact::of_caller(&error.for_client()).into_owned();
         Outcome {
-            text: text.into(),
+            text,
+            ..Outcome::error(error)
+        }
+    }
+
+    /// A failure with several causes. The text has all of it: several clients show nothing else.
+    pub fn failed(errors: Vec<Error>) -> Self {
+        let texts: Vec<String> = errors.iter().map(Error::for_client).collect();
+        Outcome {
+            text: texts.join("\n"),
             note: None,
             pictures: Vec::new(),
             structured: None,
             shares_text: false,
             is_error: true,
+            errors,
             reservation: None,
         }
     }
@@ -120,6 +142,7 @@ impl Outcome {
             structured,
             shares_text: false,
             is_error: false,
+            errors: Vec::new(),
             reservation: None,
         }
     }

@@ -9,9 +9,9 @@ use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 use self::arguments::{Arguments, Charge};
 use crate::{
     call::Call,
+    error::{Error, ErrorKind},
     gateway::{Gateway, Observer},
     outcome::Outcome,
-    redact,
     settings::{Settings, Tool},
 };
 
@@ -59,11 +59,11 @@ struct Entry {
     /// All arguments that it takes; others are only named.
     names: &'static [&'static str],
     /// Runs on the stdio thread: must not wait for anything. An error is what the caller did wrong.
-    call: fn(&Settings, Arguments<'_>) -> Result<Work, String>,
+    call: fn(&Settings, Arguments<'_>) -> Result<Work, Error>,
 }
 
 impl Entry {
-    fn begin(&self, settings: &Settings, json: &str, charge: &mut Charge) -> Result<Work, String> {
+    fn begin(&self, settings: &Settings, json: &str, charge: &mut Charge) -> Result<Work, Error> {
         let arguments = Arguments::parse(json, self.names, charge)?;
         let work = (self.call)(settings, arguments)?;
         if let Work::Network(_) = work {
@@ -175,14 +175,16 @@ impl Tools {
     /// Runs a call as far as it goes without the network.
     pub fn call(&self, mut call: ToolCall) -> Called {
         let Some(&tool) = self.settings.offer.tools.get(call.tool) else {
-            return Called::Done(Outcome::error("config: there is no such tool"));
+            return Called::Done(Outcome::error(Error::new(
+                ErrorKind::Config,
+                "there is no such tool",
+            )));
         };
         let at_work = Call::new(tool.name().into(), &mut call);
         let mut charge = Charge::new(self.budget.reservation());
         let work =
             at_work.begin(|| entry(tool).begin(&self.settings, &call.arguments, &mut charge));
-        match work.unwrap_or_else(|problem| Work::Done(Outcome::error(redact::of_caller(&problem))))
-        {
+        match work.unwrap_or_else(|error| Work::Done(Outcome::refused(error))) {
             Work::Done(outcome) => {
                 at_work.end(&outcome);
                 Called::Done(Outcome {
@@ -208,10 +210,10 @@ impl Tools {
         arguments: &str,
         gateway: &Gateway,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Error> {
         let mut charge = Charge::new(self.budget.reservation());
         let work = entry(tool).begin(&self.settings, arguments, &mut charge);
-        match work.map_err(|problem| redact::of_caller(&problem).into_owned())? {
+        match work? {
             Work::Done(outcome) => Ok(outcome),
             Work::Network(work) => Ok(work.run(gateway, observer).await),
         }
