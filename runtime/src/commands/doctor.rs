@@ -4,6 +4,7 @@
 
 use super::{Done, Ended, block_on, for_stdout, session, tell, with_options};
 use crate::{
+    call::CallContext,
     error::no_provider_for_command_line,
     gateway::{Bounds, Listed, resolve},
     output::{self, Style},
@@ -72,7 +73,10 @@ async fn ask(session: &Session) -> Vec<(usize, Listed)> {
     let settings = session.settings();
     let asked = resolve::all_or_one(settings, None).unwrap_or_default();
     let bounds = Bounds::of(settings, None);
-    let lists = session.gateway.models(&asked, bounds).await;
+    let lists = session
+        .gateway
+        .models(&CallContext::of_command(), &asked, bounds)
+        .await;
     asked.into_iter().zip(lists).collect()
 }
 

@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     sync::mpsc,
     task::{Context, Poll, ready},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use anygpt_core::{Reservation, json};
@@ -27,7 +27,7 @@ use tokio::time::{self, Sleep, timeout};
 use super::{Gateway, Observer, Reply, Turn};
 use crate::{
     aside::{LITTLE, aside},
-    call,
+    call::CallContext,
     http_client::{ReplyBody, SendError, root_cause},
     settings::{Bound, KeyHeader, Provider},
 };
@@ -59,11 +59,11 @@ impl Gateway {
     #[allow(clippy::too_many_arguments)] // Each is a thing of its own.
     pub(super) async fn stream(
         &self,
+        context: &CallContext,
         provider: &Provider,
         codec: &'static dyn Codec,
         turn: &Turn,
         reply: &mut Reply,
-        start: Instant,
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
@@ -73,7 +73,7 @@ impl Gateway {
         let sent = self.reserve(2 * request.length(), not_sent).await?;
         let request = codec.chat(request, turn.encoding);
         let response = self
-            .send(provider, codec, request, patience, || {
+            .send(context, provider, codec, request, patience, || {
                 observer.connected(&provider.id);
             })
             .await?;
@@ -146,7 +146,7 @@ impl Gateway {
                 if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                     reply.first_token.get_or_insert_with(|| {
                         body.patience = Patience::of(None, idle);
-                        start.elapsed()
+                        context.received().elapsed()
                     });
                 }
                 if answer.length() + state > 0 {
@@ -181,6 +181,7 @@ impl Gateway {
     /// Sends a request to a provider. A response with an error status is a failure.
     pub(super) async fn send(
         &self,
+        context: &CallContext,
         provider: &Provider,
         codec: &dyn Codec,
         request: Request,
@@ -190,7 +191,7 @@ impl Gateway {
         let patience = Patience::of(patience, self.settings.first_byte.as_ref());
         let request = http_request(provider, codec, request);
         let mut request = request.map_err(|failure| failure.at(Stage::Free))?;
-        call::mark(request.headers_mut());
+        context.inject_trace_headers(request.headers_mut());
         let http = self.http();
         let forwarder = http.forwarder(request.uri());
         let sent = http.send(request, patience.limit, connected).await;

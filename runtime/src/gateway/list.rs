@@ -17,7 +17,7 @@ use super::{
     mock, report,
     request::{Body, Bounds},
 };
-use crate::{aside::aside, error::Error, settings::Provider};
+use crate::{aside::aside, call::CallContext, error::Error, settings::Provider};
 
 /// What a model takes beside its texts, in a list that is sorted and looked through.
 const MODEL: usize = 4 * size_of::<Model>();
@@ -54,7 +54,12 @@ pub struct Unlisted {
 
 impl Gateway {
     /// What each of these providers offers. All at once; none costs the others anything.
-    pub async fn models(&self, providers: &[usize], bounds: Bounds) -> Vec<Listed> {
+    pub async fn models(
+        &self,
+        context: &CallContext,
+        providers: &[usize],
+        bounds: Bounds,
+    ) -> Vec<Listed> {
         let lists = providers.iter().map(|&position| async move {
             let begun = Instant::now();
             let provider = &self.settings.providers[position];
@@ -64,8 +69,8 @@ impl Gateway {
                     ..Offer::default()
                 }),
                 Some(codec) => {
-                    let list = self.model_list(provider, codec, bounds);
-                    self.in_time(bounds, "model list", list).await
+                    let list = self.model_list(context, provider, codec, bounds);
+                    self.in_time(context, bounds, "model list", list).await
                 }
             };
             let offer = match offer {
@@ -108,6 +113,7 @@ impl Gateway {
 
     pub(super) async fn model_list(
         &self,
+        context: &CallContext,
         provider: &Provider,
         codec: &'static dyn Codec,
         bounds: Bounds,
@@ -116,7 +122,8 @@ impl Gateway {
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let Body { bytes, mut held } = self.request(provider, codec, &request, bounds).await?;
+            let sent = self.request(context, provider, codec, &request, bounds);
+            let Body { bytes, mut held } = sent.await?;
             let length = bytes.len();
             hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
             let mut list = aside(length, move || codec.models_page(&bytes)).await?;

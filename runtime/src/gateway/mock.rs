@@ -8,7 +8,7 @@ use anygpt_providers::{Answer, ChatRequest, Finish, Model, Role, Usage};
 
 use super::{Plan, Reply, model_of, price, resolve::Target};
 use crate::{
-    call,
+    call::CallContext,
     settings::{Kind, Settings},
 };
 
@@ -51,7 +51,7 @@ pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
 
 /// Replies to such a plan, which is then of no use any more. The reply is written where it stays: it is large, and would
 /// be copied twice.
-pub fn reply(settings: &Settings, plan: &mut Plan, reply: &mut Reply) {
+pub fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan, reply: &mut Reply) {
     answer(&mut plan.request, &mut reply.answer);
     if let Some(first) = plan.targets.first() {
         reply
@@ -63,7 +63,7 @@ pub fn reply(settings: &Settings, plan: &mut Plan, reply: &mut Reply) {
         });
     }
     price::charge(settings, reply);
-    call::note(reply.asked());
+    context.record(reply.record());
     if let Some(most) = plan.max_output_chars {
         reply.shorten(most);
     }

@@ -9,7 +9,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anygpt_core::{Budget, Reservation};
@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::{
     aside::aside,
-    call::{self, Asked},
+    call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
     http_client::HttpClient,
     redact::Redactor,
@@ -65,9 +65,7 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// The request; each target brings its own model.
     pub request: ChatRequest,
-    /// When the call came in.
-    pub received: Instant,
-    /// So long after that, the answer is due, or what there is of it.
+    /// Time from the arrival of the call until the answer is due, complete or not.
     pub timeout: Duration,
     /// Longer answers are cut.
     pub max_output_chars: Option<usize>,
@@ -76,12 +74,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// One in which nobody is asked and nothing, for the call at work. It is filled where it stays: it is large.
+    /// An empty plan.
     pub fn new(settings: &Settings) -> Self {
         Plan {
             targets: Vec::new(),
             request: ChatRequest::default(),
-            received: call::received(),
             timeout: settings.timeout,
             max_output_chars: None,
             purse: None,
@@ -137,16 +134,16 @@ impl Reply {
         }
     }
 
-    /// As the log has it.
-    fn asked(&self) -> Asked<'_> {
-        Asked {
+    /// For the log.
+    fn record(&self) -> CallRecord<'_> {
+        CallRecord {
             provider: &self.provider,
             model: &self.model,
             request_id: self.request_id.as_deref(),
             input_tokens: self.answer.usage.input_tokens,
             output_tokens: self.answer.usage.output_tokens,
             is_partial: self.partial,
-            ..Asked::default()
+            ..CallRecord::default()
         }
     }
 
@@ -293,14 +290,19 @@ impl Gateway {
     ///
     /// # Errors
     /// What went wrong and what to do next.
-    pub async fn chat(&self, plan: &Plan, observer: &mut dyn Observer) -> Result<Reply, Error> {
-        let start = plan.received;
+    pub async fn chat(
+        &self,
+        context: &CallContext,
+        plan: &Plan,
+        observer: &mut dyn Observer,
+    ) -> Result<Reply, Error> {
+        let start = context.received();
         let Some(first) = plan.targets.first() else {
             return Err(Error::new(ErrorKind::Config, "there is nobody to ask"));
         };
         let mut course = Course::new(first.provider, self.id_of(first), model_of(first));
         let stopped = {
-            let work = pin!(self.ask(plan, &mut course, observer));
+            let work = pin!(self.ask(context, plan, &mut course, observer));
             let mut ending = self.ending.clone();
             // Work may use up all of the task's budget.
             let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
@@ -348,11 +350,11 @@ impl Gateway {
         }
         // For the line of the call in the log; never what was asked or answered.
         let Err(all) = ended else {
-            call::note(reply.asked());
+            context.record(reply.record());
             return Ok(course.reply);
         };
         let told = &all.told;
-        self.asked(told, call::note);
+        self.record_failure(told, |record| context.record(record));
         let provider = &self.settings.providers[told.provider];
         let mut error = report::failure(provider, &told.model, &told.failure, &self.redactor);
         if all.attempts.len() > 1 {
@@ -367,7 +369,13 @@ impl Gateway {
 
     /// Asks one target after the other until one answers, or nothing more can be done. What happens is
     /// put into `course` as it happens.
-    async fn ask(&self, plan: &Plan, course: &mut Course, observer: &mut dyn Observer) {
+    async fn ask(
+        &self,
+        context: &CallContext,
+        plan: &Plan,
+        course: &mut Course,
+        observer: &mut dyn Observer,
+    ) {
         for (position, target) in plan.targets.iter().enumerate() {
             let behind = plan.targets.len() - position - 1;
             let provider = &self.settings.providers[target.provider];
@@ -389,11 +397,13 @@ impl Gateway {
             };
             let (mut repeated, mut repaired) = (0, 0);
             loop {
-                let left = plan.timeout.saturating_sub(plan.received.elapsed());
+                let left = plan.timeout.saturating_sub(context.received().elapsed());
                 let patience = (behind > 0).then(|| retry::share(left, behind + 1));
                 course.begin();
                 let result = self
-                    .attempt(provider, &mut turn, course, plan, patience, observer)
+                    .attempt(
+                        context, provider, &mut turn, course, plan, patience, observer,
+                    )
                     .await;
                 match result {
                     Ok(()) => return course.succeed(),
@@ -415,7 +425,7 @@ impl Gateway {
                 if repaired < REPAIRS
                     && let Some(said) = self.repaired(target.provider, &mut turn, failure)
                 {
-                    self.log_attempt(course);
+                    self.log_attempt(context, course);
                     repaired += 1;
                     let what = target.name(&self.settings);
                     observer.goes_on(&format!("{what}: invalid_request; trying again: {said}"));
@@ -429,7 +439,7 @@ impl Gateway {
                     allowed: self.settings.retries,
                     has_next: behind > 0,
                     took,
-                    left: plan.timeout.saturating_sub(plan.received.elapsed()),
+                    left: plan.timeout.saturating_sub(context.received().elapsed()),
                     jitter: fastrand::f64(),
                 };
                 let what = format!(
@@ -439,14 +449,14 @@ impl Gateway {
                 );
                 match situation.after(failure) {
                     Next::Again(pause) => {
-                        self.log_attempt(course);
+                        self.log_attempt(context, course);
                         let pause_s = pause.as_secs_f64();
                         observer.goes_on(&format!("{what}; trying again in {pause_s:.1} s"));
                         sleep(pause).await;
                         repeated += 1;
                     }
                     Next::Another => {
-                        self.log_attempt(course);
+                        self.log_attempt(context, course);
                         let next = &plan.targets[position + 1];
                         let next = next.name(&self.settings);
                         observer.goes_on(&format!("{what}; asking {next} instead"));
@@ -459,8 +469,10 @@ impl Gateway {
     }
 
     /// One attempt; what arrives is put into the course as it comes.
+    #[allow(clippy::too_many_arguments)] // Each is a thing of its own.
     async fn attempt(
         &self,
+        context: &CallContext,
         provider: &Provider,
         turn: &mut Turn,
         course: &mut Course,
@@ -477,12 +489,11 @@ impl Gateway {
         if request.model.is_empty() {
             // Before its own turn: it takes turns itself.
             let bounds = Bounds {
-                received: plan.received,
                 // The whole attempt is repeated, not this part of it.
                 retries: 0,
                 ..Bounds::of(&self.settings, None)
             };
-            let newest = Box::pin(self.newest_model(provider, codec, bounds));
+            let newest = Box::pin(self.newest_model(context, provider, codec, bounds));
             let newest = match patience {
                 None => newest.await,
                 Some(patience) => timeout(patience, newest).await.unwrap_or_else(|_| {
@@ -527,9 +538,8 @@ impl Gateway {
         reply.warnings.extend(kept.said);
         let (most, input) = (kept.most.unwrap_or_default(), kept.input);
         let held = purse.map(|purse| purse.hold(most));
-        let start = plan.received;
         let result = self
-            .stream(provider, codec, turn, reply, start, patience, observer)
+            .stream(context, provider, codec, turn, reply, patience, observer)
             .await;
         if let Some(held) = held {
             held.settle(match &result {
@@ -569,6 +579,7 @@ impl Gateway {
 
     async fn newest_model(
         &self,
+        context: &CallContext,
         provider: &Provider,
         codec: &'static dyn Codec,
         bounds: Bounds,
@@ -576,7 +587,7 @@ impl Gateway {
         let list::Offer {
             mut models,
             held: _held,
-        } = self.model_list(provider, codec, bounds).await?;
+        } = self.model_list(context, provider, codec, bounds).await?;
         let (settings, id) = (self.shared_settings(), provider.id.clone());
         // A deny list looks at every spelling of each name.
         let newest = aside(models.len() * size_of::<Model>(), move || {
@@ -605,26 +616,26 @@ impl Gateway {
     }
 
     /// One line per attempt that is made up for by another one.
-    fn log_attempt(&self, course: &Course) {
+    fn log_attempt(&self, context: &CallContext, course: &Course) {
         if let Some((failed, time)) = course.last() {
             let class = failed.failure.class.as_str();
-            self.asked(failed, |asked| call::log_attempt(class, time, asked));
+            self.record_failure(failed, |record| context.log_attempt(class, time, record));
         }
     }
 
-    /// A failure as the log has it.
-    fn asked(&self, failed: &Failed, hear: impl FnOnce(Asked<'_>)) {
+    /// Makes a record of a failure for the log.
+    fn record_failure(&self, failed: &Failed, record: impl FnOnce(CallRecord<'_>)) {
         let failure = &failed.failure;
         let id = failure.request_id.as_deref();
         let id = id.map(|id| self.redactor.provider_message(id));
         let words = (!may_quote(failure.class)).then(|| report::said(failure, &self.redactor));
-        hear(Asked {
+        record(CallRecord {
             provider: &self.settings.providers[failed.provider].id,
             model: &failed.model,
             request_id: id.as_deref(),
             http_status: failure.status,
             error: words.as_deref(),
-            ..Asked::default()
+            ..CallRecord::default()
         });
     }
 }

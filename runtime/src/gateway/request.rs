@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     aside::aside,
-    call::{self, Asked},
+    call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
     settings::{Provider, Settings},
 };
@@ -34,22 +34,18 @@ use crate::{
 /// What a call may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// When it came in.
-    pub(super) received: Instant,
-    /// So long after that its answer is due.
+    /// Time from the arrival of the call until its answer is due.
     pub(super) limit: Duration,
     /// Most repetitions of each request.
     pub(super) retries: u32,
 }
 
 impl Bounds {
-    /// For a call that has come in now. Without a limit of its own that of the settings holds,
-    /// and never more than the operator allows.
+    /// Without a limit of the call's own the default applies; the operator's limit always does.
     pub fn of(settings: &Settings, limit: Option<Duration>) -> Self {
         let most = settings.limits.max_timeout.as_ref();
         let most = most.map_or(Duration::MAX, |limit| limit.most);
         Bounds {
-            received: Instant::now(),
             limit: limit.unwrap_or(settings.timeout).min(most),
             retries: settings.retries,
         }
@@ -92,6 +88,7 @@ impl Gateway {
     /// What went wrong and what to do next.
     pub async fn ask_for<T: Send + 'static>(
         &self,
+        context: &CallContext,
         target: &Target,
         request: &Request,
         bounds: Bounds,
@@ -104,25 +101,26 @@ impl Gateway {
             return Err(Error::new(ErrorKind::Config, message));
         };
         let work = async {
-            let Body { bytes, mut held } = self.request(provider, codec, request, bounds).await?;
+            let sent = self.request(context, provider, codec, request, bounds);
+            let Body { bytes, mut held } = sent.await?;
             let values = memchr::memchr_iter(b',', &bytes).count();
             hold_more(&mut held, VALUE * values)?;
             let told = aside(bytes.len(), move || read(codec, &bytes)).await?;
             Ok(Told { told, held })
         };
-        let told = self.in_time(bounds, what, work).await;
+        let told = self.in_time(context, bounds, what, work).await;
         let model = model_of(target);
         match told {
             Ok(told) => {
                 self.note_answer();
-                call::note(Asked {
+                context.record(CallRecord {
                     provider: &provider.id,
                     model,
-                    ..Asked::default()
+                    ..CallRecord::default()
                 });
                 Ok(told)
             }
-            Err(failure) => Err(self.failed(target.provider, model, failure)),
+            Err(failure) => Err(self.failed(context, target.provider, model, failure)),
         }
     }
 
@@ -130,7 +128,12 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Gateway::ask_for`].
-    pub async fn model_for(&self, target: &Target, bounds: Bounds) -> Result<String, Error> {
+    pub async fn model_for(
+        &self,
+        context: &CallContext,
+        target: &Target,
+        bounds: Bounds,
+    ) -> Result<String, Error> {
         if let Some(model) = &target.model {
             return Ok(model.clone());
         }
@@ -138,13 +141,19 @@ impl Gateway {
         let Some(codec) = provider.kind.codec() else {
             return Ok(String::new());
         };
-        let newest = self.newest_model(provider, codec, bounds);
-        let newest = self.in_time(bounds, "model list", newest).await;
-        newest.map_err(|failure| self.failed(target.provider, "", failure))
+        let newest = self.newest_model(context, provider, codec, bounds);
+        let newest = self.in_time(context, bounds, "model list", newest).await;
+        newest.map_err(|failure| self.failed(context, target.provider, "", failure))
     }
 
     /// Records a failure; returns the error of its call.
-    fn failed(&self, position: usize, model: &str, failure: Failure) -> Error {
+    fn failed(
+        &self,
+        context: &CallContext,
+        position: usize,
+        model: &str,
+        failure: Failure,
+    ) -> Error {
         let provider = &self.settings.providers[position];
         let error = report::failure(provider, model, &failure, &self.redactor);
         let failed = Failed {
@@ -152,13 +161,14 @@ impl Gateway {
             model: model.to_owned(),
             failure,
         };
-        self.asked(&failed, call::note);
+        self.record_failure(&failed, |record| context.record(record));
         report::with_advice(&self.settings, position, error)
     }
 
     /// Sends a request, and again as long as that may help.
     pub(super) async fn request(
         &self,
+        context: &CallContext,
         provider: &Provider,
         codec: &'static dyn Codec,
         request: &Request,
@@ -167,7 +177,7 @@ impl Gateway {
         let mut repeated = 0;
         loop {
             let begun = Instant::now();
-            let mut failure = match self.once(provider, codec, request.clone()).await {
+            let mut failure = match self.once(context, provider, codec, request.clone()).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
@@ -180,7 +190,7 @@ impl Gateway {
                 allowed: bounds.retries,
                 has_next: false,
                 took: begun.elapsed(),
-                left: bounds.limit.saturating_sub(bounds.received.elapsed()),
+                left: bounds.limit.saturating_sub(context.received().elapsed()),
                 jitter: fastrand::f64(),
             };
             match situation.after(&failure) {
@@ -193,13 +203,16 @@ impl Gateway {
 
     async fn once(
         &self,
+        context: &CallContext,
         provider: &Provider,
         codec: &'static dyn Codec,
         request: Request,
     ) -> Result<Body, Failure> {
         let _turn = self.turns.acquire().await;
         let sent = self.reserve(request.body.len(), not_sent).await?;
-        let response = self.send(provider, codec, request, None, || {}).await?;
+        let response = self
+            .send(context, provider, codec, request, None, || {})
+            .await?;
         drop(sent);
         let mut held = self.budget.reservation();
         let bytes = self.body(response, &mut held).await?;
@@ -224,6 +237,7 @@ impl Gateway {
     /// otherwise.
     pub(super) async fn in_time<T>(
         &self,
+        context: &CallContext,
         bounds: Bounds,
         what: &str,
         work: impl Future<Output = Result<T, Failure>>,
@@ -232,7 +246,7 @@ impl Gateway {
         let mut ending = self.ending.clone();
         // Work may use up all of the task's budget.
         let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
-        let due = bounds.received + bounds.limit;
+        let due = context.received() + bounds.limit;
         match timeout_at(due.into(), select(work, ending)).await {
             Ok(Either::Left((done, _))) => done,
             Ok(Either::Right(_)) => Err(Failure::new(

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     aside::aside,
+    call::CallContext,
     error::Error,
     gateway::{
         Gateway, Observer, Plan, Reply, bound, mock,
@@ -122,7 +123,11 @@ pub(super) const NAMES: &[&str] = &[
     "dry_run",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
+pub(super) fn call(
+    context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let mut plan = Plan::new(settings);
     let request = &mut plan.request;
     request.messages = conversation::messages(&mut arguments)?;
@@ -163,7 +168,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     }
     if mock::is_asked(settings, &plan) {
         let mut reply = Reply::default();
-        mock::reply(settings, &mut plan, &mut reply);
+        mock::reply(context, settings, &mut plan, &mut reply);
         let outcome = outcome(reply, false, format.as_deref(), warnings);
         return Ok(Work::Done(outcome));
     }
@@ -179,10 +184,11 @@ impl Chat {
     /// Stays where it is: a future holds what it is given, and so does each one around it.
     pub(super) async fn run(
         self: Box<Self>,
+        context: &CallContext,
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Outcome {
-        let reply = match ask(gateway, &self.plan, observer).await {
+        let reply = match ask(context, gateway, &self.plan, observer).await {
             Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };

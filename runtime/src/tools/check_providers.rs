@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments};
 use crate::{
+    call::CallContext,
     error::{Error, ErrorKind},
     gateway::{Bounds, Gateway, Listed, resolve},
     settings::{Provider, Settings},
@@ -43,7 +44,11 @@ pub(super) struct Check {
 /// All arguments.
 pub(super) const NAMES: &[&str] = &["provider", "timeout_seconds"];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
+pub(super) fn call(
+    _context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let provider = arguments.name("provider")?;
     let timeout = arguments.timeout()?;
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));
@@ -76,8 +81,8 @@ struct Structured<'a> {
 }
 
 impl Check {
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
-        let lists = gateway.models(&self.providers, self.bounds).await;
+    pub(super) async fn run(self, context: &CallContext, gateway: &Gateway) -> Outcome {
+        let lists = gateway.models(context, &self.providers, self.bounds).await;
         let settings = gateway.settings();
         let providers = self.providers.iter().map(|&it| &settings.providers[it]);
         let checked = providers

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::arguments::{Arguments, wrong};
 use crate::{
+    call::CallContext,
     error::{Error, ErrorKind},
     gateway::{Gateway, Observer, Plan, Reply, purse::Purse, report},
     settings::Settings,
@@ -107,6 +108,7 @@ pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
 
 /// Asks, and tells that it was answered.
 pub(super) async fn ask(
+    context: &CallContext,
     gateway: &Gateway,
     plan: &Plan,
     observer: &mut dyn Observer,
@@ -115,7 +117,7 @@ pub(super) async fn ask(
         [target] => Some(target.provider),
         _ => None,
     };
-    match gateway.chat(plan, observer).await {
+    match gateway.chat(context, plan, observer).await {
         Ok(reply) => {
             gateway.note_answer();
             Ok(reply)

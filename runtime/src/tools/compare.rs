@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     aside::aside,
+    call::CallContext,
     error::{Advice, Error},
     gateway::{
         Gateway, Observer, Plan, Reply, Silence, bound, mock,
@@ -147,7 +148,11 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
+pub(super) fn call(
+    context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let mut template = Plan::new(settings);
     template.request.messages = conversation::messages(&mut arguments)?;
     let models = arguments.names("models", *MODELS.end())?;
@@ -211,7 +216,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         warnings,
     };
     if comparison.is_offline(settings) {
-        return Ok(Work::Done(comparison.at_once(settings)));
+        return Ok(Work::Done(comparison.at_once(context, settings)));
     }
     Ok(Work::Network(Network::Compare(Box::new(comparison))))
 }
@@ -294,7 +299,7 @@ impl Comparison {
     }
 
     /// Only echoes are asked, or nobody.
-    fn at_once(mut self, settings: &Settings) -> Outcome {
+    fn at_once(mut self, context: &CallContext, settings: &Settings) -> Outcome {
         let mut fastest = None;
         let mut came = Vec::new();
         for (position, plan) in self.plans.drain(..).enumerate() {
@@ -303,7 +308,7 @@ impl Comparison {
                 Ok(_) if fastest.is_some() => Came::Cancelled,
                 Ok(mut plan) if mock::is_asked(settings, &plan) => {
                     let mut reply = Box::<Reply>::default();
-                    mock::reply(settings, &mut plan, &mut reply);
+                    mock::reply(context, settings, &mut plan, &mut reply);
                     Came::Answer(reply)
                 }
                 Ok(_) => Came::Cancelled,
@@ -318,13 +323,18 @@ impl Comparison {
             .filter(|plan| mock::is_asked(settings, plan))
             .map(|mut plan| {
                 let mut reply = Reply::default();
-                mock::reply(settings, &mut plan, &mut reply);
+                mock::reply(context, settings, &mut plan, &mut reply);
                 reply
             });
         self.outcome(came, fastest, verdict)
     }
 
-    pub(super) async fn run(mut self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+    pub(super) async fn run(
+        mut self,
+        context: &CallContext,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
         let count = self.plans.len();
         observer.goes_on(&format!("asking {count} models"));
         let mut came = Vec::new();
@@ -334,7 +344,7 @@ impl Comparison {
                 Err(problem) => Came::Error(problem),
                 Ok(plan) => {
                     running.push(async move {
-                        let result = ask(gateway, &plan, &mut Silence).await;
+                        let result = ask(context, gateway, &plan, &mut Silence).await;
                         (position, result)
                     });
                     Came::Cancelled
@@ -365,7 +375,7 @@ impl Comparison {
         let mut verdict = None;
         if let Some(plan) = judge.and_then(|judge| self.judged(judge, &came)) {
             observer.goes_on(&format!("{}, judging", standing(&came)));
-            match ask(gateway, &plan, observer).await {
+            match ask(context, gateway, &plan, observer).await {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self
                     .warnings

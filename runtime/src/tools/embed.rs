@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
 use crate::{
     aside::aside,
+    call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Told,
@@ -71,7 +72,11 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
+pub(super) fn call(
+    _context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let input = arguments.texts("input", MOST_TEXTS)?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
@@ -137,11 +142,18 @@ struct Usage {
 }
 
 impl Embedding {
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
+    pub(super) async fn run(self, context: &CallContext, gateway: &Gateway) -> Outcome {
         let texts = self.texts;
         let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
         let told = gateway
-            .ask_for(&self.target, &self.request, self.bounds, "embeddings", read)
+            .ask_for(
+                context,
+                &self.target,
+                &self.request,
+                self.bounds,
+                "embeddings",
+                read,
+            )
             .await;
         let told = match told {
             Ok(told) => told,

@@ -13,6 +13,7 @@ use super::{
     common::may_cost,
 };
 use crate::{
+    call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Told,
@@ -74,7 +75,11 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
+pub(super) fn call(
+    _context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let prompt = arguments.string("prompt")?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
@@ -144,11 +149,11 @@ fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, Error> {
 }
 
 impl Image {
-    pub(super) async fn run(mut self, gateway: &Gateway) -> Outcome {
+    pub(super) async fn run(mut self, context: &CallContext, gateway: &Gateway) -> Outcome {
         let read = |codec: &dyn Codec, body: &[u8]| codec.pictures(body);
         let (target, request) = (&self.target, &self.drawing.request);
         let all = (0..self.drawing.times)
-            .map(|_| gateway.ask_for(target, request, self.bounds, "picture", read));
+            .map(|_| gateway.ask_for(context, target, request, self.bounds, "picture", read));
         let mut drawn: Option<Told<Pictures>> = None;
         let mut problem = None;
         for one in join_all(all).await {

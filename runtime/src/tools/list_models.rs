@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     aside::aside,
+    call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Gateway, mock,
@@ -110,7 +111,11 @@ pub(super) const NAMES: &[&str] = &[
     "cursor",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
+pub(super) fn call(
+    _context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let provider = arguments.name("provider")?;
     let tag = arguments.name("tag")?;
     let words = arguments.name("query")?.unwrap_or_default().to_lowercase();
@@ -227,8 +232,8 @@ impl Query {
         Ok(())
     }
 
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
-        let lists = gateway.models(&self.providers, self.bounds).await;
+    pub(super) async fn run(self, context: &CallContext, gateway: &Gateway) -> Outcome {
+        let lists = gateway.models(context, &self.providers, self.bounds).await;
         let mut held = Vec::new();
         let known = lists.into_iter().map(|list| match list.offer {
             Ok(offer) => {

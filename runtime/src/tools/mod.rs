@@ -8,7 +8,7 @@ use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 
 use self::arguments::{Arguments, Charge};
 use crate::{
-    call::Call,
+    call::CallContext,
     error::{Error, ErrorKind},
     gateway::{Gateway, Observer},
     outcome::Outcome,
@@ -59,13 +59,19 @@ struct Entry {
     /// All arguments that it takes; others are only named.
     names: &'static [&'static str],
     /// Runs on the stdio thread: must not wait for anything. An error is what the caller did wrong.
-    call: fn(&Settings, Arguments<'_>) -> Result<Work, Error>,
+    call: fn(&CallContext, &Settings, Arguments<'_>) -> Result<Work, Error>,
 }
 
 impl Entry {
-    fn begin(&self, settings: &Settings, json: &str, charge: &mut Charge) -> Result<Work, Error> {
+    fn begin(
+        &self,
+        context: &CallContext,
+        settings: &Settings,
+        json: &str,
+        charge: &mut Charge,
+    ) -> Result<Work, Error> {
         let arguments = Arguments::parse(json, self.names, charge)?;
-        let work = (self.call)(settings, arguments)?;
+        let work = (self.call)(context, settings, arguments)?;
         if let Work::Network(_) = work {
             charge.add(CALL)?;
         }
@@ -114,29 +120,23 @@ pub struct Job {
     /// Whether its client wants to hear of progress.
     pub wants_progress: bool,
     work: Network,
-    call: Arc<Call>,
+    context: CallContext,
     /// Covers what has become of the arguments until the call is done.
     held: Reservation,
 }
 
 impl Job {
     /// Does the work.
-    pub fn run<'a>(
-        self: Box<Self>,
-        gateway: &'a Gateway,
-        observer: &'a mut dyn Observer,
-    ) -> impl Future<Output = Outcome> + 'a {
+    pub async fn run(self: Box<Self>, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
         let Job {
             work,
-            call,
-            held: kept,
+            context,
+            held: _held,
             ..
         } = *self;
-        let work = work.run(gateway, observer);
-        call.run(async move {
-            let _kept = kept;
-            work.await
-        })
+        let outcome = work.run(&context, gateway, observer).await;
+        context.end(&outcome);
+        outcome
     }
 }
 
@@ -144,17 +144,18 @@ impl Network {
     /// In a box, because a future is as large as the largest that it may hold, and so is each one around it.
     fn run<'a>(
         self,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         observer: &'a mut dyn Observer,
     ) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>> {
         match self {
-            Network::Chat(chat) => Box::pin(chat.run(gateway, observer)),
-            Network::Compare(comparison) => Box::pin(comparison.run(gateway, observer)),
-            Network::ListModels(query) => Box::pin(query.run(gateway)),
-            Network::CountTokens(count) => Box::pin(count.run(gateway)),
-            Network::Embed(embedding) => Box::pin(embedding.run(gateway)),
-            Network::GenerateImage(image) => Box::pin(image.run(gateway)),
-            Network::CheckProviders(check) => Box::pin(check.run(gateway)),
+            Network::Chat(chat) => Box::pin(chat.run(context, gateway, observer)),
+            Network::Compare(comparison) => Box::pin(comparison.run(context, gateway, observer)),
+            Network::ListModels(query) => Box::pin(query.run(context, gateway)),
+            Network::CountTokens(count) => Box::pin(count.run(context, gateway)),
+            Network::Embed(embedding) => Box::pin(embedding.run(context, gateway)),
+            Network::GenerateImage(image) => Box::pin(image.run(context, gateway)),
+            Network::CheckProviders(check) => Box::pin(check.run(context, gateway)),
         }
     }
 }
@@ -180,13 +181,12 @@ impl Tools {
                 "there is no such tool",
             )));
         };
-        let at_work = Call::new(tool.name().into(), &mut call);
+        let context = CallContext::new(tool.name().into(), &mut call);
         let mut charge = Charge::new(self.budget.reservation());
-        let work =
-            at_work.begin(|| entry(tool).begin(&self.settings, &call.arguments, &mut charge));
+        let work = entry(tool).begin(&context, &self.settings, &call.arguments, &mut charge);
         match work.unwrap_or_else(|error| Work::Done(Outcome::refused(error))) {
             Work::Done(outcome) => {
-                at_work.end(&outcome);
+                context.end(&outcome);
                 Called::Done(Outcome {
                     reservation: Some(charge.into_held()),
                     ..outcome
@@ -196,7 +196,7 @@ impl Tools {
                 handle: call.handle,
                 wants_progress: call.wants_progress,
                 work,
-                call: at_work,
+                context,
                 held: charge.into_held(),
             })),
         }
@@ -211,11 +211,12 @@ impl Tools {
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Error> {
+        let context = CallContext::of_command();
         let mut charge = Charge::new(self.budget.reservation());
-        let work = entry(tool).begin(&self.settings, arguments, &mut charge);
+        let work = entry(tool).begin(&context, &self.settings, arguments, &mut charge);
         match work? {
             Work::Done(outcome) => Ok(outcome),
-            Work::Network(work) => Ok(work.run(gateway, observer).await),
+            Work::Network(work) => Ok(work.run(&context, gateway, observer).await),
         }
     }
 }
