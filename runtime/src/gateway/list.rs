@@ -8,16 +8,21 @@ use std::{
 };
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Class, Codec, Failure, MOST_MODELS, Model};
+use anygpt_providers::{Failure, MOST_MODELS, Model};
 use futures_util::future::join_all;
 
 use super::{
     Gateway,
-    attempt::{hold_more, no_memory},
+    attempt::Exchange,
+    memory::{hold_more, no_memory},
     mock, report,
     request::{Body, Bounds},
 };
-use crate::{aside::aside, call::CallContext, error::Error, settings::Provider};
+use crate::{
+    aside::aside,
+    call::CallContext,
+    error::{Error, ErrorKind},
+};
 
 /// What a model takes beside its texts, in a list that is sorted and looked through.
 const MODEL: usize = 4 * size_of::<Model>();
@@ -34,7 +39,7 @@ pub struct Offer {
     pub held: Vec<Reservation>,
 }
 
-/// What became of the question for a list.
+/// A list of models, or the failure to get it.
 #[derive(Debug)]
 pub struct Listed {
     /// The list, or why there is none.
@@ -53,7 +58,7 @@ pub struct Unlisted {
 }
 
 impl Gateway {
-    /// What each of these providers offers. All at once; none costs the others anything.
+    /// The models of each of these providers. All lists at once; a failure of one does not affect the others.
     pub async fn models(
         &self,
         context: &CallContext,
@@ -69,7 +74,13 @@ impl Gateway {
                     ..Offer::default()
                 }),
                 Some(codec) => {
-                    let list = self.model_list(context, provider, codec, bounds);
+                    let exchange = Exchange {
+                        context,
+                        provider,
+                        codec,
+                        patience: None,
+                    };
+                    let list = self.model_list(exchange, bounds);
                     self.in_time(context, bounds, "model list", list).await
                 }
             };
@@ -113,16 +124,15 @@ impl Gateway {
 
     pub(super) async fn model_list(
         &self,
-        context: &CallContext,
-        provider: &Provider,
-        codec: &'static dyn Codec,
+        exchange: Exchange<'_>,
         bounds: Bounds,
     ) -> Result<Offer, Failure> {
+        let codec = exchange.codec;
         let mut offer = Offer::default();
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let sent = self.request(context, provider, codec, &request, bounds);
+            let sent = self.request(exchange, &request, bounds);
             let Body { bytes, mut held } = sent.await?;
             let length = bytes.len();
             hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
@@ -138,13 +148,13 @@ impl Gateway {
                 return Ok(offer);
             }
             match list.next {
-                // The same page twice would come for ever.
+                // The same page twice would be an endless list.
                 Some(next) if page.as_ref() != Some(&next) => page = Some(next),
                 _ => return Ok(offer),
             }
         }
         Err(Failure::new(
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             format!("the model list has no end after {PAGES} pages"),
         ))
     }

@@ -24,7 +24,7 @@ use crate::{
     call::CallContext,
     error::{Advice, Error},
     gateway::{
-        Gateway, Observer, Plan, Reply, Silence, bound, mock,
+        Gateway, NoopObserver, Observer, Plan, Reply, bound, mock,
         purse::Purse,
         resolve::{self, LeftOut},
     },
@@ -336,7 +336,7 @@ impl Comparison {
         observer: &mut dyn Observer,
     ) -> Outcome {
         let count = self.plans.len();
-        observer.goes_on(&format!("asking {count} models"));
+        observer.on_status(&format!("asking {count} models"));
         let mut came = Vec::new();
         let mut running = FuturesUnordered::new();
         for (position, plan) in self.plans.drain(..).enumerate() {
@@ -344,7 +344,7 @@ impl Comparison {
                 Err(problem) => Came::Error(problem),
                 Ok(plan) => {
                     running.push(async move {
-                        let result = ask(context, gateway, &plan, &mut Silence).await;
+                        let result = ask(context, gateway, &plan, &mut NoopObserver).await;
                         (position, result)
                     });
                     Came::Cancelled
@@ -358,7 +358,7 @@ impl Comparison {
                 Ok(reply) => Came::Answer(Box::new(reply)),
                 Err(problem) => Came::Error(problem),
             };
-            observer.goes_on(&standing(&came));
+            observer.on_status(&standing(&came));
             if is_whole && self.mode == Mode::Fastest {
                 fastest = Some(position);
                 break;
@@ -374,7 +374,7 @@ impl Comparison {
         let judge = self.judge.take();
         let mut verdict = None;
         if let Some(plan) = judge.and_then(|judge| self.judged(judge, &came)) {
-            observer.goes_on(&format!("{}, judging", standing(&came)));
+            observer.on_status(&format!("{}, judging", standing(&came)));
             match ask(context, gateway, &plan, observer).await {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self

@@ -139,7 +139,7 @@ impl Count {
             "token count",
             read,
         );
-        Ok(counted.await?.told)
+        Ok(counted.await?.value)
     }
 }
 

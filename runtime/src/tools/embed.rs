@@ -11,7 +11,7 @@ use crate::{
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Told,
+        Bounds, Counted, Gateway,
         resolve::{self, Target},
     },
     settings::Settings,
@@ -108,7 +108,7 @@ pub(super) fn call(
     let codec = settings.providers[target.provider].kind.codec();
     let Some(request) = codec.and_then(|codec| codec.embed(&embed)) else {
         let can = |codec: &dyn Codec| codec.embed(&EmbedRequest::default()).is_some();
-        let who = resolve::who_can(settings, can);
+        let who = resolve::providers_supporting(settings, can);
         let id = &settings.providers[target.provider].id;
         let message = format!("{id} has no embeddings");
         return Err(
@@ -145,7 +145,7 @@ impl Embedding {
     pub(super) async fn run(self, context: &CallContext, gateway: &Gateway) -> Outcome {
         let texts = self.texts;
         let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
-        let told = gateway
+        let reply = gateway
             .ask_for(
                 context,
                 &self.target,
@@ -155,21 +155,21 @@ impl Embedding {
                 read,
             )
             .await;
-        let told = match told {
-            Ok(told) => told,
+        let reply = match reply {
+            Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };
-        let numbers = told.told.vectors.iter().map(Vec::len).sum::<usize>();
+        let numbers = reply.value.vectors.iter().map(Vec::len).sum::<usize>();
         let settings = gateway.shared_settings();
         let length = numbers * size_of::<f32>();
-        aside(length, move || self.outcome(&settings, told)).await
+        aside(length, move || self.outcome(&settings, reply)).await
     }
 
-    fn outcome(&self, settings: &Settings, told: Told<Embeddings>) -> Outcome {
+    fn outcome(&self, settings: &Settings, reply: Counted<Embeddings>) -> Outcome {
         let Embeddings {
             vectors,
             input_tokens,
-        } = told.told;
+        } = reply.value;
         let dimensions = vectors.first().map_or(0, Vec::len);
         let name = self.target.name(settings);
         let count = vectors.len();
@@ -194,7 +194,7 @@ impl Embedding {
             warnings: &self.warnings,
         };
         Outcome {
-            reservation: Some(told.held),
+            reservation: Some(reply.reservation),
             ..Outcome::structured(lines.join("\n"), &structured)
         }
     }

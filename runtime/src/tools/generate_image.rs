@@ -16,7 +16,7 @@ use crate::{
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Told,
+        Bounds, Counted, Gateway,
         resolve::{self, Target},
     },
     settings::Settings,
@@ -117,7 +117,7 @@ pub(super) fn call(
     let codec = settings.providers[target.provider].kind.codec();
     let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
         let can = |codec: &dyn Codec| codec.draw(&DrawRequest::default()).is_some();
-        let who = resolve::who_can(settings, can);
+        let who = resolve::providers_supporting(settings, can);
         let id = &settings.providers[target.provider].id;
         let message = format!("{id} has no model that draws");
         return Err(
@@ -154,7 +154,7 @@ impl Image {
         let (target, request) = (&self.target, &self.drawing.request);
         let all = (0..self.drawing.times)
             .map(|_| gateway.ask_for(context, target, request, self.bounds, "picture", read));
-        let mut drawn: Option<Told<Pictures>> = None;
+        let mut drawn: Option<Counted<Pictures>> = None;
         let mut problem = None;
         for one in join_all(all).await {
             match (one, &mut drawn) {
@@ -175,8 +175,8 @@ impl Image {
         }
     }
 
-    fn outcome(&self, settings: &Settings, told: Told<Pictures>) -> Outcome {
-        let drawn = told.told;
+    fn outcome(&self, settings: &Settings, reply: Counted<Pictures>) -> Outcome {
+        let drawn = reply.value;
         let size = self.size.as_deref().map(|size| format!(", {size}"));
         let mut lines = vec![format!(
             "{} pictures from {}{}",
@@ -207,7 +207,7 @@ impl Image {
         };
         let structured = serde_json::to_string(&structured).ok();
         Outcome {
-            reservation: Some(told.held),
+            reservation: Some(reply.reservation),
             ..Outcome::with_json(lines.join("\n"), structured)
         }
         .with_pictures(drawn.pictures)
@@ -242,16 +242,19 @@ enum Listed<'a> {
 }
 
 /// Puts another reply beside the first one.
-fn add(first: &mut Told<Pictures>, other: Told<Pictures>) {
-    let bytes = first.held.bytes().saturating_add(other.held.bytes());
-    let Told {
-        told: mut more,
-        mut held,
+fn add(first: &mut Counted<Pictures>, other: Counted<Pictures>) {
+    let bytes = first
+        .reservation
+        .bytes()
+        .saturating_add(other.reservation.bytes());
+    let Counted {
+        value: mut more,
+        reservation: mut held,
     } = other;
     // What the one gives back the other takes: nobody else runs in between.
     held.release();
-    let _counted = first.held.resize(bytes);
-    let all = &mut first.told;
+    let _counted = first.reservation.resize(bytes);
+    let all = &mut first.value;
     all.pictures.append(&mut more.pictures);
     all.urls.append(&mut more.urls);
     all.said = all.said.take().or(more.said);
