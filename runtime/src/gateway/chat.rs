@@ -197,8 +197,7 @@ impl Gateway {
         state: &mut ChatState,
         observer: &mut dyn Observer,
     ) -> Then {
-        let target = &plan.targets[position];
-        let next = plan.targets.get(position + 1);
+        let (target, next) = (&plan.targets[position], plan.targets.get(position + 1));
         let mut turn = self.turn(plan, target);
         let left = || plan.timeout.saturating_sub(context.received().elapsed());
         let (mut repeated, mut repaired) = (0, 0);
@@ -218,19 +217,13 @@ impl Gateway {
                     return Then::NextTarget;
                 }
             }
+            if repaired < REPAIRS && self.repair(context, target, &mut turn, state, observer) {
+                repaired += 1;
+                continue;
+            }
             let Some((Failed { failure, .. }, took)) = state.last() else {
                 return Then::End;
             };
-            let name = target.name(&self.settings);
-            if repaired < REPAIRS
-                && let Some(change) = self.repaired(target, &mut turn, failure)
-            {
-                repaired += 1;
-                self.log_attempt(context, state);
-                observer.on_status(&format!("{name}: invalid_request; trying again: {change}"));
-                state.warn(change);
-                continue;
-            }
             let situation = Situation {
                 repeated,
                 allowed: self.settings.retries,
@@ -239,6 +232,7 @@ impl Gateway {
                 left: left(),
                 jitter: fastrand::f64(),
             };
+            let name = target.name(&self.settings);
             let status = format!("{name}: {}", failure.class.as_str());
             match (situation.after(failure), next) {
                 (Next::Again(pause), _) => {
@@ -388,6 +382,28 @@ impl Gateway {
             Some(usd) => usd.max(most),
             None => most,
         }
+    }
+
+    /// Changes the request so that the provider may accept it after its refusal, if there is a way to.
+    fn repair(
+        &self,
+        context: &CallContext,
+        target: &Target,
+        turn: &mut Turn,
+        state: &mut ChatState,
+        observer: &mut dyn Observer,
+    ) -> bool {
+        let change = state
+            .last()
+            .and_then(|(failed, _)| self.repaired(target, turn, &failed.failure));
+        let Some(change) = change else {
+            return false;
+        };
+        self.log_attempt(context, state);
+        let name = target.name(&self.settings);
+        observer.on_status(&format!("{name}: invalid_request; trying again: {change}"));
+        state.warn(change);
+        true
     }
 
     /// Changes the one parameter that a refusal names, if there is one, and describes the change.
