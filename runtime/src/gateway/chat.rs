@@ -199,11 +199,10 @@ impl Gateway {
     ) -> Then {
         let (target, next) = (&plan.targets[position], plan.targets.get(position + 1));
         let mut turn = self.turn(plan, target);
-        let left = || plan.timeout.saturating_sub(context.received().elapsed());
         let (mut repeated, mut repaired) = (0, 0);
         loop {
-            let patience = next.map(|_| retry::share(left(), plan.targets.len() - position));
-            state.begin();
+            let patience =
+                next.map(|_| retry::share(plan.left(context), plan.targets.len() - position));
             let attempt = self.attempt(context, plan, &mut turn, state, patience, observer);
             match attempt.await {
                 Ok(()) => {
@@ -229,11 +228,10 @@ impl Gateway {
                 allowed: self.settings.retries,
                 has_next: next.is_some(),
                 took,
-                left: left(),
+                left: plan.left(context),
                 jitter: fastrand::f64(),
             };
-            let name = target.name(&self.settings);
-            let status = format!("{name}: {}", failure.class.as_str());
+            let status = self.status(target, failure.class);
             match (situation.after(failure), next) {
                 (Next::Again(pause), _) => {
                     self.log_attempt(context, state);
@@ -275,6 +273,7 @@ impl Gateway {
         patience: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), Missed> {
+        state.begin();
         let provider = &self.settings.providers[state.provider()];
         let Some(codec) = provider.kind.codec() else {
             state.reply.answer = Answer::default();
@@ -400,8 +399,8 @@ impl Gateway {
             return false;
         };
         self.log_attempt(context, state);
-        let name = target.name(&self.settings);
-        observer.on_status(&format!("{name}: invalid_request; trying again: {change}"));
+        let status = self.status(target, ErrorKind::InvalidRequest);
+        observer.on_status(&format!("{status}; trying again: {change}"));
         state.warn(change);
         true
     }
@@ -444,6 +443,11 @@ impl Gateway {
                 "no model was named, and none in the provider's list suits a chat and is allowed",
             )
         })
+    }
+
+    /// `provider/model: kind`, for an observer.
+    fn status(&self, target: &Target, kind: ErrorKind) -> String {
+        format!("{}: {}", target.name(&self.settings), kind.as_str())
     }
 
     fn id_of(&self, target: &Target) -> &str {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anygpt_providers::ChatRequest;
 
 use super::{purse::Purse, resolve::Target};
-use crate::settings::Settings;
+use crate::{call::CallContext, settings::Settings};
 
 /// A chat to be done.
 #[derive(Clone, Debug)]
@@ -34,6 +34,11 @@ impl Plan {
             max_output_chars: None,
             purse: None,
         }
+    }
+
+    /// Time until the answer is due.
+    pub(super) fn left(&self, context: &CallContext) -> Duration {
+        self.timeout.saturating_sub(context.received().elapsed())
     }
 
     /// The request with the model and the effort of this target; see [`fit()`](super::fit()).
