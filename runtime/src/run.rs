@@ -16,6 +16,7 @@ use anygpt_core::{Budget, Limits, NoLibrary, Server};
 use crate::{
     cli::{self, Command},
     commands::{self, Ended},
+    error::no_provider_for_client,
     exit::{self, CLEAN, CONFIGURATION, FATAL, INITIALIZATION, INTERRUPTED, Process, leave},
     gateway::Gateway,
     library::{self, Library},
@@ -98,7 +99,7 @@ fn serve(signals: Signals, stdin_was_closed: bool) -> i32 {
         tracing::debug!("{note}");
     }
     if !is_usable {
-        telemetry::write_now(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
+        telemetry::write_now(&format!("anygpt-mcp: {}", no_provider_for_client()));
     }
     let stdin = Stdin::new(stdin_was_closed);
     if standby::wanted(settings.standby, stdin) {

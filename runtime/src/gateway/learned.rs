@@ -1,4 +1,4 @@
-//! What models have refused in the life of this process, so that nobody asks them for it twice.
+//! What models have refused in the life of this process, so that it is not requested twice.
 //!
 //! Never here: reading refusals (see `anygpt_providers::repair`).
 
@@ -9,7 +9,7 @@ use std::{
 
 use anygpt_providers::{Change, ChatRequest, Encoding};
 
-/// Models remembered; the one that was learned of first is forgotten for a new one.
+/// Models remembered; a new one replaces the oldest.
 const MODELS: usize = 256;
 
 /// Changes remembered of each.
@@ -52,7 +52,7 @@ impl Learned {
         }
     }
 
-    /// Makes the changes that are known for the request's model, and tells them.
+    /// Makes the changes that are known for the request's model; returns a warning for each.
     pub(super) fn apply(
         &self,
         provider: usize,

@@ -17,13 +17,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anygpt_core::{Budget, CallHandle, Content, Progress, Reservation, Server, ToolResult};
+use anygpt_core::{Budget, CallHandle, Progress, Reservation, Server};
 use tokio::sync::{self, Notify};
 
 use super::write::{WriteMode, write_waiting};
 use crate::{
-    aside::aside, output, redact::Redactor, resources::reserve, signal::Listener, telemetry,
-    tools::Outcome,
+    aside::aside,
+    error::{Error, ErrorKind},
+    outcome::Outcome,
+    output,
+    redact::Redactor,
+    resources::reserve,
+    signal::Listener,
+    telemetry,
 };
 
 /// The name under which a client gets log lines.
@@ -42,7 +48,11 @@ const LONGEST_ESCAPE: usize = 6;
 /// A longer outcome is counted before it becomes output, and encoded outside the lock.
 const LONG: usize = KEPT / LONGEST_ESCAPE / 2;
 
-const NO_MEMORY: &str = "too_large: there is not enough memory left for this answer. Ask for less, or wait for other calls to finish.";
+fn no_memory() -> Outcome {
+    let message = "there is not enough memory left for this answer";
+    let error = Error::new(ErrorKind::TooLarge, message);
+    Outcome::error(error.advise_plain("Ask for less, or wait for other calls to finish."))
+}
 
 /// Interval between two checks during shutdown whether the client is still there: there is no event for it.
 const POLL: Duration = Duration::from_millis(100);
@@ -165,14 +175,14 @@ impl Connection {
             false => reserve(&mut held, wanted).await,
         };
         if !is_counted {
-            return self.lock().complete(handle, &Outcome::error(NO_MEMORY));
+            return self.lock().complete(handle, &no_memory());
         }
         let Some(writer) = self.lock().server.answer_writer(handle) else {
             return;
         };
         let written = aside(wanted, move || {
             let mut answer = Vec::with_capacity(encoded);
-            with_result(&outcome, |result| writer.write(&mut answer, result));
+            outcome.with_result(|result| writer.write(&mut answer, result));
             (answer, held)
         });
         let (answer, held) = written.await;
@@ -250,9 +260,9 @@ impl Connection {
     pub fn cancel_open_calls(self: &Arc<Self>) {
         let mut state = self.lock();
         for handle in state.server.open_calls() {
-            let text =
-                "cancelled: the server is shutting down. Start it again and repeat the call.";
-            state.complete(handle, &Outcome::error(text));
+            let error = Error::new(ErrorKind::Cancelled, "the server is shutting down")
+                .advise_plain("Start it again and repeat the call.");
+            state.complete(handle, &Outcome::error(error));
         }
         self.flush(state);
     }
@@ -503,7 +513,7 @@ impl State {
     fn complete(&mut self, handle: CallHandle, outcome: &Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
-        with_result(outcome, |result| self.server.complete(handle, result));
+        outcome.with_result(|result| self.server.complete(handle, result));
         self.count();
     }
 
@@ -513,7 +523,7 @@ impl State {
             outcome.count_alone();
             let wanted = self.held_output() + outcome.encoded();
             if !self.held.resize(wanted) {
-                outcome = Outcome::error(NO_MEMORY);
+                outcome = no_memory();
             }
         }
         self.complete(handle, &outcome);
@@ -559,30 +569,4 @@ impl State {
             Outstanding::Nothing
         }
     }
-}
-
-/// Calls `use_it` with the outcome as an MCP result.
-fn with_result<T>(outcome: &Outcome, use_it: impl FnOnce(&ToolResult<'_>) -> T) -> T {
-    let text = match outcome.shares_text {
-        true => Content::SharedText(&outcome.text),
-        false => Content::Text(&outcome.text),
-    };
-    let alone = [text];
-    let several: Vec<Content<'_>>;
-    let content = if outcome.pictures.is_empty() && outcome.note.is_none() {
-        &alone[..]
-    } else {
-        let pictures = outcome.pictures.iter().map(|picture| Content::Image {
-            data: &picture.data,
-            mime_type: picture.mime_type,
-        });
-        let note = outcome.note.as_deref().map(Content::Text);
-        several = alone.into_iter().chain(pictures).chain(note).collect();
-        &several
-    };
-    use_it(&ToolResult {
-        content,
-        structured: outcome.structured.as_deref(),
-        is_error: outcome.is_error,
-    })
 }

@@ -25,8 +25,9 @@ use tokio::{
 
 use super::{connection::Connection, progress::Reports};
 use crate::{
-    gateway::{Gateway, Silence},
-    tools::{Job, Outcome},
+    gateway::{Gateway, NoopObserver},
+    outcome::Outcome,
+    tools::Job,
 };
 
 /// Number of task polls after which the runtime checks timers and sockets. What one poll reads from a provider is bounded,
@@ -192,7 +193,7 @@ impl Running {
 
 async fn run(job: Box<Job>, gateway: &Gateway, connection: &Arc<Connection>) -> Outcome {
     if !job.wants_progress {
-        return job.run(gateway, &mut Silence).await;
+        return job.run(gateway, &mut NoopObserver).await;
     }
     let reports = Reports::new(connection, job.handle);
     let mut observer = &reports;

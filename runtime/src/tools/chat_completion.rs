@@ -19,7 +19,12 @@ use super::{
 };
 use crate::{
     aside::aside,
-    gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
+    call::CallContext,
+    error::Error,
+    gateway::{
+        Gateway, Observer, Plan, Reply, bound, mock,
+        resolve::{self, LeftOut},
+    },
     settings::Settings,
 };
 
@@ -118,7 +123,11 @@ pub(super) const NAMES: &[&str] = &[
     "dry_run",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(
+    context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let mut plan = Plan::new(settings);
     let request = &mut plan.request;
     request.messages = conversation::messages(&mut arguments)?;
@@ -148,7 +157,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     warnings.append(&mut lowered);
 
     let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
-    warnings.extend(chain.warnings);
+    warnings.extend(chain.left_out.iter().map(LeftOut::for_client));
     plan.targets = chain.targets;
     let wants_reasoning = plan.request.include_reasoning;
     if plan.purse.is_some() {
@@ -159,7 +168,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     }
     if mock::is_asked(settings, &plan) {
         let mut reply = Reply::default();
-        mock::reply(settings, &mut plan, &mut reply);
+        mock::reply(context, settings, &mut plan, &mut reply);
         let outcome = outcome(reply, false, format.as_deref(), warnings);
         return Ok(Work::Done(outcome));
     }
@@ -175,10 +184,11 @@ impl Chat {
     /// Stays where it is: a future holds what it is given, and so does each one around it.
     pub(super) async fn run(
         self: Box<Self>,
+        context: &CallContext,
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Outcome {
-        let reply = match ask(gateway, &self.plan, observer).await {
+        let reply = match ask(context, gateway, &self.plan, observer).await {
             Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };
@@ -409,6 +419,7 @@ fn outcome(
         structured,
         shares_text,
         is_error: false,
+        errors: Vec::new(),
         reservation: reply.reservation,
     }
 }

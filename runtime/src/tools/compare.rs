@@ -21,7 +21,13 @@ use super::{
 };
 use crate::{
     aside::aside,
-    gateway::{Gateway, Observer, Plan, Reply, Silence, bound, mock, purse::Purse, resolve},
+    call::CallContext,
+    error::{Advice, Error},
+    gateway::{
+        Gateway, NoopObserver, Observer, Plan, Reply, bound, mock,
+        purse::Purse,
+        resolve::{self, LeftOut},
+    },
     settings::Settings,
 };
 
@@ -84,7 +90,7 @@ pub(super) struct Comparison {
     mode: Mode,
     entries: Vec<Entry>,
     /// How each of them is asked, or why it cannot be.
-    plans: Vec<Result<Plan, String>>,
+    plans: Vec<Result<Plan, Error>>,
     judge: Option<Judge>,
     /// The money for all of it, if it is bounded: what is in none of the shares.
     purse: Option<Purse>,
@@ -113,7 +119,7 @@ struct Judge {
 /// What came of an entry.
 enum Came {
     Answer(Box<Reply>),
-    Error(String),
+    Error(Error),
     /// Another one was faster.
     Cancelled,
 }
@@ -142,7 +148,11 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(
+    context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let mut template = Plan::new(settings);
     template.request.messages = conversation::messages(&mut arguments)?;
     let models = arguments.names("models", *MODELS.end())?;
@@ -206,12 +216,12 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         warnings,
     };
     if comparison.is_offline(settings) {
-        return Ok(Work::Done(comparison.at_once(settings)));
+        return Ok(Work::Done(comparison.at_once(context, settings)));
     }
     Ok(Work::Network(Network::Compare(Box::new(comparison))))
 }
 
-fn mode(arguments: &mut Arguments<'_>) -> Result<Mode, String> {
+fn mode(arguments: &mut Arguments<'_>) -> Result<Mode, Error> {
     match arguments.string("mode")?.as_deref().map(str::trim) {
         None | Some("all") => Ok(Mode::All),
         Some("fastest") => Ok(Mode::Fastest),
@@ -226,9 +236,9 @@ fn plan(
     template: Plan,
     name: &str,
     warnings: &mut Vec<String>,
-) -> Result<Plan, String> {
+) -> Result<Plan, Error> {
     let chain = resolve::chain(settings, None, Some(name), &[])?;
-    warnings.extend(chain.warnings);
+    warnings.extend(chain.left_out.iter().map(LeftOut::for_client));
     let mut plan = Plan {
         targets: chain.targets,
         ..template
@@ -244,9 +254,9 @@ fn judge_plan(
     settings: &Settings,
     template: Plan,
     named: Option<String>,
-    plans: &[Result<Plan, String>],
+    plans: &[Result<Plan, Error>],
     warnings: &mut Vec<String>,
-) -> Result<Plan, String> {
+) -> Result<Plan, Error> {
     if let Some(name) = named {
         return plan(settings, template, &name, warnings);
     }
@@ -265,11 +275,11 @@ fn judge_plan(
 }
 
 /// Says which names lead to the same.
-fn twice(entries: &[Entry], plans: &[Result<Plan, String>]) -> Vec<String> {
+fn twice(entries: &[Entry], plans: &[Result<Plan, Error>]) -> Vec<String> {
     let mut said = Vec::new();
     for (position, plan) in plans.iter().enumerate() {
         let Ok(plan) = plan else { continue };
-        let same = |earlier: &Result<Plan, String>| matches!(earlier, Ok(earlier) if earlier.targets == plan.targets);
+        let same = |earlier: &Result<Plan, Error>| matches!(earlier, Ok(earlier) if earlier.targets == plan.targets);
         if let Some(first) = plans[..position].iter().position(same) {
             said.push(format!(
                 "{} and {} are the same model, which is asked twice",
@@ -289,7 +299,7 @@ impl Comparison {
     }
 
     /// Only echoes are asked, or nobody.
-    fn at_once(mut self, settings: &Settings) -> Outcome {
+    fn at_once(mut self, context: &CallContext, settings: &Settings) -> Outcome {
         let mut fastest = None;
         let mut came = Vec::new();
         for (position, plan) in self.plans.drain(..).enumerate() {
@@ -298,7 +308,7 @@ impl Comparison {
                 Ok(_) if fastest.is_some() => Came::Cancelled,
                 Ok(mut plan) if mock::is_asked(settings, &plan) => {
                     let mut reply = Box::<Reply>::default();
-                    mock::reply(settings, &mut plan, &mut reply);
+                    mock::reply(context, settings, &mut plan, &mut reply);
                     Came::Answer(reply)
                 }
                 Ok(_) => Came::Cancelled,
@@ -313,15 +323,20 @@ impl Comparison {
             .filter(|plan| mock::is_asked(settings, plan))
             .map(|mut plan| {
                 let mut reply = Reply::default();
-                mock::reply(settings, &mut plan, &mut reply);
+                mock::reply(context, settings, &mut plan, &mut reply);
                 reply
             });
         self.outcome(came, fastest, verdict)
     }
 
-    pub(super) async fn run(mut self, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+    pub(super) async fn run(
+        mut self,
+        context: &CallContext,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
         let count = self.plans.len();
-        observer.goes_on(&format!("asking {count} models"));
+        observer.on_status(&format!("asking {count} models"));
         let mut came = Vec::new();
         let mut running = FuturesUnordered::new();
         for (position, plan) in self.plans.drain(..).enumerate() {
@@ -329,7 +344,7 @@ impl Comparison {
                 Err(problem) => Came::Error(problem),
                 Ok(plan) => {
                     running.push(async move {
-                        let result = ask(gateway, &plan, &mut Silence).await;
+                        let result = ask(context, gateway, &plan, &mut NoopObserver).await;
                         (position, result)
                     });
                     Came::Cancelled
@@ -343,7 +358,7 @@ impl Comparison {
                 Ok(reply) => Came::Answer(Box::new(reply)),
                 Err(problem) => Came::Error(problem),
             };
-            observer.goes_on(&standing(&came));
+            observer.on_status(&standing(&came));
             if is_whole && self.mode == Mode::Fastest {
                 fastest = Some(position);
                 break;
@@ -359,12 +374,12 @@ impl Comparison {
         let judge = self.judge.take();
         let mut verdict = None;
         if let Some(plan) = judge.and_then(|judge| self.judged(judge, &came)) {
-            observer.goes_on(&format!("{}, judging", standing(&came)));
-            match ask(gateway, &plan, observer).await {
+            observer.on_status(&format!("{}, judging", standing(&came)));
+            match ask(context, gateway, &plan, observer).await {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self
                     .warnings
-                    .push(format!("There is no verdict: {problem}")),
+                    .push(format!("There is no verdict: {}", problem.for_client())),
             }
         }
         let replies = came.iter().filter_map(|came| match came {
@@ -451,20 +466,19 @@ impl Comparison {
             structured,
             shares_text: false,
             is_error: false,
+            errors: Vec::new(),
             reservation: replies.chain(verdict).reduce(Reservation::and),
         }
     }
 
-    /// Nobody has answered. Each error names its class, and so the first one does for all.
+    /// Every model has failed.
     fn nothing(&self, came: &[Came]) -> Outcome {
         let errors = self.entries.iter().zip(came);
-        let errors: Vec<String> = errors
-            .filter_map(|(entry, came)| match came {
-                Came::Error(error) => Some(format!("{error} (asked: {})", entry.asked)),
-                _ => None,
-            })
-            .collect();
-        Outcome::error(errors.join("\n"))
+        let errors = errors.filter_map(|(entry, came)| match came {
+            Came::Error(error) => Some(error.clone().advise(Advice::Asked(entry.asked.clone()))),
+            _ => None,
+        });
+        Outcome::failed(errors.collect())
     }
 }
 
@@ -487,7 +501,7 @@ impl Came {
                 let structured = chat_completion::structured(reply, false, None, warnings);
                 return What::Answer(Box::new(structured));
             }
-            Came::Error(error) => Some(error.as_str()),
+            Came::Error(error) => Some(error.for_client()),
             Came::Cancelled => None,
         };
         What::Nothing { error, warnings }
@@ -611,7 +625,7 @@ enum What<'a> {
     Answer(Box<Structured<'a>>),
     Nothing {
         #[serde(skip_serializing_if = "Option::is_none")]
-        error: Option<&'a str>,
+        error: Option<String>,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         warnings: &'a [String],
     },
@@ -645,7 +659,7 @@ impl Compared<'_> {
                     (answer.text.unwrap_or_default(), answer.warnings.join(". "))
                 }
                 What::Nothing { error, warnings } => {
-                    (error.unwrap_or_default(), warnings.join(". "))
+                    (error.as_deref().unwrap_or_default(), warnings.join(". "))
                 }
             };
             if !body.trim().is_empty() {

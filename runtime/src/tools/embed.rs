@@ -8,8 +8,10 @@ use serde::Serialize;
 use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
 use crate::{
     aside::aside,
+    call::CallContext,
+    error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Told,
+        Bounds, Counted, Gateway,
         resolve::{self, Target},
     },
     settings::Settings,
@@ -70,7 +72,11 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(
+    _context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let input = arguments.texts("input", MOST_TEXTS)?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
@@ -78,16 +84,16 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let timeout = arguments.timeout()?;
     let warnings = arguments.unknown().into_iter().collect();
     if input.is_empty() {
-        return Err(
-            "invalid_request: input is missing. Give a string, or an array of strings.".into(),
-        );
+        return Err(Error::new(ErrorKind::InvalidRequest, "input is missing")
+            .advise_plain("Give a string, or an array of strings."));
     }
     let Some(model) = model else {
+        let message = "model is missing, and vectors of different models cannot be compared";
         return Err(
-            "invalid_request: model is missing, and vectors of different models cannot be compared. Name one, \
-             for example text-embedding-3-small or gemini-embedding-001; anygpt_list_models with capability \
-             embeddings lists more."
-                .into(),
+            Error::new(ErrorKind::InvalidRequest, message).advise(Advice::NameModelFor {
+                which: "one, for example text-embedding-3-small or gemini-embedding-001",
+                capability: "embeddings",
+            }),
         );
     };
     may_cost(settings, "embeddings")?;
@@ -102,11 +108,12 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let codec = settings.providers[target.provider].kind.codec();
     let Some(request) = codec.and_then(|codec| codec.embed(&embed)) else {
         let can = |codec: &dyn Codec| codec.embed(&EmbedRequest::default()).is_some();
-        let who = resolve::who_can(settings, can);
-        return Err(format!(
-            "invalid_request: {} has no embeddings. Ask {who}.",
-            settings.providers[target.provider].id
-        ));
+        let who = resolve::providers_supporting(settings, can);
+        let id = &settings.providers[target.provider].id;
+        let message = format!("{id} has no embeddings");
+        return Err(
+            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
+        );
     };
     Ok(Work::Network(Network::Embed(Embedding {
         target,
@@ -135,27 +142,34 @@ struct Usage {
 }
 
 impl Embedding {
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
+    pub(super) async fn run(self, context: &CallContext, gateway: &Gateway) -> Outcome {
         let texts = self.texts;
         let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
-        let told = gateway
-            .ask_for(&self.target, &self.request, self.bounds, "embeddings", read)
+        let reply = gateway
+            .ask_for(
+                context,
+                &self.target,
+                &self.request,
+                self.bounds,
+                "embeddings",
+                read,
+            )
             .await;
-        let told = match told {
-            Ok(told) => told,
+        let reply = match reply {
+            Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };
-        let numbers = told.told.vectors.iter().map(Vec::len).sum::<usize>();
+        let numbers = reply.value.vectors.iter().map(Vec::len).sum::<usize>();
         let settings = gateway.shared_settings();
         let length = numbers * size_of::<f32>();
-        aside(length, move || self.outcome(&settings, told)).await
+        aside(length, move || self.outcome(&settings, reply)).await
     }
 
-    fn outcome(&self, settings: &Settings, told: Told<Embeddings>) -> Outcome {
+    fn outcome(&self, settings: &Settings, reply: Counted<Embeddings>) -> Outcome {
         let Embeddings {
             vectors,
             input_tokens,
-        } = told.told;
+        } = reply.value;
         let dimensions = vectors.first().map_or(0, Vec::len);
         let name = self.target.name(settings);
         let count = vectors.len();
@@ -180,7 +194,7 @@ impl Embedding {
             warnings: &self.warnings,
         };
         Outcome {
-            reservation: Some(told.held),
+            reservation: Some(reply.reservation),
             ..Outcome::structured(lines.join("\n"), &structured)
         }
     }

@@ -13,8 +13,10 @@ use super::{
     common::may_cost,
 };
 use crate::{
+    call::CallContext,
+    error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Told,
+        Bounds, Counted, Gateway,
         resolve::{self, Target},
     },
     settings::Settings,
@@ -73,7 +75,11 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(
+    _context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Work, Error> {
     let prompt = arguments.string("prompt")?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
@@ -84,13 +90,17 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let timeout = arguments.timeout()?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
     let Some(prompt) = prompt else {
-        return Err("invalid_request: prompt is missing. Say what is to be seen.".into());
+        return Err(Error::new(ErrorKind::InvalidRequest, "prompt is missing")
+            .advise_plain("Say what is to be seen."));
     };
     let Some(model) = model else {
         return Err(
-            "invalid_request: model is missing. Name one that draws, for example gpt-image-2 or \
-             gemini-3.1-flash-image; anygpt_list_models with capability images lists more."
-                .into(),
+            Error::new(ErrorKind::InvalidRequest, "model is missing").advise(
+                Advice::NameModelFor {
+                    which: "one that draws, for example gpt-image-2 or gemini-3.1-flash-image",
+                    capability: "images",
+                },
+            ),
         );
     };
     may_cost(settings, "images")?;
@@ -107,11 +117,12 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let codec = settings.providers[target.provider].kind.codec();
     let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
         let can = |codec: &dyn Codec| codec.draw(&DrawRequest::default()).is_some();
-        let who = resolve::who_can(settings, can);
-        return Err(format!(
-            "invalid_request: {} has no model that draws. Ask {who}.",
-            settings.providers[target.provider].id
-        ));
+        let who = resolve::providers_supporting(settings, can);
+        let id = &settings.providers[target.provider].id;
+        let message = format!("{id} has no model that draws");
+        return Err(
+            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
+        );
     };
     warnings.extend_from_slice(&drawing.warnings);
     Ok(Work::Network(Network::GenerateImage(Image {
@@ -123,7 +134,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     })))
 }
 
-fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, String> {
+fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, Error> {
     let Some(word) = arguments.string("format")? else {
         return Ok(None);
     };
@@ -138,32 +149,34 @@ fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, String> {
 }
 
 impl Image {
-    pub(super) async fn run(mut self, gateway: &Gateway) -> Outcome {
+    pub(super) async fn run(mut self, context: &CallContext, gateway: &Gateway) -> Outcome {
         let read = |codec: &dyn Codec, body: &[u8]| codec.pictures(body);
         let (target, request) = (&self.target, &self.drawing.request);
         let all = (0..self.drawing.times)
-            .map(|_| gateway.ask_for(target, request, self.bounds, "picture", read));
-        let mut drawn: Option<Told<Pictures>> = None;
+            .map(|_| gateway.ask_for(context, target, request, self.bounds, "picture", read));
+        let mut drawn: Option<Counted<Pictures>> = None;
         let mut problem = None;
         for one in join_all(all).await {
             match (one, &mut drawn) {
                 (Ok(one), None) => drawn = Some(one),
                 (Ok(one), Some(drawn)) => add(drawn, one),
-                (Err(text), _) => problem = Some(text),
+                (Err(error), _) => problem = Some(error),
             }
         }
         match (drawn, problem) {
             (Some(drawn), problem) => {
-                let missing = problem.map(|it| format!("Not all pictures could be drawn: {it}"));
+                let missing = problem.map(|error| {
+                    format!("Not all pictures could be drawn: {}", error.for_client())
+                });
                 self.warnings.extend(missing);
                 self.outcome(gateway.settings(), drawn)
             }
-            (None, problem) => Outcome::error(problem.unwrap_or_default()),
+            (None, problem) => Outcome::failed(problem.into_iter().collect()),
         }
     }
 
-    fn outcome(&self, settings: &Settings, told: Told<Pictures>) -> Outcome {
-        let drawn = told.told;
+    fn outcome(&self, settings: &Settings, reply: Counted<Pictures>) -> Outcome {
+        let drawn = reply.value;
         let size = self.size.as_deref().map(|size| format!(", {size}"));
         let mut lines = vec![format!(
             "{} pictures from {}{}",
@@ -194,7 +207,7 @@ impl Image {
         };
         let structured = serde_json::to_string(&structured).ok();
         Outcome {
-            reservation: Some(told.held),
+            reservation: Some(reply.reservation),
             ..Outcome::with_json(lines.join("\n"), structured)
         }
         .with_pictures(drawn.pictures)
@@ -229,16 +242,19 @@ enum Listed<'a> {
 }
 
 /// Puts another reply beside the first one.
-fn add(first: &mut Told<Pictures>, other: Told<Pictures>) {
-    let bytes = first.held.bytes().saturating_add(other.held.bytes());
-    let Told {
-        told: mut more,
-        mut held,
+fn add(first: &mut Counted<Pictures>, other: Counted<Pictures>) {
+    let bytes = first
+        .reservation
+        .bytes()
+        .saturating_add(other.reservation.bytes());
+    let Counted {
+        value: mut more,
+        reservation: mut held,
     } = other;
     // What the one gives back the other takes: nobody else runs in between.
     held.release();
-    let _counted = first.held.resize(bytes);
-    let all = &mut first.told;
+    let _counted = first.reservation.resize(bytes);
+    let all = &mut first.value;
     all.pictures.append(&mut more.pictures);
     all.urls.append(&mut more.urls);
     all.said = all.said.take().or(more.said);
