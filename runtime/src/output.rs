@@ -13,6 +13,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::characters::is_invisible;
+
 /// Why stdout takes no more.
 #[derive(Debug)]
 pub enum Unwritten {
@@ -131,15 +133,6 @@ pub(crate) fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}')
-}
-
-/// What has no width and no shape of its own: marks of the byte order, of hyphenation and of direction, joiners, tags.
-pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 /// A text that no terminal obeys: what [`is_obeyed`] is written out, but for ends of lines and tabs.

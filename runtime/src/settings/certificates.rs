@@ -12,7 +12,7 @@ use rustls::{
     pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
 };
 
-use super::{Problem, environment::Environment, file_text, secret::shown_path};
+use super::{disclosure::shown_path, environment::Environment, file_text, problem::Problem};
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDER: &str = "SSL_CERT_DIR";

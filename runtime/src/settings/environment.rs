@@ -11,14 +11,16 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::output::is_invisible;
+use crate::characters::is_invisible;
 
 use super::{
-    BaseUrl, Problem,
+    base_url::BaseUrl,
     clean::{Cleaned, Form, cleaned},
-    file_text,
+    disclosure, file_text,
     key::{self, NoKey},
-    secret::{self, Secret},
+    placeholder::placeholder,
+    problem::Problem,
+    secret::{LONG, Secret},
     yaml::Attempt,
 };
 
@@ -30,6 +32,9 @@ const SECRET_LIMIT: u64 = 64 * 1024;
 
 /// What the names of this program's own variables begin with.
 pub(super) const OWN: &str = "ANYGPT_";
+
+/// The same for variables that set up one provider.
+pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
 /// The environment of the process, or one made up by a test.
 pub struct Environment<'a> {
@@ -253,7 +258,7 @@ impl<'a> Environment<'a> {
                 }
                 Err(why) => {
                     // What is no path may be the key itself.
-                    let shown = match secret::is_path(&path) {
+                    let shown = match disclosure::is_path(&path) {
                         true => format!("{path:?}"),
                         false => "a file".into(),
                     };
@@ -328,7 +333,7 @@ impl<'a> Environment<'a> {
                 // Another vendor's key is none here, and a secret all the same.
                 if why.is_broken && why.why != key::CUT {
                     let lines = text.lines().map(str::trim);
-                    let lines = lines.filter(|it| it.len() >= secret::LONG && !key::is_example(it));
+                    let lines = lines.filter(|it| it.len() >= LONG && !key::is_example(it));
                     self.refused.borrow_mut().extend(lines.map(Secret::new));
                 }
                 Err(self.ignore(&origin, why))
@@ -392,48 +397,12 @@ impl<'a> Environment<'a> {
     }
 }
 
-/// Why a trimmed value means "not set", if it does. All of these have been seen in the wild: written
-/// by a gateway for a secret it does not have, by a template that nobody filled in, or copied from
-/// an example.
-pub(super) fn placeholder(value: &str) -> Option<&'static str> {
-    // No copy in lower case: it may be a secret.
-    let is = |part: Option<&str>, word: &str| part.is_some_and(|it| it.eq_ignore_ascii_case(word));
-    let ends = |word: &str| {
-        let start = value.len().checked_sub(word.len());
-        is(start.and_then(|start| value.get(start..)), word)
-    };
-    template(value).or_else(|| {
-        let is_copied = is(value.get(..5), "your_") || ends("_here") || is(Some(value), "changeme");
-        is_copied.then_some("it is text copied from an example")
-    })
-}
-
-/// The same for what a program should have filled in: no value of anything.
-pub(super) fn template(value: &str) -> Option<&'static str> {
-    let begins = |word: &str| {
-        let start = value.get(..word.len());
-        start.is_some_and(|it| it.eq_ignore_ascii_case(word))
-    };
-    if value.is_empty() {
-        Some(key::EMPTY)
-    } else if value.starts_with('<') && value.ends_with('>') {
-        Some("it is a placeholder in angle brackets")
-    } else if begins("se://") {
-        Some("it is a secret reference that nobody resolved")
-    } else if value.starts_with("%!") {
-        Some("it is a formatting error of the program that set it")
-    } else if (value.starts_with("{{") && value.ends_with("}}"))
-        || (value.starts_with("${") && value.ends_with('}'))
-    {
-        Some("it is a template that was not filled in")
-    } else if ["null", "undefined"]
-        .iter()
-        .any(|it| value.eq_ignore_ascii_case(it))
-    {
-        Some("it is a word for nothing")
-    } else {
-        None
-    }
+/// Whether `localhost` is a container.
+pub(super) fn in_container() -> bool {
+    std::process::id() == 1
+        || ["/.dockerenv", "/run/.containerenv"]
+            .iter()
+            .any(|path| Path::new(path).exists())
 }
 
 #[cfg(test)]

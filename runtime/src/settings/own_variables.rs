@@ -2,10 +2,13 @@
 //!
 //! Never here: what becomes of them, or other variables.
 
-use super::{Problem, environment::Environment, mistyped, presets::PRESETS};
+use super::{
+    environment::{Environment, PREFIX},
+    mistyped,
+    presets::PRESETS,
+    problem::Problem,
+};
 use crate::spelling::nearest;
-
-pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
 /// What may stand behind the id. A name of another one's end comes first.
 const FIELDS: [&str; 5] = ["_API_KEY_FILE", "_API_KEY", "_BASE_URL", "_TYPE", "_MODEL"];
