@@ -105,26 +105,7 @@ pub(super) fn add_aliases(
     tags: &mut Vec<Tag>,
     names: &mut Names,
 ) -> Result<(), Error> {
-    let first_alias = tags.len();
-    for (position, (key, _)) in entries.0.iter().enumerate() {
-        let fail = |message: String| {
-            let error = Error::new(message).at(key.line, key.column);
-            Err(error.within(&key.value.0).within("aliases"))
-        };
-        let place = first_alias + position;
-        match names.tags.insert(key.value.0.to_lowercase(), place) {
-            None => {}
-            Some(tag) if tag < first_alias => {
-                return fail("there is a tag of this name, too; rename one of them".into());
-            }
-            Some(alias) => {
-                let first = entries.0[alias - first_alias].0.line;
-                return fail(format!(
-                    "this alias is given twice, first on line {first}; keep one of them"
-                ));
-            }
-        }
-    }
+    take_names(&entries, tags.len(), names)?;
     for (key, OneOrMore(targets)) in entries.0 {
         let TagName(name) = key.value;
         let within = |error: Error| error.within(&name).within("aliases");
@@ -167,6 +148,30 @@ pub(super) fn add_aliases(
             is_alias: true,
             line: key.line,
         });
+    }
+    Ok(())
+}
+
+/// Puts the names of the aliases, which follow the tags, into `names`. None may be there already.
+fn take_names(entries: &Aliases, first_alias: usize, names: &mut Names) -> Result<(), Error> {
+    for (position, (key, _)) in entries.0.iter().enumerate() {
+        let fail = |message: String| {
+            let error = Error::new(message).at(key.line, key.column);
+            Err(error.within(&key.value.0).within("aliases"))
+        };
+        let place = first_alias + position;
+        match names.tags.insert(key.value.0.to_lowercase(), place) {
+            None => {}
+            Some(tag) if tag < first_alias => {
+                return fail("there is a tag of this name, too; rename one of them".into());
+            }
+            Some(alias) => {
+                let first = entries.0[alias - first_alias].0.line;
+                return fail(format!(
+                    "this alias is given twice, first on line {first}; keep one of them"
+                ));
+            }
+        }
     }
     Ok(())
 }

@@ -336,7 +336,7 @@ fn whole() -> String {
     format!("{whole:#}\n")
 }
 
-/// `make schema` writes it.
+/// `make settings` writes it.
 #[test]
 fn the_schema_that_ships_is_that_of_the_types() {
     let path = concat!(
@@ -344,11 +344,11 @@ fn the_schema_that_ships_is_that_of_the_types() {
         "/share/anygpt.config.schema.json"
     );
     let whole = whole();
-    if std::env::var_os("WRITE_SCHEMA").is_some() {
+    if std::env::var_os("WRITE_SETTINGS").is_some() {
         std::fs::write(path, &whole).expect("the schema can be written");
     }
     let shipped = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(shipped == whole, "{path} is old: run make schema");
+    assert!(shipped == whole, "{path} is old: run make settings");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Whose a model is, by its id, and whose API is at an address: one table.
+//! Whose a model is, by its id, and whose API is at an address: one table, which is most of this file and the reason for
+//! its length.
 //!
 //! Never here: which provider is asked, or what a model can do.
 
