@@ -89,9 +89,9 @@ registry: ## Write runtime/registry from the program
 	$(CARGO) build --locked -p anygpt-mcp
 	$(CARGO) run --locked --quiet -p anygpt-tests --bin registry -- $(SERVER) runtime/registry
 
-.PHONY: schema
-schema: ## Write the JSON Schema of the configuration file from its types
-	WRITE_SCHEMA=1 $(CARGO) test --locked --quiet -p anygpt-mcp --lib settings::schema
+.PHONY: settings
+settings: ## Write what documents say of the settings: JSON Schema, README and example
+	WRITE_SETTINGS=1 $(CARGO) test --locked --quiet -p anygpt-mcp --lib settings::schema settings::documents
 
 .PHONY: submission
 submission: ## Fill it in for the registries, under dist/registry (OWNER=you)

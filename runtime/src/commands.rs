@@ -349,7 +349,7 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
     text.push_str(&format!("because {}\n", explained.rule.why()));
     for target in &explained.chain.targets {
         let model = target.model.as_deref().unwrap_or_default();
-        for (key, value) in settings.rule(target.provider, model).told() {
+        for (key, value) in settings.rule(target.provider, model).shown() {
             let name = target.name(settings);
             text.push_str(&format!("rules for {name}: {key} {value}\n"));
         }

@@ -1,10 +1,11 @@
 //! The HTTP client: requests on pooled connections, time limits of the transport. Below it: `pool` (the connections),
-//! `connector` (proxies, TLS), `dial` (TCP), `turn` (how much is read at a time), and `dns`.
+//! `connector` (proxies, TLS), `config` (configuration of both), `dial` (TCP), `turn` (how much is read at a time), and `dns`.
 //!
 //! Redirects are not followed: the key would be sent to the new address.
 //!
-//! Never here: providers, what a status means, retries.
+//! Never here: settings of this program, providers, what a status means, retries.
 
+mod config;
 mod connector;
 mod dial;
 mod pool;
@@ -22,16 +23,15 @@ use http::{
 use http_body_util::Full;
 use tokio::time::timeout;
 
-pub use self::pool::ReplyBody;
+pub use self::{
+    config::{ExtraRoots, HttpConfig, Proxies, Proxy, ProxyKind},
+    pool::ReplyBody,
+};
 use self::{
     connector::{ConnectError, ConnectErrorKind, Connector, unauthorized},
     pool::{Connection, Pool},
 };
-use crate::{
-    dns::Resolver,
-    resources::reserve,
-    settings::{Network, Proxy, ProxyKind},
-};
+use crate::{dns::Resolver, resources::reserve};
 
 /// Longest time for look-up, TCP, proxy and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -75,11 +75,10 @@ pub enum SendError {
 pub struct Forwarder(Proxy);
 
 impl HttpClient {
-    /// A client that trusts the built-in roots and the configured ones. Opens no connection. Connections are counted
-    /// against `budget`.
-    pub fn new(network: &Network, budget: Arc<Budget>) -> Self {
+    /// A client with this configuration. Opens no connection. Connections are counted against `budget`.
+    pub fn new(config: HttpConfig, budget: Arc<Budget>) -> Self {
         HttpClient {
-            connector: Connector::new(network.clone(), Resolver::default()),
+            connector: Connector::new(config, Resolver::default()),
             pool: Arc::default(),
             budget,
         }

@@ -7,6 +7,7 @@
 
 mod aside;
 pub mod call;
+mod characters;
 pub mod cli;
 pub mod commands;
 pub mod dns;

@@ -12,6 +12,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::characters::is_invisible;
+
 /// Why stdout could not be written.
 #[derive(Debug)]
 pub enum Unwritten {
@@ -127,15 +129,6 @@ pub(crate) fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}')
-}
-
-/// Whether a character has neither width nor shape: marks of byte order, hyphenation and direction, joiners, tags.
-pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 /// The text with each character that [`is_unsafe_in_terminal`] escaped, except for newlines and tabs.

@@ -108,7 +108,11 @@ impl Gateway {
 
     /// The client, made when it is first needed.
     fn http(&self) -> &HttpClient {
-        self.http
-            .get_or_init(|| HttpClient::new(&self.settings.network, Arc::clone(&self.budget)))
+        self.http.get_or_init(|| {
+            HttpClient::new(
+                self.settings.network.http_config(),
+                Arc::clone(&self.budget),
+            )
+        })
     }
 }

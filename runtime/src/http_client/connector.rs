@@ -35,6 +35,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::{
+    config::{HttpConfig, Proxy, ProxyKind, ReadRoots, is_loopback},
     dial::{DialError, dial},
     root_cause,
     turn::{self, Turn},
@@ -42,7 +43,6 @@ use super::{
 use crate::{
     aside::aside,
     dns::{LookUpError, Resolver},
-    settings::{Certificates, Network, Proxy, ProxyKind, in_container, is_loopback},
 };
 
 /// Opens connections; clones share everything.
@@ -50,11 +50,10 @@ use crate::{
 pub(super) struct Connector(Arc<Parts>);
 
 struct Parts {
-    network: Network,
+    config: HttpConfig,
     resolver: Resolver,
     /// Created with the first connection that needs it: reading certificates takes milliseconds.
     tls: OnceCell<TlsConnector>,
-    in_container: bool,
 }
 
 /// Has no private keys, because no provider asks for a client certificate: that keeps 36 kB of signing code out of the
@@ -90,18 +89,17 @@ pub(super) enum ConnectErrorKind {
 }
 
 impl Connector {
-    pub(super) fn new(network: Network, resolver: Resolver) -> Self {
+    pub(super) fn new(config: HttpConfig, resolver: Resolver) -> Self {
         Connector(Arc::new(Parts {
-            network,
+            config,
             resolver,
             tls: OnceCell::new(),
-            in_container: in_container(),
         }))
     }
 
     /// The proxy that requests to a URL go through.
     pub(super) fn proxy(&self, url: &Uri) -> Option<Proxy> {
-        self.0.network.proxy(url)
+        self.0.config.proxies.proxy(url)
     }
 
     /// Opens a connection that takes requests to a URL.
@@ -143,7 +141,7 @@ impl Parts {
         match dial(&self.resolver, &peer.host, peer.port).await {
             Ok(stream) => Ok(Stream::new(stream)),
             Err(error) => Err(ConnectError {
-                text: not_reached(peer, &error, self.in_container),
+                text: not_reached(peer, &error, self.config.in_container),
                 kind: match error {
                     DialError::LookUp(LookUpError::NoNetwork(..)) => ConnectErrorKind::Lasting,
                     _ => ConnectErrorKind::Network,
@@ -178,9 +176,9 @@ impl Parts {
     /// The TLS configuration. A failure is not cached: the file may be corrected in the meantime.
     async fn tls(&self) -> Result<&TlsConnector, ConnectError> {
         let made = self.tls.get_or_try_init(|| async {
-            let certificates = self.network.certificates().clone();
+            let roots = Arc::clone(&self.config.roots);
             // Reading files blocks, so it happens on another thread.
-            aside(usize::MAX, move || tls_with(&certificates)).await
+            aside(usize::MAX, move || tls_with(&*roots)).await
         });
         made.await
     }
@@ -205,17 +203,16 @@ impl Parts {
     }
 }
 
-/// TLS that trusts the built-in roots and these certificates.
-fn tls_with(certificates: &Certificates) -> Result<TlsConnector, ConnectError> {
-    let trusted = certificates.read();
-    let trusted = trusted.map_err(|problem| ConnectError::setting(problem.to_string()))?;
-    if let Some(warning) = trusted.warning() {
+/// TLS that trusts the built-in roots and these.
+fn tls_with(extra: &ReadRoots) -> Result<TlsConnector, ConnectError> {
+    let extra = extra().map_err(|error| ConnectError::setting(error.to_string()))?;
+    if let Some(warning) = extra.warning {
         tracing::warn!("{warning}");
     }
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    roots.roots.extend(trusted.roots);
+    roots.roots.extend(extra.anchors);
     let provider = CryptoProvider {
         key_provider: &NoKeys,
         ..ring::default_provider()

@@ -22,10 +22,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{
-    dns::{Family, LookUpError, Outcome, Resolver, has_v6},
-    settings::is_loopback,
-};
+use super::config::is_loopback;
+use crate::dns::{Family, LookUpError, Outcome, Resolver, has_v6};
 
 /// How long to wait for IPv6 addresses once there are IPv4 ones (RFC 8305, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);

@@ -7,9 +7,9 @@
 use std::cell::RefCell;
 
 use super::{
-    Problem,
     environment::Environment,
     presets::{self, PRESETS, Preset},
+    problem::Problem,
 };
 
 /// What a variable is, and what becomes of it.

@@ -6,10 +6,12 @@
 use std::borrow::Cow;
 
 use super::{
-    BaseUrl,
+    base_url::BaseUrl,
     clean::{BLANKS, Cleaned, Form, cleaned},
+    placeholder::{EMPTY, template},
     presets,
     secret::is_random,
+    vendors,
 };
 
 /// Why a text is no key. Says nothing of the text itself.
@@ -53,7 +55,7 @@ pub(super) fn read<'t>(
     let mut removed = whole.removed;
     let (line, others) = one_line(whole.value, names)?;
     removed.extend(others);
-    let vendor = presets::at(address.host());
+    let vendor = vendors::preset_at(address.host());
     let mut key = line;
     // Each may stand inside the other.
     loop {
@@ -145,8 +147,6 @@ pub(super) fn without_prefix(key: &str) -> Option<&str> {
     let mut prefixes = PREFIXES.iter();
     prefixes.find_map(|(prefix, ..)| key.strip_prefix(prefix))
 }
-
-pub(super) const EMPTY: &str = "it is empty";
 
 pub(super) const CUT: &str = "it is cut short; copy the whole key from the provider's page";
 
@@ -417,7 +417,7 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 
 /// Why it means "not set", if it does: another program should have put the key there.
 fn unset(key: &str) -> Option<&'static str> {
-    if let Some(why) = super::environment::template(key) {
+    if let Some(why) = template(key) {
         return Some(why);
     }
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';

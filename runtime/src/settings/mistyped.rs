@@ -7,10 +7,10 @@
 use std::cell::LazyCell;
 
 use super::{
-    Problem,
-    environment::{Environment, OWN},
-    own_variables::PREFIX,
+    environment::{Environment, OWN, PREFIX},
     presets::PRESETS,
+    problem::Problem,
+    table::TABLE,
 };
 use crate::spelling::{is_within, nearest};
 
@@ -62,15 +62,6 @@ const SWITCHES: [&str; 5] = ["ENABLE", "INCLUDE", "DISABLE", "EXCLUDE", "ONLY"];
 
 /// What a call may ask.
 const ASKED: [&str; 4] = ["MODEL", "PROVIDER", "VENDOR", "TOOL"];
-
-/// Settings of this program whose names have no prefix.
-const BARE: [&str; 5] = [
-    "CONFIG_FILE",
-    "DEFAULT_MODEL",
-    "DEFAULT_PROVIDER",
-    "LOG_FORMAT",
-    "LOG_LEVEL",
-];
 
 /// Limits of this program without their prefix. (Other programs have `MAX_TOKENS` and `MAX_TIMEOUT`, too.)
 const BARE_LIMITS: [&str; 5] = [
@@ -260,7 +251,10 @@ fn other(plain: &str, known: &[String]) -> Option<String> {
     let presets = PRESETS.iter();
     let variables =
         presets.flat_map(|preset| preset.key_variables.iter().chain(preset.url_variables));
-    if let Some(near) = nearest(&words, BARE.iter().chain(variables).copied()) {
+    // Settings whose names have no prefix.
+    let bare = TABLE.iter().map(|row| row.variable);
+    let bare = bare.filter(|name| !name.starts_with(OWN));
+    if let Some(near) = nearest(&words, bare.chain(variables.copied())) {
         return Some(near.to_owned());
     }
     // Of equals the first.

@@ -5,7 +5,7 @@
 
 use anygpt_core::Structured;
 
-use super::{Problem, secret};
+use super::{disclosure, problem::Problem};
 use crate::spelling;
 
 /// What clients are offered, and in which form they get results.
@@ -154,7 +154,7 @@ fn named(place: &str, name: &str) -> Result<Vec<Tool>, Problem> {
             known().collect::<Vec<_>>().join(", ")
         ),
     };
-    let shown = secret::shown(short, known());
+    let shown = disclosure::shown(short, known());
     Err(Problem::new(
         place,
         format!("names {shown}, which is no tool"),

@@ -6,7 +6,7 @@ use anygpt_providers::openai::chat_completions::{
     ChatCompletions, EffortField, Newest, PLAIN, Seed,
 };
 
-use super::{Kind, vendors};
+use super::dialect::Kind;
 
 /// A provider that a key or an address alone switches on.
 #[derive(Debug)]
@@ -345,11 +345,6 @@ pub(crate) fn ended(name: &str) -> Option<&'static str> {
 /// The preset of that name.
 pub(super) fn named(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.is_named(name))
-}
-
-/// The provider whose vendor's own host this is; none for proxies, gateways and local ones.
-pub(super) fn at(host: &str) -> Option<&'static Preset> {
-    vendors::owner(host).and_then(named)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Whose a model is, by its id, and whose API is at an address: one table.
+//! Whose a model is, by its id, and whose API is at an address: one table, which is most of this file and the reason for
+//! its length.
 //!
 //! Never here: which provider is asked, or what a model can do.
 
-use super::presets;
+use super::presets::{self, Preset};
 
 /// Who makes models.
 #[derive(Debug)]
@@ -475,9 +476,9 @@ pub(crate) fn at(host: &str) -> Serves {
     found_at(host).map_or(Serves::All, |(_, serves)| serves)
 }
 
-/// The id of the provider whose own host this is.
-pub(super) fn owner(host: &str) -> Option<&'static str> {
-    found_at(host).map(|(id, _)| id)
+/// The preset whose vendor's own host this is; none for proxies, gateways and local ones.
+pub(super) fn preset_at(host: &str) -> Option<&'static Preset> {
+    presets::named(found_at(host)?.0)
 }
 
 fn found_at(host: &str) -> Option<(&'static str, Serves)> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::settings::BaseUrl;
+use crate::settings::{BaseUrl, vendors::preset_at};
 use std::collections::BTreeSet;
 
 use anygpt_providers::Codec;
@@ -25,7 +25,7 @@ fn a_vendor_s_own_address_is_known_by_its_host() {
         ("https://r.azure.com", None),
     ] {
         let address = BaseUrl::parse("X", url);
-        let found = address.ok().and_then(|address| at(address.host()));
+        let found = address.ok().and_then(|address| preset_at(address.host()));
         assert_eq!(found.map(|preset| preset.id), id, "{url}");
     }
 }
@@ -50,7 +50,7 @@ fn every_usual_address_is_its_vendor_s_own() {
         let Ok(address) = BaseUrl::parse("X", usual) else {
             continue;
         };
-        let found = at(address.host()).map(|preset| preset.id);
+        let found = preset_at(address.host()).map(|preset| preset.id);
         assert_eq!(found, (!preset.is_local).then_some(preset.id));
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::settings::{file::File, provider::tests::providers, yaml};
+use crate::settings::{file::File, providers::tests::providers, yaml};
 
 fn read(text: &str) -> Result<Vec<ModelSettings>, Error> {
     let file: File = yaml::from_str(text)?;

@@ -2,6 +2,11 @@
 //!
 //! Never here: what the environment says, or what a value means.
 
+mod defaults;
+mod models;
+mod rules;
+mod sections;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -9,45 +14,52 @@ use std::{
 
 use serde::Deserialize;
 
+use self::{defaults::Defaults, sections::Section};
+pub(super) use self::{
+    defaults::ProviderDefaults,
+    models::{Aliases, ModelName, Models, TagName},
+    rules::{ParameterName, Pattern, RuleEntry, Rules, TokenName},
+};
 use super::{
-    BaseUrl, Environment, Problem,
-    defaults::{Defaults, ProviderDefaults},
+    base_url::BaseUrl,
+    disclosure::{is_path, shown},
+    environment::Environment,
     file_text,
-    limits::LimitsEntry,
-    model::{Aliases, ModelName, TagName},
-    price::PriceEntry,
-    rules::Rules,
-    secret::{Secret, is_path, shown},
-    yaml::{self, Attempt, Ordered, Spanned},
+    given::Given,
+    parameters::Parameters,
+    problem::Problem,
+    secret::Secret,
+    yaml::{self, Attempt, Spanned},
 };
 
 /// The largest file that is read.
 const LIMIT: u64 = 1 << 20;
 
-/// The whole file.
+/// The whole file. What [`File::take`] gives has a row in the table, and its description there.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct File {
     /// Providers by id.
     pub(super) providers: BTreeMap<String, ProviderEntry>,
     /// Models by name, in the order in which they are preferred.
-    pub(super) models: Ordered<Spanned<ModelName>, ModelEntry>,
+    pub(super) models: Models,
     /// Names of the user's own, each with the models that are asked for it, in order.
     pub(super) aliases: Aliases,
     /// What requests to models of a kind hold and what they do not, by patterns of `provider/model`.
     pub(super) rules: Rules,
     /// What is used where a call names nothing.
-    pub(super) defaults: Defaults,
-    /// The tools that clients are offered, as in `ANYGPT_TOOLS`.
-    pub(super) tools: Option<Spanned<Vec<String>>>,
+    defaults: Defaults,
+    tools: Option<Spanned<Vec<String>>>,
     /// What a call may take at most.
-    pub(super) limits: LimitsEntry,
+    #[serde(deserialize_with = "sections::limits")]
+    limits: Section,
     /// How long things may take.
-    pub(super) timeouts: Timeouts,
-    /// Most repetitions of a request that has failed for the moment, as in `ANYGPT_RETRIES`.
-    pub(super) retries: Option<Spanned<u32>>,
+    #[serde(deserialize_with = "sections::timeouts")]
+    timeouts: Section,
+    retries: Option<Spanned<u32>>,
     /// What is logged.
-    pub(super) log: Log,
+    #[serde(deserialize_with = "sections::log")]
+    log: Section,
     /// Where it was read.
     #[serde(skip)]
     pub(super) path: PathBuf,
@@ -56,56 +68,22 @@ pub(super) struct File {
 /// One provider.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct ProviderEntry {
+pub(in crate::settings) struct ProviderEntry {
     /// How it is spoken to; needed unless the id is that of a built-in provider.
     #[serde(rename = "type")]
-    pub(super) kind: Option<Spanned<String>>,
+    pub(in crate::settings) kind: Option<Spanned<String>>,
     /// Its key; better ${NAME} than the key itself.
-    pub(super) api_key: Option<KeyEntry>,
+    pub(in crate::settings) api_key: Option<KeyEntry>,
     /// The address that its paths begin with.
-    pub(super) base_url: Option<Spanned<String>>,
+    pub(in crate::settings) base_url: Option<Spanned<String>>,
     /// What is asked if no model is named.
-    pub(super) model: Option<Spanned<String>>,
+    pub(in crate::settings) model: Option<Spanned<String>>,
     /// Parameters that are sent if the caller gives none.
-    pub(super) defaults: ProviderDefaults,
+    pub(in crate::settings) defaults: ProviderDefaults,
 }
 
 /// A key as it is written. What is no text switches off its provider alone.
-pub(super) type KeyEntry = Spanned<Attempt<Secret>>;
-
-/// One model.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct ModelEntry {
-    /// Other names that it shares with models of its sort.
-    pub(super) tags: Vec<TagName>,
-    /// What it costs, in US dollars per million tokens.
-    pub(super) price: Option<PriceEntry>,
-}
-
-/// How long things may take, in seconds.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Timeouts {
-    /// A call that names no other, as in `ANYGPT_TIMEOUT`.
-    pub(super) call: Option<Spanned<u32>>,
-    /// Until a provider begins to answer, as in `ANYGPT_FIRST_BYTE_TIMEOUT`.
-    pub(super) first_byte: Option<Spanned<u32>>,
-    /// Silence within an answer, as in `ANYGPT_IDLE_TIMEOUT`.
-    pub(super) idle: Option<Spanned<u32>>,
-    /// Calls in flight at the end, as in `ANYGPT_SHUTDOWN_GRACE`.
-    pub(super) shutdown: Option<Spanned<u32>>,
-}
-
-/// What is logged, and how.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Log {
-    /// As in `LOG_LEVEL`.
-    pub(super) level: Option<Spanned<String>>,
-    /// As in `LOG_FORMAT`.
-    pub(super) format: Option<Spanned<String>>,
-}
+pub(in crate::settings) type KeyEntry = Spanned<Attempt<Secret>>;
 
 impl File {
     /// Reads a file. Its variables are those of the environment; what is not among them may be a secret's file.
@@ -125,6 +103,30 @@ impl File {
             path: path.to_owned(),
             ..file
         })
+    }
+    /// What the file gives for the row of this path.
+    pub(super) fn take(&mut self, path: &'static str) -> Option<Given> {
+        fn given<T: Into<super::given::Value>>(
+            path: &str,
+            value: &mut Option<Spanned<T>>,
+        ) -> Option<Given> {
+            value.take().map(|value| Given::in_file(path, value))
+        }
+        match path {
+            "tools" => given(path, &mut self.tools),
+            "retries" => given(path, &mut self.retries),
+            "defaults.provider" => given(path, &mut self.defaults.provider),
+            "defaults.model" => given(path, &mut self.defaults.model),
+            _ => {
+                let mut sections = [&mut self.limits, &mut self.timeouts, &mut self.log];
+                sections.iter_mut().find_map(|section| section.take(path))
+            }
+        }
+    }
+
+    /// What requests hold if nothing nearer says anything else.
+    pub(super) fn parameters(&self) -> Parameters {
+        self.defaults.parameters()
     }
 }
 
@@ -149,12 +151,5 @@ fn place(path: &Path) -> String {
         true => format!("Configuration file {text}"),
         // A key that was put into the wrong variable.
         false => format!("CONFIG_FILE names {}, which", shown(&text, [])),
-    }
-}
-
-impl<T> Spanned<T> {
-    /// The path of this value, for errors.
-    pub(super) fn place(&self, path: &str) -> String {
-        format!("{path} (line {} of the configuration file)", self.line)
     }
 }

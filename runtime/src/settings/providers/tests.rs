@@ -1,5 +1,12 @@
+use anygpt_providers::openai::chat_completions::PLAIN;
+
 use super::*;
-use crate::settings::Settings;
+use crate::settings::{
+    Settings,
+    dialect::Kind,
+    environment::in_container,
+    presets::{AZURE_DATED, OPENAI_CHAT},
+};
 
 /// The providers that `providers` of a file comes to where nothing else is set.
 pub(in crate::settings) fn providers(entries: BTreeMap<String, ProviderEntry>) -> Vec<Provider> {

@@ -1,20 +1,21 @@
-//! What is used where a call names nothing: `defaults` of the configuration file, for all and for one provider.
+//! `defaults` of the configuration file, for all and for one provider.
 //!
-//! Never here: putting it into a request.
+//! Never here: what the values are used for.
 
-use anygpt_providers::{Effort, Parameter};
+use anygpt_providers::Effort;
 use serde::Deserialize;
 
-use super::yaml::Spanned;
+use crate::settings::{
+    parameters::Parameters,
+    yaml::{self, Spanned},
+};
 
-/// `defaults` of the file.
+/// `defaults` of the file. Provider and model have rows in the table, and their descriptions there.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Defaults {
-    /// A provider's id.
-    pub(super) provider: Option<Spanned<String>>,
-    /// A model's id, provider/model, a tag or an alias.
-    pub(super) model: Option<Spanned<String>>,
+pub(in crate::settings) struct Defaults {
+    pub(in crate::settings) provider: Option<Spanned<String>>,
+    pub(in crate::settings) model: Option<Spanned<String>>,
     /// 0 to 2.
     temperature: Option<Temperature>,
     /// 0 to 1.
@@ -28,7 +29,7 @@ pub(super) struct Defaults {
 /// `defaults` of a provider or a rule in the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct ProviderDefaults {
+pub(in crate::settings) struct ProviderDefaults {
     /// 0 to 2.
     temperature: Option<Temperature>,
     /// 0 to 1.
@@ -39,70 +40,8 @@ pub(super) struct ProviderDefaults {
     reasoning_effort: Option<EffortName>,
 }
 
-/// Parameters of a request that are sent if the caller gives none.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Parameters {
-    /// 0 to 2.
-    pub temperature: Option<f64>,
-    /// 0 to 1.
-    pub top_p: Option<f64>,
-    /// Most output tokens, 1 or more.
-    pub max_tokens: Option<u32>,
-    /// How much the model is to think.
-    pub effort: Option<Effort>,
-}
-
-impl Parameters {
-    /// These, and where they are open the others.
-    pub fn or(self, others: Parameters) -> Parameters {
-        Parameters {
-            temperature: self.temperature.or(others.temperature),
-            top_p: self.top_p.or(others.top_p),
-            max_tokens: self.max_tokens.or(others.max_tokens),
-            effort: self.effort.or(others.effort),
-        }
-    }
-
-    /// Those that are set, by their names in the file.
-    pub(super) fn told(&self) -> Vec<(&'static str, String)> {
-        let number = |number: Option<f64>| number.map(|it| it.to_string());
-        let all = [
-            (Parameter::Temperature, number(self.temperature)),
-            (Parameter::TopP, number(self.top_p)),
-            (
-                Parameter::MaxTokens,
-                self.max_tokens.map(|it| it.to_string()),
-            ),
-            (
-                Parameter::Effort,
-                self.effort.map(|it| it.as_str().to_owned()),
-            ),
-        ];
-        let all = all.into_iter();
-        all.filter_map(|(name, value)| Some((name.as_str(), value?)))
-            .collect()
-    }
-
-    /// Whether this one is set.
-    pub(super) fn has(&self, parameter: Parameter) -> bool {
-        let mut told = self.told().into_iter();
-        told.any(|(name, _)| name == parameter.as_str())
-    }
-
-    /// Unsets this one.
-    pub(super) fn leave_out(&mut self, parameter: Parameter) {
-        match parameter {
-            Parameter::Temperature => self.temperature = None,
-            Parameter::TopP => self.top_p = None,
-            Parameter::MaxTokens => self.max_tokens = None,
-            Parameter::Effort => self.effort = None,
-            Parameter::Stop | Parameter::Seed | Parameter::Reasoning => {}
-        }
-    }
-}
-
 impl Defaults {
-    pub(super) fn parameters(&self) -> Parameters {
+    pub(in crate::settings) fn parameters(&self) -> Parameters {
         parameters(
             &self.temperature,
             &self.top_p,
@@ -113,7 +52,7 @@ impl Defaults {
 }
 
 impl ProviderDefaults {
-    pub(super) fn parameters(&self) -> Parameters {
+    pub(in crate::settings) fn parameters(&self) -> Parameters {
         parameters(
             &self.temperature,
             &self.top_p,
@@ -187,12 +126,12 @@ impl TryFrom<u32> for Tokens {
 struct EffortName(Effort);
 
 impl TryFrom<String> for EffortName {
-    type Error = String;
+    type Error = yaml::Error;
 
-    fn try_from(name: String) -> Result<Self, String> {
+    fn try_from(name: String) -> Result<Self, yaml::Error> {
         Effort::from_name(&name).map(EffortName).ok_or_else(|| {
             let words = Effort::ALL.map(Effort::as_str);
-            format!("use one of {}", words.join(", "))
+            yaml::Error::new(format!("use one of {}", words.join(", ")))
         })
     }
 }
@@ -201,7 +140,7 @@ impl TryFrom<String> for EffortName {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::settings::{file::File, yaml};
+    use crate::settings::file::File;
 
     #[test]
     fn what_cannot_be_sent_is_refused_with_its_place() {

@@ -1,0 +1,54 @@
+//! Addresses as requests need them, from what people paste.
+//!
+//! Never here: those of one service alone (`azure`, `local`).
+
+use crate::settings::{base_url::BaseUrl, dialect::Kind, vendors};
+
+/// Ends of paths that documentation shows and people paste, whichever format they then use.
+pub(super) const ENDPOINTS: [&str; 9] = [
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/embeddings",
+    "/images/generations",
+    "/messages",
+    "/messages/count_tokens",
+    "/messages/batches",
+    "/complete",
+];
+
+/// An address as requests of this kind need it: without the path of an endpoint, with the usual path if there is none.
+pub(super) fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
+    let usual = match kind {
+        Kind::Mock => return url,
+        Kind::Anthropic => return url.without(&ENDPOINTS).without(&["/models", "/v1"]),
+        Kind::Google => {
+            let mut url = url
+                .without(&ENDPOINTS)
+                .without_version(&["models", "openai"]);
+            // The requests say themselves how they want their answer.
+            url.take_parameter("alt");
+            return url;
+        }
+        Kind::OpenAi => "https://api.openai.com/v1",
+        Kind::Compatible(service) => service.base_url,
+    };
+    let url = url.without(&ENDPOINTS).without_list();
+    if !url.path().is_empty() {
+        return url;
+    }
+    let path = |url: &'static str| {
+        let behind_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+        behind_scheme
+            .find('/')
+            .map_or("", |slash| &behind_scheme[slash..])
+    };
+    // A service has its own usual path, whichever provider asks it.
+    let own = vendors::preset_at(url.host()).and_then(|preset| preset.kind.codec());
+    let own = own.map(|codec| path(codec.default_base_url()));
+    match own.filter(|own| !own.is_empty()) {
+        Some(own) => url.below(own),
+        None if usual.is_empty() || !path(usual).is_empty() => url.below("/v1"),
+        None => url,
+    }
+}

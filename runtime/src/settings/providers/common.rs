@@ -1,0 +1,169 @@
+//! What reading has in common for presets and providers of the user's own.
+//!
+//! Never here: which of them are listed, or off without a key.
+
+use anygpt_providers::{Codec, openai::chat_completions::PLAIN};
+
+use super::{
+    address::versioned,
+    local::local,
+    reader::{Known, Reader, Written},
+    told::{OwnKey, Told},
+};
+use crate::settings::{
+    base_url::{self, BaseUrl},
+    dialect::Kind,
+    disclosure::is_no_key,
+    presets::{self, AZURE, Preset},
+    problem::Problem,
+    provider::{KeyHeader, Provider},
+};
+
+/// What an address comes to.
+pub(super) struct Address {
+    pub(super) base_url: BaseUrl,
+    /// Some addresses decide it.
+    pub(super) kind: Kind,
+    /// The model that the address names.
+    pub(super) deployment: Option<String>,
+}
+
+impl Reader<'_> {
+    /// A provider with a setting that cannot be used. Its key is sent nowhere, and is a secret all the same.
+    pub(super) fn off(
+        &self,
+        id: &str,
+        preset: Option<&'static Preset>,
+        (own_variable, in_file): OwnKey,
+        problem: &Problem,
+    ) -> Provider {
+        let known = preset.map_or_else(Known::default, |preset| Known {
+            key_variables: preset.key_variables,
+            token_variable: preset.token_variable,
+            foreign_key: self.foreign.key(preset),
+            ..Known::default()
+        });
+        let (nowhere, place) = (BaseUrl::default(), format!("providers.{id}"));
+        // Reported when the provider was first read.
+        let mut warnings = Vec::new();
+        let key = self.key(
+            &place,
+            own_variable,
+            &known,
+            in_file,
+            &nowhere,
+            &mut warnings,
+        );
+        let kind = preset.map_or(Kind::Compatible(&PLAIN), |preset| preset.kind);
+        let mut provider = Provider::new(id, kind, nowhere);
+        provider.key = key.found;
+        provider.no_key = key.no_key;
+        provider.preset = preset;
+        provider.break_off(problem);
+        provider
+    }
+
+    /// A provider of this kind, which its address may change.
+    pub(super) fn provider(
+        &self,
+        id: &str,
+        kind: Kind,
+        told: Told,
+        known: Known,
+        warnings: &mut Vec<String>,
+    ) -> Result<Provider, Problem> {
+        let place = format!("providers.{id}");
+        let url = written_url(&place, &told, &known);
+        let address = url.as_ref().map(|url| self.address(id, url, kind));
+        let Address {
+            base_url,
+            kind,
+            deployment,
+        } = address.transpose()?.unwrap_or_else(|| Address {
+            base_url: BaseUrl::built_in(kind.codec().map_or("", Codec::default_base_url)),
+            kind,
+            deployment: None,
+        });
+        let url_place = url.map(|url| url.place);
+        let model = model(&place, &told, deployment.zip(url_place.clone()), warnings);
+        let entry = told.entry.unwrap_or_default();
+        let key_variable = told.own.has_key.then(|| told.own.name("_API_KEY"));
+        let in_file = entry.api_key;
+        let key = self.key(&place, key_variable, &known, in_file, &base_url, warnings);
+
+        let mut provider = Provider::new(id, kind, base_url);
+        provider.key = key.found;
+        provider.no_key = key.no_key;
+        if key.is_token {
+            provider.key_header = KeyHeader::Bearer;
+        }
+        provider.headers = known.headers;
+        provider.defaults = entry.defaults.parameters();
+        (provider.model, provider.origins.model) = model.unzip();
+        let has_secrets = provider.key.is_some()
+            || !provider.headers.secrets.keys.is_empty()
+            || !provider.base_url.secrets().keys.is_empty();
+        if has_secrets {
+            let place = url_place.as_ref().unwrap_or(&place);
+            if let Some(problem) = self.in_the_open(place, &provider.base_url) {
+                provider.break_off(&problem);
+            }
+        }
+        provider.origins.base_url = url_place;
+        Ok(provider)
+    }
+
+    fn address(&self, id: &str, url: &Written, kind: Kind) -> Result<Address, Problem> {
+        let whole = base_url::with_scheme(&url.text);
+        let is_azure = match kind {
+            Kind::Compatible(service) => service.api_key_header,
+            _ => kind == Kind::OpenAi && id == AZURE,
+        };
+        let base_url = match presets::named(id).filter(|preset| preset.is_local) {
+            Some(preset) => local(&url.place, &url.text, preset.port, kind)?,
+            None if is_azure => return self.azure(url, &whole, kind),
+            None => versioned(BaseUrl::parse(&url.place, &whole)?, kind),
+        };
+        Ok(Address {
+            base_url,
+            kind,
+            deployment: None,
+        })
+    }
+}
+
+/// The address as it is written: in a variable of its own, a well-known one, the file, or another program's variable.
+fn written_url(place: &str, told: &Told, known: &Known) -> Option<Written> {
+    if let Some(text) = &told.own.base_url {
+        let (place, text) = (told.own.name("_BASE_URL"), text.clone());
+        return Some(Written { place, text });
+    }
+    let in_file = || {
+        let text = told.entry.as_ref()?.base_url.as_ref()?;
+        Some(Written {
+            place: text.place(&format!("{place}.base_url")),
+            text: text.value.clone(),
+        })
+    };
+    let known_url = known.url.clone().or_else(in_file);
+    known_url.or_else(|| known.foreign_url.clone())
+}
+
+/// The model that is set, or else that of the address, and where that is written.
+fn model(
+    place: &str,
+    told: &Told,
+    deployment: Option<(String, String)>,
+    warnings: &mut Vec<String>,
+) -> Option<(String, String)> {
+    let in_file = told.entry.as_ref().and_then(|it| it.model.as_ref());
+    let model = match (&told.own.model, in_file) {
+        (Some(model), _) => Some((model.clone(), told.own.name("_MODEL"))),
+        (None, Some(model)) => {
+            let place = model.place(&format!("{place}.model"));
+            Some((model.value.clone(), place))
+        }
+        (None, None) => deployment,
+    };
+    model.filter(|(model, place)| is_no_key(&|| place.clone(), model, warnings))
+}

@@ -1,0 +1,86 @@
+//! What the user says of one provider in the configuration file and in variables of its own.
+//!
+//! Never here: the well-known variables (`reader`).
+
+use std::collections::BTreeMap;
+
+use anygpt_providers::openai::chat_completions::PLAIN;
+
+use crate::settings::{
+    dialect::Kind,
+    disclosure::shown,
+    file::{KeyEntry, ProviderEntry},
+    own_variables::OwnVariables,
+    presets,
+    problem::Problem,
+};
+
+/// What the user says of one provider, next to the well-known variables.
+pub(super) struct Told {
+    pub(super) entry: Option<ProviderEntry>,
+    pub(super) own: OwnVariables,
+}
+
+/// Where the key of a provider may stand, next to the well-known variables.
+pub(super) type OwnKey = (Option<String>, Option<KeyEntry>);
+
+impl Told {
+    /// What there is of this one.
+    pub(super) fn take(
+        id: &str,
+        entries: &mut BTreeMap<String, ProviderEntry>,
+        own: &mut BTreeMap<String, OwnVariables>,
+    ) -> Self {
+        Told {
+            entry: entries.remove(id),
+            own: own.remove(id).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn key(&self) -> OwnKey {
+        let variable = self.own.has_key.then(|| self.own.name("_API_KEY"));
+        let entry = self.entry.as_ref();
+        (variable, entry.and_then(|entry| entry.api_key.clone()))
+    }
+
+    /// The kind, and where it is said.
+    pub(super) fn kind(&self, id: &str) -> Result<Option<(String, Kind)>, Problem> {
+        if let Some(name) = &self.own.kind {
+            let place = self.own.name("_TYPE");
+            let kind = kind_named(&place, name)?;
+            return Ok(Some((place, kind)));
+        }
+        let name = self.entry.as_ref().and_then(|entry| entry.kind.as_ref());
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        let place = name.place(&format!("providers.{id}.type"));
+        let kind = kind_named(&place, &name.value)?;
+        Ok(Some((place, kind)))
+    }
+}
+
+/// All words for `type`.
+pub(super) fn kinds() -> String {
+    Kind::ALL.map(Kind::as_str).join(", ")
+}
+
+fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
+    from_name(name).ok_or_else(|| {
+        Problem::new(
+            place,
+            format!("is {}", shown(name, Kind::ALL.map(Kind::as_str))),
+            format!("use one of {}", kinds()),
+        )
+    })
+}
+
+/// The dialect of that name. The name of a preset means its dialect.
+fn from_name(name: &str) -> Option<Kind> {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    if name == "openai-chat" {
+        return Some(Kind::Compatible(&PLAIN));
+    }
+    let by_word = || Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    by_word().or_else(|| presets::named(&name).map(|preset| preset.kind))
+}
