@@ -19,12 +19,13 @@
 //!
 //! Never here: asking a provider whether the model exists.
 
-use anygpt_providers::{Codec, Effort};
-
-use crate::settings::{
-    Kind, ModelSettings, Provider, Settings, Tag, ended, position, shown,
-    vendors::{self, Form, Known, Serves, Weights},
+use anygpt_providers::{
+    Codec, Effort,
+    presets::{Serves, ended},
+    vendors::{self, Form, Known, Weights},
 };
+
+use crate::settings::{Kind, ModelSettings, Provider, Settings, Tag, position, shown};
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use anygpt_providers::presets;
+
 use super::{
     Environment, Problem, Provider, bounded,
     pattern::{self, Plain, fits, pattern},
-    position, presets,
+    position,
     provider::MOCK,
     unknown, written,
     yaml::Spanned,

@@ -6,11 +6,12 @@
 
 use std::cell::LazyCell;
 
+use anygpt_providers::presets::PRESETS;
+
 use super::{
     Problem,
     environment::{Environment, OWN},
     own_variables::PREFIX,
-    presets::PRESETS,
 };
 use crate::spelling::{is_within, nearest};
 

@@ -20,7 +20,6 @@ mod network;
 mod offered;
 mod own_variables;
 mod pattern;
-mod presets;
 mod price;
 mod provider;
 mod rules;
@@ -28,7 +27,6 @@ mod rules;
 mod schema;
 mod secret;
 mod show;
-pub(crate) mod vendors;
 mod yaml;
 
 use std::{
@@ -37,6 +35,7 @@ use std::{
     time::Duration,
 };
 
+pub use anygpt_providers::Dialect as Kind;
 pub use base_url::BaseUrl;
 pub use certificates::Certificates;
 pub use defaults::Parameters;
@@ -46,21 +45,21 @@ use model::Names;
 pub use model::{Member, ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
 pub use offered::{Offer, Tool};
-pub(crate) use presets::ended;
 pub use price::Price;
-pub use provider::{KeyHeader, Kind, Provider};
+pub use provider::{KeyHeader, Provider};
 pub(crate) use provider::{in_container, position};
 pub use rules::Rule;
 pub use secret::{Secret, named_secrets};
 pub(crate) use secret::{has_shape_of_key, is_harmless, is_random, shown};
 pub use show::Shown;
 
-pub(crate) use key::prefixes as key_prefixes;
-
 use crate::spelling::nearest;
+use anygpt_providers::{
+    presets::{self, Serves},
+    vendors::{self, Form},
+};
 use file::File;
 use foreign::Foreign;
-use vendors::{Form, Serves};
 use yaml::Spanned;
 
 /// Everything the process was told, checked.
@@ -599,7 +598,7 @@ fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem {
     if !known.contains(&provider::MOCK) {
         known.push(provider::MOCK);
     }
-    if let Some(ended) = ended(id) {
+    if let Some(ended) = presets::ended(id) {
         let mend = format!("{ended}; use one of {}", known.join(", "));
         return Problem::new(place, format!("is {id:?}"), mend);
     }

@@ -4,13 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anygpt_providers::Effort;
+use anygpt_providers::{Effort, presets};
 use serde::Deserialize;
 
 use super::{
     Price, Provider,
     file::ModelEntry,
-    presets,
     provider::{MOCK, position},
     yaml::{Error, OneOrMore, Ordered, Spanned, shown},
 };

@@ -2,7 +2,9 @@
 //!
 //! Never here: what becomes of them, or other variables.
 
-use super::{Problem, environment::Environment, mistyped, presets::PRESETS};
+use anygpt_providers::presets::PRESETS;
+
+use super::{Problem, environment::Environment, mistyped};
 use crate::spelling::nearest;
 
 pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";

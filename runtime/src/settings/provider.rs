@@ -5,13 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anygpt_providers::{
-    Codec,
-    anthropic::Messages,
-    google::GenerateContent,
-    openai::{
-        Responses,
-        chat_completions::{ChatCompletions, PLAIN},
-    },
+    Codec, Dialect as Kind,
+    openai::chat_completions::PLAIN,
+    presets::{self, AZURE, AZURE_DATED, DOCKER, OPENAI_CHAT, OPENROUTER, PRESETS, Preset, Serves},
 };
 use http::{HeaderName, HeaderValue};
 
@@ -23,9 +19,7 @@ use super::{
     headers::Headers,
     key,
     own_variables::{self, OwnVariables},
-    presets::{self, AZURE, AZURE_DATED, DOCKER, OPENAI_CHAT, OPENROUTER, PRESETS, Preset},
     secret::{self, Secret},
-    vendors::{self, Serves},
 };
 
 /// The id of the built-in echo.
@@ -88,63 +82,6 @@ pub enum KeyHeader {
     ApiKey,
 }
 
-/// How a provider is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// OpenAI's Responses API.
-    OpenAi,
-    /// Anthropic's Messages API.
-    Anthropic,
-    /// Google's generateContent API.
-    Google,
-    /// OpenAI's Chat Completions API, in some service's way.
-    Compatible(&'static ChatCompletions),
-    /// Not at all: it echoes the last user text, offline.
-    Mock,
-}
-
-impl Kind {
-    pub(super) const ALL: [Kind; 5] = [
-        Kind::OpenAi,
-        Kind::Anthropic,
-        Kind::Google,
-        Kind::Compatible(&PLAIN),
-        Kind::Mock,
-    ];
-
-    /// The word for it in `type`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::OpenAi => "openai",
-            Kind::Anthropic => "anthropic",
-            Kind::Google => "google",
-            Kind::Compatible(_) => "openai-compatible",
-            Kind::Mock => MOCK,
-        }
-    }
-
-    /// The kind of that name. The name of a preset means its way of speaking.
-    fn from_name(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase().replace('_', "-");
-        if name == "openai-chat" {
-            return Some(Kind::Compatible(&PLAIN));
-        }
-        let by_word = || Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
-        by_word().or_else(|| presets::named(&name).map(|preset| preset.kind))
-    }
-
-    /// The wire format; none for the mock.
-    pub fn codec(self) -> Option<&'static dyn Codec> {
-        match self {
-            Kind::OpenAi => Some(&Responses),
-            Kind::Anthropic => Some(&Messages),
-            Kind::Google => Some(&GenerateContent),
-            Kind::Compatible(service) => Some(service),
-            Kind::Mock => None,
-        }
-    }
-}
-
 impl Provider {
     /// Why it cannot be used, with what to do about it; `None` if it can.
     pub fn why_off(&self) -> Option<String> {
@@ -187,7 +124,7 @@ impl Provider {
         match self.preset {
             Some(preset) if preset.is_local => Serves::Local,
             _ if self.kind == Kind::Mock => Serves::All,
-            _ => vendors::at(self.base_url.host()),
+            _ => presets::served_at(self.base_url.host()),
         }
     }
 
@@ -372,7 +309,7 @@ fn kinds() -> String {
 }
 
 fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
-    Kind::from_name(name).ok_or_else(|| {
+    presets::dialect(name).ok_or_else(|| {
         Problem::new(
             place,
             format!("is {}", secret::shown(name, Kind::ALL.map(Kind::as_str))),
@@ -499,7 +436,7 @@ impl Reader<'_> {
         );
         let mut provider = Provider {
             id: id.to_owned(),
-            kind: preset.map_or(Kind::Compatible(&PLAIN), |preset| preset.kind),
+            kind: preset.map_or(Kind::Compatible(&PLAIN), |preset| preset.dialect),
             base_url: nowhere,
             key: key.found,
             key_header: KeyHeader::Usual,
@@ -532,12 +469,12 @@ impl Reader<'_> {
         let kind_told = told.kind(id)?;
         let kind_from = kind_told.as_ref().map(|(place, _)| place.clone());
         let kind = match kind_told {
-            None => preset.kind,
-            Some((_, kind)) if kind == preset.kind => kind,
-            Some((_, Kind::Compatible(_))) if preset.kind == Kind::OpenAi => {
+            None => preset.dialect,
+            Some((_, kind)) if kind == preset.dialect => kind,
+            Some((_, Kind::Compatible(_))) if preset.dialect == Kind::OpenAi => {
                 Kind::Compatible(&OPENAI_CHAT)
             }
-            Some((_, Kind::Compatible(&PLAIN))) if !preset.is_main() => preset.kind,
+            Some((_, Kind::Compatible(&PLAIN))) if !preset.is_main() => preset.dialect,
             Some((_, kind)) if !preset.is_main() => kind,
             Some((place, _)) => {
                 return Err(Problem::new(
@@ -616,7 +553,7 @@ impl Reader<'_> {
                 }
             },
             // The address that comes with the kind is not that of this service.
-            Some(_) if kind.as_str() != preset.kind.as_str() && !has_url => {
+            Some(_) if kind.as_str() != preset.dialect.as_str() && !has_url => {
                 Some(format!("it has no base URL (set providers.{id}.base_url)"))
             }
             Some("") if !has_url => match preset.port {
@@ -1098,7 +1035,7 @@ fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
             .map_or("", |slash| &behind_scheme[slash..])
     };
     // A service has its own usual path, whichever provider asks it.
-    let own = presets::at(url.host()).and_then(|preset| preset.kind.codec());
+    let own = presets::at(url.host()).and_then(|preset| preset.dialect.codec());
     let own = own.map(|codec| path(codec.default_base_url()));
     match own.filter(|own| !own.is_empty()) {
         Some(own) => url.below(own),

@@ -18,7 +18,7 @@ use serde::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{LogFormat, LogLevel, file::File, provider::Kind, yaml};
+use super::{Kind, LogFormat, LogLevel, file::File, yaml};
 
 /// What stands at a path.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::request::versioned;
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
+use crate::model;
 use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
 
 pub(super) fn request(page: Option<&str>) -> Request {
@@ -26,7 +27,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     let body = String::from_utf8_lossy(body);
     let list: ModelList<'_> = json::read(&body)?;
     let mut models = Vec::new();
-    for entry in json::entries(list.data.raw()) {
+    for entry in model::entries(list.data.raw()) {
         let entry: ModelEntry<'_> = json::read(entry)?;
         let Some(id) = entry.id.and_then(Text::non_empty) else {
             continue;

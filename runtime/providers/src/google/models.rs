@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::bare_id;
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
+use crate::model;
 use crate::{Abilities, Capability, Failure, Model, ModelPage, Request};
 
 pub(super) fn request(page: Option<&str>) -> Request {
@@ -23,7 +24,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     let body = String::from_utf8_lossy(body);
     let list: ModelList<'_> = json::read(&body)?;
     let mut models = Vec::new();
-    for entry in json::entries(list.models.unwrap_or_default().raw()) {
+    for entry in model::entries(list.models.unwrap_or_default().raw()) {
         let entry: ModelEntry<'_> = json::read(entry)?;
         let Some(id) = entry.name.and_then(Text::non_empty) else {
             continue;

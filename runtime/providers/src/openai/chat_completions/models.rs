@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::stream::side;
 use super::{ChatCompletions, Newest};
 use crate::json;
-use crate::model::is_short;
+use crate::model::{self, is_short};
 use crate::openai::Responses;
 use crate::{Abilities, Capability, Codec, Effort, Failure, Model, ModelPage, Price};
 
@@ -26,7 +26,7 @@ impl ChatCompletions {
         };
         // A local server that has no model yet may say null.
         let entries = list.map(json::elements).transpose()?;
-        let entries = json::entries(entries.into_iter().flatten());
+        let entries = model::entries(entries.into_iter().flatten());
         Ok(ModelPage {
             models: entries.filter_map(read_model).collect(),
             next: None,

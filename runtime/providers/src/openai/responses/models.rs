@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
+use crate::model;
 use crate::openai::rules;
 use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
 
@@ -24,7 +25,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
         json::read::<ModelList<'_>>(&body)?.data
     };
     let mut models = Vec::new();
-    for entry in json::entries(entries.raw()) {
+    for entry in model::entries(entries.raw()) {
         let entry: ModelEntry<'_> = json::read(entry)?;
         let Some(id) = entry.id.and_then(Text::non_empty) else {
             continue;
