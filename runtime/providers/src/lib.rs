@@ -34,9 +34,7 @@ mod reader;
 pub mod sse;
 mod state;
 #[cfg(test)]
-mod test_streams;
-#[cfg(test)]
-mod test_writer;
+mod testing;
 mod tokens;
 mod turns;
 mod vendor;
