@@ -11,7 +11,7 @@ use crate::{
     docs,
     gateway::resolve::Tagged,
     redact::of_caller,
-    settings::{Kind, Settings, Tag, position},
+    settings::{Dialect, Settings, Tag, position},
 };
 
 /// One prompt. The order is the order clients see.
@@ -166,7 +166,7 @@ pub(crate) fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<
         }
     }
     for (position, provider) in settings.providers.iter().enumerate() {
-        if provider.kind == Kind::Mock && wanted.is_none_or(|wanted| wanted == position) {
+        if provider.kind == Dialect::Mock && wanted.is_none_or(|wanted| wanted == position) {
             names.push(Cow::Owned(format!("{}/mock-echo", provider.id)));
         }
     }

@@ -4,10 +4,8 @@
 
 use serde_json::Value;
 
-use super::{Class, Failure, Stage, json};
-
-/// Most characters of a provider's message that are shown.
-const MOST_SHOWN: usize = 2_000;
+use crate::excerpt::{page, shortened};
+use crate::{Class, Failure, Stage, json};
 
 /// A provider's words, most specific first, and what they mean.
 pub(super) type Table = [(&'static str, Class)];
@@ -146,20 +144,6 @@ impl ErrorBody {
     }
 }
 
-/// At most 2,000 characters, cut where no secret can be: half of one would escape redaction. Secrets
-/// are of printable ASCII, so an endless word of that is left out.
-pub(super) fn shortened(text: &str) -> String {
-    let Some((end, _)) = text.char_indices().nth(MOST_SHOWN) else {
-        return text.to_owned();
-    };
-    let shown = text.get(..end).unwrap_or_default();
-    let cut = shown.rfind(|c: char| !c.is_ascii_graphic());
-    format!(
-        "{}…",
-        cut.and_then(|cut| shown.get(..cut)).unwrap_or_default()
-    )
-}
-
 /// What a word adds to the class of a status. The status decides whether the same request may succeed a little
 /// later: some say "server error" or "invalid request" of everything. Only that no money is left has no status of
 /// its own.
@@ -218,31 +202,6 @@ fn plain(text: &str) -> Option<String> {
         return None;
     }
     Some(page(text).unwrap_or_else(|| text.to_owned()))
-}
-
-/// What to say of an HTML page. The rest of a proxy's page is of no use and can repeat whole
-/// headers.
-pub(super) fn page(text: &str) -> Option<String> {
-    let start = text.get(..5)?.to_ascii_lowercase();
-    if !["<!doc", "<html", "<head", "<?xml"].contains(&start.as_str()) {
-        return None;
-    }
-    let title = title(text)
-        .map(|title| format!(" ({title})"))
-        .unwrap_or_default();
-    Some(format!(
-        "the reply is an HTML or XML page{title} instead of JSON; check the base URL and any proxy"
-    ))
-}
-
-fn title(page: &str) -> Option<String> {
-    // ASCII lower case keeps every byte where it was.
-    let lower = page.to_ascii_lowercase();
-    let start = lower.find("<title")?;
-    let start = start + lower.get(start..)?.find('>')? + 1;
-    let end = start + lower.get(start..)?.find("</title")?;
-    let words: Vec<&str> = page.get(start..end)?.split_whitespace().collect();
-    (!words.is_empty()).then(|| words.join(" "))
 }
 
 fn unquoted(value: &Value) -> String {

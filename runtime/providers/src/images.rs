@@ -72,7 +72,3 @@ pub(super) fn picture(data: String) -> Result<Picture, Failure> {
         )),
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

@@ -9,8 +9,8 @@ use anygpt_core::json;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, Visitor};
 use serde_json::{Value, value::RawValue};
 
-use super::error_body::{page, shortened};
-use super::{Class, Failure, MOST_MODELS};
+use crate::excerpt::{page, shortened};
+use crate::{Class, Failure};
 
 /// Reads a reply or an event.
 ///
@@ -97,16 +97,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
         }
     }
 }
-
-/// The entries of a list of models, as they stand in it: without those that are too long to be any, and not more than
-/// anybody has.
-pub(super) fn entries<'a>(all: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
-    all.filter(|entry| entry.len() <= LARGEST_ENTRY)
-        .take(MOST_MODELS)
-}
-
-/// No entry of a list is longer.
-const LARGEST_ENTRY: usize = 64 << 10;
 
 /// The elements of an array, as they stand in it.
 ///

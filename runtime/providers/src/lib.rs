@@ -1,5 +1,9 @@
 //! Wire formats of model providers: one codec per format, pure functions between bytes and the
-//! provider-neutral types of this crate.
+//! provider-neutral types of this crate; and what is known of each provider, as data.
+//!
+//! A provider with a format of its own is a folder (request, stream, models, tokens, embeddings, images, rules, prices,
+//! vendor), a row of the list below, and a row of [`presets`]. A service with a variant of Chat Completions is a row of
+//! [`presets`] alone.
 //!
 //! Never here: sockets, clocks, settings, retries, the choice of a model for a name.
 
@@ -11,9 +15,11 @@ pub mod base64;
 mod chat;
 mod codec;
 mod conversation;
+mod dialect;
 mod embeddings;
 mod error;
 mod error_body;
+mod excerpt;
 mod fit;
 pub mod google;
 mod http_request;
@@ -22,16 +28,17 @@ mod json;
 mod model;
 pub mod openai;
 mod parameter;
+pub mod presets;
 mod prices;
 mod reader;
 pub mod sse;
 mod state;
 #[cfg(test)]
-mod test_streams;
-#[cfg(test)]
-mod test_writer;
+mod testing;
 mod tokens;
 mod turns;
+mod vendor;
+pub mod vendors;
 
 pub use answer::{Answer, Finish, Usage};
 pub use chat::{ChatRequest, Effort, Encoding};
@@ -45,7 +52,17 @@ pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secr
 pub use images::{DrawRequest, Drawing, Picture, Pictures};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
-pub use prices::{LIST_PRICES, ListPrice, list_price};
+pub use prices::{LIST_PRICES, ListPrice};
 pub use reader::StreamReader;
 pub use state::LARGEST_STATE;
 pub use tokens::read_count;
+pub use vendors::list_price;
+
+dialect::dialects! {
+    /// OpenAI's Responses API.
+    OpenAi = "openai", openai::Responses, openai::VENDOR;
+    /// Anthropic's Messages API.
+    Anthropic = "anthropic", anthropic::Messages, anthropic::VENDOR;
+    /// Google's generateContent API.
+    Google = "google", google::GenerateContent, google::VENDOR;
+}

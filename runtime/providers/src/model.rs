@@ -152,6 +152,16 @@ pub struct ModelPage {
 /// More models than any provider has; the rest of a longer list is not read.
 pub const MOST_MODELS: usize = 10_000;
 
+/// The entries of a model list, as they stand in it: without those that are too long to be one, and at most
+/// [`MOST_MODELS`].
+pub(super) fn entries<'a>(all: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    all.filter(|entry| entry.len() <= LARGEST_ENTRY)
+        .take(MOST_MODELS)
+}
+
+/// A longer entry, in bytes, is skipped.
+const LARGEST_ENTRY: usize = 64 << 10;
+
 /// Whether it can be a word, a price or a day.
 pub(super) fn is_short(text: &&str) -> bool {
     text.len() <= 64

@@ -120,7 +120,7 @@ fn is_instruction(role: Role) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_streams::conversation;
+    use crate::testing::conversation;
 
     #[test]
     fn turns_alternate_and_begin_with_the_user() {

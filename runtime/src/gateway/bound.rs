@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    settings::{Kind, Price, Settings},
+    settings::{Dialect, Price, Settings},
 };
 
 /// A request that is within its bounds.
@@ -131,7 +131,7 @@ pub fn estimated_tokens(request: &ChatRequest) -> u64 {
 }
 
 /// What a request holds that cannot be counted, and what to do about it, in words.
-fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)> {
+fn uncounted(request: &ChatRequest, kind: Dialect) -> Option<(String, &'static str)> {
     let mut messages = request.messages.iter();
     messages.find_map(|message| {
         if let Some(what) = message.media().find_map(|media| of_media(media, kind)) {
@@ -146,11 +146,11 @@ fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)
     })
 }
 
-fn of_media(media: &Media, kind: Kind) -> Option<(String, &'static str)> {
+fn of_media(media: &Media, kind: Dialect) -> Option<(String, &'static str)> {
     match &media.source {
         // Gemini takes a video for an image if the request does not say what it is.
         Source::Url(_)
-            if media.is_image && (kind != Kind::Google || is_image(&media.mime_type)) =>
+            if media.is_image && (kind != Dialect::Google || is_image(&media.mime_type)) =>
         {
             None
         }

@@ -4,7 +4,7 @@
 
 use anygpt_providers::{ChatRequest, Encoding};
 
-use crate::settings::{Kind, Settings};
+use crate::settings::{Dialect, Settings};
 
 /// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
 /// A model that is not known yet has an empty id; then only rules for all of its provider's models count.
@@ -49,7 +49,7 @@ pub fn encoding(settings: &Settings, provider: usize, model: &str) -> Encoding {
         rule.max_completion_tokens,
         settings.providers[provider].kind,
     ) {
-        (Some(is_newer), Kind::Compatible(service)) => Encoding {
+        (Some(is_newer), Dialect::Compatible(service)) => Encoding {
             other_name: is_newer != service.max_completion_tokens,
         },
         _ => Encoding::default(),

@@ -9,7 +9,7 @@ use anygpt_providers::{Answer, ChatRequest, Finish, Model, Role, Usage};
 use super::{Plan, Reply, plan::model_of, price, resolve::Target};
 use crate::{
     call::CallContext,
-    settings::{Kind, Settings},
+    settings::{Dialect, Settings},
 };
 
 /// The only model it lists; it answers to any name.
@@ -46,7 +46,7 @@ pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
 /// Whether the first target of a plan is the echo, which needs no waiting.
 pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
     let kind = |target: &Target| settings.providers[target.provider].kind;
-    plan.targets.first().map(kind) == Some(Kind::Mock)
+    plan.targets.first().map(kind) == Some(Dialect::Mock)
 }
 
 /// Replies to such a plan, which is used up. The reply is filled in place to avoid copying it.

@@ -19,11 +19,11 @@
 //!
 //! Never here: asking a provider whether the model exists.
 
-use anygpt_providers::Effort;
+use anygpt_providers::{Effort, presets::ended, vendors};
 
 use crate::{
     error::{Advice, Error, ErrorKind},
-    settings::{Kind, ModelSettings, Settings, ended, position, vendors},
+    settings::{Dialect, ModelSettings, Settings, position},
 };
 
 mod home;
@@ -385,7 +385,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, Error> {
         if may_stand_in
             && let Ok((rule, stands_in)) = home(settings, model)
             && settings.providers[stands_in].why_off().is_none()
-            && settings.providers[stands_in].kind != Kind::Mock
+            && settings.providers[stands_in].kind != Dialect::Mock
         {
             return Ok(target(rule, stands_in, model));
         }

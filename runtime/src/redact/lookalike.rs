@@ -5,30 +5,16 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
+use anygpt_providers::presets;
 
 use super::{REDACTED, forms::automaton};
 use crate::settings::has_shape_of_key;
 
-/// What keys of the providers begin with, as far as it takes to find them: a longer beginning (`sk-ant-`) is found by its
-/// first part. A test compares them with all that are known (`settings::key`).
-pub(super) const PREFIXES: [&str; 16] = [
-    "sk-",
-    "AIza",
-    "AQ.",
-    "gsk_",
-    "xai-",
-    "pplx-",
-    "csk-",
-    "fw_",
-    "tgp_",
-    "hf_",
-    "nvapi-",
-    "ghp_",
-    "gho_",
-    "github_pat_",
-    "Bearer ",
-    "bearer ",
-];
+/// What a key begins with, whoever's it is, and what stands in front of one in a header.
+pub(super) fn prefixes() -> impl Iterator<Item = &'static str> {
+    let keys = presets::key_prefixes().map(|prefix| prefix.text);
+    keys.chain(["Bearer ", "bearer "])
+}
 
 /// Bytes of a look-alike after its prefix, at least.
 pub(super) const TAIL: usize = 8;
@@ -94,11 +80,11 @@ fn without_shapes(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Where the next of [`PREFIXES`] begins and ends, from a place on: the one that ends first, and of several that end there
+/// Where the next of [`prefixes`] begins and ends, from a place on: the one that ends first, and of several that end there
 /// the longest.
 fn next_prefix(text: &str, from: usize) -> Option<(usize, usize)> {
     static SEARCH: LazyLock<AhoCorasick> =
-        LazyLock::new(|| automaton(MatchKind::Standard, PREFIXES.into_iter()));
+        LazyLock::new(|| automaton(MatchKind::Standard, prefixes()));
     let found = SEARCH.find(Input::new(text).range(from..))?;
     Some((found.start(), found.end()))
 }

@@ -8,12 +8,13 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use anygpt_providers::presets;
 use zeroize::Zeroizing;
 
 use super::{LONG, REDACTED, basic_forms};
 use crate::{
     characters::is_invisible,
-    settings::{Secret, is_random, key_prefixes},
+    settings::{Secret, is_random},
 };
 
 /// What precedes a key in a header; it does not reveal the key either.
@@ -21,20 +22,16 @@ const SCHEMES: [&str; 2] = ["Bearer ", "Basic "];
 
 /// What many keys begin with, so that it reveals none of them.
 fn known() -> impl Iterator<Item = &'static str> {
-    key_prefixes().chain(SCHEMES)
+    presets::key_prefixes()
+        .map(|prefix| prefix.text)
+        .chain(SCHEMES)
 }
 
 /// Names that people put into keys that they make up, and that are common in providers' messages.
-const NAMES: [&str; 8] = [
-    "anthropic",
-    "cerebras",
-    "deepseek",
-    "fireworks",
-    "moonshot",
-    "openrouter",
-    "perplexity",
-    "together",
-];
+fn names() -> impl Iterator<Item = &'static str> {
+    let presets = presets::PRESETS.iter().filter(|preset| !preset.is_local);
+    presets.map(|preset| preset.id)
+}
 
 /// Only so many bytes of a key are searched for in parts, so that the set of runs stays small.
 const SEARCHED: usize = 4096;
@@ -130,8 +127,7 @@ fn add_runs(key: &str, runs: &mut Vec<u64>) {
     let mut add = |form: &str| {
         let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(bytes(form).collect());
         let is_name = |window: &[u8]| {
-            let mut names = NAMES.iter();
-            names.any(|name| name.as_bytes().windows(LONG).any(|it| it == window))
+            names().any(|name| name.as_bytes().windows(LONG).any(|it| it == window))
         };
         runs.extend(bytes.windows(LONG).filter(|it| !is_name(it)).map(run));
     };

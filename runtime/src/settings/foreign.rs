@@ -6,11 +6,7 @@
 
 use std::cell::RefCell;
 
-use super::{
-    environment::Environment,
-    presets::{self, PRESETS, Preset},
-    problem::Problem,
-};
+use super::{environment::Environment, problem::Problem};
 
 /// What a variable is, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +27,10 @@ enum Meaning {
 }
 
 use Meaning::{Key, Like, Not, Stranger, Switch, Url};
-use anygpt_providers::Codec;
+use anygpt_providers::{
+    Codec,
+    presets::{self, PRESETS, Preset},
+};
 
 const ALLOW: Meaning = Not("set ANYGPT_ALLOW_MODELS");
 const DENY: Meaning = Not("set ANYGPT_DENY_MODELS");
@@ -297,7 +296,7 @@ impl Foreign {
         let Some(it) = self.find(preset, Url) else {
             return Ok(None);
         };
-        let usual = preset.kind.codec().map(Codec::default_base_url);
+        let usual = preset.dialect.codec().map(Codec::default_base_url);
         let is_usual = |text: &String| {
             let at = authority(text);
             at.is_some() && at == usual.and_then(authority)

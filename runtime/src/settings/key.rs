@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 
+use anygpt_providers::presets::{self, Preset};
+
 use super::{
     base_url::BaseUrl,
     clean::{BLANKS, Cleaned, Form, cleaned},
     placeholder::{EMPTY, template},
-    presets,
     secret::is_random,
-    vendors,
 };
 
 /// Why a text is no key. Says nothing of the text itself.
@@ -55,7 +55,7 @@ pub(super) fn read<'t>(
     let mut removed = whole.removed;
     let (line, others) = one_line(whole.value, names)?;
     removed.extend(others);
-    let vendor = vendors::preset_at(address.host());
+    let vendor = presets::at(address.host());
     let mut key = line;
     // Each may stand inside the other.
     loop {
@@ -87,7 +87,7 @@ pub(super) fn read<'t>(
         return Err(NoKey::broken(NO_SUCH_CHARACTERS));
     }
     if let Some(vendor) = vendor {
-        check(key, vendor.id)?;
+        check(key, vendor)?;
     } else if address.uri().is_none() && is_example(key) {
         // Where it has no address yet, a word like that is not sent anywhere.
         return Err(NoKey::unset(EXAMPLE));
@@ -137,15 +137,9 @@ pub(super) fn is_example(key: &str) -> bool {
     is_one_letter(key) || is_meant && !parts().any(is_random)
 }
 
-/// What keys of vendors begin with.
-pub(crate) fn prefixes() -> impl Iterator<Item = &'static str> {
-    PREFIXES.iter().map(|(prefix, ..)| *prefix)
-}
-
 /// What follows the beginning of a vendor's keys.
 pub(super) fn without_prefix(key: &str) -> Option<&str> {
-    let mut prefixes = PREFIXES.iter();
-    prefixes.find_map(|(prefix, ..)| key.strip_prefix(prefix))
+    key.strip_prefix(presets::key_prefix(key)?.text)
 }
 
 pub(super) const CUT: &str = "it is cut short; copy the whole key from the provider's page";
@@ -270,35 +264,6 @@ const MEANT_FOR_OTHERS: [&str; 13] = [
 
 /// Last words of an example or of a variable's name.
 const KEY_WORDS: [&str; 3] = ["key", "token", "secret"];
-
-/// What keys begin with, longer ones first; whose they are, and at which providers they are used.
-const PREFIXES: [(&str, &str, &[&str]); 25] = [
-    ("sk-ant-api03-", "Anthropic", &["anthropic"]),
-    ("sk-ant-admin01-", "Anthropic", &["anthropic"]),
-    ("sk-ant-oat01-", "Anthropic", &["anthropic"]),
-    ("sk-ant-", "Anthropic", &["anthropic"]),
-    ("sk-or-v1-", "OpenRouter", &["openrouter"]),
-    ("sk-or-", "OpenRouter", &["openrouter"]),
-    ("sk-proj-", "OpenAI", &["openai"]),
-    ("sk-svcacct-", "OpenAI", &["openai"]),
-    ("sk-admin-", "OpenAI", &["openai"]),
-    ("sk-", "OpenAI", &["openai", "deepseek", "moonshot"]),
-    ("AIzaSy", "Google", &["google"]),
-    ("AIza", "Google", &["google"]),
-    ("AQ.", "Google", &["google"]),
-    ("gsk_", "Groq", &["groq"]),
-    ("xai-", "xAI", &["xai"]),
-    ("pplx-", "Perplexity", &["perplexity"]),
-    ("csk-", "Cerebras", &["cerebras"]),
-    ("fw_", "Fireworks", &["fireworks"]),
-    ("tgp_v1_", "Together", &["together"]),
-    ("tgp_", "Together", &["together"]),
-    ("hf_", "Hugging Face", &[]),
-    ("ghp_", "GitHub", &[]),
-    ("gho_", "GitHub", &[]),
-    ("github_pat_", "GitHub", &[]),
-    ("nvapi-", "NVIDIA", &[]),
-];
 
 /// Beginnings of references that a secret manager or another program would have replaced.
 const REFERENCES: [&str; 34] = [
@@ -444,8 +409,8 @@ fn unset(key: &str) -> Option<&'static str> {
     is_reference.then_some("it is a secret reference that nobody resolved")
 }
 
-/// What no key of a vendor can be, at the address of the provider with this id.
-fn check(key: &str, id: &str) -> Result<(), NoKey> {
+/// What no key can be that is used at this vendor's own address.
+fn check(key: &str, vendor: &Preset) -> Result<(), NoKey> {
     if key.contains("...") || key.contains("**") {
         return Err(NoKey::broken(CUT));
     }
@@ -463,15 +428,19 @@ fn check(key: &str, id: &str) -> Result<(), NoKey> {
     if key.contains(|c: char| c.is_whitespace() || "\"'`<>(){}[]|\\^,;*$#&?".contains(c)) {
         return Err(NoKey::broken(NO_SUCH_CHARACTERS));
     }
-    let known = PREFIXES.iter().find(|(prefix, ..)| key.starts_with(prefix));
-    let Some((_, vendor, used_at)) = known.filter(|(.., used_at)| !used_at.contains(&id)) else {
+    let Some(prefix) = presets::key_prefix(key) else {
         return Ok(());
     };
-    let variable = used_at.first().and_then(|id| presets::named(id));
-    let variable = variable.and_then(|preset| preset.key_variables.first());
+    if vendor.key_prefixes.contains(&prefix.text) {
+        return Ok(());
+    }
+    let variable = prefix
+        .preset
+        .and_then(|preset| preset.key_variables.first());
+    let owner = prefix.owner;
     Err(NoKey::broken(match variable {
-        Some(variable) => format!("it begins like a key of {vendor}; set that as {variable}"),
-        None => format!("it begins like a key of {vendor}"),
+        Some(variable) => format!("it begins like a key of {owner}; set that as {variable}"),
+        None => format!("it begins like a key of {owner}"),
     }))
 }
 

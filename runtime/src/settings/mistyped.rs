@@ -6,9 +6,10 @@
 
 use std::cell::LazyCell;
 
+use anygpt_providers::presets::PRESETS;
+
 use super::{
     environment::{Environment, OWN, PREFIX},
-    presets::PRESETS,
     problem::Problem,
     table::TABLE,
 };

@@ -9,7 +9,6 @@
 mod base_url;
 mod certificates;
 mod clean;
-mod dialect;
 mod disclosure;
 #[cfg(test)]
 mod documents;
@@ -31,7 +30,6 @@ mod own_variables;
 mod parameters;
 mod pattern;
 mod placeholder;
-mod presets;
 mod price;
 mod problem;
 mod provider;
@@ -43,15 +41,14 @@ mod schema;
 mod secret;
 mod show;
 mod table;
-pub(crate) mod vendors;
 mod words;
 mod yaml;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use anygpt_providers::Dialect;
 pub use base_url::BaseUrl;
 pub use certificates::Certificates;
-pub use dialect::Kind;
 pub use disclosure::named_secrets;
 pub use environment::{Environment, Found, Ignored};
 pub use limits::{Bound, Limits};
@@ -68,16 +65,16 @@ pub use show::Shown;
 pub use words::{LogFormat, LogLevel, Standby};
 
 pub(crate) use disclosure::{has_shape_of_key, is_harmless, shown};
-pub(crate) use key::prefixes as key_prefixes;
-pub(crate) use presets::ended;
 pub(crate) use provider::position;
 pub(crate) use secret::is_random;
 pub(crate) use table::{Row, groups};
 
+use anygpt_providers::{
+    presets::{Preset, Serves},
+    vendors::{self, Form},
+};
 use given::LONGEST;
 use model::Names;
-use presets::Preset;
-use vendors::{Form, Serves};
 
 /// The settings of the process, checked.
 // The default is what `load` begins with; it is no usable value.

@@ -4,13 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anygpt_providers::Effort;
+use anygpt_providers::{Dialect, Effort, presets};
 
 use super::{
-    dialect::MOCK,
     file::{Aliases, ModelName, Models, TagName},
     model::{Member, ModelSettings, Names, Tag},
-    presets,
     price::Price,
     provider::{Provider, position},
     yaml::{Error, OneOrMore, shown},
@@ -53,7 +51,7 @@ pub(super) fn all(providers: &[Provider], entries: Models) -> Result<Vec<ModelSe
 }
 
 pub(super) fn unknown(id: &str, providers: &[Provider]) -> Error {
-    if id.eq_ignore_ascii_case(MOCK) {
+    if id.eq_ignore_ascii_case(Dialect::MOCK) {
         return Error::new(
             "the mock is off; add \"mock: {}\" under providers, or set DEFAULT_PROVIDER=mock",
         );

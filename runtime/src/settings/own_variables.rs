@@ -2,10 +2,11 @@
 //!
 //! Never here: what becomes of them, or other variables.
 
+use anygpt_providers::presets::PRESETS;
+
 use super::{
     environment::{Environment, PREFIX},
     mistyped,
-    presets::PRESETS,
     problem::Problem,
 };
 use crate::spelling::nearest;

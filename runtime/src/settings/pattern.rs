@@ -3,7 +3,7 @@
 //!
 //! Never here: what follows from it that one fits.
 
-use super::{presets, vendors};
+use anygpt_providers::{presets, vendors};
 
 /// A pattern as it is compared: in lower case, and with the provider's id where another name of it stands.
 pub(super) fn pattern(item: &str) -> String {

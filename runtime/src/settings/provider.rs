@@ -2,21 +2,21 @@
 //!
 //! Never here: reading one (`providers`), or talking to one.
 
-use anygpt_providers::Codec;
+use anygpt_providers::{
+    Codec, Dialect,
+    presets::{self, OPENROUTER, Preset, Serves},
+};
 use http::{HeaderName, HeaderValue};
 
 use super::{
     base_url::BaseUrl,
-    dialect::{Kind, MOCK},
     disclosure::shown,
     environment::{Found, Ignored, in_container},
     headers::Headers,
     key,
     parameters::Parameters,
-    presets::{self, OPENROUTER, Preset},
     problem::Problem,
     secret::Secret,
-    vendors::{self, Serves},
 };
 use crate::spelling::nearest;
 
@@ -26,7 +26,7 @@ pub struct Provider {
     /// The name it is asked for by.
     pub id: String,
     /// How it is spoken to.
-    pub kind: Kind,
+    pub kind: Dialect,
     /// Where it is.
     pub base_url: BaseUrl,
     /// Its key and where that came from.
@@ -79,7 +79,7 @@ pub enum KeyHeader {
 
 impl Provider {
     /// A provider of which nothing else is known.
-    pub(super) fn new(id: &str, kind: Kind, base_url: BaseUrl) -> Self {
+    pub(super) fn new(id: &str, kind: Dialect, base_url: BaseUrl) -> Self {
         Provider {
             id: id.to_owned(),
             kind,
@@ -141,8 +141,8 @@ impl Provider {
     pub(crate) fn serves(&self) -> Serves {
         match self.preset {
             Some(preset) if preset.is_local => Serves::Local,
-            _ if self.kind == Kind::Mock => Serves::All,
-            _ => vendors::at(self.base_url.host()),
+            _ if self.kind == Dialect::Mock => Serves::All,
+            _ => presets::served_at(self.base_url.host()),
         }
     }
 
@@ -150,7 +150,7 @@ impl Provider {
     pub(crate) fn is_local(&self) -> bool {
         match self.preset {
             Some(preset) => preset.is_local,
-            None => self.kind != Kind::Mock && self.base_url.is_private(),
+            None => self.kind != Dialect::Mock && self.base_url.is_private(),
         }
     }
 
@@ -229,8 +229,8 @@ pub(super) fn unknown(place: &str, id: &str, providers: &[Provider]) -> Problem 
         .iter()
         .map(|provider| provider.id.as_str())
         .collect();
-    if !known.contains(&MOCK) {
-        known.push(MOCK);
+    if !known.contains(&Dialect::MOCK) {
+        known.push(Dialect::MOCK);
     }
     if let Some(ended) = presets::ended(id) {
         let fix = format!("{ended}; use one of {}", known.join(", "));

@@ -24,7 +24,7 @@ use crate::{
         Bounds, Gateway, mock,
         resolve::{self, Tagged},
     },
-    settings::{Kind, Settings, position},
+    settings::{Dialect, Settings, position},
 };
 
 pub(super) fn listed() -> anygpt_core::Tool {
@@ -147,7 +147,7 @@ pub(super) fn call(
     }
     // What carries a tag is known; what it can do may stand in a list only.
     let is_told = query.tagged.is_some() && capability.is_none() && !details;
-    let is_offline = |&position: &usize| settings.providers[position].kind == Kind::Mock;
+    let is_offline = |&position: &usize| settings.providers[position].kind == Dialect::Mock;
     if !is_live || is_told || query.providers.iter().all(is_offline) {
         let known = query.providers.iter().map(|_| Known::Configured).collect();
         return Ok(Work::Done(query.outcome(settings, known)));
@@ -357,7 +357,7 @@ struct Entry {
 fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &Settings) {
     let mut seen = BTreeSet::new();
     let list = match settings.providers[provider].kind {
-        Kind::Mock => mock::models(),
+        Dialect::Mock => mock::models(),
         _ => list,
     };
     for mut model in list {

@@ -29,3 +29,7 @@ const PHRASES: &Table = &[
     ("usage limits", Class::Quota),
     ("content filtering policy", Class::ContentFilter),
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -14,8 +14,9 @@ mod request;
 mod rules;
 mod stream;
 mod tokens;
+mod vendor;
 
-pub(crate) use prices::PRICES;
+pub(crate) use vendor::VENDOR;
 
 /// The Messages format.
 #[derive(Clone, Copy, Debug, Default)]

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::request::versioned;
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
+use crate::model;
 use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
 
 pub(super) fn request(page: Option<&str>) -> Request {
@@ -26,7 +27,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     let body = String::from_utf8_lossy(body);
     let list: ModelList<'_> = json::read(&body)?;
     let mut models = Vec::new();
-    for entry in json::entries(list.data.raw()) {
+    for entry in model::entries(list.data.raw()) {
         let entry: ModelEntry<'_> = json::read(entry)?;
         let Some(id) = entry.id.and_then(Text::non_empty) else {
             continue;
@@ -147,33 +148,5 @@ fn set_abilities(model: &mut Model, told: &Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::Capability::{Chat, Embeddings, Images, Reasoning, Tools, Vision};
-    use crate::test_streams::{known_abilities, named_model};
-
-    #[test]
-    fn anthropic_says_what_is_supported() {
-        let mut model = named_model("claude-x", true);
-        let told = json!({"image_input": {"supported": true}, "thinking": {"supported": false},
-            "effort": {"supported": true, "low": {"supported": true}, "max": {"supported": true}, "high": {"supported": false}}});
-        set_abilities(&mut model, &told);
-        assert_eq!(
-            known_abilities(&model),
-            (
-                vec![Chat, Vision, Tools],
-                vec![Reasoning, Embeddings, Images]
-            )
-        );
-        assert_eq!(model.efforts, [Effort::Low, Effort::Max]);
-        // A proxy may have others, and lists that say nothing.
-        let mut model = named_model("other", true);
-        set_abilities(&mut model, &Value::Null);
-        assert_eq!(
-            known_abilities(&model),
-            (vec![Chat], vec![Embeddings, Images])
-        );
-    }
-}
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -525,3 +525,7 @@ pub(super) fn versioned(mut request: Request) -> Request {
     request.headers.push(version);
     request
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

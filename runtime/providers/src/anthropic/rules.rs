@@ -162,54 +162,5 @@ pub(super) fn default_max_tokens(model: &str) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn claude_generations() {
-        use Thinking::{Always, Budget, ByDefault, Never, OnDemand};
-        for (id, thinking, sampling, may_be_forced, knows_schemas) in [
-            ("claude-3-5-haiku-latest", Never, Sampling::Yes, true, false),
-            (
-                "claude-3-7-sonnet-20250219",
-                Budget,
-                Sampling::OneOfTwo,
-                true,
-                false,
-            ),
-            (
-                "claude-sonnet-4-20250514",
-                Budget,
-                Sampling::OneOfTwo,
-                true,
-                false,
-            ),
-            ("claude-haiku-4-5", Budget, Sampling::OneOfTwo, true, true),
-            ("claude-opus-4-5", Budget, Sampling::OneOfTwo, true, true),
-            (
-                "claude-sonnet-4-6",
-                OnDemand,
-                Sampling::OneOfTwo,
-                true,
-                true,
-            ),
-            ("claude-opus-4-8", OnDemand, Sampling::No, true, true),
-            ("claude-sonnet-5", ByDefault, Sampling::No, true, true),
-            ("claude-opus-5", ByDefault, Sampling::No, true, true),
-            ("claude-opus-5-5", Always, Sampling::No, false, true),
-            ("claude-fable-5", Always, Sampling::No, true, true),
-            ("claude-fable-5-1", Always, Sampling::No, false, true),
-            ("claude-next-6", Always, Sampling::No, false, true),
-            ("kimi-k3", Budget, Sampling::Yes, true, false),
-        ] {
-            let rules = claude(id);
-            assert_eq!(
-                (rules.thinking, rules.sampling),
-                (thinking, sampling),
-                "{id}"
-            );
-            let known = (rules.may_be_forced, rules.knows_schemas);
-            assert_eq!(known, (may_be_forced, knows_schemas), "{id}");
-        }
-    }
-}
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -429,3 +429,7 @@ pub(super) fn take_usage(counts: &UsageObject, usage: &mut Usage) {
 
 /// The kinds of block that come from a model, and go back to it.
 pub(super) const KEPT: &[&str] = &["thinking", "redacted_thinking", "text", "tool_use"];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

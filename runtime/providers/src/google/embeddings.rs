@@ -86,3 +86,32 @@ struct Values {
 struct UsageMetadata {
     prompt_token_count: Lenient<u64>,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use crate::google::GenerateContent;
+    use crate::testing::{sent, two_texts};
+    use crate::{Codec, Embeddings};
+
+    #[test]
+    fn all_texts_are_sent_at_once() {
+        let request = GenerateContent.embed(&two_texts(Some(8))).unwrap();
+        let (path, body) = sent(&request);
+        assert_eq!(path, "/v1beta/models/m:batchEmbedContents");
+        let one = |text| json!({"model": "models/m", "content": {"parts": [{"text": text}]}, "outputDimensionality": 8});
+        assert_eq!(body, json!({"requests": [one("a"), one("b")]}));
+    }
+
+    #[test]
+    fn vectors_come_in_the_order_of_the_texts() {
+        let reply = br#"{"embeddings":[{"values":[0.5,1]},{"values":[-2,3e-8]}],"usageMetadata":{"promptTokenCount":4}}"#;
+        let both = Embeddings {
+            vectors: vec![vec![0.5, 1.0], vec![-2.0, 3e-8]],
+            input_tokens: Some(4),
+        };
+        assert_eq!(GenerateContent.embeddings(reply, 2), Ok(both));
+    }
+}

@@ -53,3 +53,7 @@ const PHRASES: &Table = &[
     ("api key expired", Class::Auth),
     ("input token count", Class::ContextLength),
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

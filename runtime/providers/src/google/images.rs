@@ -198,3 +198,84 @@ struct Metadata {
     candidates_token_count: Lenient<u64>,
     total_token_count: Lenient<u64>,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::google::GenerateContent;
+    use crate::testing::{cats, sent};
+    use crate::{Class, Codec};
+
+    #[test]
+    fn a_size_becomes_a_ratio_or_a_resolution() {
+        let wishes = DrawRequest {
+            size: Some("1536x1024".into()),
+            quality: Some("high".into()),
+            format: Some("webp".into()),
+            ..cats("m/x")
+        };
+        let drawing = GenerateContent.draw(&wishes).unwrap();
+        let (path, body) = sent(&drawing.request);
+        assert_eq!(path, "/v1beta/models/m%2Fx:generateContent");
+        assert_eq!((drawing.times, drawing.warnings.len()), (2, 2));
+        assert_eq!(
+            body,
+            json!({"contents": [{"role": "user", "parts": [{"text": "a cat"}]}],
+                "generationConfig": {"responseModalities": ["TEXT", "IMAGE"], "imageConfig": {"aspectRatio": "3:2"}}})
+        );
+        for (size, config) in [
+            ("16:9", json!({"aspectRatio": "16:9"})),
+            ("2k", json!({"imageSize": "2K"})),
+            ("0x7", json!({"aspectRatio": "0x7"})),
+        ] {
+            let wishes = DrawRequest {
+                size: Some(size.into()),
+                ..cats("m")
+            };
+            let drawing = GenerateContent.draw(&wishes).unwrap();
+            let (_, body) = sent(&drawing.request);
+            assert_eq!(body["generationConfig"]["imageConfig"], config);
+        }
+    }
+
+    #[test]
+    fn pictures_are_told_by_their_first_bytes() {
+        let body = json!({"candidates": [{"content": {"parts": [{"text": "Here."},
+            {"inlineData": {"mimeType": "image/png", "data": "/9j/AAAA"}}]}, "finishReason": "STOP"}]});
+        let drawn = GenerateContent
+            .pictures(body.to_string().as_bytes())
+            .unwrap();
+        assert_eq!(drawn.pictures[0].mime_type, "image/jpeg");
+        assert_eq!(drawn.said.as_deref(), Some("Here."));
+    }
+
+    #[test]
+    fn no_picture_is_a_failure_that_says_why() {
+        let google = |body: Value| GenerateContent.pictures(body.to_string().as_bytes());
+        for (body, class, part) in [
+            (
+                json!({"promptFeedback": {"blockReason": "SAFETY"}}),
+                Class::ContentFilter,
+                "SAFETY",
+            ),
+            (
+                json!({"candidates": [{"finishReason": "STOP", "content": {"parts": [{"text": "No."}]}}]}),
+                Class::EmptyResponse,
+                "it says: No.",
+            ),
+            (json!({}), Class::EmptyResponse, "unknown"),
+            (
+                json!({"candidates": [{"content": {"parts": [{"inlineData": {"data": "PHN2Zz4="}}]}}]}),
+                Class::Unavailable,
+                "no PNG",
+            ),
+        ] {
+            let failure = google(body).unwrap_err();
+            assert_eq!(failure.class, class, "{failure:?}");
+            assert!(failure.message.contains(part), "{failure:?}");
+        }
+    }
+}

@@ -19,8 +19,9 @@ mod request;
 mod rules;
 mod stream;
 mod tokens;
+mod vendor;
 
-pub(crate) use prices::PRICES;
+pub(crate) use vendor::VENDOR;
 
 /// The `generateContent` format.
 #[derive(Clone, Copy, Debug, Default)]

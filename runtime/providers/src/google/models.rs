@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::bare_id;
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
+use crate::model;
 use crate::{Abilities, Capability, Failure, Model, ModelPage, Request};
 
 pub(super) fn request(page: Option<&str>) -> Request {
@@ -23,7 +24,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     let body = String::from_utf8_lossy(body);
     let list: ModelList<'_> = json::read(&body)?;
     let mut models = Vec::new();
-    for entry in json::entries(list.models.unwrap_or_default().raw()) {
+    for entry in model::entries(list.models.unwrap_or_default().raw()) {
         let entry: ModelEntry<'_> = json::read(entry)?;
         let Some(id) = entry.name.and_then(Text::non_empty) else {
             continue;
@@ -132,33 +133,5 @@ fn set_abilities(model: &mut Model, embeds: bool, thinks: Option<bool>, is_ordin
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Capability::{Chat, Embeddings, Images, Json, Reasoning, Tools, Vision};
-    use crate::test_streams::{known_abilities, named_model};
-
-    #[test]
-    fn google_s_methods_tell() {
-        let mut chat = named_model("gemini-9-flash", true);
-        set_abilities(&mut chat, false, Some(true), true);
-        assert_eq!(
-            known_abilities(&chat),
-            (
-                vec![Chat, Vision, Tools, Reasoning, Json],
-                vec![Embeddings, Images]
-            )
-        );
-        let mut image = named_model("gemini-9-flash-image", true);
-        set_abilities(&mut image, false, None, false);
-        assert_eq!(
-            known_abilities(&image),
-            (vec![Chat, Images], vec![Embeddings])
-        );
-        let mut embedding = named_model("gemini-embedding-9", false);
-        set_abilities(&mut embedding, true, None, false);
-        assert_eq!(
-            known_abilities(&embedding),
-            (vec![Embeddings], vec![Chat, Images])
-        );
-    }
-}
+#[allow(clippy::unwrap_used)]
+mod tests;

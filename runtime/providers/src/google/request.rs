@@ -410,3 +410,7 @@ fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
 
 /// What Google documents for calls that another model has made.
 const UNSIGNED: &str = "skip_thought_signature_validator";
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

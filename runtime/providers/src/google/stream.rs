@@ -300,3 +300,7 @@ fn take_usage(counts: &UsageMetadata, usage: &mut Usage) {
         .or(usage.cached_input_tokens);
     usage.total_tokens = counts.total_token_count.0.or(usage.total_tokens);
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

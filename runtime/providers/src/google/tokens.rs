@@ -20,3 +20,27 @@ pub(super) fn request(chat: &ChatRequest) -> Option<Request> {
     let (path, _) = chat.path.rsplit_once(':')?;
     Some(http_request::post(format!("{path}:countTokens"), &body))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use crate::Codec;
+    use crate::google::GenerateContent;
+    use crate::testing::{counted_chat, sent};
+
+    #[test]
+    fn what_is_counted_is_what_would_be_sent_less_what_steers_the_answer() {
+        let chat = counted_chat("models/gemini-x/..");
+        let request = GenerateContent.count_tokens(&chat).unwrap();
+        let (path, body) = sent(&request);
+        assert_eq!(path, "/v1beta/models/gemini-x%2F..:countTokens");
+        assert_eq!(
+            body,
+            json!({"generateContentRequest": {"model": "models/gemini-x/..",
+                "systemInstruction": {"parts": [{"text": "Be brief."}]},
+                "contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}})
+        );
+    }
+}

@@ -104,3 +104,59 @@ struct Tokens {
     output_tokens: Lenient<u64>,
     total_tokens: Lenient<u64>,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use crate::openai::Responses;
+    use crate::openai::chat_completions::PLAIN;
+    use crate::testing::{cats, sent};
+    use crate::{Codec, DrawRequest};
+
+    #[test]
+    fn what_is_not_wanted_is_not_sent() {
+        let drawing = Responses.draw(&cats("gpt-image-2")).unwrap();
+        let (path, body) = sent(&drawing.request);
+        assert_eq!((path, drawing.times), ("/images/generations", 1));
+        assert_eq!(
+            body,
+            json!({"model": "gpt-image-2", "prompt": "a cat", "n": 2})
+        );
+        let old = Responses.draw(&cats("dall-e-3")).unwrap();
+        assert_eq!(sent(&old.request).1["response_format"], "b64_json");
+        let wishes = DrawRequest {
+            size: Some("1536x1024".into()),
+            quality: Some("high".into()),
+            format: Some("webp".into()),
+            ..cats("m/x")
+        };
+        let other = PLAIN.draw(&wishes).unwrap();
+        assert_eq!(
+            sent(&other.request).1,
+            json!({"model": "m/x", "prompt": "a cat", "n": 2, "size": "1536x1024", "quality": "high",
+                "output_format": "webp", "response_format": "b64_json"})
+        );
+    }
+
+    #[test]
+    fn pictures_are_told_by_their_first_bytes() {
+        let body = json!({"data": [{"b64_json": "iVBORw0KGgoAAAA=", "revised_prompt": "a fat cat"}, {"url": "https://x/y"}],
+            "usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}});
+        let drawn = Responses.pictures(body.to_string().as_bytes()).unwrap();
+        assert_eq!(
+            (drawn.pictures[0].mime_type, &*drawn.urls[0]),
+            ("image/png", "https://x/y")
+        );
+        assert_eq!(drawn.said.as_deref(), Some("a fat cat"));
+        assert_eq!(drawn.usage.total_tokens, Some(3));
+        for body in [
+            json!({"data": []}),
+            json!({"data": [{"b64_json": "iVBORw0KGgo\"<"}]}),
+            json!({}),
+        ] {
+            assert!(PLAIN.pictures(body.to_string().as_bytes()).is_err());
+        }
+    }
+}

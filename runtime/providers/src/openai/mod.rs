@@ -10,9 +10,10 @@ mod images;
 mod prices;
 mod responses;
 mod rules;
+mod vendor;
 
-pub(crate) use prices::PRICES;
 pub use responses::Responses;
+pub(crate) use vendor::VENDOR;
 
 /// Arguments are a string, but some do not wrap them up.
 pub(super) fn arguments(raw: Option<&str>) -> String {

@@ -5,6 +5,7 @@
 
 use crate::Effort::{self, High, Low, Max, Medium, Minimal, XHigh};
 use crate::fit::{Sampling, version};
+use crate::vendor::begins;
 
 /// A family of OpenAI's models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ const PLAIN: OpenAi = OpenAi {
     efforts: &[],
 };
 
-const O_SERIES: OpenAi = OpenAi {
+const REASONING: OpenAi = OpenAi {
     sampling: Sampling::No,
     efforts: &[Low, Medium, High],
 };
@@ -74,7 +75,7 @@ pub(super) fn openai(id: &str) -> Option<OpenAi> {
         return Some(PLAIN);
     }
     if is_o_series(id) {
-        return Some(O_SERIES);
+        return Some(REASONING);
     }
     let version = version(id.strip_prefix("gpt-")?)?;
     let (_, rules) = GPT.iter().find(|(from, _)| version >= *from)?;
@@ -85,10 +86,11 @@ pub(super) fn openai(id: &str) -> Option<OpenAi> {
     })
 }
 
-/// `o3`, `o4-mini` and the like.
+/// How ids such as `o3` and `o4-mini` begin (see [`begins`]).
+pub(super) const O_SERIES: &str = "o#";
+
 pub(super) fn is_o_series(id: &str) -> bool {
-    let rest = id.strip_prefix('o');
-    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    begins(id, O_SERIES)
 }
 
 #[cfg(test)]

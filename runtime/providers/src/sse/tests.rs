@@ -1,8 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
-use super::super::test_streams::Xorshift;
-use super::super::test_writer::cut;
 use super::*;
+use crate::testing::{Xorshift, cut};
 
 /// Each event as `name|data`.
 fn events(pieces: &[&[u8]]) -> Vec<String> {

@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     error::{Advice, Error, ErrorKind},
-    settings::{
-        Kind, Settings, position,
-        vendors::{self, Form, Known, Serves, Weights},
-    },
+    settings::{Dialect, Settings, position},
 };
-use anygpt_providers::Effort;
+use anygpt_providers::{
+    Effort,
+    presets::Serves,
+    vendors::{self, Form, Known, Weights},
+};
 
 /// The provider for an id.
 pub(super) fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), Error> {
@@ -162,7 +163,7 @@ impl<'a> Id<'a> {
         let is_gateway = |&it: &usize| {
             let provider = &settings.providers[it];
             let is_own = matches!(provider.serves(), Serves::Own(_));
-            !is_own && provider.kind != Kind::Mock && self.may_have(it, false)
+            !is_own && provider.kind != Dialect::Mock && self.may_have(it, false)
         };
         let all: Vec<usize> = self.usable().filter(is_gateway).collect();
         let first = match self.known.form {
@@ -251,7 +252,7 @@ fn may_have(
 ) -> bool {
     let is_closed = known.family.is_some_and(|(_, it)| it == Weights::Closed);
     // The echo answers for a model only if the user has chosen it.
-    if settings.providers[provider].kind == Kind::Mock {
+    if settings.providers[provider].kind == Dialect::Mock {
         return is_chosen || known.family.is_none();
     }
     match settings.providers[provider].serves() {

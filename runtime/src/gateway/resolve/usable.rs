@@ -2,11 +2,11 @@
 //!
 //! Never here: names of models.
 
-use anygpt_providers::Codec;
+use anygpt_providers::{Codec, presets};
 
 use crate::{
     error::{Advice, Error, ErrorKind},
-    settings::{Kind, Provider, Settings, ended, position, shown},
+    settings::{Dialect, Provider, Settings, position, shown},
 };
 
 /// The provider of that name, if it can be used.
@@ -25,7 +25,7 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, Error> {
     let id = id.trim();
     position(&settings.providers, id).ok_or_else(|| {
         let known: Vec<&str> = settings.listed().map(|(_, p)| p.id.as_str()).collect();
-        let problem = match ended(id) {
+        let problem = match presets::ended(id) {
             Some(ended) => ended.to_owned(),
             // It may be a key.
             None => match shown(id, known.iter().copied()) {
@@ -75,7 +75,7 @@ pub fn providers_supporting(settings: &Settings, can: impl Fn(&dyn Codec) -> boo
 pub fn default_provider(settings: &Settings) -> Option<usize> {
     let first = |may_echo: bool| {
         settings.providers.iter().position(|provider| {
-            provider.why_off().is_none() && (may_echo || provider.kind != Kind::Mock)
+            provider.why_off().is_none() && (may_echo || provider.kind != Dialect::Mock)
         })
     };
     settings

@@ -161,3 +161,18 @@ fn keys_travel_in_the_open_only_in_private_networks() {
         assert!(!may(url), "{url}");
     }
 }
+
+#[test]
+fn what_is_built_in_is_as_if_it_were_parsed() {
+    use anygpt_providers::{Codec, presets::PRESETS};
+
+    let usual = PRESETS.iter().filter_map(|preset| preset.dialect.codec());
+    let usual = usual.map(|codec| Codec::default_base_url(codec).to_owned());
+    let ports = PRESETS.iter().filter_map(|preset| preset.port);
+    let ports = ports.map(|port| format!("http://127.0.0.1:{port}/v1"));
+    for url in usual.chain(ports).filter(|url| !url.is_empty()) {
+        let parsed = BaseUrl::parse("X", &url);
+        assert_eq!(parsed.as_ref(), Ok(&BaseUrl::built_in(&*url)), "{url}");
+    }
+    assert_eq!(BaseUrl::built_in(""), BaseUrl::default());
+}

@@ -2,10 +2,10 @@
 //!
 //! Never here: which models they allow (`limits`).
 
+use anygpt_providers::{Dialect, presets};
+
 use super::super::{
-    dialect::MOCK,
     limits::{Limits, List},
-    presets,
     problem::Problem,
     provider::{Provider, position, unknown},
 };
@@ -56,7 +56,7 @@ fn switch_off(
             match position(providers, id) {
                 Some(position) => positions.push(position),
                 // It is not there, which is all that could be wanted.
-                None if id.eq_ignore_ascii_case(MOCK) || presets::ended(id).is_some() => {}
+                None if id.eq_ignore_ascii_case(Dialect::MOCK) || presets::ended(id).is_some() => {}
                 None => return Err(unknown(&list.place, id, providers)),
             }
         }

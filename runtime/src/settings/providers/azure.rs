@@ -2,14 +2,14 @@
 //!
 //! Never here: Azure's variables (`presets`).
 
+use anygpt_providers::{Dialect, presets::AZURE_DATED};
+
 use super::{
     address::ENDPOINTS,
     common::Address,
     reader::{Reader, Written},
 };
-use crate::settings::{
-    base_url::BaseUrl, dialect::Kind, disclosure::shown, presets::AZURE_DATED, problem::Problem,
-};
+use crate::settings::{base_url::BaseUrl, disclosure::shown, problem::Problem};
 
 /// Wins over the version in the address.
 const VERSION: &str = "OPENAI_API_VERSION";
@@ -17,7 +17,12 @@ const VERSION: &str = "OPENAI_API_VERSION";
 impl Reader<'_> {
     /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is. The address of a
     /// whole endpoint tells version and deployment, too; the latter is the name of a model.
-    pub(super) fn azure(&self, at: &Written, whole: &str, kind: Kind) -> Result<Address, Problem> {
+    pub(super) fn azure(
+        &self,
+        at: &Written,
+        whole: &str,
+        kind: Dialect,
+    ) -> Result<Address, Problem> {
         let mut url = BaseUrl::parse(&at.place, whole)?;
         let in_url = url.take_parameter("api-version");
         let version = self.azure_version(&at.place, in_url)?;
@@ -51,8 +56,8 @@ impl Reader<'_> {
             deployment: model.filter(|it| !it.is_empty()),
             kind: match kind {
                 // Responses name the model in the body, whatever the version.
-                Kind::OpenAi => kind,
-                _ if dated => Kind::Compatible(&AZURE_DATED),
+                Dialect::OpenAi => kind,
+                _ if dated => Dialect::Compatible(&AZURE_DATED),
                 _ => kind,
             },
         })

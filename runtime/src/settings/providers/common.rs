@@ -2,7 +2,11 @@
 //!
 //! Never here: which of them are listed, or off without a key.
 
-use anygpt_providers::{Codec, openai::chat_completions::PLAIN};
+use anygpt_providers::{
+    Codec, Dialect,
+    openai::chat_completions::PLAIN,
+    presets::{self, AZURE, Preset},
+};
 
 use super::{
     address::versioned,
@@ -12,9 +16,7 @@ use super::{
 };
 use crate::settings::{
     base_url::{self, BaseUrl},
-    dialect::Kind,
     disclosure::is_no_key,
-    presets::{self, AZURE, Preset},
     problem::Problem,
     provider::{KeyHeader, Provider},
 };
@@ -23,7 +25,7 @@ use crate::settings::{
 pub(super) struct Address {
     pub(super) base_url: BaseUrl,
     /// Some addresses decide it.
-    pub(super) kind: Kind,
+    pub(super) kind: Dialect,
     /// The model that the address names.
     pub(super) deployment: Option<String>,
 }
@@ -54,7 +56,7 @@ impl Reader<'_> {
             &nowhere,
             &mut warnings,
         );
-        let kind = preset.map_or(Kind::Compatible(&PLAIN), |preset| preset.kind);
+        let kind = preset.map_or(Dialect::Compatible(&PLAIN), |preset| preset.dialect);
         let mut provider = Provider::new(id, kind, nowhere);
         provider.key = key.found;
         provider.no_key = key.no_key;
@@ -67,7 +69,7 @@ impl Reader<'_> {
     pub(super) fn provider(
         &self,
         id: &str,
-        kind: Kind,
+        kind: Dialect,
         told: Told,
         known: Known,
         warnings: &mut Vec<String>,
@@ -113,11 +115,11 @@ impl Reader<'_> {
         Ok(provider)
     }
 
-    fn address(&self, id: &str, url: &Written, kind: Kind) -> Result<Address, Problem> {
+    fn address(&self, id: &str, url: &Written, kind: Dialect) -> Result<Address, Problem> {
         let whole = base_url::with_scheme(&url.text);
         let is_azure = match kind {
-            Kind::Compatible(service) => service.api_key_header,
-            _ => kind == Kind::OpenAi && id == AZURE,
+            Dialect::Compatible(service) => service.api_key_header,
+            _ => kind == Dialect::OpenAi && id == AZURE,
         };
         let base_url = match presets::named(id).filter(|preset| preset.is_local) {
             Some(preset) => local(&url.place, &url.text, preset.port, kind)?,

@@ -2,10 +2,12 @@
 //!
 //! Never here: its usual port (`presets`).
 
+use anygpt_providers::Dialect;
+
 use std::net::Ipv6Addr;
 
 use super::address::versioned;
-use crate::settings::{base_url::BaseUrl, dialect::Kind, disclosure::is_key, problem::Problem};
+use crate::settings::{base_url::BaseUrl, disclosure::is_key, problem::Problem};
 
 /// Ends of paths of Ollama's own API.
 const OLLAMA_ENDPOINTS: [&str; 5] = [
@@ -21,7 +23,7 @@ pub(super) fn local(
     place: &str,
     text: &str,
     usual_port: Option<u16>,
-    kind: Kind,
+    kind: Dialect,
 ) -> Result<BaseUrl, Problem> {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme, rest),

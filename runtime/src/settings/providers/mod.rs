@@ -17,17 +17,20 @@ mod preset;
 mod reader;
 mod told;
 
+use anygpt_providers::{
+    Dialect,
+    presets::{self, PRESETS},
+};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::{reader::Reader, told::Told};
 use super::{
-    dialect::MOCK,
     environment::Environment,
     file::ProviderEntry,
     foreign::Foreign,
     network::Network,
     own_variables::{self, OwnVariables},
-    presets::{self, PRESETS},
     problem::Problem,
     provider::{Provider, position},
 };
@@ -75,8 +78,8 @@ pub(super) fn all(
             providers.push(provider);
         }
     }
-    if default.is_some_and(|id| id.eq_ignore_ascii_case(MOCK)) {
-        entries.entry(MOCK.into()).or_default();
+    if default.is_some_and(|id| id.eq_ignore_ascii_case(Dialect::MOCK)) {
+        entries.entry(Dialect::MOCK.into()).or_default();
     }
     let ids: BTreeSet<String> = entries.keys().chain(own.keys()).cloned().collect();
     for id in ids {

@@ -2,17 +2,13 @@
 //!
 //! Never here: those that are known by name (`preset`).
 
-use anygpt_providers::openai::chat_completions::PLAIN;
+use anygpt_providers::{Dialect, openai::chat_completions::PLAIN};
 
 use super::{
     reader::{Known, Reader},
     told::{Told, kinds},
 };
-use crate::settings::{
-    dialect::{Kind, MOCK},
-    problem::Problem,
-    provider::Provider,
-};
+use crate::settings::{problem::Problem, provider::Provider};
 
 impl Reader<'_> {
     /// A provider of the user's own.
@@ -26,8 +22,8 @@ impl Reader<'_> {
         let (kind_from, kind) = told.kind(id)?.unzip();
         let kind = match kind {
             Some(kind) => kind,
-            None if id == MOCK => Kind::Mock,
-            None if told.entry.is_none() => Kind::Compatible(&PLAIN),
+            None if id == Dialect::MOCK => Dialect::Mock,
+            None if told.entry.is_none() => Dialect::Compatible(&PLAIN),
             None => {
                 return Err(Problem::new(
                     &place,
@@ -44,7 +40,7 @@ impl Reader<'_> {
         let mut provider = self.provider(id, kind, told, Known::default(), warnings)?;
         provider.is_listed = true;
         provider.origins.kind = kind_from;
-        if kind != Kind::Mock && !provider.is_broken {
+        if kind != Dialect::Mock && !provider.is_broken {
             provider.off = provider.missing_key(&switch, false);
         }
         Ok(provider)
@@ -52,7 +48,7 @@ impl Reader<'_> {
 }
 
 /// It has an address, or its dialect has one and there is a key for that.
-fn check_address(place: &str, kind: Kind, told: &Told) -> Result<(), Problem> {
+fn check_address(place: &str, kind: Dialect, told: &Told) -> Result<(), Problem> {
     let entry = told.entry.as_ref();
     let has_url = told.own.base_url.is_some() || entry.is_some_and(|it| it.base_url.is_some());
     let has_key = told.own.has_key || entry.is_some_and(|it| it.api_key.is_some());

@@ -2,7 +2,11 @@
 //!
 //! Never here: which there are (`presets`).
 
-use anygpt_providers::{Codec, openai::chat_completions::PLAIN};
+use anygpt_providers::{
+    Codec, Dialect,
+    openai::chat_completions::PLAIN,
+    presets::{AZURE, DOCKER, OPENAI_CHAT, Preset},
+};
 
 use super::{
     docker::Runner,
@@ -11,9 +15,7 @@ use super::{
 };
 use crate::settings::{
     base_url::BaseUrl,
-    dialect::Kind,
     headers::Headers,
-    presets::{AZURE, DOCKER, OPENAI_CHAT, Preset},
     problem::Problem,
     provider::{KeyHeader, Provider},
 };
@@ -46,7 +48,7 @@ impl Reader<'_> {
         };
         let mut provider = self.provider(preset.id, kind, told, known, warnings)?;
         self.warn_of_foreign(&provider, preset, foreign_url, warnings);
-        if kind == Kind::OpenAi && preset.id == AZURE {
+        if kind == Dialect::OpenAi && preset.id == AZURE {
             provider.key_header = KeyHeader::ApiKey;
         }
         provider.preset = Some(preset);
@@ -146,14 +148,14 @@ impl Reader<'_> {
 }
 
 /// The dialect of a preset whose `type` may be set.
-fn kind_of(preset: &Preset, told: Option<(String, Kind)>) -> Result<Kind, Problem> {
+fn kind_of(preset: &Preset, told: Option<(String, Dialect)>) -> Result<Dialect, Problem> {
     match told {
-        None => Ok(preset.kind),
-        Some((_, kind)) if kind == preset.kind => Ok(kind),
-        Some((_, Kind::Compatible(_))) if preset.kind == Kind::OpenAi => {
-            Ok(Kind::Compatible(&OPENAI_CHAT))
+        None => Ok(preset.dialect),
+        Some((_, kind)) if kind == preset.dialect => Ok(kind),
+        Some((_, Dialect::Compatible(_))) if preset.dialect == Dialect::OpenAi => {
+            Ok(Dialect::Compatible(&OPENAI_CHAT))
         }
-        Some((_, Kind::Compatible(&PLAIN))) if !preset.is_main() => Ok(preset.kind),
+        Some((_, Dialect::Compatible(&PLAIN))) if !preset.is_main() => Ok(preset.dialect),
         Some((_, kind)) if !preset.is_main() => Ok(kind),
         Some((place, _)) => Err(Problem::new(
             &place,
@@ -180,12 +182,12 @@ fn docker_off(provider: &mut Provider, runner: &Runner, is_default: bool) -> Opt
 }
 
 /// Why a preset is off. `is_wanted`: the user names it or sets something of it.
-fn off(provider: &mut Provider, preset: &Preset, kind: Kind, is_wanted: bool) -> Option<String> {
+fn off(provider: &mut Provider, preset: &Preset, kind: Dialect, is_wanted: bool) -> Option<String> {
     let has_url = provider.origins.base_url.is_some();
     let id = preset.id;
     match kind.codec().map(Codec::default_base_url) {
         // The address that comes with the kind is not that of this service.
-        Some(_) if kind.as_str() != preset.kind.as_str() && !has_url => {
+        Some(_) if kind.as_str() != preset.dialect.as_str() && !has_url => {
             Some(format!("it has no base URL (set providers.{id}.base_url)"))
         }
         Some("") if !has_url => match preset.port {

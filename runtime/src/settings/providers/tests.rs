@@ -1,12 +1,11 @@
-use anygpt_providers::openai::chat_completions::PLAIN;
-
-use super::*;
-use crate::settings::{
-    Settings,
-    dialect::Kind,
-    environment::in_container,
+use anygpt_providers::{
+    Dialect,
+    openai::chat_completions::PLAIN,
     presets::{AZURE_DATED, OPENAI_CHAT},
 };
+
+use super::*;
+use crate::settings::{Settings, environment::in_container};
 
 /// The providers that `providers` of a file comes to where nothing else is set.
 pub(in crate::settings) fn providers(entries: BTreeMap<String, ProviderEntry>) -> Vec<Provider> {
@@ -44,7 +43,7 @@ fn set_up(variables: &[(&str, &str)]) -> Vec<String> {
         .filter(|(position, _)| !settings.is_main(*position));
     let shown = |(_, provider): (usize, &Provider)| {
         let mut shown = format!("{} {}", provider.id, provider.base_url.join(""));
-        if provider.kind != Kind::Compatible(&PLAIN) && provider.preset.is_none() {
+        if provider.kind != Dialect::Compatible(&PLAIN) && provider.preset.is_none() {
             shown.push_str(&format!(" {}", provider.kind.as_str()));
         }
         if let Some(model) = &provider.model {
@@ -405,7 +404,7 @@ fn azure_is_reached_by_its_endpoint_and_version() {
             assert_eq!(azure.why_off(), None);
             (
                 azure.base_url.join("/x"),
-                azure.kind == Kind::Compatible(&AZURE_DATED),
+                azure.kind == Dialect::Compatible(&AZURE_DATED),
             )
         })
     };
@@ -592,14 +591,17 @@ fn endpoints_of_the_user_s_own_are_told_by_variables() {
         assert_eq!(set_up(variables), expected, "{variables:?}");
     }
     let settings = load(&[("ANYGPT_PROVIDER_OPENAI_TYPE", "openai-chat")]).unwrap();
-    assert_eq!(settings.providers[0].kind, Kind::Compatible(&OPENAI_CHAT));
+    assert_eq!(
+        settings.providers[0].kind,
+        Dialect::Compatible(&OPENAI_CHAT)
+    );
     let xai = [
         ("ANYGPT_PROVIDER_X_TYPE", "xai"),
         ("ANYGPT_PROVIDER_X_BASE_URL", "http://x"),
     ];
     let settings = load(&xai).unwrap();
     let own = &settings.providers[position(&settings.providers, "x").unwrap()];
-    assert!(matches!(own.kind, Kind::Compatible(service) if service.reasoning_apart));
+    assert!(matches!(own.kind, Dialect::Compatible(service) if service.reasoning_apart));
 
     for (variables, parts) in [
         (

@@ -4,14 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use anygpt_providers::openai::chat_completions::PLAIN;
+use anygpt_providers::{Dialect, presets};
 
 use crate::settings::{
-    dialect::Kind,
     disclosure::shown,
     file::{KeyEntry, ProviderEntry},
     own_variables::OwnVariables,
-    presets,
     problem::Problem,
 };
 
@@ -44,7 +42,7 @@ impl Told {
     }
 
     /// The kind, and where it is said.
-    pub(super) fn kind(&self, id: &str) -> Result<Option<(String, Kind)>, Problem> {
+    pub(super) fn kind(&self, id: &str) -> Result<Option<(String, Dialect)>, Problem> {
         if let Some(name) = &self.own.kind {
             let place = self.own.name("_TYPE");
             let kind = kind_named(&place, name)?;
@@ -62,25 +60,15 @@ impl Told {
 
 /// All words for `type`.
 pub(super) fn kinds() -> String {
-    Kind::ALL.map(Kind::as_str).join(", ")
+    Dialect::ALL.map(Dialect::as_str).join(", ")
 }
 
-fn kind_named(place: &str, name: &str) -> Result<Kind, Problem> {
-    from_name(name).ok_or_else(|| {
+fn kind_named(place: &str, name: &str) -> Result<Dialect, Problem> {
+    presets::dialect(name).ok_or_else(|| {
         Problem::new(
             place,
-            format!("is {}", shown(name, Kind::ALL.map(Kind::as_str))),
+            format!("is {}", shown(name, Dialect::ALL.map(Dialect::as_str))),
             format!("use one of {}", kinds()),
         )
     })
-}
-
-/// The dialect of that name. The name of a preset means its dialect.
-fn from_name(name: &str) -> Option<Kind> {
-    let name = name.to_ascii_lowercase().replace('_', "-");
-    if name == "openai-chat" {
-        return Some(Kind::Compatible(&PLAIN));
-    }
-    let by_word = || Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
-    by_word().or_else(|| presets::named(&name).map(|preset| preset.kind))
 }

@@ -45,3 +45,7 @@ const PHRASES: &Table = &[
     ("invalid model", Class::ModelNotFound),
     ("usage policy", Class::ContentFilter),
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

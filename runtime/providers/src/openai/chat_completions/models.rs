@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::stream::side;
 use super::{ChatCompletions, Newest};
 use crate::json;
-use crate::model::is_short;
+use crate::model::{self, is_short};
 use crate::openai::Responses;
 use crate::{Abilities, Capability, Codec, Effort, Failure, Model, ModelPage, Price};
 
@@ -26,7 +26,7 @@ impl ChatCompletions {
         };
         // A local server that has no model yet may say null.
         let entries = list.map(json::elements).transpose()?;
-        let entries = json::entries(entries.into_iter().flatten());
+        let entries = model::entries(entries.into_iter().flatten());
         Ok(ModelPage {
             models: entries.filter_map(read_model).collect(),
             next: None,
@@ -223,65 +223,5 @@ fn retires(entry: &Value) -> Option<String> {
 const MOST_WORDS: usize = 64;
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::Capability::{Chat, Embeddings, Images, Json, Reasoning, Tools, Vision};
-    use crate::test_streams::{known_abilities, named_model};
-
-    #[test]
-    fn other_lists_say_it_each_in_its_own_way() {
-        let of = |entry: Value| {
-            let mut model = named_model(entry["id"].as_str().unwrap_or_default(), true);
-            set_abilities(&mut model, &entry);
-            model
-        };
-        let openrouter = of(json!({"id": "a/b",
-            "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"]},
-            "supported_parameters": ["tools", "reasoning", "seed"],
-            "reasoning": {"supported_efforts": ["high", "low", "odd"]},
-            "pricing": {"prompt": "0.000001", "completion": "0.000002"}, "expiration_date": "2027-01-01"}));
-        assert_eq!(
-            known_abilities(&openrouter),
-            (
-                vec![Chat, Vision, Tools, Reasoning],
-                vec![Embeddings, Images, Json]
-            )
-        );
-        assert_eq!(openrouter.efforts, [Effort::Low, Effort::High]);
-        assert_eq!(
-            openrouter.price,
-            Some(Price {
-                input: "0.000001".into(),
-                output: "0.000002".into()
-            })
-        );
-        assert_eq!(openrouter.retires.as_deref(), Some("2027-01-01"));
-        let mistral = of(
-            json!({"id": "m", "capabilities": {"function_calling": true, "vision": false},
-            "deprecation": null, "pricing": {"prompt": 1, "completion": 2}}),
-        );
-        assert_eq!(known_abilities(&mistral), (vec![Chat, Tools], vec![Vision]));
-        assert_eq!((mistral.price, mistral.retires), (None, None));
-        let together = of(json!({"id": "x", "type": "embedding"}));
-        assert_eq!(
-            known_abilities(&together),
-            (vec![Chat, Embeddings], vec![Images])
-        );
-        let fireworks =
-            of(json!({"id": "f", "supports_tools": true, "supports_image_input": false}));
-        assert_eq!(
-            known_abilities(&fireworks),
-            (vec![Chat, Tools], vec![Vision])
-        );
-        assert_eq!(
-            known_abilities(&of(json!({"id": "plain"}))),
-            (vec![Chat], vec![])
-        );
-        assert_eq!(
-            known_abilities(&of(json!({"id": "nomic-embed-text"}))),
-            (vec![Chat, Embeddings], vec![])
-        );
-    }
-}
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -448,3 +448,7 @@ fn media_part(media: &Media) -> PartBody<'_> {
 
 /// Letters in an id of Mistral's.
 const SHORT_ID: usize = 9;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -486,3 +486,7 @@ const MOST_CHOICES: usize = 128;
 
 /// Usage, sources or the entry of a list are never longer.
 const LARGEST_SIDE: usize = 64 << 10;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

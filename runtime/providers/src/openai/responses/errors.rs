@@ -31,3 +31,7 @@ const PHRASES: &Table = &[
     ("context window", Class::ContextLength),
     ("usage policy", Class::ContentFilter),
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

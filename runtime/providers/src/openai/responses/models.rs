@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
+use crate::model;
 use crate::openai::rules;
 use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
 
@@ -24,7 +25,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
         json::read::<ModelList<'_>>(&body)?.data
     };
     let mut models = Vec::new();
-    for entry in json::entries(entries.raw()) {
+    for entry in model::entries(entries.raw()) {
         let entry: ModelEntry<'_> = json::read(entry)?;
         let Some(id) = entry.id.and_then(Text::non_empty) else {
             continue;
@@ -191,35 +192,5 @@ fn set_abilities(model: &mut Model, efforts: Option<&[Effort]>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Capability::{Chat, Embeddings, Images, Json, Reasoning, Tools, Vision};
-    use crate::test_streams::{known_abilities, named_model};
-
-    #[test]
-    fn openai_s_names_tell() {
-        let of = |id, chat, efforts: Option<&[Effort]>| {
-            let mut model = named_model(id, chat);
-            set_abilities(&mut model, efforts);
-            known_abilities(&model)
-        };
-        let both = vec![Embeddings, Images];
-        assert_eq!(
-            of("gpt-5.6", true, Some(&[Effort::Low])),
-            (vec![Chat, Vision, Tools, Reasoning, Json], both.clone())
-        );
-        assert_eq!(
-            of("gpt-3.5-turbo", true, Some(&[])),
-            (vec![Chat], vec![Reasoning, Embeddings, Images])
-        );
-        assert_eq!(
-            of("text-embedding-3-small", false, None),
-            (vec![Embeddings], vec![Chat, Images])
-        );
-        assert_eq!(
-            of("gpt-image-2", false, Some(&[])),
-            (vec![Images], vec![Chat, Embeddings])
-        );
-        assert_eq!(of("o3-mini", true, None), (vec![Chat], both));
-    }
-}
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -353,3 +353,7 @@ fn replayed(state: &State, reasons: bool) -> Vec<BTreeMap<&str, &Value>> {
 }
 
 const LEAST_OUTPUT_TOKENS: u32 = 16;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -417,3 +417,7 @@ const STATUSES: &[&str] = &[
     "failed",
     "cancelled",
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

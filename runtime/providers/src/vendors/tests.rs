@@ -90,41 +90,57 @@ fn an_id_tells_whose_it_is_and_what_form_it_has() {
 }
 
 #[test]
-fn an_address_tells_whose_api_is_there() {
-    for (host, expected) in [
-        ("api.openai.com", Serves::Own("openai")),
-        ("EU.API.OpenAI.com.", Serves::Own("openai")),
-        ("api.x.ai", Serves::Own("xai")),
-        ("api.z.ai", Serves::Own("zai")),
-        ("x.ai", Serves::Own("xai")),
-        ("generativelanguage.googleapis.com", Serves::Own("google")),
-        ("api.groq.com", Serves::Open),
-        ("r.openai.azure.com", Serves::All),
-        ("notopenai.com", Serves::All),
-        ("api.openai.com.example", Serves::All),
-        ("openrouter.ai", Serves::All),
-        ("localhost", Serves::All),
-        ("", Serves::All),
-    ] {
-        assert_eq!(at(host), expected, "{host}");
-    }
-}
-
-#[test]
 fn each_word_and_each_beginning_stands_for_one_vendor() {
-    let mut all = std::collections::BTreeSet::new();
-    for vendor in &VENDORS {
-        for list in [vendor.closed, vendor.open, vendor.apart] {
-            for beginning in list {
-                assert!(all.insert(*beginning), "{beginning}");
+    let mut known = std::collections::BTreeSet::new();
+    for vendor in all() {
+        for (beginnings, _) in vendor.families() {
+            for beginning in beginnings {
+                assert!(known.insert(*beginning), "{beginning}");
                 assert_eq!(*beginning, beginning.to_lowercase());
             }
         }
     }
-    let mut all = std::collections::BTreeSet::new();
-    for vendor in &VENDORS {
+    let mut known = std::collections::BTreeSet::new();
+    for vendor in all() {
         for word in vendor.words.iter().chain([&vendor.id]) {
-            assert!(all.insert(*word), "{word}");
+            assert!(known.insert(*word), "{word}");
         }
+    }
+}
+
+#[test]
+fn a_model_and_its_snapshots_have_a_price_and_nothing_else_has() {
+    let prices = |model: &str| list_price(model).map(|price| (price.input, price.output));
+    for (model, expected) in [
+        ("gpt-4.1", Some((2.0, 8.0))),
+        ("GPT-4.1-2025-04-14", Some((2.0, 8.0))),
+        ("gpt-4o-2024-05-13", Some((5.0, 15.0))),
+        ("gpt-4o-2024-08-06", Some((2.5, 10.0))),
+        ("claude-sonnet-4-5-20250929", Some((3.0, 15.0))),
+        ("claude-haiku-4-5-20251001", Some((1.0, 5.0))),
+        ("models/gemini-2.5-pro", Some((1.25, 10.0))),
+        ("gpt-4.1-turbo", None),
+        ("gpt-4.10", None),
+        ("gpt-4.1-2025", None),
+        ("gpt-4.1-99990414", None),
+        ("gpt-5.7", None),
+        ("claude-sonnet-5-5", None),
+        ("ft:gpt-4.1", None),
+        ("20250929", None),
+        ("-20250929", None),
+        ("", None),
+    ] {
+        assert_eq!(prices(model), expected, "{model}");
+    }
+}
+
+#[test]
+fn rows_are_in_the_table_once_and_plausible() {
+    let tables = all().map(|vendor| &vendor.prices);
+    let rows: Vec<_> = tables.flat_map(|table| table.rows).collect();
+    for (position, row) in rows.iter().enumerate() {
+        let &&(id, input, cached, output, _) = row;
+        assert!(input > 0.0 && cached < input && output > input, "{id}");
+        assert!(rows[..position].iter().all(|other| other.0 != id), "{id}");
     }
 }

@@ -1,43 +1,14 @@
-//! Whose a model is, by its id, and whose API is at an address: one table, which is most of this file and the reason for
-//! its length.
+//! Whose a model is, by its id, and whose own API is at an address: one table.
 //!
 //! Never here: which provider is asked, or what a model can do.
 
-use super::presets::{self, Preset};
-
-/// Who makes models.
-#[derive(Debug)]
-pub(crate) struct Vendor {
-    /// The id of the provider that is its own API; of the others, a word.
-    pub(crate) id: &'static str,
-    /// For people.
-    pub(crate) name: &'static str,
-    /// What it is called in front of a model's name, beside its id.
-    words: &'static [&'static str],
-    /// Beginnings of the ids of models that only itself or a gateway has.
-    closed: &'static [&'static str],
-    /// The same of models that its own API has and others may have.
-    open: &'static [&'static str],
-    /// The same of models that only others have: it gave away their weights.
-    apart: &'static [&'static str],
-    /// Its own API is at one of these, or below.
-    domains: &'static [&'static str],
-}
-
-/// Where models of a family are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Weights {
-    /// At the vendor.
-    Closed,
-    /// At the vendor, and wherever else they run.
-    Open,
-    /// Wherever they run, and not at the vendor.
-    Apart,
-}
+use crate::prices::{ListPrice, PriceTable};
+use crate::vendor::{NONE, begins};
+pub use crate::vendor::{Vendor, Weights};
 
 /// What the form of an id tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// It may be an id of a vendor's own API.
     Plain,
     /// `name:tag`, as a local runtime has it.
@@ -48,115 +19,15 @@ pub(crate) enum Form {
 
 /// What is known of an id.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Known {
+pub struct Known {
     /// Whose it is, if that is known.
-    pub(crate) family: Option<(&'static Vendor, Weights)>,
-    pub(crate) form: Form,
+    pub family: Option<(&'static Vendor, Weights)>,
+    /// The form of the id.
+    pub form: Form,
 }
 
-/// Whose models an API has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Serves {
-    /// Those of this vendor: it is its own API.
-    Own(&'static str),
-    /// Those whose weights are open.
-    Open,
-    /// Those that its user has loaded.
-    Local,
-    /// Whatever there is: it passes requests on.
-    All,
-}
-
-const NONE: Vendor = Vendor {
-    id: "",
-    name: "",
-    words: &[],
-    closed: &[],
-    open: &[],
-    apart: &[],
-    domains: &[],
-};
-
-/// The longest beginning that fits an id counts. All in lower case. What follows a beginning is no letter, unless
-/// its own last character is none.
-static VENDORS: [Vendor; 25] = [
-    Vendor {
-        id: "openai",
-        name: "OpenAI",
-        closed: &[
-            "gpt",
-            "chatgpt",
-            "o1",
-            "o2",
-            "o3",
-            "o4",
-            "o5",
-            "o6",
-            "o7",
-            "o8",
-            "o9",
-            "text-embedding",
-            "dall-e",
-            "codex",
-            "computer-use",
-            "sora",
-            "tts",
-            "whisper-1",
-            "davinci",
-            "babbage",
-            "text-davinci",
-            "text-moderation",
-            "omni-moderation",
-        ],
-        apart: &["gpt-oss", "whisper"],
-        domains: &["openai.com"],
-        ..NONE
-    },
-    Vendor {
-        id: "anthropic",
-        name: "Anthropic",
-        words: &["claude"],
-        closed: &["claude", "sonnet", "opus", "haiku"],
-        domains: &["anthropic.com"],
-        ..NONE
-    },
-    Vendor {
-        id: "google",
-        name: "Google",
-        words: &["gemini", "vertex_ai", "vertex"],
-        closed: &[
-            "gemini",
-            "imagen",
-            "veo",
-            "lyria",
-            "learnlm",
-            "palm",
-            "bard",
-            "medlm",
-            "text-bison",
-            "chat-bison",
-            "code-bison",
-            "codechat-bison",
-            "aqa",
-            "embedding-0",
-            "text-embedding-0",
-            "text-multilingual-embedding",
-            "tunedmodels/",
-        ],
-        open: &["gemma-"],
-        apart: &[
-            "gemma",
-            "codegemma",
-            "embeddinggemma",
-            "functiongemma",
-            "medgemma",
-            "paligemma",
-            "shieldgemma",
-            "recurrentgemma",
-            "t5gemma",
-        ],
-        domains: &["generativelanguage.googleapis.com"],
-    },
+/// Those without a folder here. All names are in lower case.
+static OTHERS: [Vendor; 22] = [
     Vendor {
         id: "xai",
         name: "xAI",
@@ -441,59 +312,36 @@ static VENDORS: [Vendor; 25] = [
     },
 ];
 
-/// At whose addresses there are many vendors' models, and whose: providers that are no vendors themselves.
-const HOSTS: [(&str, &str, Serves); 13] = [
-    ("groq.com", "groq", Serves::Open),
-    ("together.xyz", "together", Serves::Open),
-    ("together.ai", "together", Serves::Open),
-    ("fireworks.ai", "fireworks", Serves::Open),
-    ("cerebras.ai", "cerebras", Serves::Open),
-    ("nebius.ai", "nebius", Serves::Open),
-    ("nebius.com", "nebius", Serves::Open),
-    ("sambanova.ai", "sambanova", Serves::Open),
-    ("deepinfra.com", "deepinfra", Serves::Open),
-    ("openrouter.ai", presets::OPENROUTER, Serves::All),
-    ("openai.azure.com", presets::AZURE, Serves::All),
-    ("cognitiveservices.azure.com", presets::AZURE, Serves::All),
-    ("services.ai.azure.com", presets::AZURE, Serves::All),
-];
+/// All vendors, those with a folder here first.
+fn all() -> impl Iterator<Item = &'static Vendor> {
+    crate::VENDORS.iter().copied().chain(&OTHERS)
+}
 
 /// What is called a vendor in front of a model's name.
-pub(crate) fn named(word: &str) -> Option<&'static Vendor> {
-    VENDORS
-        .iter()
-        .find(|vendor| vendor.id == word || vendor.words.contains(&word))
+pub fn named(word: &str) -> Option<&'static Vendor> {
+    all().find(|vendor| vendor.id == word || vendor.words.contains(&word))
 }
 
 /// Whether its models are asked of others where itself cannot be.
-pub(crate) fn makes_models(provider: &str) -> bool {
-    let own = VENDORS.iter().find(|vendor| vendor.id == provider);
+pub fn makes_models(provider: &str) -> bool {
+    let own = all().find(|vendor| vendor.id == provider);
     own.is_some_and(|vendor| !vendor.domains.is_empty())
 }
 
-/// Whose models the API at this host has.
-pub(crate) fn at(host: &str) -> Serves {
-    found_at(host).map_or(Serves::All, |(_, serves)| serves)
+/// The vendor whose own API is at this host.
+pub(crate) fn at(host: &str) -> Option<&'static Vendor> {
+    let is_here = |domain: &&str| is_below(host, domain);
+    all().find(|vendor| vendor.domains.iter().any(|domain| is_here(&domain)))
 }
 
-/// The preset whose vendor's own host this is; none for proxies, gateways and local ones.
-pub(super) fn preset_at(host: &str) -> Option<&'static Preset> {
-    presets::named(found_at(host)?.0)
-}
-
-fn found_at(host: &str) -> Option<(&'static str, Serves)> {
-    let host = host.trim_end_matches('.');
-    let is_below = |domain: &str| is_below(host, domain);
-    let is_own = |vendor: &&Vendor| vendor.domains.iter().any(|domain| is_below(domain));
-    if let Some(vendor) = VENDORS.iter().find(is_own) {
-        return Some((vendor.id, Serves::Own(vendor.id)));
-    }
-    let others = HOSTS.iter().find(|(domain, ..)| is_below(domain));
-    others.map(|(_, id, serves)| (*id, *serves))
+/// The published price of a model, or of the model whose dated snapshot it is.
+pub fn list_price(model: &str) -> Option<ListPrice> {
+    let tables: Vec<&PriceTable> = all().map(|vendor| &vendor.prices).collect();
+    crate::prices::find(&tables, model)
 }
 
 /// Whether a host is this one or below it, whatever the case.
-pub(super) fn is_below(host: &str, domain: &str) -> bool {
+pub(crate) fn is_below(host: &str, domain: &str) -> bool {
     let end = host.len().checked_sub(domain.len());
     end.and_then(|end| host.split_at_checked(end))
         .is_some_and(|(before, end)| {
@@ -503,7 +351,7 @@ pub(super) fn is_below(host: &str, domain: &str) -> bool {
 
 /// The vendor and the rest of an id of Amazon's, in lower case: `anthropic.claude-…`, or with a region in front
 /// `us.anthropic.claude-…`.
-pub(crate) fn dotted(id: &str) -> Option<(&'static Vendor, &str)> {
+pub fn dotted(id: &str) -> Option<(&'static Vendor, &str)> {
     let (first, rest) = id.split_once('.')?;
     let found = match named(first) {
         Some(vendor) => (vendor, rest),
@@ -516,7 +364,7 @@ pub(crate) fn dotted(id: &str) -> Option<(&'static Vendor, &str)> {
 }
 
 /// What an id tells of itself.
-pub(crate) fn known(id: &str) -> Known {
+pub fn known(id: &str) -> Known {
     let id = id.trim().to_lowercase();
     let known = |family, form| Known { family, form };
     // Gemini's ids have two forms.
@@ -541,7 +389,7 @@ pub(crate) fn known(id: &str) -> Known {
         None => Form::Plain,
     };
     if let Some((vendor, rest)) = dotted(base) {
-        return known(family(rest).or(Some(vendor.whole())), form);
+        return known(family(rest).or(Some(vendor.unknown_model())), form);
     }
     if let Some(found) = family(base) {
         let is_tagged = found.1 != Weights::Closed && is_tagged(base) && form == Form::Plain;
@@ -553,21 +401,9 @@ pub(crate) fn known(id: &str) -> Known {
     }
     let mut words = before.unwrap_or(base).rsplit('/');
     match words.find_map(named) {
-        Some(vendor) => known(Some(vendor.whole()), form),
+        Some(vendor) => known(Some(vendor.unknown_model()), form),
         None if form == Form::Plain && is_tagged(base) => known(None, Form::Tagged),
         None => known(None, form),
-    }
-}
-
-impl Vendor {
-    /// A model of its own, nothing more being known.
-    fn whole(&'static self) -> (&'static Vendor, Weights) {
-        let weights = match (self.closed, self.open) {
-            ([_, ..], _) => Weights::Closed,
-            ([], [_, ..]) => Weights::Open,
-            ([], []) => Weights::Apart,
-        };
-        (self, weights)
     }
 }
 
@@ -584,12 +420,8 @@ fn is_tagged(base: &str) -> bool {
 fn family(id: &str) -> Option<(&'static Vendor, Weights)> {
     let mut longest = 0;
     let mut found = None;
-    for vendor in &VENDORS {
-        for (beginnings, weights) in [
-            (vendor.closed, Weights::Closed),
-            (vendor.open, Weights::Open),
-            (vendor.apart, Weights::Apart),
-        ] {
+    for vendor in all() {
+        for (beginnings, weights) in vendor.families() {
             for beginning in beginnings {
                 if beginning.len() > longest && begins(id, beginning) {
                     longest = beginning.len();
@@ -599,12 +431,6 @@ fn family(id: &str) -> Option<(&'static Vendor, Weights)> {
         }
     }
     found
-}
-
-fn begins(id: &str, beginning: &str) -> bool {
-    let is_word = beginning.ends_with(|c: char| c.is_alphabetic());
-    let rest = id.strip_prefix(beginning);
-    rest.is_some_and(|rest| !is_word || !rest.starts_with(char::is_alphabetic))
 }
 
 #[cfg(test)]

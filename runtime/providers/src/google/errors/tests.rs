@@ -1,0 +1,121 @@
+use std::time::Duration;
+
+use super::*;
+use crate::google::GenerateContent;
+use crate::google::tests::EXHAUSTED;
+use crate::*;
+
+#[test]
+fn error_table() {
+    let reason = |reason| {
+        format!(
+            ",\"details\":[{{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"{reason}\"}}]"
+        )
+    };
+    for (code, status, message, details, class) in [
+        (
+            400,
+            "INVALID_ARGUMENT",
+            "m",
+            reason("API_KEY_INVALID"),
+            Class::Auth,
+        ),
+        (
+            400,
+            "INVALID_ARGUMENT",
+            "m",
+            reason("API_KEY_EXPIRED"),
+            Class::Auth,
+        ),
+        (
+            400,
+            "INVALID_ARGUMENT",
+            "API key not valid.",
+            String::new(),
+            Class::Auth,
+        ),
+        (
+            400,
+            "INVALID_ARGUMENT",
+            "The input token count (9) exceeds the maximum",
+            String::new(),
+            Class::ContextLength,
+        ),
+        (
+            400,
+            "INVALID_ARGUMENT",
+            "m",
+            String::new(),
+            Class::InvalidRequest,
+        ),
+        (
+            400,
+            "FAILED_PRECONDITION",
+            "m",
+            String::new(),
+            Class::Permission,
+        ),
+        (
+            403,
+            "PERMISSION_DENIED",
+            "m",
+            reason("SERVICE_DISABLED"),
+            Class::Permission,
+        ),
+        (404, "NOT_FOUND", "m", String::new(), Class::ModelNotFound),
+        (
+            429,
+            "RESOURCE_EXHAUSTED",
+            "m",
+            String::new(),
+            Class::RateLimit,
+        ),
+        (500, "INTERNAL", "m", String::new(), Class::Unavailable),
+        (503, "UNAVAILABLE", "m", String::new(), Class::Unavailable),
+        (
+            504,
+            "DEADLINE_EXCEEDED",
+            "m",
+            String::new(),
+            Class::Unavailable,
+        ),
+    ] {
+        let body = format!(
+            "{{\"error\":{{\"code\":{code},\"message\":\"{message}\",\"status\":\"{status}\"{details}}}}}"
+        );
+        assert_eq!(
+            GenerateContent.failure(code, body.as_bytes()).class,
+            class,
+            "{body}"
+        );
+        assert_eq!(
+            GenerateContent
+                .failure(code, format!("[{body}]").as_bytes())
+                .class,
+            class,
+            "{body}"
+        );
+    }
+    let daily = EXHAUSTED.replace("PerMinute", "PerDay");
+    assert_eq!(
+        GenerateContent.failure(429, daily.as_bytes()).class,
+        Class::Quota
+    );
+    let failure = GenerateContent.failure(429, EXHAUSTED.as_bytes());
+    assert_eq!(
+        (failure.class, failure.retry_after),
+        (Class::RateLimit, Some(Duration::from_secs(17)))
+    );
+    assert_eq!(
+        (failure.code.as_deref(), failure.message.as_str()),
+        (Some("RESOURCE_EXHAUSTED"), "Quota exceeded")
+    );
+}
+
+#[test]
+fn durations() {
+    assert_eq!(seconds("0.25s"), Some(Duration::from_millis(250)));
+    for odd in ["17", "-1s", "NaNs", "1e99s", "s", ""] {
+        assert_eq!(seconds(odd), None, "{odd}");
+    }
+}

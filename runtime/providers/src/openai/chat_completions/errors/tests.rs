@@ -1,0 +1,102 @@
+use crate::openai::chat_completions::*;
+use crate::*;
+
+#[test]
+fn error_table() {
+    for (status, body, class) in [
+        (
+            400,
+            r#"{"error":{"message":"m","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#,
+            Class::InvalidRequest,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"The prompt has 9 tokens, too large for model with 8 maximum context length"}}"#,
+            Class::ContextLength,
+        ),
+        (
+            400,
+            r#"{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error"}}"#,
+            Class::ContextLength,
+        ),
+        (
+            400,
+            r#"{"error":{"code":"content_filter","message":"m","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+            Class::ContentFilter,
+        ),
+        (
+            400,
+            r#"{"error":{"code":400,"message":"x is not a valid model ID"}}"#,
+            Class::ModelNotFound,
+        ),
+        (
+            400,
+            r#"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: ab***yz."}"#,
+            Class::Auth,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"m","type":"invalid_request_error","code":"tool_use_failed","failed_generation":"x"}}"#,
+            Class::InvalidRequest,
+        ),
+        (401, r#"{"error":{"message":"m","code":401}}"#, Class::Auth),
+        (401, r#"{"detail":"Unauthorized"}"#, Class::Auth),
+        (
+            402,
+            r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","code":"invalid_request_error"}}"#,
+            Class::Quota,
+        ),
+        (
+            403,
+            r#"{"error":{"code":403,"message":"m","metadata":{"reasons":[]}}}"#,
+            Class::Permission,
+        ),
+        (
+            404,
+            r#"{"error":{"code":"DeploymentNotFound","message":"m"}}"#,
+            Class::ModelNotFound,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"model \"x\" not found, try pulling it first","type":"api_error"}}"#,
+            Class::ModelNotFound,
+        ),
+        (
+            413,
+            r#"{"error":{"message":"Request too large","type":"tokens","code":"rate_limit_exceeded"}}"#,
+            Class::TooLarge,
+        ),
+        (
+            422,
+            r#"{"detail":[{"loc":["body","max_completion_tokens"],"msg":"Extra inputs are not permitted","type":"extra_forbidden"}]}"#,
+            Class::InvalidRequest,
+        ),
+        (
+            429,
+            r#"{"object":"error","message":"m","type":"rate_limited","code":"1300"}"#,
+            Class::RateLimit,
+        ),
+        (
+            429,
+            r#"{"error":{"message":"m","code":"429","type":"None"}}"#,
+            Class::RateLimit,
+        ),
+        (
+            502,
+            r#"{"error":{"code":502,"message":"m"}}"#,
+            Class::Unavailable,
+        ),
+        (
+            503,
+            r#"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#,
+            Class::Unavailable,
+        ),
+    ] {
+        let failure = PLAIN.failure(status, body.as_bytes());
+        assert_eq!(
+            (failure.class, failure.status),
+            (class, Some(status)),
+            "{body}"
+        );
+    }
+}
