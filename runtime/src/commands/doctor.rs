@@ -9,7 +9,7 @@ use crate::{
     gateway::{Bounds, Listed, resolve},
     output::{self, Style},
     session::Session,
-    settings::{Provider, Settings},
+    settings::{Provider, ProviderIndex, Settings},
 };
 
 pub(super) fn run(settings: Settings, online: bool) -> Done {
@@ -29,7 +29,7 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     let style = Style::of_stdout();
     let default = resolve::default_provider(settings);
     let mut text = String::new();
-    for (position, provider) in settings.providers.iter().enumerate() {
+    for (position, provider) in settings.indexed() {
         let answer = answers.iter().find(|(asked, _)| *asked == position);
         let answer = answer.map(|(_, answer)| answer);
         if provider.is_listed || answer.is_some() {
@@ -69,7 +69,7 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
 }
 
 /// Asks all providers that can be used at once; if there are none, the one that is tried then.
-async fn ask(session: &Session) -> Vec<(usize, Listed)> {
+async fn ask(session: &Session) -> Vec<(ProviderIndex, Listed)> {
     let settings = session.settings();
     let asked = resolve::all_or_one(settings, None).unwrap_or_default();
     let bounds = Bounds::of(settings, None);

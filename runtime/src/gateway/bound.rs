@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    settings::{Dialect, Price, Settings},
+    settings::{Dialect, Price, ProviderIndex, Settings},
 };
 
 /// A request that is within its bounds.
@@ -277,7 +277,7 @@ fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failu
 /// The money is not enough, or the cost is not known.
 pub fn keep(
     settings: &Settings,
-    provider: usize,
+    provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
@@ -294,7 +294,7 @@ pub fn keep(
 /// Sets the token limit.
 fn keep_limit(
     settings: &Settings,
-    provider: usize,
+    provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
@@ -375,7 +375,12 @@ fn keep_bought(
     }
 }
 
-fn no_price(settings: &Settings, provider: usize, request: &ChatRequest, purse: &Purse) -> Failure {
+fn no_price(
+    settings: &Settings,
+    provider: ProviderIndex,
+    request: &ChatRequest,
+    purse: &Purse,
+) -> Failure {
     let name = format!("{}/{}", settings.providers[provider].id, request.model);
     Failure::new(
         ErrorKind::Config,

@@ -28,7 +28,7 @@ use crate::{
     aside::aside,
     call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
-    settings::{KeyHeader, Provider},
+    settings::{KeyHeader, Provider, ProviderIndex},
 };
 
 /// Why an attempt brings no answer.
@@ -355,7 +355,7 @@ impl Gateway {
     fn adapt(
         &self,
         codec: &dyn Codec,
-        provider: usize,
+        provider: ProviderIndex,
         turn: &mut Turn,
         reply: &mut Reply,
     ) -> Result<(), Failure> {
@@ -371,7 +371,14 @@ impl Gateway {
 
     /// The cost of an attempt that its provider has accepted: from the usage that it reports if that is plausible, else
     /// the estimate.
-    fn spent(&self, provider: usize, model: &str, answer: &Answer, input: u64, most: f64) -> f64 {
+    fn spent(
+        &self,
+        provider: ProviderIndex,
+        model: &str,
+        answer: &Answer,
+        input: u64,
+        most: f64,
+    ) -> f64 {
         // The estimate takes four bytes for a token.
         let input = input / (price::LONGEST_TOKEN as u64 / bound::ASCII_PER_TOKEN);
         let cost = price::of_answer(&self.settings, Some(provider), model, answer, input);

@@ -11,7 +11,7 @@ use std::{
 use anygpt_providers::{Answer, Failure, Finish};
 
 use super::{Reply, report, retry};
-use crate::{error::ErrorKind, redact::Redactor};
+use crate::{error::ErrorKind, redact::Redactor, settings::ProviderIndex};
 
 /// One request to a provider, with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Attempt {
 #[derive(Debug)]
 pub(super) struct Failed {
     /// Position of the provider.
-    pub(super) provider: usize,
+    pub(super) provider: ProviderIndex,
     /// The model in the request.
     pub(super) model: String,
     pub(super) failure: Failure,
@@ -68,7 +68,7 @@ impl fmt::Display for Unpaid {
 pub(super) struct ChatState {
     /// The reply of the current attempt.
     pub(super) reply: Reply,
-    provider: usize,
+    provider: ProviderIndex,
     begun: Option<Instant>,
     /// The attempt waits for its turn.
     pub(super) is_queued: bool,
@@ -81,7 +81,7 @@ pub(super) struct ChatState {
 }
 
 impl ChatState {
-    pub(super) fn new(provider: usize, id: &str, model: &str) -> Self {
+    pub(super) fn new(provider: ProviderIndex, id: &str, model: &str) -> Self {
         ChatState {
             reply: Reply::of(id, model),
             provider,
@@ -95,13 +95,13 @@ impl ChatState {
     }
 
     /// The next attempts are for another provider or model.
-    pub(super) fn turn_to(&mut self, provider: usize, id: &str, model: &str) {
+    pub(super) fn turn_to(&mut self, provider: ProviderIndex, id: &str, model: &str) {
         self.provider = provider;
         self.reply = Reply::of(id, model);
     }
 
     /// The provider of the current attempt.
-    pub(super) fn provider(&self) -> usize {
+    pub(super) fn provider(&self) -> ProviderIndex {
         self.provider
     }
 

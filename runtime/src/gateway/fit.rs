@@ -4,11 +4,11 @@
 
 use anygpt_providers::{ChatRequest, Encoding};
 
-use crate::settings::{Dialect, Settings};
+use crate::settings::{Dialect, ProviderIndex, Settings};
 
 /// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
 /// A model that is not known yet has an empty id; then only rules for all of its provider's models count.
-pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<String> {
+pub fn fit(settings: &Settings, provider: ProviderIndex, chat: &mut ChatRequest) -> Vec<String> {
     let rule = settings.rule(provider, &chat.model);
     let mut warnings = Vec::new();
     for (parameter, place) in &rule.drop {
@@ -43,7 +43,7 @@ pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<
 }
 
 /// How the configuration file wants a request for this model to be written.
-pub fn encoding(settings: &Settings, provider: usize, model: &str) -> Encoding {
+pub fn encoding(settings: &Settings, provider: ProviderIndex, model: &str) -> Encoding {
     let rule = settings.rule(provider, model);
     match (
         rule.max_completion_tokens,

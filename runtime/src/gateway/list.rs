@@ -22,6 +22,7 @@ use crate::{
     aside::aside,
     call::CallContext,
     error::{Error, ErrorKind},
+    settings::ProviderIndex,
 };
 
 /// What a model takes beside its texts, in a list that is sorted and looked through.
@@ -62,7 +63,7 @@ impl Gateway {
     pub async fn models(
         &self,
         context: &CallContext,
-        providers: &[usize],
+        providers: &[ProviderIndex],
         bounds: Bounds,
     ) -> Vec<Listed> {
         let lists = providers.iter().map(|&position| async move {
@@ -113,11 +114,11 @@ impl Gateway {
         .await
     }
 
-    fn unlisted(&self, position: usize, failure: &Failure) -> Unlisted {
-        let provider = &self.settings.providers[position];
+    fn unlisted(&self, index: ProviderIndex, failure: &Failure) -> Unlisted {
+        let provider = &self.settings.providers[index];
         let error = report::failure(provider, "", failure, &self.redactor);
         Unlisted {
-            error: report::with_advice(&self.settings, position, error),
+            error: report::with_advice(&self.settings, index, error),
             status: failure.status,
         }
     }

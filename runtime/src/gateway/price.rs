@@ -4,7 +4,7 @@
 
 use anygpt_providers::{Answer, LIST_PRICES, Usage, list_price};
 
-use crate::settings::{Price, Settings, position};
+use crate::settings::{Price, ProviderIndex, Settings, position};
 
 use super::Reply;
 
@@ -19,7 +19,11 @@ pub struct Cost {
 
 /// The price of a provider's model, and where it is from: the configuration file, else what the provider
 /// publishes for its own address. An id that nobody knows has none.
-pub fn known(settings: &Settings, provider: usize, model: &str) -> Option<(Price, &'static str)> {
+pub fn known(
+    settings: &Settings,
+    provider: ProviderIndex,
+    model: &str,
+) -> Option<(Price, &'static str)> {
     let configured = settings.model(provider, model);
     if let Some(price) = configured.and_then(|model| model.price) {
         return Some((price, "configured"));
@@ -37,7 +41,7 @@ pub(super) fn charge(settings: &Settings, reply: &mut Reply) {
 /// The cost of an answer of this model, by the usage that its provider reports; it has read `input` tokens at least.
 pub(super) fn of_answer(
     settings: &Settings,
-    provider: Option<usize>,
+    provider: Option<ProviderIndex>,
     model: &str,
     answer: &Answer,
     input: u64,

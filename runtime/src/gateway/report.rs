@@ -10,7 +10,7 @@ use anygpt_providers::Failure;
 use crate::{
     error::{Advice, Error, ErrorKind},
     redact::{Redactor, of_caller},
-    settings::{Provider, Settings},
+    settings::{Provider, ProviderIndex, Settings},
 };
 
 /// The error of a call that ends with this failure.
@@ -44,7 +44,7 @@ pub(super) fn failure(
 }
 
 /// The error of a call to a provider, with what to do if that was tried only because no other one is set up.
-pub(crate) fn with_advice(settings: &Settings, provider: usize, error: Error) -> Error {
+pub(crate) fn with_advice(settings: &Settings, provider: ProviderIndex, error: Error) -> Error {
     let tried = &settings.providers[provider];
     let is_unreachable = error.kind == ErrorKind::Network;
     if tried.is_tried_if_named && is_unreachable {

@@ -31,7 +31,7 @@ use crate::{
     aside::aside,
     call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
-    settings::Settings,
+    settings::{ProviderIndex, Settings},
 };
 
 /// Limits of a call in time and repetitions.
@@ -167,19 +167,19 @@ impl Gateway {
     fn failed(
         &self,
         context: &CallContext,
-        position: usize,
+        index: ProviderIndex,
         model: &str,
         failure: Failure,
     ) -> Error {
-        let provider = &self.settings.providers[position];
+        let provider = &self.settings.providers[index];
         let error = report::failure(provider, model, &failure, &self.redactor);
         let failed = Failed {
-            provider: position,
+            provider: index,
             model: model.to_owned(),
             failure,
         };
         self.record_failure(&failed, |record| context.record(record));
-        report::with_advice(&self.settings, position, error)
+        report::with_advice(&self.settings, index, error)
     }
 
     /// Sends a request, repeatedly as long as that may help.

@@ -23,7 +23,7 @@ use anygpt_providers::{Effort, presets::ended, vendors};
 
 use crate::{
     error::{Advice, Error, ErrorKind},
-    settings::{Dialect, ModelSettings, Settings, position},
+    settings::{Dialect, ModelSettings, ProviderIndex, Settings, position},
 };
 
 mod home;
@@ -42,7 +42,7 @@ use usable::{check_usable, usable_default};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Position in [`Settings::providers`]; it can be used.
-    pub provider: usize,
+    pub provider: ProviderIndex,
     /// The provider's id for the model; none if the provider's newest is wanted.
     pub model: Option<String>,
     /// The effort that was named with the model.
@@ -50,7 +50,7 @@ pub struct Target {
 }
 
 impl Target {
-    fn new(provider: usize, model: Option<&str>) -> Self {
+    fn new(provider: ProviderIndex, model: Option<&str>) -> Self {
         Target {
             provider,
             model: model.map(str::to_owned),
@@ -214,10 +214,10 @@ pub fn explain(
             .iter()
             .any(|target| target.provider == provider)
     };
-    let under = |provider: usize| format!("{}/{model}", settings.providers[provider].id);
+    let under = |provider: ProviderIndex| format!("{}/{model}", settings.providers[provider].id);
     let mut others = Vec::new();
     if provider.is_none() {
-        let is_usable = |it: usize| settings.providers[it].why_off().is_none();
+        let is_usable = |it: ProviderIndex| settings.providers[it].why_off().is_none();
         let own = own(settings, &vendors::known(model));
         if let Some(family) = own.filter(|&it| is_usable(it) && !is_asked(it)) {
             others.push((under(family), "its name is that of this provider's models"));
@@ -225,9 +225,10 @@ pub fn explain(
         let all = settings.models.iter();
         let same = all.filter(|it| it.id.eq_ignore_ascii_case(model) && !is_asked(it.provider));
         others.extend(same.map(|it| (settings.name_of(it), "the configuration file has it")));
-        let has_all = |it: usize| is_usable(it) && has_vendors(settings, it);
+        let has_all = |it: ProviderIndex| is_usable(it) && has_vendors(settings, it);
         if rule == Rule::Provider {
-            let all = (0..settings.providers.len()).filter(|&it| has_all(it) && !is_asked(it));
+            let all = settings.indexed().map(|(index, _)| index);
+            let all = all.filter(|&it| has_all(it) && !is_asked(it));
             others.extend(all.map(|it| (under(it), "it has the models of all vendors")));
         }
         others.dedup_by(|one, other| one.0 == other.0);
@@ -351,7 +352,7 @@ fn without_effort(
 ///
 /// # Errors
 /// It is a tag, and none of its models may be asked.
-fn of_provider(settings: &Settings, provider: usize, name: &str) -> Result<Found, Error> {
+fn of_provider(settings: &Settings, provider: ProviderIndex, name: &str) -> Result<Found, Error> {
     if settings.model(provider, name).is_none()
         && let Some(tagged) = Tagged::find(settings, name, Some(provider))
     {
@@ -399,7 +400,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, Error> {
 }
 
 /// `provider/model`, if the part before the first slash is a provider.
-fn split<'m>(settings: &Settings, model: &'m str) -> Option<(usize, &'m str)> {
+fn split<'m>(settings: &Settings, model: &'m str) -> Option<(ProviderIndex, &'m str)> {
     let (prefix, rest) = model.split_once('/')?;
     let provider = position(&settings.providers, prefix)?;
     (!rest.is_empty()).then_some((provider, rest))

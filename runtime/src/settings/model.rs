@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 
 use anygpt_providers::Effort;
 
-use super::price::Price;
+use super::{
+    index::{ModelIndex, ProviderIndex},
+    price::Price,
+};
 
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSettings {
-    /// Position in [`Settings::providers`](super::Settings::providers).
-    pub provider: usize,
+    /// Its provider.
+    pub provider: ProviderIndex,
     /// The provider's id for it.
     pub id: String,
     /// Its tags, each once, whatever the case.
@@ -39,8 +42,8 @@ pub struct Tag {
 /// A model of a tag or an alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Position in [`Settings::models`](super::Settings::models).
-    pub model: usize,
+    /// The model.
+    pub model: ModelIndex,
     /// The effort that an alias names with it.
     pub effort: Option<Effort>,
 }
@@ -59,14 +62,14 @@ impl Tag {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// By provider, then by id.
-    models: BTreeMap<usize, BTreeMap<String, usize>>,
+    models: BTreeMap<ProviderIndex, BTreeMap<String, ModelIndex>>,
     /// By name in lower case; aliases, too.
     pub(super) tags: BTreeMap<String, usize>,
 }
 
 impl Names {
-    /// A position in [`Settings::models`](super::Settings::models).
-    pub(super) fn model(&self, provider: usize, id: &str) -> Option<usize> {
+    /// A model of the file.
+    pub(super) fn model(&self, provider: ProviderIndex, id: &str) -> Option<ModelIndex> {
         self.models.get(&provider)?.get(id).copied()
     }
 
@@ -76,7 +79,12 @@ impl Names {
     }
 
     /// The position of this model; a new one's is `next`.
-    pub(super) fn place(&mut self, provider: usize, id: &str, next: usize) -> usize {
+    pub(super) fn place(
+        &mut self,
+        provider: ProviderIndex,
+        id: &str,
+        next: ModelIndex,
+    ) -> ModelIndex {
         let models = self.models.entry(provider).or_default();
         *models.entry(id.to_owned()).or_insert(next)
     }

@@ -8,6 +8,7 @@ use anygpt_providers::{Dialect, Effort, presets};
 
 use super::{
     file::{Aliases, ModelName, Models, TagName},
+    index::{ModelIndex, ProviderIndex},
     model::{Member, ModelSettings, Names, Tag},
     price::Price,
     provider::{Provider, position},
@@ -73,6 +74,7 @@ pub(super) fn unknown(id: &str, providers: &[Provider]) -> Error {
 pub(super) fn tags(models: &[ModelSettings], names: &mut Names) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     for (position, settings) in models.iter().enumerate() {
+        let position = ModelIndex::new(position);
         names.place(settings.provider, &settings.id, position);
         let member = Member {
             model: position,
@@ -122,7 +124,7 @@ pub(super) fn add_aliases(
                 })
             };
             let (provider, id, effort) = aliased(providers, &target.value, names).map_err(fail)?;
-            let next = models.len();
+            let next = ModelIndex::new(models.len());
             let model = names.place(provider, &id, next);
             if model == next {
                 models.push(ModelSettings {
@@ -179,7 +181,7 @@ fn aliased(
     providers: &[Provider],
     target: &str,
     names: &Names,
-) -> Result<(usize, String, Option<Effort>), Error> {
+) -> Result<(ProviderIndex, String, Option<Effort>), Error> {
     let (name, effort) = Effort::split(target);
     if names.tag(name).is_some() {
         return Err(Error::new(format!(

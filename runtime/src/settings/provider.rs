@@ -13,6 +13,7 @@ use super::{
     disclosure::shown,
     environment::{Found, Ignored, in_container},
     headers::Headers,
+    index::ProviderIndex,
     key,
     parameters::Parameters,
     problem::Problem,
@@ -212,15 +213,16 @@ impl Provider {
 }
 
 /// The provider of that name, in whatever case it is written.
-pub(crate) fn position(providers: &[Provider], id: &str) -> Option<usize> {
+pub(crate) fn position(providers: &[Provider], id: &str) -> Option<ProviderIndex> {
     // As most have it, without a look at all the names of presets.
     if let Some(position) = providers.iter().position(|provider| provider.id == id) {
-        return Some(position);
+        return Some(ProviderIndex::new(position));
     }
     let id = presets::named(id).map_or(id, |preset| preset.id);
     providers
         .iter()
         .position(|provider| provider.id.eq_ignore_ascii_case(id))
+        .map(ProviderIndex::new)
 }
 
 /// There is no provider of this name.

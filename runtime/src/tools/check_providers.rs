@@ -9,7 +9,7 @@ use crate::{
     call::CallContext,
     error::{Error, ErrorKind},
     gateway::{Bounds, Gateway, Listed, resolve},
-    settings::{Provider, Settings},
+    settings::{Provider, ProviderIndex, Settings},
 };
 
 pub(super) fn listed() -> anygpt_core::Tool {
@@ -36,7 +36,7 @@ pub(super) fn listed() -> anygpt_core::Tool {
 /// Providers to be checked.
 #[derive(Debug)]
 pub(super) struct Check {
-    providers: Vec<usize>,
+    providers: Vec<ProviderIndex>,
     bounds: Bounds,
     warnings: Vec<String>,
 }

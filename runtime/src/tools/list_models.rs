@@ -24,7 +24,7 @@ use crate::{
         Bounds, Gateway, mock,
         resolve::{self, Tagged},
     },
-    settings::{Dialect, Settings, position},
+    settings::{Dialect, ProviderIndex, Settings, position},
 };
 
 pub(super) fn listed() -> anygpt_core::Tool {
@@ -70,9 +70,9 @@ const LONGEST_NAME: usize = 256;
 #[derive(Debug)]
 pub(super) struct Query {
     /// Whose.
-    providers: Vec<usize>,
+    providers: Vec<ProviderIndex>,
     /// Only these, with their providers.
-    tagged: Option<BTreeSet<(usize, String)>>,
+    tagged: Option<BTreeSet<(ProviderIndex, String)>>,
     /// Each is a part of name or id; in lower case.
     words: Vec<String>,
     capability: Option<Capability>,
@@ -87,7 +87,7 @@ pub(super) struct Query {
 }
 
 /// Where a model stands in the order of all: provider, age, id.
-type Place = (usize, Reverse<Option<i64>>, String);
+type Place = (ProviderIndex, Reverse<Option<i64>>, String);
 
 /// What is known of the models of one provider.
 enum Known {
@@ -147,7 +147,7 @@ pub(super) fn call(
     }
     // What carries a tag is known; what it can do may stand in a list only.
     let is_told = query.tagged.is_some() && capability.is_none() && !details;
-    let is_offline = |&position: &usize| settings.providers[position].kind == Dialect::Mock;
+    let is_offline = |&position: &ProviderIndex| settings.providers[position].kind == Dialect::Mock;
     if !is_live || is_told || query.providers.iter().all(is_offline) {
         let known = query.providers.iter().map(|_| Known::Configured).collect();
         return Ok(Work::Done(query.outcome(settings, known)));
@@ -199,7 +199,7 @@ impl Query {
         &mut self,
         settings: &Settings,
         tag: &str,
-        provider: Option<usize>,
+        provider: Option<ProviderIndex>,
     ) -> Result<(), Error> {
         let tagged = Tagged::find(settings, tag, provider).ok_or_else(|| {
             let of_provider = provider.map(|provider| &settings.providers[provider].id);
@@ -226,7 +226,8 @@ impl Query {
                 None => _ = usable.insert((model.provider, model.id.clone())),
             }
         }
-        let providers: BTreeSet<usize> = usable.iter().map(|(provider, _)| *provider).collect();
+        let providers: BTreeSet<ProviderIndex> =
+            usable.iter().map(|(provider, _)| *provider).collect();
         self.providers = providers.into_iter().collect();
         self.tagged = Some(usable);
         Ok(())
@@ -347,14 +348,14 @@ impl Query {
 
 /// A model of a provider.
 struct Entry {
-    provider: usize,
+    provider: ProviderIndex,
     model: Model,
     /// It is not in the provider's list, as far as there is one.
     is_configured: bool,
 }
 
 /// What is known of a provider's models: its list, and what is configured beside it.
-fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &Settings) {
+fn add(entries: &mut Vec<Entry>, provider: ProviderIndex, list: Vec<Model>, settings: &Settings) {
     let mut seen = BTreeSet::new();
     let list = match settings.providers[provider].kind {
         Dialect::Mock => mock::models(),
@@ -386,7 +387,7 @@ fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &S
 }
 
 /// The ids that the settings name: models of the file, and what is asked where no model is named.
-fn configured(settings: &Settings, provider: usize) -> impl Iterator<Item = String> {
+fn configured(settings: &Settings, provider: ProviderIndex) -> impl Iterator<Item = String> {
     let of_file = settings.models.iter();
     let of_file = of_file.filter(move |model| model.provider == provider);
     let default = resolve::chain(settings, None, None, &[]);

@@ -1,7 +1,7 @@
 use super::*;
 
 fn state() -> ChatState {
-    ChatState::new(0, "one", "a")
+    ChatState::new(ProviderIndex::new(0), "one", "a")
 }
 
 fn end(mut state: ChatState, stopped: Option<Failure>) -> Result<Reply, Box<AllFailed>> {
@@ -27,7 +27,7 @@ fn an_answer_after_failures_says_who_failed() {
     let mut state = state();
     attempt(&mut state, "", failure(ErrorKind::Unavailable, 503));
     attempt(&mut state, "", failure(ErrorKind::Unavailable, 503));
-    state.turn_to(1, "two", "b");
+    state.turn_to(ProviderIndex::new(1), "two", "b");
     state.begin();
     state.reply.answer.text = "yes".into();
     state.succeed();
@@ -91,7 +91,7 @@ fn the_deadline_hands_out_what_there_is() {
 fn the_most_useful_failure_is_the_error_and_all_attempts_are_listed() {
     let mut state = state();
     attempt(&mut state, "", failure(ErrorKind::Auth, 401));
-    state.turn_to(1, "two", "");
+    state.turn_to(ProviderIndex::new(1), "two", "");
     let wait = |ms| Failure {
         retry_after: Some(Duration::from_millis(ms)),
         ..failure(ErrorKind::RateLimit, 429)
@@ -100,7 +100,7 @@ fn the_most_useful_failure_is_the_error_and_all_attempts_are_listed() {
     attempt(&mut state, "", wait(9_000));
     let all = end(state, None).unwrap_err();
     assert_eq!(all.reported.failure, wait(9_000));
-    assert_eq!(all.reported.provider, 1);
+    assert_eq!(all.reported.provider, ProviderIndex::new(1));
     assert_eq!(
         tally(&all.attempts),
         "one/a: auth (HTTP 401); two: rate_limit (HTTP 429), 2 times"
@@ -111,7 +111,7 @@ fn the_most_useful_failure_is_the_error_and_all_attempts_are_listed() {
 fn who_cannot_be_paid_is_no_attempt_and_is_told() {
     let unpaid = |state: &mut ChatState| {
         for name in ["two/b", "three/c"] {
-            state.turn_to(1, "two", "b");
+            state.turn_to(ProviderIndex::new(1), "two", "b");
             state.begin();
             state.leave_out(name.to_owned(), false, format!("{name} costs too much"));
         }
@@ -121,7 +121,10 @@ fn who_cannot_be_paid_is_no_attempt_and_is_told() {
     attempt(&mut failed, "", failure(ErrorKind::Unavailable, 503));
     unpaid(&mut failed);
     let all = end(failed, None).unwrap_err();
-    assert_eq!((all.attempts.len(), all.reported.provider), (1, 0));
+    assert_eq!(
+        (all.attempts.len(), all.reported.provider),
+        (1, ProviderIndex::new(0))
+    );
     assert_eq!(all.unpaid.unwrap().to_string(), said);
 
     let mut broken = state();

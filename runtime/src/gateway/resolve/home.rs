@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Advice, Error, ErrorKind},
-    settings::{Dialect, Settings, position},
+    settings::{Dialect, ProviderIndex, Settings, position},
 };
 use anygpt_providers::{
     Effort,
@@ -17,7 +17,7 @@ use anygpt_providers::{
 };
 
 /// The provider for an id.
-pub(super) fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), Error> {
+pub(super) fn home(settings: &Settings, model: &str) -> Result<(Rule, ProviderIndex), Error> {
     let id = Id::new(settings, model);
     if let Some(local) = id.local() {
         return Ok((Rule::Local, local));
@@ -41,7 +41,7 @@ struct Id<'a> {
     model: &'a str,
     known: Known,
     /// The own API of the model's vendor, usable or not.
-    own: Option<usize>,
+    own: Option<ProviderIndex>,
 }
 
 impl<'a> Id<'a> {
@@ -63,36 +63,38 @@ impl<'a> Id<'a> {
         self.weights() == Some(Weights::Closed)
     }
 
-    fn is_usable(&self, provider: usize) -> bool {
+    fn is_usable(&self, provider: ProviderIndex) -> bool {
         self.settings.providers[provider].why_off().is_none()
     }
 
-    fn usable(&self) -> impl Iterator<Item = usize> {
-        (0..self.settings.providers.len()).filter(|&it| self.is_usable(it))
+    fn usable(&self) -> impl Iterator<Item = ProviderIndex> {
+        let all = self.settings.indexed();
+        all.filter(|(_, it)| it.why_off().is_none())
+            .map(|(index, _)| index)
     }
 
-    fn locals(&self) -> impl Iterator<Item = usize> {
+    fn locals(&self) -> impl Iterator<Item = ProviderIndex> {
         self.usable()
             .filter(|&it| self.settings.providers[it].is_local())
     }
 
-    fn is_runtime(&self, provider: usize) -> bool {
+    fn is_runtime(&self, provider: ProviderIndex) -> bool {
         self.settings.providers[provider].serves() == Serves::Local
     }
 
-    fn may_have(&self, provider: usize, is_chosen: bool) -> bool {
+    fn may_have(&self, provider: ProviderIndex, is_chosen: bool) -> bool {
         may_have(self.settings, provider, self.model, &self.known, is_chosen)
     }
 
     /// The vendor's own API, if it can be used and the id is written as it writes its ids.
-    fn at_home(&self) -> Option<usize> {
+    fn at_home(&self) -> Option<ProviderIndex> {
         let is_its_own = self.known.form == Form::Plain && self.weights() != Some(Weights::Apart);
         self.own.filter(|&own| is_its_own && self.is_usable(own))
     }
 
     /// A local provider, if the settings say that it has the model or the id is a local model's.
-    fn local(&self) -> Option<usize> {
-        let lists = |&provider: &usize| {
+    fn local(&self) -> Option<ProviderIndex> {
+        let lists = |&provider: &ProviderIndex| {
             let set = self.settings.providers[provider].model.as_deref();
             set == Some(self.model) || self.settings.model(provider, self.model).is_some()
         };
@@ -109,7 +111,10 @@ impl<'a> Id<'a> {
     }
 
     /// The default provider of the settings, if it may have the model.
-    fn of_chosen_default(&self, default: usize) -> Result<Option<(Rule, usize)>, Error> {
+    fn of_chosen_default(
+        &self,
+        default: ProviderIndex,
+    ) -> Result<Option<(Rule, ProviderIndex)>, Error> {
         let may_help = self.known.family.is_none() || self.is_usable(default);
         match may_help && self.may_have(default, true) {
             true => Ok(Some((Rule::Default, check_usable(self.settings, default)?))),
@@ -118,10 +123,10 @@ impl<'a> Id<'a> {
     }
 
     /// A provider for the id where the settings name no default provider.
-    fn without_chosen_default(&self) -> Result<Option<(Rule, usize)>, Error> {
+    fn without_chosen_default(&self) -> Result<Option<(Rule, ProviderIndex)>, Error> {
         let providers = &self.settings.providers;
         // Open models run elsewhere, so that a refusal of the vendor's own API does not matter to them.
-        let is_refused = |&own: &usize| providers[own].refusal().is_some();
+        let is_refused = |&own: &ProviderIndex| providers[own].refusal().is_some();
         if let Some(own) = self.own.filter(is_refused).filter(|_| self.is_closed()) {
             check_usable(self.settings, own)?;
         }
@@ -147,7 +152,7 @@ impl<'a> Id<'a> {
             return Ok(Some((Rule::Vendors, all)));
         }
         // A vendor's provider at another address may have the models of all vendors, but the settings do not say so.
-        let is_led_away = |it: usize| {
+        let is_led_away = |it: ProviderIndex| {
             let is_vendor_s = vendors::makes_models(&providers[it].id);
             self.is_closed() && is_vendor_s && self.own.is_some_and(|own| own != it)
         };
@@ -158,14 +163,14 @@ impl<'a> Id<'a> {
     }
 
     /// The only provider of many vendors' models; without one the vendor's own API, which cannot be used.
-    fn of_gateways(&self) -> Result<(Rule, usize), Error> {
+    fn of_gateways(&self) -> Result<(Rule, ProviderIndex), Error> {
         let settings = self.settings;
-        let is_gateway = |&it: &usize| {
+        let is_gateway = |&it: &ProviderIndex| {
             let provider = &settings.providers[it];
             let is_own = matches!(provider.serves(), Serves::Own(_));
             !is_own && provider.kind != Dialect::Mock && self.may_have(it, false)
         };
-        let all: Vec<usize> = self.usable().filter(is_gateway).collect();
+        let all: Vec<ProviderIndex> = self.usable().filter(is_gateway).collect();
         let first = match self.known.form {
             Form::Vendored => all.iter().find(|&&it| has_vendors(settings, it)),
             _ => None,
@@ -185,7 +190,7 @@ impl<'a> Id<'a> {
         }
     }
 
-    fn ambiguous(&self, providers: &[usize]) -> Error {
+    fn ambiguous(&self, providers: &[ProviderIndex]) -> Error {
         let model = self.model;
         let names = providers.iter().take(NAMED);
         let names = names.map(|&it| format!("{}/{model}", self.settings.providers[it].id));
@@ -238,14 +243,14 @@ impl<'a> Id<'a> {
 }
 
 /// The own API of the vendor of this model, usable or not.
-pub(super) fn own(settings: &Settings, known: &Known) -> Option<usize> {
+pub(super) fn own(settings: &Settings, known: &Known) -> Option<ProviderIndex> {
     position(&settings.providers, known.family?.0.id)
 }
 
 /// Whether a provider may be asked for an id that does not name it. `is_chosen` if the settings name it as the default.
 fn may_have(
     settings: &Settings,
-    provider: usize,
+    provider: ProviderIndex,
     model: &str,
     known: &Known,
     is_chosen: bool,
@@ -269,7 +274,7 @@ fn may_have(
 }
 
 /// Whether the settings say that this provider has this id.
-fn is_set(settings: &Settings, provider: usize, model: &str, is_chosen: bool) -> bool {
+fn is_set(settings: &Settings, provider: ProviderIndex, model: &str, is_chosen: bool) -> bool {
     let default = settings.default_model.as_deref().map(Effort::split);
     settings.model(provider, model).is_some()
         || settings.providers[provider].model.as_deref() == Some(model)
@@ -277,13 +282,13 @@ fn is_set(settings: &Settings, provider: usize, model: &str, is_chosen: bool) ->
 }
 
 /// Whether a provider has the models of many vendors.
-pub(super) fn has_vendors(settings: &Settings, provider: usize) -> bool {
+pub(super) fn has_vendors(settings: &Settings, provider: ProviderIndex) -> bool {
     let preset = settings.providers[provider].preset;
     preset.is_some_and(|preset| preset.has_vendors)
 }
 
 /// The error if this model cannot be one of this provider's.
-pub(super) fn foreign(settings: &Settings, provider: usize, model: &str) -> Option<Error> {
+pub(super) fn foreign(settings: &Settings, provider: ProviderIndex, model: &str) -> Option<Error> {
     let why = settings.why_foreign(provider, model)?;
     let known = vendors::known(model);
     let set = own(settings, &known).and_then(|own| {

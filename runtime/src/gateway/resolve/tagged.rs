@@ -7,7 +7,7 @@ use anygpt_providers::Effort;
 use super::{NAMED, Target};
 use crate::{
     error::{Advice, Error, ErrorKind},
-    settings::{ModelSettings, Settings, Tag},
+    settings::{Member, ModelSettings, ProviderIndex, Settings, Tag},
 };
 
 /// What a tag leads to: some of the models that carry it.
@@ -17,23 +17,36 @@ pub struct Tagged<'s> {
     /// The tag.
     pub tag: &'s Tag,
     /// Only models of this provider count.
-    provider: Option<usize>,
+    provider: Option<ProviderIndex>,
+    first: Member,
 }
 
 impl<'s> Tagged<'s> {
     /// What `name` leads to, if it is a tag and any model carries it (of this provider, if one is given).
-    pub fn find(settings: &'s Settings, name: &str, provider: Option<usize>) -> Option<Self> {
+    pub fn find(
+        settings: &'s Settings,
+        name: &str,
+        provider: Option<ProviderIndex>,
+    ) -> Option<Self> {
         Tagged::new(settings, settings.tag(name)?, provider)
     }
 
     /// The same for a tag of these settings.
-    pub fn new(settings: &'s Settings, tag: &'s Tag, provider: Option<usize>) -> Option<Self> {
-        let tagged = Tagged {
+    pub fn new(
+        settings: &'s Settings,
+        tag: &'s Tag,
+        provider: Option<ProviderIndex>,
+    ) -> Option<Self> {
+        let is_in = |it: &&Member| {
+            let model = &settings.models[it.model];
+            provider.is_none_or(|provider| model.provider == provider)
+        };
+        Some(Tagged {
             settings,
             tag,
             provider,
-        };
-        tagged.models().next().is_some().then_some(tagged)
+            first: *tag.models.iter().find(is_in)?,
+        })
     }
 
     /// The models, in the order of the configuration file.
@@ -97,13 +110,12 @@ impl<'s> Tagged<'s> {
 
     /// The model that is asked first: the first that can be used, else the first.
     pub fn chosen(self) -> Target {
-        let model = self.usable().next().or_else(|| self.members().next());
-        // `find` has seen one.
-        model.map_or(Target::new(0, None), Target::of)
+        let first = || (&self.settings.models[self.first.model], self.first.effort);
+        Target::of(self.usable().next().unwrap_or_else(first))
     }
 
     /// The error that no model of this provider has the tag; it is hardly meant as the id of a model.
-    pub(super) fn not_of(self, provider: usize) -> Error {
+    pub(super) fn not_of(self, provider: ProviderIndex) -> Error {
         let (tag, id) = (&self.tag.name, &self.settings.providers[provider].id);
         let what = self.tag.what();
         let message = format!(

@@ -6,14 +6,14 @@ use anygpt_providers::{Codec, presets};
 
 use crate::{
     error::{Advice, Error, ErrorKind},
-    settings::{Dialect, Provider, Settings, position, shown},
+    settings::{Dialect, Provider, ProviderIndex, Settings, position, shown},
 };
 
 /// The provider of that name, if it can be used.
 ///
 /// # Errors
 /// It is unknown, or something is missing for it.
-pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, Error> {
+pub fn usable_provider(settings: &Settings, id: &str) -> Result<ProviderIndex, Error> {
     check_usable(settings, known_provider(settings, id)?)
 }
 
@@ -21,7 +21,7 @@ pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, Error> {
 ///
 /// # Errors
 /// It is unknown.
-pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, Error> {
+pub fn known_provider(settings: &Settings, id: &str) -> Result<ProviderIndex, Error> {
     let id = id.trim();
     position(&settings.providers, id).ok_or_else(|| {
         let known: Vec<&str> = settings.listed().map(|(_, p)| p.id.as_str()).collect();
@@ -42,12 +42,16 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, Error> {
 ///
 /// # Errors
 /// There is none.
-pub fn all_or_one(settings: &Settings, provider: Option<usize>) -> Result<Vec<usize>, Error> {
+pub fn all_or_one(
+    settings: &Settings,
+    provider: Option<ProviderIndex>,
+) -> Result<Vec<ProviderIndex>, Error> {
     if let Some(provider) = provider {
         return Ok(vec![provider]);
     }
-    let usable = |&position: &usize| settings.providers[position].why_off().is_none();
-    let mut all: Vec<usize> = (0..settings.providers.len()).filter(usable).collect();
+    let usable = settings.indexed();
+    let usable = usable.filter(|(_, provider)| provider.why_off().is_none());
+    let mut all: Vec<ProviderIndex> = usable.map(|(index, _)| index).collect();
     if all.is_empty() {
         all.extend(settings.last_resort());
     }
@@ -72,11 +76,13 @@ pub fn providers_supporting(settings: &Settings, can: impl Fn(&dyn Codec) -> boo
 
 /// The provider for requests that name none: the configured one, else the first that can be used; the echo only if there is
 /// no other.
-pub fn default_provider(settings: &Settings) -> Option<usize> {
+pub fn default_provider(settings: &Settings) -> Option<ProviderIndex> {
     let first = |may_echo: bool| {
-        settings.providers.iter().position(|provider| {
+        let mut all = settings.indexed();
+        let first = all.find(|(_, provider)| {
             provider.why_off().is_none() && (may_echo || provider.kind != Dialect::Mock)
-        })
+        });
+        first.map(|(index, _)| index)
     };
     settings
         .default_provider
@@ -85,11 +91,11 @@ pub fn default_provider(settings: &Settings) -> Option<usize> {
 }
 
 /// The default provider, if it can be used.
-pub(super) fn usable_default(settings: &Settings) -> Result<usize, Error> {
+pub(super) fn usable_default(settings: &Settings) -> Result<ProviderIndex, Error> {
     match default_provider(settings).or(settings.last_resort()) {
         Some(provider) => check_usable(settings, provider),
         None => {
-            let refused = |(_, provider): &(usize, &Provider)| provider.refusal().is_some();
+            let refused = |(_, provider): &(ProviderIndex, &Provider)| provider.refusal().is_some();
             let refused = settings.listed().find(refused);
             refused.map_or_else(
                 || Err(Error::no_provider()),
@@ -100,18 +106,21 @@ pub(super) fn usable_default(settings: &Settings) -> Result<usize, Error> {
 }
 
 /// This provider, if it can be used.
-pub(super) fn check_usable(settings: &Settings, position: usize) -> Result<usize, Error> {
-    let provider = &settings.providers[position];
+pub(super) fn check_usable(
+    settings: &Settings,
+    index: ProviderIndex,
+) -> Result<ProviderIndex, Error> {
+    let provider = &settings.providers[index];
     if let Some(why) = provider.refusal() {
         let message = format!("provider {} is {why}", provider.id);
         return Err(Error::new(ErrorKind::Permission, message).advise(Advice::AskAnotherProvider));
     }
     match provider.why_off() {
-        None => Ok(position),
-        Some(_) if provider.is_last_resort => Ok(position),
-        Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(position),
+        None => Ok(index),
+        Some(_) if provider.is_last_resort => Ok(index),
+        Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(index),
         // The others are less known.
-        Some(_) if !settings.has_usable_provider() && settings.is_main(position) => {
+        Some(_) if !settings.has_usable_provider() && settings.is_main(index) => {
             Err(Error::no_provider())
         }
         Some(why) => {

@@ -5,7 +5,7 @@ use anygpt_providers::{
 };
 
 use super::*;
-use crate::settings::{Settings, environment::in_container};
+use crate::settings::{Settings, environment::in_container, index::ProviderIndex};
 
 /// The providers that `providers` of a file comes to where nothing else is set.
 pub(in crate::settings) fn providers(entries: BTreeMap<String, ProviderEntry>) -> Vec<Provider> {
@@ -41,7 +41,7 @@ fn set_up(variables: &[(&str, &str)]) -> Vec<String> {
     let listed = settings
         .listed()
         .filter(|(position, _)| !settings.is_main(*position));
-    let shown = |(_, provider): (usize, &Provider)| {
+    let shown = |(_, provider): (ProviderIndex, &Provider)| {
         let mut shown = format!("{} {}", provider.id, provider.base_url.join(""));
         if provider.kind != Dialect::Compatible(&PLAIN) && provider.preset.is_none() {
             shown.push_str(&format!(" {}", provider.kind.as_str()));
