@@ -306,7 +306,7 @@ impl Gateway {
             Err(failure) if is_first => return Err(failure.into()),
             Err(failure) => return Err(Missed::Unpaid(failure.message)),
         };
-        reply.warnings.extend(kept.said);
+        reply.warnings.extend(kept.warnings);
         let (most, input) = (kept.most.unwrap_or_default(), kept.input);
         let held = purse.map(|purse| purse.hold(most));
         let result = self.stream(exchange, turn, reply, observer).await;
@@ -331,7 +331,12 @@ impl Gateway {
             retries: 0,
             ..Bounds::of(&self.settings, None)
         };
-        let newest = Box::pin(self.newest_model(exchange, bounds));
+        // The patience is for the whole list, not for each of its pages.
+        let listing = Exchange {
+            patience: None,
+            ..exchange
+        };
+        let newest = Box::pin(self.newest_model(listing, bounds));
         let newest = match exchange.patience {
             None => newest.await,
             Some(patience) => timeout(patience, newest).await.unwrap_or_else(|_| {
@@ -474,7 +479,8 @@ impl Gateway {
         let failure = &failed.failure;
         let id = failure.request_id.as_deref();
         let id = id.map(|id| self.redactor.provider_message(id));
-        let message = (!may_quote(failure.class)).then(|| report::said(failure, &self.redactor));
+        let message =
+            (!may_quote(failure.class)).then(|| report::redacted(failure, &self.redactor));
         record(CallRecord {
             provider: &self.settings.providers[failed.provider].id,
             model: &failed.model,

@@ -67,7 +67,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
                 let purse = plan.purse.as_ref();
                 match bound::keep(settings, first.provider, &mut request, purse) {
                     Ok(kept) => {
-                        warnings.extend(kept.said);
+                        warnings.extend(kept.warnings);
                         paid = kept.most;
                     }
                     Err(failure) => {
