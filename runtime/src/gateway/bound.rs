@@ -14,7 +14,7 @@ use super::{
     purse::Purse,
     resolve::Target,
 };
-use crate::settings::{Kind, Price, Settings};
+use crate::settings::{Dialect, Price, Settings};
 
 /// What came of keeping a request within its bounds.
 #[derive(Debug, Default)]
@@ -128,7 +128,7 @@ pub fn estimated_tokens(request: &ChatRequest) -> u64 {
 }
 
 /// What a request holds that nobody here can count, and what to do about it, in words.
-fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)> {
+fn uncounted(request: &ChatRequest, kind: Dialect) -> Option<(String, &'static str)> {
     let mut messages = request.messages.iter();
     messages.find_map(|message| {
         if let Some(what) = message.media().find_map(|media| of_media(media, kind)) {
@@ -143,11 +143,11 @@ fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)
     })
 }
 
-fn of_media(media: &Media, kind: Kind) -> Option<(String, &'static str)> {
+fn of_media(media: &Media, kind: Dialect) -> Option<(String, &'static str)> {
     match &media.source {
         // Gemini takes a film for a picture if nobody says what is there.
         Source::Url(_)
-            if media.is_image && (kind != Kind::Google || is_image(&media.mime_type)) =>
+            if media.is_image && (kind != Dialect::Google || is_image(&media.mime_type)) =>
         {
             None
         }
@@ -280,7 +280,7 @@ pub fn keep(
 ) -> Result<Kept, Failure> {
     let wanted = request.max_tokens;
     let mut kept = keep_limit(settings, provider, request, purse)?;
-    if let Some(codec) = settings.providers[provider].kind.codec() {
+    if let Some(codec) = settings.providers[provider].dialect.codec() {
         let is_lowered = request.max_tokens != wanted;
         kept.said
             .extend(codec.think_within_limit(request, is_lowered));
@@ -296,7 +296,7 @@ fn keep_limit(
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
     let mut said = Vec::new();
-    let codec = settings.providers[provider].kind.codec();
+    let codec = settings.providers[provider].dialect.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
     if let Some(limit) = &settings.limits.max_tokens {
         let given = request.max_tokens;
@@ -332,7 +332,7 @@ fn keep_limit(
             ),
         ));
     };
-    if let Some((what, advice)) = uncounted(request, settings.providers[provider].kind) {
+    if let Some((what, advice)) = uncounted(request, settings.providers[provider].dialect) {
         return Err(Failure::new(
             Class::InvalidRequest,
             format!(

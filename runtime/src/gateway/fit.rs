@@ -4,7 +4,7 @@
 
 use anygpt_providers::{ChatRequest, Encoding};
 
-use crate::settings::{Kind, Settings};
+use crate::settings::{Dialect, Settings};
 
 /// Fills in what is configured for what the caller leaves open, takes out what the model does not take, and tells of
 /// what it has taken from the caller. A model that is not known yet has an empty id; then only rules for all of its
@@ -28,7 +28,7 @@ pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<
     for (parameter, _) in &rule.drop {
         parameter.leave_out(chat);
     }
-    let Some(codec) = provider.kind.codec().filter(|_| !chat.model.is_empty()) else {
+    let Some(codec) = provider.dialect.codec().filter(|_| !chat.model.is_empty()) else {
         return warnings;
     };
     // What is not there cannot be left out.
@@ -48,9 +48,9 @@ pub fn encoding(settings: &Settings, provider: usize, model: &str) -> Encoding {
     let rule = settings.rule(provider, model);
     match (
         rule.max_completion_tokens,
-        settings.providers[provider].kind,
+        settings.providers[provider].dialect,
     ) {
-        (Some(is_newer), Kind::Compatible(service)) => Encoding {
+        (Some(is_newer), Dialect::Compatible(service)) => Encoding {
             other_name: is_newer != service.max_completion_tokens,
         },
         _ => Encoding::default(),

@@ -9,7 +9,7 @@ use anygpt_providers::{Answer, ChatRequest, Finish, Model, Role, Usage};
 use super::{Plan, Reply, model_of, price, resolve::Target};
 use crate::{
     call,
-    settings::{Kind, Settings},
+    settings::{Dialect, Settings},
 };
 
 /// The only model it lists; it answers to any name.
@@ -45,8 +45,8 @@ pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
 
 /// Whether the first target of a plan is an echo: nobody has to wait for that.
 pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
-    let kind = |target: &Target| settings.providers[target.provider].kind;
-    plan.targets.first().map(kind) == Some(Kind::Mock)
+    let kind = |target: &Target| settings.providers[target.provider].dialect;
+    plan.targets.first().map(kind) == Some(Dialect::Mock)
 }
 
 /// Replies to such a plan, which is then of no use any more. The reply is written where it stays: it is large, and would

@@ -467,7 +467,7 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> Result<(), Missed> {
         let request = &mut turn.request;
-        let Some(codec) = provider.kind.codec() else {
+        let Some(codec) = provider.dialect.codec() else {
             course.reply.answer = Answer::default();
             mock::answer(request, &mut course.reply.answer);
             return Ok(());
@@ -555,7 +555,7 @@ impl Gateway {
     /// Changes the one parameter that a refusal names, if there is one, and tells what it has done.
     fn repaired(&self, provider: usize, turn: &mut Turn, failure: &Failure) -> Option<String> {
         let request = &mut turn.request;
-        let codec = self.settings.providers[provider].kind.codec()?;
+        let codec = self.settings.providers[provider].dialect.codec()?;
         let repair = repair(request, failure, codec.has_two_token_names())?;
         let said = repair.change.apply(request, &mut turn.encoding)?;
         if repair.is_lasting {

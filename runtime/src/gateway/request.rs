@@ -98,7 +98,7 @@ impl Gateway {
         read: impl FnOnce(&dyn Codec, &[u8]) -> Result<T, Failure> + Send + 'static,
     ) -> Result<Told<T>, String> {
         let provider = &self.settings.providers[target.provider];
-        let Some(codec) = provider.kind.codec() else {
+        let Some(codec) = provider.dialect.codec() else {
             return Err(format!("config: {} has no {what}", provider.id));
         };
         let work = async {
@@ -133,7 +133,7 @@ impl Gateway {
             return Ok(model.clone());
         }
         let provider = &self.settings.providers[target.provider];
-        let Some(codec) = provider.kind.codec() else {
+        let Some(codec) = provider.dialect.codec() else {
             return Ok(String::new());
         };
         let newest = self.newest_model(provider, codec, bounds);

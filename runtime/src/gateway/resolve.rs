@@ -22,7 +22,7 @@
 use anygpt_providers::{Codec, Effort};
 
 use crate::settings::{
-    Kind, ModelSettings, Provider, Settings, Tag, ended, position, shown,
+    Dialect, ModelSettings, Provider, Settings, Tag, ended, position, shown,
     vendors::{self, Form, Known, Serves, Weights},
 };
 
@@ -190,7 +190,7 @@ pub fn explain(
     let under = |provider: usize| format!("{}/{model}", settings.providers[provider].id);
     let mut others = Vec::new();
     if provider.is_none() {
-        let is_usable = |it: usize| settings.providers[it].why_off().is_none();
+        let is_usable = |it: usize| settings.providers[it].unavailable_reason().is_none();
         let own = own(settings, &vendors::known(model));
         if let Some(family) = own.filter(|&it| is_usable(it) && !is_asked(it)) {
             others.push((under(family), "its name is that of this provider's models"));
@@ -372,7 +372,7 @@ pub fn all_or_one(settings: &Settings, provider: Option<usize>) -> Result<Vec<us
     if let Some(provider) = provider {
         return Ok(vec![provider]);
     }
-    let usable = |&position: &usize| settings.providers[position].why_off().is_none();
+    let usable = |&position: &usize| settings.providers[position].unavailable_reason().is_none();
     let mut all: Vec<usize> = (0..settings.providers.len()).filter(usable).collect();
     if all.is_empty() {
         all.extend(settings.last_resort());
@@ -385,9 +385,9 @@ pub fn all_or_one(settings: &Settings, provider: Option<usize>) -> Result<Vec<us
 
 /// The providers that could do what another one cannot, those that can be used first.
 pub fn who_can(settings: &Settings, can: impl Fn(&dyn Codec) -> bool) -> String {
-    let can = |provider: &&Provider| provider.kind.codec().is_some_and(&can);
+    let can = |provider: &&Provider| provider.dialect.codec().is_some_and(&can);
     let listed = settings.listed().map(|(_, provider)| provider).filter(can);
-    let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.why_off().is_none());
+    let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.unavailable_reason().is_none());
     let who = if usable.is_empty() { off } else { usable };
     let ids: Vec<&str> = who.iter().map(|provider| provider.id.as_str()).collect();
     match ids.is_empty() {
@@ -505,7 +505,8 @@ fn first_of(mut texts: impl Iterator<Item = String>, between: &str) -> String {
 pub fn default_provider(settings: &Settings) -> Option<usize> {
     let first = |may_echo: bool| {
         settings.providers.iter().position(|provider| {
-            provider.why_off().is_none() && (may_echo || provider.kind != Kind::Mock)
+            provider.unavailable_reason().is_none()
+                && (may_echo || provider.dialect != Dialect::Mock)
         })
     };
     settings
@@ -532,14 +533,14 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
         let it = &settings.providers[provider];
         // That one must not be asked is not to be got round, and who runs other people's models is meant itself; so is
         // one whose settings say another address than can be used.
-        let may_stand_in = it.why_off().is_some()
+        let may_stand_in = it.unavailable_reason().is_some()
             && it.refusal().is_none()
             && it.broken().is_none()
             && vendors::makes_models(&it.id);
         if may_stand_in
             && let Ok((rule, stands_in)) = home(settings, model)
-            && settings.providers[stands_in].why_off().is_none()
-            && settings.providers[stands_in].kind != Kind::Mock
+            && settings.providers[stands_in].unavailable_reason().is_none()
+            && settings.providers[stands_in].dialect != Dialect::Mock
         {
             return Ok(target(rule, stands_in, model));
         }
@@ -555,7 +556,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
 /// Who is asked for an id with which nobody is named.
 fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
     let known = vendors::known(model);
-    let is_usable = |&it: &usize| settings.providers[it].why_off().is_none();
+    let is_usable = |&it: &usize| settings.providers[it].unavailable_reason().is_none();
     let usable = || (0..settings.providers.len()).filter(is_usable);
     let mut locals = usable().filter(|&it| settings.providers[it].is_local());
     let lists = |provider: &usize| {
@@ -627,7 +628,7 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
     let is_gateway = |&it: &usize| {
         let provider = &settings.providers[it];
         let is_own = matches!(provider.serves(), Serves::Own(_));
-        !is_own && provider.kind != Kind::Mock && may(it, false)
+        !is_own && provider.dialect != Dialect::Mock && may(it, false)
     };
     let all: Vec<usize> = usable().filter(is_gateway).collect();
     let first = match known.form {
@@ -670,7 +671,7 @@ fn may_have(
 ) -> bool {
     let is_closed = known.family.is_some_and(|(_, it)| it == Weights::Closed);
     // An echo is no model's answer, unless it is what the user wants.
-    if settings.providers[provider].kind == Kind::Mock {
+    if settings.providers[provider].dialect == Dialect::Mock {
         return is_chosen || known.family.is_none();
     }
     match settings.providers[provider].serves() {
@@ -734,7 +735,7 @@ fn foreign(settings: &Settings, provider: usize, model: &str) -> Option<String> 
     let known = vendors::known(model);
     let set = own(settings, &known).and_then(|own| {
         let it = &settings.providers[own];
-        it.why_off()
+        it.unavailable_reason()
             .map(|why| format!("; provider {} is not set up: {why}", it.id))
     });
     Some(format!(
@@ -774,7 +775,7 @@ fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
             provider.id
         ));
     }
-    match provider.why_off() {
+    match provider.unavailable_reason() {
         None => Ok(position),
         Some(_) if provider.is_last_resort => Ok(position),
         Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(position),

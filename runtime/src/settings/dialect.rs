@@ -17,7 +17,7 @@ pub(super) const MOCK: &str = "mock";
 
 /// How a provider is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Dialect {
     /// OpenAI's Responses API.
     OpenAi,
     /// Anthropic's Messages API.
@@ -30,34 +30,34 @@ pub enum Kind {
     Mock,
 }
 
-impl Kind {
-    pub(super) const ALL: [Kind; 5] = [
-        Kind::OpenAi,
-        Kind::Anthropic,
-        Kind::Google,
-        Kind::Compatible(&PLAIN),
-        Kind::Mock,
+impl Dialect {
+    pub(super) const ALL: [Dialect; 5] = [
+        Dialect::OpenAi,
+        Dialect::Anthropic,
+        Dialect::Google,
+        Dialect::Compatible(&PLAIN),
+        Dialect::Mock,
     ];
 
     /// The word for it in `type`.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::OpenAi => "openai",
-            Kind::Anthropic => "anthropic",
-            Kind::Google => "google",
-            Kind::Compatible(_) => "openai-compatible",
-            Kind::Mock => MOCK,
+            Dialect::OpenAi => "openai",
+            Dialect::Anthropic => "anthropic",
+            Dialect::Google => "google",
+            Dialect::Compatible(_) => "openai-compatible",
+            Dialect::Mock => MOCK,
         }
     }
 
     /// The wire format; none for the mock.
     pub fn codec(self) -> Option<&'static dyn Codec> {
         match self {
-            Kind::OpenAi => Some(&Responses),
-            Kind::Anthropic => Some(&Messages),
-            Kind::Google => Some(&GenerateContent),
-            Kind::Compatible(service) => Some(service),
-            Kind::Mock => None,
+            Dialect::OpenAi => Some(&Responses),
+            Dialect::Anthropic => Some(&Messages),
+            Dialect::Google => Some(&GenerateContent),
+            Dialect::Compatible(service) => Some(service),
+            Dialect::Mock => None,
         }
     }
 }

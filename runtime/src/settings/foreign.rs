@@ -297,7 +297,7 @@ impl Foreign {
         let Some(it) = self.find(preset, Url) else {
             return Ok(None);
         };
-        let usual = preset.kind.codec().map(Codec::default_base_url);
+        let usual = preset.dialect.codec().map(Codec::default_base_url);
         let is_usual = |text: &String| {
             let at = authority(text);
             at.is_some() && at == usual.and_then(authority)
@@ -341,7 +341,7 @@ impl Foreign {
     }
 
     /// What is only worth knowing, and one warning of all that is not read and should be known.
-    pub(super) fn told(
+    pub(super) fn notes(
         self,
         environment: &Environment<'_>,
         warnings: &mut Vec<String>,

@@ -6,7 +6,7 @@ use anygpt_providers::openai::chat_completions::{
     ChatCompletions, EffortField, Newest, PLAIN, Seed,
 };
 
-use super::dialect::Kind;
+use super::dialect::Dialect;
 
 /// A provider that a key or an address alone switches on.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Preset {
     /// Other names for it.
     pub(super) aliases: &'static [&'static str],
     /// How it is spoken to.
-    pub(super) kind: Kind,
+    pub(super) dialect: Dialect,
     /// Variables that hold its key; the first one counts.
     pub(super) key_variables: &'static [&'static str],
     /// Holds a token that travels as `Authorization: Bearer` where there is no key.
@@ -40,7 +40,7 @@ pub(crate) struct Preset {
 const NONE: Preset = Preset {
     id: "",
     aliases: &[],
-    kind: Kind::Compatible(&PLAIN),
+    dialect: Dialect::Compatible(&PLAIN),
     key_variables: &[],
     token_variable: None,
     header_variables: &[],
@@ -90,7 +90,7 @@ pub(super) const OPENROUTER: &str = "openrouter";
 pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: "openai",
-        kind: Kind::OpenAi,
+        dialect: Dialect::OpenAi,
         key_variables: &["OPENAI_API_KEY"],
         header_variables: &[
             ("OPENAI_ORG_ID", "openai-organization"),
@@ -102,7 +102,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     },
     Preset {
         id: "anthropic",
-        kind: Kind::Anthropic,
+        dialect: Dialect::Anthropic,
         key_variables: &["ANTHROPIC_API_KEY"],
         token_variable: Some("ANTHROPIC_AUTH_TOKEN"),
         headers_variable: Some("ANTHROPIC_CUSTOM_HEADERS"),
@@ -112,7 +112,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: "google",
         aliases: &["gemini"],
-        kind: Kind::Google,
+        dialect: Dialect::Google,
         key_variables: &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
         url_variables: &["GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"],
         ..NONE
@@ -120,14 +120,14 @@ pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: AZURE,
         aliases: &["azure-openai"],
-        kind: Kind::Compatible(&AZURE_V1),
+        dialect: Dialect::Compatible(&AZURE_V1),
         key_variables: &["AZURE_OPENAI_API_KEY"],
         url_variables: &["AZURE_OPENAI_ENDPOINT"],
         ..NONE
     },
     Preset {
         id: OPENROUTER,
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://openrouter.ai/api/v1",
             headers: &[("x-title", "AnyGPT MCP")],
             effort: EffortField::Reasoning,
@@ -144,7 +144,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     },
     Preset {
         id: "groq",
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.groq.com/openai/v1",
             ..PLAIN
         }),
@@ -155,7 +155,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: "mistral",
         // It refuses fields that it does not know, and sends usage unasked.
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.mistral.ai/v1",
             seed: Seed::Random,
             required: "any",
@@ -169,7 +169,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     },
     Preset {
         id: "deepseek",
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.deepseek.com/v1",
             ..PLAIN
         }),
@@ -180,7 +180,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: "xai",
         aliases: &["x-ai", "grok"],
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.x.ai/v1",
             reasoning_apart: true,
             ..PLAIN
@@ -191,7 +191,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     },
     Preset {
         id: "together",
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.together.xyz/v1",
             ..PLAIN
         }),
@@ -201,7 +201,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     },
     Preset {
         id: "fireworks",
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.fireworks.ai/inference/v1",
             ..PLAIN
         }),
@@ -211,7 +211,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     },
     Preset {
         id: "perplexity",
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.perplexity.ai",
             in_turns: true,
             asks_for_usage: false,
@@ -226,7 +226,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: "moonshot",
         aliases: &["kimi"],
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.moonshot.ai/v1",
             ..PLAIN
         }),
@@ -237,7 +237,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: "zai",
         aliases: &["z-ai", "z.ai"],
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.z.ai/api/paas/v4",
             effort: EffortField::Thinking,
             ..PLAIN
@@ -248,7 +248,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     },
     Preset {
         id: "cerebras",
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.cerebras.ai/v1",
             max_completion_tokens: true,
             ..PLAIN
@@ -259,7 +259,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     },
     Preset {
         id: "nebius",
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://api.studio.nebius.ai/v1",
             ..PLAIN
         }),
@@ -277,7 +277,7 @@ pub(super) static PRESETS: [Preset; 22] = [
     Preset {
         id: DOCKER,
         aliases: &["docker-model-runner", "model-runner", "dmr"],
-        kind: Kind::Compatible(&ChatCompletions {
+        dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "http://model-runner.docker.internal/engines/v1",
             ..PLAIN
         }),
@@ -326,7 +326,7 @@ impl Preset {
 
     /// Whether it is there without being set up: the three whose keys most people have.
     pub(super) fn is_main(&self) -> bool {
-        !matches!(self.kind, Kind::Compatible(_))
+        !matches!(self.dialect, Dialect::Compatible(_))
     }
 }
 

@@ -20,7 +20,7 @@ use serde::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    dialect::Kind,
+    dialect::Dialect,
     file::File,
     table::{self, Form, Row},
     yaml,
@@ -322,7 +322,7 @@ fn words(row: Option<&Row>, key: &str) -> Option<Vec<&'static str>> {
     match (row.map(|row| row.form), key) {
         (Some(Form::Words(words)), _) => Some(words()),
         (Some(_), _) => None,
-        (None, "type") => Some(Kind::ALL.map(Kind::as_str).to_vec()),
+        (None, "type") => Some(Dialect::ALL.map(Dialect::as_str).to_vec()),
         (None, "reasoning_effort") => Some(Effort::ALL.map(Effort::as_str).to_vec()),
         (None, _) => None,
     }

@@ -77,7 +77,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         ..ChatRequest::default()
     };
     let counts = |codec: &dyn anygpt_providers::Codec| codec.count_tokens(&ChatRequest::default());
-    if provider.kind.codec().and_then(counts).is_some() {
+    if provider.dialect.codec().and_then(counts).is_some() {
         return Ok(Work::Network(Network::CountTokens(Count {
             target,
             request,
@@ -118,7 +118,7 @@ impl Count {
         self.request.model = gateway.model_for(&self.target, self.bounds).await?;
         self.target.model = Some(self.request.model.clone());
         let provider = &gateway.settings().providers[self.target.provider];
-        let codec = provider.kind.codec();
+        let codec = provider.dialect.codec();
         let request = codec.and_then(|codec| codec.count_tokens(&self.request));
         let request = request.ok_or("config: this provider does not count tokens")?;
         let read = |_: &dyn anygpt_providers::Codec, body: &[u8]| read_count(body);

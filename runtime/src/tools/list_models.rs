@@ -22,7 +22,7 @@ use crate::{
         Bounds, Gateway, mock,
         resolve::{self, Tagged},
     },
-    settings::{Kind, Settings, position},
+    settings::{Dialect, Settings, position},
 };
 
 pub(super) fn listed() -> anygpt_core::Tool {
@@ -140,7 +140,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     }
     // What carries a tag is known; what it can do may stand in a list only.
     let is_told = query.tagged.is_some() && capability.is_none() && !details;
-    let is_offline = |&position: &usize| settings.providers[position].kind == Kind::Mock;
+    let is_offline = |&position: &usize| settings.providers[position].dialect == Dialect::Mock;
     if !is_live || is_told || query.providers.iter().all(is_offline) {
         let known = query.providers.iter().map(|_| Known::Configured).collect();
         return Ok(Work::Done(query.outcome(settings, known)));
@@ -211,7 +211,7 @@ impl Query {
             if settings.limits.refusal(provider, &model.id).is_some() {
                 continue;
             }
-            match settings.providers[model.provider].why_off() {
+            match settings.providers[model.provider].unavailable_reason() {
                 Some(why) => {
                     let name = settings.name_of(model);
                     self.errors.push(format!("{name} cannot be used: {why}"));
@@ -337,8 +337,8 @@ struct Entry {
 /// What is known of a provider's models: its list, and what is configured beside it.
 fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &Settings) {
     let mut seen = BTreeSet::new();
-    let list = match settings.providers[provider].kind {
-        Kind::Mock => mock::models(),
+    let list = match settings.providers[provider].dialect {
+        Dialect::Mock => mock::models(),
         _ => list,
     };
     for mut model in list {

@@ -32,7 +32,7 @@ fn a_vendor_s_own_address_is_known_by_its_host() {
 
 #[test]
 fn what_is_built_in_is_as_if_it_were_parsed() {
-    let usual = PRESETS.iter().filter_map(|preset| preset.kind.codec());
+    let usual = PRESETS.iter().filter_map(|preset| preset.dialect.codec());
     let usual = usual.map(|codec| codec.default_base_url().to_owned());
     let ports = PRESETS.iter().filter_map(|preset| preset.port);
     let ports = ports.map(|port| format!("http://127.0.0.1:{port}/v1"));
@@ -46,7 +46,7 @@ fn what_is_built_in_is_as_if_it_were_parsed() {
 #[test]
 fn every_usual_address_is_its_vendor_s_own() {
     for preset in &PRESETS {
-        let usual = preset.kind.codec().map_or("", Codec::default_base_url);
+        let usual = preset.dialect.codec().map_or("", Codec::default_base_url);
         let Ok(address) = BaseUrl::parse("X", usual) else {
             continue;
         };

@@ -2,7 +2,7 @@
 //!
 //! Never here: those of one service alone (`azure`, `local`).
 
-use crate::settings::{base_url::BaseUrl, dialect::Kind, vendors};
+use crate::settings::{base_url::BaseUrl, dialect::Dialect, vendors};
 
 /// Ends of paths that documentation shows and people paste, whichever format they then use.
 pub(super) const ENDPOINTS: [&str; 9] = [
@@ -17,12 +17,12 @@ pub(super) const ENDPOINTS: [&str; 9] = [
     "/complete",
 ];
 
-/// An address as requests of this kind need it: without the path of an endpoint, with the usual path if there is none.
-pub(super) fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
-    let usual = match kind {
-        Kind::Mock => return url,
-        Kind::Anthropic => return url.without(&ENDPOINTS).without(&["/models", "/v1"]),
-        Kind::Google => {
+/// An address as requests in this dialect need it: without the path of an endpoint, with the usual path if there is none.
+pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
+    let usual = match dialect {
+        Dialect::Mock => return url,
+        Dialect::Anthropic => return url.without(&ENDPOINTS).without(&["/models", "/v1"]),
+        Dialect::Google => {
             let mut url = url
                 .without(&ENDPOINTS)
                 .without_version(&["models", "openai"]);
@@ -30,8 +30,8 @@ pub(super) fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
             url.take_parameter("alt");
             return url;
         }
-        Kind::OpenAi => "https://api.openai.com/v1",
-        Kind::Compatible(service) => service.base_url,
+        Dialect::OpenAi => "https://api.openai.com/v1",
+        Dialect::Compatible(service) => service.base_url,
     };
     let url = url.without(&ENDPOINTS).without_list();
     if !url.path().is_empty() {
@@ -43,8 +43,8 @@ pub(super) fn versioned(url: BaseUrl, kind: Kind) -> BaseUrl {
             .find('/')
             .map_or("", |slash| &behind_scheme[slash..])
     };
-    // A service has its own usual path, whichever provider asks it.
-    let own = vendors::preset_at(url.host()).and_then(|preset| preset.kind.codec());
+    // A service has its own usual path, whichever provider uses it.
+    let own = vendors::preset_at(url.host()).and_then(|preset| preset.dialect.codec());
     let own = own.map(|codec| path(codec.default_base_url()));
     match own.filter(|own| !own.is_empty()) {
         Some(own) => url.below(own),

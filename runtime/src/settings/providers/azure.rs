@@ -8,7 +8,7 @@ use super::{
     reader::{Reader, Written},
 };
 use crate::settings::{
-    base_url::BaseUrl, dialect::Kind, disclosure::shown, presets::AZURE_DATED, problem::Problem,
+    base_url::BaseUrl, dialect::Dialect, disclosure::shown, presets::AZURE_DATED, problem::Problem,
 };
 
 /// Wins over the version in the address.
@@ -16,8 +16,13 @@ const VERSION: &str = "OPENAI_API_VERSION";
 
 impl Reader<'_> {
     /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is. The address of a
-    /// whole endpoint tells version and deployment, too; the latter is the name of a model.
-    pub(super) fn azure(&self, at: &Written, whole: &str, kind: Kind) -> Result<Address, Problem> {
+    /// whole endpoint has version and deployment, too; the latter is the name of a model.
+    pub(super) fn azure(
+        &self,
+        at: &Written,
+        whole: &str,
+        dialect: Dialect,
+    ) -> Result<Address, Problem> {
         let mut url = BaseUrl::parse(&at.place, whole)?;
         let in_url = url.take_parameter("api-version");
         let version = self.azure_version(&at.place, in_url)?;
@@ -49,11 +54,11 @@ impl Reader<'_> {
         Ok(Address {
             base_url: url,
             deployment: model.filter(|it| !it.is_empty()),
-            kind: match kind {
+            dialect: match dialect {
                 // Responses name the model in the body, whatever the version.
-                Kind::OpenAi => kind,
-                _ if dated => Kind::Compatible(&AZURE_DATED),
-                _ => kind,
+                Dialect::OpenAi => dialect,
+                _ if dated => Dialect::Compatible(&AZURE_DATED),
+                _ => dialect,
             },
         })
     }

@@ -5,7 +5,7 @@
 use std::net::Ipv6Addr;
 
 use super::address::versioned;
-use crate::settings::{base_url::BaseUrl, dialect::Kind, disclosure::is_key, problem::Problem};
+use crate::settings::{base_url::BaseUrl, dialect::Dialect, disclosure::is_key, problem::Problem};
 
 /// Ends of paths of Ollama's own API.
 const OLLAMA_ENDPOINTS: [&str; 5] = [
@@ -21,7 +21,7 @@ pub(super) fn local(
     place: &str,
     text: &str,
     usual_port: Option<u16>,
-    kind: Kind,
+    dialect: Dialect,
 ) -> Result<BaseUrl, Problem> {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme, rest),
@@ -54,5 +54,5 @@ pub(super) fn local(
         ));
     }
     let url = BaseUrl::parse(place, &format!("{scheme}://{host}{port}{path}"))?;
-    Ok(versioned(url.without(&OLLAMA_ENDPOINTS), kind))
+    Ok(versioned(url.without(&OLLAMA_ENDPOINTS), dialect))
 }
