@@ -145,7 +145,7 @@ pub(crate) fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
     let (usable, others): (Vec<_>, Vec<_>) = settings
         .listed()
         .map(|(_, provider)| provider)
-        .partition(|provider| provider.why_off().is_none());
+        .partition(|provider| provider.unavailable_reason().is_none());
     usable
         .into_iter()
         .chain(others)
@@ -166,7 +166,7 @@ pub(crate) fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<
         }
     }
     for (index, provider) in settings.indexed() {
-        if provider.kind == Dialect::Mock && wanted.is_none_or(|wanted| wanted == index) {
+        if provider.dialect == Dialect::Mock && wanted.is_none_or(|wanted| wanted == index) {
             names.push(Cow::Owned(format!("{}/mock-echo", provider.id)));
         }
     }
@@ -319,7 +319,7 @@ fn note_unknown(text: &mut String, settings: &Settings, name: &str) {
                 known.join(", ")
             )
         }
-        Some(position) => match settings.providers[position].why_off() {
+        Some(position) => match settings.providers[position].unavailable_reason() {
             Some(why) => writeln!(text, "Note: {name} cannot be used: {why}."),
             None => Ok(()),
         },
@@ -330,7 +330,7 @@ fn usable(settings: &Settings) -> impl Iterator<Item = &str> {
     settings
         .providers
         .iter()
-        .filter(|provider| provider.why_off().is_none())
+        .filter(|provider| provider.unavailable_reason().is_none())
         .map(|provider| &*provider.id)
 }
 

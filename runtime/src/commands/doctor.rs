@@ -84,7 +84,7 @@ fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
     let mut lines = Vec::new();
     match (
         answer.map(|it| (&it.offer, it.time.as_millis())),
-        provider.why_off(),
+        provider.unavailable_reason(),
     ) {
         (Some((Ok(offer), ms)), _) => {
             let count = offer.models.len();
@@ -105,7 +105,7 @@ fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
         lines.push(format!("key from {}: {}", key.origin, key.secret.masked()));
     }
     let at = provider.base_url.to_string();
-    if provider.kind.codec().is_some() && !at.is_empty() {
+    if provider.dialect.codec().is_some() && !at.is_empty() {
         lines.push(format!("at {at}"));
     }
     lines.iter().map(|line| format!("  {line}\n")).collect()

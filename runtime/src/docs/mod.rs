@@ -189,7 +189,7 @@ fn configured(settings: &Settings) -> String {
         } else {
             ""
         };
-        let state = match provider.why_off() {
+        let state = match provider.unavailable_reason() {
             None => Cow::Borrowed("usable"),
             Some(why) => Cow::Owned(format!("off: {why}")),
         };
@@ -199,7 +199,7 @@ fn configured(settings: &Settings) -> String {
             text,
             "| `{}`{mark} | `{}` | {state} | {} | {key} |",
             provider.id,
-            provider.kind.as_str(),
+            provider.dialect.as_str(),
             provider.base_url,
         );
     }

@@ -283,7 +283,7 @@ pub fn keep(
 ) -> Result<Kept, Failure> {
     let wanted = request.max_tokens;
     let mut kept = keep_limit(settings, provider, request, purse)?;
-    if let Some(codec) = settings.providers[provider].kind.codec() {
+    if let Some(codec) = settings.providers[provider].dialect.codec() {
         let is_lowered = request.max_tokens != wanted;
         kept.warnings
             .extend(codec.think_within_limit(request, is_lowered));
@@ -298,7 +298,7 @@ fn keep_limit(
     request: &mut ChatRequest,
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
-    let codec = settings.providers[provider].kind.codec();
+    let codec = settings.providers[provider].dialect.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
     let mut warnings: Vec<String> = keep_operator_limit(settings, request, usual)
         .into_iter()
@@ -321,7 +321,7 @@ fn keep_limit(
     let Some((price, _)) = known else {
         return Err(no_price(settings, provider, request, purse));
     };
-    if let Some((what, advice)) = uncounted(request, settings.providers[provider].kind) {
+    if let Some((what, advice)) = uncounted(request, settings.providers[provider].dialect) {
         let place = purse.place();
         return Err(Failure::new(
             ErrorKind::InvalidRequest,

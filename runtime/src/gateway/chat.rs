@@ -275,7 +275,7 @@ impl Gateway {
     ) -> Result<(), Missed> {
         state.begin();
         let provider = &self.settings.providers[state.provider()];
-        let Some(codec) = provider.kind.codec() else {
+        let Some(codec) = provider.dialect.codec() else {
             state.reply.answer = Answer::default();
             mock::answer(&mut turn.request, &mut state.reply.answer);
             return Ok(());
@@ -420,7 +420,7 @@ impl Gateway {
     /// Changes the one parameter that a refusal names, if there is one, and describes the change.
     fn repaired(&self, target: &Target, turn: &mut Turn, failure: &Failure) -> Option<String> {
         let request = &mut turn.request;
-        let codec = self.settings.providers[target.provider].kind.codec()?;
+        let codec = self.settings.providers[target.provider].dialect.codec()?;
         let repair = repair(request, failure, codec.has_two_token_names())?;
         let change = repair.change.apply(request, &mut turn.encoding)?;
         if repair.is_lasting {

@@ -27,7 +27,7 @@ pub fn fit(settings: &Settings, provider: ProviderIndex, chat: &mut ChatRequest)
     for (parameter, _) in &rule.drop {
         parameter.leave_out(chat);
     }
-    let Some(codec) = provider.kind.codec().filter(|_| !chat.model.is_empty()) else {
+    let Some(codec) = provider.dialect.codec().filter(|_| !chat.model.is_empty()) else {
         return warnings;
     };
     // The codec does not see what a rule keeps, so that it does not remove it.
@@ -47,7 +47,7 @@ pub fn encoding(settings: &Settings, provider: ProviderIndex, model: &str) -> En
     let rule = settings.rule(provider, model);
     match (
         rule.max_completion_tokens,
-        settings.providers[provider].kind,
+        settings.providers[provider].dialect,
     ) {
         (Some(is_newer), Dialect::Compatible(service)) => Encoding {
             other_name: is_newer != service.max_completion_tokens,

@@ -69,7 +69,7 @@ impl Gateway {
         let lists = providers.iter().map(|&position| async move {
             let begun = Instant::now();
             let provider = &self.settings.providers[position];
-            let offer = match provider.kind.codec() {
+            let offer = match provider.dialect.codec() {
                 None => Ok(Offer {
                     models: mock::models(),
                     ..Offer::default()

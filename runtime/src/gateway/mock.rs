@@ -45,7 +45,7 @@ pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
 
 /// Whether the first target of a plan is the echo, which needs no waiting.
 pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
-    let kind = |target: &Target| settings.providers[target.provider].kind;
+    let kind = |target: &Target| settings.providers[target.provider].dialect;
     plan.targets.first().map(kind) == Some(Dialect::Mock)
 }
 

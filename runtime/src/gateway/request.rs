@@ -98,7 +98,7 @@ impl Gateway {
         read: impl FnOnce(&dyn Codec, &[u8]) -> Result<T, Failure> + Send + 'static,
     ) -> Result<Counted<T>, Error> {
         let provider = &self.settings.providers[target.provider];
-        let Some(codec) = provider.kind.codec() else {
+        let Some(codec) = provider.dialect.codec() else {
             let message = format!("{} has no {what}", provider.id);
             return Err(Error::new(ErrorKind::Config, message));
         };
@@ -149,7 +149,7 @@ impl Gateway {
             return Ok(model.clone());
         }
         let provider = &self.settings.providers[target.provider];
-        let Some(codec) = provider.kind.codec() else {
+        let Some(codec) = provider.dialect.codec() else {
             return Ok(String::new());
         };
         let exchange = Exchange {

@@ -1,4 +1,4 @@
-//! Certificates that are trusted beside the built-in ones: where they are, and reading them.
+//! Certificates that are trusted next to the built-in ones: where they are, and reading them.
 //!
 //! A start names the places only. They are read with the first connection that needs TLS, because a bundle of all public
 //! roots costs 2 to 10 ms; `config validate` and `doctor` read them as well.

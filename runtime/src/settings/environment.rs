@@ -129,12 +129,12 @@ impl<'a> Environment<'a> {
         text.is_some_and(|text| placeholder(text.trim()).is_none())
     }
 
-    /// Whether a variable was asked for and held something.
+    /// Whether a variable was read and held something.
     pub(super) fn was_used(&self, name: &str) -> bool {
         self.given.borrow().iter().any(|given| given == name)
     }
 
-    /// The names of this program's own form (`ANYGPT_…`) that were asked for so far, set or not: those that
+    /// The names of this program's own form (`ANYGPT_…`) that were read so far, set or not: those that
     /// mean something.
     pub(super) fn own_names(&self) -> Vec<String> {
         self.own.borrow().clone()
@@ -155,7 +155,7 @@ impl<'a> Environment<'a> {
         self.repaired.take()
     }
 
-    /// The variables that were asked for and held something.
+    /// The variables that were read and held something.
     pub(super) fn into_given(self) -> Vec<String> {
         self.given.into_inner()
     }
@@ -187,7 +187,7 @@ impl<'a> Environment<'a> {
         })
     }
 
-    /// `form` is asked about the value as it was set.
+    /// `form` decides by the value as it was set.
     fn read(&self, name: &str, form: impl Fn(&str) -> Form) -> Result<Option<String>, Problem> {
         if name.starts_with(OWN) {
             self.own.borrow_mut().push(name.to_owned());
@@ -323,7 +323,7 @@ impl<'a> Environment<'a> {
         let inside = cleaned(text, Form::Text).value;
         let seen = inside.contains(is_invisible).then(|| {
             let visible = inside.chars().filter(|&c| !is_invisible(c));
-            // Less than it was, so that it never grows and leaves a copy behind.
+            // Less than it was, so that it never grows and leaves a copy.
             let mut seen = Zeroizing::new(String::with_capacity(inside.len()));
             seen.extend(visible);
             seen

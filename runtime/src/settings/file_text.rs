@@ -57,7 +57,7 @@ fn wide(bytes: &[u8]) -> Option<Zeroizing<String>> {
     };
     let (pairs, rest) = bytes.as_chunks::<2>();
     let units = pairs.iter().map(|pair| unit(*pair));
-    // A buffer that grows would leave parts of a secret behind.
+    // A buffer that grows would leave parts of a secret in memory.
     let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
     for character in char::decode_utf16(units) {
         text.push(character.ok()?);
@@ -75,7 +75,7 @@ pub(super) fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> 
     if !metadata.is_file() {
         return Err(ReadError::NotRegular);
     }
-    // A buffer that grows would leave parts of a secret behind.
+    // A buffer that grows would leave parts of a secret in memory.
     let size = metadata.len().min(limit) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     File::open(path)

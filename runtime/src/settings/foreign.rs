@@ -340,7 +340,7 @@ impl Foreign {
     }
 
     /// What is only worth knowing, and one warning of all that is not read and should be known.
-    pub(super) fn told(
+    pub(super) fn notes(
         self,
         environment: &Environment<'_>,
         warnings: &mut Vec<String>,

@@ -20,7 +20,7 @@ pub struct Limits {
     pub(super) deny_models: Option<Patterns>,
     /// Most output tokens of a request.
     pub max_tokens: Option<Bound<u32>>,
-    /// Most US dollars that a call may cost, as far as that can be told before.
+    /// Most US dollars that a call may cost, as far as that can be estimated before.
     pub max_cost_usd: Option<Bound<f64>>,
     /// Longest time of a call.
     pub max_timeout: Option<Bound<Duration>>,
@@ -144,7 +144,7 @@ impl Patterns {
 }
 
 /// Whether an item can be a name or a pattern. What only looks like one, by a mark around it or of another notation,
-/// would hold nobody to anything.
+/// would limit nothing.
 fn is_name(item: &str) -> bool {
     const MARKS: &str =
         "\"'`[]{}()<>;|\\^$#=&!%\u{201c}\u{201d}\u{2018}\u{2019}\u{ff0c}\u{ff1b}\u{200b}\u{feff}";

@@ -62,7 +62,7 @@ impl Settings {
             std::mem::take(&mut file.providers),
             &foreign,
             named,
-            (!settings.may_send_keys_in_the_open).then_some(&settings.network),
+            (!settings.allow_insecure_http).then_some(&settings.network),
             &mut settings.warnings,
         )?;
         allowed::apply(
@@ -76,7 +76,7 @@ impl Settings {
         if let Some(limit) = &settings.limits.max_timeout {
             settings.timeout = settings.timeout.min(limit.most);
         }
-        settings.notes = foreign.told(&environment, &mut settings.warnings);
+        settings.notes = foreign.notes(&environment, &mut settings.warnings);
         mistyped::check(&environment, &mut settings.warnings)?;
         settings.take_notes_of(environment);
         Ok(settings)
@@ -157,7 +157,7 @@ impl Settings {
         let (place, id) = (&given.place, given.text());
         let position = position(&self.providers, id);
         let position = position.ok_or_else(|| unknown(place, id, &self.providers))?;
-        if let Some(why) = self.providers[position].why_off() {
+        if let Some(why) = self.providers[position].unavailable_reason() {
             self.warnings.push(format!(
                 "{place} is {id}, which cannot be used: {why}. Calls that need it will fail"
             ));

@@ -84,7 +84,7 @@ use model::Names;
 pub struct Settings {
     /// All providers that have a name here, usable or not; built-in ones first.
     pub providers: Vec<Provider>,
-    /// The models of the configuration file, in its order: the first one is preferred. Behind them, those
+    /// The models of the configuration file, in its order: the first one is preferred. After them, those
     /// that only aliases name.
     pub models: Vec<ModelSettings>,
     /// The tags of these models, in order of first appearance, and then the aliases.
@@ -115,7 +115,7 @@ pub struct Settings {
     /// `ANYGPT_STANDBY`.
     pub standby: Standby,
     /// `ANYGPT_ALLOW_INSECURE_HTTP`.
-    may_send_keys_in_the_open: bool,
+    allow_insecure_http: bool,
     /// What clients are offered.
     pub offer: Offer,
     /// What the operator allows.
@@ -144,7 +144,7 @@ struct Origins {
 }
 
 impl Settings {
-    /// The same for a command: who asks by hand can wait, so that only what the operator has set bounds a call.
+    /// The same for a command: a person can wait, so only what the operator has set limits a call.
     pub fn without_default_timeout(mut self) -> Self {
         if self.origins.of("timeouts.call", "ANYGPT_TIMEOUT") == DEFAULT {
             let most = self.limits.max_timeout.as_ref().map(|limit| limit.most);
@@ -180,19 +180,19 @@ impl Settings {
         rule::of(&self.rules, &self.providers[provider].id, id)
     }
 
-    /// A model of the configuration file as it is asked for: `provider/model`.
+    /// A model of the configuration file as calls name it: `provider/model`.
     pub fn name_of(&self, model: &ModelSettings) -> String {
         format!("{}/{}", self.providers[model.provider].id, model.id)
     }
 
-    /// Why a model cannot be asked: its provider is off, or the operator does not allow it.
+    /// Why a model cannot be used: its provider is off, or the operator does not allow it.
     pub fn why_not(&self, provider: ProviderIndex, model: &str) -> Option<String> {
         let it = &self.providers[provider];
-        let why_off = match it.is_tried_if_named {
+        let unavailable_reason = match it.is_tried_if_named {
             true => it.why_not_tried(),
-            false => it.why_off(),
+            false => it.unavailable_reason(),
         };
-        why_off
+        unavailable_reason
             .or_else(|| self.limits.refusal(&it.id, model))
             .or_else(|| self.why_foreign(provider, model))
     }
@@ -217,7 +217,7 @@ impl Settings {
         Some(format!("it {of}, and this is {own}'s own API"))
     }
 
-    /// The providers that are worth showing, with their positions; the others are presets that nobody has
+    /// The providers that are worth showing, with their positions; the others are presets that are not
     /// set up.
     pub fn listed(&self) -> impl Iterator<Item = (ProviderIndex, &Provider)> {
         self.indexed().filter(|(_, provider)| provider.is_listed)
@@ -229,7 +229,7 @@ impl Settings {
         positions.zip(&self.providers)
     }
 
-    /// The presets that nobody has set up, each with the variables that would.
+    /// The presets that are not set up, each with the variables that would.
     pub fn not_set_up(&self) -> String {
         let others = self.providers.iter();
         let others = others.filter(|it| !it.is_listed && it.refusal().is_none());
@@ -249,7 +249,7 @@ impl Settings {
         position.map(ProviderIndex::new)
     }
 
-    /// Whether a provider is off because of a setting that cannot be used, of which a warning tells.
+    /// Whether a provider is off because of a setting that cannot be used, which a warning names.
     pub fn has_broken_provider(&self) -> bool {
         let mut providers = self.providers.iter();
         providers.any(|provider| provider.broken().is_some())
@@ -259,7 +259,7 @@ impl Settings {
     pub fn has_usable_provider(&self) -> bool {
         self.providers
             .iter()
-            .any(|provider| provider.why_off().is_none())
+            .any(|provider| provider.unavailable_reason().is_none())
     }
 }
 
@@ -277,5 +277,5 @@ impl Origins {
     }
 }
 
-/// The origin of what nobody has set.
+/// The origin of a default.
 const DEFAULT: &str = "default";

@@ -31,7 +31,7 @@ pub struct ModelSettings {
 pub struct Tag {
     /// As it is spelled where it first appears.
     pub name: String,
-    /// In the order in which they are asked; never empty.
+    /// In the order in which they are tried; never empty.
     pub models: Vec<Member>,
     /// It is defined under `aliases`.
     pub is_alias: bool,

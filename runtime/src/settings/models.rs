@@ -97,7 +97,7 @@ pub(super) fn tags(models: &[ModelSettings], names: &mut Names) -> Vec<Tag> {
     tags
 }
 
-/// Puts the aliases behind the tags, and the models that only they name behind the others.
+/// Puts the aliases after the tags, and the models that only they name after the others.
 pub(super) fn add_aliases(
     providers: &[Provider],
     entries: Aliases,

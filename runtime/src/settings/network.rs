@@ -1,4 +1,4 @@
-//! What stands between this process and the providers: proxies, and roots of trust beside the built-in
+//! What stands between this process and the providers: proxies, and roots of trust next to the built-in
 //! ones.
 //!
 //! Never here: opening a connection (`http_client`), reading certificates (`certificates`).
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::http_client::{ExtraRoots, HttpConfig, Proxies, Proxy};
 
-/// No part of a proxy's URL that is shorter can be told from ordinary text.
+/// No part of a proxy's URL that is shorter can be distinguished from ordinary text.
 const SECRET: usize = 4;
 
 /// Proxies and roots of trust as configured.
@@ -28,7 +28,7 @@ pub struct Network {
     secrets: Vec<Secret>,
     certificates: Certificates,
     /// The proxies' variables, with what may be shown of them.
-    told: Vec<(String, String)>,
+    visible: Vec<(String, String)>,
 }
 
 impl Network {
@@ -42,15 +42,15 @@ impl Network {
     ) -> Result<Self, Problem> {
         let mut secrets = Vec::new();
         let mut rules = Matcher::builder();
-        let mut told = Vec::new();
+        let mut visible = Vec::new();
         if let Some((name, url)) = either_case(environment, "ALL_PROXY", warnings)? {
-            rules = rules.all(checked(&name, url, &mut secrets, &mut told)?);
+            rules = rules.all(checked(&name, url, &mut secrets, &mut visible)?);
         }
         if let Some((name, url)) = either_case(environment, "HTTP_PROXY", warnings)? {
-            rules = rules.http(checked(&name, url, &mut secrets, &mut told)?);
+            rules = rules.http(checked(&name, url, &mut secrets, &mut visible)?);
         }
         if let Some((name, url)) = either_case(environment, "HTTPS_PROXY", warnings)? {
-            rules = rules.https(checked(&name, url, &mut secrets, &mut told)?);
+            rules = rules.https(checked(&name, url, &mut secrets, &mut visible)?);
         }
         if let Some((name, list)) = either_case(environment, "NO_PROXY", warnings)? {
             warnings.extend(without_effect(&name, &list));
@@ -59,13 +59,13 @@ impl Network {
                 true => shown(entry, []),
                 false => entry.to_owned(),
             });
-            told.push((name, entries.collect::<Vec<_>>().join(",")));
+            visible.push((name, entries.collect::<Vec<_>>().join(",")));
             rules = rules.no(list);
         }
         Ok(Network {
             proxies: Proxies::new(rules.build()),
             secrets,
-            told,
+            visible,
             certificates: Certificates::load(environment)?,
         })
     }
@@ -91,14 +91,14 @@ impl Network {
         self.proxies.proxy(url)
     }
 
-    /// Where the certificates are that are trusted beside the built-in ones.
+    /// Where the certificates are that are trusted next to the built-in ones.
     pub fn certificates(&self) -> &Certificates {
         &self.certificates
     }
 
     /// The proxies' variables, with what may be shown of them.
     pub(super) fn shown(&self) -> &[(String, String)] {
-        &self.told
+        &self.visible
     }
 
     /// What must not be shown of the proxies' URLs.
@@ -132,7 +132,7 @@ fn checked(
     name: &str,
     url: String,
     secrets: &mut Vec<Secret>,
-    told: &mut Vec<(String, String)>,
+    visible: &mut Vec<(String, String)>,
 ) -> Result<String, Problem> {
     let wrong = |problem: &str| {
         Problem::new(
@@ -166,10 +166,10 @@ fn checked(
         return Err(wrong("looks like a key"));
     }
 
-    told.push((name.to_owned(), proxy.to_string()));
+    visible.push((name.to_owned(), proxy.to_string()));
     let rest = url.split_once("://").map_or(&*url, |(_, rest)| rest);
     if let Some((credentials, _)) = rest.split_once('@') {
-        // Without a password the user is the secret. A user beside a password is none, and may be an
+        // Without a password the user is the secret. A user next to a password is none, and may be an
         // ordinary word.
         let secret = credentials
             .split_once(':')

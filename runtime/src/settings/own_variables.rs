@@ -11,7 +11,7 @@ use super::{
 };
 use crate::spelling::nearest;
 
-/// What may stand behind the id. A name of another one's end comes first.
+/// What may follow the id. A name of another one's end comes first.
 const FIELDS: [&str; 5] = ["_API_KEY_FILE", "_API_KEY", "_BASE_URL", "_TYPE", "_MODEL"];
 
 /// What these variables say of one provider.
@@ -19,9 +19,9 @@ const FIELDS: [&str; 5] = ["_API_KEY_FILE", "_API_KEY", "_BASE_URL", "_TYPE", "_
 pub(super) struct OwnVariables {
     /// What all their names begin with; empty if there are none.
     pub(super) prefix: String,
-    pub(super) kind: Option<String>,
+    pub(super) dialect: Option<String>,
     pub(super) base_url: Option<String>,
-    /// Its key is told, too; it is read when its address is known.
+    /// It has a key, too, which is read when its address is known.
     pub(super) has_key: bool,
     pub(super) model: Option<String>,
 }
@@ -101,13 +101,13 @@ fn read(environment: &Environment<'_>, word: &str) -> Result<Option<OwnVariables
     let value = |field: &str| environment.value(&format!("{prefix}{field}"));
     let key = ["_API_KEY", "_API_KEY_FILE"].map(|field| format!("{prefix}{field}"));
     let mut own = OwnVariables {
-        kind: value("_TYPE")?,
+        dialect: value("_TYPE")?,
         base_url: value("_BASE_URL")?,
         model: value("_MODEL")?,
         has_key: key.iter().any(|name| environment.names().contains(name)),
         prefix: prefix.clone(),
     };
-    if own.kind.is_none() && own.base_url.is_none() && own.model.is_none() {
+    if own.dialect.is_none() && own.base_url.is_none() && own.model.is_none() {
         // Perhaps placeholders all of them.
         let values = [value("_API_KEY")?, value("_API_KEY_FILE")?];
         own.has_key = values.iter().any(Option::is_some);

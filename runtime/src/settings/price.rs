@@ -1,6 +1,6 @@
 //! What a model costs, as the configuration file says it.
 //!
-//! Never here: prices that nobody configured, or what an answer has cost.
+//! Never here: prices that are not configured, or what an answer has cost.
 
 /// Prices of a model, in US dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]

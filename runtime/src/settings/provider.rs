@@ -24,28 +24,28 @@ use crate::spelling::nearest;
 /// A provider as configured.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// The name it is asked for by.
+    /// The name that calls use.
     pub id: String,
     /// How it is spoken to.
-    pub kind: Dialect,
+    pub dialect: Dialect,
     /// Where it is.
     pub base_url: BaseUrl,
-    /// Its key and where that came from.
+    /// Its key and where that is from.
     pub key: Option<Found>,
     /// The header that its key travels in.
     pub key_header: KeyHeader,
-    /// What is asked if no model is named; else the newest of its list.
+    /// The model if none is named; else the newest of its list.
     pub model: Option<String>,
     /// What its requests hold if the caller says nothing else.
     pub defaults: Parameters,
     /// It is set up, or it is one of the main three. The others need not be shown.
     pub is_listed: bool,
-    /// It is tried where nothing else can be used, although nobody has set it up.
+    /// It is tried where nothing else can be used, although it is not set up.
     pub is_last_resort: bool,
-    /// It is tried where it is named, although nobody has set it up: at its usual port of this machine.
+    /// It is tried where it is named, although it is not set up: at its usual port of this machine.
     pub is_tried_if_named: bool,
     pub(super) headers: Headers,
-    /// Where its kind, address and model are told; nothing if they are built in.
+    /// Where its dialect, address and model are set; nothing if they are built in.
     pub(super) origins: Origins,
     /// What it is known for by name.
     pub(crate) preset: Option<&'static Preset>,
@@ -59,10 +59,10 @@ pub struct Provider {
     pub(super) refusal: Option<String>,
 }
 
-/// The variable or the place in the configuration file where each is told.
+/// The variable or the place in the configuration file where each is set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origins {
-    pub(super) kind: Option<String>,
+    pub(super) dialect: Option<String>,
     pub(super) base_url: Option<String>,
     pub(super) model: Option<String>,
 }
@@ -80,10 +80,10 @@ pub enum KeyHeader {
 
 impl Provider {
     /// A provider of which nothing else is known.
-    pub(super) fn new(id: &str, kind: Dialect, base_url: BaseUrl) -> Self {
+    pub(super) fn new(id: &str, dialect: Dialect, base_url: BaseUrl) -> Self {
         Provider {
             id: id.to_owned(),
-            kind,
+            dialect,
             base_url,
             key: None,
             key_header: KeyHeader::Usual,
@@ -103,7 +103,7 @@ impl Provider {
     }
 
     /// Why it cannot be used, with what to do about it; `None` if it can.
-    pub fn why_off(&self) -> Option<String> {
+    pub fn unavailable_reason(&self) -> Option<String> {
         self.refusal.as_ref().or(self.off.as_ref()).cloned()
     }
 
@@ -138,11 +138,11 @@ impl Provider {
         self.origins.base_url.is_none() && self.preset.is_some_and(Preset::is_main)
     }
 
-    /// Whose models it has. Only a vendor's own address is its own API; behind any other there may be a gateway.
+    /// Whose models it has. Only a vendor's own address is its own API; any other may be a gateway.
     pub(crate) fn serves(&self) -> Serves {
         match self.preset {
             Some(preset) if preset.is_local => Serves::Local,
-            _ if self.kind == Dialect::Mock => Serves::All,
+            _ if self.dialect == Dialect::Mock => Serves::All,
             _ => presets::served_at(self.base_url.host()),
         }
     }
@@ -151,7 +151,7 @@ impl Provider {
     pub(crate) fn is_local(&self) -> bool {
         match self.preset {
             Some(preset) => preset.is_local,
-            None => self.kind != Dialect::Mock && self.base_url.is_private(),
+            None => self.dialect != Dialect::Mock && self.base_url.is_private(),
         }
     }
 
@@ -160,7 +160,7 @@ impl Provider {
         &self.headers.all
     }
 
-    /// Whether anybody may see its list of models, so that this tells nothing of the key.
+    /// Whether its list of models is public, so that reading it proves nothing about the key.
     pub fn has_public_list(&self) -> bool {
         self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
@@ -201,7 +201,7 @@ impl Provider {
         let Some(preset) = self.preset else {
             return String::new();
         };
-        let needs_url = self.kind.codec().map(Codec::default_base_url) == Some("");
+        let needs_url = self.dialect.codec().map(Codec::default_base_url) == Some("");
         let url = preset
             .url_variables
             .first()

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Deserialize;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-/// Of shorter ones two characters would be too many. Nor can they be told from ordinary words.
+/// Of shorter ones two characters would be too many. Nor can they be distinguished from ordinary words.
 pub(super) const LONG: usize = 8;
 
 /// Parts of names whose values are keys, in lower case.

@@ -143,15 +143,15 @@ impl Provider {
                 origin: origin.map_or(DEFAULT, |origin| origin).to_owned(),
             });
         };
-        let why = self.why_off();
+        let why = self.unavailable_reason();
         let state = why.map_or("yes".to_owned(), |why| format!("no: {why}"));
         add("usable", Some(state), Some(&"resolved".to_owned()));
         add(
             "type",
-            Some(self.kind.as_str().into()),
-            self.origins.kind.as_ref(),
+            Some(self.dialect.as_str().into()),
+            self.origins.dialect.as_ref(),
         );
-        if self.kind.codec().is_none() {
+        if self.dialect.codec().is_none() {
             return;
         }
         add(

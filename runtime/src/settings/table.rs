@@ -429,10 +429,10 @@ pub(super) static TABLE: [Row; 21] = [
         variable: "ANYGPT_ALLOW_INSECURE_HTTP",
         default: "0",
         set: Some(|settings, given| {
-            settings.may_send_keys_in_the_open = given.switch()?;
+            settings.allow_insecure_http = given.switch()?;
             Ok(())
         }),
-        show: |settings| Some(settings.may_send_keys_in_the_open.to_string()),
+        show: |settings| Some(settings.allow_insecure_http.to_string()),
         help: "send keys over plain http to public addresses, too",
         sample: "=1",
         about: [

@@ -83,7 +83,7 @@ pub(super) fn call(
         ..ChatRequest::default()
     };
     let counts = |codec: &dyn anygpt_providers::Codec| codec.count_tokens(&ChatRequest::default());
-    if provider.kind.codec().and_then(counts).is_some() {
+    if provider.dialect.codec().and_then(counts).is_some() {
         return Ok(Work::Network(Network::CountTokens(Count {
             target,
             request,
@@ -126,7 +126,7 @@ impl Count {
             .await?;
         self.target.model = Some(self.request.model.clone());
         let provider = &gateway.settings().providers[self.target.provider];
-        let codec = provider.kind.codec();
+        let codec = provider.dialect.codec();
         let request = codec.and_then(|codec| codec.count_tokens(&self.request));
         let request = request
             .ok_or_else(|| Error::new(ErrorKind::Config, "this provider does not count tokens"))?;

@@ -53,7 +53,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     let mut request = plan.request_to(first);
     // What the purse holds ready for it.
     let mut paid = None;
-    let (endpoint, parameters) = match provider.kind.codec() {
+    let (endpoint, parameters) = match provider.dialect.codec() {
         Some(codec) => {
             let encoding = encoding(settings, first.provider, &request.model);
             warnings.extend(fit(settings, first.provider, &mut request));
@@ -96,7 +96,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         request.model,
         Value::Object(parameters.clone())
     );
-    let usual = || provider.kind.codec()?.default_max_tokens(&request.model);
+    let usual = || provider.dialect.codec()?.default_max_tokens(&request.model);
     let most = request.max_tokens.or_else(usual);
     let counted =
         || price.map(|(price, _)| bound::estimated_cost(&price, input, most.unwrap_or_default()));

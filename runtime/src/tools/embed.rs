@@ -105,7 +105,7 @@ pub(super) fn call(
         input,
         dimensions,
     };
-    let codec = settings.providers[target.provider].kind.codec();
+    let codec = settings.providers[target.provider].dialect.codec();
     let Some(request) = codec.and_then(|codec| codec.embed(&embed)) else {
         let can = |codec: &dyn Codec| codec.embed(&EmbedRequest::default()).is_some();
         let who = resolve::providers_supporting(settings, can);

@@ -114,7 +114,7 @@ pub(super) fn call(
         count: count.unwrap_or(1),
         format,
     };
-    let codec = settings.providers[target.provider].kind.codec();
+    let codec = settings.providers[target.provider].dialect.codec();
     let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
         let can = |codec: &dyn Codec| codec.draw(&DrawRequest::default()).is_some();
         let who = resolve::providers_supporting(settings, can);

@@ -147,7 +147,8 @@ pub(super) fn call(
     }
     // What carries a tag is known; what it can do may stand in a list only.
     let is_told = query.tagged.is_some() && capability.is_none() && !details;
-    let is_offline = |&position: &ProviderIndex| settings.providers[position].kind == Dialect::Mock;
+    let is_offline =
+        |&position: &ProviderIndex| settings.providers[position].dialect == Dialect::Mock;
     if !is_live || is_told || query.providers.iter().all(is_offline) {
         let known = query.providers.iter().map(|_| Known::Configured).collect();
         return Ok(Work::Done(query.outcome(settings, known)));
@@ -218,7 +219,7 @@ impl Query {
             if settings.limits.refusal(provider, &model.id).is_some() {
                 continue;
             }
-            match settings.providers[model.provider].why_off() {
+            match settings.providers[model.provider].unavailable_reason() {
                 Some(why) => {
                     let name = settings.name_of(model);
                     self.unusable.push(format!("{name} cannot be used: {why}"));
@@ -357,7 +358,7 @@ struct Entry {
 /// What is known of a provider's models: its list, and what is configured beside it.
 fn add(entries: &mut Vec<Entry>, provider: ProviderIndex, list: Vec<Model>, settings: &Settings) {
     let mut seen = BTreeSet::new();
-    let list = match settings.providers[provider].kind {
+    let list = match settings.providers[provider].dialect {
         Dialect::Mock => mock::models(),
         _ => list,
     };

@@ -67,10 +67,10 @@ pub(super) fn call(
     let providers: Vec<Listed<'_>> = settings
         .listed()
         .map(|(position, provider)| {
-            let problem = provider.why_off();
+            let problem = provider.unavailable_reason();
             Listed {
                 id: &provider.id,
-                r#type: provider.kind.as_str(),
+                r#type: provider.dialect.as_str(),
                 usable: problem.is_none(),
                 default: default == Some(position),
                 base_url: provider.base_url.to_string(),

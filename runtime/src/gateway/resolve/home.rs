@@ -64,12 +64,14 @@ impl<'a> Id<'a> {
     }
 
     fn is_usable(&self, provider: ProviderIndex) -> bool {
-        self.settings.providers[provider].why_off().is_none()
+        self.settings.providers[provider]
+            .unavailable_reason()
+            .is_none()
     }
 
     fn usable(&self) -> impl Iterator<Item = ProviderIndex> {
         let all = self.settings.indexed();
-        all.filter(|(_, it)| it.why_off().is_none())
+        all.filter(|(_, it)| it.unavailable_reason().is_none())
             .map(|(index, _)| index)
     }
 
@@ -168,7 +170,7 @@ impl<'a> Id<'a> {
         let is_gateway = |&it: &ProviderIndex| {
             let provider = &settings.providers[it];
             let is_own = matches!(provider.serves(), Serves::Own(_));
-            !is_own && provider.kind != Dialect::Mock && self.may_have(it, false)
+            !is_own && provider.dialect != Dialect::Mock && self.may_have(it, false)
         };
         let all: Vec<ProviderIndex> = self.usable().filter(is_gateway).collect();
         let first = match self.known.form {
@@ -257,7 +259,7 @@ fn may_have(
 ) -> bool {
     let is_closed = known.family.is_some_and(|(_, it)| it == Weights::Closed);
     // The echo answers for a model only if the user has chosen it.
-    if settings.providers[provider].kind == Dialect::Mock {
+    if settings.providers[provider].dialect == Dialect::Mock {
         return is_chosen || known.family.is_none();
     }
     match settings.providers[provider].serves() {
@@ -293,7 +295,7 @@ pub(super) fn foreign(settings: &Settings, provider: ProviderIndex, model: &str)
     let known = vendors::known(model);
     let set = own(settings, &known).and_then(|own| {
         let it = &settings.providers[own];
-        it.why_off()
+        it.unavailable_reason()
             .map(|why| format!("; provider {} is not set up: {why}", it.id))
     });
     let message = format!(

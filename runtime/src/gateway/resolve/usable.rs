@@ -50,7 +50,7 @@ pub fn all_or_one(
         return Ok(vec![provider]);
     }
     let usable = settings.indexed();
-    let usable = usable.filter(|(_, provider)| provider.why_off().is_none());
+    let usable = usable.filter(|(_, provider)| provider.unavailable_reason().is_none());
     let mut all: Vec<ProviderIndex> = usable.map(|(index, _)| index).collect();
     if all.is_empty() {
         all.extend(settings.last_resort());
@@ -63,9 +63,9 @@ pub fn all_or_one(
 
 /// The ids of providers that support what another one does not; only those that can be used if there are any.
 pub fn providers_supporting(settings: &Settings, can: impl Fn(&dyn Codec) -> bool) -> String {
-    let can = |provider: &&Provider| provider.kind.codec().is_some_and(&can);
+    let can = |provider: &&Provider| provider.dialect.codec().is_some_and(&can);
     let listed = settings.listed().map(|(_, provider)| provider).filter(can);
-    let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.why_off().is_none());
+    let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.unavailable_reason().is_none());
     let who = if usable.is_empty() { off } else { usable };
     let ids: Vec<&str> = who.iter().map(|provider| provider.id.as_str()).collect();
     match ids.is_empty() {
@@ -80,7 +80,8 @@ pub fn default_provider(settings: &Settings) -> Option<ProviderIndex> {
     let first = |may_echo: bool| {
         let mut all = settings.indexed();
         let first = all.find(|(_, provider)| {
-            provider.why_off().is_none() && (may_echo || provider.kind != Dialect::Mock)
+            provider.unavailable_reason().is_none()
+                && (may_echo || provider.dialect != Dialect::Mock)
         });
         first.map(|(index, _)| index)
     };
@@ -115,7 +116,7 @@ pub(super) fn check_usable(
         let message = format!("provider {} is {why}", provider.id);
         return Err(Error::new(ErrorKind::Permission, message).advise(Advice::AskAnotherProvider));
     }
-    match provider.why_off() {
+    match provider.unavailable_reason() {
         None => Ok(index),
         Some(_) if provider.is_last_resort => Ok(index),
         Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(index),

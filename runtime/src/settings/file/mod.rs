@@ -71,7 +71,7 @@ pub(super) struct File {
 pub(in crate::settings) struct ProviderEntry {
     /// How it is spoken to; needed unless the id is that of a built-in provider.
     #[serde(rename = "type")]
-    pub(in crate::settings) kind: Option<Spanned<String>>,
+    pub(in crate::settings) dialect: Option<Spanned<String>>,
     /// Its key; better ${NAME} than the key itself.
     pub(in crate::settings) api_key: Option<KeyEntry>,
     /// The address that its paths begin with.
@@ -135,7 +135,7 @@ fn variable(environment: &Environment<'_>, name: &str) -> Result<Option<String>,
     if let Some(value) = environment.value(name)? {
         return Ok(Some(value));
     }
-    // What is no key is told where it is used; at which address is not known here.
+    // What is no key is reported where it is used; the address is not known here.
     let found = environment.secret(name, &BaseUrl::default()).ok().flatten();
     Ok(found.map(|found| found.secret.expose().to_owned()))
 }

@@ -12,7 +12,7 @@ use crate::settings::{
 /// `models` of the file: names, in the order in which they are preferred.
 pub(in crate::settings) type Models = Ordered<Spanned<ModelName>, ModelEntry>;
 
-/// `aliases` of the file: names, each with models that may have an effort behind them.
+/// `aliases` of the file: names, each with models, after which an effort may follow.
 pub(in crate::settings) type Aliases = Ordered<Spanned<TagName>, OneOrMore<Spanned<String>>>;
 
 /// One model.
@@ -76,7 +76,7 @@ pub(in crate::settings) struct ModelName {
     slash: usize,
 }
 
-/// Longer names cannot be asked for.
+/// Calls cannot have longer names.
 const LONGEST_NAME: usize = 256;
 
 impl ModelName {

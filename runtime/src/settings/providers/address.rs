@@ -19,9 +19,9 @@ pub(super) const ENDPOINTS: [&str; 9] = [
     "/complete",
 ];
 
-/// An address as requests of this kind need it: without the path of an endpoint, with the usual path if there is none.
-pub(super) fn versioned(url: BaseUrl, kind: Dialect) -> BaseUrl {
-    let usual = match kind {
+/// An address as requests in this dialect need it: without the path of an endpoint, with the usual path if there is none.
+pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
+    let usual = match dialect {
         Dialect::Mock => return url,
         Dialect::Anthropic => return url.without(&ENDPOINTS).without(&["/models", "/v1"]),
         Dialect::Google => {
@@ -45,7 +45,7 @@ pub(super) fn versioned(url: BaseUrl, kind: Dialect) -> BaseUrl {
             .find('/')
             .map_or("", |slash| &behind_scheme[slash..])
     };
-    // A service has its own usual path, whichever provider asks it.
+    // A service has its own usual path, whichever provider uses it.
     let own = presets::at(url.host()).and_then(|preset| preset.dialect.codec());
     let own = own.map(|codec| path(codec.default_base_url()));
     match own.filter(|own| !own.is_empty()) {

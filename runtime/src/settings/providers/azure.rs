@@ -16,12 +16,12 @@ const VERSION: &str = "OPENAI_API_VERSION";
 
 impl Reader<'_> {
     /// The address of an Azure resource: where its v1 API is, or where the API of a dated version is. The address of a
-    /// whole endpoint tells version and deployment, too; the latter is the name of a model.
+    /// whole endpoint has version and deployment, too; the latter is the name of a model.
     pub(super) fn azure(
         &self,
         at: &Written,
         whole: &str,
-        kind: Dialect,
+        dialect: Dialect,
     ) -> Result<Address, Problem> {
         let mut url = BaseUrl::parse(&at.place, whole)?;
         let in_url = url.take_parameter("api-version");
@@ -54,11 +54,11 @@ impl Reader<'_> {
         Ok(Address {
             base_url: url,
             deployment: model.filter(|it| !it.is_empty()),
-            kind: match kind {
+            dialect: match dialect {
                 // Responses name the model in the body, whatever the version.
-                Dialect::OpenAi => kind,
+                Dialect::OpenAi => dialect,
                 _ if dated => Dialect::Compatible(&AZURE_DATED),
-                _ => kind,
+                _ => dialect,
             },
         })
     }

@@ -10,9 +10,9 @@ use anygpt_providers::{
 
 use super::{
     address::versioned,
+    configured::{Configured, OwnKey},
     local::local,
     reader::{Known, Reader, Written},
-    told::{OwnKey, Told},
 };
 use crate::settings::{
     base_url::{self, BaseUrl},
@@ -25,7 +25,7 @@ use crate::settings::{
 pub(super) struct Address {
     pub(super) base_url: BaseUrl,
     /// Some addresses decide it.
-    pub(super) kind: Dialect,
+    pub(super) dialect: Dialect,
     /// The model that the address names.
     pub(super) deployment: Option<String>,
 }
@@ -56,8 +56,8 @@ impl Reader<'_> {
             &nowhere,
             &mut warnings,
         );
-        let kind = preset.map_or(Dialect::Compatible(&PLAIN), |preset| preset.dialect);
-        let mut provider = Provider::new(id, kind, nowhere);
+        let dialect = preset.map_or(Dialect::Compatible(&PLAIN), |preset| preset.dialect);
+        let mut provider = Provider::new(id, dialect, nowhere);
         provider.key = key.found;
         provider.no_key = key.no_key;
         provider.preset = preset;
@@ -65,35 +65,43 @@ impl Reader<'_> {
         provider
     }
 
-    /// A provider of this kind, which its address may change.
+    /// A provider in this dialect, which its address may change.
     pub(super) fn provider(
         &self,
         id: &str,
-        kind: Dialect,
-        told: Told,
+        dialect: Dialect,
+        configured: Configured,
         known: Known,
         warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
         let place = format!("providers.{id}");
-        let url = written_url(&place, &told, &known);
-        let address = url.as_ref().map(|url| self.address(id, url, kind));
+        let url = written_url(&place, &configured, &known);
+        let address = url.as_ref().map(|url| self.address(id, url, dialect));
         let Address {
             base_url,
-            kind,
+            dialect,
             deployment,
         } = address.transpose()?.unwrap_or_else(|| Address {
-            base_url: BaseUrl::built_in(kind.codec().map_or("", Codec::default_base_url)),
-            kind,
+            base_url: BaseUrl::built_in(dialect.codec().map_or("", Codec::default_base_url)),
+            dialect,
             deployment: None,
         });
         let url_place = url.map(|url| url.place);
-        let model = model(&place, &told, deployment.zip(url_place.clone()), warnings);
-        let entry = told.entry.unwrap_or_default();
-        let key_variable = told.own.has_key.then(|| told.own.name("_API_KEY"));
+        let model = model(
+            &place,
+            &configured,
+            deployment.zip(url_place.clone()),
+            warnings,
+        );
+        let entry = configured.entry.unwrap_or_default();
+        let key_variable = configured
+            .own
+            .has_key
+            .then(|| configured.own.name("_API_KEY"));
         let in_file = entry.api_key;
         let key = self.key(&place, key_variable, &known, in_file, &base_url, warnings);
 
-        let mut provider = Provider::new(id, kind, base_url);
+        let mut provider = Provider::new(id, dialect, base_url);
         provider.key = key.found;
         provider.no_key = key.no_key;
         if key.is_token {
@@ -107,7 +115,7 @@ impl Reader<'_> {
             || !provider.base_url.secrets().keys.is_empty();
         if has_secrets {
             let place = url_place.as_ref().unwrap_or(&place);
-            if let Some(problem) = self.in_the_open(place, &provider.base_url) {
+            if let Some(problem) = self.plain_http_problem(place, &provider.base_url) {
                 provider.break_off(&problem);
             }
         }
@@ -115,33 +123,33 @@ impl Reader<'_> {
         Ok(provider)
     }
 
-    fn address(&self, id: &str, url: &Written, kind: Dialect) -> Result<Address, Problem> {
+    fn address(&self, id: &str, url: &Written, dialect: Dialect) -> Result<Address, Problem> {
         let whole = base_url::with_scheme(&url.text);
-        let is_azure = match kind {
+        let is_azure = match dialect {
             Dialect::Compatible(service) => service.api_key_header,
-            _ => kind == Dialect::OpenAi && id == AZURE,
+            _ => dialect == Dialect::OpenAi && id == AZURE,
         };
         let base_url = match presets::named(id).filter(|preset| preset.is_local) {
-            Some(preset) => local(&url.place, &url.text, preset.port, kind)?,
-            None if is_azure => return self.azure(url, &whole, kind),
-            None => versioned(BaseUrl::parse(&url.place, &whole)?, kind),
+            Some(preset) => local(&url.place, &url.text, preset.port, dialect)?,
+            None if is_azure => return self.azure(url, &whole, dialect),
+            None => versioned(BaseUrl::parse(&url.place, &whole)?, dialect),
         };
         Ok(Address {
             base_url,
-            kind,
+            dialect,
             deployment: None,
         })
     }
 }
 
 /// The address as it is written: in a variable of its own, a well-known one, the file, or another program's variable.
-fn written_url(place: &str, told: &Told, known: &Known) -> Option<Written> {
-    if let Some(text) = &told.own.base_url {
-        let (place, text) = (told.own.name("_BASE_URL"), text.clone());
+fn written_url(place: &str, configured: &Configured, known: &Known) -> Option<Written> {
+    if let Some(text) = &configured.own.base_url {
+        let (place, text) = (configured.own.name("_BASE_URL"), text.clone());
         return Some(Written { place, text });
     }
     let in_file = || {
-        let text = told.entry.as_ref()?.base_url.as_ref()?;
+        let text = configured.entry.as_ref()?.base_url.as_ref()?;
         Some(Written {
             place: text.place(&format!("{place}.base_url")),
             text: text.value.clone(),
@@ -154,13 +162,13 @@ fn written_url(place: &str, told: &Told, known: &Known) -> Option<Written> {
 /// The model that is set, or else that of the address, and where that is written.
 fn model(
     place: &str,
-    told: &Told,
+    configured: &Configured,
     deployment: Option<(String, String)>,
     warnings: &mut Vec<String>,
 ) -> Option<(String, String)> {
-    let in_file = told.entry.as_ref().and_then(|it| it.model.as_ref());
-    let model = match (&told.own.model, in_file) {
-        (Some(model), _) => Some((model.clone(), told.own.name("_MODEL"))),
+    let in_file = configured.entry.as_ref().and_then(|it| it.model.as_ref());
+    let model = match (&configured.own.model, in_file) {
+        (Some(model), _) => Some((model.clone(), configured.own.name("_MODEL"))),
         (None, Some(model)) => {
             let place = model.place(&format!("{place}.model"));
             Some((model.value.clone(), place))

@@ -31,7 +31,7 @@ impl Runner {
             }
             _ => {}
         }
-        // Compose tells a model by a pair of variables: LLM_URL and LLM_MODEL.
+        // Compose gives a model by a pair of variables: LLM_URL and LLM_MODEL.
         let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         let pair = value.strip_suffix("_URL").filter(|it| !it.is_empty());
         let Some(pair) = pair.filter(|it| it.chars().all(allowed)) else {

@@ -113,7 +113,7 @@ impl Reader<'_> {
     }
 
     /// Why no key may go to this address, if strangers on the way could read it.
-    pub(super) fn in_the_open(&self, place: &str, address: &BaseUrl) -> Option<Problem> {
+    pub(super) fn plain_http_problem(&self, place: &str, address: &BaseUrl) -> Option<Problem> {
         const INSECURE: &str = "set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do";
         let network = self.guarded.filter(|_| address.is_http())?;
         if !address.may_carry_keys() {

@@ -23,7 +23,7 @@ pub(super) fn local(
     place: &str,
     text: &str,
     usual_port: Option<u16>,
-    kind: Dialect,
+    dialect: Dialect,
 ) -> Result<BaseUrl, Problem> {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (scheme, rest),
@@ -56,5 +56,5 @@ pub(super) fn local(
         ));
     }
     let url = BaseUrl::parse(place, &format!("{scheme}://{host}{port}{path}"))?;
-    Ok(versioned(url.without(&OLLAMA_ENDPOINTS), kind))
+    Ok(versioned(url.without(&OLLAMA_ENDPOINTS), dialect))
 }

@@ -1,6 +1,6 @@
 //! Reading the providers: what the environment, the configuration file and the presets say of each.
 //!
-//! Below it: `told` (what the user says of one), `reader` (what all of them need), `preset` and `own` (the two sorts of
+//! Below it: `configured` (what the user says of one), `reader` (what all of them need), `preset` and `own` (the two sorts of
 //! providers), `common` (what both have), `key`, `address` (with `azure` and `local`), `docker`, `allowed` (limits).
 //!
 //! Never here: what a provider is (`provider`), or talking to one.
@@ -9,13 +9,13 @@ mod address;
 pub(super) mod allowed;
 mod azure;
 mod common;
+mod configured;
 mod docker;
 mod key;
 mod local;
 mod own;
 mod preset;
 mod reader;
-mod told;
 
 use anygpt_providers::{
     Dialect,
@@ -24,7 +24,7 @@ use anygpt_providers::{
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::{reader::Reader, told::Told};
+use self::{configured::Configured, reader::Reader};
 use super::{
     environment::Environment,
     file::ProviderEntry,
@@ -49,7 +49,8 @@ pub(super) fn all(
 ) -> Result<Vec<Provider>, Problem> {
     let mut entries = by_id(entries)?;
     entries.retain(|id, entry| {
-        let ended = presets::ended(id).filter(|_| entry.base_url.is_none() && entry.kind.is_none());
+        let ended =
+            presets::ended(id).filter(|_| entry.base_url.is_none() && entry.dialect.is_none());
         if let Some(ended) = ended {
             warnings.push(format!("providers.{id} does nothing: {ended}"));
         }
@@ -66,10 +67,10 @@ pub(super) fn all(
     let mut providers = Vec::with_capacity(PRESETS.len());
     let mut others = Vec::with_capacity(PRESETS.len());
     for preset in &PRESETS {
-        let told = Told::take(preset.id, &mut entries, &mut own);
-        let key = told.key();
+        let configured = Configured::take(preset.id, &mut entries, &mut own);
+        let key = configured.key();
         let is_default = default.is_some_and(|id| preset.is_named(id));
-        let provider = reader.preset(preset, told, is_default, warnings);
+        let provider = reader.preset(preset, configured, is_default, warnings);
         let provider =
             provider.unwrap_or_else(|problem| reader.off(preset.id, Some(preset), key, &problem));
         if !provider.is_listed {
@@ -83,10 +84,10 @@ pub(super) fn all(
     }
     let ids: BTreeSet<String> = entries.keys().chain(own.keys()).cloned().collect();
     for id in ids {
-        let told = Told::take(&id, &mut entries, &mut own);
+        let configured = Configured::take(&id, &mut entries, &mut own);
         check_id(&id, &providers)?;
-        let key = told.key();
-        let provider = reader.own(&id, told, warnings);
+        let key = configured.key();
+        let provider = reader.own(&id, configured, warnings);
         providers.push(provider.unwrap_or_else(|problem| reader.off(&id, None, key, &problem)));
     }
     providers.extend(others);

@@ -5,8 +5,8 @@
 use anygpt_providers::{Dialect, openai::chat_completions::PLAIN};
 
 use super::{
+    configured::{Configured, dialects},
     reader::{Known, Reader},
-    told::{Told, kinds},
 };
 use crate::settings::{problem::Problem, provider::Provider};
 
@@ -15,32 +15,32 @@ impl Reader<'_> {
     pub(super) fn own(
         &self,
         id: &str,
-        told: Told,
+        configured: Configured,
         warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
         let place = format!("providers.{id}");
-        let (kind_from, kind) = told.kind(id)?.unzip();
-        let kind = match kind {
-            Some(kind) => kind,
+        let (dialect_from, dialect) = configured.dialect(id)?.unzip();
+        let dialect = match dialect {
+            Some(dialect) => dialect,
             None if id == Dialect::MOCK => Dialect::Mock,
-            None if told.entry.is_none() => Dialect::Compatible(&PLAIN),
+            None if configured.entry.is_none() => Dialect::Compatible(&PLAIN),
             None => {
                 return Err(Problem::new(
                     &place,
                     "has no type",
-                    format!("add type: {}", kinds()),
+                    format!("add type: {}", dialects()),
                 ));
             }
         };
-        check_address(&place, kind, &told)?;
-        let switch = match told.entry {
-            None => told.own.name("_API_KEY"),
+        check_address(&place, dialect, &configured)?;
+        let switch = match configured.entry {
+            None => configured.own.name("_API_KEY"),
             Some(_) => format!("{place}.api_key"),
         };
-        let mut provider = self.provider(id, kind, told, Known::default(), warnings)?;
+        let mut provider = self.provider(id, dialect, configured, Known::default(), warnings)?;
         provider.is_listed = true;
-        provider.origins.kind = kind_from;
-        if kind != Dialect::Mock && !provider.is_broken {
+        provider.origins.dialect = dialect_from;
+        if dialect != Dialect::Mock && !provider.is_broken {
             provider.off = provider.missing_key(&switch, false);
         }
         Ok(provider)
@@ -48,17 +48,18 @@ impl Reader<'_> {
 }
 
 /// It has an address, or its dialect has one and there is a key for that.
-fn check_address(place: &str, kind: Dialect, told: &Told) -> Result<(), Problem> {
-    let entry = told.entry.as_ref();
-    let has_url = told.own.base_url.is_some() || entry.is_some_and(|it| it.base_url.is_some());
-    let has_key = told.own.has_key || entry.is_some_and(|it| it.api_key.is_some());
-    let Some(codec) = kind.codec().filter(|_| !has_url) else {
+fn check_address(place: &str, dialect: Dialect, configured: &Configured) -> Result<(), Problem> {
+    let entry = configured.entry.as_ref();
+    let has_url =
+        configured.own.base_url.is_some() || entry.is_some_and(|it| it.base_url.is_some());
+    let has_key = configured.own.has_key || entry.is_some_and(|it| it.api_key.is_some());
+    let Some(codec) = dialect.codec().filter(|_| !has_url) else {
         return Ok(());
     };
     let example = "a base URL, for example http://llm:8000/v1";
     if entry.is_none() {
         return Err(Problem::new(
-            &told.own.name("_BASE_URL"),
+            &configured.own.name("_BASE_URL"),
             "is not set, although other variables of this provider are",
             format!("set it to {example}, or unset the others"),
         ));

@@ -9,9 +9,9 @@ use anygpt_providers::{
 };
 
 use super::{
+    configured::Configured,
     docker::Runner,
     reader::{Known, Reader, Written},
-    told::Told,
 };
 use crate::settings::{
     base_url::BaseUrl,
@@ -25,16 +25,16 @@ impl Reader<'_> {
     pub(super) fn preset(
         &self,
         preset: &'static Preset,
-        told: Told,
+        configured: Configured,
         is_default: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
-        let kind_told = told.kind(preset.id)?;
-        let kind_from = kind_told.as_ref().map(|(place, _)| place.clone());
-        let kind = kind_of(preset, kind_told)?;
+        let configured_dialect = configured.dialect(preset.id)?;
+        let dialect_from = configured_dialect.as_ref().map(|(place, _)| place.clone());
+        let dialect = dialect_of(preset, configured_dialect)?;
         let headers = self.headers(preset)?;
         let (url, runner) = self.url(preset)?;
-        let is_told = told.entry.is_some() || !told.own.prefix.is_empty();
+        let is_configured = configured.entry.is_some() || !configured.own.prefix.is_empty();
         let foreign_key = self.foreign.key(preset);
         let foreign_url = self.foreign.url(self.environment, preset)?;
         let foreign_url = foreign_url.map(|(place, text)| Written { place, text });
@@ -46,25 +46,25 @@ impl Reader<'_> {
             foreign_key,
             foreign_url: foreign_url.clone(),
         };
-        let mut provider = self.provider(preset.id, kind, told, known, warnings)?;
+        let mut provider = self.provider(preset.id, dialect, configured, known, warnings)?;
         self.warn_of_foreign(&provider, preset, foreign_url, warnings);
-        if kind == Dialect::OpenAi && preset.id == AZURE {
+        if dialect == Dialect::OpenAi && preset.id == AZURE {
             provider.key_header = KeyHeader::ApiKey;
         }
         provider.preset = Some(preset);
         provider.model = (provider.model).or_else(|| preset.model.map(str::to_owned));
-        provider.origins.kind = kind_from;
+        provider.origins.dialect = dialect_from;
         provider.is_listed = provider.is_broken
             || preset.is_main()
-            || is_told
+            || is_configured
             || is_default
             || provider.key.is_some()
             || provider.origins.base_url.is_some();
         if !provider.is_broken {
-            let is_wanted = is_told || is_default;
+            let is_wanted = is_configured || is_default;
             provider.off = match preset.id == DOCKER && provider.origins.base_url.is_none() {
                 true => docker_off(&mut provider, &runner, is_default),
-                false => off(&mut provider, preset, kind, is_wanted),
+                false => off(&mut provider, preset, dialect, is_wanted),
             };
         }
         if let Runner::At {
@@ -148,15 +148,15 @@ impl Reader<'_> {
 }
 
 /// The dialect of a preset whose `type` may be set.
-fn kind_of(preset: &Preset, told: Option<(String, Dialect)>) -> Result<Dialect, Problem> {
-    match told {
+fn dialect_of(preset: &Preset, configured: Option<(String, Dialect)>) -> Result<Dialect, Problem> {
+    match configured {
         None => Ok(preset.dialect),
-        Some((_, kind)) if kind == preset.dialect => Ok(kind),
+        Some((_, dialect)) if dialect == preset.dialect => Ok(dialect),
         Some((_, Dialect::Compatible(_))) if preset.dialect == Dialect::OpenAi => {
             Ok(Dialect::Compatible(&OPENAI_CHAT))
         }
         Some((_, Dialect::Compatible(&PLAIN))) if !preset.is_main() => Ok(preset.dialect),
-        Some((_, kind)) if !preset.is_main() => Ok(kind),
+        Some((_, dialect)) if !preset.is_main() => Ok(dialect),
         Some((place, _)) => Err(Problem::new(
             &place,
             "is not the type of this built-in provider",
@@ -182,12 +182,17 @@ fn docker_off(provider: &mut Provider, runner: &Runner, is_default: bool) -> Opt
 }
 
 /// Why a preset is off. `is_wanted`: the user names it or sets something of it.
-fn off(provider: &mut Provider, preset: &Preset, kind: Dialect, is_wanted: bool) -> Option<String> {
+fn off(
+    provider: &mut Provider,
+    preset: &Preset,
+    dialect: Dialect,
+    is_wanted: bool,
+) -> Option<String> {
     let has_url = provider.origins.base_url.is_some();
     let id = preset.id;
-    match kind.codec().map(Codec::default_base_url) {
-        // The address that comes with the kind is not that of this service.
-        Some(_) if kind.as_str() != preset.dialect.as_str() && !has_url => {
+    match dialect.codec().map(Codec::default_base_url) {
+        // The address that comes with the dialect is not that of this service.
+        Some(_) if dialect.as_str() != preset.dialect.as_str() && !has_url => {
             Some(format!("it has no base URL (set providers.{id}.base_url)"))
         }
         Some("") if !has_url => match preset.port {

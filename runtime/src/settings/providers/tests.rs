@@ -43,8 +43,8 @@ fn set_up(variables: &[(&str, &str)]) -> Vec<String> {
         .filter(|(position, _)| !settings.is_main(*position));
     let shown = |(_, provider): (ProviderIndex, &Provider)| {
         let mut shown = format!("{} {}", provider.id, provider.base_url.join(""));
-        if provider.kind != Dialect::Compatible(&PLAIN) && provider.preset.is_none() {
-            shown.push_str(&format!(" {}", provider.kind.as_str()));
+        if provider.dialect != Dialect::Compatible(&PLAIN) && provider.preset.is_none() {
+            shown.push_str(&format!(" {}", provider.dialect.as_str()));
         }
         if let Some(model) = &provider.model {
             shown.push_str(&format!(" model {model}"));
@@ -52,7 +52,7 @@ fn set_up(variables: &[(&str, &str)]) -> Vec<String> {
         if provider.key.is_some() {
             shown.push_str(" key");
         }
-        if let Some(why) = provider.why_off() {
+        if let Some(why) = provider.unavailable_reason() {
             shown.push_str(&format!(" off: {why}"));
         }
         shown
@@ -128,7 +128,7 @@ fn local_runtimes_are_tried_if_they_are_named_but_not_in_a_container() {
         .filter(|it| it.is_tried_if_named)
         .map(|it| {
             assert!(
-                it.why_off()
+                it.unavailable_reason()
                     .is_some_and(|why| why.contains("only if it is named"))
             );
             assert!(!it.is_listed, "{}", it.id);
@@ -156,7 +156,10 @@ fn local_runtimes_are_tried_if_they_are_named_but_not_in_a_container() {
         let settings = load(&[variables]).unwrap();
         let ollama = &settings.providers[position(&settings.providers, "ollama").unwrap()];
         assert!(ollama.is_listed);
-        assert_eq!(ollama.why_off(), ollama.why_not_tried_in(in_container()));
+        assert_eq!(
+            ollama.unavailable_reason(),
+            ollama.why_not_tried_in(in_container())
+        );
     }
     let denied = load(&[("ANYGPT_DENY_PROVIDERS", "ollama")]).unwrap();
     let ollama = &denied.providers[position(&denied.providers, "ollama").unwrap()];
@@ -401,10 +404,10 @@ fn azure_is_reached_by_its_endpoint_and_version() {
         ];
         load(&variables).map(|settings| {
             let azure = &settings.providers[position(&settings.providers, "azure").unwrap()];
-            assert_eq!(azure.why_off(), None);
+            assert_eq!(azure.unavailable_reason(), None);
             (
                 azure.base_url.join("/x"),
-                azure.kind == Dialect::Compatible(&AZURE_DATED),
+                azure.dialect == Dialect::Compatible(&AZURE_DATED),
             )
         })
     };
@@ -592,7 +595,7 @@ fn endpoints_of_the_user_s_own_are_told_by_variables() {
     }
     let settings = load(&[("ANYGPT_PROVIDER_OPENAI_TYPE", "openai-chat")]).unwrap();
     assert_eq!(
-        settings.providers[0].kind,
+        settings.providers[0].dialect,
         Dialect::Compatible(&OPENAI_CHAT)
     );
     let xai = [
@@ -601,7 +604,7 @@ fn endpoints_of_the_user_s_own_are_told_by_variables() {
     ];
     let settings = load(&xai).unwrap();
     let own = &settings.providers[position(&settings.providers, "x").unwrap()];
-    assert!(matches!(own.kind, Dialect::Compatible(service) if service.reasoning_apart));
+    assert!(matches!(own.dialect, Dialect::Compatible(service) if service.reasoning_apart));
 
     for (variables, parts) in [
         (

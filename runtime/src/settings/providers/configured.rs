@@ -14,7 +14,7 @@ use crate::settings::{
 };
 
 /// What the user says of one provider, next to the well-known variables.
-pub(super) struct Told {
+pub(super) struct Configured {
     pub(super) entry: Option<ProviderEntry>,
     pub(super) own: OwnVariables,
 }
@@ -22,14 +22,14 @@ pub(super) struct Told {
 /// Where the key of a provider may stand, next to the well-known variables.
 pub(super) type OwnKey = (Option<String>, Option<KeyEntry>);
 
-impl Told {
+impl Configured {
     /// What there is of this one.
     pub(super) fn take(
         id: &str,
         entries: &mut BTreeMap<String, ProviderEntry>,
         own: &mut BTreeMap<String, OwnVariables>,
     ) -> Self {
-        Told {
+        Configured {
             entry: entries.remove(id),
             own: own.remove(id).unwrap_or_default(),
         }
@@ -41,34 +41,34 @@ impl Told {
         (variable, entry.and_then(|entry| entry.api_key.clone()))
     }
 
-    /// The kind, and where it is said.
-    pub(super) fn kind(&self, id: &str) -> Result<Option<(String, Dialect)>, Problem> {
-        if let Some(name) = &self.own.kind {
+    /// The dialect that `type` names, and where.
+    pub(super) fn dialect(&self, id: &str) -> Result<Option<(String, Dialect)>, Problem> {
+        if let Some(name) = &self.own.dialect {
             let place = self.own.name("_TYPE");
-            let kind = kind_named(&place, name)?;
-            return Ok(Some((place, kind)));
+            let dialect = dialect_named(&place, name)?;
+            return Ok(Some((place, dialect)));
         }
-        let name = self.entry.as_ref().and_then(|entry| entry.kind.as_ref());
+        let name = self.entry.as_ref().and_then(|entry| entry.dialect.as_ref());
         let Some(name) = name else {
             return Ok(None);
         };
         let place = name.place(&format!("providers.{id}.type"));
-        let kind = kind_named(&place, &name.value)?;
-        Ok(Some((place, kind)))
+        let dialect = dialect_named(&place, &name.value)?;
+        Ok(Some((place, dialect)))
     }
 }
 
 /// All words for `type`.
-pub(super) fn kinds() -> String {
+pub(super) fn dialects() -> String {
     Dialect::ALL.map(Dialect::as_str).join(", ")
 }
 
-fn kind_named(place: &str, name: &str) -> Result<Dialect, Problem> {
+fn dialect_named(place: &str, name: &str) -> Result<Dialect, Problem> {
     presets::dialect(name).ok_or_else(|| {
         Problem::new(
             place,
             format!("is {}", shown(name, Dialect::ALL.map(Dialect::as_str))),
-            format!("use one of {}", kinds()),
+            format!("use one of {}", dialects()),
         )
     })
 }
