@@ -3,6 +3,7 @@
 mod chat;
 mod compare;
 mod conversations;
+mod definitions;
 mod limits;
 mod list_models;
 mod lists;
