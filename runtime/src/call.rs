@@ -19,7 +19,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Level;
 
-use crate::tools::Outcome;
+use crate::outcome::Outcome;
 
 tokio::task_local! {
     static CALL: Arc<Call>;
@@ -100,11 +100,12 @@ impl Call {
 
     /// It is answered.
     pub fn end(&self, outcome: &Outcome) {
-        match outcome.is_error {
-            true => self.log(class(&outcome.text)),
-            false if self.facts().is_partial => self.log("partial"),
-            false => self.log("ok"),
-        }
+        self.log(match outcome.errors.first() {
+            Some(error) if outcome.is_error => error.kind.as_str(),
+            _ if outcome.is_error => "error",
+            _ if self.facts().is_partial => "partial",
+            _ => "ok",
+        });
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {
@@ -148,14 +149,6 @@ impl Drop for Call {
         if !self.is_told.load(Ordering::Relaxed) {
             self.log("cancelled");
         }
-    }
-}
-
-/// The class of failure that every error text begins with.
-fn class(text: &str) -> &str {
-    match text.split_once(':') {
-        Some((class, _)) if class.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_')) => class,
-        _ => "error",
     }
 }
 
@@ -260,16 +253,4 @@ pub fn mark(headers: &mut HeaderMap) {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_class_is_what_stands_before_the_first_colon() {
-        assert_eq!(class("rate_limit: openai answered HTTP 429"), "rate_limit");
-        assert_eq!(class("no class: at all"), "error");
-        assert_eq!(class("none"), "error");
-    }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     cli::{self, Command},
     docs,
+    error::no_provider_for_command_line,
     gateway::{Silence, resolve},
     listing,
     output::{self, Style, Unwritten},
@@ -92,31 +93,14 @@ fn print(text: &str) -> Done {
     Ok(Ended::Well)
 }
 
-/// Says something on stderr.
+/// Prints a message on stderr.
 fn tell(text: &str) {
-    telemetry::write_now(&format!("anygpt-mcp: {}", by_commands(text)));
+    telemetry::write_now(&format!("anygpt-mcp: {}", with_options(text)));
 }
 
-/// Advice that was written for a client, in words of the command line.
-fn by_commands(text: &str) -> String {
-    const WORDS: [(&str, &str); 6] = [
-        (
-            "the argument that the message names",
-            "the option or setting that the message names",
-        ),
-        (
-            "anygpt_list_models with provider ",
-            "anygpt-mcp models --provider ",
-        ),
-        ("anygpt_list_models", "anygpt-mcp models"),
-        ("anygpt_list_providers", "anygpt-mcp doctor"),
-        ("anygpt_list_tags", "anygpt-mcp config show"),
-        ("restart the server", "try again"),
-    ];
-    let text = WORDS.iter().fold(text.to_owned(), |text, (tool, command)| {
-        text.replace(tool, command)
-    });
-    cli::options_of_arguments().fold(text, |text, (argument, option)| {
+/// The text with options in place of the arguments of tools that they set.
+fn with_options(text: &str) -> String {
+    cli::options_of_arguments().fold(text.to_owned(), |text, (argument, option)| {
         with_option(&text, argument, &option)
     })
 }
@@ -139,15 +123,15 @@ fn with_option(text: &str, argument: &str, option: &str) -> String {
     shown
 }
 
-/// The problem is told, and the end is near.
-fn refuse(problem: &str) -> Done {
+/// Prints the problem; exit status 1.
+fn fail(problem: &str) -> Done {
     tell(&redact::of_caller(problem));
     Ok(Ended::Configuration)
 }
 
 fn with(load: Load<'_>, command: impl FnOnce(Settings) -> Done) -> Done {
     match load() {
-        Err(problem) => refuse(&problem.to_string()),
+        Err(problem) => fail(&problem.to_string()),
         Ok(settings) => {
             warn(&settings);
             command(settings)
@@ -200,14 +184,14 @@ fn certificates(settings: &Settings) -> Result<(), Problem> {
 fn validate(load: Load<'_>) -> Done {
     with(load, |settings| {
         if let Err(problem) = certificates(&settings) {
-            return refuse(&problem.to_string());
+            return fail(&problem.to_string());
         }
         // A warning has told.
         if settings.has_broken_provider() {
             return Ok(Ended::Configuration);
         }
         if !settings.has_usable_provider() {
-            return refuse(Settings::no_provider_advice());
+            return fail(&no_provider_for_command_line());
         }
         print("The settings are valid.\n")
     })
@@ -239,6 +223,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
     let session = session(settings);
     let listed = block_on(async {
         let mut pages: Vec<Value> = Vec::new();
+        let mut errors = Vec::new();
         let mut arguments = Map::new();
         arguments.insert("limit".into(), PAGE.into());
         arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
@@ -248,15 +233,22 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
                 .await;
             let outcome = match outcome {
                 Ok(outcome) if !outcome.is_error => outcome,
-                Ok(outcome) => return Ok(Err((outcome.text, Ended::Failed))),
-                Err(problem) => return Ok(Err((problem, Ended::Configuration))),
+                Ok(outcome) => return Ok(Err((session.texts(&outcome.errors), Ended::Failed))),
+                Err(error) => {
+                    let text = session.texts(&[error]);
+                    let text = redact::of_caller(&text).into_owned();
+                    return Ok(Err((text, Ended::Configuration)));
+                }
             };
+            if pages.is_empty() {
+                errors = outcome.errors;
+            }
             let page = outcome.structured.unwrap_or_default();
             let page: Value = serde_json::from_str(&page).unwrap_or_default();
             let next = page["next_cursor"].clone();
             pages.push(page);
             if next.is_null() {
-                return Ok(Ok(pages));
+                return Ok(Ok((pages, errors)));
             }
             arguments.insert("cursor".into(), next);
         }
@@ -267,11 +259,14 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
             tell(&problem);
             Ok(ended)
         }
-        Ok(Ok(pages)) => print_models(pages, json),
+        Ok(Ok((pages, errors))) => {
+            let errors: Vec<String> = errors.iter().map(|error| session.text(error)).collect();
+            print_models(pages, &errors, json)
+        }
     }
 }
 
-fn print_models(pages: Vec<Value>, json: bool) -> Done {
+fn print_models(pages: Vec<Value>, errors: &[String], json: bool) -> Done {
     let mut all = Value::Null;
     for mut page in pages {
         match all["models"].as_array_mut() {
@@ -305,11 +300,10 @@ fn print_models(pages: Vec<Value>, json: bool) -> Done {
         }
         text.push('\n');
     }
-    for said in ["errors", "warnings"] {
-        texts(&all[said]).iter().for_each(|problem| tell(problem));
-    }
+    let warnings = texts(&all["warnings"]);
+    errors.iter().chain(&warnings).for_each(|text| tell(text));
     print(&for_stdout(&text))?;
-    Ok(match text.is_empty() && !texts(&all["errors"]).is_empty() {
+    Ok(match text.is_empty() && !errors.is_empty() {
         true => Ended::Failed,
         false => Ended::Well,
     })
@@ -334,7 +328,7 @@ fn print_json(json: &str) -> Done {
 fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
     let explained = match resolve::explain(settings, provider, name) {
         Ok(explained) => explained,
-        Err(problem) => return refuse(&problem),
+        Err(error) => return fail(&error.for_command_line()),
     };
     let mut text = String::new();
     for (position, target) in explained.chain.targets.iter().enumerate() {
@@ -365,8 +359,8 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
             "ambiguous: {name} may be meant, too ({why}); write that to ask it\n"
         ));
     }
-    for warning in &explained.chain.warnings {
-        tell(&redact::of_caller(warning));
+    for left_out in &explained.chain.left_out {
+        tell(&redact::of_caller(&left_out.for_command_line()));
     }
     print(&for_stdout(&redact::of_caller(&text)))
 }
@@ -381,7 +375,7 @@ fn page(name: &str, load: Load<'_>) -> Done {
         let names: Vec<_> = docs::topics().map(|topic| topic.name).collect();
         let perhaps = nearest(name, names.iter().map(|name| &**name));
         let perhaps = perhaps.map(|near| format!("; perhaps you mean {near}"));
-        return refuse(&format!(
+        return fail(&format!(
             "there is no page {}{}. The pages are {}",
             shown(name, names.iter().map(|name| &**name)),
             perhaps.unwrap_or_default(),

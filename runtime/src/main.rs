@@ -25,6 +25,7 @@ use anygpt_core::{Budget, Limits, NoLibrary, Server};
 use anygpt_mcp::{
     cli::{self, Command},
     commands::{self, Ended},
+    error::no_provider_for_client,
     gateway::Gateway,
     library::{self, Library},
     mcp::{self, Connection, Owed, runner::Runner},
@@ -138,7 +139,7 @@ fn serve(signals: Signals) -> i32 {
         tracing::debug!("{note}");
     }
     if !usable {
-        telemetry::write_now(&format!("anygpt-mcp: {}", Settings::no_provider_advice()));
+        telemetry::write_now(&format!("anygpt-mcp: {}", no_provider_for_client()));
     }
     let stdin = Stdin::new(before_main::stdin_was_closed());
     if standby::wanted(settings.standby, stdin) {

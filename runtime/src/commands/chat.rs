@@ -6,6 +6,7 @@
 //! Never here: what an argument may be.
 
 use std::{
+    fmt,
     io::{self, IsTerminal as _, Read as _},
     mem,
 };
@@ -20,18 +21,19 @@ use rustix::{
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use super::{Done, Ended, block_on, refuse, session, tell};
+use super::{Done, Ended, block_on, fail, session, tell};
 use crate::{
     cli::Chat,
+    error::ErrorKind,
     gateway::Observer,
+    outcome::Outcome,
     output::{self, Unwritten},
     redact::Redactor,
     settings::{Settings, Tool},
-    tools::Outcome,
 };
 
-/// So long nobody wonders why nothing happens.
-const PATIENCE: Timespec = Timespec {
+/// How long to wait for stdin before printing a hint.
+const STDIN_HINT_DELAY: Timespec = Timespec {
     tv_sec: 2,
     tv_nsec: 0,
 };
@@ -40,7 +42,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     output::check().map_err(Unwritten::Failed)?;
     let prompt = match prompt(&chat.prompt) {
         Ok(prompt) => prompt,
-        Err(problem) => return refuse(&problem),
+        Err(problem) => return fail(&problem.to_string()),
     };
     let mut arguments = Map::new();
     let typed = chat.arguments.into_iter();
@@ -63,15 +65,16 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     })?;
     let outcome = match called {
         Err(ended) => return Ok(ended),
-        Ok(Err(problem)) => return refuse(&problem),
+        Ok(Err(error)) => return fail(&session.text(&error)),
         Ok(Ok(outcome)) => outcome,
     };
     if outcome.is_error {
         screen.end_line()?;
-        tell(&outcome.text);
-        return Ok(match outcome.text.starts_with("config:") {
-            true => Ended::Configuration,
-            false => Ended::Failed,
+        tell(&session.texts(&outcome.errors));
+        let kind = outcome.errors.first().map(|error| error.kind);
+        return Ok(match kind {
+            Some(ErrorKind::Config) => Ended::Configuration,
+            _ => Ended::Failed,
         });
     }
     finish(&mut screen, &outcome, chat.json)
@@ -110,7 +113,7 @@ fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
 }
 
 /// What to ask: the words, what is piped in, or both.
-fn prompt(words: &str) -> Result<String, String> {
+fn prompt(words: &str) -> Result<String, NoPrompt> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         if !words.trim().is_empty() {
@@ -124,9 +127,7 @@ fn prompt(words: &str) -> Result<String, String> {
     }
     let piped = read()?;
     match (words.trim(), piped.trim()) {
-        ("", "") => {
-            Err("there is nothing to ask: write a prompt behind chat, or pipe one in".into())
-        }
+        ("", "") => Err(NoPrompt::Empty),
         ("", _) => Ok(piped),
         (_, "") => Ok(words.to_owned()),
         _ => Ok(format!("{words}\n\n{piped}")),
@@ -145,7 +146,10 @@ fn has_more() -> bool {
 /// A pipe that nobody closes is waited for, and who sits before it should know.
 fn explain_silence() {
     let stdin = rustix::stdio::stdin();
-    let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&PATIENCE));
+    let ready = poll(
+        &mut [PollFd::new(&stdin, PollFlags::IN)],
+        Some(&STDIN_HINT_DELAY),
+    );
     if ready == Ok(0) {
         tell(
             "waiting for the end of stdin, which belongs to the prompt; </dev/null ends it at once",
@@ -153,21 +157,45 @@ fn explain_silence() {
     }
 }
 
-fn read() -> Result<String, String> {
+fn read() -> Result<String, NoPrompt> {
     let most = Limits::default().line;
     let mut bytes = Vec::new();
     let read = io::stdin()
         .lock()
         .take(most as u64 + 1)
         .read_to_end(&mut bytes);
-    read.map_err(|error| format!("stdin cannot be read: {error}"))?;
+    read.map_err(NoPrompt::Unreadable)?;
     if bytes.len() > most {
-        return Err(format!(
-            "stdin holds more than {} MiB: send less",
-            most >> 20
-        ));
+        return Err(NoPrompt::TooLong { most });
     }
-    String::from_utf8(bytes).map_err(|_| "stdin is not valid UTF-8: send text".into())
+    String::from_utf8(bytes).map_err(|_| NoPrompt::NotUtf8)
+}
+
+/// Why there is no prompt.
+#[derive(Debug)]
+enum NoPrompt {
+    Empty,
+    Unreadable(io::Error),
+    TooLong {
+        /// In bytes.
+        most: usize,
+    },
+    NotUtf8,
+}
+
+impl fmt::Display for NoPrompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoPrompt::Empty => {
+                f.write_str("there is nothing to ask: write a prompt behind chat, or pipe one in")
+            }
+            NoPrompt::Unreadable(error) => write!(f, "stdin cannot be read: {error}"),
+            NoPrompt::TooLong { most } => {
+                write!(f, "stdin holds more than {} MiB: send less", most >> 20)
+            }
+            NoPrompt::NotUtf8 => f.write_str("stdin is not valid UTF-8: send text"),
+        }
+    }
 }
 
 /// Where the answer is written as it comes.

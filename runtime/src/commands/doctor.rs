@@ -2,8 +2,9 @@
 //!
 //! Never here: what is asked of a provider.
 
-use super::{Done, Ended, block_on, by_commands, for_stdout, session, tell};
+use super::{Done, Ended, block_on, for_stdout, session, tell, with_options};
 use crate::{
+    error::no_provider_for_command_line,
     gateway::{Bounds, Listed, resolve},
     output::{self, Style},
     session::Session,
@@ -57,7 +58,7 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
         false => settings.has_usable_provider(),
     };
     if !settings.has_usable_provider() && !is_well {
-        tell(Settings::no_provider_advice());
+        tell(&no_provider_for_command_line());
     }
     Ok(if is_well && certificates.is_ok() {
         Ended::Well
@@ -90,7 +91,7 @@ fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
             ));
         }
         (Some((Err(problem), ms)), _) => {
-            let said = for_stdout(&by_commands(&problem.text));
+            let said = for_stdout(&with_options(&problem.error.for_command_line()));
             lines.push(format!("{} after {ms} ms: {said}", style.bad("fails")));
         }
         (None, None) => lines.push(style.good("usable")),

@@ -14,7 +14,10 @@ use super::{
     purse::Purse,
     resolve::Target,
 };
-use crate::settings::{Kind, Price, Settings};
+use crate::{
+    error::Error,
+    settings::{Kind, Price, Settings},
+};
 
 /// What came of keeping a request within its bounds.
 #[derive(Debug, Default)]
@@ -238,7 +241,7 @@ pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
 ///
 /// # Errors
 /// None is left.
-pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, String> {
+pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     let mut problem = None;
     let targets = std::mem::take(&mut plan.targets);
@@ -246,10 +249,10 @@ pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, S
         match problem_of(settings, plan, &target) {
             None => plan.targets.push(target),
             Some(failure) => {
-                let (class, name) = (failure.class.as_str(), target.name(settings));
-                let text = format!("{class}: {name}: {}.", failure.message);
+                let name = target.name(settings);
+                let message = format!("{name}: {}.", failure.message);
                 warnings.push(format!("{name} was left out: {}", failure.message));
-                problem.get_or_insert(text);
+                problem.get_or_insert_with(|| Error::new(failure.class, message));
             }
         }
     }

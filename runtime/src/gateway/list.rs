@@ -17,7 +17,7 @@ use super::{
     mock, report,
     request::{Body, Bounds},
 };
-use crate::{aside::aside, settings::Provider};
+use crate::{aside::aside, error::Error, settings::Provider};
 
 /// What a model takes beside its texts, in a list that is sorted and looked through.
 const MODEL: usize = 4 * size_of::<Model>();
@@ -47,9 +47,7 @@ pub struct Listed {
 #[derive(Debug)]
 pub struct Unlisted {
     /// What went wrong and what to do next.
-    pub text: String,
-    /// The kind of failure.
-    pub class: Class,
+    pub error: Error,
     /// HTTP status, if there was a reply.
     pub status: Option<u16>,
 }
@@ -101,10 +99,9 @@ impl Gateway {
 
     fn unlisted(&self, position: usize, failure: &Failure) -> Unlisted {
         let provider = &self.settings.providers[position];
-        let text = report::failure(provider, "", failure, &self.redactor);
+        let error = report::failure(provider, "", failure, &self.redactor);
         Unlisted {
-            text: self.settings.with_advice(position, text),
-            class: failure.class,
+            error: report::with_advice(&self.settings, position, error),
             status: failure.status,
         }
     }

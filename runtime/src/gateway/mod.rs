@@ -26,6 +26,7 @@ use tokio::{
 use crate::{
     aside::aside,
     call::{self, Asked},
+    error::{Error, ErrorKind},
     http_client::HttpClient,
     redact::Redactor,
     resources,
@@ -41,7 +42,7 @@ mod list;
 pub mod mock;
 pub mod price;
 pub mod purse;
-mod report;
+pub(crate) mod report;
 mod request;
 pub mod resolve;
 mod retry;
@@ -291,11 +292,11 @@ impl Gateway {
     /// Asks a model, and if it fails again, or another one.
     ///
     /// # Errors
-    /// A text that says what went wrong and what to do next.
-    pub async fn chat(&self, plan: &Plan, observer: &mut dyn Observer) -> Result<Reply, String> {
+    /// What went wrong and what to do next.
+    pub async fn chat(&self, plan: &Plan, observer: &mut dyn Observer) -> Result<Reply, Error> {
         let start = plan.received;
         let Some(first) = plan.targets.first() else {
-            return Err("config: there is nobody to ask".into());
+            return Err(Error::new(ErrorKind::Config, "there is nobody to ask"));
         };
         let mut course = Course::new(first.provider, self.id_of(first), model_of(first));
         let stopped = {
@@ -353,14 +354,15 @@ impl Gateway {
         let told = &all.told;
         self.asked(told, call::note);
         let provider = &self.settings.providers[told.provider];
-        let mut text = report::failure(provider, &told.model, &told.failure, &self.redactor);
+        let mut error = report::failure(provider, &told.model, &told.failure, &self.redactor);
         if all.attempts.len() > 1 {
-            text.push_str(&format!(" Attempts: {}.", course::tally(&all.attempts)));
+            let tally = course::tally(&all.attempts);
+            error = error.advise_plain(format!("Attempts: {tally}."));
         }
         if let Some(unpaid) = &all.unpaid {
-            text.push_str(&format!(" {unpaid}."));
+            error = error.advise_plain(format!("{unpaid}."));
         }
-        Err(text)
+        Err(error)
     }
 
     /// Asks one target after the other until one answers, or nothing more can be done. What happens is

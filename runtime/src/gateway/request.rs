@@ -27,6 +27,7 @@ use super::{
 use crate::{
     aside::aside,
     call::{self, Asked},
+    error::{Error, ErrorKind},
     settings::{Provider, Settings},
 };
 
@@ -88,7 +89,7 @@ impl Gateway {
     /// its name for people.
     ///
     /// # Errors
-    /// A text that says what went wrong and what to do next.
+    /// What went wrong and what to do next.
     pub async fn ask_for<T: Send + 'static>(
         &self,
         target: &Target,
@@ -96,10 +97,11 @@ impl Gateway {
         bounds: Bounds,
         what: &str,
         read: impl FnOnce(&dyn Codec, &[u8]) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<Told<T>, String> {
+    ) -> Result<Told<T>, Error> {
         let provider = &self.settings.providers[target.provider];
         let Some(codec) = provider.kind.codec() else {
-            return Err(format!("config: {} has no {what}", provider.id));
+            let message = format!("{} has no {what}", provider.id);
+            return Err(Error::new(ErrorKind::Config, message));
         };
         let work = async {
             let Body { bytes, mut held } = self.request(provider, codec, request, bounds).await?;
@@ -128,7 +130,7 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Gateway::ask_for`].
-    pub async fn model_for(&self, target: &Target, bounds: Bounds) -> Result<String, String> {
+    pub async fn model_for(&self, target: &Target, bounds: Bounds) -> Result<String, Error> {
         if let Some(model) = &target.model {
             return Ok(model.clone());
         }
@@ -141,17 +143,17 @@ impl Gateway {
         newest.map_err(|failure| self.failed(target.provider, "", failure))
     }
 
-    /// Notes a failure, and tells it.
-    fn failed(&self, position: usize, model: &str, failure: Failure) -> String {
+    /// Records a failure; returns the error of its call.
+    fn failed(&self, position: usize, model: &str, failure: Failure) -> Error {
         let provider = &self.settings.providers[position];
-        let text = report::failure(provider, model, &failure, &self.redactor);
+        let error = report::failure(provider, model, &failure, &self.redactor);
         let failed = Failed {
             provider: position,
             model: model.to_owned(),
             failure,
         };
         self.asked(&failed, call::note);
-        self.settings.with_advice(position, text)
+        report::with_advice(&self.settings, position, error)
     }
 
     /// Sends a request, and again as long as that may help.

@@ -21,9 +21,12 @@
 
 use anygpt_providers::{Codec, Effort};
 
-use crate::settings::{
-    Kind, ModelSettings, Provider, Settings, Tag, ended, position, shown,
-    vendors::{self, Form, Known, Serves, Weights},
+use crate::{
+    error::{Advice, Error, ErrorKind},
+    settings::{
+        Kind, ModelSettings, Provider, Settings, Tag, ended, position, shown,
+        vendors::{self, Form, Known, Serves, Weights},
+    },
 };
 
 /// Where a request goes.
@@ -68,8 +71,36 @@ impl Target {
 pub struct Chain {
     /// In this order; never empty, and nobody is in it twice.
     pub targets: Vec<Target>,
-    /// What the caller should know of the choice.
-    pub warnings: Vec<String>,
+    /// Names that lead nowhere.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A name that leads nowhere, next to others that do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The fallback; none for the first choice.
+    pub name: Option<String>,
+    /// Why.
+    pub error: Error,
+}
+
+impl LeftOut {
+    /// A warning for an MCP client.
+    pub fn for_client(&self) -> String {
+        self.warning(&self.error.for_client())
+    }
+
+    /// A warning for a terminal.
+    pub fn for_command_line(&self) -> String {
+        self.warning(&self.error.for_command_line())
+    }
+
+    fn warning(&self, why: &str) -> String {
+        match &self.name {
+            None => format!("The first choice was left out: {why}"),
+            Some(name) => format!("Fallback {name:?} was left out: {why}"),
+        }
+    }
 }
 
 /// Why a name leads where it does.
@@ -131,10 +162,10 @@ pub fn chain(
     provider: Option<&str>,
     model: Option<&str>,
     fallbacks: &[String],
-) -> Result<Chain, String> {
+) -> Result<Chain, Error> {
     let mut chain = Chain {
         targets: Vec::new(),
-        warnings: Vec::new(),
+        left_out: Vec::new(),
     };
     let mut problem = None;
     let others = fallbacks.iter().map(Some);
@@ -153,12 +184,10 @@ pub fn chain(
                     }
                 }
             }
-            Err(why) => {
-                let who = name.map_or("The first choice".to_owned(), |name| {
-                    format!("Fallback {name:?}")
-                });
-                chain.warnings.push(format!("{who} was left out: {why}"));
-                problem.get_or_insert(why);
+            Err(error) => {
+                problem.get_or_insert_with(|| error.clone());
+                let name = name.cloned();
+                chain.left_out.push(LeftOut { name, error });
             }
         }
     }
@@ -177,7 +206,7 @@ pub fn explain(
     settings: &Settings,
     provider: Option<&str>,
     name: &str,
-) -> Result<Explanation, String> {
+) -> Result<Explanation, Error> {
     let (rule, _) = targets(settings, provider, Some(name))?;
     let chain = chain(settings, provider, Some(name), &[])?;
     let (model, _) = Effort::split(name);
@@ -231,7 +260,7 @@ impl Rule {
 
 /// Those of the targets that the operator allows and that may be models of their providers, with the model that is
 /// set for a provider where none is named. All that is ever asked has come through here.
-fn allowed(settings: &Settings, mut targets: Vec<Target>) -> Result<Vec<Target>, String> {
+fn allowed(settings: &Settings, mut targets: Vec<Target>) -> Result<Vec<Target>, Error> {
     let mut problem = None;
     targets.retain_mut(|target| {
         let provider = &settings.providers[target.provider];
@@ -242,10 +271,8 @@ fn allowed(settings: &Settings, mut targets: Vec<Target>) -> Result<Vec<Target>,
             return true;
         };
         let refusal = settings.limits.refusal(&provider.id, model).map(|why| {
-            format!(
-                "permission: model {} is {why}. Name another one (see anygpt_list_models).",
-                target.name(settings)
-            )
+            let message = format!("model {} is {why}", target.name(settings));
+            Error::new(ErrorKind::Permission, message).advise(Advice::NameAllowedModel)
         });
         let refusal = refusal.or_else(|| foreign(settings, target.provider, model));
         let is_allowed = refusal.is_none();
@@ -265,7 +292,7 @@ fn targets(
     settings: &Settings,
     provider: Option<&str>,
     model: Option<&str>,
-) -> Result<Found, String> {
+) -> Result<Found, Error> {
     let asked = model.map(Effort::split);
     let default = settings.default_model.as_deref().map(Effort::split);
     let name = |named: Option<(_, _)>| named.map(|(name, _)| name);
@@ -284,7 +311,7 @@ fn without_effort(
     provider: Option<&str>,
     asked: Option<&str>,
     default: Option<&str>,
-) -> Result<Found, String> {
+) -> Result<Found, Error> {
     let Some(id) = provider.map(str::trim) else {
         return by_model(settings, asked.or(default));
     };
@@ -326,7 +353,7 @@ fn without_effort(
 ///
 /// # Errors
 /// It is a tag, and none of its models may be asked.
-fn of_provider(settings: &Settings, provider: usize, name: &str) -> Result<Found, String> {
+fn of_provider(settings: &Settings, provider: usize, name: &str) -> Result<Found, Error> {
     if settings.model(provider, name).is_none()
         && let Some(tagged) = Tagged::find(settings, name, Some(provider))
     {
@@ -339,7 +366,7 @@ fn of_provider(settings: &Settings, provider: usize, name: &str) -> Result<Found
 ///
 /// # Errors
 /// It is unknown, or something is missing for it.
-pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, String> {
+pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, Error> {
     check_usable(settings, known_provider(settings, id)?)
 }
 
@@ -347,7 +374,7 @@ pub fn usable_provider(settings: &Settings, id: &str) -> Result<usize, String> {
 ///
 /// # Errors
 /// It is unknown.
-pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
+pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, Error> {
     let id = id.trim();
     position(&settings.providers, id).ok_or_else(|| {
         let known: Vec<&str> = settings.listed().map(|(_, p)| p.id.as_str()).collect();
@@ -359,7 +386,8 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
                 hidden => format!("there is no provider of that name ({hidden})"),
             },
         };
-        format!("config: {problem}. Use one of: {}.", known.join(", "))
+        let advice = format!("Use one of: {}.", known.join(", "));
+        Error::new(ErrorKind::Config, problem).advise_plain(advice)
     })
 }
 
@@ -368,7 +396,7 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<usize, String> {
 ///
 /// # Errors
 /// There is none.
-pub fn all_or_one(settings: &Settings, provider: Option<usize>) -> Result<Vec<usize>, String> {
+pub fn all_or_one(settings: &Settings, provider: Option<usize>) -> Result<Vec<usize>, Error> {
     if let Some(provider) = provider {
         return Ok(vec![provider]);
     }
@@ -378,7 +406,7 @@ pub fn all_or_one(settings: &Settings, provider: Option<usize>) -> Result<Vec<us
         all.extend(settings.last_resort());
     }
     match all.is_empty() {
-        true => Err(format!("config: {}.", Settings::no_provider_advice())),
+        true => Err(Error::no_provider()),
         false => Ok(all),
     }
 }
@@ -450,7 +478,7 @@ impl<'s> Tagged<'s> {
     ///
     /// # Errors
     /// None can be used.
-    pub fn targets(self) -> Result<Vec<Target>, String> {
+    pub fn targets(self) -> Result<Vec<Target>, Error> {
         let usable: Vec<Target> = self.usable().map(Target::of).collect();
         if !usable.is_empty() {
             return Ok(usable);
@@ -463,13 +491,13 @@ impl<'s> Tagged<'s> {
                 why.unwrap_or_default()
             )
         });
-        Err(format!(
-            "config: no model with the {} {} can be used: {}. Set what is missing and restart the \
-             server, or name another model (see anygpt_list_tags).",
+        let message = format!(
+            "no model with the {} {} can be used: {}",
             self.tag.what(),
             self.tag.name,
             first_of(problems, "; ")
-        ))
+        );
+        Err(Error::new(ErrorKind::Config, message).advise(Advice::SetUpTagged))
     }
 
     /// The model that is asked first: the first that can be used, else the first.
@@ -480,14 +508,16 @@ impl<'s> Tagged<'s> {
     }
 
     /// No model of this provider has the tag. To send it as an id could hardly be meant.
-    fn not_of(self, provider: usize) -> String {
+    fn not_of(self, provider: usize) -> Error {
         let (tag, id) = (&self.tag.name, &self.settings.providers[provider].id);
         let what = self.tag.what();
-        format!(
-            "config: no model of provider {id} has the {what} {tag}, which stands for {}. Leave provider \
-             out, or name a model; {id}/{tag} asks for a model whose id is {tag}.",
+        let message = format!(
+            "no model of provider {id} has the {what} {tag}, which stands for {}",
             first_of(self.names(), ", ")
-        )
+        );
+        Error::new(ErrorKind::Config, message).advise_plain(format!(
+            "Leave provider out, or name a model; {id}/{tag} asks for a model whose id is {tag}."
+        ))
     }
 }
 
@@ -514,7 +544,7 @@ pub fn default_provider(settings: &Settings) -> Option<usize> {
         .or_else(|| first(true))
 }
 
-fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
+fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, Error> {
     let target = |rule, provider, model: &str| (rule, vec![Target::new(provider, Some(model))]);
     let Some(model) = model else {
         return Ok((
@@ -553,7 +583,7 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, String> {
 }
 
 /// Who is asked for an id with which nobody is named.
-fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
+fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), Error> {
     let known = vendors::known(model);
     let is_usable = |&it: &usize| settings.providers[it].why_off().is_none();
     let usable = || (0..settings.providers.len()).filter(is_usable);
@@ -591,7 +621,7 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
         // Others run the open ones, and have nothing to do with it.
         let is_refused = |&own: &usize| settings.providers[own].refusal().is_some();
         if let Some(own) = own.filter(is_refused).filter(|_| is_closed) {
-            return Err(check_usable(settings, own).err().unwrap_or_default());
+            check_usable(settings, own)?;
         }
         let default = usable_default(settings);
         let is_open = match weights {
@@ -642,10 +672,9 @@ fn home(settings: &Settings, model: &str) -> Result<(Rule, usize), String> {
         (None, several) => {
             let names = several.iter().take(NAMED);
             let names = names.map(|&it| format!("{}/{model}", settings.providers[it].id));
-            return Err(format!(
-                "config: more than one provider may have {model:?}. Name one: {}.",
-                names.collect::<Vec<_>>().join(" or ")
-            ));
+            let message = format!("more than one provider may have {model:?}");
+            let advice = format!("Name one: {}.", names.collect::<Vec<_>>().join(" or "));
+            return Err(Error::new(ErrorKind::Config, message).advise_plain(advice));
         }
     }
     match own {
@@ -700,9 +729,9 @@ fn has_vendors(settings: &Settings, provider: usize) -> bool {
 }
 
 /// There is nobody to ask for this id.
-fn nobody(settings: &Settings, model: &str, known: &Known, chosen: Option<usize>) -> String {
+fn nobody(settings: &Settings, model: &str, known: &Known, chosen: Option<usize>) -> Error {
     if !settings.has_usable_provider() {
-        return format!("config: {}.", Settings::no_provider_advice());
+        return Error::no_provider();
     }
     let what = match known.family {
         Some((vendor, Weights::Closed)) => format!("is a model of {}", vendor.name),
@@ -715,21 +744,25 @@ fn nobody(settings: &Settings, model: &str, known: &Known, chosen: Option<usize>
         }
         None => "looks like no known vendor's".into(),
     };
-    let default = chosen.map(|it| &settings.providers[it].id);
-    let default = default.map(|id| format!(" The default provider, {id}, is not sent such ids."));
     let set = match known.form {
         Form::Tagged => "OLLAMA_HOST or another local provider's address",
         _ => "OPENROUTER_API_KEY, OLLAMA_HOST or what another provider needs that has it",
     };
-    format!(
-        "config: {model:?} {what}, and no provider that can be used is known to have it.{} Set {set}, and restart the \
-         server; or write PROVIDER/{model} (see anygpt_list_providers).",
-        default.unwrap_or_default()
-    )
+    let message = format!("{model:?} {what}, and no provider that can be used is known to have it");
+    let mut error = Error::new(ErrorKind::Config, message);
+    if let Some(default) = chosen {
+        let id = &settings.providers[default].id;
+        let advice = format!("The default provider, {id}, is not sent such ids.");
+        error = error.advise_plain(advice);
+    }
+    error.advise(Advice::SetUpProviderFor {
+        model: model.to_owned(),
+        set,
+    })
 }
 
 /// What is wrong if this model cannot be one of this provider's.
-fn foreign(settings: &Settings, provider: usize, model: &str) -> Option<String> {
+fn foreign(settings: &Settings, provider: usize, model: &str) -> Option<Error> {
     let why = settings.why_foreign(provider, model)?;
     let known = vendors::known(model);
     let set = own(settings, &known).and_then(|own| {
@@ -737,12 +770,12 @@ fn foreign(settings: &Settings, provider: usize, model: &str) -> Option<String> 
         it.why_off()
             .map(|why| format!("; provider {} is not set up: {why}", it.id))
     });
-    Some(format!(
-        "config: model {model:?} is not sent to provider {}: {why}{}. Name a provider that has it, or a model of this \
-         one (see anygpt_list_models).",
+    let message = format!(
+        "model {model:?} is not sent to provider {}: {why}{}",
         settings.providers[provider].id,
         set.unwrap_or_default()
-    ))
+    );
+    Some(Error::new(ErrorKind::Config, message).advise(Advice::NameMatchingModel))
 }
 
 /// `provider/model`, if the part before the first slash is a provider.
@@ -752,27 +785,25 @@ fn split<'m>(settings: &Settings, model: &'m str) -> Option<(usize, &'m str)> {
     (!rest.is_empty()).then_some((provider, rest))
 }
 
-fn usable_default(settings: &Settings) -> Result<usize, String> {
+fn usable_default(settings: &Settings) -> Result<usize, Error> {
     match default_provider(settings).or(settings.last_resort()) {
         Some(provider) => check_usable(settings, provider),
         None => {
             let refused = |(_, provider): &(usize, &Provider)| provider.refusal().is_some();
             let refused = settings.listed().find(refused);
             refused.map_or_else(
-                || Err(format!("config: {}.", Settings::no_provider_advice())),
+                || Err(Error::no_provider()),
                 |(position, _)| check_usable(settings, position),
             )
         }
     }
 }
 
-fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
+fn check_usable(settings: &Settings, position: usize) -> Result<usize, Error> {
     let provider = &settings.providers[position];
     if let Some(why) = provider.refusal() {
-        return Err(format!(
-            "permission: provider {} is {why}. Ask another one (see anygpt_list_providers).",
-            provider.id
-        ));
+        let message = format!("provider {} is {why}", provider.id);
+        return Err(Error::new(ErrorKind::Permission, message).advise(Advice::AskAnotherProvider));
     }
     match provider.why_off() {
         None => Ok(position),
@@ -780,14 +811,13 @@ fn check_usable(settings: &Settings, position: usize) -> Result<usize, String> {
         Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(position),
         // Of the others nobody may have heard.
         Some(_) if !settings.has_usable_provider() && settings.is_main(position) => {
-            Err(format!("config: {}.", Settings::no_provider_advice()))
+            Err(Error::no_provider())
         }
-        Some(why) => Err(format!(
-            "config: provider {} cannot be used: {}. Then restart the server, or name a model of \
-             another provider (see anygpt_list_providers).",
-            provider.id,
-            provider.why_not_tried().unwrap_or(why)
-        )),
+        Some(why) => {
+            let why = provider.why_not_tried().unwrap_or(why);
+            let message = format!("provider {} cannot be used: {why}", provider.id);
+            Err(Error::new(ErrorKind::Config, message).advise(Advice::SetUpOrAskAnother))
+        }
     }
 }
 

@@ -22,8 +22,14 @@ use tokio::sync::{self, Notify};
 
 use super::write::{WriteMode, write_waiting};
 use crate::{
-    aside::aside, output, redact::Redactor, resources::reserve, signal::Listener, telemetry,
-    tools::Outcome,
+    aside::aside,
+    error::{Error, ErrorKind},
+    outcome::Outcome,
+    output,
+    redact::Redactor,
+    resources::reserve,
+    signal::Listener,
+    telemetry,
 };
 
 /// The name under which a client gets log lines.
@@ -42,7 +48,11 @@ const LONGEST_ESCAPE: usize = 6;
 /// A longer outcome is counted before it becomes output, and that is made outside of the lock.
 const LONG: usize = KEPT / LONGEST_ESCAPE / 2;
 
-const NO_MEMORY: &str = "too_large: there is not enough memory left for this answer. Ask for less, or wait for other calls to finish.";
+fn no_memory() -> Outcome {
+    let message = "there is not enough memory left for this answer";
+    let error = Error::new(ErrorKind::TooLarge, message);
+    Outcome::error(error.advise_plain("Ask for less, or wait for other calls to finish."))
+}
 
 /// How often it is looked at during the end whether the client is still there: nothing tells.
 const LOOK: Duration = Duration::from_millis(100);
@@ -166,7 +176,7 @@ impl Connection {
             false => reserve(&mut held, wanted).await,
         };
         if !is_counted {
-            return self.lock().complete(handle, &Outcome::error(NO_MEMORY));
+            return self.lock().complete(handle, &no_memory());
         }
         let Some(writer) = self.lock().server.answer_writer(handle) else {
             return;
@@ -252,9 +262,9 @@ impl Connection {
     pub fn cancel_open_calls(self: &Arc<Self>) {
         let mut state = self.lock();
         for handle in state.server.open_calls() {
-            let text =
-                "cancelled: the server is shutting down. Start it again and repeat the call.";
-            state.complete(handle, &Outcome::error(text));
+            let error = Error::new(ErrorKind::Cancelled, "the server is shutting down")
+                .advise_plain("Start it again and repeat the call.");
+            state.complete(handle, &Outcome::error(error));
         }
         self.hand_out(state);
     }
@@ -515,7 +525,7 @@ impl State {
             outcome.count_alone();
             let wanted = self.held_output() + outcome.encoded();
             if !self.held.resize(wanted) {
-                outcome = Outcome::error(NO_MEMORY);
+                outcome = no_memory();
             }
         }
         self.complete(handle, &outcome);

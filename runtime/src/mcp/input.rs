@@ -19,8 +19,10 @@ use super::{
     write::wait_for,
 };
 use crate::{
+    error::{Error, ErrorKind},
+    outcome::Outcome,
     output, telemetry,
-    tools::{Called, Outcome, Tools},
+    tools::{Called, Tools},
 };
 
 /// Most bytes of one read: what a pipe holds.
@@ -128,8 +130,10 @@ impl Input<'_> {
         for action in self.actions.drain(..) {
             match action {
                 Action::CallTool(call) if ending => {
-                    let text = "cancelled: the server is shutting down and takes no new calls. Start it again and repeat the call.";
-                    self.outcomes.push((call.handle, Outcome::error(text)));
+                    let message = "the server is shutting down and takes no new calls";
+                    let error = Error::new(ErrorKind::Cancelled, message)
+                        .advise_plain("Start it again and repeat the call.");
+                    self.outcomes.push((call.handle, Outcome::error(error)));
                 }
                 Action::CallTool(call) => {
                     let handle = call.handle;
@@ -143,11 +147,7 @@ impl Input<'_> {
                                 self.connection.give_up();
                             }
                             if let Err(error) = self.runner.run(job) {
-                                let text = format!(
-                                    "unavailable: the operating system has no thread for calls: {error}. Allow more processes \
-                                     and files (docker run --pids-limit), or repeat the call later."
-                                );
-                                self.outcomes.push((handle, Outcome::error(text)));
+                                self.outcomes.push((handle, no_thread(&error)));
                             }
                         }
                     }
@@ -185,4 +185,11 @@ fn input_is_there() -> bool {
     // Some systems cannot poll terminals, and say so in other flags.
     let there = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
     poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(there)
+}
+
+fn no_thread(error: &io::Error) -> Outcome {
+    let message = format!("the operating system has no thread for calls: {error}");
+    let advice =
+        "Allow more processes and files (docker run --pids-limit), or repeat the call later.";
+    Outcome::error(Error::new(ErrorKind::Unavailable, message).advise_plain(advice))
 }

@@ -26,7 +26,8 @@ use tokio::{
 use super::{connection::Connection, progress::Reports};
 use crate::{
     gateway::{Gateway, Silence},
-    tools::{Job, Outcome},
+    outcome::Outcome,
+    tools::Job,
 };
 
 /// After so many polls of tasks the runtime looks at timers and sockets. What one poll takes of a provider is bounded, see

@@ -516,40 +516,6 @@ impl Settings {
             .iter()
             .any(|provider| provider.why_off().is_none())
     }
-
-    /// The problem of a call to a provider, with what to do if it was tried only because there is no
-    /// other.
-    pub fn with_advice(&self, provider: usize, problem: String) -> String {
-        let tried = &self.providers[provider];
-        if tried.is_tried_if_named && problem.starts_with("network:") {
-            let (id, switches) = (&tried.id, tried.switches());
-            return format!(
-                "{problem} Start {id} on this machine, or set {switches} to its address."
-            );
-        }
-        if !tried.is_last_resort || self.has_usable_provider() {
-            return problem;
-        }
-        // That it is not there needs no more words: nobody has asked for it.
-        if problem.starts_with("network:") {
-            return "config: No provider can be used, and there is no Docker Model Runner, which was tried, too: set \
-                    OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY; or start a local model with \"docker model \
-                    run ai/smollm2\" and set DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo \
-                    with DEFAULT_PROVIDER=mock"
-                .to_owned();
-        }
-        format!(
-            "config: {}. Docker Model Runner was tried, too: {problem}",
-            Settings::no_provider_advice()
-        )
-    }
-
-    /// What to do when no provider is usable.
-    pub fn no_provider_advice() -> &'static str {
-        "No provider can be used: set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY (or name a \
-         file in …_FILE, or mount a secret of that name under /run/secrets), or what another provider \
-         needs (anygpt_list_providers names them). To try without a key, set DEFAULT_PROVIDER=mock"
-    }
 }
 
 impl Origins {

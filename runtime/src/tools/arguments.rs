@@ -14,6 +14,8 @@ use anygpt_core::{Reservation, json};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Number, Value};
 
+use crate::error::{Advice, Error, ErrorKind};
+
 /// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
 const LONGEST_NAME: usize = 256;
 
@@ -62,15 +64,15 @@ impl Charge {
     }
 
     /// Counts what is about to be made.
-    pub(super) fn add(&mut self, bytes: usize) -> Result<(), String> {
+    pub(super) fn add(&mut self, bytes: usize) -> Result<(), Error> {
         self.set(self.bytes.saturating_add(bytes))
     }
 
-    fn set(&mut self, bytes: usize) -> Result<(), String> {
+    fn set(&mut self, bytes: usize) -> Result<(), Error> {
         if bytes > SMALL.max(self.held.bytes()) || bytes < self.held.bytes() {
             let is_held = self.held.resize(bytes);
             if !is_held {
-                return Err(TOO_LARGE.into());
+                return Err(too_large());
             }
         }
         self.bytes = bytes;
@@ -83,8 +85,13 @@ impl Charge {
     }
 }
 
-const TOO_LARGE: &str = "too_large: there is not enough memory left for what these arguments hold. Send less, in fewer \
-    and larger pieces, or wait for other calls to finish.";
+fn too_large() -> Error {
+    Error::new(
+        ErrorKind::TooLarge,
+        "there is not enough memory left for what these arguments hold",
+    )
+    .advise_plain("Send less, in fewer and larger pieces, or wait for other calls to finish.")
+}
 
 impl<'a> Arguments<'a> {
     /// Reads the JSON text of an object, of which these names are known. What they become is counted in `charge`.
@@ -92,7 +99,7 @@ impl<'a> Arguments<'a> {
         text: &'a str,
         names: &'static [&'static str],
         charge: &'a mut Charge,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Error> {
         let mut given = vec![None; names.len()];
         let mut unknown = Unknown::default();
         let mut left = 0;
@@ -112,11 +119,9 @@ impl<'a> Arguments<'a> {
                 unknown,
                 charge,
             }),
-            None => Err(
-                "invalid_request: the arguments cannot be read: they are no JSON object, or a name in them is no \
-                 text. Correct it and call again."
-                    .into(),
-            ),
+            None => Err(problem(
+                "the arguments cannot be read: they are no JSON object, or a name in them is no text".into(),
+            )),
         }
     }
 
@@ -136,18 +141,18 @@ impl<'a> Arguments<'a> {
     }
 
     /// Any value, unless it is absent.
-    pub(super) fn value(&mut self, name: &str) -> Result<Option<Value>, String> {
+    pub(super) fn value(&mut self, name: &str) -> Result<Option<Value>, Error> {
         self.raw(name).map(|raw| self.tree(raw)).transpose()
     }
 
     /// The value of a JSON text.
-    pub(super) fn tree(&mut self, raw: &str) -> Result<Value, String> {
+    pub(super) fn tree(&mut self, raw: &str) -> Result<Value, Error> {
         self.charge.add(json::tree_size(raw))?;
         read(raw)
     }
 
     /// The text of a string, if this is one.
-    pub(super) fn text(&mut self, raw: &str) -> Result<Option<String>, String> {
+    pub(super) fn text(&mut self, raw: &str) -> Result<Option<String>, Error> {
         if !raw.starts_with('"') {
             return Ok(None);
         }
@@ -159,7 +164,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Counts what is about to be made of them.
-    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), String> {
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), Error> {
         self.charge.add(bytes)
     }
 
@@ -169,12 +174,12 @@ impl<'a> Arguments<'a> {
     }
 
     /// All that was counted since then is gone but for so much.
-    pub(super) fn settle(&mut self, before: usize, left: usize) -> Result<(), String> {
+    pub(super) fn settle(&mut self, before: usize, left: usize) -> Result<(), Error> {
         self.charge.set(before.saturating_add(left))
     }
 
     /// The text of an array: the value itself, or what a string holds. `None` if it is neither.
-    pub(super) fn list<'r>(&mut self, raw: &'r str) -> Result<Option<Cow<'r, str>>, String> {
+    pub(super) fn list<'r>(&mut self, raw: &'r str) -> Result<Option<Cow<'r, str>>, Error> {
         if raw.starts_with('[') {
             return Ok(Some(Cow::Borrowed(raw)));
         }
@@ -189,7 +194,7 @@ impl<'a> Arguments<'a> {
         path: &str,
         raw: &'r str,
         names: &[&str; N],
-    ) -> Result<Option<[Option<&'r str>; N]>, String> {
+    ) -> Result<Option<[Option<&'r str>; N]>, Error> {
         if !raw.starts_with('{') {
             return Ok(None);
         }
@@ -204,12 +209,12 @@ impl<'a> Arguments<'a> {
         });
         match read {
             Some(()) => Ok(Some(slots)),
-            None => Err(problem(&format!("{path} has a name that is no text"))),
+            None => Err(problem(format!("{path} has a name that is no text"))),
         }
     }
 
     /// A string; a blank one counts as absent.
-    pub(super) fn string(&mut self, name: &str) -> Result<Option<String>, String> {
+    pub(super) fn string(&mut self, name: &str) -> Result<Option<String>, Error> {
         let Some(raw) = self.raw(name) else {
             return Ok(None);
         };
@@ -221,7 +226,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// The name of something: a string that is not long.
-    pub(super) fn name(&mut self, name: &str) -> Result<Option<String>, String> {
+    pub(super) fn name(&mut self, name: &str) -> Result<Option<String>, Error> {
         match self.string(name)? {
             Some(text) if text.len() > LONGEST_NAME => {
                 let allowed = format!("at most {LONGEST_NAME} bytes long");
@@ -232,7 +237,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// A number within limits, both included.
-    pub(super) fn number(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>, String> {
+    pub(super) fn number(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>, Error> {
         let Some(raw) = self.raw(name) else {
             return Ok(None);
         };
@@ -251,12 +256,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// A whole number within limits, both included.
-    pub(super) fn integer(
-        &mut self,
-        name: &str,
-        min: u32,
-        max: u32,
-    ) -> Result<Option<u32>, String> {
+    pub(super) fn integer(&mut self, name: &str, min: u32, max: u32) -> Result<Option<u32>, Error> {
         let Some(raw) = self.raw(name) else {
             return Ok(None);
         };
@@ -277,18 +277,18 @@ impl<'a> Arguments<'a> {
     }
 
     /// `timeout_seconds`: the whole time of the call, if the caller limits it.
-    pub(super) fn timeout(&mut self) -> Result<Option<Duration>, String> {
+    pub(super) fn timeout(&mut self) -> Result<Option<Duration>, Error> {
         let seconds = self.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
         Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
     }
 
     /// Yes or no, `false` if absent.
-    pub(super) fn flag(&mut self, name: &str) -> Result<bool, String> {
+    pub(super) fn flag(&mut self, name: &str) -> Result<bool, Error> {
         self.flag_or(name, false)
     }
 
     /// Yes or no.
-    pub(super) fn flag_or(&mut self, name: &str, if_absent: bool) -> Result<bool, String> {
+    pub(super) fn flag_or(&mut self, name: &str, if_absent: bool) -> Result<bool, Error> {
         let Some(raw) = self.raw(name) else {
             return Ok(if_absent);
         };
@@ -301,7 +301,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Some texts, each as it is and none empty: an array of strings, JSON text of one, or one alone.
-    pub(super) fn texts(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
+    pub(super) fn texts(&mut self, name: &str, most: usize) -> Result<Vec<String>, Error> {
         let Some(raw) = self.raw(name) else {
             return Ok(Vec::new());
         };
@@ -325,7 +325,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// The elements of an array, if all are strings; not many more than the most.
-    fn strings(&mut self, raw: &str, most: usize) -> Result<Option<Vec<String>>, String> {
+    fn strings(&mut self, raw: &str, most: usize) -> Result<Option<Vec<String>>, Error> {
         if !raw.trim_start().starts_with('[') {
             return Ok(None);
         }
@@ -346,7 +346,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// Some names: an array of strings, JSON text of one, or a single name.
-    pub(super) fn names(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
+    pub(super) fn names(&mut self, name: &str, most: usize) -> Result<Vec<String>, Error> {
         const ALLOWED: &str = "an array of strings";
         let Some(raw) = self.raw(name) else {
             return Ok(Vec::new());
@@ -408,7 +408,7 @@ impl Unknown {
 }
 
 /// The name of something.
-fn name_at(path: &str, text: Option<String>, raw: &str) -> Result<String, String> {
+fn name_at(path: &str, text: Option<String>, raw: &str) -> Result<String, Error> {
     match text {
         Some(text) if text.trim().is_empty() => Err(wrong_raw(path, raw, "a string with a name")),
         Some(text) if text.len() > LONGEST_NAME => {
@@ -431,9 +431,11 @@ pub(super) fn elements(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What serde_json makes of a text; it knows how deep is too deep, and says what is wrong.
-fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, String> {
-    serde_json::from_str(raw)
-        .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"))
+fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, Error> {
+    serde_json::from_str(raw).map_err(|error| {
+        let message = format!("the arguments cannot be read: {error}");
+        Error::new(ErrorKind::InvalidRequest, message)
+    })
 }
 
 /// The path of a member: `path.name`, or `path["a name"]` for names that are no words.
@@ -461,12 +463,12 @@ fn whole(text: &str) -> Option<u32> {
 }
 
 /// What is wrong with the argument at `path`.
-pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> String {
-    problem(&found_but(path, found, allowed))
+pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> Error {
+    problem(found_but(path, found, allowed))
 }
 
 /// The same for a value that is still text.
-pub(super) fn wrong_raw(path: &str, raw: &str, allowed: &str) -> String {
+pub(super) fn wrong_raw(path: &str, raw: &str, allowed: &str) -> Error {
     let found = match raw.as_bytes().first() {
         Some(b'[') => format!("an array of {}", elements(raw).count()),
         Some(b'{') => "an object".to_owned(),
@@ -477,7 +479,7 @@ pub(super) fn wrong_raw(path: &str, raw: &str, allowed: &str) -> String {
             Err(_) => raw.to_owned(),
         },
     };
-    problem(&format!("{path} is {found}, but must be {allowed}"))
+    problem(format!("{path} is {found}, but must be {allowed}"))
 }
 
 /// What a value is, and what it must be.
@@ -494,23 +496,23 @@ pub(super) fn found_but(path: &str, found: &Value, allowed: &str) -> String {
 }
 
 /// The same, where it may be absent.
-pub(super) fn wrong_or_missing(path: &str, found: Option<&Value>, allowed: &str) -> String {
+pub(super) fn wrong_or_missing(path: &str, found: Option<&Value>, allowed: &str) -> Error {
     match found {
         Some(found) => wrong(path, found, allowed),
-        None => problem(&format!("{path} is missing, but must be {allowed}")),
+        None => problem(format!("{path} is missing, but must be {allowed}")),
     }
 }
 
 /// The same for a value that is still text.
-pub(super) fn wrong_or_missing_raw(path: &str, raw: Option<&str>, allowed: &str) -> String {
+pub(super) fn wrong_or_missing_raw(path: &str, raw: Option<&str>, allowed: &str) -> Error {
     match raw {
         Some(raw) => wrong_raw(path, raw, allowed),
         None => wrong_or_missing(path, None, allowed),
     }
 }
 
-fn problem(what: &str) -> String {
-    format!("invalid_request: {what}. Correct it and call again.")
+fn problem(message: String) -> Error {
+    Error::new(ErrorKind::InvalidRequest, message).advise(Advice::CorrectArgument)
 }
 
 #[cfg(test)]

@@ -19,7 +19,11 @@ use super::{
 };
 use crate::{
     aside::aside,
-    gateway::{Gateway, Observer, Plan, Reply, bound, mock, resolve},
+    error::Error,
+    gateway::{
+        Gateway, Observer, Plan, Reply, bound, mock,
+        resolve::{self, LeftOut},
+    },
     settings::Settings,
 };
 
@@ -118,7 +122,7 @@ pub(super) const NAMES: &[&str] = &[
     "dry_run",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
     let mut plan = Plan::new(settings);
     let request = &mut plan.request;
     request.messages = conversation::messages(&mut arguments)?;
@@ -148,7 +152,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     warnings.append(&mut lowered);
 
     let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;
-    warnings.extend(chain.warnings);
+    warnings.extend(chain.left_out.iter().map(LeftOut::for_client));
     plan.targets = chain.targets;
     let wants_reasoning = plan.request.include_reasoning;
     if plan.purse.is_some() {
@@ -409,6 +413,7 @@ fn outcome(
         structured,
         shares_text,
         is_error: false,
+        errors: Vec::new(),
         reservation: reply.reservation,
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Never here: a key, or the models themselves.
 
-use anygpt_providers::Class;
 use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments};
 use crate::{
+    error::{Error, ErrorKind},
     gateway::{Bounds, Gateway, Listed, resolve},
     settings::{Provider, Settings},
 };
@@ -43,7 +43,7 @@ pub(super) struct Check {
 /// All arguments.
 pub(super) const NAMES: &[&str] = &["provider", "timeout_seconds"];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
     let provider = arguments.name("provider")?;
     let timeout = arguments.timeout()?;
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));
@@ -65,7 +65,7 @@ struct Checked<'a> {
     models: Option<usize>,
     ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -98,8 +98,8 @@ impl<'a> Checked<'a> {
     fn new(provider: &'a Provider, list: &'a Listed) -> Self {
         let accepted = match &list.offer {
             Ok(_) => Some(true).filter(|_| provider.key.is_some() && !provider.has_public_list()),
-            Err(unlisted) => match unlisted.class {
-                Class::Auth | Class::Permission => Some(false),
+            Err(unlisted) => match unlisted.error.kind {
+                ErrorKind::Auth | ErrorKind::Permission => Some(false),
                 _ => None,
             },
         };
@@ -110,13 +110,13 @@ impl<'a> Checked<'a> {
             key_accepted: accepted,
             models: list.offer.as_ref().ok().map(|offer| offer.models.len()),
             ms: u64::try_from(list.time.as_millis()).unwrap_or(u64::MAX),
-            error: failed.map(|failed| failed.text.as_str()),
+            error: failed.map(|failed| failed.error.for_client()),
         }
     }
 
     fn line(&self) -> String {
         let Checked { id, ms, .. } = self;
-        match (self.error, self.models) {
+        match (&self.error, self.models) {
             (Some(error), _) => format!("{id}: {error} ({ms} ms)"),
             (None, models) => {
                 let models = models.unwrap_or_default();

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::arguments::{Arguments, wrong};
 use crate::{
-    gateway::{Gateway, Observer, Plan, Reply, purse::Purse},
+    error::{Error, ErrorKind},
+    gateway::{Gateway, Observer, Plan, Reply, purse::Purse, report},
     settings::Settings,
 };
 
@@ -28,7 +29,7 @@ pub(super) fn take_bounds(
     settings: &Settings,
     plan: &mut Plan,
     warnings: &mut Vec<String>,
-) -> Result<(), String> {
+) -> Result<(), Error> {
     let request = &mut plan.request;
     request.temperature = arguments.number("temperature", 0.0, 2.0)?;
     request.top_p = arguments.number("top_p", 0.0, 1.0)?;
@@ -43,7 +44,7 @@ pub(super) fn take_bounds(
     Ok(())
 }
 
-fn effort(arguments: &mut Arguments<'_>) -> Result<Option<Effort>, String> {
+fn effort(arguments: &mut Arguments<'_>) -> Result<Option<Effort>, Error> {
     let Some(word) = arguments.string("reasoning_effort")? else {
         return Ok(None);
     };
@@ -91,23 +92,25 @@ fn purse(settings: &Settings, dollars: Option<f64>, warnings: &mut Vec<String>) 
 }
 
 /// Refuses what has no price that is known, where the operator bounds the cost.
-pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), String> {
+pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
     match &settings.limits.max_cost_usd {
         None => Ok(()),
-        Some(limit) => Err(format!(
-            "permission: {} bounds the cost of a call, and that of {what} is not known. Ask the operator to take \
-             this bound away.",
-            limit.place
-        )),
+        Some(limit) => {
+            let place = &limit.place;
+            let message =
+                format!("{place} bounds the cost of a call, and that of {what} is not known");
+            Err(Error::new(ErrorKind::Permission, message)
+                .advise_plain("Ask the operator to take this bound away."))
+        }
     }
 }
 
-/// Asks; an error says what to do.
+/// Asks, and tells that it was answered.
 pub(super) async fn ask(
     gateway: &Gateway,
     plan: &Plan,
     observer: &mut dyn Observer,
-) -> Result<Reply, String> {
+) -> Result<Reply, Error> {
     let alone = match &plan.targets[..] {
         [target] => Some(target.provider),
         _ => None,
@@ -118,7 +121,7 @@ pub(super) async fn ask(
             Ok(reply)
         }
         Err(problem) => Err(match alone {
-            Some(provider) => gateway.settings().with_advice(provider, problem),
+            Some(provider) => report::with_advice(gateway.settings(), provider, problem),
             None => problem,
         }),
     }

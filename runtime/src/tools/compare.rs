@@ -21,7 +21,12 @@ use super::{
 };
 use crate::{
     aside::aside,
-    gateway::{Gateway, Observer, Plan, Reply, Silence, bound, mock, purse::Purse, resolve},
+    error::{Advice, Error},
+    gateway::{
+        Gateway, Observer, Plan, Reply, Silence, bound, mock,
+        purse::Purse,
+        resolve::{self, LeftOut},
+    },
     settings::Settings,
 };
 
@@ -84,7 +89,7 @@ pub(super) struct Comparison {
     mode: Mode,
     entries: Vec<Entry>,
     /// How each of them is asked, or why it cannot be.
-    plans: Vec<Result<Plan, String>>,
+    plans: Vec<Result<Plan, Error>>,
     judge: Option<Judge>,
     /// The money for all of it, if it is bounded: what is in none of the shares.
     purse: Option<Purse>,
@@ -113,7 +118,7 @@ struct Judge {
 /// What came of an entry.
 enum Came {
     Answer(Box<Reply>),
-    Error(String),
+    Error(Error),
     /// Another one was faster.
     Cancelled,
 }
@@ -142,7 +147,7 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
     let mut template = Plan::new(settings);
     template.request.messages = conversation::messages(&mut arguments)?;
     let models = arguments.names("models", *MODELS.end())?;
@@ -211,7 +216,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     Ok(Work::Network(Network::Compare(Box::new(comparison))))
 }
 
-fn mode(arguments: &mut Arguments<'_>) -> Result<Mode, String> {
+fn mode(arguments: &mut Arguments<'_>) -> Result<Mode, Error> {
     match arguments.string("mode")?.as_deref().map(str::trim) {
         None | Some("all") => Ok(Mode::All),
         Some("fastest") => Ok(Mode::Fastest),
@@ -226,9 +231,9 @@ fn plan(
     template: Plan,
     name: &str,
     warnings: &mut Vec<String>,
-) -> Result<Plan, String> {
+) -> Result<Plan, Error> {
     let chain = resolve::chain(settings, None, Some(name), &[])?;
-    warnings.extend(chain.warnings);
+    warnings.extend(chain.left_out.iter().map(LeftOut::for_client));
     let mut plan = Plan {
         targets: chain.targets,
         ..template
@@ -244,9 +249,9 @@ fn judge_plan(
     settings: &Settings,
     template: Plan,
     named: Option<String>,
-    plans: &[Result<Plan, String>],
+    plans: &[Result<Plan, Error>],
     warnings: &mut Vec<String>,
-) -> Result<Plan, String> {
+) -> Result<Plan, Error> {
     if let Some(name) = named {
         return plan(settings, template, &name, warnings);
     }
@@ -265,11 +270,11 @@ fn judge_plan(
 }
 
 /// Says which names lead to the same.
-fn twice(entries: &[Entry], plans: &[Result<Plan, String>]) -> Vec<String> {
+fn twice(entries: &[Entry], plans: &[Result<Plan, Error>]) -> Vec<String> {
     let mut said = Vec::new();
     for (position, plan) in plans.iter().enumerate() {
         let Ok(plan) = plan else { continue };
-        let same = |earlier: &Result<Plan, String>| matches!(earlier, Ok(earlier) if earlier.targets == plan.targets);
+        let same = |earlier: &Result<Plan, Error>| matches!(earlier, Ok(earlier) if earlier.targets == plan.targets);
         if let Some(first) = plans[..position].iter().position(same) {
             said.push(format!(
                 "{} and {} are the same model, which is asked twice",
@@ -364,7 +369,7 @@ impl Comparison {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self
                     .warnings
-                    .push(format!("There is no verdict: {problem}")),
+                    .push(format!("There is no verdict: {}", problem.for_client())),
             }
         }
         let replies = came.iter().filter_map(|came| match came {
@@ -451,20 +456,19 @@ impl Comparison {
             structured,
             shares_text: false,
             is_error: false,
+            errors: Vec::new(),
             reservation: replies.chain(verdict).reduce(Reservation::and),
         }
     }
 
-    /// Nobody has answered. Each error names its class, and so the first one does for all.
+    /// Every model has failed.
     fn nothing(&self, came: &[Came]) -> Outcome {
         let errors = self.entries.iter().zip(came);
-        let errors: Vec<String> = errors
-            .filter_map(|(entry, came)| match came {
-                Came::Error(error) => Some(format!("{error} (asked: {})", entry.asked)),
-                _ => None,
-            })
-            .collect();
-        Outcome::error(errors.join("\n"))
+        let errors = errors.filter_map(|(entry, came)| match came {
+            Came::Error(error) => Some(error.clone().advise(Advice::Asked(entry.asked.clone()))),
+            _ => None,
+        });
+        Outcome::failed(errors.collect())
     }
 }
 
@@ -487,7 +491,7 @@ impl Came {
                 let structured = chat_completion::structured(reply, false, None, warnings);
                 return What::Answer(Box::new(structured));
             }
-            Came::Error(error) => Some(error.as_str()),
+            Came::Error(error) => Some(error.for_client()),
             Came::Cancelled => None,
         };
         What::Nothing { error, warnings }
@@ -611,7 +615,7 @@ enum What<'a> {
     Answer(Box<Structured<'a>>),
     Nothing {
         #[serde(skip_serializing_if = "Option::is_none")]
-        error: Option<&'a str>,
+        error: Option<String>,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         warnings: &'a [String],
     },
@@ -645,7 +649,7 @@ impl Compared<'_> {
                     (answer.text.unwrap_or_default(), answer.warnings.join(". "))
                 }
                 What::Nothing { error, warnings } => {
-                    (error.unwrap_or_default(), warnings.join(". "))
+                    (error.as_deref().unwrap_or_default(), warnings.join(". "))
                 }
             };
             if !body.trim().is_empty() {

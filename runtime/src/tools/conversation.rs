@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::arguments::{
     Arguments, elements, wrong, wrong_or_missing, wrong_or_missing_raw, wrong_raw,
 };
+use crate::error::{Advice, Error, ErrorKind};
 
 /// More tools, or more calls in one message, are more than any provider takes.
 const MOST_TOOLS: usize = 128;
@@ -45,7 +46,7 @@ pub(super) fn is_function_name(name: &str) -> bool {
 }
 
 /// The conversation, from `prompt`, `system` and `messages`.
-pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, String> {
+pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, Error> {
     let prompt = arguments.string("prompt")?;
     let system = arguments.string("system")?;
     let given = arguments.raw("messages");
@@ -55,15 +56,15 @@ pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, 
     }
     let mut given = elements(list.as_deref().unwrap_or("[]")).peekable();
     if prompt.is_some() && given.peek().is_some() {
+        let message = "both prompt and messages are given";
         return Err(
-            "invalid_request: both prompt and messages are given. Give one of them.".into(),
+            Error::new(ErrorKind::InvalidRequest, message).advise_plain("Give one of them.")
         );
     }
     if prompt.is_none() && given.peek().is_none() {
+        let advice = "Give prompt (a string) or messages (an array of {role, content}).";
         return Err(
-            "invalid_request: there is nothing to ask. Give prompt (a string) or messages (an array \
-             of {role, content})."
-                .into(),
+            Error::new(ErrorKind::InvalidRequest, "there is nothing to ask").advise_plain(advice),
         );
     }
     let system = system.map(|text| Message::text(Role::System, text));
@@ -79,18 +80,18 @@ pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, 
     messages.extend(system);
     for (position, raw) in given.enumerate() {
         if position >= MOST_MESSAGES {
-            return Err(format!(
-                "too_large: there are more than {MOST_MESSAGES} messages. Send fewer."
-            ));
+            return Err(too_many(format!(
+                "there are more than {MOST_MESSAGES} messages"
+            )));
         }
         // The vector grows, and is moved once more.
         arguments.charge(3 * size_of::<Message>())?;
         let message = message(arguments, &format!("messages[{position}]"), raw)?;
         calls += message.tool_calls.len();
         if calls > MOST_MESSAGES {
-            return Err(format!(
-                "too_large: there are more than {MOST_MESSAGES} tool_calls in messages. Send fewer."
-            ));
+            return Err(too_many(format!(
+                "there are more than {MOST_MESSAGES} tool_calls in messages"
+            )));
         }
         messages.push(message);
     }
@@ -98,8 +99,12 @@ pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, 
     Ok(messages.into())
 }
 
+fn too_many(message: String) -> Error {
+    Error::new(ErrorKind::TooLarge, message).advise_plain("Send fewer.")
+}
+
 /// A result must be that of an earlier call, or no provider takes the conversation.
-fn are_answers_to_calls(messages: &[Message]) -> Result<(), String> {
+fn are_answers_to_calls(messages: &[Message]) -> Result<(), Error> {
     let mut calls = BTreeSet::new();
     // What a provider's state holds is not ours to read.
     let mut may_be_any = false;
@@ -118,7 +123,7 @@ fn are_answers_to_calls(messages: &[Message]) -> Result<(), String> {
     Ok(())
 }
 
-fn message(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Message, String> {
+fn message(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Message, Error> {
     let names = [
         "role",
         "content",
@@ -206,7 +211,7 @@ fn message(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Messa
 }
 
 /// A short string that must be there.
-fn word(path: &str, value: Option<Value>) -> Result<String, String> {
+fn word(path: &str, value: Option<Value>) -> Result<String, Error> {
     match value {
         Some(Value::String(text)) if (1..=LONGEST_WORD).contains(&text.len()) => Ok(text),
         other => {
@@ -222,7 +227,7 @@ fn items(
     path: &str,
     raw: &str,
     allowed: &str,
-) -> Result<Vec<Value>, String> {
+) -> Result<Vec<Value>, Error> {
     let Some(list) = arguments.list(raw)? else {
         return Err(wrong_raw(path, raw, allowed));
     };
@@ -250,7 +255,7 @@ fn tool_calls(
     arguments: &mut Arguments<'_>,
     path: &str,
     raw: &str,
-) -> Result<Vec<ToolCall>, String> {
+) -> Result<Vec<ToolCall>, Error> {
     let allowed = "an array of {id, name, arguments}";
     let items = items(arguments, path, raw, allowed)?;
     let calls = items.into_iter().enumerate().map(|(position, item)| {
@@ -286,7 +291,7 @@ fn tool_calls(
     calls.collect()
 }
 
-fn function_name(path: &str, value: Option<Value>) -> Result<String, String> {
+fn function_name(path: &str, value: Option<Value>) -> Result<String, Error> {
     match value {
         Some(Value::String(name)) if is_function_name(&name) => Ok(name),
         other => Err(wrong_or_missing(path, other.as_ref(), FUNCTION_NAME)),
@@ -294,7 +299,7 @@ fn function_name(path: &str, value: Option<Value>) -> Result<String, String> {
 }
 
 /// What an earlier result had as its `provider_state`.
-fn state(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<State, String> {
+fn state(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<State, Error> {
     let object = match arguments.tree(raw)? {
         Value::String(text) => {
             arguments.charge(json::tree_size(&text))?;
@@ -327,13 +332,11 @@ fn state(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<State, 
 
 const STATE: &str = "what an earlier result had there, unchanged";
 
-fn content(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Vec<Part>, String> {
+fn content(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Vec<Part>, Error> {
     let mut parts = Vec::new();
     for (position, raw) in elements(raw).enumerate() {
         if position >= MOST_PARTS {
-            return Err(format!(
-                "too_large: {path} has more than {MOST_PARTS} parts. Send fewer."
-            ));
+            return Err(too_many(format!("{path} has more than {MOST_PARTS} parts")));
         }
         let before = arguments.charged();
         let value = arguments.tree(raw)?;
@@ -345,7 +348,7 @@ fn content(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Vec<P
     Ok(parts)
 }
 
-fn part(arguments: &mut Arguments<'_>, path: &str, value: Value) -> Result<Part, String> {
+fn part(arguments: &mut Arguments<'_>, path: &str, value: Value) -> Result<Part, Error> {
     let mut object = match value {
         Value::String(text) => return Ok(Part::Text(text)),
         Value::Object(object) => object,
@@ -387,7 +390,7 @@ fn media(
     path: &str,
     mut object: Map<String, Value>,
     is_image: bool,
-) -> Result<Media, String> {
+) -> Result<Media, Error> {
     for name in ["image_url", "file", "source"] {
         unnest(&mut object, name);
     }
@@ -417,9 +420,10 @@ fn media(
         (Some(url), None) => ("url", url),
         (None, Some(data)) => ("data", data),
         _ => {
-            return Err(format!(
-                "invalid_request: {path} must have either url or data. Correct it and call again."
-            ));
+            let message = format!("{path} must have either url or data");
+            return Err(
+                Error::new(ErrorKind::InvalidRequest, message).advise(Advice::CorrectArgument)
+            );
         }
     };
     let source_path = format!("{path}.{place}");
@@ -456,7 +460,7 @@ fn media(
 }
 
 /// Where the bytes are, and their type if that is told along with them.
-fn source(path: &str, place: &str, given: String) -> Result<(Source, Option<String>), String> {
+fn source(path: &str, place: &str, given: String) -> Result<(Source, Option<String>), Error> {
     if let Some(rest) = given.strip_prefix("data:") {
         let Some((mime, data)) = rest.split_once(";base64,") else {
             let allowed = "a data: URL in Base64";
@@ -485,7 +489,7 @@ fn source(path: &str, place: &str, given: String) -> Result<(Source, Option<Stri
 }
 
 /// Base64 as every provider takes it.
-fn base64(path: &str, given: &str) -> Result<String, String> {
+fn base64(path: &str, given: &str) -> Result<String, Error> {
     let mut data = String::with_capacity(given.len() + 2);
     for c in given.chars() {
         match c {
@@ -506,7 +510,7 @@ fn base64(path: &str, given: &str) -> Result<String, String> {
     Ok(data)
 }
 
-fn mime_type(path: &str, given: String) -> Result<String, String> {
+fn mime_type(path: &str, given: String) -> Result<String, Error> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".+-_".contains(&byte);
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(allowed);
     let parts = given.split_once('/');
@@ -554,7 +558,7 @@ fn by_ending(url: &str) -> Option<&'static str> {
 /// `tools` and `tool_choice`.
 pub(super) fn tools(
     arguments: &mut Arguments<'_>,
-) -> Result<(Arc<[Tool]>, Option<ToolChoice>), String> {
+) -> Result<(Arc<[Tool]>, Option<ToolChoice>), Error> {
     let mut tools: Vec<Tool> = Vec::new();
     if let Some(raw) = arguments.raw("tools") {
         let allowed = "an array of {name, description, parameters}";
@@ -578,7 +582,8 @@ pub(super) fn tools(
         return Ok((tools, None));
     };
     if tools.is_empty() {
-        return Err("invalid_request: tool_choice is given without tools. Give tools, too.".into());
+        let message = "tool_choice is given without tools";
+        return Err(Error::new(ErrorKind::InvalidRequest, message).advise_plain("Give tools, too."));
     }
     let name = match &choice {
         Value::String(word) => match word.as_str() {
@@ -605,7 +610,7 @@ pub(super) fn tools(
     }
 }
 
-fn tool(arguments: &mut Arguments<'_>, path: &str, item: Value) -> Result<Tool, String> {
+fn tool(arguments: &mut Arguments<'_>, path: &str, item: Value) -> Result<Tool, Error> {
     let Value::Object(mut object) = item else {
         return Err(wrong(path, &item, "{name, description, parameters}"));
     };

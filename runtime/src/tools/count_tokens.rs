@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{Network, Outcome, Work, arguments::Arguments, conversation};
 use crate::{
+    error::{Error, ErrorKind},
     gateway::{
         Bounds, Gateway,
         resolve::{self, Target},
@@ -59,7 +60,7 @@ const BYTES_PER_TOKEN: usize = 4;
 /// All arguments.
 pub(super) const NAMES: &[&str] = &["text", "prompt", "system", "messages", "model", "provider"];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
     let messages: Arc<[Message]> = match arguments.string("text")? {
         Some(text) => Arc::new([Message::text(Role::User, text)]),
         None => conversation::messages(&mut arguments)?,
@@ -114,13 +115,14 @@ impl Count {
         }
     }
 
-    async fn count(&mut self, gateway: &Gateway) -> Result<u64, String> {
+    async fn count(&mut self, gateway: &Gateway) -> Result<u64, Error> {
         self.request.model = gateway.model_for(&self.target, self.bounds).await?;
         self.target.model = Some(self.request.model.clone());
         let provider = &gateway.settings().providers[self.target.provider];
         let codec = provider.kind.codec();
         let request = codec.and_then(|codec| codec.count_tokens(&self.request));
-        let request = request.ok_or("config: this provider does not count tokens")?;
+        let request = request
+            .ok_or_else(|| Error::new(ErrorKind::Config, "this provider does not count tokens"))?;
         let read = |_: &dyn anygpt_providers::Codec, body: &[u8]| read_count(body);
         let counted = gateway.ask_for(&self.target, &request, self.bounds, "token count", read);
         Ok(counted.await?.told)

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Outcome;
 use crate::{
+    error::{Error, ErrorKind},
     gateway::{Plan, bound, encoding, fit, price},
     settings::Settings,
 };
@@ -46,7 +47,7 @@ struct Structured<'a> {
 /// What the plan comes to.
 pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String>) -> Outcome {
     let Some((first, others)) = plan.targets.split_first() else {
-        return Outcome::error("config: there is nobody to ask");
+        return Outcome::error(Error::new(ErrorKind::Config, "there is nobody to ask"));
     };
     let provider = &settings.providers[first.provider];
     let mut request = plan.request_to(first);
@@ -70,14 +71,13 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
                         paid = kept.most;
                     }
                     Err(failure) => {
-                        let class = failure.class.as_str();
-                        return Outcome::error(format!("{class}: {}.", failure.message));
+                        let message = format!("{}.", failure.message);
+                        return Outcome::error(Error::new(failure.class, message));
                     }
                 }
             }
             if let Err(failure) = codec.carries(&request) {
-                let class = failure.class.as_str();
-                return Outcome::error(format!("{class}: {}", failure.message));
+                return Outcome::error(Error::new(failure.class, failure.message));
             }
             let http = codec.chat(&request, encoding);
             let mut body: Map<String, Value> =
@@ -133,6 +133,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         structured,
         shares_text: false,
         is_error: false,
+        errors: Vec::new(),
         reservation: None,
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
 use crate::{
     aside::aside,
+    error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Told,
         resolve::{self, Target},
@@ -70,7 +71,7 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
     let input = arguments.texts("input", MOST_TEXTS)?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
@@ -78,16 +79,16 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let timeout = arguments.timeout()?;
     let warnings = arguments.unknown().into_iter().collect();
     if input.is_empty() {
-        return Err(
-            "invalid_request: input is missing. Give a string, or an array of strings.".into(),
-        );
+        return Err(Error::new(ErrorKind::InvalidRequest, "input is missing")
+            .advise_plain("Give a string, or an array of strings."));
     }
     let Some(model) = model else {
+        let message = "model is missing, and vectors of different models cannot be compared";
         return Err(
-            "invalid_request: model is missing, and vectors of different models cannot be compared. Name one, \
-             for example text-embedding-3-small or gemini-embedding-001; anygpt_list_models with capability \
-             embeddings lists more."
-                .into(),
+            Error::new(ErrorKind::InvalidRequest, message).advise(Advice::NameModelFor {
+                which: "one, for example text-embedding-3-small or gemini-embedding-001",
+                capability: "embeddings",
+            }),
         );
     };
     may_cost(settings, "embeddings")?;
@@ -103,10 +104,11 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let Some(request) = codec.and_then(|codec| codec.embed(&embed)) else {
         let can = |codec: &dyn Codec| codec.embed(&EmbedRequest::default()).is_some();
         let who = resolve::who_can(settings, can);
-        return Err(format!(
-            "invalid_request: {} has no embeddings. Ask {who}.",
-            settings.providers[target.provider].id
-        ));
+        let id = &settings.providers[target.provider].id;
+        let message = format!("{id} has no embeddings");
+        return Err(
+            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
+        );
     };
     Ok(Work::Network(Network::Embed(Embedding {
         target,

@@ -13,6 +13,7 @@ use super::{
     common::may_cost,
 };
 use crate::{
+    error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Told,
         resolve::{self, Target},
@@ -73,7 +74,7 @@ pub(super) const NAMES: &[&str] = &[
     "timeout_seconds",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
     let prompt = arguments.string("prompt")?;
     let model = arguments.name("model")?;
     let provider = arguments.name("provider")?;
@@ -84,13 +85,17 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let timeout = arguments.timeout()?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
     let Some(prompt) = prompt else {
-        return Err("invalid_request: prompt is missing. Say what is to be seen.".into());
+        return Err(Error::new(ErrorKind::InvalidRequest, "prompt is missing")
+            .advise_plain("Say what is to be seen."));
     };
     let Some(model) = model else {
         return Err(
-            "invalid_request: model is missing. Name one that draws, for example gpt-image-2 or \
-             gemini-3.1-flash-image; anygpt_list_models with capability images lists more."
-                .into(),
+            Error::new(ErrorKind::InvalidRequest, "model is missing").advise(
+                Advice::NameModelFor {
+                    which: "one that draws, for example gpt-image-2 or gemini-3.1-flash-image",
+                    capability: "images",
+                },
+            ),
         );
     };
     may_cost(settings, "images")?;
@@ -108,10 +113,11 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
         let can = |codec: &dyn Codec| codec.draw(&DrawRequest::default()).is_some();
         let who = resolve::who_can(settings, can);
-        return Err(format!(
-            "invalid_request: {} has no model that draws. Ask {who}.",
-            settings.providers[target.provider].id
-        ));
+        let id = &settings.providers[target.provider].id;
+        let message = format!("{id} has no model that draws");
+        return Err(
+            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
+        );
     };
     warnings.extend_from_slice(&drawing.warnings);
     Ok(Work::Network(Network::GenerateImage(Image {
@@ -123,7 +129,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     })))
 }
 
-fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, String> {
+fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, Error> {
     let Some(word) = arguments.string("format")? else {
         return Ok(None);
     };
@@ -149,16 +155,18 @@ impl Image {
             match (one, &mut drawn) {
                 (Ok(one), None) => drawn = Some(one),
                 (Ok(one), Some(drawn)) => add(drawn, one),
-                (Err(text), _) => problem = Some(text),
+                (Err(error), _) => problem = Some(error),
             }
         }
         match (drawn, problem) {
             (Some(drawn), problem) => {
-                let missing = problem.map(|it| format!("Not all pictures could be drawn: {it}"));
+                let missing = problem.map(|error| {
+                    format!("Not all pictures could be drawn: {}", error.for_client())
+                });
                 self.warnings.extend(missing);
                 self.outcome(gateway.settings(), drawn)
             }
-            (None, problem) => Outcome::error(problem.unwrap_or_default()),
+            (None, problem) => Outcome::failed(problem.into_iter().collect()),
         }
     }
 

@@ -6,7 +6,7 @@
 //!
 //! Never here: asking a provider, or reading its list.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{cmp::Reverse, collections::BTreeSet, mem};
 
 use anygpt_providers::{Capability, Model};
 use serde::Serialize;
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     aside::aside,
+    error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Gateway, mock,
         resolve::{self, Tagged},
@@ -79,7 +80,8 @@ pub(super) struct Query {
     /// Only what comes behind it.
     after: Option<Place>,
     bounds: Bounds,
-    errors: Vec<String>,
+    /// Models of the tag that cannot be used.
+    unusable: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -91,7 +93,7 @@ enum Known {
     /// Its own list.
     Live(Vec<Model>),
     /// It could not be asked.
-    Failed(String),
+    Failed(Error),
     /// It was not asked.
     Configured,
 }
@@ -108,7 +110,7 @@ pub(super) const NAMES: &[&str] = &[
     "cursor",
 ];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
     let provider = arguments.name("provider")?;
     let tag = arguments.name("tag")?;
     let words = arguments.name("query")?.unwrap_or_default().to_lowercase();
@@ -129,7 +131,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         limit: usize::try_from(limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
         after,
         bounds: Bounds::of(settings, None),
-        errors: Vec::new(),
+        unusable: Vec::new(),
         warnings: arguments.unknown().into_iter().collect(),
     };
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));
@@ -148,7 +150,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     Ok(Work::Network(Network::ListModels(query)))
 }
 
-fn capability(arguments: &mut Arguments<'_>) -> Result<Option<Capability>, String> {
+fn capability(arguments: &mut Arguments<'_>) -> Result<Option<Capability>, Error> {
     let Some(word) = arguments.string("capability")? else {
         return Ok(None);
     };
@@ -169,7 +171,7 @@ fn cursor_of(settings: &Settings, (provider, Reverse(created), id): &Place) -> S
     format!("{}:{provider}/{id}", created.unwrap_or_default())
 }
 
-fn place_of(settings: &Settings, cursor: &str) -> Result<Place, String> {
+fn place_of(settings: &Settings, cursor: &str) -> Result<Place, Error> {
     let read = || {
         let (created, name) = cursor.split_once(':')?;
         let (provider, id) = name.split_once('/')?;
@@ -193,15 +195,15 @@ impl Query {
         settings: &Settings,
         tag: &str,
         provider: Option<usize>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Error> {
         let tagged = Tagged::find(settings, tag, provider).ok_or_else(|| {
             let of_provider = provider.map(|provider| &settings.providers[provider].id);
             let of_provider = of_provider.map(|id| format!(" of provider {id}"));
-            format!(
-                "invalid_request: no model{} has the tag {tag:?} in the configuration file. \
-                 anygpt_list_tags has the tags that there are.",
+            let message = format!(
+                "no model{} has the tag {tag:?} in the configuration file",
                 of_provider.unwrap_or_default()
-            )
+            );
+            Error::new(ErrorKind::InvalidRequest, message).advise(Advice::ListTags)
         })?;
         // With nothing to ask there is nothing to list.
         tagged.targets()?;
@@ -214,7 +216,7 @@ impl Query {
             match settings.providers[model.provider].why_off() {
                 Some(why) => {
                     let name = settings.name_of(model);
-                    self.errors.push(format!("{name} cannot be used: {why}"));
+                    self.unusable.push(format!("{name} cannot be used: {why}"));
                 }
                 None => _ = usable.insert((model.provider, model.id.clone())),
             }
@@ -233,7 +235,7 @@ impl Query {
                 held.push(offer.held);
                 Known::Live(offer.models)
             }
-            Err(unlisted) => Known::Failed(unlisted.text),
+            Err(unlisted) => Known::Failed(unlisted.error),
         });
         let known: Vec<_> = known.collect();
         let models = known.iter().map(|known| match known {
@@ -252,11 +254,12 @@ impl Query {
     /// the others' lists.
     fn outcome(mut self, settings: &Settings, known: Vec<Known>) -> Outcome {
         let mut entries = Vec::new();
+        let mut failed = Vec::new();
         for (&provider, known) in self.providers.iter().zip(known) {
             match known {
                 Known::Live(models) => add(&mut entries, provider, models, settings),
-                Known::Failed(problem) => {
-                    self.errors.push(problem);
+                Known::Failed(error) => {
+                    failed.push(error);
                     add(&mut entries, provider, Vec::new(), settings);
                 }
                 Known::Configured => add(&mut entries, provider, Vec::new(), settings),
@@ -266,8 +269,16 @@ impl Query {
             let provider = &settings.providers[entry.provider].id;
             settings.limits.refusal(provider, &entry.model.id).is_none()
         });
-        if entries.is_empty() && !self.errors.is_empty() {
-            return Outcome::error(self.errors.join("\n"));
+        let errors = failed.iter().map(Error::for_client);
+        let unusable = mem::take(&mut self.unusable);
+        let errors: Vec<String> = unusable.iter().cloned().chain(errors).collect();
+        if entries.is_empty() && !errors.is_empty() {
+            let unusable = unusable.into_iter();
+            let unusable = unusable.map(|text| Error::new(ErrorKind::Config, text));
+            return Outcome {
+                text: errors.join("\n"),
+                ..Outcome::failed(unusable.chain(failed).collect())
+            };
         }
         entries.retain(|entry| self.is_wanted(entry, settings));
         self.retain_capable(&mut entries);
@@ -287,10 +298,13 @@ impl Query {
             models,
             total,
             next_cursor: last.map(|entry| cursor_of(settings, &entry.place())),
-            errors: &self.errors,
+            errors: &errors,
             warnings: &self.warnings,
         };
-        Outcome::structured(structured.text(total - end), &structured)
+        Outcome {
+            errors: failed,
+            ..Outcome::structured(structured.text(total - end), &structured)
+        }
     }
 
     fn is_wanted(&self, entry: &Entry, settings: &Settings) -> bool {

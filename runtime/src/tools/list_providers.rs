@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::{Outcome, Work, arguments::Arguments};
-use crate::{gateway::resolve, settings::Settings};
+use crate::{error::Error, gateway::resolve, settings::Settings};
 
 pub(super) fn listed() -> anygpt_core::Tool {
     anygpt_core::Tool {
@@ -58,7 +58,7 @@ pub(super) const NAMES: &[&str] = &[];
 
 // As every tool has it.
 #[allow(clippy::needless_pass_by_value)]
-pub(super) fn call(settings: &Settings, arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, arguments: Arguments<'_>) -> Result<Work, Error> {
     let default = resolve::default_provider(settings);
     let providers: Vec<Listed<'_>> = settings
         .listed()

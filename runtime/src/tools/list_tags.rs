@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Outcome, Work, arguments::Arguments};
 use crate::{
+    error::Error,
     gateway::resolve::{self, Tagged},
     settings::Settings,
 };
@@ -63,7 +64,7 @@ struct Structured<'a> {
 /// All arguments.
 pub(super) const NAMES: &[&str] = &["provider"];
 
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
+pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
     let provider = match arguments.name("provider")? {
         Some(id) => Some(resolve::known_provider(settings, &id)?),
         None => None,

@@ -2,16 +2,16 @@
 //!
 //! Never here: how a provider is reached.
 
-use std::{borrow::Cow, pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc};
 
-use anygpt_core::{Budget, CallHandle, Reservation, ToolCall, json};
-use anygpt_providers::Picture;
+use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 
 use self::arguments::{Arguments, Charge};
 use crate::{
     call::Call,
+    error::{Error, ErrorKind},
     gateway::{Gateway, Observer},
-    redact::{self, Redactor},
+    outcome::Outcome,
     settings::{Settings, Tool},
 };
 
@@ -59,11 +59,11 @@ struct Entry {
     /// All arguments that it takes; others are only named.
     names: &'static [&'static str],
     /// Runs on the stdio thread: must not wait for anything. An error is what the caller did wrong.
-    call: fn(&Settings, Arguments<'_>) -> Result<Work, String>,
+    call: fn(&Settings, Arguments<'_>) -> Result<Work, Error>,
 }
 
 impl Entry {
-    fn begin(&self, settings: &Settings, json: &str, charge: &mut Charge) -> Result<Work, String> {
+    fn begin(&self, settings: &Settings, json: &str, charge: &mut Charge) -> Result<Work, Error> {
         let arguments = Arguments::parse(json, self.names, charge)?;
         let work = (self.call)(settings, arguments)?;
         if let Work::Network(_) = work {
@@ -159,122 +159,6 @@ impl Network {
     }
 }
 
-/// What a tool answers.
-#[derive(Debug)]
-pub struct Outcome {
-    /// For the model to read.
-    pub text: String,
-    /// What it should know beside that; a block of its own, so that the text stays the answer alone.
-    pub note: Option<String>,
-    /// Shown between these two.
-    pub pictures: Vec<Picture>,
-    /// JSON text of an object, on one line.
-    pub structured: Option<String>,
-    /// `text` is to be a member of `structured`, too; it is put in where both are written.
-    pub shares_text: bool,
-    /// The tool failed, and `text` says why.
-    pub is_error: bool,
-    /// Covers long texts until they are handed over.
-    pub reservation: Option<Reservation>,
-}
-
-impl Outcome {
-    /// A failure. The text must tell all: several clients show nothing else.
-    pub fn error(text: impl Into<String>) -> Self {
-        Outcome {
-            text: text.into(),
-            note: None,
-            pictures: Vec::new(),
-            structured: None,
-            shares_text: false,
-            is_error: true,
-            reservation: None,
-        }
-    }
-
-    /// Bytes that it holds.
-    pub(crate) fn length(&self) -> usize {
-        let pictures = self.pictures.iter().map(|picture| picture.data.len());
-        let beside = [&self.note, &self.structured].into_iter().flatten();
-        self.text.len() + pictures.chain(beside.map(String::len)).sum::<usize>()
-    }
-
-    /// From now on it is counted for itself alone, not for what it was made of.
-    pub(crate) fn count_alone(&mut self) {
-        let own = self.length();
-        if let Some(held) = &mut self.reservation
-            && held.bytes() > own
-        {
-            let _smaller = held.resize(own);
-        }
-    }
-
-    /// Bytes that it becomes in an answer, at most.
-    pub(crate) fn encoded(&self) -> usize {
-        const FRAME: usize = 4096;
-        let pictures = self.pictures.iter().map(|picture| picture.data.len());
-        let note = self.note.as_deref().map_or(0, json::encoded_length);
-        let structured = self.structured.as_ref().map_or(0, String::len);
-        // Where it is shared, the text is copied with its escapes.
-        let texts = json::encoded_length(&self.text) * (1 + usize::from(self.shares_text));
-        texts + pictures.sum::<usize>() + note + structured + FRAME
-    }
-
-    /// Takes configured keys out of it, whatever made it.
-    pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        let text = match self.is_error {
-            true => redactor.diagnostic(&self.text),
-            false => redactor.text(&self.text),
-        };
-        if let Cow::Owned(text) = text {
-            self.text = text;
-        }
-        if let Some(note) = &self.note
-            && let Cow::Owned(note) = redactor.text(note)
-        {
-            self.note = Some(note);
-        }
-        if let Some(json) = &self.structured
-            && let Cow::Owned(json) = redactor.json(json)
-        {
-            self.structured = Some(json);
-        }
-    }
-
-    /// `structured` with the text in it, as a client gets it.
-    pub(crate) fn json(&self) -> Cow<'_, str> {
-        let structured = self.structured.as_deref().unwrap_or("{}");
-        match structured.strip_prefix('{') {
-            Some(members) if self.shares_text => {
-                let text = serde_json::Value::from(self.text.as_str());
-                let comma = if members == "}" { "" } else { "," };
-                Cow::Owned(format!("{{\"text\":{text}{comma}{members}"))
-            }
-            _ => Cow::Borrowed(structured),
-        }
-    }
-
-    fn with_pictures(self, pictures: Vec<Picture>) -> Self {
-        Outcome { pictures, ..self }
-    }
-
-    fn structured(text: String, structured: &impl serde::Serialize) -> Self {
-        Outcome::with_json(text, serde_json::to_string(structured).ok())
-    }
-
-    fn with_json(text: String, structured: Option<String>) -> Self {
-        Outcome {
-            text,
-            note: None,
-            pictures: Vec::new(),
-            structured,
-            shares_text: false,
-            is_error: false,
-            reservation: None,
-        }
-    }
-}
-
 /// All tools, with the settings they need.
 #[derive(Debug)]
 pub struct Tools {
@@ -291,14 +175,16 @@ impl Tools {
     /// Runs a call as far as it goes without the network.
     pub fn call(&self, mut call: ToolCall) -> Called {
         let Some(&tool) = self.settings.offer.tools.get(call.tool) else {
-            return Called::Done(Outcome::error("config: there is no such tool"));
+            return Called::Done(Outcome::error(Error::new(
+                ErrorKind::Config,
+                "there is no such tool",
+            )));
         };
         let at_work = Call::new(tool.name().into(), &mut call);
         let mut charge = Charge::new(self.budget.reservation());
         let work =
             at_work.begin(|| entry(tool).begin(&self.settings, &call.arguments, &mut charge));
-        match work.unwrap_or_else(|problem| Work::Done(Outcome::error(redact::of_caller(&problem))))
-        {
+        match work.unwrap_or_else(|error| Work::Done(Outcome::refused(error))) {
             Work::Done(outcome) => {
                 at_work.end(&outcome);
                 Called::Done(Outcome {
@@ -324,10 +210,10 @@ impl Tools {
         arguments: &str,
         gateway: &Gateway,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Error> {
         let mut charge = Charge::new(self.budget.reservation());
         let work = entry(tool).begin(&self.settings, arguments, &mut charge);
-        match work.map_err(|problem| redact::of_caller(&problem).into_owned())? {
+        match work? {
             Work::Done(outcome) => Ok(outcome),
             Work::Network(work) => Ok(work.run(gateway, observer).await),
         }

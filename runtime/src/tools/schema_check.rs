@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::{found_but, member, wrong, wrong_or_missing};
 use super::conversation::{FUNCTION_NAME, is_function_name};
+use crate::error::Error;
 
 /// Longer answers are not read as JSON.
 const LONGEST: usize = 1 << 20;
@@ -46,7 +47,7 @@ pub(super) fn read(format: &Format, text: &str) -> (Option<Value>, Option<String
         Format::Schema { schema, .. } => Check::new(schema)
             .object(schema, &value, "json", 0)
             .err()
-            .map(|why| format!("The answer does not keep to the schema: {why}")),
+            .map(|Mismatch(why)| format!("The answer does not keep to the schema: {why}")),
     };
     (Some(value), problem)
 }
@@ -60,6 +61,10 @@ fn without_fence(text: &str) -> &str {
     };
     inside().unwrap_or(text)
 }
+
+/// Where a value does not keep to its schema, in words.
+#[derive(Debug)]
+struct Mismatch(String);
 
 struct Check<'s> {
     root: &'s Map<String, Value>,
@@ -78,10 +83,10 @@ impl<'s> Check<'s> {
         value: &Value,
         path: &str,
         depth: usize,
-    ) -> Result<(), String> {
+    ) -> Result<(), Mismatch> {
         match schema {
             Value::Object(schema) => self.object(schema, value, path, depth + 1),
-            Value::Bool(false) => Err(format!("{path} must not be there")),
+            Value::Bool(false) => Err(Mismatch(format!("{path} must not be there"))),
             _ => Ok(()),
         }
     }
@@ -92,7 +97,7 @@ impl<'s> Check<'s> {
         value: &Value,
         path: &str,
         depth: usize,
-    ) -> Result<(), String> {
+    ) -> Result<(), Mismatch> {
         self.steps += 1;
         if depth > DEEPEST || self.steps > MOST_STEPS {
             return Ok(());
@@ -131,7 +136,7 @@ impl<'s> Check<'s> {
         value: &Value,
         path: &str,
         depth: usize,
-    ) -> Result<(), String> {
+    ) -> Result<(), Mismatch> {
         if let Value::Object(members) = value {
             let properties = schema.get("properties").and_then(Value::as_object);
             for (name, value) in members {
@@ -162,7 +167,7 @@ impl<'s> Check<'s> {
         value: &Value,
         path: &str,
         depth: usize,
-    ) -> Result<(), String> {
+    ) -> Result<(), Mismatch> {
         let list = |name: &str| schema.get(name).and_then(Value::as_array);
         for schema in list("allOf").into_iter().flatten() {
             self.any(schema, value, path, depth)?;
@@ -174,10 +179,12 @@ impl<'s> Check<'s> {
                 fitting += usize::from(self.any(schema, value, path, depth).is_ok());
             }
             if fitting == 0 {
-                return Err(format!("{path} is none of the choices in {name}"));
+                return Err(Mismatch(format!("{path} is none of the choices in {name}")));
             }
             if fitting > 1 && name == "oneOf" && self.steps <= MOST_STEPS {
-                return Err(format!("{path} is more than one of the choices in oneOf"));
+                return Err(Mismatch(format!(
+                    "{path} is more than one of the choices in oneOf"
+                )));
             }
         }
         Ok(())
@@ -185,36 +192,33 @@ impl<'s> Check<'s> {
 }
 
 /// What a schema says of the value itself.
-fn plain(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), String> {
+fn plain(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Mismatch> {
     let types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
     if !types.is_empty() && !types.iter().any(|kind| is_a(value, kind)) {
-        return Err(found_but(path, value, &types.join(" or ")));
+        return Err(Mismatch(found_but(path, value, &types.join(" or "))));
     }
     if let Some(Value::Array(allowed)) = schema.get("enum")
         && !allowed.iter().any(|allowed| is_equal(allowed, value))
     {
         let allowed: Vec<String> = allowed.iter().take(20).map(Value::to_string).collect();
-        return Err(found_but(
-            path,
-            value,
-            &format!("one of {}", allowed.join(", ")),
-        ));
+        let allowed = format!("one of {}", allowed.join(", "));
+        return Err(Mismatch(found_but(path, value, &allowed)));
     }
     if let Some(allowed) = schema.get("const")
         && !is_equal(allowed, value)
     {
-        return Err(found_but(path, value, &allowed.to_string()));
+        return Err(Mismatch(found_but(path, value, &allowed.to_string())));
     }
     if let Value::Object(members) = value
         && let Some(Value::Array(required)) = schema.get("required")
     {
         let mut required = required.iter().filter_map(Value::as_str);
         if let Some(name) = required.find(|name| !members.contains_key(*name)) {
-            return Err(format!("{} is missing", member(path, name)));
+            return Err(Mismatch(format!("{} is missing", member(path, name))));
         }
     }
     let size = match value {
@@ -249,7 +253,7 @@ fn plain(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), S
             let has = if unit.is_empty() { "is" } else { "has" };
             let must = if unit.is_empty() { "be" } else { "have" };
             let text = format!("{path} {has} {size} {unit}, but must {must} {words} {limit}");
-            return Err(text.replace(" ,", ","));
+            return Err(Mismatch(text.replace(" ,", ",")));
         }
     }
     Ok(())
@@ -280,7 +284,7 @@ fn is_equal(one: &Value, other: &Value) -> bool {
 }
 
 /// `response_format`: a word, the object that the format's own name stands in, or OpenAI's nested one.
-pub(super) fn format(value: Value) -> Result<Option<Format>, String> {
+pub(super) fn format(value: Value) -> Result<Option<Format>, Error> {
     const PATH: &str = "response_format";
     const ALLOWED: &str = "{\"type\":\"text\"}, {\"type\":\"json_object\"} or \
         {\"type\":\"json_schema\",\"schema\":{…}}";

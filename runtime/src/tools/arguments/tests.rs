@@ -10,7 +10,7 @@ fn parse<'a>(
     json: &'a str,
     names: &'static [&'static str],
     charge: &'a mut Charge,
-) -> Result<Arguments<'a>, String> {
+) -> Result<Arguments<'a>, Error> {
     Arguments::parse(json, names, charge)
 }
 
@@ -61,7 +61,7 @@ fn the_last_of_several_with_one_name_counts_whatever_stands_around_it() {
     ] {
         let mut charged = charge();
         let mut arguments = parse(json, &["a"], &mut charged).unwrap();
-        let error = arguments.string("a").unwrap_err();
+        let error = arguments.string("a").unwrap_err().for_client();
         assert!(error.contains(problem), "{json}: {error}");
     }
     assert!(parse(r#"{"\udc00":1}"#, &["a"], &mut charge()).is_err());
@@ -78,7 +78,7 @@ fn what_nobody_takes_is_never_built_and_what_is_built_is_charged_first() {
     );
     let mut charge = Charge::new(budget.reservation());
     let mut arguments = parse(&json, &["a", "b"], &mut charge).unwrap();
-    let error = arguments.value("a").unwrap_err();
+    let error = arguments.value("a").unwrap_err().for_client();
     assert!(error.starts_with("too_large: "), "{error}");
     assert_eq!(arguments.string("b"), Ok(Some("x".into())));
     assert_eq!(budget.used(), 0);
@@ -157,7 +157,10 @@ fn names_come_as_an_array_as_text_of_one_or_alone() {
         (r#"["a","b","c"]"#, "at most 2 strings"),
         (r#""[a""#, "an array of strings"),
     ] {
-        assert!(read(json).unwrap_err().contains(part), "{json}");
+        assert!(
+            read(json).unwrap_err().for_client().contains(part),
+            "{json}"
+        );
     }
 }
 
@@ -173,7 +176,13 @@ fn flags_and_texts() {
     assert_eq!(arguments.flag("a"), Ok(true));
     assert_eq!(arguments.flag("b"), Ok(false));
     assert_eq!(arguments.flag("c"), Ok(false));
-    assert!(arguments.flag("d").unwrap_err().contains("true or false"));
+    assert!(
+        arguments
+            .flag("d")
+            .unwrap_err()
+            .for_client()
+            .contains("true or false")
+    );
     let mut texts = |name| arguments.texts(name, 2).ok().map(|texts| texts.join("|"));
     assert_eq!(texts("e").as_deref(), Some("\n"));
     assert_eq!(texts("f"), None);
@@ -191,7 +200,7 @@ fn errors_name_path_value_and_what_is_allowed() {
     let mut charged = charge();
     let names = &["t", "m", "n", "a", "s", "i"];
     let mut arguments = parse(json, names, &mut charged).unwrap();
-    let error = arguments.number("t", 0.0, 2.0).unwrap_err();
+    let error = arguments.number("t", 0.0, 2.0).unwrap_err().for_client();
     assert!(
         error.contains("t is 3, but must be a number from 0 to 2"),
         "{error}"
@@ -199,7 +208,13 @@ fn errors_name_path_value_and_what_is_allowed() {
     assert!(arguments.integer("m", 1, 9).is_err());
     assert!(arguments.integer("n", 1, 9).is_err());
     assert!(arguments.names("a", 1).is_err());
-    assert!(arguments.string("s").unwrap_err().contains("an array of 1"));
+    assert!(
+        arguments
+            .string("s")
+            .unwrap_err()
+            .for_client()
+            .contains("an array of 1")
+    );
     assert!(arguments.number("i", 0.0, 2.0).is_err());
     let broken = format!("{{\"a\":{}1", "[".repeat(100_000));
     assert!(parse(&broken, names, &mut charge()).is_err());

@@ -3,7 +3,7 @@ use anygpt_core::Budget;
 use super::*;
 use crate::tools::arguments::Charge;
 
-fn messages_of(json: &str) -> Result<Arc<[Message]>, String> {
+fn messages_of(json: &str) -> Result<Arc<[Message]>, Error> {
     let mut charge = Charge::new(Budget::new(1 << 30).reservation());
     messages(&mut Arguments::parse(
         json,
@@ -12,7 +12,7 @@ fn messages_of(json: &str) -> Result<Arc<[Message]>, String> {
     )?)
 }
 
-fn read(json: &str) -> Result<Vec<(Role, String)>, String> {
+fn read(json: &str) -> Result<Vec<(Role, String)>, Error> {
     let messages = messages_of(json)?;
     Ok(messages
         .iter()
@@ -63,17 +63,17 @@ fn errors_name_the_place() {
         ),
     ] {
         assert!(
-            read(json).is_err_and(|error| error.contains(part)),
+            read(json).is_err_and(|error| error.for_client().contains(part)),
             "{json}"
         );
     }
 }
 
-fn media_of(part: &str) -> Result<Media, String> {
+fn media_of(part: &str) -> Result<Media, Error> {
     let json = format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
     match &messages_of(&json)?[0].content[0] {
         Part::Media(media) => Ok(media.clone()),
-        Part::Text(text) => Err(text.clone()),
+        Part::Text(text) => Err(Error::new(ErrorKind::Config, text)),
     }
 }
 
@@ -183,7 +183,7 @@ fn nothing_is_read_from_a_file_and_bad_parts_are_named() {
             "filename is 3",
         ),
     ] {
-        let found = media_of(part).unwrap_err();
+        let found = media_of(part).unwrap_err().for_client();
         assert!(
             found.starts_with("invalid_request: ") && found.contains(problem),
             "{part}: {found}"
@@ -259,7 +259,9 @@ fn calls_and_results_are_read_as_openai_and_others_write_them() {
             "messages[0].content is missing",
         ),
     ] {
-        let found = messages_of(&format!("{{\"messages\":{messages}}}")).unwrap_err();
+        let found = messages_of(&format!("{{\"messages\":{messages}}}"))
+            .unwrap_err()
+            .for_client();
         assert!(found.contains(problem), "{messages}: {found}");
     }
 }
@@ -315,6 +317,7 @@ fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
     assert!(
         choice("\"b\"")
             .unwrap_err()
+            .for_client()
             .contains("tool_choice is \"b\"")
     );
     for (json, problem) in [
@@ -330,6 +333,9 @@ fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
         ),
         (r#"{"tools":{}}"#, "tools is an object"),
     ] {
-        assert!(read(json).unwrap_err().contains(problem), "{json}");
+        assert!(
+            read(json).unwrap_err().for_client().contains(problem),
+            "{json}"
+        );
     }
 }

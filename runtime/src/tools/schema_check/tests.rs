@@ -167,7 +167,7 @@ fn formats_come_in_several_forms() {
             "response_format.name is \"a b\"",
         ),
     ] {
-        let problem = format(value.clone()).unwrap_err();
+        let problem = format(value.clone()).unwrap_err().for_client();
         assert!(problem.contains(part), "{value}: {problem}");
     }
 }
