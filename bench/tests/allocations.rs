@@ -22,7 +22,7 @@ use anygpt_mcp::{
     redact::Redactor,
     settings::{Environment, Settings},
     signal::{Listener, Signals},
-    tools::Tools,
+    tools::{self, Tools},
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -59,7 +59,7 @@ fn ping_and_tools_list_allocate_nothing() {
 
 fn settings() -> Settings {
     let given = |name: &str| (name == "DEFAULT_PROVIDER").then(|| "mock".into());
-    Settings::load(Environment::new(&given)).unwrap()
+    Settings::load(Environment::new(&given), &tools::names()).unwrap()
 }
 
 fn server(settings: &Arc<Settings>, budget: &Arc<Budget>) -> Server {

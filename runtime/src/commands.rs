@@ -15,9 +15,9 @@ use crate::{
     output::{self, Style, Unwritten},
     redact,
     session::{self, Session},
-    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, shown},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, shown},
     spelling::nearest,
-    telemetry,
+    telemetry, tools,
 };
 
 mod chat;
@@ -202,7 +202,7 @@ fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
         Ok(settings) => settings.offer,
         Err(problem) => {
             tell(&format!("warning: {problem}"));
-            Offer::default()
+            Offer::usual(&tools::names())
         }
     };
     let listed = match json {
@@ -229,7 +229,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
         arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
         loop {
             let outcome = session
-                .call(Tool::ListModels, arguments.clone(), &mut Silence)
+                .call(&tools::LIST_MODELS, arguments.clone(), &mut Silence)
                 .await;
             let outcome = match outcome {
                 Ok(outcome) if !outcome.is_error => outcome,

@@ -36,7 +36,7 @@ use anygpt_mcp::{
     signal::{Listener, Signals},
     standby::{self, Sessions, Stdin},
     telemetry,
-    tools::Tools,
+    tools::{self, Tools},
 };
 
 #[cfg(target_env = "musl")]
@@ -107,7 +107,8 @@ fn main() {
 
 fn load() -> Result<Settings, Problem> {
     let environment = Environment::new(&|name| env::var_os(name));
-    Settings::load(environment.with_names(&|| env::vars_os().map(|(name, _)| name).collect()))
+    let names = || env::vars_os().map(|(name, _)| name).collect();
+    Settings::load(environment.with_names(&names), &tools::names())
 }
 
 fn code_of(ended: Result<Ended, Unwritten>) -> i32 {

@@ -29,7 +29,8 @@ use crate::{
     outcome::Outcome,
     output::{self, Unwritten},
     redact::Redactor,
-    settings::{Settings, Tool},
+    settings::Settings,
+    tools,
 };
 
 /// How long to wait for stdin before printing a hint.
@@ -55,7 +56,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     let is_live = !chat.json && output::is_terminal();
     let mut screen = Screen::new(&session.redactor, is_live, gone);
     let called = block_on(async {
-        let call = Box::pin(session.call(Tool::ChatCompletion, arguments, &mut screen));
+        let call = Box::pin(session.call(&tools::CHAT_COMPLETION, arguments, &mut screen));
         match select(call, is_gone).await {
             Either::Left((called, _)) => Ok(called),
             Either::Right((Ok(unwritten), _)) => Err(unwritten),

@@ -22,7 +22,7 @@ use crate::{
     error::{Error, ErrorKind},
     outcome::Outcome,
     output, telemetry,
-    tools::{Called, Tools},
+    tools::{Step, Tools},
 };
 
 /// Most bytes of one read: what a pipe holds.
@@ -138,10 +138,10 @@ impl Input<'_> {
                 Action::CallTool(call) => {
                     let handle = call.handle;
                     match self.tools.call(call) {
-                        Called::Done(outcome) => {
+                        Step::Done(outcome) => {
                             self.outcomes.push((handle, outcome));
                         }
-                        Called::Job(job) => {
+                        Step::Network(job) => {
                             // Nobody pays for an answer that has nowhere to go.
                             if output::is_abandoned() {
                                 self.connection.give_up();

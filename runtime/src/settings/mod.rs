@@ -45,7 +45,7 @@ pub use limits::{Bound, Limits};
 use model::Names;
 pub use model::{Member, ModelSettings, Tag};
 pub use network::{Network, Proxy, ProxyKind, is_loopback};
-pub use offered::{Offer, Tool};
+pub use offered::{Offer, ToolName};
 pub(crate) use presets::ended;
 pub use price::Price;
 pub use provider::{KeyHeader, Kind, Provider};
@@ -198,11 +198,11 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(86_400);
 const RETRIES: u32 = 2;
 
 impl Settings {
-    /// Reads and checks everything. Opens no connection.
+    /// Reads and checks everything. Opens no connection. `known` are the tools that can be offered.
     ///
     /// # Errors
     /// The first setting that cannot be used.
-    pub fn load(environment: Environment<'_>) -> Result<Self, Problem> {
+    pub fn load(environment: Environment<'_>, known: &[ToolName]) -> Result<Self, Problem> {
         let standby = one_of(
             variable(&environment, "ANYGPT_STANDBY")?,
             Standby::from_name,
@@ -274,13 +274,13 @@ impl Settings {
         };
 
         let tools = match environment.value("ANYGPT_TOOLS")? {
-            Some(list) => offered::tools("ANYGPT_TOOLS", list.split(','))?,
+            Some(list) => offered::tools("ANYGPT_TOOLS", list.split(','), known)?,
             None => match &file.tools {
                 Some(list) => {
                     let words = list.value.iter().map(String::as_str);
-                    offered::tools(&origins.note("tools", list), words)?
+                    offered::tools(&origins.note("tools", list), words, known)?
                 }
-                None => Offer::default().tools,
+                None => Offer::usual(known).tools,
             },
         };
         let structured = variable(&environment, "ANYGPT_STRUCTURED_OUTPUT")?;

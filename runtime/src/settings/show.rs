@@ -80,9 +80,7 @@ impl Settings {
             "ANYGPT_SHUTDOWN_GRACE",
             Some(grace.map_or("30 s, 8 s after a signal".to_owned(), seconds)),
         );
-        let tools = self.offer.tools.iter().map(|tool| tool.name());
-        let tools: Vec<&str> = tools.collect();
-        add("tools", "ANYGPT_TOOLS", Some(tools.join(", ")));
+        add("tools", "ANYGPT_TOOLS", Some(self.offer.tools.join(", ")));
         let structured = match self.offer.structured {
             Structured::Auto => "auto",
             Structured::Always => "always",

@@ -1,26 +1,22 @@
-//! Reading the arguments of a tool call, as leniently as it is safe: they come from many clients.
-//!
-//! Numbers may come as strings, and arrays or objects as JSON text in a string. `null` counts as
-//! absent. What nobody asked for is reported, not refused. Errors name the path and what is allowed.
+//! The arguments of a tool call, and the errors about them. `null` counts as absent; an unknown argument is reported, not
+//! refused. An error names the path and what is allowed.
 //!
 //! Arguments stay text until they are taken, and what is made of them is charged to the budget before it exists; what
 //! nobody takes is never more than text.
 //!
-//! Never here: the arguments of a particular tool.
+//! Never here: the arguments of a particular tool, or the types that they may have (`kind`).
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 use anygpt_core::{Reservation, json};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
+use super::{
+    kind::Kind,
+    parameter::{Parameter, Parameters},
+};
 use crate::error::{Advice, Error, ErrorKind};
-
-/// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
-const LONGEST_NAME: usize = 256;
-
-/// Nobody waits longer for a call, in seconds.
-const LONGEST_TIMEOUT: u32 = 3600;
 
 /// Most unknown arguments that a warning names, and how much of the path of each.
 const NAMED: usize = 10;
@@ -35,8 +31,9 @@ const SHOWN: usize = 256;
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
-    /// Those that the tool knows, and what they are.
-    names: &'static [&'static str],
+    /// Those that the tool takes.
+    known: Parameters,
+    /// What is given of each.
     given: Vec<Option<&'a str>>,
     /// So many of them have not been taken: most calls give one or two of many.
     left: usize,
@@ -94,17 +91,17 @@ fn too_large() -> Error {
 }
 
 impl<'a> Arguments<'a> {
-    /// Reads the JSON text of an object, of which these names are known. What they become is counted in `charge`.
+    /// Reads the JSON text of an object, of which these members are known. What they become is counted in `charge`.
     pub(super) fn parse(
         text: &'a str,
-        names: &'static [&'static str],
+        known: Parameters,
         charge: &'a mut Charge,
     ) -> Result<Self, Error> {
-        let mut given = vec![None; names.len()];
+        let mut given = vec![None; known.len()];
         let mut unknown = Unknown::default();
         let mut left = 0;
         let read = json::each_member(text, &mut |name, value| {
-            match names.iter().position(|known| *known == name) {
+            match position(known, &name) {
                 // The last of several with one name wins.
                 Some(position) => left += usize::from(given[position].replace(value).is_none()),
                 None => unknown.note("", &name),
@@ -113,7 +110,7 @@ impl<'a> Arguments<'a> {
         });
         match read {
             Some(()) => Ok(Arguments {
-                names,
+                known,
                 given,
                 left,
                 unknown,
@@ -125,24 +122,24 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// The argument of this parameter.
+    pub(super) fn take<K: Kind>(&mut self, parameter: &Parameter<K>) -> Result<K::Value, Error> {
+        parameter.kind.read(parameter.name, self)
+    }
+
     /// How a value is written, unless it is absent.
     pub(super) fn raw(&mut self, name: &str) -> Option<&'a str> {
         debug_assert!(
-            self.names.contains(&name),
-            "{name} is among the names of the tool"
+            position(self.known, name).is_some(),
+            "{name} is a parameter of the tool"
         );
         if self.left == 0 {
             return None;
         }
-        let position = self.names.iter().position(|known| *known == name);
+        let position = position(self.known, name);
         let raw = self.given[position?].take()?;
         self.left -= 1;
         (raw != "null").then_some(raw)
-    }
-
-    /// Any value, unless it is absent.
-    pub(super) fn value(&mut self, name: &str) -> Result<Option<Value>, Error> {
-        self.raw(name).map(|raw| self.tree(raw)).transpose()
     }
 
     /// The value of a JSON text.
@@ -213,126 +210,6 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// A string; a blank one counts as absent.
-    pub(super) fn string(&mut self, name: &str) -> Result<Option<String>, Error> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(None);
-        };
-        match self.text(raw)? {
-            Some(text) if text.trim().is_empty() => Ok(None),
-            Some(text) => Ok(Some(text)),
-            None => Err(wrong_raw(name, raw, "a string")),
-        }
-    }
-
-    /// The name of something: a string that is not long.
-    pub(super) fn name(&mut self, name: &str) -> Result<Option<String>, Error> {
-        match self.string(name)? {
-            Some(text) if text.len() > LONGEST_NAME => {
-                let allowed = format!("at most {LONGEST_NAME} bytes long");
-                Err(wrong(name, &Value::String(text), &allowed))
-            }
-            text => Ok(text),
-        }
-    }
-
-    /// A number within limits, both included.
-    pub(super) fn number(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>, Error> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(None);
-        };
-        let number = match self.text(raw)? {
-            Some(text) => text.trim().parse().ok(),
-            None => serde_json::from_str(raw).ok(),
-        };
-        match number {
-            Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(wrong_raw(
-                name,
-                raw,
-                &format!("a number from {min} to {max}"),
-            )),
-        }
-    }
-
-    /// A whole number within limits, both included.
-    pub(super) fn integer(&mut self, name: &str, min: u32, max: u32) -> Result<Option<u32>, Error> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(None);
-        };
-        let number = match self.text(raw)? {
-            Some(text) => whole(text.trim()),
-            None => read::<Number>(raw)
-                .ok()
-                .and_then(|number| whole(&number.to_string())),
-        };
-        match number {
-            Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(wrong_raw(
-                name,
-                raw,
-                &format!("a whole number from {min} to {max}"),
-            )),
-        }
-    }
-
-    /// `timeout_seconds`: the whole time of the call, if the caller limits it.
-    pub(super) fn timeout(&mut self) -> Result<Option<Duration>, Error> {
-        let seconds = self.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
-        Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
-    }
-
-    /// Yes or no, `false` if absent.
-    pub(super) fn flag(&mut self, name: &str) -> Result<bool, Error> {
-        self.flag_or(name, false)
-    }
-
-    /// Yes or no.
-    pub(super) fn flag_or(&mut self, name: &str, if_absent: bool) -> Result<bool, Error> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(if_absent);
-        };
-        let text = self.text(raw)?;
-        match text.as_deref().unwrap_or(raw).trim() {
-            text if text.eq_ignore_ascii_case("true") => Ok(true),
-            text if text.eq_ignore_ascii_case("false") => Ok(false),
-            _ => Err(wrong_raw(name, raw, "true or false")),
-        }
-    }
-
-    /// Some texts, each as it is and none empty: an array of strings, JSON text of one, or one alone.
-    pub(super) fn texts(&mut self, name: &str, most: usize) -> Result<Vec<String>, Error> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(Vec::new());
-        };
-        let texts = match self.text(raw)? {
-            None => self.strings(raw, most)?,
-            Some(text) if is_list(&text) => match self.strings(&text, most)? {
-                None => Some(vec![text]),
-                texts => texts,
-            },
-            Some(text) => Some(vec![text]),
-        };
-        match texts {
-            Some(texts) if texts.len() <= most && texts.iter().all(|text| !text.is_empty()) => {
-                Ok(texts)
-            }
-            _ => {
-                let allowed = format!("a string, or an array of at most {most} strings");
-                Err(wrong_raw(name, raw, &allowed))
-            }
-        }
-    }
-
-    /// The elements of an array, if all are strings; not many more than the most.
-    fn strings(&mut self, raw: &str, most: usize) -> Result<Option<Vec<String>>, Error> {
-        if !raw.trim_start().starts_with('[') {
-            return Ok(None);
-        }
-        let texts = elements(raw).take(most + 1).map(|raw| self.text(raw));
-        texts.collect()
-    }
-
     /// Notes that nobody takes the member with this name of the object at `path`.
     pub(super) fn ignore(&mut self, path: &str, name: &str) {
         self.unknown.note(path, name);
@@ -345,38 +222,12 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Some names: an array of strings, JSON text of one, or a single name.
-    pub(super) fn names(&mut self, name: &str, most: usize) -> Result<Vec<String>, Error> {
-        const ALLOWED: &str = "an array of strings";
-        let Some(raw) = self.raw(name) else {
-            return Ok(Vec::new());
-        };
-        let list = match self.text(raw)? {
-            None if raw.starts_with('[') => Cow::Borrowed(raw),
-            Some(text) if is_list(&text) => Cow::Owned(text),
-            Some(text) if text.trim().is_empty() => return Ok(Vec::new()),
-            Some(text) if !text.trim_start().starts_with('[') => {
-                return name_at(name, Some(text), raw).map(|name| vec![name]);
-            }
-            _ => return Err(wrong_raw(name, raw, ALLOWED)),
-        };
-        let mut names = Vec::new();
-        for (position, element) in elements(&list).enumerate() {
-            if position >= most {
-                return Err(wrong_raw(name, &list, &format!("at most {most} strings")));
-            }
-            let text = self.text(element)?;
-            names.push(name_at(&format!("{name}[{position}]"), text, element)?);
-        }
-        Ok(names)
-    }
-
     /// A warning that names what nobody took.
     pub(super) fn unknown(&self) -> Option<String> {
         // Some are known, but not beside what else is given.
-        let untaken = self.names.iter().zip(&self.given);
+        let untaken = self.known.iter().zip(&self.given);
         let untaken = untaken.filter(|(_, given)| given.is_some());
-        let untaken: Vec<&str> = untaken.map(|(name, _)| *name).collect();
+        let untaken: Vec<&str> = untaken.map(|(known, _)| known.name()).collect();
         let paths = self.unknown.paths.iter().map(String::as_str);
         let named: Vec<&str> = untaken.iter().copied().chain(paths).take(NAMED).collect();
         let all = untaken.len() + self.unknown.all;
@@ -407,21 +258,13 @@ impl Unknown {
     }
 }
 
-/// The name of something.
-fn name_at(path: &str, text: Option<String>, raw: &str) -> Result<String, Error> {
-    match text {
-        Some(text) if text.trim().is_empty() => Err(wrong_raw(path, raw, "a string with a name")),
-        Some(text) if text.len() > LONGEST_NAME => {
-            let allowed = format!("at most {LONGEST_NAME} bytes long");
-            Err(wrong(path, &Value::String(text), &allowed))
-        }
-        Some(text) => Ok(text),
-        None => Err(wrong_raw(path, raw, "a string")),
-    }
+/// The position of the parameter with this name.
+fn position(known: Parameters, name: &str) -> Option<usize> {
+    known.iter().position(|known| known.name() == name)
 }
 
 /// Whether this is JSON text of an array.
-fn is_list(text: &str) -> bool {
+pub(super) fn is_list(text: &str) -> bool {
     text.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
@@ -431,7 +274,7 @@ pub(super) fn elements(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What serde_json makes of a text; it knows how deep is too deep, and says what is wrong.
-fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, Error> {
+pub(super) fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, Error> {
     serde_json::from_str(raw).map_err(|error| {
         let message = format!("the arguments cannot be read: {error}");
         Error::new(ErrorKind::InvalidRequest, message)
@@ -455,11 +298,6 @@ fn short(path: &str) -> Cow<'_, str> {
         Some((end, _)) => Cow::Owned(format!("{}…", &path[..end])),
         None => Cow::Borrowed(path),
     }
-}
-
-/// A whole number; 100.0 is one to JSON Schema.
-fn whole(text: &str) -> Option<u32> {
-    text.strip_suffix(".0").unwrap_or(text).parse().ok()
 }
 
 /// What is wrong with the argument at `path`.
@@ -517,4 +355,4 @@ fn problem(message: String) -> Error {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(super) mod tests;

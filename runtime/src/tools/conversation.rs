@@ -12,8 +12,49 @@ use anygpt_core::json;
 use anygpt_providers::{Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice};
 use serde_json::{Map, Value};
 
-use super::arguments::{
-    Arguments, elements, wrong, wrong_or_missing, wrong_or_missing_raw, wrong_raw,
+use super::{
+    arguments::{Arguments, elements, wrong, wrong_or_missing, wrong_or_missing_raw, wrong_raw},
+    kind::{Json, Text},
+    parameter::Parameter,
+};
+
+pub(super) const PROMPT: Parameter<Text> = Parameter::new("prompt", Text);
+
+pub(super) const SYSTEM: Parameter<Text> = Parameter::new("system", Text);
+
+/// Read by [`messages`].
+pub(super) const MESSAGES: Parameter<Json> = Parameter::new(
+    "messages",
+    Json {
+        schema: concat!(
+            r#""type":"array","description":"The conversation, oldest first","items":{"type":"object","#,
+            r#""properties":{"role":{"type":"string","enum":["system","developer","user","assistant","tool"]},"#,
+            r#""content":{"description":"Text, or parts {type:text|image|file, text|url|data, mime_type}"},"#,
+            r#""tool_calls":{"type":"array","items":{"type":"object"}},"tool_call_id":{"type":"string"},"#,
+            r#""provider_state":{"type":"object"}},"required":["role"]}"#,
+        ),
+    },
+);
+
+/// The same for tools that leave the details to that one.
+pub(super) const MESSAGES_AS_IN_CHAT: Parameter<Json> =
+    Parameter::new(MESSAGES.name, OBJECTS).described("As in anygpt_chat_completion");
+
+/// Read by [`tools`].
+pub(super) const TOOLS: Parameter<Json> = Parameter::new("tools", OBJECTS)
+    .described("{name,description,parameters}; the model's calls are returned");
+
+/// Read by [`tools`]; it may also be an object.
+pub(super) const TOOL_CHOICE: Parameter<Json> = Parameter::new(
+    "tool_choice",
+    Json {
+        schema: r#""type":"string""#,
+    },
+)
+.described("auto, none, required or a tool's name");
+
+const OBJECTS: Json = Json {
+    schema: r#""type":"array","items":{"type":"object"}"#,
 };
 use crate::error::{Advice, Error, ErrorKind};
 
@@ -47,9 +88,9 @@ pub(super) fn is_function_name(name: &str) -> bool {
 
 /// The conversation, from `prompt`, `system` and `messages`.
 pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, Error> {
-    let prompt = arguments.string("prompt")?;
-    let system = arguments.string("system")?;
-    let given = arguments.raw("messages");
+    let prompt = arguments.take(&PROMPT)?;
+    let system = arguments.take(&SYSTEM)?;
+    let given = arguments.raw(MESSAGES.name);
     let list = given.map(|raw| arguments.list(raw)).transpose()?.flatten();
     if let (Some(raw), None) = (given, &list) {
         return Err(wrong_raw("messages", raw, "an array"));
@@ -560,7 +601,7 @@ pub(super) fn tools(
     arguments: &mut Arguments<'_>,
 ) -> Result<(Arc<[Tool]>, Option<ToolChoice>), Error> {
     let mut tools: Vec<Tool> = Vec::new();
-    if let Some(raw) = arguments.raw("tools") {
+    if let Some(raw) = arguments.raw(TOOLS.name) {
         let allowed = "an array of {name, description, parameters}";
         let items = items(arguments, "tools", raw, allowed)?;
         for (position, item) in items.into_iter().enumerate() {
@@ -578,7 +619,7 @@ pub(super) fn tools(
         true => Arc::default(),
         false => tools.into(),
     };
-    let Some(choice) = arguments.value("tool_choice")? else {
+    let Some(choice) = arguments.take(&TOOL_CHOICE)? else {
         return Ok((tools, None));
     };
     if tools.is_empty() {

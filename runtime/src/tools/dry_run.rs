@@ -5,10 +5,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Outcome;
 use crate::{
     error::{Error, ErrorKind},
     gateway::{Plan, bound, encoding, fit, price},
+    outcome::Outcome,
     settings::Settings,
 };
 

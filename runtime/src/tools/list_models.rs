@@ -8,59 +8,85 @@
 
 use std::{cmp::Reverse, collections::BTreeSet, mem};
 
+use anygpt_core::Annotations;
 use anygpt_providers::{Capability, Model};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Network, Outcome, Work,
     arguments::{Arguments, wrong},
+    common::PROVIDER,
+    kind::{Choice, Flag, Integer, Name, Text},
+    parameter::{Detail, Parameter},
+    tool::{NetworkCall, Step, Tool},
 };
 use crate::{
     aside::aside,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, mock,
+        Bounds, Gateway, Observer, mock,
         resolve::{self, Tagged},
     },
+    outcome::Outcome,
     settings::{Kind, Settings, position},
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_list_models".into(),
-        title: "List models".into(),
-        description: "List the models that the providers offer now, newest first, as provider/model."
-            .into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: true,
-        },
-        input_schema: concat!(
-            r#"{"type":"object","properties":{"provider":{"type":"string"},"#,
-            r#""query":{"type":"string","description":"Words of id or name"},"tag":{"type":"string"},"#,
-            r#""capability":{"type":"string","enum":["chat","vision","tools","reasoning","embeddings","images","json"]},"#,
-            r#""live":{"type":"boolean","description":"false: only what is configured"},"#,
-            r#""details":{"type":"boolean"},"limit":{"type":"integer","minimum":1,"maximum":500},"cursor":{"type":"string"}}}"#,
-        )
-        .into(),
-        output_schema: Some(
-            concat!(
-                r#"{"type":"object","properties":{"models":{"type":"array","items":{"type":"object"}},"#,
-                r#""total":{"type":"integer"},"next_cursor":{"type":"string"},"#,
-                r#""errors":{"type":"array","items":{"type":"string"}}},"required":["models"]}"#,
-            )
-            .into(),
-        ),
-    }
-}
+pub(crate) static TOOL: Tool = Tool {
+    name: "anygpt_list_models",
+    is_default: true,
+    title: "List models",
+    description: "List the models that the providers offer now, newest first, as provider/model.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: true,
+    },
+    parameters: &[
+        &PROVIDER,
+        &QUERY,
+        &TAG,
+        &CAPABILITY,
+        &LIVE,
+        &DETAILS,
+        &LIMIT,
+        &CURSOR,
+    ],
+    output_schema: concat!(
+        r#"{"type":"object","properties":{"models":{"type":"array","items":{"type":"object"}},"#,
+        r#""total":{"type":"integer"},"next_cursor":{"type":"string"},"#,
+        r#""errors":{"type":"array","items":{"type":"string"}}},"required":["models"]}"#,
+    ),
+    begin,
+};
 
-/// Models on a page, if the caller does not say how many.
-const LIMIT: u32 = 50;
+const QUERY: Parameter<Name> = Parameter::new("query", Name).described("Words of id or name");
 
-/// Most models on a page.
-const LARGEST_LIMIT: u32 = 500;
+const TAG: Parameter<Name> = Parameter::new("tag", Name);
+
+const CAPABILITY: Parameter<Choice<Capability>> = Parameter::new(
+    "capability",
+    Choice {
+        all: &Capability::ALL,
+        name: Capability::as_str,
+        parse: Capability::from_name,
+    },
+)
+.with(Detail::Limits);
+
+const LIVE: Parameter<Flag> =
+    Parameter::new("live", Flag { if_absent: true }).described("false: only what is configured");
+
+const DETAILS: Parameter<Flag> = Parameter::new("details", Flag { if_absent: false });
+
+/// Models on a page.
+const LIMIT: Parameter<Integer> =
+    Parameter::new("limit", Integer { min: 1, max: 500 }).with(Detail::Limits);
+
+const CURSOR: Parameter<Text> = Parameter::new("cursor", Text);
+
+/// Models on a page where the caller sets no limit.
+const USUAL_LIMIT: u32 = 50;
 
 /// Longer ids cannot be asked for, and no name is longer.
 const LONGEST_NAME: usize = 256;
@@ -98,27 +124,15 @@ enum Known {
     Configured,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &[
-    "provider",
-    "tag",
-    "query",
-    "capability",
-    "live",
-    "details",
-    "limit",
-    "cursor",
-];
-
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, Error> {
-    let provider = arguments.name("provider")?;
-    let tag = arguments.name("tag")?;
-    let words = arguments.name("query")?.unwrap_or_default().to_lowercase();
-    let capability = capability(&mut arguments)?;
-    let is_live = arguments.flag_or("live", true)?;
-    let details = arguments.flag("details")?;
-    let limit = arguments.integer("limit", 1, LARGEST_LIMIT)?;
-    let after = match arguments.string("cursor")? {
+fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+    let provider = arguments.take(&PROVIDER)?;
+    let tag = arguments.take(&TAG)?;
+    let words = arguments.take(&QUERY)?.unwrap_or_default().to_lowercase();
+    let capability = arguments.take(&CAPABILITY)?;
+    let is_live = arguments.take(&LIVE)?;
+    let details = arguments.take(&DETAILS)?;
+    let limit = arguments.take(&LIMIT)?;
+    let after = match arguments.take(&CURSOR)? {
         Some(cursor) => Some(place_of(settings, &cursor)?),
         None => None,
     };
@@ -128,7 +142,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         words: words.split_whitespace().map(str::to_owned).collect(),
         capability,
         details,
-        limit: usize::try_from(limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
+        limit: usize::try_from(limit.unwrap_or(USUAL_LIMIT)).unwrap_or(usize::MAX),
         after,
         bounds: Bounds::of(settings, None),
         unusable: Vec::new(),
@@ -145,23 +159,9 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     let is_offline = |&position: &usize| settings.providers[position].kind == Kind::Mock;
     if !is_live || is_told || query.providers.iter().all(is_offline) {
         let known = query.providers.iter().map(|_| Known::Configured).collect();
-        return Ok(Work::Done(query.outcome(settings, known)));
+        return Ok(Step::Done(query.outcome(settings, known)));
     }
-    Ok(Work::Network(Network::ListModels(query)))
-}
-
-fn capability(arguments: &mut Arguments<'_>) -> Result<Option<Capability>, Error> {
-    let Some(word) = arguments.string("capability")? else {
-        return Ok(None);
-    };
-    match Capability::from_name(&word) {
-        Some(capability) => Ok(Some(capability)),
-        None => {
-            let words = Capability::ALL.map(Capability::as_str);
-            let allowed = format!("one of {}", words.join(", "));
-            Err(wrong("capability", &Value::String(word), &allowed))
-        }
-    }
+    Ok(Step::Network(Box::new(query)))
 }
 
 /// The cursor of a place: `created:provider/id`.
@@ -184,8 +184,18 @@ fn place_of(settings: &Settings, cursor: &str) -> Result<Place, Error> {
     };
     read().ok_or_else(|| {
         let allowed = "the next_cursor of an earlier result, unchanged";
-        wrong("cursor", &Value::String(cursor.into()), allowed)
+        wrong(CURSOR.name, &Value::String(cursor.into()), allowed)
     })
+}
+
+impl NetworkCall for Query {
+    fn run<'a>(
+        self: Box<Self>,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.list(gateway))
+    }
 }
 
 impl Query {
@@ -227,7 +237,7 @@ impl Query {
         Ok(())
     }
 
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
+    async fn list(self: Box<Self>, gateway: &Gateway) -> Outcome {
         let lists = gateway.models(&self.providers, self.bounds).await;
         let mut held = Vec::new();
         let known = lists.into_iter().map(|list| match list.offer {

@@ -8,3 +8,4 @@ mod limits;
 mod list_models;
 mod lists;
 mod opt_in;
+mod schema_check;
