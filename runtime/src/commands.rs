@@ -10,7 +10,7 @@ use crate::{
     cli::{self, Command},
     docs,
     error::no_provider_for_command_line,
-    gateway::{Silence, resolve},
+    gateway::{NoopObserver, resolve},
     listing,
     output::{self, Style, Unwritten},
     redact,
@@ -229,7 +229,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
         arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
         loop {
             let outcome = session
-                .call(&tools::LIST_MODELS, arguments.clone(), &mut Silence)
+                .call(&tools::LIST_MODELS, arguments.clone(), &mut NoopObserver)
                 .await;
             let outcome = match outcome {
                 Ok(outcome) if !outcome.is_error => outcome,

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use anygpt_core::{Reservation, json};
+use anygpt_core::{Content, Reservation, ToolResult, json};
 use anygpt_providers::Picture;
 
 use crate::{
@@ -124,6 +124,32 @@ impl Outcome {
             }
             _ => Cow::Borrowed(structured),
         }
+    }
+
+    /// Lends it as the core takes it.
+    pub(crate) fn with_result<T>(&self, use_it: impl FnOnce(&ToolResult<'_>) -> T) -> T {
+        let text = match self.shares_text {
+            true => Content::SharedText(&self.text),
+            false => Content::Text(&self.text),
+        };
+        let alone = [text];
+        let several: Vec<Content<'_>>;
+        let content = if self.pictures.is_empty() && self.note.is_none() {
+            &alone[..]
+        } else {
+            let pictures = self.pictures.iter().map(|picture| Content::Image {
+                data: &picture.data,
+                mime_type: picture.mime_type,
+            });
+            let note = self.note.as_deref().map(Content::Text);
+            several = alone.into_iter().chain(pictures).chain(note).collect();
+            &several
+        };
+        use_it(&ToolResult {
+            content,
+            structured: self.structured.as_deref(),
+            is_error: self.is_error,
+        })
     }
 
     pub(crate) fn with_pictures(self, pictures: Vec<Picture>) -> Self {

@@ -165,8 +165,8 @@ pub(crate) fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<
             names.push(Cow::Owned(settings.name_of(model)));
         }
     }
-    for (position, provider) in settings.providers.iter().enumerate() {
-        if provider.kind == Kind::Mock && wanted.is_none_or(|wanted| wanted == position) {
+    for (index, provider) in settings.indexed() {
+        if provider.kind == Kind::Mock && wanted.is_none_or(|wanted| wanted == index) {
             names.push(Cow::Owned(format!("{}/mock-echo", provider.id)));
         }
     }

@@ -295,9 +295,9 @@ impl Observer for Screen<'_> {
         }
     }
 
-    fn goes_on(&mut self, what: &str) {
+    fn on_status(&mut self, status: &str) {
         let mut written = self.end_line();
-        tell(what);
+        tell(status);
         if written.is_ok() {
             written = self.begin_again();
         }

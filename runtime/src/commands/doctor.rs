@@ -4,11 +4,12 @@
 
 use super::{Done, Ended, block_on, for_stdout, session, tell, with_options};
 use crate::{
+    call::CallContext,
     error::no_provider_for_command_line,
     gateway::{Bounds, Listed, resolve},
     output::{self, Style},
     session::Session,
-    settings::{Provider, Settings},
+    settings::{Provider, ProviderIndex, Settings},
 };
 
 pub(super) fn run(settings: Settings, online: bool) -> Done {
@@ -28,7 +29,7 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     let style = Style::of_stdout();
     let default = resolve::default_provider(settings);
     let mut text = String::new();
-    for (position, provider) in settings.providers.iter().enumerate() {
+    for (position, provider) in settings.indexed() {
         let answer = answers.iter().find(|(asked, _)| *asked == position);
         let answer = answer.map(|(_, answer)| answer);
         if provider.is_listed || answer.is_some() {
@@ -68,11 +69,14 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
 }
 
 /// Asks all providers that can be used at once; if there are none, the one that is tried then.
-async fn ask(session: &Session) -> Vec<(usize, Listed)> {
+async fn ask(session: &Session) -> Vec<(ProviderIndex, Listed)> {
     let settings = session.settings();
     let asked = resolve::all_or_one(settings, None).unwrap_or_default();
     let bounds = Bounds::of(settings, None);
-    let lists = session.gateway.models(&asked, bounds).await;
+    let lists = session
+        .gateway
+        .models(&CallContext::of_command(), &asked, bounds)
+        .await;
     asked.into_iter().zip(lists).collect()
 }
 

@@ -1,11 +1,11 @@
-//! Keeping a request within the operator's limit on tokens and within what is left in the call's purse.
+//! Keeping a request within the operator's limit on tokens and within the money that is left for the call.
 //!
 //! What a request will cost is an estimate: four characters of ASCII are taken for a token, as is each other
 //! character, and the answer for as long as it may get. What cannot be counted is refused.
 //!
 //! Never here: what an answer has cost.
 
-use anygpt_providers::{ChatRequest, Class, Failure, Format, Media, Part, Source, base64};
+use anygpt_providers::{ChatRequest, Failure, Format, Media, Part, Source, base64};
 use serde_json::Value;
 
 use super::{
@@ -15,18 +15,18 @@ use super::{
     resolve::Target,
 };
 use crate::{
-    error::Error,
-    settings::{Kind, Price, Settings},
+    error::{Error, ErrorKind},
+    settings::{Kind, Price, ProviderIndex, Settings},
 };
 
-/// What came of keeping a request within its bounds.
+/// A request that is within its bounds.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// What was lowered.
+    /// Warnings about what was lowered.
     pub said: Vec<String>,
-    /// The US dollars that it costs at most; only known where a purse pays.
+    /// The most that it costs, in US dollars; only known where the cost is bounded.
     pub most: Option<f64>,
-    /// The estimate of its input tokens; 0 where nobody pays.
+    /// The estimate of its input tokens; 0 where the cost is not bounded.
     pub input: u64,
 }
 
@@ -62,25 +62,25 @@ impl Counted {
         self.others += others as u64;
     }
 
-    /// The bytes behind Base64, and whether they are text.
+    /// The bytes that are encoded in Base64, and whether they are text.
     fn add_bytes(&mut self, data: &str) -> bool {
-        // Bytes that the character at hand still needs.
-        let mut behind = 0;
+        // Bytes that the current character still needs.
+        let mut missing = 0;
         let mut is_text = |byte| {
             match byte {
-                0x80..=0xbf if behind > 0 => behind -= 1,
-                _ if behind > 0 => return false,
+                0x80..=0xbf if missing > 0 => missing -= 1,
+                _ if missing > 0 => return false,
                 0x01..=0x7f => self.ascii += 1,
                 0xc2..=0xf4 => {
                     self.others += 1;
-                    behind = 1 + u8::from(byte >= 0xe0) + u8::from(byte >= 0xf0);
+                    missing = 1 + u8::from(byte >= 0xe0) + u8::from(byte >= 0xf0);
                 }
                 _ => return false,
             }
             true
         };
         let is_text = base64::decode(data, |bytes| bytes.iter().all(|byte| is_text(*byte)));
-        is_text && behind == 0
+        is_text && missing == 0
     }
 
     fn add_json(&mut self, value: &impl serde::Serialize) {
@@ -130,7 +130,7 @@ pub fn estimated_tokens(request: &ChatRequest) -> u64 {
     tokens.max(request.messages.len() as u64)
 }
 
-/// What a request holds that nobody here can count, and what to do about it, in words.
+/// What a request holds that cannot be counted, and what to do about it, in words.
 fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)> {
     let mut messages = request.messages.iter();
     messages.find_map(|message| {
@@ -148,7 +148,7 @@ fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)
 
 fn of_media(media: &Media, kind: Kind) -> Option<(String, &'static str)> {
     match &media.source {
-        // Gemini takes a film for a picture if nobody says what is there.
+        // Gemini takes a video for an image if the request does not say what it is.
         Source::Url(_)
             if media.is_image && (kind != Kind::Google || is_image(&media.mime_type)) =>
         {
@@ -237,7 +237,7 @@ pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
     dollars(&[(input, rates.input), (output.into(), rates.output)])
 }
 
-/// Takes out of a plan the targets that its money is not enough for, and tells of each.
+/// Removes the targets from a plan that its money is not enough for, with a warning for each.
 ///
 /// # Errors
 /// None is left.
@@ -262,7 +262,7 @@ pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, E
     }
 }
 
-/// Why a target cannot be paid for, as far as that shows before its turn.
+/// Why a target cannot be paid for, as far as that is known before its turn.
 fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
     target.model.as_ref()?;
     let mut request = plan.request_to(target);
@@ -274,10 +274,10 @@ fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failu
 /// Keeps a request that suits its model within all bounds.
 ///
 /// # Errors
-/// The money is not enough, or nobody knows what it costs.
+/// The money is not enough, or the cost is not known.
 pub fn keep(
     settings: &Settings,
-    provider: usize,
+    provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
@@ -294,20 +294,15 @@ pub fn keep(
 /// Sets the token limit.
 fn keep_limit(
     settings: &Settings,
-    provider: usize,
+    provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
-    let mut said = Vec::new();
     let codec = settings.providers[provider].kind.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
-    if let Some(limit) = &settings.limits.max_tokens {
-        let given = request.max_tokens;
-        if given.or(usual).is_none_or(|tokens| tokens > limit.most) {
-            request.max_tokens = Some(limit.most);
-            said.extend(given.map(|given| lowered(given, limit.most, &limit.place)));
-        }
-    }
+    let mut said: Vec<String> = keep_operator_limit(settings, request, usual)
+        .into_iter()
+        .collect();
     let Some(purse) = purse else {
         return Ok(Kept {
             said,
@@ -323,56 +318,91 @@ fn keep_limit(
             input: 0,
         });
     }
-    let name = format!("{}/{}", settings.providers[provider].id, request.model);
     let Some((price, _)) = known else {
-        return Err(Failure::new(
-            Class::Config,
-            format!(
-                "{} needs a price, and that of this model is not known: give it in the configuration file, \
-                 models: {{{name}: {{price: {{input: DOLLARS, output: DOLLARS}}}}}}, in US dollars per million \
-                 tokens",
-                purse.place()
-            ),
-        ));
+        return Err(no_price(settings, provider, request, purse));
     };
     if let Some((what, advice)) = uncounted(request, settings.providers[provider].kind) {
+        let place = purse.place();
         return Err(Failure::new(
-            Class::InvalidRequest,
-            format!(
-                "{} bounds the cost, and that of {what} cannot be known before: {advice}",
-                purse.place()
-            ),
+            ErrorKind::InvalidRequest,
+            format!("{place} bounds the cost, and that of {what} cannot be known before: {advice}"),
         ));
     }
     let input = estimated_tokens(request);
     let Some(bought) = bought(&price, input, purse.left()) else {
-        let least = estimated_cost(&price, input, LEAST);
-        return Err(Failure::new(
-            Class::InvalidRequest,
-            format!(
-                "about {input} tokens of input and {LEAST} of output cost about ${least}, but {}: send less text, \
-                 allow more, or ask a cheaper model",
-                purse.has()
-            ),
-        ));
+        return Err(too_expensive(&price, input, purse));
     };
-    match request.max_tokens {
-        Some(given) if u64::from(given) > bought => {
-            let most = u32::try_from(bought).unwrap_or(u32::MAX);
-            request.max_tokens = Some(most);
-            said.push(lowered(given, most, purse.place()));
-        }
-        None if bought < usual.unwrap_or(MOST).into() => {
-            let most = u32::try_from(bought).unwrap_or(u32::MAX);
-            request.max_tokens = Some(most);
-            said.push(format!("max_tokens is {most}, which is what {purse} buys"));
-        }
-        _ => {}
-    }
+    said.extend(keep_bought(request, bought, usual, purse));
     // OpenAI takes no smaller limit.
     let output = request.max_tokens.or(usual).unwrap_or(MOST).max(LEAST);
     let most = Some(estimated_cost(&price, input, output));
     Ok(Kept { said, most, input })
+}
+
+/// Lowers the token limit to the operator's; returns a warning if the caller's own was higher.
+fn keep_operator_limit(
+    settings: &Settings,
+    request: &mut ChatRequest,
+    usual: Option<u32>,
+) -> Option<String> {
+    let limit = settings.limits.max_tokens.as_ref()?;
+    let given = request.max_tokens;
+    if given.or(usual).is_some_and(|tokens| tokens <= limit.most) {
+        return None;
+    }
+    request.max_tokens = Some(limit.most);
+    given.map(|given| lowered(given, limit.most, &limit.place))
+}
+
+/// Lowers the token limit to what the money buys; returns a warning if that changes it.
+fn keep_bought(
+    request: &mut ChatRequest,
+    bought: u64,
+    usual: Option<u32>,
+    purse: &Purse,
+) -> Option<String> {
+    let most = u32::try_from(bought).unwrap_or(u32::MAX);
+    match request.max_tokens {
+        Some(given) if u64::from(given) > bought => {
+            request.max_tokens = Some(most);
+            Some(lowered(given, most, purse.place()))
+        }
+        None if bought < usual.unwrap_or(MOST).into() => {
+            request.max_tokens = Some(most);
+            Some(format!("max_tokens is {most}, which is what {purse} buys"))
+        }
+        _ => None,
+    }
+}
+
+fn no_price(
+    settings: &Settings,
+    provider: ProviderIndex,
+    request: &ChatRequest,
+    purse: &Purse,
+) -> Failure {
+    let name = format!("{}/{}", settings.providers[provider].id, request.model);
+    Failure::new(
+        ErrorKind::Config,
+        format!(
+            "{} needs a price, and that of this model is not known: give it in the configuration file, \
+             models: {{{name}: {{price: {{input: DOLLARS, output: DOLLARS}}}}}}, in US dollars per million \
+             tokens",
+            purse.place()
+        ),
+    )
+}
+
+fn too_expensive(price: &Price, input: u64, purse: &Purse) -> Failure {
+    let least = estimated_cost(price, input, LEAST);
+    Failure::new(
+        ErrorKind::InvalidRequest,
+        format!(
+            "about {input} tokens of input and {LEAST} of output cost about ${least}, but {}: send less text, \
+             allow more, or ask a cheaper model",
+            purse.has()
+        ),
+    )
 }
 
 fn lowered(given: u32, most: u32, place: &str) -> String {

@@ -1,15 +1,14 @@
-//! A request made to suit its model: by the rules of the configuration file first, then by what is known of the family.
+//! Adapts a request to its model: by the rules of the configuration file first, then by what is known of the family.
 //!
 //! Never here: what a refusal teaches (see `anygpt_providers::repair`), or bounds (see `bound`).
 
 use anygpt_providers::{ChatRequest, Encoding};
 
-use crate::settings::{Kind, Settings};
+use crate::settings::{Kind, ProviderIndex, Settings};
 
-/// Fills in what is configured for what the caller leaves open, takes out what the model does not take, and tells of
-/// what it has taken from the caller. A model that is not known yet has an empty id; then only rules for all of its
-/// provider's models count.
-pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<String> {
+/// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
+/// A model that is not known yet has an empty id; then only rules for all of its provider's models count.
+pub fn fit(settings: &Settings, provider: ProviderIndex, chat: &mut ChatRequest) -> Vec<String> {
     let rule = settings.rule(provider, &chat.model);
     let mut warnings = Vec::new();
     for (parameter, place) in &rule.drop {
@@ -31,7 +30,7 @@ pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<
     let Some(codec) = provider.kind.codec().filter(|_| !chat.model.is_empty()) else {
         return warnings;
     };
-    // What is not there cannot be left out.
+    // The codec does not see what a rule keeps, so that it does not remove it.
     let mut aside = ChatRequest::default();
     for parameter in &rule.keep {
         parameter.swap(chat, &mut aside);
@@ -44,7 +43,7 @@ pub fn fit(settings: &Settings, provider: usize, chat: &mut ChatRequest) -> Vec<
 }
 
 /// How the configuration file wants a request for this model to be written.
-pub fn encoding(settings: &Settings, provider: usize, model: &str) -> Encoding {
+pub fn encoding(settings: &Settings, provider: ProviderIndex, model: &str) -> Encoding {
     let rule = settings.rule(provider, model);
     match (
         rule.max_completion_tokens,

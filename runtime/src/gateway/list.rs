@@ -8,16 +8,22 @@ use std::{
 };
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Class, Codec, Failure, MOST_MODELS, Model};
+use anygpt_providers::{Failure, MOST_MODELS, Model};
 use futures_util::future::join_all;
 
 use super::{
     Gateway,
-    attempt::{hold_more, no_memory},
+    attempt::Exchange,
+    memory::{hold_more, no_memory},
     mock, report,
     request::{Body, Bounds},
 };
-use crate::{aside::aside, error::Error, settings::Provider};
+use crate::{
+    aside::aside,
+    call::CallContext,
+    error::{Error, ErrorKind},
+    settings::ProviderIndex,
+};
 
 /// What a model takes beside its texts, in a list that is sorted and looked through.
 const MODEL: usize = 4 * size_of::<Model>();
@@ -34,7 +40,7 @@ pub struct Offer {
     pub held: Vec<Reservation>,
 }
 
-/// What became of the question for a list.
+/// A list of models, or the failure to get it.
 #[derive(Debug)]
 pub struct Listed {
     /// The list, or why there is none.
@@ -53,8 +59,13 @@ pub struct Unlisted {
 }
 
 impl Gateway {
-    /// What each of these providers offers. All at once; none costs the others anything.
-    pub async fn models(&self, providers: &[usize], bounds: Bounds) -> Vec<Listed> {
+    /// The models of each of these providers. All lists at once; a failure of one does not affect the others.
+    pub async fn models(
+        &self,
+        context: &CallContext,
+        providers: &[ProviderIndex],
+        bounds: Bounds,
+    ) -> Vec<Listed> {
         let lists = providers.iter().map(|&position| async move {
             let begun = Instant::now();
             let provider = &self.settings.providers[position];
@@ -64,8 +75,14 @@ impl Gateway {
                     ..Offer::default()
                 }),
                 Some(codec) => {
-                    let list = self.model_list(provider, codec, bounds);
-                    self.in_time(bounds, "model list", list).await
+                    let exchange = Exchange {
+                        context,
+                        provider,
+                        codec,
+                        patience: None,
+                    };
+                    let list = self.model_list(exchange, bounds);
+                    self.in_time(context, bounds, "model list", list).await
                 }
             };
             let offer = match offer {
@@ -97,26 +114,27 @@ impl Gateway {
         .await
     }
 
-    fn unlisted(&self, position: usize, failure: &Failure) -> Unlisted {
-        let provider = &self.settings.providers[position];
+    fn unlisted(&self, index: ProviderIndex, failure: &Failure) -> Unlisted {
+        let provider = &self.settings.providers[index];
         let error = report::failure(provider, "", failure, &self.redactor);
         Unlisted {
-            error: report::with_advice(&self.settings, position, error),
+            error: report::with_advice(&self.settings, index, error),
             status: failure.status,
         }
     }
 
     pub(super) async fn model_list(
         &self,
-        provider: &Provider,
-        codec: &'static dyn Codec,
+        exchange: Exchange<'_>,
         bounds: Bounds,
     ) -> Result<Offer, Failure> {
+        let codec = exchange.codec;
         let mut offer = Offer::default();
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let Body { bytes, mut held } = self.request(provider, codec, &request, bounds).await?;
+            let sent = self.request(exchange, &request, bounds);
+            let Body { bytes, mut held } = sent.await?;
             let length = bytes.len();
             hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
             let mut list = aside(length, move || codec.models_page(&bytes)).await?;
@@ -131,13 +149,13 @@ impl Gateway {
                 return Ok(offer);
             }
             match list.next {
-                // The same page twice would come for ever.
+                // The same page twice would be an endless list.
                 Some(next) if page.as_ref() != Some(&next) => page = Some(next),
                 _ => return Ok(offer),
             }
         }
         Err(Failure::new(
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             format!("the model list has no end after {PAGES} pages"),
         ))
     }

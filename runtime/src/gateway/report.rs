@@ -3,14 +3,14 @@
 //!
 //! Never here: deciding whether to try again, or which of several failures to report.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, fmt::Write as _, time::Duration};
 
-use anygpt_providers::{Class, Failure};
+use anygpt_providers::Failure;
 
 use crate::{
-    error::{Advice, Error},
+    error::{Advice, Error, ErrorKind},
     redact::{Redactor, of_caller},
-    settings::{Provider, Settings},
+    settings::{Provider, ProviderIndex, Settings},
 };
 
 /// The error of a call that ends with this failure.
@@ -44,9 +44,9 @@ pub(super) fn failure(
 }
 
 /// The error of a call to a provider, with what to do if that was tried only because no other one is set up.
-pub(crate) fn with_advice(settings: &Settings, provider: usize, error: Error) -> Error {
+pub(crate) fn with_advice(settings: &Settings, provider: ProviderIndex, error: Error) -> Error {
     let tried = &settings.providers[provider];
-    let is_unreachable = error.kind == Class::Network;
+    let is_unreachable = error.kind == ErrorKind::Network;
     if tried.is_tried_if_named && is_unreachable {
         let (id, switches) = (&tried.id, tried.switches());
         return error.advise_plain(format!(
@@ -58,7 +58,7 @@ pub(crate) fn with_advice(settings: &Settings, provider: usize, error: Error) ->
     }
     // No other words: the user did not ask for it.
     if is_unreachable {
-        return Error::new(Class::Config, NO_PROVIDER_AND_NO_LAST_RESORT);
+        return Error::new(ErrorKind::Config, NO_PROVIDER_AND_NO_LAST_RESORT);
     }
     Error::no_provider().advise(Advice::TriedLastResort(Box::new(error)))
 }
@@ -94,7 +94,7 @@ pub(super) fn said<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str
 fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {
     let id = &provider.id;
     Advice::Plain(match failure.class {
-        Class::Auth => {
+        ErrorKind::Auth => {
             return match &provider.key {
                 Some(key) => Advice::CheckKey {
                     origin: key.origin.clone(),
@@ -104,51 +104,55 @@ fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {
                 },
             };
         }
-        Class::ModelNotFound if model.is_empty() && failure.status == Some(404) => format!(
+        ErrorKind::ModelNotFound if model.is_empty() && failure.status == Some(404) => format!(
             "It may have no list of models: name a model that its documentation has. Or its base URL ({}) is \
              wrong.",
             provider.base_url
         )
         .into(),
-        Class::ModelNotFound => {
+        ErrorKind::ModelNotFound => {
             return Advice::ChooseModel {
                 provider: id.clone(),
             };
         }
-        Class::InvalidRequest => return Advice::ChangeArgument,
-        Class::Config => return Advice::CorrectSettings,
-        Class::Permission => {
+        ErrorKind::InvalidRequest => return Advice::ChangeArgument,
+        ErrorKind::Config => return Advice::CorrectSettings,
+        ErrorKind::Permission => {
             "The key may not do this: check its rights, the account's region and the model's terms."
                 .into()
         }
-        Class::ContextLength => "Send less text, or choose a model with a larger window.".into(),
-        Class::TooLarge => "Send or ask for less.".into(),
-        Class::RateLimit => match failure.retry_after {
-            Some(wait) => {
-                let seconds = wait.as_secs_f64().ceil();
-                format!("Try again in {seconds} s, or ask another provider.").into()
-            }
-            None => "Wait a little and try again, or ask another provider.".into(),
-        },
-        Class::Quota => {
+        ErrorKind::ContextLength => "Send less text, or choose a model with a larger window.".into(),
+        ErrorKind::TooLarge => "Send or ask for less.".into(),
+        ErrorKind::RateLimit => wait(failure.retry_after),
+        ErrorKind::Quota => {
             format!("The account of {id} has no credit or quota left: ask another provider.").into()
         }
-        Class::ContentFilter => "Put the question in other words, or ask another model.".into(),
-        Class::Timeout => {
+        ErrorKind::ContentFilter => "Put the question in other words, or ask another model.".into(),
+        ErrorKind::Timeout => {
             "Ask for less, or raise timeout_seconds (ANYGPT_TIMEOUT changes its default), or the limit that is named here."
                 .into()
         }
-        Class::Network => format!(
+        ErrorKind::Network => format!(
             "Check the network and the base URL of {id} ({}).",
             provider.base_url
         )
         .into(),
-        Class::Unavailable => "Try again later, or ask another provider.".into(),
-        Class::EmptyResponse => {
+        ErrorKind::Unavailable => "Try again later, or ask another provider.".into(),
+        ErrorKind::EmptyResponse => {
             "Raise max_tokens or lower reasoning_effort if the model spent them on reasoning; else ask again or \
              ask another model."
                 .into()
         }
-        Class::Cancelled => "Start the server again and repeat the call.".into(),
+        ErrorKind::Cancelled => "Start the server again and repeat the call.".into(),
     })
+}
+
+fn wait(retry_after: Option<Duration>) -> Cow<'static, str> {
+    match retry_after {
+        Some(wait) => {
+            let seconds = wait.as_secs_f64().ceil();
+            format!("Try again in {seconds} s, or ask another provider.").into()
+        }
+        None => "Wait a little and try again, or ask another provider.".into(),
+    }
 }

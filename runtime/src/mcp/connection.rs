@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anygpt_core::{Budget, CallHandle, Content, Progress, Reservation, Server, ToolResult};
+use anygpt_core::{Budget, CallHandle, Progress, Reservation, Server};
 use tokio::sync::{self, Notify};
 
 use super::write::{WriteMode, write_waiting};
@@ -183,7 +183,7 @@ impl Connection {
         };
         let written = aside(wanted, move || {
             let mut answer = Vec::with_capacity(encoded);
-            with_result(&outcome, |result| writer.write(&mut answer, result));
+            outcome.with_result(|result| writer.write(&mut answer, result));
             (answer, held)
         });
         let (answer, held) = written.await;
@@ -515,7 +515,7 @@ impl State {
     fn complete(&mut self, handle: CallHandle, outcome: &Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
-        with_result(outcome, |result| self.server.complete(handle, result));
+        outcome.with_result(|result| self.server.complete(handle, result));
         self.count();
     }
 
@@ -571,30 +571,4 @@ impl State {
             Owed::Nothing
         }
     }
-}
-
-/// An outcome as a result.
-fn with_result<T>(outcome: &Outcome, use_it: impl FnOnce(&ToolResult<'_>) -> T) -> T {
-    let text = match outcome.shares_text {
-        true => Content::SharedText(&outcome.text),
-        false => Content::Text(&outcome.text),
-    };
-    let alone = [text];
-    let several: Vec<Content<'_>>;
-    let content = if outcome.pictures.is_empty() && outcome.note.is_none() {
-        &alone[..]
-    } else {
-        let pictures = outcome.pictures.iter().map(|picture| Content::Image {
-            data: &picture.data,
-            mime_type: picture.mime_type,
-        });
-        let note = outcome.note.as_deref().map(Content::Text);
-        several = alone.into_iter().chain(pictures).chain(note).collect();
-        &several
-    };
-    use_it(&ToolResult {
-        content,
-        structured: outcome.structured.as_deref(),
-        is_error: outcome.is_error,
-    })
 }

@@ -70,9 +70,9 @@ impl Observer for &Reports<'_> {
         }
     }
 
-    fn goes_on(&mut self, what: &str) {
+    fn on_status(&mut self, status: &str) {
         let mut state = self.lock();
-        state.phase = Phase::Waiting(what.to_owned());
+        state.phase = Phase::Waiting(status.to_owned());
         self.report(&mut state);
     }
 }

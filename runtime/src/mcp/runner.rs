@@ -25,7 +25,7 @@ use tokio::{
 
 use super::{connection::Connection, progress::Reports};
 use crate::{
-    gateway::{Gateway, Silence},
+    gateway::{Gateway, NoopObserver},
     outcome::Outcome,
     tools::Job,
 };
@@ -193,7 +193,7 @@ impl Running {
 
 async fn run(job: Box<Job>, gateway: &Gateway, connection: &Arc<Connection>) -> Outcome {
     if !job.wants_progress {
-        return job.run(gateway, &mut Silence).await;
+        return job.run(gateway, &mut NoopObserver).await;
     }
     let reports = Reports::new(connection, job.handle);
     let mut observer = &reports;

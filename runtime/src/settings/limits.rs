@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{
-    Environment, Problem, Provider, bounded,
+    Environment, Problem, Provider, ProviderIndex, bounded,
     pattern::{self, Plain, fits, pattern},
     position, presets,
     provider::MOCK,
@@ -209,7 +209,7 @@ fn switch_off(
     allow: Option<&List>,
     deny: Option<&List>,
 ) -> Result<(), Problem> {
-    let positions = |list: &List| -> Result<Vec<usize>, Problem> {
+    let positions = |list: &List| -> Result<Vec<ProviderIndex>, Problem> {
         let mut positions = Vec::new();
         for id in &list.items {
             match position(providers, id) {
@@ -224,7 +224,9 @@ fn switch_off(
     let allowed = allow.map(positions).transpose()?;
     let denied = deny.map(positions).transpose()?;
     for (position, provider) in providers.iter_mut().enumerate() {
-        let is_in = |list: &Option<Vec<usize>>| list.as_ref().map(|list| list.contains(&position));
+        let position = ProviderIndex::new(position);
+        let is_in =
+            |list: &Option<Vec<ProviderIndex>>| list.as_ref().map(|list| list.contains(&position));
         let refusal = match (deny, allow) {
             (Some(deny), _) if is_in(&denied) == Some(true) => format!("denied by {}", deny.place),
             (_, Some(allow)) if is_in(&allowed) == Some(false) => {

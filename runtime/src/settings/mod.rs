@@ -12,6 +12,7 @@ mod file;
 mod file_text;
 mod foreign;
 mod headers;
+mod index;
 mod key;
 mod limits;
 mod mistyped;
@@ -41,6 +42,7 @@ pub use base_url::BaseUrl;
 pub use certificates::Certificates;
 pub use defaults::Parameters;
 pub use environment::{Environment, Found, Ignored};
+pub use index::{ModelIndex, ProviderIndex};
 pub use limits::{Bound, Limits};
 use model::Names;
 pub use model::{Member, ModelSettings, Tag};
@@ -74,8 +76,8 @@ pub struct Settings {
     /// The tags of these models, in order of first appearance, and then the aliases.
     pub tags: Vec<Tag>,
     names: Names,
-    /// `DEFAULT_PROVIDER`, as a position in `providers`.
-    pub default_provider: Option<usize>,
+    /// `DEFAULT_PROVIDER`.
+    pub default_provider: Option<ProviderIndex>,
     /// `DEFAULT_MODEL`: a model's name, a tag or an alias.
     pub default_model: Option<String>,
     /// What requests hold if neither the caller nor the provider's own defaults say anything else.
@@ -428,12 +430,12 @@ impl Settings {
     }
 
     /// What the configuration file says of a model.
-    pub fn model(&self, provider: usize, id: &str) -> Option<&ModelSettings> {
+    pub fn model(&self, provider: ProviderIndex, id: &str) -> Option<&ModelSettings> {
         Some(&self.models[self.names.model(provider, id)?])
     }
 
     /// What the rules of the configuration file come to for a model; its id may be empty where it is not known yet.
-    pub fn rule(&self, provider: usize, id: &str) -> Rule {
+    pub fn rule(&self, provider: ProviderIndex, id: &str) -> Rule {
         rules::of(&self.rules, &self.providers[provider].id, id)
     }
 
@@ -443,7 +445,7 @@ impl Settings {
     }
 
     /// Why a model cannot be asked: its provider is off, or the operator does not allow it.
-    pub fn why_not(&self, provider: usize, model: &str) -> Option<String> {
+    pub fn why_not(&self, provider: ProviderIndex, model: &str) -> Option<String> {
         let it = &self.providers[provider];
         let why_off = match it.is_tried_if_named {
             true => it.why_not_tried(),
@@ -456,7 +458,7 @@ impl Settings {
 
     /// Why a model cannot be one of this provider's: that is a vendor's own API, and the model is of another one.
     /// `None` if it may be.
-    pub(crate) fn why_foreign(&self, provider: usize, model: &str) -> Option<String> {
+    pub(crate) fn why_foreign(&self, provider: ProviderIndex, model: &str) -> Option<String> {
         let Serves::Own(own) = self.providers[provider].serves() else {
             return None;
         };
@@ -476,11 +478,14 @@ impl Settings {
 
     /// The providers that are worth showing, with their positions; the others are presets that nobody has
     /// set up.
-    pub fn listed(&self) -> impl Iterator<Item = (usize, &Provider)> {
-        self.providers
-            .iter()
-            .enumerate()
-            .filter(|(_, provider)| provider.is_listed)
+    pub fn listed(&self) -> impl Iterator<Item = (ProviderIndex, &Provider)> {
+        self.indexed().filter(|(_, provider)| provider.is_listed)
+    }
+
+    /// All providers with their positions.
+    pub fn indexed(&self) -> impl Iterator<Item = (ProviderIndex, &Provider)> {
+        let positions = (0..).map(ProviderIndex::new);
+        positions.zip(&self.providers)
     }
 
     /// The presets that nobody has set up, each with the variables that would.
@@ -492,16 +497,15 @@ impl Settings {
     }
 
     /// Whether it is one of the three that most people have.
-    pub(crate) fn is_main(&self, provider: usize) -> bool {
+    pub(crate) fn is_main(&self, provider: ProviderIndex) -> bool {
         let preset = self.providers[provider].preset;
         preset.is_some_and(presets::Preset::is_main)
     }
 
     /// The provider that is tried where none can be used.
-    pub fn last_resort(&self) -> Option<usize> {
-        self.providers
-            .iter()
-            .position(|provider| provider.is_last_resort)
+    pub fn last_resort(&self) -> Option<ProviderIndex> {
+        let position = self.providers.iter().position(|it| it.is_last_resort);
+        position.map(ProviderIndex::new)
     }
 
     /// Whether a provider is off because of a setting that cannot be used, of which a warning tells.

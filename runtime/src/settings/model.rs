@@ -8,7 +8,7 @@ use anygpt_providers::Effort;
 use serde::Deserialize;
 
 use super::{
-    Price, Provider,
+    ModelIndex, Price, Provider, ProviderIndex,
     file::ModelEntry,
     presets,
     provider::{MOCK, position},
@@ -19,8 +19,8 @@ use crate::spelling::nearest;
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSettings {
-    /// Position in [`Settings::providers`](super::Settings::providers).
-    pub provider: usize,
+    /// Its provider.
+    pub provider: ProviderIndex,
     /// The provider's id for it.
     pub id: String,
     /// Its tags, each once, whatever the case.
@@ -47,8 +47,8 @@ pub struct Tag {
 /// A model of a tag or an alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Position in [`Settings::models`](super::Settings::models).
-    pub model: usize,
+    /// The model.
+    pub model: ModelIndex,
     /// The effort that an alias names with it.
     pub effort: Option<Effort>,
 }
@@ -67,14 +67,14 @@ impl Tag {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// By provider, then by id.
-    models: BTreeMap<usize, BTreeMap<String, usize>>,
+    models: BTreeMap<ProviderIndex, BTreeMap<String, ModelIndex>>,
     /// By name in lower case; aliases, too.
     tags: BTreeMap<String, usize>,
 }
 
 impl Names {
-    /// A position in [`Settings::models`](super::Settings::models).
-    pub(super) fn model(&self, provider: usize, id: &str) -> Option<usize> {
+    /// A model of the file.
+    pub(super) fn model(&self, provider: ProviderIndex, id: &str) -> Option<ModelIndex> {
         self.models.get(&provider)?.get(id).copied()
     }
 
@@ -84,7 +84,7 @@ impl Names {
     }
 
     /// The position of this model; a new one's is `next`.
-    fn place(&mut self, provider: usize, id: &str, next: usize) -> usize {
+    fn place(&mut self, provider: ProviderIndex, id: &str, next: ModelIndex) -> ModelIndex {
         let models = self.models.entry(provider).or_default();
         *models.entry(id.to_owned()).or_insert(next)
     }
@@ -229,6 +229,7 @@ pub(super) fn unknown(id: &str, providers: &[Provider]) -> Error {
 pub(super) fn tags(models: &[ModelSettings], names: &mut Names) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     for (position, settings) in models.iter().enumerate() {
+        let position = ModelIndex::new(position);
         names.place(settings.provider, &settings.id, position);
         let member = Member {
             model: position,
@@ -300,7 +301,7 @@ pub(super) fn add_aliases(
                 })
             };
             let (provider, id, effort) = aliased(providers, &target.value, names).map_err(fail)?;
-            let next = models.len();
+            let next = ModelIndex::new(models.len());
             let model = names.place(provider, &id, next);
             if model == next {
                 models.push(ModelSettings {
@@ -333,7 +334,7 @@ fn aliased(
     providers: &[Provider],
     target: &str,
     names: &Names,
-) -> Result<(usize, String, Option<Effort>), Error> {
+) -> Result<(ProviderIndex, String, Option<Effort>), Error> {
     let (name, effort) = Effort::split(target);
     if names.tag(name).is_some() {
         return Err(Error::new(format!(

@@ -16,7 +16,7 @@ use anygpt_providers::{
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    BaseUrl, Network, Parameters, Problem, ProxyKind, base_url,
+    BaseUrl, Network, Parameters, Problem, ProviderIndex, ProxyKind, base_url,
     environment::{Environment, Found, Ignored},
     file::{KeyEntry, ProviderEntry},
     foreign::Foreign,
@@ -257,15 +257,16 @@ impl Provider {
 }
 
 /// The provider of that name, in whatever case it is written.
-pub(crate) fn position(providers: &[Provider], id: &str) -> Option<usize> {
+pub(crate) fn position(providers: &[Provider], id: &str) -> Option<ProviderIndex> {
     // As most have it, without a look at all the names of presets.
     if let Some(position) = providers.iter().position(|provider| provider.id == id) {
-        return Some(position);
+        return Some(ProviderIndex::new(position));
     }
     let id = presets::named(id).map_or(id, |preset| preset.id);
     providers
         .iter()
         .position(|provider| provider.id.eq_ignore_ascii_case(id))
+        .map(ProviderIndex::new)
 }
 
 /// All providers: the presets that are set up, then those of the user's own, then the other presets. One with a setting

@@ -14,10 +14,10 @@ use serde_json::{
 use super::response_format;
 use crate::gateway::{Attempt, Reply};
 
-/// `structuredContent` of an answer.
+/// `structuredContent` of the tools that ask models.
 #[derive(Serialize)]
 pub(super) struct Structured<'a> {
-    /// Left out where the core adds it.
+    /// Absent where the core adds it (see `Outcome::shares_text`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<&'a str>,
     model: &'a str,
@@ -108,7 +108,7 @@ fn millis(time: Duration) -> u64 {
 pub(super) struct Called<'a> {
     id: &'a str,
     name: &'a str,
-    /// An object, unless the model has written something else: then that, as it is.
+    /// An object, or what the model wrote instead of one.
     arguments: Given<'a>,
 }
 
@@ -125,7 +125,7 @@ impl<'a> Called<'a> {
         Called {
             id: &call.id,
             name: &call.name,
-            // There is a tree of one at a time.
+            // Only one of them is in memory as a tree at any time.
             arguments: match call.object().map(|object| to_raw_value(&object)) {
                 Some(Ok(object)) => Given::Object(object),
                 _ => Given::Text(&call.arguments),
@@ -143,7 +143,7 @@ impl<'a> Called<'a> {
     }
 }
 
-/// An answer with what is known of it, and `warnings` before its own.
+/// The structured form of an answer. `warnings` come before those of the reply.
 pub(super) fn structured<'a>(
     reply: &'a Reply,
     wants_reasoning: bool,
@@ -180,7 +180,7 @@ pub(super) fn structured<'a>(
         first_token_ms: reply.first_token.map(millis),
         request_id: reply.request_id.as_deref(),
         attempts: match &reply.attempts[..] {
-            // A single attempt is what the other members describe.
+            // The other members describe a single attempt.
             [] | [_] => Vec::new(),
             attempts => attempts.iter().map(Tried::of).collect(),
         },
@@ -192,7 +192,7 @@ pub(super) fn structured<'a>(
     }
 }
 
-/// The JSON that the caller wants to be in the text.
+/// The JSON in the text, if the caller asked for JSON.
 fn json(answer: &Answer, format: Option<&Format>, warnings: &mut Vec<String>) -> Option<Value> {
     // A model that wants a tool first has not answered yet.
     let format = format.filter(|_| answer.tool_calls.is_empty())?;

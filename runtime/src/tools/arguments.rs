@@ -1,8 +1,8 @@
 //! The arguments of a tool call, and the errors about them. `null` counts as absent; an unknown argument is reported, not
 //! refused. An error names the path and what is allowed.
 //!
-//! Arguments stay text until they are taken, and what is made of them is charged to the budget before it exists; what
-//! nobody takes is never more than text.
+//! Arguments stay text until they are taken. Memory for their parsed form is charged to the budget before it is allocated,
+//! and an argument that is never taken is never parsed.
 //!
 //! Never here: the arguments of a particular tool, or the types that they may have (`kind`).
 
@@ -22,33 +22,33 @@ use crate::error::{Advice, Error, ErrorKind};
 const NAMED: usize = 10;
 const LONGEST_PATH: usize = 100;
 
-/// What is made of the arguments of most calls is not worth counting.
+/// Less memory than this is not charged: most calls need no more.
 const SMALL: usize = 4096;
 
-/// Longer values are told by their kind.
+/// Errors show longer values only as their type.
 const SHOWN: usize = 256;
 
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
-    /// Those that the tool takes.
+    /// The tool's parameters.
     known: Parameters,
-    /// What is given of each.
+    /// The JSON text given for each.
     given: Vec<Option<&'a str>>,
-    /// So many of them have not been taken: most calls give one or two of many.
+    /// How many are not taken yet. Most calls give one or two, so the search often ends here.
     left: usize,
     unknown: Unknown,
     charge: &'a mut Charge,
 }
 
-/// Members that nobody takes: the paths of the first ones.
+/// Members that are not parameters: the number of all, and the paths of the first ones.
 #[derive(Debug, Default)]
 struct Unknown {
     paths: Vec<String>,
     all: usize,
 }
 
-/// What a call's arguments have become, in bytes of memory.
+/// The memory that a call's arguments use, in bytes.
 #[derive(Debug)]
 pub(super) struct Charge {
     held: Reservation,
@@ -60,7 +60,7 @@ impl Charge {
         Charge { held, bytes: 0 }
     }
 
-    /// Counts what is about to be made.
+    /// Charges memory that is about to be allocated.
     pub(super) fn add(&mut self, bytes: usize) -> Result<(), Error> {
         self.set(self.bytes.saturating_add(bytes))
     }
@@ -76,7 +76,7 @@ impl Charge {
         Ok(())
     }
 
-    /// What was counted, to be kept as long as that exists.
+    /// The reservation, to be kept as long as the parsed arguments exist.
     pub(super) fn into_held(self) -> Reservation {
         self.held
     }
@@ -91,7 +91,7 @@ fn too_large() -> Error {
 }
 
 impl<'a> Arguments<'a> {
-    /// Reads the JSON text of an object, of which these members are known. What they become is counted in `charge`.
+    /// Reads the JSON text of an object with these members. The memory for them goes to `charge`.
     pub(super) fn parse(
         text: &'a str,
         known: Parameters,
@@ -127,7 +127,7 @@ impl<'a> Arguments<'a> {
         parameter.kind.read(parameter.name, self)
     }
 
-    /// How a value is written, unless it is absent.
+    /// The JSON text of an argument, unless it is absent or null.
     pub(super) fn raw(&mut self, name: &str) -> Option<&'a str> {
         debug_assert!(
             position(self.known, name).is_some(),
@@ -160,17 +160,17 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Counts what is about to be made of them.
+    /// Charges memory that is about to be allocated for them.
     pub(super) fn charge(&mut self, bytes: usize) -> Result<(), Error> {
         self.charge.add(bytes)
     }
 
-    /// What is counted at this moment.
+    /// The bytes charged so far.
     pub(super) fn charged(&self) -> usize {
         self.charge.bytes
     }
 
-    /// All that was counted since then is gone but for so much.
+    /// Reduces what was charged since `before` to `left` bytes.
     pub(super) fn settle(&mut self, before: usize, left: usize) -> Result<(), Error> {
         self.charge.set(before.saturating_add(left))
     }
@@ -184,7 +184,7 @@ impl<'a> Arguments<'a> {
         Ok(text.filter(|text| is_list(text)).map(Cow::Owned))
     }
 
-    /// The values of the members with these names, as they are written; `None` if it is no object. Others are noted as
+    /// The JSON texts of the members with these names; `None` if it is not an object. Other members are recorded as
     /// ignored.
     pub(super) fn members<'r, const N: usize>(
         &mut self,
@@ -210,21 +210,21 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Notes that nobody takes the member with this name of the object at `path`.
+    /// Records that the member with this name of the object at `path` is ignored.
     pub(super) fn ignore(&mut self, path: &str, name: &str) {
         self.unknown.note(path, name);
     }
 
-    /// Notes that nobody takes the rest of the object at `path`.
+    /// Records that the rest of the object at `path` is ignored.
     pub(super) fn ignore_rest(&mut self, path: &str, rest: &Map<String, Value>) {
         for name in rest.keys() {
             self.unknown.note(path, name);
         }
     }
 
-    /// A warning that names what nobody took.
+    /// A warning that names the ignored arguments.
     pub(super) fn unknown(&self) -> Option<String> {
-        // Some are known, but not beside what else is given.
+        // Some are parameters, but have no meaning together with the others.
         let untaken = self.known.iter().zip(&self.given);
         let untaken = untaken.filter(|(_, given)| given.is_some());
         let untaken: Vec<&str> = untaken.map(|(known, _)| known.name()).collect();
@@ -246,7 +246,7 @@ impl Unknown {
     fn note(&mut self, path: &str, name: &str) {
         self.all += 1;
         if self.paths.len() < NAMED {
-            // Cut before anything is made of it.
+            // Cut before a copy of it is made.
             let end = name.char_indices().nth(LONGEST_PATH + 1);
             let name = end.map_or(name, |(end, _)| &name[..end]);
             let path = short(&member(path, name)).into_owned();
@@ -268,12 +268,12 @@ pub(super) fn is_list(text: &str) -> bool {
     text.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// The elements of what is known to be an array.
+/// The JSON texts of the elements of a valid array.
 pub(super) fn elements(list: &str) -> impl Iterator<Item = &str> {
     json::elements(list).into_iter().flatten()
 }
 
-/// What serde_json makes of a text; it knows how deep is too deep, and says what is wrong.
+/// Parses a JSON text. serde_json limits the depth and describes errors.
 pub(super) fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, Error> {
     serde_json::from_str(raw).map_err(|error| {
         let message = format!("the arguments cannot be read: {error}");
@@ -281,7 +281,7 @@ pub(super) fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, Error> {
     })
 }
 
-/// The path of a member: `path.name`, or `path["a name"]` for names that are no words.
+/// The path of a member: `path.name`, or `path["a name"]` if the name is not a word.
 pub(super) fn member(path: &str, name: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || "_-$".contains(c);
     if name.is_empty() || !name.chars().all(is_word) {
@@ -300,7 +300,7 @@ fn short(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// What is wrong with the argument at `path`.
+/// The error for the argument at `path`.
 pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> Error {
     problem(found_but(path, found, allowed))
 }
@@ -320,7 +320,7 @@ pub(super) fn wrong_raw(path: &str, raw: &str, allowed: &str) -> Error {
     problem(format!("{path} is {found}, but must be {allowed}"))
 }
 
-/// What a value is, and what it must be.
+/// A sentence with what a value is and what it must be.
 pub(super) fn found_but(path: &str, found: &Value, allowed: &str) -> String {
     let found = match found {
         Value::Null => "null".to_owned(),

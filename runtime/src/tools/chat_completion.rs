@@ -15,7 +15,10 @@ use super::{
         MAX_COST_USD, MAX_OUTPUT_CHARS, MAX_TOKENS, MODEL, PROVIDER, REASONING_EFFORT, TEMPERATURE,
         TIMEOUT, TOP_P, ask, take_bounds,
     },
-    conversation::{self, MESSAGES, PROMPT, SYSTEM, TOOL_CHOICE, TOOLS},
+    conversation::{
+        self, MESSAGES, PROMPT, SYSTEM,
+        functions::{self, TOOL_CHOICE, TOOLS},
+    },
     dry_run,
     kind::{Flag, Integer, Names, Texts},
     parameter::{Detail, Parameter},
@@ -24,6 +27,7 @@ use super::{
 };
 use crate::{
     aside::aside,
+    call::CallContext,
     error::Error,
     gateway::{
         Gateway, Observer, Plan, Reply, bound, mock,
@@ -78,14 +82,14 @@ pub(crate) static TOOL: Tool = Tool {
     begin,
 };
 
-/// More fallbacks would not get their turn.
+/// More fallbacks than this would never be reached in time.
 const FALLBACKS: Parameter<Names> = Parameter::new("fallbacks", Names { least: 0, most: 8 })
     .described("Models to ask if it fails, in order");
 
-/// No provider takes more in all its formats.
+/// The lowest maximum of all providers.
 const STOP: Parameter<Texts> = Parameter::new("stop", Texts { most: 4 });
 
-/// Google takes no larger ones.
+/// Google's seeds are signed 32-bit integers.
 const SEED: Parameter<Integer> = Parameter::new(
     "seed",
     Integer {
@@ -109,11 +113,15 @@ pub(super) struct Chat {
     warnings: Vec<String>,
 }
 
-fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(
+    context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
     let mut plan = Plan::new(settings);
     let request = &mut plan.request;
     request.messages = conversation::messages(&mut arguments)?;
-    (request.tools, request.tool_choice) = conversation::tools(&mut arguments)?;
+    (request.tools, request.tool_choice) = functions::tools(&mut arguments)?;
     let format = response_format::format(&mut arguments)?.map(Arc::new);
     request.format.clone_from(&format);
     let model = arguments.take(&MODEL)?;
@@ -141,7 +149,7 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
     }
     if mock::is_asked(settings, &plan) {
         let mut reply = Reply::default();
-        mock::reply(settings, &mut plan, &mut reply);
+        mock::reply(context, settings, &mut plan, &mut reply);
         let outcome = outcome(reply, false, format.as_deref(), warnings);
         return Ok(Step::Done(outcome));
     }
@@ -156,23 +164,29 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
 impl NetworkCall for Chat {
     fn run<'a>(
         self: Box<Self>,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         observer: &'a mut dyn Observer,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.chat(gateway, observer))
+        Box::pin(self.chat(context, gateway, observer))
     }
 }
 
 impl Chat {
-    /// In its box, because a future holds what it is given.
-    async fn chat(self: Box<Self>, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
-        let reply = match ask(gateway, &self.plan, observer).await {
+    /// Takes a box so that the future holds a pointer, not the plan.
+    async fn chat(
+        self: Box<Self>,
+        context: &CallContext,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
+        let reply = match ask(context, gateway, &self.plan, observer).await {
             Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };
         let (wants_reasoning, format, warnings) =
             (self.wants_reasoning, self.format, self.warnings);
-        // How long it takes to check an answer is up to its schema.
+        // With a schema the time for the check is not proportional to the length.
         let length = match format.as_deref() {
             Some(Format::Schema { .. }) => usize::MAX,
             _ => reply.answer.length() + reply.answer.state_length(),
@@ -189,7 +203,7 @@ fn outcome(
     mut warnings: Vec<String>,
 ) -> Outcome {
     let mut structured = answer::structured(&reply, wants_reasoning, format, &mut warnings);
-    // Some clients show the model the text alone.
+    // Some clients show the model only the text.
     let mut notes = Vec::new();
     if !structured.tool_calls.is_empty() {
         let calls = serde_json::to_string(&structured.tool_calls).unwrap_or_default();
@@ -198,7 +212,7 @@ fn outcome(
     if !structured.warnings.is_empty() {
         notes.push(format!("Note: {}", structured.warnings.join(". ")));
     }
-    // A note in place of the text is not what the model has said.
+    // A note in place of the text is not the model's answer.
     let shares_text = !reply.answer.text.is_empty() || notes.is_empty();
     if shares_text {
         structured.text = None;

@@ -12,10 +12,11 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
+    call::CallContext,
     error::{Error, ErrorKind},
     gateway::{Bounds, Gateway, Listed, Observer, resolve},
     outcome::Outcome,
-    settings::{Provider, Settings},
+    settings::{Provider, ProviderIndex, Settings},
 };
 
 pub(super) static TOOL: Tool = Tool {
@@ -36,12 +37,16 @@ pub(super) static TOOL: Tool = Tool {
 /// Providers to be checked.
 #[derive(Debug)]
 pub(super) struct Check {
-    providers: Vec<usize>,
+    providers: Vec<ProviderIndex>,
     bounds: Bounds,
     warnings: Vec<String>,
 }
 
-fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
     let provider = arguments.take(&PROVIDER)?;
     let timeout = arguments.take(&TIMEOUT)?;
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));
@@ -56,7 +61,7 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
 struct Checked<'a> {
     id: &'a str,
     reachable: bool,
-    /// Not known where no key is asked for, or where nobody answers.
+    /// Unknown if the provider needs no key or does not respond.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_accepted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,16 +81,17 @@ struct Structured<'a> {
 impl NetworkCall for Check {
     fn run<'a>(
         self: Box<Self>,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         _: &'a mut dyn Observer,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.check(gateway))
+        Box::pin(self.check(context, gateway))
     }
 }
 
 impl Check {
-    async fn check(self: Box<Self>, gateway: &Gateway) -> Outcome {
-        let lists = gateway.models(&self.providers, self.bounds).await;
+    async fn check(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
+        let lists = gateway.models(context, &self.providers, self.bounds).await;
         let settings = gateway.settings();
         let providers = self.providers.iter().map(|&it| &settings.providers[it]);
         let checked = providers

@@ -1,6 +1,6 @@
-//! What the tools that ask models have in common: the arguments that bound an answer, and the way to it.
+//! What the tools share: common parameters, the limits of an answer, and the request to the gateway.
 //!
-//! Never here: what is asked, or who.
+//! Never here: the question, or the choice of a model.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::{
     parameter::Parameter,
 };
 use crate::{
+    call::CallContext,
     error::{Error, ErrorKind},
     gateway::{Gateway, Observer, Plan, Reply, purse::Purse, report},
     settings::Settings,
@@ -59,8 +60,8 @@ pub(super) const MAX_COST_USD: Parameter<Decimal> = Parameter::new(
     },
 );
 
-/// Takes the arguments that bound an answer into a plan, none of them wider than the operator allows. Says in `warnings`
-/// what was lowered.
+/// Copies the arguments that limit an answer into a plan, lowered to the operator's limits; each lowered one adds a
+/// warning.
 pub(super) fn take_bounds(
     arguments: &mut Arguments<'_>,
     settings: &Settings,
@@ -118,7 +119,7 @@ fn purse(settings: &Settings, dollars: Option<f64>, warnings: &mut Vec<String>) 
     }
 }
 
-/// Refuses what has no price that is known, where the operator bounds the cost.
+/// Fails if the operator limits the cost of calls: the price of `what` is not known.
 pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
     match &settings.limits.max_cost_usd {
         None => Ok(()),
@@ -132,8 +133,9 @@ pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
     }
 }
 
-/// Asks, and tells that it was answered.
+/// Asks the models of a plan. An error of a single target includes advice about its provider.
 pub(super) async fn ask(
+    context: &CallContext,
     gateway: &Gateway,
     plan: &Plan,
     observer: &mut dyn Observer,
@@ -142,7 +144,7 @@ pub(super) async fn ask(
         [target] => Some(target.provider),
         _ => None,
     };
-    match gateway.chat(plan, observer).await {
+    match gateway.chat(context, plan, observer).await {
         Ok(reply) => {
             gateway.note_answer();
             Ok(reply)

@@ -1,6 +1,6 @@
 //! `anygpt_compare`: the same question to several models at once, and if wanted a verdict on their answers.
 //!
-//! One slow or broken model costs the others nothing: whatever is there at the deadline is handed out.
+//! A slow or broken model does not affect the others: at the deadline, all answers so far are returned.
 //!
 //! Never here: how one model is asked.
 
@@ -27,9 +27,10 @@ use super::{
 };
 use crate::{
     aside::aside,
+    call::CallContext,
     error::{Advice, Error},
     gateway::{
-        Gateway, Observer, Plan, Reply, Silence, bound, mock,
+        Gateway, NoopObserver, Observer, Plan, Reply, bound, mock,
         purse::Purse,
         resolve::{self, LeftOut},
     },
@@ -75,7 +76,7 @@ pub(super) static TOOL: Tool = Tool {
     begin,
 };
 
-/// Fewer are no comparison, and nobody reads more answers.
+/// One model is no comparison, and more than eight answers are not read.
 const MODELS: Parameter<Names> = Parameter::new("models", Names { least: 2, most: 8 })
     .required()
     .with(Detail::Limits);
@@ -99,7 +100,7 @@ const JUDGE_INSTRUCTIONS: Parameter<Text> =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     All,
-    /// The first whole answer ends the others.
+    /// The first complete answer cancels the others.
     Fastest,
     Judge,
 }
@@ -109,10 +110,10 @@ enum Mode {
 pub(super) struct Comparison {
     mode: Mode,
     entries: Vec<Entry>,
-    /// How each of them is asked, or why it cannot be.
+    /// The plan for each entry, or why there is none.
     plans: Vec<Result<Plan, Error>>,
     judge: Option<Judge>,
-    /// The money for all of it, if it is bounded: what is in none of the shares.
+    /// The money that is in none of the shares, if the cost is limited.
     purse: Option<Purse>,
     /// One per model.
     shares: Vec<Purse>,
@@ -124,19 +125,19 @@ pub(super) struct Comparison {
 struct Entry {
     /// As the caller named it.
     asked: String,
-    /// What the caller should know of the choice.
+    /// About the choice of the model.
     warnings: Vec<String>,
 }
 
-/// Who judges, and by what.
+/// The judge and its criteria.
 #[derive(Debug)]
 struct Judge {
-    /// Its messages are the question as long as there are no answers.
+    /// Its messages are the question until the answers are there.
     plan: Plan,
     instructions: Option<String>,
 }
 
-/// What came of an entry.
+/// The result of an entry.
 enum Came {
     Answer(Box<Reply>),
     Error(Error),
@@ -144,10 +145,14 @@ enum Came {
     Cancelled,
 }
 
-/// How much of the time the answers have if they are to be judged, in tenths.
+/// The share of the time for the answers if there is a judge, in tenths.
 const TENTHS_FOR_ANSWERS: u32 = 6;
 
-fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(
+    context: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
     let mut template = Plan::new(settings);
     template.request.messages = conversation::messages(&mut arguments)?;
     let models = models(&mut arguments)?;
@@ -162,7 +167,7 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
         warnings.push("judge_model and judge_instructions need mode judge".into());
     }
 
-    // The judge has a share, too, and all that the others leave of theirs.
+    // The judge has a share, too, and gets what the others do not use.
     let count = models.len();
     let shares = count + usize::from(mode == Mode::Judge);
     let purse = template.purse.clone();
@@ -187,7 +192,7 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
         warnings,
     };
     if comparison.is_offline(settings) {
-        return Ok(Step::Done(comparison.at_once(settings)));
+        return Ok(Step::Done(comparison.at_once(context, settings)));
     }
     Ok(Step::Network(Box::new(comparison)))
 }
@@ -204,7 +209,7 @@ fn models(arguments: &mut Arguments<'_>) -> Result<Vec<String>, Error> {
     Err(wrong_or_missing(MODELS.name, found.as_ref(), &allowed))
 }
 
-/// The models, and how each is asked with its share of the money.
+/// The entries and their plans, each with its share of the money.
 fn entries(
     settings: &Settings,
     template: &Plan,
@@ -248,7 +253,7 @@ impl Mode {
     }
 }
 
-/// How the model of this name is asked.
+/// The plan for a single model.
 fn plan(
     settings: &Settings,
     template: Plan,
@@ -267,7 +272,7 @@ fn plan(
     Ok(plan)
 }
 
-/// How the judge is asked: the one that is named, else the default model, else the first that is compared.
+/// The plan for the judge: the named model, else the default model, else the first one compared.
 fn judge_plan(
     settings: &Settings,
     template: Plan,
@@ -292,7 +297,7 @@ fn judge_plan(
     })
 }
 
-/// Says which names lead to the same.
+/// Warnings about names of the same model.
 fn twice(entries: &[Entry], plans: &[Result<Plan, Error>]) -> Vec<String> {
     let mut said = Vec::new();
     for (position, plan) in plans.iter().enumerate() {
@@ -311,23 +316,24 @@ fn twice(entries: &[Entry], plans: &[Result<Plan, Error>]) -> Vec<String> {
 impl NetworkCall for Comparison {
     fn run<'a>(
         self: Box<Self>,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         observer: &'a mut dyn Observer,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.compare(gateway, observer))
+        Box::pin(self.compare(context, gateway, observer))
     }
 }
 
 impl Comparison {
-    /// Whether nobody has to be waited for.
+    /// Whether no request leaves the process.
     fn is_offline(&self, settings: &Settings) -> bool {
         let judge = self.judge.as_ref().map(|judge| &judge.plan);
         let mut plans = self.plans.iter().flatten().chain(judge);
         plans.all(|plan| plan.targets.is_empty() || mock::is_asked(settings, plan))
     }
 
-    /// Only echoes are asked, or nobody.
-    fn at_once(mut self, settings: &Settings) -> Outcome {
+    /// Asks only built-in echoes.
+    fn at_once(mut self, context: &CallContext, settings: &Settings) -> Outcome {
         let mut fastest = None;
         let mut came = Vec::new();
         for (position, plan) in self.plans.drain(..).enumerate() {
@@ -336,7 +342,7 @@ impl Comparison {
                 Ok(_) if fastest.is_some() => Came::Cancelled,
                 Ok(mut plan) if mock::is_asked(settings, &plan) => {
                     let mut reply = Box::<Reply>::default();
-                    mock::reply(settings, &mut plan, &mut reply);
+                    mock::reply(context, settings, &mut plan, &mut reply);
                     Came::Answer(reply)
                 }
                 Ok(_) => Came::Cancelled,
@@ -351,7 +357,7 @@ impl Comparison {
             .filter(|plan| mock::is_asked(settings, plan))
             .map(|mut plan| {
                 let mut reply = Reply::default();
-                mock::reply(settings, &mut plan, &mut reply);
+                mock::reply(context, settings, &mut plan, &mut reply);
                 reply
             });
         self.outcome(came, fastest, verdict)
@@ -359,11 +365,12 @@ impl Comparison {
 
     async fn compare(
         mut self: Box<Self>,
+        context: &CallContext,
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Outcome {
         let count = self.plans.len();
-        observer.goes_on(&format!("asking {count} models"));
+        observer.on_status(&format!("asking {count} models"));
         let mut came = Vec::new();
         let mut running = FuturesUnordered::new();
         for (position, plan) in self.plans.drain(..).enumerate() {
@@ -371,7 +378,7 @@ impl Comparison {
                 Err(problem) => Came::Error(problem),
                 Ok(plan) => {
                     running.push(async move {
-                        let result = ask(gateway, &plan, &mut Silence).await;
+                        let result = ask(context, gateway, &plan, &mut NoopObserver).await;
                         (position, result)
                     });
                     Came::Cancelled
@@ -385,13 +392,13 @@ impl Comparison {
                 Ok(reply) => Came::Answer(Box::new(reply)),
                 Err(problem) => Came::Error(problem),
             };
-            observer.goes_on(&standing(&came));
+            observer.on_status(&standing(&came));
             if is_whole && self.mode == Mode::Fastest {
                 fastest = Some(position);
                 break;
             }
         }
-        // The connections of the others go with it.
+        // Closes the connections of the others.
         drop(running);
         if let Some(purse) = &self.purse {
             for share in &self.shares {
@@ -401,8 +408,8 @@ impl Comparison {
         let judge = self.judge.take();
         let mut verdict = None;
         if let Some(plan) = judge.and_then(|judge| self.judged(judge, &came)) {
-            observer.goes_on(&format!("{}, judging", standing(&came)));
-            match ask(gateway, &plan, observer).await {
+            observer.on_status(&format!("{}, judging", standing(&came)));
+            match ask(context, gateway, &plan, observer).await {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self
                     .warnings
@@ -417,7 +424,7 @@ impl Comparison {
         aside(length, move || self.outcome(came, fastest, verdict)).await
     }
 
-    /// What the judge is asked, if there is anything to judge.
+    /// The plan for the judge with all answers, if there are at least two.
     fn judged(&mut self, judge: Judge, came: &[Came]) -> Option<Plan> {
         let answers: Vec<(char, &str)> = came
             .iter()
@@ -509,7 +516,7 @@ impl Comparison {
     }
 }
 
-/// What the answers are called before a judge.
+/// Names of the answers in the judge's prompt.
 const LABELS: std::ops::RangeInclusive<char> = 'A'..='H';
 
 impl Came {
@@ -535,7 +542,7 @@ impl Came {
     }
 }
 
-/// How far it has come.
+/// The progress message.
 fn standing(came: &[Came]) -> String {
     let count = |status: fn(&Came) -> bool| came.iter().filter(|came| status(came)).count();
     let answered = count(|came| matches!(came, Came::Answer(_)));

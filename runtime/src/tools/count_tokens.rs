@@ -18,6 +18,7 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
+    call::CallContext,
     error::{Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Observer,
@@ -64,10 +65,14 @@ pub(super) struct Count {
     warnings: Vec<String>,
 }
 
-/// What most texts have for a token.
+/// A rule of thumb for English text.
 const BYTES_PER_TOKEN: usize = 4;
 
-fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
     let messages: Arc<[Message]> = match arguments.take(&TEXT)? {
         Some(text) => Arc::new([Message::text(Role::User, text)]),
         None => conversation::messages(&mut arguments)?,
@@ -114,16 +119,17 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
 impl NetworkCall for Count {
     fn run<'a>(
         self: Box<Self>,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         _: &'a mut dyn Observer,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.outcome(gateway))
+        Box::pin(self.outcome(context, gateway))
     }
 }
 
 impl Count {
-    async fn outcome(mut self: Box<Self>, gateway: &Gateway) -> Outcome {
-        match self.count(gateway).await {
+    async fn outcome(mut self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
+        match self.count(context, gateway).await {
             Ok(tokens) => {
                 let provider = &gateway.settings().providers[self.target.provider].id;
                 outcome(tokens, false, &self.request.model, provider, &self.warnings)
@@ -132,8 +138,10 @@ impl Count {
         }
     }
 
-    async fn count(&mut self, gateway: &Gateway) -> Result<u64, Error> {
-        self.request.model = gateway.model_for(&self.target, self.bounds).await?;
+    async fn count(&mut self, context: &CallContext, gateway: &Gateway) -> Result<u64, Error> {
+        self.request.model = gateway
+            .model_for(context, &self.target, self.bounds)
+            .await?;
         self.target.model = Some(self.request.model.clone());
         let provider = &gateway.settings().providers[self.target.provider];
         let codec = provider.kind.codec();
@@ -141,8 +149,15 @@ impl Count {
         let request = request
             .ok_or_else(|| Error::new(ErrorKind::Config, "this provider does not count tokens"))?;
         let read = |_: &dyn anygpt_providers::Codec, body: &[u8]| read_count(body);
-        let counted = gateway.ask_for(&self.target, &request, self.bounds, "token count", read);
-        Ok(counted.await?.told)
+        let counted = gateway.ask_for(
+            context,
+            &self.target,
+            &request,
+            self.bounds,
+            "token count",
+            read,
+        );
+        Ok(counted.await?.value)
     }
 }
 

@@ -1,6 +1,6 @@
-//! `anygpt_embed`: texts as vectors.
+//! `anygpt_embed`: embeddings of texts.
 //!
-//! Never here: what to do with a vector.
+//! Never here: comparing vectors.
 
 use anygpt_core::Annotations;
 use anygpt_providers::{Codec, EmbedRequest, Embeddings, Request};
@@ -16,9 +16,10 @@ use super::{
 };
 use crate::{
     aside::aside,
+    call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Observer, Told,
+        Bounds, Counted, Gateway, Observer,
         resolve::{self, Target},
     },
     outcome::Outcome,
@@ -48,7 +49,7 @@ const INPUT: Parameter<Texts> = Parameter::new("input", Texts { most: 256 })
     .required()
     .with(Detail::Limits);
 
-/// No model has more.
+/// More than any model has.
 const MOST_DIMENSIONS: u32 = 1 << 16;
 
 const DIMENSIONS: Parameter<Integer> = Parameter::new(
@@ -60,7 +61,7 @@ const DIMENSIONS: Parameter<Integer> = Parameter::new(
 )
 .with(Detail::Minimum);
 
-/// So many numbers also stand in the text of a result, about 16 kB: clients that show only the text.
+/// Up to this many numbers, about 16 kB, are also in the text, for clients without `structuredContent`.
 const NUMBERS_IN_TEXT: usize = 1_600;
 
 /// Texts that are ready to be sent.
@@ -73,7 +74,11 @@ pub(super) struct Embedding {
     warnings: Vec<String>,
 }
 
-fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
     let input = arguments.take(&INPUT)?;
     let model = arguments.take(&MODEL)?;
     let provider = arguments.take(&PROVIDER)?;
@@ -105,7 +110,7 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
     let codec = settings.providers[target.provider].kind.codec();
     let Some(request) = codec.and_then(|codec| codec.embed(&embed)) else {
         let can = |codec: &dyn Codec| codec.embed(&EmbedRequest::default()).is_some();
-        let who = resolve::who_can(settings, can);
+        let who = resolve::providers_supporting(settings, can);
         let id = &settings.providers[target.provider].id;
         let message = format!("{id} has no embeddings");
         return Err(
@@ -141,35 +146,43 @@ struct Usage {
 impl NetworkCall for Embedding {
     fn run<'a>(
         self: Box<Self>,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         _: &'a mut dyn Observer,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.embed(gateway))
+        Box::pin(self.embed(context, gateway))
     }
 }
 
 impl Embedding {
-    async fn embed(self: Box<Self>, gateway: &Gateway) -> Outcome {
+    async fn embed(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
         let texts = self.texts;
         let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
-        let told = gateway
-            .ask_for(&self.target, &self.request, self.bounds, "embeddings", read)
+        let reply = gateway
+            .ask_for(
+                context,
+                &self.target,
+                &self.request,
+                self.bounds,
+                "embeddings",
+                read,
+            )
             .await;
-        let told = match told {
-            Ok(told) => told,
+        let reply = match reply {
+            Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };
-        let numbers = told.told.vectors.iter().map(Vec::len).sum::<usize>();
+        let numbers = reply.value.vectors.iter().map(Vec::len).sum::<usize>();
         let settings = gateway.shared_settings();
         let length = numbers * size_of::<f32>();
-        aside(length, move || self.outcome(&settings, told)).await
+        aside(length, move || self.outcome(&settings, reply)).await
     }
 
-    fn outcome(&self, settings: &Settings, told: Told<Embeddings>) -> Outcome {
+    fn outcome(&self, settings: &Settings, reply: Counted<Embeddings>) -> Outcome {
         let Embeddings {
             vectors,
             input_tokens,
-        } = told.told;
+        } = reply.value;
         let dimensions = vectors.first().map_or(0, Vec::len);
         let name = self.target.name(settings);
         let count = vectors.len();
@@ -194,7 +207,7 @@ impl Embedding {
             warnings: &self.warnings,
         };
         Outcome {
-            reservation: Some(told.held),
+            reservation: Some(reply.reservation),
             ..Outcome::structured(lines.join("\n"), &structured)
         }
     }

@@ -15,9 +15,10 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
+    call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Observer, Told,
+        Bounds, Counted, Gateway, Observer,
         resolve::{self, Target},
     },
     outcome::Outcome,
@@ -81,7 +82,11 @@ pub(super) struct Image {
     warnings: Vec<String>,
 }
 
-fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
     let prompt = arguments.take(&PROMPT)?;
     let model = arguments.take(&MODEL)?;
     let provider = arguments.take(&PROVIDER)?;
@@ -119,7 +124,7 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
     let codec = settings.providers[target.provider].kind.codec();
     let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
         let can = |codec: &dyn Codec| codec.draw(&DrawRequest::default()).is_some();
-        let who = resolve::who_can(settings, can);
+        let who = resolve::providers_supporting(settings, can);
         let id = &settings.providers[target.provider].id;
         let message = format!("{id} has no model that draws");
         return Err(
@@ -148,20 +153,21 @@ fn format(word: &str) -> Option<&'static str> {
 impl NetworkCall for Image {
     fn run<'a>(
         self: Box<Self>,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         _: &'a mut dyn Observer,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.generate(gateway))
+        Box::pin(self.generate(context, gateway))
     }
 }
 
 impl Image {
-    async fn generate(mut self: Box<Self>, gateway: &Gateway) -> Outcome {
+    async fn generate(mut self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
         let read = |codec: &dyn Codec, body: &[u8]| codec.pictures(body);
         let (target, request) = (&self.target, &self.drawing.request);
         let all = (0..self.drawing.times)
-            .map(|_| gateway.ask_for(target, request, self.bounds, "picture", read));
-        let mut drawn: Option<Told<Pictures>> = None;
+            .map(|_| gateway.ask_for(context, target, request, self.bounds, "picture", read));
+        let mut drawn: Option<Counted<Pictures>> = None;
         let mut problem = None;
         for one in join_all(all).await {
             match (one, &mut drawn) {
@@ -182,8 +188,8 @@ impl Image {
         }
     }
 
-    fn outcome(&self, settings: &Settings, told: Told<Pictures>) -> Outcome {
-        let drawn = told.told;
+    fn outcome(&self, settings: &Settings, reply: Counted<Pictures>) -> Outcome {
+        let drawn = reply.value;
         let size = self.size.as_deref().map(|size| format!(", {size}"));
         let mut lines = vec![format!(
             "{} pictures from {}{}",
@@ -214,7 +220,7 @@ impl Image {
         };
         let structured = serde_json::to_string(&structured).ok();
         Outcome {
-            reservation: Some(told.held),
+            reservation: Some(reply.reservation),
             ..Outcome::with_json(lines.join("\n"), structured)
         }
         .with_pictures(drawn.pictures)
@@ -238,7 +244,7 @@ struct Structured<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Listed<'a> {
-    /// The picture itself is in the content.
+    /// The picture is a content block.
     Here {
         mime_type: &'static str,
         bytes: usize,
@@ -248,17 +254,20 @@ enum Listed<'a> {
     },
 }
 
-/// Puts another reply beside the first one.
-fn add(first: &mut Told<Pictures>, other: Told<Pictures>) {
-    let bytes = first.held.bytes().saturating_add(other.held.bytes());
-    let Told {
-        told: mut more,
-        mut held,
+/// Adds another reply to the first one.
+fn add(first: &mut Counted<Pictures>, other: Counted<Pictures>) {
+    let bytes = first
+        .reservation
+        .bytes()
+        .saturating_add(other.reservation.bytes());
+    let Counted {
+        value: mut more,
+        reservation: mut held,
     } = other;
-    // What the one gives back the other takes: nobody else runs in between.
+    // Cannot fail: the first takes what the other just released, and no other task runs in between.
     held.release();
-    let _counted = first.held.resize(bytes);
-    let all = &mut first.told;
+    let _counted = first.reservation.resize(bytes);
+    let all = &mut first.value;
     all.pictures.append(&mut more.pictures);
     all.urls.append(&mut more.urls);
     all.said = all.said.take().or(more.said);

@@ -83,7 +83,7 @@ pub(super) struct Texts {
 /// Names: an array of strings, JSON text of one, or a single name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Names {
-    /// Only the schema has it: fewer may come from a caller that gave none, which needs an error of its own.
+    /// Only shown in the schema: the tool reports fewer, with an error of its own for none.
     pub(super) least: usize,
     pub(super) most: usize,
 }
@@ -366,7 +366,7 @@ fn write_limits(
     };
 }
 
-/// The elements of an array, if all are strings; not many more than the most.
+/// The elements of an array if all are strings, up to one more than `most`.
 fn strings(
     arguments: &mut Arguments<'_>,
     raw: &str,

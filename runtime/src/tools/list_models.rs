@@ -1,8 +1,7 @@
 //! `anygpt_list_models`: what the providers offer at this moment, and what is configured.
 //!
-//! A list is in one order whatever happens between two calls: by provider, newest first, then by id. So a
-//! cursor is the place of the last model that was shown, and nothing is repeated or skipped when models
-//! come or go.
+//! The order never depends on other models: by provider, newest first, then by id. A cursor is the position of the last
+//! model shown, so no model is repeated or skipped when others are added or removed between two calls.
 //!
 //! Never here: asking a provider, or reading its list.
 
@@ -23,13 +22,14 @@ use super::{
 };
 use crate::{
     aside::aside,
+    call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Observer, mock,
         resolve::{self, Tagged},
     },
     outcome::Outcome,
-    settings::{Kind, Settings, position},
+    settings::{Kind, ProviderIndex, Settings, position},
 };
 
 pub(crate) static TOOL: Tool = Tool {
@@ -94,16 +94,15 @@ const LONGEST_NAME: usize = 256;
 /// Which models are wanted.
 #[derive(Debug)]
 pub(super) struct Query {
-    /// Whose.
-    providers: Vec<usize>,
+    providers: Vec<ProviderIndex>,
     /// Only these, with their providers.
-    tagged: Option<BTreeSet<(usize, String)>>,
-    /// Each is a part of name or id; in lower case.
+    tagged: Option<BTreeSet<(ProviderIndex, String)>>,
+    /// Each must occur in the name or id; in lower case.
     words: Vec<String>,
     capability: Option<Capability>,
     details: bool,
     limit: usize,
-    /// Only what comes behind it.
+    /// The last model of the page before.
     after: Option<Place>,
     bounds: Bounds,
     /// Models of the tag that cannot be used.
@@ -111,20 +110,23 @@ pub(super) struct Query {
     warnings: Vec<String>,
 }
 
-/// Where a model stands in the order of all: provider, age, id.
-type Place = (usize, Reverse<Option<i64>>, String);
+/// The sort key of a model: provider, age, id.
+type Place = (ProviderIndex, Reverse<Option<i64>>, String);
 
 /// What is known of the models of one provider.
 enum Known {
     /// Its own list.
     Live(Vec<Model>),
-    /// It could not be asked.
     Failed(Error),
-    /// It was not asked.
+    /// Only what the settings name.
     Configured,
 }
 
-fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
     let provider = arguments.take(&PROVIDER)?;
     let tag = arguments.take(&TAG)?;
     let words = arguments.take(&QUERY)?.unwrap_or_default().to_lowercase();
@@ -154,9 +156,9 @@ fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Erro
         Some(tag) => query.only_tagged(settings, tag.trim(), provider)?,
         None => query.providers = resolve::all_or_one(settings, provider)?,
     }
-    // What carries a tag is known; what it can do may stand in a list only.
+    // The settings name the models of a tag; capabilities and details are only in the provider's list.
     let is_told = query.tagged.is_some() && capability.is_none() && !details;
-    let is_offline = |&position: &usize| settings.providers[position].kind == Kind::Mock;
+    let is_offline = |&position: &ProviderIndex| settings.providers[position].kind == Kind::Mock;
     if !is_live || is_told || query.providers.iter().all(is_offline) {
         let known = query.providers.iter().map(|_| Known::Configured).collect();
         return Ok(Step::Done(query.outcome(settings, known)));
@@ -191,20 +193,21 @@ fn place_of(settings: &Settings, cursor: &str) -> Result<Place, Error> {
 impl NetworkCall for Query {
     fn run<'a>(
         self: Box<Self>,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         _: &'a mut dyn Observer,
     ) -> BoxFuture<'a, Outcome> {
-        Box::pin(self.list(gateway))
+        Box::pin(self.list(context, gateway))
     }
 }
 
 impl Query {
-    /// The models of the configuration file that have a tag. What cannot be used stands beside the others.
+    /// Selects the models of a tag. Those that cannot be used go to `unusable`.
     fn only_tagged(
         &mut self,
         settings: &Settings,
         tag: &str,
-        provider: Option<usize>,
+        provider: Option<ProviderIndex>,
     ) -> Result<(), Error> {
         let tagged = Tagged::find(settings, tag, provider).ok_or_else(|| {
             let of_provider = provider.map(|provider| &settings.providers[provider].id);
@@ -215,7 +218,7 @@ impl Query {
             );
             Error::new(ErrorKind::InvalidRequest, message).advise(Advice::ListTags)
         })?;
-        // With nothing to ask there is nothing to list.
+        // Fails if none of them can be used.
         tagged.targets()?;
         let mut usable = BTreeSet::new();
         for model in tagged.models() {
@@ -231,14 +234,15 @@ impl Query {
                 None => _ = usable.insert((model.provider, model.id.clone())),
             }
         }
-        let providers: BTreeSet<usize> = usable.iter().map(|(provider, _)| *provider).collect();
+        let providers: BTreeSet<ProviderIndex> =
+            usable.iter().map(|(provider, _)| *provider).collect();
         self.providers = providers.into_iter().collect();
         self.tagged = Some(usable);
         Ok(())
     }
 
-    async fn list(self: Box<Self>, gateway: &Gateway) -> Outcome {
-        let lists = gateway.models(&self.providers, self.bounds).await;
+    async fn list(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
+        let lists = gateway.models(context, &self.providers, self.bounds).await;
         let mut held = Vec::new();
         let known = lists.into_iter().map(|list| match list.offer {
             Ok(offer) => {
@@ -255,13 +259,12 @@ impl Query {
         let length = models.sum::<usize>() * size_of::<Model>();
         let settings = gateway.shared_settings();
         let outcome = aside(length, move || self.outcome(&settings, known)).await;
-        // A page is small; the lists were not.
+        // The lists were large; a page is small.
         drop(held);
         outcome
     }
 
-    /// The page that is wanted of what is known of each provider. One provider's failure stands beside
-    /// the others' lists.
+    /// The page of the models of all providers. The failure of one provider does not hide the others' lists.
     fn outcome(mut self, settings: &Settings, known: Vec<Known>) -> Outcome {
         let mut entries = Vec::new();
         let mut failed = Vec::new();
@@ -330,7 +333,7 @@ impl Query {
         self.words.iter().all(|word| words.contains(word))
     }
 
-    /// Leaves those that are known to have the capability, and says of how many that is not known.
+    /// Keeps the models that have the capability; adds a warning with the number of those for which it is unknown.
     fn retain_capable(&mut self, entries: &mut Vec<Entry>) {
         let Some(capability) = self.capability else {
             return;
@@ -352,14 +355,14 @@ impl Query {
 
 /// A model of a provider.
 struct Entry {
-    provider: usize,
+    provider: ProviderIndex,
     model: Model,
-    /// It is not in the provider's list, as far as there is one.
+    /// It comes from the settings, not from the provider's list.
     is_configured: bool,
 }
 
-/// What is known of a provider's models: its list, and what is configured beside it.
-fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &Settings) {
+/// Adds a provider's models: those of its list, then those that only the settings name.
+fn add(entries: &mut Vec<Entry>, provider: ProviderIndex, list: Vec<Model>, settings: &Settings) {
     let mut seen = BTreeSet::new();
     let list = match settings.providers[provider].kind {
         Kind::Mock => mock::models(),
@@ -390,8 +393,8 @@ fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &S
     }
 }
 
-/// The ids that the settings name: models of the file, and what is asked where no model is named.
-fn configured(settings: &Settings, provider: usize) -> impl Iterator<Item = String> {
+/// The ids in the settings: models of the file, and the default models.
+fn configured(settings: &Settings, provider: ProviderIndex) -> impl Iterator<Item = String> {
     let of_file = settings.models.iter();
     let of_file = of_file.filter(move |model| model.provider == provider);
     let default = resolve::chain(settings, None, None, &[]);
@@ -461,7 +464,7 @@ struct Listed<'a> {
     details: Option<Details<'a>>,
 }
 
-/// What is not known is left out.
+/// Unknown members are left out.
 #[derive(Serialize)]
 struct Details<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -504,7 +507,7 @@ struct Structured<'a> {
 }
 
 impl Structured<'_> {
-    /// One line for each model, ready to be asked for but for what stands behind it.
+    /// A line per model, which begins with its name as other tools accept it.
     fn text(&self, more: usize) -> String {
         let mut lines: Vec<String> = self.models.iter().map(Listed::line).collect();
         if lines.is_empty() {

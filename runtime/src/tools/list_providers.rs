@@ -9,7 +9,9 @@ use super::{
     arguments::Arguments,
     tool::{Step, Tool},
 };
-use crate::{error::Error, gateway::resolve, outcome::Outcome, settings::Settings};
+use crate::{
+    call::CallContext, error::Error, gateway::resolve, outcome::Outcome, settings::Settings,
+};
 
 pub(super) static TOOL: Tool = Tool {
     name: "anygpt_list_providers",
@@ -47,15 +49,15 @@ struct Structured<'a> {
     providers: Vec<Listed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_model: Option<&'a str>,
-    /// The others, with the variables that would set them up.
+    /// Built-in providers without settings, with the variables that would set them up.
     not_set_up: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
-// As every tool has it.
+// The signature is that of every tool.
 #[allow(clippy::needless_pass_by_value)]
-fn begin(settings: &Settings, arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(_: &CallContext, settings: &Settings, arguments: Arguments<'_>) -> Result<Step, Error> {
     let default = resolve::default_provider(settings);
     let providers: Vec<Listed<'_>> = settings
         .listed()

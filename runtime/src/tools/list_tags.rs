@@ -12,6 +12,7 @@ use super::{
     tool::{Step, Tool},
 };
 use crate::{
+    call::CallContext,
     error::Error,
     gateway::resolve::{self, Tagged},
     outcome::Outcome,
@@ -33,7 +34,7 @@ pub(super) static TOOL: Tool = Tool {
     begin,
 };
 
-/// What to do when there is nothing to list.
+/// Text for an empty list.
 const HOW_TO: &str = "Tags are defined in the configuration file (CONFIG_FILE), for example:\n\
     models:\n  openai/MODEL:\n    tags: [fast, cheap]\n\
     Aliases lead to models in the order in which they are asked:\n\
@@ -49,7 +50,6 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     models: Vec<String>,
-    /// It is an alias.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     alias: bool,
 }
@@ -61,7 +61,11 @@ struct Structured<'a> {
     warnings: Vec<String>,
 }
 
-fn begin(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Step, Error> {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
     let provider = match arguments.take(&PROVIDER)? {
         Some(id) => Some(resolve::known_provider(settings, &id)?),
         None => None,

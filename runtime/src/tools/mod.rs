@@ -12,7 +12,7 @@ pub(crate) use self::{
     chat_completion::TOOL as CHAT_COMPLETION, list_models::TOOL as LIST_MODELS, tool::Tool,
 };
 use crate::{
-    call::Call,
+    call::CallContext,
     error::{Error, ErrorKind},
     gateway::{Gateway, Observer},
     outcome::Outcome,
@@ -64,29 +64,26 @@ fn named(names: &[&str]) -> impl Iterator<Item = &'static Tool> {
 pub struct Job {
     /// The call to complete.
     pub handle: CallHandle,
-    /// Whether its client wants to hear of progress.
+    /// Whether the client asked for progress.
     pub wants_progress: bool,
     work: Box<dyn NetworkCall>,
-    call: Arc<Call>,
-    /// Covers what has become of the arguments until the call is done.
+    context: CallContext,
+    /// The memory of the parsed arguments, until the call is finished.
     held: Reservation,
 }
 
 impl Job {
     /// Does the work.
-    pub fn run<'a>(
-        self: Box<Self>,
-        gateway: &'a Gateway,
-        observer: &'a mut dyn Observer,
-    ) -> impl Future<Output = Outcome> + 'a {
+    pub async fn run(self: Box<Self>, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
         let Job {
-            work, call, held, ..
+            work,
+            context,
+            held: _held,
+            ..
         } = *self;
-        let work = work.run(gateway, observer);
-        call.run(async move {
-            let _held = held;
-            work.await
-        })
+        let outcome = work.run(&context, gateway, observer).await;
+        context.end(&outcome);
+        outcome
     }
 }
 
@@ -115,12 +112,12 @@ impl Tools {
             let error = Error::new(ErrorKind::Config, "there is no such tool");
             return Step::Done(Outcome::error(error));
         };
-        let at_work = Call::new(tool.name.into(), &mut call);
+        let context = CallContext::new(tool.name.into(), &mut call);
         let mut charge = Charge::new(self.budget.reservation());
-        let step = at_work.begin(|| tool.begin(&self.settings, &call.arguments, &mut charge));
+        let step = tool.begin(&context, &self.settings, &call.arguments, &mut charge);
         match step.unwrap_or_else(|error| Step::Done(Outcome::refused(error))) {
             Step::Done(outcome) => {
-                at_work.end(&outcome);
+                context.end(&outcome);
                 Step::Done(Outcome {
                     reservation: Some(charge.into_held()),
                     ..outcome
@@ -130,7 +127,7 @@ impl Tools {
                 handle: call.handle,
                 wants_progress: call.wants_progress,
                 work,
-                call: at_work,
+                context,
                 held: charge.into_held(),
             })),
         }
@@ -144,11 +141,12 @@ impl Tools {
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Error> {
+        let context = CallContext::of_command();
         let mut charge = Charge::new(self.budget.reservation());
-        let step = tool.begin(&self.settings, arguments, &mut charge);
+        let step = tool.begin(&context, &self.settings, arguments, &mut charge);
         match step? {
             Step::Done(outcome) => Ok(outcome),
-            Step::Network(work) => Ok(work.run(gateway, observer).await),
+            Step::Network(work) => Ok(work.run(&context, gateway, observer).await),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers that are to be JSON: what the caller wants, and what is found in the answer.
+//! `response_format`: reading the argument, and finding the JSON in an answer.
 //!
 //! Never here: asking a provider for JSON (see the codecs).
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     arguments::{Arguments, wrong, wrong_or_missing},
-    conversation::{FUNCTION_NAME, is_function_name},
+    conversation::functions::{FUNCTION_NAME, is_function_name},
     kind::Json,
     parameter::Parameter,
     schema_check::{self, Mismatch},
@@ -27,7 +27,7 @@ pub(super) const RESPONSE_FORMAT: Parameter<Json> = Parameter::new(
 /// Longer answers are not read as JSON.
 const LONGEST: usize = 1 << 20;
 
-/// Nor are those that would take so much memory then: it is not counted, since there is but one at a time.
+/// Nor are those that would need more memory when parsed. It is not charged, since only one is parsed at a time.
 const LARGEST: usize = 8 << 20;
 
 /// The form of the answer that the caller wants.
@@ -36,13 +36,13 @@ pub(super) fn format(arguments: &mut Arguments<'_>) -> Result<Option<Format>, Er
         return Ok(None);
     };
     if let Value::String(text) = &value {
-        // It may hold the JSON text of one.
+        // It may be the JSON text of an object.
         arguments.charge(json::tree_size(text))?;
     }
     format_of(value)
 }
 
-/// The format of a word, of the object with the format's own name in it, or of OpenAI's nested one.
+/// The format from a word, from an object with `schema` in it, or from OpenAI's nested object.
 fn format_of(value: Value) -> Result<Option<Format>, Error> {
     const PATH: &str = RESPONSE_FORMAT.name;
     const ALLOWED: &str = "{\"type\":\"text\"}, {\"type\":\"json_object\"} or \
@@ -104,7 +104,7 @@ fn format_of(value: Value) -> Result<Option<Format>, Error> {
     }))
 }
 
-/// The JSON of an answer that was to have this form, and what is wrong with it.
+/// The JSON of an answer that should have this format, and what is wrong with it.
 pub(super) fn read(format: &Format, text: &str) -> (Option<Value>, Option<String>) {
     if text.len() > LONGEST {
         let problem = format!("The answer is too long to be read as JSON ({LONGEST} bytes)");
@@ -129,7 +129,7 @@ pub(super) fn read(format: &Format, text: &str) -> (Option<Value>, Option<String
     (Some(value), problem)
 }
 
-/// The inside of a fenced block, which many models put around JSON.
+/// The content of a fenced code block, which many models put around JSON.
 fn without_fence(text: &str) -> &str {
     let text = text.trim();
     let inside = || {

@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 
 use super::arguments::{found_but, member};
 
-/// Schemas within schemas, and references that lead to references.
+/// Most levels of schemas and references.
 const DEEPEST: usize = 64;
 
-/// Schemas that are looked at for one answer; choices within choices would take for ever.
+/// Most schemas that are checked for one answer: nested choices take exponential time.
 const MOST_STEPS: usize = 100_000;
 
-/// Keywords that are checked, or say nothing about a value. A choice of `oneOf` with any other may not fit after all.
+/// Keywords that are checked, or that cannot make a value invalid. A choice of `oneOf` with any other keyword may not match
+/// although it passes this check.
 const KNOWN: [&str; 30] = [
     "$defs",
     "$id",
@@ -48,12 +49,11 @@ const KNOWN: [&str; 30] = [
     "type",
 ];
 
-/// How a value breaks a schema, with the place, in words.
+/// A sentence that says where and how a value does not match a schema.
 #[derive(Debug)]
 pub(super) struct Mismatch(pub(super) String);
 
-/// The first place at which a value breaks a schema; the value is called `name`. What the check does not know is taken to
-/// be kept.
+/// The first mismatch of a value, which is called `name` in it. Unknown keywords always match.
 pub(super) fn check(
     schema: &Map<String, Value>,
     value: &Value,
@@ -65,7 +65,7 @@ pub(super) fn check(
 struct Check<'s> {
     root: &'s Map<String, Value>,
     steps: usize,
-    /// All that was looked at since it was set to true could be checked.
+    /// No schema since this was set to true had an unknown keyword or exceeded a limit.
     is_sure: bool,
 }
 
@@ -78,7 +78,7 @@ impl<'s> Check<'s> {
         }
     }
 
-    /// Checks a value by any schema: an object, or whether there may be anything at all.
+    /// Checks a value against an object or a boolean schema.
     fn any(
         &mut self,
         schema: &Value,
@@ -118,7 +118,7 @@ impl<'s> Check<'s> {
         self.choices(schema, value, path, depth)
     }
 
-    /// The schema at a pointer to a part of the whole one.
+    /// The schema at a JSON pointer.
     fn referred(&self, reference: &str) -> Option<&'s Value> {
         let mut steps = reference.strip_prefix("#/")?.split('/');
         let name = |step: &str| step.replace("~1", "/").replace("~0", "~");
@@ -143,7 +143,7 @@ impl<'s> Check<'s> {
         if let Value::Object(members) = value {
             let properties = schema.get("properties").and_then(Value::as_object);
             let others = schema.get("additionalProperties");
-            // Which members are the others is up to the patterns then.
+            // It does not apply to members that match a pattern, and patterns are unknown.
             let others = others.filter(|_| !schema.contains_key("patternProperties"));
             for (name, value) in members {
                 let known = properties.and_then(|known| known.get(name));
@@ -166,7 +166,7 @@ impl<'s> Check<'s> {
         Ok(())
     }
 
-    /// Schemas beside each other.
+    /// `allOf`, `anyOf` and `oneOf`.
     fn choices(
         &mut self,
         schema: &Map<String, Value>,
@@ -203,7 +203,7 @@ impl<'s> Check<'s> {
     }
 }
 
-/// What a schema says of the value itself.
+/// The keywords that concern only the value itself.
 fn plain(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Mismatch> {
     let types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
@@ -283,7 +283,7 @@ fn is_a(value: &Value, kind: &str) -> bool {
         "array" => value.is_array(),
         "object" => value.is_object(),
         "number" => value.is_number(),
-        // 1.0 is whole to JSON Schema.
+        // 1.0 is an integer in JSON Schema.
         "integer" => {
             value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
         }
@@ -291,7 +291,7 @@ fn is_a(value: &Value, kind: &str) -> bool {
     }
 }
 
-/// Whether two values are the same to JSON Schema: 1 and 1.0 are.
+/// Whether two values are equal in JSON Schema: 1 and 1.0 are.
 fn is_equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(number), Value::Number(another)) => {

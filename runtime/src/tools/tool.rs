@@ -12,6 +12,7 @@ use super::{
     parameter::{Parameters, input_schema},
 };
 use crate::{
+    call::CallContext,
     error::Error,
     gateway::{Gateway, Observer},
     outcome::Outcome,
@@ -32,22 +33,23 @@ pub(crate) struct Tool {
     /// JSON Schema of `structuredContent`, on one line.
     pub(super) output_schema: &'static str,
     /// Runs on the stdio thread, so it must not wait for anything. An error is the caller's mistake.
-    pub(super) begin: fn(&Settings, Arguments<'_>) -> Result<Step, Error>,
+    pub(super) begin: fn(&CallContext, &Settings, Arguments<'_>) -> Result<Step, Error>,
 }
 
-/// What a call holds beside its arguments while it uses the network, in bytes.
+/// The memory of a call that uses the network in addition to its arguments, in bytes. An estimate.
 const CALL: usize = 8 << 10;
 
 impl Tool {
     /// Runs a call as far as it goes without the network.
     pub(super) fn begin(
         &self,
+        context: &CallContext,
         settings: &Settings,
         json: &str,
         charge: &mut Charge,
     ) -> Result<Step, Error> {
         let arguments = Arguments::parse(json, self.parameters, charge)?;
-        let step = (self.begin)(settings, arguments)?;
+        let step = (self.begin)(context, settings, arguments)?;
         if let Step::Network(_) = step {
             charge.add(CALL)?;
         }
@@ -84,10 +86,10 @@ pub enum Step<N: ?Sized = dyn NetworkCall> {
 
 /// The part of a call that needs the network.
 pub trait NetworkCall: Debug + Send {
-    /// Does it. The future is in a box, because a future is as large as the largest that it may hold, and so is each one
-    /// around it.
+    /// Boxed, because a future is as large as the largest that it may await, and all those around it grow with it.
     fn run<'a>(
         self: Box<Self>,
+        context: &'a CallContext,
         gateway: &'a Gateway,
         observer: &'a mut dyn Observer,
     ) -> BoxFuture<'a, Outcome>;

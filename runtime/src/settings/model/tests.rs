@@ -20,7 +20,14 @@ fn models_keep_their_order_and_tags_that_of_their_first_appearance() {
     .unwrap();
     let shown: Vec<_> = models
         .iter()
-        .map(|model| format!("{} {} {:?}", model.provider, model.id, model.tags))
+        .map(|model| {
+            format!(
+                "{} {} {:?}",
+                model.provider.position(),
+                model.id,
+                model.tags
+            )
+        })
         .collect();
     assert_eq!(
         shown,
@@ -35,7 +42,7 @@ fn models_keep_their_order_and_tags_that_of_their_first_appearance() {
     let tags: Vec<_> = tags(&models, &mut names)
         .into_iter()
         .map(|tag| {
-            let models = tag.models.iter().map(|member| member.model);
+            let models = tag.models.iter().map(|member| member.model.position());
             (tag.name, models.collect())
         })
         .collect();
@@ -49,7 +56,9 @@ fn models_keep_their_order_and_tags_that_of_their_first_appearance() {
     assert_eq!(tags, expected.map(|(name, models)| (name.into(), models)));
     assert_eq!(names.tag("nobody"), None);
     assert_eq!((names.tag("GRÖßE"), names.tag("2024")), (Some(2), Some(4)));
-    assert_eq!((names.model(0, "b"), names.model(1, "b")), (Some(1), None));
+    let model = |provider, id| names.model(ProviderIndex::new(provider), id);
+    let expected = (Some(ModelIndex::new(1)), None);
+    assert_eq!((model(0, "b"), model(1, "b")), expected);
 }
 
 fn with_aliases(text: &str) -> Result<(Vec<ModelSettings>, Vec<Tag>), Error> {
@@ -77,7 +86,7 @@ fn aliases_come_behind_the_tags_and_bring_their_models() {
         .iter()
         .map(|tag| {
             let members = tag.models.iter();
-            let members: Vec<_> = members.map(|it| (it.model, it.effort)).collect();
+            let members: Vec<_> = members.map(|it| (it.model.position(), it.effort)).collect();
             (&*tag.name, tag.is_alias, members)
         })
         .collect();

@@ -35,7 +35,7 @@ fn set_up(variables: &[(&str, &str)]) -> Vec<String> {
     let listed = settings
         .listed()
         .filter(|(position, _)| !settings.is_main(*position));
-    let shown = |(_, provider): (usize, &Provider)| {
+    let shown = |(_, provider): (ProviderIndex, &Provider)| {
         let mut shown = format!("{} {}", provider.id, provider.base_url.join(""));
         if provider.kind != Kind::Compatible(&PLAIN) && provider.preset.is_none() {
             shown.push_str(&format!(" {}", provider.kind.as_str()));

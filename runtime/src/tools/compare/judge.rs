@@ -1,16 +1,16 @@
-//! What the judge of a comparison is asked.
+//! The prompt for the judge of a comparison.
 //!
-//! Never here: who judges, or asking.
+//! Never here: the choice of the judge, or the request.
 
 use std::sync::Arc;
 
 use anygpt_providers::{Message, Role};
 
-/// How much of a text the judge is shown, in characters.
+/// Longer texts are cut in the prompt. In characters.
 const SHOWN: usize = 50_000;
 
-/// The messages for the judge. Question and answers stand between fences that they cannot hold themselves, so
-/// that nothing in them can pass for instructions.
+/// The messages for the judge. Question and answers are between fences longer than any in them, so that no text in them
+/// can look like instructions.
 pub(super) fn brief(
     question: &[Message],
     answers: &[(char, &str)],
@@ -65,7 +65,7 @@ fn shown(text: &str) -> &str {
     }
 }
 
-/// The most backticks in a row.
+/// The length of the longest run of backticks.
 fn backticks(text: &str) -> usize {
     let runs = text.split(|c| c != '`');
     runs.map(str::len).max().unwrap_or_default()

@@ -1,6 +1,6 @@
 //! The result of a comparison: `structuredContent`, and its text.
 //!
-//! Never here: how it came about.
+//! Never here: asking the models.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub(super) struct Compared<'a> {
     pub(super) warnings: &'a [String],
 }
 
-/// Of all answers and the verdict; none if one of them has no known cost, or was given up on the way.
+/// The cost of all answers and the verdict; `None` if one of them has no known cost or was cancelled.
 pub(super) fn total_cost(came: &[Came], verdict: Option<&Reply>) -> Option<f64> {
     let costs = came.iter().filter_map(|came| match came {
         Came::Answer(reply) => Some(reply.cost.map(|cost| cost.usd)),
@@ -57,7 +57,7 @@ pub(super) enum What<'a> {
 }
 
 impl Compared<'_> {
-    /// For who reads no `structuredContent`: the verdict, then each answer under its name.
+    /// For clients without `structuredContent`: the verdict, then each answer under its name.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         if let Some(verdict) = &self.verdict {

@@ -1,4 +1,6 @@
-use super::*;
+use anygpt_providers::{Media, Part, Source, Tool, ToolCall, ToolChoice};
+
+use super::{functions::tools, *};
 use crate::tools::arguments::tests::{charge, parse};
 
 fn messages_of(json: &str) -> Result<Arc<[Message]>, Error> {

@@ -1,5 +1,5 @@
-//! The course of one chat: who was asked, what came of it, what there is to hand out. Valid at any
-//! moment, because the deadline may come at any.
+//! Progress of one chat: attempts so far, their failures, the best partial reply. Valid at any moment, because the deadline
+//! may come at any.
 //!
 //! Never here: a connection, or what to do next (see `retry`).
 
@@ -8,53 +8,52 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anygpt_providers::{Answer, Class, Failure, Finish};
+use anygpt_providers::{Answer, Failure, Finish};
 
 use super::{Reply, report, retry};
-use crate::redact::Redactor;
+use crate::{error::ErrorKind, redact::Redactor, settings::ProviderIndex};
 
-/// What one request to a provider came to.
+/// One request to a provider, with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The provider's id.
     pub provider: String,
-    /// The model that was asked; empty if none was found to ask.
+    /// The model; empty if the provider's list had none.
     pub model: String,
-    /// `None` if it brought the answer, or a part of it.
-    pub failed: Option<Class>,
+    /// `None` if it brought the answer.
+    pub failed: Option<ErrorKind>,
     /// HTTP status of a failure, if there was a reply.
     pub status: Option<u16>,
     /// How long it took.
     pub time: Duration,
 }
 
-/// A failed attempt with all that is known of it.
+/// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Failed {
     /// Position of the provider.
-    pub(super) provider: usize,
-    /// The model that was asked.
+    pub(super) provider: ProviderIndex,
+    /// The model in the request.
     pub(super) model: String,
-    /// What went wrong.
     pub(super) failure: Failure,
 }
 
-/// A chat that brought nothing to hand out.
+/// A chat without any text.
 #[derive(Debug)]
 pub(super) struct AllFailed {
-    /// The failure that is explained.
-    pub(super) told: Failed,
+    /// The failure that the caller gets.
+    pub(super) reported: Failed,
     /// Every attempt.
     pub(super) attempts: Vec<Attempt>,
-    /// Who was not asked because the money was spent.
+    /// The targets that were not asked because the money was spent.
     pub(super) unpaid: Option<Unpaid>,
 }
 
-/// Who is not asked because earlier attempts have left too little money.
+/// Targets that are not asked because earlier attempts have left too little money.
 #[derive(Debug)]
 pub(super) struct Unpaid {
     names: Vec<String>,
-    /// What the first of them is missing.
+    /// What the first of them would have cost.
     why: String,
 }
 
@@ -64,14 +63,14 @@ impl fmt::Display for Unpaid {
     }
 }
 
-/// How far a chat has come.
+/// Progress of a chat.
 #[derive(Debug)]
-pub(super) struct Course {
-    /// The attempt that is under way.
+pub(super) struct ChatState {
+    /// The reply of the current attempt.
     pub(super) reply: Reply,
-    provider: usize,
+    provider: ProviderIndex,
     begun: Option<Instant>,
-    /// The attempt has not got its turn yet.
+    /// The attempt waits for its turn.
     pub(super) is_queued: bool,
     /// One per finished attempt.
     attempts: Vec<Attempt>,
@@ -81,9 +80,9 @@ pub(super) struct Course {
     broken: Option<(Reply, Failure)>,
 }
 
-impl Course {
-    pub(super) fn new(provider: usize, id: &str, model: &str) -> Self {
-        Course {
+impl ChatState {
+    pub(super) fn new(provider: ProviderIndex, id: &str, model: &str) -> Self {
+        ChatState {
             reply: Reply::of(id, model),
             provider,
             begun: None,
@@ -95,14 +94,14 @@ impl Course {
         }
     }
 
-    /// Another provider or model is asked from here on.
-    pub(super) fn turn_to(&mut self, provider: usize, id: &str, model: &str) {
+    /// The next attempts are for another provider or model.
+    pub(super) fn turn_to(&mut self, provider: ProviderIndex, id: &str, model: &str) {
         self.provider = provider;
         self.reply = Reply::of(id, model);
     }
 
-    /// Position of the provider that is being asked.
-    pub(super) fn provider(&self) -> usize {
+    /// The provider of the current attempt.
+    pub(super) fn provider(&self) -> ProviderIndex {
         self.provider
     }
 
@@ -115,12 +114,12 @@ impl Course {
         self.reply.reservation = None;
     }
 
-    /// The attempt has brought the answer.
+    /// The attempt has brought the whole answer.
     pub(super) fn succeed(&mut self) {
         self.finish(None);
     }
 
-    /// The attempt has failed. What it has brought is kept, for the case that nobody has a better answer.
+    /// The attempt has failed. Its text is kept in case that no attempt brings a better one.
     pub(super) fn fail(&mut self, failure: Failure) {
         self.finish(Some(&failure));
         if !self.reply.answer.text.trim().is_empty() {
@@ -141,11 +140,21 @@ impl Course {
     }
 
     /// The attempt is not made, because the money is spent.
-    pub(super) fn leave_out(&mut self, name: String, why: String) {
+    pub(super) fn leave_out(&mut self, mut name: String, again: bool, why: String) {
         self.begun = None;
         let names = Vec::new();
         let unpaid = self.unpaid.get_or_insert(Unpaid { names, why });
+        if again {
+            name.push_str(" again");
+        }
         unpaid.names.push(name);
+    }
+
+    /// Adds a warning to the reply, unless it is empty.
+    pub(super) fn warn(&mut self, warning: String) {
+        if !warning.is_empty() {
+            self.reply.warnings.push(warning);
+        }
     }
 
     /// The last failure and how long its attempt took, if there was one.
@@ -164,11 +173,11 @@ impl Course {
         });
     }
 
-    /// The end, because of `stopped` if something outside stopped it: `reply` becomes what is handed out. Nothing that has
+    /// Ends the chat, because of `stopped` if something outside stopped it: `reply` becomes the result. Nothing that has
     /// arrived is lost.
     ///
     /// # Errors
-    /// There is nothing to hand out.
+    /// No attempt has brought any text.
     pub(super) fn end(
         &mut self,
         stopped: Option<Failure>,
@@ -188,65 +197,70 @@ impl Course {
             }
         }
         if complete {
-            let reply = &mut self.reply;
-            reply.warnings.extend(instead(&self.attempts, reply));
-            let unpaid = self.unpaid.take();
-            reply.warnings.extend(unpaid.map(|it| it.to_string()));
-            reply.attempts = mem::take(&mut self.attempts);
-            return Ok(());
-        }
-        if let Some((broken, failure)) = self.broken.take() {
+            let warning = answered_instead(&self.attempts, &self.reply);
+            self.reply.warnings.extend(warning);
+        } else if let Some((broken, failure)) = self.broken.take() {
             self.reply = broken;
-            let reply = &mut self.reply;
-            reply.partial = true;
-            // Half a call, or half of several, must not be carried out.
-            reply.answer.tool_calls.clear();
-            reply.answer.state.clear();
-            redactor.end_of_cut(&mut reply.answer.text);
-            redactor.end_of_cut(&mut reply.answer.reasoning);
-            reply.answer.finish = Some(match failure.class {
-                Class::Timeout | Class::Cancelled => Finish::Timeout,
-                _ => Finish::Error,
-            });
-            reply.warnings.push(format!(
-                "The answer is not complete: {} ({})",
-                failure.class.as_str(),
-                report::said(&failure, redactor),
-            ));
-            let unpaid = self.unpaid.take();
-            reply.warnings.extend(unpaid.map(|it| it.to_string()));
-            reply.attempts = mem::take(&mut self.attempts);
-            return Ok(());
+            break_off(&mut self.reply, &failure, redactor);
+        } else {
+            return Err(Box::new(self.all_failed()));
         }
-        let class = |failed: &Failed| failed.failure.class;
-        let useful = retry::most_useful(&self.failures, class).map(|useful| {
+        let unpaid = self.unpaid.take();
+        let reply = &mut self.reply;
+        reply.warnings.extend(unpaid.map(|it| it.to_string()));
+        reply.attempts = mem::take(&mut self.attempts);
+        Ok(())
+    }
+
+    fn all_failed(&mut self) -> AllFailed {
+        let kind = |failed: &Failed| failed.failure.class;
+        let useful = retry::most_useful(&self.failures, kind).map(|useful| {
             self.failures
                 .iter()
-                // The newest of its kind knows best how long to wait.
+                // The newest of its kind has the current wait.
                 .rposition(|failed| {
-                    class(failed) == class(useful)
+                    kind(failed) == kind(useful)
                         && (failed.provider, &failed.model) == (useful.provider, &useful.model)
                 })
                 .unwrap_or_default()
         });
-        let told = match useful {
+        let reported = match useful {
             Some(position) => self.failures.swap_remove(position),
             None => Failed {
                 provider: self.provider,
                 model: mem::take(&mut self.reply.model),
-                failure: Failure::new(Class::Unavailable, "nobody was asked"),
+                failure: Failure::new(ErrorKind::Unavailable, "nobody was asked"),
             },
         };
-        Err(Box::new(AllFailed {
-            told,
+        AllFailed {
+            reported,
             attempts: mem::take(&mut self.attempts),
             unpaid: self.unpaid.take(),
-        }))
+        }
     }
 }
 
-/// What to say when another model than the first one has answered.
-fn instead(attempts: &[Attempt], reply: &Reply) -> Option<String> {
+/// Makes a partial answer of one that has broken off.
+fn break_off(reply: &mut Reply, failure: &Failure, redactor: &Redactor) {
+    reply.partial = true;
+    // A part of a call, or of several calls, must not be carried out.
+    reply.answer.tool_calls.clear();
+    reply.answer.state.clear();
+    redactor.end_of_cut(&mut reply.answer.text);
+    redactor.end_of_cut(&mut reply.answer.reasoning);
+    reply.answer.finish = Some(match failure.class {
+        ErrorKind::Timeout | ErrorKind::Cancelled => Finish::Timeout,
+        _ => Finish::Error,
+    });
+    reply.warnings.push(format!(
+        "The answer is not complete: {} ({})",
+        failure.class.as_str(),
+        report::said(failure, redactor),
+    ));
+}
+
+/// The warning that another model than the first one has answered.
+fn answered_instead(attempts: &[Attempt], reply: &Reply) -> Option<String> {
     let others: Vec<Attempt> = attempts
         .iter()
         .filter(|a| (&a.provider, &a.model) != (&reply.provider, &reply.model))
@@ -270,7 +284,7 @@ pub(super) fn tally(attempts: &[Attempt]) -> String {
             "" => attempt.provider.clone(),
             model => format!("{}/{model}", attempt.provider),
         };
-        let outcome = attempt.failed.map_or("ok", Class::as_str);
+        let outcome = attempt.failed.map_or("ok", ErrorKind::as_str);
         let status = attempt.status.map(|status| format!(" (HTTP {status})"));
         let word = format!("{name}: {outcome}{}", status.unwrap_or_default());
         match words.last_mut() {
