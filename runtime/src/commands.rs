@@ -15,9 +15,9 @@ use crate::{
     output::{self, Style, Unwritten},
     redact,
     session::{self, Session},
-    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, shown},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, shown},
     spelling::nearest,
-    telemetry,
+    telemetry, tools,
 };
 
 mod chat;
@@ -201,7 +201,7 @@ fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
         Ok(settings) => settings.offer,
         Err(problem) => {
             tell(&format!("warning: {problem}"));
-            Offer::default()
+            Offer::usual(&tools::names())
         }
     };
     let listed = match json {
@@ -228,7 +228,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
         arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
         loop {
             let outcome = session
-                .call(Tool::ListModels, arguments.clone(), &mut NoopObserver)
+                .call(&tools::LIST_MODELS, arguments.clone(), &mut NoopObserver)
                 .await;
             let outcome = match outcome {
                 Ok(outcome) if !outcome.is_error => outcome,
@@ -311,7 +311,7 @@ fn print_models(pages: Vec<Value>, errors: &[String], json: bool) -> Done {
 /// Names and answers come from outside; a terminal must not interpret them.
 fn for_stdout(text: &str) -> String {
     match output::is_terminal() {
-        true => output::harmless(text),
+        true => output::escape_control_characters(text),
         false => text.to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use anygpt_core::{Catalog, Given, Icon, Implementation, PromptText};
 use crate::{
     VERSION, docs, prompts,
     redact::Redactor,
-    settings::{Offer, Settings, Tool},
+    settings::{Offer, Settings},
     tools,
 };
 
@@ -34,41 +34,38 @@ pub fn catalog(offer: &Offer) -> Catalog {
         resources: docs::resources(),
         templates: docs::templates(),
         prompts: prompts::listed(),
-        is_private: offer.tools != Offer::default().tools,
+        is_private: offer.tools != Offer::usual(&tools::names()).tools,
         structured: offer.structured,
     }
 }
 
 /// The server's instructions: what a model should know before it calls one of these tools.
-fn instructions(tools: &[Tool]) -> String {
-    let said = [
-        (
-            Tool::ChatCompletion,
-            "anygpt_chat_completion sends a prompt or a conversation to a model and returns its answer; name \
-             a model (\"gpt-…\", \"claude-…\", \"gemini-…\", provider/model, an alias or a tag), or none for the \
-             default.",
-        ),
-        (Tool::Compare, "anygpt_compare asks several at once."),
-        (
-            Tool::ListProviders,
-            "anygpt_list_providers tells which providers can be used.",
-        ),
-        (
-            Tool::ListModels,
-            "anygpt_list_models tells which models they have.",
-        ),
-        (
-            Tool::ListTags,
-            "anygpt_list_tags tells which tags there are.",
-        ),
-    ];
-    let said = said.iter().filter(|(tool, _)| tools.contains(tool));
-    let said: Vec<&str> = said.map(|(_, text)| *text).collect();
+fn instructions(tools: &[&str]) -> String {
+    let of_tools = OF_TOOLS.iter().filter(|(name, _)| tools.contains(name));
+    let of_tools: Vec<String> = of_tools
+        .map(|(name, sentence)| format!("{name} {sentence}"))
+        .collect();
     format!(
         "Ask other AI models. {} More: the resource anygpt://docs/workflow.",
-        said.join(" ")
+        of_tools.join(" ")
     )
 }
+
+/// One sentence per tool; a later one may refer to an earlier one.
+const OF_TOOLS: [(&str, &str); 5] = [
+    (
+        "anygpt_chat_completion",
+        "sends a prompt or a conversation to a model and returns its answer; name a model (\"gpt-…\", \"claude-…\", \
+         \"gemini-…\", provider/model, an alias or a tag), or none for the default.",
+    ),
+    ("anygpt_compare", "asks several at once."),
+    (
+        "anygpt_list_providers",
+        "tells which providers can be used.",
+    ),
+    ("anygpt_list_models", "tells which models they have."),
+    ("anygpt_list_tags", "tells which tags there are."),
+];
 
 /// Renders documentation and prompts for these settings.
 #[derive(Debug)]

@@ -121,7 +121,7 @@ impl Style {
 
 /// Whether a character ends a line, controls a terminal, changes the direction of the text around it, or hides text from
 /// the reader. Joiners and non-joiners of letters or emojis do not count: some scripts need them.
-pub(crate) fn is_obeyed(c: char) -> bool {
+pub(crate) fn is_unsafe_in_terminal(c: char) -> bool {
     // Most characters are printable ASCII.
     if c.is_ascii_graphic() || c == ' ' {
         return false;
@@ -132,10 +132,10 @@ pub(crate) fn is_obeyed(c: char) -> bool {
 }
 
 /// The text with each character that [`is_unsafe_in_terminal`] escaped, except for newlines and tabs.
-pub fn harmless(text: &str) -> String {
+pub fn escape_control_characters(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_obeyed(c) && !matches!(c, '\n' | '\t') {
+        if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
             clean.extend(c.escape_default());
         } else {
             clean.push(c);
@@ -148,7 +148,7 @@ pub fn harmless(text: &str) -> String {
 pub fn harmless_json(json: &str) -> String {
     let mut clean = String::with_capacity(json.len());
     for c in json.chars() {
-        if is_obeyed(c) && !matches!(c, '\n' | '\t') {
+        if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
             write_json_escape(&mut clean, c);
         } else {
             clean.push(c);
@@ -172,20 +172,25 @@ mod tests {
     #[test]
     fn no_terminal_obeys_an_answer() {
         assert_eq!(
-            harmless("a\tb\r\n\x1b]0;title\x07 \u{9b}31m größe"),
+            escape_control_characters("a\tb\r\n\x1b]0;title\x07 \u{9b}31m größe"),
             "a\tb\\r\n\\u{1b}]0;title\\u{7} \\u{9b}31m größe"
         );
         assert_eq!(
-            harmless("a\u{202e}b\u{2066}c\u{200f}"),
+            escape_control_characters("a\u{202e}b\u{2066}c\u{200f}"),
             "a\\u{202e}b\\u{2066}c\\u{200f}"
         );
         assert_eq!(
-            harmless("a\u{200b}b\u{ad}c\u{2063}d\u{feff}e\u{34f}f\u{180e}g\u{e0041}h"),
+            escape_control_characters(
+                "a\u{200b}b\u{ad}c\u{2063}d\u{feff}e\u{34f}f\u{180e}g\u{e0041}h"
+            ),
             "a\\u{200b}b\\u{ad}c\\u{2063}d\\u{feff}e\\u{34f}f\\u{180e}g\\u{e0041}h"
         );
         assert_eq!(harmless_json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
-        assert_eq!(harmless("می\u{200c}خواهم"), "می\u{200c}خواهم");
-        assert_eq!(harmless("👩\u{200d}🔬"), "👩\u{200d}🔬");
+        assert_eq!(
+            escape_control_characters("می\u{200c}خواهم"),
+            "می\u{200c}خواهم"
+        );
+        assert_eq!(escape_control_characters("👩\u{200d}🔬"), "👩\u{200d}🔬");
         assert_eq!(
             harmless_json("{\n\"a\": \"\u{9b}31m\u{202e}ü\"}"),
             "{\n\"a\": \"\\u009b31m\\u202eü\"}"

@@ -28,7 +28,7 @@ use crate::{
     signal::{Listener, Signals},
     standby::{self, Sessions, Stdin},
     telemetry,
-    tools::Tools,
+    tools::{self, Tools},
 };
 
 /// How long a client has to send a first request, to be answered with what is wrong with the settings.
@@ -67,7 +67,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>, stdin_was_closed: bool) ->
 
 fn load() -> Result<Settings, Problem> {
     let environment = Environment::new(&|name| env::var_os(name));
-    Settings::load(environment.with_names(&|| env::vars_os().map(|(name, _)| name).collect()))
+    let names = || env::vars_os().map(|(name, _)| name).collect();
+    Settings::load(environment.with_names(&names), &tools::names())
 }
 
 fn code_of(ended: Result<Ended, Unwritten>) -> i32 {
@@ -206,7 +207,7 @@ fn refuse(problem: &Problem, signals: &Signals) -> i32 {
     telemetry::write_now(&text);
     let redactor = Redactor::of_environment();
     let mut server = Server::new(
-        library::catalog(&Offer::default()),
+        library::catalog(&Offer::usual(&tools::names())),
         // The only answer is the problem.
         Box::new(NoLibrary),
         Limits::default(),

@@ -15,8 +15,8 @@ use crate::{
     outcome::Outcome,
     redact::Redactor,
     resources,
-    settings::{Settings, Tool},
-    tools::Tools,
+    settings::Settings,
+    tools::{Tool, Tools},
 };
 
 /// Tools and gateway for these settings.
@@ -57,7 +57,7 @@ impl Session {
     /// done wrong is in the outcome. No text of the outcome holds a key; for an error see [`Session::text`].
     pub(crate) async fn call(
         &self,
-        tool: Tool,
+        tool: &'static Tool,
         arguments: Map<String, Value>,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Error> {

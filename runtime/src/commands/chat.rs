@@ -28,7 +28,8 @@ use crate::{
     outcome::Outcome,
     output::{self, Unwritten},
     redact::Redactor,
-    settings::{Settings, Tool},
+    settings::Settings,
+    tools,
 };
 
 /// How long to wait for stdin before printing a hint.
@@ -54,7 +55,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     let is_live = !chat.json && output::is_terminal();
     let mut screen = Screen::new(&session.redactor, is_live, gone);
     let called = block_on(async {
-        let call = Box::pin(session.call(Tool::ChatCompletion, arguments, &mut screen));
+        let call = Box::pin(session.call(&tools::CHAT_COMPLETION, arguments, &mut screen));
         match select(call, is_gone).await {
             Either::Left((called, _)) => Ok(called),
             Either::Right((Ok(unwritten), _)) => Err(unwritten),
@@ -264,7 +265,9 @@ impl<'r> Screen<'r> {
             return Ok(());
         }
         self.is_within_line = !text.ends_with('\n');
-        output::write(&output::harmless(&self.redactor.text(text)))
+        output::write(&output::escape_control_characters(
+            &self.redactor.text(text),
+        ))
     }
 
     fn end_line(&mut self) -> Result<(), Unwritten> {

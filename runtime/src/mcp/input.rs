@@ -22,7 +22,7 @@ use crate::{
     error::{Error, ErrorKind},
     outcome::Outcome,
     output, telemetry,
-    tools::{Called, Tools},
+    tools::{Step, Tools},
 };
 
 /// Most bytes of one read: the capacity of a pipe.
@@ -139,10 +139,10 @@ impl Input<'_> {
                 Action::CallTool(call) => {
                     let handle = call.handle;
                     match self.tools.call(call) {
-                        Called::Done(outcome) => {
+                        Step::Done(outcome) => {
                             self.outcomes.push((handle, outcome));
                         }
-                        Called::Job(job) => {
+                        Step::Network(job) => {
                             // An answer that cannot be delivered must not be paid for.
                             if output::is_abandoned() {
                                 self.connection.client_gone();

@@ -13,6 +13,7 @@ use super::{
     given::Given,
     mistyped, models,
     network::Network,
+    offered::{Offer, ToolName},
     problem::Problem,
     provider::{position, unknown},
     providers::{self, allowed},
@@ -32,12 +33,15 @@ const PROVIDER: &str = "defaults.provider";
 const MODEL: &str = "defaults.model";
 
 impl Settings {
-    /// Reads and checks everything. Opens no connection.
+    /// Reads and checks everything. Opens no connection. `tools` are those that can be offered.
     ///
     /// # Errors
     /// The first setting that cannot be used.
-    pub fn load(environment: Environment<'_>) -> Result<Self, Problem> {
-        let mut settings = Settings::default();
+    pub fn load(environment: Environment<'_>, tools: &[ToolName]) -> Result<Self, Problem> {
+        let mut settings = Settings {
+            offer: Offer::usual(tools),
+            ..Settings::default()
+        };
         settings.origins.file = config_file(&environment)?;
         let mut file = match &settings.origins.file {
             Some(path) => File::read(path, &environment)?,

@@ -56,7 +56,7 @@ pub use index::{ModelIndex, ProviderIndex};
 pub use limits::{Bound, Limits};
 pub use model::{Member, ModelSettings, Tag};
 pub use network::Network;
-pub use offered::{Offer, Tool};
+pub use offered::{Offer, ToolName};
 pub use parameters::Parameters;
 pub use price::Price;
 pub use problem::Problem;

@@ -349,13 +349,14 @@ pub(super) static TABLE: [Row; 21] = [
         form: Form::List,
         default: "default",
         set: Some(|settings, given| {
-            settings.offer.tools = offered::tools(&given.place, given.items().into_iter())?;
+            settings.offer.tools = offered::tools(
+                &given.place,
+                given.items().into_iter(),
+                &settings.offer.known,
+            )?;
             Ok(())
         }),
-        show: |settings| {
-            let tools = settings.offer.tools.iter().map(|tool| tool.name());
-            Some(tools.collect::<Vec<_>>().join(", "))
-        },
+        show: |settings| Some(settings.offer.tools.join(", ")),
         key: "The tools that clients are offered, as in ANYGPT_TOOLS",
         help: "tools to offer (default): names, all, default, -name; e.g. default,embed",
         about: [

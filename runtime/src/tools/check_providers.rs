@@ -2,36 +2,37 @@
 //!
 //! Never here: a key, or the models themselves.
 
+use anygpt_core::Annotations;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::{Network, Outcome, Work, arguments::Arguments};
+use super::{
+    arguments::Arguments,
+    common::{PROVIDER, TIMEOUT},
+    tool::{NetworkCall, Step, Tool},
+};
 use crate::{
     call::CallContext,
     error::{Error, ErrorKind},
-    gateway::{Bounds, Gateway, Listed, resolve},
+    gateway::{Bounds, Gateway, Listed, Observer, resolve},
+    outcome::Outcome,
     settings::{Provider, ProviderIndex, Settings},
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_check_providers".into(),
-        title: "Check providers".into(),
-        description: "Check whether the providers that are set up can be reached and take their keys."
-            .into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: true,
-        },
-        input_schema:
-            r#"{"type":"object","properties":{"provider":{"type":"string"},"timeout_seconds":{"type":"integer"}}}"#
-                .into(),
-        output_schema: Some(
-            r#"{"type":"object","properties":{"providers":{"type":"array","items":{"type":"object"}}},"required":["providers"]}"#
-                .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_check_providers",
+    is_default: false,
+    title: "Check providers",
+    description: "Check whether the providers that are set up can be reached and take their keys.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: true,
+    },
+    parameters: &[&PROVIDER, &TIMEOUT],
+    output_schema: r#"{"type":"object","properties":{"providers":{"type":"array","items":{"type":"object"}}},"required":["providers"]}"#,
+    begin,
+};
 
 /// Providers to be checked.
 #[derive(Debug)]
@@ -41,18 +42,15 @@ pub(super) struct Check {
     warnings: Vec<String>,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &["provider", "timeout_seconds"];
-
-pub(super) fn call(
-    _context: &CallContext,
+fn begin(
+    _: &CallContext,
     settings: &Settings,
     mut arguments: Arguments<'_>,
-) -> Result<Work, Error> {
-    let provider = arguments.name("provider")?;
-    let timeout = arguments.timeout()?;
+) -> Result<Step, Error> {
+    let provider = arguments.take(&PROVIDER)?;
+    let timeout = arguments.take(&TIMEOUT)?;
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));
-    Ok(Work::Network(Network::CheckProviders(Check {
+    Ok(Step::Network(Box::new(Check {
         providers: resolve::all_or_one(settings, provider.transpose()?)?,
         bounds: Bounds::of(settings, timeout),
         warnings: arguments.unknown().into_iter().collect(),
@@ -63,7 +61,7 @@ pub(super) fn call(
 struct Checked<'a> {
     id: &'a str,
     reachable: bool,
-    /// Not known where no key is asked for, or where nobody answers.
+    /// Unknown if the provider needs no key or does not respond.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_accepted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,8 +78,19 @@ struct Structured<'a> {
     warnings: &'a [String],
 }
 
+impl NetworkCall for Check {
+    fn run<'a>(
+        self: Box<Self>,
+        context: &'a CallContext,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.check(context, gateway))
+    }
+}
+
 impl Check {
-    pub(super) async fn run(self, context: &CallContext, gateway: &Gateway) -> Outcome {
+    async fn check(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
         let lists = gateway.models(context, &self.providers, self.bounds).await;
         let settings = gateway.settings();
         let providers = self.providers.iter().map(|&it| &settings.providers[it]);

@@ -1,56 +1,67 @@
-//! `anygpt_embed`: texts as vectors.
+//! `anygpt_embed`: embeddings of texts.
 //!
-//! Never here: what to do with a vector.
+//! Never here: comparing vectors.
 
+use anygpt_core::Annotations;
 use anygpt_providers::{Codec, EmbedRequest, Embeddings, Request};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
+use super::{
+    arguments::Arguments,
+    common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    kind::{Integer, Texts},
+    parameter::{Detail, Parameter},
+    tool::{NetworkCall, Step, Tool},
+};
 use crate::{
     aside::aside,
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Counted, Gateway,
+        Bounds, Counted, Gateway, Observer,
         resolve::{self, Target},
     },
+    outcome::Outcome,
     settings::Settings,
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_embed".into(),
-        title: "Embed texts".into(),
-        description: "Turn texts into vectors with an embedding model.".into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: true,
-        },
-        input_schema: concat!(
-            r#"{"type":"object","properties":{"input":{"type":"array","items":{"type":"string"},"maxItems":256},"#,
-            r#""model":{"type":"string"},"provider":{"type":"string"},"dimensions":{"type":"integer","minimum":1},"#,
-            r#""timeout_seconds":{"type":"integer"}},"required":["input","model"]}"#,
-        )
-        .into(),
-        output_schema: Some(
-            concat!(
-                r#"{"type":"object","properties":{"embeddings":{"type":"array","items":{"type":"array","items":{"type":"number"}}},"#,
-                r#""dimensions":{"type":"integer"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
-                r#""required":["embeddings","dimensions","model","provider"]}"#,
-            )
-            .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_embed",
+    is_default: false,
+    title: "Embed texts",
+    description: "Turn texts into vectors with an embedding model.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: true,
+    },
+    parameters: &[&INPUT, &MODEL.required(), &PROVIDER, &DIMENSIONS, &TIMEOUT],
+    output_schema: concat!(
+        r#"{"type":"object","properties":{"embeddings":{"type":"array","items":{"type":"array","items":{"type":"number"}}},"#,
+        r#""dimensions":{"type":"integer"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
+        r#""required":["embeddings","dimensions","model","provider"]}"#,
+    ),
+    begin,
+};
 
-/// Most texts of one call.
-const MOST_TEXTS: usize = 256;
+const INPUT: Parameter<Texts> = Parameter::new("input", Texts { most: 256 })
+    .required()
+    .with(Detail::Limits);
 
-/// More numbers than any model has in a vector.
+/// More than any model has.
 const MOST_DIMENSIONS: u32 = 1 << 16;
 
-/// So many numbers also stand in the text of a result, about 16 kB: clients that show only the text.
+const DIMENSIONS: Parameter<Integer> = Parameter::new(
+    "dimensions",
+    Integer {
+        min: 1,
+        max: MOST_DIMENSIONS,
+    },
+)
+.with(Detail::Minimum);
+
+/// Up to this many numbers, about 16 kB, are also in the text, for clients without `structuredContent`.
 const NUMBERS_IN_TEXT: usize = 1_600;
 
 /// Texts that are ready to be sent.
@@ -63,25 +74,16 @@ pub(super) struct Embedding {
     warnings: Vec<String>,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &[
-    "input",
-    "model",
-    "provider",
-    "dimensions",
-    "timeout_seconds",
-];
-
-pub(super) fn call(
-    _context: &CallContext,
+fn begin(
+    _: &CallContext,
     settings: &Settings,
     mut arguments: Arguments<'_>,
-) -> Result<Work, Error> {
-    let input = arguments.texts("input", MOST_TEXTS)?;
-    let model = arguments.name("model")?;
-    let provider = arguments.name("provider")?;
-    let dimensions = arguments.integer("dimensions", 1, MOST_DIMENSIONS)?;
-    let timeout = arguments.timeout()?;
+) -> Result<Step, Error> {
+    let input = arguments.take(&INPUT)?;
+    let model = arguments.take(&MODEL)?;
+    let provider = arguments.take(&PROVIDER)?;
+    let dimensions = arguments.take(&DIMENSIONS)?;
+    let timeout = arguments.take(&TIMEOUT)?;
     let warnings = arguments.unknown().into_iter().collect();
     if input.is_empty() {
         return Err(Error::new(ErrorKind::InvalidRequest, "input is missing")
@@ -115,7 +117,7 @@ pub(super) fn call(
             Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
         );
     };
-    Ok(Work::Network(Network::Embed(Embedding {
+    Ok(Step::Network(Box::new(Embedding {
         target,
         request,
         texts,
@@ -141,8 +143,19 @@ struct Usage {
     input_tokens: u64,
 }
 
+impl NetworkCall for Embedding {
+    fn run<'a>(
+        self: Box<Self>,
+        context: &'a CallContext,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.embed(context, gateway))
+    }
+}
+
 impl Embedding {
-    pub(super) async fn run(self, context: &CallContext, gateway: &Gateway) -> Outcome {
+    async fn embed(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
         let texts = self.texts;
         let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
         let reply = gateway

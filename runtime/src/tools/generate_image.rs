@@ -2,56 +2,75 @@
 //!
 //! Never here: fetching a picture from an address.
 
+use anygpt_core::Annotations;
 use anygpt_providers::{Codec, DrawRequest, Drawing, Pictures, Usage};
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
-    Network, Outcome, Work,
-    arguments::{Arguments, wrong},
-    common::may_cost,
+    arguments::Arguments,
+    common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    kind::{Choice, Integer, Name, Text},
+    parameter::{Detail, Parameter},
+    tool::{NetworkCall, Step, Tool},
 };
 use crate::{
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Counted, Gateway,
+        Bounds, Counted, Gateway, Observer,
         resolve::{self, Target},
     },
+    outcome::Outcome,
     settings::Settings,
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_generate_image".into(),
-        title: "Draw a picture".into(),
-        description: "Draw pictures by description with an image model.".into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: false,
-            open_world: true,
-        },
-        input_schema: concat!(
-            r#"{"type":"object","properties":{"prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"#,
-            r#""size":{"type":"string","description":"1024x1024, 16:9 or 2K"},"quality":{"type":"string"},"#,
-            r#""n":{"type":"integer","minimum":1,"maximum":4},"format":{"type":"string","enum":["png","jpeg","webp"]},"#,
-            r#""timeout_seconds":{"type":"integer"}},"required":["prompt","model"]}"#,
-        )
-        .into(),
-        output_schema: Some(
-            concat!(
-                r#"{"type":"object","properties":{"images":{"type":"array","items":{"type":"object"}},"#,
-                r#""revised_prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
-                r#""required":["images","model","provider"]}"#,
-            )
-            .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_generate_image",
+    is_default: false,
+    title: "Draw a picture",
+    description: "Draw pictures by description with an image model.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: false,
+        open_world: true,
+    },
+    parameters: &[
+        &PROMPT,
+        &MODEL.required(),
+        &PROVIDER,
+        &SIZE,
+        &QUALITY,
+        &COUNT,
+        &FORMAT,
+        &TIMEOUT,
+    ],
+    output_schema: concat!(
+        r#"{"type":"object","properties":{"images":{"type":"array","items":{"type":"object"}},"#,
+        r#""revised_prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
+        r#""required":["images","model","provider"]}"#,
+    ),
+    begin,
+};
 
-/// Most pictures of one call.
-const MOST_PICTURES: u32 = 4;
+const PROMPT: Parameter<Text> = Parameter::new("prompt", Text).required();
+
+const SIZE: Parameter<Name> = Parameter::new("size", Name).described("1024x1024, 16:9 or 2K");
+
+const QUALITY: Parameter<Name> = Parameter::new("quality", Name);
+
+const COUNT: Parameter<Integer> =
+    Parameter::new("n", Integer { min: 1, max: 4 }).with(Detail::Limits);
+
+const FORMAT: Parameter<Choice<&'static str>> = Parameter::new(
+    "format",
+    Choice {
+        all: &["png", "jpeg", "webp"],
+        name: |format| format,
+        parse: format,
+    },
+)
+.with(Detail::Limits);
 
 /// Pictures that are ready to be asked for.
 #[derive(Debug)]
@@ -63,31 +82,19 @@ pub(super) struct Image {
     warnings: Vec<String>,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &[
-    "prompt",
-    "model",
-    "provider",
-    "size",
-    "quality",
-    "n",
-    "format",
-    "timeout_seconds",
-];
-
-pub(super) fn call(
-    _context: &CallContext,
+fn begin(
+    _: &CallContext,
     settings: &Settings,
     mut arguments: Arguments<'_>,
-) -> Result<Work, Error> {
-    let prompt = arguments.string("prompt")?;
-    let model = arguments.name("model")?;
-    let provider = arguments.name("provider")?;
-    let size = arguments.name("size")?;
-    let quality = arguments.name("quality")?;
-    let count = arguments.integer("n", 1, MOST_PICTURES)?;
-    let format = format(&mut arguments)?;
-    let timeout = arguments.timeout()?;
+) -> Result<Step, Error> {
+    let prompt = arguments.take(&PROMPT)?;
+    let model = arguments.take(&MODEL)?;
+    let provider = arguments.take(&PROVIDER)?;
+    let size = arguments.take(&SIZE)?;
+    let quality = arguments.take(&QUALITY)?;
+    let count = arguments.take(&COUNT)?;
+    let format = arguments.take(&FORMAT)?;
+    let timeout = arguments.take(&TIMEOUT)?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
     let Some(prompt) = prompt else {
         return Err(Error::new(ErrorKind::InvalidRequest, "prompt is missing")
@@ -112,7 +119,7 @@ pub(super) fn call(
         size,
         quality,
         count: count.unwrap_or(1),
-        format,
+        format: format.map(str::to_owned),
     };
     let codec = settings.providers[target.provider].dialect.codec();
     let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
@@ -125,7 +132,7 @@ pub(super) fn call(
         );
     };
     warnings.extend_from_slice(&drawing.warnings);
-    Ok(Work::Network(Network::GenerateImage(Image {
+    Ok(Step::Network(Box::new(Image {
         target,
         drawing,
         size: draw.size,
@@ -134,22 +141,28 @@ pub(super) fn call(
     })))
 }
 
-fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, Error> {
-    let Some(word) = arguments.string("format")? else {
-        return Ok(None);
-    };
+fn format(word: &str) -> Option<&'static str> {
     match word.trim().to_ascii_lowercase().as_str() {
-        "jpg" => Ok(Some("jpeg".into())),
-        known @ ("png" | "jpeg" | "webp") => Ok(Some(known.into())),
-        _ => {
-            let allowed = "png, jpeg or webp";
-            Err(wrong("format", &Value::String(word), allowed))
-        }
+        "png" => Some("png"),
+        "jpeg" | "jpg" => Some("jpeg"),
+        "webp" => Some("webp"),
+        _ => None,
+    }
+}
+
+impl NetworkCall for Image {
+    fn run<'a>(
+        self: Box<Self>,
+        context: &'a CallContext,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.generate(context, gateway))
     }
 }
 
 impl Image {
-    pub(super) async fn run(mut self, context: &CallContext, gateway: &Gateway) -> Outcome {
+    async fn generate(mut self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
         let read = |codec: &dyn Codec, body: &[u8]| codec.pictures(body);
         let (target, request) = (&self.target, &self.drawing.request);
         let all = (0..self.drawing.times)
@@ -231,7 +244,7 @@ struct Structured<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Listed<'a> {
-    /// The picture itself is in the content.
+    /// The picture is a content block.
     Here {
         mime_type: &'static str,
         bytes: usize,
@@ -241,7 +254,7 @@ enum Listed<'a> {
     },
 }
 
-/// Puts another reply beside the first one.
+/// Adds another reply to the first one.
 fn add(first: &mut Counted<Pictures>, other: Counted<Pictures>) {
     let bytes = first
         .reservation
@@ -251,7 +264,7 @@ fn add(first: &mut Counted<Pictures>, other: Counted<Pictures>) {
         value: mut more,
         reservation: mut held,
     } = other;
-    // What the one gives back the other takes: nobody else runs in between.
+    // Cannot fail: the first takes what the other just released, and no other task runs in between.
     held.release();
     let _counted = first.reservation.resize(bytes);
     let all = &mut first.value;

@@ -1,20 +1,25 @@
-//! The tools: a file each for its schema, its arguments and its result.
+//! The tools: a file each, with its definition, its parameters, its work and its result.
 //!
 //! Never here: how a provider is reached.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 
-use self::arguments::{Arguments, Charge};
+pub use self::tool::Step;
+use self::{arguments::Charge, registry::TOOLS, tool::NetworkCall};
+pub(crate) use self::{
+    chat_completion::TOOL as CHAT_COMPLETION, list_models::TOOL as LIST_MODELS, tool::Tool,
+};
 use crate::{
     call::CallContext,
     error::{Error, ErrorKind},
     gateway::{Gateway, Observer},
     outcome::Outcome,
-    settings::{Settings, Tool},
+    settings::{Settings, ToolName},
 };
 
+mod answer;
 mod arguments;
 mod chat_completion;
 mod check_providers;
@@ -25,91 +30,33 @@ mod count_tokens;
 mod dry_run;
 mod embed;
 mod generate_image;
-mod json_answer;
+mod kind;
 mod list_models;
 mod list_providers;
 mod list_tags;
+mod parameter;
+mod registry;
+mod response_format;
+mod schema_check;
+mod tool;
 
-/// What a tool is made of.
-fn entry(tool: Tool) -> Entry {
-    macro_rules! of {
-        ($module:ident) => {
-            Entry {
-                listed: $module::listed,
-                names: $module::NAMES,
-                call: $module::call,
-            }
-        };
-    }
-    match tool {
-        Tool::ChatCompletion => of!(chat_completion),
-        Tool::Compare => of!(compare),
-        Tool::ListModels => of!(list_models),
-        Tool::ListProviders => of!(list_providers),
-        Tool::ListTags => of!(list_tags),
-        Tool::CountTokens => of!(count_tokens),
-        Tool::Embed => of!(embed),
-        Tool::GenerateImage => of!(generate_image),
-        Tool::CheckProviders => of!(check_providers),
-    }
+/// The settings' view of all tools.
+pub fn names() -> Vec<ToolName> {
+    let names = TOOLS.iter().map(|tool| ToolName {
+        name: tool.name,
+        is_default: tool.is_default,
+    });
+    names.collect()
 }
 
-struct Entry {
-    listed: fn() -> anygpt_core::Tool,
-    /// All arguments that it takes; others are only named.
-    names: &'static [&'static str],
-    /// Runs on the stdio thread: must not wait for anything. An error is what the caller did wrong.
-    call: fn(&CallContext, &Settings, Arguments<'_>) -> Result<Work, Error>,
+/// The tools with these names, as the catalogue has them.
+pub(crate) fn listed(names: &[&str]) -> Vec<anygpt_core::Tool> {
+    named(names).map(Tool::listed).collect()
 }
 
-impl Entry {
-    fn begin(
-        &self,
-        context: &CallContext,
-        settings: &Settings,
-        json: &str,
-        charge: &mut Charge,
-    ) -> Result<Work, Error> {
-        let arguments = Arguments::parse(json, self.names, charge)?;
-        let work = (self.call)(context, settings, arguments)?;
-        if let Work::Network(_) = work {
-            charge.add(CALL)?;
-        }
-        Ok(work)
-    }
-}
-
-/// What a call takes beside its arguments as long as it is at work.
-const CALL: usize = 8 << 10;
-
-/// What becomes of a call on the stdio thread.
-#[derive(Debug)]
-enum Work {
-    /// It is answered.
-    Done(Outcome),
-    /// It needs the network.
-    Network(Network),
-}
-
-/// What is left to do on the async thread.
-#[derive(Debug)]
-enum Network {
-    Chat(Box<chat_completion::Chat>),
-    Compare(Box<compare::Comparison>),
-    ListModels(list_models::Query),
-    CountTokens(count_tokens::Count),
-    Embed(embed::Embedding),
-    GenerateImage(generate_image::Image),
-    CheckProviders(check_providers::Check),
-}
-
-/// What became of a call on the stdio thread.
-#[derive(Debug)]
-pub enum Called {
-    /// It is answered.
-    Done(Outcome),
-    /// It goes on on the async thread.
-    Job(Box<Job>),
+fn named(names: &[&str]) -> impl Iterator<Item = &'static Tool> {
+    let find = |name: &&str| TOOLS.iter().find(|tool| tool.name == *name);
+    names.iter().filter_map(find).copied()
 }
 
 /// A call that needs the network.
@@ -117,11 +64,11 @@ pub enum Called {
 pub struct Job {
     /// The call to complete.
     pub handle: CallHandle,
-    /// Whether its client wants to hear of progress.
+    /// Whether the client asked for progress.
     pub wants_progress: bool,
-    work: Network,
+    work: Box<dyn NetworkCall>,
     context: CallContext,
-    /// Covers what has become of the arguments until the call is done.
+    /// The memory of the parsed arguments, until the call is finished.
     held: Reservation,
 }
 
@@ -140,59 +87,43 @@ impl Job {
     }
 }
 
-impl Network {
-    /// In a box, because a future is as large as the largest that it may hold, and so is each one around it.
-    fn run<'a>(
-        self,
-        context: &'a CallContext,
-        gateway: &'a Gateway,
-        observer: &'a mut dyn Observer,
-    ) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>> {
-        match self {
-            Network::Chat(chat) => Box::pin(chat.run(context, gateway, observer)),
-            Network::Compare(comparison) => Box::pin(comparison.run(context, gateway, observer)),
-            Network::ListModels(query) => Box::pin(query.run(context, gateway)),
-            Network::CountTokens(count) => Box::pin(count.run(context, gateway)),
-            Network::Embed(embedding) => Box::pin(embedding.run(context, gateway)),
-            Network::GenerateImage(image) => Box::pin(image.run(context, gateway)),
-            Network::CheckProviders(check) => Box::pin(check.run(context, gateway)),
-        }
-    }
-}
-
-/// All tools, with the settings they need.
+/// The tools that clients are offered, with the settings they need.
 #[derive(Debug)]
 pub struct Tools {
     settings: Arc<Settings>,
     budget: Arc<Budget>,
+    /// In the order of the catalogue: a call names one by its position.
+    offered: Vec<&'static Tool>,
 }
 
 impl Tools {
     /// Tools that follow these settings. What calls hold is counted against `budget`.
     pub fn new(settings: Arc<Settings>, budget: Arc<Budget>) -> Self {
-        Tools { settings, budget }
+        Tools {
+            offered: named(&settings.offer.tools).collect(),
+            settings,
+            budget,
+        }
     }
 
     /// Runs a call as far as it goes without the network.
-    pub fn call(&self, mut call: ToolCall) -> Called {
-        let Some(&tool) = self.settings.offer.tools.get(call.tool) else {
-            return Called::Done(Outcome::error(Error::new(
-                ErrorKind::Config,
-                "there is no such tool",
-            )));
+    pub fn call(&self, mut call: ToolCall) -> Step<Job> {
+        let Some(&tool) = self.offered.get(call.tool) else {
+            let error = Error::new(ErrorKind::Config, "there is no such tool");
+            return Step::Done(Outcome::error(error));
         };
-        let context = CallContext::new(tool.name().into(), &mut call);
+        let context = CallContext::new(tool.name.into(), &mut call);
         let mut charge = Charge::new(self.budget.reservation());
-        let work = entry(tool).begin(&context, &self.settings, &call.arguments, &mut charge);
-        match work.unwrap_or_else(|error| Work::Done(Outcome::refused(error))) {
-            Work::Done(outcome) => {
+        let step = tool.begin(&context, &self.settings, &call.arguments, &mut charge);
+        match step.unwrap_or_else(|error| Step::Done(Outcome::refused(error))) {
+            Step::Done(outcome) => {
                 context.end(&outcome);
-                Called::Done(Outcome {
+                Step::Done(Outcome {
                     reservation: Some(charge.into_held()),
                     ..outcome
                 })
             }
-            Work::Network(work) => Called::Job(Box::new(Job {
+            Step::Network(work) => Step::Network(Box::new(Job {
                 handle: call.handle,
                 wants_progress: call.wants_progress,
                 work,
@@ -202,28 +133,22 @@ impl Tools {
         }
     }
 
-    /// Runs a call from beginning to end, for those who are not a client. An error is what the caller did
-    /// wrong.
+    /// Runs a call of any tool from beginning to end, for commands. An error is the caller's mistake.
     pub(crate) async fn run(
         &self,
-        tool: Tool,
+        tool: &Tool,
         arguments: &str,
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Error> {
         let context = CallContext::of_command();
         let mut charge = Charge::new(self.budget.reservation());
-        let work = entry(tool).begin(&context, &self.settings, arguments, &mut charge);
-        match work? {
-            Work::Done(outcome) => Ok(outcome),
-            Work::Network(work) => Ok(work.run(&context, gateway, observer).await),
+        let step = tool.begin(&context, &self.settings, arguments, &mut charge);
+        match step? {
+            Step::Done(outcome) => Ok(outcome),
+            Step::Network(work) => Ok(work.run(&context, gateway, observer).await),
         }
     }
-}
-
-/// These tools, as the catalogue has them.
-pub(crate) fn listed(tools: &[Tool]) -> Vec<anygpt_core::Tool> {
-    tools.iter().map(|&tool| (entry(tool).listed)()).collect()
 }
 
 #[cfg(test)]

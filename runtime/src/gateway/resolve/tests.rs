@@ -8,7 +8,7 @@ fn settings(variables: &[(&str, &str)]) -> Settings {
         let value = variables.iter().find(|(known, _)| *known == name);
         value.map(|(_, value)| OsString::from(value))
     };
-    Settings::load(Environment::new(&lookup).with_secrets("/nowhere")).unwrap()
+    Settings::load(Environment::new(&lookup).with_secrets("/nowhere"), &[]).unwrap()
 }
 
 /// Settings with these variables and this configuration file.

@@ -21,7 +21,7 @@ fn load(variables: &[(&str, &str)]) -> Result<Settings, Problem> {
     };
     let names = || variables.iter().map(|(name, _)| name.into()).collect();
     let environment = Environment::new(&lookup).with_names(&names);
-    Settings::load(environment.with_secrets("/nowhere"))
+    Settings::load(environment.with_secrets("/nowhere"), &[])
 }
 
 /// What is wrong with the first provider that is off because of a setting.

@@ -1,15 +1,11 @@
-use anygpt_core::Budget;
+use anygpt_providers::{Media, Part, Source, ToolCall, ToolChoice};
 
-use super::*;
-use crate::tools::arguments::Charge;
+use super::{functions::tools, *};
+use crate::tools::arguments::tests::{charge, parse};
 
 fn messages_of(json: &str) -> Result<Arc<[Message]>, Error> {
-    let mut charge = Charge::new(Budget::new(1 << 30).reservation());
-    messages(&mut Arguments::parse(
-        json,
-        &["prompt", "system", "messages"],
-        &mut charge,
-    )?)
+    let names = ["prompt", "system", "messages"];
+    messages(&mut parse(json, &names, &mut charge())?)
 }
 
 fn read(json: &str) -> Result<Vec<(Role, String)>, Error> {
@@ -268,10 +264,8 @@ fn calls_and_results_are_read_as_openai_and_others_write_them() {
 
 #[test]
 fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
-    let read = |json: &str| {
-        let mut charge = Charge::new(Budget::new(1 << 30).reservation());
-        tools(&mut Arguments::parse(json, &["tools", "tool_choice"], &mut charge).unwrap())
-    };
+    let read =
+        |json: &str| tools(&mut parse(json, &["tools", "tool_choice"], &mut charge()).unwrap());
     let schema = r#"{"type":"object","properties":{"city":{"type":"string"}}}"#;
     for tool in [
         format!(r#"{{"name":"weather","description":"d","parameters":{schema}}}"#),

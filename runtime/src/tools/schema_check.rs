@@ -1,82 +1,84 @@
-//! Answers that are to be JSON: finding it in the text, and saying where it does not keep to its schema.
+//! Whether JSON keeps to a JSON Schema, as far as models break one: types, members, elements, lengths, limits, choices,
+//! references inside the schema. Patterns, formats and conditions are not checked, since a validator that knows them all
+//! (the crate jsonschema, which judges this one in the tests) is larger than the rest of the gateway.
 //!
-//! The schema is checked as far as models break it: types, members, elements, lengths, limits, choices,
-//! references inside the schema. Patterns, formats and conditions are taken on trust, since a validator that
-//! knows them all (jsonschema) is larger than the rest of the gateway.
-//!
-//! Never here: asking for JSON (see the codecs).
+//! Never here: where a schema comes from.
 
-use anygpt_core::json;
-use anygpt_providers::Format;
 use serde_json::{Map, Value};
 
-use super::arguments::{found_but, member, wrong, wrong_or_missing};
-use super::conversation::{FUNCTION_NAME, is_function_name};
-use crate::error::Error;
+use super::arguments::{found_but, member};
 
-/// Longer answers are not read as JSON.
-const LONGEST: usize = 1 << 20;
-
-/// Nor are those that would take so much memory then: it is not counted, since there is but one at a time.
-const LARGEST: usize = 8 << 20;
-
-/// Schemas within schemas, and references that lead to references.
+/// Most levels of schemas and references.
 const DEEPEST: usize = 64;
 
-/// Schemas that are looked at for one answer; choices within choices would take for ever.
+/// Most schemas that are checked for one answer: nested choices take exponential time.
 const MOST_STEPS: usize = 100_000;
 
-/// The JSON of an answer that was to have this form, and what is wrong with it.
-pub(super) fn read(format: &Format, text: &str) -> (Option<Value>, Option<String>) {
-    if text.len() > LONGEST {
-        let problem = format!("The answer is too long to be read as JSON ({LONGEST} bytes)");
-        return (None, Some(problem));
-    }
-    let text = without_fence(text);
-    if json::tree_size(text) > LARGEST {
-        let problem = "The answer has too many values to be read as JSON";
-        return (None, Some(problem.into()));
-    }
-    let value: Value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(error) => return (None, Some(format!("The answer is not JSON: {error}"))),
-    };
-    let problem = match format {
-        Format::Json if value.is_object() => None,
-        Format::Json => Some("The answer is JSON, but not an object".to_owned()),
-        Format::Schema { schema, .. } => Check::new(schema)
-            .object(schema, &value, "json", 0)
-            .err()
-            .map(|Mismatch(why)| format!("The answer does not keep to the schema: {why}")),
-    };
-    (Some(value), problem)
-}
+/// Keywords that are checked, or that cannot make a value invalid. A choice of `oneOf` with any other keyword may not match
+/// although it passes this check.
+const KNOWN: [&str; 30] = [
+    "$defs",
+    "$id",
+    "$ref",
+    "$schema",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "default",
+    "definitions",
+    "description",
+    "enum",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "oneOf",
+    "prefixItems",
+    "properties",
+    "required",
+    "title",
+    "type",
+];
 
-/// The inside of a fenced block, which many models put around JSON.
-fn without_fence(text: &str) -> &str {
-    let text = text.trim();
-    let inside = || {
-        let (_language, inside) = text.strip_prefix("```")?.split_once('\n')?;
-        inside.trim_end().strip_suffix("```")
-    };
-    inside().unwrap_or(text)
-}
-
-/// Where a value does not keep to its schema, in words.
+/// A sentence that says where and how a value does not match a schema.
 #[derive(Debug)]
-struct Mismatch(String);
+pub(super) struct Mismatch(pub(super) String);
+
+/// The first mismatch of a value, which is called `name` in it. Unknown keywords always match.
+pub(super) fn check(
+    schema: &Map<String, Value>,
+    value: &Value,
+    name: &str,
+) -> Result<(), Mismatch> {
+    Check::new(schema).object(schema, value, name, 0)
+}
 
 struct Check<'s> {
     root: &'s Map<String, Value>,
     steps: usize,
+    /// No schema since this was set to true had an unknown keyword or exceeded a limit.
+    is_sure: bool,
 }
 
 impl<'s> Check<'s> {
     fn new(root: &'s Map<String, Value>) -> Self {
-        Check { root, steps: 0 }
+        Check {
+            root,
+            steps: 0,
+            is_sure: true,
+        }
     }
 
-    /// Checks a value by any schema: an object, or whether there may be anything at all.
+    /// Checks a value against an object or a boolean schema.
     fn any(
         &mut self,
         schema: &Value,
@@ -100,24 +102,25 @@ impl<'s> Check<'s> {
     ) -> Result<(), Mismatch> {
         self.steps += 1;
         if depth > DEEPEST || self.steps > MOST_STEPS {
+            self.is_sure = false;
             return Ok(());
         }
-        if let Some(Value::String(reference)) = schema.get("$ref")
-            && let Some(schema) = self.referred(reference)
-        {
-            self.object(schema, value, path, depth + 1)?;
+        self.is_sure &= schema.keys().all(|name| KNOWN.contains(&name.as_str()));
+        if let Some(Value::String(reference)) = schema.get("$ref") {
+            match (reference.as_str(), self.referred(reference)) {
+                ("#", _) => self.object(self.root, value, path, depth + 1)?,
+                (_, Some(schema)) => self.any(schema, value, path, depth)?,
+                (_, None) => self.is_sure = false,
+            }
         }
         plain(schema, value, path)?;
         self.inside(schema, value, path, depth)?;
         self.choices(schema, value, path, depth)
     }
 
-    /// The schema at a pointer into the whole one.
-    fn referred(&self, reference: &str) -> Option<&'s Map<String, Value>> {
-        let mut steps = reference.strip_prefix('#')?.split('/').skip(1).peekable();
-        if steps.peek().is_none() {
-            return Some(self.root);
-        }
+    /// The schema at a JSON pointer.
+    fn referred(&self, reference: &str) -> Option<&'s Value> {
+        let mut steps = reference.strip_prefix("#/")?.split('/');
         let name = |step: &str| step.replace("~1", "/").replace("~0", "~");
         let mut schema = self.root.get(&name(steps.next()?))?;
         for step in steps {
@@ -126,7 +129,7 @@ impl<'s> Check<'s> {
                 schema => schema.get(name(step))?,
             };
         }
-        schema.as_object()
+        Some(schema)
     }
 
     /// Members and elements.
@@ -139,9 +142,12 @@ impl<'s> Check<'s> {
     ) -> Result<(), Mismatch> {
         if let Value::Object(members) = value {
             let properties = schema.get("properties").and_then(Value::as_object);
+            let others = schema.get("additionalProperties");
+            // It does not apply to members that match a pattern, and patterns are unknown.
+            let others = others.filter(|_| !schema.contains_key("patternProperties"));
             for (name, value) in members {
                 let known = properties.and_then(|known| known.get(name));
-                let Some(schema) = known.or(schema.get("additionalProperties")) else {
+                let Some(schema) = known.or(others) else {
                     continue;
                 };
                 self.any(schema, value, &member(path, name), depth)?;
@@ -160,7 +166,7 @@ impl<'s> Check<'s> {
         Ok(())
     }
 
-    /// Schemas beside each other.
+    /// `allOf`, `anyOf` and `oneOf`.
     fn choices(
         &mut self,
         schema: &Map<String, Value>,
@@ -174,14 +180,20 @@ impl<'s> Check<'s> {
         }
         for name in ["anyOf", "oneOf"] {
             let Some(list) = list(name) else { continue };
-            let mut fitting = 0;
+            let (mut fitting, mut surely_fitting) = (0, 0);
+            let was_sure = self.is_sure;
             for schema in list {
-                fitting += usize::from(self.any(schema, value, path, depth).is_ok());
+                self.is_sure = true;
+                if self.any(schema, value, path, depth).is_ok() {
+                    fitting += 1;
+                    surely_fitting += usize::from(self.is_sure);
+                }
             }
+            self.is_sure = was_sure && surely_fitting == fitting;
             if fitting == 0 {
                 return Err(Mismatch(format!("{path} is none of the choices in {name}")));
             }
-            if fitting > 1 && name == "oneOf" && self.steps <= MOST_STEPS {
+            if surely_fitting > 1 && name == "oneOf" {
                 return Err(Mismatch(format!(
                     "{path} is more than one of the choices in oneOf"
                 )));
@@ -191,7 +203,7 @@ impl<'s> Check<'s> {
     }
 }
 
-/// What a schema says of the value itself.
+/// The keywords that concern only the value itself.
 fn plain(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Mismatch> {
     let types: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
@@ -221,14 +233,18 @@ fn plain(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), M
             return Err(Mismatch(format!("{} is missing", member(path, name))));
         }
     }
-    let size = match value {
+    limits(schema, value, path)
+}
+
+/// Lengths, counts and the size of numbers.
+fn limits(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Mismatch> {
+    let (suffix, unit, size) = match value {
         Value::String(text) => ("Length", "characters", text.chars().count() as f64),
         Value::Array(elements) => ("Items", "elements", elements.len() as f64),
         Value::Object(members) => ("Properties", "members", members.len() as f64),
         Value::Number(number) => ("imum", "", number.as_f64().unwrap_or_default()),
         _ => return Ok(()),
     };
-    let (suffix, unit, size) = size;
     let limit = |name: &str| schema.get(name).and_then(Value::as_f64);
     let limits = [
         (
@@ -267,7 +283,7 @@ fn is_a(value: &Value, kind: &str) -> bool {
         "array" => value.is_array(),
         "object" => value.is_object(),
         "number" => value.is_number(),
-        // 1.0 is whole to JSON Schema.
+        // 1.0 is an integer in JSON Schema.
         "integer" => {
             value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
         }
@@ -275,74 +291,21 @@ fn is_a(value: &Value, kind: &str) -> bool {
     }
 }
 
-/// Whether two values are the same to JSON Schema: 1 and 1.0 are.
+/// Whether two values are equal in JSON Schema: 1 and 1.0 are.
 fn is_equal(one: &Value, other: &Value) -> bool {
-    one == other
-        || one
-            .as_f64()
-            .is_some_and(|number| other.as_f64() == Some(number))
-}
-
-/// `response_format`: a word, the object that the format's own name stands in, or OpenAI's nested one.
-pub(super) fn format(value: Value) -> Result<Option<Format>, Error> {
-    const PATH: &str = "response_format";
-    const ALLOWED: &str = "{\"type\":\"text\"}, {\"type\":\"json_object\"} or \
-        {\"type\":\"json_schema\",\"schema\":{…}}";
-    let value = match value {
-        Value::String(text) if text.trim_start().starts_with('{') => {
-            serde_json::from_str(&text).map_err(|_| wrong(PATH, &Value::String(text), ALLOWED))?
+    match (one, other) {
+        (Value::Number(number), Value::Number(another)) => {
+            number == another || number.as_f64() == another.as_f64()
         }
-        Value::String(word) => Value::from_iter([("type", word)]),
-        value => value,
-    };
-    let Value::Object(mut object) = value else {
-        return Err(wrong(PATH, &value, ALLOWED));
-    };
-    let kind = object
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    match kind {
-        "text" => return Ok(None),
-        "json_object" | "json" => return Ok(Some(Format::Json)),
-        "json_schema" => {}
-        _ => {
-            let path = format!("{PATH}.type");
-            return Err(wrong_or_missing(
-                &path,
-                object.get("type"),
-                "text, json_object or json_schema",
-            ));
+        (Value::Array(list), Value::Array(another)) => {
+            list.len() == another.len() && list.iter().zip(another).all(|(a, b)| is_equal(a, b))
         }
+        (Value::Object(members), Value::Object(others)) => {
+            let is_there = |(name, value)| others.get(name).is_some_and(|it| is_equal(value, it));
+            members.len() == others.len() && members.iter().all(is_there)
+        }
+        (one, other) => one == other,
     }
-    if let Some(Value::Object(nested)) = object.remove("json_schema") {
-        object = nested;
-    }
-    let schema = match object.remove("schema") {
-        Some(Value::Object(schema)) => schema,
-        other => {
-            let path = format!("{PATH}.schema");
-            return Err(wrong_or_missing(
-                &path,
-                other.as_ref(),
-                "a JSON Schema, an object",
-            ));
-        }
-    };
-    let name = match object.remove("name") {
-        None | Some(Value::Null) => "answer".to_owned(),
-        Some(Value::String(name)) if is_function_name(&name) => name,
-        Some(other) => {
-            let path = format!("{PATH}.name");
-            return Err(wrong(&path, &other, FUNCTION_NAME));
-        }
-    };
-    let strict = object.remove("strict").and_then(|strict| strict.as_bool());
-    Ok(Some(Format::Schema {
-        name,
-        schema,
-        strict,
-    }))
 }
 
 #[cfg(test)]
