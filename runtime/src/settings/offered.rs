@@ -91,7 +91,7 @@ pub(super) fn tools<'w>(
     let chosen = known.iter().zip(chosen.unwrap_or_else(usual));
     let chosen = chosen.filter_map(|(tool, is_chosen)| is_chosen.then_some(tool.name));
     let tools: Vec<&'static str> = chosen.collect();
-    match tools.is_empty() {
+    match tools.is_empty() && !known.is_empty() {
         true => Err(Problem::new(
             place,
             "leaves no tool",
@@ -111,7 +111,7 @@ fn named(place: &str, name: &str, known: &[ToolName]) -> Result<Vec<bool>, Probl
         short => tool.short() == short,
     };
     let named: Vec<bool> = known.iter().map(is_meant).collect();
-    if named.contains(&true) {
+    if named.contains(&true) || matches!(short, ALL | DEFAULT) {
         return Ok(named);
     }
     let words = || {
