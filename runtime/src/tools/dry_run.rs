@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Outcome;
 use crate::{
     error::{Error, ErrorKind},
-    gateway::{Plan, bound, encoding, fit, price},
+    gateway::{Plan, adapt, bound, encoding, price},
     settings::Settings,
 };
 
@@ -56,7 +56,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     let (endpoint, parameters) = match provider.kind.codec() {
         Some(codec) => {
             let encoding = encoding(settings, first.provider, &request.model);
-            warnings.extend(fit(settings, first.provider, &mut request));
+            warnings.extend(adapt(settings, first.provider, &mut request));
             if request.model.is_empty() {
                 warnings.push(
                     "The model will be the newest suitable one of the provider's live list".into(),
@@ -65,7 +65,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
                 NEWEST.clone_into(&mut request.model);
             } else {
                 let purse = plan.purse.as_ref();
-                match bound::keep(settings, first.provider, &mut request, purse) {
+                match bound::enforce_limits(settings, first.provider, &mut request, purse) {
                     Ok(kept) => {
                         warnings.extend(kept.warnings);
                         paid = kept.most;
