@@ -9,7 +9,7 @@ use anygpt_providers::{ChatRequest, Failure, Format, Media, Part, Source, base64
 use serde_json::Value;
 
 use super::{
-    Plan, fit,
+    Plan, adapt,
     price::{self, dollars, rates},
     purse::Purse,
     resolve::Target,
@@ -90,7 +90,7 @@ impl Counted {
 }
 
 /// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
-/// should be; see [`keep`].
+/// should be; see [`enforce_limits`].
 pub fn estimated_tokens(request: &ChatRequest) -> u64 {
     let mut all = Counted::default();
     for message in request.messages.iter() {
@@ -266,16 +266,16 @@ pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, E
 fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
     target.model.as_ref()?;
     let mut request = plan.request_to(target);
-    let _repeated_later = fit(settings, target.provider, &mut request);
+    let _repeated_later = adapt(settings, target.provider, &mut request);
     let purse = plan.purse.as_ref();
-    keep(settings, target.provider, &mut request, purse).err()
+    enforce_limits(settings, target.provider, &mut request, purse).err()
 }
 
 /// Keeps a request that suits its model within all bounds.
 ///
 /// # Errors
 /// The money is not enough, or the cost is not known.
-pub fn keep(
+pub fn enforce_limits(
     settings: &Settings,
     provider: ProviderIndex,
     request: &mut ChatRequest,

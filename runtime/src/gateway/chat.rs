@@ -14,11 +14,11 @@ use tokio::{
 };
 
 use super::{
-    Bounds, Gateway, Observer, Plan, Reply,
+    Bounds, Gateway, Observer, Plan, Reply, adapt,
     attempt::Exchange,
     bound,
     chat_state::{AllFailed, ChatState, Failed, tally},
-    fit, list, mock,
+    list, mock,
     plan::model_of,
     price, report,
     resolve::Target,
@@ -57,7 +57,7 @@ pub(super) struct Turn {
     pub(super) request: ChatRequest,
     pub(super) encoding: Encoding,
     /// It was adapted to its model.
-    is_fitted: bool,
+    is_adapted: bool,
 }
 
 /// Most changes of a request that a provider's refusals may lead to.
@@ -259,7 +259,7 @@ impl Gateway {
                 ..plan.request_to(target)
             },
             encoding: Encoding::default(),
-            is_fitted: false,
+            is_adapted: false,
         }
     }
 
@@ -296,12 +296,12 @@ impl Gateway {
         let position = state.provider();
         let is_first = state.last().is_none();
         let reply = &mut state.reply;
-        if !turn.is_fitted {
-            self.adapt(codec, position, turn, reply)?;
+        if !turn.is_adapted {
+            self.adapt_turn(codec, position, turn, reply)?;
         }
         // Again before each attempt: a repair may have set a token limit, and earlier ones are paid.
         let purse = plan.purse.as_ref();
-        let kept = match bound::keep(&self.settings, position, &mut turn.request, purse) {
+        let kept = match bound::enforce_limits(&self.settings, position, &mut turn.request, purse) {
             Ok(kept) => kept,
             Err(failure) if is_first => return Err(failure.into()),
             Err(failure) => return Err(Missed::Unpaid(failure.message)),
@@ -357,18 +357,18 @@ impl Gateway {
     }
 
     /// Adapts a request to its model.
-    fn adapt(
+    fn adapt_turn(
         &self,
         codec: &dyn Codec,
         provider: ProviderIndex,
         turn: &mut Turn,
         reply: &mut Reply,
     ) -> Result<(), Failure> {
-        turn.is_fitted = true;
+        turn.is_adapted = true;
         let request = &mut turn.request;
-        let warnings = fit(&self.settings, provider, request);
+        let warnings = adapt(&self.settings, provider, request);
         reply.warnings.extend(warnings);
-        turn.encoding = fit::encoding(&self.settings, provider, &request.model);
+        turn.encoding = adapt::encoding(&self.settings, provider, &request.model);
         let learned = self.learned.apply(provider, request, &mut turn.encoding);
         reply.warnings.extend(learned);
         codec.carries(request)
