@@ -90,8 +90,8 @@ registry: ## Write runtime/registry from the program
 	$(CARGO) run --locked --quiet -p anygpt-tests --bin registry -- $(SERVER) runtime/registry
 
 .PHONY: settings
-settings: ## Write what documents say of the settings: JSON Schema, README and example
-	WRITE_SETTINGS=1 $(CARGO) test --locked --quiet -p anygpt-mcp --lib settings::schema settings::documents
+settings: ## Write what documents say of the settings: JSON Schema, README, example, page
+	WRITE_SETTINGS=1 $(CARGO) test --locked --quiet -p anygpt-mcp --lib -- settings::schema settings::documents
 
 .PHONY: submission
 submission: ## Fill it in for the registries, under dist/registry (OWNER=you)

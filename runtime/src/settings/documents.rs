@@ -1,5 +1,5 @@
-//! What the README and the example of a configuration file say of the settings: written from the rows of `table` by
-//! `make settings`, and checked here.
+//! What the README, the example of a configuration file and the page `providers` say of the settings: written from the
+//! rows of `table` by `make settings`, and checked here.
 //!
 //! Never here: what stands around it.
 
@@ -28,6 +28,14 @@ fn example(section: &str) -> String {
         .iter()
         .filter(|row| row.section() == section && !row.example.is_empty());
     rows.map(|row| format!("{}\n", row.example)).collect()
+}
+
+/// The lines of a table of keys for the page: those of `limits`, or all others.
+fn page(of_limits: bool) -> String {
+    let rows = TABLE.iter().filter(|row| !row.key.is_empty());
+    let rows = rows.filter(|row| (row.section() == "limits") == of_limits);
+    let lines = rows.map(|row| format!("| `{}` | `{}` | {} |\n", row.path, row.variable, row.key));
+    lines.collect()
 }
 
 /// The part of a document from `start` to before `end`, or to its last line's.
@@ -75,5 +83,14 @@ fn the_example_has_the_keys_of_the_table() {
             "\n\n",
             &format!("\n{}", lines.trim_end()),
         );
+    }
+}
+
+#[test]
+fn the_page_on_providers_lists_the_keys_of_the_table() {
+    for (name, of_limits) in [("key", false), ("limit", true)] {
+        let start = format!("| {name} | variable | meaning |\n| --- | --- | --- |\n");
+        let lines = [&*start, page(of_limits).trim_end()].concat();
+        check("src/docs/providers.md", &start, "\n\n", &lines);
     }
 }

@@ -251,7 +251,7 @@ fn schema(path: &[Step]) -> Value {
             let keys = fields.iter().map(|&name| {
                 let mut schema = below(Step::Key(name));
                 let row = row(path, name);
-                let described = row.map(|row| row.key.to_owned());
+                let described = row.map(|row| format!("{}, as in {}", row.key, row.variable));
                 schema["description"] = described.unwrap_or_else(|| comment(of, name)).into();
                 if let Some(words) = words(row, name) {
                     schema["examples"] = words.into();

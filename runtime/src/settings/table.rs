@@ -1,6 +1,6 @@
 //! The settings of the process: one row each. From a row come reading it (`load`), `config show` (`show`), the list of
-//! variables in the help (`cli::help`), its key in the JSON Schema (`schema`), its line in the README and in the example
-//! (`documents`). A new setting is a row, and the field that it sets.
+//! variables in the help (`cli::help`), its key in the JSON Schema (`schema`), its lines in the README, in the example
+//! and in the page `providers` (`documents`). A new setting is a row, and the field that it sets.
 //!
 //! Not here, because one of them is more than a value: variables of providers (`presets` and `own_variables`), proxies
 //! (`network`), certificates (`certificates`), and what only the configuration file has (`file`).
@@ -34,7 +34,7 @@ pub(crate) struct Row {
     pub(super) set: Option<Set>,
     /// Its value for `config show`; none if it has none.
     pub(super) show: fn(&Settings) -> Option<String>,
-    /// What its key in the file means, for the JSON Schema; empty if the file has no such key.
+    /// What its key in the file means, for the JSON Schema and the page `providers`; empty if the file has no such key.
     #[cfg_attr(not(test), allow(dead_code))]
     pub(super) key: &'static str,
     /// Its lines in the example of a file; empty if it has none there.
@@ -153,7 +153,7 @@ pub(super) static TABLE: [Row; 21] = [
         default: "info",
         set: Some(|settings, given| Ok(settings.log_level = given.word()?)),
         show: |settings| Some(settings.log_level.as_str().into()),
-        key: "As in LOG_LEVEL",
+        key: "How much is logged",
         example: "  level: info # debug, info, warn, error",
         help: "debug, info (default), warn, error; logs go to stderr",
         about: [
@@ -170,7 +170,7 @@ pub(super) static TABLE: [Row; 21] = [
         default: "text",
         set: Some(|settings, given| Ok(settings.log_format = given.word()?)),
         show: |settings| Some(settings.log_format.as_str().into()),
-        key: "As in LOG_FORMAT",
+        key: "What a line of the log looks like",
         example: "  format: text # or json",
         help: "text (default), json",
         about: ["`text`, or `json`: an object per line", "`text`"],
@@ -184,7 +184,7 @@ pub(super) static TABLE: [Row; 21] = [
         default: "55",
         set: Some(|settings, given| Ok(settings.timeout = given.seconds()?)),
         show: |settings| Some(seconds(settings.timeout)),
-        key: "A call that names no other, as in ANYGPT_TIMEOUT",
+        key: "Seconds of a call that names no other",
         example: "  call: 55 # at this time the partial answer is returned; many clients give up at 60",
         help: "seconds for a call (55; no limit for chat)",
         about: [
@@ -271,7 +271,7 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| Some(settings.limits.max_cost_usd.as_ref()?.most.to_string()),
-        key: "Most US dollars of a call, by estimate",
+        key: "Most US dollars of a call with all its attempts, by estimate",
         example: "#   max_cost_usd: 0.5",
         ..NONE
     },
@@ -303,7 +303,7 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| Some(seconds_or_none(settings.first_byte.as_ref())),
-        key: "Until a provider begins to answer, as in ANYGPT_FIRST_BYTE_TIMEOUT",
+        key: "Seconds until a provider begins to answer",
         example: "  # first_byte: 300 # longest silence before a provider responds; without it only the time of the call \
                   counts",
         ..NONE
@@ -317,7 +317,7 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| Some(seconds_or_none(settings.idle.as_ref())),
-        key: "Silence within an answer, as in ANYGPT_IDLE_TIMEOUT",
+        key: "Seconds of silence within an answer",
         example: "  # idle: 300 # the same within its response",
         help: "seconds of silence before and within an answer (no limit)",
         about: [
@@ -335,7 +335,7 @@ pub(super) static TABLE: [Row; 21] = [
         default: "2",
         set: Some(|settings, given| Ok(settings.retries = given.whole(0..=10)?)),
         show: |settings| Some(settings.retries.to_string()),
-        key: "Most repetitions of a request that has failed for the moment, as in ANYGPT_RETRIES",
+        key: "Most repetitions of a request that has failed for the moment",
         help: "repetitions of a request that failed for the moment (2)",
         about: [
             "how often a request that failed for the moment is repeated, 0 to 10",
@@ -357,7 +357,7 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| Some(settings.offer.tools.join(", ")),
-        key: "The tools that clients are offered, as in ANYGPT_TOOLS",
+        key: "The tools that clients are offered",
         help: "tools to offer (default): names, all, default, -name; e.g. default,embed",
         about: [
             "the tools to offer: names with or without `anygpt_`, `default`, `all`, `-name` to take one away",
@@ -401,7 +401,7 @@ pub(super) static TABLE: [Row; 21] = [
             let usual = || "30 s, 8 s after a signal".to_owned();
             Some(settings.shutdown_grace.map_or_else(usual, seconds))
         },
-        key: "Calls in flight at the end, as in ANYGPT_SHUTDOWN_GRACE",
+        key: "Seconds for calls in flight at the end",
         example: "  # shutdown: 10 # for calls in flight when the process is told to stop",
         help: "seconds for open calls at the end (30; 8 after a signal)",
         about: [
