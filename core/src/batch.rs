@@ -1,14 +1,13 @@
-//! Batches of messages, which only 2025-03-26 has: the answers of one are collected and go out as
-//! one array on one line.
+//! Batches of messages, which only 2025-03-26 has: the answers to a batch are collected and sent as one array on one line
+//!
 //!
-//! Never here: what a message of a batch means.
+//! Never here: the meaning of a message.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-/// Most messages of a batch. A line could hold millions, each with an answer of kilobytes.
+/// Upper bound on messages in a batch. A line could have millions, each with an answer of kilobytes.
 pub(crate) const MOST: usize = 1000;
 
-/// Names one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BatchHandle(u64);
 
@@ -17,26 +16,25 @@ pub(crate) struct BatchHandle(u64);
 pub(crate) struct Batches {
     open: BTreeMap<BatchHandle, Batch>,
     last: u64,
-    /// Of all answers that are collected.
+    /// Size of all collected answers.
     bytes: usize,
 }
 
 #[derive(Debug, Default)]
 struct Batch {
-    /// Messages that are still to be answered.
+    /// Number of messages without an answer yet.
     owed: usize,
-    /// Answers, with commas between them.
+    /// The answers, separated by commas.
     answers: Vec<u8>,
 }
 
 impl Batches {
-    /// Bytes that are held for batches.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// A new batch. It owes one answer until [`close`](Batches::close) is called for it, so that it
-    /// cannot be done before all of its messages were read.
+    /// Opens a batch. It counts one missing answer until [`close`](Batches::close) is called for it, so that it cannot be
+    /// complete before all of its messages have been read.
     pub(crate) fn open(&mut self) -> BatchHandle {
         self.last += 1;
         let handle = BatchHandle(self.last);
@@ -48,14 +46,14 @@ impl Batches {
         handle
     }
 
-    /// One answer more is owed.
+    /// Counts one more missing answer.
     pub(crate) fn owe(&mut self, handle: BatchHandle) {
         if let Some(batch) = self.open.get_mut(&handle) {
             batch.owed += 1;
         }
     }
 
-    /// Adds an answer: a line, or nothing if there was none.
+    /// Adds an answer; `line` is empty if a message needs none.
     pub(crate) fn add(&mut self, handle: BatchHandle, line: &[u8]) {
         let answer = line.trim_ascii_end();
         if let Some(batch) = self.open.get_mut(&handle)
@@ -69,7 +67,7 @@ impl Batches {
         }
     }
 
-    /// One answer less is owed. Gives the answers if it was the last, nothing if there are none.
+    /// Counts one missing answer less. Returns all answers after the last one; none if there are none.
     pub(crate) fn close(&mut self, handle: BatchHandle) -> Option<Vec<u8>> {
         let batch = self.open.get_mut(&handle)?;
         batch.owed -= 1;
@@ -80,7 +78,7 @@ impl Batches {
         if batch.answers.is_empty() {
             return None;
         }
-        // A comma was counted for the first answer, too.
+        // A comma was counted for the first answer as well.
         self.bytes -= batch.answers.len() + 1;
         Some(batch.answers)
     }

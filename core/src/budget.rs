@@ -1,11 +1,11 @@
-//! One count of bytes for everything whose size a stranger decides.
+//! One count of bytes for everything whose size is decided from outside.
 //!
-//! Never here: allocation itself. A reservation is a promise that the bytes may be allocated.
+//! Never here: allocation itself. A reservation only permits it.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many bytes of memory may be held at once by long lines, provider replies and the like.
+/// Upper bound on the memory in use for long lines, provider replies and the like.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
@@ -13,7 +13,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of `limit` bytes, to be shared by all who reserve from it.
+    /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Budget {
             limit,
@@ -21,17 +21,16 @@ impl Budget {
         })
     }
 
-    /// The limit in bytes.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Bytes reserved at this moment.
+    /// Bytes that are reserved now.
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// An empty reservation, to be grown as bytes arrive.
+    /// An empty reservation, which can be resized as bytes arrive.
     pub fn reservation(self: &Arc<Self>) -> Reservation {
         Reservation {
             budget: Arc::clone(self),
@@ -52,7 +51,7 @@ impl Budget {
     }
 }
 
-/// A share of a [`Budget`], given back when dropped.
+/// A share of a [`Budget`], released when it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     budget: Arc<Budget>,
@@ -60,12 +59,11 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Bytes held.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// One that holds what both hold, which must be of the same budget.
+    /// The sum of two reservations, which must be of the same budget.
     #[must_use]
     pub fn and(mut self, mut other: Reservation) -> Reservation {
         debug_assert!(Arc::ptr_eq(&self.budget, &other.budget));
@@ -73,15 +71,15 @@ impl Reservation {
         self
     }
 
-    /// Holds exactly `bytes` from now on. `false`, with nothing changed, if the budget has not that
-    /// many left; shrinking always succeeds.
+    /// Resizes the reservation to `bytes`. `false`, with nothing changed, if the budget does not have that many left; shrinking
+    /// always succeeds.
     #[must_use]
     pub fn resize(&mut self, bytes: usize) -> bool {
         self.resize_within(bytes, self.budget.limit)
     }
 
-    /// The same, but it also fails if all reservations together would come to more than `limit`: what
-    /// is left of the budget above that is for others.
+    /// The same, but it also fails if all reservations together would exceed `limit`: the rest of the budget is kept for other
+    /// uses.
     #[must_use]
     pub fn resize_within(&mut self, bytes: usize, limit: usize) -> bool {
         if bytes > self.bytes {
@@ -96,12 +94,10 @@ impl Reservation {
         true
     }
 
-    /// The budget it is a share of.
     pub fn budget(&self) -> &Budget {
         &self.budget
     }
 
-    /// Gives everything back.
     pub fn release(&mut self) {
         self.budget.shrink(self.bytes);
         self.bytes = 0;

@@ -1,79 +1,75 @@
-//! Tool calls as the runtime sees them: what to run, what it answers, how far it is.
+//! Tool calls as the runtime sees them: the call, its result, its progress.
 //!
-//! Never here: calls in flight (`pending`), or how an answer is written.
+//! Never here: calls in flight (`pending`), or writing an answer.
 
 use alloc::boxed::Box;
 
 use crate::{budget::Reservation, pending::CallHandle, trace::Trace};
 
-/// What the runtime must do next.
+/// What the runtime has to do next.
 #[derive(Debug)]
 pub enum Action {
-    /// Run a tool, then hand its result to [`Server::complete`](crate::Server::complete).
+    /// Run a tool, then pass its result to [`Server::complete`](crate::Server::complete).
     CallTool(ToolCall),
-    /// Give up a call. Its result would be ignored.
+    /// Stop a call. Its result would be ignored.
     CancelCall(CallHandle),
 }
 
 /// A tool call to run.
 #[derive(Debug)]
 pub struct ToolCall {
-    /// Names the call from now on.
     pub handle: CallHandle,
     /// Position of the tool in [`Catalog::tools`](crate::Catalog::tools).
     pub tool: usize,
-    /// JSON text of the arguments: an object.
+    /// The arguments: JSON text of an object.
     pub arguments: Box<str>,
-    /// The client wants to hear of progress.
+    /// The client asked for progress notifications.
     pub wants_progress: bool,
-    /// The client may get log lines of this call, if [`Server::logging_level`](crate::Server::logging_level) asks for them: its revision has
+    /// The client may receive log lines of this call, if [`Server::logging_level`](crate::Server::logging_level) asks for them: its revision has
     /// log messages for whole sessions.
     pub hears_log: bool,
-    /// The trace that the client counts the call to.
+    /// The trace that the call belongs to.
     pub trace: Option<Box<Trace>>,
-    /// Covers long arguments; to be kept as long as they are.
+    /// Covers long arguments; keep it as long as they are in memory.
     pub reservation: Option<Reservation>,
 }
 
-/// What a tool answers.
+/// The result of a tool.
 #[derive(Clone, Copy, Debug)]
 pub struct ToolResult<'a> {
-    /// Blocks for the model to read, in order.
+    /// For the model, in order.
     pub content: &'a [Content<'a>],
-    /// JSON text of an object, on one line; written where the revision has a place for it.
+    /// JSON text of an object, on one line; written if the revision has a member for it.
     pub structured: Option<&'a str>,
-    /// The tool failed, and `content` says why.
+    /// The tool failed; `content` has the reason.
     pub is_error: bool,
 }
 
-/// One block of a tool's answer.
+/// One content block of a result.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Content<'a> {
-    /// Text.
     Text(&'a str),
-    /// Text that stands in `structured`, too: as its member `text`, which is left out there and put in where it
-    /// is written. So a long text is kept and escaped only once.
+    /// Text that is also the member `text` of `structured`: omitted there, and inserted when it is written. So a long text is
+    /// stored and escaped only once.
     SharedText(&'a str),
-    /// A picture.
     Image {
-        /// Its bytes in base64.
+        /// Base64.
         data: &'a str,
-        /// Its media type.
         mime_type: &'a str,
     },
     /// A link to the resource at this position in [`Catalog::resources`](crate::Catalog::resources). Revisions before 2025-06-18 have
-    /// none: there it is left out.
+    /// no links: it is omitted.
     Resource(usize),
 }
 
-/// How far a call has come.
+/// Progress of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
-    /// Grows with every report; one that does not is not sent.
+    /// Must grow with every report; otherwise the report is not sent.
     pub progress: u64,
-    /// The value at the end, if it is known.
+    /// The final value, if it is known.
     pub total: Option<u64>,
-    /// One line for people.
+    /// One line of text.
     pub message: Option<&'a str>,
 }

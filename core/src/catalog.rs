@@ -1,45 +1,43 @@
-//! What a server offers, as data that the runtime hands in.
+//! What a server offers, as data from the runtime.
 //!
-//! What takes work, or depends on the settings, is rendered by a [`Library`] when it is asked for.
+//! What takes work, or depends on the settings, is rendered by a [`Library`] on request.
 //!
-//! Never here: how it is done, or how a revision writes it.
+//! Never here: what a tool does, or the format of a revision.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt::Debug;
 
 use crate::revision::Revision;
 
-/// All that a server tells about itself. The order of each list is the order clients see.
+/// Everything a server offers. Clients see each list in this order.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    /// Who answers.
     pub server: Implementation,
-    /// A few sentences for the model that will use the server.
+    /// A few sentences for the model that uses the server.
     pub instructions: Cow<'static, str>,
-    /// The tools; a call names one by its position here.
+    /// A [`ToolCall`](crate::ToolCall) refers to a tool by its position here.
     pub tools: Vec<Tool>,
-    /// The resources; a [`Library`] renders one by its position here.
+    /// A [`Library`] renders a resource by its position here.
     pub resources: Vec<Resource>,
-    /// Families of resources. Each member is listed in `resources`, too.
+    /// Each resource of a template is also in `resources`.
     pub templates: Vec<ResourceTemplate>,
-    /// The prompts; a [`Library`] renders one by its position here.
+    /// A [`Library`] renders a prompt by its position here.
     pub prompts: Vec<Prompt>,
-    /// Instructions and tools depend on this installation's settings: nobody else may be given a cached
-    /// copy.
+    /// Instructions and tools depend on this installation's settings, so a cached copy must not be shared.
     pub is_private: bool,
-    /// Who is given `outputSchema` and `structuredContent`.
+    /// Which clients receive `outputSchema` and `structuredContent`.
     pub structured: Structured,
 }
 
-/// Who is given the structured form of results beside their text.
+/// Which clients receive structured results in addition to text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Structured {
-    /// Clients of a revision that knows it.
+    /// Clients of a revision with structured results.
     #[default]
     Auto,
-    /// All: to others it is one more member, which they may pass over.
+    /// All clients: others can ignore the additional member.
     Always,
-    /// Nobody: some clients show both forms, or choke on one.
+    /// No clients: some show both forms, or fail on one.
     Never,
 }
 
@@ -56,37 +54,29 @@ impl Structured {
 /// Name and version of the server.
 #[derive(Clone, Debug)]
 pub struct Implementation {
-    /// Name for programs.
     pub name: Cow<'static, str>,
-    /// Name for people.
     pub title: Cow<'static, str>,
-    /// Version.
     pub version: Cow<'static, str>,
-    /// One sentence.
     pub description: Cow<'static, str>,
-    /// A picture for clients that show one. It is sent once, when a client opens or discovers.
+    /// Sent once, by `initialize` or `server/discover`.
     pub icon: Option<Icon>,
 }
 
-/// A picture that scales to any size.
+/// An icon that scales to any size.
 #[derive(Clone, Debug)]
 pub struct Icon {
     /// A `data:` or `https:` URI.
     pub src: Cow<'static, str>,
-    /// Its media type.
     pub mime_type: Cow<'static, str>,
 }
 
-/// One tool.
 #[derive(Clone, Debug)]
 pub struct Tool {
     /// 1 to 128 of `A-Za-z0-9_.-`, unique.
     pub name: Cow<'static, str>,
-    /// Name for people.
     pub title: Cow<'static, str>,
-    /// What it does, for the model that decides whether to call it.
+    /// For the model that decides whether to call it.
     pub description: Cow<'static, str>,
-    /// Hints about its behaviour.
     pub annotations: Annotations,
     /// JSON Schema of the arguments: one line of JSON text, an object with `"type":"object"`.
     pub input_schema: Cow<'static, str>,
@@ -97,98 +87,73 @@ pub struct Tool {
 /// Hints about a tool's behaviour (`ToolAnnotations`).
 #[derive(Clone, Copy, Debug)]
 pub struct Annotations {
-    /// It changes nothing.
     pub read_only: bool,
-    /// Calling it twice is like calling it once.
     pub idempotent: bool,
-    /// It talks to the world outside.
     pub open_world: bool,
 }
 
-/// One resource: a text with a URI.
+/// A text with a URI.
 #[derive(Clone, Debug)]
 pub struct Resource {
     /// Absolute URI.
     pub uri: Cow<'static, str>,
-    /// Name for programs.
     pub name: Cow<'static, str>,
-    /// Name for people.
     pub title: Cow<'static, str>,
-    /// What it is good for, for the model that decides whether to read it.
+    /// For the model that decides whether to read it.
     pub description: Cow<'static, str>,
-    /// Media type of the text.
     pub mime_type: Cow<'static, str>,
-    /// The text depends on this installation's settings: nobody else may be given a cached copy.
+    /// The text depends on this installation's settings, so a cached copy must not be shared.
     pub is_private: bool,
 }
 
-/// A family of resources, whose URIs differ in their end only.
+/// A family of resources whose URIs differ only at their end.
 #[derive(Clone, Debug)]
 pub struct ResourceTemplate {
-    /// What the URIs begin with.
     pub prefix: Cow<'static, str>,
-    /// The variable that stands for the rest of a URI.
+    /// The variable for the rest of a URI.
     pub variable: Cow<'static, str>,
-    /// Name for programs.
     pub name: Cow<'static, str>,
-    /// Name for people.
     pub title: Cow<'static, str>,
-    /// What its members are.
     pub description: Cow<'static, str>,
-    /// Media type of all members.
     pub mime_type: Cow<'static, str>,
 }
 
-/// One prompt.
 #[derive(Clone, Debug)]
 pub struct Prompt {
-    /// Name for programs.
     pub name: Cow<'static, str>,
-    /// Name for people.
     pub title: Cow<'static, str>,
-    /// What it makes a model do.
     pub description: Cow<'static, str>,
-    /// Its arguments. Their values are free text.
+    /// Their values are free text.
     pub arguments: Vec<PromptArgument>,
 }
 
-/// One argument of a prompt.
 #[derive(Clone, Debug)]
 pub struct PromptArgument {
-    /// Name for programs.
     pub name: Cow<'static, str>,
-    /// Name for people.
     pub title: Cow<'static, str>,
-    /// What to fill in.
     pub description: Cow<'static, str>,
-    /// Without it there is no prompt.
     pub required: bool,
 }
 
-/// The arguments of one prompt that a client gave, in the order of [`Prompt::arguments`]. Required ones
-/// are there and not blank.
+/// The arguments that a client gave, in the order of [`Prompt::arguments`]. Required ones are present and not blank.
 pub type Given<'a> = [Option<Cow<'a, str>>];
 
-/// A prompt, ready to be said to a model.
+/// A rendered prompt.
 #[derive(Clone, Debug)]
 pub struct PromptText {
-    /// What the user says.
+    /// The user's message.
     pub text: String,
-    /// Resources to look at, by position in [`Catalog::resources`].
+    /// Resources to attach, by position in [`Catalog::resources`].
     pub resources: &'static [usize],
 }
 
-/// Renders what a [`Catalog`] only names. Every method is called while input is handled, so it must not
-/// wait for anything.
+/// Renders what a [`Catalog`] only names. The methods are called while input is handled, so they must not block.
 pub trait Library: Debug + Send {
-    /// The text of a resource.
     fn resource(&self, resource: usize) -> Cow<'static, str>;
 
-    /// The text of a prompt.
     fn prompt(&self, prompt: usize, arguments: &Given<'_>) -> PromptText;
 
-    /// Values that a prompt's argument may have, best first. Those that do not fit what the user has typed
-    /// are left out by the caller.
+    /// Possible values of a prompt's argument, best first. The caller removes those that do not match what the user has typed.
     fn candidates(
         &self,
         prompt: usize,
@@ -197,7 +162,7 @@ pub trait Library: Debug + Send {
     ) -> Vec<Cow<'_, str>>;
 }
 
-/// For a catalogue without resources and prompts: there is nothing to render.
+/// For a catalogue without resources and prompts.
 #[derive(Clone, Copy, Debug)]
 pub struct NoLibrary;
 

@@ -1,4 +1,4 @@
-//! Who the server is, in the two places where results say so: `serverInfo`, and `_meta` of modern results.
+//! Name and version of the server in results: `serverInfo`, and `_meta` of modern results.
 //!
 //! Never here: what the server offers.
 
@@ -14,13 +14,13 @@ use crate::{
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
-/// The member of `_meta` in modern results that says who answers. Written once, used in each.
+/// The member of `_meta` in modern results with the server's name and version. Serialized once.
 #[derive(Debug)]
 pub(crate) struct Identity(Box<[u8]>);
 
 impl Identity {
     pub(crate) fn new(catalog: &Catalog) -> Self {
-        // A picture in every result would be a waste.
+        // Without the icon, which would be in every result.
         Identity::of(&ServerInfo(&catalog.server, Revision::V2026_07_28, None))
     }
 
@@ -42,7 +42,7 @@ impl Identity {
     }
 }
 
-/// `Implementation` with the members that a revision knows, and a picture.
+/// `Implementation` with the members that a revision knows, and an icon.
 pub(crate) struct ServerInfo<'a>(
     pub(crate) &'a Implementation,
     pub(crate) Revision,

@@ -1,11 +1,13 @@
-//! JSON that is only looked at: parts of a text, as they stand in it. What the protocol's messages are read with, for
-//! those who read other JSON.
+//! Reading JSON without parsing it: parts of a text as slices. The scanner of the protocol's messages, for other crates.
 //!
-//! Never here: what a member means.
+//! Never here: the meaning of a member.
 
 use alloc::borrow::Cow;
 
-use crate::wire::scan::{self, Broken, Json};
+use crate::wire::{
+    scan::{self, Broken, Trust},
+    string,
+};
 
 /// The values of the named members of an object; of several with one name the last wins. `None` if it is not an object, or
 /// not JSON.
@@ -13,39 +15,39 @@ pub fn members<'a, const N: usize>(
     object: &'a str,
     names: [&str; N],
 ) -> Option<[Option<&'a str>; N]> {
-    scan::members(object, Json::Unread, names).ok()
+    scan::members(object, Trust::Untrusted, names).ok()
 }
 
-/// Gives the members of an object that is known to be JSON to `take`, in order: their names, and their values as they stand in
-/// the text. `None` if a name holds half a surrogate pair, or if `take` says so.
-// Not generic: it would be compiled as its caller is, for size.
+/// Calls `take` for each member of an object that is known to be JSON, in order, with its name and its raw value. `None` if a
+/// name contains half a surrogate pair, or if `take` returns it.
+// Not generic, so that it is compiled at this crate's optimisation level.
 pub fn each_member<'a>(
     object: &'a str,
     take: &mut dyn FnMut(Cow<'a, str>, &'a str) -> Option<()>,
 ) -> Option<()> {
-    let each = |name, value| take(scan::text(name).ok_or(Broken)?, value).ok_or(Broken);
-    scan::each_member(object, Json::Valid, each).ok()
+    let each = |name, value| take(string::text(name).ok_or(Broken)?, value).ok_or(Broken);
+    scan::each_member(object, Trust::Validated, each).ok()
 }
 
-/// The elements of an array that is known to be JSON, each read when it is asked for. `None` if it is not an array.
+/// The elements of an array that is known to be JSON, read lazily. `None` if it is not an array.
 pub fn elements(array: &str) -> Option<impl Iterator<Item = &str>> {
     scan::Elements::of(array).ok()
 }
 
-/// Bytes of memory that a tree of this text (`serde_json::Value`) takes at most: up to ninety times as many as the text.
-/// To be asked before one is built of what a stranger has written.
+/// Upper bound on the memory for this text as a `serde_json::Value`, in bytes: up to ninety times the length of the text.
+/// Check it before parsing text from outside.
 pub fn tree_size(json: &str) -> usize {
     scan::tree_size(json)
 }
 
-/// Bytes of a text within a JSON string, at most.
+/// Upper bound on the bytes of a text inside a JSON string.
 pub fn encoded_length(text: &str) -> usize {
-    scan::encoded_length(text)
+    string::encoded_length(text)
 }
 
-/// The text of a string; `None` if `raw` is another kind of value or holds half a surrogate pair.
+/// The text of a string; `None` if `raw` is another kind of value or contains half a surrogate pair.
 pub fn string(raw: &str) -> Option<Cow<'_, str>> {
-    scan::string(raw)
+    string::string(raw)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! An MCP server as a state machine over byte buffers.
 //!
 //! [`Server`] owns one session. Its methods come in three kinds:
-//! - *handlers* take what came from outside: [`Server::handle_input`], [`Server::handle_eof`],
+//! - *handlers* take input: [`Server::handle_input`], [`Server::handle_eof`],
 //!   [`Server::complete`], [`Server::progress`], [`Server::log`];
-//! - *pollers* hand out what must be done next: [`Server::poll_action`], [`Server::take_output`];
-//! - *getters* tell how things stand: [`Server::is_idle`], [`Server::queued_output`], ….
+//! - *pollers* return what has to be done next: [`Server::poll_action`], [`Server::take_output`];
+//! - *getters* return the current state: [`Server::is_idle`], [`Server::queued_output`], ….
 //!
 //! Bytes go in, bytes and actions come out, so a whole session runs in a test without a thread.
 //!

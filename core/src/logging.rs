@@ -19,9 +19,9 @@ pub enum LoggingLevel {
     Error,
     /// A part of the program does not work.
     Critical,
-    /// Somebody must act at once.
+    /// Immediate action is required.
     Alert,
-    /// Nothing works.
+    /// The program does not work at all.
     Emergency,
 }
 

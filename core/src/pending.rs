@@ -1,29 +1,28 @@
-//! The tool calls that wait for their result.
+//! Tool calls without a result yet.
 //!
-//! A call has a handle of its own, a counter, not the client's id: a client may use an id again
-//! after a cancel, and whatever arrives late for a dead handle finds nothing.
+//! A call is identified by a counter, not by the client's id: a client may reuse an id after a cancel, and a late result for
+//! the old handle must have no effect.
 //!
-//! Never here: what a call does, or how its answer is written.
+//! Never here: what a call does, or writing its answer.
 
 use alloc::{boxed::Box, collections::BTreeMap};
 
 use crate::{batch::BatchHandle, budget::Reservation, revision::Revision, wire::jsonrpc::Id};
 
-/// Names one tool call for as long as the process lives; never used twice.
+/// Identifies one tool call. Never reused while the process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallHandle(u64);
 
-/// What is remembered of a call until it is answered.
+/// What is stored about a call until it is answered.
 #[derive(Debug)]
 pub(crate) struct Call {
     /// JSON text of the client's id.
     id: Box<str>,
     pub(crate) revision: Revision,
-    /// The batch that its answer belongs to.
     pub(crate) batch: Option<BatchHandle>,
-    /// JSON text of the progress token, if the client gave one.
+    /// JSON text of the progress token, if the client sent one.
     pub(crate) progress_token: Option<Box<str>>,
-    /// The last progress value sent; the next one must be greater.
+    /// The last value that was sent; the next one must be greater.
     pub(crate) progress: u64,
     /// Covers long ids and tokens.
     pub(crate) _reservation: Option<Reservation>,
@@ -56,7 +55,6 @@ impl Call {
     }
 }
 
-/// All calls in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     calls: BTreeMap<CallHandle, Call>,

@@ -1,4 +1,4 @@
-//! The protocol revisions and what differs between them: the only place that knows.
+//! The protocol revisions and all differences between them.
 //!
 //! Never here: anything that is the same in all of them.
 
@@ -18,7 +18,7 @@ pub enum Revision {
 }
 
 impl Revision {
-    /// All revisions, newest first, as they are listed to clients.
+    /// Newest first, as clients see them.
     pub const ALL: [Revision; 5] = [
         Revision::V2026_07_28,
         Revision::V2025_11_25,
@@ -27,8 +27,7 @@ impl Revision {
         Revision::V2024_11_05,
     ];
 
-    /// What `initialize` offers to a client that asks for something unknown, and what is spoken to
-    /// one that never asked.
+    /// The revision for a client that requests an unknown one, or that never sends `initialize`.
     pub const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
 
     /// The value of `protocolVersion`.
@@ -42,19 +41,18 @@ impl Revision {
         }
     }
 
-    /// The revision of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Revision::ALL
             .into_iter()
             .find(|known| known.as_str() == name)
     }
 
-    /// Position in a table with one entry per revision.
+    /// Index into a table with one entry per revision.
     pub(crate) fn index(self) -> usize {
         self as usize
     }
 
-    /// Requests carry an envelope, results say their type and who answers; no handshake.
+    /// Requests have an envelope, results have a type and the server's name; there is no handshake.
     pub(crate) fn is_modern(self) -> bool {
         self >= Revision::V2026_07_28
     }
@@ -64,43 +62,43 @@ impl Revision {
         self == Revision::V2025_03_26
     }
 
-    /// Tools carry behaviour hints.
+    /// Tools have annotations.
     pub(crate) fn has_annotations(self) -> bool {
         self >= Revision::V2025_03_26
     }
 
-    /// Progress notifications carry a message.
+    /// Progress notifications have a message.
     pub(crate) fn has_progress_message(self) -> bool {
         self >= Revision::V2025_03_26
     }
 
-    /// Things have a `title` beside their name.
+    /// Entries of lists have a `title` in addition to their name.
     pub(crate) fn has_titles(self) -> bool {
         self >= Revision::V2025_06_18
     }
 
-    /// Tools describe their output, and results have `structuredContent`.
+    /// Tools have `outputSchema`, and results `structuredContent`.
     pub(crate) fn has_structured_content(self) -> bool {
         self >= Revision::V2025_06_18
     }
 
-    /// Results may point to a resource.
+    /// Results may have resource links.
     pub(crate) fn has_resource_links(self) -> bool {
         self >= Revision::V2025_06_18
     }
 
-    /// The server declares that it completes arguments; before, it just did.
+    /// Completion of arguments is a declared capability.
     pub(crate) fn has_completions_capability(self) -> bool {
         self >= Revision::V2025_03_26
     }
 
-    /// `logging/setLevel` and `notifications/message`. 2026-07-28 still has messages, but as a deprecated
-    /// option of single requests, which is not offered.
+    /// `logging/setLevel` and `notifications/message`. 2026-07-28 still has messages, but as a deprecated option of single
+    /// requests, which this server does not offer.
     pub(crate) fn has_logging(self) -> bool {
         !self.is_modern()
     }
 
-    /// An unknown resource has an error code of its own.
+    /// An unknown resource has its own error code.
     pub(crate) fn has_resource_not_found_code(self) -> bool {
         !self.is_modern()
     }

@@ -1,6 +1,6 @@
-//! The state machine that owns a session: lines in, answers and actions out.
+//! The state machine of a session: lines in, answers and actions out.
 //!
-//! Never here: what a single method answers (`method`), or how bytes are cut and read (`wire`).
+//! Never here: the answer of a single method (`method`), or framing and parsing (`wire`).
 
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::mem;
@@ -25,22 +25,20 @@ use crate::{
 
 /// One MCP session.
 ///
-/// Drive it like this: hand every read to [`handle_input`](Server::handle_input) until it is used
-/// up, and after each call drain [`poll_action`](Server::poll_action), then write what
-/// [`take_output`](Server::take_output) gives.
+/// To drive it, pass every read to [`handle_input`](Server::handle_input) until it is used up, and after each call drain
+/// [`poll_action`](Server::poll_action), then write what [`take_output`](Server::take_output) returns.
 #[derive(Debug)]
 pub struct Server {
     lines: Lines,
     session: Session,
 }
 
-/// Output is handed out in pieces of about this size, as much as a pipe takes at once: small answers to
-/// a large read need no large buffer.
+/// Output is returned in pieces of about this size, which is what a pipe accepts at once: small answers to a large read need no
+/// large buffer.
 const OUTPUT_STEP: usize = 64 << 10;
 
 impl Server {
-    /// A session that offers `catalog`, which `library` renders. Long lines and long arguments are counted
-    /// against `budget`.
+    /// A session that offers `catalog`, rendered by `library`. Long lines and long arguments count against `budget`.
     pub fn new(
         catalog: Catalog,
         library: Box<dyn Library>,
@@ -53,8 +51,8 @@ impl Server {
         }
     }
 
-    /// Takes bytes from the client, in pieces of any size. Tells how many were used: all of them,
-    /// unless output or actions must be taken first; offer the rest again then.
+    /// Takes bytes from the client, in pieces of any size. Returns how many were used: all of them, unless output or actions
+    /// must be taken first; then pass the rest again.
     #[must_use = "the rest of the input must be offered again"]
     pub fn handle_input(&mut self, bytes: &[u8]) -> usize {
         let mut input = Input::new(bytes);
@@ -70,7 +68,7 @@ impl Server {
         bytes.len() - input.bytes().len()
     }
 
-    /// There will be no more input: a last line without a newline counts.
+    /// The end of input: a last line without a newline is handled as well.
     pub fn handle_eof(&mut self) {
         if let Some(line) = self.lines.finish() {
             self.session.handle_line(line);
@@ -78,12 +76,13 @@ impl Server {
         self.lines.clear();
     }
 
-    /// Answers a call. Does nothing if the call was cancelled or answered before.
+    /// Answers a call. No effect if the call was cancelled or is answered already.
     pub fn complete(&mut self, handle: CallHandle, result: &ToolResult<'_>) {
         self.session.complete(handle, result);
     }
 
-    /// Writes the answer of a call, if it is still open, away from the session: a long one takes its time.
+    /// A writer for the answer of an open call, which does not need the session: a long answer can be written on another
+    /// thread.
     pub fn answer_writer(&self, handle: CallHandle) -> Option<AnswerWriter> {
         let session = &self.session;
         let call = session.pending.call(handle)?;
@@ -95,19 +94,19 @@ impl Server {
         })
     }
 
-    /// As [`complete`](Server::complete), with the answer that the call's [`AnswerWriter`] has written. It is passed
-    /// on as it is; only a batch copies it.
+    /// As [`complete`](Server::complete), with the answer that the call's [`AnswerWriter`] has written. It is not copied, except
+    /// in a batch.
     pub fn complete_written(&mut self, handle: CallHandle, answer: Vec<u8>) {
         self.session.complete_written(handle, answer);
     }
 
-    /// Reports progress, if the call is still open and its client wants to hear of it.
+    /// Reports progress, if the call is still open and its client asked for it.
     pub fn progress(&mut self, handle: CallHandle, progress: &Progress<'_>) {
         self.session.progress(handle, progress);
     }
 
-    /// Sends a log line, if the client asked for lines of this level. Like progress, it is left out while
-    /// too much output waits. `logger` names the part of the program that says it.
+    /// Sends a log line, if the client asked for lines of this level. Like progress, it is dropped while too much output is
+    /// queued. `logger` is the part of the program that logs it.
     pub fn log(&mut self, level: LoggingLevel, logger: &str, text: &str) {
         let session = &mut self.session;
         let wanted = session.logging_level.is_some_and(|least| level >= least);
@@ -116,8 +115,7 @@ impl Server {
         }
     }
 
-    /// The server will end: closes all open subscriptions, each with its response. Those that are opened
-    /// later are closed at once.
+    /// Before the end of the process: closes all open subscriptions, each with its response. Later ones are closed at once.
     pub fn close_subscriptions(&mut self) {
         let session = &mut self.session;
         session
@@ -125,7 +123,7 @@ impl Server {
             .close(&mut session.out, &session.identity);
     }
 
-    /// Answers every request from now on with an error that says `reason`: the server cannot work.
+    /// Answers every request from now on with an error that has `reason`, for a server that cannot work.
     pub fn refuse(&mut self, reason: impl Into<String>) {
         self.session.refusal = Some(reason.into());
     }
@@ -135,30 +133,29 @@ impl Server {
         self.session.actions.pop_front()
     }
 
-    /// Puts the next output, whole lines, in place of the content of `buffer`, whose memory is used for output that
-    /// follows. It is all that waits, unless [`complete_written`](Server::complete_written) was called; nothing means that
-    /// none waits.
+    /// Replaces the content of `buffer` by the next output, in whole lines, and reuses its memory for later output. This is all
+    /// queued output, unless [`complete_written`](Server::complete_written) was called; empty if none is queued.
     pub fn take_output(&mut self, buffer: &mut Vec<u8>) {
         if let Some(first) = self.session.ready.pop_front() {
             *buffer = first;
             return;
         }
         buffer.clear();
-        // Not swapped: a call, for so little.
+        // `mem::swap` is a function call here.
         *buffer = mem::replace(&mut self.session.out, mem::take(buffer));
     }
 
-    /// Bytes of output that wait to be taken.
+    /// Bytes of queued output.
     pub fn queued_output(&self) -> usize {
         self.session.queued_output()
     }
 
-    /// Bytes of output that exist: those that wait, and the answers of batches that others still belong to.
+    /// Bytes of output in memory: queued output, and the answers of incomplete batches.
     pub fn held_output(&self) -> usize {
         self.session.queued_output() + self.session.batches.bytes()
     }
 
-    /// The least important log lines that the client wants to have; none before it asked for any.
+    /// The lowest level of log lines that the client asked for; none if it did not.
     pub fn logging_level(&self) -> Option<LoggingLevel> {
         self.session.logging_level
     }
@@ -173,7 +170,7 @@ impl Server {
         self.session.pending.handles().collect()
     }
 
-    /// Nothing is owed to the client and nothing is left to be done.
+    /// Whether all requests are answered, all output is taken and no action is queued.
     pub fn is_idle(&self) -> bool {
         self.session.pending.len() == 0
             && self.session.actions.is_empty()
@@ -181,7 +178,7 @@ impl Server {
     }
 }
 
-/// Writes the answer of one call, on whatever thread.
+/// Writes the answer of one call, on any thread.
 #[derive(Debug)]
 pub struct AnswerWriter {
     /// JSON text of the client's id.
@@ -239,12 +236,11 @@ impl Session {
         }
         let batch = self.batches.open();
         self.batch = Some(batch);
-        // A cancel may end another batch meanwhile, so what is for the client is kept apart from what
-        // is for this batch.
+        // A cancel may complete another batch meanwhile, so output for the client is kept apart from output for this batch.
         let mut lines = mem::take(&mut self.out);
         for message in messages {
             match Message::read(Some(message)) {
-                // A short request may have a long answer, and all of them are kept until the last one.
+                // A short request may have a long answer, and all answers are in memory until the last one.
                 Message::Request { id, .. }
                     if self.batches.bytes() >= self.limits.queued_output =>
                 {

@@ -1,4 +1,4 @@
-//! What is known of one session: who the server is, what was agreed on, what is in flight, what waits to be written.
+//! The state of one session: catalogue, negotiated revision, requests in flight, queued output.
 //!
 //! Never here: what a method does with it (`method`), or the framing of lines (`server`).
 
@@ -17,15 +17,15 @@ use crate::{
     wire::jsonrpc::{Code, Error, Id},
 };
 
-/// How much a client may ask for at once.
+/// Upper bounds on what one client can use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Longest accepted line in bytes, without its newline. A longer one is answered with an error.
     pub line: usize,
-    /// Most tool calls in flight. One more is answered with an error result.
+    /// Tool calls in flight. One more is answered with an error result.
     pub calls: usize,
-    /// Input is not read on while this many bytes of output wait; what is completed is added all the
-    /// same. Progress notifications are left out from there on.
+    /// While this many bytes of output are queued, no input is read and progress notifications are dropped. Answers are still
+    /// added.
     pub queued_output: usize,
 }
 
@@ -39,13 +39,13 @@ impl Default for Limits {
     }
 }
 
-/// Actions are handed out before more input is taken once this many wait.
+/// With this many queued actions, no more input is taken.
 const QUEUED_ACTIONS: usize = 64;
 
-/// What a call keeps of its input is counted against the budget from this size on.
+/// From this size on, the part of the input that a call keeps counts against the budget.
 const COUNTED: usize = 4096;
 
-/// Everything but the framing of lines, which lends its buffer while a line is handled.
+/// Everything but the framing of lines, whose buffer is borrowed while a line is handled.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) catalog: Arc<Catalog>,
@@ -53,9 +53,9 @@ pub(crate) struct Session {
     pub(crate) identity: Arc<Identity>,
     pub(crate) limits: Limits,
     budget: Arc<Budget>,
-    /// The legacy revision agreed on by `initialize`.
+    /// The legacy revision that `initialize` negotiated.
     pub(crate) negotiated: Option<Revision>,
-    /// What `logging/setLevel` asked for.
+    /// Set by `logging/setLevel`.
     pub(crate) logging_level: Option<LoggingLevel>,
     pub(crate) refusal: Option<String>,
     pub(crate) pending: Pending,
@@ -63,16 +63,16 @@ pub(crate) struct Session {
     pub(crate) batches: Batches,
     /// The batch whose messages are being read.
     pub(crate) batch: Option<BatchHandle>,
-    /// Batches that ended while another one is being read.
+    /// Answers of batches that were completed while another one is being read.
     pub(crate) done: Vec<u8>,
     pub(crate) actions: VecDeque<Action>,
-    /// Output that is taken as it is, before `out`.
+    /// Output that is returned without a copy, before `out`.
     pub(crate) ready: VecDeque<Vec<u8>>,
     pub(crate) out: Vec<u8>,
     pub(crate) lists: Lists,
 }
 
-/// The results of the four lists in all revisions, as far as they were asked for.
+/// The results of the four lists in all revisions, as far as they were requested.
 pub(crate) type Lists = [[Option<Box<[u8]>>; Revision::ALL.len()]; 4];
 
 impl Session {
@@ -108,12 +108,12 @@ impl Session {
         self.queued_output() < self.limits.queued_output && self.actions.len() < QUEUED_ACTIONS
     }
 
-    /// Bytes of output that wait to be taken.
+    /// Bytes of queued output.
     pub(crate) fn queued_output(&self) -> usize {
         self.ready.iter().map(Vec::len).sum::<usize>() + self.out.len()
     }
 
-    /// A message of a batch is done with; writes the batch's answers if it was the last one.
+    /// Counts a message of a batch as handled; writes the batch's answers after the last one.
     pub(crate) fn close_in_batch(&mut self, batch: Option<BatchHandle>) {
         if let Some(batch) = batch
             && let Some(answers) = self.batches.close(batch)
@@ -129,12 +129,12 @@ impl Session {
         }
     }
 
-    /// The revision of requests that carry no envelope.
+    /// The revision of requests without an envelope.
     pub(crate) fn legacy_revision(&self) -> Revision {
         self.negotiated.unwrap_or(Revision::NEWEST_LEGACY)
     }
 
-    /// An id must not be that of another request in flight.
+    /// Refuses the id of another request in flight.
     pub(crate) fn check_unused(&self, id: Id<'_>) -> Result<(), Error<'static>> {
         if self.pending.contains(id) || self.subscriptions.contains(id) {
             return Err(Error::new(
@@ -145,7 +145,7 @@ impl Session {
         Ok(())
     }
 
-    /// Counts what is kept of the input, unless it is small.
+    /// Reserves memory for the part of the input that is kept, unless it is small.
     pub(crate) fn reserve(&self, bytes: usize) -> Result<Option<Reservation>, ()> {
         if bytes < COUNTED {
             return Ok(None);

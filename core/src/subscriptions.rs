@@ -1,5 +1,5 @@
-//! The open subscriptions. Nothing that they could tell of ever changes, so all that is sent for one is its beginning and
-//! its end.
+//! The open subscriptions. Nothing they could report ever changes, so only their beginning and their end are sent
+//!
 //!
 //! Never here: tool calls in flight.
 
@@ -16,14 +16,13 @@ use crate::{
 
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 
-/// Most subscriptions that are open at once.
+/// Upper bound on open subscriptions.
 const MOST: usize = 64;
 
-/// The subscriptions that are open.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     open: Vec<Subscription>,
-    /// The server ends: new ones are closed at once.
+    /// The server is ending: new ones are closed at once.
     is_closed: bool,
 }
 
@@ -31,7 +30,7 @@ pub(crate) struct Subscriptions {
 struct Subscription {
     /// JSON text of the client's id.
     id: Box<str>,
-    /// The id as it is compared.
+    /// The id in the form that is compared.
     key: Box<str>,
     /// Covers a long id.
     _reservation: Option<Reservation>,
@@ -42,13 +41,13 @@ impl Subscriptions {
         !self.open.is_empty() && self.find(id).is_some()
     }
 
-    /// Forgets one, so that nothing more is sent for it. `false` if there is none with this id.
+    /// Removes a subscription, so that nothing more is sent for it. `false` if there is none with this id.
     pub(crate) fn cancel(&mut self, id: Id<'_>) -> bool {
         let found = self.find(id);
         found.map(|position| self.open.remove(position)).is_some()
     }
 
-    /// Ends all of them, each with its late response.
+    /// Ends all of them, each with its response.
     pub(crate) fn close(&mut self, out: &mut Vec<u8>, identity: &Identity) {
         self.is_closed = true;
         for subscription in self.open.drain(..) {
@@ -65,12 +64,11 @@ impl Subscriptions {
             .position(|subscription| *subscription.key == *key)
     }
 
-    /// Whether one more may be open.
     pub(crate) fn has_room(&self) -> bool {
         self.open.len() < MOST
     }
 
-    /// Opens one, or ends it at once if the server is ending.
+    /// Opens a subscription, or ends it at once if the server is ending.
     pub(crate) fn open(
         &mut self,
         out: &mut Vec<u8>,

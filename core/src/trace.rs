@@ -1,6 +1,6 @@
-//! The trace context of W3C, as clients put it into `_meta`: which trace a request belongs to.
+//! W3C Trace Context (<https://www.w3.org/TR/trace-context/>) in `_meta`: the trace that a request belongs to.
 //!
-//! Never here: making spans, or sending the context on.
+//! Never here: creating spans, or propagating the context.
 
 use alloc::boxed::Box;
 
@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 pub struct Trace {
     /// Hexadecimal digits.
     id: [u8; 32],
-    /// What the caller's systems add to it.
+    /// `tracestate`
     state: Option<Box<str>>,
     is_sampled: bool,
 }
@@ -17,16 +17,15 @@ pub struct Trace {
 /// Bytes of a `traceparent`: `00-`, the trace's id, `-`, the span's id, `-` and flags.
 const PARENT: usize = 55;
 
-/// Most bytes of a `tracestate`; the specification wants at least so many to be passed on.
+/// Upper bound on a `tracestate`, in bytes; section 3.3.1.5 requires to propagate at least this many.
 const STATE: usize = 512;
 
-/// Most members of a `tracestate`.
+/// Upper bound on the members of a `tracestate`.
 const STATES: usize = 32;
 
 impl Trace {
-    /// Reads `traceparent`, and `tracestate` if there is one. Nothing but digits in their places passes, since this
-    /// goes into headers and log lines; a `tracestate` that is not well-formed, or is longer than 512 bytes, is left
-    /// out.
+    /// Reads `traceparent`, and `tracestate` if there is one. The format is checked strictly, since both are sent in headers and
+    /// written to the log; a `tracestate` that is not well-formed, or longer than 512 bytes, is dropped.
     pub fn read(parent: &str, state: Option<&str>) -> Option<Self> {
         let bytes = parent.as_bytes();
         let (head, rest) = bytes.split_at_checked(PARENT)?;
@@ -35,7 +34,7 @@ impl Trace {
         let span = hex(&head[36..52])?;
         let flags = hex(&head[53..])?;
         let has_dashes = [2, 35, 52].into_iter().all(|place| head[place] == b'-');
-        // Later versions may add parts at the end.
+        // Later versions may append fields.
         let has_end = match version {
             b"00" => rest.is_empty(),
             b"ff" => false,
@@ -58,7 +57,7 @@ impl Trace {
         core::str::from_utf8(&self.id).unwrap_or_default()
     }
 
-    /// The caller records it.
+    /// Whether the caller records the trace.
     pub fn is_sampled(&self) -> bool {
         self.is_sampled
     }
@@ -69,13 +68,13 @@ impl Trace {
     }
 }
 
-/// The same, if it is lower-case hexadecimal digits alone.
+/// `digits`, if all are lower-case hexadecimal.
 fn hex(digits: &[u8]) -> Option<&[u8]> {
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     digits.iter().all(is_digit).then_some(digits)
 }
 
-/// Members `key=value` between commas.
+/// Whether a text is a list of members `key=value`, separated by commas.
 fn is_state(state: &str) -> bool {
     let is_key =
         |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@');

@@ -1,5 +1,5 @@
-//! `notifications/cancelled`: a call, or a subscription, is forgotten before anybody is told, so nothing more can be
-//! sent for it.
+//! `notifications/cancelled`: a call or a subscription is removed before the runtime stops it, so nothing more can be sent for
+//! it.
 //!
 //! Never here: stopping the work itself.
 
@@ -9,8 +9,8 @@ use crate::{
     wire::jsonrpc::{Id, members},
 };
 
-/// Cancels what the notification names. Unknown, late and malformed ones are ignored
-/// `initialize` and whatever else is answered at once can't be hit.
+/// Cancels the request that the notification names. Unknown, late and malformed ones are ignored; `initialize` and other
+/// requests that are answered at once cannot be cancelled.
 pub(super) fn cancelled(session: &mut Session, params: Option<&str>) {
     if let Some(params) = params
         && let Ok([Some(id)]) = members(params, ["requestId"])

@@ -1,6 +1,6 @@
-//! `completion/complete`: what an argument of a prompt, or the variable of a resource template, may be.
+//! `completion/complete`: suggestions for an argument of a prompt or the variable of a resource template.
 //!
-//! Never here: the values that a prompt's argument may have.
+//! Never here: the possible values of a prompt's argument.
 
 use alloc::{borrow::Cow, format, vec::Vec};
 
@@ -14,23 +14,22 @@ use crate::{
     },
 };
 
-/// Most values of one answer.
+/// Upper bound on values in one answer.
 const MOST: usize = 100;
 
-/// Longest text to be completed, in bytes.
+/// Longest text that is completed, in bytes.
 const LONGEST_VALUE: usize = 1024;
 
-/// What is to be completed.
 enum Subject {
     /// An argument of a prompt, by their positions.
     Prompt(usize, Option<usize>),
     /// The variable of the template at this position.
     Template(usize),
-    /// Something that has no variable parts, or not this one.
+    /// Something without this variable.
     Fixed,
 }
 
-/// Suggests values that fit what the user has typed.
+/// Suggests values that match what the user has typed.
 pub(super) fn complete(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
     let Some(reference) = request.params.reference else {
         return Err(Error::invalid_params("params.ref is missing"));
@@ -80,7 +79,7 @@ pub(super) fn complete(session: &mut Session, request: &Request<'_>) -> Result<(
     Ok(())
 }
 
-/// Name and value of the argument to be completed.
+/// Name and value of the argument that is completed.
 fn argument(json: Option<&str>) -> Result<(Cow<'_, str>, Cow<'_, str>), Error<'static>> {
     let wrong = || {
         Error::invalid_params("params.argument must be an object with name and value, two strings")
@@ -129,7 +128,7 @@ fn subject(catalog: &Catalog, reference: &str, argument: &str) -> Result<Subject
     }
 }
 
-/// Whether a value, or its part behind a slash, begins like what was typed, in whatever case.
+/// Whether a value, or its part after a slash, begins with what was typed, in any case.
 fn fits(candidate: &str, typed: &str) -> bool {
     let begins = |text: &str| {
         let mut chars = text.chars().flat_map(char::to_lowercase);

@@ -1,4 +1,4 @@
-//! Blocks of content, in results of tools and messages of prompts.
+//! Content blocks of tool results and prompt messages.
 //!
 //! Never here: the result around them.
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Content<'_> {
-    /// Where it cannot be written, there is the text beside it.
+    /// Whether the revision has this kind of block. If not, the text in the same result replaces it.
     pub(super) fn can_be_written(&self, catalog: &Catalog, revision: Revision) -> bool {
         match *self {
             Content::Text(_) | Content::SharedText(_) | Content::Image { .. } => true,
@@ -24,7 +24,7 @@ impl Content<'_> {
     }
 }
 
-/// What precedes the text of a block.
+/// The JSON before the text of a block.
 pub(super) const BEFORE_TEXT: &[u8] = br#"{"type":"text","text":"#;
 
 /// Appends one content block that [`can_be_written`](Content::can_be_written).

@@ -18,8 +18,7 @@ use crate::{
     },
 };
 
-/// Agrees on a legacy revision: the one asked for, else the newest. A client may do it again,
-/// but not in a batch (R-16).
+/// Negotiates a legacy revision: the requested one, else the newest. A client may repeat it, but not in a batch (R-16).
 pub(super) fn initialize(
     session: &mut Session,
     request: &Request<'_>,
@@ -59,7 +58,7 @@ pub(super) fn initialize(
     Ok(())
 }
 
-/// Tells a modern client what there is.
+/// Answers a modern client with versions, capabilities and instructions.
 pub(super) fn discover(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
     let catalog = &session.catalog;
     let identity = Identity::with_icon(catalog);
@@ -80,8 +79,7 @@ pub(super) fn discover(session: &mut Session, request: &Request<'_>) -> Result<(
     Ok(())
 }
 
-/// What is declared is what is served (R-50 to R-52); the lists never change, so nothing is said of
-/// changes.
+/// Exactly what is served is declared (R-50 to R-52). The lists never change, so `listChanged` is not declared.
 fn write_capabilities(out: &mut Vec<u8>, revision: Revision) {
     out.extend_from_slice(br#","capabilities":{"tools":{},"resources":{},"prompts":{}"#);
     if revision.has_completions_capability() {

@@ -1,6 +1,6 @@
-//! The four lists. Each has one page, and is written once per revision.
+//! The four lists. Each has one page, and is serialized once per revision.
 //!
-//! Never here: what an entry of a list says.
+//! Never here: the members of an entry.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -24,7 +24,6 @@ use crate::{
     },
 };
 
-/// What is listed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum List {
     Tools,
@@ -33,7 +32,7 @@ pub(super) enum List {
     Prompts,
 }
 
-/// Everything is on the one page there is, in the order of the catalogue.
+/// There is only one page, in the order of the catalogue.
 pub(super) fn list(
     session: &mut Session,
     request: &Request<'_>,

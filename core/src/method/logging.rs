@@ -1,6 +1,6 @@
-//! `logging/setLevel`, and the log lines that a client asked for with it.
+//! `logging/setLevel`, and `notifications/message`.
 //!
-//! Never here: what is worth a line, or keeping secrets out of it.
+//! Never here: what is logged, or redaction.
 
 use alloc::{format, vec::Vec};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// From now on the client gets log lines of this level and above. Before, it gets none.
+/// From now on the client receives log lines of this level and above. Before, it receives none.
 pub(super) fn set_level(
     session: &mut Session,
     request: &Request<'_>,

@@ -1,6 +1,6 @@
-//! Which method goes where.
+//! Dispatch of methods.
 //!
-//! Never here: what a single method answers.
+//! Never here: the answer of a single method.
 
 use alloc::format;
 
@@ -48,7 +48,7 @@ pub(crate) fn request<'a>(
             Ok(())
         }
         "server/discover" if modern => lifecycle::discover(session, &request),
-        // Never served without an envelope: a client that probes for eras would be misled.
+        // Never served without an envelope: it would mislead a client that probes for modern revisions.
         "server/discover" => Err(Error::invalid_params(format!(
             "server/discover needs params._meta with {PROTOCOL_VERSION} and {CLIENT_CAPABILITIES}"
         ))),
@@ -69,7 +69,7 @@ pub(crate) fn request<'a>(
     }
 }
 
-/// Acts on a notification. Unknown ones, and ones that cannot be read, are ignored.
+/// Handles a notification. Unknown and malformed ones are ignored.
 pub(crate) fn notification(session: &mut Session, method: &str, params: Option<&str>) {
     if method == "notifications/cancelled" {
         cancelled::cancelled(session, params);

@@ -1,6 +1,6 @@
-//! `prompts/get`, how prompts are listed, and their arguments.
+//! `prompts/get`, entries of `prompts/list`, and arguments of prompts.
 //!
-//! Never here: the text of a prompt, or an opinion on the value of an argument.
+//! Never here: the text of a prompt, or the meaning of an argument's value.
 
 use alloc::{borrow::Cow, format, vec, vec::Vec};
 
@@ -25,8 +25,7 @@ use crate::{
 /// Longest argument in bytes.
 const LONGEST_ARGUMENT: usize = 64 << 10;
 
-/// Hands out one prompt. Presence, type and length of the arguments are checked, their values never
-///
+/// Answers with a prompt. Presence, type and length of the arguments are checked, but never their values.
 pub(super) fn get(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
     let Some(name) = request.params.name.and_then(jsonrpc::string) else {
         return Err(Error::invalid_params("params.name must be a string"));
@@ -70,7 +69,6 @@ pub(super) fn get(session: &mut Session, request: &Request<'_>) -> Result<(), Er
     Ok(())
 }
 
-/// Position of the prompt of that name.
 pub(super) fn position(prompts: &[Prompt], name: &str) -> Result<usize, Error<'static>> {
     prompts
         .iter()
@@ -78,7 +76,7 @@ pub(super) fn position(prompts: &[Prompt], name: &str) -> Result<usize, Error<'s
         .ok_or_else(|| Error::invalid_params(format!("Unknown prompt: {}", shown(name))))
 }
 
-/// The arguments that a prompt has, out of an object of strings. Others are ignored.
+/// Reads the arguments of a prompt from an object of strings. Unknown ones are ignored.
 pub(super) fn arguments<'a>(
     prompt: &Prompt,
     json: Option<&'a str>,
@@ -106,7 +104,7 @@ pub(super) fn arguments<'a>(
     names.zip(values).map(text).collect()
 }
 
-/// A prompt with the members that a revision knows.
+/// A prompt with the members of a revision.
 pub(super) struct Listed<'a>(pub(super) &'a Prompt, pub(super) Revision);
 
 impl Serialize for Listed<'_> {

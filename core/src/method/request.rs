@@ -1,4 +1,4 @@
-//! What every request has: params, and in modern revisions its envelope.
+//! What every request has: params, and in modern revisions an envelope.
 //!
 //! Never here: what a single method does with them.
 
@@ -51,7 +51,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// A caller's text as part of one of our messages: not all of it.
+/// A caller's text for one of our messages, cut to a moderate length.
 pub(super) fn shown(text: &str) -> &str {
     let mut end = text.len().min(128);
     while !text.is_char_boundary(end) {
@@ -60,7 +60,7 @@ pub(super) fn shown(text: &str) -> &str {
     &text[..end]
 }
 
-/// The members of `params` that some method reads, as JSON texts.
+/// The members of `params` that any method reads, as JSON texts.
 #[derive(Default)]
 pub(super) struct Params<'a> {
     pub(super) meta: Option<&'a str>,
@@ -107,7 +107,7 @@ pub(super) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapa
 const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
 const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 
-/// The members of `params._meta` that somebody reads, as JSON texts.
+/// The members of `params._meta` that are read, as JSON texts.
 #[derive(Default)]
 pub(super) struct Meta<'a> {
     pub(super) protocol_version: Option<&'a str>,
@@ -147,8 +147,7 @@ impl<'a> Meta<'a> {
         Ok(())
     }
 
-    /// The trace that the request belongs to. What is not well-formed is as good as absent: it must not
-    /// keep a request from being served.
+    /// The trace that the request belongs to. A malformed one is ignored: it must not prevent the request from being served.
     pub(super) fn trace(&self) -> Option<Box<Trace>> {
         let parent = jsonrpc::string(self.trace_parent?)?;
         let state = self.trace_state.and_then(jsonrpc::string);
@@ -163,7 +162,7 @@ impl<'a> Meta<'a> {
     }
 
     /// The revision that a modern request names. The version is checked first, so that a client of another revision learns
-    /// which ones there are (R-31, R-33, R-42).
+    /// which ones are supported (R-31, R-33, R-42).
     fn check_envelope(&self) -> Result<Revision, Error<'static>> {
         let requested = self
             .protocol_version

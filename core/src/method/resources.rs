@@ -1,4 +1,4 @@
-//! `resources/read`, how resources and their templates are listed, and links to them.
+//! `resources/read`, entries of `resources/list` and `resources/templates/list`, and resource links.
 //!
 //! Never here: the text of a resource.
 
@@ -23,8 +23,7 @@ use crate::{
 /// Longest URI that is repeated in an error, in bytes.
 const LONGEST_URI: usize = 1024;
 
-/// Hands out one resource. There are no others than the listed ones, so nothing a client writes
-/// becomes a path.
+/// Answers with a resource. Only listed ones exist, so no text from a client becomes a path.
 pub(super) fn read(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
     let Some(raw) = request.params.uri else {
         return Err(Error::invalid_params("params.uri is missing"));
@@ -80,7 +79,7 @@ impl ResourceTemplate {
     }
 }
 
-/// A resource with the members that a revision knows.
+/// A resource with the members of a revision.
 pub(super) struct Listed<'a>(pub(super) &'a Resource, pub(super) Revision);
 
 impl Serialize for Listed<'_> {
@@ -104,7 +103,7 @@ impl Listed<'_> {
     }
 }
 
-/// A content block that points to a resource.
+/// A resource link.
 pub(super) struct Link<'a>(pub(super) &'a Resource, pub(super) Revision);
 
 impl Serialize for Link<'_> {
@@ -116,7 +115,7 @@ impl Serialize for Link<'_> {
     }
 }
 
-/// A template with the members that a revision knows.
+/// A template with the members of a revision.
 pub(super) struct ListedTemplate<'a>(pub(super) &'a ResourceTemplate, pub(super) Revision);
 
 impl Serialize for ListedTemplate<'_> {

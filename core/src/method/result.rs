@@ -1,6 +1,6 @@
-//! What is around the members of a result: its type, how long it may be cached, who answers.
+//! The members that all modern results have: type, caching, the server's name.
 //!
-//! Never here: what a single method answers.
+//! Never here: the result of a single method.
 
 use alloc::vec::Vec;
 
@@ -10,7 +10,7 @@ use crate::{
     wire::write::{write_json, write_string},
 };
 
-/// Who may keep a modern result, and for how long.
+/// By whom a modern result may be cached, and for how long.
 #[derive(Clone, Copy)]
 pub(super) struct Cache {
     ttl_ms: u64,
@@ -18,13 +18,13 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// What is the same for every user of this version.
+    /// Results that are the same for all users of this version.
     pub(super) const PUBLIC: Cache = Cache {
         ttl_ms: 3_600_000,
         scope: "public",
     };
 
-    /// What depends on the settings, which are read once per process: a client may start another one.
+    /// Results that depend on the settings. These are read once per process, but a client may start another process.
     pub(super) const PRIVATE: Cache = Cache {
         ttl_ms: 60_000,
         scope: "private",
@@ -38,8 +38,7 @@ impl Cache {
     }
 }
 
-/// Appends a result object: its own members, written by `body`, and what modern revisions want
-/// around them.
+/// Appends a result object: the members that `body` writes, and those that modern revisions add.
 pub(super) fn write_frame(
     out: &mut Vec<u8>,
     identity: &Identity,

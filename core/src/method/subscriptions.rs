@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Opens a subscription. What is acknowledged is what will be delivered: nothing.
+/// Opens a subscription. The acknowledgement lists what will be delivered, which is nothing.
 pub(super) fn listen(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
     check_filter(request.params.notifications)?;
     if session.batch.is_some() {
@@ -50,7 +50,7 @@ pub(super) fn listen(session: &mut Session, request: &Request<'_>) -> Result<(),
     Ok(())
 }
 
-/// What a client wants to hear of must have the right form, although it is all the same.
+/// Checks the form of a filter, although nothing is ever delivered.
 fn check_filter(json: Option<&str>) -> Result<(), Error<'static>> {
     let wrong = || {
         Error::invalid_params(

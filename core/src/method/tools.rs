@@ -1,4 +1,4 @@
-//! `tools/call`, how tools are listed, and what is sent while and after a tool runs.
+//! `tools/call`, entries of `tools/list`, progress, and the result of a tool.
 //!
 //! Never here: a tool.
 
@@ -25,8 +25,7 @@ use crate::{
     },
 };
 
-/// Opens a call. Only what concerns the protocol is checked here; a tool checks its own arguments
-///
+/// Opens a call. Only the rules of the protocol are checked here; a tool checks its own arguments.
 pub(super) fn call(session: &mut Session, request: &Request<'_>) -> Result<(), Error<'static>> {
     let Some(name) = request.params.name.and_then(jsonrpc::string) else {
         return Err(Error::invalid_params("params.name must be a string"));
@@ -65,7 +64,7 @@ pub(super) fn call(session: &mut Session, request: &Request<'_>) -> Result<(), E
 /// Opens a call and queues the action for it.
 ///
 /// # Errors
-/// Why there is no room for it, for its result.
+/// The text of an error result: there is no room for the call.
 fn open(
     session: &mut Session,
     request: &Request<'_>,
@@ -127,7 +126,7 @@ pub(crate) fn write_call_result(
                 let start = out.len() + BEFORE_TEXT.len();
                 write_content(out, catalog, revision, content);
                 if matches!(content, Content::SharedText(_)) {
-                    // All but the brace behind it.
+                    // All but the closing brace.
                     shared = Some(start..out.len() - 1);
                 }
             }
@@ -183,7 +182,7 @@ pub(crate) fn write_progress(
     });
 }
 
-/// A tool with the members that a revision knows.
+/// A tool with the members of a revision.
 pub(super) struct Listed<'a>(
     pub(super) &'a Tool,
     pub(super) Revision,
@@ -216,7 +215,7 @@ fn raw<E: serde::ser::Error>(json: &str) -> Result<&RawValue, E> {
     serde_json::from_str(json).map_err(E::custom)
 }
 
-/// Hints that differ from what a client assumes without them, and the title where it has no other place.
+/// Hints that differ from the defaults of the specification, and the title in revisions without another member for it.
 struct Hints<'a>(&'a Tool, Revision);
 
 impl Serialize for Hints<'_> {

@@ -1,13 +1,13 @@
 //! JSON-RPC 2.0 as MCP uses it: the borrowed envelope of a line, ids, error codes.
 //!
-//! Values are slices of the line: nothing is copied, and members nobody asked for are skipped.
+//! Values are slices of the line: nothing is copied, and unknown members are skipped.
 //!
-//! Never here: what a method means, or which revision is spoken.
+//! Never here: the meaning of a method, or the revision.
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
-pub(crate) use super::scan::string;
-use super::scan::{self, Json, valid_prefix};
+use super::scan::{self, Trust, valid_prefix};
+pub(crate) use super::string::string;
 
 /// Error codes (R-14, R-33; JSON-RPC 2.0, section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +24,12 @@ impl Code {
     pub(crate) const UNSUPPORTED_PROTOCOL_VERSION: Code = Code(-32022);
 }
 
-/// An error to be written as the answer to a request.
+/// An error that answers a request.
 #[derive(Debug)]
 pub(crate) struct Error<'a> {
     pub(crate) code: Code,
     pub(crate) message: Cow<'a, str>,
-    /// JSON text of `data`, if there is any.
+    /// JSON text of `data`.
     pub(crate) data: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Error<'a> {
         Error::new(Code::INVALID_PARAMS, message)
     }
 
-    /// Adds `data`, given as JSON text.
+    /// Adds `data`, as JSON text.
     pub(crate) fn with_data(self, data: String) -> Self {
         Error {
             data: Some(data),
@@ -55,25 +55,22 @@ impl<'a> Error<'a> {
     }
 }
 
-/// The id of a request, as it stood in the line: echoed digit for digit, byte for byte (R-10).
+/// The id of a request as raw JSON, so that it is echoed byte for byte (R-10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Id<'a>(&'a str);
 
 impl<'a> Id<'a> {
-    /// Strings and integers are ids; fractions, exponents, null, booleans, objects and arrays are
-    /// not (R-11).
+    /// Strings and integers are ids; fractions, exponents, null, booleans, objects and arrays are not (R-11).
     pub(crate) fn from_json(raw: &'a str) -> Option<Self> {
         let integer = || scan::is_digits(raw.strip_prefix('-').unwrap_or(raw).as_bytes());
         (raw.starts_with('"') || integer()).then_some(Id(raw))
     }
 
-    /// The JSON text.
     pub(crate) fn as_json(self) -> &'a str {
         self.0
     }
 
-    /// Equal for equal ids, however a string is escaped. Strings keep their opening quote, so that
-    /// `"1"` is not `1`.
+    /// Equal for equal ids, even if strings are escaped differently. Strings keep their opening quote, so that `"1"` is not `1`.
     pub(crate) fn key(self) -> Cow<'a, str> {
         let Some(key) = self.0.strip_suffix('"') else {
             return Cow::Borrowed(self.0);
@@ -81,13 +78,13 @@ impl<'a> Id<'a> {
         match string(self.0) {
             Some(Cow::Borrowed(_)) => Cow::Borrowed(key),
             Some(Cow::Owned(text)) => Cow::Owned(format!("\"{text}")),
-            // A lone surrogate cannot be decoded; its escaped form is as good a key.
+            // A lone surrogate cannot be decoded, so its escaped form is the key.
             None => Cow::Owned(format!("\"{}", self.0)),
         }
     }
 }
 
-/// The values of the named members of an object in a message that was read; of several with one name the last wins.
+/// The values of the named members of an object in a message that has been validated; of several with one name the last wins.
 ///
 /// # Errors
 /// It is something else, or a name is not text.
@@ -95,19 +92,19 @@ pub(crate) fn members<'a, const N: usize>(
     object: &'a str,
     names: [&str; N],
 ) -> Result<[Option<&'a str>; N], scan::Broken> {
-    scan::members(object, Json::Valid, names)
+    scan::members(object, Trust::Validated, names)
 }
 
-/// Gives the members of such an object to `take`, which tells whether it knows the name.
+/// Calls `take` for each member of such an object; it returns whether it knows the name.
 #[inline(always)]
 pub(crate) fn take_members<'a>(
     object: &'a str,
     take: impl FnMut(&str, &'a str) -> bool,
 ) -> Result<(), scan::Broken> {
-    scan::take_members(object, Json::Valid, take)
+    scan::take_members(object, Trust::Validated, take)
 }
 
-/// Whether `raw` is an array of nothing but strings.
+/// Whether `raw` is an array of strings.
 pub(crate) fn is_array_of_strings(raw: &str) -> bool {
     let mut all = true;
     let read = scan::elements(raw, |element| {
@@ -132,13 +129,13 @@ pub(crate) enum Message<'a> {
         method: Cow<'a, str>,
         params: Option<&'a str>,
     },
-    /// Neither: answered with an error, and with the id if it could be read.
+    /// Neither: answered with an error, which has the id if that could be read.
     Invalid(Option<Id<'a>>, Error<'static>),
-    /// Not answered: a blank line, an answer to nothing we asked, a broken notification.
+    /// Not answered: a blank line, a response, a malformed notification.
     Nothing,
 }
 
-/// What JSON allows around a value, which is less than ASCII's white space.
+/// White space in JSON, which is less than in ASCII.
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The members of a message that are read, as JSON text.
@@ -153,9 +150,9 @@ struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads an object. On an error it holds the members before the error.
+    /// Reads an object. After an error, the members before it are set.
     fn read(&mut self, json: &'a str) -> Result<(), scan::Broken> {
-        scan::take_members(json, Json::Unread, |name, value| {
+        scan::take_members(json, Trust::Untrusted, |name, value| {
             let member = match name {
                 "jsonrpc" => &mut self.jsonrpc,
                 "id" => &mut self.id,
@@ -177,14 +174,14 @@ impl<'a> Envelope<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads one line; none if it is not UTF-8.
+    /// Reads one line; `line` is none if it is not UTF-8.
     pub(crate) fn read(line: Option<&'a str>) -> Self {
         let Some(line) = line else {
             return invalid(None, Code::PARSE_ERROR, "The line is not valid UTF-8");
         };
         let mut envelope = Envelope::default();
         if envelope.read(line).is_err() {
-            // Valid JSON of another kind is an invalid request, not a parse error (R-14).
+            // Other valid JSON is an invalid request, not a parse error (R-14).
             return match scan::first_byte(line) {
                 Err(_) if line.trim_matches(SPACE).is_empty() => Message::Nothing,
                 Err(_) => invalid(None, Code::PARSE_ERROR, "The line is not valid JSON"),
@@ -204,8 +201,7 @@ impl<'a> Message<'a> {
         Message::classify(&envelope)
     }
 
-    /// The messages of a batch, each as JSON text; none if the line is not an array. It stops reading after one more
-    /// than `most`.
+    /// The messages of a batch as JSON texts; none if the line is not an array. Stops after one more than `most`.
     pub(crate) fn batch(line: &'a [u8], most: usize) -> Option<Vec<&'a str>> {
         let first = line
             .iter()
@@ -223,13 +219,13 @@ impl<'a> Message<'a> {
         (is_whole || messages.len() > most).then_some(messages)
     }
 
-    /// What can be answered to a line that was too long, from its beginning alone.
+    /// The answer to a line that was too long, from its beginning alone.
     pub(crate) fn read_beginning(line: &'a [u8]) -> Self {
         let valid = valid_prefix(line);
         let mut envelope = Envelope::default();
-        // It always ends in an error, since the end is missing; what was read before it counts.
+        // Always an error, since the end is missing; the members before it are set.
         let _cut = envelope.read(valid);
-        // A number that reaches the cut may go on behind it.
+        // A number that reaches the cut may be longer.
         let end = |text: &str| text.as_bytes().as_ptr_range().end;
         let id = envelope.id.filter(|id| end(id) != end(valid));
         let id = id.and_then(Id::from_json);
@@ -268,7 +264,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// An answer that concerns no message that could be read.
+/// The answer to a line that is not a valid message.
 pub(crate) fn invalid<'a>(id: Option<Id<'a>>, code: Code, message: &'static str) -> Message<'a> {
     Message::Invalid(id, Error::new(code, message))
 }

@@ -1,26 +1,29 @@
 //! Newline framing over a bounded buffer.
 //!
-//! Lines that lie whole in the input are handed out where they are; only a line that is cut by the
-//! end of the input is copied. A line over the limit is skipped without being kept.
+//! A line that is complete in the input is returned as a slice of it; only a line that is cut by the end of the input is copied.
+//! A line over the limit is skipped without being stored.
 //!
-//! Never here: what a line says.
+//! Never here: the content of a line.
 
 use alloc::{sync::Arc, vec::Vec};
 
 use wide::u8x16;
 
-use super::scan::{CHUNK, chunk_at, valid_prefix};
+use super::{
+    chunk::{CHUNK, chunk_at},
+    scan::valid_prefix,
+};
 use crate::budget::{Budget, Reservation};
 
-/// What was read and not used. How much of its beginning is UTF-8 is found out for many lines together.
+/// The unused input. UTF-8 is validated for many lines at once.
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
     bytes: &'a [u8],
-    /// The beginning of `bytes`.
+    /// The part of `bytes` that is known to be UTF-8.
     text: &'a str,
 }
 
-/// So much is checked together: not more, since it is for nothing if the rest is offered again.
+/// Bytes that are validated at once. Not more, since it is wasted if the rest of the input is passed again later.
 const CHECKED: usize = 1024;
 
 impl<'a> Input<'a> {
@@ -28,7 +31,6 @@ impl<'a> Input<'a> {
         Input { bytes, text: "" }
     }
 
-    /// What is left.
     pub(crate) fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
@@ -38,7 +40,7 @@ impl<'a> Input<'a> {
         self.text = self.text.get(bytes..).unwrap_or_default();
     }
 
-    /// The text of a line that begins it, if that is UTF-8.
+    /// The first `length` bytes, if they are UTF-8.
     fn line(&mut self, length: usize) -> Option<&'a str> {
         if self.text.len() < length {
             let checked = length.max(CHECKED).min(self.bytes.len());
@@ -48,9 +50,9 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Where the first newline is.
+/// The position of the first newline.
 fn newline(bytes: &[u8]) -> Option<usize> {
-    // Most lines are short, and a call is long.
+    // Most lines are short, and calling memchr takes long.
     for at in [0, CHUNK, 2 * CHUNK, 3 * CHUNK] {
         let newlines = |chunk: &[u8; CHUNK]| {
             let chunk = u8x16::new(*chunk);
@@ -64,21 +66,21 @@ fn newline(bytes: &[u8]) -> Option<usize> {
     memchr::memchr(b'\n', bytes)
 }
 
-/// What stands between two newlines.
+/// A line, or as much of it as can be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
-    /// A whole line, without its newline; and the same as text, if it is UTF-8.
+    /// A complete line without its newline, and the same as text if it is UTF-8.
     Whole(&'a [u8], Option<&'a str>),
-    /// The beginning of a line that is longer than the limit, or than the memory there is for it.
-    /// The rest is skipped. It comes as soon as the limit is passed.
+    /// The beginning of a line that exceeds the limit or the available memory. Returned as soon as the limit is exceeded; the
+    /// rest of the line is skipped.
     TooLong(&'a [u8]),
 }
 
-/// Cuts input into lines.
+/// Splits input into lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
     limit: usize,
-    /// The beginning of a line whose newline has not come yet.
+    /// The beginning of a line whose newline has not arrived yet.
     partial: Vec<u8>,
     reservation: Reservation,
     state: State,
@@ -86,23 +88,23 @@ pub(crate) struct Lines {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// `partial` holds the beginning of the next line.
+    /// `partial` is the beginning of the next line.
     Keeping,
-    /// `partial` was handed out; it is cleared before anything else.
+    /// `partial` was returned; it is cleared before anything else.
     Delivered,
-    /// As `Delivered`, and everything up to the next newline is thrown away.
+    /// As `Delivered`, and everything up to the next newline is skipped.
     Skipping,
 }
 
 /// A buffer of this size is kept between lines, and is not counted against the budget.
 const SMALL: usize = 64 * 1024;
 
-/// A larger one is kept, and stays counted, as long as lines need it: the system takes its time to map a new one, page by page.
-/// The next line that needs none gives it back, so this much may stay behind a last long line.
+/// A larger buffer is kept, and counted, as long as lines need it, because mapping a new one page by page is slow. The next line
+/// that does not need it frees it, so this much may be in use after a last long line.
 const KEPT: usize = 1024 * 1024;
 
 impl Lines {
-    /// Lines of at most `limit` bytes, less if `budget` runs out before.
+    /// Lines of at most `limit` bytes, or less if `budget` is used up before.
     pub(crate) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
         Lines {
             limit,
@@ -112,7 +114,7 @@ impl Lines {
         }
     }
 
-    /// The next line of `input`, which is moved past it. `None` when the input is used up.
+    /// Removes the next line from `input`. `None` when the input is used up.
     pub(crate) fn next<'s, 'a: 's>(&'s mut self, input: &mut Input<'a>) -> Option<Line<'s>> {
         if self.state == State::Skipping {
             let end = newline(input.bytes);
@@ -148,7 +150,7 @@ impl Lines {
         }
         input.skip(piece.len() + usize::from(end.is_some()));
         if !self.keep(piece) {
-            // Not room for this piece: the part up to its newline, if it has one, is gone already.
+            // No room for this piece. It has been removed from the input up to its newline, if it has one.
             self.state = if end.is_some() {
                 State::Delivered
             } else {
@@ -162,7 +164,7 @@ impl Lines {
         Some(self.whole())
     }
 
-    /// The last line, if the input ended without a newline. It is kept until [`clear`](Lines::clear).
+    /// The last line, if the input ended without a newline. Stored until [`clear`](Lines::clear).
     pub(crate) fn finish(&mut self) -> Option<Line<'_>> {
         let rest = self.state == State::Keeping && !self.partial.is_empty();
         self.state = State::Delivered;
@@ -178,7 +180,7 @@ impl Lines {
         if self.partial.is_empty() {
             return Line::TooLong(piece);
         }
-        // Without memory for the last piece, what was kept before it must do.
+        // Without memory for the last piece, only what was stored before is returned.
         let _kept = self.keep(piece);
         Line::TooLong(&self.partial)
     }
@@ -206,14 +208,13 @@ impl Lines {
         true
     }
 
-    /// Forgets what is kept.
     pub(crate) fn clear(&mut self) {
         self.partial.clear();
         self.state = State::Keeping;
         self.give_back();
     }
 
-    /// Makes the empty buffer a small one.
+    /// Replaces the empty buffer by a small one.
     fn give_back(&mut self) {
         if self.partial.capacity() > SMALL {
             self.partial.shrink_to(SMALL);

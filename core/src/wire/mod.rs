@@ -1,8 +1,10 @@
-//! Bytes: lines, the JSON in them, and JSON-RPC messages, read and written.
+//! Reading and writing lines, the JSON in them, and JSON-RPC messages.
 //!
-//! Never here: anything of MCP. A method's name is only text here.
+//! Never here: anything specific to MCP. A method's name is only text here.
 
+mod chunk;
 pub(crate) mod jsonrpc;
 pub(crate) mod line;
 pub(crate) mod scan;
+pub(crate) mod string;
 pub(crate) mod write;

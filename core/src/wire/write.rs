@@ -1,46 +1,45 @@
-//! Writing messages: strings, values, and the lines around results, errors and notifications.
+//! Writing messages: strings, values, and the lines of results, errors and notifications.
 //!
-//! Never here: which members a result has.
+//! Never here: the members of a result.
 
 use alloc::vec::Vec;
 
 use serde::Serialize;
 
 use super::{
+    chunk::not_plain_from,
     jsonrpc::{Error, Id},
-    scan::not_plain_from,
 };
 
-/// Appends one JSON value in compact form. It is built in memory of its own first (all that
-/// serde_json can do without std), so this is for what is written rarely; texts have
-/// [`write_string`].
+/// Appends a JSON value in compact form. It is built in a separate buffer first (serde_json without std has no other way), so
+/// this is for what is written rarely; texts have [`write_string`].
 pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     match serde_json::to_vec(value) {
         Ok(json) => out.extend_from_slice(&json),
-        // Only a map with keys that are not strings gets here, and there is none.
+        // Only for maps with keys that are not strings, and there are none.
         Err(_) => out.extend_from_slice(b"null"),
     }
 }
 
 /// Appends a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    // Most texts have little to escape: with this much room they are not copied again.
+    // Most texts need few escapes: with this much room the buffer does not grow again.
     out.reserve(text.len() + text.len() / 16 + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {
-        let (plain, behind) = rest.split_at(not_plain_from(rest, 0));
+        let (plain, after) = rest.split_at(not_plain_from(rest, 0));
         out.extend_from_slice(plain);
-        let Some((&byte, behind)) = behind.split_first() else {
+        let Some((&byte, after)) = after.split_first() else {
             break;
         };
         write_escape(out, byte);
-        rest = behind;
+        rest = after;
     }
     out.push(b'"');
 }
 
-/// Appends a byte that must not stand in a JSON string as it is.
+/// Appends a byte that must be escaped in a JSON string.
 #[inline(always)]
 fn write_escape(out: &mut Vec<u8>, byte: u8) {
     let short = match byte {
@@ -58,7 +57,7 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
     out.extend_from_slice(&[b'\\', short]);
 }
 
-/// Appends a whole line: the answer to `id`, whose result `body` writes.
+/// Appends a line: the answer to `id`, whose result `body` writes.
 pub(crate) fn write_result(out: &mut Vec<u8>, id: Id<'_>, body: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     out.extend_from_slice(id.as_json().as_bytes());
@@ -67,7 +66,7 @@ pub(crate) fn write_result(out: &mut Vec<u8>, id: Id<'_>, body: impl FnOnce(&mut
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends a whole line: a notification; `params` writes the members of its params.
+/// Appends a line: a notification; `params` writes the members of its params.
 pub(crate) fn write_notification(
     out: &mut Vec<u8>,
     method: &str,
@@ -80,8 +79,7 @@ pub(crate) fn write_notification(
     out.extend_from_slice(b"}}\n");
 }
 
-/// Appends a whole line: an error. Without a readable id the member is left out: `null` fails the
-/// schemas of every revision.
+/// Appends a line: an error. Without a readable id the member is omitted: `null` violates the schemas of all revisions.
 pub(crate) fn write_error(out: &mut Vec<u8>, id: Option<Id<'_>>, error: &Error<'_>) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","#);
     if let Some(id) = id {

@@ -14,40 +14,39 @@ pub struct Answer {
     pub text: String,
     /// Reasoning the provider showed, if any.
     pub reasoning: String,
-    /// The model that really answered, in the provider's words.
+    /// The model that answered, as the provider names it.
     pub model: Option<String>,
     /// The provider's id for this answer (`resp_…`, `msg_…`, Gemini's `responseId`).
     pub response_id: Option<String>,
     /// Why it ended, once known.
     pub finish: Option<Finish>,
-    /// The provider's own word for that.
+    /// The provider's word for `finish`.
     pub native_finish: Option<String>,
     /// Token counts and cost, once known.
     pub usage: Usage,
-    /// Addresses of the pages that a searching model names as its sources.
+    /// URLs of the pages that a model with search names as its sources.
     pub citations: Vec<String>,
-    /// The stream's closing event was seen. An end of body without it is a truncated stream.
+    /// The stream's closing event has arrived. A body that ends without it is truncated.
     pub complete: bool,
-    /// The tool calls that the model asks for.
     pub tool_calls: Vec<ToolCall>,
-    /// The pieces of the answer in the provider's words (see [`State`]), if they are wanted.
+    /// The answer in the provider's own format (see [`State`]), if the state is wanted.
     pub state: Vec<serde_json::Value>,
 }
 
 impl Answer {
-    /// Bytes of text, reasoning and calls, about.
+    /// Approximate bytes of text, reasoning and calls.
     pub fn length(&self) -> usize {
         let calls = self.tool_calls.iter();
         let calls = calls.map(|call| call.id.len() + call.name.len() + call.arguments.len());
         self.text.len() + self.reasoning.len() + calls.sum::<usize>()
     }
 
-    /// Bytes of its state, about.
+    /// Approximate bytes of the state.
     pub fn state_length(&self) -> usize {
         self.state.iter().map(conversation::length).sum()
     }
 
-    /// Bytes that it holds without its state, about.
+    /// Approximate bytes of memory without the state.
     pub fn held(&self) -> usize {
         let words = [&self.model, &self.response_id, &self.native_finish];
         let words = words.into_iter().flatten().map(String::len);
@@ -64,10 +63,10 @@ impl Answer {
             || self.usage != Usage::default()
     }
 
-    /// A call begins, or is there as a whole. It gets an id if it has none.
+    /// Adds a call, whole or as far as it has arrived. A call without an id gets one.
     ///
     /// # Errors
-    /// There are more than 128.
+    /// `TooLarge` if there are more than [`MOST_CALLS`].
     pub(crate) fn call(&mut self, mut call: ToolCall) -> Result<(), Failure> {
         if self.tool_calls.len() >= MOST_CALLS {
             let problem = format!("the model wants more than {MOST_CALLS} tools to be called");
@@ -86,22 +85,22 @@ impl Answer {
     }
 }
 
-/// Why a model stopped, in our words (the provider's own word is kept beside it).
+/// Why a model stopped (see also [`Answer::native_finish`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// It was done, or met a stop sequence.
+    /// The answer is complete, or a stop sequence was generated.
     Stop,
-    /// It ran into a token limit.
+    /// A token limit was reached.
     Length,
-    /// It wants tools to be called.
+    /// The model calls tools.
     ToolCalls,
-    /// It refused, or a filter stopped it.
+    /// The model refused, or a filter stopped it.
     ContentFilter,
-    /// The provider failed after it had begun.
+    /// The provider failed in the middle of the answer.
     Error,
-    /// It paused and wants the turn back to go on.
+    /// The model paused; sending the turn back continues it.
     Pause,
-    /// Our own deadline came first.
+    /// Our own deadline was reached.
     Timeout,
 }
 
@@ -120,8 +119,8 @@ impl Finish {
     }
 }
 
-/// Token counts and cost. What the provider did not report stays absent; it is never made 0. Serialized as `usage` of a
-/// result, where the cost is a member of its own.
+/// Token counts and cost. What the provider does not report is absent, never 0. Serialized as `usage` of a result, where the
+/// cost is a separate member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Usage {
     /// All input, cached parts included.

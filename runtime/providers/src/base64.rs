@@ -1,6 +1,6 @@
-//! Decoding Base64 without room for all of it at once.
+//! Decoding Base64 in pieces of bounded size.
 //!
-//! Never here: which files a provider takes.
+//! Never here: which files a provider accepts.
 
 use base64::{
     Engine as _,
@@ -16,11 +16,11 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Digits that are decoded at a time: whole groups of four.
+/// Digits decoded at a time; a multiple of four.
 const STEP: usize = 4_096;
 
-/// Decodes a file piece by piece, since there may be no room for all of it at once, as long as `take` wants more.
-/// Whether it has taken all; what is not Base64 is found where it stands.
+/// Decodes a file piece by piece as long as `take` returns true: there may be no memory for all of it. False if `take`
+/// stopped it, or at the first text that is not Base64.
 pub fn decode(data: &str, mut take: impl FnMut(&[u8]) -> bool) -> bool {
     let mut piece = [0; STEP];
     data.as_bytes().chunks(STEP).all(|digits| {
@@ -51,7 +51,7 @@ mod tests {
             ("aGk=", Some(b"hi")),
             ("aGkh", Some(b"hi!")),
             ("+/+/", Some(&[0xfb, 0xff, 0xbf])),
-            // The last digit says more than there is.
+            // The last digit has bits beyond the last byte.
             ("aB==", Some(b"h")),
             ("a", None),
             ("aG k", None),

@@ -1,52 +1,47 @@
-//! A chat request in no provider's dialect.
+//! A provider-neutral chat request.
 //!
-//! Never here: how a provider writes it, or what a model takes (`fit`).
+//! Never here: a wire format, or what a model accepts (`fit`).
 
 use std::sync::Arc;
 
 use crate::conversation::{self, Format, Message, Tool, ToolChoice};
 
-/// A chat request in no provider's dialect. Absent options are not sent, so the provider's own
-/// defaults hold.
+/// A provider-neutral chat request. Options that are absent are not sent, so the provider's defaults apply.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatRequest {
-    /// The provider's id for the model, passed through as it is.
+    /// The provider's id for the model, sent unchanged.
     pub model: String,
     /// The conversation, oldest first; never empty. Shared by all attempts.
     pub messages: Arc<[Message]>,
-    /// Sampling temperature.
     pub temperature: Option<f64>,
-    /// Most tokens the answer may have.
+    /// Upper bound on the tokens of the answer.
     pub max_tokens: Option<u32>,
-    /// Nucleus sampling.
     pub top_p: Option<f64>,
-    /// Texts that end the answer.
+    /// Stop sequences.
     pub stop: Vec<String>,
-    /// The seed of the chance.
     pub seed: Option<u32>,
-    /// How much to think.
     pub effort: Option<Effort>,
-    /// The caller wants to see the reasoning, where it is shown.
+    /// Whether to ask for the reasoning as text.
     pub include_reasoning: bool,
-    /// What the model may want to be called. Shared by all attempts.
+    /// Tools that the model may call. Shared by all attempts.
     pub tools: Arc<[Tool]>,
-    /// Whether it may or must.
+    /// Whether the model may or must call them.
     pub tool_choice: Option<ToolChoice>,
-    /// The form that the answer is to have, if not just text.
+    /// The format of the answer; plain text if none.
     pub format: Option<Arc<Format>>,
 }
 
-/// How a request is to be written, where its format leaves a choice.
+/// Choices in how a request is written, where its wire format has alternatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Encoding {
-    /// Under the other of two names for the same parameter, where the format has two.
+    /// Sends the token limit under the format's other name for it.
     pub other_name: bool,
 }
 
 impl ChatRequest {
-    /// Bytes of its body, about.
+    /// Approximate bytes of the body.
     pub fn length(&self) -> usize {
-        // Names and brackets around a message, a part or a call.
+        // Member names and punctuation around a message, a part or a call.
         const FRAME: usize = 100;
         let message = |message: &Message| {
             let parts = message.content.iter().map(|part| part.length() + FRAME);
@@ -66,10 +61,9 @@ impl ChatRequest {
     }
 }
 
-/// How much a model is to think; one scale for all providers.
+/// How much a model reasons before it answers; one scale for all providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i8)]
-#[allow(missing_docs)] // The names say it.
 pub enum Effort {
     None,
     Minimal,
@@ -81,7 +75,7 @@ pub enum Effort {
 }
 
 impl Effort {
-    /// All, from the least to the most.
+    /// In ascending order.
     pub const ALL: [Effort; 7] = [
         Effort::None,
         Effort::Minimal,
@@ -92,7 +86,7 @@ impl Effort {
         Effort::Max,
     ];
 
-    /// The name and the effort of `name@effort`.
+    /// Splits `name@effort`.
     pub fn split(name: &str) -> (&str, Option<Effort>) {
         let split = name
             .rsplit_once('@')
@@ -103,7 +97,6 @@ impl Effort {
         }
     }
 
-    /// The word for it in arguments and results.
     pub fn as_str(self) -> &'static str {
         match self {
             Effort::None => "none",
@@ -116,7 +109,7 @@ impl Effort {
         }
     }
 
-    /// By that word, in whatever case it is written.
+    /// Case-insensitive.
     pub fn from_name(name: &str) -> Option<Self> {
         Effort::ALL
             .into_iter()

@@ -1,6 +1,6 @@
-//! The trait of all wire formats.
+//! What a wire format must provide.
 //!
-//! Never here: a format.
+//! Never here: an implementation.
 
 use http::{HeaderName, HeaderValue};
 
@@ -21,23 +21,21 @@ pub trait Codec: Send + Sync {
     /// Headers in which this provider names the request, most specific first.
     fn request_id_headers(&self) -> &'static [&'static str];
 
-    /// Takes out of a request, or changes in it, what is known not to suit its model, and tells what it
-    /// has done.
+    /// Removes from a request, or changes in it, what its model is known not to accept. Returns a sentence about each change.
     fn fit(&self, _request: &mut ChatRequest) -> Vec<String> {
         Vec::new()
     }
 
-    /// Makes a reasoning effort that stands for a number of tokens smaller where these do not fit into the token limit,
-    /// and tells what it has done. With `is_lowered` the limit is less than was wanted, and a quarter of it is for the
-    /// answer.
+    /// Lowers a reasoning effort whose tokens do not fit into the token limit, and returns a sentence about it. With
+    /// `is_lowered` the limit is below what the caller wanted, and a quarter of it is reserved for the answer.
     fn think_within_limit(&self, _request: &mut ChatRequest, _is_lowered: bool) -> Option<String> {
         None
     }
 
-    /// Whether the format can carry this conversation.
+    /// Checks that the format can express this conversation.
     ///
     /// # Errors
-    /// `InvalidRequest`: what it cannot carry, and what to do instead.
+    /// `InvalidRequest`: what it cannot express, and what to do instead.
     fn carries(&self, _request: &ChatRequest) -> Result<(), Failure> {
         Ok(())
     }
@@ -53,7 +51,7 @@ pub trait Codec: Send + Sync {
         None
     }
 
-    /// A streamed chat request. A message's state is one that this format has given.
+    /// A streamed chat request. The state of a message must come from this format.
     fn chat(&self, request: &ChatRequest, encoding: Encoding) -> Request;
 
     /// A reader for one answer. With `wants_state` it also collects [`Answer::state`](crate::Answer::state).
@@ -68,7 +66,7 @@ pub trait Codec: Send + Sync {
     /// `Unavailable` if the body is not such a list.
     fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure>;
 
-    /// The newest model that suits an ordinary chat, out of a whole list.
+    /// The newest model for ordinary chats in a complete list.
     fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model>;
 
     /// What a reply with an error status means.
@@ -84,10 +82,10 @@ pub trait Codec: Send + Sync {
         None
     }
 
-    /// Reads the reply for so many texts.
+    /// Reads the reply to [`Codec::embed`] for this number of texts.
     ///
     /// # Errors
-    /// `Unavailable` if it has not one vector for each, all of one length.
+    /// `Unavailable` unless it has one vector for each text, all of one length.
     fn embeddings(&self, _body: &[u8], _texts: usize) -> Result<Embeddings, Failure> {
         Err(Failure::new(
             Class::Unavailable,
@@ -95,15 +93,15 @@ pub trait Codec: Send + Sync {
         ))
     }
 
-    /// How to ask for a picture, if the format has them.
+    /// How to generate images, if the format can.
     fn draw(&self, _request: &DrawRequest) -> Option<Drawing> {
         None
     }
 
-    /// Reads the reply.
+    /// Reads the reply to [`Codec::draw`].
     ///
     /// # Errors
-    /// `ContentFilter` if nothing was drawn for that reason, `Unavailable` if it is no such reply.
+    /// `ContentFilter` if a filter is why there is no image, `Unavailable` if the reply cannot be read.
     fn pictures(&self, _body: &[u8]) -> Result<Pictures, Failure> {
         Err(Failure::new(
             Class::Unavailable,

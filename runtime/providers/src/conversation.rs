@@ -1,7 +1,6 @@
-//! A conversation in no provider's dialect: messages and their parts, tools and calls of them, the form
-//! that an answer is to have.
+//! A provider-neutral conversation: messages and their parts, tools and tool calls, the format of the answer.
 //!
-//! Never here: how a provider writes any of it, or how a caller does.
+//! Never here: a wire format, or the arguments of this program's tools.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -10,14 +9,14 @@ use serde_json::{Map, Value};
 
 use super::json;
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Instructions from whoever wrote the application.
+    /// Instructions from the author of the application.
     System,
     /// The same as system, under OpenAI's newer name.
     Developer,
-    /// The person, or the assistant that asks on its behalf.
+    /// The person, or the assistant that calls this program for them.
     User,
     /// The model's own earlier answer.
     Assistant,
@@ -28,15 +27,14 @@ pub enum Role {
 /// One message of a conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Who says it.
     pub role: Role,
     /// Its parts, in order.
     pub content: Vec<Part>,
-    /// What the model wanted to be called; only the assistant has any.
+    /// Only in messages of the assistant.
     pub tool_calls: Vec<ToolCall>,
-    /// The call that this is the result of; only a tool's message has one.
+    /// The call that this is the result of; only in messages of a tool.
     pub tool_call_id: Option<String>,
-    /// The answer as the provider had given it; goes back in place of the rest.
+    /// The answer in the provider's own format; sent instead of the rest.
     pub state: Option<State>,
 }
 
@@ -52,7 +50,7 @@ impl Message {
         }
     }
 
-    /// All its text, without a break between the parts.
+    /// The text of all parts, joined without a separator.
     pub fn all_text(&self) -> Cow<'_, str> {
         match &self.content[..] {
             [Part::Text(text)] => Cow::Borrowed(text),
@@ -60,7 +58,7 @@ impl Message {
         }
     }
 
-    /// The same, taken out of it.
+    /// The same, moved out of the message.
     pub fn take_text(&mut self) -> String {
         match &mut self.content[..] {
             [Part::Text(text)] => std::mem::take(text),
@@ -76,7 +74,7 @@ impl Message {
         })
     }
 
-    /// Whether it says nothing at all: providers refuse empty blocks.
+    /// Whether it has no content: providers refuse empty blocks.
     pub fn is_blank(&self) -> bool {
         let is_blank = |part: &Part| part.as_text().is_some_and(|text| text.trim().is_empty());
         self.role != Role::Tool
@@ -89,14 +87,11 @@ impl Message {
 /// A piece of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Words.
     Text(String),
-    /// An image or a file.
     Media(Media),
 }
 
 impl Part {
-    /// The words, if it has any.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Part::Text(text) => Some(text),
@@ -104,7 +99,7 @@ impl Part {
         }
     }
 
-    /// Bytes that it holds beside itself, about.
+    /// Approximate bytes on the heap.
     pub fn length(&self) -> usize {
         match self {
             Part::Text(text) => text.len(),
@@ -119,18 +114,17 @@ impl Part {
 /// An image or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
-    /// Where it is, or what.
     pub source: Source,
     /// Its type; `image/…` is an image. Empty only for an address without a known type:
     /// then it is an image if `is_image` says so.
     pub mime_type: String,
-    /// It is to be looked at, not to be read.
+    /// Sent as an image, not as a document.
     pub is_image: bool,
     /// The name of the file, if there is one.
     pub name: Option<String>,
 }
 
-/// Where the bytes of an image or a file come from. Nothing is ever fetched or read here.
+/// Where the bytes of an image or a file are. This program never fetches a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// An `https` or `http` address that the provider fetches.
@@ -146,7 +140,7 @@ impl Media {
     }
 }
 
-/// Written without a copy of the bytes.
+/// A URL that is serialized without copying the bytes.
 #[derive(Debug)]
 pub(super) struct Url<'a>(&'a Media);
 
@@ -162,19 +156,18 @@ impl Serialize for Url<'_> {
     }
 }
 
-/// What a model wants to be called.
+/// A tool call of the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ToolCall {
-    /// Names the call; the result refers to it. Made up where the provider has none.
+    /// The result refers to it. Generated if the provider has none.
     pub id: String,
-    /// The tool's name.
     pub name: String,
-    /// JSON text of an object, if the model has kept to it.
+    /// Should be a JSON object, but a model can write anything.
     pub arguments: String,
 }
 
 impl ToolCall {
-    /// The arguments, if they are an object, and not a very large one; none at all are an empty one.
+    /// The arguments, if they are an object of moderate size. No arguments are an empty object.
     pub fn object(&self) -> Option<Map<String, Value>> {
         match self.arguments.trim() {
             "" => Some(Map::new()),
@@ -186,44 +179,43 @@ impl ToolCall {
     }
 }
 
-/// A tool that the model may want to be called.
+/// A tool that the model may call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tool {
-    /// Its name: letters, digits, `_` and `-`, at most 64.
+    /// Letters, digits, `_` and `-`, at most 64.
     pub name: String,
-    /// What it is good for.
+    /// What it does, for the model.
     pub description: Option<String>,
     /// The JSON Schema of its arguments, an object.
     pub parameters: Map<String, Value>,
-    /// The arguments must keep to the schema exactly.
+    /// Whether the provider enforces the schema.
     pub strict: Option<bool>,
 }
 
-/// Whether tools may or must be called.
+/// Whether the model may or must call tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToolChoice {
-    /// As the model likes.
+    /// The model decides.
     Auto,
-    /// None.
     None,
     /// At least one.
     Required,
-    /// The one of this name.
+    /// The tool with this name.
     Tool(String),
 }
 
-/// The form that an answer is to have.
+/// The format of an answer other than plain text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Format {
     /// Any JSON object.
     Json,
-    /// JSON that keeps to a schema.
+    /// JSON that matches a schema.
     Schema {
         /// Letters, digits, `_` and `-`, at most 64.
         name: String,
         /// A JSON Schema.
         schema: Map<String, Value>,
-        /// The provider makes sure of it.
+        /// Whether the provider enforces it.
         strict: Option<bool>,
     },
 }
@@ -234,7 +226,7 @@ pub enum Format {
 pub struct State {
     /// The id of that provider; it is sent to no other.
     pub provider: String,
-    /// The model that was asked: reasoning is tied to it. Empty if unknown.
+    /// The model that answered: reasoning is tied to it. Empty if unknown.
     pub model: String,
     /// The pieces of the answer, in the provider's words.
     pub items: Vec<Value>,

@@ -1,26 +1,25 @@
-//! Texts as vectors, where a provider makes them: what all formats share.
+//! Embeddings: what all formats share.
 //!
-//! Never here: chats, or which model suits.
+//! Never here: chats, or the choice of a model.
 
 use crate::{Class, Failure};
 
-/// Texts to be turned into vectors.
+/// Texts to embed.
 #[derive(Clone, Debug, Default)]
 pub struct EmbedRequest {
     /// The provider's id for the model.
     pub model: String,
-    /// The texts; never none.
+    /// At least one text.
     pub input: Vec<String>,
-    /// How many numbers each vector is to have, if not the usual number.
+    /// The length of each vector; the model's default if none.
     pub dimensions: Option<u32>,
 }
 
-/// A vector for each text, in their order, all of one length.
+/// One vector for each text, in the same order, all of one length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Embeddings {
-    /// The vectors.
     pub vectors: Vec<Vec<f32>>,
-    /// Tokens of all texts, if the provider says so.
+    /// Tokens of all texts together, if the provider reports them.
     pub input_tokens: Option<u64>,
 }
 

@@ -1,15 +1,15 @@
-//! Why a call failed, in classes that say what to do next.
+//! Why a call failed, as a kind that decides what to do next.
 //!
-//! Never here: a provider's own wording of errors; each codec reads its own.
+//! Never here: a provider's error codes; each codec has its own.
 
 use std::{ops::Range, time::Duration};
 
-/// What kind of failure it is (provider-neutral).
+/// The provider-neutral kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// The key is missing, wrong or expired.
     Auth,
-    /// The key is good but may not do this.
+    /// The key is valid but not allowed to do this.
     Permission,
     /// The model does not exist, or not for this key.
     ModelNotFound,
@@ -19,23 +19,23 @@ pub enum Class {
     ContextLength,
     /// The request or the reply is larger than a limit allows.
     TooLarge,
-    /// Too many requests for now.
+    /// Too many requests at the moment.
     RateLimit,
     /// No credit, or the day's quota is used up.
     Quota,
     /// A filter or a refusal stopped it.
     ContentFilter,
-    /// A time limit of ours ran out.
+    /// One of our time limits was reached.
     Timeout,
-    /// The connection could not be made or broke.
+    /// The connection failed.
     Network,
-    /// The provider is down, overloaded or answers nonsense.
+    /// The provider is down or overloaded, or its reply cannot be read.
     Unavailable,
     /// The provider answered with neither text nor a tool call.
     EmptyResponse,
-    /// The call was given up on purpose.
+    /// The call was cancelled.
     Cancelled,
-    /// Our own settings stand in the way.
+    /// Our settings do not allow it.
     Config,
 }
 
@@ -62,18 +62,16 @@ impl Class {
     }
 }
 
-/// How far the request of a failed attempt came. This decides what it costs, and whether the same may be asked
-/// again.
+/// How far the request of a failed attempt got. This decides what it costs, and whether it can be retried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
-    /// It costs nothing: it was not sent, or refused by its HTTP status, or nothing is generated for it.
+    /// It costs nothing: it was not sent, or refused by its HTTP status, or nothing was generated.
     Free,
-    /// It was sent, and no status came: the provider may have worked on it.
+    /// It was sent, but no status arrived: the provider may have processed it.
     Unanswered,
-    /// The provider took it with a 2xx status, and before anything else reported an error.
+    /// The provider accepted it with a 2xx status, and then reported an error before any output.
     Declined,
-    /// The provider took it: what it has generated is paid, and not asked for again. Whatever is not known to
-    /// be less counts as this.
+    /// The provider accepted it: what it generated is billed, so it is not retried. The default if nothing better is known.
     #[default]
     Taken,
 }
@@ -81,30 +79,29 @@ pub enum Stage {
 /// One failed attempt, as reported by a provider or found by the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The kind.
     pub class: Class,
     /// HTTP status, if there was a reply.
     pub status: Option<u16>,
     /// The provider's own code or type.
     pub code: Option<Box<str>>,
-    /// What happened, in the provider's words where it gave any. Not yet redacted.
+    /// What happened, in the provider's words if it gave any. Not yet redacted.
     pub message: String,
-    /// What of the message came from outside; the rest is ours.
+    /// The part of the message that came from outside; the rest is ours.
     pub outside: Range<usize>,
     /// The provider's id of the request.
     pub request_id: Option<String>,
-    /// How long the provider asks to wait.
+    /// How long to wait (`retry-after`).
     pub retry_after: Option<Duration>,
-    /// Whether the provider asks for the same request again (`x-should-retry`).
+    /// Whether the provider suggests a retry (`x-should-retry`).
     pub should_retry: Option<bool>,
-    /// The parameter that the provider does not take, in its own name for it.
+    /// The parameter that the provider does not accept, under the provider's name for it.
     pub param: Option<Box<str>>,
-    /// How far the request came. A codec says [`Stage::Declined`] of what the provider itself reports.
+    /// How far the request got. A codec sets [`Stage::Declined`] for what the provider itself reports.
     pub stage: Stage,
 }
 
 impl Failure {
-    /// A failure of which only class and message are known.
+    /// A failure of which only kind and message are known.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
         Failure {
             class,
@@ -120,16 +117,16 @@ impl Failure {
         }
     }
 
-    /// The same, with words from outside between our own.
-    pub fn quoting(class: Class, before: &str, outside: &str, behind: &str) -> Self {
+    /// The same, with text from outside between our own.
+    pub fn quoting(class: Class, before: &str, outside: &str, after: &str) -> Self {
         let start = before.len();
         Failure {
             outside: start..start + outside.len(),
-            ..Failure::new(class, [before, outside, behind].concat())
+            ..Failure::new(class, [before, outside, after].concat())
         }
     }
 
-    /// The same failure of a request that came so far.
+    /// The same failure, of a request that got this far.
     #[must_use]
     pub fn at(mut self, stage: Stage) -> Self {
         self.stage = stage;

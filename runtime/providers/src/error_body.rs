@@ -1,19 +1,19 @@
-//! Error bodies in every shape that providers, clones of them and proxies in between send.
+//! Error bodies in all the shapes that providers, services with the same formats, and proxies send.
 //!
-//! Never here: the words of one provider (its codec brings them), headers, retries, redaction.
+//! Never here: the error codes of one provider (`errors` in its folder), headers, retries, redaction.
 
 use serde_json::Value;
 
 use crate::excerpt::{page, shortened};
 use crate::{Class, Failure, Stage, json};
 
-/// A provider's words, most specific first, and what they mean.
+/// A provider's error codes or phrases, most specific first, and what they mean.
 pub(super) type Table = [(&'static str, Class)];
 
 /// The body of a reply with an error status, or an error inside a stream.
 #[derive(Debug)]
 pub(super) struct ErrorBody {
-    /// `Null` if the body is not JSON, or more than an error has to say.
+    /// `Null` if the body is not JSON, or too large for an error.
     root: Value,
     message: Option<String>,
 }
@@ -25,7 +25,7 @@ impl ErrorBody {
             Some(Value::Array(list)) => list.into_iter().next().unwrap_or_default(),
             Some(root) => root,
             None => {
-                // Of JSON that is too large to be read, nothing is shown.
+                // JSON that is too large to be parsed is not shown at all.
                 let is_large = anygpt_core::json::tree_size(body) > json::LARGEST_TREE;
                 let is_json = is_large && body.starts_with(['{', '[']);
                 return ErrorBody {
@@ -40,8 +40,8 @@ impl ErrorBody {
         }
     }
 
-    /// The failure this body tells of. `words` are compared with the provider's codes and types;
-    /// `phrases` (lower case) are looked for in the message of what would be a mere invalid request.
+    /// The failure that this body reports. `words` are compared with the provider's codes and types; `phrases` (lower case)
+    /// are searched for in the message of what would otherwise be `InvalidRequest`.
     pub(super) fn failure(&self, status: Option<u16>, words: &Table, phrases: &Table) -> Failure {
         let known = |word: &str| {
             words
@@ -50,7 +50,7 @@ impl ErrorBody {
                 .map(|(_, class)| *class)
         };
         let word = self.words().find_map(known);
-        // Some report errors with status 200.
+        // Some services report errors with status 200.
         let refused = status.filter(|status| *status >= 400);
         let mut class = match (refused.or_else(|| self.status_in_body()), word) {
             (Some(status), word) => refined(by_status(status), word),
@@ -96,7 +96,7 @@ impl ErrorBody {
         code.map(Into::into)
     }
 
-    /// The parameter that is meant: `param`, or the last name of FastAPI's first `loc`.
+    /// The name of the parameter: `param`, or the last name of FastAPI's first `loc`.
     fn param(&self) -> Option<Box<str>> {
         let named = self.field("param").and_then(Value::as_str);
         let place = || self.field("detail")?.get(0)?.get("loc")?.as_array();
@@ -106,7 +106,7 @@ impl ErrorBody {
             .map(|name| shortened(name).into())
     }
 
-    /// Google's `details`: each has a field or none.
+    /// This field of each of Google's `details` that has it.
     pub(super) fn details<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
         let details = self.field("details").and_then(Value::as_array);
         details
@@ -120,14 +120,13 @@ impl ErrorBody {
         let fields = ["code", "type", "status"]
             .into_iter()
             .filter_map(|name| self.field(name));
-        // OpenRouter's stable reason; its code is the HTTP status.
+        // OpenRouter's reason; its `code` is the HTTP status.
         let metadata = self.field("metadata").and_then(|it| it.get("error_type"));
         self.details("reason")
             .chain(metadata)
             .chain(fields)
             .filter_map(Value::as_str)
-            // Anthropic and OpenAI mark error events with this word, and some proxies put the HTTP
-            // status into a string.
+            // Anthropic and OpenAI have this word in error events, and some proxies have the HTTP status as a string.
             .filter(|word| *word != "error" && !word.is_empty() && word.parse::<u16>().is_err())
     }
 
@@ -144,13 +143,12 @@ impl ErrorBody {
     }
 }
 
-/// What a word adds to the class of a status. The status decides whether the same request may succeed a little
-/// later: some say "server error" or "invalid request" of everything. Only that no money is left has no status of
-/// its own.
+/// Combines the kinds of a status and of an error code. The status decides whether a retry can succeed, because some services
+/// use "server error" or "invalid request" for everything. Only an empty account has no status of its own.
 fn refined(by_status: Class, word: Option<Class>) -> Class {
     let may_pass = |class| matches!(class, Class::RateLimit | Class::Unavailable);
     match word {
-        // It says less than any status.
+        // Less specific than any status.
         Some(Class::InvalidRequest) | None => by_status,
         Some(Class::Quota) => Class::Quota,
         Some(word) if may_pass(word) == may_pass(by_status) => word,
@@ -172,7 +170,7 @@ fn by_status(status: u16) -> Class {
     }
 }
 
-/// The first thing in an error body that is meant for people.
+/// The first text in an error body that is meant for people.
 fn explanation(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => plain(text.trim()),
@@ -185,7 +183,7 @@ fn explanation(value: &Value) -> Option<String> {
             let text = names
                 .iter()
                 .find_map(|name| fields.get(*name).and_then(explanation))?;
-            // FastAPI says which field it means.
+            // FastAPI names the field.
             let Some(Value::Array(place)) = fields.get("loc") else {
                 return Some(text);
             };
@@ -196,7 +194,7 @@ fn explanation(value: &Value) -> Option<String> {
     }
 }
 
-/// What to show of text that is not JSON.
+/// What is shown of a body that is not JSON.
 fn plain(text: &str) -> Option<String> {
     if text.is_empty() {
         return None;

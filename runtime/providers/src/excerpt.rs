@@ -30,8 +30,8 @@ fn title(page: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// At most 2,000 characters, cut where no secret can be: half of one would escape redaction. Secrets
-/// are of printable ASCII, so an endless word of that is left out.
+/// At most 2,000 characters, never cut inside a secret: half of one would escape redaction. Secrets are printable ASCII, so
+/// the text is cut before a word of it.
 pub(super) fn shortened(text: &str) -> String {
     let Some((end, _)) = text.char_indices().nth(MOST_SHOWN) else {
         return text.to_owned();

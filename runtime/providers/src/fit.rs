@@ -1,4 +1,4 @@
-//! Fits a request to what its model takes, as the rules of its family have it.
+//! Adapts a request to what its model accepts by the rules of its family.
 //!
 //! Never here: the rules (each provider has its own), field names, or what a provider has refused (`parameter`).
 
@@ -14,14 +14,14 @@ pub(super) enum Sampling {
     OneOfTwo,
     /// Only while the model does not reason: effort none, or none given.
     Unreasoned,
-    /// Only if effort `none` is asked for.
+    /// Only with effort `none`.
     EffortNone,
     /// Neither.
     No,
 }
 
-/// Takes the largest effort whose tokens leave `answer` of so many tokens for the answer, and says so if it is less
-/// than was wanted; the least one if none does.
+/// Sets the largest effort, up to the wanted one, that leaves `answer` tokens of the limit for the answer; the smallest one if
+/// none does. Returns a sentence if it is not the wanted one.
 pub(super) fn think_within(
     chat: &mut ChatRequest,
     limit: u32,
@@ -60,8 +60,7 @@ pub(super) fn version(text: &str) -> Option<(u32, u32)> {
     ))
 }
 
-/// The nearest of the allowed efforts. Between two of them: the larger one, above `high` the smaller
-/// one.
+/// The nearest of the allowed efforts; of two equally near the larger one, above `high` the smaller one.
 pub(super) fn nearest(wanted: Effort, allowed: &[Effort]) -> Option<Effort> {
     allowed.iter().copied().min_by_key(|&effort| {
         let (wanted, effort) = (wanted as i8, effort as i8);
@@ -74,7 +73,7 @@ pub(super) fn nearest(wanted: Effort, allowed: &[Effort]) -> Option<Effort> {
     })
 }
 
-/// Takes out of a request what these rules do not allow, and says so.
+/// Removes from a request what these rules do not allow, with a warning for each.
 pub(super) fn apply(
     chat: &mut ChatRequest,
     sampling: Sampling,
@@ -114,14 +113,12 @@ pub(super) fn apply(
     }
 }
 
-/// Takes `seed` out of a request.
 pub(super) fn without_seed(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
     if chat.seed.take().is_some() {
         warnings.push(left_out("seed", &chat.model));
     }
 }
 
-/// Takes `stop` out of a request.
 pub(super) fn without_stop(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
     if !chat.stop.is_empty() {
         chat.stop.clear();
@@ -129,7 +126,7 @@ pub(super) fn without_stop(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
     }
 }
 
-/// What to say of an argument that a model does not take.
+/// The warning about an argument that a model does not accept.
 pub(super) fn left_out(argument: &str, model: &str) -> String {
     format!("{argument} was left out: {model} does not take it")
 }

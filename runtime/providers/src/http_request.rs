@@ -1,4 +1,4 @@
-//! The HTTP request that a codec makes: its frame, credentials, and text in paths.
+//! The HTTP request that a codec makes, credentials, and percent-encoding.
 //!
 //! Never here: sending it, or a provider's field names.
 
@@ -9,15 +9,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-/// An HTTP request less its host and its credentials.
+/// An HTTP request without its host and credentials.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The method.
     pub method: Method,
-    /// Path and query, appended to the endpoint's base URL; begins with `/`. Everything that came
-    /// from a caller is percent-encoded into a single segment or query value.
+    /// Path and query, appended to the base URL; begins with `/`. Text from a caller is percent-encoded into a single segment
+    /// or query value.
     pub path: String,
-    /// Headers beyond the credentials.
+    /// Headers other than the credentials.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body; empty for GET.
     pub body: Vec<u8>,
@@ -44,17 +43,17 @@ pub(super) fn post(path: String, body: &impl Serialize) -> Request {
     }
 }
 
-/// The header that carries a token.
+/// `Authorization: Bearer`
 pub fn bearer(token: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((AUTHORIZATION, secret(format!("Bearer {token}"))?))
 }
 
-/// The header of Azure that carries a key.
+/// Azure's header for keys.
 pub fn api_key(key: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_static("api-key"), secret(key)?))
 }
 
-/// A header value that no log shows, and that is overwritten when the last request with it is gone.
+/// A header value that is marked sensitive, and overwritten in memory when the last request with it is dropped.
 pub fn secret(value: impl Into<String>) -> Option<HeaderValue> {
     let bytes = Bytes::from_owner(Zeroizing::new(value.into().into_bytes()));
     let mut value = HeaderValue::from_maybe_shared(bytes).ok()?;
@@ -69,13 +68,13 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Everything but unreserved characters percent-encoded: safe as part of one path segment or as a query value. A segment
-/// that is only dots is still a step in a path, see `segment`.
+/// Percent-encodes all but unreserved characters: safe in a path segment or a query value. A segment of only dots is still a
+/// dot segment, see `segment`.
 pub fn percent_encoded(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// Text from a caller as one whole segment of a path: percent-encoded, and never a step (`.`, `..`).
+/// Text from a caller as a whole path segment: percent-encoded, and never a dot segment (`.`, `..`).
 pub(super) fn segment(text: &str) -> String {
     match text.bytes().all(|byte| byte == b'.') {
         true => "_".repeat(text.len().max(1)),

@@ -1,60 +1,56 @@
-//! Pictures by description, where a provider draws them: what all formats share.
+//! Image generation: what all formats share.
 //!
-//! Never here: fetching a picture from an address, or pictures that are looked at.
+//! Never here: fetching an image from a URL, or images as input.
 
 use crate::{Class, Failure, Request, Usage};
 
-/// A picture to be drawn.
+/// Images to generate.
 #[derive(Clone, Debug, Default)]
 pub struct DrawRequest {
     /// The provider's id for the model.
     pub model: String,
-    /// What is to be seen.
+    /// The description.
     pub prompt: String,
-    /// `1024x1024`, `16:9` or `2K`, if not the usual size.
+    /// `1024x1024`, `16:9` or `2K`; the model's default if none.
     pub size: Option<String>,
-    /// The provider's word for how carefully.
+    /// The provider's word for the quality.
     pub quality: Option<String>,
-    /// How many of them; never none.
+    /// The number of images, at least 1.
     pub count: u32,
-    /// `png`, `jpeg` or `webp`, if not the usual one.
+    /// `png`, `jpeg` or `webp`; the model's default if none.
     pub format: Option<String>,
 }
 
-/// How to ask for it.
+/// The HTTP requests for some images.
 #[derive(Clone, Debug)]
 pub struct Drawing {
-    /// The request.
     pub request: Request,
-    /// To be sent so often: some formats draw one picture at a time.
+    /// How often to send it: some formats generate one image at a time.
     pub times: u32,
-    /// What of it this format cannot say.
+    /// What the format cannot express.
     pub warnings: Vec<String>,
 }
 
-/// A picture.
+/// An image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
-    /// Its bytes in base64.
+    /// Its bytes in Base64.
     pub data: String,
-    /// Its media type.
     pub mime_type: &'static str,
 }
 
-/// What has been drawn.
+/// Generated images.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pictures {
-    /// The pictures.
     pub pictures: Vec<Picture>,
-    /// Where others can be fetched.
+    /// URLs of images that were not sent as bytes.
     pub urls: Vec<String>,
-    /// The description that was used instead, or text that came with the pictures.
+    /// The description as the model revised it, or text that was sent with the images.
     pub said: Option<String>,
-    /// What it took.
     pub usage: Usage,
 }
 
-/// A picture of a type that its first bytes tell.
+/// An image, with the type that its first bytes have.
 pub(super) fn picture(data: String) -> Result<Picture, Failure> {
     let known = [
         ("iVBORw0KGgo", "image/png"),

@@ -1,4 +1,4 @@
-//! Reading JSON that others wrote, borrowed where possible and forgiving where providers differ.
+//! Reading providers' JSON: borrowed where possible, lenient where providers differ.
 //!
 //! Never here: the fields of any provider.
 
@@ -22,17 +22,17 @@ pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> 
 }
 
 fn unreadable(text: &str, error: &dyn fmt::Display) -> Failure {
-    let (before, said) = match page(text.trim_start()) {
+    let (before, message) = match page(text.trim_start()) {
         Some(page) => ("", page),
         None => (
             "the provider sent something that cannot be read as its usual JSON: ",
             error.to_string(),
         ),
     };
-    Failure::quoting(Class::Unavailable, before, &shortened(&said), "")
+    Failure::quoting(Class::Unavailable, before, &shortened(&message), "")
 }
 
-/// The members of an object by these names, as they stand in it; what is null is left out.
+/// The raw JSON of an object's members with these names; null counts as absent.
 ///
 /// # Errors
 /// `Unavailable` if it has another shape.
@@ -41,15 +41,14 @@ pub(super) fn members<'a, const N: usize>(
     names: &[&str; N],
 ) -> Result<[Option<&'a str>; N], Failure> {
     let Some(values) = json::members(object.trim_start_matches('\u{feff}'), *names) else {
-        // serde_json says where.
+        // serde_json's error has the position.
         read::<IgnoredAny>(object)?;
         return Err(unreadable(object, &"not an object"));
     };
     Ok(values.map(|value| value.filter(|raw| *raw != "null")))
 }
 
-/// A tree of something that a provider has written, unless it would be a large one: so much may exist beside what is
-/// counted.
+/// Parses a provider's JSON, unless the result would be large: this much memory may be in use beyond what is counted.
 pub(super) fn tree(json: &str) -> Option<Value> {
     match json::tree_size(json) <= LARGEST_TREE {
         true => serde_json::from_str(json).ok(),
@@ -57,10 +56,10 @@ pub(super) fn tree(json: &str) -> Option<Value> {
     }
 }
 
-/// Bytes of memory.
+/// Upper bound on [`tree`], in bytes of memory.
 pub(crate) const LARGEST_TREE: usize = 4 << 20;
 
-/// An array whose elements are read one by one: there may be any number of them.
+/// An array whose elements are read one by one, because there may be any number of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List<'a>(&'a str);
 
@@ -69,12 +68,11 @@ impl<'a> List<'a> {
         self.raw().next().is_none()
     }
 
-    /// The elements, as they stand in it.
+    /// The elements as raw JSON.
     pub(super) fn raw(self) -> impl Iterator<Item = &'a str> {
         json::elements(self.0).into_iter().flatten()
     }
 
-    /// The elements.
     pub(super) fn read<T: Deserialize<'a>>(self) -> impl Iterator<Item = Result<T, Failure>> {
         self.raw().map(read)
     }
@@ -98,7 +96,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
     }
 }
 
-/// The elements of an array, as they stand in it.
+/// The elements of an array as raw JSON.
 ///
 /// # Errors
 /// `Unavailable` if it has another shape.
@@ -117,13 +115,13 @@ pub(super) fn string(raw: &str) -> Result<Cow<'_, str>, Failure> {
     }
 }
 
-/// The text of a member if it is a string; empty if it is not.
+/// The text of a member; empty if it is not a string.
 pub(super) fn text(raw: Option<&str>) -> Cow<'_, str> {
     let text = raw.map(|raw| string(raw).unwrap_or_default());
     text.unwrap_or_default()
 }
 
-/// Keeps the text of a member, if it has one. Many chunks repeat what is known.
+/// Sets the text of a member, if there is one. Chunks repeat the same text, which is then not copied again.
 pub(super) fn keep(known: &mut Option<String>, raw: Option<&str>) {
     let text = text(raw);
     if !text.is_empty() && known.as_deref() != Some(&text) {
@@ -131,13 +129,13 @@ pub(super) fn keep(known: &mut Option<String>, raw: Option<&str>) {
     }
 }
 
-/// The number of a member, if it is one without sign and fraction.
+/// The number of a member, if it is a non-negative integer.
 pub(super) fn number(raw: Option<&str>) -> Option<u64> {
     raw?.parse().ok()
 }
 
-/// A string, borrowed if it has no escapes. Half a surrogate pair, which some providers produce by
-/// cutting an escaped emoji in two, becomes replacement characters and costs no more than itself.
+/// A string, borrowed if it has no escapes. Half a surrogate pair, which some providers produce by cutting an escaped emoji in
+/// two, becomes replacement characters; the rest of the string is kept.
 #[derive(Debug, Default)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
@@ -175,8 +173,8 @@ impl Text<'_> {
     }
 }
 
-/// As [`String::from_utf8_lossy`], which looks at each byte by itself: what is valid, as nearly all is, is found so with a
-/// third of the instructions.
+/// As [`String::from_utf8_lossy`], which looks at each byte alone: valid text, as nearly all is, needs a third of the
+/// instructions this way.
 pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     match str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -189,8 +187,7 @@ pub(super) fn str_of<'a>(text: &'a Option<Text<'_>>) -> &'a str {
     text.as_ref().map_or("", |text| &text.0)
 }
 
-/// A value that is absent if it is not of the type expected, so that an oddity in a side field does
-/// not cost the answer.
+/// A value that is absent if it has another type, so that an oddity in a side field does not make the answer fail.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lenient<T>(pub(super) Option<T>);
 

@@ -1,40 +1,36 @@
 //! One entry of a provider's model list, and a page of the list.
 //!
-//! Never here: choosing a model, or how a list is asked for and read (the codecs).
+//! Never here: choosing a model, or reading a list (the codecs).
 
 use crate::Effort;
 
-/// One entry of a provider's model list. What the list does not say stays absent.
+/// One entry of a provider's model list. What the list does not have is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
-    /// The id to ask for (Gemini's without its `models/` prefix).
+    /// The id for requests (Gemini's without its `models/` prefix).
     pub id: String,
     /// A name for people.
     pub display_name: Option<String>,
-    /// When it was made, in seconds since 1970.
+    /// Creation time in seconds since 1970.
     pub created: Option<i64>,
-    /// Most input tokens.
     pub input_token_limit: Option<u64>,
-    /// Most output tokens.
     pub output_token_limit: Option<u64>,
-    /// Whether it answers chats, as far as the list or the id tells.
+    /// Whether it chats, as far as the list or the id tells.
     pub chat: bool,
-    /// What else it can do.
+    /// Its other capabilities.
     pub can: Abilities,
-    /// What it reads, in the provider's words.
+    /// Input modalities, in the provider's words.
     pub input_modalities: Vec<String>,
-    /// What it writes, likewise.
     pub output_modalities: Vec<String>,
-    /// The efforts that may be asked for.
     pub efforts: Vec<Effort>,
-    /// US dollars for one token of input and of output, as the provider writes them.
+    /// US dollars per token, as the provider writes them.
     pub price: Option<Price>,
-    /// The day on which it is taken away.
+    /// The day it is shut down.
     pub retires: Option<String>,
 }
 
 impl Model {
-    /// All that a provider has written itself.
+    /// All texts that come from the provider.
     pub fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         let price = self.price.iter_mut();
         let modalities = self.input_modalities.iter_mut();
@@ -58,29 +54,22 @@ impl Model {
 /// US dollars per token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Price {
-    /// For a token that is read.
     pub input: String,
-    /// For a token that is written.
     pub output: String,
 }
 
 /// What a model can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // The names say it.
 pub enum Capability {
-    /// Answer in a conversation.
     Chat,
-    /// Look at pictures.
+    /// Takes images as input.
     Vision,
-    /// Call tools.
     Tools,
-    /// Think before it answers.
     Reasoning,
-    /// Turn texts into vectors.
     Embeddings,
-    /// Draw pictures.
+    /// Generates images.
     Images,
-    /// Answer in JSON, by a schema or without one.
+    /// Answers in JSON, with or without a schema.
     Json,
 }
 
@@ -96,7 +85,6 @@ impl Capability {
         Capability::Json,
     ];
 
-    /// The word for it in arguments and results.
     pub fn as_str(self) -> &'static str {
         match self {
             Capability::Chat => "chat",
@@ -109,7 +97,7 @@ impl Capability {
         }
     }
 
-    /// By that word, in whatever case it is written.
+    /// Case-insensitive.
     pub fn from_name(name: &str) -> Option<Self> {
         Capability::ALL
             .into_iter()
@@ -117,12 +105,11 @@ impl Capability {
     }
 }
 
-/// What is known of a model's capabilities beside chats; the rest may or may not be there.
+/// What is known about a model's capabilities other than chat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Abilities([Option<bool>; Capability::ALL.len()]);
 
 impl Abilities {
-    /// Notes what is known of one of them, unless that is nothing.
     #[must_use]
     pub(super) fn with(mut self, capability: Capability, known: Option<bool>) -> Self {
         if known.is_some() {
@@ -131,7 +118,6 @@ impl Abilities {
         self
     }
 
-    /// Notes several that are there.
     #[must_use]
     pub(super) fn with_all(self, there: &[Capability]) -> Self {
         there
@@ -143,17 +129,15 @@ impl Abilities {
 /// One page of a model list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelPage {
-    /// The entries of this page.
     pub models: Vec<Model>,
-    /// What to hand to [`Codec::models`] for the next page, if there is one.
+    /// The argument of [`Codec::models`](crate::Codec::models) for the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// More models than any provider has; the rest of a longer list is not read.
+/// Upper bound on the models of a list; the rest of a longer one is not read.
 pub const MOST_MODELS: usize = 10_000;
 
-/// The entries of a model list, as they stand in it: without those that are too long to be one, and at most
-/// [`MOST_MODELS`].
+/// The entries of a model list as raw JSON: without implausibly long ones, and at most [`MOST_MODELS`].
 pub(super) fn entries<'a>(all: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     all.filter(|entry| entry.len() <= LARGEST_ENTRY)
         .take(MOST_MODELS)
@@ -162,7 +146,7 @@ pub(super) fn entries<'a>(all: impl Iterator<Item = &'a str>) -> impl Iterator<I
 /// A longer entry, in bytes, is skipped.
 const LARGEST_ENTRY: usize = 64 << 10;
 
-/// Whether it can be a word, a price or a day.
+/// Whether a text is short enough for a word, a price or a date.
 pub(super) fn is_short(text: &&str) -> bool {
     text.len() <= 64
 }

@@ -1,4 +1,4 @@
-//! What a provider's own status 400 says about one parameter, and the one change of the request that fixes it. Models,
+//! What a provider's status 400 says about one parameter, and the one change of the request that fixes it. Models,
 //! messages, tools and schemas are never changed.
 //!
 //! Never here: how often that is tried, or where it is remembered.
@@ -7,18 +7,13 @@ use std::mem::swap;
 
 use super::{ChatRequest, Class, Effort, Encoding, Failure, fit};
 
-/// An argument that a request can do without.
+/// An optional argument of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parameter {
-    /// `temperature`
     Temperature,
-    /// `top_p`
     TopP,
-    /// `max_tokens`
     MaxTokens,
-    /// `stop`
     Stop,
-    /// `seed`
     Seed,
     /// `reasoning_effort`
     Effort,
@@ -29,28 +24,26 @@ pub enum Parameter {
 /// One change of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Leaves a parameter out.
     Drop(Parameter),
-    /// Lowers `max_tokens`.
+    /// Lowers `max_tokens` to this.
     AtMost(u32),
     /// Sets `max_tokens` where the format requires a number and the caller gave none.
     Otherwise(u32),
     /// Sends the token limit under the format's other name for it.
     OtherTokenName,
-    /// Takes another effort in place of this one.
+    /// Replaces the first effort by the second.
     Effort(Effort, Effort),
 }
 
-/// A change that a failure asks for.
+/// A change that fixes a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repair {
-    /// What to change.
     pub change: Change,
-    /// It holds for the model, whatever the value was.
+    /// It applies to all requests to the model, not only to this value.
     pub is_lasting: bool,
 }
 
-/// Words of a refusal of the parameter itself, whatever its value.
+/// Words of a refusal of the parameter itself, not of its value.
 const UNSUPPORTED: &[&str] = &[
     "unsupported",
     "not supported",
@@ -65,7 +58,7 @@ const UNSUPPORTED: &[&str] = &[
     "only the default",
 ];
 
-/// What is never changed; a schema may have any names in it.
+/// Members that are never changed; a schema can contain any names.
 const CONTENT: &[&str] = &[
     "tools",
     "messages",
@@ -75,7 +68,7 @@ const CONTENT: &[&str] = &[
     "response_format",
 ];
 
-/// Fewer tokens are no limit that a model would have.
+/// A smaller number in a message is not a model's token limit.
 const LEAST_LIMIT: u32 = 16;
 
 impl Parameter {
@@ -90,7 +83,7 @@ impl Parameter {
         Parameter::Reasoning,
     ];
 
-    /// The argument's name in the tool.
+    /// The argument's name in this program's tools.
     pub fn as_str(self) -> &'static str {
         match self {
             Parameter::Temperature => "temperature",
@@ -103,8 +96,7 @@ impl Parameter {
         }
     }
 
-    /// By any provider's name for it, which may be a path: the innermost known name counts, but not inside
-    /// of what is never changed.
+    /// By any provider's name for it, which may be a path: the innermost known name counts, except inside [`CONTENT`].
     fn named(path: &str) -> Option<Self> {
         let outermost = path.split(['.', '[', '/']).next().unwrap_or_default();
         if CONTENT.contains(&outermost) || path.starts_with("output_config.format") {
@@ -133,7 +125,7 @@ impl Parameter {
         })
     }
 
-    /// The first one that a message names: `name: …`, else in quotes, else as a word with a refusal.
+    /// The first one that a message names: as `name: …`, else in quotes, else as a word of a message that refuses something.
     fn in_message(message: &str) -> Option<Self> {
         let place = message.split(':').next().unwrap_or_default();
         if !place.contains(' ')
@@ -155,7 +147,6 @@ impl Parameter {
             .find_map(Parameter::named)
     }
 
-    /// Whether a request has it.
     pub fn is_in(self, chat: &ChatRequest) -> bool {
         match self {
             Parameter::Temperature => chat.temperature.is_some(),
@@ -168,12 +159,10 @@ impl Parameter {
         }
     }
 
-    /// Takes it out of a request.
     pub fn leave_out(self, chat: &mut ChatRequest) {
         self.swap(chat, &mut ChatRequest::default());
     }
 
-    /// Exchanges it between two requests.
     pub fn swap(self, one: &mut ChatRequest, other: &mut ChatRequest) {
         match self {
             Parameter::Temperature => swap(&mut one.temperature, &mut other.temperature),
@@ -189,7 +178,7 @@ impl Parameter {
     }
 }
 
-/// The one change that a refusal asks for, if it names a parameter that the request has.
+/// The one change that a refusal suggests, if it names a parameter that the request has.
 pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) -> Option<Repair> {
     if failure.class != Class::InvalidRequest || !matches!(failure.status, Some(400 | 422)) {
         return None;
@@ -225,20 +214,20 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
     };
     Some(Repair {
         change,
-        // Another value of a parameter that is known may be taken.
+        // The model may accept another value of a parameter that it knows.
         is_lasting: is_unsupported || !matches!(change, Change::Drop(_)),
     })
 }
 
 impl Change {
-    /// Changes a request, or how it is written. Tells what was done, if anything was to be done.
+    /// Changes a request, or how it is written. Returns a sentence about it if something was changed.
     pub fn apply(self, chat: &mut ChatRequest, encoding: &mut Encoding) -> Option<String> {
         let model = &chat.model;
         match self {
             Change::Drop(parameter) if parameter.is_in(chat) => {
-                let said = fit::left_out(parameter.as_str(), model);
+                let warning = fit::left_out(parameter.as_str(), model);
                 parameter.leave_out(chat);
-                Some(said)
+                Some(warning)
             }
             Change::AtMost(limit) if chat.max_tokens.is_some_and(|given| given > limit) => {
                 Some(limit_tokens(chat, limit))
@@ -247,17 +236,17 @@ impl Change {
                 Some(limit_tokens(chat, limit))
             }
             Change::Effort(from, to) if chat.effort == Some(from) => {
-                let said = format!(
+                let warning = format!(
                     "reasoning_effort is {}: {model} does not know {}",
                     to.as_str(),
                     from.as_str()
                 );
                 chat.effort = Some(to);
-                Some(said)
+                Some(warning)
             }
             Change::OtherTokenName => {
                 encoding.other_name = !encoding.other_name;
-                // Only the name of it on the wire has changed.
+                // Nothing to report: only its name on the wire has changed.
                 Some(String::new())
             }
             _ => None,
@@ -270,7 +259,7 @@ fn limit_tokens(chat: &mut ChatRequest, limit: u32) -> String {
     format!("max_tokens is {limit}: {} allows no more", chat.model)
 }
 
-/// What stands between quotation marks or backticks.
+/// The texts between quotation marks or backticks.
 fn quoted(message: &str) -> impl Iterator<Item = &str> {
     let mut rest = message;
     std::iter::from_fn(move || {
@@ -282,7 +271,7 @@ fn quoted(message: &str) -> impl Iterator<Item = &str> {
             return None;
         };
         let found = inner.get(..end)?;
-        // An apostrophe is no mark: what follows it is not one word.
+        // Several words: the mark was an apostrophe.
         if found.contains(' ') {
             rest = inner;
             return Some("");

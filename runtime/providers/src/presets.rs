@@ -428,7 +428,7 @@ impl Preset {
     }
 }
 
-/// What is said of the first of [`ENDED`].
+/// The message about the first of [`ENDED`].
 pub const GITHUB_ENDED: &str = "GitHub Models ended on 2026-07-30";
 
 /// Names of services that there were presets for.
@@ -445,7 +445,7 @@ pub fn named(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.is_named(name))
 }
 
-/// The wire format with this name. The name of a preset stands for its format.
+/// The wire format with this name. The name of a preset also works, and means its format.
 pub fn dialect(name: &str) -> Option<Dialect> {
     let name = name.to_ascii_lowercase().replace('_', "-");
     if name == "openai-chat" {

@@ -5,9 +5,9 @@
 //! cheaper from 2026-07-30, Claude Opus 5 from 2026-07-24. Temporary prices are not in it. What is not in
 //! those sources has no price here.
 //!
-//! Never here: configured prices, or what an answer has cost.
+//! Never here: configured prices, or the cost of an answer.
 
-/// Where these prices are from.
+/// The source of these prices, for results.
 pub const LIST_PRICES: &str = "list price of 2026-08";
 
 /// The published price of a model, in US dollars per million tokens.
@@ -17,11 +17,11 @@ pub struct ListPrice {
     pub input: f64,
     /// Output, reasoning included.
     pub output: f64,
-    /// Input that comes from a cache; it costs as much as other input if this is none.
+    /// Input from a cache; priced as other input if none.
     pub cached_input: Option<f64>,
-    /// Input that is written to a cache; as above.
+    /// Input written to a cache; likewise.
     pub cache_write: Option<f64>,
-    /// From more than this many input tokens on, input costs twice as much, and output half as much again.
+    /// Above this number of input tokens, input costs twice and output one and a half times as much.
     pub long_from: Option<u64>,
 }
 

@@ -1,4 +1,5 @@
-//! Server-sent events: bytes however they are cut, whole events out.
+//! Server-sent events: a body in any pieces in, whole events out
+//! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 //!
 //! Never here: what an event means, JSON, sockets, time.
 
@@ -8,7 +9,7 @@ use memchr::memchr2;
 
 use super::{Class, Failure, json};
 
-/// One event, borrowed from the parser that put it together, or from the chunk that has it whole.
+/// One event, borrowed from the parser that joined it, or from the chunk if that has all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
     /// The `event:` field; empty if there was none.
@@ -23,9 +24,9 @@ impl<'a> Event<'a> {
         self.data.trim() == "[DONE]"
     }
 
-    /// The data, unless it is blank or `[DONE]` and so has nothing to say to a codec.
+    /// The data; none if it is blank or `[DONE]`.
     pub(super) fn payload(&self) -> Option<&'a str> {
-        // As nearly all are.
+        // The common case.
         if self.data.starts_with('{') {
             return Some(self.data);
         }
@@ -42,8 +43,8 @@ impl<'a> Event<'a> {
 /// if let Some(event) = parser.finish() { … }
 /// ```
 ///
-/// Every byte is looked at once or twice, and only what belongs to an unfinished event is kept: at most as
-/// many bytes as the limit says, though UTF-8 repair can treble bytes that are not UTF-8.
+/// Every byte is read once or twice. Only the unfinished event is kept: at most `limit` bytes, but bytes that are not UTF-8
+/// take three times their size after repair.
 #[derive(Debug)]
 pub struct Parser {
     limit: usize,
@@ -56,9 +57,9 @@ pub struct Parser {
     has_data: bool,
     /// The event is whole; the next call starts a new one.
     ready: bool,
-    /// The last line ended in CR, so a LF that follows belongs to it.
+    /// The last line ended in CR, so an LF right after it is part of that line break.
     after_cr: bool,
-    /// The first line is over, so a BOM is no longer one.
+    /// The first line has been read, so a BOM is no longer skipped.
     started: bool,
 }
 
@@ -78,11 +79,10 @@ impl Parser {
         }
     }
 
-    /// The next whole event, taking from the front of `chunk` what it needs. `None` means that the
-    /// chunk is used up and the next one is wanted.
+    /// The next whole event. Removes from the front of `chunk` what it used; `None` if the chunk is used up.
     ///
     /// # Errors
-    /// `TooLarge` if an event exceeds the limit. The stream is of no use after that.
+    /// `TooLarge` if an event exceeds the limit. The rest of the stream cannot be read after that.
     pub fn next_event<'e, 'c: 'e>(
         &'e mut self,
         chunk: &mut &'c [u8],
@@ -133,7 +133,7 @@ impl Parser {
         Ok(Some(self.event()))
     }
 
-    /// The data of an event that is whole and of one line, as most are: it need not be put together.
+    /// The data of an event that is complete in the chunk and has one line, as most have: nothing needs to be joined.
     fn whole<'c>(&mut self, chunk: &mut &'c [u8]) -> Option<&'c str> {
         if self.after_cr || self.size > 0 || !self.line.is_empty() {
             return None;
@@ -150,8 +150,8 @@ impl Parser {
         Some(data)
     }
 
-    /// At the end of the body: the last event, if its closing blank line is missing. It can itself
-    /// be cut short; if a codec cannot read it, the stream was truncated.
+    /// To be called at the end of the body: the last event, if its closing blank line is missing. It may be cut short; if a
+    /// codec cannot read it, the stream is truncated.
     pub fn finish(&mut self) -> Option<Event<'_>> {
         self.forget_delivered();
         let line = mem::take(&mut self.line);
@@ -162,7 +162,7 @@ impl Parser {
         self.ready.then(|| self.event())
     }
 
-    /// Bytes that are kept of the unfinished event.
+    /// Bytes of memory for the unfinished event.
     pub fn held(&self) -> usize {
         self.line.capacity() + self.name.capacity() + self.data.capacity()
     }

@@ -1,5 +1,5 @@
-//! Collects the pieces of an answer in the provider's own words (see [`State`](crate::State)) while it is read, and keeps
-//! them within bounds.
+//! Collects the parts of an answer in the provider's own format (see [`State`](crate::State)) while it is read, within
+//! bounds.
 //!
 //! Never here: which pieces a format keeps.
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::{Answer, conversation, json};
 
-/// A longer piece could not be sent back.
+/// A longer piece, in bytes of JSON, could not be sent back.
 const LARGEST_PIECE: usize = 1 << 20;
 
-/// Nor could a larger state, in bytes of memory.
+/// Upper bound on a state, in bytes of memory.
 pub const LARGEST_STATE: usize = 8 << 20;
 
-/// Puts pieces into [`Answer::state`], if a state is wanted. One piece that cannot be kept discards the others: without a
-/// state the conversation goes on from its text and its calls.
+/// Adds pieces to [`Answer::state`], if the state is wanted. If one piece cannot be kept, all are discarded: without a state
+/// the conversation continues from its text and its calls.
 #[derive(Debug)]
 pub(crate) struct StateCollector {
     is_wanted: bool,
@@ -33,7 +33,7 @@ impl StateCollector {
         self.is_wanted
     }
 
-    /// Bytes in the pieces, and in those that are still incomplete, about.
+    /// Approximate bytes of all pieces, incomplete ones included.
     pub(crate) fn length(&self) -> usize {
         self.length
     }
@@ -43,12 +43,12 @@ impl StateCollector {
         self.length += bytes;
     }
 
-    /// All pieces are about to be counted again, as each is kept.
+    /// Starts the count again: each piece is about to be kept once more.
     pub(crate) fn recount(&mut self) {
         self.length = 0;
     }
 
-    /// What is added to the piece later is to be counted with [`StateCollector::grow`].
+    /// Keeps a piece. What is added to it later must be counted by [`StateCollector::grow`].
     pub(crate) fn keep(&mut self, item: Value, answer: &mut Answer) {
         if self.is_wanted {
             self.length += conversation::length(&item);
@@ -59,14 +59,14 @@ impl StateCollector {
         }
     }
 
-    /// The same for a piece that is still JSON.
+    /// Parses and keeps a piece.
     pub(crate) fn keep_json(&mut self, json: &str, answer: &mut Answer) {
         if let Some(item) = self.piece(json, answer) {
             self.keep(item, answer);
         }
     }
 
-    /// A piece, parsed if the state is wanted.
+    /// Parses a piece, if the state is wanted.
     pub(crate) fn piece(&mut self, json: &str, answer: &mut Answer) -> Option<Value> {
         if !self.is_wanted {
             return None;
@@ -79,7 +79,7 @@ impl StateCollector {
         piece
     }
 
-    /// Whether a tree of this JSON would still fit into the state.
+    /// Whether this JSON would still fit, parsed.
     pub(crate) fn has_room_for(&self, json: &str) -> bool {
         let size = anygpt_core::json::tree_size(json);
         self.length.saturating_add(size) <= LARGEST_STATE

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::json::{self, Lenient};
 use crate::{Class, Failure};
 
-/// Those members of a body that say what is counted.
+/// These members of a body: what is counted, without options such as the temperature.
 pub(super) fn only<'b>(
     body: &'b [u8],
     members: &[&str],
@@ -29,7 +29,7 @@ struct Counted {
     total_tokens: Lenient<u64>,
 }
 
-/// Reads a count, in whichever format.
+/// Reads a token count, in any format.
 ///
 /// # Errors
 /// `Unavailable` if there is none.

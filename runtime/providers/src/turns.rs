@@ -1,5 +1,5 @@
-//! A conversation as formats of several kinds want it: in turns, with instructions apart, and each call's name,
-//! arguments and result found.
+//! A conversation in the shape that several formats need: alternating turns, instructions apart, results matched with their
+//! calls.
 //!
 //! Never here: a provider's field names.
 
@@ -9,26 +9,26 @@ use serde_json::{Map, Value};
 
 use crate::{Class, Failure, Media, Message, Role, ToolCall};
 
-/// Said for the user where a conversation begins with the assistant but must not.
+/// The user's text where a conversation begins with the assistant and the format does not allow that.
 pub(super) const OPENING: &str = "(The conversation begins with your message.)";
 
-/// Whether there are only instructions, which no provider answers alone, so they are sent as the user's words.
+/// Whether there are only instructions. No provider answers those alone, so they are sent as the user's text.
 pub(super) fn only_instructions<'a>(messages: impl IntoIterator<Item = &'a Message>) -> bool {
     messages
         .into_iter()
         .all(|message| is_instruction(message.role))
 }
 
-/// Neighbouring messages of one side.
+/// Consecutive messages of one side.
 #[derive(Debug, PartialEq)]
 pub(super) struct Turn<'a> {
     pub(super) assistant: bool,
-    /// None where the assistant must not begin; see [`OPENING`].
+    /// Empty where the assistant must not begin; see [`OPENING`].
     pub(super) messages: Vec<&'a Message>,
 }
 
-/// The instructions, and the rest as alternating turns that begin with the user; results of tools are the
-/// user's. Blank messages are left out, because providers refuse empty blocks.
+/// The instructions, and the rest as alternating turns that begin with the user's; results of tools count as the user's.
+/// Blank messages are skipped, because providers refuse empty blocks.
 pub(super) fn turns(messages: &[Message]) -> (Vec<Cow<'_, str>>, Vec<Turn<'_>>) {
     let spoken = || messages.iter().filter(|message| !message.is_blank());
     let instructions_speak = only_instructions(spoken());
@@ -67,7 +67,7 @@ pub(super) fn texts<'a>(turn: &Turn<'a>) -> Vec<Cow<'a, str>> {
     }
 }
 
-/// The arguments of a call as they are sent: always JSON, if the model has kept to it.
+/// The arguments of a call as they are sent; an empty text is not JSON.
 pub(super) fn arguments(call: &ToolCall) -> &str {
     match call.arguments.trim() {
         "" => "{}",
@@ -75,15 +75,15 @@ pub(super) fn arguments(call: &ToolCall) -> &str {
     }
 }
 
-/// A file's name, where it must have one.
+/// A file's name, for formats that require one.
 pub(super) fn file_name(media: &Media) -> &str {
     media.name.as_deref().unwrap_or("file")
 }
 
-/// For formats in which the assistant can only have spoken.
+/// For formats in which the assistant's messages are only text.
 ///
 /// # Errors
-/// `InvalidRequest`, if it has shown something.
+/// `InvalidRequest` if one has an image or a file.
 pub(super) fn only_text_of_assistant(messages: &[Message]) -> Result<(), Failure> {
     let mut own = messages.iter().filter(|m| m.role == Role::Assistant);
     match own.any(|message| message.media().next().is_some()) {
@@ -96,8 +96,8 @@ pub(super) fn only_text_of_assistant(messages: &[Message]) -> Result<(), Failure
     }
 }
 
-/// The name of the tool that a result, one of these messages, is from; empty if no message before it has
-/// the call. Made-up ids come again, so the last such call counts.
+/// The name of the tool whose result this message is; empty if no earlier message has the call. Generated ids repeat, so the
+/// last such call counts.
 pub(super) fn called<'a>(messages: &'a [Message], result: &Message) -> &'a str {
     let before = messages.iter().take_while(|m| !std::ptr::eq(*m, result));
     let calls = before.flat_map(|message| &message.tool_calls);
@@ -105,7 +105,7 @@ pub(super) fn called<'a>(messages: &'a [Message], result: &Message) -> &'a str {
     calls.last().map_or("", |call| &call.name)
 }
 
-/// The arguments of a call for a provider that insists on an object: what is none becomes a member of one.
+/// The arguments of a call for a format that requires an object: anything else becomes a member of one.
 pub(super) fn input(call: &ToolCall) -> Map<String, Value> {
     call.object().unwrap_or_else(|| {
         let text = Value::from(call.arguments.as_str());

@@ -1,12 +1,12 @@
-//! Whose a model is, by its id, and whose own API is at an address: one table.
+//! The vendor of a model by its id, and of an API by its host: one table.
 //!
-//! Never here: which provider is asked, or what a model can do.
+//! Never here: the choice of a provider, or what a model can do.
 
 use crate::prices::{ListPrice, PriceTable};
 use crate::vendor::{NONE, begins};
 pub use crate::vendor::{Vendor, Weights};
 
-/// What the form of an id tells.
+/// The form of a model id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// It may be an id of a vendor's own API.
@@ -317,12 +317,12 @@ fn all() -> impl Iterator<Item = &'static Vendor> {
     crate::VENDORS.iter().copied().chain(&OTHERS)
 }
 
-/// What is called a vendor in front of a model's name.
+/// The vendor that this word in front of a model's name means.
 pub fn named(word: &str) -> Option<&'static Vendor> {
     all().find(|vendor| vendor.id == word || vendor.words.contains(&word))
 }
 
-/// Whether its models are asked of others where itself cannot be.
+/// Whether a provider is a vendor's own API, so that another provider may serve its models if it is not set up.
 pub fn makes_models(provider: &str) -> bool {
     let own = all().find(|vendor| vendor.id == provider);
     own.is_some_and(|vendor| !vendor.domains.is_empty())
@@ -363,7 +363,7 @@ pub fn dotted(id: &str) -> Option<(&'static Vendor, &str)> {
     Some(found).filter(|(_, rest)| !rest.is_empty())
 }
 
-/// What an id tells of itself.
+/// What is known from an id.
 pub fn known(id: &str) -> Known {
     let id = id.trim().to_lowercase();
     let known = |family, form| Known { family, form };

@@ -1,4 +1,4 @@
-//! The four targets: from bytes to a session.
+//! The targets for the core: from bytes to a session.
 //!
 //! Never here: whether the server's output is right (`model`).
 
@@ -285,7 +285,7 @@ fn subscriptions(many: usize) -> String {
 }
 
 /// Sizes of the pieces of the input.
-fn sizes(c: &mut Choices<'_>) -> impl FnMut() -> usize + use<> {
+pub(crate) fn sizes(c: &mut Choices<'_>) -> impl FnMut() -> usize + use<> {
     let most = c.one_of(&[usize::MAX, usize::MAX, 1, 2, 7, 40, 300, 5000]);
     let mut state = c.u32() | 1;
     move || {

@@ -38,6 +38,11 @@ fn server() {
     run("server", anygpt_fuzz::server, 1500);
 }
 
+#[test]
+fn reader() {
+    run("reader", anygpt_fuzz::reader, 3000);
+}
+
 /// The corpus, and so many inputs derived from it or random.
 fn run(name: &str, target: fn(&[u8]), many: usize) {
     let mut corpus = Vec::new();
@@ -89,7 +94,7 @@ fn judge(name: &str, target: fn(&[u8]), input: &[u8]) {
 }
 
 /// Words that random bytes would hardly make.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 33] = [
     "\n",
     "{",
     "}",
@@ -114,6 +119,15 @@ const WORDS: [&str; 24] = [
     "\"tools/call\"",
     "\"notifications/cancelled\"",
     "\"progressToken\":",
+    "\n\n",
+    "data: ",
+    "[DONE]",
+    "\"type\":",
+    "\"delta\":{",
+    "\"content\":",
+    "\"tool_calls\":[{",
+    "\"usage\":{",
+    "\"index\":1,",
 ];
 
 fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Random) {

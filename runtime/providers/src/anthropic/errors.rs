@@ -1,4 +1,4 @@
-//! What the words of Anthropic's errors mean.
+//! Anthropic's error types.
 //!
 //! Never here: the shapes of error bodies (`error_body`).
 

@@ -1,4 +1,4 @@
-//! Anthropic's Messages API.
+//! Anthropic's Messages API (<https://docs.anthropic.com/en/api/messages>).
 //!
 //! Never here: retries, HTTP.
 

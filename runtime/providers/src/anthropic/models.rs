@@ -44,8 +44,8 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
             chat: true,
             ..Model::default()
         };
-        let told = entry.capabilities.and_then(|raw| json::tree(raw.get()));
-        set_abilities(&mut model, &told.unwrap_or_default());
+        let capabilities = entry.capabilities.and_then(|raw| json::tree(raw.get()));
+        set_abilities(&mut model, &capabilities.unwrap_or_default());
         models.push(model);
     }
     let more = list.has_more.0 == Some(true);
@@ -104,7 +104,7 @@ struct ModelEntry<'a> {
 
 /// RFC 3339 to seconds since 1970.
 pub(super) fn unix_seconds(time: &str) -> Option<i64> {
-    // humantime reads UTC only, so the offset is read here.
+    // humantime parses only UTC, so the offset is parsed here.
     let (local, offset) = match time.strip_suffix(['Z', 'z']) {
         Some(local) => (local, 0),
         None => {
@@ -129,21 +129,21 @@ fn offset_seconds(offset: &str) -> Option<i64> {
     })
 }
 
-/// What Anthropic's `capabilities` say: of each, whether it is `supported`.
-fn set_abilities(model: &mut Model, told: &Value) {
-    let known = |name: &str| told[name]["supported"].as_bool();
+/// Reads `capabilities`, each of which may be `supported`.
+fn set_abilities(model: &mut Model, capabilities: &Value) {
+    let known = |name: &str| capabilities[name]["supported"].as_bool();
     model.can = Abilities::default()
         .with(Capability::Vision, known("image_input"))
         .with(Capability::Reasoning, known("thinking"))
         .with(Capability::Json, known("structured_outputs"))
-        // The service has nothing else, and all its models take tools.
+        // The service has neither, and all its models take tools.
         .with(Capability::Embeddings, Some(false))
         .with(Capability::Images, Some(false))
         .with(
             Capability::Tools,
             model.id.starts_with("claude-").then_some(true),
         );
-    let has = |effort: &Effort| told["effort"][effort.as_str()]["supported"] == true;
+    let has = |effort: &Effort| capabilities["effort"][effort.as_str()]["supported"] == true;
     model.efforts = Effort::ALL.into_iter().filter(has).collect();
 }
 

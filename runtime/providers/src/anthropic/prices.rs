@@ -1,6 +1,6 @@
-//! What Anthropic asks for its models.
+//! What Anthropic charges for its models.
 //!
-//! Never here: what an answer has cost.
+//! Never here: the cost of an answer.
 
 use crate::prices::PriceTable;
 

@@ -1,6 +1,6 @@
-//! A chat as the Messages API takes it.
+//! Chat requests of the Messages API.
 //!
-//! Never here: which generation thinks how (`rules`).
+//! Never here: what a model accepts (`rules`).
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
     fit::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
     let effort = chat.effort.filter(|effort| *effort != Effort::None);
     let sampling = match (rules.sampling, effort) {
-        // What thinks takes no temperature.
+        // With thinking, the API refuses a temperature.
         (Sampling::OneOfTwo, Some(_)) => Sampling::No,
         (sampling, _) => sampling,
     };
@@ -68,7 +68,7 @@ pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Op
     }
     let usual = default_max_tokens(&chat.model);
     let limit = chat.max_tokens.unwrap_or(usual);
-    // The API refuses what leaves nothing.
+    // The API refuses a budget that leaves nothing for the answer.
     let answer = if is_lowered { limit / 4 } else { 1 };
     fit::think_within(chat, limit, answer.max(1), rules::claude_budget)
 }
@@ -251,7 +251,7 @@ enum Block<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         content: Option<Content<'a>>,
     },
-    /// One that the API has given.
+    /// One that was received from the API.
     #[serde(untagged)]
     Kept(&'a Value),
 }
@@ -273,7 +273,7 @@ enum SourceBody<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// None of nothing. A single text needs no block around it.
+    /// None if there are no blocks. A single text is sent as a string.
     fn of(mut blocks: Vec<Block<'a>>) -> Option<Self> {
         match (blocks.len(), blocks.pop()?) {
             (1, Block::Text { text }) => Some(Content::Text(text)),
@@ -285,7 +285,7 @@ impl<'a> Content<'a> {
     }
 }
 
-/// What a turn says. The results of tools must come first.
+/// The blocks of a turn. The results of tools must come first.
 fn blocks<'a>(turn: &Turn<'a>, model: &str) -> Vec<Block<'a>> {
     if turn.messages.is_empty() {
         let text = Cow::Borrowed(turns::OPENING);
@@ -322,7 +322,7 @@ fn said<'a>(message: &'a Message, model: &str) -> Vec<Block<'a>> {
     blocks
 }
 
-/// The parts of a message, without blank ones; of several texts alone, one.
+/// The parts of a message without blank ones; if all are text, joined.
 fn parts(message: &Message) -> Vec<Block<'_>> {
     if message.media().next().is_none() {
         return text_block(message.all_text()).into_iter().collect();
@@ -338,7 +338,7 @@ fn text_block(text: Cow<'_, str>) -> Option<Block<'_>> {
     (!text.trim().is_empty()).then_some(Block::Text { text })
 }
 
-/// An image or a document, if the API has a form for it: of files, PDF and whatever is text.
+/// An image or a document, if the API has a block for it: of files, PDF and any text.
 fn media_block(media: &Media) -> Option<Block<'_>> {
     let is_pdf = media.mime_type == "application/pdf";
     let source = match &media.source {
@@ -364,7 +364,7 @@ fn media_block(media: &Media) -> Option<Block<'_>> {
     })
 }
 
-/// Decodes Base64, if it is text.
+/// Decodes Base64 if the result is text.
 pub(super) fn decoded(data: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(data.len() / 4 * 3);
     let is_whole = base64::decode(data, |piece| {
@@ -374,8 +374,8 @@ pub(super) fn decoded(data: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|_| is_whole)
 }
 
-/// The id of a call in the letters that a Claude takes. Others know more: who else speaks this format may
-/// have given such an id itself.
+/// The id of a call in the characters that Anthropic accepts. For other models it is unchanged: another service with this
+/// format may have issued it.
 fn call_id<'a>(id: &'a str, model: &str) -> Cow<'a, str> {
     let is_taken = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     match !model.contains("claude") || id.chars().all(is_taken) {
@@ -392,7 +392,7 @@ fn may_go_back(item: &Value) -> bool {
 fn tool_body(tool: &Tool, rules: Claude) -> ToolBody<'_> {
     let mut schema = Cow::Borrowed(&tool.parameters);
     if !schema.contains_key("type") {
-        // The API insists on it.
+        // The API requires it.
         schema.to_mut().insert("type".to_owned(), "object".into());
     }
     ToolBody {
@@ -416,7 +416,7 @@ fn tool_choice(chat: &ChatRequest) -> Option<ToolChoiceBody<'_>> {
     })
 }
 
-/// The form of the answer in words, where the model cannot be held to it.
+/// The format of the answer as an instruction, for models that cannot enforce it.
 fn instruction(chat: &ChatRequest, rules: Claude) -> Option<String> {
     match chat.format.as_deref()? {
         Format::Json => Some("Answer with one JSON object and nothing else.".to_owned()),
@@ -430,8 +430,8 @@ fn instruction(chat: &ChatRequest, rules: Claude) -> Option<String> {
     }
 }
 
-/// Whether a model that thinks by a budget would be asked to go on with a loop of tools that it has
-/// begun without thinking, or with thoughts that did not come back: the API refuses that.
+/// Whether the conversation continues a loop of tool calls that began without thinking, or whose thinking blocks are missing.
+/// The API refuses that for models that think by a budget.
 fn goes_on_without_thoughts(messages: &[Message]) -> bool {
     let in_loop = messages.iter().rev().take_while(|m| m.role != Role::User);
     let begun = in_loop
@@ -489,7 +489,7 @@ fn fit_format(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
     }
 }
 
-/// How much to think, in the words of the model's generation, and the effort beside it.
+/// The `thinking` member for the model's generation, and the effort.
 fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) {
     let rules = rules::claude(&chat.model);
     let adaptive = || ThinkingBody::Adaptive {
@@ -514,7 +514,7 @@ fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) 
     }
 }
 
-/// Room for the answer after a thinking budget, where the caller sets no limit.
+/// Tokens for the answer on top of a thinking budget, if the caller sets no limit.
 const AFTER_THINKING: u32 = 4_096;
 
 pub(super) fn versioned(mut request: Request) -> Request {

@@ -6,18 +6,16 @@
 use crate::Effort::{self, High, Low, Max, Medium, Minimal, XHigh};
 use crate::fit::Sampling;
 
-/// How a Claude thinks.
+/// When a model thinks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Thinking {
-    /// Not at all.
     Never,
-    /// As far as it is given tokens for it.
+    /// If the request gives it a number of tokens for it.
     Budget,
-    /// When the request asks for it.
+    /// If the request asks for it.
     OnDemand,
     /// Unless the request turns it off.
     ByDefault,
-    /// Always.
     Always,
 }
 
@@ -27,9 +25,9 @@ pub(super) struct Claude {
     pub(super) thinking: Thinking,
     pub(super) sampling: Sampling,
     pub(super) efforts: &'static [Effort],
-    /// It can be made to call a tool, at least while it does not think by a budget.
+    /// It can be forced to call a tool, at least without a thinking budget.
     pub(super) may_be_forced: bool,
-    /// Its answers and the arguments of its calls can be held to a schema.
+    /// The API can enforce a schema on its answers and on the arguments of its calls.
     pub(super) knows_schemas: bool,
 }
 
@@ -45,7 +43,7 @@ const NEWEST_CLAUDE: Claude = Claude {
     knows_schemas: true,
 };
 
-/// Those that think by a budget.
+/// Models that think by a budget.
 const BUDGET: Claude = Claude {
     thinking: Thinking::Budget,
     sampling: Sampling::OneOfTwo,
@@ -54,7 +52,7 @@ const BUDGET: Claude = Claude {
     knows_schemas: false,
 };
 
-/// The first row that has a part of the id counts.
+/// The first row with a part of the id counts.
 const CLAUDES: &[(&[&str], Claude)] = &[
     (
         &[
@@ -117,8 +115,8 @@ const CLAUDES: &[(&[&str], Claude)] = &[
     (&["claude-3-7", "opus-4", "sonnet-4", "haiku-4"], BUDGET),
 ];
 
-/// The rules for a Claude, an unknown one being judged like the newest; and for whoever else speaks this
-/// format, which they learned in its older days.
+/// The rules for a model. An unknown Claude is treated like the newest; models of other vendors like older ones, whose format
+/// their services have copied.
 pub(super) fn claude(id: &str) -> Claude {
     let row = CLAUDES
         .iter()
@@ -133,7 +131,7 @@ pub(super) fn claude(id: &str) -> Claude {
     }
 }
 
-/// Tokens for thinking where a number is wanted.
+/// The thinking budget for an effort, in tokens.
 pub(super) fn claude_budget(effort: Effort) -> u32 {
     match effort {
         Effort::None => 0,
@@ -146,7 +144,7 @@ pub(super) fn claude_budget(effort: Effort) -> u32 {
     }
 }
 
-/// Room for thinking and text where the API insists on a number; old models have smaller caps.
+/// `max_tokens` if the caller sets none, since the API requires a number; old models have lower limits.
 pub(super) fn default_max_tokens(model: &str) -> u32 {
     let named = |part| model.contains(part);
     if named("claude-3-5") {

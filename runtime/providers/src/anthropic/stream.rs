@@ -1,4 +1,4 @@
-//! The stream of an answer of the Messages API, and a whole one.
+//! Answers of the Messages API, streamed or whole.
 //!
 //! Never here: requests.
 
@@ -14,7 +14,7 @@ use crate::state::StateCollector;
 use crate::turns;
 use crate::{Answer, Class, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
-/// Remembers the content blocks until they are whole.
+/// Remembers the content blocks until they are complete.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) blocks: Blocks,
@@ -98,7 +98,7 @@ impl StreamReader for Reader {
         let body = String::from_utf8_lossy(body);
         let read: WholeMessage<'_> = json::read(&body)?;
         if read.error.is_some() {
-            // What comes along with an error is paid, too.
+            // Output that is sent with an error is billed as well.
             if let Ok(message) = json::read(&body) {
                 take_message(message, answer);
             }
@@ -130,7 +130,7 @@ impl StreamReader for Reader {
 }
 
 impl Reader {
-    /// A block begins, or is there as a whole.
+    /// Adds a block, complete or just begun.
     fn take_block(
         &mut self,
         index: Option<u64>,
@@ -209,7 +209,7 @@ impl Reader {
         }
     }
 
-    /// The answer has ended as it should: the calls are whole, and the blocks are the state.
+    /// At the end of a complete answer: completes the calls, and makes the blocks its state.
     fn put_together(&mut self, answer: &mut Answer) {
         self.state.recount();
         let mut blocks = std::mem::take(&mut self.blocks).0;
@@ -224,7 +224,7 @@ impl Reader {
                     self.state.discard(answer);
                 }
                 if self.state.is_wanted() {
-                    // A made-up id is the only one that the result can refer to.
+                    // The result refers to the generated id, so the block must have it.
                     block.item.insert("id".to_owned(), call.id.as_str().into());
                     let input = turns::input(call).into();
                     block.item.insert("input".to_owned(), input);
@@ -319,31 +319,31 @@ fn take_message(message: MessageHead<'_>, answer: &mut Answer) {
     }
 }
 
-/// The blocks of an answer that is under way, in the order of their arrival: of its calls, and if the
-/// state is wanted, all that go back.
+/// The blocks of an unfinished answer in the order of arrival: those of its calls, and if the state is wanted, all that are
+/// sent back.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Blocks(pub(super) Vec<OpenBlock>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct OpenBlock {
     index: u64,
-    /// Its place among the tool calls.
+    /// Its position among the tool calls.
     call: Option<usize>,
-    /// What there is of it, if the state is wanted.
+    /// As far as it has arrived, if the state is wanted.
     item: Map<String, Value>,
 }
 
-/// Blocks come one after the other, or a few at a time. So far back is looked for one of an index.
+/// How many blocks back an index is searched for: blocks arrive one after the other, or a few at a time.
 const MOST_OPEN: usize = 128;
 
 impl Blocks {
-    /// The one with this index; the latest where a piece has none.
+    /// The block with this index; the latest for a piece without one.
     fn find(&mut self, index: Option<u64>) -> Option<&mut OpenBlock> {
         let mut latest = self.0.iter_mut().rev().take(MOST_OPEN);
         latest.find(|block| index.is_none_or(|index| block.index == index))
     }
 
-    /// The state is not wanted any more.
+    /// The state was discarded.
     fn forget_items(&mut self) {
         for block in &mut self.0 {
             block.item = Map::new();
@@ -357,11 +357,11 @@ impl Blocks {
     }
 }
 
-/// What a block takes beside its members.
+/// Bytes of memory for a block without its members.
 const BLOCK: usize = 2 * size_of::<OpenBlock>() + 656;
 
 fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
-    // An empty object stands here until the real one has come in pieces.
+    // An empty object is a placeholder: the real one arrives in pieces.
     let input = piece.input.map_or("", RawValue::get);
     let members = input.strip_prefix('{').map(str::trim_start);
     let is_there = members.is_some_and(|members| !members.starts_with('}'));
@@ -397,7 +397,7 @@ fn take_stop(stop: Stop<'_>, answer: &mut Answer) {
     answer.native_finish = Some(native);
 }
 
-/// Later counts replace earlier ones; ours for the input is the sum of their three.
+/// Later counts replace earlier ones. Our count of the input is the sum of their three.
 pub(super) fn take_usage(counts: &UsageObject, usage: &mut Usage) {
     let cached = |usage: &Usage| {
         let written = usage.cache_write_tokens.unwrap_or_default();
@@ -427,7 +427,7 @@ pub(super) fn take_usage(counts: &UsageObject, usage: &mut Usage) {
         .map(|(input, output)| input.saturating_add(output));
 }
 
-/// The kinds of block that come from a model, and go back to it.
+/// Types of blocks that are sent back to the model.
 pub(super) const KEPT: &[&str] = &["thinking", "redacted_thinking", "text", "tool_use"];
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(super) fn request(embed: &EmbedRequest) -> Option<Request> {
 pub(super) fn read(body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
     let body = String::from_utf8_lossy(body);
     let read: Batch<'_> = json::read(&body)?;
-    // One too many shows.
+    // One more than expected, so that a surplus is noticed.
     let vectors = read.embeddings.read().take(texts + 1);
     let vectors = vectors.map(|one| one.map(|one: Values| one.values));
     checked(

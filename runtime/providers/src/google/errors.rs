@@ -1,4 +1,4 @@
-//! What the words of Google's errors mean.
+//! Google's error statuses and reasons.
 //!
 //! Never here: the shapes of error bodies (`error_body`).
 

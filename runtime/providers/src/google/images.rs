@@ -1,6 +1,6 @@
-//! Pictures of the Gemini API.
+//! Image generation of the Gemini API.
 //!
-//! Never here: pictures that are looked at.
+//! Never here: images as input.
 
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
     Ok(drawn)
 }
 
-/// The ratio of `1536x1024`; what is none stays as it is, for the provider to judge.
+/// The ratio of `1536x1024`; other texts are unchanged, for the provider to judge.
 fn ratio(size: &str) -> String {
     let sides = size.split_once(['x', 'X', '×']);
     let sides = sides.and_then(|(width, height)| {

@@ -1,4 +1,4 @@
-//! Google's Gemini API, `generateContent`.
+//! Google's Gemini API, `generateContent` (<https://ai.google.dev/api/generate-content>).
 //!
 //! Never here: the Interactions API, Vertex AI, retries, HTTP.
 
@@ -40,7 +40,7 @@ impl Codec for GenerateContent {
     }
 
     fn request_id_headers(&self) -> &'static [&'static str] {
-        // Google names its answers in the body; a proxy may do better.
+        // Google sends an id only in the body; these are headers of proxies.
         &["x-request-id", "cf-ray"]
     }
 

@@ -105,7 +105,7 @@ fn version(id: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// Words in ids of models that do not simply chat, although they have the method.
+/// Words in the ids of models that do not simply chat, although they have the method.
 const OTHER_MEDIA: &[&str] = &[
     "image",
     "tts",
@@ -116,10 +116,10 @@ const OTHER_MEDIA: &[&str] = &[
     "computer",
 ];
 
-/// Words in ids that move, vanish or are less than the real thing.
+/// Words in ids that change their meaning, are withdrawn early or name a smaller model.
 const UNSETTLED: &[&str] = &["preview", "exp", "experimental", "latest", "lite"];
 
-/// What Google's methods say, and `thinking`.
+/// Sets what the supported methods and `thinking` tell.
 fn set_abilities(model: &mut Model, embeds: bool, thinks: Option<bool>, is_ordinary: bool) {
     let draws = model.chat && model.id.split('-').any(|word| word == "image");
     model.can = Abilities::default()

@@ -1,6 +1,6 @@
-//! A chat as `generateContent` takes it.
+//! Chat requests of `generateContent`.
 //!
-//! Never here: which generation thinks how (`rules`).
+//! Never here: what a model accepts (`rules`).
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
 }
 
 pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
-    // Gemini takes a budget above the limit, which may be what the caller wants.
+    // Gemini accepts a budget above the limit, which may be what the caller wants.
     let limit = chat.max_tokens.filter(|_| is_lowered)?;
     let model = chat.model.clone();
     let tokens = |effort| match rules::gemini(bare_id(&model), effort) {
@@ -74,7 +74,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
         tool_config: tool_config(chat),
         generation_config: (config != GenerationConfig::default()).then_some(config),
     };
-    // With the method's name after it, an id of `.` or `..` is no step in the path.
+    // The method's name follows, so an id `.` or `..` is not a dot segment.
     let model = http_request::percent_encoded(bare_id(&chat.model));
     http_request::post(
         format!("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
@@ -207,7 +207,7 @@ struct ThinkingConfig {
     include_thoughts: bool,
 }
 
-/// How much to think, in the words of the model's generation; both at once are refused.
+/// A level or a budget, as the model's generation has it; the API refuses both at once.
 fn thinking_config(chat: &ChatRequest) -> Option<ThinkingConfig> {
     let mut config = ThinkingConfig {
         include_thoughts: chat.include_reasoning,
@@ -311,7 +311,7 @@ impl<'a> PartBody<'a> {
         }
     }
 
-    /// A part that the API has given, as far as it may go back.
+    /// A part that was received from the API, without members that it refuses.
     pub(super) fn kept(item: &'a Value) -> Option<Self> {
         let part = PartBody {
             text: item.get("text").and_then(Value::as_str).map(Cow::Borrowed),
@@ -325,15 +325,14 @@ impl<'a> PartBody<'a> {
     }
 }
 
-/// The id of a call, if it is not one that we have made up: the API, which had none, finds the call of a
-/// result by its name.
+/// The id of a call, unless we generated it: without an id, the API matches a result with its call by name.
 fn sent_id(id: &str) -> Option<&str> {
     let number = id.strip_prefix("call_");
     let is_made_up = number.is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
     (!is_made_up).then_some(id)
 }
 
-/// The type of what is at an address, by its ending.
+/// The media type of a URL, by its extension.
 pub(super) fn guessed(url: &str) -> Option<&'static str> {
     let path = url.split(['?', '#']).next()?;
     let ending = path.rsplit_once('.')?.1.to_ascii_lowercase();
@@ -352,7 +351,7 @@ pub(super) fn guessed(url: &str) -> Option<&'static str> {
     })
 }
 
-/// What a turn says. The results of tools come first, without what belongs to them but is no text.
+/// The parts of a turn. The results of tools come first; their images and files follow.
 fn parts<'a>(turn: &Turn<'a>, chat: &'a ChatRequest) -> Vec<PartBody<'a>> {
     if turn.messages.is_empty() {
         return vec![PartBody::text(turns::OPENING)];
@@ -365,14 +364,14 @@ fn parts<'a>(turn: &Turn<'a>, chat: &'a ChatRequest) -> Vec<PartBody<'a>> {
         match message.role {
             Role::Tool => parts.extend(message.media().map(PartBody::media)),
             Role::Assistant => parts.extend(answered(message, &chat.model)),
-            _ => parts.extend(said(message)),
+            _ => parts.extend(message_parts(message)),
         }
     }
     parts
 }
 
-/// The parts of a message, without blank ones; of several texts alone, one.
-fn said(message: &Message) -> Vec<PartBody<'_>> {
+/// The parts of a message without blank ones; if all are text, joined.
+fn message_parts(message: &Message) -> Vec<PartBody<'_>> {
     let text = |text: &str| !text.trim().is_empty();
     if message.media().next().is_none() {
         let all = Some(message.all_text()).filter(|all| text(all));
@@ -385,15 +384,15 @@ fn said(message: &Message) -> Vec<PartBody<'_>> {
     parts.collect()
 }
 
-/// An answer of the model: its raw parts if they were kept, else made from its text and calls.
+/// An answer of the model: its original parts if they were kept, else made from its text and calls.
 fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
     let kept = message.state.iter().flat_map(|state| &state.items);
     let mut parts: Vec<_> = kept.filter_map(PartBody::kept).collect();
     if parts.is_empty() {
-        parts = said(message);
+        parts = message_parts(message);
         parts.extend(message.tool_calls.iter().map(PartBody::call));
     }
-    // The generations that think by level refuse a first call without the signature of its reasoning.
+    // Generations that think by level refuse a first call without a thought signature.
     let wants_signature = matches!(
         rules::gemini(bare_id(model), Effort::High),
         GeminiThinking::Level(_)
@@ -408,7 +407,7 @@ fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
     parts
 }
 
-/// What Google documents for calls that another model has made.
+/// The signature that Google documents for calls of another model (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
 const UNSIGNED: &str = "skip_thought_signature_validator";
 
 #[cfg(test)]

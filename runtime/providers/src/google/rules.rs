@@ -9,15 +9,13 @@ use crate::fit::version;
 /// How the reasoning effort is sent to a Gemini model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GeminiThinking {
-    /// It does not think.
     Never,
     /// By a number of tokens.
     Budget(u32),
-    /// By a word.
     Level(&'static str),
 }
 
-/// What to send to a Gemini for this effort.
+/// What is sent to a model for this effort.
 pub(super) fn gemini(id: &str, effort: Effort) -> GeminiThinking {
     let Some(rest) = id.strip_prefix("gemini-") else {
         return GeminiThinking::Never;
@@ -38,7 +36,7 @@ pub(super) fn gemini(id: &str, effort: Effort) -> GeminiThinking {
             Effort::None | Minimal if is("pro") => "LOW",
             Effort::None | Minimal => "MINIMAL",
             Low => "LOW",
-            // The first preview of 3 Pro knows two levels only.
+            // The first preview of 3 Pro knows only two levels.
             Medium if is("pro") && version == Some((3, 0)) => "HIGH",
             Medium => "MEDIUM",
             High | XHigh | Max => "HIGH",

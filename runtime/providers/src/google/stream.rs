@@ -1,4 +1,4 @@
-//! The stream of an answer of `generateContent`, and a whole one.
+//! Answers of `generateContent`, streamed or whole.
 //!
 //! Never here: requests.
 
@@ -12,7 +12,7 @@ use crate::sse;
 use crate::state::StateCollector;
 use crate::{Answer, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
-/// Chunks need nothing of each other but the state.
+/// Chunks are independent of each other except for the state.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) state: StateCollector,
@@ -38,7 +38,7 @@ impl StreamReader for Reader {
     fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
         let body = String::from_utf8_lossy(body);
         if body.trim_start().starts_with('[') {
-            // A proxy that drops `alt=sse` turns the stream into an array.
+            // Without `alt=sse`, which a proxy may drop, the stream is an array.
             for chunk in json::read::<json::List<'_>>(&body)?.read() {
                 self.take_chunk(chunk?, answer)?;
             }
@@ -58,7 +58,7 @@ impl Reader {
             take_usage(&counts, &mut answer.usage);
         }
         if let Some(error) = chunk.error {
-            // What comes along with an error is paid, too.
+            // Output that is sent with an error is billed as well.
             let has_output = chunk.candidates.is_some_and(|it| !it.is_empty());
             let failure = failure(None, error.get());
             return Err(match has_output {
@@ -118,7 +118,7 @@ impl Reader {
         }
         let called = !answer.tool_calls.is_empty();
         let finish = |native: &str| match native {
-            // Google says STOP also when it has called a function.
+            // Google also sends STOP if a function is called.
             "STOP" if called => Finish::ToolCalls,
             "STOP" => Finish::Stop,
             "MAX_TOKENS" => Finish::Length,
@@ -137,8 +137,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Keeps a part, if the state is wanted. Plain texts become one; with signatures that must not be done.
-    /// Thoughts are for people, and need not go back.
+    /// Adds a part to the state. Consecutive texts are joined unless one has a signature. Thoughts are only for people, and
+    /// need not be sent back.
     fn keep(&mut self, part: &Piece<'_>, answer: &mut Answer) {
         let (text, signature) = (str_of(&part.text), str_of(&part.thought_signature));
         let is_thought = part.thought.0 == Some(true);
@@ -175,7 +175,7 @@ impl Reader {
     }
 }
 
-/// A whole answer or a piece of one; both have the same shape.
+/// A whole answer or a chunk, which have the same structure.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Chunk<'a> {
@@ -255,7 +255,7 @@ struct UsageMetadata {
     total_token_count: Lenient<u64>,
 }
 
-/// Notes the end if there is a reason for it, and says why where something was filtered.
+/// Sets the finish reason if there is one, and describes what a filter stopped.
 fn end(
     reason: Option<Text<'_>>,
     finish: impl Fn(&str) -> Finish,
@@ -277,7 +277,7 @@ fn end(
     answer.complete = true;
 }
 
-/// Each chunk's counts replace the earlier ones.
+/// Later counts replace earlier ones.
 fn take_usage(counts: &UsageMetadata, usage: &mut Usage) {
     let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
         (Some(one), Some(other)) => Some(one.saturating_add(other)),

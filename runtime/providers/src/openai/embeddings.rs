@@ -22,10 +22,10 @@ pub(super) fn request(path: String, embed: &EmbedRequest) -> Request {
 pub(super) fn read(body: &[u8], texts: usize) -> Result<Embeddings, Failure> {
     let body = String::from_utf8_lossy(body);
     let read: List<'_> = json::read(&body)?;
-    // One too many shows.
+    // One more than expected, so that a surplus is noticed.
     let vectors = read.data.read().take(texts + 1);
     let mut vectors = vectors.collect::<Result<Vec<One>, _>>()?;
-    // Who leaves the index out keeps the order.
+    // Services that send no index keep the order.
     vectors.sort_by_key(|one| one.index.0);
     let vectors = vectors.into_iter().map(|one| one.embedding).collect();
     let usage = read.usage;

@@ -1,6 +1,6 @@
-//! OpenAI's pictures, which other services have copied.
+//! OpenAI's image generation, which other services have copied.
 //!
-//! Never here: pictures that are looked at.
+//! Never here: images as input.
 
 use serde::{Deserialize, Serialize};
 
@@ -58,10 +58,10 @@ pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
     }
 }
 
-/// More pictures than anybody draws at once.
+/// Upper bound on images in one reply.
 const MOST_PICTURES: usize = 64;
 
-/// A signed address is long.
+/// Upper bound on an image's URL, in bytes; signed ones are long.
 const LONGEST_URL: usize = 8 << 10;
 
 #[derive(Serialize)]

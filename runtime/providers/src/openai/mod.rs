@@ -15,7 +15,7 @@ mod vendor;
 pub use responses::Responses;
 pub(crate) use vendor::VENDOR;
 
-/// Arguments are a string, but some do not wrap them up.
+/// The arguments of a call. They should be a JSON string, but some services send the object itself.
 pub(super) fn arguments(raw: Option<&str>) -> String {
     let Some(raw) = raw else {
         return String::new();

@@ -11,11 +11,11 @@ use crate::vendor::begins;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OpenAi {
     pub(super) sampling: Sampling,
-    /// None: it does not reason.
+    /// Empty if it does not reason.
     pub(super) efforts: &'static [Effort],
 }
 
-/// From this version on, newest first. What is above the first row is judged like it.
+/// Each row holds from its version on, newest first; the first row also for all newer versions.
 const GPT: &[((u32, u32), OpenAi)] = &[
     (
         (6, 0),
@@ -65,10 +65,10 @@ const REASONING: OpenAi = OpenAi {
     efforts: &[Low, Medium, High],
 };
 
-/// Those of the large variants, which think longer.
+/// Efforts of the `pro` variants.
 const PRO: &[Effort] = &[Medium, High, XHigh];
 
-/// The rules for an id of OpenAI's; none for any other.
+/// The rules for one of OpenAI's ids; none for other ids.
 pub(super) fn openai(id: &str) -> Option<OpenAi> {
     let id = id.strip_prefix("ft:").unwrap_or(id);
     if id.starts_with("chatgpt-") || id.contains("chat-latest") {

@@ -17,25 +17,28 @@ const ROUNDS: usize = 100;
 pub(crate) fn assert_comes_back(codec: &dyn Codec, write: Writer, is_loose: bool) {
     let mut random = Xorshift::new(11);
     for _ in 0..ROUNDS {
-        let mut said = made_up(&mut random, is_loose);
-        let events = write(&mut random, &mut said);
+        let mut expected = made_up(&mut random, is_loose);
+        let events = write(&mut random, &mut expected);
         let stream = stream(&mut random, &events);
         let bytes = stream.as_bytes();
         let in_pieces = cut(&mut random, bytes);
         let whole = read(codec, &[bytes]);
         assert_eq!(whole.1, Ok(()), "{stream:?}");
-        assert_eq!(plain(whole.0.clone()), said, "{stream:?}");
+        assert_eq!(plain(whole.0.clone()), expected, "{stream:?}");
         assert_eq!(read(codec, &in_pieces), whole, "{stream:?}");
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         assert_eq!(read(codec, &single), whole, "{stream:?}");
         let kept = read_with_state(codec, &[bytes]);
-        assert_eq!(plain(kept.0.clone()), said, "{stream:?}");
+        assert_eq!(plain(kept.0.clone()), expected, "{stream:?}");
         assert_eq!(read_with_state(codec, &in_pieces), kept, "{stream:?}");
         // What has come before an end too early is a beginning of it.
         let early = bytes.get(..random.below(bytes.len())).unwrap();
         let early = read(codec, &[early]).0;
-        assert!(said.text.starts_with(&early.text), "{stream:?}");
-        assert!(said.reasoning.starts_with(&early.reasoning), "{stream:?}");
+        assert!(expected.text.starts_with(&early.text), "{stream:?}");
+        assert!(
+            expected.reasoning.starts_with(&early.reasoning),
+            "{stream:?}"
+        );
     }
 }
 
@@ -189,11 +192,13 @@ pub(crate) fn mixed(random: &mut Xorshift, lists: Vec<Vec<String>>) -> Vec<Strin
 /// piece: 0 is reasoning, 1 is text, and the calls follow.
 pub(crate) fn deltas(
     random: &mut Xorshift,
-    said: &Answer,
+    expected: &Answer,
     event: impl Fn(usize, &str) -> String,
 ) -> Vec<String> {
-    let calls = said.tool_calls.iter().map(|call| &call.arguments);
-    let texts = [&said.reasoning, &said.text].into_iter().chain(calls);
+    let calls = expected.tool_calls.iter().map(|call| &call.arguments);
+    let texts = [&expected.reasoning, &expected.text]
+        .into_iter()
+        .chain(calls);
     let mut lists = Vec::new();
     for (kind, text) in texts.enumerate() {
         let pieces = pieces(random, text);
@@ -202,20 +207,20 @@ pub(crate) fn deltas(
     mixed(random, lists)
 }
 
-pub(crate) fn native(said: &mut Answer, words: [&'static str; 4]) -> &'static str {
+pub(crate) fn native(expected: &mut Answer, words: [&'static str; 4]) -> &'static str {
     let [stop, length, calls, filter] = words;
-    let native = match said.finish.unwrap() {
+    let native = match expected.finish.unwrap() {
         Finish::Length => length,
         Finish::ToolCalls => calls,
         Finish::ContentFilter => filter,
         _ => stop,
     };
-    said.native_finish = Some(native.to_owned());
+    expected.native_finish = Some(native.to_owned());
     native
 }
 
-pub(crate) fn usage(said: &Answer) -> [u64; 6] {
-    let usage = &said.usage;
+pub(crate) fn usage(expected: &Answer) -> [u64; 6] {
+    let usage = &expected.usage;
     [
         usage.input_tokens,
         usage.output_tokens,

@@ -1,37 +1,37 @@
-//! How services that have copied Chat Completions differ from each other.
+//! How services with Chat Completions differ from each other.
 //!
-//! Never here: which services there are.
+//! Never here: the services (`presets`).
 
 use crate::http_request;
 
-/// The Chat Completions format as one service speaks it.
+/// The Chat Completions format of one service.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChatCompletions {
-    /// Where the service is; empty if that must be configured.
+    /// The service's usual address; empty if it must be configured.
     pub base_url: &'static str,
-    /// What it wants to know of the program that asks; names in lower case.
+    /// Headers that identify this program to the service; names in lower case.
     pub headers: &'static [(&'static str, &'static str)],
-    /// The key travels in `api-key` instead of `Authorization`.
+    /// The key is sent as `api-key` instead of `Authorization`.
     pub api_key_header: bool,
     /// The model is a part of the path (Azure before its v1 API).
     pub model_in_path: bool,
-    /// The limit is `max_completion_tokens`; most clones know only the older `max_tokens`.
+    /// The token limit is `max_completion_tokens`; most services know only the older `max_tokens`.
     pub max_completion_tokens: bool,
-    /// The role `developer` is known; most clones know only `system`.
+    /// The role `developer` is known; most services know only `system`.
     pub developer: bool,
-    /// Instructions first, then user and assistant in turns, and no tools.
+    /// Requires instructions first, then user and assistant in turns; takes no tools.
     pub in_turns: bool,
-    /// Its word for a choice that must be made of the tools.
+    /// Its value of `tool_choice` for "at least one tool".
     pub required: &'static str,
-    /// Ids of calls have nine letters and digits (Mistral), so those of others are changed.
+    /// Call ids must have nine letters and digits (Mistral), so other providers' ids are replaced.
     pub nine_letter_ids: bool,
-    /// A file may be named by its address.
+    /// Accepts the URL of a file.
     pub takes_addresses: bool,
-    /// Usage comes only if it is asked for. Services that always send it may refuse the question.
+    /// Sends usage only with `stream_options`. Services that always send it may refuse that member.
     pub asks_for_usage: bool,
-    /// `completion_tokens` leaves out the reasoning.
+    /// `completion_tokens` does not include the reasoning.
     pub reasoning_apart: bool,
-    /// The service's own id of an answer is worth more than that of the network in front of it.
+    /// The id in the body is more useful than the `cf-ray` header of the network in front of the service.
     pub id_in_body: bool,
     /// Its name for the seed.
     pub seed: Seed,
@@ -64,15 +64,15 @@ pub enum EffortField {
 /// How the newest model is found in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Newest {
-    /// By its date, unless the list has this one.
+    /// By its date, unless the list has this id.
     ByDate(&'static str),
     /// As OpenAI names its models.
     OpenAi,
-    /// Not at all: the list does not tell what can be asked.
+    /// It cannot be found: the list does not say which models can be used.
     Unknown,
 }
 
-/// A service without an accent.
+/// A service without peculiarities.
 pub const PLAIN: ChatCompletions = ChatCompletions {
     base_url: "",
     headers: &[],

@@ -1,4 +1,4 @@
-//! What the words of errors mean, OpenAI's and those of others.
+//! Error codes and phrases of OpenAI and of services with its format.
 //!
 //! Never here: the shapes of error bodies (`error_body`).
 

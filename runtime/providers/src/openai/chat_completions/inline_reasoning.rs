@@ -1,36 +1,36 @@
-//! Reasoning that a model prints in front of its answer, between `<think>` and `</think>`, and how it is
-//! separated from the answer while both arrive in pieces.
+//! Reasoning in the text of an answer, between `<think>` and `</think>`: how it is separated while the text arrives in
+//! pieces.
 //!
 //! Never here: reasoning that has a field of its own.
 
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";
 
-/// How far a text has been read.
+/// Separates the reasoning from the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InlineReasoning {
     place: Place,
-    /// The beginning of what may become a mark.
+    /// A tail that may be the beginning of a tag.
     held: String,
-    /// So much of it is known to be blank.
+    /// Bytes at the start of `held` that are known to be white space.
     blank: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
-    /// Nothing but blanks, or a part of the opening mark.
+    /// Only white space, or a part of the opening tag, so far.
     #[default]
     Start,
-    /// Behind the opening mark.
+    /// After the opening tag.
     Reasoning,
-    /// Behind the closing mark, and nothing but blanks since.
+    /// After the closing tag, with only white space since.
     Between,
-    /// In the answer; marks are ordinary text from here on.
+    /// In the answer; tags are ordinary text from here on.
     Answer,
 }
 
 impl InlineReasoning {
-    /// Puts the next piece of the content where it belongs.
+    /// Appends the next piece of the content to the text or to the reasoning.
     pub(super) fn push(&mut self, piece: &str, text: &mut String, reasoning: &mut String) {
         let mut rest = piece;
         loop {
@@ -38,17 +38,17 @@ impl InlineReasoning {
                 Place::Answer => return text.push_str(rest),
                 Place::Start => {
                     self.held.push_str(rest);
-                    // What was blank before is not looked at again.
+                    // White space that was skipped before is not scanned again.
                     let begun = self.held[self.blank..].trim_start();
                     self.blank = self.held.len() - begun.len();
-                    let Some(behind) = begun.strip_prefix(OPEN) else {
+                    let Some(after) = begun.strip_prefix(OPEN) else {
                         if !OPEN.starts_with(begun) {
                             self.place = Place::Answer;
                             text.push_str(&std::mem::take(&mut self.held));
                         }
                         return;
                     };
-                    rest = &piece[piece.len() - behind.len()..];
+                    rest = &piece[piece.len() - after.len()..];
                     self.held.clear();
                     self.place = Place::Reasoning;
                 }
@@ -65,8 +65,8 @@ impl InlineReasoning {
                     };
                     add(reasoning, &self.held[..end]);
                     reasoning.truncate(reasoning.trim_end().len());
-                    let behind = self.held.len() - end - CLOSE.len();
-                    rest = &piece[piece.len() - behind..];
+                    let after = self.held.len() - end - CLOSE.len();
+                    rest = &piece[piece.len() - after..];
                     self.held.clear();
                     self.place = Place::Between;
                 }
@@ -81,7 +81,7 @@ impl InlineReasoning {
         }
     }
 
-    /// No more will come: what was held is what it looks like.
+    /// At the end of the stream: adds what was held back, which is not a tag.
     pub(super) fn finish(&mut self, text: &mut String, reasoning: &mut String) {
         let held = std::mem::take(&mut self.held);
         match self.place {
@@ -91,7 +91,7 @@ impl InlineReasoning {
     }
 }
 
-/// Reasoning begins without blanks.
+/// Appends to the reasoning, without white space at its start.
 fn add(reasoning: &mut String, piece: &str) {
     reasoning.push_str(match reasoning.is_empty() {
         true => piece.trim_start(),

@@ -1,7 +1,7 @@
-//! OpenAI's Chat Completions: the format that most other services and local servers have copied, each with
-//! an accent of its own.
+//! OpenAI's Chat Completions (<https://platform.openai.com/docs/api-reference/chat>): the format that most other services
+//! and local servers have copied, each with differences (`accents`).
 //!
-//! Never here: which services there are (the presets of the settings), retries, HTTP.
+//! Never here: the services (`presets`), retries, HTTP.
 
 use http::{HeaderName, HeaderValue};
 
@@ -87,7 +87,7 @@ impl Codec for ChatCompletions {
 
     fn draw(&self, draw: &DrawRequest) -> Option<Drawing> {
         let path = self.path_for(&draw.model, "/images/generations");
-        // Azure's are OpenAI's.
+        // Azure's models are OpenAI's.
         let asks = !self.api_key_header || draw.model.starts_with("dall-e");
         Some(images::request(path, draw, asks))
     }

@@ -24,7 +24,7 @@ impl ChatCompletions {
             list if list.starts_with('[') => Some(json::read::<&RawValue>(list)?.get()),
             object => json::members(object, &["data"])?[0],
         };
-        // A local server that has no model yet may say null.
+        // A local server without a model may send null.
         let entries = list.map(json::elements).transpose()?;
         let entries = model::entries(entries.into_iter().flatten());
         Ok(ModelPage {
@@ -45,7 +45,7 @@ impl ChatCompletions {
         let newest = |ordinary: bool| {
             let fits = |model: &&Model| model.chat && (!ordinary || is_ordinary(&model.id));
             let chat = models.iter().enumerate().filter(|(_, model)| fits(model));
-            // Where there are no dates, the first of the list.
+            // Without dates, the first of the list.
             chat.max_by_key(|(place, model)| (model.created, Reverse(*place)))
                 .map(|(_, model)| model)
         };
@@ -68,7 +68,7 @@ fn read_model(entry: &str) -> Option<Model> {
         display_name: name.filter(|name| *name != id).map(str::to_owned),
         id: id.to_owned(),
         created: entry["created"].as_i64(),
-        // OpenRouter's word, vLLM's, Groq's and Mistral's.
+        // The names of OpenRouter, vLLM, Groq and Mistral.
         input_token_limit: number("context_length")
             .or(number("max_model_len"))
             .or(number("context_window"))
@@ -81,7 +81,7 @@ fn read_model(entry: &str) -> Option<Model> {
     Some(model)
 }
 
-/// Whether a model is what people mean who name none: no size or price beyond the usual, no variant.
+/// Whether a model is a plausible default: not a special size, price class or variant.
 fn is_ordinary(id: &str) -> bool {
     let variant = [":free", ":nitro", ":floor", ":online", ":extended"];
     !variant.iter().any(|end| id.ends_with(end)) && !has_word(id, SPECIAL)
@@ -93,7 +93,7 @@ fn has_word(id: &str, words: &[&str]) -> bool {
         .any(|word| words.contains(&word))
 }
 
-/// What some lists call models that do something else.
+/// Values of `type` for models that do not chat.
 const OTHER_TYPES: &[&str] = &[
     "embedding",
     "embeddings",
@@ -105,7 +105,7 @@ const OTHER_TYPES: &[&str] = &[
     "video",
 ];
 
-/// Words in ids of models that do something else.
+/// Words in the ids of models that do not chat.
 const NOT_CHAT: &[&str] = &[
     "embed",
     "embedding",
@@ -132,12 +132,11 @@ const NOT_CHAT: &[&str] = &[
     "audio",
 ];
 
-/// Words in ids of models that are not what is meant where none is named.
+/// Words in the ids of models that are no plausible default.
 const SPECIAL: &[&str] = &["pro", "preview", "beta", "codex", "vision", "vl", "base"];
 
-/// What the lists of services with Chat Completions say, each in its own way: OpenRouter's `architecture`,
-/// `supported_parameters`, `reasoning` and `pricing`, Mistral's `capabilities`, Fireworks' `supports_…`, a
-/// `type`; the name where it is a plain one.
+/// Reads capabilities from the members that services have for them: OpenRouter's `architecture`, `supported_parameters`,
+/// `reasoning` and `pricing`, Mistral's `capabilities`, Fireworks' `supports_…`, `type`; else from words in the id.
 fn set_abilities(model: &mut Model, entry: &Value) {
     let architecture = &entry["architecture"];
     model.input_modalities = words(&architecture["input_modalities"]);
@@ -200,7 +199,7 @@ fn words(list: &Value) -> Vec<String> {
     words.take(MOST_WORDS).map(str::to_owned).collect()
 }
 
-/// Prices as strings only: numbers are in other units, which the lists do not name.
+/// Only prices that are strings: numbers are in other units, which the lists do not name.
 fn price(entry: &Value) -> Option<Price> {
     let price = |name: &str| {
         let price = entry["pricing"][name].as_str().filter(is_short);
@@ -210,7 +209,7 @@ fn price(entry: &Value) -> Option<Price> {
     Some(Price { input, output })
 }
 
-/// The day on which a model is taken away, as OpenRouter, OpenAI and Mistral say it.
+/// The day a model is shut down, as OpenRouter, OpenAI and Mistral report it.
 fn retires(entry: &Value) -> Option<String> {
     let day = ["expiration_date", "shutdown_date", "deprecation"]
         .into_iter()
@@ -219,7 +218,7 @@ fn retires(entry: &Value) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// No model has more kinds of input, parameters or efforts.
+/// Upper bound on modalities, parameters or efforts of a model.
 const MOST_WORDS: usize = 64;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! A chat as a service with Chat Completions takes it.
+//! Chat requests of Chat Completions.
 //!
-//! Never here: which model takes what (`rules`).
+//! Never here: what a model accepts (`rules`).
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 impl ChatCompletions {
     pub(super) fn fit_request(&self, chat: &mut ChatRequest) -> Vec<String> {
         let mut warnings = Vec::new();
-        // Whose models the others have is not known; their own words repair what does not fit.
+        // Other services may have any models; a refusal says what to change (`parameter`).
         if self.developer
             && let Some(rules) = rules::openai(&chat.model)
         {
@@ -57,7 +57,7 @@ impl ChatCompletions {
     }
 
     pub(super) fn encode(&self, chat: &ChatRequest, encoding: Encoding) -> Request {
-        // A refusal of one name may have asked for the other.
+        // A refusal of one name may have suggested the other.
         let (older, newer) = match self.max_completion_tokens != encoding.other_name {
             true => (None, chat.max_tokens),
             false => (chat.max_tokens, None),
@@ -73,8 +73,7 @@ impl ChatCompletions {
             seed: seed(Seed::Plain),
             random_seed: seed(Seed::Random),
             reasoning_effort: effort(EffortField::Plain).map(Effort::as_str),
-            // Reasoning that the caller does not want is streamed all the same, and not excluded: it shows that the model
-            // is at work, where silence would end in a timeout.
+            // Reasoning is streamed even if the caller does not want it: without it, a long silence would end in a timeout.
             reasoning: effort(EffortField::Reasoning).map(|effort| Reasoning {
                 effort: effort.as_str(),
             }),
@@ -156,7 +155,7 @@ impl ChatCompletions {
         }
     }
 
-    /// The id of a call as the service takes it. The same id always becomes the same.
+    /// The id of a call as the service accepts it. Equal ids give equal results.
     pub(super) fn call_id<'m>(&self, id: &'m str) -> Cow<'m, str> {
         let fits = id.len() == SHORT_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !self.nine_letter_ids || fits {
@@ -207,13 +206,13 @@ struct ChatBody<'a> {
 #[derive(Serialize)]
 struct MessageBody<'a> {
     role: &'static str,
-    /// Null where there are only calls.
+    /// Null if there are only calls.
     content: Option<Content<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<CallBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_call_id: Option<Cow<'a, str>>,
-    // Reasoning of an earlier answer, as it came.
+    // The reasoning of an earlier answer, as it was received.
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_content: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -399,7 +398,7 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// Text stays a string: many who speak this format understand nothing else.
+/// Text alone is sent as a string: many services understand nothing else.
 fn content(message: &Message) -> Content<'_> {
     match message.media().next() {
         None => Content::Text(message.all_text()),
@@ -446,7 +445,7 @@ fn media_part(media: &Media) -> PartBody<'_> {
     }
 }
 
-/// Letters in an id of Mistral's.
+/// Length of Mistral's call ids.
 const SHORT_ID: usize = 9;
 
 #[cfg(test)]

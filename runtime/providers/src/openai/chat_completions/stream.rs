@@ -1,4 +1,4 @@
-//! The stream of an answer of Chat Completions, and a whole one.
+//! Answers of Chat Completions, streamed or whole.
 //!
 //! Never here: requests.
 
@@ -17,11 +17,11 @@ use crate::sse;
 use crate::state::StateCollector;
 use crate::{Answer, Class, Failure, Finish, StreamReader, ToolCall, Usage};
 
-/// Remembers the places of calls, and what may be the beginning of reasoning between marks.
+/// Remembers the calls by their index, and text that may be the beginning of reasoning.
 #[derive(Debug)]
 pub(super) struct Reader<'c> {
     service: &'c ChatCompletions,
-    /// Places in `tool_calls` by the provider's own index of a call.
+    /// Positions in `tool_calls` by the provider's index of a call.
     pub(super) places: BTreeMap<u64, usize>,
     inline: InlineReasoning,
     state: StateCollector,
@@ -53,7 +53,7 @@ impl StreamReader for Reader<'_> {
     }
 
     fn end(&mut self, answer: &mut Answer) {
-        // Some servers do without `[DONE]`; the reason to finish is the end of an answer, too.
+        // Some servers send no `[DONE]`; a finish reason also ends the answer.
         if !answer.complete && answer.native_finish.is_some() {
             self.finish(answer);
         }
@@ -76,8 +76,8 @@ impl StreamReader for Reader<'_> {
 }
 
 impl Reader<'_> {
-    /// Reads a chunk of a stream, or a whole answer; both have the same frame. Tells whether it is one. What stands beside
-    /// the answer must not cost it, whatever its shape is.
+    /// Reads a chunk of a stream, or a whole answer, which have the same structure. Returns whether it is one. A side field of
+    /// an unexpected shape must not make the answer fail.
     fn take(&mut self, json: &str, answer: &mut Answer) -> Result<bool, Failure> {
         let [
             id,
@@ -108,17 +108,17 @@ impl Reader<'_> {
             ],
         )?;
         let is_bare_error = choices.is_none() && usage.is_none();
-        // The other one is Groq's place for it.
+        // `x_groq` is where Groq sends it.
         let usage = usage.or_else(|| beside(x_groq, &["usage"])[0]);
         if usage.is_some_and(|usage| usage.starts_with('{')) {
             answer.usage = self.usage(usage);
         }
-        // Some errors do without `error`.
+        // Some errors have no `error` member.
         if error.is_some()
             || json::text(object) == "error"
             || is_bare_error && (detail.is_some() || message.is_some())
         {
-            // What comes along with an error is paid, too.
+            // Output that is sent with an error is billed as well.
             for choice in choices.into_iter().flat_map(json::elements).flatten() {
                 let _said_by_the_error = self.take_choice(choice, answer);
             }
@@ -164,13 +164,13 @@ impl Reader<'_> {
             cached_input_tokens: json::number(cached),
             cache_write_tokens: json::number(written),
             total_tokens: json::number(total),
-            // OpenRouter's, in USD.
+            // OpenRouter's member, in US dollars.
             cost_usd: side(cost).as_f64().filter(|cost| *cost >= 0.0),
         }
     }
 
     fn take_choice(&mut self, choice: &str, answer: &mut Answer) -> Result<(), Failure> {
-        // `message` stands in a whole answer, and in streams of servers that do not tell the two apart.
+        // A whole answer has `message`, and so have the streams of some servers.
         let [index, delta, message, word, native, error] = json::members(
             choice,
             &[
@@ -182,14 +182,14 @@ impl Reader<'_> {
                 "error",
             ],
         )?;
-        // Others come only if they are asked for; who leaves the index out has one.
+        // We request only one choice; a service that sends no index has only one.
         if json::number(index).is_some_and(|index| index > 0) {
             return Ok(());
         }
         if let Some(said) = delta.or(message) {
             self.take_said(said, answer)?;
         }
-        // What comes along with it was generated, and is paid.
+        // Output that is sent with it was generated, and is billed.
         if let Some(error) = error {
             return Err(failure(None, error));
         }
@@ -220,7 +220,7 @@ impl Reader<'_> {
             }
             _ => return Ok(()),
         };
-        // A tool call or a refusal beside it says more than stop.
+        // A tool call or a refusal is more specific than `stop`.
         if finish != Finish::Stop || answer.finish.is_none() {
             answer.finish = Some(finish);
         }
@@ -255,7 +255,7 @@ impl Reader<'_> {
         if self.state.is_wanted() {
             self.keep_reasoning(&texts, reasoning_details, answer);
         }
-        // Some send the same reasoning under both names.
+        // Some services send the same reasoning under both names.
         let reasoning = texts.iter().rev().find(|(_, text)| !text.is_empty());
         let reasoning = reasoning.map_or("", |(_, text)| text);
         answer.reasoning.push_str(reasoning);
@@ -274,18 +274,18 @@ impl Reader<'_> {
         if calls.peek().is_none()
             && let Some(function) = function_call
         {
-            // A call before there were tools: there is but one.
+            // The deprecated `function_call`: there is only one.
             self.take_call(Some(0), "", Some(function), answer)?;
         }
         for call in calls {
-            // The place of the call; some leave it out.
+            // Some services send no index.
             let [index, id, function] = json::members(call, &["index", "id", "function"])?;
             self.take_call(json::number(index), &json::text(id), function, answer)?;
         }
         Ok(())
     }
 
-    /// Puts a call, or a piece of one, where it belongs. Where there is no index, an id or a name begins a call.
+    /// Adds a call or a piece of one. Without an index, an id or a name begins a new call.
     fn take_call(
         &mut self,
         index: Option<u64>,
@@ -298,7 +298,7 @@ impl Reader<'_> {
         let name = &*json::text(name);
         let arguments = self::arguments(arguments);
         let calls = &answer.tool_calls;
-        // Some count all calls as the first.
+        // Some services give all calls the index 0.
         let is_same = |at: &usize| {
             calls.get(*at).is_some_and(|call| {
                 name.is_empty() || call.name == name && (id.is_empty() || call.id == id)
@@ -328,7 +328,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Puts what was reasoned into the state, under the names that it came with.
+    /// Adds the reasoning to the state, under the names that it was received with.
     fn keep_reasoning(
         &mut self,
         texts: &[(&str, Cow<'_, str>)],
@@ -360,7 +360,7 @@ impl Reader<'_> {
         self.state.grow(added);
     }
 
-    /// A member of the one piece that a state has.
+    /// A member of the single piece of the state.
     fn member<'a>(&mut self, name: &str, answer: &'a mut Answer) -> Option<&'a mut Value> {
         if answer.state.is_empty() {
             self.state.keep(Value::Object(Map::new()), answer);
@@ -371,7 +371,7 @@ impl Reader<'_> {
 
     fn take_parts(&mut self, content: &str, answer: &mut Answer) -> Result<(), Failure> {
         for part in json::elements(content)? {
-            // Mistral's reasoning: parts again, or a string.
+            // Mistral's reasoning is a list of parts or a string.
             let [text, thinking] = json::members(part, &["text", "thinking"])?;
             match thinking {
                 None => {}
@@ -398,14 +398,14 @@ impl Reader<'_> {
     }
 }
 
-/// Members of something beside the answer; nothing if it is no object, or too large to be what it should be.
+/// Members of a side field; none if it is no object, or implausibly large.
 fn beside<'a, const N: usize>(raw: Option<&'a str>, names: &[&str; N]) -> [Option<&'a str>; N] {
     let raw = raw.filter(|raw| raw.len() <= LARGEST_SIDE);
     raw.and_then(|raw| json::members(raw, names).ok())
         .unwrap_or([None; N])
 }
 
-/// Puts the addresses of sources into the answer; each chunk repeats them all.
+/// Adds the URLs of sources to the answer; each chunk repeats all of them.
 fn take_sources(citations: Option<&str>, search_results: Option<&str>, answer: &mut Answer) {
     let mut sources = strings(side(citations).as_array().into_iter().flatten());
     if sources.is_empty() && answer.citations.is_empty() {
@@ -418,7 +418,7 @@ fn take_sources(citations: Option<&str>, search_results: Option<&str>, answer: &
     }
 }
 
-/// Something beside the answer, in whatever shape; nothing if it is too large to be what it should be.
+/// A side field of any shape; null if it is implausibly large.
 pub(super) fn side(raw: Option<&str>) -> Value {
     let raw = raw.filter(|raw| raw.len() <= LARGEST_SIDE);
     raw.and_then(json::tree).unwrap_or_default()
@@ -437,8 +437,8 @@ fn extend(text: &mut Value, piece: &str) {
     }
 }
 
-/// Adds to the details of reasoning, and tells how many bytes, about. A text that comes in pieces, each an
-/// entry of its own, becomes one again; the last word on anything beside it counts.
+/// Adds to the details of reasoning, and returns the approximate number of bytes. Text that arrives in pieces, each in its
+/// own entry, is joined; of other members the last value counts.
 fn add_detail(details: &mut Value, detail: Value) -> usize {
     if details.is_null() {
         *details = Value::Array(Vec::new());
@@ -475,16 +475,16 @@ fn add_detail(details: &mut Value, detail: Value) -> usize {
     length
 }
 
-/// Members of a detail that grow while it comes in pieces.
+/// Members of a detail that are appended to, piece by piece.
 const GROWING: &[&str] = &["text", "summary"];
 
-/// More sources than anybody looks at.
+/// Upper bound on sources in an answer.
 const MOST_SOURCES: usize = 1_000;
 
-/// More choices than anybody asks for; only the first one counts.
+/// Upper bound on choices that are read; only the first is used.
 const MOST_CHOICES: usize = 128;
 
-/// Usage, sources or the entry of a list are never longer.
+/// Upper bound on usage, sources or an entry of a list, in bytes of JSON.
 const LARGEST_SIDE: usize = 64 << 10;
 
 #[cfg(test)]

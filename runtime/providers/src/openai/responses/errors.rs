@@ -1,4 +1,4 @@
-//! What the words of OpenAI's errors mean.
+//! OpenAI's error codes.
 //!
 //! Never here: the shapes of error bodies (`error_body`).
 

@@ -1,6 +1,6 @@
-//! OpenAI's Responses API.
+//! OpenAI's Responses API (<https://platform.openai.com/docs/api-reference/responses>).
 //!
-//! Never here: Chat Completions (the dialect of the clones), retries, HTTP.
+//! Never here: Chat Completions, retries, HTTP.
 
 use http::{HeaderName, HeaderValue};
 
@@ -79,7 +79,7 @@ impl Codec for Responses {
     }
 
     fn draw(&self, draw: &DrawRequest) -> Option<Drawing> {
-        // The newer models always answer with the bytes, and refuse the question.
+        // Newer models always send the bytes, and refuse `response_format`.
         let is_old = draw.model.starts_with("dall-e");
         let path = "/images/generations".to_owned();
         Some(images::request(path, draw, is_old))

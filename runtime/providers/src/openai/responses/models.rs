@@ -60,7 +60,7 @@ pub(super) fn newest_chat_model<'m>(models: &'m [Model]) -> Option<&'m Model> {
             .filter(|model| !is_snapshot(&model.id) || !with_alias.contains(generation(&model.id)))
     };
     let newest = standing().max_by_key(|&model| (model.created, Reverse(model.id.as_str())))?;
-    // The sizes of one release carry dates that differ by hours to weeks.
+    // The dates of the sizes of one release differ by hours to weeks.
     let since = newest
         .created
         .map(|created| created.saturating_sub(ONE_RELEASE));
@@ -113,17 +113,17 @@ fn variant(id: &str) -> impl Iterator<Item = &str> {
     rest.split('-').filter(|word| !word.is_empty())
 }
 
-/// Whether an id names a state of a model that will not move, or a preview.
+/// Whether an id names a dated snapshot or a preview.
 fn is_snapshot(id: &str) -> bool {
     variant(id).any(|word| word == "preview" || is_date(word))
 }
 
-/// `2026`, `01` and `31` of `-2026-01-31`; `0613`.
+/// `2026`, `01` or `31` of `-2026-01-31`; `0613`.
 fn is_date(word: &str) -> bool {
     word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The plain model first, then the middle of a range of sizes.
+/// Preference among the sizes of a release: the plain model first, then the middle sizes.
 fn size_rank(id: &str) -> usize {
     let rank = |word| match word {
         "terra" => 1,
@@ -144,7 +144,7 @@ fn size_rank(id: &str) -> usize {
 /// Thirty days in seconds.
 const ONE_RELEASE: i64 = 30 * 86_400;
 
-/// Parts of ids whose models do something else, or need other requests.
+/// Parts of the ids of models that do not chat, or that need other requests.
 const NOT_CHAT: &[&str] = &[
     "audio",
     "realtime",
@@ -160,7 +160,7 @@ const NOT_CHAT: &[&str] = &[
     "computer-use",
 ];
 
-/// What the name of one of OpenAI's models tells: its list says nothing. `efforts` are those of a family
+/// Sets what the id of one of OpenAI's models tells, since the list has nothing else. `efforts` are those of its family, if
 /// that is known.
 fn set_abilities(model: &mut Model, efforts: Option<&[Effort]>) {
     let id = model.id.strip_prefix("ft:").unwrap_or(&model.id);

@@ -1,6 +1,6 @@
-//! A chat as the Responses API takes it.
+//! Chat requests of the Responses API.
 //!
-//! Never here: which model takes what (`rules`).
+//! Never here: what a model accepts (`rules`).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
         fit::apply(chat, rules.sampling, rules.efforts, &mut warnings);
         chat.include_reasoning &= !rules.efforts.is_empty();
     }
-    // This format has neither.
+    // This format has neither `stop` nor `seed`.
     fit::without_stop(chat, &mut warnings);
     fit::without_seed(chat, &mut warnings);
     warnings
@@ -52,7 +52,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
         name: &tool.name,
         description: tool.description.as_deref(),
         parameters: &tool.parameters,
-        // The default here is strict, which makes members required that the caller left optional.
+        // The default here is true, which would make members required that the caller left optional.
         strict: tool.strict.unwrap_or(false),
     });
     let has_tools = !chat.tools.is_empty();
@@ -81,7 +81,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
                 name,
             },
         }),
-        // Models that do not reason refuse the question.
+        // Models that do not reason refuse this value.
         include: match has_tools && reasons == Some(true) {
             true => &["reasoning.encrypted_content"],
             false => &[],
@@ -148,7 +148,7 @@ enum InputItem<'a> {
         call_id: &'a str,
         output: Content<'a>,
     },
-    /// A piece of an earlier answer.
+    /// A piece of the state.
     Kept(BTreeMap<&'a str, &'a Value>),
 }
 
@@ -251,7 +251,7 @@ impl<'a> FormatBody<'a> {
     }
 }
 
-/// Writes a message as the items that it comes to.
+/// Appends the items that a message becomes.
 fn write_message<'a>(
     message: &'a Message,
     instructions_speak: bool,
@@ -264,7 +264,7 @@ fn write_message<'a>(
             output: content(message),
         });
     }
-    // The text before calls may be none.
+    // There may be no text before calls.
     if message.tool_calls.is_empty() || !message.all_text().trim().is_empty() {
         input.push(InputItem::Message {
             role: match message.role {
@@ -286,7 +286,7 @@ fn write_message<'a>(
     }));
 }
 
-/// Text stays a string; others who speak this format may understand nothing else.
+/// Text alone is sent as a string: other services with this format may understand nothing else.
 fn content(message: &Message) -> Content<'_> {
     if message.media().next().is_none() {
         return Content::Text(message.all_text());
@@ -321,9 +321,8 @@ fn media_part(media: &Media) -> InputPart<'_> {
     }
 }
 
-/// The pieces of an earlier answer that can be sent again, although the provider has kept nothing: ids
-/// would make it look for what it does not have, and reasoning is only of use if its encrypted content
-/// is there, to models that reason, and in front of what it led to.
+/// The pieces of an earlier answer that can be sent again to a provider that stores nothing: without ids, which it would
+/// look up; reasoning only with its encrypted content, only to models that reason, and only before the item it led to.
 fn replayed(state: &State, reasons: bool) -> Vec<BTreeMap<&str, &Value>> {
     let items = state.items.iter().filter_map(|item| {
         let item = item.as_object()?;

@@ -1,4 +1,4 @@
-//! The stream of an answer of the Responses API, and a whole one.
+//! Answers of the Responses API, streamed or whole.
 //!
 //! Never here: requests.
 
@@ -15,10 +15,10 @@ use crate::sse;
 use crate::state::StateCollector;
 use crate::{Answer, Class, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
-/// Remembers which call an item of the output has become.
+/// Remembers which call each item of the output has become.
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// Places in `tool_calls` by `output_index`.
+    /// Positions in `tool_calls` by `output_index`.
     pub(super) places: BTreeMap<u64, usize>,
     state: StateCollector,
 }
@@ -40,7 +40,7 @@ impl StreamReader for Reader {
         if event.name == "error" {
             return Err(failure(None, payload));
         }
-        // `output_index` is the place of the item in the output that this is a part of.
+        // `output_index` is the position of the item that this event belongs to.
         let [kind, index, arguments, delta, item, response, error] = json::members(
             payload,
             &[
@@ -129,21 +129,20 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads a response object, which opens, closes or is the whole answer. `status` stands in where the
-    /// object does not say its own.
+    /// Reads a response object: the first or last event, or a whole answer. `status` is used if the object has none.
     fn take_response(
         &mut self,
-        response: ResponseObject<'_>,
+        mut response: ResponseObject<'_>,
         status: &str,
         answer: &mut Answer,
     ) -> Result<(), Failure> {
-        if let Some(usage) = response.usage.0 {
+        if let Some(usage) = response.usage.0.take() {
             answer.usage = usage.into();
         }
         let has_output = response
             .output
             .is_some_and(|output| output.get().trim_start_matches(['[', ' ']) != "]");
-        // An error that comes along with output, or after it, is not the first thing.
+        // With or after output, the provider has not merely declined the request.
         let stage = match has_output {
             true => Stage::Taken,
             false => Stage::Declined,
@@ -153,51 +152,28 @@ impl Reader {
         }
         answer.response_id = response
             .id
+            .take()
             .and_then(Text::non_empty)
             .or(answer.response_id.take());
         answer.model = response
             .model
+            .take()
             .and_then(Text::non_empty)
             .or(answer.model.take());
-        let native = response.status.as_ref().map_or(status, |status| &status.0);
-        let (finish, native) = match native {
-            "completed" => (None, native),
-            "incomplete" => {
-                let details = response.incomplete_details.as_ref();
-                match details.map_or("", |details| str_of(&details.reason)) {
-                    "" => (Some(Finish::Length), native),
-                    "content_filter" => (Some(Finish::ContentFilter), "content_filter"),
-                    reason => (Some(Finish::Length), reason),
-                }
-            }
-            "cancelled" => (Some(Finish::Error), native),
-            "failed" => {
-                return Err(Failure::new(
-                    Class::Unavailable,
-                    "the provider failed without an explanation",
-                )
-                .at(stage));
-            }
-            "" => {
-                return Err(Failure::new(
-                    Class::Unavailable,
-                    "the provider's reply is JSON, but not a response object",
-                ));
-            }
-            _ => return Ok(()),
+        let Some((finish, native)) = ending(&response, status, stage)? else {
+            return Ok(());
         };
         if let Some(output) = response.output {
             self.take_output(json::read(output.get())?, answer)?;
         }
-        // Refusals and tool calls have set it before.
+        // Refusals and tool calls have set it already.
         answer.finish = finish.or(answer.finish).or(Some(Finish::Stop));
         answer.native_finish = Some(native.to_owned());
         answer.complete = true;
         Ok(())
     }
 
-    /// The output that closes a stream repeats what the events said; it counts only where they said
-    /// nothing.
+    /// Reads the output in the last event. It repeats what earlier events had, so it counts only where they had nothing.
     fn take_output(&mut self, items: json::List<'_>, answer: &mut Answer) -> Result<(), Failure> {
         let wants_text = answer.text.is_empty();
         let wants_reasoning = answer.reasoning.is_empty();
@@ -238,8 +214,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads an item of the output if it is a call. Each may come three times: as it begins, when it is whole,
-    /// and in the output that closes the stream.
+    /// Reads an item of the output if it is a call. Each may arrive three times: when it begins, when it is complete, and in
+    /// the last event.
     fn take_call(
         &mut self,
         item: &OutputItem<'_>,
@@ -278,7 +254,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The call that a piece of arguments belongs to; the newest, if it does not say.
+    /// The call that a piece of arguments belongs to; the newest if the event has no index.
     fn call_at<'a>(&self, place: Option<u64>, answer: &'a mut Answer) -> Option<&'a mut ToolCall> {
         match place {
             Some(place) => answer.tool_calls.get_mut(*self.places.get(&place)?),
@@ -286,7 +262,7 @@ impl Reader {
         }
     }
 
-    /// Keeps an item of the output if it is one that can be sent again.
+    /// Adds an item of the output to the state if it can be sent again.
     fn keep(&mut self, item: &OutputItem<'_>, json: &str, answer: &mut Answer) {
         if REPLAYED.contains(&str_of(&item.kind)) {
             self.state.keep_json(json, answer);
@@ -396,10 +372,46 @@ fn begin_paragraph(text: &mut String) {
     }
 }
 
-/// The kinds of items that are sent again.
+/// How a response ends: the finish reason, if it is not given by the output, and the provider's word for it. None if it has
+/// not ended.
+fn ending<'r>(
+    response: &'r ResponseObject<'_>,
+    status: &'r str,
+    stage: Stage,
+) -> Result<Option<(Option<Finish>, &'r str)>, Failure> {
+    let native = response.status.as_ref().map_or(status, |status| &status.0);
+    Ok(Some(match native {
+        "completed" => (None, native),
+        "incomplete" => {
+            let details = response.incomplete_details.as_ref();
+            match details.map_or("", |details| str_of(&details.reason)) {
+                "" => (Some(Finish::Length), native),
+                "content_filter" => (Some(Finish::ContentFilter), "content_filter"),
+                reason => (Some(Finish::Length), reason),
+            }
+        }
+        "cancelled" => (Some(Finish::Error), native),
+        "failed" => {
+            return Err(Failure::new(
+                Class::Unavailable,
+                "the provider failed without an explanation",
+            )
+            .at(stage));
+        }
+        "" => {
+            return Err(Failure::new(
+                Class::Unavailable,
+                "the provider's reply is JSON, but not a response object",
+            ));
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Types of items that are sent again.
 pub(super) const REPLAYED: &[&str] = &["reasoning", "message", "function_call"];
 
-/// Events before the first one that anything is generated for.
+/// Events that arrive before anything is generated.
 const OPENING: &[&str] = &[
     "response.created",
     "response.queued",
@@ -407,7 +419,7 @@ const OPENING: &[&str] = &[
     "keepalive",
 ];
 
-/// What a response can be; the events that carry one are named after it.
+/// Values of `status`; the events with a response object are named after them.
 const STATUSES: &[&str] = &[
     "created",
     "queued",
