@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-pub use anygpt_providers::Class as ErrorKind;
+pub use anygpt_providers::ErrorKind;
 
 /// An error of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]

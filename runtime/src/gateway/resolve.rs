@@ -19,7 +19,7 @@
 //!
 //! Never here: asking a provider whether the model exists.
 
-use anygpt_providers::{Effort, presets::ended, vendors};
+use anygpt_providers::{ReasoningEffort, presets::ended, vendors};
 
 use crate::{
     error::{Advice, Error, ErrorKind},
@@ -46,7 +46,7 @@ pub struct Target {
     /// The provider's id for the model; none if the provider's newest is wanted.
     pub model: Option<String>,
     /// The effort that was named with the model.
-    pub effort: Option<Effort>,
+    pub effort: Option<ReasoningEffort>,
 }
 
 impl Target {
@@ -58,7 +58,7 @@ impl Target {
         }
     }
 
-    fn of((model, effort): (&ModelSettings, Option<Effort>)) -> Self {
+    fn of((model, effort): (&ModelSettings, Option<ReasoningEffort>)) -> Self {
         Target {
             effort,
             ..Target::new(model.provider, Some(&model.id))
@@ -207,7 +207,7 @@ pub fn explain(
 ) -> Result<Explanation, Error> {
     let (rule, _) = targets(settings, provider, Some(name))?;
     let chain = chain(settings, provider, Some(name), &[])?;
-    let (model, _) = Effort::split(name);
+    let (model, _) = ReasoningEffort::split(name);
     let is_asked = |provider| {
         chain
             .targets
@@ -292,8 +292,11 @@ fn targets(
     provider: Option<&str>,
     model: Option<&str>,
 ) -> Result<Found, Error> {
-    let asked = model.map(Effort::split);
-    let default = settings.default_model.as_deref().map(Effort::split);
+    let asked = model.map(ReasoningEffort::split);
+    let default = settings
+        .default_model
+        .as_deref()
+        .map(ReasoningEffort::split);
     let name = |named: Option<(_, _)>| named.map(|(name, _)| name);
     let (rule, mut targets) = without_effort(settings, provider, name(asked), name(default))?;
     if let Some((_, effort)) = asked.or(default) {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 
 use super::{
     index::{ModelIndex, ProviderIndex},
@@ -45,7 +45,7 @@ pub struct Member {
     /// The model.
     pub model: ModelIndex,
     /// The effort that an alias names with it.
-    pub effort: Option<Effort>,
+    pub effort: Option<ReasoningEffort>,
 }
 
 impl Tag {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anygpt_providers::{Dialect, Effort, presets};
+use anygpt_providers::{Dialect, ReasoningEffort, presets};
 
 use super::{
     file::{Aliases, ModelName, Models, TagName},
@@ -181,8 +181,8 @@ fn aliased(
     providers: &[Provider],
     target: &str,
     names: &Names,
-) -> Result<(ProviderIndex, String, Option<Effort>), Error> {
-    let (name, effort) = Effort::split(target);
+) -> Result<(ProviderIndex, String, Option<ReasoningEffort>), Error> {
+    let (name, effort) = ReasoningEffort::split(target);
     if names.tag(name).is_some() {
         return Err(Error::new(format!(
             "\"{}\" is a tag or an alias itself; write the models that it stands for, as provider/model",

@@ -2,7 +2,7 @@
 //!
 //! Never here: putting them into a request.
 
-use anygpt_providers::{Effort, Parameter};
+use anygpt_providers::{Parameter, ReasoningEffort};
 
 /// Parameters of a request that are sent if the caller gives none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Parameters {
     /// Most output tokens, 1 or more.
     pub max_tokens: Option<u32>,
     /// How much the model is to think.
-    pub effort: Option<Effort>,
+    pub effort: Option<ReasoningEffort>,
 }
 
 impl Parameters {
@@ -39,7 +39,7 @@ impl Parameters {
                 self.max_tokens.map(|it| it.to_string()),
             ),
             (
-                Parameter::Effort,
+                Parameter::ReasoningEffort,
                 self.effort.map(|it| it.as_str().to_owned()),
             ),
         ];
@@ -60,7 +60,7 @@ impl Parameters {
             Parameter::Temperature => self.temperature = None,
             Parameter::TopP => self.top_p = None,
             Parameter::MaxTokens => self.max_tokens = None,
-            Parameter::Effort => self.effort = None,
+            Parameter::ReasoningEffort => self.effort = None,
             Parameter::Stop | Parameter::Seed | Parameter::Reasoning => {}
         }
     }

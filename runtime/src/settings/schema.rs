@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -323,7 +323,9 @@ fn words(row: Option<&Row>, key: &str) -> Option<Vec<&'static str>> {
         (Some(Form::Words(words)), _) => Some(words()),
         (Some(_), _) => None,
         (None, "type") => Some(Dialect::ALL.map(Dialect::as_str).to_vec()),
-        (None, "reasoning_effort") => Some(Effort::ALL.map(Effort::as_str).to_vec()),
+        (None, "reasoning_effort") => {
+            Some(ReasoningEffort::ALL.map(ReasoningEffort::as_str).to_vec())
+        }
         (None, _) => None,
     }
 }

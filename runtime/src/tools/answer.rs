@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anygpt_providers::{Answer, Class, Finish, Format, ToolCall, Usage};
+use anygpt_providers::{Answer, ErrorKind, Finish, Format, ToolCall, Usage};
 use serde::Serialize;
 use serde_json::{
     Value,
@@ -88,7 +88,7 @@ impl<'a> Tried<'a> {
         Tried {
             provider: &attempt.provider,
             model: &attempt.model,
-            outcome: attempt.failed.map_or("ok", Class::as_str),
+            outcome: attempt.failed.map_or("ok", ErrorKind::as_str),
             status: attempt.status,
             ms: millis(attempt.time),
         }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 
 use super::{
     arguments::Arguments,
@@ -42,12 +42,12 @@ const AT_LEAST_ONE: Integer = Integer {
     max: u32::MAX,
 };
 
-pub(super) const REASONING_EFFORT: Parameter<Choice<Effort>> = Parameter::new(
+pub(super) const REASONING_EFFORT: Parameter<Choice<ReasoningEffort>> = Parameter::new(
     "reasoning_effort",
     Choice {
-        all: &Effort::ALL,
-        name: Effort::as_str,
-        parse: Effort::from_name,
+        all: &ReasoningEffort::ALL,
+        name: ReasoningEffort::as_str,
+        parse: ReasoningEffort::from_name,
     },
 );
 

@@ -3,7 +3,7 @@
 //! Never here: how one of several models is chosen, or a connection.
 
 use anygpt_core::Annotations;
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 use serde::Serialize;
 
 use super::{
@@ -111,7 +111,7 @@ fn text_of(tags: &[Listed<'_>], provider: Option<&str>) -> String {
     for tag in tags {
         let chosen = format!("{}/{}", tag.provider, tag.model);
         // An alias may name an effort after the model.
-        let is_chosen = |name: &&str| Effort::split(name).0 == chosen;
+        let is_chosen = |name: &&str| ReasoningEffort::split(name).0 == chosen;
         let models = tag.models.iter().map(String::as_str);
         let (asked, others): (Vec<&str>, Vec<&str>) = models.partition(is_chosen);
         let what = if tag.alias { " (alias)" } else { "" };

@@ -11,7 +11,7 @@ use crate::{
     settings::{Dialect, ProviderIndex, Settings, position},
 };
 use anygpt_providers::{
-    Effort,
+    ReasoningEffort,
     presets::Serves,
     vendors::{self, Form, Known, Weights},
 };
@@ -277,7 +277,10 @@ fn may_have(
 
 /// Whether the settings say that this provider has this id.
 fn is_set(settings: &Settings, provider: ProviderIndex, model: &str, is_chosen: bool) -> bool {
-    let default = settings.default_model.as_deref().map(Effort::split);
+    let default = settings
+        .default_model
+        .as_deref()
+        .map(ReasoningEffort::split);
     settings.model(provider, model).is_some()
         || settings.providers[provider].model.as_deref() == Some(model)
         || is_chosen && default.is_some_and(|(default, _)| default == model)

@@ -2,7 +2,7 @@
 //!
 //! Never here: other names.
 
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 
 use super::{NAMED, Target};
 use crate::{
@@ -55,7 +55,7 @@ impl<'s> Tagged<'s> {
     }
 
     /// The same with the effort that an alias names.
-    fn members(self) -> impl Iterator<Item = (&'s ModelSettings, Option<Effort>)> {
+    fn members(self) -> impl Iterator<Item = (&'s ModelSettings, Option<ReasoningEffort>)> {
         let members = self.tag.models.iter();
         let members = members.map(|it| (&self.settings.models[it.model], it.effort));
         members.filter(move |(model, _)| {
@@ -76,7 +76,7 @@ impl<'s> Tagged<'s> {
     }
 
     /// Those whose provider can be used.
-    fn usable(self) -> impl Iterator<Item = (&'s ModelSettings, Option<Effort>)> {
+    fn usable(self) -> impl Iterator<Item = (&'s ModelSettings, Option<ReasoningEffort>)> {
         let why_not = move |model: &ModelSettings| self.settings.why_not(model.provider, &model.id);
         self.members()
             .filter(move |(model, _)| why_not(model).is_none())

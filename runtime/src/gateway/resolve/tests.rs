@@ -287,7 +287,7 @@ fn an_effort_may_stand_behind_a_name() {
             .targets
             .iter()
             .map(|target| {
-                let effort = target.effort.map_or("-", Effort::as_str);
+                let effort = target.effort.map_or("-", ReasoningEffort::as_str);
                 format!("{} {effort}", target.name(&all))
             })
             .collect();
@@ -309,7 +309,7 @@ fn an_effort_may_stand_behind_a_name() {
             .targets
             .remove(0)
     };
-    assert_eq!(target(None).effort, Some(Effort::High));
+    assert_eq!(target(None).effort, Some(ReasoningEffort::High));
     assert_eq!(target(None).model.as_deref(), Some("gpt-5"));
     assert_eq!(target(Some("anthropic")).effort, None);
 }
@@ -324,7 +324,7 @@ fn an_alias_is_a_chain_with_efforts_of_its_own() {
         let fallbacks: Vec<String> = fallbacks.iter().map(|&name| name.to_owned()).collect();
         let chain = chain(settings, provider, model, &fallbacks)?;
         let targets = chain.targets.iter().map(|target| {
-            let effort = target.effort.map_or("-", Effort::as_str);
+            let effort = target.effort.map_or("-", ReasoningEffort::as_str);
             format!("{} {effort}", target.name(settings))
         });
         Ok::<_, Error>(targets.collect::<Vec<_>>().join(", "))

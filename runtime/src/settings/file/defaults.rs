@@ -2,7 +2,7 @@
 //!
 //! Never here: what the values are used for.
 
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 use serde::Deserialize;
 
 use crate::settings::{
@@ -123,16 +123,18 @@ impl TryFrom<u32> for Tokens {
 
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct EffortName(Effort);
+struct EffortName(ReasoningEffort);
 
 impl TryFrom<String> for EffortName {
     type Error = yaml::Error;
 
     fn try_from(name: String) -> Result<Self, yaml::Error> {
-        Effort::from_name(&name).map(EffortName).ok_or_else(|| {
-            let words = Effort::ALL.map(Effort::as_str);
-            yaml::Error::new(format!("use one of {}", words.join(", ")))
-        })
+        ReasoningEffort::from_name(&name)
+            .map(EffortName)
+            .ok_or_else(|| {
+                let words = ReasoningEffort::ALL.map(ReasoningEffort::as_str);
+                yaml::Error::new(format!("use one of {}", words.join(", ")))
+            })
     }
 }
 
@@ -187,7 +189,7 @@ mod tests {
                 temperature: Some(1.5),
                 top_p: Some(0.5),
                 max_tokens: Some(100),
-                effort: Some(Effort::Max),
+                effort: Some(ReasoningEffort::Max),
             }
         );
     }

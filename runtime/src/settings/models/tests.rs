@@ -97,9 +97,9 @@ fn aliases_come_behind_the_tags_and_bring_their_models() {
             (
                 "Fast",
                 true,
-                vec![(0, Some(Effort::Low)), (1, None), (2, None)]
+                vec![(0, Some(ReasoningEffort::Low)), (1, None), (2, None)]
             ),
-            ("smart", true, vec![(3, Some(Effort::Max))]),
+            ("smart", true, vec![(3, Some(ReasoningEffort::Max))]),
         ]
     );
 }

@@ -1,4 +1,4 @@
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 
 use super::*;
 use crate::settings::{file::File, providers::tests::providers, rule::of, yaml};
@@ -50,7 +50,7 @@ fn of_each_parameter_the_first_rule_counts_that_says_anything_of_it() {
     }
     assert_eq!(of(&rules[..1], "openai", "gpt-9"), Rule::default());
     let effort = of(&rules, "groq", "x").defaults.effort;
-    assert_eq!(effort, Some(Effort::Low));
+    assert_eq!(effort, Some(ReasoningEffort::Low));
 }
 
 #[test]
