@@ -355,7 +355,7 @@ fn refuse(problem: &Problem, signals: &Signals) -> i32 {
     telemetry::write_now(&text);
     let redactor = Redactor::of_environment();
     let mut server = Server::new(
-        library::catalog(&Offer::default()),
+        library::catalog(&Offer::usual(&tools::names())),
         // Nothing is served but the reason.
         Box::new(NoLibrary),
         Limits::default(),

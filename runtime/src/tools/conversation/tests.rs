@@ -1,4 +1,4 @@
-use anygpt_providers::{Media, Part, Source, Tool, ToolCall, ToolChoice};
+use anygpt_providers::{Media, Part, Source, ToolCall, ToolChoice};
 
 use super::{functions::tools, *};
 use crate::tools::arguments::tests::{charge, parse};
