@@ -122,16 +122,8 @@ impl HttpClient {
                 let mut connection = match kept {
                     Some(connection) => connection,
                     None => {
-                        let Some(mut held) = held.take() else {
-                            return Err(SendError::Memory);
-                        };
-                        if !held.resize(CONNECTION) {
-                            // Idle connections are useless then.
-                            pool.clear();
-                            if !reserve(&mut held, CONNECTION).await {
-                                return Err(SendError::Memory);
-                            }
-                        }
+                        let held = held.take().ok_or(SendError::Memory)?;
+                        let held = reserve_connection(held, &pool).await?;
                         connect(&connector, url.clone(), proxy.as_ref(), held).await?
                     }
                 };
@@ -153,17 +145,13 @@ impl HttpClient {
                     }
                     Err(error) => error,
                 };
-                match error.take_message() {
+                let unsent = error.take_message();
+                let why = || broken(&error.into_error(), proxy.as_ref());
+                match unsent {
                     // It was closed at this moment.
                     Some(unsent) if is_kept => request = unsent,
-                    Some(_) => {
-                        let why = broken(&error.into_error(), proxy.as_ref());
-                        return Err(SendError::Broken(why));
-                    }
-                    None => {
-                        let why = broken(&error.into_error(), proxy.as_ref());
-                        return Err(SendError::Lost(why));
-                    }
+                    Some(_) => return Err(SendError::Broken(why())),
+                    None => return Err(SendError::Lost(why())),
                 }
             }
         }
@@ -202,6 +190,18 @@ fn address(request: &mut Request<Full<Bytes>>, proxy: Option<&Proxy>) {
 /// Whether a proxy receives requests to this URL itself.
 fn is_forwarded(url: &Uri, proxy: &Proxy) -> bool {
     url.scheme_str() == Some("http") && proxy.kind() != ProxyKind::Socks5
+}
+
+/// Memory for one more connection.
+async fn reserve_connection(mut held: Reservation, pool: &Pool) -> Result<Reservation, SendError> {
+    if !held.resize(CONNECTION) {
+        // Idle connections are useless then.
+        pool.clear();
+        if !reserve(&mut held, CONNECTION).await {
+            return Err(SendError::Memory);
+        }
+    }
+    Ok(held)
 }
 
 /// Opens a connection; boxed, because most requests reuse one.

@@ -1,6 +1,6 @@
 //! The start: puts the parts together, for a server or for a command.
 //!
-//! Never here: how the process ends ([`exit`](crate::exit)).
+//! Never here: how the process ends ([`exit`]).
 
 use std::{
     env,

@@ -211,8 +211,7 @@ impl Gateway {
                 }
                 Err(Missed::Failed(failure)) => state.fail(failure),
                 Err(Missed::Unpaid(why)) => {
-                    let name = target.name(&self.settings);
-                    state.leave_out(name, repeated + repaired > 0, why);
+                    state.leave_out(target.name(&self.settings), repeated + repaired > 0, why);
                     return Then::NextTarget;
                 }
             }

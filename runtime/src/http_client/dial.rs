@@ -97,18 +97,7 @@ async fn race(
     let look_up = |family| -> Pin<Box<dyn Future<Output = Event> + Send + '_>> {
         Box::pin(async move { Event::Found(family, resolver.look_up(host, family).await) })
     };
-    let mut race = Race {
-        port,
-        pending: FuturesUnordered::new(),
-        addresses: Default::default(),
-        turn: Family::V6,
-        look_ups: 1,
-        attempts: 0,
-        may_start: false,
-        delays: 0,
-        look_up_error: None,
-        connect_error: None,
-    };
+    let mut race = Race::new(port);
     let begun = Instant::now();
     race.pending.push(look_up(Family::V4));
     if has_v6 {
@@ -140,23 +129,14 @@ async fn race(
         if !race.is_idle() || race.look_ups > 0 {
             continue;
         }
-        let helps = match &race.look_up_error {
-            Some(LookUpError::NoNetwork(..) | LookUpError::Timeout(_)) => false,
-            Some(_) => begun.elapsed() < LONG_LOOK_UP,
-            None => is_loopback(host),
-        };
-        if !v6_is_left || !helps {
+        if !v6_is_left || !race.may_need_v6(host, begun) {
             break;
         }
         v6_is_left = false;
         race.look_ups += 1;
         race.pending.push(look_up(Family::V6));
     }
-    Err(match (race.connect_error, race.look_up_error) {
-        (Some(error), _) => DialError::Connect(error),
-        (None, Some(error)) => DialError::LookUp(error),
-        (None, None) => DialError::LookUp(LookUpError::Unknown(host.into())),
-    })
+    Err(race.into_error(host))
 }
 
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
@@ -207,6 +187,38 @@ impl Race<'_> {
             self.may_start = true;
         } else if family == Family::V4 && !self.addresses[0].is_empty() {
             self.delay(RESOLUTION_DELAY);
+        }
+    }
+
+    fn new(port: u16) -> Self {
+        Race {
+            port,
+            pending: FuturesUnordered::new(),
+            addresses: Default::default(),
+            turn: Family::V6,
+            look_ups: 1,
+            attempts: 0,
+            may_start: false,
+            delays: 0,
+            look_up_error: None,
+            connect_error: None,
+        }
+    }
+
+    /// Whether a look-up of IPv6 addresses may help after everything else has failed.
+    fn may_need_v6(&self, host: &str, begun: Instant) -> bool {
+        match &self.look_up_error {
+            Some(LookUpError::NoNetwork(..) | LookUpError::Timeout(_)) => false,
+            Some(_) => begun.elapsed() < LONG_LOOK_UP,
+            None => is_loopback(host),
+        }
+    }
+
+    fn into_error(self, host: &str) -> DialError {
+        match (self.connect_error, self.look_up_error) {
+            (Some(error), _) => DialError::Connect(error),
+            (None, Some(error)) => DialError::LookUp(error),
+            (None, None) => DialError::LookUp(LookUpError::Unknown(host.into())),
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// Read by [`format`]; it may also be a word.
+/// Read by [`format()`]; it may also be a word.
 pub(super) const RESPONSE_FORMAT: Parameter<Json> = Parameter::new(
     "response_format",
     Json {
