@@ -29,7 +29,7 @@ pub struct Answer {
     /// The stream's closing event has arrived. A body that ends without it is truncated.
     pub complete: bool,
     pub tool_calls: Vec<ToolCall>,
-    /// The answer in the provider's own format (see [`State`]), if the state is wanted.
+    /// The answer in the provider's own format (see [`State`](crate::State)), if the state is wanted.
     pub state: Vec<serde_json::Value>,
 }
 

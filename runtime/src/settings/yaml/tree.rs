@@ -112,6 +112,9 @@ struct Builder<'a, 'v> {
     size: usize,
 }
 
+/// Of an anchor without one.
+const NO_VALUE: &str = "no value; put a text that begins with \"&\" in quotes";
+
 impl<'a> Builder<'a, '_> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Error> {
         let (event, span) = match self.parser.next() {
@@ -144,10 +147,7 @@ impl<'a> Builder<'a, '_> {
                 let known = ["str", "int", "float", "bool", "null"];
                 let tag = self.tag(tag.as_deref(), &known, span, &mut has_unknown_tag)?;
                 if anchor != 0 && is_missing(style, span) {
-                    return fail(
-                        span,
-                        "no value; put a text that begins with \"&\" in quotes",
-                    );
+                    return fail(span, NO_VALUE);
                 }
                 let is_plain = tag.map_or(style == ScalarStyle::Plain, |name| name != "str");
                 (self.scalar(text, is_plain, span)?, 0, anchor)
