@@ -5,7 +5,7 @@
 use std::{mem, sync::mpsc, time::Duration};
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Answer, Codec, Failure, Finish, Stage, StreamReader, sse};
+use anygpt_providers::{Answer, Failure, Finish, Stage, StreamReader, sse};
 use http::header::CONTENT_TYPE;
 
 use super::{
@@ -13,25 +13,13 @@ use super::{
     body::{Body, Patience, REPLY_LIMIT},
     chat::Turn,
     memory::{hold, no_memory, not_sent, tree_size},
-    send::request_id,
+    send::{Exchange, request_id},
 };
 use crate::{
     aside::{LITTLE, aside},
     call::CallContext,
     error::ErrorKind,
-    settings::Provider,
 };
-
-/// A request to a provider for a call.
-#[derive(Clone, Copy)]
-pub(super) struct Exchange<'a> {
-    pub(super) context: &'a CallContext,
-    pub(super) provider: &'a Provider,
-    pub(super) codec: &'static dyn Codec,
-    /// The longest silence before the first text, if there is another target. Otherwise only the operator's limits end a
-    /// silence.
-    pub(super) patience: Option<Duration>,
-}
 
 type Reader = Box<dyn StreamReader>;
 

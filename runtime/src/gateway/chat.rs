@@ -14,15 +14,14 @@ use tokio::{
 };
 
 use super::{
-    Bounds, Gateway, Observer, Plan, Reply, adapt,
-    attempt::Exchange,
-    bound,
+    Bounds, Gateway, Observer, Plan, Reply, adapt, bound,
     chat_state::{AllFailed, ChatState, Failed, tally},
     list, mock,
     plan::model_of,
     price, report,
     resolve::Target,
     retry::{self, Next, Situation},
+    send::Exchange,
 };
 use crate::{
     aside::aside,

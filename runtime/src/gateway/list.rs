@@ -13,10 +13,10 @@ use futures_util::future::join_all;
 
 use super::{
     Gateway,
-    attempt::Exchange,
     memory::{hold_more, no_memory},
     mock, report,
     request::{Body, Bounds},
+    send::Exchange,
 };
 use crate::{
     aside::aside,

@@ -19,13 +19,13 @@ use tokio::{
 
 use super::{
     Gateway,
-    attempt::Exchange,
     chat_state::Failed,
     memory::{hold_more, not_sent},
     plan::model_of,
     report,
     resolve::Target,
     retry::{Next, Situation},
+    send::Exchange,
 };
 use crate::{
     aside::aside,

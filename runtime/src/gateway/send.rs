@@ -15,14 +15,25 @@ use http_body_util::Full;
 
 use super::{
     Gateway,
-    attempt::Exchange,
     body::{Body, Patience},
 };
 use crate::{
+    call::CallContext,
     error::ErrorKind,
     http_client::{ReplyBody, SendError},
     settings::{KeyHeader, Provider},
 };
+
+/// A request to a provider for a call.
+#[derive(Clone, Copy)]
+pub(super) struct Exchange<'a> {
+    pub(super) context: &'a CallContext,
+    pub(super) provider: &'a Provider,
+    pub(super) codec: &'static dyn Codec,
+    /// The longest silence before the first text, if there is another target. Otherwise only the operator's limits end a
+    /// silence.
+    pub(super) patience: Option<Duration>,
+}
 
 /// Longest silence within the body of an error; its status says the most already.
 const ERROR_IDLE: Duration = Duration::from_secs(10);
