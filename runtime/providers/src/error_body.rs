@@ -60,7 +60,6 @@ impl ErrorBody {
                 false => ErrorKind::Unavailable,
             },
         };
-        let outside = 0..self.message.as_deref().map_or(0, str::len);
         let message = self.message.clone().unwrap_or_else(|| match status {
             Some(status) => format!("HTTP {status} without an explanation"),
             None => "the provider reported an error without an explanation".to_owned(),
@@ -71,11 +70,13 @@ impl ErrorBody {
                 class = *better;
             }
         }
+        let message = shortened(&message);
+        let outside = 0..self.message.as_ref().map_or(0, |_| message.len());
         Failure {
             class,
             status,
             code: self.code(),
-            message: shortened(&message),
+            message,
             outside,
             request_id: self
                 .root
