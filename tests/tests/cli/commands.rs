@@ -300,27 +300,6 @@ fn without_anything_chat_says_in_one_sentence_what_to_do() {
 }
 
 #[test]
-fn the_health_check_is_fast() {
-    // The median of several runs: the machine has other load.
-    let mut times: Vec<Duration> = (0..15)
-        .map(|_| {
-            let start = Instant::now();
-            let status = Command::new(binary())
-                .args(["config", "validate"])
-                .env_clear()
-                .env("DEFAULT_PROVIDER", "mock")
-                .stdout(Stdio::null())
-                .status();
-            assert!(status.unwrap().success());
-            start.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    // 5 ms for the release; this is the debug build on a busy machine.
-    assert!(times[7] < Duration::from_millis(60), "{times:?}");
-}
-
-#[test]
 fn settings_are_shown_with_their_origins_and_without_secrets() {
     let path = file(
         "show.yaml",
