@@ -151,7 +151,10 @@ pub(super) static TABLE: [Row; 21] = [
         variable: "LOG_LEVEL",
         form: Form::Words(words::<LogLevel>),
         default: "info",
-        set: Some(|settings, given| Ok(settings.log_level = given.word()?)),
+        set: Some(|settings, given| {
+            settings.log_level = given.word()?;
+            Ok(())
+        }),
         show: |settings| Some(settings.log_level.as_str().into()),
         key: "How much is logged",
         example: "  level: info # debug, info, warn, error",
@@ -168,7 +171,10 @@ pub(super) static TABLE: [Row; 21] = [
         variable: "LOG_FORMAT",
         form: Form::Words(words::<LogFormat>),
         default: "text",
-        set: Some(|settings, given| Ok(settings.log_format = given.word()?)),
+        set: Some(|settings, given| {
+            settings.log_format = given.word()?;
+            Ok(())
+        }),
         show: |settings| Some(settings.log_format.as_str().into()),
         key: "What a line of the log looks like",
         example: "  format: text # or json",
@@ -182,7 +188,10 @@ pub(super) static TABLE: [Row; 21] = [
         form: Form::Whole,
         // Common clients give up at 60 s, and get the partial answer.
         default: "55",
-        set: Some(|settings, given| Ok(settings.timeout = given.seconds()?)),
+        set: Some(|settings, given| {
+            settings.timeout = given.seconds()?;
+            Ok(())
+        }),
         show: |settings| Some(seconds(settings.timeout)),
         key: "Seconds of a call that names no other",
         example: "  call: 55 # at this time the partial answer is returned; many clients give up at 60",
@@ -333,7 +342,10 @@ pub(super) static TABLE: [Row; 21] = [
         form: Form::Whole,
         // As in the providers' own libraries.
         default: "2",
-        set: Some(|settings, given| Ok(settings.retries = given.whole(0..=10)?)),
+        set: Some(|settings, given| {
+            settings.retries = given.whole(0..=10)?;
+            Ok(())
+        }),
         show: |settings| Some(settings.retries.to_string()),
         key: "Most repetitions of a request that has failed for the moment",
         help: "repetitions of a request that failed for the moment (2)",
@@ -414,7 +426,10 @@ pub(super) static TABLE: [Row; 21] = [
         variable: "ANYGPT_STANDBY",
         form: Form::Words(words::<Standby>),
         default: "never",
-        set: Some(|settings, given| Ok(settings.standby = given.word()?)),
+        set: Some(|settings, given| {
+            settings.standby = given.word()?;
+            Ok(())
+        }),
         show: |settings| Some(settings.standby.as_str().into()),
         help: "never (default), auto, always: stay up for docker exec",
         about: [
