@@ -315,4 +315,5 @@ fn unknown(words: &str) -> UsageError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

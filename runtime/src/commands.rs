@@ -1,6 +1,6 @@
-//! The commands beside serving: their answers go to stdout, what else there is to say to stderr.
+//! The commands other than serving: results go to stdout, messages to stderr.
 //!
-//! Never here: how they are typed, or exit codes.
+//! Never here: parsing the command line, or exit codes.
 
 use std::io;
 
@@ -24,10 +24,10 @@ mod chat;
 mod doctor;
 mod show;
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// It did what it should.
+    /// Success.
     Well,
     /// The settings or the arguments cannot be used.
     Configuration,
@@ -35,7 +35,7 @@ pub enum Ended {
     Failed,
 }
 
-/// As many models as a page of the list can have.
+/// Models on a page of the list: as many as it can have.
 const PAGE: u32 = 500;
 
 /// Reads the settings.
@@ -49,10 +49,10 @@ const EXAMPLE: &str = include_str!("../share/anygpt.config.example.yaml");
 /// The same for `config schema`.
 const SCHEMA: &str = include_str!("../share/anygpt.config.schema.json");
 
-/// Does a command; [`Command::Serve`] is not one of them.
+/// Runs a command other than [`Command::Serve`].
 ///
 /// # Errors
-/// Stdout takes no more.
+/// Stdout cannot be written.
 pub fn run(command: Command, load: Load<'_>) -> Done {
     match command {
         Command::Serve => Ok(Ended::Well),
@@ -105,19 +105,19 @@ fn with_options(text: &str) -> String {
     })
 }
 
-/// The text with an option in place of an argument's name. In quotes it is somebody else's word, and behind a dot
-/// a setting's.
+/// The text with an option in place of an argument's name. In quotes it is a quoted word, and after a dot a setting's
+/// name.
 fn with_option(text: &str, argument: &str, option: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once(argument) {
+    while let Some((before, after)) = rest.split_once(argument) {
         let is_part =
             |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'' | '`');
         let is_word =
-            !before.ends_with(is_part) && !behind.starts_with(|c: char| is_part(c) && c != '.');
+            !before.ends_with(is_part) && !after.starts_with(|c: char| is_part(c) && c != '.');
         shown.push_str(before);
         shown.push_str(if is_word { option } else { argument });
-        rest = behind;
+        rest = after;
     }
     shown.push_str(rest);
     shown
@@ -145,20 +145,19 @@ fn warn(settings: &Settings) {
     }
 }
 
-/// A session for one command. Its log is for those who look for an error: what a person should know is
-/// told as such.
+/// A session for one command. Its log is for debugging: messages for the user are printed as such.
 fn session(settings: Settings) -> Session {
     let level = match settings.log_level {
         LogLevel::Debug => LogLevel::Debug,
         _ => LogLevel::Error,
     };
     let session = Session::new(settings);
-    // Whatever the server's log looks like, this is for people.
+    // The setting is for the log of the server.
     telemetry::start(level, LogFormat::Text, session.redactor.clone());
     session
 }
 
-/// The work of a session, or why it cannot be done.
+/// Runs the work of a session; an inner error means that it cannot run.
 fn block_on<T>(
     work: impl Future<Output = Result<T, Unwritten>>,
 ) -> Result<Result<T, Ended>, Unwritten> {
@@ -172,7 +171,7 @@ fn block_on<T>(
     }
 }
 
-/// Reads the certificates, which a start leaves to the first connection.
+/// Reads the certificates, which the server reads at the first connection.
 fn certificates(settings: &Settings) -> Result<(), Problem> {
     let trusted = settings.network.certificates().read()?;
     if let Some(warning) = trusted.warning() {
@@ -186,7 +185,7 @@ fn validate(load: Load<'_>) -> Done {
         if let Err(problem) = certificates(&settings) {
             return fail(&problem.to_string());
         }
-        // A warning has told.
+        // There was a warning.
         if settings.has_broken_provider() {
             return Ok(Ended::Configuration);
         }
@@ -218,7 +217,7 @@ fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
     }
 }
 
-/// All pages of the list, as one.
+/// All pages of the list as one.
 fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
     let session = session(settings);
     let listed = block_on(async {
@@ -309,7 +308,7 @@ fn print_models(pages: Vec<Value>, errors: &[String], json: bool) -> Done {
     })
 }
 
-/// Names and answers come from strangers; a terminal must not obey them.
+/// Names and answers come from outside; a terminal must not interpret them.
 fn for_stdout(text: &str) -> String {
     match output::is_terminal() {
         true => output::harmless(text),
@@ -317,7 +316,7 @@ fn for_stdout(text: &str) -> String {
     }
 }
 
-/// JSON of what strangers have written.
+/// JSON with text from outside.
 fn print_json(json: &str) -> Done {
     match output::is_terminal() {
         true => print(&format!("{}\n", output::harmless_json(json))),
@@ -387,7 +386,7 @@ fn page(name: &str, load: Load<'_>) -> Done {
     }
     match load() {
         Ok(settings) => print(&docs::text(topic.position, &settings)),
-        // Who has settings that cannot be used may need the documentation most.
+        // The documentation helps to correct the settings.
         Err(problem) => {
             tell(&problem.to_string());
             print(docs::plain_text(topic.position))

@@ -145,7 +145,7 @@ pub fn no_provider_for_command_line() -> String {
 
 /// What a reader can use to follow advice.
 struct Words {
-    /// Lists models; with a provider's id behind the second.
+    /// Lists models; the second one is followed by a provider's id.
     models: &'static str,
     models_of: &'static str,
     providers: &'static str,

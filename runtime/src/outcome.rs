@@ -12,12 +12,12 @@ use crate::{
     redact::{self, Redactor},
 };
 
-/// What a tool answers.
+/// The result of a call.
 #[derive(Debug)]
 pub struct Outcome {
     /// For the model to read.
     pub text: String,
-    /// What it should know beside that; a block of its own, so that the text stays the answer alone.
+    /// More for the model to know; a block of its own, so that the text is the answer alone.
     pub note: Option<String>,
     /// Shown between these two.
     pub pictures: Vec<Picture>,
@@ -29,7 +29,7 @@ pub struct Outcome {
     pub is_error: bool,
     /// All that failed: `text` for other readers than an MCP client, or what is missing in it.
     pub errors: Vec<Error>,
-    /// Covers long texts until they are handed over.
+    /// Covers long texts until they are output.
     pub reservation: Option<Reservation>,
 }
 
@@ -67,11 +67,11 @@ impl Outcome {
     /// Bytes that it holds.
     pub(crate) fn length(&self) -> usize {
         let pictures = self.pictures.iter().map(|picture| picture.data.len());
-        let beside = [&self.note, &self.structured].into_iter().flatten();
-        self.text.len() + pictures.chain(beside.map(String::len)).sum::<usize>()
+        let others = [&self.note, &self.structured].into_iter().flatten();
+        self.text.len() + pictures.chain(others.map(String::len)).sum::<usize>()
     }
 
-    /// From now on it is counted for itself alone, not for what it was made of.
+    /// Counts it alone from now on, without what it was made of.
     pub(crate) fn count_alone(&mut self) {
         let own = self.length();
         if let Some(held) = &mut self.reservation
@@ -92,7 +92,7 @@ impl Outcome {
         texts + pictures.sum::<usize>() + note + structured + FRAME
     }
 
-    /// Takes configured keys out of it, whatever made it.
+    /// Removes configured keys from it.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
         let text = match self.is_error {
             true => redactor.diagnostic(&self.text),

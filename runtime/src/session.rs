@@ -1,4 +1,4 @@
-//! Tool calls without a client: what commands need of the server, without its stdin and stdout.
+//! Tool calls without a client: the parts of the server that commands need, without its stdin and stdout.
 //!
 //! Never here: what is printed.
 
@@ -25,7 +25,7 @@ pub(crate) struct Session {
     pub(crate) redactor: Redactor,
     pub(crate) gateway: Gateway,
     tools: Tools,
-    /// As long as it is there, nothing ends.
+    /// Keeps the gateway from ending its calls.
     _ending: watch::Sender<bool>,
 }
 

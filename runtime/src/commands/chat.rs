@@ -1,9 +1,8 @@
-//! `chat`: one question, one answer. The options are the arguments of the tool, so every check is the tool's.
+//! `chat`: one question, one answer. The options are the arguments of the tool, which checks them.
 //!
-//! A terminal sees the answer as it comes. Anything else gets it whole, since an attempt that fails halfway is
-//! begun anew.
+//! A terminal shows the answer as it arrives. Other output gets it whole, since an attempt that fails halfway is repeated.
 //!
-//! Never here: what an argument may be.
+//! Never here: valid values of arguments.
 
 use std::{
     fmt,
@@ -101,7 +100,7 @@ fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
     let structured = outcome.structured.as_deref().unwrap_or_default();
     let structured: Value = serde_json::from_str(structured).unwrap_or_default();
     match structured["partial"] == true {
-        // What has come is printed, but it is not what was asked for.
+        // The part that has arrived is printed, but the command has failed.
         true => {
             let why = structured["finish_reason"]
                 .as_str()
@@ -113,7 +112,7 @@ fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
     }
 }
 
-/// What to ask: the words, what is piped in, or both.
+/// The prompt: the words, the input of a pipe, or both.
 fn prompt(words: &str) -> Result<String, NoPrompt> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
@@ -124,7 +123,7 @@ fn prompt(words: &str) -> Result<String, NoPrompt> {
     } else if !words.trim().is_empty() && !has_more() {
         return Ok(words.to_owned());
     } else {
-        explain_silence();
+        explain_wait();
     }
     let piped = read()?;
     match (words.trim(), piped.trim()) {
@@ -144,8 +143,8 @@ fn has_more() -> bool {
     kind.is_file() || kind.is_fifo() || kind.is_socket()
 }
 
-/// A pipe that nobody closes is waited for, and who sits before it should know.
-fn explain_silence() {
+/// Prints a hint if a pipe is waited for that is not closed.
+fn explain_wait() {
     let stdin = rustix::stdio::stdin();
     let ready = poll(
         &mut [PollFd::new(&stdin, PollFlags::IN)],
@@ -199,18 +198,18 @@ impl fmt::Display for NoPrompt {
     }
 }
 
-/// Where the answer is written as it comes.
+/// Writes the answer as it arrives.
 struct Screen<'r> {
     redactor: &'r Redactor,
-    /// A person looks at it.
+    /// Stdout is a terminal.
     is_live: bool,
-    /// What has been taken of the answer.
+    /// The answer so far.
     taken: String,
     /// The end of it that may be the beginning of a key.
     held: String,
     /// The cursor is not at the beginning of a line.
     is_within_line: bool,
-    /// Told if nobody looks any more.
+    /// Notified when stdout cannot be written any more.
     gone: Option<oneshot::Sender<Unwritten>>,
 }
 
@@ -240,7 +239,7 @@ impl<'r> Screen<'r> {
         self.write(&ready)
     }
 
-    /// Another attempt has another answer.
+    /// Another attempt starts with an empty answer.
     fn begin_again(&mut self) -> Result<(), Unwritten> {
         self.held.clear();
         if !mem::take(&mut self.taken).is_empty() {
@@ -280,7 +279,7 @@ impl<'r> Screen<'r> {
         if let Err(unwritten) = written
             && let Some(gone) = self.gone.take()
         {
-            let _told = gone.send(unwritten);
+            let _sent = gone.send(unwritten);
         }
     }
 }

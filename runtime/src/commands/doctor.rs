@@ -1,6 +1,6 @@
 //! `doctor`: which providers can be used, and why not, with what their keys look like.
 //!
-//! Never here: what is asked of a provider.
+//! Never here: requests to a provider.
 
 use super::{Done, Ended, block_on, for_stdout, session, tell, with_options};
 use crate::{
@@ -30,7 +30,7 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     let default = resolve::default_provider(settings);
     let mut text = String::new();
     for (position, provider) in settings.indexed() {
-        let answer = answers.iter().find(|(asked, _)| *asked == position);
+        let answer = answers.iter().find(|(of, _)| *of == position);
         let answer = answer.map(|(_, answer)| answer);
         if provider.is_listed || answer.is_some() {
             let mark = if default == Some(position) {
@@ -68,16 +68,16 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     })
 }
 
-/// Asks all providers that can be used at once; if there are none, the one that is tried then.
+/// Gets the lists of all providers that can be used, at once; if there are none, of the one that is tried then.
 async fn ask(session: &Session) -> Vec<(ProviderIndex, Listed)> {
     let settings = session.settings();
-    let asked = resolve::all_or_one(settings, None).unwrap_or_default();
+    let providers = resolve::all_or_one(settings, None).unwrap_or_default();
     let bounds = Bounds::of(settings, None);
     let lists = session
         .gateway
-        .models(&CallContext::of_command(), &asked, bounds)
+        .models(&CallContext::of_command(), &providers, bounds)
         .await;
-    asked.into_iter().zip(lists).collect()
+    providers.into_iter().zip(lists).collect()
 }
 
 fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
@@ -95,8 +95,8 @@ fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
             ));
         }
         (Some((Err(problem), ms)), _) => {
-            let said = for_stdout(&with_options(&problem.error.for_command_line()));
-            lines.push(format!("{} after {ms} ms: {said}", style.bad("fails")));
+            let text = for_stdout(&with_options(&problem.error.for_command_line()));
+            lines.push(format!("{} after {ms} ms: {text}", style.bad("fails")));
         }
         (None, None) => lines.push(style.good("usable")),
         (None, Some(why)) => lines.push(format!("{} {why}", style.bad("off:"))),

@@ -9,7 +9,7 @@ use anygpt_providers::{ChatRequest, Failure, Format, Media, Part, Source, base64
 use serde_json::Value;
 
 use super::{
-    Plan, fit,
+    Plan, adapt,
     price::{self, dollars, rates},
     purse::Purse,
     resolve::Target,
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Kept {
     /// Warnings about what was lowered.
-    pub said: Vec<String>,
+    pub warnings: Vec<String>,
     /// The most that it costs, in US dollars; only known where the cost is bounded.
     pub most: Option<f64>,
     /// The estimate of its input tokens; 0 where the cost is not bounded.
@@ -90,7 +90,7 @@ impl Counted {
 }
 
 /// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
-/// should be; see [`keep`].
+/// should be; see [`enforce_limits`].
 pub fn estimated_tokens(request: &ChatRequest) -> u64 {
     let mut all = Counted::default();
     for message in request.messages.iter() {
@@ -196,8 +196,8 @@ fn is_uncounted(piece: &Value) -> bool {
                     _ => false,
                 },
                 "inlineData" | "inline_data" => {
-                    let told = value.get("mimeType").or(value.get("mime_type"));
-                    !told.and_then(Value::as_str).is_some_and(is_image)
+                    let kind = value.get("mimeType").or(value.get("mime_type"));
+                    !kind.and_then(Value::as_str).is_some_and(is_image)
                 }
                 // What a model wants of a tool has whatever names the tool wants.
                 "args" | "input" => return false,
@@ -266,16 +266,16 @@ pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, E
 fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
     target.model.as_ref()?;
     let mut request = plan.request_to(target);
-    let _said_later = fit(settings, target.provider, &mut request);
+    let _repeated_later = adapt(settings, target.provider, &mut request);
     let purse = plan.purse.as_ref();
-    keep(settings, target.provider, &mut request, purse).err()
+    enforce_limits(settings, target.provider, &mut request, purse).err()
 }
 
 /// Keeps a request that suits its model within all bounds.
 ///
 /// # Errors
 /// The money is not enough, or the cost is not known.
-pub fn keep(
+pub fn enforce_limits(
     settings: &Settings,
     provider: ProviderIndex,
     request: &mut ChatRequest,
@@ -285,7 +285,7 @@ pub fn keep(
     let mut kept = keep_limit(settings, provider, request, purse)?;
     if let Some(codec) = settings.providers[provider].kind.codec() {
         let is_lowered = request.max_tokens != wanted;
-        kept.said
+        kept.warnings
             .extend(codec.think_within_limit(request, is_lowered));
     }
     Ok(kept)
@@ -300,12 +300,12 @@ fn keep_limit(
 ) -> Result<Kept, Failure> {
     let codec = settings.providers[provider].kind.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
-    let mut said: Vec<String> = keep_operator_limit(settings, request, usual)
+    let mut warnings: Vec<String> = keep_operator_limit(settings, request, usual)
         .into_iter()
         .collect();
     let Some(purse) = purse else {
         return Ok(Kept {
-            said,
+            warnings,
             ..Kept::default()
         });
     };
@@ -313,7 +313,7 @@ fn keep_limit(
     if known.is_none() && codec.is_none() {
         // An echo costs nothing.
         return Ok(Kept {
-            said,
+            warnings,
             most: Some(0.0),
             input: 0,
         });
@@ -332,11 +332,15 @@ fn keep_limit(
     let Some(bought) = bought(&price, input, purse.left()) else {
         return Err(too_expensive(&price, input, purse));
     };
-    said.extend(keep_bought(request, bought, usual, purse));
+    warnings.extend(keep_bought(request, bought, usual, purse));
     // OpenAI takes no smaller limit.
     let output = request.max_tokens.or(usual).unwrap_or(MOST).max(LEAST);
     let most = Some(estimated_cost(&price, input, output));
-    Ok(Kept { said, most, input })
+    Ok(Kept {
+        warnings,
+        most,
+        input,
+    })
 }
 
 /// Lowers the token limit to the operator's; returns a warning if the caller's own was higher.

@@ -14,11 +14,11 @@ use tokio::{
 };
 
 use super::{
-    Bounds, Gateway, Observer, Plan, Reply,
+    Bounds, Gateway, Observer, Plan, Reply, adapt,
     attempt::Exchange,
     bound,
     chat_state::{AllFailed, ChatState, Failed, tally},
-    fit, list, mock,
+    list, mock,
     plan::model_of,
     price, report,
     resolve::Target,
@@ -57,7 +57,7 @@ pub(super) struct Turn {
     pub(super) request: ChatRequest,
     pub(super) encoding: Encoding,
     /// It was adapted to its model.
-    is_fitted: bool,
+    is_adapted: bool,
 }
 
 /// Most changes of a request that a provider's refusals may lead to.
@@ -259,7 +259,7 @@ impl Gateway {
                 ..plan.request_to(target)
             },
             encoding: Encoding::default(),
-            is_fitted: false,
+            is_adapted: false,
         }
     }
 
@@ -296,17 +296,17 @@ impl Gateway {
         let position = state.provider();
         let is_first = state.last().is_none();
         let reply = &mut state.reply;
-        if !turn.is_fitted {
-            self.adapt(codec, position, turn, reply)?;
+        if !turn.is_adapted {
+            self.adapt_turn(codec, position, turn, reply)?;
         }
         // Again before each attempt: a repair may have set a token limit, and earlier ones are paid.
         let purse = plan.purse.as_ref();
-        let kept = match bound::keep(&self.settings, position, &mut turn.request, purse) {
+        let kept = match bound::enforce_limits(&self.settings, position, &mut turn.request, purse) {
             Ok(kept) => kept,
             Err(failure) if is_first => return Err(failure.into()),
             Err(failure) => return Err(Missed::Unpaid(failure.message)),
         };
-        reply.warnings.extend(kept.said);
+        reply.warnings.extend(kept.warnings);
         let (most, input) = (kept.most.unwrap_or_default(), kept.input);
         let held = purse.map(|purse| purse.hold(most));
         let result = self.stream(exchange, turn, reply, observer).await;
@@ -331,7 +331,12 @@ impl Gateway {
             retries: 0,
             ..Bounds::of(&self.settings, None)
         };
-        let newest = Box::pin(self.newest_model(exchange, bounds));
+        // The patience is for the whole list, not for each of its pages.
+        let listing = Exchange {
+            patience: None,
+            ..exchange
+        };
+        let newest = Box::pin(self.newest_model(listing, bounds));
         let newest = match exchange.patience {
             None => newest.await,
             Some(patience) => timeout(patience, newest).await.unwrap_or_else(|_| {
@@ -352,18 +357,18 @@ impl Gateway {
     }
 
     /// Adapts a request to its model.
-    fn adapt(
+    fn adapt_turn(
         &self,
         codec: &dyn Codec,
         provider: ProviderIndex,
         turn: &mut Turn,
         reply: &mut Reply,
     ) -> Result<(), Failure> {
-        turn.is_fitted = true;
+        turn.is_adapted = true;
         let request = &mut turn.request;
-        let warnings = fit(&self.settings, provider, request);
+        let warnings = adapt(&self.settings, provider, request);
         reply.warnings.extend(warnings);
-        turn.encoding = fit::encoding(&self.settings, provider, &request.model);
+        turn.encoding = adapt::encoding(&self.settings, provider, &request.model);
         let learned = self.learned.apply(provider, request, &mut turn.encoding);
         reply.warnings.extend(learned);
         codec.carries(request)
@@ -474,7 +479,8 @@ impl Gateway {
         let failure = &failed.failure;
         let id = failure.request_id.as_deref();
         let id = id.map(|id| self.redactor.provider_message(id));
-        let message = (!may_quote(failure.class)).then(|| report::said(failure, &self.redactor));
+        let message =
+            (!may_quote(failure.class)).then(|| report::redacted(failure, &self.redactor));
         record(CallRecord {
             provider: &self.settings.providers[failed.provider].id,
             model: &failed.model,

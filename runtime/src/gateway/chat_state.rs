@@ -255,7 +255,7 @@ fn break_off(reply: &mut Reply, failure: &Failure, redactor: &Redactor) {
     reply.warnings.push(format!(
         "The answer is not complete: {} ({})",
         failure.class.as_str(),
-        report::said(failure, redactor),
+        report::redacted(failure, redactor),
     ));
 }
 

@@ -70,7 +70,7 @@ impl Learned {
             .unwrap_or_default()
             .iter()
             .filter_map(|change| change.apply(chat, encoding))
-            .filter(|said| !said.is_empty())
+            .filter(|warning| !warning.is_empty())
             .collect()
     }
 }

@@ -1,4 +1,4 @@
-//! A provider's live model list, all pages of it.
+//! A provider's live model list, all its pages.
 //!
 //! Never here: choosing from it.
 
@@ -25,10 +25,10 @@ use crate::{
     settings::ProviderIndex,
 };
 
-/// What a model takes beside its texts, in a list that is sorted and looked through.
+/// Memory of a model without its texts, in a list that is sorted and searched.
 const MODEL: usize = 4 * size_of::<Model>();
 
-/// More pages than any provider has; a server that pages for ever is stopped here.
+/// More pages than any provider has; the end of an endless list.
 const PAGES: usize = 50;
 
 /// The models that a provider offers.
@@ -101,7 +101,7 @@ impl Gateway {
         lists
     }
 
-    /// A list for people: parts of keys, too, are taken out of its texts.
+    /// A list for users: parts of keys are removed from its texts, too.
     async fn without_secrets(&self, mut offer: Offer) -> Offer {
         let texts = offer.models.iter_mut().flat_map(Model::texts);
         let length = texts.map(|text| text.len()).sum();
@@ -139,7 +139,7 @@ impl Gateway {
             hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
             let mut list = aside(length, move || codec.models_page(&bytes)).await?;
             list.models.truncate(MOST_MODELS - offer.models.len());
-            // What is kept of the text is in the models.
+            // The models have what is kept of the text.
             if !held.resize(length + list.models.len() * MODEL) {
                 return Err(no_memory());
             }

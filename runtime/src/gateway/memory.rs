@@ -29,7 +29,7 @@ impl Gateway {
     }
 }
 
-/// Bytes that may be built of a reply, or an event, beside what is counted.
+/// Bytes that may be built of a reply, or an event, in addition to what is counted.
 pub(super) fn tree_size(json: &[u8]) -> usize {
     str::from_utf8(json)
         .map_or(LARGEST_STATE, json::tree_size)
@@ -72,9 +72,9 @@ pub(super) fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> 
     Err(no_memory())
 }
 
-/// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not
-/// cost all calls beside them their answers.
+/// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not use up the memory of
+/// all other calls.
 const USUAL: usize = 1 << 20;
 
-/// The budget is asked in steps of this size; less is not worth counting.
+/// Reservations grow in steps of this size; less is not worth counting.
 const STEP: usize = 64 << 10;

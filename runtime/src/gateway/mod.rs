@@ -12,12 +12,12 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::{http_client::HttpClient, redact::Redactor, settings::Settings};
 
+mod adapt;
 mod attempt;
 mod body;
 pub mod bound;
 mod chat;
 mod chat_state;
-mod fit;
 mod learned;
 mod list;
 mod memory;
@@ -33,8 +33,8 @@ pub mod resolve;
 mod retry;
 mod send;
 
+pub use adapt::{adapt, encoding};
 pub use chat_state::Attempt;
-pub use fit::{encoding, fit};
 pub use list::{Listed, Unlisted};
 pub use observer::{NoopObserver, Observer};
 pub use plan::Plan;

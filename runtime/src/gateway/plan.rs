@@ -41,7 +41,7 @@ impl Plan {
         self.timeout.saturating_sub(context.received().elapsed())
     }
 
-    /// The request with the model and the effort of this target; see [`fit()`](super::fit()).
+    /// The request with the model and the effort of this target; see [`adapt()`](super::adapt()).
     pub fn request_to(&self, target: &Target) -> ChatRequest {
         ChatRequest {
             model: model_of(target).to_owned(),

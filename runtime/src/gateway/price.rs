@@ -18,7 +18,7 @@ pub struct Cost {
 }
 
 /// The price of a provider's model, and where it is from: the configuration file, else what the provider
-/// publishes for its own address. An id that nobody knows has none.
+/// publishes for its own address. An unknown id has none.
 pub fn known(
     settings: &Settings,
     provider: ProviderIndex,
@@ -82,8 +82,8 @@ fn is_possible(answer: &Answer, input: u64) -> bool {
     let calls: usize = calls
         .map(|call| call.name.len() + call.arguments.len())
         .sum();
-    let said = (answer.text.len() + calls).div_ceil(LONGEST_TOKEN) as u64;
-    let least_output = said.max(reasoning_tokens.unwrap_or_default());
+    let least_text = (answer.text.len() + calls).div_ceil(LONGEST_TOKEN) as u64;
+    let least_output = least_text.max(reasoning_tokens.unwrap_or_default());
     let is_in = |tokens: Option<u64>, least| tokens.is_none_or(|it| (least..=MOST).contains(&it));
     is_in(input_tokens, input.max(1)) && is_in(output_tokens, least_output)
 }

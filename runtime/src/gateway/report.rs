@@ -20,7 +20,7 @@ pub(super) fn failure(
     failure: &Failure,
     redactor: &Redactor,
 ) -> Error {
-    let message = said(failure, redactor);
+    let message = redacted(failure, redactor);
     let mut text = provider.id.clone();
     // Writing to a string cannot fail.
     if !model.is_empty() {
@@ -68,13 +68,13 @@ const NO_PROVIDER_AND_NO_LAST_RESORT: &str = "No provider can be used, and there
     ai/smollm2\" and set DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo with \
     DEFAULT_PROVIDER=mock";
 
-/// The message of a failure without anything secret. Only in what came from outside parts of keys are searched for.
-pub(super) fn said<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str> {
+/// The message of a failure without secrets. Parts of keys are searched for only in what came from outside.
+pub(super) fn redacted<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str> {
     let message = &*failure.message;
     // It may have been shortened since.
     let end = failure.outside.end.min(message.len());
     let start = failure.outside.start.min(end);
-    let (Some(before), Some(outside), Some(behind)) = (
+    let (Some(before), Some(outside), Some(after)) = (
         message.get(..start),
         message.get(start..end),
         message.get(end..),
@@ -87,8 +87,8 @@ pub(super) fn said<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str
     if outside.len() == message.len() {
         return redactor.provider_message(message);
     }
-    let said = [before, &redactor.provider_message(outside), behind].concat();
-    Cow::Owned(redactor.diagnostic(&said).into_owned())
+    let message = [before, &redactor.provider_message(outside), after].concat();
+    Cow::Owned(redactor.diagnostic(&message).into_owned())
 }
 
 fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {

@@ -1,6 +1,6 @@
-//! One request that is answered with JSON, all at once: repeated as chats are, within a time limit.
+//! One request whose reply is a single JSON text: repeated as chats are, within a time limit.
 //!
-//! Never here: what is asked for, or chats.
+//! Never here: the request itself, or chats.
 
 use std::{
     pin::pin,

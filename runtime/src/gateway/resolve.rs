@@ -241,7 +241,7 @@ pub fn explain(
 }
 
 impl Rule {
-    /// In words, behind "because".
+    /// In words, after "because".
     pub fn why(self) -> &'static str {
         match self {
             Rule::Provider => "the provider is named",
@@ -351,7 +351,7 @@ fn without_effort(
 /// The models for a name at this provider, which can be used.
 ///
 /// # Errors
-/// It is a tag, and none of its models may be asked.
+/// It is a tag, and none of its models can be used.
 fn of_provider(settings: &Settings, provider: ProviderIndex, name: &str) -> Result<Found, Error> {
     if settings.model(provider, name).is_none()
         && let Some(tagged) = Tagged::find(settings, name, Some(provider))

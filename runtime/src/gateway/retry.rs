@@ -37,7 +37,7 @@ pub(super) struct Situation {
     pub(super) took: Duration,
     /// Time until the answer is due.
     pub(super) left: Duration,
-    /// From 0 to 1: how much shorter the pause is than it could be.
+    /// From 0 to 1: by how much the pause is shortened, up to a quarter.
     pub(super) jitter: f64,
 }
 
@@ -76,14 +76,14 @@ impl Situation {
     }
 
     /// How long to wait, if that is not too long.
-    fn pause(self, asked: Option<Duration>) -> Option<Duration> {
+    fn pause(self, requested: Option<Duration>) -> Option<Duration> {
         let longest = match self.has_next {
             true => PATIENCE,
             false => LONGEST_ASKED,
         };
-        match asked {
-            Some(asked) if asked > longest => None,
-            Some(asked) if !asked.is_zero() => Some(asked),
+        match requested {
+            Some(pause) if pause > longest => None,
+            Some(pause) if !pause.is_zero() => Some(pause),
             _ => {
                 let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.repeated));
                 let pause = doubled.min(LONGEST_PAUSE);
@@ -116,7 +116,7 @@ fn is_transient(failure: &Failure) -> bool {
 }
 
 /// How long the first of several models may be silent, so that the last one gets its turn as well: an
-/// equal share of what is left, in tenths of a second.
+/// equal share of the time that is left, in tenths of a second.
 pub(super) fn share(left: Duration, models: usize) -> Duration {
     let models = u32::try_from(models).unwrap_or(u32::MAX).max(1);
     let share = left / models;

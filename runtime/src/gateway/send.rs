@@ -259,6 +259,7 @@ fn should_retry(headers: &HeaderMap) -> Option<bool> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

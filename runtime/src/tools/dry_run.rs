@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, ErrorKind},
-    gateway::{Plan, bound, encoding, fit, price, resolve::Target},
+    gateway::{Plan, adapt, bound, encoding, price, resolve::Target},
     outcome::Outcome,
     settings::Settings,
 };
@@ -124,7 +124,7 @@ fn prepared(
     };
     let mut paid = None;
     let encoding = encoding(settings, target.provider, &request.model);
-    warnings.extend(fit(settings, target.provider, &mut request));
+    warnings.extend(adapt(settings, target.provider, &mut request));
     if request.model.is_empty() {
         warnings
             .push("The model will be the newest suitable one of the provider's live list".into());
@@ -132,9 +132,9 @@ fn prepared(
         NEWEST.clone_into(&mut request.model);
     } else {
         let purse = plan.purse.as_ref();
-        let kept = bound::keep(settings, target.provider, &mut request, purse)
+        let kept = bound::enforce_limits(settings, target.provider, &mut request, purse)
             .map_err(|failure| Error::new(failure.class, format!("{}.", failure.message)))?;
-        warnings.extend(kept.said);
+        warnings.extend(kept.warnings);
         paid = kept.most;
     }
     codec

@@ -64,7 +64,7 @@ impl<'s> Tagged<'s> {
         })
     }
 
-    /// The models as they could be asked for: `provider/model`, with `@` and the effort of an alias.
+    /// The models as a caller can name them: `provider/model`, with `@` and the effort of an alias.
     pub fn names(self) -> impl Iterator<Item = String> {
         self.members().map(move |(model, effort)| {
             let name = self.settings.name_of(model);

@@ -8,7 +8,7 @@ use crate::settings::{Kind, ProviderIndex, Settings};
 
 /// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
 /// A model that is not known yet has an empty id; then only rules for all of its provider's models count.
-pub fn fit(settings: &Settings, provider: ProviderIndex, chat: &mut ChatRequest) -> Vec<String> {
+pub fn adapt(settings: &Settings, provider: ProviderIndex, chat: &mut ChatRequest) -> Vec<String> {
     let rule = settings.rule(provider, &chat.model);
     let mut warnings = Vec::new();
     for (parameter, place) in &rule.drop {
