@@ -1,4 +1,4 @@
-# The front door: people and CI type the same words.
+# The front door: developers and CI run the same targets.
 # Never here: anything that only works on one machine.
 
 CARGO ?= cargo
@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 900
 SOAK_SECONDS ?= 600
 SERVER := target/debug/anygpt-mcp
 RELEASE := target/release/anygpt-mcp
-# Whose repository and images they are; a release fails while it is this.
+# Owner of the repository and of the images; a release fails while it is this placeholder.
 OWNER ?= YOUR_ORG
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 
@@ -17,25 +17,25 @@ IMAGE ?= anygpt-mcp:dev
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 REVISION ?= $(COMMIT)
 CREATED ?= $(shell TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
-# Empty: what the Dockerfiles name. Another one must bring cargo, a C compiler, and Rust's musl target or rustup.
+# Empty: the images named in the Dockerfiles. Another builder needs cargo, a C compiler, and Rust's musl target or rustup.
 BUILDER_IMAGE ?=
 ALPINE_IMAGE ?=
 # Where the index for both platforms goes; OUTPUT=type=registry pushes it.
 OUTPUT ?= type=oci,dest=dist/anygpt-mcp.oci.tar
-# A builder of buildx, where the engine's own makes only one platform at a time.
+# A builder of buildx, where the engine's own builds for only one platform at a time.
 BUILDER ?=
 # The architecture that this machine does not have.
 OTHER = $(if $(filter aarch64 arm64,$(shell uname -m)),amd64,arm64)
 BUILD_ARGS = $(foreach name,VERSION OWNER REVISION CREATED BUILDER_IMAGE ALPINE_IMAGE,$(if $($(name)),--build-arg $(name)=$($(name))))
 
-# What is measured: the static program of this machine's architecture. One that is named is taken as it is.
+# The program to measure: the static one of this machine's architecture, or one that is given and taken as it is.
 MACHINE := $(shell uname -m)
 ARCHITECTURE := $(if $(filter aarch64 arm64,$(MACHINE)),arm64,amd64)
 STATIC ?= dist/$(ARCHITECTURE)/anygpt-mcp
 FLOOR := target/$(MACHINE)-unknown-linux-musl/release/floor
 BENCH := $(CARGO) run --locked --quiet --profile bench -p anygpt-bench --
 EFFORT ?=
-# Other servers: --peer 'NAME=COMMAND' for each.
+# Other servers to measure: --peer 'NAME=COMMAND' for each.
 PEERS ?=
 
 .DEFAULT_GOAL := help
@@ -49,8 +49,14 @@ run: ## Build, and show a whole MCP conversation
 	$(CARGO) build --locked -p anygpt-mcp
 	$(CARGO) run --locked --quiet -p anygpt-tests --bin conversation -- $(SERVER)
 
+.PHONY: check
+check: ## Format, clippy, unit tests, transcripts, end-to-end tests; needs only Rust
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) test --locked -p anygpt-core -p anygpt-providers -p anygpt-mcp -p anygpt-tests
+
 .PHONY: test
-test: ## Build, and run all tests
+test: ## All tests: those of check, fuzz targets, official clients, conformance (Python, Node)
 	$(CARGO) test --locked
 	tests/clients/python/run
 	tests/clients/node/run
@@ -79,13 +85,13 @@ lint: ## Check formatting, lints, documentation, dependencies and workflows
 	.ci/lint
 
 .PHONY: registry
-registry: ## Write runtime/registry anew from the program
+registry: ## Write runtime/registry from the program
 	$(CARGO) build --locked -p anygpt-mcp
 	$(CARGO) run --locked --quiet -p anygpt-tests --bin registry -- $(SERVER) runtime/registry
 
-.PHONY: schema
-schema: ## Write the JSON Schema of the configuration file anew from its types
-	WRITE_SCHEMA=1 $(CARGO) test --locked --quiet -p anygpt-mcp --lib settings::schema
+.PHONY: settings
+settings: ## Write what documents say of the settings: JSON Schema, README, example, page
+	WRITE_SETTINGS=1 $(CARGO) test --locked --quiet -p anygpt-mcp --lib -- settings::schema settings::documents
 
 .PHONY: submission
 submission: ## Fill it in for the registries, under dist/registry (OWNER=you)
@@ -98,7 +104,7 @@ mcpb: submission licenses ## Pack the bundle for Claude Desktop from the program
 	runtime/registry/mcpb/pack dist/registry/mcpb/manifest.json dist dist/anygpt-mcp.mcpb
 
 .PHONY: licenses
-licenses: ## Write the licence texts of all that is linked in (dist/THIRD-PARTY-LICENSES)
+licenses: ## Write the licence texts of everything that is linked in (dist/THIRD-PARTY-LICENSES)
 	runtime/image/licenses dist/THIRD-PARTY-LICENSES
 
 .PHONY: sbom
@@ -106,11 +112,11 @@ sbom: ## Write the bill of materials (dist/anygpt-mcp.cdx.json)
 	.ci/sbom
 
 .PHONY: bench
-bench: $(STATIC) bench-floor ## Measure everything beside the floor (EFFORT=--short; in target/bench)
+bench: $(STATIC) bench-floor ## Measure everything next to the floor (EFFORT=--short; in target/bench)
 	$(BENCH) $(EFFORT) $(PEERS) all $(STATIC) $(FLOOR) target/bench
 
 .PHONY: bench-peers
-bench-peers: ## The same beside echo servers on the official SDKs for Rust, Node and Python
+bench-peers: ## The same next to echo servers on the official SDKs for Rust, Node and Python
 	peers=$$(bench/peers/build) && $(MAKE) bench PEERS="$$peers"
 
 .PHONY: bench-record
@@ -120,11 +126,11 @@ bench-record: bench ## The same, and keep the table in bench/README.md, numbers 
 	sed -i -e '/^<!-- table -->$$/,/^<!-- end -->$$/{//!d;}' -e '/^<!-- table -->$$/r target/bench/table.md' bench/README.md
 
 .PHONY: bench-gate
-bench-gate: $(STATIC) ## Fail if the program needs more instructions than bench/instructions.txt allows
+bench-gate: $(STATIC) ## Fail if a message needs more instructions than its ceiling in bench/instructions.txt
 	$(BENCH) gate $(STATIC) bench/instructions.txt target/bench
 
 .PHONY: bench-count
-bench-count: $(STATIC) ## Store how many instructions it needs
+bench-count: $(STATIC) ## Write new ceilings, 10 % above the counts
 	$(BENCH) count $(STATIC) bench/instructions.txt target/bench
 
 .PHONY: bench-floor
@@ -132,17 +138,17 @@ bench-floor:
 	RUSTFLAGS="-Clinker=rust-lld -Clink-arg=--no-dependent-libraries" \
 		$(CARGO) build --locked --quiet --profile bench -p anygpt-floor --target $(MACHINE)-unknown-linux-musl
 
-# The static program: what is released, not what this machine's C library makes of it.
+# The static program: the one that is released, with musl instead of this machine's C library.
 .PHONY: dist/$(ARCHITECTURE)/anygpt-mcp
 dist/$(ARCHITECTURE)/anygpt-mcp:
 	runtime/image/compile $(ARCHITECTURE) dist/$(ARCHITECTURE)
 
 .PHONY: memory
-memory: $(STATIC) ## Hold the static program's memory to its limits, whatever it is sent
+memory: $(STATIC) ## Check that the static program stays within its memory limits, whatever it is sent
 	ANYGPT_TEST_BINARY=$(abspath $(STATIC)) $(CARGO) test --locked -p anygpt-tests --test memory
 
 .PHONY: soak
-soak: $(STATIC) ## Keep the static program busy, SOAK_SECONDS=600, and see that it stays right and small
+soak: $(STATIC) ## Keep the static program busy, SOAK_SECONDS=600, and check that it stays correct and small
 	$(CARGO) run --locked --quiet --release -p anygpt-tests --bin soak -- --seconds $(SOAK_SECONDS) $(STATIC)
 
 .PHONY: dist
@@ -156,7 +162,7 @@ image: ## Build the image $(IMAGE), from source, and print its size
 	@tests/image/size $(IMAGE)
 
 .PHONY: image-alpine
-image-alpine: ## Build $(IMAGE)-alpine: the same program with a shell beside it
+image-alpine: ## Build $(IMAGE)-alpine: the same program with a shell
 	$(DOCKER) build $(BUILD_ARGS) -t $(IMAGE)-alpine -f Dockerfile.alpine .
 	@tests/image/size $(IMAGE)-alpine
 

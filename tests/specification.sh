@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checks of the container specification, with a program in place of the container.
+# The checks of the container specification, with the program in place of the container.
 # usage: specification.sh PATH-OF-ANYGPT-MCP
 set -Eeuo pipefail
 server=$(readlink -f "$1")

@@ -1,4 +1,4 @@
-//! Charts as SVG, on logarithmic axes: what differs by a factor of a hundred is seen beside what differs by two.
+//! Charts as SVG with logarithmic axes, so that factors of two and of a hundred are both visible.
 //!
 //! Never here: measuring.
 
@@ -156,7 +156,7 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
         let text = format!(r#"style="fill:{colour}">{}"#, plain(name));
         labels.push((x(end.0) + 6.0, y(end.1) + 4.0, text));
     }
-    // Lines that end together: their names below each other.
+    // Lines that end at the same height: their names below each other.
     labels.sort_by(|one, other| one.1.total_cmp(&other.1));
     for place in 1..labels.len() {
         let (above, rest) = labels.split_at_mut(place);
@@ -178,7 +178,7 @@ fn lines(title: &str, unit: &str, series: &[(&str, &[(f64, f64)])]) -> String {
     frame(title, HEIGHT, &body)
 }
 
-/// A colour for each name: the grey is the base's, the first one after it ours.
+/// A colour for each name: grey for the base, the first one after it for ours.
 fn colours<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'static str> {
     let mut next = 0;
     names.map(move |name| {

@@ -1,11 +1,11 @@
 //! Instructions that the static program needs for a fixed set of messages, counted by valgrind's callgrind.
 //!
-//! A count does not depend on the machine's speed or on who else uses it, so a growth is a fact, not noise. Only the
-//! thread that serves stdin is counted; for calls to a provider, the async thread, too. Start-up falls out: N messages
-//! are counted, and 2 N, and what lies between is what N messages cost. Start-up has a count of its own. The environment
-//! is empty but for what is set here.
+//! A count does not depend on the machine's speed or load, so growth is a fact and not noise. Only the thread that
+//! serves stdin is counted; for calls to a provider, the async thread too. Start-up cancels out: N and 2 N messages are
+//! counted, and the difference is the cost of N messages. Start-up has a count of its own. The environment has nothing
+//! but what is set here.
 //!
-//! The memory of a server that waits is looked at as well: it depends on the kernel, but little.
+//! The memory of an idle server is measured as well: it depends on the kernel, but little.
 //!
 //! Never here: seconds.
 
@@ -24,16 +24,16 @@ use crate::{
     process::{HELLO, Subject, bundle},
 };
 
-/// How much larger a ceiling is than the count it is made from: a change that needs more is looked at, no other.
+/// How much larger a ceiling is than the count it is made from: only a change that needs more than this is questioned.
 const ROOM: f64 = 0.10;
 
 /// Most MiB that an idle server takes.
 const RESIDENT: f64 = 3.0;
 
-/// Calls to a provider, and as many again.
+/// Calls to a provider in the first run; the second makes twice as many.
 const CALLS: usize = 200;
 
-/// Counts all, and compares or stores them.
+/// Counts everything, and compares or stores the counts.
 #[derive(Debug)]
 pub(crate) struct Gate<'a> {
     pub(crate) program: &'a Path,
@@ -105,7 +105,7 @@ impl Gate<'_> {
         };
         let mut counts = vec![
             ("start, initialize, end".to_owned(), life(&[])?),
-            // In every container of a company: nothing is read before the first connection.
+            // As in a company's containers: nothing is read before the first connection.
             (
                 "the same, certificates named".to_owned(),
                 life(&[("SSL_CERT_FILE", &bundle)])?,
@@ -142,7 +142,7 @@ impl Gate<'_> {
     fn resident(&self) -> io::Result<f64> {
         let mut server = Subject::ours(self.program).start()?;
         server.shake_hands()?;
-        // Now the threads of the first moment are there, too.
+        // Wait until the threads of the start exist.
         thread::sleep(Duration::from_millis(20));
         let resident = server.resident() / 1024.0;
         server.end()?;
@@ -160,14 +160,14 @@ impl Gate<'_> {
             valgrind(&counted),
         )?;
         let mut all = total(&counted, 1)?;
-        // One that has ended early, or never was, has no file.
+        // A thread that ended early, or never started, has no file.
         for thread in 2..10 {
             all += total(&counted, thread).unwrap_or_default();
         }
         Ok(all)
     }
 
-    /// What one run of the program with this input takes; `is_answer` judges the number of answered lines.
+    /// Instructions of one run of the program with this input; `is_answer` judges the number of answered lines.
     fn count(
         &self,
         input: &[u8],
@@ -177,7 +177,7 @@ impl Gate<'_> {
         let [given, answered] = ["gate-input", "gate-answers"].map(|name| self.folder.join(name));
         let counted = fresh(self.folder)?;
         fs::write(&given, input)?;
-        // A file as output is written as it is made; how fast a reader takes it would change the counts.
+        // To a file, which never blocks: the speed of a reader would change the counts.
         let status = Command::new("valgrind")
             .args(valgrind(&counted))
             .arg(self.program)
@@ -201,7 +201,7 @@ impl Gate<'_> {
     }
 }
 
-/// Where the counts of a run go, below this folder; there is nothing yet.
+/// An empty folder for the counts of a run, below this one.
 pub(crate) fn fresh(folder: &Path) -> io::Result<PathBuf> {
     let folder = folder.join("counts");
     if folder.exists() {
@@ -211,7 +211,7 @@ pub(crate) fn fresh(folder: &Path) -> io::Result<PathBuf> {
     Ok(folder.join("thread"))
 }
 
-/// Its arguments, before the program.
+/// Valgrind's arguments, to be put before the program.
 pub(crate) fn valgrind(counted: &Path) -> Vec<OsString> {
     let mut file = OsString::from("--callgrind-out-file=");
     file.push(counted);
@@ -222,7 +222,7 @@ pub(crate) fn valgrind(counted: &Path) -> Vec<OsString> {
         .collect()
 }
 
-/// What a thread has taken.
+/// Instructions of one thread.
 fn total(counted: &Path, thread: usize) -> io::Result<u64> {
     let counts = fs::read_to_string(format!("{}-{thread:02}", counted.display()))?;
     counts
@@ -231,7 +231,7 @@ fn total(counted: &Path, thread: usize) -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("callgrind says no total"))
 }
 
-/// A line of the file: a name, and behind it the count.
+/// A line of the file: a name and its count.
 fn parse(line: &str) -> Option<(&str, u64)> {
     if line.starts_with('#') {
         return None;

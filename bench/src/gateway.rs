@@ -1,4 +1,4 @@
-//! Calls through the server to a provider on the loopback, beside the same calls without it.
+//! Calls through the server to a provider on the loopback, and the same calls without it.
 //!
 //! Client and server share one processor, the provider has another. The direct client is hyper on the client's
 //! processor, a connection for each call in flight, which reads each answer to its end.
@@ -33,10 +33,10 @@ use crate::{
     report::{Goal, Report, Row},
 };
 
-/// Tokens of an ordinary answer here.
+/// Tokens of an ordinary answer.
 const TOKENS: usize = 16;
 
-/// What is measured: so many in flight, at a provider that takes so long.
+/// One measurement: calls in flight, and the provider's latency.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     window: usize,
@@ -111,8 +111,8 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// The longest of so many pings that are sent right after a call with 15 MB of small objects in an argument that no tool
-/// has, in milliseconds. A tree of them would take seconds.
+/// The longest of so many pings, each sent right after a call with 15 MB of small objects in an unknown argument, in
+/// milliseconds. A tree of them would take seconds to build.
 fn after_a_tree(ours: &Path, times: usize) -> io::Result<f64> {
     let objects = r#"{"":0},"#.repeat(15_000_000 / 7);
     let both = format!(
@@ -138,10 +138,10 @@ fn after_a_tree(ours: &Path, times: usize) -> io::Result<f64> {
     Ok(longest)
 }
 
-/// The longest of so many pings, and of so many calls of a good provider, while another one sends single bytes without end, in
-/// milliseconds.
+/// The longest of so many pings, and of so many calls of a healthy provider, while another one sends single bytes
+/// without end, in milliseconds.
 fn beside_a_flood(ours: &Path, folder: &Path, times: usize) -> io::Result<(f64, f64)> {
-    /// So long after it began the flood is in full spate.
+    /// By then the flood has reached its full rate.
     const BEGINNING: Duration = Duration::from_millis(500);
     let good = Provider::start(Duration::ZERO, TOKENS)?;
     let flood = Provider::run(["flood"])?;
@@ -166,7 +166,7 @@ fn beside_a_flood(ours: &Path, folder: &Path, times: usize) -> io::Result<(f64, 
     };
     let mut server = Subject::configured(ours, &file).start()?;
     server.shake_hands()?;
-    // The connection is there before.
+    // Opens the connection before the clock starts.
     server.ask(&call("warm", "good/m"))?;
     server
         .stdin
@@ -194,7 +194,7 @@ fn beside_a_flood(ours: &Path, folder: &Path, times: usize) -> io::Result<(f64, 
     Ok((ping, call))
 }
 
-/// How the rate and the memory go with the calls in flight, and the time with the length of an answer.
+/// How rate and memory change with the calls in flight, and time with the length of an answer.
 pub(crate) fn growth(
     ours: &Path,
     folder: &Path,
@@ -238,7 +238,7 @@ pub(crate) fn growth(
     Ok(())
 }
 
-/// So many calls, one after another, by the server under another program.
+/// So many calls, one after another, with the server run under another program.
 pub(crate) fn one_by_one_under(
     ours: &Path,
     folder: &Path,
@@ -266,13 +266,13 @@ fn scaled(calls: usize, share: f64) -> usize {
     scaled
 }
 
-/// What one side needed in one round.
+/// Measurements of one side in one round.
 struct Times {
     /// Median time of a call in microseconds.
     each: f64,
     /// Calls per second.
     rate: f64,
-    /// MiB with all calls in flight; of the server alone.
+    /// MiB of the server alone with all calls in flight.
     resident: f64,
 }
 
@@ -306,7 +306,7 @@ impl Setting {
         (0..rounds).map(|_| self.round()).collect()
     }
 
-    /// Both, one after the other.
+    /// Both sides, one after the other.
     fn round(&self) -> io::Result<(Times, Times)> {
         let through = self.through()?;
         let direct = runtime::Builder::new_current_thread()
@@ -330,7 +330,7 @@ impl Setting {
     }
 }
 
-/// Calls over the pipes: as many in flight as the case says, a new one for each answer.
+/// Calls over the pipes: a fixed number in flight, a new one for each answer.
 fn calls(server: &mut Server, case: Case) -> io::Result<Times> {
     let request = |id: usize| {
         let params = json!({"name": TOOL, "arguments": {"prompt": "Say it."}});
@@ -406,7 +406,7 @@ fn verify(answers: &[u8], case: Case) -> io::Result<()> {
     }
 }
 
-/// The same calls without a server between.
+/// The same calls without our server.
 async fn direct(address: SocketAddr, case: Case) -> io::Result<Times> {
     let left = Rc::new(Cell::new(case.calls));
     let each = Rc::new(RefCell::new(Vec::with_capacity(case.calls)));

@@ -1,6 +1,6 @@
 //! How cost grows: with the size of a message, the calls in flight, the length of an answer, the models configured.
 //!
-//! Never here: the charts that are made of it.
+//! Never here: the charts made of it.
 
 use std::{fs, io};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(field: &Field<'_>, effort: Effort, report: &mut Report) -> io:
     for bytes in [
         100, 1_000, 10_000, 100_000, 1_000_000, 4_000_000, 15_000_000,
     ] {
-        // What others take beyond that is their own affair.
+        // Peers take part in messages up to 1 MB.
         let field = if bytes > 1_000_000 { &alone } else { field };
         let row = stdio::measure(field, &Load::call(bytes, 1), effort)?;
         for (who, time) in row.values() {
@@ -61,7 +61,7 @@ pub(crate) fn run(field: &Field<'_>, effort: Effort, report: &mut Report) -> io:
     gateway::growth(field.ours, field.folder, effort.share(), report)
 }
 
-/// So many models, some with a tag, the last one, too: a file may hold 20,000 values.
+/// So many models, some of them with a tag, including the last one: a file may hold 20,000 values.
 fn configuration(models: usize) -> String {
     let mut text =
         String::from("providers:\n  mock: {type: mock}\ndefaults: {provider: mock}\nmodels:\n");

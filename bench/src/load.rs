@@ -1,4 +1,4 @@
-//! What a server is asked, and whether it has answered that.
+//! What is sent to a server, and whether its answers are right.
 //!
 //! Never here: clocks.
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json, value::RawValue};
 /// Ids have the same number of digits, so that all requests of a load are equally long.
 const FIRST_ID: usize = 1_000_000;
 
-/// One kind of request, so many in flight.
+/// One kind of request, and how many of them are in flight.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     pub(crate) name: String,
@@ -48,7 +48,6 @@ impl Load {
         Load::new(&format!("call, {size}"), window, what)
     }
 
-    /// A call that names a model.
     pub(crate) fn call_of(model: String) -> Self {
         let what = What::Call {
             prompt: prompt(100),
@@ -98,8 +97,8 @@ impl Load {
         (lines, length)
     }
 
-    /// Checks that these lines are the answers to so many requests: each JSON, each with an id of its own,
-    /// each saying what it should.
+    /// Checks that these lines are the answers to so many requests: each is JSON, each has a different id, each has the
+    /// expected content.
     ///
     /// # Errors
     /// What is wrong.
@@ -153,7 +152,7 @@ impl Load {
 /// The tool that is called, here and by our peers.
 pub(crate) const TOOL: &str = "anygpt_chat_completion";
 
-/// Prose: every line ends with a character that JSON must escape.
+/// Prose in which every line ends with a character that JSON must escape.
 pub(crate) fn prompt(bytes: usize) -> String {
     let text = "The quick brown fox jumps over the lazy dog, and it does so twice a day.\n";
     text.chars().cycle().take(bytes).collect()

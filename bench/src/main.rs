@@ -1,4 +1,4 @@
-//! Measures the server: as a process beside others, in front of a provider, in instructions.
+//! Measures the server: as a process next to others, in front of a provider, in instructions.
 //!
 //!   anygpt-bench [--short] [--peer NAME=COMMAND]… all|stdio|gateway|core|growth PROGRAM FLOOR FOLDER
 //!   anygpt-bench gate|count PROGRAM COUNTS FOLDER
@@ -7,8 +7,8 @@
 //!
 //! The table goes to stdout; `report.json`, `table.md` and the charts go into FOLDER.
 //!
-//! Never here: a verdict on times. A timed test fails on a busy machine and proves nothing on an idle one; what
-//! can fail is the count of instructions (`gate`).
+//! Never here: a verdict on times. A timed test fails on a busy machine and proves nothing on an idle one; the count of
+//! instructions is what can fail (`gate`).
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // Printing is what it does.
 

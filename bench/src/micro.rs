@@ -1,9 +1,9 @@
-//! The state machine alone: no process, no pipe. What the kernel costs is the difference to `stdio`.
+//! The state machine alone: no process, no pipe. The difference to `stdio` is the cost of the kernel.
 //!
-//! A loop of our own instead of criterion or divan: they bring 30 and 12 crates for statistics, of which the least
-//! of many short stretches needs none, and on a busy machine the least is what repeats itself.
+//! A loop of our own instead of criterion or divan: they bring 30 and 12 crates for statistics. The minimum of many
+//! short stretches needs none, and on a busy machine the minimum is the value that repeats.
 //!
-//! Never here: whatever belongs to the program around the core.
+//! Never here: anything of the program around the core.
 
 use std::{
     io,

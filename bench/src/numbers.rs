@@ -1,4 +1,4 @@
-//! What is made of many measurements.
+//! Statistics over many measurements.
 //!
 //! Never here: measuring.
 
@@ -19,7 +19,7 @@ pub(crate) fn quantile(values: impl IntoIterator<Item = f64>, share: f64) -> f64
         .unwrap_or(f64::NAN)
 }
 
-/// Three digits that say something.
+/// Three significant digits.
 pub(crate) fn short(value: f64) -> String {
     match value.abs() {
         _ if value.is_nan() => "-".into(),

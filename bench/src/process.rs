@@ -1,6 +1,6 @@
-//! A server as a process: how it is started, spoken to through its pipes, and what the kernel says of it.
+//! A server as a process: how it is started, written to and read from, and what the kernel reports about it.
 //!
-//! Never here: what is asked, or what the times mean.
+//! Never here: the requests, or what the times mean.
 
 use std::{
     ffi::OsString,
@@ -18,7 +18,7 @@ use rustix::{
     thread::{CpuSet, sched_setaffinity},
 };
 
-/// Writes as many certificates as systems trust, and returns the path of the file.
+/// Writes as many certificates as systems usually trust, and returns the path of the file.
 pub(crate) fn bundle(folder: &Path) -> io::Result<PathBuf> {
     const CERTIFICATE: &str = include_str!("../../tests/tls/authority.pem");
     const COUNT: usize = 150;
@@ -34,12 +34,12 @@ pub(crate) struct Subject {
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(String, OsString)>,
-    /// It knows that not every line is a request.
+    /// Whether it knows MCP sessions; the floor answers every line as a request.
     has_sessions: bool,
 }
 
 impl Subject {
-    /// Our own server: the environment holds nothing but that the mock provider is the default.
+    /// Our own server: the environment only makes the mock provider the default.
     pub(crate) fn ours(program: &Path) -> Self {
         Subject {
             name: "ours".into(),
@@ -61,7 +61,7 @@ impl Subject {
         }
     }
 
-    /// Our own server in a company: certificates are named, a bundle of the usual size.
+    /// Our own server as in a company: with a certificate bundle of the usual size.
     ///
     /// # Errors
     /// The bundle cannot be written into the folder.
@@ -75,7 +75,7 @@ impl Subject {
         Ok(subject)
     }
 
-    /// The same under another program, which is given these arguments before our own.
+    /// The same under another program, which gets these arguments before our own.
     pub(crate) fn under(self, program: &str, arguments: Vec<OsString>) -> Self {
         let mut environment = self.environment;
         environment.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
@@ -143,7 +143,6 @@ impl Subject {
     }
 }
 
-/// A server that runs.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
@@ -152,7 +151,7 @@ pub(crate) struct Server {
     has_sessions: bool,
 }
 
-/// A client that waits longer than this has lost an answer.
+/// An answer that takes longer counts as lost, in seconds.
 const PATIENCE: i64 = 60;
 
 impl Server {
@@ -160,7 +159,7 @@ impl Server {
     pub(crate) fn ask(&mut self, line: &str) -> io::Result<String> {
         self.stdin.write_all(line.as_bytes())?;
         let mut answer = String::new();
-        // What is read too much belongs to nobody: there is one answer.
+        // One answer is expected, so bytes that are read past it are not needed.
         BufReader::new(&mut self.stdout).read_line(&mut answer)?;
         if answer.ends_with('\n') {
             Ok(answer)
@@ -169,7 +168,7 @@ impl Server {
         }
     }
 
-    /// The beginning of every session.
+    /// The handshake that begins a session.
     pub(crate) fn shake_hands(&mut self) -> io::Result<()> {
         if self.has_sessions {
             self.ask(HELLO)?;
@@ -185,7 +184,7 @@ impl Server {
         Ok(())
     }
 
-    /// The opposite.
+    /// The opposite of [`never_wait`](Self::never_wait).
     pub(crate) fn wait_again(&self) -> io::Result<()> {
         fcntl_setfl(self.stdin.as_fd(), OFlags::empty())?;
         fcntl_setfl(self.stdout.as_fd(), OFlags::empty())?;
@@ -209,7 +208,7 @@ impl Server {
         }
     }
 
-    /// Ends its input and waits for its end; tells how long that took.
+    /// Ends its input and waits for its exit; returns how long that took.
     pub(crate) fn end(self) -> io::Result<Duration> {
         let Server {
             mut child,
@@ -245,7 +244,7 @@ impl Server {
         self.field("smaps_rollup", "Pss:")
     }
 
-    /// Seconds on a processor so far, all threads that live.
+    /// Seconds on a processor so far, of all running threads.
     pub(crate) fn busy(&self) -> f64 {
         let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.child.id())) else {
             return 0.0;
@@ -294,7 +293,7 @@ fn seconds(schedstat: &Path) -> f64 {
     nanoseconds / 1e9
 }
 
-/// This thread, and all processes that it starts from now on, run on one processor.
+/// Binds this thread, and all processes that it starts from now on, to one processor.
 pub(crate) fn pin(processor: usize) -> io::Result<()> {
     let mut set = CpuSet::new();
     set.set(processor);

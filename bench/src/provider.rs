@@ -1,7 +1,7 @@
-//! A provider on the loopback, as fast as can be: an OpenAI-compatible stream, made once, sent as it is; or one that has no
-//! end.
+//! A provider on the loopback, as fast as possible: an OpenAI-compatible stream that is built once and sent as it is;
+//! or one that never ends.
 //!
-//! Never here: faults (those are the tests' provider's).
+//! Never here: faults (the tests' mock provider has those).
 
 use std::{io, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
     time::sleep,
 };
 
-/// Serves until the process ends. The port is said on stdout, as a line.
+/// Serves until the process ends. Prints the port on stdout, as a line.
 pub(crate) async fn serve(latency: Duration, tokens: usize) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
@@ -19,13 +19,13 @@ pub(crate) async fn serve(latency: Duration, tokens: usize) -> io::Result<()> {
     loop {
         let (socket, _) = listener.accept().await?;
         tokio::spawn(async move {
-            // A client that leaves is not worth a word.
+            // A client that disconnects is not an error here.
             let _left = connection(socket, latency, answer).await;
         });
     }
 }
 
-/// The same, but what it answers has no end, and every byte of it is a chunk of its own.
+/// The same, but its answers never end, and every byte of them is a chunk of its own.
 pub(crate) async fn flood() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
@@ -70,7 +70,7 @@ async fn connection(mut socket: TcpStream, latency: Duration, answer: &[u8]) -> 
     }
 }
 
-/// The length of the first request, if it is whole.
+/// The length of the first request, if it is complete.
 fn request(input: &[u8]) -> Option<usize> {
     let head = input.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&input[..head]).ok()?;
@@ -110,7 +110,7 @@ fn answer(tokens: usize) -> Vec<u8> {
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// What is new in the event of a token.
+/// The part of an event that differs from token to token.
 const WORD: &str = r#""choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]"#;
 
 fn event(rest: &str) -> String {

@@ -1,4 +1,4 @@
-//! What was measured, as a table for people and JSON for programs.
+//! The results, as a table for people and as JSON for programs.
 //!
 //! Never here: measuring.
 
@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use crate::numbers::short;
 
-/// What a number should be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
     /// Of the rate of the base.
@@ -21,13 +20,12 @@ pub(crate) enum Goal {
     AtMost(f64),
 }
 
-/// One line of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     name: String,
     unit: &'static str,
     ours: f64,
-    /// The floor, or calls without us.
+    /// The floor, or the calls without our server.
     base: Option<f64>,
     ratio: Option<f64>,
     added: Option<f64>,
@@ -84,12 +82,12 @@ impl Row {
         self.peers.push((name.into(), value));
     }
 
-    /// A number that is kept in the JSON alone.
+    /// A number that is only in the JSON.
     pub(crate) fn detail(&mut self, name: &str, value: f64) {
         self.details.insert(name.into(), json!(value));
     }
 
-    /// Who needed how much: the base, ours, the peers.
+    /// The values by name: the base, ours, the peers.
     pub(crate) fn values(&self) -> Vec<(&str, f64)> {
         let base = self.base.map(|base| ("base", base));
         let known = base.into_iter().chain([("ours", self.ours)]);
@@ -146,7 +144,7 @@ impl Row {
     }
 }
 
-/// All of it, in the order in which it was measured.
+/// All rows, in the order in which they were measured.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     rows: Vec<Row>,
@@ -159,7 +157,8 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// The rows with this unit that have something to compare with, for a chart: what, and who needed how much.
+    /// The rows with this unit that have something to compare with, for a chart: the name of the row, and the value of
+    /// each server.
     pub(crate) fn compared(&self, unit: &str) -> Vec<(&str, Vec<(&str, f64)>)> {
         let rows = self.rows.iter().filter(|row| row.unit == unit);
         rows.map(|row| (&*row.name, row.values()))
@@ -194,7 +193,7 @@ impl Report {
         table
     }
 
-    /// Us and the others, where others took part.
+    /// Ours next to the peers, in the rows in which they took part.
     fn peers(&self) -> Vec<Vec<String>> {
         let with_peers = || self.rows.iter().filter(|row| !row.peers.is_empty());
         let Some(first) = with_peers().next() else {

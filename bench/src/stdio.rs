@@ -1,10 +1,10 @@
-//! Servers side by side on stdin and stdout: how many messages they answer, beside the floor.
+//! Servers on stdin and stdout: how many messages they answer, compared with the floor.
 //!
-//! All run on one processor together with this client, so that a number is what the work costs and not how
-//! well two processors hide it. A round is a stretch of the same load for each, one after another; the
-//! order rotates. What is compared is what ran in the same round.
+//! All run on one processor together with this client, so that a number is the cost of the work and does not depend on
+//! how well two processors hide it. In a round each server has a stretch of the same load, one after another, in
+//! rotating order. Only stretches of the same round are compared.
 //!
-//! Never here: what is asked ([`crate::load`]).
+//! Never here: the requests ([`crate::load`]).
 
 use std::{
     fs,
@@ -26,7 +26,7 @@ const PIPE: usize = 60 << 10;
 /// Most bytes of requests and answers of one round.
 const MOST: usize = 64 << 20;
 
-/// How long and how often.
+/// Number and length of rounds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
@@ -46,19 +46,18 @@ impl Effort {
         lives: 9,
     };
 
-    /// Of the calls of a full round.
+    /// The share of a full round's calls.
     pub(crate) fn share(self) -> f64 {
         self.round.as_secs_f64() / Effort::FULL.round.as_secs_f64()
     }
 }
 
-/// Who takes part.
 #[derive(Debug)]
 pub(crate) struct Field<'a> {
     pub(crate) ours: &'a Path,
     pub(crate) floor: &'a Path,
     pub(crate) peers: &'a [Subject],
-    /// A folder for files.
+    /// A folder for temporary files.
     pub(crate) folder: &'a Path,
 }
 
@@ -82,7 +81,6 @@ pub(crate) fn run(field: &Field<'_>, effort: Effort, report: &mut Report) -> io:
     Ok(())
 }
 
-/// One load, for all.
 pub(crate) fn measure(field: &Field<'_>, load: &Load, effort: Effort) -> io::Result<Row> {
     let ours = Subject::ours(field.ours);
     let floor = floor(field, &ours, &load.request(0))?;
@@ -133,7 +131,7 @@ fn named(name: &str, load: &Load, error: &io::Error) -> io::Error {
     io::Error::other(format!("{name}: {}: {error}", load.name))
 }
 
-/// Microseconds of one message of one server alone, and milliseconds to its first answer.
+/// Microseconds per message of one server alone, and milliseconds to its first answer.
 pub(crate) fn alone(subject: &Subject, load: &Load, effort: Effort) -> io::Result<(f64, f64)> {
     let mut starts = Vec::new();
     for _ in 0..effort.lives {
@@ -152,7 +150,7 @@ pub(crate) fn alone(subject: &Subject, load: &Load, effort: Effort) -> io::Resul
     Ok((each, median(starts)))
 }
 
-/// The floor with the answer that our own server gives.
+/// The floor with the answer that our own server gives to this request.
 fn floor(field: &Field<'_>, ours: &Subject, request: &str) -> io::Result<Subject> {
     let mut server = ours.start()?;
     if request != HELLO {
@@ -169,7 +167,7 @@ fn floor(field: &Field<'_>, ours: &Subject, request: &str) -> io::Result<Subject
     Ok(Subject::floor(field.floor, &file))
 }
 
-/// One server in one load.
+/// One server under one load.
 struct Runner {
     name: String,
     server: Server,
@@ -184,9 +182,9 @@ struct Runner {
 /// Microseconds per message.
 struct Round {
     wall: f64,
-    /// Of the server on a processor.
+    /// On a processor, of the server.
     server: f64,
-    /// Of server and client on a processor.
+    /// On a processor, of server and client.
     both: f64,
 }
 
@@ -206,7 +204,7 @@ impl Runner {
         })
     }
 
-    /// Starts the server, warms it up, and finds out how many messages make a round.
+    /// Starts the server, warms it up, and finds how many messages make a round.
     fn start(subject: &Subject, load: &Load, round: Duration) -> io::Result<Self> {
         let mut server = subject.start()?;
         server.shake_hands()?;
@@ -222,7 +220,7 @@ impl Runner {
             }
             let factor = round.as_secs_f64() / took.as_secs_f64() * 1.1;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            // Not negative, and bounded below.
+            // Never negative, and bounded below.
             let wanted = (count as f64 * factor.min(20.0)) as usize;
             count = wanted.max(count + 1).min(most);
         }
@@ -230,7 +228,7 @@ impl Runner {
 
     fn prepare(&mut self, load: &Load, count: usize) {
         (self.requests, self.request) = load.requests(count);
-        // Not zeroed lazily: the pages are there when the clock runs.
+        // Not zeroed lazily: the pages must exist before the clock starts.
         self.answers = vec![1; count * self.answer];
         self.count = count;
     }
@@ -249,7 +247,7 @@ impl Runner {
         Ok(())
     }
 
-    /// All requests, all answers, verified once the clock has stopped.
+    /// All requests, all answers, verified after the clock has stopped.
     fn exchange(&mut self, load: &Load) -> io::Result<Duration> {
         let patient = load.window == 1 || load.window * self.request <= PIPE;
         if !patient {
@@ -269,7 +267,7 @@ impl Runner {
         Ok(time)
     }
 
-    /// Writes what may be in flight, then reads. Neither call returns without work done.
+    /// Writes what may be in flight, then reads. No call returns without having done work.
     fn turn_by_turn(&mut self, window: usize) -> io::Result<()> {
         let (mut sent, mut received) = (0, 0);
         while received < self.answers.len() {
@@ -288,7 +286,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Writes and reads whatever can be, for requests that are more than a pipe holds.
+    /// Writes and reads whatever is possible, for requests that exceed a pipe.
     fn at_once(&mut self, window: usize) -> io::Result<()> {
         let (mut sent, mut received) = (0, 0);
         while received < self.answers.len() {
@@ -317,7 +315,7 @@ impl Runner {
     }
 }
 
-/// From start to the first answer, and from the end of input to the end.
+/// Times from start to the first answer, and from the end of input to the exit.
 fn lives(field: &Field<'_>, effort: Effort, report: &mut Report) -> io::Result<()> {
     let ours = Subject::ours(field.ours);
     let floor = floor(field, &ours, HELLO)?;
@@ -329,7 +327,7 @@ fn lives(field: &Field<'_>, effort: Effort, report: &mut Report) -> io::Result<(
     for life in 0..=effort.lives {
         for place in 0..subjects.len() {
             let place = (place + life) % subjects.len();
-            // Interpreters take their time.
+            // Interpreters start slowly: fewer rounds are enough.
             if place >= own.len() && life % 5 != 0 {
                 continue;
             }
@@ -357,7 +355,7 @@ fn lives(field: &Field<'_>, effort: Effort, report: &mut Report) -> io::Result<(
         .base(middle(&starts, 1))
         .added(added(0, 1))
         .goal(Goal::AddedAtMost(0.35));
-    // Nothing is read before the first connection, so this is noise.
+    // Nothing is read before the first connection, so the difference is noise.
     let named = Row::new("the same, certificates named", "ms", middle(&starts, 2))
         .base(middle(&starts, 0))
         .added(added(2, 0))
@@ -375,14 +373,14 @@ fn lives(field: &Field<'_>, effort: Effort, report: &mut Report) -> io::Result<(
     Ok(())
 }
 
-/// One process through all small loads, for its memory.
+/// One process through all small loads, to measure its memory.
 fn small_loads(field: &Field<'_>, report: &mut Report) -> io::Result<()> {
     let subjects = [Subject::ours(field.ours)];
     let mut first: Vec<Row> = Vec::new();
     for subject in subjects.iter().chain(field.peers) {
         let mut server = subject.start()?;
         server.shake_hands()?;
-        // Now the threads of the first moment are there, too.
+        // Wait until the threads of the start exist.
         std::thread::sleep(Duration::from_millis(20));
         let (resident, share) = (server.resident(), server.proportional());
         for load in [

@@ -2,27 +2,19 @@
 //! whole way from stdin to stdout.
 //!
 //! The second is measured in a process of its own, since stdin and stdout are: the test starts itself once more, and
-//! that process puts the parts together as the program's `main` does, serves its stdin, and tells its count.
+//! that process is the program under an allocator that counts.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::{
     alloc::System,
-    fs,
+    fs, iter,
     path::Path,
     process::{Command, Stdio},
-    sync::Arc,
 };
 
-use anygpt_core::{Budget, Limits, Server};
-use anygpt_mcp::{
-    gateway::Gateway,
-    library::{self, Library},
-    mcp::{self, Connection, runner::Runner},
-    redact::Redactor,
-    settings::{Environment, Settings},
-    signal::{Listener, Signals},
-    tools::Tools,
+use anygpt_core::{
+    Annotations, Budget, Catalog, Implementation, Limits, NoLibrary, Server, Structured, Tool,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -32,7 +24,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Set for the process that serves.
 const SERVES: &str = "BENCH_SERVES_STDIN";
 
-/// Allocations of the whole process so far, those that made something larger among them.
+/// Allocations of the whole process so far, including those that enlarge a block.
 fn allocations() -> usize {
     let stats = ALLOCATOR.stats();
     stats.allocations + stats.reallocations
@@ -48,7 +40,6 @@ fn lines(method: &str, count: usize) -> Vec<u8> {
 fn ping_and_tools_list_allocate_nothing() {
     if std::env::var_os(SERVES).is_some() {
         serve();
-        return;
     }
     for method in ["ping", "tools/list"] {
         assert_eq!(in_the_state_machine(method), 0, "{method}");
@@ -57,23 +48,41 @@ fn ping_and_tools_list_allocate_nothing() {
     }
 }
 
-fn settings() -> Settings {
-    let given = |name: &str| (name == "DEFAULT_PROVIDER").then(|| "mock".into());
-    Settings::load(Environment::new(&given)).unwrap()
-}
-
-fn server(settings: &Arc<Settings>, budget: &Arc<Budget>) -> Server {
-    let library = Library::new(Arc::clone(settings), Redactor::default());
-    Server::new(
-        library::catalog(&settings.offer),
-        Box::new(library),
-        Limits::default(),
-        budget,
-    )
+fn server() -> Server {
+    let tool = Tool {
+        name: "echo".into(),
+        title: "Echo".into(),
+        description: "Returns its argument.".into(),
+        annotations: Annotations {
+            read_only: true,
+            idempotent: true,
+            open_world: false,
+        },
+        input_schema: r#"{"type":"object"}"#.into(),
+        output_schema: None,
+    };
+    let catalog = Catalog {
+        server: Implementation {
+            name: "bench".into(),
+            title: "Bench".into(),
+            version: "1".into(),
+            description: "One tool.".into(),
+            icon: None,
+        },
+        instructions: "".into(),
+        tools: vec![tool],
+        resources: Vec::new(),
+        templates: Vec::new(),
+        prompts: Vec::new(),
+        is_private: true,
+        structured: Structured::Auto,
+    };
+    let limits = Limits::default();
+    Server::new(catalog, Box::new(NoLibrary), limits, &Budget::new(1 << 20))
 }
 
 fn in_the_state_machine(method: &str) -> usize {
-    let mut server = server(&Arc::new(settings()), &Budget::new(1 << 20));
+    let mut server = server();
     let input = lines(method, 64);
     let mut output = Vec::new();
     let mut round = || {
@@ -88,7 +97,7 @@ fn in_the_state_machine(method: &str) -> usize {
         }
         assert_eq!(answered, 64);
     };
-    // Buffers grow to their size, the list is written.
+    // Buffers grow to their size, and the list is encoded.
     (0..3).for_each(|_| round());
     let before = allocations();
     (0..10).for_each(|_| round());
@@ -96,50 +105,39 @@ fn in_the_state_machine(method: &str) -> usize {
 }
 
 fn in_a_process(method: &str, count: usize) -> usize {
-    // From a file, so that every read is a full one: how much a pipe gives is chance.
+    // From a file, so that every read is a full one: how much a pipe returns varies.
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("allocations-input");
     fs::write(&file, lines(method, count)).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture", "--test-threads=1"])
         .arg("ping_and_tools_list_allocate_nothing")
+        .env_clear()
+        .env("DEFAULT_PROVIDER", "mock")
         .env(SERVES, "1")
         .stdin(fs::File::open(&file).unwrap())
-        // Nor does anything pile up here: what waits for a slow client takes memory, and gives it back.
+        // Output that waits for a slow client would take memory.
         .stdout(Stdio::null())
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    let count = said
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let count = stderr
         .lines()
         .find_map(|line| line.strip_prefix("allocations: "));
     count
-        .unwrap_or_else(|| unreachable!("{said}"))
+        .unwrap_or_else(|| unreachable!("{stderr}"))
         .parse()
         .unwrap()
 }
 
-/// What the program's `main` does, and the number of allocations at the end.
-fn serve() {
-    let settings = Arc::new(settings());
-    let budget = Budget::new(1 << 20);
-    let signals = Listener::new(Signals::install().unwrap(), || (), 3);
-    let session = Connection::new(
-        server(&settings, &budget),
-        Limits::default().queued_output,
-        Arc::clone(&budget),
-        Redactor::default(),
-        signals,
-        || unreachable!("nobody closes stdout"),
-    );
-    let runner = Runner::new(Arc::clone(&session), |ending| {
-        Gateway::new(
-            Arc::clone(&settings),
-            Redactor::default(),
-            Arc::clone(&budget),
-            64,
-            ending,
-        )
-    });
-    mcp::serve(&session, &Tools::new(settings, budget), &runner).unwrap();
-    eprintln!("allocations: {}", allocations());
+/// Runs the program, and prints the number of allocations when it exits.
+fn serve() -> ! {
+    extern "C" fn report() {
+        eprintln!("allocations: {}", allocations());
+    }
+    // SAFETY: `atexit` only stores the function, which does not unwind.
+    #[expect(unsafe_code)]
+    // The program never returns, so this is the only moment after its last answer.
+    let stored = unsafe { libc::atexit(report) };
+    assert_eq!(stored, 0);
+    anygpt_mcp::run(iter::empty(), false)
 }

@@ -1,12 +1,12 @@
-//! The allocator of the static program: dlmalloc for what is small, the C library for what is large.
+//! The allocator of the static program: dlmalloc for small blocks, the C library for large ones.
 //!
-//! musl's own allocator looks after itself against attacks, and takes its time for it: a quarter of a call's instructions,
-//! and a pair of `mmap` and `munmap` for each third call. dlmalloc alone keeps what a long line once took;
-//! the C library maps large blocks one by one and gives each back when it is freed.
+//! musl's own allocator is hardened against attacks, and slow: a quarter of a call's instructions, and a pair of `mmap` and
+//! `munmap` for every third call. dlmalloc alone keeps the memory of a long line; the C library maps each large block
+//! separately and unmaps it when it is freed.
 //!
 //! Never here: a limit on memory (`Budget`).
 
-// An allocator is unsafe by its nature; this one does nothing but choose between two, by the size that each method is told.
+// An allocator is unsafe by nature; this one only chooses between two, by the size in each method's layout.
 #![expect(unsafe_code)]
 
 use std::{
@@ -16,12 +16,12 @@ use std::{
 
 use dlmalloc::Dlmalloc;
 
-/// Above this, one block in pages of its own costs little beside what is done with its bytes. Zeroed ones, such as the buffer
-/// for reads, have pages only where they are used.
+/// A larger block in pages of its own costs little compared with the work on its bytes. Zeroed ones, such as the read buffer,
+/// have pages only where they are used.
 const LARGE: usize = 64 * 1024;
 
 pub(crate) struct Allocator {
-    /// Its own lock is the C library's, which takes 90 instructions instead of 35. This one needs no memory itself on Linux.
+    /// dlmalloc's own lock is the C library's, which takes 90 instructions instead of 35. This one needs no memory on Linux.
     small: Mutex<Dlmalloc>,
 }
 
@@ -41,8 +41,8 @@ const fn is_large(size: usize) -> bool {
     size >= LARGE
 }
 
-// SAFETY: A block goes back to where it came from, since both are chosen by its size, which the layout tells. All else is
-// what callers promise, and is passed on as it is.
+// SAFETY: A block is freed where it was allocated, since both are chosen by the size in its layout. Everything else is the
+// caller's contract, and is passed on unchanged.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         unsafe {
@@ -78,7 +78,7 @@ unsafe impl GlobalAlloc for Allocator {
                 (false, false) => self
                     .small()
                     .realloc(block, layout.size(), layout.align(), size),
-                // From one to the other.
+                // The block moves to the other allocator.
                 _ => {
                     let new = Layout::from_size_align_unchecked(size, layout.align());
                     let moved = self.alloc(new);

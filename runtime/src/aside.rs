@@ -1,5 +1,5 @@
-//! Work in proportion to what a provider has sent, or to files: a little is done at once, more on a thread of its own, so
-//! that the async thread is free for other calls, cancels and deadlines.
+//! Work proportional to the size of a reply or a file: small work is done at once, large work on another thread, so that the
+//! async thread is free for other calls, cancels and deadlines.
 //!
 //! Never here: what the work is.
 
@@ -12,15 +12,15 @@ use std::{
 use futures_util::future::Either;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Work on so many bytes takes less time than the way to another thread and back, or not much more.
+/// Work on at most this many bytes takes about as long as handing it to another thread and back, or less.
 pub(crate) const LITTLE: usize = 64 << 10;
 
-/// Threads for it. Work on one reply keeps no other reply waiting as long as there are so many.
+/// Number of threads. Up to this number of replies, none waits for another.
 const THREADS: usize = 16;
 
 static TURNS: Semaphore = Semaphore::const_new(THREADS);
 
-/// Does work on so many bytes. Once it has begun it goes on, also if its call has ended.
+/// Does work on this many bytes. Once started it runs to its end, even if its call is dropped.
 pub(crate) fn aside<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -28,7 +28,7 @@ pub(crate) fn aside<T: Send + 'static>(
     if bytes <= LITTLE {
         return Either::Left(ready(work()));
     }
-    // In a box: a future is as large as what it may hold.
+    // Boxed: a future is as large as its largest member.
     Either::Right(Box::pin(async {
         let turn = TURNS.acquire().await;
         let (sender, done) = oneshot::channel();
@@ -41,7 +41,7 @@ pub(crate) fn aside<T: Send + 'static>(
                 let _heard = sender.send(work());
             }
         });
-        // Where there is no thread to be had, late is better than never.
+        // No thread available: work here, even if that delays other calls.
         if spawned.is_err()
             && let Some(work) = take(&here)
         {
@@ -50,7 +50,7 @@ pub(crate) fn aside<T: Send + 'static>(
         drop(here);
         match done.await {
             Ok(done) => done,
-            // It has panicked, which ends the process.
+            // It has panicked, and a panic ends the process.
             Err(_) => pending().await,
         }
     }))

@@ -1,13 +1,13 @@
 //! Standard descriptors that are closed when the program starts.
 //!
-//! Rust's runtime opens `/dev/null` in their place before `main`, so that `main` could not tell a closed stdout from one
-//! that was redirected there; and where there is no `/dev/null` it aborts without a word. So they are looked at, and
-//! filled, before that: with the reading end of a pipe that has no writer. It reads as ended, and takes nothing.
+//! Rust's runtime opens `/dev/null` in their place before `main`, so that `main` could not distinguish a closed stdout from
+//! one that was redirected there; and without a `/dev/null` it aborts silently. So they are checked, and filled, before
+//! that: with the read end of a pipe that has no writer. Reading it reports the end of input, and writing fails.
 //!
 //! Never here: what a closed descriptor means, or anything that can be done in `main`.
 
-// A section of the linker's choice counts as unsafe, since code may run there for which nothing is ready yet. This runs
-// after the C library is, and does nothing but three or more plain system calls: no memory, no thread, nothing of std's.
+// Placing code in a linker section counts as unsafe, since it may run before what it depends on is initialised. This runs
+// after the C library is, and only makes a few plain system calls: no memory, no thread, nothing of std.
 #![expect(unsafe_code)]
 
 use std::{
@@ -23,12 +23,12 @@ use rustix::{
 
 static STDIN_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Whether there was no stdin at all; now it is one that has ended.
+/// Whether stdin was closed; it has been replaced by one at its end.
 pub(crate) fn stdin_was_closed() -> bool {
     STDIN_WAS_CLOSED.load(Ordering::Relaxed)
 }
 
-// SAFETY: the C library calls what stands in this section, with arguments that this function has no use for.
+// SAFETY: the C library calls the functions in this section, with arguments that this one ignores.
 #[used]
 #[cfg_attr(
     target_vendor = "apple",

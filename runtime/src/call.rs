@@ -1,43 +1,43 @@
-//! What is known of the tool call at work: its line in the log, and the trace that its requests belong to.
+//! The context of one tool call: when it came in, the trace that it belongs to, and the recorder of its line in the log.
+//! Everything that works for the call gets it as the first argument.
 //!
-//! It stands beside the work as a task-local value instead of going through all of it as an argument, because
-//! nothing that a call does depends on it.
-//!
-//! Never here: what is asked or answered; the log has neither.
+//! Never here: prompts or answers; the log has neither.
 
 use std::{
     borrow::Cow,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use anygpt_core::{ToolCall, Trace};
-use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Level;
 
-use crate::tools::Outcome;
+use crate::outcome::Outcome;
 
-tokio::task_local! {
-    static CALL: Arc<Call>;
-}
-
-/// A call at work. It has one line in the log: when its work is done, or when it is dropped before.
+/// The context of a call.
 #[derive(Debug)]
-pub struct Call {
-    tool: Cow<'static, str>,
+pub struct CallContext {
     received: Instant,
     trace: Option<Box<Trace>>,
-    /// Its lines may go to the client.
-    hears_log: bool,
-    is_told: AtomicBool,
+    /// None for a call that no client has made.
+    recorder: Option<Recorder>,
+}
+
+/// The line of a call in the log. It is written when the call is answered, or when it is dropped before that.
+#[derive(Debug)]
+struct Recorder {
+    tool: Cow<'static, str>,
+    /// The client has asked for log lines.
+    for_client: bool,
+    logged: AtomicBool,
     facts: Mutex<Facts>,
 }
 
-/// Who was asked on behalf of a call, and what came of it. Several are put one behind the other.
+/// The providers that were used for a call, and with what result. Names of several are joined by commas.
 #[derive(Debug, Default)]
 struct Facts {
     providers: String,
@@ -50,77 +50,150 @@ struct Facts {
     error: Option<String>,
 }
 
-/// An answer, or the failure to get one, as the log has it.
+/// A provider's answer, or the failure to get one, for the log.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked<'a> {
+pub struct CallRecord<'a> {
     /// The provider's id.
     pub provider: &'a str,
-    /// The model; empty if none was found to ask.
+    /// The model; empty if the provider's list had none.
     pub model: &'a str,
     /// The provider's id of the request.
     pub request_id: Option<&'a str>,
-    /// What was read.
+    /// As the provider has counted.
     pub input_tokens: Option<u64>,
-    /// What was written.
+    /// As the provider has counted.
     pub output_tokens: Option<u64>,
-    /// The answer is not all there is.
+    /// The answer is incomplete.
     pub is_partial: bool,
     /// Of a failure, if there was a reply.
     pub http_status: Option<u16>,
-    /// What went wrong, in words that cannot be the caller's or the model's.
+    /// The message of a failure, never with words of the prompt or the answer.
     pub error: Option<&'a str>,
 }
 
-impl Call {
-    /// A call of this tool, which has come in now.
-    pub fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Arc<Self> {
-        Arc::new(Call {
-            tool,
+impl CallContext {
+    /// The context of a client's call of this tool, received now.
+    pub fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Self {
+        CallContext {
             received: Instant::now(),
             trace: call.trace.take(),
-            hears_log: call.hears_log,
-            is_told: AtomicBool::default(),
-            facts: Mutex::default(),
-        })
-    }
-
-    /// Does what needs no waiting; then comes [`Call::run`] or [`Call::end`].
-    pub fn begin<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
-        CALL.sync_scope(Arc::clone(self), work)
-    }
-
-    /// Does the rest of it. (Not an async function, in which the work would have its room twice.)
-    pub fn run(
-        self: Arc<Self>,
-        work: impl Future<Output = Outcome>,
-    ) -> impl Future<Output = Outcome> {
-        let end = |outcome: &Outcome| CALL.with(|call| call.end(outcome));
-        CALL.scope(self, work.inspect(end))
-    }
-
-    /// It is answered.
-    pub fn end(&self, outcome: &Outcome) {
-        match outcome.is_error {
-            true => self.log(class(&outcome.text)),
-            false if self.facts().is_partial => self.log("partial"),
-            false => self.log("ok"),
+            recorder: Some(Recorder {
+                tool,
+                for_client: call.hears_log,
+                logged: AtomicBool::default(),
+                facts: Mutex::default(),
+            }),
         }
     }
 
-    fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The context of a call by a command, which begins now; it has no line in the log.
+    pub fn of_command() -> Self {
+        CallContext {
+            received: Instant::now(),
+            trace: None,
+            recorder: None,
+        }
     }
 
-    fn log(&self, status: &str) {
-        self.is_told.store(true, Ordering::Relaxed);
-        let facts = self.facts();
+    /// When the call came in.
+    pub fn received(&self) -> Instant {
+        self.received
+    }
+
+    /// The call is answered: writes its line.
+    pub fn end(&self, outcome: &Outcome) {
+        let Some(recorder) = &self.recorder else {
+            return;
+        };
+        let status = match outcome.errors.first() {
+            Some(error) if outcome.is_error => error.kind.as_str(),
+            _ if outcome.is_error => "error",
+            _ if recorder.facts().is_partial => "partial",
+            _ => "ok",
+        };
+        self.log(recorder, status);
+    }
+
+    /// Adds to the line of the call.
+    pub fn record(&self, record: CallRecord<'_>) {
+        let Some(recorder) = &self.recorder else {
+            return;
+        };
+        let mut facts = recorder.facts();
+        join(&mut facts.providers, record.provider);
+        join(&mut facts.models, record.model);
+        join(
+            &mut facts.request_ids,
+            record.request_id.unwrap_or_default(),
+        );
+        sum(&mut facts.input_tokens, record.input_tokens);
+        sum(&mut facts.output_tokens, record.output_tokens);
+        facts.is_partial |= record.is_partial;
+        facts.http_status = record.http_status;
+        facts.error = record.error.map(str::to_owned);
+    }
+
+    /// Logs that a request to a provider has failed and that another one follows.
+    pub fn log_attempt(&self, status: &str, time: Duration, record: CallRecord<'_>) {
+        let recorder = self.recorder.as_ref();
+        tracing::warn!(
+            for_client = recorder.is_none_or(|recorder| recorder.for_client),
+            tool = recorder.map(|recorder| &*recorder.tool),
+            provider = record.provider,
+            model = known(record.model),
+            status,
+            http_status = record.http_status,
+            ms = millis(time),
+            request_id = record.request_id,
+            trace_id = self.trace_id(),
+            error = record.error,
+            "attempt failed"
+        );
+    }
+
+    /// Adds the trace of the call to a request for a provider, as one more step: `traceparent` with a span id of its own,
+    /// and `tracestate`.
+    ///
+    /// This is metadata of the MCP request and not an argument of the tool: arguments never become headers. [`Trace`] holds
+    /// no more than 32 hexadecimal digits, a bit and short printable text, and it does not replace a header that the
+    /// operator has set. `baggage` is not sent, since it may contain personal data and the provider is a third party.
+    pub fn inject_trace_headers(&self, headers: &mut HeaderMap) {
+        let Some(trace) = &self.trace else {
+            return;
+        };
+        let span = fastrand::u64(1..);
+        let parent = format!(
+            "00-{}-{span:016x}-0{}",
+            trace.id(),
+            u8::from(trace.is_sampled())
+        );
+        let mut add = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers
+                    .entry(HeaderName::from_static(name))
+                    .or_insert(value);
+            }
+        };
+        add("traceparent", &parent);
+        if let Some(state) = trace.state() {
+            add("tracestate", state);
+        }
+    }
+
+    fn trace_id(&self) -> Option<&str> {
+        self.trace.as_deref().map(Trace::id)
+    }
+
+    fn log(&self, recorder: &Recorder, status: &str) {
+        recorder.logged.store(true, Ordering::Relaxed);
+        let facts = recorder.facts();
         // The level of an event is a constant.
         macro_rules! log {
             ($level:expr) => {
                 tracing::event!(
                     $level,
-                    for_client = self.hears_log,
-                    tool = &*self.tool,
+                    for_client = recorder.for_client,
+                    tool = &*recorder.tool,
                     provider = known(&facts.providers),
                     model = known(&facts.models),
                     status,
@@ -129,7 +202,7 @@ impl Call {
                     output_tokens = facts.output_tokens,
                     ms = millis(self.received.elapsed()),
                     request_id = known(&facts.request_ids),
-                    trace_id = self.trace.as_deref().map(Trace::id),
+                    trace_id = self.trace_id(),
                     error = facts.error.as_deref(),
                     "call"
                 )
@@ -142,42 +215,21 @@ impl Call {
     }
 }
 
-/// The client has cancelled it.
-impl Drop for Call {
+/// A call that is dropped without an answer was cancelled by its client.
+impl Drop for CallContext {
     fn drop(&mut self) {
-        if !self.is_told.load(Ordering::Relaxed) {
-            self.log("cancelled");
+        if let Some(recorder) = &self.recorder
+            && !recorder.logged.load(Ordering::Relaxed)
+        {
+            self.log(recorder, "cancelled");
         }
     }
 }
 
-/// The class of failure that every error text begins with.
-fn class(text: &str) -> &str {
-    match text.split_once(':') {
-        Some((class, _)) if class.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_')) => class,
-        _ => "error",
+impl Recorder {
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// When the call at work came in; without one, now.
-pub fn received() -> Instant {
-    CALL.try_with(|call| call.received)
-        .unwrap_or_else(|_| Instant::now())
-}
-
-/// Takes note of whom the call has asked, for its line.
-pub fn note(asked: Asked<'_>) {
-    let _outside_of_calls = CALL.try_with(|call| {
-        let mut facts = call.facts();
-        join(&mut facts.providers, asked.provider);
-        join(&mut facts.models, asked.model);
-        join(&mut facts.request_ids, asked.request_id.unwrap_or_default());
-        sum(&mut facts.input_tokens, asked.input_tokens);
-        sum(&mut facts.output_tokens, asked.output_tokens);
-        facts.is_partial |= asked.is_partial;
-        facts.http_status = asked.http_status;
-        facts.error = asked.error.map(str::to_owned);
-    });
 }
 
 fn known(text: &str) -> Option<&str> {
@@ -200,76 +252,6 @@ fn sum(all: &mut Option<u64>, more: Option<u64>) {
     }
 }
 
-/// Says that a request to a provider has failed and that another one makes up for it.
-pub fn log_attempt(class: &str, time: Duration, asked: Asked<'_>) {
-    let line = |hears_log: bool, tool: Option<&str>, trace_id: Option<&str>| {
-        tracing::warn!(
-            for_client = hears_log,
-            tool,
-            provider = asked.provider,
-            model = known(asked.model),
-            status = class,
-            http_status = asked.http_status,
-            ms = millis(time),
-            request_id = asked.request_id,
-            trace_id,
-            error = asked.error,
-            "attempt failed"
-        );
-    };
-    let in_call = CALL.try_with(|call| {
-        let trace_id = call.trace.as_deref().map(Trace::id);
-        line(call.hears_log, Some(&call.tool), trace_id);
-    });
-    if in_call.is_err() {
-        line(true, None, None);
-    }
-}
-
-/// Adds the trace of the call to a request for a provider, as one more step: `traceparent` with a span id of
-/// its own, and `tracestate`.
-///
-/// No argument of a tool ever becomes a header. This is none: it is metadata of the request, of which only
-/// what [`Trace`] can hold gets here, 32 hexadecimal digits, a bit and short printable text; and it may not
-/// replace what the operator has set. `baggage` stays here: it may say anything about anybody, and the
-/// provider is a stranger.
-pub fn mark(headers: &mut HeaderMap) {
-    let _outside_of_calls = CALL.try_with(|call| {
-        let Some(trace) = &call.trace else {
-            return;
-        };
-        let span = fastrand::u64(1..);
-        let parent = format!(
-            "00-{}-{span:016x}-0{}",
-            trace.id(),
-            u8::from(trace.is_sampled())
-        );
-        let mut add = |name: &'static str, value: &str| {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers
-                    .entry(HeaderName::from_static(name))
-                    .or_insert(value);
-            }
-        };
-        add("traceparent", &parent);
-        if let Some(state) = trace.state() {
-            add("tracestate", state);
-        }
-    });
-}
-
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_class_is_what_stands_before_the_first_colon() {
-        assert_eq!(class("rate_limit: openai answered HTTP 429"), "rate_limit");
-        assert_eq!(class("no class: at all"), "error");
-        assert_eq!(class("none"), "error");
-    }
 }

@@ -1,9 +1,8 @@
-//! The command line: what was typed becomes one command. One table of commands and options is what the
-//! parser, the help, the completions and the suggestions are made of.
+//! The command line: its arguments become one command.
 //!
-//! Never here: doing it.
+//! Never here: running the command.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, fmt};
 
 use lexopt::Arg;
 
@@ -14,11 +13,16 @@ use crate::{
 
 mod complete;
 mod help;
+mod table;
 
 pub use complete::{complete, script};
 pub use help::help;
+pub use table::Spec;
+pub(crate) use table::options_of_arguments;
 
-/// What the process was started for.
+use table::{COMMANDS, EVERYWHERE, HELP, Opt, VERSION, Values};
+
+/// The command that the process runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Serve MCP on stdin and stdout.
@@ -34,7 +38,7 @@ pub enum Command {
     ConfigInit,
     /// Print the JSON Schema of the configuration file, for editors.
     ConfigSchema,
-    /// Tell of each provider whether it can be used.
+    /// Report for each provider whether it can be used.
     Doctor {
         /// Ask them, too.
         online: bool,
@@ -53,11 +57,11 @@ pub enum Command {
         /// As the tool's `structuredContent`.
         json: bool,
     },
-    /// Explain where a model's name leads, without a network.
+    /// Explain to which model a name resolves, without a network.
     Resolve {
         /// The name.
         name: String,
-        /// As if this provider were named with it.
+        /// As if this provider were named in the call.
         provider: Option<String>,
     },
     /// Ask a model.
@@ -69,27 +73,27 @@ pub enum Command {
     },
     /// Print a script for a shell.
     Completions(Shell),
-    /// What a shell asks while somebody types: all words behind the program's name, the last one perhaps
+    /// Complete a command line for a shell: all words after the program's name, the last one perhaps
     /// unfinished.
     Complete(Vec<String>),
-    /// Print the help text, that of a command if one is named.
+    /// Print the help text, of a command if one is named.
     Help(Option<&'static Spec>),
     /// Print name and version.
     Version,
 }
 
-/// What was typed behind `chat`.
+/// The arguments of `chat`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chat {
     /// The prompt; empty if it is to be read from stdin.
     pub prompt: String,
     /// Print `structuredContent`.
     pub json: bool,
-    /// Arguments of the tool, by their names there, as they were typed.
+    /// Arguments of the tool by their names there, as typed.
     pub arguments: Vec<(&'static str, String)>,
 }
 
-/// A shell that we have a script for.
+/// A shell with a completion script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Shell {
@@ -98,310 +102,10 @@ pub enum Shell {
     Fish,
 }
 
-/// All that is known of a command.
-#[derive(Debug)]
-pub struct Spec {
-    /// One word or two.
-    name: &'static str,
-    /// What stands behind its options in the help.
-    arguments: &'static str,
-    /// How many words may follow its name.
-    most: usize,
-    /// What the last of them is one of.
-    values: Values,
-    about: &'static str,
-    options: &'static [&'static Opt],
-    build: fn(Typed) -> Result<Command, String>,
-}
-
-// Each command is one entry of a table.
-impl PartialEq for Spec {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Spec {}
-
-/// All that is known of an option.
-#[derive(Debug)]
-struct Opt {
-    short: Option<char>,
-    long: &'static str,
-    /// What the help calls its value; empty if it has none.
-    value: &'static str,
-    values: Values,
-    about: &'static str,
-    /// The argument of the chat tool that it is.
-    argument: &'static str,
-}
-
-/// What a value is one of, for completions.
-#[derive(Clone, Copy, Debug)]
-enum Values {
-    /// Anything.
-    Any,
-    Words(&'static [&'static str]),
-    Providers,
-    Models,
-    Topics,
-}
-
-const PLAIN: Opt = Opt {
-    short: None,
-    long: "",
-    value: "",
-    values: Values::Any,
-    about: "",
-    argument: "",
-};
-
-static HELP: Opt = Opt {
-    short: Some('h'),
-    long: "help",
-    about: "print this, or the help of a command",
-    ..PLAIN
-};
-static VERSION: Opt = Opt {
-    short: Some('V'),
-    long: "version",
-    about: "print the version",
-    ..PLAIN
-};
-static JSON: Opt = Opt {
-    long: "json",
-    about: "print JSON",
-    ..PLAIN
-};
-static ALL: Opt = Opt {
-    long: "all",
-    about: "those that are not offered, too",
-    ..PLAIN
-};
-static ONLINE: Opt = Opt {
-    long: "online",
-    about: "ask each provider for its models, too",
-    ..PLAIN
-};
-static PROVIDER: Opt = Opt {
-    long: "provider",
-    value: "ID",
-    values: Values::Providers,
-    about: "only this provider",
-    argument: "provider",
-    ..PLAIN
-};
-static RESOLVE: Opt = Opt {
-    long: "resolve",
-    value: "NAME",
-    values: Values::Models,
-    about: "explain where a model's name leads, without a network",
-    ..PLAIN
-};
-static MODEL: Opt = Opt {
-    short: Some('m'),
-    long: "model",
-    value: "MODEL",
-    values: Values::Models,
-    about: "a model's id, provider/model, an alias or a tag; @high sets the effort",
-    argument: "model",
-};
-static SYSTEM: Opt = Opt {
-    short: Some('s'),
-    long: "system",
-    value: "TEXT",
-    about: "instructions for the model",
-    argument: "system",
-    ..PLAIN
-};
-static EFFORT: Opt = Opt {
-    long: "effort",
-    value: "EFFORT",
-    values: Values::Words(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
-    about: "how much a reasoning model thinks: none to max",
-    argument: "reasoning_effort",
-    ..PLAIN
-};
-static MAX_TOKENS: Opt = Opt {
-    long: "max-tokens",
-    value: "N",
-    about: "longest answer",
-    argument: "max_tokens",
-    ..PLAIN
-};
-static TIMEOUT: Opt = Opt {
-    long: "timeout",
-    value: "SECONDS",
-    about: "longest wait (default: no limit); what has come by then is printed",
-    argument: "timeout_seconds",
-    ..PLAIN
-};
-static DRY_RUN: Opt = Opt {
-    long: "dry-run",
-    about: "only tell what would be sent, and where",
-    argument: "dry_run",
-    ..PLAIN
-};
-
-/// The arguments of tools that are options under another name, with what is typed for each.
-pub(crate) fn options_of_arguments() -> impl Iterator<Item = (&'static str, String)> {
-    let options = COMMANDS.iter().flat_map(|spec| spec.options);
-    // Those of one word are words of plain English, too.
-    let options = options.filter(|option| option.argument.contains('_'));
-    options.map(|option| (option.argument, option.name()))
-}
-
-/// They belong to no command.
-static EVERYWHERE: [&Opt; 2] = [&HELP, &VERSION];
-
-const COMMAND: Spec = Spec {
-    name: "",
-    arguments: "",
-    most: 0,
-    values: Values::Any,
-    about: "",
-    options: &[],
-    build: |_| Ok(Command::Serve),
-};
-
-static COMMANDS: [Spec; 10] = [
-    Spec {
-        name: "chat",
-        arguments: "[PROMPT…]",
-        most: usize::MAX,
-        about: "ask a model; what is piped in follows the prompt, or is it",
-        options: &[
-            &MODEL,
-            &SYSTEM,
-            &PROVIDER,
-            &EFFORT,
-            &MAX_TOKENS,
-            &TIMEOUT,
-            &DRY_RUN,
-            &JSON,
-        ],
-        build: |typed| {
-            Ok(Command::Chat(Chat {
-                json: typed.has(&JSON),
-                prompt: typed.words.join(" "),
-                arguments: typed
-                    .options
-                    .into_iter()
-                    .filter(|(option, _)| !option.argument.is_empty())
-                    .map(|(option, value)| (option.argument, value))
-                    .collect(),
-            }))
-        },
-        ..COMMAND
-    },
-    Spec {
-        name: "models",
-        about: "list the models that the providers offer now",
-        options: &[&PROVIDER, &RESOLVE, &JSON],
-        build: |mut typed| {
-            let provider = typed.take(&PROVIDER);
-            match typed.take(&RESOLVE) {
-                Some(_) if typed.has(&JSON) => {
-                    Err("--resolve explains in words, without --json".into())
-                }
-                Some(name) => Ok(Command::Resolve { name, provider }),
-                None => Ok(Command::Models {
-                    provider,
-                    json: typed.has(&JSON),
-                }),
-            }
-        },
-        ..COMMAND
-    },
-    Spec {
-        name: "doctor",
-        about: "tell of each provider whether it can be used, or why not",
-        options: &[&ONLINE],
-        build: |typed| {
-            Ok(Command::Doctor {
-                online: typed.has(&ONLINE),
-            })
-        },
-        ..COMMAND
-    },
-    Spec {
-        name: "config validate",
-        about: "check the settings, without a network",
-        build: |_| Ok(Command::ConfigValidate),
-        ..COMMAND
-    },
-    Spec {
-        name: "config show",
-        about: "print the settings as they are resolved, and where each comes from",
-        options: &[&JSON],
-        build: |typed| {
-            Ok(Command::ConfigShow {
-                json: typed.has(&JSON),
-            })
-        },
-        ..COMMAND
-    },
-    Spec {
-        name: "config init",
-        about: "print a commented example of the configuration file",
-        build: |_| Ok(Command::ConfigInit),
-        ..COMMAND
-    },
-    Spec {
-        name: "config schema",
-        about: "print the JSON Schema of the configuration file, for editors",
-        build: |_| Ok(Command::ConfigSchema),
-        ..COMMAND
-    },
-    Spec {
-        name: "tools",
-        about: "print the tools that a client would see",
-        options: &[&JSON, &ALL],
-        build: |typed| {
-            Ok(Command::Tools {
-                json: typed.has(&JSON),
-                all: typed.has(&ALL),
-            })
-        },
-        ..COMMAND
-    },
-    Spec {
-        name: "docs",
-        arguments: "[TOPIC]",
-        most: 1,
-        values: Values::Topics,
-        about: "print a page of the documentation, or the list of pages",
-        build: |mut typed| {
-            Ok(Command::Docs {
-                topic: typed.words.pop(),
-            })
-        },
-        ..COMMAND
-    },
-    Spec {
-        name: "completions",
-        arguments: "bash|zsh|fish",
-        most: 1,
-        values: Values::Words(&["bash", "zsh", "fish"]),
-        about: "print a script that completes commands, for the shell to source",
-        build: |typed| match typed.words.first().map(String::as_str) {
-            Some("bash") => Ok(Command::Completions(Shell::Bash)),
-            Some("zsh") => Ok(Command::Completions(Shell::Zsh)),
-            Some("fish") => Ok(Command::Completions(Shell::Fish)),
-            Some(other) => Err(format!(
-                "there is no script for {}: write bash, zsh or fish",
-                shown(other, ["bash", "zsh", "fish"])
-            )),
-            None => Err("completions needs a shell: bash, zsh or fish".into()),
-        },
-        ..COMMAND
-    },
-];
-
-/// The word in front of what a shell asks.
+/// The first word of a request for completions by a shell.
 const COMPLETE: &str = "__complete";
 
-/// What was typed for one command.
+/// The arguments of one command.
 #[derive(Debug, Default)]
 struct Typed {
     words: Vec<String>,
@@ -424,40 +128,27 @@ impl Typed {
     }
 }
 
-impl Spec {
-    fn words(&self) -> impl Iterator<Item = &'static str> {
-        self.name.split(' ')
-    }
+/// Why the arguments are not a command, and what was perhaps meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageError(String);
 
-    /// The command that these words begin with.
-    fn find(words: &[String]) -> Option<&'static Self> {
-        let is_meant = |spec: &&Spec| {
-            let mut typed = words.iter();
-            spec.words()
-                .all(|word| typed.next().is_some_and(|it| it == word))
-        };
-        COMMANDS.iter().find(is_meant)
+impl UsageError {
+    fn new(problem: impl Into<String>) -> Self {
+        UsageError(problem.into())
     }
 }
 
-impl Opt {
-    /// As it is typed: `--long`.
-    fn name(&self) -> String {
-        format!("--{}", self.long)
-    }
-
-    /// All that there are, those that belong everywhere first. Some are there more than once.
-    fn all() -> impl Iterator<Item = &'static Self> {
-        let of_commands = COMMANDS.iter().flat_map(|spec| spec.options);
-        EVERYWHERE.iter().chain(of_commands).copied()
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. Try anygpt-mcp --help", self.0)
     }
 }
 
 /// Reads the arguments of the process, without its name.
 ///
 /// # Errors
-/// What cannot be understood, and what was perhaps meant.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+/// The arguments are not a command.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some((first, words)) = arguments.split_first()
         && first == COMPLETE
@@ -465,10 +156,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         let words = words.iter().map(|word| word.to_string_lossy().into_owned());
         return Ok(Command::Complete(words.collect()));
     }
-    read(arguments).map_err(|problem| format!("{problem}. Try anygpt-mcp --help"))
+    read(arguments)
 }
 
-fn read(arguments: Vec<OsString>) -> Result<Command, String> {
+fn read(arguments: Vec<OsString>) -> Result<Command, UsageError> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut typed = Typed::default();
     while let Some(argument) = parser.next().map_err(refused)? {
@@ -479,7 +170,9 @@ fn read(arguments: Vec<OsString>) -> Result<Command, String> {
             }
             Arg::Short(letter) => {
                 let option = Opt::all().find(|option| option.short == Some(letter));
-                option.ok_or_else(|| format!("there is no option -{}", letter.escape_debug()))?
+                option.ok_or_else(|| {
+                    UsageError::new(format!("there is no option -{}", letter.escape_debug()))
+                })?
             }
             Arg::Long(name) => {
                 let option = Opt::all().find(|option| option.long == name);
@@ -508,29 +201,37 @@ fn read(arguments: Vec<OsString>) -> Result<Command, String> {
         return Err(foreign(option));
     }
     match typed.words.get(spec.most) {
-        Some(word) => Err(format!("{} takes no word {}", spec.name, shown(word, []))),
+        Some(word) => {
+            let word = shown(word, []);
+            Err(UsageError::new(format!(
+                "{} takes no word {word}",
+                spec.name
+            )))
+        }
         None => (spec.build)(typed),
     }
 }
 
-fn text(word: OsString) -> Result<String, String> {
-    word.into_string()
-        .map_err(|word| format!("{} is not valid UTF-8", shown(&word.to_string_lossy(), [])))
+fn text(word: OsString) -> Result<String, UsageError> {
+    word.into_string().map_err(|word| {
+        let word = shown(&word.to_string_lossy(), []);
+        UsageError::new(format!("{word} is not valid UTF-8"))
+    })
 }
 
-/// What the parser says. Its own words would repeat a value, which may be a key.
-fn refused(error: lexopt::Error) -> String {
-    match error {
+/// An error of the parser. Its own message would repeat a value, which may be a key.
+fn refused(error: lexopt::Error) -> UsageError {
+    UsageError::new(match error {
         lexopt::Error::UnexpectedValue { option, value } => {
             let value = shown(&value.to_string_lossy(), []);
             format!("{option} takes no value, but has {value}")
         }
         error => error.to_string(),
-    }
+    })
 }
 
-/// Nothing was typed but options, or no command that there is.
-fn without_command(typed: &Typed) -> Result<Command, String> {
+/// Only options were typed, or an unknown command.
+fn without_command(typed: &Typed) -> Result<Command, UsageError> {
     let words: Vec<&str> = typed.words.iter().map(String::as_str).collect();
     match (words[..].split_first(), typed.options.first()) {
         (None, None) => Ok(Command::Serve),
@@ -546,31 +247,35 @@ fn without_command(typed: &Typed) -> Result<Command, String> {
     }
 }
 
-fn foreign(option: &Opt) -> String {
+fn foreign(option: &Opt) -> UsageError {
     let owners = COMMANDS.iter();
     let owners = owners.filter(|spec| spec.options.iter().any(|it| it.long == option.long));
     let owners: Vec<&str> = owners.map(|spec| spec.name).collect();
-    format!("{} belongs to: {}", option.name(), owners.join(", "))
+    UsageError::new(format!(
+        "{} belongs to: {}",
+        option.name(),
+        owners.join(", ")
+    ))
 }
 
-fn no_option(name: &str, words: &[String]) -> String {
-    // What the command has is more likely meant.
+fn no_option(name: &str, words: &[String]) -> UsageError {
+    // An option of this command is more likely meant.
     let of_command = Spec::find(words).map_or(&[][..], |spec| spec.options);
     let all = of_command.iter().copied().chain(Opt::all());
     let perhaps = match nearest(name, all.map(|option| option.long)) {
         Some(near) => format!("; perhaps you mean --{near}"),
         None => String::new(),
     };
-    // Not what may be a key.
+    // It may be a key.
     let known = Opt::all().map(|option| option.long);
-    match is_harmless(name, known) {
+    UsageError::new(match is_harmless(name, known) {
         true => format!("there is no option --{}{perhaps}", name.escape_debug()),
         false => format!("there is no option of {} characters", name.chars().count()),
-    }
+    })
 }
 
-fn unknown(words: &str) -> String {
-    // The second word alone is a usual shortening.
+fn unknown(words: &str) -> UsageError {
+    // The second word alone is a common abbreviation.
     let names = COMMANDS.iter().map(|spec| (spec.name, spec));
     let last = COMMANDS
         .iter()
@@ -585,7 +290,8 @@ fn unknown(words: &str) -> String {
         .filter(|spec| spec.name.starts_with(&beginning));
     let longer: Vec<&str> = longer.map(|spec| spec.name).collect();
     if !longer.is_empty() {
-        return format!("{words} needs another word: {}", longer.join(", "));
+        let longer = longer.join(", ");
+        return UsageError::new(format!("{words} needs another word: {longer}"));
     }
     let perhaps = match near {
         Some((_, spec)) => format!("; perhaps you mean {}", spec.name),
@@ -605,8 +311,9 @@ fn unknown(words: &str) -> String {
         // It may be a key.
         false => format!("a word of {} characters", words.chars().count()),
     };
-    format!("unknown command: {shown}{perhaps}")
+    UsageError::new(format!("unknown command: {shown}{perhaps}"))
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

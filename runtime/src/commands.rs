@@ -1,6 +1,6 @@
-//! The commands beside serving: their answers go to stdout, what else there is to say to stderr.
+//! The commands other than serving: results go to stdout, messages to stderr.
 //!
-//! Never here: how they are typed, or exit codes.
+//! Never here: parsing the command line, or exit codes.
 
 use std::io;
 
@@ -9,24 +9,25 @@ use serde_json::{Map, Value};
 use crate::{
     cli::{self, Command},
     docs,
-    gateway::{Silence, resolve},
+    error::no_provider_for_command_line,
+    gateway::{NoopObserver, resolve},
     listing,
     output::{self, Style, Unwritten},
     redact,
     session::{self, Session},
-    settings::{LogFormat, LogLevel, Offer, Problem, Settings, Tool, shown},
+    settings::{LogFormat, LogLevel, Offer, Problem, Settings, shown},
     spelling::nearest,
-    telemetry,
+    telemetry, tools,
 };
 
 mod chat;
 mod doctor;
 mod show;
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// It did what it should.
+    /// Success.
     Well,
     /// The settings or the arguments cannot be used.
     Configuration,
@@ -34,7 +35,7 @@ pub enum Ended {
     Failed,
 }
 
-/// As many models as a page of the list can have.
+/// Models on a page of the list: as many as it can have.
 const PAGE: u32 = 500;
 
 /// Reads the settings.
@@ -48,10 +49,10 @@ const EXAMPLE: &str = include_str!("../share/anygpt.config.example.yaml");
 /// The same for `config schema`.
 const SCHEMA: &str = include_str!("../share/anygpt.config.schema.json");
 
-/// Does a command; [`Command::Serve`] is not one of them.
+/// Runs a command other than [`Command::Serve`].
 ///
 /// # Errors
-/// Stdout takes no more.
+/// Stdout cannot be written.
 pub fn run(command: Command, load: Load<'_>) -> Done {
     match command {
         Command::Serve => Ok(Ended::Well),
@@ -92,62 +93,45 @@ fn print(text: &str) -> Done {
     Ok(Ended::Well)
 }
 
-/// Says something on stderr.
+/// Prints a message on stderr.
 fn tell(text: &str) {
-    telemetry::write_now(&format!("anygpt-mcp: {}", by_commands(text)));
+    telemetry::write_now(&format!("anygpt-mcp: {}", with_options(text)));
 }
 
-/// Advice that was written for a client, in words of the command line.
-fn by_commands(text: &str) -> String {
-    const WORDS: [(&str, &str); 6] = [
-        (
-            "the argument that the message names",
-            "the option or setting that the message names",
-        ),
-        (
-            "anygpt_list_models with provider ",
-            "anygpt-mcp models --provider ",
-        ),
-        ("anygpt_list_models", "anygpt-mcp models"),
-        ("anygpt_list_providers", "anygpt-mcp doctor"),
-        ("anygpt_list_tags", "anygpt-mcp config show"),
-        ("restart the server", "try again"),
-    ];
-    let text = WORDS.iter().fold(text.to_owned(), |text, (tool, command)| {
-        text.replace(tool, command)
-    });
-    cli::options_of_arguments().fold(text, |text, (argument, option)| {
+/// The text with options in place of the arguments of tools that they set.
+fn with_options(text: &str) -> String {
+    cli::options_of_arguments().fold(text.to_owned(), |text, (argument, option)| {
         with_option(&text, argument, &option)
     })
 }
 
-/// The text with an option in place of an argument's name. In quotes it is somebody else's word, and behind a dot
-/// a setting's.
+/// The text with an option in place of an argument's name. In quotes it is a quoted word, and after a dot a setting's
+/// name.
 fn with_option(text: &str, argument: &str, option: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once(argument) {
+    while let Some((before, after)) = rest.split_once(argument) {
         let is_part =
             |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'' | '`');
         let is_word =
-            !before.ends_with(is_part) && !behind.starts_with(|c: char| is_part(c) && c != '.');
+            !before.ends_with(is_part) && !after.starts_with(|c: char| is_part(c) && c != '.');
         shown.push_str(before);
         shown.push_str(if is_word { option } else { argument });
-        rest = behind;
+        rest = after;
     }
     shown.push_str(rest);
     shown
 }
 
-/// The problem is told, and the end is near.
-fn refuse(problem: &str) -> Done {
+/// Prints the problem; exit status 1.
+fn fail(problem: &str) -> Done {
     tell(&redact::of_caller(problem));
     Ok(Ended::Configuration)
 }
 
 fn with(load: Load<'_>, command: impl FnOnce(Settings) -> Done) -> Done {
     match load() {
-        Err(problem) => refuse(&problem.to_string()),
+        Err(problem) => fail(&problem.to_string()),
         Ok(settings) => {
             warn(&settings);
             command(settings)
@@ -161,20 +145,19 @@ fn warn(settings: &Settings) {
     }
 }
 
-/// A session for one command. Its log is for those who look for an error: what a person should know is
-/// told as such.
+/// A session for one command. Its log is for debugging: messages for the user are printed as such.
 fn session(settings: Settings) -> Session {
     let level = match settings.log_level {
         LogLevel::Debug => LogLevel::Debug,
         _ => LogLevel::Error,
     };
     let session = Session::new(settings);
-    // Whatever the server's log looks like, this is for people.
+    // The setting is for the log of the server.
     telemetry::start(level, LogFormat::Text, session.redactor.clone());
     session
 }
 
-/// The work of a session, or why it cannot be done.
+/// Runs the work of a session; an inner error means that it cannot run.
 fn block_on<T>(
     work: impl Future<Output = Result<T, Unwritten>>,
 ) -> Result<Result<T, Ended>, Unwritten> {
@@ -188,7 +171,7 @@ fn block_on<T>(
     }
 }
 
-/// Reads the certificates, which a start leaves to the first connection.
+/// Reads the certificates, which the server reads at the first connection.
 fn certificates(settings: &Settings) -> Result<(), Problem> {
     let trusted = settings.network.certificates().read()?;
     if let Some(warning) = trusted.warning() {
@@ -200,14 +183,14 @@ fn certificates(settings: &Settings) -> Result<(), Problem> {
 fn validate(load: Load<'_>) -> Done {
     with(load, |settings| {
         if let Err(problem) = certificates(&settings) {
-            return refuse(&problem.to_string());
+            return fail(&problem.to_string());
         }
-        // A warning has told.
+        // There was a warning.
         if settings.has_broken_provider() {
             return Ok(Ended::Configuration);
         }
         if !settings.has_usable_provider() {
-            return refuse(Settings::no_provider_advice());
+            return fail(&no_provider_for_command_line());
         }
         print("The settings are valid.\n")
     })
@@ -218,7 +201,7 @@ fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
         Ok(settings) => settings.offer,
         Err(problem) => {
             tell(&format!("warning: {problem}"));
-            Offer::default()
+            Offer::usual(&tools::names())
         }
     };
     let listed = match json {
@@ -234,29 +217,37 @@ fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
     }
 }
 
-/// All pages of the list, as one.
+/// All pages of the list as one.
 fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
     let session = session(settings);
     let listed = block_on(async {
         let mut pages: Vec<Value> = Vec::new();
+        let mut errors = Vec::new();
         let mut arguments = Map::new();
         arguments.insert("limit".into(), PAGE.into());
         arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
         loop {
             let outcome = session
-                .call(Tool::ListModels, arguments.clone(), &mut Silence)
+                .call(&tools::LIST_MODELS, arguments.clone(), &mut NoopObserver)
                 .await;
             let outcome = match outcome {
                 Ok(outcome) if !outcome.is_error => outcome,
-                Ok(outcome) => return Ok(Err((outcome.text, Ended::Failed))),
-                Err(problem) => return Ok(Err((problem, Ended::Configuration))),
+                Ok(outcome) => return Ok(Err((session.texts(&outcome.errors), Ended::Failed))),
+                Err(error) => {
+                    let text = session.texts(&[error]);
+                    let text = redact::of_caller(&text).into_owned();
+                    return Ok(Err((text, Ended::Configuration)));
+                }
             };
+            if pages.is_empty() {
+                errors = outcome.errors;
+            }
             let page = outcome.structured.unwrap_or_default();
             let page: Value = serde_json::from_str(&page).unwrap_or_default();
             let next = page["next_cursor"].clone();
             pages.push(page);
             if next.is_null() {
-                return Ok(Ok(pages));
+                return Ok(Ok((pages, errors)));
             }
             arguments.insert("cursor".into(), next);
         }
@@ -267,11 +258,14 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
             tell(&problem);
             Ok(ended)
         }
-        Ok(Ok(pages)) => print_models(pages, json),
+        Ok(Ok((pages, errors))) => {
+            let errors: Vec<String> = errors.iter().map(|error| session.text(error)).collect();
+            print_models(pages, &errors, json)
+        }
     }
 }
 
-fn print_models(pages: Vec<Value>, json: bool) -> Done {
+fn print_models(pages: Vec<Value>, errors: &[String], json: bool) -> Done {
     let mut all = Value::Null;
     for mut page in pages {
         match all["models"].as_array_mut() {
@@ -305,25 +299,24 @@ fn print_models(pages: Vec<Value>, json: bool) -> Done {
         }
         text.push('\n');
     }
-    for said in ["errors", "warnings"] {
-        texts(&all[said]).iter().for_each(|problem| tell(problem));
-    }
+    let warnings = texts(&all["warnings"]);
+    errors.iter().chain(&warnings).for_each(|text| tell(text));
     print(&for_stdout(&text))?;
-    Ok(match text.is_empty() && !texts(&all["errors"]).is_empty() {
+    Ok(match text.is_empty() && !errors.is_empty() {
         true => Ended::Failed,
         false => Ended::Well,
     })
 }
 
-/// Names and answers come from strangers; a terminal must not obey them.
+/// Names and answers come from outside; a terminal must not interpret them.
 fn for_stdout(text: &str) -> String {
     match output::is_terminal() {
-        true => output::harmless(text),
+        true => output::escape_control_characters(text),
         false => text.to_owned(),
     }
 }
 
-/// JSON of what strangers have written.
+/// JSON with text from outside.
 fn print_json(json: &str) -> Done {
     match output::is_terminal() {
         true => print(&format!("{}\n", output::harmless_json(json))),
@@ -334,7 +327,7 @@ fn print_json(json: &str) -> Done {
 fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
     let explained = match resolve::explain(settings, provider, name) {
         Ok(explained) => explained,
-        Err(problem) => return refuse(&problem),
+        Err(error) => return fail(&error.for_command_line()),
     };
     let mut text = String::new();
     for (position, target) in explained.chain.targets.iter().enumerate() {
@@ -355,7 +348,7 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
     text.push_str(&format!("because {}\n", explained.rule.why()));
     for target in &explained.chain.targets {
         let model = target.model.as_deref().unwrap_or_default();
-        for (key, value) in settings.rule(target.provider, model).told() {
+        for (key, value) in settings.rule(target.provider, model).shown() {
             let name = target.name(settings);
             text.push_str(&format!("rules for {name}: {key} {value}\n"));
         }
@@ -365,8 +358,8 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
             "ambiguous: {name} may be meant, too ({why}); write that to ask it\n"
         ));
     }
-    for warning in &explained.chain.warnings {
-        tell(&redact::of_caller(warning));
+    for left_out in &explained.chain.left_out {
+        tell(&redact::of_caller(&left_out.for_command_line()));
     }
     print(&for_stdout(&redact::of_caller(&text)))
 }
@@ -381,7 +374,7 @@ fn page(name: &str, load: Load<'_>) -> Done {
         let names: Vec<_> = docs::topics().map(|topic| topic.name).collect();
         let perhaps = nearest(name, names.iter().map(|name| &**name));
         let perhaps = perhaps.map(|near| format!("; perhaps you mean {near}"));
-        return refuse(&format!(
+        return fail(&format!(
             "there is no page {}{}. The pages are {}",
             shown(name, names.iter().map(|name| &**name)),
             perhaps.unwrap_or_default(),
@@ -393,7 +386,7 @@ fn page(name: &str, load: Load<'_>) -> Done {
     }
     match load() {
         Ok(settings) => print(&docs::text(topic.position, &settings)),
-        // Who has settings that cannot be used may need the documentation most.
+        // The documentation helps to correct the settings.
         Err(problem) => {
             tell(&problem.to_string());
             print(docs::plain_text(topic.position))

@@ -1,8 +1,8 @@
-//! Addresses of hosts: what `getaddrinfo` of the C library says, with a time limit of our own, and with the
-//! two families asked separately.
+//! Addresses of hosts: `getaddrinfo` of the C library, with a time limit of our own, and with a look-up per address
+//! family.
 //!
-//! The static program has musl's resolver. It waits 5 s for every name where there is no network, fails
-//! a whole look-up when only one family's answer is broken, and says the same for every failure.
+//! The static program has musl's resolver. It waits 5 s for every name where there is no network, fails a whole look-up
+//! when only one family's answer is broken, and returns the same error for every failure.
 //!
 //! Never here: connections, caches.
 
@@ -22,24 +22,24 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// Longest look-up. musl asks a second time after 2.5 s.
+/// Longest look-up. musl sends its query again after 2.5 s.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Longest look-up where no name server can be reached: enough for names in `/etc/hosts`.
 const LIMIT_WITHOUT_NETWORK: Duration = Duration::from_millis(200);
 
-/// Most look-ups at once, each on a thread of its own, since the C library only does them blocking.
+/// Most look-ups at once, each on a thread of its own, since the C library blocks.
 const AT_ONCE: usize = 4;
 
-/// Most look-ups of IPv6 addresses at once: it is these that hang in practice, and a thread that asks the C library cannot be
-/// called off.
+/// Most look-ups of IPv6 addresses at once: in practice it is these that hang, and a thread in the C library cannot be
+/// cancelled.
 const V6_AT_ONCE: usize = 2;
 
-/// Addresses that nobody has (RFC 5737, RFC 3849). Nothing is ever sent to them.
+/// Addresses reserved for documentation (RFC 5737, RFC 3849). Nothing is sent to them.
 const SOMEWHERE_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const SOMEWHERE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
 
-/// The kinds of addresses.
+/// An address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// IPv4.
@@ -48,7 +48,7 @@ pub enum Family {
     V6,
 }
 
-/// Looks up names; clones share what is under way, so that many calls at once ask once.
+/// Looks up names. Clones share the look-ups in progress, so that many calls at once cause one.
 #[derive(Clone)]
 pub struct Resolver {
     ask: Arc<Ask>,
@@ -57,10 +57,10 @@ pub struct Resolver {
     v6: Arc<Semaphore>,
 }
 
-/// Who really asks, blocking; somebody else in tests.
+/// The blocking look-up; replaced in tests.
 type Ask = dyn Fn(&str, Family) -> Outcome + Send + Sync;
 
-/// A look-up goes on when nobody waits for it any more, since its thread does.
+/// A look-up in progress. It continues when its callers are gone, since its thread does.
 type UnderWay = HashMap<(String, Family), watch::Receiver<Option<Outcome>>>;
 
 /// The addresses of one family.
@@ -69,15 +69,15 @@ pub type Outcome = Result<Vec<IpAddr>, LookUpError>;
 /// Why a name has no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LookUpError {
-    /// There is no way to any name server; the first of them, if one is configured.
+    /// No name server can be reached; holds the first of them, if one is configured.
     NoNetwork(String, Option<IpAddr>),
     /// No answer in time.
     Timeout(String),
     /// The name does not exist, or has no addresses.
     Unknown(String),
-    /// The name server did not answer, or said that it could not.
+    /// The name server did not answer, or reported a failure.
     NoAnswer(String),
-    /// In the C library's words.
+    /// Another error of the C library.
     Other(String, String),
 }
 
@@ -88,7 +88,7 @@ impl Default for Resolver {
 }
 
 impl Resolver {
-    /// A resolver that asks like this.
+    /// A resolver with this look-up function.
     pub(crate) fn new(ask: impl Fn(&str, Family) -> Outcome + Send + Sync + 'static) -> Self {
         Resolver {
             ask: Arc::new(ask),
@@ -101,7 +101,7 @@ impl Resolver {
     /// The addresses of a host in one family.
     ///
     /// # Errors
-    /// There are none, or nobody says so in time.
+    /// No address, or no answer within the limit.
     pub async fn look_up(&self, host: &str, family: Family) -> Outcome {
         let unreachable = unreachable_server();
         let limit = match unreachable {
@@ -112,14 +112,14 @@ impl Resolver {
         let mut outcome = self.join(host, family);
         let outcome = match timeout(limit, outcome.wait_for(Option::is_some)).await {
             Ok(Ok(outcome)) => outcome.clone(),
-            // Its task is gone, and the runtime with it.
+            // Its task ends only with the runtime.
             Ok(Err(_)) => None,
             Err(_) => Some(Err(LookUpError::Timeout(host.into()))),
         };
         match (outcome, unreachable) {
             (Some(Ok(addresses)), _) => Ok(addresses),
             (_, Some(server)) => Err(LookUpError::NoNetwork(host.into(), server)),
-            // The C library says the same of a server that is silent and of one that has no answer.
+            // The C library returns the same error for a silent server and for a failed one.
             (Some(Err(LookUpError::NoAnswer(host))), None) if begun.elapsed() > LIMIT / 2 => {
                 Err(LookUpError::Timeout(host))
             }
@@ -128,7 +128,7 @@ impl Resolver {
         }
     }
 
-    /// The look-up that is under way, or a new one.
+    /// The look-up in progress, or a new one.
     fn join(&self, host: &str, family: Family) -> watch::Receiver<Option<Outcome>> {
         let key = (host.to_owned(), family);
         let mut under_way = self.lock();
@@ -152,7 +152,7 @@ impl Resolver {
                 Err(LookUpError::Other(key.0.clone(), why))
             });
             resolver.lock().remove(&key);
-            // Whoever waited may have gone.
+            // The receiver may be gone.
             let _heard = sender.send(Some(outcome));
         });
         outcome
@@ -171,12 +171,12 @@ impl fmt::Debug for Resolver {
     }
 }
 
-/// Whether IPv6 leads anywhere, which it does in few containers.
+/// Whether there is a route for IPv6, which few containers have.
 pub(crate) fn has_v6() -> bool {
     has_route(SOMEWHERE_V6)
 }
 
-/// Asks on a thread of its own. The runtime's threads for such work would end the process where there is none to be had.
+/// Runs the look-up on a thread of its own. (The runtime's blocking threads would panic where no thread can be started.)
 async fn on_thread(ask: Arc<Ask>, host: String, family: Family) -> io::Result<Outcome> {
     let (sender, outcome) = oneshot::channel();
     thread::Builder::new()
@@ -185,9 +185,9 @@ async fn on_thread(ask: Arc<Ask>, host: String, family: Family) -> io::Result<Ou
     outcome.await.map_err(io::Error::other)
 }
 
-/// Asks the C library, blocking.
+/// Calls the C library, which blocks.
 fn ask(host: &str, family: Family) -> Outcome {
-    /// What glibc says of a name that has only addresses of the other family (`EAI_ADDRFAMILY`).
+    /// glibc's error for a name that has only addresses of the other family (`EAI_ADDRFAMILY`).
     const OTHER_FAMILY: i32 = -9;
     let hints = AddrInfoHints {
         address: match family {
@@ -215,9 +215,9 @@ fn ask(host: &str, family: Family) -> Outcome {
     Ok(addresses)
 }
 
-/// Whether there is no way to any name server. If so: the first one, if one is configured.
+/// If no name server can be reached: the first one, if one is configured.
 fn unreachable_server() -> Option<Option<IpAddr>> {
-    // Without the file the C library asks a server on this machine, which may be there.
+    // Without the file the C library asks a server on this machine, which may exist.
     let text = fs::read_to_string("/etc/resolv.conf").ok()?;
     let servers = name_servers(&text)?;
     if servers.is_empty() {
@@ -227,7 +227,7 @@ fn unreachable_server() -> Option<Option<IpAddr>> {
     (!reachable).then(|| servers.first().copied())
 }
 
-/// The name servers in a `resolv.conf`, if all can be read.
+/// The name servers in a `resolv.conf`, if all can be parsed.
 fn name_servers(text: &str) -> Option<Vec<IpAddr>> {
     text.lines()
         .filter_map(|line| line.strip_prefix("nameserver"))
@@ -235,7 +235,7 @@ fn name_servers(text: &str) -> Option<Vec<IpAddr>> {
         .collect()
 }
 
-/// Whether the kernel knows a way there. Nothing is sent.
+/// Whether the kernel has a route there. Nothing is sent.
 fn has_route(to: IpAddr) -> bool {
     let from: IpAddr = match to {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
@@ -308,7 +308,7 @@ pub(crate) mod tests {
         let resolver = Resolver::default();
         let addresses = run(resolver.look_up("localhost", Family::V4)).unwrap();
         assert!(addresses.contains(&ADDRESS), "{addresses:?}");
-        // Nothing is kept: the C library knows better how long an answer holds.
+        // Nothing is cached: the C library knows how long an answer is valid.
         assert!(resolver.lock().is_empty());
     }
 

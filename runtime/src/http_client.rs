@@ -1,10 +1,11 @@
-//! The HTTP client: requests on kept connections, time limits of the transport. Below it: `pool` (the connections),
-//! `connector` (proxies, TLS), `dial` (TCP), `turn` (how much is read at a time); names are looked up by `dns`.
+//! The HTTP client: requests on pooled connections, time limits of the transport. Below it: `pool` (the connections),
+//! `connector` (proxies, TLS), `config` (configuration of both), `dial` (TCP), `turn` (how much is read at a time), and `dns`.
 //!
-//! Redirects are not followed: the key would go along.
+//! Redirects are not followed: the key would be sent to the new address.
 //!
-//! Never here: providers, what a status means, how often something is tried.
+//! Never here: settings of this program, providers, what a status means, retries.
 
+mod config;
 mod connector;
 mod dial;
 mod pool;
@@ -22,28 +23,27 @@ use http::{
 use http_body_util::Full;
 use tokio::time::timeout;
 
-pub use self::pool::ReplyBody;
+pub use self::{
+    config::{ExtraRoots, HttpConfig, Proxies, Proxy, ProxyKind},
+    pool::ReplyBody,
+};
 use self::{
     connector::{ConnectError, ConnectErrorKind, Connector, unauthorized},
     pool::{Connection, Pool},
 };
-use crate::{
-    dns::Resolver,
-    resources::reserve,
-    settings::{Network, Proxy, ProxyKind},
-};
+use crate::{dns::Resolver, resources::reserve};
 
 /// Longest time for look-up, TCP, proxy and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A client with a pool of kept connections.
+/// A client with a connection pool.
 pub struct HttpClient {
     connector: Connector,
     pool: Arc<Pool>,
     budget: Arc<Budget>,
 }
 
-/// What a connection takes: its buffers at both ends of TLS, and what has been read and not taken.
+/// Memory of a connection in bytes: its buffers on both sides of TLS, and what has been read ahead.
 const CONNECTION: usize = turn::BYTES + (32 << 10);
 
 /// Why there is no response.
@@ -51,11 +51,11 @@ const CONNECTION: usize = turn::BYTES + (32 << 10);
 pub enum SendError {
     /// No memory for one more connection.
     Memory,
-    /// No connection in time.
+    /// No connection within the limit.
     ConnectTimeout {
-        /// How long that is.
+        /// The limit.
         limit: Duration,
-        /// The proxy it should have gone through.
+        /// The proxy that was used, if any.
         proxy: Option<Proxy>,
     },
     /// No response headers on an open connection, after this long.
@@ -64,39 +64,38 @@ pub enum SendError {
     Broken(String),
     /// The connection broke after the request was sent, or a part of it.
     Lost(String),
-    /// No connection, and a moment later there will be none either.
+    /// No connection, and a retry would not help.
     Lasting(String),
     /// No connection, and there will be none with these settings.
     Settings(String),
 }
 
-/// A proxy that HTTP requests are handed to as they are, not through a tunnel.
+/// A proxy that receives HTTP requests itself, not through a tunnel.
 #[derive(Debug)]
 pub struct Forwarder(Proxy);
 
 impl HttpClient {
-    /// A client that trusts the built-in roots and the configured ones. Opens nothing. Connections are counted against
-    /// `budget`.
-    pub fn new(network: &Network, budget: Arc<Budget>) -> Self {
+    /// A client with this configuration. Opens no connection. Connections are counted against `budget`.
+    pub fn new(config: HttpConfig, budget: Arc<Budget>) -> Self {
         HttpClient {
-            connector: Connector::new(network.clone(), Resolver::default()),
+            connector: Connector::new(config, Resolver::default()),
             pool: Arc::default(),
             budget,
         }
     }
 
-    /// The proxy that a request to this URL is handed to, in the open.
+    /// The proxy that receives a request to this URL unencrypted, if any.
     pub fn forwarder(&self, url: &Uri) -> Option<Forwarder> {
         let proxy = self.connector.proxy(url)?;
         is_forwarded(url, &proxy).then_some(Forwarder(proxy))
     }
 
-    /// Sends a request to an absolute URL; `connected` is called when it has a connection. The response's headers must
-    /// arrive within `headers` from then on, if there is such a limit.
+    /// Sends a request to an absolute URL; `connected` is called when it has a connection. If `headers` is given, the
+    /// response's headers must arrive within that time from then on.
     ///
     /// # Errors
     /// There is no response; see [`SendError`].
-    // What is only needed to begin is not part of the future, which each call in flight holds.
+    // What is needed only at the beginning is kept out of the future, of which there is one per open call.
     pub fn send(
         &self,
         mut request: Request<Full<Bytes>>,
@@ -123,16 +122,8 @@ impl HttpClient {
                 let mut connection = match kept {
                     Some(connection) => connection,
                     None => {
-                        let Some(mut held) = held.take() else {
-                            return Err(SendError::Memory);
-                        };
-                        if !held.resize(CONNECTION) {
-                            // Those that nobody uses are for nothing then.
-                            pool.clear();
-                            if !reserve(&mut held, CONNECTION).await {
-                                return Err(SendError::Memory);
-                            }
-                        }
+                        let held = held.take().ok_or(SendError::Memory)?;
+                        let held = reserve_connection(held, &pool).await?;
                         connect(&connector, url.clone(), proxy.as_ref(), held).await?
                     }
                 };
@@ -154,24 +145,20 @@ impl HttpClient {
                     }
                     Err(error) => error,
                 };
-                match error.take_message() {
-                    // It was closed at this very moment.
+                let unsent = error.take_message();
+                let why = || broken(&error.into_error(), proxy.as_ref());
+                match unsent {
+                    // It was closed at this moment.
                     Some(unsent) if is_kept => request = unsent,
-                    Some(_) => {
-                        let why = broken(&error.into_error(), proxy.as_ref());
-                        return Err(SendError::Broken(why));
-                    }
-                    None => {
-                        let why = broken(&error.into_error(), proxy.as_ref());
-                        return Err(SendError::Lost(why));
-                    }
+                    Some(_) => return Err(SendError::Broken(why())),
+                    None => return Err(SendError::Lost(why())),
                 }
             }
         }
     }
 }
 
-/// Says in a request with an absolute URL where it goes, as HTTP/1.1 wants it.
+/// Adds the `host` header that HTTP/1.1 requires, from the absolute URL.
 fn address(request: &mut Request<Full<Bytes>>, proxy: Option<&Proxy>) {
     let url = request.uri();
     let usual = match url.scheme_str() {
@@ -200,12 +187,24 @@ fn address(request: &mut Request<Full<Bytes>>, proxy: Option<&Proxy>) {
     }
 }
 
-/// Whether a proxy gets requests to this URL as they are.
+/// Whether a proxy receives requests to this URL itself.
 fn is_forwarded(url: &Uri, proxy: &Proxy) -> bool {
     url.scheme_str() == Some("http") && proxy.kind() != ProxyKind::Socks5
 }
 
-/// Opens a connection, in a box, because most requests find one.
+/// Memory for one more connection.
+async fn reserve_connection(mut held: Reservation, pool: &Pool) -> Result<Reservation, SendError> {
+    if !held.resize(CONNECTION) {
+        // Idle connections are useless then.
+        pool.clear();
+        if !reserve(&mut held, CONNECTION).await {
+            return Err(SendError::Memory);
+        }
+    }
+    Ok(held)
+}
+
+/// Opens a connection; boxed, because most requests reuse one.
 fn connect<'a>(
     connector: &'a Connector,
     url: Uri,
@@ -243,7 +242,7 @@ fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> String {
 }
 
 impl Forwarder {
-    /// What to do about its 407.
+    /// Advice for its status 407.
     pub fn unauthorized(&self) -> String {
         unauthorized(&self.0)
     }
@@ -285,13 +284,13 @@ impl fmt::Display for SendError {
     }
 }
 
-/// The innermost error, which says what really happened.
+/// The innermost error, which is the cause.
 pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    // The operating system's words end in a number that helps nobody.
+    // The operating system's text ends in an error number, which is of no use to people.
     match innermost.downcast_ref::<io::Error>() {
         Some(error) if error.raw_os_error().is_some() => {
             let text = error.to_string();

@@ -7,19 +7,24 @@
 
 mod aside;
 pub mod call;
+mod characters;
 pub mod cli;
 pub mod commands;
 pub mod dns;
 mod docs;
+pub mod error;
+mod exit;
 pub mod gateway;
 pub mod http_client;
 pub mod library;
 pub mod listing;
 pub mod mcp;
+pub mod outcome;
 pub mod output;
 mod prompts;
 pub mod redact;
 pub mod resources;
+mod run;
 mod session;
 pub mod settings;
 pub mod signal;
@@ -27,6 +32,8 @@ mod spelling;
 pub mod standby;
 pub mod telemetry;
 pub mod tools;
+
+pub use run::run;
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,4 +1,4 @@
-//! What the server tells of itself, and the texts behind it: tools, documentation, prompts.
+//! What the server offers, as a catalogue: tools, documentation, prompts; and rendering the latter two.
 //!
 //! Never here: the texts themselves, or what a tool does.
 
@@ -9,14 +9,14 @@ use anygpt_core::{Catalog, Given, Icon, Implementation, PromptText};
 use crate::{
     VERSION, docs, prompts,
     redact::Redactor,
-    settings::{Offer, Settings, Tool},
+    settings::{Offer, Settings},
     tools,
 };
 
 /// Two speech bubbles, 290 bytes.
 const ICON: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAyNCAyNCIgZmlsbD0ibm9uZSIgc3Ryb2tlPSIjMGI3Mjg1IiBzdHJva2Utd2lkdGg9IjIiIHN0cm9rZS1saW5lam9pbj0icm91bmQiPjxwYXRoIGQ9Ik0zIDRoMTJ2OEg4bC0zIDN2LTNIM3oiLz48cGF0aCBkPSJNMTggOWgzdjhoLTJ2M2wtMy0zSDl2LTIiLz48L3N2Zz4=";
 
-/// What the server offers; for the life of a process the same (R-40).
+/// What the server offers; it does not change during the life of a process (R-40).
 pub fn catalog(offer: &Offer) -> Catalog {
     Catalog {
         server: Implementation {
@@ -34,41 +34,38 @@ pub fn catalog(offer: &Offer) -> Catalog {
         resources: docs::resources(),
         templates: docs::templates(),
         prompts: prompts::listed(),
-        is_private: offer.tools != Offer::default().tools,
+        is_private: offer.tools != Offer::usual(&tools::names()).tools,
         structured: offer.structured,
     }
 }
 
-/// What a model should know of these tools before it calls one.
-fn instructions(tools: &[Tool]) -> String {
-    let said = [
-        (
-            Tool::ChatCompletion,
-            "anygpt_chat_completion sends a prompt or a conversation to a model and returns its answer; name \
-             a model (\"gpt-…\", \"claude-…\", \"gemini-…\", provider/model, an alias or a tag), or none for the \
-             default.",
-        ),
-        (Tool::Compare, "anygpt_compare asks several at once."),
-        (
-            Tool::ListProviders,
-            "anygpt_list_providers tells which providers can be used.",
-        ),
-        (
-            Tool::ListModels,
-            "anygpt_list_models tells which models they have.",
-        ),
-        (
-            Tool::ListTags,
-            "anygpt_list_tags tells which tags there are.",
-        ),
-    ];
-    let said = said.iter().filter(|(tool, _)| tools.contains(tool));
-    let said: Vec<&str> = said.map(|(_, text)| *text).collect();
+/// The server's instructions: what a model should know before it calls one of these tools.
+fn instructions(tools: &[&str]) -> String {
+    let of_tools = OF_TOOLS.iter().filter(|(name, _)| tools.contains(name));
+    let of_tools: Vec<String> = of_tools
+        .map(|(name, sentence)| format!("{name} {sentence}"))
+        .collect();
     format!(
         "Ask other AI models. {} More: the resource anygpt://docs/workflow.",
-        said.join(" ")
+        of_tools.join(" ")
     )
 }
+
+/// One sentence per tool; a later one may refer to an earlier one.
+const OF_TOOLS: [(&str, &str); 5] = [
+    (
+        "anygpt_chat_completion",
+        "sends a prompt or a conversation to a model and returns its answer; name a model (\"gpt-…\", \"claude-…\", \
+         \"gemini-…\", provider/model, an alias or a tag), or none for the default.",
+    ),
+    ("anygpt_compare", "asks several at once."),
+    (
+        "anygpt_list_providers",
+        "tells which providers can be used.",
+    ),
+    ("anygpt_list_models", "tells which models they have."),
+    ("anygpt_list_tags", "tells which tags there are."),
+];
 
 /// Renders documentation and prompts for these settings.
 #[derive(Debug)]
@@ -78,7 +75,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// A library for these settings. Configured keys are taken out of everything it hands out.
+    /// A library for these settings. Configured keys are removed from all that it returns.
     pub fn new(settings: Arc<Settings>, redactor: Redactor) -> Self {
         Library { settings, redactor }
     }

@@ -6,13 +6,9 @@ use anygpt_core::{Budget, Limits, NoLibrary, Server};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{
-    library,
-    output::Style,
-    settings::{Offer, Tool as Name},
-};
+use crate::{library, output::Style, settings::Offer, tools};
 
-/// Asks as a client of the newest revision does, which is told most.
+/// A request as of the newest revision, whose answer has most members.
 const REQUEST: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}
 "#;
 
@@ -34,14 +30,14 @@ struct Tool {
     description: String,
 }
 
-/// The `tools` of `tools/list`, byte for byte, as they are offered or all there are.
+/// The `tools` of `tools/list`, byte for byte; those that are offered, or all.
 ///
 /// # Errors
 /// The server answered something else, which would be a bug.
 pub fn json(offer: &Offer, all: bool) -> serde_json::Result<String> {
     let mut offer = offer.clone();
     if all {
-        offer.tools = Name::ALL.into();
+        offer.tools = tools::names().iter().map(|tool| tool.name).collect();
     }
     let budget = Budget::new(Limits::default().queued_output);
     let mut server = Server::new(
@@ -66,7 +62,7 @@ pub fn text(offer: &Offer, all: bool, style: Style) -> serde_json::Result<String
     let tools: Vec<Tool> = serde_json::from_str(&json(offer, all)?)?;
     let mut text = String::new();
     for Tool { name, description } in tools {
-        let is_offered = offer.tools.iter().any(|offered| offered.name() == name);
+        let is_offered = offer.tools.contains(&name.as_str());
         let mark = if is_offered {
             ""
         } else {
@@ -84,14 +80,14 @@ mod tests {
 
     #[test]
     fn both_forms_name_every_tool_in_order() {
-        let offer = Offer::default();
+        let offer = Offer::usual(&tools::names());
         for all in [false, true] {
             let json = json(&offer, all).unwrap();
             let tools: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
             let text = text(&offer, all, Style::PLAIN).unwrap();
             let mut lines = text.lines();
             let count = if all {
-                Name::ALL.len()
+                tools::names().len()
             } else {
                 offer.tools.len()
             };
@@ -108,8 +104,8 @@ mod tests {
 
     #[test]
     fn the_lists_stay_small() {
-        let usual = json(&Offer::default(), false).unwrap().len();
-        let all = json(&Offer::default(), true).unwrap().len();
+        let usual = json(&Offer::usual(&tools::names()), false).unwrap().len();
+        let all = json(&Offer::usual(&tools::names()), true).unwrap().len();
         assert!(usual < 6_000 && all < 8_500, "{usual} {all}");
     }
 }

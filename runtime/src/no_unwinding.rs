@@ -1,12 +1,12 @@
-//! Stands in for the unwinder in the static program (`runtime/image/compile` asks for it): a panic ends the process,
-//! with a message and no backtrace, so nobody walks the stack. Without this, what reads debug information for
-//! backtraces, which a stripped program has none of, is linked from std: 200 kB, because the optimizer cannot
-//! see that libunwind's `_Unwind_Backtrace` would have nobody to call.
+//! Replaces the unwinder in the static program (enabled by `runtime/image/compile`): a panic ends the process with a
+//! message and no backtrace, so the stack is never walked. Without this, std's reader of debug information, which a stripped
+//! program does not have, would be linked: 200 kB, because the optimizer cannot see that libunwind's `_Unwind_Backtrace`
+//! is never called.
 //!
-//! All that std refers to is here, so that nothing of libunwind is linked; a new name ends in a duplicate symbol
-//! when the program is linked, never in a program that differs. Never here: anything that does something.
+//! Every symbol that std refers to is here, so that nothing of libunwind is linked; a new one causes a link error (a
+//! duplicate symbol), never a program that behaves differently. Never here: anything with an effect.
 
-// A name without mangling counts as unsafe, since it can replace another.
+// An unmangled name counts as unsafe, since it can replace another symbol.
 #![expect(unsafe_code)]
 
 use std::{
@@ -19,7 +19,7 @@ const END_OF_STACK: c_int = 5;
 
 // SAFETY (all): the C library has none of these names; libunwind's signatures.
 
-/// Walks no frame. std asks it for a panic before `main` has set its hook, where RUST_BACKTRACE is set.
+/// Walks no frame. std calls it for a panic before `run` has set its hook, if RUST_BACKTRACE is set.
 #[unsafe(no_mangle)]
 extern "C" fn _Unwind_Backtrace(_trace: *const c_void, _argument: *mut c_void) -> c_int {
     END_OF_STACK
@@ -30,7 +30,7 @@ extern "C" fn _Unwind_Resume(_exception: *mut c_void) -> ! {
     process::abort()
 }
 
-// What only a personality routine calls, and only an unwinder calls that.
+// Called only by a personality routine, which only an unwinder calls.
 
 #[unsafe(no_mangle)]
 extern "C" fn _Unwind_GetLanguageSpecificData(_context: *mut c_void) -> *const c_void {

@@ -1,7 +1,6 @@
-//! What commands print on stdout, and whether there is a stdout at all. What the server writes is
-//! [`stdio`](crate::stdio)'s.
+//! What commands print on stdout, and whether there is a usable stdout.
 //!
-//! Never here: what is printed.
+//! Never here: what is printed, or the server's output ([`mcp`](crate::mcp)).
 
 use std::{
     fmt::Write as _,
@@ -13,24 +12,26 @@ use rustix::{
     io::Errno,
 };
 
-/// Why stdout takes no more.
+use crate::characters::is_invisible;
+
+/// Why stdout could not be written.
 #[derive(Debug)]
 pub enum Unwritten {
-    /// Its reader has seen enough.
+    /// Its reader has closed it.
     Closed,
-    /// It is full or broken.
+    /// The disk is full, or another error.
     Failed(io::Error),
 }
 
-/// Whether stdout takes anything: it is open, for writing, and not full. For those that are about to cost money.
+/// Checks that stdout is open for writing and not full, before a call costs money.
 ///
 /// # Errors
-/// It does not.
+/// It is closed, read-only or full.
 pub fn check() -> io::Result<()> {
     use rustix::fs::{FileType, fstat};
     let stdout = rustix::stdio::stdout();
     let kind = fstat(stdout).map(|stat| FileType::from_raw_mode(stat.st_mode));
-    // Writing nothing fails as any other write would; for some sockets it is a message.
+    // An empty write fails as any other would. (On some sockets it sends a message.)
     match kind {
         Ok(FileType::Socket) => Ok(()),
         Ok(_) => match rustix::io::write(stdout, &[]) {
@@ -41,20 +42,17 @@ pub fn check() -> io::Result<()> {
     }
 }
 
-/// Whether stdout has no reader any more.
+/// Whether the reader of stdout has closed it.
 pub fn is_abandoned() -> bool {
     let stdout = rustix::stdio::stdout();
-    // These are reported in any case.
+    // These flags are always reported.
     let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
     let now = Timespec::default();
     let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
     poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(gone)
 }
 
-/// Writes all of it, however long the reader takes.
-///
-/// # Errors
-/// Nobody reads, or it cannot be written.
+/// Writes the whole text, however long the reader takes.
 pub fn write(text: &str) -> Result<(), Unwritten> {
     let mut bytes = text.as_bytes();
     let stdout = rustix::stdio::stdout();
@@ -62,11 +60,11 @@ pub fn write(text: &str) -> Result<(), Unwritten> {
         match rustix::io::write(stdout, bytes) {
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::INTR) => {}
-            // Whoever shares it may have asked for this.
+            // Another process that shares it has made it non-blocking.
             Err(Errno::AGAIN) => {
                 let _ready = poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None);
             }
-            // Without a stdout nobody wants to read.
+            // A closed stdout means that the output is not wanted.
             Err(Errno::PIPE | Errno::BADF) => return Err(Unwritten::Closed),
             Err(error) => return Err(Unwritten::Failed(error.into())),
         }
@@ -74,7 +72,7 @@ pub fn write(text: &str) -> Result<(), Unwritten> {
     Ok(())
 }
 
-/// Whether a person looks at it.
+/// Whether stdout is a terminal.
 pub fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
@@ -86,7 +84,7 @@ pub struct Style {
 }
 
 impl Style {
-    /// None.
+    /// No colours.
     pub const PLAIN: Style = Style { colours: false };
 
     /// Colours on a terminal that has them, unless `NO_COLOR` holds anything.
@@ -103,12 +101,12 @@ impl Style {
         self.painted("1", text)
     }
 
-    /// For what is well.
+    /// For good news.
     pub fn good(self, text: &str) -> String {
         self.painted("32", text)
     }
 
-    /// For what is not.
+    /// For bad news.
     pub fn bad(self, text: &str) -> String {
         self.painted("31", text)
     }
@@ -121,10 +119,10 @@ impl Style {
     }
 }
 
-/// What ends a line, steers a terminal, turns the direction of the text around it, or hides a text from who reads it.
-/// What joins letters or emojis, or keeps them apart, is none of them: some scripts need it.
-pub(crate) fn is_obeyed(c: char) -> bool {
-    // As most are.
+/// Whether a character ends a line, controls a terminal, changes the direction of the text around it, or hides text from
+/// the reader. Joiners and non-joiners of letters or emojis do not count: some scripts need them.
+pub(crate) fn is_unsafe_in_terminal(c: char) -> bool {
+    // Most characters are printable ASCII.
     if c.is_ascii_graphic() || c == ' ' {
         return false;
     }
@@ -133,20 +131,11 @@ pub(crate) fn is_obeyed(c: char) -> bool {
         || is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// What has no width and no shape of its own: marks of the byte order, of hyphenation and of direction, joiners, tags.
-pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
-}
-
-/// A text that no terminal obeys: what [`is_obeyed`] is written out, but for ends of lines and tabs.
-pub fn harmless(text: &str) -> String {
+/// The text with each character that [`is_unsafe_in_terminal`] escaped, except for newlines and tabs.
+pub fn escape_control_characters(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_obeyed(c) && !matches!(c, '\n' | '\t') {
+        if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
             clean.extend(c.escape_default());
         } else {
             clean.push(c);
@@ -155,12 +144,11 @@ pub fn harmless(text: &str) -> String {
     clean
 }
 
-/// The same for JSON text, which stays the same JSON: what [`is_obeyed`] stands only within its strings, but for the
-/// whitespace of JSON itself.
+/// The same for JSON text, which keeps its meaning: outside strings only JSON's own whitespace is concerned, which stays.
 pub fn harmless_json(json: &str) -> String {
     let mut clean = String::with_capacity(json.len());
     for c in json.chars() {
-        if is_obeyed(c) && !matches!(c, '\n' | '\t') {
+        if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
             write_json_escape(&mut clean, c);
         } else {
             clean.push(c);
@@ -169,7 +157,7 @@ pub fn harmless_json(json: &str) -> String {
     clean
 }
 
-/// Appends a character as JSON escapes it: each unit of UTF-16 by four digits.
+/// Appends a character as JSON escapes it: four digits per UTF-16 unit.
 pub(crate) fn write_json_escape(json: &mut String, c: char) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         // Writing to a string cannot fail.
@@ -184,20 +172,25 @@ mod tests {
     #[test]
     fn no_terminal_obeys_an_answer() {
         assert_eq!(
-            harmless("a\tb\r\n\x1b]0;title\x07 \u{9b}31m größe"),
+            escape_control_characters("a\tb\r\n\x1b]0;title\x07 \u{9b}31m größe"),
             "a\tb\\r\n\\u{1b}]0;title\\u{7} \\u{9b}31m größe"
         );
         assert_eq!(
-            harmless("a\u{202e}b\u{2066}c\u{200f}"),
+            escape_control_characters("a\u{202e}b\u{2066}c\u{200f}"),
             "a\\u{202e}b\\u{2066}c\\u{200f}"
         );
         assert_eq!(
-            harmless("a\u{200b}b\u{ad}c\u{2063}d\u{feff}e\u{34f}f\u{180e}g\u{e0041}h"),
+            escape_control_characters(
+                "a\u{200b}b\u{ad}c\u{2063}d\u{feff}e\u{34f}f\u{180e}g\u{e0041}h"
+            ),
             "a\\u{200b}b\\u{ad}c\\u{2063}d\\u{feff}e\\u{34f}f\\u{180e}g\\u{e0041}h"
         );
         assert_eq!(harmless_json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
-        assert_eq!(harmless("می\u{200c}خواهم"), "می\u{200c}خواهم");
-        assert_eq!(harmless("👩\u{200d}🔬"), "👩\u{200d}🔬");
+        assert_eq!(
+            escape_control_characters("می\u{200c}خواهم"),
+            "می\u{200c}خواهم"
+        );
+        assert_eq!(escape_control_characters("👩\u{200d}🔬"), "👩\u{200d}🔬");
         assert_eq!(
             harmless_json("{\n\"a\": \"\u{9b}31m\u{202e}ü\"}"),
             "{\n\"a\": \"\\u009b31m\\u202eü\"}"

@@ -1,5 +1,5 @@
-//! The prompts: texts that make the client's model use the tools well. Arguments are free text: a name that
-//! is not known here is said in the prompt, never refused.
+//! The prompts: texts that make the client's model use the tools well. Arguments are free text: an unknown name is
+//! mentioned in the prompt, never refused.
 //!
 //! Never here: what a tool does.
 
@@ -11,15 +11,15 @@ use crate::{
     docs,
     gateway::resolve::Tagged,
     redact::of_caller,
-    settings::{Kind, Settings, Tag, position},
+    settings::{Dialect, Settings, Tag, position},
 };
 
 /// One prompt. The order is the order clients see.
 struct Entry {
     listed: fn() -> Prompt,
-    /// Writes the prompt; the arguments come in the order they are listed in.
+    /// Writes the prompt; the arguments are in the order of the list.
     text: fn(&Settings, &Given<'_>) -> String,
-    /// Pages of the documentation to look at.
+    /// Related pages of the documentation.
     pages: &'static [usize],
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn text(prompt: usize, settings: &Settings, given: &Given<'_>) -> Pro
     }
 }
 
-/// Known values of the argument of that name. Other arguments that are given narrow the choice.
+/// Known values of the argument with this name. Other arguments narrow the choice.
 pub(crate) fn candidates<'s>(
     prompt: usize,
     argument: usize,
@@ -140,12 +140,12 @@ pub(crate) fn candidates<'s>(
     }
 }
 
-/// Those that can be used come first.
+/// Providers; usable ones come first.
 pub(crate) fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
     let (usable, others): (Vec<_>, Vec<_>) = settings
         .listed()
         .map(|(_, provider)| provider)
-        .partition(|provider| provider.why_off().is_none());
+        .partition(|provider| provider.unavailable_reason().is_none());
     usable
         .into_iter()
         .chain(others)
@@ -153,8 +153,8 @@ pub(crate) fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
         .collect()
 }
 
-/// The models and tags that the settings name, those of one provider if one is named. Each once: the default
-/// may also be a tag or a model of the configuration file.
+/// The models and tags in the settings, or those of one provider. Each once: the default may also be a tag or a model of the
+/// configuration file.
 pub(crate) fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str>> {
     let wanted = provider.and_then(|id| position(&settings.providers, id.trim()));
     let mut names: Vec<Cow<'s, str>> = Vec::new();
@@ -165,8 +165,8 @@ pub(crate) fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<
             names.push(Cow::Owned(settings.name_of(model)));
         }
     }
-    for (position, provider) in settings.providers.iter().enumerate() {
-        if provider.kind == Kind::Mock && wanted.is_none_or(|wanted| wanted == position) {
+    for (index, provider) in settings.indexed() {
+        if provider.dialect == Dialect::Mock && wanted.is_none_or(|wanted| wanted == index) {
             names.push(Cow::Owned(format!("{}/mock-echo", provider.id)));
         }
     }
@@ -175,7 +175,7 @@ pub(crate) fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<
     names
 }
 
-/// The tags of the settings, those of one provider's models if one is named.
+/// The tags in the settings, or those of one provider's models.
 fn tags<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<Cow<'s, str>> {
     let wanted = provider.and_then(|id| position(&settings.providers, id.trim()));
     let carries = |tag: &&Tag| Tagged::new(settings, tag, wanted).is_some();
@@ -295,7 +295,7 @@ fn second_opinion(_: &Settings, given: &Given<'_>) -> String {
     text
 }
 
-/// The values of all arguments of a prompt; an empty text stands for one that was not given.
+/// The values of all arguments of a prompt; empty if not given.
 fn arguments<'g, const N: usize>(given: &'g Given<'_>) -> [&'g str; N] {
     std::array::from_fn(|position| {
         given
@@ -306,7 +306,7 @@ fn arguments<'g, const N: usize>(given: &'g Given<'_>) -> [&'g str; N] {
     })
 }
 
-/// Says what is wrong with a provider's name, if anything is.
+/// What is wrong with a provider's name, if anything.
 fn note_unknown(text: &mut String, settings: &Settings, name: &str) {
     let name = name.trim();
     let _ = match position(&settings.providers, name) {
@@ -319,7 +319,7 @@ fn note_unknown(text: &mut String, settings: &Settings, name: &str) {
                 known.join(", ")
             )
         }
-        Some(position) => match settings.providers[position].why_off() {
+        Some(position) => match settings.providers[position].unavailable_reason() {
             Some(why) => writeln!(text, "Note: {name} cannot be used: {why}."),
             None => Ok(()),
         },
@@ -330,7 +330,7 @@ fn usable(settings: &Settings) -> impl Iterator<Item = &str> {
     settings
         .providers
         .iter()
-        .filter(|provider| provider.why_off().is_none())
+        .filter(|provider| provider.unavailable_reason().is_none())
         .map(|provider| &*provider.id)
 }
 

@@ -1,4 +1,4 @@
-//! How much memory and how many files the process may use, and the wait for memory that others hold.
+//! How much memory and how many files the process may use, and waiting for memory that other calls hold.
 //!
 //! Never here: using them.
 
@@ -7,20 +7,20 @@ use std::time::Duration;
 use anygpt_core::Reservation;
 use tokio::time::{Instant, sleep};
 
-/// Most memory for what strangers decide the size of.
+/// Upper bound of the budget for data whose size clients and providers decide.
 const BUDGET: usize = 256 << 20;
 
-/// Longest wait for memory that others hold.
+/// Longest wait for memory that other calls hold.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// How often it is looked for.
+/// Interval between two attempts.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Counts so many bytes. If they are not there, others may give them back; `false` if nobody does.
+/// Reserves this many bytes. Waits a while for other calls to release memory; returns false if they do not.
 pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
     let begun = Instant::now();
     while !held.resize(bytes) {
-        // More than there is never comes.
+        // More than the whole budget can never be reserved.
         if bytes > held.budget().limit() || begun.elapsed() > WAIT {
             return false;
         }
@@ -29,7 +29,7 @@ pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
     true
 }
 
-/// Half of what a container, or `ulimit -d`, lets the process use, and never more than 256 MiB.
+/// Half of the limit of the container or of `ulimit -d`, at most 256 MiB.
 pub fn budget() -> usize {
     let of_process = rustix::process::getrlimit(rustix::process::Resource::Data).current;
     [
@@ -63,12 +63,11 @@ pub fn forbid_core_dumps() {
     }
 }
 
-/// Each call in flight needs a socket, and the default of 1,024 files is not enough for all. Tells how
-/// many files there may be.
+/// Each open call needs a socket, and the default of 1,024 files is not enough for all. Returns how many files may be open.
 pub fn raise_file_limit() -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    // Where the hard limit is infinite, some systems still accept only a smaller number.
+    // Even if the hard limit is infinite, some systems accept only a smaller number.
     for current in [limit.maximum, Some(10_240)] {
         let wanted = rustix::process::Rlimit { current, ..limit };
         if setrlimit(Resource::Nofile, wanted).is_ok() {

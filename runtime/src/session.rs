@@ -1,4 +1,4 @@
-//! Tool calls without a client: what commands need of the server, without its stdin and stdout.
+//! Tool calls without a client: the parts of the server that commands need, without its stdin and stdout.
 //!
 //! Never here: what is printed.
 
@@ -9,12 +9,14 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::{
+    error::Error,
     gateway::{Gateway, Observer},
     mcp::runner::new_runtime,
+    outcome::Outcome,
     redact::Redactor,
     resources,
-    settings::{Settings, Tool},
-    tools::{Outcome, Tools},
+    settings::Settings,
+    tools::{Tool, Tools},
 };
 
 /// Tools and gateway for these settings.
@@ -23,7 +25,7 @@ pub(crate) struct Session {
     pub(crate) redactor: Redactor,
     pub(crate) gateway: Gateway,
     tools: Tools,
-    /// As long as it is there, nothing ends.
+    /// Keeps the gateway from ending its calls.
     _ending: watch::Sender<bool>,
 }
 
@@ -52,36 +54,41 @@ impl Session {
     }
 
     /// Calls a tool, offered or not. An error is what is wrong with arguments or settings; what a provider has
-    /// done wrong is in the outcome. Neither holds a key.
+    /// done wrong is in the outcome. No text of the outcome holds a key; for an error see [`Session::text`].
     pub(crate) async fn call(
         &self,
-        tool: Tool,
+        tool: &'static Tool,
         arguments: Map<String, Value>,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Error> {
         let arguments = Value::Object(arguments).to_string();
-        let called = self
-            .tools
-            .run(tool, &arguments, &self.gateway, observer)
-            .await;
-        match called {
-            Ok(mut outcome) => {
-                outcome.redact(&self.redactor);
-                Ok(outcome)
-            }
-            Err(problem) => Err(self.redactor.diagnostic(&problem).into_owned()),
-        }
+        let called = self.tools.run(tool, &arguments, &self.gateway, observer);
+        let mut outcome = called.await?;
+        outcome.redact(&self.redactor);
+        Ok(outcome)
+    }
+
+    /// The text of an error for a terminal, without keys.
+    pub(crate) fn text(&self, error: &Error) -> String {
+        let text = error.for_command_line();
+        self.redactor.diagnostic(&text).into_owned()
+    }
+
+    /// The same for several, on a line each.
+    pub(crate) fn texts(&self, errors: &[Error]) -> String {
+        let texts: Vec<String> = errors.iter().map(|error| self.text(error)).collect();
+        texts.join("\n")
     }
 }
 
-/// Does asynchronous work on this thread.
+/// Runs a future on this thread.
 ///
 /// # Errors
-/// The operating system has no place for it.
+/// The operating system refuses the runtime its descriptors.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> io::Result<T> {
     let runtime = new_runtime()?;
     let done = runtime.block_on(work);
-    // A look-up of a name could hold it for seconds.
+    // Joining it could wait seconds for a name look-up.
     runtime.shutdown_background();
     Ok(done)
 }

@@ -1,15 +1,14 @@
 //! SIGTERM, SIGINT and SIGHUP, from the first instruction on.
 //!
-//! The kernel drops signals for which PID 1 has no handler, and lets other processes die of them, so
-//! handlers are installed before anything else. They write a byte into a socket, where
-//! it stays until a thread reads it, so no signal is lost before there is one.
+//! The kernel drops signals for which PID 1 has no handler, and kills other processes with them, so handlers are
+//! installed before anything else. They write a byte into a socket, where it stays until a thread reads it, so no signal is
+//! lost before that thread exists.
 //!
-//! A server waits for them on a thread of its own, so that nothing else that it does can hold a signal up. Where there
-//! is no thread to be had, the thread that reads stdin listens while it waits, and the handlers themselves end the
-//! process while it cannot.
+//! A server waits for signals on a thread of its own, so that no other work can delay one. If no thread can be started, the
+//! thread that reads stdin listens while it waits, and the handlers themselves end the process at all other times.
 //!
-//! SIGINT and SIGHUP that are ignored at the start stay so: `nohup` and shells ask for that. SIGTERM does not, since
-//! a container could not be stopped then. SIGQUIT is left as it is: the way to end a process that does not listen.
+//! SIGINT and SIGHUP stay ignored if they are ignored at the start: `nohup` and shells ask for that. SIGTERM does not,
+//! since a container could not be stopped then. SIGQUIT keeps its default action, as the way to end a process that hangs.
 //!
 //! Never here: what a signal means for calls in flight.
 
@@ -30,14 +29,14 @@ use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::{flag::register_conditional_shutdown, low_level::pipe};
 
-/// All that are handled, unless they are ignored.
+/// The signals that are handled, unless they are ignored.
 const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
-/// Where signals arrive, a byte for each.
+/// The queue of signals: one byte each in a socket.
 #[derive(Debug)]
 pub struct Signals {
     socket: UnixStream,
-    /// A bit for each signal that stays ignored, the lowest for number 1.
+    /// One bit for each signal that stays ignored; the lowest is signal 1.
     ignored: u64,
 }
 
@@ -48,7 +47,7 @@ impl Signals {
     /// The operating system refuses a socket or a handler.
     pub fn install() -> io::Result<Self> {
         let ignored = ignored();
-        // Installing a handler takes two steps; a signal that comes between them waits.
+        // Installing a handler takes two steps; a signal between them is delivered after both.
         let all = SigSet::from_iter(SIGNALS);
         all.thread_block()?;
         let (socket, sender) = UnixStream::pair()?;
@@ -60,8 +59,8 @@ impl Signals {
         Ok(signals)
     }
 
-    /// From now on a signal ends the process in its handler, with this exit code, as long as what is returned holds true:
-    /// for times in which there is nothing to bring to a good end, or no thread to do it.
+    /// From now on a signal exits the process in its handler, with this code, as long as the returned flag is true: for
+    /// times when there is nothing to finish, or no thread to finish it.
     ///
     /// # Errors
     /// The operating system refuses a handler.
@@ -82,9 +81,9 @@ impl Signals {
             })
     }
 
-    /// Waits for a signal on this thread.
+    /// Blocks this thread until a signal arrives.
     pub fn wait(&self) {
-        // An error is as good a reason to end as a signal: there will be none any more.
+        // After an error no signal can arrive any more, so this is treated as one.
         while let Err(error) = (&self.socket).read(&mut [0]) {
             if error.kind() != io::ErrorKind::Interrupted {
                 break;
@@ -92,11 +91,11 @@ impl Signals {
         }
     }
 
-    /// Waits for a signal until then. Tells whether one has come.
+    /// Waits for a signal until `end`. Returns whether one has arrived.
     pub fn wait_until(&self, end: Instant) -> bool {
         let left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok();
         let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
-        // A signal interrupts it; then the next look sees the byte.
+        // A signal interrupts `poll`; the next iteration sees the byte.
         let came = matches!(poll(&mut fds, left.as_ref()), Ok(1..));
         if came {
             self.wait();
@@ -104,15 +103,15 @@ impl Signals {
         came
     }
 
-    /// The socket, to be looked at.
+    /// The socket, to be polled.
     pub fn socket(&self) -> &UnixStream {
         &self.socket
     }
 }
 
-/// The signals that are ignored, a bit for each, as far as the system tells.
+/// The signals that are ignored, one bit each, where the system has `/proc`.
 fn ignored() -> u64 {
-    // A container's main process is not started with a signal ignored, and its start should not pay for this.
+    // A container's main process never starts with signals ignored, so its start does not pay for this.
     if std::process::id() == 1 {
         return 0;
     }
@@ -123,26 +122,26 @@ fn ignored() -> u64 {
         .unwrap_or_default()
 }
 
-/// Tells a server of its signals.
+/// Calls a function for each signal, on a thread of its own.
 #[derive(Debug)]
 pub struct Listener {
     signals: Signals,
     on_signal: fn(),
-    /// The exit code if a signal comes while no thread can listen.
+    /// The exit code if a signal arrives while no thread can listen.
     unheard: i32,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The thread is there.
+    /// The thread exists.
     started: bool,
-    /// Makes the handlers end the process.
+    /// While true, the handlers exit the process.
     in_handler: Option<Arc<AtomicBool>>,
 }
 
 impl Listener {
-    /// A listener whose thread is not started yet. `on_signal` is called for each signal, and must return soon.
+    /// A listener whose thread is not started yet. `on_signal` is called for each signal, and must not block.
     pub fn new(signals: Signals, on_signal: fn(), unheard: i32) -> Arc<Self> {
         Arc::new(Listener {
             signals,
@@ -152,7 +151,7 @@ impl Listener {
         })
     }
 
-    /// Starts the thread, if it is not there. `false` if there is none to be had.
+    /// Starts the thread, unless it runs already. Returns false if that is not possible.
     pub fn start(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.started {
@@ -167,7 +166,7 @@ impl Listener {
         state.started
     }
 
-    /// Waits until a read would not wait, and listens to signals meanwhile: for the one thread that there is.
+    /// Waits until a read would not block, and handles signals meanwhile: for a process with a single thread.
     pub fn wait_for_input(&self, input: BorrowedFd<'_>) {
         loop {
             let mut fds = [
@@ -185,7 +184,7 @@ impl Listener {
         }
     }
 
-    /// Does what may take any time, so that a signal is not lost if no thread listens: it ends the process.
+    /// Runs work that may block. If no thread listens, a signal exits the process meanwhile.
     pub fn unheard<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         if self.start() {
             return work();
@@ -196,12 +195,12 @@ impl Listener {
         done
     }
 
-    /// From now on a signal ends the process in its handler, or no longer.
+    /// Whether a signal exits the process in its handler from now on.
     pub fn hear_nothing(&self, applies: bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &state.in_handler {
             Some(in_handler) => in_handler.store(applies, Ordering::SeqCst),
-            // Without it a signal waits for its turn.
+            // If this fails, a signal is handled late.
             None if applies => state.in_handler = self.signals.end_at_once(self.unheard).ok(),
             None => {}
         }

@@ -4,7 +4,7 @@
 
 use strsim::osa_distance;
 
-/// Bytes of the longest name that is compared: the distance takes time in proportion to the product of both lengths.
+/// Bytes of the longest name that is compared: the time is proportional to the product of both lengths.
 const LONGEST: usize = 64;
 
 /// The first of the closest `known` names, at most two typing errors from `name`. Case does not count.

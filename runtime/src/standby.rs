@@ -1,9 +1,9 @@
-//! The main process of a container: whether it stays up for `docker exec` although it has no input, and the sessions
-//! that end with it.
+//! The main process of a container: whether it stays up for `docker exec` without input, and the sessions that end with
+//! it.
 //!
-//! `docker run -d` gives its main process `/dev/null` as stdin. A server that took this for the end of
-//! input would leave, and `docker exec` would find no container. When that process ends, the kernel kills all others of
-//! the container, and no signal that Docker sends reaches them: so it passes the signal on and lets them end first.
+//! `docker run -d` gives the main process `/dev/null` as stdin. A server that took this for the end of input would exit,
+//! and `docker exec` would find no container. When the main process ends, the kernel kills all other processes of the
+//! container, and Docker's signals do not reach those: so it forwards the signal and lets them end first.
 //!
 //! Never here: waiting, or how a session ends.
 
@@ -17,10 +17,11 @@ use nix::{
 
 use crate::settings::Standby;
 
-/// The names under which a session runs, beside this process's own.
+/// The names under which a session runs, in addition to this process's own.
 const NAMES: [&str; 2] = ["anygpt-mcp", "anygpt"];
 
-/// Whether to stay up idle instead of serving stdin. A process that can be talked to is a session, whatever the setting.
+/// Whether to stay up idle instead of serving stdin. A process whose stdin may have input is a session, whatever the
+/// setting.
 pub fn wanted(setting: Standby, stdin: Stdin) -> bool {
     stdin != Stdin::Open
         && match setting {
@@ -30,19 +31,19 @@ pub fn wanted(setting: Standby, stdin: Stdin) -> bool {
         }
 }
 
-/// What a process finds as its stdin.
+/// What this process has as stdin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stdin {
     /// Something that may have input.
     Open,
     /// `/dev/null`.
     Null,
-    /// Nothing at all.
+    /// No descriptor.
     Closed,
 }
 
 impl Stdin {
-    /// This process's; `is_closed` says that it was closed at the start.
+    /// Looks at stdin; `is_closed` if it was closed at the start.
     pub fn new(is_closed: bool) -> Self {
         match is_closed {
             true => Stdin::Closed,
@@ -51,7 +52,7 @@ impl Stdin {
         }
     }
 
-    /// Why there is nothing to serve, and what can be done about it; if that is so.
+    /// If there is nothing to serve: why, and what to do about it.
     pub fn advice(self) -> Option<String> {
         let what = match self {
             Stdin::Open => return None,
@@ -70,8 +71,9 @@ fn is_main_process() -> bool {
     process::id() == 1 || std::os::unix::process::parent_id() == 1
 }
 
-/// An exec in a container whose main process is one of us already: one is enough to keep it up. That one was there first,
-/// and is PID 1 only where there is no small init; those of other containers are in other control groups.
+/// A `docker exec` in a container whose main process is this program already: one is enough to keep it up. The main process
+/// started earlier, and is PID 1 only where there is no small init; processes of other containers are in other control
+/// groups.
 fn is_beside_main_process() -> bool {
     if is_host() || !sees_own_processes() {
         return false;
@@ -103,23 +105,23 @@ fn is_null() -> bool {
 /// The other processes that end with a container's main process.
 #[derive(Debug)]
 pub struct Sessions {
-    /// Those that the signal has been passed on to: for a session the second one means that it must leave at once.
+    /// Processes that have been signalled: a second signal would make a session exit at once.
     signalled: Vec<i32>,
     all: All,
     own_name: String,
 }
 
-/// Which processes the signal is passed on to.
+/// The processes to which the signal is forwarded.
 #[derive(Debug)]
 enum All {
-    /// Every session that `/proc` shows; of this control group, if there is one here.
+    /// Every session in `/proc`; if a control group is named, only those in it.
     Shown(Option<String>),
-    /// Every process that there is: `/proc` is another namespace's.
+    /// Every process: `/proc` belongs to another namespace.
     Namespace,
 }
 
 impl Sessions {
-    /// Those that end with this process in any case, since it is PID 1. `None` if it is not.
+    /// The sessions that end with this process because it is PID 1; `None` if it is not.
     pub fn of_namespace() -> Option<Self> {
         if process::id() != 1 {
             return None;
@@ -130,13 +132,13 @@ impl Sessions {
         }))
     }
 
-    /// Those of the container that this process keeps up, also under a small init. `None` if it does not. To be asked at the
-    /// start: every process can become a child of PID 1 later.
+    /// The sessions of the container that this process keeps up, also under a small init; `None` if it does not. Must be
+    /// called at the start, because any process can become a child of PID 1 later.
     pub fn of_container() -> Option<Self> {
         if process::id() == 1 || !is_main_process() || is_host() || !sees_own_processes() {
             return Sessions::of_namespace();
         }
-        // PID 1 may be the init of a whole system, with sessions of other people. A container's are in its control group.
+        // PID 1 may be the init of a whole machine, with sessions of other users. A container's are in its control group.
         Some(Sessions::new(All::Shown(Some(control_group("self")?))))
     }
 
@@ -148,12 +150,12 @@ impl Sessions {
         }
     }
 
-    /// Signals all that have not been signalled yet. `true` as long as any is left.
+    /// Signals all that have not been signalled yet. Returns whether any is left.
     pub fn end(&mut self) -> bool {
         match &self.all {
             All::Namespace => {
                 let all = Pid::from_raw(-1);
-                // Zombies count until they are waited for, which PID 1 has to do.
+                // Zombies count until they are reaped, which PID 1 has to do.
                 reap();
                 if self.signalled.is_empty() {
                     self.signalled.push(-1);
@@ -179,7 +181,7 @@ impl Sessions {
                             Some(Signal::SIGTERM)
                         }
                     };
-                    // One that may not be signalled is none of ours; one that is gone needs none.
+                    // A process that may not be signalled is not a session; one that is gone needs no signal.
                     is_left |= !matches!(
                         kill(Pid::from_raw(pid), signal),
                         Err(Errno::EPERM | Errno::ESRCH)
@@ -191,13 +193,13 @@ impl Sessions {
     }
 }
 
-/// Waits for orphans that have ended: PID 1 is their parent.
+/// Reaps orphans that have ended: PID 1 is their parent.
 fn reap() {
     use rustix::process::{WaitOptions, wait};
     while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
 }
 
-/// A process as `/proc` shows it.
+/// A process in `/proc`.
 #[derive(Debug, PartialEq, Eq)]
 struct Process {
     name: String,
@@ -209,7 +211,7 @@ impl Process {
         Process::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    /// `PID (NAME) STATE …`, and the name may hold anything.
+    /// `PID (NAME) STATE …`, where the name may contain anything.
     fn parse(stat: &str) -> Option<Self> {
         let (before, after) = stat.rsplit_once(") ")?;
         Some(Process {
@@ -218,7 +220,7 @@ impl Process {
         })
     }
 
-    /// One of us that has not ended.
+    /// Whether it runs this program.
     fn is_session(&self, own_name: &str) -> bool {
         let is_named = NAMES.contains(&self.name.as_str()) || self.name == own_name;
         is_named && !matches!(self.state, 'Z' | 'X')

@@ -2,7 +2,7 @@
 //
 // bridge.mjs SERVER COMMAND [ARGUMENT...] listens on a free port of 127.0.0.1, runs COMMAND with its URL as
 // last argument, and ends with it. Each session of the revisions with a handshake has a server process of its
-// own. A request of 2026-07-28 stands alone, so it has one too: ids of different requests cannot collide.
+// own. Requests of 2026-07-28 are independent, so each has one too: ids of different requests cannot collide.
 
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -40,7 +40,7 @@ class Server {
     const last = !("method" in message);
     const { id, method, params } = message;
     const requests = [...this.#waiting];
-    // What names no request goes to the oldest one.
+    // A message that belongs to no request goes to the oldest one.
     const [key, request] =
       requests.find(([key, { token }]) =>
         last ? key === id : method === "notifications/progress" && token === params.progressToken,

@@ -1,6 +1,6 @@
-//! The hunt for keys: every form in which one might be written, and where it was.
+//! The hunt for keys: every form in which a key might be written, and where it was found.
 //!
-//! Never here: which keys there are (the harness and the tests know), or what to do about a find.
+//! Never here: which keys there are (the harness and the tests know), or what follows from a find.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,7 +8,7 @@ use std::fs;
 /// Shorter ones are ordinary words.
 const SHORTEST: usize = 8;
 
-/// Names of headers and of query values that hold no secret.
+/// Headers and query values that are not secret.
 const OPEN: [&str; 12] = [
     "user-agent",
     "referer",
@@ -24,7 +24,7 @@ const OPEN: [&str; 12] = [
     "alt",
 ];
 
-/// What keys of the providers begin with, which gives none away.
+/// Well-known prefixes of keys, which do not reveal a key.
 const KNOWN: [&str; 8] = [
     "sk-ant-api03-",
     "sk-proj-",
@@ -36,8 +36,7 @@ const KNOWN: [&str; 8] = [
     "nvapi-",
 ];
 
-/// All that must not be written by a server that is configured by these variables: every form of its secrets, and parts
-/// of them.
+/// Everything that a server configured by these variables must not write: every form of its secrets, and parts of them.
 pub(crate) fn forbidden(variables: &[(OsString, OsString)]) -> Vec<String> {
     let secrets = configured(variables);
     let mut all: Vec<String> = secrets.iter().flat_map(|key| forms(key)).collect();
@@ -48,7 +47,7 @@ pub(crate) fn forbidden(variables: &[(OsString, OsString)]) -> Vec<String> {
     all
 }
 
-/// The parts of a key that tell of it: eight characters and more, of which some are digits. Others may be words.
+/// The parts of a key that reveal it: eight characters and more, some of them digits. Others may be words.
 pub fn runs(key: &str) -> Vec<String> {
     let known = KNOWN.iter().filter_map(|known| key.strip_prefix(known));
     let rest = known.min_by_key(|rest| rest.len()).unwrap_or(key);
@@ -57,13 +56,13 @@ pub fn runs(key: &str) -> Vec<String> {
     windows.filter(|run| is_random(run)).collect()
 }
 
-/// Whether it is hardly an ordinary word.
+/// Whether it is unlikely to be an ordinary word.
 fn is_random(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     digits >= 2 && digits < text.len()
 }
 
-/// Values that are secrets by their place: in the query of an address, in a header of the user's own.
+/// Values that are secret because of their place: in the query of a URL, in a custom header.
 fn placed(variables: &[(OsString, OsString)]) -> Vec<String> {
     let mut values = Vec::new();
     for (name, value) in variables {
@@ -87,8 +86,8 @@ fn placed(variables: &[(OsString, OsString)]) -> Vec<String> {
     values
 }
 
-/// The secrets that a server is configured with by these variables: keys, tokens, what files of keys hold, what the
-/// configuration file has as a key, passwords in URLs.
+/// The secrets in these variables: keys, tokens, the content of key files, keys in the configuration file, passwords in
+/// URLs.
 fn configured(variables: &[(OsString, OsString)]) -> Vec<String> {
     let mut secrets = Vec::new();
     for (name, value) in variables {
@@ -110,7 +109,7 @@ fn configured(variables: &[(OsString, OsString)]) -> Vec<String> {
         if name.ends_with("_KEY") || name.ends_with("_TOKEN") {
             secrets.extend(value.lines().map(|line| line.trim().to_owned()));
         }
-        // What looks like a scheme may be missing before a proxy's credentials.
+        // A proxy's credentials may come without a scheme.
         let authority = value.split_once("://").map_or(&*value, |(_, rest)| rest);
         let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
         if let Some((_, password)) = authority
@@ -146,7 +145,7 @@ pub fn forms(key: &str) -> Vec<String> {
     forms
 }
 
-/// The places where one of `forbidden` stands in a line, with what is around it there.
+/// The places where one of `forbidden` occurs in a line, with the text around it.
 pub fn places<T: AsRef<str>>(output: &str, forbidden: &[T]) -> Vec<String> {
     let mut found = Vec::new();
     for form in forbidden.iter().map(T::as_ref) {
@@ -162,7 +161,7 @@ pub fn places<T: AsRef<str>>(output: &str, forbidden: &[T]) -> Vec<String> {
     found
 }
 
-/// The base64 digits that depend on the key alone when `before` bytes stand in front of it.
+/// The base64 digits that depend on the key alone when `before` bytes precede it.
 fn inner_base64(key: &str, before: usize) -> String {
     let whole = base64(&[&b"us:"[..before], key.as_bytes()].concat());
     let first = (before * 8).div_ceil(6);

@@ -1,12 +1,11 @@
-//! The judge: everything a client may rely on whatever it asks for, checked on everything that one process was sent
-//! and everything it wrote.
+//! The judge: every rule that holds whatever a client asks for, checked on everything that one process was sent and
+//! everything it wrote.
 //!
 //! Each answer must belong to a request, be the only one to it, repeat its id byte for byte, and be valid against the
-//! official schema of the revision that the request was made in; `structuredContent` must be valid against the tool's
-//! own schema; notifications must belong to something that is open. `R-nn` are the numbers of
-//! `docs/requirements.md`.
+//! official schema of the revision of the request; `structuredContent` must be valid against the tool's own schema;
+//! notifications must belong to something that is open. `R-nn` are the numbers of `docs/requirements.md`.
 //!
-//! Never here: what a particular request should be answered, or starting anything.
+//! Never here: the answer to a particular request, or starting a process.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -32,16 +31,16 @@ pub struct Case<'a> {
     pub received: &'a [u8],
     /// How it ended.
     pub end: End,
-    /// It was told to give `structuredContent` to clients of all revisions.
+    /// Whether it was configured to send `structuredContent` to clients of all revisions.
     pub structured_for_all: bool,
 }
 
-/// How much a process owes at its end.
+/// Which answers must have been written by the end of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// It was killed, or its output was closed: the last line may be cut.
     Cut,
-    /// It ended by itself, and its lines are whole.
+    /// It ended on its own, and its lines are complete.
     Whole,
     /// The same after the end of its input, with exit code 0: every request is answered.
     Clean,
@@ -50,7 +49,7 @@ pub enum End {
 /// Finds the schema of a tool's `structuredContent`; `None` if the tool has none.
 pub type OutputSchema<'s> = dyn Fn(&str) -> Option<Arc<Validator>> + 's;
 
-/// Everything that is wrong, the first few of it: there is no good case with a bad line.
+/// The first problems found. A session with a single bad line is not valid.
 pub fn problems(case: &Case<'_>, output_schema: &OutputSchema<'_>) -> Vec<String> {
     let (answers, unreadable) = read_answers(case.received, case.end == End::Cut);
     let mut judge = Judge {
@@ -77,7 +76,7 @@ pub fn problems(case: &Case<'_>, output_schema: &OutputSchema<'_>) -> Vec<String
     judge.problems
 }
 
-/// Problems that are told; one bad habit makes thousands of them.
+/// Problems that are reported; one mistake can cause thousands.
 const MOST: usize = 5;
 
 /// The most messages of a batch that the program takes.
@@ -88,7 +87,7 @@ const STRUCTURED: &str = REVISIONS[2];
 const NEWEST_LEGACY: &str = REVISIONS[3];
 const MODERN: &str = REVISIONS[4];
 
-/// Methods, the types of their results, and whether modern results say how long they may be kept.
+/// Methods, the types of their results, and whether modern results say how long they may be cached.
 const RESULTS: [(&str, &str, bool); 12] = [
     ("initialize", "InitializeResult", false),
     ("server/discover", "DiscoverResult", true),
@@ -108,7 +107,7 @@ const RESULTS: [(&str, &str, bool); 12] = [
     ("logging/setLevel", "EmptyResult", false),
 ];
 
-/// Methods that 2026-07-28 has no more.
+/// Methods that 2026-07-28 removed.
 const REMOVED: [&str; 3] = ["initialize", "ping", "logging/setLevel"];
 
 const LISTEN: (&str, &str) = ("subscriptions/listen", "SubscriptionsListenResult");
@@ -139,7 +138,7 @@ const NOTIFICATIONS: [(&str, &str); 7] = [
     ),
 ];
 
-/// Codes of errors, and what 2026-07-28 calls them (R-14, R-33, R-37, R-38).
+/// Error codes, and their types in 2026-07-28 (R-14, R-33, R-37, R-38).
 const MODERN_ERRORS: [(i64, &str); 7] = [
     (-32700, "ParseError"),
     (-32600, "InvalidRequestError"),
@@ -152,11 +151,11 @@ const MODERN_ERRORS: [(i64, &str); 7] = [
 
 const LEGACY_ERRORS: [i64; 6] = [-32700, -32600, -32601, -32602, -32603, -32002];
 
-/// Something that must be answered.
+/// A message that must be answered.
 struct Request<'a> {
     asked: Rc<Asked<'a>>,
     revision: &'static str,
-    /// Number of the batch that it came in.
+    /// Number of the batch that it was part of.
     batch: Option<usize>,
     /// Its line may be refused without its id.
     may_be_anonymous: bool,
@@ -170,15 +169,15 @@ struct Judge<'a, 's> {
     requests: Vec<Request<'a>>,
     by_id: HashMap<&'a str, Vec<usize>>,
     by_token: HashMap<String, Vec<usize>>,
-    /// Of the calls that are open, by their token.
+    /// Of open calls, by their token.
     last_progress: HashMap<String, f64>,
-    /// Revisions that were spoken by handshake, or without any.
+    /// Revisions that were agreed on by handshake, or assumed without one.
     legacy: BTreeSet<&'static str>,
     /// A modern request asked for log messages.
     logs: bool,
     /// Lines that must be answered without an id.
     unreadable: usize,
-    /// Lines that may be.
+    /// Lines that may be answered without an id.
     perhaps: usize,
     /// Answers without an id.
     anonymous: usize,
@@ -271,7 +270,7 @@ impl<'a> Judge<'a, '_> {
     fn cancel(&mut self, id: &str) {
         let open: Vec<usize> = match self.by_id.get(id) {
             Some(open) => open.clone(),
-            // The same string may be written in several ways.
+            // The same string can be written in several ways.
             None => {
                 let same = self
                     .by_id
@@ -286,7 +285,7 @@ impl<'a> Judge<'a, '_> {
     }
 }
 
-/// Which revisions the answers to `initialize` agree on.
+/// The revisions that the answers to `initialize` agree on.
 struct Handshakes<'a>(HashMap<&'a str, Vec<&'static str>>);
 
 impl<'a> Handshakes<'a> {
@@ -361,7 +360,7 @@ impl Judge<'_, '_> {
     }
 
     /// An error without an id answers a line whose id cannot be read. The first three revisions have no valid form for
-    /// that, so the newest with a handshake, which differs in nothing else, judges for all.
+    /// that, so the newest one with a handshake, which has no other differences, is used for all.
     fn anonymous(&mut self, message: &Value) -> Vec<String> {
         self.anonymous += 1;
         let mut found = Official::of(NEWEST_LEGACY).problems(&["JSONRPCErrorResponse"], message);
@@ -378,9 +377,8 @@ impl Judge<'_, '_> {
         let open = |request: &Request<'_>| !request.answered;
         let all = self.by_id.get(id).into_iter().flatten().copied();
         let mut candidates: Vec<usize> = all.filter(|place| open(&self.requests[*place])).collect();
-        // One id may name several requests: they are answered in order. Those that were cancelled are the least likely
-        // to be answered; and a request that is refused although nothing is wrong with it is the second one, because
-        // the id belongs to the first.
+        // One id may name several requests: they are answered in order. Cancelled ones are the least likely to be
+        // answered; and a valid request that is refused is the second one, because the id belongs to the first.
         candidates.sort_by_key(|place| self.requests[*place].cancelled);
         let refused = answer.body.message["error"]["code"] == -32600;
         if let [first, _, ..] = candidates[..]
@@ -492,7 +490,7 @@ impl Judge<'_, '_> {
                 ));
             }
         }
-        // R-45: nothing is ever asked of the client.
+        // R-45: the client is never asked for anything.
         if is_modern && result["resultType"] != "complete" {
             found.push("a result that is not complete".to_owned());
         }
@@ -551,7 +549,7 @@ impl Judge<'_, '_> {
         if revisions.is_empty() && found.is_empty() {
             found.push("nobody asked for this notification".to_owned());
         }
-        // Where several revisions are spoken, it is meant for one of them.
+        // With several revisions in use, the notification belongs to one of them.
         let judged = revisions
             .iter()
             .map(|revision| Official::of(revision).problems(&[name], message));
@@ -576,7 +574,7 @@ impl Judge<'_, '_> {
         }
         let progress = params["progress"].as_f64().unwrap_or(f64::NAN);
         let before = self.last_progress.insert(token, progress);
-        // Two calls with one token cannot be told apart.
+        // Two calls with the same token cannot be distinguished.
         let stuck = open.len() == 1 && before.is_some_and(|before| progress <= before);
         (
             revisions,
@@ -584,7 +582,7 @@ impl Judge<'_, '_> {
         )
     }
 
-    /// R-43: nothing before the acknowledgement, nothing without a subscription, nothing behind its end.
+    /// R-43: nothing before the acknowledgement, nothing without a subscription, nothing after its end.
     fn subscription(&mut self, method: &str, id: Option<&Value>) -> Option<String> {
         let Some(id) = id.map(Value::to_string) else {
             return Some("a notification that names no subscription".to_owned());
@@ -594,7 +592,7 @@ impl Judge<'_, '_> {
             request.asked.method == LISTEN.0 && !request.answered
         };
         let with_id = self.by_id.iter().filter(|(raw, _)| plain(raw) == id);
-        // One that was cancelled stays among them, for nobody knows when that was read.
+        // A cancelled one stays in the list, since the time at which the cancel was read is unknown.
         let open = with_id
             .flat_map(|(_, places)| places)
             .filter(|place| listens(place))
@@ -640,9 +638,9 @@ impl Judge<'_, '_> {
     }
 }
 
-/// A line of several answers is valid in the only revision that has such lines (R-15).
+/// A line of several answers is valid in the only revision that has batches (R-15).
 fn batch(line: &[Answer<'_>]) -> Vec<String> {
-    // With an error without an id in it, it has no valid form there.
+    // An error without an id makes it invalid there.
     if line.iter().any(|answer| answer.id.is_none()) {
         return Vec::new();
     }
@@ -668,7 +666,7 @@ fn error(revision: &'static str, message: &Value) -> Vec<String> {
             }
         }
         None => found.push(format!("{code} is no code of {revision}")),
-        // The types of errors that are only sent on their own describe the line, the others its error.
+        // The types of errors that are only sent on their own describe the whole line, the others its error.
         Some((-32022 | -32021, name)) => found.extend(official.problems(&[name], message)),
         Some((_, name)) => found.extend(official.problems(&[name], &message["error"])),
     }
@@ -684,7 +682,7 @@ mod tests {
     const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     const PONG: &str = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
 
-    /// What the judge says of these lines, with a clean end.
+    /// The judge's report on these lines, with a clean end.
     fn said(sent: &[&str], received: &[&str]) -> String {
         let lines =
             |lines: &[&str]| -> String { lines.iter().map(|line| format!("{line}\n")).collect() };
@@ -712,7 +710,7 @@ mod tests {
         assert_eq!(said(sent, received), "");
     }
 
-    /// This is wrong, perhaps beside other things.
+    /// This problem is reported, perhaps among others.
     #[track_caller]
     fn wrong(sent: &[&str], received: &[&str], problem: &str) {
         let said = said(sent, received);
@@ -831,14 +829,14 @@ mod tests {
         fine(&[&asked], &[&answered]);
         let other = answered.replace("890,", "891,");
         wrong(&[&asked], &[&other], "no request with this id");
-        // What is cancelled may be answered or not.
+        // A cancelled request may be answered or not.
         let cancel =
             r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
         fine(&[PING, cancel], &[]);
         fine(&[PING, cancel, PING], &[PONG]);
         wrong(&[PING, cancel, PING], &[], "never answered");
         wrong(&[cancel, PING], &[], "never answered");
-        // Nothing is owed by a process that was stopped.
+        // A process that was stopped need not answer.
         assert_eq!(said_of(&format!("{PING}\n"), "", End::Whole), "");
     }
 
@@ -889,7 +887,7 @@ mod tests {
             &[&error.replace("\"error\"", "\"id\":null,\"error\"")],
             "no request",
         );
-        // A line over the limit may be answered in either way.
+        // A line over the limit may be answered either way.
         let long = format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":"{}"}}}}"#,
             "x".repeat(LONGEST_LINE)
@@ -918,7 +916,7 @@ mod tests {
             &[PONG],
             "has no result",
         );
-        // Nothing of the newest revision is told to others, and the other way round.
+        // Members of the newest revision are invalid in the others, and the other way round.
         for more in [
             r#""resultType":"complete""#,
             r#""ttlMs":0"#,
@@ -952,7 +950,7 @@ mod tests {
             &[&modern_result(r#""resultType":"complete","#)],
             "ping does not exist in 2026-07-28",
         );
-        // The revision is what the server agreed to, from there on.
+        // From there on the revision is the one that the server agreed to.
         let [asked, answered] = initialize("2025-03-26");
         let tool = r#"{"name":"t","inputSchema":{"type":"object"},"annotations":7}"#;
         let tools = list(&format!(r#""tools":[{tool}]"#));
@@ -990,7 +988,7 @@ mod tests {
             &[&answered, &counted(r#""structuredContent":{"n":1}"#)],
             "unknown in 2025-03-26",
         );
-        // The same answer is good for one tool and bad for another.
+        // The same answer is valid for one tool and invalid for another.
         let second = other.replace(":1,", ":2,");
         let [one, two] = [1, 2].map(|id| {
             counted(r#""structuredContent":{"n":1}"#).replace(":1,\"res", &format!(":{id},\"res"))
@@ -1119,7 +1117,7 @@ mod tests {
             &[&answered, &format!("[{first},{error}]")],
         );
         fine(&[&asked, "[]"], &[&answered, error]);
-        // Elsewhere it is one line that cannot be read.
+        // In other revisions it is one line that cannot be read.
         fine(&[&batch], &[error]);
         wrong(&[&batch], &[&answers], "no request with this id");
     }

@@ -1,9 +1,9 @@
-//! What the end-to-end tests of `anygpt-mcp` stand on: a provider that fails on command, a harness around the real
+//! The library of the end-to-end tests of `anygpt-mcp`: a provider that fails on command, a harness around the real
 //! program, and a runner for transcripts.
 //!
-//! Nothing here looks inside the program: tests speak to it over its pipes and its sockets, as clients and providers do.
+//! Nothing here looks inside the program: tests use its pipes and sockets, as clients and providers do.
 
-// A test that cannot go on says so by panicking.
+// A test that cannot go on panics with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod hunt;
@@ -17,5 +17,6 @@ mod serve;
 pub mod server;
 pub mod session;
 pub mod soak;
+pub mod tables;
 pub mod tls;
 pub mod transcript;

@@ -1,7 +1,7 @@
-//! The result of a tool call, taken apart. What holds for every result is checked on the way: an answer says the
-//! same to clients that read `content` and to those that read `structuredContent`, an error says all in its text.
+//! The result of a tool call, parsed. Rules for every result are checked on the way: an answer has the same content for
+//! clients that read `content` and for those that read `structuredContent`, an error has everything in its text.
 //!
-//! Never here: what a particular tool should say.
+//! Never here: the result of a particular tool.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub fn answer(result: &Value) -> &Value {
     structured
 }
 
-/// The same of a chat: its text is what `content` says, too.
+/// The same of a chat: `content` has the same text.
 #[track_caller]
 pub fn chat(result: &Value) -> &Value {
     let structured = answer(result);
@@ -23,15 +23,15 @@ pub fn chat(result: &Value) -> &Value {
     structured
 }
 
-/// The text of an error, which must be one.
+/// The text of a result that must be an error.
 #[track_caller]
 pub fn error(result: &Value) -> &str {
     assert_eq!(result["isError"], true, "not an error: {result}");
     text(result)
 }
 
-/// The text of the first content block. There is a second one exactly if there are warnings, and it says them,
-/// for clients that show no `structuredContent`.
+/// The text of the first content block. There is a second one exactly if there are warnings, which it repeats for
+/// clients that do not show `structuredContent`.
 #[track_caller]
 pub fn text(result: &Value) -> &str {
     let blocks: Vec<&str> = result["content"]
@@ -57,7 +57,7 @@ pub fn text(result: &Value) -> &str {
     text
 }
 
-/// `warnings` of an answer, one to a line.
+/// `warnings` of an answer, one per line.
 #[track_caller]
 pub fn warnings(structured: &Value) -> String {
     let Some(warnings) = structured.get("warnings") else {

@@ -1,7 +1,7 @@
 //! A mock provider: one small HTTP server that speaks every provider's wire format and fails on command.
 //!
-//! Here: the server, its routes, what it records. In `reply`: what one reply can do. In `wire`: the formats.
-//! In `catalog`: what it does by itself (echo, model lists, faults by model id). In `flood`: one that never stops.
+//! Here: the server, its routes, what it records. In `reply`: the behaviour of one reply. In `wire`: the formats. In
+//! `catalog`: the default behaviour (echo, model lists, faults by model id). In `flood`: a reply that never stops.
 //! Never here: anything about MCP.
 
 mod catalog;
@@ -46,13 +46,12 @@ pub enum Family {
     Anthropic,
     /// generateContent, under `/google`.
     Google,
-    /// Chat Completions, under `/compatible/v1`; needs no key, like a local runtime. A deployment may stand in the
-    /// path, as Azure has it.
+    /// Chat Completions, under `/compatible/v1`; needs no key, like a local runtime. The path may name a deployment, as
+    /// Azure's does.
     Compatible,
 }
 
 impl Family {
-    /// All of them.
     pub const ALL: [Self; 4] = [
         Self::OpenAi,
         Self::Anthropic,
@@ -63,7 +62,7 @@ impl Family {
     /// The three that have well-known environment variables.
     pub const NATIVE: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Google];
 
-    /// The key that [`Provider::env`] hands out. The mock accepts any other as well.
+    /// The key that [`Provider::env`] sets. The mock accepts any other as well.
     pub fn key(self) -> &'static str {
         match self {
             Self::OpenAi => "mock-openai-key-7d41c09b",
@@ -83,7 +82,7 @@ impl Family {
         }
     }
 
-    /// A chat model of its list, whose name tells its family.
+    /// A chat model of its list, with the family's prefix.
     pub fn model(self) -> &'static str {
         match self {
             Self::OpenAi | Self::Compatible => "gpt-4.1",
@@ -116,7 +115,7 @@ pub enum Outcome {
     Open,
     /// Answered as planned, planned cuts included.
     Finished,
-    /// The client went away first.
+    /// The client disconnected first.
     Dropped,
 }
 
@@ -125,13 +124,12 @@ pub enum Outcome {
 pub struct Request {
     /// `POST`, `GET`, …
     pub method: String,
-    /// Path and query, still percent-encoded, without a fault in front.
+    /// Path and query, still percent-encoded, without the fault at its start.
     pub path: String,
-    /// The fault in front of the path, if the base URL has one.
+    /// The fault at the start of the path, if the base URL has one.
     pub fault: Option<String>,
     /// Names in lower case, in the order they arrived.
     pub headers: Vec<(String, String)>,
-    /// The whole body.
     pub body: Vec<u8>,
     /// When the whole body had been read.
     pub at: Instant,
@@ -150,22 +148,22 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; `null` if it is none.
+    /// The body as JSON; `null` if it is not.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The format it was meant for, judged by its path.
+    /// The format of its path.
     pub fn family(&self) -> Option<Family> {
         Family::of_path(&self.path)
     }
 
-    /// The model it asks for.
+    /// The model that it names.
     pub fn model(&self) -> Option<String> {
         wire::model(self)
     }
 
-    /// The key or token it carried, in whichever header; empty if none.
+    /// The key or token that it has, in whichever header; empty if none.
     pub fn credential(&self) -> &str {
         let bearer = self
             .header("authorization")
@@ -201,7 +199,7 @@ impl Provider {
         Self::start_at((Ipv4Addr::LOCALHOST, port).into())
     }
 
-    /// The same on another address of this machine, for clients in containers.
+    /// The same on another address, for clients in containers.
     ///
     /// # Errors
     /// When it cannot be bound.
@@ -234,7 +232,6 @@ impl Provider {
         })
     }
 
-    /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
@@ -244,7 +241,7 @@ impl Provider {
         format!("http://{}{}", self.address, family.folder())
     }
 
-    /// The variables that send a gateway here: three base URLs.
+    /// The variables that point a gateway to this provider: three base URLs.
     pub fn urls(&self) -> [(&'static str, String); 3] {
         [
             ("OPENAI_BASE_URL", self.base_url(Family::OpenAi)),
@@ -262,8 +259,8 @@ impl Provider {
         self.urls().into_iter().chain(keys).collect()
     }
 
-    /// The variables that make the Chat Completions of this provider an endpoint of the gateway's,
-    /// [`Family::id`] by name, with its key.
+    /// The variables that make the Chat Completions of this provider an endpoint of the gateway, named [`Family::id`],
+    /// with its key.
     pub fn compatible_env(&self) -> [(&'static str, String); 2] {
         let family = Family::Compatible;
         [
@@ -285,28 +282,28 @@ impl Provider {
         self.shared.enqueue("GET", family, replies);
     }
 
-    /// From now on answers this family's POST requests like this whenever their queue is empty.
+    /// From now on answers this family's POST requests with this reply whenever their queue is empty.
     pub fn always(&self, family: Family, reply: Reply) {
         self.shared
             .change(|state| state.standing.insert(family, reply));
     }
 
-    /// From now on answers requests outside all families' folders like this.
+    /// From now on answers requests outside all families' folders with this reply.
     pub fn anywhere(&self, reply: Reply) {
         self.shared.change(|state| state.anywhere = Some(reply));
     }
 
-    /// Lets all replies go on that wait at their gate ([`Reply::gate_after`]), and those to come.
+    /// Releases all replies that wait at their gate ([`Reply::gate_after`]), and later ones.
     pub fn open_gate(&self) {
         self.shared.gate.send_replace(true);
     }
 
-    /// How many replies have got as far as their gate.
+    /// How many replies have reached their gate.
     pub fn at_gate(&self) -> usize {
         self.shared.state.lock().unwrap().at_gate
     }
 
-    /// How many scripted replies of this family are still waiting for a request.
+    /// How many scripted replies of this family have not been used yet.
     pub fn unused(&self, family: Family) -> usize {
         let state = self.shared.state.lock().unwrap();
         state
@@ -317,17 +314,17 @@ impl Provider {
             .sum()
     }
 
-    /// Remembers only the last so many requests from now on. Without this it remembers all of them.
+    /// Keeps only the last so many requests from now on; by default all are kept.
     pub fn remember(&self, most: usize) {
         self.shared.change(|state| state.most = Some(most));
     }
 
-    /// Ends all connections on which nothing is asked, and from now on each after its next reply.
+    /// Closes all idle connections, and from now on each one after its next reply.
     pub fn close_idle(&self) {
         self.shared.closing.send_replace(true);
     }
 
-    /// Every request so far, in order of arrival, as far as it is remembered.
+    /// Every request so far, in order of arrival, as far as they are kept.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.state.lock().unwrap().requests.clone().into()
     }
@@ -340,8 +337,8 @@ impl Provider {
         })
     }
 
-    /// Waits until a client has dropped a connection before its reply was finished, and returns the first such
-    /// request; panics after `limit`.
+    /// Waits until a client has dropped a connection before its reply was finished, and returns the first such request;
+    /// panics after `limit`.
     #[track_caller]
     pub fn wait_dropped(&self, limit: Duration) -> Request {
         self.wait(limit, "a dropped request", |state| {
@@ -353,7 +350,7 @@ impl Provider {
         })
     }
 
-    /// Connections open at this moment, idle ones included.
+    /// Open connections, idle ones included.
     pub fn open_connections(&self) -> usize {
         self.shared.state.lock().unwrap().connections
     }
@@ -416,12 +413,12 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     requests: VecDeque<Request>,
-    /// How many were there before those.
+    /// How many earlier requests were discarded.
     forgotten: usize,
-    /// How many are remembered, if not all.
+    /// How many are kept, if not all.
     most: Option<usize>,
     queues: HashMap<(&'static str, Family), VecDeque<Reply>>,
-    /// What takes the place of default behaviour.
+    /// Replies that replace the default behaviour.
     standing: HashMap<Family, Reply>,
     /// For requests of no family.
     anywhere: Option<Reply>,
@@ -434,7 +431,7 @@ struct State {
 }
 
 impl State {
-    /// Remembers a request, and gives its number.
+    /// Keeps a request, and returns its number.
     fn remember(&mut self, request: Request) -> usize {
         self.requests.push_back(request);
         if self.most.is_some_and(|most| self.requests.len() > most) {
@@ -480,7 +477,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tokio::net::TcpListener::from_std(listener).expect("the listener fits the runtime");
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: some will come free.
+            // Probably out of file descriptors: some will be freed.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -502,7 +499,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             let serving = hyper::server::conn::http1::Builder::new()
                 .header_read_timeout(None)
                 .serve_connection(TokioIo::new(stream), service);
-            // The connection must be gone before it counts as such.
+            // The connection must be closed before it counts as closed.
             {
                 let mut serving = pin!(serving);
                 let mut closing = shared.closing.subscribe();
@@ -521,7 +518,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Counts one open connection for as long as it lives.
+/// Counts one open connection while it lives.
 struct Connection<'a> {
     shared: &'a Shared,
     number: usize,
@@ -544,7 +541,7 @@ impl Drop for Connection<'_> {
     }
 }
 
-/// One request to one response. An error makes hyper close the connection without another byte.
+/// One request and its response. An error makes hyper close the connection without another byte.
 async fn answer(
     shared: Arc<Shared>,
     incoming: hyper::Request<Incoming>,
@@ -641,7 +638,7 @@ async fn answer(
         .map_err(io::Error::other)
 }
 
-/// Notes how a request ends: finished if it says so, dropped otherwise.
+/// Records how a request ends: finished if that was reported, dropped otherwise.
 struct Watch {
     shared: Arc<Shared>,
     index: usize,
@@ -650,7 +647,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// What makes hyper close the connection, which then is a reset.
+    /// The error that makes hyper close the connection, which then is a reset.
     fn reset(&mut self) -> io::Error {
         _ = set_socket_linger(&self.socket, Some(Duration::ZERO));
         self.finish();
@@ -678,11 +675,11 @@ impl Drop for Watch {
 /// The body of a reply: its pieces at their times, then its end.
 struct Pieces {
     waiting: VecDeque<Bytes>,
-    /// The piece that comes again.
+    /// The piece that is repeated.
     last: Option<Bytes>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Pieces until the gate.
+    /// Pieces before the gate.
     gate: Option<usize>,
     closed: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     length: Option<u64>,
@@ -723,7 +720,7 @@ impl Pieces {
         pieces
     }
 
-    /// Sets the timer for what comes next, and notes when nothing does.
+    /// Sets the timer for the next piece, and records the end.
     fn prepare(&mut self) {
         if self.gate == Some(0) {
             let shared = Arc::clone(&self.watch.shared);

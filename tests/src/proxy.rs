@@ -1,8 +1,8 @@
-//! A proxy that records what it is asked for, leads every request to one server, and fails on command.
+//! A proxy that records its requests, sends all of them to one server, and fails on command.
 //!
-//! It speaks plain HTTP or SOCKS; put a [`TlsFront`](crate::tls::TlsFront) before it for a proxy that is reached over TLS.
+//! It speaks plain HTTP or SOCKS; with a [`TlsFront`](crate::tls::TlsFront) in front it is a proxy reached over TLS.
 //!
-//! Never here: what the requests are about.
+//! Never here: the content of the requests.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -19,16 +19,15 @@ use tokio::net::TcpStream;
 
 use crate::serve::Serving;
 
-/// How a proxy behaves.
+/// The behaviour of a proxy.
 #[derive(Clone, Debug)]
 pub enum Manner {
-    /// As it should.
     Good,
-    /// Wants this value of `Proxy-Authorization`, and answers 407 to others.
+    /// Requires this value of `Proxy-Authorization`, and answers 407 to others.
     Wants(String),
     /// Answers everything with this status.
     Refuses(u16),
-    /// Takes requests and never answers.
+    /// Accepts requests and never answers.
     Silent,
     /// Closes the connection instead of answering.
     Closes,
@@ -41,7 +40,6 @@ pub struct Asked {
     pub method: String,
     /// `HOST:PORT` of a tunnel, else the whole URL.
     pub target: String,
-    /// `Proxy-Authorization`.
     pub authorization: Option<String>,
 }
 
@@ -53,7 +51,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts; whatever host is asked for, this port of 127.0.0.1 is what it leads to.
+    /// Starts; every request is sent to this port of 127.0.0.1, whatever host it names.
     pub fn start(port: u16, manner: Manner) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);
@@ -91,12 +89,11 @@ impl Proxy {
         format!("127.0.0.1:{}", self.serving.port)
     }
 
-    /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.serving.port
     }
 
-    /// Everything it was asked for, in order.
+    /// All requests, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
@@ -132,7 +129,7 @@ async fn handle(
     match manner {
         Manner::Good => {}
         Manner::Wants(wanted) if authorization.as_ref() == Some(wanted) => {}
-        // Some show what they got, to be helpful.
+        // Some proxies repeat what they received.
         Manner::Wants(_) => return Some(says(407, format!("not accepted: {authorization:?}"))),
         Manner::Refuses(status) => return Some(says(*status, "this proxy refuses".into())),
         Manner::Silent => std::future::pending().await,
@@ -153,7 +150,7 @@ async fn handle(
         .ok()?;
     tokio::spawn(connection);
     let (mut parts, body) = request.into_parts();
-    // What is between two stations goes no further.
+    // Hop-by-hop headers are not forwarded.
     parts.headers.remove("proxy-authorization");
     parts.uri = parts.uri.path_and_query()?.as_str().parse().ok()?;
     let body = body.collect().await.ok()?.to_bytes();

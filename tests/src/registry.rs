@@ -1,17 +1,17 @@
-//! What catalogues of MCP servers want to be told about `anygpt-mcp`: the files under `runtime/registry`. They repeat
-//! what the program knows (its tools, its variables, its version), so they are written from it.
+//! Entries of `anygpt-mcp` in catalogues of MCP servers: the files under `runtime/registry`. They repeat facts of the
+//! program (its tools, its variables, its version), so they are generated.
 //!
-//! Never here: what a tool or a variable means; the program and the README say that.
+//! Never here: the meaning of a tool or a variable; the program and the README have it.
 
 use std::fmt::Write;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// Stands where the owner of the repository and of the images is put in.
+/// Placeholder for the owner of the repository and of the images.
 pub const OWNER: &str = "YOUR_ORG";
 
-/// Stands where the commit to be built is put in: of the right form, and no commit.
+/// Placeholder for the commit to be built: of the right form, but no commit.
 pub const COMMIT: &str = "0000000000000000000000000000000000000000";
 
 const REPOSITORY: &str = "https://github.com/YOUR_ORG/openai-gateway-mcp";
@@ -39,7 +39,7 @@ struct Variable {
     name: &'static str,
     title: &'static str,
     description: &'static str,
-    /// For a key: what stands for it in lists. Otherwise a value that works: a registry lists the tools with it.
+    /// For a key: a placeholder for lists. Otherwise a valid value: a registry lists the tools with it.
     example: &'static str,
 }
 
@@ -141,13 +141,13 @@ impl Variable {
         ])
     }
 
-    /// What the gateway puts in: nothing, and then the variable is not set, unless the user chose something.
+    /// What the gateway inserts: nothing, which leaves the variable unset, unless the user chose a value.
     fn template(&self) -> Node {
         text(format!("{{{{{NAME}.{}}}}}", self.parameter()))
     }
 }
 
-/// A tool, as `anygpt-mcp tools --json` tells it.
+/// A tool, as in the output of `anygpt-mcp tools --json`.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Tool {
@@ -167,7 +167,7 @@ struct Schema {
 
 #[derive(serde::Deserialize)]
 struct Property {
-    /// A literal type is what registries understand.
+    /// Registries understand only a literal type.
     r#type: String,
     description: Option<String>,
     items: Option<Items>,
@@ -209,7 +209,7 @@ impl<'de> Deserialize<'de> for Properties {
     }
 }
 
-/// The files, each with its path below `runtime/registry`. `tools` is what `anygpt-mcp tools --json` printed.
+/// The files, each with its path below `runtime/registry`. `tools` is the output of `anygpt-mcp tools --json`.
 pub fn files(tools: &str, version: &str) -> serde_json::Result<Vec<(&'static str, String)>> {
     let tools: Vec<Tool> = serde_json::from_str(tools)?;
     Ok(vec![
@@ -221,11 +221,11 @@ pub fn files(tools: &str, version: &str) -> serde_json::Result<Vec<(&'static str
     ])
 }
 
-/// The same text for a submission: with an owner and a commit of its own, and without what is meant for us.
+/// The same text for a submission: with a real owner and commit, and without the notes for this repository.
 pub fn filled(content: &str, owner: &str, commit: &str) -> String {
     let content = content.strip_prefix(HEADER).unwrap_or(content);
     content
-        // Names of images are lower case.
+        // Image names are lower case.
         .replace(
             &format!("ghcr.io/{OWNER}"),
             &format!("ghcr.io/{}", owner.to_lowercase()),
@@ -242,7 +242,7 @@ fn server_entry() -> Node {
         ("name", text(NAME)),
         ("image", text("mcp/anygpt")),
         ("type", text("server")),
-        // A container for every call would cost half a second each.
+        // A container per call would cost half a second each.
         ("longLived", Node::Flag(true)),
         (
             "meta",
@@ -395,7 +395,7 @@ fn mcp_registry(version: &str) -> Node {
             "$schema",
             text("https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"),
         ),
-        // The image's label io.modelcontextprotocol.server.name must say the same.
+        // Must equal the image's label io.modelcontextprotocol.server.name.
         ("name", text(format!("io.github.{OWNER}/anygpt-mcp"))),
         ("title", text(TITLE)),
         ("description", text(SHORT_DESCRIPTION)),
@@ -547,7 +547,7 @@ fn write_block(out: &mut String, node: &Node, indent: usize) {
     match node {
         Node::Map(entries) => {
             for (position, (key, value)) in entries.iter().enumerate() {
-                // The first key of a list's item stands behind the dash.
+                // The first key of a list item follows the dash.
                 if position > 0 || !out.ends_with("- ") {
                     _ = write!(out, "{:indent$}", "");
                 }
@@ -571,7 +571,7 @@ fn write_block(out: &mut String, node: &Node, indent: usize) {
     }
 }
 
-/// Behind a key's colon or a dash.
+/// After a key's colon or a dash.
 fn write_value(out: &mut String, node: &Node, indent: usize) {
     match node {
         Node::Flag(flag) => _ = writeln!(out, " {flag}"),
@@ -585,7 +585,7 @@ fn write_value(out: &mut String, node: &Node, indent: usize) {
     }
 }
 
-/// Without quotes where nobody could read anything else into it.
+/// Without quotes where YAML cannot read another type into it.
 fn scalar(text: &str) -> String {
     let begins_with_letter = text.starts_with(|c: char| c.is_ascii_alphabetic());
     let is_word = matches!(

@@ -1,6 +1,6 @@
-//! JSON Schema as the judge's book of law: of what the server writes, and of what its tools promise.
+//! JSON Schemas for the judge: of what the server writes, and of the results of its tools.
 //!
-//! Never here: schemas. The official ones lie in `schema/`, the tools' own come from the server.
+//! Never here: schemas. The official ones are in `schema/`, the tools' own come from the server.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -25,7 +25,7 @@ pub struct Official {
     document: Value,
     /// Where its types are defined.
     place: &'static str,
-    /// Those that were asked for before: building one costs a thousand times what using it does.
+    /// Validators built so far: building one takes a thousand times as long as using it.
     known: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
@@ -85,7 +85,7 @@ impl Official {
     }
 
     fn validator(&self, name: &str) -> Arc<Validator> {
-        // Held while one is built, so that nobody else builds the same.
+        // Held while one is built, so that no other thread builds the same.
         let mut known = self.known.lock().unwrap();
         if let Some(validator) = known.get(name) {
             return Arc::clone(validator);
@@ -99,14 +99,14 @@ impl Official {
     }
 }
 
-/// A schema made ready for use; `what` names it should it be broken.
+/// A validator of this schema; `what` names it in the error if it is broken.
 #[track_caller]
 pub fn compile(schema: &Value, what: &str) -> Validator {
     Validator::new(schema)
         .unwrap_or_else(|error| panic!("the schema of {what} is not valid: {error}"))
 }
 
-/// All that keeps `value` from being valid; each says that it is no `what`.
+/// All that keeps `value` from being valid; each problem names `what`.
 pub fn problems(validator: &Validator, value: &Value, what: &str) -> Vec<String> {
     let errors = validator.iter_errors(value);
     errors

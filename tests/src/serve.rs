@@ -1,6 +1,6 @@
 //! A listener on 127.0.0.1 with a thread of its own, for servers made of one function per connection.
 //!
-//! Never here: what is spoken on the connections.
+//! Never here: the protocol of the connections.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread::JoinHandle;
@@ -17,7 +17,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Hands every connection to `serve`.
+    /// Calls `serve` with every connection.
     pub(crate) fn start<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,

@@ -1,9 +1,9 @@
-//! A harness around the real program: start it with a clean environment, speak to it, look at what it says.
+//! A harness around the real program: starts it with a clean environment, writes to it, and reads its output.
 //!
-//! Every wait has a limit and every failure shows what was seen so far, so that a test can neither hang nor fail
-//! without a reason. Whatever a test looks for, the judge sees everything that it sent and got; its verdict comes with
-//! the end of the process, or when the test lets go of it. Never here: what an answer should be (that is the business
-//! of tests and transcripts, and of `judge` for what holds for all of them).
+//! Every wait has a limit and every failure shows the output so far, so that a test can neither hang nor fail without a
+//! reason. The judge sees everything that a test sent and received; its verdict comes with the end of the process, or
+//! when the test drops it. Never here: the expected answers (those are in tests and transcripts, and in `judge` for
+//! what holds for all of them).
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -31,7 +31,7 @@ use crate::schema;
 
 pub use rustix::process::Signal;
 
-/// What the program finds as its standard input.
+/// Standard input of the program.
 #[derive(Debug)]
 pub enum Stdin {
     /// A pipe, written with [`Server::send`].
@@ -49,20 +49,16 @@ pub enum Stdin {
 /// How a process ended: one of the two is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit {
-    /// The exit code.
     pub code: Option<i32>,
-    /// The signal that ended it.
     pub signal: Option<i32>,
 }
 
-/// What a one-shot run left behind.
+/// The results of a one-shot run.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// Everything on stdout.
     pub stdout: String,
-    /// Everything on stderr.
     pub stderr: String,
 }
 
@@ -112,8 +108,8 @@ fn build() -> PathBuf {
         .expect("cargo names the executable it built")
 }
 
-/// A shell that runs the tests in the background makes them ignore SIGINT, `nohup` SIGHUP, and every program they start
-/// would go on ignoring it. What is handled here is at its default there.
+/// A shell that runs the tests in the background makes them ignore SIGINT, and `nohup` SIGHUP; every program they start
+/// would inherit that. Signals that are handled here have their default action there.
 fn heed_interrupts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -123,13 +119,13 @@ fn heed_interrupts() {
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
         if ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0) {
-            // The tests go on ignoring it: nobody looks at this.
+            // The tests go on ignoring it: the handler has no effect.
             register(SIGHUP, Arc::default()).expect("a handler can be set");
         }
     });
 }
 
-/// What to start, and how.
+/// The program to start, and its arguments and environment.
 #[derive(Debug)]
 pub struct Builder {
     program: Option<PathBuf>,
@@ -152,19 +148,17 @@ impl Builder {
         self
     }
 
-    /// Adds an argument.
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// Adds arguments.
     pub fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 
-    /// Sets a variable. Nothing is inherited but `PATH`; Docker Model Runner is off unless this says otherwise.
+    /// Sets a variable. Only `PATH` is inherited; Docker Model Runner is off unless this sets it.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.variables
             .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
@@ -199,7 +193,7 @@ impl Builder {
         self
     }
 
-    /// Keeps a pipe on stderr that nobody reads.
+    /// Keeps a pipe on stderr that is never read.
     pub fn unread_stderr(mut self) -> Self {
         self.unread = true;
         self
@@ -217,8 +211,8 @@ impl Builder {
         self
     }
 
-    /// For a program that shows its environment on purpose. All others are searched at their end: no configured
-    /// secret may stand in what they have written, in any form.
+    /// For a program that prints its environment on purpose. The output of all others is searched at their end: it must
+    /// not contain a configured secret in any form.
     pub fn shows_secrets(mut self) -> Self {
         self.unhunted = true;
         self
@@ -230,7 +224,6 @@ impl Builder {
         self
     }
 
-    /// Starts the program.
     #[track_caller]
     pub fn spawn(self) -> Server {
         heed_interrupts();
@@ -251,7 +244,7 @@ impl Builder {
             .args(&self.arguments)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-            // A test that means to have no provider must not look for one in the network.
+            // A test without a provider must not look for one in the network.
             .env("DOCKER_MODEL_RUNNER", "off")
             .envs(self.variables)
             .stdin(match self.stdin {
@@ -291,8 +284,8 @@ impl Builder {
         }
     }
 
-    /// Whether this starts the program to serve, itself or as the last argument of another one that becomes it, and
-    /// what it says comes here.
+    /// Whether this starts the program as a server (itself, or as the last argument of a program that executes it) with
+    /// its output going to the harness.
     fn speaks_the_protocol(&self) -> bool {
         let serves = match &self.program {
             None => self.arguments.is_empty(),
@@ -327,21 +320,20 @@ pub struct Server {
     unsent: Arc<AtomicUsize>,
     stdout: Tap,
     stderr: Tap,
-    /// How much of stdout has been handed out as lines.
+    /// How much of stdout has been returned as lines.
     read: usize,
     /// Messages that arrived while [`Server::request`] waited for its answer.
     set_aside: VecDeque<Value>,
     last_id: u64,
     limit: Duration,
     exit: Option<Exit>,
-    /// What the judge needs; nothing if there is nothing to judge, or no more.
+    /// The record for the judge; `None` if there is nothing to judge.
     record: Option<Record>,
-    /// What must not have been written; empty once that has been looked at.
+    /// Secrets that must not have been written; empty once that has been checked.
     secrets: Vec<String>,
 }
 
 impl Server {
-    /// Prepares a start.
     pub fn builder() -> Builder {
         Builder {
             program: None,
@@ -358,7 +350,6 @@ impl Server {
         }
     }
 
-    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -369,7 +360,6 @@ impl Server {
         self.send_raw(format!("{line}\n").as_bytes());
     }
 
-    /// Writes bytes as they are.
     #[track_caller]
     pub fn send_raw(&self, bytes: &[u8]) {
         let stdin = self.stdin.as_ref().expect("stdin is a pipe and still open");
@@ -380,7 +370,7 @@ impl Server {
         _ = stdin.send(bytes.to_vec());
     }
 
-    /// Bytes sent that the program's pipe has not taken yet: stays above zero when it has stopped reading.
+    /// Bytes that the program's pipe has not taken yet: stays above zero when the program has stopped reading.
     pub fn unsent(&self) -> usize {
         self.unsent.load(Ordering::SeqCst)
     }
@@ -391,7 +381,7 @@ impl Server {
         self.until("everything is written to stdin", || self.unsent() == 0);
     }
 
-    /// Ends stdin, behind everything sent so far.
+    /// Closes stdin after everything sent so far.
     pub fn close_stdin(&mut self) {
         self.stdin = None;
     }
@@ -441,8 +431,7 @@ impl Server {
         }
     }
 
-    /// Sends a request and waits for its answer, which is returned whole. Other messages are kept for
-    /// [`Server::json`].
+    /// Sends a request and waits for its answer, which is returned whole. Other messages are kept for [`Server::json`].
     #[track_caller]
     pub fn request(&mut self, method: &str, params: Value) -> Value {
         self.last_id += 1;
@@ -508,7 +497,7 @@ impl Server {
         exit
     }
 
-    /// Ends the test if a configured secret stands in anything that the program has written.
+    /// Fails the test if the program has written a configured secret.
     #[track_caller]
     fn hunt(&mut self) {
         let forbidden = std::mem::take(&mut self.secrets);
@@ -521,7 +510,7 @@ impl Server {
         }
     }
 
-    /// Ends the test if the program has written anything that no client should be sent, whatever it asked for.
+    /// Fails the test if the program has written anything invalid.
     #[track_caller]
     fn judge(&mut self) {
         let Some(record) = self.record.take() else {
@@ -558,8 +547,8 @@ impl Server {
         self.exit.is_none() && self.child.try_wait().is_ok_and(|status| status.is_none())
     }
 
-    /// One of the numbers of `/proc/PID/status`, in bytes where it is a size: `VmRSS` is the memory it holds now,
-    /// `VmHWM` the most it ever did, `Threads` their number.
+    /// A number from `/proc/PID/status`, in bytes where it is a size: `VmRSS` is the memory held now, `VmHWM` the most
+    /// that was ever held, `Threads` the number of threads.
     #[track_caller]
     pub fn status(&self, name: &str) -> usize {
         let file = format!("/proc/{}/status", self.pid());
@@ -573,15 +562,14 @@ impl Server {
         if unit == "kB" { number << 10 } else { number }
     }
 
-    /// Expects that it has never held more than 64 MiB: more than any session needs that does not ask for long
-    /// texts, less than a server would take that keeps what it should not.
+    /// Fails unless it has never held more than 64 MiB: more than any session without long texts needs, less than a
+    /// server that leaks.
     #[track_caller]
     pub fn expect_little_memory(&self) {
         let peak = self.status("VmHWM");
         assert!(peak < 64 << 20, "{} MiB", peak >> 20);
     }
 
-    /// Sends a signal.
     #[track_caller]
     pub fn signal(&self, signal: Signal) {
         assert!(self.exit.is_none(), "the process has ended already");
@@ -591,13 +579,11 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).expect("the process can be signalled");
     }
 
-    /// Everything stdout has given so far.
     pub fn stdout(&self) -> Vec<u8> {
         self.stdout.lock().bytes.clone()
     }
 
-    /// Everything stdout has given so far, as messages. Panics if there is anything else: a line that is no JSON-RPC
-    /// message, or one that is not whole.
+    /// Everything from stdout so far, as messages. Panics at a line that is not a JSON-RPC message, or is not complete.
     #[track_caller]
     pub fn messages(&self) -> Vec<Value> {
         let Ok(text) = String::from_utf8(self.stdout()) else {
@@ -614,8 +600,8 @@ impl Server {
             .collect()
     }
 
-    /// Waits for the end, which must come with this exit code and without a panic, and returns everything that was on
-    /// stdout, which must have been messages.
+    /// Waits for the end, which must come with this exit code and without a panic, and returns all of stdout, which
+    /// must be messages.
     #[track_caller]
     pub fn end(&mut self, code: i32) -> Vec<Value> {
         let exit = self.wait();
@@ -628,7 +614,6 @@ impl Server {
         self.messages()
     }
 
-    /// Everything stderr has given so far.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr.lock().bytes).into_owned()
     }
@@ -656,12 +641,11 @@ impl Server {
         }
     }
 
-    /// Reads stdout again.
     pub fn resume_stdout(&self) {
         self.stdout.change(|state| state.paused = false);
     }
 
-    /// Reads stderr at last, after [`Builder::unread_stderr`].
+    /// Starts to read stderr, after [`Builder::unread_stderr`].
     pub fn resume_stderr(&self) {
         self.stderr.change(|state| state.paused = false);
     }
@@ -672,7 +656,6 @@ impl Server {
         self.close(&self.stdout, 1);
     }
 
-    /// Closes our end of stderr.
     #[track_caller]
     pub fn close_stderr(&self) {
         self.close(&self.stderr, 2);
@@ -687,7 +670,7 @@ impl Server {
         {
             self.fail("the reader does not close its pipe");
         }
-        // A process that another test is just starting holds all our pipes until it has come through its exec.
+        // A process that another test is just starting holds all our pipes until its exec.
         let writer = format!("/proc/{}/fd/{fd}", self.pid());
         self.until("nobody can read the pipe", || {
             let Ok(writer) = File::options().write(true).open(&writer) else {
@@ -699,7 +682,7 @@ impl Server {
         });
     }
 
-    /// Waits until a condition holds that no output shows; looks at it every two milliseconds.
+    /// Polls a condition that no output shows, every two milliseconds.
     #[track_caller]
     pub fn until(&self, wanted: &str, mut condition: impl FnMut() -> bool) {
         let deadline = Instant::now() + self.limit;
@@ -711,7 +694,7 @@ impl Server {
         }
     }
 
-    /// Ends the test with what was seen so far.
+    /// Fails the test with the output so far.
     #[track_caller]
     pub fn fail(&self, problem: impl Display) -> ! {
         panic!("{problem} (limit {:?})\n{}", self.limit, self.seen());
@@ -747,8 +730,8 @@ impl Drop for Server {
         }
         let is_open = self.record.is_some() || !self.secrets.is_empty();
         if is_open && !std::thread::panicking() {
-            // What it had written is still in its pipe. Without a reader it stays there, and with a descendant
-            // that holds the pipe, too, there is no end to wait for.
+            // What it wrote is still in its pipe. Without a reader it stays there, and if a descendant holds the pipe,
+            // too, it never ends.
             self.stdout
                 .wait(REST, |state| (state.ended || state.paused).then_some(()));
             self.judge();
@@ -759,13 +742,13 @@ impl Drop for Server {
     }
 }
 
-/// How long a pipe is read on after its process was killed.
+/// How long a pipe is read after its process was killed.
 const REST: Duration = Duration::from_secs(1);
 
-/// What is kept of a server for the judge.
+/// The record of a server for the judge.
 #[derive(Debug)]
 struct Record {
-    /// Everything for stdin.
+    /// Everything sent to stdin.
     sent: Mutex<Vec<u8>>,
     signalled: AtomicBool,
     variables: Variables,
@@ -788,8 +771,8 @@ impl Record {
     }
 }
 
-/// The output schema of a tool, as the program itself tells it; `None` if it has none. Asked for once per process and
-/// set of tools: those that are always there, or those that these variables bring along.
+/// The output schema of a tool, as the program lists it; `None` if it has none. Read once per process and set of tools:
+/// the usual ones, or those that these variables add.
 #[track_caller]
 fn output_schema(tool: &str, variables: &[(OsString, OsString)]) -> Option<Arc<Validator>> {
     type Tools = HashMap<String, Option<Arc<Validator>>>;
@@ -797,7 +780,7 @@ fn output_schema(tool: &str, variables: &[(OsString, OsString)]) -> Option<Arc<V
 
     let default = [("DEFAULT_PROVIDER".into(), "mock".into())];
     let mut known = KNOWN.lock().unwrap();
-    // Who changes the form of the answers is asked itself.
+    // A variable that changes the form of answers needs a look at its own list.
     let is_usual = |(name, _): &(OsString, OsString)| name != "ANYGPT_STRUCTURED_OUTPUT";
     let usual = variables.iter().all(is_usual).then_some(&default[..]);
     for variables in usual.into_iter().chain([variables]) {
@@ -850,18 +833,18 @@ fn write_thread(mut pipe: ChildStdin, unsent: Arc<AtomicUsize>) -> mpsc::Sender<
     sender
 }
 
-/// One output of the program, collected by a thread that can pause and let go.
+/// One output of the program, collected by a thread that can pause and close the pipe.
 #[derive(Debug)]
 struct Tap(Arc<(Mutex<TapState>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct TapState {
     bytes: Vec<u8>,
-    /// Asked to stop reading for now.
+    /// The thread shall stop reading for now.
     paused: bool,
-    /// Has stopped reading.
+    /// The thread has stopped reading.
     parked: bool,
-    /// Asked to close the pipe.
+    /// The thread shall close the pipe.
     closed: bool,
     /// The pipe is closed, by either side.
     ended: bool,
@@ -913,7 +896,7 @@ impl Tap {
         };
         let mut buffer = vec![0; 64 * 1024];
         while self.may_read() {
-            // A plain read could take bytes that arrive after a pause was asked for.
+            // A plain read could take bytes that arrive after the pause was requested.
             if let Ok(0) = poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&TICK)) {
                 continue;
             }

@@ -1,6 +1,6 @@
-//! One session in one revision: what all tests of the protocol need to open it, to ask, and to look at objects.
+//! One session in one revision: opening it, requests, and the members of objects, for all tests of the protocol.
 //!
-//! Never here: what an answer should be, beyond being a result or an error.
+//! Never here: the expected content of an answer, beyond being a result or an error.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,8 @@ use crate::server::{Builder, Server};
 /// The revision without a handshake.
 pub const MODERN: &str = REVISIONS[4];
 
-/// A session that is open.
 #[derive(Debug)]
 pub struct Session {
-    /// The program.
     pub server: Server,
     /// One of [`REVISIONS`].
     pub revision: &'static str,
@@ -27,7 +25,7 @@ pub fn offline() -> Builder {
 }
 
 impl Session {
-    /// Opens a session and gives the result of opening it, too.
+    /// Opens a session and returns the result of opening it, too.
     #[track_caller]
     pub fn open(builder: Builder, revision: &'static str) -> (Self, Value) {
         let mut session = Self {
@@ -53,7 +51,7 @@ impl Session {
         self.revision == MODERN
     }
 
-    /// The params of a request, with what this revision wants to be in all of them.
+    /// The params of a request, with the members that this revision requires in all of them.
     pub fn params(&self, mut params: Value) -> Value {
         if self.is_modern() {
             let meta = &mut params["_meta"];
@@ -112,7 +110,7 @@ impl Session {
         }
     }
 
-    /// Ends the session; gives everything that was written in it.
+    /// Ends the session and returns all its lines.
     #[track_caller]
     pub fn end(mut self) -> Vec<Value> {
         self.server.close_stdin();
@@ -127,12 +125,12 @@ pub fn keys(object: &Value) -> BTreeSet<&str> {
     object.keys().map(String::as_str).collect()
 }
 
-/// Names to compare with those.
+/// A set of names to compare with [`keys`].
 pub fn set<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
     names.iter().copied().collect()
 }
 
-/// The names that are known from their revision on, out of a list that says it of each.
+/// The names that a revision knows, from pairs of a name and the revision that introduced it.
 pub fn known<'a>(revision: &str, names: &[(&'a str, &str)]) -> BTreeSet<&'a str> {
     let known = names.iter().filter(|(_, since)| *since <= revision);
     known.map(|(name, _)| *name).collect()

@@ -1,8 +1,8 @@
-//! A soak: several long sessions of the program at once, mixed calls of every kind against a provider that fails,
-//! judged all the time.
+//! A soak: several long sessions of the program at once, with mixed calls of every kind to a provider that fails, and
+//! checks all the time.
 //!
-//! Here: the course of it all. In `traffic`: what is sent, by a seed. In `ledger`: what is owed for it. In `talk`: one
-//! session. In `growth`: whether a process stays as large as it was. Never here: the command line and the table.
+//! Here: the whole run. In `traffic`: the messages, generated from a seed. In `ledger`: the answers that must come. In
+//! `talk`: one session. In `growth`: whether a process grows. Never here: the command line and the table.
 
 mod growth;
 mod ledger;
@@ -27,44 +27,42 @@ pub use growth::Sample;
 pub use ledger::Tally;
 use talk::{Start, Talk};
 
-/// What is asked for.
+/// The parameters of a soak.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The program.
     pub program: PathBuf,
     /// How long calls are sent.
     pub time: Duration,
-    /// The same seed sends the same messages, though not at the same moments.
+    /// The same seed gives the same messages, but not the same timing.
     pub seed: u64,
     /// Sessions at once, each with a process of its own.
     pub sessions: usize,
 }
 
-/// What one session came to.
+/// The result of one session.
 #[derive(Debug)]
 pub struct Told {
-    /// The revision it spoke.
     pub revision: &'static str,
-    /// What was sent and what came back.
+    /// Counts of messages.
     pub tally: Tally,
-    /// The process whenever nothing was in flight, in order.
+    /// Samples of the process, each taken while nothing was in flight.
     pub samples: Vec<Sample>,
     /// Most bytes it ever held.
     pub peak: u64,
-    /// Lines that the official schemas were asked about.
+    /// Lines checked against the official schemas.
     pub judged: usize,
 }
 
-/// Requests that the mock provider remembers.
+/// Requests that the mock provider keeps.
 const REMEMBERED: usize = 1000;
 
-/// The part of the time after which a process must not grow any more.
+/// The share of the time after which a process must not grow any more.
 const WARM_UP: f64 = 0.2;
 
-/// Beyond the time asked for: the last answers, and a machine with other work.
+/// Extra time for the last answers, and for a machine under load.
 const SLACK: Duration = Duration::from_secs(180);
 
-/// Tags, which only a file can give.
+/// Tags can only be set in a file.
 const SETTINGS: &str = "\
 models:
   openai/gpt-4.1: { tags: [fast] }
@@ -74,7 +72,8 @@ models:
 /// Soaks the program.
 ///
 /// # Errors
-/// With the first thing that is wrong, and the last lines of its session.
+///
+/// The first problem, with the last lines of its session.
 pub fn run(plan: &Plan) -> Result<Vec<Told>, String> {
     let provider = Provider::start();
     provider.remember(REMEMBERED);
@@ -89,7 +88,7 @@ fn soak(plan: &Plan, provider: &Provider, settings: &Path) -> Result<Vec<Told>, 
     let mut variables: Vec<(String, String)> = Vec::new();
     let urls = provider.env().into_iter().chain(provider.compatible_env());
     variables.extend(urls.map(|(name, value)| (name.to_owned(), value)));
-    // More models than are read.
+    // More models than the program reads.
     let endless = format!(
         "http://127.0.0.1:{}/list-30000/compatible/v1",
         provider.port()
@@ -132,7 +131,7 @@ fn soak(plan: &Plan, provider: &Provider, settings: &Path) -> Result<Vec<Told>, 
         talks.push(talk?);
     }
 
-    // Kept connections are no leak; all others are.
+    // Kept connections are not leaks; all others are.
     provider.close_idle();
     talks.iter().try_for_each(Talk::expect_nothing_open)?;
     let warm = plan.time.mul_f64(WARM_UP);
@@ -151,7 +150,7 @@ fn soak(plan: &Plan, provider: &Provider, settings: &Path) -> Result<Vec<Told>, 
 
 type Schemas = HashMap<String, Option<Arc<Validator>>>;
 
-/// The schemas of the tools' results, as the program tells them.
+/// The schemas of the tools' results, as the program lists them.
 fn output_schemas(program: &Path, variables: &[(String, String)]) -> Result<Schemas, String> {
     let failed = |what: &dyn std::fmt::Display| format!("{} tools: {what}", program.display());
     let listed = Command::new(program)

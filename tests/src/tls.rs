@@ -27,22 +27,22 @@ pub enum Versions {
     Tls13,
 }
 
-/// What a server shows for itself; all but `Expired` hold for a long time.
+/// The certificate of a server; all but `Expired` are valid for a long time.
 #[derive(Clone, Copy, Debug)]
 pub enum Certificate {
     /// For `localhost`, `api.example.test` and the loopback addresses.
     Good,
-    /// The same, but of the past.
+    /// The same, but expired.
     Expired,
     /// For another name.
     Elsewhere,
-    /// As the good one, but signed with its own key.
+    /// As the good one, but self-signed.
     Own,
-    /// The same, and an authority's, as `openssl req -x509` makes it.
+    /// The same, with the CA flag, as `openssl req -x509` makes it.
     OwnAuthority,
 }
 
-/// The file with the certificate of the authority that signed all of them.
+/// The file with the certificate of the authority that signed them.
 pub fn authority() -> PathBuf {
     file("authority.pem")
 }
@@ -52,7 +52,7 @@ pub fn own() -> PathBuf {
     file("own.pem")
 }
 
-/// The file with the certificate of an authority that signed none.
+/// The file with the certificate of an authority that signed none of them.
 pub fn other_authority() -> PathBuf {
     file("other.pem")
 }
@@ -61,7 +61,7 @@ fn file(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tls")).join(name)
 }
 
-/// Takes TLS off and hands what is left to another server. Stops when dropped.
+/// Terminates TLS and forwards to another server. Stops when dropped.
 #[derive(Debug)]
 pub struct TlsFront(Serving);
 
@@ -103,7 +103,6 @@ impl TlsFront {
         }))
     }
 
-    /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.0.port
     }

@@ -1,7 +1,7 @@
 //! Transcripts: conversations with the program as text files. This module reads them, plays them against a
 //! [`Server`], and compares messages with what the file expects.
 //!
-//! The format is described for people in `docs/transcripts.md`. Never here: a conversation itself.
+//! `docs/transcripts.md` documents the format. Never here: a conversation itself.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,16 +17,17 @@ use crate::server::{Builder, Server};
 /// Plays a transcript file.
 ///
 /// # Errors
-/// Everything that went differently, ready to be read.
+///
+/// Every difference, formatted for the reader.
 pub fn play(path: &Path) -> Result<(), String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
     Play::new().all(&parse(&text)?)
 }
 
-/// How long `nothing` listens.
+/// How long `nothing` waits.
 const SILENCE: Duration = Duration::from_millis(150);
 
-/// How long any other wait may last.
+/// The limit of any other wait.
 const LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, PartialEq)]
@@ -177,7 +178,7 @@ impl Play {
             Action::CloseStdin => self.server().close_stdin(),
             Action::Exit(code) => {
                 let server = self.server();
-                // First, because stdout ends with the process: what is left over must be seen.
+                // Read first, because stdout ends with the process: unexpected lines must be reported.
                 if let Some(line) = server.line_within(LIMIT) {
                     return Err(format!("expected the end, got\n  {line}"));
                 }
@@ -221,7 +222,7 @@ impl Play {
         Ok(())
     }
 
-    /// Ends the process if the transcript has not: nothing unexpected may be left.
+    /// Ends the process if the transcript has not: no unexpected output may be left.
     fn finish(&mut self) -> Result<(), String> {
         let Some(server) = &mut self.server else {
             return Ok(());
@@ -264,10 +265,11 @@ impl Play {
     }
 }
 
-/// Compares a line with what a transcript expects.
+/// Compares a line with the expected one of a transcript.
 ///
 /// # Errors
-/// Each difference, with the path to it.
+///
+/// Each difference, with its path.
 pub fn compare(expected: &str, actual: &str) -> Result<(), String> {
     let pattern: Value = serde_json::from_str(expected)
         .map_err(|error| format!("the expected line is not JSON: {error}\n  {expected}"))?;
@@ -276,7 +278,7 @@ pub fn compare(expected: &str, actual: &str) -> Result<(), String> {
 
     let mut differences = String::new();
     match_value(&pattern, &value, "", &mut differences);
-    // An id must come back digit for digit and byte for byte, which parsed values cannot tell.
+    // An id must come back digit for digit and byte for byte, which parsed values cannot show.
     if let (Some(expected), Some(actual)) = (raw_id(expected), raw_id(actual))
         && !is_wildcard(&pattern["id"])
         && expected != actual
@@ -312,7 +314,7 @@ fn is_wildcard(pattern: &Value) -> bool {
         .is_some_and(|text| text.contains(REST) || (text.starts_with('<') && text.ends_with('>')))
 }
 
-/// In a string: any text. As last element of an array or as a member: more may follow.
+/// In a string: any text. As the last element of an array or as a member: more may follow.
 const REST: &str = "...";
 
 fn match_value(pattern: &Value, value: &Value, path: &str, differences: &mut String) {

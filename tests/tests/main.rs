@@ -2,7 +2,7 @@
 //!
 //! Never here: what measures its own process or allocator, or has a `main` of its own (`memory.rs`, `transcripts.rs`).
 
-// A test that cannot go on says so by panicking; one that the machine cannot run says so on stderr.
+// A test that cannot go on panics with the reason; one that the machine cannot run prints that on stderr.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

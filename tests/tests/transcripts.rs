@@ -2,7 +2,7 @@
 //!
 //! `cargo test --test transcripts -- WORD` plays those with WORD in their name.
 
-// Its output is the test report.
+// It prints the test report.
 #![allow(clippy::print_stdout)]
 
 use std::ffi::OsStr;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let mut failures = Vec::new();
     for path in &files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        // The harness panics where it has to give up; one transcript must not take the others with it.
+        // The harness panics where it has to give up; other transcripts must still be played.
         let outcome = catch_unwind(|| transcript::play(path)).unwrap_or_else(|panic| {
             Err(panic
                 .downcast_ref::<String>()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the certificates beside it, with OpenSSL. They hold for a hundred years, so this need not run again
-# unless a name is wanted that they lack. The keys protect nothing.
+# Makes the certificates in this folder, with OpenSSL. They are valid for a hundred years, so this only needs to run again
+# for a new name. The keys protect nothing.
 # Never here: anything that the tests need at run time.
 set -Eeuo pipefail
 cd "$(dirname "$0")"

@@ -10,10 +10,10 @@ use std::{env, fs, process::ExitCode};
 /// What a pipe holds.
 const READ: usize = 64 << 10;
 
-/// The bench's own requests begin like this, then comes the id.
+/// The bench's own requests begin like this, followed by the id.
 const BEFORE_ID: usize = br#"{"jsonrpc":"2.0","id":"#.len();
 
-/// The beginning of a line that is longer than a read, as far as its id.
+/// The beginning of a line that is longer than a read, up to its id.
 const HEAD: usize = 64;
 
 fn main() -> ExitCode {

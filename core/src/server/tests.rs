@@ -455,7 +455,7 @@ fn a_refusing_server_answers_every_request_with_the_reason() {
     assert_eq!(answers.len(), 2);
 }
 
-/// MCP digest 4.4.
+/// R-15, R-16 (MCP specification 2025-03-26, Basic, "Batching").
 #[test]
 fn a_batch_is_answered_with_one_array_when_its_last_call_is_done() {
     let mut server = server(Limits::default());
@@ -541,7 +541,7 @@ fn open(server: &mut Server, revision: &str) -> String {
     String::new()
 }
 
-/// section 3.12 of the MCP digest.
+///
 #[test]
 fn lists_have_the_fields_of_their_revision() {
     for revision in Revision::ALL {
@@ -698,7 +698,7 @@ fn completions_fit_and_are_a_hundred_at_most() {
     }
 }
 
-/// MCP digest 3.9.
+/// R-42, R-50 (MCP specification, Server features, "Logging").
 #[test]
 fn a_client_gets_the_log_lines_it_asked_for() {
     let mut server = server(Limits::default());

@@ -9,7 +9,7 @@ use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use super::scan::{self, Trust, valid_prefix};
 pub(crate) use super::string::string;
 
-/// Error codes.
+/// Error codes (R-14, R-33; JSON-RPC 2.0, section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Code(pub(crate) i32);
 
@@ -114,7 +114,7 @@ pub(crate) fn is_array_of_strings(raw: &str) -> bool {
     read.is_ok() && all
 }
 
-/// A line, by what has to be done with it.
+/// A line, sorted by what must be done with it (JSON-RPC 2.0, sections 4 to 6).
 #[derive(Debug)]
 pub(crate) enum Message<'a> {
     /// Must be answered, exactly once.

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::{Class, Failure, ToolCall, conversation};
+use crate::{ErrorKind, Failure, ToolCall, conversation};
 
 /// An answer as it grows while a stream is read. Whatever has arrived is valid at any moment, so a
 /// call that runs into its deadline can return it as it is.
@@ -29,7 +29,7 @@ pub struct Answer {
     /// The stream's closing event has arrived. A body that ends without it is truncated.
     pub complete: bool,
     pub tool_calls: Vec<ToolCall>,
-    /// The answer in the provider's own format (see [`State`]), if the state is wanted.
+    /// The answer in the provider's own format (see [`State`](crate::State)), if the state is wanted.
     pub state: Vec<serde_json::Value>,
 }
 
@@ -70,7 +70,7 @@ impl Answer {
     pub(crate) fn call(&mut self, mut call: ToolCall) -> Result<(), Failure> {
         if self.tool_calls.len() >= MOST_CALLS {
             let problem = format!("the model wants more than {MOST_CALLS} tools to be called");
-            return Err(Failure::new(Class::TooLarge, problem));
+            return Err(Failure::new(ErrorKind::TooLarge, problem));
         }
         let mut number = self.tool_calls.len();
         while call.id.is_empty() {

@@ -20,7 +20,7 @@ pub struct ChatRequest {
     /// Stop sequences.
     pub stop: Vec<String>,
     pub seed: Option<u32>,
-    pub effort: Option<Effort>,
+    pub effort: Option<ReasoningEffort>,
     /// Whether to ask for the reasoning as text.
     pub include_reasoning: bool,
     /// Tools that the model may call. Shared by all attempts.
@@ -64,7 +64,7 @@ impl ChatRequest {
 /// How much a model reasons before it answers; one scale for all providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i8)]
-pub enum Effort {
+pub enum ReasoningEffort {
     None,
     Minimal,
     Low,
@@ -74,23 +74,23 @@ pub enum Effort {
     Max,
 }
 
-impl Effort {
+impl ReasoningEffort {
     /// In ascending order.
-    pub const ALL: [Effort; 7] = [
-        Effort::None,
-        Effort::Minimal,
-        Effort::Low,
-        Effort::Medium,
-        Effort::High,
-        Effort::XHigh,
-        Effort::Max,
+    pub const ALL: [ReasoningEffort; 7] = [
+        ReasoningEffort::None,
+        ReasoningEffort::Minimal,
+        ReasoningEffort::Low,
+        ReasoningEffort::Medium,
+        ReasoningEffort::High,
+        ReasoningEffort::XHigh,
+        ReasoningEffort::Max,
     ];
 
     /// Splits `name@effort`.
-    pub fn split(name: &str) -> (&str, Option<Effort>) {
+    pub fn split(name: &str) -> (&str, Option<ReasoningEffort>) {
         let split = name
             .rsplit_once('@')
-            .and_then(|(name, effort)| Some((name, Effort::from_name(effort)?)));
+            .and_then(|(name, effort)| Some((name, ReasoningEffort::from_name(effort)?)));
         match split {
             Some((name, effort)) => (name.trim(), Some(effort)),
             None => (name.trim(), None),
@@ -99,19 +99,19 @@ impl Effort {
 
     pub fn as_str(self) -> &'static str {
         match self {
-            Effort::None => "none",
-            Effort::Minimal => "minimal",
-            Effort::Low => "low",
-            Effort::Medium => "medium",
-            Effort::High => "high",
-            Effort::XHigh => "xhigh",
-            Effort::Max => "max",
+            ReasoningEffort::None => "none",
+            ReasoningEffort::Minimal => "minimal",
+            ReasoningEffort::Low => "low",
+            ReasoningEffort::Medium => "medium",
+            ReasoningEffort::High => "high",
+            ReasoningEffort::XHigh => "xhigh",
+            ReasoningEffort::Max => "max",
         }
     }
 
     /// Case-insensitive.
     pub fn from_name(name: &str) -> Option<Self> {
-        Effort::ALL
+        ReasoningEffort::ALL
             .into_iter()
             .find(|effort| effort.as_str().eq_ignore_ascii_case(name.trim()))
     }

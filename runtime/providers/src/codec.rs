@@ -5,8 +5,8 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::{
-    ChatRequest, Class, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
-    ModelPage, Pictures, Request, StreamReader,
+    ChatRequest, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, ErrorKind, Failure,
+    Model, ModelPage, Pictures, Request, StreamReader,
 };
 
 /// One wire format.
@@ -88,7 +88,7 @@ pub trait Codec: Send + Sync {
     /// `Unavailable` unless it has one vector for each text, all of one length.
     fn embeddings(&self, _body: &[u8], _texts: usize) -> Result<Embeddings, Failure> {
         Err(Failure::new(
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             "this format has no embeddings",
         ))
     }
@@ -104,7 +104,7 @@ pub trait Codec: Send + Sync {
     /// `ContentFilter` if a filter is why there is no image, `Unavailable` if the reply cannot be read.
     fn pictures(&self, _body: &[u8]) -> Result<Pictures, Failure> {
         Err(Failure::new(
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             "this format has no pictures",
         ))
     }

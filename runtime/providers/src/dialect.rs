@@ -17,6 +17,9 @@ macro_rules! dialects {
         }
 
         impl Dialect {
+            /// The id of the provider that is the mock, and the word for its dialect.
+            pub const MOCK: &str = "mock";
+
             /// All of them; Chat Completions without any service's peculiarities.
             pub const ALL: [Dialect; [$($word),*].len() + 2] = [
                 $(Dialect::$variant,)*
@@ -29,7 +32,7 @@ macro_rules! dialects {
                 match self {
                     $(Dialect::$variant => $word,)*
                     Dialect::Compatible(_) => "openai-compatible",
-                    Dialect::Mock => "mock",
+                    Dialect::Mock => Dialect::MOCK,
                 }
             }
 

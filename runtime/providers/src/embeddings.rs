@@ -2,7 +2,7 @@
 //!
 //! Never here: chats, or the choice of a model.
 
-use crate::{Class, Failure};
+use crate::{ErrorKind, Failure};
 
 /// Texts to embed.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) fn checked(
         |vector: &Vec<f32>| vector.len() == length && vector.iter().all(|it| it.is_finite());
     if vectors.len() != texts || length == 0 || !vectors.iter().all(is_whole) {
         return Err(Failure::new(
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             "the provider's reply has not one vector for each text, all of one length",
         ));
     }

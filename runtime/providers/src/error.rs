@@ -6,7 +6,7 @@ use std::{ops::Range, time::Duration};
 
 /// The provider-neutral kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum ErrorKind {
     /// The key is missing, wrong or expired.
     Auth,
     /// The key is valid but not allowed to do this.
@@ -39,25 +39,25 @@ pub enum Class {
     Config,
 }
 
-impl Class {
+impl ErrorKind {
     /// The word used in results and logs.
     pub fn as_str(self) -> &'static str {
         match self {
-            Class::Auth => "auth",
-            Class::Permission => "permission",
-            Class::ModelNotFound => "model_not_found",
-            Class::InvalidRequest => "invalid_request",
-            Class::ContextLength => "context_length",
-            Class::TooLarge => "too_large",
-            Class::RateLimit => "rate_limit",
-            Class::Quota => "quota",
-            Class::ContentFilter => "content_filter",
-            Class::Timeout => "timeout",
-            Class::Network => "network",
-            Class::Unavailable => "unavailable",
-            Class::EmptyResponse => "empty_response",
-            Class::Cancelled => "cancelled",
-            Class::Config => "config",
+            ErrorKind::Auth => "auth",
+            ErrorKind::Permission => "permission",
+            ErrorKind::ModelNotFound => "model_not_found",
+            ErrorKind::InvalidRequest => "invalid_request",
+            ErrorKind::ContextLength => "context_length",
+            ErrorKind::TooLarge => "too_large",
+            ErrorKind::RateLimit => "rate_limit",
+            ErrorKind::Quota => "quota",
+            ErrorKind::ContentFilter => "content_filter",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Network => "network",
+            ErrorKind::Unavailable => "unavailable",
+            ErrorKind::EmptyResponse => "empty_response",
+            ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Config => "config",
         }
     }
 }
@@ -79,7 +79,7 @@ pub enum Stage {
 /// One failed attempt, as reported by a provider or found by the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    pub class: Class,
+    pub class: ErrorKind,
     /// HTTP status, if there was a reply.
     pub status: Option<u16>,
     /// The provider's own code or type.
@@ -102,7 +102,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of which only kind and message are known.
-    pub fn new(class: Class, message: impl Into<String>) -> Self {
+    pub fn new(class: ErrorKind, message: impl Into<String>) -> Self {
         Failure {
             class,
             status: None,
@@ -118,7 +118,7 @@ impl Failure {
     }
 
     /// The same, with text from outside between our own.
-    pub fn quoting(class: Class, before: &str, outside: &str, after: &str) -> Self {
+    pub fn quoting(class: ErrorKind, before: &str, outside: &str, after: &str) -> Self {
         let start = before.len();
         Failure {
             outside: start..start + outside.len(),

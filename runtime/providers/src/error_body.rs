@@ -5,10 +5,10 @@
 use serde_json::Value;
 
 use crate::excerpt::{page, shortened};
-use crate::{Class, Failure, Stage, json};
+use crate::{ErrorKind, Failure, Stage, json};
 
 /// A provider's error codes or phrases, most specific first, and what they mean.
-pub(super) type Table = [(&'static str, Class)];
+pub(super) type Table = [(&'static str, ErrorKind)];
 
 /// The body of a reply with an error status, or an error inside a stream.
 #[derive(Debug)]
@@ -56,15 +56,15 @@ impl ErrorBody {
             (Some(status), word) => refined(by_status(status), word),
             (None, Some(class)) => class,
             (None, None) => match self.words().any(|word| word.starts_with("invalid_request")) {
-                true => Class::InvalidRequest,
-                false => Class::Unavailable,
+                true => ErrorKind::InvalidRequest,
+                false => ErrorKind::Unavailable,
             },
         };
         let message = self.message.clone().unwrap_or_else(|| match status {
             Some(status) => format!("HTTP {status} without an explanation"),
             None => "the provider reported an error without an explanation".to_owned(),
         });
-        if class == Class::InvalidRequest {
+        if class == ErrorKind::InvalidRequest {
             let message = message.to_lowercase();
             if let Some((_, better)) = phrases.iter().find(|(phrase, _)| message.contains(phrase)) {
                 class = *better;
@@ -146,28 +146,28 @@ impl ErrorBody {
 
 /// Combines the kinds of a status and of an error code. The status decides whether a retry can succeed, because some services
 /// use "server error" or "invalid request" for everything. Only an empty account has no status of its own.
-fn refined(by_status: Class, word: Option<Class>) -> Class {
-    let may_pass = |class| matches!(class, Class::RateLimit | Class::Unavailable);
+fn refined(by_status: ErrorKind, word: Option<ErrorKind>) -> ErrorKind {
+    let may_pass = |class| matches!(class, ErrorKind::RateLimit | ErrorKind::Unavailable);
     match word {
         // Less specific than any status.
-        Some(Class::InvalidRequest) | None => by_status,
-        Some(Class::Quota) => Class::Quota,
+        Some(ErrorKind::InvalidRequest) | None => by_status,
+        Some(ErrorKind::Quota) => ErrorKind::Quota,
         Some(word) if may_pass(word) == may_pass(by_status) => word,
         Some(_) => by_status,
     }
 }
 
-fn by_status(status: u16) -> Class {
+fn by_status(status: u16) -> ErrorKind {
     match status {
-        401 => Class::Auth,
-        402 => Class::Quota,
-        403 => Class::Permission,
-        404 => Class::ModelNotFound,
-        413 => Class::TooLarge,
-        429 => Class::RateLimit,
-        408 | 409 => Class::Unavailable,
-        400..500 => Class::InvalidRequest,
-        _ => Class::Unavailable,
+        401 => ErrorKind::Auth,
+        402 => ErrorKind::Quota,
+        403 => ErrorKind::Permission,
+        404 => ErrorKind::ModelNotFound,
+        413 => ErrorKind::TooLarge,
+        429 => ErrorKind::RateLimit,
+        408 | 409 => ErrorKind::Unavailable,
+        400..500 => ErrorKind::InvalidRequest,
+        _ => ErrorKind::Unavailable,
     }
 }
 

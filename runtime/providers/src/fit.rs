@@ -2,8 +2,8 @@
 //!
 //! Never here: the rules (each provider has its own), field names, or what a provider has refused (`parameter`).
 
-use crate::{ChatRequest, Effort};
-use Effort::High;
+use crate::{ChatRequest, ReasoningEffort};
+use ReasoningEffort::High;
 
 /// Whether `temperature` and `top_p` may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +26,13 @@ pub(super) fn think_within(
     chat: &mut ChatRequest,
     limit: u32,
     answer: u32,
-    tokens: impl Fn(Effort) -> u32,
+    tokens: impl Fn(ReasoningEffort) -> u32,
 ) -> Option<String> {
     let wanted = chat.effort?;
     let most = limit.saturating_sub(answer);
-    let fits = |effort: &Effort| *effort <= wanted && tokens(*effort) <= most;
-    let fitting = Effort::ALL.into_iter().rev().find(fits);
-    let effort = fitting.unwrap_or(Effort::None);
+    let fits = |effort: &ReasoningEffort| *effort <= wanted && tokens(*effort) <= most;
+    let fitting = ReasoningEffort::ALL.into_iter().rev().find(fits);
+    let effort = fitting.unwrap_or(ReasoningEffort::None);
     chat.effort = Some(effort);
     (effort != wanted).then(|| {
         format!(
@@ -61,7 +61,10 @@ pub(super) fn version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// The nearest of the allowed efforts; of two equally near the larger one, above `high` the smaller one.
-pub(super) fn nearest(wanted: Effort, allowed: &[Effort]) -> Option<Effort> {
+pub(super) fn nearest(
+    wanted: ReasoningEffort,
+    allowed: &[ReasoningEffort],
+) -> Option<ReasoningEffort> {
     allowed.iter().copied().min_by_key(|&effort| {
         let (wanted, effort) = (wanted as i8, effort as i8);
         let is_preferred = if wanted > High as i8 {
@@ -77,7 +80,7 @@ pub(super) fn nearest(wanted: Effort, allowed: &[Effort]) -> Option<Effort> {
 pub(super) fn apply(
     chat: &mut ChatRequest,
     sampling: Sampling,
-    efforts: &[Effort],
+    efforts: &[ReasoningEffort],
     warnings: &mut Vec<String>,
 ) {
     if let Some(wanted) = chat.effort {
@@ -95,8 +98,10 @@ pub(super) fn apply(
     }
     let may_sample = match sampling {
         Sampling::Yes | Sampling::OneOfTwo => true,
-        Sampling::Unreasoned => chat.effort.is_none_or(|effort| effort == Effort::None),
-        Sampling::EffortNone => chat.effort == Some(Effort::None),
+        Sampling::Unreasoned => chat
+            .effort
+            .is_none_or(|effort| effort == ReasoningEffort::None),
+        Sampling::EffortNone => chat.effort == Some(ReasoningEffort::None),
         Sampling::No => false,
     };
     if !may_sample && chat.temperature.take().is_some() {
@@ -134,14 +139,14 @@ pub(super) fn left_out(argument: &str, model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Effort::{Low, Max, Medium, Minimal, XHigh};
+    use ReasoningEffort::{Low, Max, Medium, Minimal, XHigh};
 
     #[test]
     fn the_nearest_effort() {
         for (wanted, allowed, expected) in [
-            (Effort::None, &[Minimal, Low][..], Some(Minimal)),
-            (Effort::None, &[Low, Medium], Some(Low)),
-            (Minimal, &[Effort::None, Low, Medium], Some(Low)),
+            (ReasoningEffort::None, &[Minimal, Low][..], Some(Minimal)),
+            (ReasoningEffort::None, &[Low, Medium], Some(Low)),
+            (Minimal, &[ReasoningEffort::None, Low, Medium], Some(Low)),
             (Medium, &[Low, High], Some(High)),
             (XHigh, &[Low, High, Max], Some(High)),
             (Max, &[Low, Medium, High], Some(High)),

@@ -2,7 +2,7 @@
 //!
 //! Never here: fetching an image from a URL, or images as input.
 
-use crate::{Class, Failure, Request, Usage};
+use crate::{ErrorKind, Failure, Request, Usage};
 
 /// Images to generate.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,7 @@ pub(super) fn picture(data: String) -> Result<Picture, Failure> {
     match known {
         Some((_, mime_type)) if data.bytes().all(is_base64) => Ok(Picture { data, mime_type }),
         _ => Err(Failure::new(
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             "the provider sent a picture that is no PNG, JPEG, WebP or GIF in base64",
         )),
     }

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, Visitor};
 use serde_json::{Value, value::RawValue};
 
 use crate::excerpt::{page, shortened};
-use crate::{Class, Failure};
+use crate::{ErrorKind, Failure};
 
 /// Reads a reply or an event.
 ///
@@ -29,7 +29,7 @@ fn unreadable(text: &str, error: &dyn fmt::Display) -> Failure {
             error.to_string(),
         ),
     };
-    Failure::quoting(Class::Unavailable, before, &shortened(&message), "")
+    Failure::quoting(ErrorKind::Unavailable, before, &shortened(&message), "")
 }
 
 /// The raw JSON of an object's members with these names; null counts as absent.
@@ -225,7 +225,7 @@ mod tests {
         );
         assert_eq!(
             read::<Text<'_>>("[1]").unwrap_err().class,
-            Class::Unavailable
+            ErrorKind::Unavailable
         );
     }
 

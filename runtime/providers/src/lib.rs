@@ -41,13 +41,13 @@ mod vendor;
 pub mod vendors;
 
 pub use answer::{Answer, Finish, Usage};
-pub use chat::{ChatRequest, Effort, Encoding};
+pub use chat::{ChatRequest, Encoding, ReasoningEffort};
 pub use codec::Codec;
 pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };
 pub use embeddings::{EmbedRequest, Embeddings};
-pub use error::{Class, Failure, Stage};
+pub use error::{ErrorKind, Failure, Stage};
 pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secret_header};
 pub use images::{DrawRequest, Drawing, Picture, Pictures};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};

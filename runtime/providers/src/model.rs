@@ -2,7 +2,7 @@
 //!
 //! Never here: choosing a model, or reading a list (the codecs).
 
-use crate::Effort;
+use crate::ReasoningEffort;
 
 /// One entry of a provider's model list. What the list does not have is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Model {
     /// Input modalities, in the provider's words.
     pub input_modalities: Vec<String>,
     pub output_modalities: Vec<String>,
-    pub efforts: Vec<Effort>,
+    pub efforts: Vec<ReasoningEffort>,
     /// US dollars per token, as the provider writes them.
     pub price: Option<Price>,
     /// The day it is shut down.

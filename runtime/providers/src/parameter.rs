@@ -5,7 +5,7 @@
 
 use std::mem::swap;
 
-use super::{ChatRequest, Class, Effort, Encoding, Failure, fit};
+use super::{ChatRequest, Encoding, ErrorKind, Failure, ReasoningEffort, fit};
 
 /// An optional argument of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Parameter {
     Stop,
     Seed,
     /// `reasoning_effort`
-    Effort,
+    ReasoningEffort,
     /// `include_reasoning`
     Reasoning,
 }
@@ -32,7 +32,7 @@ pub enum Change {
     /// Sends the token limit under the format's other name for it.
     OtherTokenName,
     /// Replaces the first effort by the second.
-    Effort(Effort, Effort),
+    ReasoningEffort(ReasoningEffort, ReasoningEffort),
 }
 
 /// A change that fixes a failed request.
@@ -79,7 +79,7 @@ impl Parameter {
         Parameter::MaxTokens,
         Parameter::Stop,
         Parameter::Seed,
-        Parameter::Effort,
+        Parameter::ReasoningEffort,
         Parameter::Reasoning,
     ];
 
@@ -91,7 +91,7 @@ impl Parameter {
             Parameter::MaxTokens => "max_tokens",
             Parameter::Stop => "stop",
             Parameter::Seed => "seed",
-            Parameter::Effort => "reasoning_effort",
+            Parameter::ReasoningEffort => "reasoning_effort",
             Parameter::Reasoning => "include_reasoning",
         }
     }
@@ -118,7 +118,7 @@ impl Parameter {
                 "summary" | "includethoughts" | "display" => Parameter::Reasoning,
                 "reasoning" | "reasoningeffort" | "effort" | "outputconfig" | "thinking"
                 | "thinkingconfig" | "thinkinglevel" | "thinkingbudget" | "budgettokens" => {
-                    Parameter::Effort
+                    Parameter::ReasoningEffort
                 }
                 _ => return None,
             })
@@ -154,7 +154,7 @@ impl Parameter {
             Parameter::MaxTokens => chat.max_tokens.is_some(),
             Parameter::Stop => !chat.stop.is_empty(),
             Parameter::Seed => chat.seed.is_some(),
-            Parameter::Effort => chat.effort.is_some(),
+            Parameter::ReasoningEffort => chat.effort.is_some(),
             Parameter::Reasoning => chat.include_reasoning,
         }
     }
@@ -170,7 +170,7 @@ impl Parameter {
             Parameter::MaxTokens => swap(&mut one.max_tokens, &mut other.max_tokens),
             Parameter::Stop => swap(&mut one.stop, &mut other.stop),
             Parameter::Seed => swap(&mut one.seed, &mut other.seed),
-            Parameter::Effort => swap(&mut one.effort, &mut other.effort),
+            Parameter::ReasoningEffort => swap(&mut one.effort, &mut other.effort),
             Parameter::Reasoning => {
                 swap(&mut one.include_reasoning, &mut other.include_reasoning);
             }
@@ -180,7 +180,7 @@ impl Parameter {
 
 /// The one change that a refusal suggests, if it names a parameter that the request has.
 pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) -> Option<Repair> {
-    if failure.class != Class::InvalidRequest || !matches!(failure.status, Some(400 | 422)) {
+    if failure.class != ErrorKind::InvalidRequest || !matches!(failure.status, Some(400 | 422)) {
         return None;
     }
     let message = &failure.message;
@@ -198,14 +198,14 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
                 None => Change::Otherwise(lower.min()?),
             }
         }
-        Parameter::Effort => {
+        Parameter::ReasoningEffort => {
             let given = chat.effort?;
-            let listed: Vec<Effort> = quoted(message)
-                .filter_map(Effort::from_name)
+            let listed: Vec<ReasoningEffort> = quoted(message)
+                .filter_map(ReasoningEffort::from_name)
                 .filter(|effort| *effort != given)
                 .collect();
             match fit::nearest(given, &listed) {
-                Some(other) => Change::Effort(given, other),
+                Some(other) => Change::ReasoningEffort(given, other),
                 None => Change::Drop(parameter),
             }
         }
@@ -235,7 +235,7 @@ impl Change {
             Change::Otherwise(limit) if chat.max_tokens.is_none() => {
                 Some(limit_tokens(chat, limit))
             }
-            Change::Effort(from, to) if chat.effort == Some(from) => {
+            Change::ReasoningEffort(from, to) if chat.effort == Some(from) => {
                 let warning = format!(
                     "reasoning_effort is {}: {model} does not know {}",
                     to.as_str(),

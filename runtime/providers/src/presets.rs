@@ -474,13 +474,10 @@ fn served_by(host: &str) -> Option<(&'static str, Serves)> {
         return Some((vendor.id, Serves::Own(vendor.id)));
     }
     let is_here = |domain: &&str| vendors::is_below(host, domain);
-    if let Some(preset) = PRESETS
-        .iter()
-        .find(|it| it.hosts.iter().any(|it| is_here(&it)))
-    {
+    if let Some(preset) = PRESETS.iter().find(|it| it.hosts.iter().any(&is_here)) {
         return Some((preset.id, preset.serves));
     }
-    let other = OTHER_HOSTS.iter().find(|(domain, _)| is_here(&domain));
+    let other = OTHER_HOSTS.iter().find(|(domain, _)| is_here(domain));
     other.map(|(_, id)| (*id, Serves::Open))
 }
 

@@ -7,7 +7,7 @@ use std::mem;
 
 use memchr::memchr2;
 
-use super::{Class, Failure, json};
+use super::{ErrorKind, Failure, json};
 
 /// One event, borrowed from the parser that joined it, or from the chunk if that has all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Parser {
             let line = self.line.len().saturating_add(piece.len());
             if self.size.saturating_add(line) > self.limit {
                 return Err(Failure::new(
-                    Class::TooLarge,
+                    ErrorKind::TooLarge,
                     format!(
                         "the provider sent a stream event of more than {} bytes",
                         self.limit

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json::{self, Lenient};
-use crate::{Class, Failure};
+use crate::{ErrorKind, Failure};
 
 /// These members of a body: what is counted, without options such as the temperature.
 pub(super) fn only<'b>(
@@ -38,7 +38,7 @@ pub fn read_count(body: &[u8]) -> Result<u64, Failure> {
     let count = counted.input_tokens.0.or(counted.total_tokens.0);
     count.ok_or_else(|| {
         Failure::new(
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             "the provider's reply has no token count",
         )
     })

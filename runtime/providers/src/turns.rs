@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::{Class, Failure, Media, Message, Role, ToolCall};
+use crate::{ErrorKind, Failure, Media, Message, Role, ToolCall};
 
 /// The user's text where a conversation begins with the assistant and the format does not allow that.
 pub(super) const OPENING: &str = "(The conversation begins with your message.)";
@@ -88,7 +88,7 @@ pub(super) fn only_text_of_assistant(messages: &[Message]) -> Result<(), Failure
     let mut own = messages.iter().filter(|m| m.role == Role::Assistant);
     match own.any(|message| message.media().next().is_some()) {
         true => Err(Failure::new(
-            Class::InvalidRequest,
+            ErrorKind::InvalidRequest,
             "images and files in the assistant's own messages cannot be sent to this provider: put them into a \
              user's message",
         )),

@@ -331,7 +331,7 @@ pub fn makes_models(provider: &str) -> bool {
 /// The vendor whose own API is at this host.
 pub(crate) fn at(host: &str) -> Option<&'static Vendor> {
     let is_here = |domain: &&str| is_below(host, domain);
-    all().find(|vendor| vendor.domains.iter().any(|domain| is_here(&domain)))
+    all().find(|vendor| vendor.domains.iter().any(&is_here))
 }
 
 /// The published price of a model, or of the model whose dated snapshot it is.

@@ -1,4 +1,4 @@
-//! Completion: small scripts that ask the program itself what may come next, so that they never grow old.
+//! Completion: small scripts that ask the program itself, so that they never go out of date.
 //!
 //! Never here: what a command does.
 
@@ -41,8 +41,8 @@ pub fn script(shell: Shell) -> &'static str {
     }
 }
 
-/// What may stand where the last of these words is being typed. `settings` are read only if names of
-/// providers or models are wanted, and may be missing.
+/// Completions of the last of these words. `settings` are read only if names of providers or models are needed, and may be
+/// missing.
 pub fn complete(words: &[String], settings: impl FnOnce() -> Option<Settings>) -> Vec<String> {
     let Some((current, typed)) = words.split_last() else {
         return Vec::new();
@@ -110,7 +110,7 @@ fn expected(typed: &[String], current: &str) -> Expected {
 }
 
 impl Opt {
-    /// Typed like this, the next word is its value.
+    /// Whether the next word is its value.
     fn takes_next(&self, word: &str) -> bool {
         let short = self.short.map(|letter| format!("-{letter}"));
         !self.value.is_empty() && (word == self.name() || short.is_some_and(|short| word == short))

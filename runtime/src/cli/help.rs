@@ -1,11 +1,15 @@
-//! The help texts, made of the table of commands but for examples and settings.
+//! The help texts, made from the tables of commands and settings, with examples and the variables of providers.
 //!
-//! Never here: how something is typed.
+//! Never here: how arguments are parsed.
 
 use std::fmt::Write as _;
 
 use super::{COMMANDS, EVERYWHERE, Opt, Spec};
-use crate::{VERSION, output::Style};
+use crate::{
+    VERSION,
+    output::Style,
+    settings::{self, Row},
+};
 
 const EXAMPLES: &str = "
   OPENAI_API_KEY=sk-... anygpt-mcp              serve MCP on stdin and stdout
@@ -23,7 +27,7 @@ without a command and talks JSON-RPC to it, one message per line. To see that by
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | anygpt-mcp
 ";
 
-const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN),
+const PROVIDERS: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN),
   GOOGLE_API_KEY (or GEMINI_API_KEY), OPENROUTER_API_KEY, GROQ_API_KEY,
   MISTRAL_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, TOGETHER_API_KEY,
   FIREWORKS_API_KEY, PERPLEXITY_API_KEY, MOONSHOT_API_KEY, ZAI_API_KEY,
@@ -43,37 +47,21 @@ const VARIABLES: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
                          other addresses; all keys above have their _BASE_URL
   OPENAI_ORG_ID, OPENAI_PROJECT_ID, OPENAI_CUSTOM_HEADERS, ANTHROPIC_CUSTOM_HEADERS
                          as in the official SDKs
-  DEFAULT_PROVIDER       for calls that name none: openai, anthropic, google, groq, mock, ...
-  DEFAULT_MODEL          the same for models: an id, provider/model, alias or tag
-  CONFIG_FILE            YAML or JSON; else /config/anygpt.config.{yaml,yml,json}
-  LOG_LEVEL              debug, info (default), warn, error; logs go to stderr
-  LOG_FORMAT             text (default), json
-  ANYGPT_TIMEOUT         seconds for a call (55; no limit for chat)
-  ANYGPT_ALLOW_PROVIDERS, ANYGPT_DENY_PROVIDERS, ANYGPT_ALLOW_MODELS, ANYGPT_DENY_MODELS
-                         whom a call may ask, separated by commas; * in models
-  ANYGPT_MAX_TOKENS, ANYGPT_MAX_COST_USD, ANYGPT_MAX_TIMEOUT
-                         what a call may take at most
-  ANYGPT_FIRST_BYTE_TIMEOUT, ANYGPT_IDLE_TIMEOUT
-                         seconds of silence before and within an answer (no limit)
-  ANYGPT_RETRIES         repetitions of a request that failed for the moment (2)
-  ANYGPT_TOOLS           tools to offer (default): names, all, default, -name; e.g. default,embed
-  ANYGPT_STRUCTURED_OUTPUT
-                         structuredContent beside the text: auto (default: for clients that
-                         know it), always, never
-  ANYGPT_SHUTDOWN_GRACE  seconds for open calls at the end (30; 8 after a signal)
-  ANYGPT_STANDBY         never (default), auto, always: stay up for docker exec
-  ANYGPT_ALLOW_INSECURE_HTTP=1
-                         send keys over plain http to public addresses, too
-  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
+";
+
+const NETWORK: &str = "  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
                          proxies; lower case counts, too
   SSL_CERT_FILE, SSL_CERT_DIR
                          certificates (PEM) to trust beside the built-in roots
 ";
 
-/// Where the second column begins.
+/// Start of the second column among variables.
+const VARIABLES: usize = 22;
+
+/// Start of the second column.
 const COLUMN: usize = 26;
 
-/// The help text: all of it, or that of one command.
+/// The help text of the program, or of one command.
 pub fn help(command: Option<&Spec>, style: Style) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -96,7 +84,11 @@ pub fn help(command: Option<&Spec>, style: Style) -> String {
             "\n{} (environment; each key also as NAME_FILE or under /run/secrets)",
             style.bold("Settings")
         );
-        text.push_str(VARIABLES);
+        text.push_str(PROVIDERS);
+        for rows in settings::groups() {
+            setting(&mut text, rows);
+        }
+        text.push_str(NETWORK);
         text.push_str(
             "\nExit codes: 0 clean end, 1 settings or arguments cannot be used, 2 could not start,\n\
              3 fatal error, or a command's call failed; 130 interrupted\n",
@@ -127,6 +119,21 @@ fn options(text: &mut String, options: &[&Opt]) {
         let left = format!("{short}{} {}", option.name(), option.value);
         line(text, left.trim_end(), option.about);
     }
+}
+
+/// Variables that are described together.
+fn setting(text: &mut String, rows: &[Row]) {
+    let variables = rows
+        .iter()
+        .map(|row| format!("{}{}", row.variable, row.sample));
+    let variables = variables.collect::<Vec<_>>().join(", ");
+    let about = rows.iter().map(|row| row.help).collect::<String>();
+    let indent = format!("\n   {:VARIABLES$}", "");
+    let _ = match variables.len() < VARIABLES {
+        true => write!(text, "  {variables:VARIABLES$} "),
+        false => write!(text, "  {variables}{indent}"),
+    };
+    let _ = writeln!(text, "{}", about.replace('\n', &indent));
 }
 
 fn line(text: &mut String, left: &str, about: &str) {

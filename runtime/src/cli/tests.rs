@@ -1,6 +1,6 @@
 use super::*;
 
-fn parsed(line: &str) -> Result<Command, String> {
+fn parsed(line: &str) -> Result<Command, UsageError> {
     parse(line.split_ascii_whitespace().map(OsString::from))
 }
 
@@ -109,7 +109,7 @@ fn what_cannot_be_meant_is_told_with_what_perhaps_is() {
         ("completions", "bash, zsh or fish"),
         ("completions tcsh", "bash, zsh or fish"),
     ] {
-        let problem = parsed(line).err().unwrap_or_default();
+        let problem = parsed(line).unwrap_err().to_string();
         assert!(problem.contains(said), "{line}: {problem}");
         assert!(
             problem.ends_with("Try anygpt-mcp --help"),

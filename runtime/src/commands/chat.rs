@@ -1,11 +1,11 @@
-//! `chat`: one question, one answer. The options are the arguments of the tool, so every check is the tool's.
+//! `chat`: one question, one answer. The options are the arguments of the tool, which checks them.
 //!
-//! A terminal sees the answer as it comes. Anything else gets it whole, since an attempt that fails halfway is
-//! begun anew.
+//! A terminal shows the answer as it arrives. Other output gets it whole, since an attempt that fails halfway is repeated.
 //!
-//! Never here: what an argument may be.
+//! Never here: valid values of arguments.
 
 use std::{
+    fmt,
     io::{self, IsTerminal as _, Read as _},
     mem,
 };
@@ -20,18 +20,20 @@ use rustix::{
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use super::{Done, Ended, block_on, refuse, session, tell};
+use super::{Done, Ended, block_on, fail, session, tell};
 use crate::{
     cli::Chat,
+    error::ErrorKind,
     gateway::Observer,
+    outcome::Outcome,
     output::{self, Unwritten},
     redact::Redactor,
-    settings::{Settings, Tool},
-    tools::Outcome,
+    settings::Settings,
+    tools,
 };
 
-/// So long nobody wonders why nothing happens.
-const PATIENCE: Timespec = Timespec {
+/// How long to wait for stdin before printing a hint.
+const STDIN_HINT_DELAY: Timespec = Timespec {
     tv_sec: 2,
     tv_nsec: 0,
 };
@@ -40,7 +42,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     output::check().map_err(Unwritten::Failed)?;
     let prompt = match prompt(&chat.prompt) {
         Ok(prompt) => prompt,
-        Err(problem) => return refuse(&problem),
+        Err(problem) => return fail(&problem.to_string()),
     };
     let mut arguments = Map::new();
     let typed = chat.arguments.into_iter();
@@ -53,7 +55,7 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     let is_live = !chat.json && output::is_terminal();
     let mut screen = Screen::new(&session.redactor, is_live, gone);
     let called = block_on(async {
-        let call = Box::pin(session.call(Tool::ChatCompletion, arguments, &mut screen));
+        let call = Box::pin(session.call(&tools::CHAT_COMPLETION, arguments, &mut screen));
         match select(call, is_gone).await {
             Either::Left((called, _)) => Ok(called),
             Either::Right((Ok(unwritten), _)) => Err(unwritten),
@@ -63,15 +65,16 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     })?;
     let outcome = match called {
         Err(ended) => return Ok(ended),
-        Ok(Err(problem)) => return refuse(&problem),
+        Ok(Err(error)) => return fail(&session.text(&error)),
         Ok(Ok(outcome)) => outcome,
     };
     if outcome.is_error {
         screen.end_line()?;
-        tell(&outcome.text);
-        return Ok(match outcome.text.starts_with("config:") {
-            true => Ended::Configuration,
-            false => Ended::Failed,
+        tell(&session.texts(&outcome.errors));
+        let kind = outcome.errors.first().map(|error| error.kind);
+        return Ok(match kind {
+            Some(ErrorKind::Config) => Ended::Configuration,
+            _ => Ended::Failed,
         });
     }
     finish(&mut screen, &outcome, chat.json)
@@ -97,7 +100,7 @@ fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
     let structured = outcome.structured.as_deref().unwrap_or_default();
     let structured: Value = serde_json::from_str(structured).unwrap_or_default();
     match structured["partial"] == true {
-        // What has come is printed, but it is not what was asked for.
+        // The part that has arrived is printed, but the command has failed.
         true => {
             let why = structured["finish_reason"]
                 .as_str()
@@ -109,8 +112,8 @@ fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
     }
 }
 
-/// What to ask: the words, what is piped in, or both.
-fn prompt(words: &str) -> Result<String, String> {
+/// The prompt: the words, the input of a pipe, or both.
+fn prompt(words: &str) -> Result<String, NoPrompt> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         if !words.trim().is_empty() {
@@ -120,13 +123,11 @@ fn prompt(words: &str) -> Result<String, String> {
     } else if !words.trim().is_empty() && !has_more() {
         return Ok(words.to_owned());
     } else {
-        explain_silence();
+        explain_wait();
     }
     let piped = read()?;
     match (words.trim(), piped.trim()) {
-        ("", "") => {
-            Err("there is nothing to ask: write a prompt behind chat, or pipe one in".into())
-        }
+        ("", "") => Err(NoPrompt::Empty),
         ("", _) => Ok(piped),
         (_, "") => Ok(words.to_owned()),
         _ => Ok(format!("{words}\n\n{piped}")),
@@ -142,10 +143,13 @@ fn has_more() -> bool {
     kind.is_file() || kind.is_fifo() || kind.is_socket()
 }
 
-/// A pipe that nobody closes is waited for, and who sits before it should know.
-fn explain_silence() {
+/// Prints a hint if a pipe is waited for that is not closed.
+fn explain_wait() {
     let stdin = rustix::stdio::stdin();
-    let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&PATIENCE));
+    let ready = poll(
+        &mut [PollFd::new(&stdin, PollFlags::IN)],
+        Some(&STDIN_HINT_DELAY),
+    );
     if ready == Ok(0) {
         tell(
             "waiting for the end of stdin, which belongs to the prompt; </dev/null ends it at once",
@@ -153,35 +157,59 @@ fn explain_silence() {
     }
 }
 
-fn read() -> Result<String, String> {
+fn read() -> Result<String, NoPrompt> {
     let most = Limits::default().line;
     let mut bytes = Vec::new();
     let read = io::stdin()
         .lock()
         .take(most as u64 + 1)
         .read_to_end(&mut bytes);
-    read.map_err(|error| format!("stdin cannot be read: {error}"))?;
+    read.map_err(NoPrompt::Unreadable)?;
     if bytes.len() > most {
-        return Err(format!(
-            "stdin holds more than {} MiB: send less",
-            most >> 20
-        ));
+        return Err(NoPrompt::TooLong { most });
     }
-    String::from_utf8(bytes).map_err(|_| "stdin is not valid UTF-8: send text".into())
+    String::from_utf8(bytes).map_err(|_| NoPrompt::NotUtf8)
 }
 
-/// Where the answer is written as it comes.
+/// Why there is no prompt.
+#[derive(Debug)]
+enum NoPrompt {
+    Empty,
+    Unreadable(io::Error),
+    TooLong {
+        /// In bytes.
+        most: usize,
+    },
+    NotUtf8,
+}
+
+impl fmt::Display for NoPrompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoPrompt::Empty => {
+                f.write_str("there is nothing to ask: write a prompt behind chat, or pipe one in")
+            }
+            NoPrompt::Unreadable(error) => write!(f, "stdin cannot be read: {error}"),
+            NoPrompt::TooLong { most } => {
+                write!(f, "stdin holds more than {} MiB: send less", most >> 20)
+            }
+            NoPrompt::NotUtf8 => f.write_str("stdin is not valid UTF-8: send text"),
+        }
+    }
+}
+
+/// Writes the answer as it arrives.
 struct Screen<'r> {
     redactor: &'r Redactor,
-    /// A person looks at it.
+    /// Stdout is a terminal.
     is_live: bool,
-    /// What has been taken of the answer.
+    /// The answer so far.
     taken: String,
     /// The end of it that may be the beginning of a key.
     held: String,
     /// The cursor is not at the beginning of a line.
     is_within_line: bool,
-    /// Told if nobody looks any more.
+    /// Notified when stdout cannot be written any more.
     gone: Option<oneshot::Sender<Unwritten>>,
 }
 
@@ -211,7 +239,7 @@ impl<'r> Screen<'r> {
         self.write(&ready)
     }
 
-    /// Another attempt has another answer.
+    /// Another attempt starts with an empty answer.
     fn begin_again(&mut self) -> Result<(), Unwritten> {
         self.held.clear();
         if !mem::take(&mut self.taken).is_empty() {
@@ -237,7 +265,9 @@ impl<'r> Screen<'r> {
             return Ok(());
         }
         self.is_within_line = !text.ends_with('\n');
-        output::write(&output::harmless(&self.redactor.text(text)))
+        output::write(&output::escape_control_characters(
+            &self.redactor.text(text),
+        ))
     }
 
     fn end_line(&mut self) -> Result<(), Unwritten> {
@@ -251,7 +281,7 @@ impl<'r> Screen<'r> {
         if let Err(unwritten) = written
             && let Some(gone) = self.gone.take()
         {
-            let _told = gone.send(unwritten);
+            let _sent = gone.send(unwritten);
         }
     }
 }
@@ -266,9 +296,9 @@ impl Observer for Screen<'_> {
         }
     }
 
-    fn goes_on(&mut self, what: &str) {
+    fn on_status(&mut self, status: &str) {
         let mut written = self.end_line();
-        tell(what);
+        tell(status);
         if written.is_ok() {
             written = self.begin_again();
         }

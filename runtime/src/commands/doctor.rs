@@ -1,13 +1,15 @@
 //! `doctor`: which providers can be used, and why not, with what their keys look like.
 //!
-//! Never here: what is asked of a provider.
+//! Never here: requests to a provider.
 
-use super::{Done, Ended, block_on, by_commands, for_stdout, session, tell};
+use super::{Done, Ended, block_on, for_stdout, session, tell, with_options};
 use crate::{
+    call::CallContext,
+    error::no_provider_for_command_line,
     gateway::{Bounds, Listed, resolve},
     output::{self, Style},
     session::Session,
-    settings::{Provider, Settings},
+    settings::{Provider, ProviderIndex, Settings},
 };
 
 pub(super) fn run(settings: Settings, online: bool) -> Done {
@@ -27,8 +29,8 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     let style = Style::of_stdout();
     let default = resolve::default_provider(settings);
     let mut text = String::new();
-    for (position, provider) in settings.providers.iter().enumerate() {
-        let answer = answers.iter().find(|(asked, _)| *asked == position);
+    for (position, provider) in settings.indexed() {
+        let answer = answers.iter().find(|(of, _)| *of == position);
         let answer = answer.map(|(_, answer)| answer);
         if provider.is_listed || answer.is_some() {
             let mark = if default == Some(position) {
@@ -57,7 +59,7 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
         false => settings.has_usable_provider(),
     };
     if !settings.has_usable_provider() && !is_well {
-        tell(Settings::no_provider_advice());
+        tell(&no_provider_for_command_line());
     }
     Ok(if is_well && certificates.is_ok() {
         Ended::Well
@@ -66,20 +68,23 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
     })
 }
 
-/// Asks all providers that can be used at once; if there are none, the one that is tried then.
-async fn ask(session: &Session) -> Vec<(usize, Listed)> {
+/// Gets the lists of all providers that can be used, at once; if there are none, of the one that is tried then.
+async fn ask(session: &Session) -> Vec<(ProviderIndex, Listed)> {
     let settings = session.settings();
-    let asked = resolve::all_or_one(settings, None).unwrap_or_default();
+    let providers = resolve::all_or_one(settings, None).unwrap_or_default();
     let bounds = Bounds::of(settings, None);
-    let lists = session.gateway.models(&asked, bounds).await;
-    asked.into_iter().zip(lists).collect()
+    let lists = session
+        .gateway
+        .models(&CallContext::of_command(), &providers, bounds)
+        .await;
+    providers.into_iter().zip(lists).collect()
 }
 
 fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
     let mut lines = Vec::new();
     match (
         answer.map(|it| (&it.offer, it.time.as_millis())),
-        provider.why_off(),
+        provider.unavailable_reason(),
     ) {
         (Some((Ok(offer), ms)), _) => {
             let count = offer.models.len();
@@ -90,8 +95,8 @@ fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
             ));
         }
         (Some((Err(problem), ms)), _) => {
-            let said = for_stdout(&by_commands(&problem.text));
-            lines.push(format!("{} after {ms} ms: {said}", style.bad("fails")));
+            let text = for_stdout(&with_options(&problem.error.for_command_line()));
+            lines.push(format!("{} after {ms} ms: {text}", style.bad("fails")));
         }
         (None, None) => lines.push(style.good("usable")),
         (None, Some(why)) => lines.push(format!("{} {why}", style.bad("off:"))),
@@ -100,7 +105,7 @@ fn state(provider: &Provider, answer: Option<&Listed>, style: Style) -> String {
         lines.push(format!("key from {}: {}", key.origin, key.secret.masked()));
     }
     let at = provider.base_url.to_string();
-    if provider.kind.codec().is_some() && !at.is_empty() {
+    if provider.dialect.codec().is_some() && !at.is_empty() {
         lines.push(format!("at {at}"));
     }
     lines.iter().map(|line| format!("  {line}\n")).collect()

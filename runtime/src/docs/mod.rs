@@ -12,7 +12,7 @@ use crate::{gateway::resolve, settings::Settings};
 struct Page {
     resource: fn() -> Resource,
     text: &'static str,
-    /// What the settings add in front of the text.
+    /// What is added before the text, made from the settings.
     configured: Option<fn(&Settings) -> String>,
 }
 
@@ -20,7 +20,7 @@ const DOCS: &str = "anygpt://docs/";
 const EXAMPLES: &str = "anygpt://examples/";
 const MARKDOWN: &str = "text/markdown";
 
-/// Positions of pages that others point to.
+/// Positions of pages to which others refer.
 pub(crate) const WORKFLOW: usize = 1;
 pub(crate) const PROVIDERS: usize = 2;
 
@@ -134,7 +134,7 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
     ]
 }
 
-/// A page as a person asks for it.
+/// The page with this name.
 pub(crate) struct Topic {
     pub(crate) position: usize,
     pub(crate) name: Cow<'static, str>,
@@ -153,7 +153,7 @@ pub(crate) fn topics() -> impl Iterator<Item = Topic> {
     })
 }
 
-/// The text of a page, as it is without settings.
+/// The text of a page, without what settings add.
 pub(crate) fn plain_text(page: usize) -> &'static str {
     PAGES.get(page).map_or("", |page| page.text)
 }
@@ -176,7 +176,7 @@ pub(crate) fn text(page: usize, settings: &Settings) -> Cow<'static, str> {
     }
 }
 
-/// The providers of this installation. Where a key came from is told, never the key.
+/// The providers of this installation. The origin of a key is named, never the key.
 fn configured(settings: &Settings) -> String {
     let mut text = String::from(
         "# Providers\n\n## Configured here\n\n| provider | type | state | base URL | key from |\n\
@@ -189,7 +189,7 @@ fn configured(settings: &Settings) -> String {
         } else {
             ""
         };
-        let state = match provider.why_off() {
+        let state = match provider.unavailable_reason() {
             None => Cow::Borrowed("usable"),
             Some(why) => Cow::Owned(format!("off: {why}")),
         };
@@ -199,7 +199,7 @@ fn configured(settings: &Settings) -> String {
             text,
             "| `{}`{mark} | `{}` | {state} | {} | {key} |",
             provider.id,
-            provider.kind.as_str(),
+            provider.dialect.as_str(),
             provider.base_url,
         );
     }

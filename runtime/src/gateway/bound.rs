@@ -1,29 +1,32 @@
-//! Keeping a request within the operator's limit on tokens and within what is left in the call's purse.
+//! Keeping a request within the operator's limit on tokens and within the money that is left for the call.
 //!
 //! What a request will cost is an estimate: four characters of ASCII are taken for a token, as is each other
 //! character, and the answer for as long as it may get. What cannot be counted is refused.
 //!
 //! Never here: what an answer has cost.
 
-use anygpt_providers::{ChatRequest, Class, Failure, Format, Media, Part, Source, base64};
+use anygpt_providers::{ChatRequest, Failure, Format, Media, Part, Source, base64};
 use serde_json::Value;
 
 use super::{
-    Plan, fit,
+    Plan, adapt,
     price::{self, dollars, rates},
     purse::Purse,
     resolve::Target,
 };
-use crate::settings::{Kind, Price, Settings};
+use crate::{
+    error::{Error, ErrorKind},
+    settings::{Dialect, Price, ProviderIndex, Settings},
+};
 
-/// What came of keeping a request within its bounds.
+/// A request that is within its bounds.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// What was lowered.
-    pub said: Vec<String>,
-    /// The US dollars that it costs at most; only known where a purse pays.
+    /// Warnings about what was lowered.
+    pub warnings: Vec<String>,
+    /// The most that it costs, in US dollars; only known where the cost is bounded.
     pub most: Option<f64>,
-    /// The estimate of its input tokens; 0 where nobody pays.
+    /// The estimate of its input tokens; 0 where the cost is not bounded.
     pub input: u64,
 }
 
@@ -59,25 +62,25 @@ impl Counted {
         self.others += others as u64;
     }
 
-    /// The bytes behind Base64, and whether they are text.
+    /// The bytes that are encoded in Base64, and whether they are text.
     fn add_bytes(&mut self, data: &str) -> bool {
-        // Bytes that the character at hand still needs.
-        let mut behind = 0;
+        // Bytes that the current character still needs.
+        let mut missing = 0;
         let mut is_text = |byte| {
             match byte {
-                0x80..=0xbf if behind > 0 => behind -= 1,
-                _ if behind > 0 => return false,
+                0x80..=0xbf if missing > 0 => missing -= 1,
+                _ if missing > 0 => return false,
                 0x01..=0x7f => self.ascii += 1,
                 0xc2..=0xf4 => {
                     self.others += 1;
-                    behind = 1 + u8::from(byte >= 0xe0) + u8::from(byte >= 0xf0);
+                    missing = 1 + u8::from(byte >= 0xe0) + u8::from(byte >= 0xf0);
                 }
                 _ => return false,
             }
             true
         };
         let is_text = base64::decode(data, |bytes| bytes.iter().all(|byte| is_text(*byte)));
-        is_text && behind == 0
+        is_text && missing == 0
     }
 
     fn add_json(&mut self, value: &impl serde::Serialize) {
@@ -87,7 +90,7 @@ impl Counted {
 }
 
 /// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
-/// should be; see [`keep`].
+/// should be; see [`enforce_limits`].
 pub fn estimated_tokens(request: &ChatRequest) -> u64 {
     let mut all = Counted::default();
     for message in request.messages.iter() {
@@ -127,8 +130,8 @@ pub fn estimated_tokens(request: &ChatRequest) -> u64 {
     tokens.max(request.messages.len() as u64)
 }
 
-/// What a request holds that nobody here can count, and what to do about it, in words.
-fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)> {
+/// What a request holds that cannot be counted, and what to do about it, in words.
+fn uncounted(request: &ChatRequest, kind: Dialect) -> Option<(String, &'static str)> {
     let mut messages = request.messages.iter();
     messages.find_map(|message| {
         if let Some(what) = message.media().find_map(|media| of_media(media, kind)) {
@@ -143,11 +146,11 @@ fn uncounted(request: &ChatRequest, kind: Kind) -> Option<(String, &'static str)
     })
 }
 
-fn of_media(media: &Media, kind: Kind) -> Option<(String, &'static str)> {
+fn of_media(media: &Media, kind: Dialect) -> Option<(String, &'static str)> {
     match &media.source {
-        // Gemini takes a film for a picture if nobody says what is there.
+        // Gemini takes a video for an image if the request does not say what it is.
         Source::Url(_)
-            if media.is_image && (kind != Kind::Google || is_image(&media.mime_type)) =>
+            if media.is_image && (kind != Dialect::Google || is_image(&media.mime_type)) =>
         {
             None
         }
@@ -193,8 +196,8 @@ fn is_uncounted(piece: &Value) -> bool {
                     _ => false,
                 },
                 "inlineData" | "inline_data" => {
-                    let told = value.get("mimeType").or(value.get("mime_type"));
-                    !told.and_then(Value::as_str).is_some_and(is_image)
+                    let kind = value.get("mimeType").or(value.get("mime_type"));
+                    !kind.and_then(Value::as_str).is_some_and(is_image)
                 }
                 // What a model wants of a tool has whatever names the tool wants.
                 "args" | "input" => return false,
@@ -234,11 +237,11 @@ pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
     dollars(&[(input, rates.input), (output.into(), rates.output)])
 }
 
-/// Takes out of a plan the targets that its money is not enough for, and tells of each.
+/// Removes the targets from a plan that its money is not enough for, with a warning for each.
 ///
 /// # Errors
 /// None is left.
-pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, String> {
+pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     let mut problem = None;
     let targets = std::mem::take(&mut plan.targets);
@@ -246,10 +249,10 @@ pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, S
         match problem_of(settings, plan, &target) {
             None => plan.targets.push(target),
             Some(failure) => {
-                let (class, name) = (failure.class.as_str(), target.name(settings));
-                let text = format!("{class}: {name}: {}.", failure.message);
+                let name = target.name(settings);
+                let message = format!("{name}: {}.", failure.message);
                 warnings.push(format!("{name} was left out: {}", failure.message));
-                problem.get_or_insert(text);
+                problem.get_or_insert_with(|| Error::new(failure.class, message));
             }
         }
     }
@@ -259,30 +262,30 @@ pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, S
     }
 }
 
-/// Why a target cannot be paid for, as far as that shows before its turn.
+/// Why a target cannot be paid for, as far as that is known before its turn.
 fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
     target.model.as_ref()?;
     let mut request = plan.request_to(target);
-    let _said_later = fit(settings, target.provider, &mut request);
+    let _repeated_later = adapt(settings, target.provider, &mut request);
     let purse = plan.purse.as_ref();
-    keep(settings, target.provider, &mut request, purse).err()
+    enforce_limits(settings, target.provider, &mut request, purse).err()
 }
 
 /// Keeps a request that suits its model within all bounds.
 ///
 /// # Errors
-/// The money is not enough, or nobody knows what it costs.
-pub fn keep(
+/// The money is not enough, or the cost is not known.
+pub fn enforce_limits(
     settings: &Settings,
-    provider: usize,
+    provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
     let wanted = request.max_tokens;
     let mut kept = keep_limit(settings, provider, request, purse)?;
-    if let Some(codec) = settings.providers[provider].kind.codec() {
+    if let Some(codec) = settings.providers[provider].dialect.codec() {
         let is_lowered = request.max_tokens != wanted;
-        kept.said
+        kept.warnings
             .extend(codec.think_within_limit(request, is_lowered));
     }
     Ok(kept)
@@ -291,23 +294,18 @@ pub fn keep(
 /// Sets the token limit.
 fn keep_limit(
     settings: &Settings,
-    provider: usize,
+    provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
 ) -> Result<Kept, Failure> {
-    let mut said = Vec::new();
-    let codec = settings.providers[provider].kind.codec();
+    let codec = settings.providers[provider].dialect.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
-    if let Some(limit) = &settings.limits.max_tokens {
-        let given = request.max_tokens;
-        if given.or(usual).is_none_or(|tokens| tokens > limit.most) {
-            request.max_tokens = Some(limit.most);
-            said.extend(given.map(|given| lowered(given, limit.most, &limit.place)));
-        }
-    }
+    let mut warnings: Vec<String> = keep_operator_limit(settings, request, usual)
+        .into_iter()
+        .collect();
     let Some(purse) = purse else {
         return Ok(Kept {
-            said,
+            warnings,
             ..Kept::default()
         });
     };
@@ -315,61 +313,100 @@ fn keep_limit(
     if known.is_none() && codec.is_none() {
         // An echo costs nothing.
         return Ok(Kept {
-            said,
+            warnings,
             most: Some(0.0),
             input: 0,
         });
     }
-    let name = format!("{}/{}", settings.providers[provider].id, request.model);
     let Some((price, _)) = known else {
-        return Err(Failure::new(
-            Class::Config,
-            format!(
-                "{} needs a price, and that of this model is not known: give it in the configuration file, \
-                 models: {{{name}: {{price: {{input: DOLLARS, output: DOLLARS}}}}}}, in US dollars per million \
-                 tokens",
-                purse.place()
-            ),
-        ));
+        return Err(no_price(settings, provider, request, purse));
     };
-    if let Some((what, advice)) = uncounted(request, settings.providers[provider].kind) {
+    if let Some((what, advice)) = uncounted(request, settings.providers[provider].dialect) {
+        let place = purse.place();
         return Err(Failure::new(
-            Class::InvalidRequest,
-            format!(
-                "{} bounds the cost, and that of {what} cannot be known before: {advice}",
-                purse.place()
-            ),
+            ErrorKind::InvalidRequest,
+            format!("{place} bounds the cost, and that of {what} cannot be known before: {advice}"),
         ));
     }
     let input = estimated_tokens(request);
     let Some(bought) = bought(&price, input, purse.left()) else {
-        let least = estimated_cost(&price, input, LEAST);
-        return Err(Failure::new(
-            Class::InvalidRequest,
-            format!(
-                "about {input} tokens of input and {LEAST} of output cost about ${least}, but {}: send less text, \
-                 allow more, or ask a cheaper model",
-                purse.has()
-            ),
-        ));
+        return Err(too_expensive(&price, input, purse));
     };
-    match request.max_tokens {
-        Some(given) if u64::from(given) > bought => {
-            let most = u32::try_from(bought).unwrap_or(u32::MAX);
-            request.max_tokens = Some(most);
-            said.push(lowered(given, most, purse.place()));
-        }
-        None if bought < usual.unwrap_or(MOST).into() => {
-            let most = u32::try_from(bought).unwrap_or(u32::MAX);
-            request.max_tokens = Some(most);
-            said.push(format!("max_tokens is {most}, which is what {purse} buys"));
-        }
-        _ => {}
-    }
+    warnings.extend(keep_bought(request, bought, usual, purse));
     // OpenAI takes no smaller limit.
     let output = request.max_tokens.or(usual).unwrap_or(MOST).max(LEAST);
     let most = Some(estimated_cost(&price, input, output));
-    Ok(Kept { said, most, input })
+    Ok(Kept {
+        warnings,
+        most,
+        input,
+    })
+}
+
+/// Lowers the token limit to the operator's; returns a warning if the caller's own was higher.
+fn keep_operator_limit(
+    settings: &Settings,
+    request: &mut ChatRequest,
+    usual: Option<u32>,
+) -> Option<String> {
+    let limit = settings.limits.max_tokens.as_ref()?;
+    let given = request.max_tokens;
+    if given.or(usual).is_some_and(|tokens| tokens <= limit.most) {
+        return None;
+    }
+    request.max_tokens = Some(limit.most);
+    given.map(|given| lowered(given, limit.most, &limit.place))
+}
+
+/// Lowers the token limit to what the money buys; returns a warning if that changes it.
+fn keep_bought(
+    request: &mut ChatRequest,
+    bought: u64,
+    usual: Option<u32>,
+    purse: &Purse,
+) -> Option<String> {
+    let most = u32::try_from(bought).unwrap_or(u32::MAX);
+    match request.max_tokens {
+        Some(given) if u64::from(given) > bought => {
+            request.max_tokens = Some(most);
+            Some(lowered(given, most, purse.place()))
+        }
+        None if bought < usual.unwrap_or(MOST).into() => {
+            request.max_tokens = Some(most);
+            Some(format!("max_tokens is {most}, which is what {purse} buys"))
+        }
+        _ => None,
+    }
+}
+
+fn no_price(
+    settings: &Settings,
+    provider: ProviderIndex,
+    request: &ChatRequest,
+    purse: &Purse,
+) -> Failure {
+    let name = format!("{}/{}", settings.providers[provider].id, request.model);
+    Failure::new(
+        ErrorKind::Config,
+        format!(
+            "{} needs a price, and that of this model is not known: give it in the configuration file, \
+             models: {{{name}: {{price: {{input: DOLLARS, output: DOLLARS}}}}}}, in US dollars per million \
+             tokens",
+            purse.place()
+        ),
+    )
+}
+
+fn too_expensive(price: &Price, input: u64, purse: &Purse) -> Failure {
+    let least = estimated_cost(price, input, LEAST);
+    Failure::new(
+        ErrorKind::InvalidRequest,
+        format!(
+            "about {input} tokens of input and {LEAST} of output cost about ${least}, but {}: send less text, \
+             allow more, or ask a cheaper model",
+            purse.has()
+        ),
+    )
 }
 
 fn lowered(given: u32, most: u32, place: &str) -> String {

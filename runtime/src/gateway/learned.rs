@@ -1,4 +1,4 @@
-//! What models have refused in the life of this process, so that nobody asks them for it twice.
+//! What models have refused in the life of this process, so that it is not requested twice.
 //!
 //! Never here: reading refusals (see `anygpt_providers::repair`).
 
@@ -9,7 +9,9 @@ use std::{
 
 use anygpt_providers::{Change, ChatRequest, Encoding};
 
-/// Models remembered; the one that was learned of first is forgotten for a new one.
+use crate::settings::ProviderIndex;
+
+/// Models remembered; a new one replaces the oldest.
 const MODELS: usize = 256;
 
 /// Changes remembered of each.
@@ -21,14 +23,14 @@ pub(super) struct Learned(Mutex<VecDeque<Entry>>);
 
 #[derive(Debug)]
 struct Entry {
-    provider: usize,
+    provider: ProviderIndex,
     model: String,
     changes: Vec<Change>,
 }
 
 impl Learned {
     /// Remembers a change for this model.
-    pub(super) fn remember(&self, provider: usize, model: &str, change: Change) {
+    pub(super) fn remember(&self, provider: ProviderIndex, model: &str, change: Change) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = entries
             .iter_mut()
@@ -52,10 +54,10 @@ impl Learned {
         }
     }
 
-    /// Makes the changes that are known for the request's model, and tells them.
+    /// Makes the changes that are known for the request's model; returns a warning for each.
     pub(super) fn apply(
         &self,
-        provider: usize,
+        provider: ProviderIndex,
         chat: &mut ChatRequest,
         encoding: &mut Encoding,
     ) -> Vec<String> {
@@ -68,7 +70,7 @@ impl Learned {
             .unwrap_or_default()
             .iter()
             .filter_map(|change| change.apply(chat, encoding))
-            .filter(|said| !said.is_empty())
+            .filter(|warning| !warning.is_empty())
             .collect()
     }
 }
@@ -90,33 +92,45 @@ mod tests {
     fn a_change_holds_for_its_model_only_and_the_oldest_is_forgotten() {
         let learned = Learned::default();
         let change = Change::Drop(Parameter::Temperature);
-        learned.remember(0, "a", change);
-        learned.remember(0, "a", change);
+        learned.remember(ProviderIndex::new(0), "a", change);
+        learned.remember(ProviderIndex::new(0), "a", change);
         for (provider, model, changes) in [(0, "a", 1), (1, "a", 0), (0, "b", 0)] {
             assert_eq!(
                 learned
-                    .apply(provider, &mut asked(model), &mut Encoding::default())
+                    .apply(
+                        ProviderIndex::new(provider),
+                        &mut asked(model),
+                        &mut Encoding::default()
+                    )
                     .len(),
                 changes
             );
         }
         for number in 0..MODELS {
-            learned.remember(1, &number.to_string(), change);
+            learned.remember(ProviderIndex::new(1), &number.to_string(), change);
         }
         assert_eq!(
             learned
-                .apply(0, &mut asked("a"), &mut Encoding::default())
+                .apply(
+                    ProviderIndex::new(0),
+                    &mut asked("a"),
+                    &mut Encoding::default()
+                )
                 .len(),
             0
         );
         assert_eq!(
             learned
-                .apply(1, &mut asked("0"), &mut Encoding::default())
+                .apply(
+                    ProviderIndex::new(1),
+                    &mut asked("0"),
+                    &mut Encoding::default()
+                )
                 .len(),
             1
         );
         for limit in 100..200 {
-            learned.remember(1, "0", Change::AtMost(limit));
+            learned.remember(ProviderIndex::new(1), "0", Change::AtMost(limit));
         }
         let entries = learned.0.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(entries.len() <= MODELS && entries[0].changes.len() <= CHANGES);

@@ -1,4 +1,4 @@
-//! A provider's live model list, all pages of it.
+//! A provider's live model list, all its pages.
 //!
 //! Never here: choosing from it.
 
@@ -8,21 +8,27 @@ use std::{
 };
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Class, Codec, Failure, MOST_MODELS, Model};
+use anygpt_providers::{Failure, MOST_MODELS, Model};
 use futures_util::future::join_all;
 
 use super::{
     Gateway,
-    attempt::{hold_more, no_memory},
+    memory::{hold_more, no_memory},
     mock, report,
     request::{Body, Bounds},
+    send::Exchange,
 };
-use crate::{aside::aside, settings::Provider};
+use crate::{
+    aside::aside,
+    call::CallContext,
+    error::{Error, ErrorKind},
+    settings::ProviderIndex,
+};
 
-/// What a model takes beside its texts, in a list that is sorted and looked through.
+/// Memory of a model without its texts, in a list that is sorted and searched.
 const MODEL: usize = 4 * size_of::<Model>();
 
-/// More pages than any provider has; a server that pages for ever is stopped here.
+/// More pages than any provider has; the end of an endless list.
 const PAGES: usize = 50;
 
 /// The models that a provider offers.
@@ -34,7 +40,7 @@ pub struct Offer {
     pub held: Vec<Reservation>,
 }
 
-/// What became of the question for a list.
+/// A list of models, or the failure to get it.
 #[derive(Debug)]
 pub struct Listed {
     /// The list, or why there is none.
@@ -47,27 +53,36 @@ pub struct Listed {
 #[derive(Debug)]
 pub struct Unlisted {
     /// What went wrong and what to do next.
-    pub text: String,
-    /// The kind of failure.
-    pub class: Class,
+    pub error: Error,
     /// HTTP status, if there was a reply.
     pub status: Option<u16>,
 }
 
 impl Gateway {
-    /// What each of these providers offers. All at once; none costs the others anything.
-    pub async fn models(&self, providers: &[usize], bounds: Bounds) -> Vec<Listed> {
+    /// The models of each of these providers. All lists at once; a failure of one does not affect the others.
+    pub async fn models(
+        &self,
+        context: &CallContext,
+        providers: &[ProviderIndex],
+        bounds: Bounds,
+    ) -> Vec<Listed> {
         let lists = providers.iter().map(|&position| async move {
             let begun = Instant::now();
             let provider = &self.settings.providers[position];
-            let offer = match provider.kind.codec() {
+            let offer = match provider.dialect.codec() {
                 None => Ok(Offer {
                     models: mock::models(),
                     ..Offer::default()
                 }),
                 Some(codec) => {
-                    let list = self.model_list(provider, codec, bounds);
-                    self.in_time(bounds, "model list", list).await
+                    let exchange = Exchange {
+                        context,
+                        provider,
+                        codec,
+                        patience: None,
+                    };
+                    let list = self.model_list(exchange, bounds);
+                    self.in_time(context, bounds, "model list", list).await
                 }
             };
             let offer = match offer {
@@ -86,7 +101,7 @@ impl Gateway {
         lists
     }
 
-    /// A list for people: parts of keys, too, are taken out of its texts.
+    /// A list for users: parts of keys are removed from its texts, too.
     async fn without_secrets(&self, mut offer: Offer) -> Offer {
         let texts = offer.models.iter_mut().flat_map(Model::texts);
         let length = texts.map(|text| text.len()).sum();
@@ -99,32 +114,32 @@ impl Gateway {
         .await
     }
 
-    fn unlisted(&self, position: usize, failure: &Failure) -> Unlisted {
-        let provider = &self.settings.providers[position];
-        let text = report::failure(provider, "", failure, &self.redactor);
+    fn unlisted(&self, index: ProviderIndex, failure: &Failure) -> Unlisted {
+        let provider = &self.settings.providers[index];
+        let error = report::failure(provider, "", failure, &self.redactor);
         Unlisted {
-            text: self.settings.with_advice(position, text),
-            class: failure.class,
+            error: report::with_advice(&self.settings, index, error),
             status: failure.status,
         }
     }
 
     pub(super) async fn model_list(
         &self,
-        provider: &Provider,
-        codec: &'static dyn Codec,
+        exchange: Exchange<'_>,
         bounds: Bounds,
     ) -> Result<Offer, Failure> {
+        let codec = exchange.codec;
         let mut offer = Offer::default();
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let Body { bytes, mut held } = self.request(provider, codec, &request, bounds).await?;
+            let sent = self.request(exchange, &request, bounds);
+            let Body { bytes, mut held } = sent.await?;
             let length = bytes.len();
             hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
             let mut list = aside(length, move || codec.models_page(&bytes)).await?;
             list.models.truncate(MOST_MODELS - offer.models.len());
-            // What is kept of the text is in the models.
+            // The models have what is kept of the text.
             if !held.resize(length + list.models.len() * MODEL) {
                 return Err(no_memory());
             }
@@ -134,13 +149,13 @@ impl Gateway {
                 return Ok(offer);
             }
             match list.next {
-                // The same page twice would come for ever.
+                // The same page twice would be an endless list.
                 Some(next) if page.as_ref() != Some(&next) => page = Some(next),
                 _ => return Ok(offer),
             }
         }
         Err(Failure::new(
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             format!("the model list has no end after {PAGES} pages"),
         ))
     }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use anygpt_providers::{Answer, ChatRequest, Finish, Model, Role, Usage};
 
-use super::{Plan, Reply, model_of, price, resolve::Target};
+use super::{Plan, Reply, plan::model_of, price, resolve::Target};
 use crate::{
-    call,
-    settings::{Kind, Settings},
+    call::CallContext,
+    settings::{Dialect, Settings},
 };
 
 /// The only model it lists; it answers to any name.
 const MODEL: &str = "mock-echo";
 
-/// Answers a request with the last user text, which is taken out of it where nobody else needs it: it may be long. It counts words
+/// Answers a request with the last user text, which is moved out of the request where possible: it may be long. Words count
 /// as tokens.
 pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
     let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
@@ -23,7 +23,7 @@ pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
     let asked = messages.rposition(|message| message.role == Role::User);
     let text = asked.map(|asked| match Arc::get_mut(&mut request.messages) {
         Some(messages) => messages[asked].take_text(),
-        // Others are asked the same.
+        // Other plans share it.
         None => request.messages[asked].all_text().into_owned(),
     });
     let text = text.unwrap_or_default();
@@ -43,15 +43,14 @@ pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
     answer.complete = true;
 }
 
-/// Whether the first target of a plan is an echo: nobody has to wait for that.
+/// Whether the first target of a plan is the echo, which needs no waiting.
 pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
-    let kind = |target: &Target| settings.providers[target.provider].kind;
-    plan.targets.first().map(kind) == Some(Kind::Mock)
+    let kind = |target: &Target| settings.providers[target.provider].dialect;
+    plan.targets.first().map(kind) == Some(Dialect::Mock)
 }
 
-/// Replies to such a plan, which is then of no use any more. The reply is written where it stays: it is large, and would
-/// be copied twice.
-pub fn reply(settings: &Settings, plan: &mut Plan, reply: &mut Reply) {
+/// Replies to such a plan, which is used up. The reply is filled in place to avoid copying it.
+pub fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan, reply: &mut Reply) {
     answer(&mut plan.request, &mut reply.answer);
     if let Some(first) = plan.targets.first() {
         reply
@@ -63,7 +62,7 @@ pub fn reply(settings: &Settings, plan: &mut Plan, reply: &mut Reply) {
         });
     }
     price::charge(settings, reply);
-    call::note(reply.asked());
+    context.record(reply.record());
     if let Some(most) = plan.max_output_chars {
         reply.shorten(most);
     }
@@ -77,7 +76,8 @@ pub fn models() -> Vec<Model> {
         ..Model::default()
     }]
 }
-/// What it counts as tokens.
+
+/// Words, which count as tokens.
 fn words(text: &str) -> u64 {
     text.split_ascii_whitespace().count() as u64
 }

@@ -4,7 +4,7 @@
 
 use anygpt_providers::{Answer, LIST_PRICES, Usage, list_price};
 
-use crate::settings::{Price, Settings, position};
+use crate::settings::{Price, ProviderIndex, Settings, position};
 
 use super::Reply;
 
@@ -18,8 +18,12 @@ pub struct Cost {
 }
 
 /// The price of a provider's model, and where it is from: the configuration file, else what the provider
-/// publishes for its own address. An id that nobody knows has none.
-pub fn known(settings: &Settings, provider: usize, model: &str) -> Option<(Price, &'static str)> {
+/// publishes for its own address. An unknown id has none.
+pub fn known(
+    settings: &Settings,
+    provider: ProviderIndex,
+    model: &str,
+) -> Option<(Price, &'static str)> {
     let configured = settings.model(provider, model);
     if let Some(price) = configured.and_then(|model| model.price) {
         return Some((price, "configured"));
@@ -28,36 +32,35 @@ pub fn known(settings: &Settings, provider: usize, model: &str) -> Option<(Price
     Some((listed(model)?, LIST_PRICES))
 }
 
-/// Tells in a reply what its answer costs.
+/// Adds the cost of its answer to a reply.
 pub(super) fn charge(settings: &Settings, reply: &mut Reply) {
     let provider = position(&settings.providers, &reply.provider);
     reply.cost = of_answer(settings, provider, &reply.model, &reply.answer, 1);
 }
 
-/// What an answer of this model costs, as far as its provider has told what it has used; `input` tokens it has read at
-/// least.
+/// The cost of an answer of this model, by the usage that its provider reports; it has read `input` tokens at least.
 pub(super) fn of_answer(
     settings: &Settings,
-    provider: Option<usize>,
+    provider: Option<ProviderIndex>,
     model: &str,
     answer: &Answer,
     input: u64,
 ) -> Option<Cost> {
-    let told = answer.usage.cost_usd.map(|usd| Cost {
+    let reported = answer.usage.cost_usd.map(|usd| Cost {
         usd,
         source: "provider",
     });
-    // Some say 0 because they do not count.
-    if let Some(cost) = told.filter(|cost| cost.usd > 0.0) {
+    // Some report 0 because they do not count.
+    if let Some(cost) = reported.filter(|cost| cost.usd > 0.0) {
         return Some(cost);
     }
     let priced = provider.and_then(|provider| {
-        // The model that was asked may be another name of the one that has answered.
+        // The model of the request may be another name of the one that has answered.
         let answered = || known(settings, provider, answer.model.as_deref()?);
         known(settings, provider, model).or_else(answered)
     });
     let Some((price, source)) = priced else {
-        return told;
+        return reported;
     };
     if !is_possible(answer, input) {
         return None;
@@ -66,8 +69,8 @@ pub(super) fn of_answer(
     Some(Cost { usd, source })
 }
 
-/// Whether the usage that is told can be true of an answer to so many tokens of input. Some gateways tell 0, or numbers
-/// of another request.
+/// Whether the usage is plausible for an answer to so many tokens of input. Some gateways report 0, or the numbers of another
+/// request.
 fn is_possible(answer: &Answer, input: u64) -> bool {
     let Usage {
         input_tokens,
@@ -79,8 +82,8 @@ fn is_possible(answer: &Answer, input: u64) -> bool {
     let calls: usize = calls
         .map(|call| call.name.len() + call.arguments.len())
         .sum();
-    let said = (answer.text.len() + calls).div_ceil(LONGEST_TOKEN) as u64;
-    let least_output = said.max(reasoning_tokens.unwrap_or_default());
+    let least_text = (answer.text.len() + calls).div_ceil(LONGEST_TOKEN) as u64;
+    let least_output = least_text.max(reasoning_tokens.unwrap_or_default());
     let is_in = |tokens: Option<u64>, least| tokens.is_none_or(|it| (least..=MOST).contains(&it));
     is_in(input_tokens, input.max(1)) && is_in(output_tokens, least_output)
 }

@@ -23,8 +23,7 @@ pub struct Purse {
     left: Arc<AtomicU64>,
 }
 
-/// Money that is taken out for one attempt. Unless [`Held::settle`] says what the attempt has cost, all of it
-/// is spent: a call may end while the attempt is under way.
+/// Money that is held for one attempt. Without [`Held::settle`] all of it is spent: a call may end during the attempt.
 #[derive(Debug)]
 pub struct Held {
     purse: Purse,
@@ -58,7 +57,7 @@ impl Purse {
         &self.place
     }
 
-    /// What there is in it, in words.
+    /// The money in it, in words.
     pub fn has(&self) -> String {
         match self.is_whole() {
             true => format!("{} is ${}", self.place, self.usd),

@@ -1,26 +1,27 @@
-//! A failure as a text for the model or person who called: class, provider, status, what the provider
-//! said, what to do next. All of it in the text: several clients show nothing else.
+//! A failure as an error for the model or person who called: kind, provider, status, the provider's message, what to do
+//! next.
 //!
-//! Never here: deciding whether to try again, or which of several failures to tell.
+//! Never here: deciding whether to try again, or which of several failures to report.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, fmt::Write as _, time::Duration};
 
-use anygpt_providers::{Class, Failure};
+use anygpt_providers::Failure;
 
 use crate::{
+    error::{Advice, Error, ErrorKind},
     redact::{Redactor, of_caller},
-    settings::Provider,
+    settings::{Provider, ProviderIndex, Settings},
 };
 
-/// The text of a failure.
+/// The error of a call that ends with this failure.
 pub(super) fn failure(
     provider: &Provider,
     model: &str,
     failure: &Failure,
     redactor: &Redactor,
-) -> String {
-    let message = said(failure, redactor);
-    let mut text = format!("{}: {}", failure.class.as_str(), provider.id);
+) -> Error {
+    let message = redacted(failure, redactor);
+    let mut text = provider.id.clone();
     // Writing to a string cannot fail.
     if !model.is_empty() {
         let _ = write!(text, "/{}", of_caller(&redactor.outside(model)));
@@ -39,18 +40,41 @@ pub(super) fn failure(
     if !details.is_empty() {
         let _ = write!(text, " ({})", details.join(", "));
     }
-    text.push_str(". ");
-    text.push_str(&advice(provider, model, failure));
-    text
+    Error::new(failure.class, text).advise(advice(provider, model, failure))
 }
 
-/// The message of a failure without anything secret. Only in what came from outside parts of keys are searched for.
-pub(super) fn said<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str> {
+/// The error of a call to a provider, with what to do if that was tried only because no other one is set up.
+pub(crate) fn with_advice(settings: &Settings, provider: ProviderIndex, error: Error) -> Error {
+    let tried = &settings.providers[provider];
+    let is_unreachable = error.kind == ErrorKind::Network;
+    if tried.is_tried_if_named && is_unreachable {
+        let (id, switches) = (&tried.id, tried.switches());
+        return error.advise_plain(format!(
+            "Start {id} on this machine, or set {switches} to its address."
+        ));
+    }
+    if !tried.is_last_resort || settings.has_usable_provider() {
+        return error;
+    }
+    // No other words: the user did not ask for it.
+    if is_unreachable {
+        return Error::new(ErrorKind::Config, NO_PROVIDER_AND_NO_LAST_RESORT);
+    }
+    Error::no_provider().advise(Advice::TriedLastResort(Box::new(error)))
+}
+
+const NO_PROVIDER_AND_NO_LAST_RESORT: &str = "No provider can be used, and there is no Docker Model Runner, which was \
+    tried, too: set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY; or start a local model with \"docker model run \
+    ai/smollm2\" and set DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo with \
+    DEFAULT_PROVIDER=mock";
+
+/// The message of a failure without secrets. Parts of keys are searched for only in what came from outside.
+pub(super) fn redacted<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str> {
     let message = &*failure.message;
     // It may have been shortened since.
     let end = failure.outside.end.min(message.len());
     let start = failure.outside.start.min(end);
-    let (Some(before), Some(outside), Some(behind)) = (
+    let (Some(before), Some(outside), Some(after)) = (
         message.get(..start),
         message.get(start..end),
         message.get(end..),
@@ -63,55 +87,72 @@ pub(super) fn said<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str
     if outside.len() == message.len() {
         return redactor.provider_message(message);
     }
-    let said = [before, &redactor.provider_message(outside), behind].concat();
-    Cow::Owned(redactor.diagnostic(&said).into_owned())
+    let message = [before, &redactor.provider_message(outside), after].concat();
+    Cow::Owned(redactor.diagnostic(&message).into_owned())
 }
 
-fn advice(provider: &Provider, model: &str, failure: &Failure) -> String {
+fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {
     let id = &provider.id;
-    match failure.class {
-        Class::Auth => match &provider.key {
-            Some(key) => format!("Check the key in {}, then restart the server.", key.origin),
-            None => format!("Provider {id} has no key: set one, then restart the server."),
-        },
-        Class::Permission => {
-            "The key may not do this: check its rights, the account's region and the model's terms."
-                .into()
+    Advice::Plain(match failure.class {
+        ErrorKind::Auth => {
+            return match &provider.key {
+                Some(key) => Advice::CheckKey {
+                    origin: key.origin.clone(),
+                },
+                None => Advice::SetKey {
+                    provider: id.clone(),
+                },
+            };
         }
-        Class::ModelNotFound if model.is_empty() && failure.status == Some(404) => format!(
+        ErrorKind::ModelNotFound if model.is_empty() && failure.status == Some(404) => format!(
             "It may have no list of models: name a model that its documentation has. Or its base URL ({}) is \
              wrong.",
             provider.base_url
-        ),
-        Class::ModelNotFound => {
-            format!("Choose another model: anygpt_list_models with provider {id:?} lists them.")
+        )
+        .into(),
+        ErrorKind::ModelNotFound => {
+            return Advice::ChooseModel {
+                provider: id.clone(),
+            };
         }
-        Class::InvalidRequest => "Change or drop the argument that the message names.".into(),
-        Class::ContextLength => "Send less text, or choose a model with a larger window.".into(),
-        Class::TooLarge => "Send or ask for less.".into(),
-        Class::RateLimit => match failure.retry_after {
-            Some(wait) => format!("Try again in {} s, or ask another provider.", wait.as_secs_f64().ceil()),
-            None => "Wait a little and try again, or ask another provider.".into(),
-        },
-        Class::Quota => {
-            format!("The account of {id} has no credit or quota left: ask another provider.")
+        ErrorKind::InvalidRequest => return Advice::ChangeArgument,
+        ErrorKind::Config => return Advice::CorrectSettings,
+        ErrorKind::Permission => {
+            "The key may not do this: check its rights, the account's region and the model's terms."
+                .into()
         }
-        Class::ContentFilter => "Put the question in other words, or ask another model.".into(),
-        Class::Timeout => {
+        ErrorKind::ContextLength => "Send less text, or choose a model with a larger window.".into(),
+        ErrorKind::TooLarge => "Send or ask for less.".into(),
+        ErrorKind::RateLimit => wait(failure.retry_after),
+        ErrorKind::Quota => {
+            format!("The account of {id} has no credit or quota left: ask another provider.").into()
+        }
+        ErrorKind::ContentFilter => "Put the question in other words, or ask another model.".into(),
+        ErrorKind::Timeout => {
             "Ask for less, or raise timeout_seconds (ANYGPT_TIMEOUT changes its default), or the limit that is named here."
                 .into()
         }
-        Class::Network => format!(
+        ErrorKind::Network => format!(
             "Check the network and the base URL of {id} ({}).",
             provider.base_url
-        ),
-        Class::Unavailable => "Try again later, or ask another provider.".into(),
-        Class::EmptyResponse => {
+        )
+        .into(),
+        ErrorKind::Unavailable => "Try again later, or ask another provider.".into(),
+        ErrorKind::EmptyResponse => {
             "Raise max_tokens or lower reasoning_effort if the model spent them on reasoning; else ask again or \
              ask another model."
                 .into()
         }
-        Class::Cancelled => "Start the server again and repeat the call.".into(),
-        Class::Config => "Correct the settings, then restart the server.".into(),
+        ErrorKind::Cancelled => "Start the server again and repeat the call.".into(),
+    })
+}
+
+fn wait(retry_after: Option<Duration>) -> Cow<'static, str> {
+    match retry_after {
+        Some(wait) => {
+            let seconds = wait.as_secs_f64().ceil();
+            format!("Try again in {seconds} s, or ask another provider.").into()
+        }
+        None => "Wait a little and try again, or ask another provider.".into(),
     }
 }

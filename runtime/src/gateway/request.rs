@@ -1,6 +1,6 @@
-//! One request that is answered with JSON, all at once: repeated as chats are, within a time limit.
+//! One request whose reply is a single JSON text: repeated as chats are, within a time limit.
 //!
-//! Never here: what is asked for, or chats.
+//! Never here: the request itself, or chats.
 
 use std::{
     pin::pin,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Class, Codec, Failure, Request, Stage};
+use anygpt_providers::{Codec, Failure, Request, Stage};
 use futures_util::future::{Either, select};
 use http::Method;
 use serde::{Deserialize, de::IgnoredAny};
@@ -18,37 +18,37 @@ use tokio::{
 };
 
 use super::{
-    Failed, Gateway,
-    attempt::{hold_more, not_sent},
-    model_of, report,
+    Gateway,
+    chat_state::Failed,
+    memory::{hold_more, not_sent},
+    plan::model_of,
+    report,
     resolve::Target,
     retry::{Next, Situation},
+    send::Exchange,
 };
 use crate::{
     aside::aside,
-    call::{self, Asked},
-    settings::{Provider, Settings},
+    call::{CallContext, CallRecord},
+    error::{Error, ErrorKind},
+    settings::{ProviderIndex, Settings},
 };
 
-/// What a call may cost.
+/// Limits of a call in time and repetitions.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// When it came in.
-    pub(super) received: Instant,
-    /// So long after that its answer is due.
+    /// Time from the arrival of the call until its answer is due.
     pub(super) limit: Duration,
     /// Most repetitions of each request.
     pub(super) retries: u32,
 }
 
 impl Bounds {
-    /// For a call that has come in now. Without a limit of its own that of the settings holds,
-    /// and never more than the operator allows.
+    /// Without a limit of the call's own the default applies; the operator's limit always does.
     pub fn of(settings: &Settings, limit: Option<Duration>) -> Self {
         let most = settings.limits.max_timeout.as_ref();
         let most = most.map_or(Duration::MAX, |limit| limit.most);
         Bounds {
-            received: Instant::now(),
             limit: limit.unwrap_or(settings.timeout).min(most),
             retries: settings.retries,
         }
@@ -65,13 +65,13 @@ pub(super) struct Body {
 /// A number in a vector that grows, and its text in the result.
 const VALUE: usize = 24;
 
-/// What a provider has said, counted as long as it is kept.
+/// A reply and the memory reservation that covers it.
 #[derive(Debug)]
-pub struct Told<T> {
-    /// It.
-    pub told: T,
-    /// Covers it.
-    pub held: Reservation,
+pub struct Counted<T> {
+    /// The reply.
+    pub value: T,
+    /// Covers the reply; to be kept as long as that.
+    pub reservation: Reservation,
 }
 
 /// What some proxies send with status 200.
@@ -84,43 +84,54 @@ struct Reported {
 }
 
 impl Gateway {
-    /// What a provider says to a request for one of its models; `read` takes it out of the reply. `what` is
-    /// its name for people.
+    /// A provider's reply to a request for one of its models, as `read` parses it. Messages call it `what`.
     ///
     /// # Errors
-    /// A text that says what went wrong and what to do next.
+    /// What went wrong and what to do next.
     pub async fn ask_for<T: Send + 'static>(
         &self,
+        context: &CallContext,
         target: &Target,
         request: &Request,
         bounds: Bounds,
         what: &str,
         read: impl FnOnce(&dyn Codec, &[u8]) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<Told<T>, String> {
+    ) -> Result<Counted<T>, Error> {
         let provider = &self.settings.providers[target.provider];
-        let Some(codec) = provider.kind.codec() else {
-            return Err(format!("config: {} has no {what}", provider.id));
+        let Some(codec) = provider.dialect.codec() else {
+            let message = format!("{} has no {what}", provider.id);
+            return Err(Error::new(ErrorKind::Config, message));
+        };
+        let exchange = Exchange {
+            context,
+            provider,
+            codec,
+            patience: None,
         };
         let work = async {
-            let Body { bytes, mut held } = self.request(provider, codec, request, bounds).await?;
+            let sent = self.request(exchange, request, bounds);
+            let Body { bytes, mut held } = sent.await?;
             let values = memchr::memchr_iter(b',', &bytes).count();
             hold_more(&mut held, VALUE * values)?;
-            let told = aside(bytes.len(), move || read(codec, &bytes)).await?;
-            Ok(Told { told, held })
+            let value = aside(bytes.len(), move || read(codec, &bytes)).await?;
+            Ok(Counted {
+                value,
+                reservation: held,
+            })
         };
-        let told = self.in_time(bounds, what, work).await;
+        let reply = self.in_time(context, bounds, what, work).await;
         let model = model_of(target);
-        match told {
-            Ok(told) => {
+        match reply {
+            Ok(reply) => {
                 self.note_answer();
-                call::note(Asked {
+                context.record(CallRecord {
                     provider: &provider.id,
                     model,
-                    ..Asked::default()
+                    ..CallRecord::default()
                 });
-                Ok(told)
+                Ok(reply)
             }
-            Err(failure) => Err(self.failed(target.provider, model, failure)),
+            Err(failure) => Err(self.failed(context, target.provider, model, failure)),
         }
     }
 
@@ -128,44 +139,60 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Gateway::ask_for`].
-    pub async fn model_for(&self, target: &Target, bounds: Bounds) -> Result<String, String> {
+    pub async fn model_for(
+        &self,
+        context: &CallContext,
+        target: &Target,
+        bounds: Bounds,
+    ) -> Result<String, Error> {
         if let Some(model) = &target.model {
             return Ok(model.clone());
         }
         let provider = &self.settings.providers[target.provider];
-        let Some(codec) = provider.kind.codec() else {
+        let Some(codec) = provider.dialect.codec() else {
             return Ok(String::new());
         };
-        let newest = self.newest_model(provider, codec, bounds);
-        let newest = self.in_time(bounds, "model list", newest).await;
-        newest.map_err(|failure| self.failed(target.provider, "", failure))
+        let exchange = Exchange {
+            context,
+            provider,
+            codec,
+            patience: None,
+        };
+        let newest = self.newest_model(exchange, bounds);
+        let newest = self.in_time(context, bounds, "model list", newest).await;
+        newest.map_err(|failure| self.failed(context, target.provider, "", failure))
     }
 
-    /// Notes a failure, and tells it.
-    fn failed(&self, position: usize, model: &str, failure: Failure) -> String {
-        let provider = &self.settings.providers[position];
-        let text = report::failure(provider, model, &failure, &self.redactor);
+    /// Records a failure; returns the error of its call.
+    fn failed(
+        &self,
+        context: &CallContext,
+        index: ProviderIndex,
+        model: &str,
+        failure: Failure,
+    ) -> Error {
+        let provider = &self.settings.providers[index];
+        let error = report::failure(provider, model, &failure, &self.redactor);
         let failed = Failed {
-            provider: position,
+            provider: index,
             model: model.to_owned(),
             failure,
         };
-        self.asked(&failed, call::note);
-        self.settings.with_advice(position, text)
+        self.record_failure(&failed, |record| context.record(record));
+        report::with_advice(&self.settings, index, error)
     }
 
-    /// Sends a request, and again as long as that may help.
+    /// Sends a request, repeatedly as long as that may help.
     pub(super) async fn request(
         &self,
-        provider: &Provider,
-        codec: &'static dyn Codec,
+        exchange: Exchange<'_>,
         request: &Request,
         bounds: Bounds,
     ) -> Result<Body, Failure> {
         let mut repeated = 0;
         loop {
             let begun = Instant::now();
-            let mut failure = match self.once(provider, codec, request.clone()).await {
+            let mut failure = match self.once(exchange, request.clone()).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
@@ -178,7 +205,9 @@ impl Gateway {
                 allowed: bounds.retries,
                 has_next: false,
                 took: begun.elapsed(),
-                left: bounds.limit.saturating_sub(bounds.received.elapsed()),
+                left: bounds
+                    .limit
+                    .saturating_sub(exchange.context.received().elapsed()),
                 jitter: fastrand::f64(),
             };
             match situation.after(&failure) {
@@ -189,19 +218,15 @@ impl Gateway {
         }
     }
 
-    async fn once(
-        &self,
-        provider: &Provider,
-        codec: &'static dyn Codec,
-        request: Request,
-    ) -> Result<Body, Failure> {
+    async fn once(&self, exchange: Exchange<'_>, request: Request) -> Result<Body, Failure> {
         let _turn = self.turns.acquire().await;
         let sent = self.reserve(request.body.len(), not_sent).await?;
-        let response = self.send(provider, codec, request, None, || {}).await?;
+        let response = self.send(exchange, request, || {}).await?;
         drop(sent);
         let mut held = self.budget.reservation();
         let bytes = self.body(response, &mut held).await?;
         let length = bytes.len();
+        let codec = exchange.codec;
         let read = move || {
             if let Ok(reported) = serde_json::from_slice::<Reported>(&bytes)
                 && reported.error.is_some()
@@ -218,10 +243,10 @@ impl Gateway {
         Ok(Body { bytes, held })
     }
 
-    /// Work for a call that must be answered in time, and before the process ends. `what` is missing
-    /// otherwise.
+    /// Work that ends in time, and before the process ends; otherwise the failure says that there is no `what`.
     pub(super) async fn in_time<T>(
         &self,
+        context: &CallContext,
         bounds: Bounds,
         what: &str,
         work: impl Future<Output = Result<T, Failure>>,
@@ -230,15 +255,15 @@ impl Gateway {
         let mut ending = self.ending.clone();
         // Work may use up all of the task's budget.
         let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
-        let due = bounds.received + bounds.limit;
+        let due = context.received() + bounds.limit;
         match timeout_at(due.into(), select(work, ending)).await {
             Ok(Either::Left((done, _))) => done,
             Ok(Either::Right(_)) => Err(Failure::new(
-                Class::Cancelled,
+                ErrorKind::Cancelled,
                 "the server is shutting down",
             )),
             Err(_) => Err(Failure::new(
-                Class::Timeout,
+                ErrorKind::Timeout,
                 format!("no {what} after {} s", bounds.limit.as_secs()),
             )),
         }

@@ -1,15 +1,17 @@
 //! What to do after a failed attempt: the same again, the next model, or nothing more. Decisions only.
 //!
-//! The rules are those of the providers' own libraries (provider digest 1.2): two repetitions by
-//! default, only of what may pass, after the wait the provider asks for or half a second, one, two, …
-//! less up to a quarter. With another model behind, nobody waits for long. What a provider has generated is never
-//! asked for again.
+//! The rules are those of the providers' own libraries (`_base_client.py` of openai-python and anthropic-sdk-python): two
+//! repetitions by default, only of transient errors, after the wait that the provider asks for or half a second, one, two,
+//! … less up to a quarter. With another model in the plan the waits are short. What a provider has generated is never
+//! requested again.
 //!
 //! Never here: a clock, a connection, or changed parameters (see `repair`).
 
 use std::time::Duration;
 
-use anygpt_providers::{Class, Failure, Stage};
+use anygpt_providers::{Failure, Stage};
+
+use crate::error::ErrorKind;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub(super) struct Situation {
     pub(super) took: Duration,
     /// Time until the answer is due.
     pub(super) left: Duration,
-    /// From 0 to 1: how much shorter the pause is than it could be.
+    /// From 0 to 1: by how much the pause is shortened, up to a quarter.
     pub(super) jitter: f64,
 }
 
@@ -45,23 +47,23 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause of our own.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// A provider that wants a longer pause does not want this call.
+/// A longer pause that a provider asks for is not worth the wait.
 const LONGEST_ASKED: Duration = Duration::from_secs(120);
 
-/// With another model behind, neither a longer pause nor a repetition of a slower failure is worth it.
+/// With another model in the plan, neither a longer pause nor a repetition of a slower failure is worth it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Situation {
     /// What to do about this failure.
     pub(super) fn after(self, failure: &Failure) -> Next {
-        if failure.class == Class::Cancelled || self.left.is_zero() {
+        if failure.class == ErrorKind::Cancelled || self.left.is_zero() {
             return Next::GiveUp;
         }
-        let is_slow = self.took > PATIENCE || failure.class == Class::Timeout;
+        let is_slow = self.took > PATIENCE || failure.class == ErrorKind::Timeout;
         let patient = !(self.has_next && is_slow);
         if self.repeated < self.allowed
             && patient
-            && may_pass(failure)
+            && is_transient(failure)
             && let Some(pause) = self.pause(failure.retry_after)
             && pause < self.left
         {
@@ -74,14 +76,14 @@ impl Situation {
     }
 
     /// How long to wait, if that is not too long.
-    fn pause(self, asked: Option<Duration>) -> Option<Duration> {
+    fn pause(self, requested: Option<Duration>) -> Option<Duration> {
         let longest = match self.has_next {
             true => PATIENCE,
             false => LONGEST_ASKED,
         };
-        match asked {
-            Some(asked) if asked > longest => None,
-            Some(asked) if !asked.is_zero() => Some(asked),
+        match requested {
+            Some(pause) if pause > longest => None,
+            Some(pause) if !pause.is_zero() => Some(pause),
             _ => {
                 let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.repeated));
                 let pause = doubled.min(LONGEST_PAUSE);
@@ -91,21 +93,21 @@ impl Situation {
     }
 }
 
-/// Whether the same request may succeed a little later. The provider knows best, except where money is
-/// missing, or was spent on it.
-fn may_pass(failure: &Failure) -> bool {
+/// Whether the error is transient: the same request may succeed a little later. The provider's own hint decides, except where
+/// money is missing, or was spent on it.
+fn is_transient(failure: &Failure) -> bool {
     match (failure.stage, failure.class) {
         (Stage::Taken, _) => return false,
         (Stage::Declined, class) => {
-            return matches!(class, Class::RateLimit | Class::Unavailable);
+            return matches!(class, ErrorKind::RateLimit | ErrorKind::Unavailable);
         }
         (Stage::Free | Stage::Unanswered, _) => {}
     }
     match failure.class {
-        // Who was silent for as long as the operator allows would be silent again.
-        Class::Quota | Class::Timeout => false,
-        Class::RateLimit | Class::Network => failure.should_retry.unwrap_or(true),
-        Class::Unavailable => {
+        // A provider that was silent for as long as the operator allows would be silent again.
+        ErrorKind::Quota | ErrorKind::Timeout => false,
+        ErrorKind::RateLimit | ErrorKind::Network => failure.should_retry.unwrap_or(true),
+        ErrorKind::Unavailable => {
             let is_redirect = failure.status.is_some_and(|status| status < 400);
             failure.should_retry.unwrap_or(!is_redirect)
         }
@@ -114,7 +116,7 @@ fn may_pass(failure: &Failure) -> bool {
 }
 
 /// How long the first of several models may be silent, so that the last one gets its turn as well: an
-/// equal share of what is left, in tenths of a second.
+/// equal share of the time that is left, in tenths of a second.
 pub(super) fn share(left: Duration, models: usize) -> Duration {
     let models = u32::try_from(models).unwrap_or(u32::MAX).max(1);
     let share = left / models;
@@ -128,21 +130,23 @@ pub(super) fn share(left: Duration, models: usize) -> Duration {
 
 /// Which of several failures to explain: the one whose advice helps the caller soonest. The first of
 /// equals.
-pub(super) fn most_useful<T>(failures: &[T], class: impl Fn(&T) -> Class) -> Option<&T> {
+pub(super) fn most_useful<T>(failures: &[T], class: impl Fn(&T) -> ErrorKind) -> Option<&T> {
     failures.iter().min_by_key(|failure| match class(failure) {
         // The caller can change the request,
-        Class::ContextLength
-        | Class::TooLarge
-        | Class::ContentFilter
-        | Class::InvalidRequest
-        | Class::EmptyResponse => 0,
+        ErrorKind::ContextLength
+        | ErrorKind::TooLarge
+        | ErrorKind::ContentFilter
+        | ErrorKind::InvalidRequest
+        | ErrorKind::EmptyResponse => 0,
         // or wait a little,
-        Class::RateLimit => 1,
-        Class::Timeout | Class::Unavailable | Class::Network | Class::Cancelled => 2,
+        ErrorKind::RateLimit => 1,
+        ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::Network | ErrorKind::Cancelled => {
+            2
+        }
         // or name another model;
-        Class::ModelNotFound => 3,
-        // the rest is for whoever owns the account.
-        Class::Quota | Class::Auth | Class::Permission | Class::Config => 4,
+        ErrorKind::ModelNotFound => 3,
+        // the rest is up to the owner of the account.
+        ErrorKind::Quota | ErrorKind::Auth | ErrorKind::Permission | ErrorKind::Config => 4,
     })
 }
 

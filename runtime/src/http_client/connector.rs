@@ -1,7 +1,6 @@
-//! One connection to where a URL leads: directly or by way of a proxy, with TLS where it must be.
+//! One connection to the host of a URL: directly or through a proxy, with TLS where the URL demands it.
 //!
-//! CONNECT goes through hyper's own client, not through hyper-util's tunnel, which keeps back the status
-//! of a refusal, and that is what people need to know.
+//! CONNECT uses hyper's own client, not hyper-util's tunnel, which does not report the status of a refusal.
 //!
 //! Never here: requests to providers, keys, time limits.
 
@@ -36,6 +35,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::{
+    config::{HttpConfig, Proxy, ProxyKind, ReadRoots, is_loopback},
     dial::{DialError, dial},
     root_cause,
     turn::{self, Turn},
@@ -43,7 +43,6 @@ use super::{
 use crate::{
     aside::aside,
     dns::{LookUpError, Resolver},
-    settings::{Certificates, Network, Proxy, ProxyKind, in_container, is_loopback},
 };
 
 /// Opens connections; clones share everything.
@@ -51,15 +50,14 @@ use crate::{
 pub(super) struct Connector(Arc<Parts>);
 
 struct Parts {
-    network: Network,
+    config: HttpConfig,
     resolver: Resolver,
-    /// Made with the first connection that needs it: reading certificates costs milliseconds.
+    /// Created with the first connection that needs it: reading certificates takes milliseconds.
     tls: OnceCell<TlsConnector>,
-    in_container: bool,
 }
 
-/// Reads no private keys, because no provider asks for a certificate of ours: that leaves 36 kB of signing out of
-/// the program.
+/// Has no private keys, because no provider asks for a client certificate: that keeps 36 kB of signing code out of the
+/// program.
 #[derive(Debug)]
 struct NoKeys;
 
@@ -72,7 +70,7 @@ impl KeyProvider for NoKeys {
     }
 }
 
-/// Why there is no connection, in words for people.
+/// Why there is no connection, as text for people.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectError {
     text: String,
@@ -82,27 +80,26 @@ pub(super) struct ConnectError {
 /// What may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectErrorKind {
-    /// To try again.
+    /// A retry.
     Network,
-    /// Not to try again now: there is no network.
+    /// Nothing for the moment: there is no network.
     Lasting,
     /// Only other settings: a password for a proxy, or a certificate to trust.
     Setting,
 }
 
 impl Connector {
-    pub(super) fn new(network: Network, resolver: Resolver) -> Self {
+    pub(super) fn new(config: HttpConfig, resolver: Resolver) -> Self {
         Connector(Arc::new(Parts {
-            network,
+            config,
             resolver,
             tls: OnceCell::new(),
-            in_container: in_container(),
         }))
     }
 
     /// The proxy that requests to a URL go through.
     pub(super) fn proxy(&self, url: &Uri) -> Option<Proxy> {
-        self.0.network.proxy(url)
+        self.0.config.proxies.proxy(url)
     }
 
     /// Opens a connection that takes requests to a URL.
@@ -125,9 +122,9 @@ impl Connector {
     }
 }
 
-/// Who is at the other end.
+/// The other end of a connection, for messages.
 struct Peer {
-    /// What it is beside its name, with a blank behind it.
+    /// `"the proxy "` or empty, for messages.
     what: &'static str,
     host: String,
     port: u16,
@@ -144,7 +141,7 @@ impl Parts {
         match dial(&self.resolver, &peer.host, peer.port).await {
             Ok(stream) => Ok(Stream::new(stream)),
             Err(error) => Err(ConnectError {
-                text: not_reached(peer, &error, self.in_container),
+                text: not_reached(peer, &error, self.config.in_container),
                 kind: match error {
                     DialError::LookUp(LookUpError::NoNetwork(..)) => ConnectErrorKind::Lasting,
                     _ => ConnectErrorKind::Network,
@@ -153,8 +150,7 @@ impl Parts {
         }
     }
 
-    /// A connection by way of a proxy, as good as a direct one to the peer; for a URL without TLS one to
-    /// an HTTP proxy that forwards.
+    /// A connection through a proxy's tunnel; for a URL without TLS a connection to an HTTP proxy that forwards requests.
     async fn through(
         &self,
         proxy: &Proxy,
@@ -177,12 +173,12 @@ impl Parts {
         }
     }
 
-    /// What a connection is encrypted with. A failure is not kept: the file may have been put right in the meantime.
+    /// The TLS configuration. A failure is not cached: the file may be corrected in the meantime.
     async fn tls(&self) -> Result<&TlsConnector, ConnectError> {
         let made = self.tls.get_or_try_init(|| async {
-            let certificates = self.network.certificates().clone();
-            // Files may be slow, and are read without a pause; the other calls go on.
-            aside(usize::MAX, move || tls_with(&certificates)).await
+            let roots = Arc::clone(&self.config.roots);
+            // Reading files blocks, so it happens on another thread.
+            aside(usize::MAX, move || tls_with(&*roots)).await
         });
         made.await
     }
@@ -207,17 +203,16 @@ impl Parts {
     }
 }
 
-/// TLS that trusts the built-in roots and these certificates.
-fn tls_with(certificates: &Certificates) -> Result<TlsConnector, ConnectError> {
-    let trusted = certificates.read();
-    let trusted = trusted.map_err(|problem| ConnectError::setting(problem.to_string()))?;
-    if let Some(warning) = trusted.warning() {
+/// TLS that trusts the built-in roots and these.
+fn tls_with(extra: &ReadRoots) -> Result<TlsConnector, ConnectError> {
+    let extra = extra().map_err(|error| ConnectError::setting(error.to_string()))?;
+    if let Some(warning) = extra.warning {
         tracing::warn!("{warning}");
     }
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    roots.roots.extend(trusted.roots);
+    roots.roots.extend(extra.anchors);
     let provider = CryptoProvider {
         key_provider: &NoKeys,
         ..ring::default_provider()
@@ -230,7 +225,7 @@ fn tls_with(certificates: &Certificates) -> Result<TlsConnector, ConnectError> {
     Ok(Arc::new(tls).into())
 }
 
-/// Asks an HTTP proxy for a tunnel.
+/// Opens a tunnel through an HTTP proxy.
 async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, ConnectError> {
     let broken = |error: hyper::Error| {
         let why = root_cause(&error);
@@ -281,13 +276,13 @@ pub(super) fn unauthorized(proxy: &Proxy) -> String {
     }
 }
 
-/// Asks a SOCKS proxy for a tunnel.
+/// Opens a tunnel through a SOCKS proxy.
 async fn socks(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, ConnectError> {
-    // Without a port it would take that of https.
+    // Without a port hyper-util would use that of https.
     let target: Uri = format!("http://{}:{}/", peer.host, peer.port)
         .parse()
         .map_err(|_| ConnectError::network(format!("{peer} is no place for a tunnel")))?;
-    // The connection is there already, so nobody looks at the proxy's URL.
+    // The connection is open already, so the proxy's URL is not used.
     let mut socks = SocksV5::new(Uri::default(), Ready(Some(TokioIo::new(stream))));
     if let Some((user, password)) = proxy.raw_auth() {
         socks = socks.with_auth(user.to_owned(), password.to_owned());
@@ -300,7 +295,7 @@ async fn socks(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Con
     }
 }
 
-/// The connection to a proxy, for a service that wants to open it itself.
+/// An open connection to a proxy, as the service that hyper-util calls to open it.
 struct Ready(Option<TokioIo<Stream>>);
 
 impl Service<Uri> for Ready {
@@ -379,7 +374,7 @@ fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
             "if your network replaces certificates, or the endpoint has its own authority, put that authority's \
              certificate into a file and name it in SSL_CERT_FILE",
         ),
-        // These bring dates and names of their own.
+        // These errors contain dates and names.
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
@@ -406,7 +401,7 @@ fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
             "it is signed in a way that is too old or too rare",
             "the endpoint needs one that is signed with SHA-256 or better",
         ),
-        // What rustls has no name for has one of webpki's.
+        // Errors without a name in rustls have one in webpki.
         CertificateError::Other(other) => match other.to_string().as_str() {
             "CaUsedAsEndEntity" => (
                 "it is an authority's (CA:TRUE) and not a server's; openssl req -x509 makes such",
@@ -429,7 +424,7 @@ fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
     (what.into(), mend)
 }
 
-/// `NameOfAnError` as words; what is text already stays.
+/// `NameOfAnError` as words; other text is returned unchanged.
 fn words(name: impl fmt::Display) -> String {
     let name = name.to_string();
     if name.contains(' ') {
@@ -473,7 +468,7 @@ impl fmt::Display for ConnectError {
 
 impl Error for ConnectError {}
 
-/// A connection of any kind, read in turns. So are the ones below it, where a layer may read much and pass on nothing.
+/// A connection of any kind, read in turns. The layers below it are, too, since a layer may read much and return nothing.
 pub(super) struct Stream {
     io: Box<dyn Io>,
     turn: Turn,

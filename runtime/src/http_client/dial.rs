@@ -1,9 +1,9 @@
 //! One TCP connection to a name or address: attempts to several addresses are raced as in RFC 8305.
 //!
-//! hyper-util's connector does less (RFC 6555): it must know all addresses before it begins, and within
-//! a family it tries one after the other.
+//! hyper-util's connector does less (RFC 6555): it needs all addresses before it begins, and within a family it tries one
+//! after another.
 //!
-//! Never here: proxies, TLS, how long all of it may take.
+//! Never here: proxies, TLS, the total time limit.
 
 use std::{
     collections::VecDeque,
@@ -22,31 +22,29 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{
-    dns::{Family, LookUpError, Outcome, Resolver, has_v6},
-    settings::is_loopback,
-};
+use super::config::is_loopback;
+use crate::dns::{Family, LookUpError, Outcome, Resolver, has_v6};
 
-/// How long IPv6 addresses are waited for once there are others (RFC 8305, "Resolution Delay").
+/// How long to wait for IPv6 addresses once there are IPv4 ones (RFC 8305, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 /// From the start of one attempt to that of the next one ("Connection Attempt Delay").
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// How long more addresses are waited for once all known ones have failed.
+/// How long to wait for more addresses once all known ones have failed.
 const LAST_HOPE: Duration = Duration::from_secs(1);
 
-/// After so long without a byte the other end is asked whether it is still there.
+/// Idle time before the first keepalive probe.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// So long after that it is asked again.
+/// Time between keepalive probes.
 const BETWEEN_PROBES: Duration = Duration::from_secs(15);
 
-/// After so many questions without an answer the connection is broken.
+/// Unanswered probes after which the connection counts as broken.
 const PROBES: u32 = 4;
 
-/// A name server that took so long for one family is not asked for the other: both together would take longer than a connection
-/// may.
+/// If a look-up of one family took this long, the other family is not looked up: both together would exceed the limit for a
+/// connection.
 const LONG_LOOK_UP: Duration = Duration::from_secs(2);
 
 /// Why there is no connection.
@@ -61,9 +59,9 @@ pub(super) enum DialError {
 enum Event {
     Found(Family, Outcome),
     Tried(io::Result<TcpStream>),
-    /// A delay is over; only the last one counts.
+    /// A delay has passed; only the last one counts.
     Due(usize),
-    /// It has been long enough since an attempt failed while nothing else was left.
+    /// The wait for more addresses has passed, after all known ones failed.
     Enough,
 }
 
@@ -88,8 +86,8 @@ pub(super) async fn dial(
     race(resolver, host, port, has_v6()).await
 }
 
-/// Connects to a name. IPv6 is asked for at once if it leads anywhere; otherwise only for names that have
-/// nothing else, and for this machine, where some programs listen on `::1` alone.
+/// Connects to a name. IPv6 is looked up at once if there is a route; otherwise only for names that have nothing else, and
+/// for this machine, where some programs listen on `::1` alone.
 async fn race(
     resolver: &Resolver,
     host: &str,
@@ -99,18 +97,7 @@ async fn race(
     let look_up = |family| -> Pin<Box<dyn Future<Output = Event> + Send + '_>> {
         Box::pin(async move { Event::Found(family, resolver.look_up(host, family).await) })
     };
-    let mut race = Race {
-        port,
-        pending: FuturesUnordered::new(),
-        addresses: Default::default(),
-        turn: Family::V6,
-        look_ups: 1,
-        attempts: 0,
-        may_start: false,
-        delays: 0,
-        look_up_error: None,
-        connect_error: None,
-    };
+    let mut race = Race::new(port);
     let begun = Instant::now();
     race.pending.push(look_up(Family::V4));
     if has_v6 {
@@ -142,23 +129,14 @@ async fn race(
         if !race.is_idle() || race.look_ups > 0 {
             continue;
         }
-        let helps = match &race.look_up_error {
-            Some(LookUpError::NoNetwork(..) | LookUpError::Timeout(_)) => false,
-            Some(_) => begun.elapsed() < LONG_LOOK_UP,
-            None => is_loopback(host),
-        };
-        if !v6_is_left || !helps {
+        if !v6_is_left || !race.may_need_v6(host, begun) {
             break;
         }
         v6_is_left = false;
         race.look_ups += 1;
         race.pending.push(look_up(Family::V6));
     }
-    Err(match (race.connect_error, race.look_up_error) {
-        (Some(error), _) => DialError::Connect(error),
-        (None, Some(error)) => DialError::LookUp(error),
-        (None, None) => DialError::LookUp(LookUpError::Unknown(host.into())),
-    })
+    Err(race.into_error(host))
 }
 
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
@@ -168,8 +146,7 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Has the kernel ask from time to time whether the other end is still there: a call may be silent for as long as it has time,
-/// so nothing else finds out.
+/// Enables TCP keepalive: silence is no failure as long as a call has time, so only this detects a dead peer.
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     set_tcp_keepidle(stream, SILENCE)?;
     set_tcp_keepintvl(stream, BETWEEN_PROBES)?;
@@ -180,7 +157,7 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
 struct Race<'a> {
     port: u16,
     pending: Pending<'a>,
-    /// What has not been tried yet, IPv4 first.
+    /// Addresses that have not been tried yet, IPv4 first.
     addresses: [VecDeque<IpAddr>; 2],
     /// The family whose address is tried next, if it has one.
     turn: Family,
@@ -197,7 +174,7 @@ impl Race<'_> {
         self.look_ups -= 1;
         match outcome {
             Ok(addresses) => self.addresses[family as usize].extend(addresses),
-            // That one family has no addresses says less than any other reason.
+            // That one family has no addresses is the least useful reason.
             Err(error) => {
                 if matches!(self.look_up_error, None | Some(LookUpError::Unknown(_))) {
                     self.look_up_error = Some(error);
@@ -213,12 +190,44 @@ impl Race<'_> {
         }
     }
 
-    /// No attempt is under way, and no address is left to try.
+    fn new(port: u16) -> Self {
+        Race {
+            port,
+            pending: FuturesUnordered::new(),
+            addresses: Default::default(),
+            turn: Family::V6,
+            look_ups: 1,
+            attempts: 0,
+            may_start: false,
+            delays: 0,
+            look_up_error: None,
+            connect_error: None,
+        }
+    }
+
+    /// Whether a look-up of IPv6 addresses may help after everything else has failed.
+    fn may_need_v6(&self, host: &str, begun: Instant) -> bool {
+        match &self.look_up_error {
+            Some(LookUpError::NoNetwork(..) | LookUpError::Timeout(_)) => false,
+            Some(_) => begun.elapsed() < LONG_LOOK_UP,
+            None => is_loopback(host),
+        }
+    }
+
+    fn into_error(self, host: &str) -> DialError {
+        match (self.connect_error, self.look_up_error) {
+            (Some(error), _) => DialError::Connect(error),
+            (None, Some(error)) => DialError::LookUp(error),
+            (None, None) => DialError::LookUp(LookUpError::Unknown(host.into())),
+        }
+    }
+
+    /// No attempt is in progress, and no address is left to try.
     fn is_idle(&self) -> bool {
         self.attempts == 0 && self.addresses.iter().all(VecDeque::is_empty)
     }
 
-    /// Starts the attempt whose turn it is, and the delay until the next one.
+    /// Starts the next attempt, and the delay until the one after it.
     fn start_next(&mut self) {
         if !self.may_start {
             return;

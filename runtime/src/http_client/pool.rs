@@ -1,9 +1,9 @@
-//! HTTP/1.1 connections, and those that are kept for the next request.
+//! HTTP/1.1 connections, and a pool of idle ones.
 //!
-//! Who waits for a response drives its connection, in the same task. hyper hands over each piece of a body by itself, so
-//! with a task for the connection, as hyper-util's client has it, each piece costs two switches of tasks.
+//! The task that waits for a response also drives its connection. hyper delivers each piece of a body separately, so with a
+//! task per connection, as in hyper-util's client, each piece would cost two task switches.
 //!
-//! Never here: how a connection is opened, what is sent.
+//! Never here: opening connections, what is sent.
 
 use std::{
     fmt,
@@ -34,25 +34,25 @@ use super::{
     turn::{self, Turn},
 };
 
-/// How long an unused connection is kept.
+/// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
-/// How often it is looked whether one has been kept for long enough. A timer of the runtime that is due before any other
-/// also spares each new one a system call.
+/// Interval between two checks for expired connections. A timer that is due before all others also saves a system call for
+/// each new timer.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// Whom a connection leads to.
+/// Scheme and authority.
 pub(super) type Place = (Scheme, Authority);
 
-/// Connections that nobody uses.
+/// Idle connections.
 #[derive(Default)]
 pub(super) struct Pool(Mutex<Idle>);
 
 #[derive(Default)]
 struct Idle {
-    /// Few enough to be looked through.
+    /// Few, so a linear search is enough.
     places: Vec<(Place, Vec<Kept>)>,
-    /// Of the task that looks after them: it is told when one is closed at the other end.
+    /// Of the task that expires them: it is woken when a peer closes one.
     keeper: Option<Waker>,
 }
 
@@ -67,7 +67,7 @@ impl Pool {
         let mut idle = self.lock();
         let (_, kept) = idle.places.iter_mut().find(|(known, _)| known == place)?;
         while let Some(Kept { mut connection, .. }) = kept.pop() {
-            // From now on it tells its user, not the keeper.
+            // From now on it wakes its user, not the expiring task.
             if connection.is_usable(&mut Context::from_waker(Waker::noop())) {
                 return Some(connection);
             }
@@ -83,7 +83,7 @@ impl Pool {
     fn keep(self: &Arc<Self>, place: Place, mut connection: Connection) {
         let mut idle = self.lock();
         let keeper = idle.keeper.as_ref().unwrap_or(Waker::noop());
-        // This also lets it forget the task that has used it.
+        // This also replaces the waker of the task that used it.
         if !connection.is_usable(&mut Context::from_waker(keeper)) {
             return;
         }
@@ -100,7 +100,7 @@ impl Pool {
         }
     }
 
-    /// Works as long as there is a place.
+    /// Runs as long as the pool exists.
     async fn close_unused(self: Arc<Self>) {
         let mut look = pin!(sleep(LOOK));
         poll_fn(|cx| {
@@ -132,7 +132,7 @@ impl Pool {
 /// A connection that takes one request after another.
 pub(super) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
-    /// Does the work; none if it has ended.
+    /// hyper's connection; `None` once it has ended.
     driver: Option<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
     _held: Reservation,
 }
@@ -154,7 +154,7 @@ impl Connection {
     /// Sends a request, and waits for the head of the response.
     ///
     /// # Errors
-    /// There is none; the request comes back if nothing of it was sent.
+    /// No response; the request is returned if nothing of it was sent.
     pub(super) async fn ask(
         &mut self,
         request: Request<Full<Bytes>>,
@@ -167,7 +167,7 @@ impl Connection {
         .await
     }
 
-    /// Whether it is still there, and free. If that changes, `cx` is woken.
+    /// Whether the connection is open and free. If that changes, `cx` is woken.
     fn is_usable(&mut self, cx: &mut Context<'_>) -> bool {
         drive(&mut self.driver, cx);
         self.driver.is_some() && self.sender.is_ready()
@@ -181,15 +181,15 @@ fn drive(
     if let Some(connection) = driver
         && Pin::new(connection).poll(cx).is_ready()
     {
-        // Whoever waits for it is told when it goes.
+        // A waiting task is woken when it closes.
         *driver = None;
     }
 }
 
-/// The body of a response. When all of it is read, its connection is kept for others; otherwise it is closed.
+/// The body of a response. Once all of it is read, its connection returns to the pool; otherwise it is closed.
 pub struct ReplyBody {
     incoming: Incoming,
-    /// The next piece was asked for.
+    /// The next piece has been requested.
     is_wanted: bool,
     /// The rest of a piece that was too long for one turn.
     rest: Bytes,
@@ -219,7 +219,7 @@ impl ReplyBody {
 }
 
 impl ReplyBody {
-    /// The next piece of the body, `None` at its end; `Pending` also where the task has had its turn.
+    /// The next piece of the body, `None` at its end; `Pending` also when the task has had its turn.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
         let room = ready!(self.turn.poll_room(cx));
         let mut data = mem::take(&mut self.rest);
@@ -239,9 +239,9 @@ impl ReplyBody {
         Poll::Ready(Some(Ok(data)))
     }
 
-    /// The next piece as hyper has it. Trailers say nothing to us.
+    /// The next piece from hyper. Trailers are ignored.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
-        // Only a piece that is wanted is read, and the first time nobody has said so yet.
+        // hyper reads a piece only once it has been requested.
         let mut is_wanted = self.is_wanted;
         self.is_wanted = true;
         loop {

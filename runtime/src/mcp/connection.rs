@@ -17,49 +17,59 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anygpt_core::{Budget, CallHandle, Content, Progress, Reservation, Server, ToolResult};
+use anygpt_core::{Budget, CallHandle, Progress, Reservation, Server};
 use tokio::sync::{self, Notify};
 
 use super::write::{WriteMode, write_waiting};
 use crate::{
-    aside::aside, output, redact::Redactor, resources::reserve, signal::Listener, telemetry,
-    tools::Outcome,
+    aside::aside,
+    error::{Error, ErrorKind},
+    outcome::Outcome,
+    output,
+    redact::Redactor,
+    resources::reserve,
+    signal::Listener,
+    telemetry,
 };
 
 /// The name under which a client gets log lines.
 const LOGGER: &str = "anygpt-mcp";
 
-/// An output buffer of this size is kept for the next output, and is not counted.
+/// An output buffer of at most this size is kept for the next output, and is not counted.
 const KEPT: usize = 256 * 1024;
 
-/// A larger one is kept as long as output needs it: the system takes its time to map a new one, page by page. The next small
-/// output gives it back. With what is kept of a long line, 4 MiB stay behind a last long answer.
+/// A larger one is kept as long as output needs it: mapping a new one page by page is slow. The next small output frees it.
+/// Together with what is kept of a long input line, 4 MiB remain after a last long answer.
 const MOST_KEPT: usize = 3 * 1024 * 1024;
 
-/// Bytes that a byte of a text becomes at most in JSON.
+/// Most bytes that one byte of text becomes in JSON.
 const LONGEST_ESCAPE: usize = 6;
 
-/// A longer outcome is counted before it becomes output, and that is made outside of the lock.
+/// A longer outcome is counted before it becomes output, and encoded outside the lock.
 const LONG: usize = KEPT / LONGEST_ESCAPE / 2;
 
-const NO_MEMORY: &str = "too_large: there is not enough memory left for this answer. Ask for less, or wait for other calls to finish.";
+fn no_memory() -> Outcome {
+    let message = "there is not enough memory left for this answer";
+    let error = Error::new(ErrorKind::TooLarge, message);
+    Outcome::error(error.advise_plain("Ask for less, or wait for other calls to finish."))
+}
 
-/// How often it is looked at during the end whether the client is still there: nothing tells.
-const LOOK: Duration = Duration::from_millis(100);
+/// Interval between two checks during shutdown whether the client is still there: there is no event for it.
+const POLL: Duration = Duration::from_millis(100);
 
-/// The session and its way out to the client.
+/// The session with its client, and the output to it.
 #[derive(Debug)]
 pub struct Connection {
     state: Mutex<State>,
-    /// Told when there is something for the writer thread.
+    /// Signalled when there is output for the writer thread.
     for_writer: Condvar,
-    /// Told when a call is over, all is written, or there is room again; if somebody waits.
+    /// Signalled when a call has finished, everything is written, or there is room again; only if a thread waits.
     changed: Condvar,
     /// The same for async tasks.
     room: Notify,
-    /// Told when calls have made output.
-    made: Notify,
-    /// Held by the call whose long answer is next: no other one is made before the client has room for it.
+    /// Signalled when calls have produced output.
+    output_ready: Notify,
+    /// Held by the call whose long answer is next: no other long one is encoded before the client has room for it.
     long: sync::Mutex<()>,
     redactor: Redactor,
     queue_limit: usize,
@@ -71,33 +81,32 @@ pub struct Connection {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) server: Server,
-    /// Output on its way; whoever writes has it with him.
+    /// Output being written; owned by the current writer meanwhile.
     front: Vec<u8>,
-    /// How much of it is not written.
+    /// Bytes of `front` that are not written yet.
     unwritten: usize,
-    /// How much there was of it.
+    /// Length of `front` when it was taken.
     front_length: usize,
-    /// Somebody holds the right to write.
+    /// A thread holds the right to write.
     writing: bool,
-    /// How that is done.
     mode: WriteMode,
-    /// The writer thread is there.
+    /// The writer thread exists.
     has_writer: bool,
     /// Threads in `changed.wait`.
     waiting: usize,
-    /// Nobody reads our output any more.
+    /// The client no longer reads.
     pub(super) gone: bool,
-    /// All is said: nothing more is written, so that the end of the process splits no line.
+    /// No further output is written, so exiting cannot cut a line.
     closed: bool,
-    /// Covers the output that waits.
+    /// Covers the queued output.
     held: Reservation,
-    /// The process is about to end, at the latest then.
+    /// The process is about to end, at this time at the latest.
     pub(super) end: Option<Instant>,
 }
 
 impl Connection {
-    /// A session of which nothing has been read. Output is counted against `budget`. `on_gone` is called once if stdout fails; it may
-    /// end the process.
+    /// A new session. Output is counted against `budget`, and no more input is read while more than `queue_limit` bytes
+    /// wait. `on_gone` is called once if stdout fails; it may end the process.
     pub fn new(
         server: Server,
         queue_limit: usize,
@@ -124,7 +133,7 @@ impl Connection {
             for_writer: Condvar::new(),
             changed: Condvar::new(),
             room: Notify::new(),
-            made: Notify::new(),
+            output_ready: Notify::new(),
             long: sync::Mutex::new(()),
             redactor,
             queue_limit,
@@ -134,7 +143,7 @@ impl Connection {
         })
     }
 
-    /// Hands over the result of a call. Waits while too much output is queued already.
+    /// Completes a call. Waits while too much output is queued already.
     pub async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
         let connection = Arc::clone(self);
         let redacted = aside(outcome.length(), move || {
@@ -150,10 +159,10 @@ impl Connection {
                 self.lock().complete(handle, &outcome);
             }
         }
-        self.made.notify_one();
+        self.output_ready.notify_one();
     }
 
-    /// The same for a result that becomes up to `encoded` bytes of output.
+    /// Completes a call whose result becomes up to `encoded` bytes of output.
     async fn complete_long(&self, handle: CallHandle, mut outcome: Outcome, encoded: usize) {
         let _turn = self.long.lock().await;
         let is_late = self.room().await;
@@ -166,14 +175,14 @@ impl Connection {
             false => reserve(&mut held, wanted).await,
         };
         if !is_counted {
-            return self.lock().complete(handle, &Outcome::error(NO_MEMORY));
+            return self.lock().complete(handle, &no_memory());
         }
         let Some(writer) = self.lock().server.answer_writer(handle) else {
             return;
         };
         let written = aside(wanted, move || {
             let mut answer = Vec::with_capacity(encoded);
-            with_result(&outcome, |result| writer.write(&mut answer, result));
+            outcome.with_result(|result| writer.write(&mut answer, result));
             (answer, held)
         });
         let (answer, held) = written.await;
@@ -184,8 +193,8 @@ impl Connection {
         state.count();
     }
 
-    /// Waits until the client has taken enough of the output. `true` if that is all the same, since the end has begun or
-    /// the client has left.
+    /// Waits until the client has read enough of the output. Returns true if that no longer matters, because shutdown has
+    /// begun or the client has gone.
     async fn room(&self) -> bool {
         loop {
             let room = self.room.notified();
@@ -202,12 +211,11 @@ impl Connection {
         }
     }
 
-    /// Hands out what calls have made. A task of its own, so that calls that end at the same time share a
-    /// write.
-    pub async fn hand_out_results(self: Arc<Self>) -> Infallible {
+    /// Writes what calls have produced. A task of its own, so that calls that finish at the same time share a write.
+    pub async fn flush_results(self: Arc<Self>) -> Infallible {
         loop {
-            self.made.notified().await;
-            self.hand_out(self.lock());
+            self.output_ready.notified().await;
+            self.flush(self.lock());
         }
     }
 
@@ -224,27 +232,27 @@ impl Connection {
                 message: Some(&message),
             },
         );
-        self.made.notify_one();
+        self.output_ready.notify_one();
     }
 
-    /// Starts the end: the process leaves at `bound` at the latest. `false` if the end had begun
-    /// already; an earlier bound counts then, too.
+    /// Starts the shutdown: the process exits at `deadline` at the latest. Returns false if it had started already; an
+    /// earlier deadline still applies then.
     ///
-    /// Subscriptions are closed now: nobody waits for them.
-    pub fn begin_end(self: &Arc<Self>, bound: Instant) -> bool {
+    /// Subscriptions are closed now: they would never finish by themselves.
+    pub fn begin_end(self: &Arc<Self>, deadline: Instant) -> bool {
         let mut state = self.lock();
         let first = state.end.is_none();
-        state.end = Some(state.end.map_or(bound, |end| end.min(bound)));
+        state.end = Some(state.end.map_or(deadline, |end| end.min(deadline)));
         state.server.close_subscriptions();
         self.changed.notify_all();
         self.room.notify_waiters();
-        self.hand_out(state);
+        self.flush(state);
         first
     }
 
-    /// Waits until nothing is owed, at most until the bound that was set by
-    /// [`begin_end`](Connection::begin_end). Tells whether anything is still owed.
-    pub fn wait_until_bound(&self) -> Owed {
+    /// Waits until nothing is outstanding, at most until the deadline set by [`begin_end`](Connection::begin_end). Returns what
+    /// still is.
+    pub fn wait_until_deadline(&self) -> Outstanding {
         self.wait_until(|state| state.end.unwrap_or_else(Instant::now))
     }
 
@@ -252,39 +260,41 @@ impl Connection {
     pub fn cancel_open_calls(self: &Arc<Self>) {
         let mut state = self.lock();
         for handle in state.server.open_calls() {
-            let text =
-                "cancelled: the server is shutting down. Start it again and repeat the call.";
-            state.complete(handle, &Outcome::error(text));
+            let error = Error::new(ErrorKind::Cancelled, "the server is shutting down")
+                .advise_plain("Start it again and repeat the call.");
+            state.complete(handle, &Outcome::error(error));
         }
-        self.hand_out(state);
+        self.flush(state);
     }
 
-    /// As [`wait_until_bound`](Connection::wait_until_bound), with a bound of its own.
-    pub fn wait(&self, bound: Instant) -> Owed {
-        self.wait_until(|_| bound)
+    /// As [`wait_until_deadline`](Connection::wait_until_deadline), with another deadline.
+    pub fn wait(&self, deadline: Instant) -> Outstanding {
+        self.wait_until(|_| deadline)
     }
 
-    /// What is owed to the client at this moment, for somebody who cannot wait for whoever has the session: it may be
-    /// reading a long line. Output that is on its way may get there, both until that time at the latest.
-    pub fn owed(&self, bound: Instant) -> Owed {
+    /// What is outstanding now, without waiting longer than `deadline` for the lock, whose holder may be reading a long
+    /// line, or for output that is being written.
+    pub fn outstanding(&self, deadline: Instant) -> Outstanding {
         loop {
-            let owed = match self.state.try_lock() {
-                Ok(state) => Some(state.owed()),
+            let outstanding = match self.state.try_lock() {
+                Ok(state) => Some(state.outstanding()),
                 Err(_) => None,
             };
-            match owed {
-                Some(owed @ (Owed::Nothing | Owed::Answers)) => return owed,
-                _ if Instant::now() >= bound => return Owed::Answers,
+            match outstanding {
+                Some(outstanding @ (Outstanding::Nothing | Outstanding::Answers)) => {
+                    return outstanding;
+                }
+                _ if Instant::now() >= deadline => return Outstanding::Answers,
                 _ => thread::sleep(Duration::from_millis(1)),
             }
         }
     }
 
-    /// Nobody takes what we say any more. May not return.
-    pub(super) fn give_up(&self) {
+    /// The client no longer reads. May not return.
+    pub(super) fn client_gone(&self) {
         let mut state = self.lock();
         if !mem::replace(&mut state.gone, true) {
-            self.tell(&state);
+            self.notify_waiters(&state);
             self.room.notify_waiters();
             drop(state);
             (self.on_gone)();
@@ -313,32 +323,32 @@ impl Connection {
         state
     }
 
-    fn wait_until(&self, bound: impl Fn(&State) -> Instant) -> Owed {
+    fn wait_until(&self, deadline: impl Fn(&State) -> Instant) -> Outstanding {
         let mut state = self.lock();
         loop {
-            let owed = state.owed();
-            let left = bound(&state).saturating_duration_since(Instant::now());
-            if owed == Owed::Nothing {
-                // The right to write is kept for ever.
+            let outstanding = state.outstanding();
+            let left = deadline(&state).saturating_duration_since(Instant::now());
+            if outstanding == Outstanding::Nothing {
+                // The right to write is never given back.
                 state.writing = true;
                 state.closed = true;
-                return owed;
+                return outstanding;
             }
             if state.gone || left.is_zero() {
-                return owed;
+                return outstanding;
             }
             drop(state);
             if output::is_abandoned() {
-                self.give_up();
+                self.client_gone();
             }
             state = self.lock();
-            if state.owed() != owed {
+            if state.outstanding() != outstanding {
                 continue;
             }
             state.waiting += 1;
             state = self
                 .changed
-                .wait_timeout(state, left.min(LOOK))
+                .wait_timeout(state, left.min(POLL))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
             state.waiting -= 1;
@@ -354,14 +364,13 @@ impl Connection {
         state.waiting_output() < self.queue_limit
     }
 
-    /// Hands out what the client takes at once, and tells those who wait. For threads that must never wait for
-    /// a client.
-    fn hand_out(self: &Arc<Self>, state: MutexGuard<'_, State>) {
-        self.tell(&self.write(state, false));
+    /// Writes what the client takes at once, and notifies waiting threads. For threads that must never wait for a client.
+    fn flush(self: &Arc<Self>, state: MutexGuard<'_, State>) {
+        self.notify_waiters(&self.write(state, false));
     }
 
-    /// Writes what the client takes at once, unless somebody is at it and will see it; the rest is for the
-    /// writer thread.
+    /// Writes what the client takes at once, unless another thread is writing and will write this, too; the rest is left to
+    /// the writer thread.
     pub(super) fn write<'s>(
         self: &'s Arc<Self>,
         state: MutexGuard<'s, State>,
@@ -385,7 +394,7 @@ impl Connection {
                 .name("writer".into())
                 .spawn(move || connection.run_writer());
             if spawned.is_err() {
-                // No thread to be had: wait for the client here, late is better than never.
+                // No thread available: wait for the client here.
                 return self
                     .write_out(state, |bytes| self.signals.unheard(|| write_waiting(bytes)))
                     .0;
@@ -396,7 +405,7 @@ impl Connection {
         state
     }
 
-    pub(super) fn tell(&self, state: &State) {
+    pub(super) fn notify_waiters(&self, state: &State) {
         if state.waiting > 0 {
             self.changed.notify_all();
         }
@@ -415,15 +424,14 @@ impl Connection {
         }
     }
 
-    /// Takes the right to write, if it is free, and writes until nothing is left or `write` would
-    /// have to wait.
+    /// Takes the right to write, if it is free, and writes until nothing is left or `write` would block.
     fn write_out<'s>(
         &'s self,
         mut state: MutexGuard<'s, State>,
         mut write: impl FnMut(&[u8]) -> io::Result<usize>,
     ) -> (MutexGuard<'s, State>, Written) {
         if state.writing || state.gone {
-            return (state, Written::BySomebodyElse);
+            return (state, Written::ByAnotherThread);
         }
         state.writing = true;
         let mut front = mem::take(&mut state.front);
@@ -437,7 +445,7 @@ impl Connection {
                 state.unwritten = front.len();
                 state.front_length = front.len();
                 if front.is_empty() {
-                    // The server has one again: a second one is needed only by output that comes faster than it is written.
+                    // The server has a buffer again: a second one is needed only if output comes faster than it is written.
                     if front.capacity() > KEPT {
                         front = Vec::new();
                     }
@@ -454,7 +462,7 @@ impl Connection {
                     state.unwritten -= bytes;
                     state.count();
                     if was_full && self.has_room(&state) {
-                        self.tell(&state);
+                        self.notify_waiters(&state);
                         self.room.notify_waiters();
                     }
                 }
@@ -467,7 +475,7 @@ impl Connection {
         };
         state.front = front;
         state.writing = false;
-        self.tell(&state);
+        self.notify_waiters(&state);
         if state.gone {
             self.room.notify_waiters();
             drop(state);
@@ -478,14 +486,14 @@ impl Connection {
     }
 }
 
-/// What is owed to the client.
+/// What the client has not received yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owed {
+pub enum Outstanding {
     /// All calls are answered, all answers written.
     Nothing,
     /// Calls are open.
     Answers,
-    /// All calls are answered, but the client has not taken all answers.
+    /// All calls are answered, but not all answers are written.
     Output,
 }
 
@@ -493,11 +501,11 @@ pub enum Owed {
 enum Written {
     All,
     Part,
-    BySomebodyElse,
+    ByAnotherThread,
 }
 
 impl State {
-    /// Gives the client the log lines that it asked for.
+    /// Sends the client the log lines that it asked for.
     fn pass_on_log(&mut self) {
         telemetry::drain_client_lines(|level, text| self.server.log(level, LOGGER, text));
     }
@@ -505,23 +513,23 @@ impl State {
     fn complete(&mut self, handle: CallHandle, outcome: &Outcome) {
         // What a call has logged comes before its answer.
         self.pass_on_log();
-        with_result(outcome, |result| self.server.complete(handle, result));
+        outcome.with_result(|result| self.server.complete(handle, result));
         self.count();
     }
 
-    /// Completes a call whose outcome may be long, or says that there is no memory for the output now.
+    /// Completes a call whose outcome may be long; with an error if there is no memory for the output.
     pub(super) fn complete_counted(&mut self, handle: CallHandle, mut outcome: Outcome) {
         if outcome.length() > LONG {
             outcome.count_alone();
             let wanted = self.held_output() + outcome.encoded();
             if !self.held.resize(wanted) {
-                outcome = Outcome::error(NO_MEMORY);
+                outcome = no_memory();
             }
         }
         self.complete(handle, &outcome);
     }
 
-    /// Bytes of output that exist.
+    /// Bytes of output in memory.
     fn held_output(&self) -> usize {
         let front = match self.unwritten {
             0 => 0,
@@ -530,13 +538,13 @@ impl State {
         self.server.held_output() + front
     }
 
-    /// Bytes of output that wait.
+    /// Bytes of output not yet written.
     fn waiting_output(&self) -> usize {
         self.server.queued_output() + self.unwritten
     }
 
-    /// Counts the output against the budget, unless it is small. It exists already, so that there is
-    /// too little left changes nothing here; others get less.
+    /// Counts the output against the budget, unless it is small. It exists already, so a refusal changes nothing here: other
+    /// calls get less.
     fn count(&mut self) {
         let bytes = self.held_output();
         if bytes > KEPT {
@@ -550,41 +558,15 @@ impl State {
         self.unwritten > 0 || self.server.queued_output() > 0
     }
 
-    fn owed(&self) -> Owed {
+    fn outstanding(&self) -> Outstanding {
         if self.closed {
-            Owed::Nothing
+            Outstanding::Nothing
         } else if self.server.calls() > 0 {
-            Owed::Answers
+            Outstanding::Answers
         } else if self.writing || self.has_output() {
-            Owed::Output
+            Outstanding::Output
         } else {
-            Owed::Nothing
+            Outstanding::Nothing
         }
     }
-}
-
-/// An outcome as a result.
-fn with_result<T>(outcome: &Outcome, use_it: impl FnOnce(&ToolResult<'_>) -> T) -> T {
-    let text = match outcome.shares_text {
-        true => Content::SharedText(&outcome.text),
-        false => Content::Text(&outcome.text),
-    };
-    let alone = [text];
-    let several: Vec<Content<'_>>;
-    let content = if outcome.pictures.is_empty() && outcome.note.is_none() {
-        &alone[..]
-    } else {
-        let pictures = outcome.pictures.iter().map(|picture| Content::Image {
-            data: &picture.data,
-            mime_type: picture.mime_type,
-        });
-        let note = outcome.note.as_deref().map(Content::Text);
-        several = alone.into_iter().chain(pictures).chain(note).collect();
-        &several
-    };
-    use_it(&ToolResult {
-        content,
-        structured: outcome.structured.as_deref(),
-        is_error: outcome.is_error,
-    })
 }

@@ -19,14 +19,17 @@ use super::{
     write::wait_for,
 };
 use crate::{
+    error::{Error, ErrorKind},
+    outcome::Outcome,
     output, telemetry,
-    tools::{Called, Outcome, Tools},
+    tools::{Step, Tools},
 };
 
-/// Most bytes of one read: what a pipe holds.
+/// Most bytes of one read: the capacity of a pipe.
 const READ: usize = 64 * 1024;
 
-/// Serves stdin until it ends. Signals are handled once the first input has been answered, or none is there yet.
+/// Serves stdin until it ends. Handling of signals starts after the first input has been answered, or at once if there is
+/// no input yet.
 ///
 /// # Errors
 /// Stdin cannot be read.
@@ -44,11 +47,11 @@ pub fn serve(
     };
     let mut buffer = vec![0; READ];
     let mut first = true;
-    let mut is_heard = false;
+    let mut listens = false;
     loop {
-        if !is_heard && (!first || !input_is_there()) {
-            is_heard = connection.signals().start();
-            if !is_heard {
+        if !listens && (!first || !input_is_there()) {
+            listens = connection.signals().start();
+            if !listens {
                 connection.signals().wait_for_input(rustix::stdio::stdin());
             }
         }
@@ -65,13 +68,13 @@ pub fn serve(
 /// Why the input could not be read.
 #[derive(Debug)]
 pub struct ReadError {
-    /// Nothing was ever read.
+    /// Nothing had been read before.
     pub first: bool,
-    /// What the operating system says.
+    /// The operating system's error.
     pub error: io::Error,
 }
 
-/// What the main thread does with input.
+/// Processes input on the main thread.
 struct Input<'s> {
     connection: &'s Arc<Connection>,
     tools: &'s Tools,
@@ -81,14 +84,14 @@ struct Input<'s> {
 }
 
 impl Input<'_> {
-    /// Handles what was read, and writes what can be answered at once.
+    /// Handles the bytes that were read, and writes what can be answered at once.
     fn take(&mut self, mut bytes: &[u8]) {
         let connection = self.connection;
         let mut state = connection.lock();
         while !bytes.is_empty() {
             // The client must read before it may ask for more.
             while !connection.has_room(&state) && !state.gone {
-                // Signals must be handled meanwhile. Without a thread for that, no thread could fill the queue.
+                // Signals must be handled meanwhile. (If there is no thread for them, there is none that fills the queue, either.)
                 connection.signals().start();
                 state = connection.wait_for_change(state);
             }
@@ -97,8 +100,8 @@ impl Input<'_> {
             telemetry::set_client_level(state.server.logging_level());
             state = self.act(state);
             state = connection.write(state, true);
-            // A cancel may have been the last thing that the end waits for.
-            connection.tell(&state);
+            // The shutdown may have been waiting for this cancel alone.
+            connection.notify_waiters(&state);
             if state.gone {
                 return;
             }
@@ -112,7 +115,7 @@ impl Input<'_> {
         drop(self.connection.write(state, true));
     }
 
-    /// Does what the server wants done: at once where no network is needed.
+    /// Carries out the server's actions; those that need no network at once.
     fn act<'g>(&mut self, mut state: MutexGuard<'g, State>) -> MutexGuard<'g, State>
     where
         Self: 'g,
@@ -128,26 +131,24 @@ impl Input<'_> {
         for action in self.actions.drain(..) {
             match action {
                 Action::CallTool(call) if ending => {
-                    let text = "cancelled: the server is shutting down and takes no new calls. Start it again and repeat the call.";
-                    self.outcomes.push((call.handle, Outcome::error(text)));
+                    let message = "the server is shutting down and takes no new calls";
+                    let error = Error::new(ErrorKind::Cancelled, message)
+                        .advise_plain("Start it again and repeat the call.");
+                    self.outcomes.push((call.handle, Outcome::error(error)));
                 }
                 Action::CallTool(call) => {
                     let handle = call.handle;
                     match self.tools.call(call) {
-                        Called::Done(outcome) => {
+                        Step::Done(outcome) => {
                             self.outcomes.push((handle, outcome));
                         }
-                        Called::Job(job) => {
-                            // Nobody pays for an answer that has nowhere to go.
+                        Step::Network(job) => {
+                            // An answer that cannot be delivered must not be paid for.
                             if output::is_abandoned() {
-                                self.connection.give_up();
+                                self.connection.client_gone();
                             }
                             if let Err(error) = self.runner.run(job) {
-                                let text = format!(
-                                    "unavailable: the operating system has no thread for calls: {error}. Allow more processes \
-                                     and files (docker run --pids-limit), or repeat the call later."
-                                );
-                                self.outcomes.push((handle, Outcome::error(text)));
+                                self.outcomes.push((handle, no_thread(&error)));
                             }
                         }
                     }
@@ -182,7 +183,14 @@ fn input_is_there() -> bool {
     let stdin = rustix::stdio::stdin();
     let now = rustix::event::Timespec::default();
     let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
-    // Some systems cannot poll terminals, and say so in other flags.
+    // Some systems cannot poll terminals, and report that in other flags.
     let there = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
     poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().intersects(there)
+}
+
+fn no_thread(error: &io::Error) -> Outcome {
+    let message = format!("the operating system has no thread for calls: {error}");
+    let advice =
+        "Allow more processes and files (docker run --pids-limit), or repeat the call later.";
+    Outcome::error(Error::new(ErrorKind::Unavailable, message).advise_plain(advice))
 }

@@ -11,5 +11,5 @@ mod progress;
 pub mod runner;
 mod write;
 
-pub use connection::{Connection, Owed};
+pub use connection::{Connection, Outstanding};
 pub use input::{ReadError, serve};

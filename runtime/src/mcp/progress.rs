@@ -1,4 +1,4 @@
-//! Progress notifications of a call: what the gateway observes, as one line for people.
+//! Progress notifications of a call: one line for people, made from what the gateway reports.
 //!
 //! Never here: which calls want them.
 
@@ -9,18 +9,17 @@ use std::{
 };
 
 use anygpt_core::CallHandle;
+use anygpt_providers::Answer;
 use tokio::time::sleep;
 
 use super::connection::Connection;
-use anygpt_providers::Answer;
-
 use crate::gateway::Observer;
 
-/// Between two progress notifications of a call.
-const PROGRESS_PAUSE: Duration = Duration::from_secs(2);
+/// Time between two progress notifications of a call.
+const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Turns what is observed into progress notifications: each new phase at once, and where it stands
-/// every two seconds.
+/// Turns the gateway's reports into progress notifications: each new phase at once, and the current state every two
+/// seconds.
 pub(super) struct Reports<'a> {
     connection: &'a Arc<Connection>,
     handle: CallHandle,
@@ -36,16 +35,16 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// Says again and again where the call stands.
+    /// Reports the current state at regular intervals.
     pub(super) async fn repeat(&self) -> Infallible {
         loop {
-            sleep(PROGRESS_PAUSE).await;
+            sleep(INTERVAL).await;
             self.report(&mut self.lock());
         }
     }
 
     fn report(&self, state: &mut Progress) {
-        // The progress value, since nobody knows the end.
+        // Counts up, since the total is not known.
         state.steps += 1;
         self.connection
             .progress(self.handle, state.steps, &state.message());
@@ -70,14 +69,14 @@ impl Observer for &Reports<'_> {
         }
     }
 
-    fn goes_on(&mut self, what: &str) {
+    fn on_status(&mut self, status: &str) {
         let mut state = self.lock();
-        state.phase = Phase::Waiting(what.to_owned());
+        state.phase = Phase::Waiting(status.to_owned());
         self.report(&mut state);
     }
 }
 
-/// Where a call stands.
+/// The state of a call.
 #[derive(Debug, Default)]
 struct Progress {
     /// Notifications so far.
@@ -85,7 +84,7 @@ struct Progress {
     phase: Phase,
     text: Counted,
     reasoning: Counted,
-    /// What the provider has counted so far.
+    /// Output tokens that the provider has reported so far.
     tokens: u64,
 }
 
@@ -96,14 +95,14 @@ enum Phase {
     Connecting,
     /// Nothing has arrived, for this reason.
     Waiting(String),
-    /// The model thinks aloud.
+    /// Reasoning arrives.
     Reasoning,
     /// The answer arrives.
     Answering,
 }
 
 impl Progress {
-    /// Takes note of what has arrived. True if that is a new phase.
+    /// Records what has arrived. Returns whether that is a new phase.
     fn receive(&mut self, answer: &Answer) -> bool {
         self.text.count(&answer.text);
         self.reasoning.count(&answer.reasoning);
@@ -132,10 +131,10 @@ impl Progress {
     }
 }
 
-/// Providers tell the number of tokens at the end; until then this is what most texts have.
+/// Providers report the number of tokens at the end; until then this average of most texts is assumed.
 const CHARACTERS_PER_TOKEN: u64 = 4;
 
-/// Characters of a text that grows, each looked at once.
+/// Characters of a growing text; each byte is visited once.
 #[derive(Debug, Default)]
 struct Counted {
     bytes: usize,
@@ -144,7 +143,7 @@ struct Counted {
 
 impl Counted {
     fn count(&mut self, text: &str) {
-        // A shorter one is that of another attempt.
+        // A shorter text belongs to another attempt.
         if text.len() < self.bytes || !text.is_char_boundary(self.bytes) {
             *self = Counted::default();
         }

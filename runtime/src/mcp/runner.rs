@@ -25,12 +25,13 @@ use tokio::{
 
 use super::{connection::Connection, progress::Reports};
 use crate::{
-    gateway::{Gateway, Silence},
-    tools::{Job, Outcome},
+    gateway::{Gateway, NoopObserver},
+    outcome::Outcome,
+    tools::Job,
 };
 
-/// After so many polls of tasks the runtime looks at timers and sockets. What one poll takes of a provider is bounded, see
-/// `http_client`; this bounds what many take at the same time.
+/// Number of task polls after which the runtime checks timers and sockets. What one poll reads from a provider is bounded,
+/// see `http_client`; this bounds what many read at the same time.
 const POLLS: u32 = 16;
 
 /// Hands calls to the async thread.
@@ -39,7 +40,7 @@ pub struct Runner {
     commands: mpsc::UnboundedSender<Command>,
     ending: watch::Sender<bool>,
     gateway: Arc<Gateway>,
-    /// What the thread needs; taken by it when it is there.
+    /// What the thread needs; it takes this when it starts.
     parts: Arc<Mutex<Option<Parts>>>,
     is_started: AtomicBool,
 }
@@ -58,8 +59,8 @@ struct Parts {
 }
 
 impl Runner {
-    /// A runner whose thread is not started yet. `gateway` makes the gateway from the watch that turns
-    /// true when calls must hand out what they have.
+    /// A runner whose thread is not started yet. `gateway` creates the gateway from the watch that turns true when calls
+    /// must return what they have.
     pub fn new(
         connection: Arc<Connection>,
         gateway: impl FnOnce(watch::Receiver<bool>) -> Gateway,
@@ -80,10 +81,10 @@ impl Runner {
         }
     }
 
-    /// Starts the thread, if it is not there.
+    /// Starts the thread, unless it runs already.
     ///
     /// # Errors
-    /// The operating system has no place for it.
+    /// The operating system refuses the thread or its descriptors.
     pub fn start(&self) -> io::Result<()> {
         if self.is_started.load(Ordering::Relaxed) {
             return Ok(());
@@ -91,7 +92,7 @@ impl Runner {
         let runtime = new_runtime()?;
         let parts = Arc::clone(&self.parts);
         thread::Builder::new().name("async".into()).spawn(move || {
-            // A start that has failed leaves them for the next one.
+            // A start that failed left them for the next one.
             let parts = parts.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(parts) = parts {
                 runtime.block_on(work(parts.commands, parts.gateway, parts.connection));
@@ -106,29 +107,29 @@ impl Runner {
         self.gateway.has_answered()
     }
 
-    /// Runs a call. It is completed sooner or later, unless it is cancelled.
+    /// Runs a call. It is completed eventually, unless it is cancelled.
     ///
     /// # Errors
-    /// The operating system has no place for the thread.
+    /// As for [`Runner::start`].
     pub fn run(&self, job: Box<Job>) -> io::Result<()> {
         self.start()?;
         self.send(Command::Run(job));
         Ok(())
     }
 
-    /// Drops a call's work, its connection included.
+    /// Drops a call, including its connection.
     pub fn cancel(&self, call: CallHandle) {
         self.send(Command::Cancel(call));
     }
 
-    /// Makes all calls hand out what they have.
-    pub fn hand_out(&self) {
+    /// Makes all calls return what they have.
+    pub fn return_partial_results(&self) {
         // Without a thread there are no calls.
         let _watched = self.ending.send(true);
     }
 
     fn send(&self, command: Command) {
-        // The receiver goes only with the process.
+        // The receiver lives as long as the process.
         let _sent = self.commands.send(command);
     }
 }
@@ -147,7 +148,7 @@ async fn work(
     gateway: Arc<Gateway>,
     connection: Arc<Connection>,
 ) {
-    tokio::spawn(Arc::clone(&connection).hand_out_results());
+    tokio::spawn(Arc::clone(&connection).flush_results());
     let running: Arc<Running> = Arc::default();
     while let Some(command) = commands.recv().await {
         match command {
@@ -160,7 +161,7 @@ async fn work(
                     connection.complete(handle, outcome).await;
                     finished.remove(handle);
                 });
-                // This thread runs the task, so it has not begun yet.
+                // The task runs on this thread, so it has not begun yet.
                 running.insert(handle, task.abort_handle());
             }
             Command::Cancel(handle) => {
@@ -192,12 +193,12 @@ impl Running {
 
 async fn run(job: Box<Job>, gateway: &Gateway, connection: &Arc<Connection>) -> Outcome {
     if !job.wants_progress {
-        return job.run(gateway, &mut Silence).await;
+        return job.run(gateway, &mut NoopObserver).await;
     }
     let reports = Reports::new(connection, job.handle);
     let mut observer = &reports;
     let work = pin!(job.run(gateway, &mut observer));
-    // Work may use up all of the task's budget.
+    // The work may use up all of the task's cooperative budget.
     let repeat = pin!(unconstrained(reports.repeat()));
     match select(work, repeat).await {
         Either::Left((outcome, _)) => outcome,

@@ -1,4 +1,4 @@
-//! System calls that write to stdout: without waiting where that is possible, else with.
+//! System calls that write to stdout, without blocking where that is possible.
 //!
 //! Never here: what is written, or which thread does it.
 
@@ -9,8 +9,8 @@ use rustix::{
     io::Errno,
 };
 
-/// Size that a pipe gets once it was too small, in bytes: 64 answers to `tools/list`, and half of what the kernel grants
-/// to an unprivileged process.
+/// Size in bytes to which a pipe is enlarged once it was too small: room for 64 answers to `tools/list`, and half of the
+/// kernel's limit for an unprivileged process.
 #[cfg(target_os = "linux")]
 const PIPE_SIZE: usize = 512 * 1024;
 
@@ -20,9 +20,9 @@ pub(super) enum WriteMode {
     /// `pwritev2` with `RWF_NOWAIT` takes what fits.
     #[cfg(target_os = "linux")]
     NoWait,
-    /// Files and terminals: a plain write does not wait for a reader, but a stopped terminal may take its time.
+    /// Files and terminals: a plain write does not wait for a reader, but a stopped terminal may block it.
     Plain,
-    /// Not possible: only the writer thread writes.
+    /// Not possible: the writer thread writes everything.
     WriterThread,
 }
 
@@ -34,7 +34,7 @@ impl WriteMode {
         return WriteMode::for_stdout();
     }
 
-    /// For a stdout, or a system, that has no writes without waiting.
+    /// For a stdout, or a system, without non-blocking writes.
     fn for_stdout() -> Self {
         use rustix::fs::{FileType, fstat};
         let kind = fstat(rustix::stdio::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
@@ -44,8 +44,7 @@ impl WriteMode {
         }
     }
 
-    /// Enlarges stdout, if it is a pipe smaller than [`PIPE_SIZE`]: what fits needs no writer thread. `true` if that
-    /// succeeded.
+    /// Enlarges stdout, if it is a pipe smaller than [`PIPE_SIZE`]: what fits needs no writer thread. Returns whether it did.
     pub(super) fn widen(self) -> bool {
         #[cfg(target_os = "linux")]
         if self == WriteMode::NoWait {
@@ -57,13 +56,13 @@ impl WriteMode {
         false
     }
 
-    /// Writes what can be written without waiting; `WouldBlock` if that is nothing. Files and terminals are written only
-    /// with `may_wait`: a terminal can be stopped.
+    /// Writes what can be written without blocking; `WouldBlock` if that is nothing. Files and terminals are written only with
+    /// `may_wait`: a terminal can be stopped.
     pub(super) fn write(&mut self, bytes: &[u8], may_wait: bool) -> io::Result<usize> {
         #[cfg(target_os = "linux")]
         if *self == WriteMode::NoWait {
             use rustix::io::{ReadWriteFlags, pwritev2};
-            // This offset stands for "where the file is": pipes have no other.
+            // This offset means the current position: pipes have no other.
             let result = pwritev2(
                 rustix::stdio::stdout(),
                 &[io::IoSlice::new(bytes)],
@@ -86,7 +85,7 @@ impl WriteMode {
     }
 }
 
-/// Writes some bytes, and waits for that if it must.
+/// Writes at least one byte, and blocks if it must.
 pub(super) fn write_waiting(bytes: &[u8]) -> io::Result<usize> {
     let stdout = rustix::stdio::stdout();
     loop {
@@ -100,6 +99,6 @@ pub(super) fn write_waiting(bytes: &[u8]) -> io::Result<usize> {
 }
 
 pub(super) fn wait_for(fd: &std::os::fd::BorrowedFd<'_>, flags: PollFlags) {
-    // Whatever poll says, the read or write that follows says it better.
+    // The read or write that follows reports any error.
     let _ready = poll(&mut [PollFd::new(fd, flags)], None);
 }

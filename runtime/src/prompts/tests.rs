@@ -2,11 +2,11 @@ use super::*;
 use crate::settings::Environment;
 
 fn settings(variables: &[(&str, &str)]) -> Settings {
-    Settings::load(Environment::new(&|name| {
+    let lookup = |name: &str| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).into())
-    }))
-    .unwrap()
+    };
+    Settings::load(Environment::new(&lookup), &[]).unwrap()
 }
 
 fn by_name(name: &str) -> usize {

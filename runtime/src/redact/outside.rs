@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{LONG, REDACTED, basic_forms};
 use crate::{
-    output::is_invisible,
+    characters::is_invisible,
     settings::{Secret, is_random},
 };
 

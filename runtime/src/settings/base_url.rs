@@ -12,7 +12,7 @@ use http::Uri;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Problem,
+    problem::Problem,
     secret::{LONG, PlacedSecrets, Secret},
 };
 

@@ -1,18 +1,23 @@
-//! Certificates that are trusted beside the built-in ones: where they are, and reading them.
+//! Certificates that are trusted next to the built-in ones: where they are, and reading them.
 //!
 //! A start names the places only. They are read with the first connection that needs TLS, because a bundle of all public
 //! roots costs 2 to 10 ms; `config validate` and `doctor` read them as well.
 //!
 //! Never here: the built-in roots, connections.
 
-use std::{fs, io, path::Path};
+use std::{ffi::OsStr, fmt, fs, path::Path};
 
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
 };
 
-use super::{Problem, environment::Environment, file_text, secret::shown_path};
+use super::{
+    disclosure::shown_path,
+    environment::Environment,
+    file_text::{self, ReadError},
+    problem::Problem,
+};
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDER: &str = "SSL_CERT_DIR";
@@ -59,29 +64,32 @@ impl Certificates {
             refused: 0,
         };
         if let Some(path) = &self.file {
-            let wrong = |why: String| {
+            let wrong = |why: &dyn fmt::Display| {
                 Problem::new(
                     FILE,
                     format!("names {}, which {why}", shown_path(path)),
                     PEM,
                 )
             };
-            let bytes = file_text::read_bytes(Path::new(path), BUNDLE_LIMIT).map_err(wrong)?;
+            let bytes =
+                file_text::read_bytes(Path::new(path), BUNDLE_LIMIT).map_err(|why| wrong(&why))?;
             if store.add(&bytes) == 0 {
-                return Err(wrong("holds no usable certificate in PEM format".into()));
+                return Err(wrong(&"holds no usable certificate in PEM format"));
             }
         }
         for path in self.folders.iter().flat_map(|it| it.split(':')) {
-            let wrong = |why: String| {
+            let wrong = |why: &dyn fmt::Display| {
                 Problem::new(
                     FOLDER,
                     format!("names {}, which {why}", shown_path(path)),
                     "name a folder of files with certificates in PEM format, or unset it",
                 )
             };
-            let usable = store.add_folder(Path::new(path)).map_err(wrong)?;
+            let usable = store
+                .add_folder(Path::new(path))
+                .map_err(|why| wrong(&why))?;
             if usable == 0 {
-                return Err(wrong("holds no usable certificate in PEM format".into()));
+                return Err(wrong(&"holds no usable certificate in PEM format"));
             }
         }
         Ok(Trusted {
@@ -114,17 +122,17 @@ struct Store {
 
 impl Store {
     /// Adds what all files of a folder hold, and returns how many usable certificates that were.
-    fn add_folder(&mut self, folder: &Path) -> Result<usize, String> {
-        let cannot_be_read = |error: io::Error| format!("cannot be read ({error})");
+    fn add_folder(&mut self, folder: &Path) -> Result<usize, ReadError> {
         let mut usable = 0;
-        for entry in fs::read_dir(folder).map_err(cannot_be_read)? {
-            let path = entry.map_err(cannot_be_read)?.path();
+        for entry in fs::read_dir(folder).map_err(ReadError::Io)? {
+            let path = entry.map_err(ReadError::Io)?.path();
             // Links that lead nowhere and folders are usual there.
             if !path.is_file() {
                 continue;
             }
-            let bytes = file_text::read_bytes(&path, BUNDLE_LIMIT)
-                .map_err(|why| format!("has a file {:?} that {why}", path.file_name()))?;
+            let bytes = file_text::read_bytes(&path, BUNDLE_LIMIT).map_err(|why| {
+                ReadError::File(path.file_name().map(OsStr::to_owned), Box::new(why))
+            })?;
             usable += self.add(&bytes);
         }
         Ok(usable)

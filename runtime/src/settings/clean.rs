@@ -3,7 +3,7 @@
 //!
 //! Never here: what a value means.
 
-use crate::output::is_invisible;
+use crate::characters::is_invisible;
 
 /// What may stand in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,14 +11,16 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::output::is_invisible;
+use crate::characters::is_invisible;
 
 use super::{
-    BaseUrl, Problem,
+    base_url::BaseUrl,
     clean::{Cleaned, Form, cleaned},
-    file_text,
+    disclosure, file_text,
     key::{self, NoKey},
-    secret::{self, Secret},
+    placeholder::placeholder,
+    problem::Problem,
+    secret::{LONG, Secret},
     yaml::Attempt,
 };
 
@@ -30,6 +32,9 @@ const SECRET_LIMIT: u64 = 64 * 1024;
 
 /// What the names of this program's own variables begin with.
 pub(super) const OWN: &str = "ANYGPT_";
+
+/// The same for variables that set up one provider.
+pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
 /// The environment of the process, or one made up by a test.
 pub struct Environment<'a> {
@@ -124,12 +129,12 @@ impl<'a> Environment<'a> {
         text.is_some_and(|text| placeholder(text.trim()).is_none())
     }
 
-    /// Whether a variable was asked for and held something.
+    /// Whether a variable was read and held something.
     pub(super) fn was_used(&self, name: &str) -> bool {
         self.given.borrow().iter().any(|given| given == name)
     }
 
-    /// The names of this program's own form (`ANYGPT_…`) that were asked for so far, set or not: those that
+    /// The names of this program's own form (`ANYGPT_…`) that were read so far, set or not: those that
     /// mean something.
     pub(super) fn own_names(&self) -> Vec<String> {
         self.own.borrow().clone()
@@ -150,7 +155,7 @@ impl<'a> Environment<'a> {
         self.repaired.take()
     }
 
-    /// The variables that were asked for and held something.
+    /// The variables that were read and held something.
     pub(super) fn into_given(self) -> Vec<String> {
         self.given.into_inner()
     }
@@ -182,7 +187,7 @@ impl<'a> Environment<'a> {
         })
     }
 
-    /// `form` is asked about the value as it was set.
+    /// `form` decides by the value as it was set.
     fn read(&self, name: &str, form: impl Fn(&str) -> Form) -> Result<Option<String>, Problem> {
         if name.starts_with(OWN) {
             self.own.borrow_mut().push(name.to_owned());
@@ -219,78 +224,88 @@ impl<'a> Environment<'a> {
             self.own.borrow_mut().push(name.to_owned());
         }
         let mut first = None;
-        let mut found = |found: Result<Found, Ignored>| match found {
-            Ok(found) => Some(found),
-            Err(ignored) => {
+        let mut found = |found: Result<Option<Found>, Ignored>| {
+            found.unwrap_or_else(|ignored| {
                 first.get_or_insert(ignored);
                 None
-            }
+            })
         };
-        if let Some(value) = (self.lookup)(name) {
-            let key = match value.into_string().map(Zeroizing::new) {
-                Ok(value) => self.key(name.to_owned(), &value, &[name], address),
-                Err(_) => Err(self.ignore(
-                    name,
-                    NoKey::broken("it is not valid UTF-8; set it again as plain text"),
-                )),
-            };
-            if let Some(found) = found(key) {
-                self.given.borrow_mut().push(name.to_owned());
-                return Ok(Some(found));
-            }
+        if let Some(found) = found(self.in_variable(name, address)) {
+            return Ok(Some(found));
         }
         let file_variable = format!("{name}_FILE");
         let path = self.path(&file_variable).map_err(|_| {
             let why = NoKey::broken("it is not valid UTF-8; write the path of a file");
             self.ignore(&file_variable, why)
         })?;
-        if let Some(path) = path {
-            let read = file_text::read(Path::new(&path), SECRET_LIMIT);
-            let key = match read {
-                Ok(text) => {
-                    let origin = format!("{file_variable} ({path})");
-                    self.key(origin, &text, &[name], address)
-                }
-                Err(why) => {
-                    // What is no path may be the key itself.
-                    let shown = match secret::is_path(&path) {
-                        true => format!("{path:?}"),
-                        false => "a file".into(),
-                    };
-                    let why = format!(
-                        "it names {shown}, which {why}; mount a small text file with the key, readable by the \
-                         user of this process"
-                    );
-                    Err(self.ignore(&file_variable, NoKey::broken(why)))
-                }
-            };
-            if let Some(found) = found(key) {
-                return Ok(Some(found));
-            }
+        if let Some(path) = path
+            && let Some(found) = found(self.in_named_file(&file_variable, &path, name, address))
+        {
+            return Ok(Some(found));
         }
         // One look for all of the many names.
         if *self.has_secrets.get_or_init(|| self.secrets.is_dir()) {
             for file in [name.to_owned(), name.to_ascii_lowercase()] {
-                let path = self.secrets.join(file);
-                if !path.exists() {
-                    continue;
-                }
-                let shown = path.display().to_string();
-                let key = match file_text::read(&path, SECRET_LIMIT) {
-                    Ok(text) => self.key(shown, &text, &[name], address),
-                    Err(why) => {
-                        let why = format!(
-                            "it {why}; make it a small text file that the user of this process may read"
-                        );
-                        Err(self.ignore(&shown, NoKey::broken(why)))
-                    }
-                };
-                if let Some(found) = found(key) {
+                if let Some(found) = found(self.mounted(&file, name, address)) {
                     return Ok(Some(found));
                 }
             }
         }
         first.map_or(Ok(None), Err)
+    }
+
+    /// The key in a variable itself.
+    fn in_variable(&self, name: &str, address: &BaseUrl) -> Result<Option<Found>, Ignored> {
+        let Some(value) = (self.lookup)(name) else {
+            return Ok(None);
+        };
+        let value = value.into_string().map(Zeroizing::new).map_err(|_| {
+            let why = NoKey::broken("it is not valid UTF-8; set it again as plain text");
+            self.ignore(name, why)
+        })?;
+        let found = self.key(name.to_owned(), &value, &[name], address)?;
+        self.given.borrow_mut().push(name.to_owned());
+        Ok(Some(found))
+    }
+
+    /// The key in the file that a variable names.
+    fn in_named_file(
+        &self,
+        file_variable: &str,
+        path: &str,
+        name: &str,
+        address: &BaseUrl,
+    ) -> Result<Option<Found>, Ignored> {
+        let text = file_text::read(Path::new(path), SECRET_LIMIT).map_err(|why| {
+            // What is no path may be the key itself.
+            let shown = match disclosure::is_path(path) {
+                true => format!("{path:?}"),
+                false => "a file".into(),
+            };
+            let why = format!(
+                "it names {shown}, which {why}; mount a small text file with the key, readable by the \
+                 user of this process"
+            );
+            self.ignore(file_variable, NoKey::broken(why))
+        })?;
+        let origin = format!("{file_variable} ({path})");
+        self.key(origin, &text, &[name], address).map(Some)
+    }
+
+    /// The key in a mounted file.
+    fn mounted(&self, file: &str, name: &str, address: &BaseUrl) -> Result<Option<Found>, Ignored> {
+        let path = self.secrets.join(file);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let shown = path.display().to_string();
+        let text = file_text::read(&path, SECRET_LIMIT).map_err(|why| {
+            let why = format!(
+                "it {why}; make it a small text file that the user of this process may read"
+            );
+            self.ignore(&shown, NoKey::broken(why))
+        })?;
+        self.key(shown, &text, &[name], address).map(Some)
     }
 
     /// The key in a text that was found at `origin` and was set for the variables of these names.
@@ -308,7 +323,7 @@ impl<'a> Environment<'a> {
         let inside = cleaned(text, Form::Text).value;
         let seen = inside.contains(is_invisible).then(|| {
             let visible = inside.chars().filter(|&c| !is_invisible(c));
-            // Less than it was, so that it never grows and leaves a copy behind.
+            // Less than it was, so that it never grows and leaves a copy.
             let mut seen = Zeroizing::new(String::with_capacity(inside.len()));
             seen.extend(visible);
             seen
@@ -328,7 +343,7 @@ impl<'a> Environment<'a> {
                 // Another vendor's key is none here, and a secret all the same.
                 if why.is_broken && why.why != key::CUT {
                     let lines = text.lines().map(str::trim);
-                    let lines = lines.filter(|it| it.len() >= secret::LONG && !key::is_example(it));
+                    let lines = lines.filter(|it| it.len() >= LONG && !key::is_example(it));
                     self.refused.borrow_mut().extend(lines.map(Secret::new));
                 }
                 Err(self.ignore(&origin, why))
@@ -392,48 +407,12 @@ impl<'a> Environment<'a> {
     }
 }
 
-/// Why a trimmed value means "not set", if it does. All of these have been seen in the wild: written
-/// by a gateway for a secret it does not have, by a template that nobody filled in, or copied from
-/// an example.
-pub(super) fn placeholder(value: &str) -> Option<&'static str> {
-    // No copy in lower case: it may be a secret.
-    let is = |part: Option<&str>, word: &str| part.is_some_and(|it| it.eq_ignore_ascii_case(word));
-    let ends = |word: &str| {
-        let start = value.len().checked_sub(word.len());
-        is(start.and_then(|start| value.get(start..)), word)
-    };
-    template(value).or_else(|| {
-        let is_copied = is(value.get(..5), "your_") || ends("_here") || is(Some(value), "changeme");
-        is_copied.then_some("it is text copied from an example")
-    })
-}
-
-/// The same for what a program should have filled in: no value of anything.
-pub(super) fn template(value: &str) -> Option<&'static str> {
-    let begins = |word: &str| {
-        let start = value.get(..word.len());
-        start.is_some_and(|it| it.eq_ignore_ascii_case(word))
-    };
-    if value.is_empty() {
-        Some(key::EMPTY)
-    } else if value.starts_with('<') && value.ends_with('>') {
-        Some("it is a placeholder in angle brackets")
-    } else if begins("se://") {
-        Some("it is a secret reference that nobody resolved")
-    } else if value.starts_with("%!") {
-        Some("it is a formatting error of the program that set it")
-    } else if (value.starts_with("{{") && value.ends_with("}}"))
-        || (value.starts_with("${") && value.ends_with('}'))
-    {
-        Some("it is a template that was not filled in")
-    } else if ["null", "undefined"]
-        .iter()
-        .any(|it| value.eq_ignore_ascii_case(it))
-    {
-        Some("it is a word for nothing")
-    } else {
-        None
-    }
+/// Whether `localhost` is a container.
+pub(super) fn in_container() -> bool {
+    std::process::id() == 1
+        || ["/.dockerenv", "/run/.containerenv"]
+            .iter()
+            .any(|path| Path::new(path).exists())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use super::{Problem, environment::Environment};
+use super::{environment::Environment, problem::Problem};
 
 /// What a variable is, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,7 +340,7 @@ impl Foreign {
     }
 
     /// What is only worth knowing, and one warning of all that is not read and should be known.
-    pub(super) fn told(
+    pub(super) fn notes(
         self,
         environment: &Environment<'_>,
         warnings: &mut Vec<String>,

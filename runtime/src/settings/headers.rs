@@ -6,7 +6,7 @@ use anygpt_providers::secret_header;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    Problem,
+    problem::Problem,
     secret::{PlacedSecrets, names_a_key},
 };
 

@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use anygpt_providers::presets::{self, Preset};
 
 use super::{
-    BaseUrl,
+    base_url::BaseUrl,
     clean::{BLANKS, Cleaned, Form, cleaned},
+    placeholder::{EMPTY, template},
     secret::is_random,
 };
 
@@ -140,8 +141,6 @@ pub(super) fn is_example(key: &str) -> bool {
 pub(super) fn without_prefix(key: &str) -> Option<&str> {
     key.strip_prefix(presets::key_prefix(key)?.text)
 }
-
-pub(super) const EMPTY: &str = "it is empty";
 
 pub(super) const CUT: &str = "it is cut short; copy the whole key from the provider's page";
 
@@ -383,7 +382,7 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 
 /// Why it means "not set", if it does: another program should have put the key there.
 fn unset(key: &str) -> Option<&'static str> {
-    if let Some(why) = super::environment::template(key) {
+    if let Some(why) = template(key) {
         return Some(why);
     }
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';

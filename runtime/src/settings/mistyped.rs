@@ -1,5 +1,5 @@
 //! Variables that are named like this program's own and that nothing reads. A limit that is not read does not
-//! hold, so such a name stops the start; any other one is worth a warning. What is read is what was asked for while
+//! hold, so such a name stops the start; any other one is worth a warning. What is read is what was looked up while
 //! the settings were loaded, so there is no list of names to keep.
 //!
 //! Never here: variables of other programs (`foreign`).
@@ -9,9 +9,9 @@ use std::cell::LazyCell;
 use anygpt_providers::presets::PRESETS;
 
 use super::{
-    Problem,
-    environment::{Environment, OWN},
-    own_variables::PREFIX,
+    environment::{Environment, OWN, PREFIX},
+    problem::Problem,
+    table::TABLE,
 };
 use crate::spelling::{is_within, nearest};
 
@@ -58,20 +58,11 @@ const LIMITS: [(&str, &str); 35] = [
 /// Words of [`LIMITS`] that only translate: alone they make no limit.
 const TRANSLATED: usize = 3;
 
-/// Words of [`LIMITS`] that switch all kinds of things: they make a limit only of what a call may ask.
+/// Words of [`LIMITS`] that switch all kinds of things: they make a limit only of what a call may use.
 const SWITCHES: [&str; 5] = ["ENABLE", "INCLUDE", "DISABLE", "EXCLUDE", "ONLY"];
 
-/// What a call may ask.
+/// What a call may use.
 const ASKED: [&str; 4] = ["MODEL", "PROVIDER", "VENDOR", "TOOL"];
-
-/// Settings of this program whose names have no prefix.
-const BARE: [&str; 5] = [
-    "CONFIG_FILE",
-    "DEFAULT_MODEL",
-    "DEFAULT_PROVIDER",
-    "LOG_FORMAT",
-    "LOG_LEVEL",
-];
 
 /// Limits of this program without their prefix. (Other programs have `MAX_TOKENS` and `MAX_TIMEOUT`, too.)
 const BARE_LIMITS: [&str; 5] = [
@@ -211,7 +202,7 @@ fn begins_alike(plain: &str) -> bool {
     starts.any(|start| is_within(ERRORS, start, OWN))
 }
 
-/// What is behind the prefix.
+/// What follows the prefix.
 fn words(plain: &str) -> String {
     let rest = plain.strip_prefix("ANYGPT").unwrap_or(plain);
     rest.trim_matches('_').to_owned()
@@ -261,7 +252,10 @@ fn other(plain: &str, known: &[String]) -> Option<String> {
     let presets = PRESETS.iter();
     let variables =
         presets.flat_map(|preset| preset.key_variables.iter().chain(preset.url_variables));
-    if let Some(near) = nearest(&words, BARE.iter().chain(variables).copied()) {
+    // Settings whose names have no prefix.
+    let bare = TABLE.iter().map(|row| row.variable);
+    let bare = bare.filter(|name| !name.starts_with(OWN));
+    if let Some(near) = nearest(&words, bare.chain(variables.copied())) {
         return Some(near.to_owned());
     }
     // Of equals the first.

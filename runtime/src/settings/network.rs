@@ -1,47 +1,34 @@
-//! What stands between this process and the providers: proxies, and roots of trust beside the built-in
+//! What stands between this process and the providers: proxies, and roots of trust next to the built-in
 //! ones.
 //!
-//! Never here: opening a connection, reading certificates (`certificates`).
+//! Never here: opening a connection (`http_client`), reading certificates (`certificates`).
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use http::Uri;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::client::proxy::matcher::Matcher;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Problem,
     certificates::Certificates,
-    environment::Environment,
-    secret::{Secret, is_key, shown},
+    disclosure::{is_key, shown},
+    environment::{Environment, in_container},
+    problem::Problem,
+    secret::Secret,
 };
+use crate::http_client::{ExtraRoots, HttpConfig, Proxies, Proxy};
 
-/// No part of a proxy's URL that is shorter can be told from ordinary text.
+/// No part of a proxy's URL that is shorter can be distinguished from ordinary text.
 const SECRET: usize = 4;
 
 /// Proxies and roots of trust as configured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Network {
-    rules: Arc<Matcher>,
+    proxies: Proxies,
     secrets: Vec<Secret>,
     certificates: Certificates,
     /// The proxies' variables, with what may be shown of them.
-    told: Vec<(String, String)>,
-}
-
-/// The proxy that leads to a URL. Shows itself as `HOST:PORT`, without its credentials.
-#[derive(Clone, Debug)]
-pub struct Proxy(Intercept);
-
-/// How a proxy is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProxyKind {
-    /// HTTP, in the open.
-    Http,
-    /// HTTP over TLS.
-    Https,
-    /// SOCKS 5; it also looks up the names.
-    Socks5,
+    visible: Vec<(String, String)>,
 }
 
 impl Network {
@@ -55,15 +42,15 @@ impl Network {
     ) -> Result<Self, Problem> {
         let mut secrets = Vec::new();
         let mut rules = Matcher::builder();
-        let mut told = Vec::new();
+        let mut visible = Vec::new();
         if let Some((name, url)) = either_case(environment, "ALL_PROXY", warnings)? {
-            rules = rules.all(checked(&name, url, &mut secrets, &mut told)?);
+            rules = rules.all(checked(&name, url, &mut secrets, &mut visible)?);
         }
         if let Some((name, url)) = either_case(environment, "HTTP_PROXY", warnings)? {
-            rules = rules.http(checked(&name, url, &mut secrets, &mut told)?);
+            rules = rules.http(checked(&name, url, &mut secrets, &mut visible)?);
         }
         if let Some((name, url)) = either_case(environment, "HTTPS_PROXY", warnings)? {
-            rules = rules.https(checked(&name, url, &mut secrets, &mut told)?);
+            rules = rules.https(checked(&name, url, &mut secrets, &mut visible)?);
         }
         if let Some((name, list)) = either_case(environment, "NO_PROXY", warnings)? {
             warnings.extend(without_effect(&name, &list));
@@ -72,96 +59,51 @@ impl Network {
                 true => shown(entry, []),
                 false => entry.to_owned(),
             });
-            told.push((name, entries.collect::<Vec<_>>().join(",")));
+            visible.push((name, entries.collect::<Vec<_>>().join(",")));
             rules = rules.no(list);
         }
         Ok(Network {
-            rules: Arc::new(rules.build()),
+            proxies: Proxies::new(rules.build()),
             secrets,
-            told,
+            visible,
             certificates: Certificates::load(environment)?,
         })
     }
 
-    /// The proxy to go through, if any. Never for this machine itself: a proxy's `localhost` is another
-    /// one.
-    pub fn proxy(&self, url: &Uri) -> Option<Proxy> {
-        if url.host().is_none_or(is_loopback) {
-            return None;
+    /// What the HTTP client needs of it.
+    pub fn http_config(&self) -> HttpConfig {
+        let certificates = self.certificates.clone();
+        HttpConfig {
+            proxies: self.proxies.clone(),
+            roots: Arc::new(move || {
+                let trusted = certificates.read()?;
+                Ok(ExtraRoots {
+                    warning: trusted.warning(),
+                    anchors: trusted.roots,
+                })
+            }),
+            in_container: in_container(),
         }
-        self.rules.intercept(url).map(Proxy)
     }
 
-    /// Where the certificates are that are trusted beside the built-in ones.
+    /// The proxy that requests to a URL go through.
+    pub(super) fn proxy(&self, url: &Uri) -> Option<Proxy> {
+        self.proxies.proxy(url)
+    }
+
+    /// Where the certificates are that are trusted next to the built-in ones.
     pub fn certificates(&self) -> &Certificates {
         &self.certificates
     }
 
     /// The proxies' variables, with what may be shown of them.
-    pub(super) fn told(&self) -> &[(String, String)] {
-        &self.told
+    pub(super) fn shown(&self) -> &[(String, String)] {
+        &self.visible
     }
 
     /// What must not be shown of the proxies' URLs.
     pub(super) fn secrets(&self) -> &[Secret] {
         &self.secrets
-    }
-}
-
-impl Proxy {
-    /// How to speak to it.
-    pub fn kind(&self) -> ProxyKind {
-        match self.0.uri().scheme_str() {
-            Some("https") => ProxyKind::Https,
-            Some("socks5" | "socks5h") => ProxyKind::Socks5,
-            // Others did not pass the check.
-            _ => ProxyKind::Http,
-        }
-    }
-
-    /// Its host, an IPv6 address in brackets.
-    pub fn host(&self) -> &str {
-        self.0.uri().host().unwrap_or_default()
-    }
-
-    /// Its port, or the usual one of its kind.
-    pub fn port(&self) -> u16 {
-        self.0.uri().port_u16().unwrap_or(match self.kind() {
-            ProxyKind::Http => 80,
-            ProxyKind::Https => 443,
-            ProxyKind::Socks5 => 1080,
-        })
-    }
-
-    /// Its credentials as the value of `Proxy-Authorization`; none for SOCKS.
-    pub fn basic_auth(&self) -> Option<&http::HeaderValue> {
-        self.0.basic_auth()
-    }
-
-    /// User and password for SOCKS.
-    pub fn raw_auth(&self) -> Option<(&str, &str)> {
-        self.0.raw_auth()
-    }
-}
-
-impl fmt::Display for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host(), self.port())
-    }
-}
-
-/// Whether a host is this machine, whatever its resolver says.
-pub fn is_loopback(host: &str) -> bool {
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    match literal.parse::<IpAddr>() {
-        Ok(IpAddr::V4(v4)) => v4.is_loopback(),
-        Ok(IpAddr::V6(v6)) => {
-            v6.is_loopback() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
-        }
-        Err(_) => {
-            let host = host.trim_end_matches('.').to_ascii_lowercase();
-            host == "localhost" || host.ends_with(".localhost")
-        }
     }
 }
 
@@ -190,7 +132,7 @@ fn checked(
     name: &str,
     url: String,
     secrets: &mut Vec<Secret>,
-    told: &mut Vec<(String, String)>,
+    visible: &mut Vec<(String, String)>,
 ) -> Result<String, Problem> {
     let wrong = |problem: &str| {
         Problem::new(
@@ -202,20 +144,18 @@ fn checked(
         )
     };
     // The rules themselves are the judge; they leave out silently what they cannot use.
-    let rules = Matcher::builder().all(&url).build();
-    let intercept = rules.intercept(&Uri::from_static("http://host.invalid/"));
-    let proxy = Proxy(intercept.ok_or_else(|| wrong("is not the URL of a proxy"))?);
+    let rules = Proxies::new(Matcher::builder().all(&url).build());
+    let proxy = rules.proxy(&Uri::from_static("http://host.invalid/"));
+    let proxy = proxy.ok_or_else(|| wrong("is not the URL of a proxy"))?;
     if proxy
-        .0
         .uri()
         .scheme_str()
         .is_some_and(|scheme| scheme.starts_with("socks4"))
     {
         return Err(wrong("names a SOCKS 4 proxy, which is not supported"));
     }
-    let authority = proxy.0.uri().authority().map_or("", |it| it.as_str());
-    if proxy.host().is_empty() || (authority != proxy.host() && proxy.0.uri().port_u16().is_none())
-    {
+    let authority = proxy.uri().authority().map_or("", |it| it.as_str());
+    if proxy.host().is_empty() || (authority != proxy.host() && proxy.uri().port_u16().is_none()) {
         return Err(wrong("has no host, or a port that is no number"));
     }
     if authority.contains('@') {
@@ -226,10 +166,10 @@ fn checked(
         return Err(wrong("looks like a key"));
     }
 
-    told.push((name.to_owned(), proxy.to_string()));
+    visible.push((name.to_owned(), proxy.to_string()));
     let rest = url.split_once("://").map_or(&*url, |(_, rest)| rest);
     if let Some((credentials, _)) = rest.split_once('@') {
-        // Without a password the user is the secret. A user beside a password is none, and may be an
+        // Without a password the user is the secret. A user next to a password is none, and may be an
         // ordinary word.
         let secret = credentials
             .split_once(':')

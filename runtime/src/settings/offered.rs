@@ -5,88 +5,53 @@
 
 use anygpt_core::Structured;
 
-use super::{Problem, secret};
+use super::{disclosure, problem::Problem};
 use crate::spelling;
 
 /// What clients are offered, and in which form they get results.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// The tools, in the order in which clients see them; never none.
-    pub tools: Vec<Tool>,
+    /// All tools that can be offered.
+    pub(super) known: Vec<ToolName>,
+    /// The names of the tools, in the order in which clients see them; never none.
+    pub tools: Vec<&'static str>,
     /// `ANYGPT_STRUCTURED_OUTPUT`.
     pub structured: Structured,
 }
 
-impl Default for Offer {
-    fn default() -> Self {
+impl Offer {
+    /// What clients are offered where no setting says otherwise.
+    pub fn usual(known: &[ToolName]) -> Self {
+        let usual = known.iter().filter(|tool| tool.is_default);
         Offer {
-            tools: Tool::usual(),
+            known: known.to_vec(),
+            tools: usual.map(|tool| tool.name).collect(),
             structured: Structured::Auto,
         }
     }
 }
 
-/// A tool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)] // The names say it.
-pub enum Tool {
-    ChatCompletion,
-    Compare,
-    ListModels,
-    ListProviders,
-    ListTags,
-    CountTokens,
-    Embed,
-    GenerateImage,
-    CheckProviders,
+/// What settings know of a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToolName {
+    /// The name as clients know it.
+    pub name: &'static str,
+    /// Whether it is offered where no setting says otherwise.
+    pub is_default: bool,
 }
 
-/// What all their names begin with, which may be left out in settings.
+impl ToolName {
+    fn short(&self) -> &'static str {
+        self.name.trim_start_matches(PREFIX)
+    }
+}
+
+/// What all names begin with, which may be left out in settings.
 const PREFIX: &str = "anygpt_";
 
 /// Words for several of them.
 const ALL: &str = "all";
 const DEFAULT: &str = "default";
-
-impl Tool {
-    /// All of them, in the order in which clients see them.
-    pub const ALL: [Tool; 9] = [
-        Tool::ChatCompletion,
-        Tool::Compare,
-        Tool::ListModels,
-        Tool::ListProviders,
-        Tool::ListTags,
-        Tool::CountTokens,
-        Tool::Embed,
-        Tool::GenerateImage,
-        Tool::CheckProviders,
-    ];
-
-    /// Those that are offered if nobody says anything. Each costs every client context.
-    fn usual() -> Vec<Tool> {
-        let all = Tool::ALL.into_iter();
-        all.filter(|tool| *tool < Tool::CountTokens).collect()
-    }
-
-    /// Its name as clients know it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Tool::ChatCompletion => "anygpt_chat_completion",
-            Tool::Compare => "anygpt_compare",
-            Tool::ListModels => "anygpt_list_models",
-            Tool::ListProviders => "anygpt_list_providers",
-            Tool::ListTags => "anygpt_list_tags",
-            Tool::CountTokens => "anygpt_count_tokens",
-            Tool::Embed => "anygpt_embed",
-            Tool::GenerateImage => "anygpt_generate_image",
-            Tool::CheckProviders => "anygpt_check_providers",
-        }
-    }
-
-    fn short_name(self) -> &'static str {
-        self.name().trim_start_matches(PREFIX)
-    }
-}
 
 /// A value of `ANYGPT_STRUCTURED_OUTPUT`.
 pub(super) fn structured(name: &str) -> Result<Structured, &'static str> {
@@ -98,32 +63,35 @@ pub(super) fn structured(name: &str) -> Result<Structured, &'static str> {
     }
 }
 
-/// The tools that a list names, in their own order: names with or without `anygpt_`, `default`, `all`, and
-/// any of them with `-` in front to take it away again. One that only takes away begins with the default;
-/// one that says nothing is the default.
+/// Which of the known tools a list names, in their own order: names with or without `anygpt_`, `default`, `all`, and
+/// any of them with `-` in front to remove it again. A list that only removes begins with the default; an empty one is
+/// the default.
 pub(super) fn tools<'w>(
     place: &str,
     words: impl Iterator<Item = &'w str>,
-) -> Result<Vec<Tool>, Problem> {
-    let mut chosen: Option<Vec<Tool>> = None;
+    known: &[ToolName],
+) -> Result<Vec<&'static str>, Problem> {
+    let usual = || known.iter().map(|tool| tool.is_default).collect();
+    // Whether each of them is chosen.
+    let mut chosen: Option<Vec<bool>> = None;
     for word in words.map(str::trim).filter(|word| !word.is_empty()) {
-        let (takes, name) = match word.strip_prefix('-') {
+        let (removes, name) = match word.strip_prefix('-') {
             Some(name) => (true, name.trim_start()),
             None => (false, word),
         };
-        let named = named(place, name)?;
-        let tools = chosen.get_or_insert_with(|| match takes {
-            true => Tool::usual(),
-            false => Vec::new(),
+        let named = named(place, name, known)?;
+        let chosen = chosen.get_or_insert_with(|| match removes {
+            true => usual(),
+            false => vec![false; known.len()],
         });
-        tools.retain(|tool| !named.contains(tool));
-        if !takes {
-            tools.extend(named);
+        for (chosen, _) in chosen.iter_mut().zip(named).filter(|(_, named)| *named) {
+            *chosen = !removes;
         }
     }
-    let mut tools = chosen.unwrap_or_else(Tool::usual);
-    tools.sort_unstable();
-    match tools.is_empty() {
+    let chosen = known.iter().zip(chosen.unwrap_or_else(usual));
+    let chosen = chosen.filter_map(|(tool, is_chosen)| is_chosen.then_some(tool.name));
+    let tools: Vec<&'static str> = chosen.collect();
+    match tools.is_empty() && !known.is_empty() {
         true => Err(Problem::new(
             place,
             "leaves no tool",
@@ -133,32 +101,35 @@ pub(super) fn tools<'w>(
     }
 }
 
-/// The tools of one word.
-fn named(place: &str, name: &str) -> Result<Vec<Tool>, Problem> {
+/// Whether each of the known tools is meant by one word.
+fn named(place: &str, name: &str, known: &[ToolName]) -> Result<Vec<bool>, Problem> {
     let name = name.to_ascii_lowercase().replace('-', "_");
     let short = name.strip_prefix(PREFIX).unwrap_or(&name);
-    match short {
-        ALL => return Ok(Tool::ALL.to_vec()),
-        DEFAULT => return Ok(Tool::usual()),
-        _ => {}
+    let is_meant = |tool: &ToolName| match short {
+        ALL => true,
+        DEFAULT => tool.is_default,
+        short => tool.short() == short,
+    };
+    let named: Vec<bool> = known.iter().map(is_meant).collect();
+    if named.contains(&true) || matches!(short, ALL | DEFAULT) {
+        return Ok(named);
     }
-    if let Some(tool) = Tool::ALL.into_iter().find(|it| it.short_name() == short) {
-        return Ok(vec![tool]);
-    }
-    let words = || [DEFAULT, ALL].into_iter();
-    let known = || words().chain(Tool::ALL.map(Tool::short_name));
-    let mend = match spelling::nearest(short, known()) {
+    let words = || {
+        let names = known.iter().map(ToolName::short);
+        [DEFAULT, ALL].into_iter().chain(names)
+    };
+    let advice = match spelling::nearest(short, words()) {
         Some(near) => format!("perhaps you mean {near}"),
         None => format!(
             "use some of {}, each with - in front to take it away",
-            known().collect::<Vec<_>>().join(", ")
+            words().collect::<Vec<_>>().join(", ")
         ),
     };
-    let shown = secret::shown(short, known());
+    let shown = disclosure::shown(short, words());
     Err(Problem::new(
         place,
         format!("names {shown}, which is no tool"),
-        mend,
+        advice,
     ))
 }
 
@@ -167,10 +138,25 @@ fn named(place: &str, name: &str) -> Result<Vec<Tool>, Problem> {
 mod tests {
     use super::*;
 
+    const fn tool(name: &'static str, is_default: bool) -> ToolName {
+        ToolName { name, is_default }
+    }
+
+    const KNOWN: [ToolName; 9] = [
+        tool("anygpt_chat_completion", true),
+        tool("anygpt_compare", true),
+        tool("anygpt_list_models", true),
+        tool("anygpt_list_providers", true),
+        tool("anygpt_list_tags", true),
+        tool("anygpt_count_tokens", false),
+        tool("anygpt_embed", false),
+        tool("anygpt_generate_image", false),
+        tool("anygpt_check_providers", false),
+    ];
+
     fn read(text: &str) -> Result<String, String> {
-        let tools = tools("ANYGPT_TOOLS", text.split(',')).map_err(|it| it.to_string())?;
-        let names: Vec<&str> = tools.into_iter().map(Tool::short_name).collect();
-        Ok(names.join(" "))
+        let tools = tools("ANYGPT_TOOLS", text.split(','), &KNOWN).map_err(|it| it.to_string())?;
+        Ok(tools.join(" ").replace(PREFIX, ""))
     }
 
     const USUAL: &str = "chat_completion compare list_models list_providers list_tags";
@@ -200,7 +186,7 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
         }
-        assert_eq!(read("all").unwrap().split(' ').count(), Tool::ALL.len());
+        assert_eq!(read("all").unwrap().split(' ').count(), KNOWN.len());
     }
 
     #[test]

@@ -1,15 +1,17 @@
-//! Providers that are told by variables of their own: `ANYGPT_PROVIDER_<ID>_BASE_URL` and its sisters.
+//! Providers that are set up by variables of their own: `ANYGPT_PROVIDER_<ID>_BASE_URL` and its sisters.
 //!
 //! Never here: what becomes of them, or other variables.
 
 use anygpt_providers::presets::PRESETS;
 
-use super::{Problem, environment::Environment, mistyped};
+use super::{
+    environment::{Environment, PREFIX},
+    mistyped,
+    problem::Problem,
+};
 use crate::spelling::nearest;
 
-pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
-
-/// What may stand behind the id. A name of another one's end comes first.
+/// What may follow the id. A name of another one's end comes first.
 const FIELDS: [&str; 5] = ["_API_KEY_FILE", "_API_KEY", "_BASE_URL", "_TYPE", "_MODEL"];
 
 /// What these variables say of one provider.
@@ -17,9 +19,9 @@ const FIELDS: [&str; 5] = ["_API_KEY_FILE", "_API_KEY", "_BASE_URL", "_TYPE", "_
 pub(super) struct OwnVariables {
     /// What all their names begin with; empty if there are none.
     pub(super) prefix: String,
-    pub(super) kind: Option<String>,
+    pub(super) dialect: Option<String>,
     pub(super) base_url: Option<String>,
-    /// Its key is told, too; it is read when its address is known.
+    /// It has a key, too, which is read when its address is known.
     pub(super) has_key: bool,
     pub(super) model: Option<String>,
 }
@@ -72,40 +74,48 @@ pub(super) fn all<'k>(
                  _TYPE or _MODEL",
             ));
         };
-        let is_meant = |id: &&&str| in_a_variable(id).eq_ignore_ascii_case(word);
-        let preset = || {
-            let mut presets = PRESETS.iter();
-            presets.find(|preset| preset.names().any(|name| is_meant(&&name)))
-        };
-        let id = match (known.iter().find(is_meant), preset()) {
-            (Some(id), _) => (*id).to_owned(),
-            (None, Some(preset)) => preset.id.to_owned(),
-            (None, None) => word.to_ascii_lowercase().replace('_', "-"),
-        };
+        let id = id_of(word, &known);
         if all.iter().any(|(known, _)| *known == id) {
             continue;
         }
-        let prefix = format!("{PREFIX}{word}");
-        let value = |field: &str| environment.value(&format!("{prefix}{field}"));
-        let key = ["_API_KEY", "_API_KEY_FILE"].map(|field| format!("{prefix}{field}"));
-        let mut own = OwnVariables {
-            kind: value("_TYPE")?,
-            base_url: value("_BASE_URL")?,
-            model: value("_MODEL")?,
-            has_key: key.iter().any(|name| names.contains(&name)),
-            prefix: prefix.clone(),
-        };
-        if own.kind.is_none() && own.base_url.is_none() && own.model.is_none() {
-            // Perhaps placeholders all of them.
-            let values = [value("_API_KEY")?, value("_API_KEY_FILE")?];
-            own.has_key = values.iter().any(Option::is_some);
-            if !own.has_key {
-                continue;
-            }
-        }
-        all.push((id, own));
+        all.extend(read(environment, word)?.map(|own| (id, own)));
     }
     Ok(all)
+}
+
+/// The id that this part of a variable's name stands for.
+fn id_of(word: &str, known: &[&str]) -> String {
+    let is_meant = |id: &str| in_a_variable(id).eq_ignore_ascii_case(word);
+    if let Some(id) = known.iter().find(|id| is_meant(id)) {
+        return (*id).to_owned();
+    }
+    match PRESETS.iter().find(|preset| preset.names().any(is_meant)) {
+        Some(preset) => preset.id.to_owned(),
+        None => word.to_ascii_lowercase().replace('_', "-"),
+    }
+}
+
+/// What the variables of one provider say; nothing if all of them count as not set.
+fn read(environment: &Environment<'_>, word: &str) -> Result<Option<OwnVariables>, Problem> {
+    let prefix = format!("{PREFIX}{word}");
+    let value = |field: &str| environment.value(&format!("{prefix}{field}"));
+    let key = ["_API_KEY", "_API_KEY_FILE"].map(|field| format!("{prefix}{field}"));
+    let mut own = OwnVariables {
+        dialect: value("_TYPE")?,
+        base_url: value("_BASE_URL")?,
+        model: value("_MODEL")?,
+        has_key: key.iter().any(|name| environment.names().contains(name)),
+        prefix: prefix.clone(),
+    };
+    if own.dialect.is_none() && own.base_url.is_none() && own.model.is_none() {
+        // Perhaps placeholders all of them.
+        let values = [value("_API_KEY")?, value("_API_KEY_FILE")?];
+        own.has_key = values.iter().any(Option::is_some);
+        if !own.has_key {
+            return Ok(None);
+        }
+    }
+    Ok(Some(own))
 }
 
 /// The name that was probably meant by this one, if that is not the one of an address.

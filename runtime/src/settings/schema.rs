@@ -1,5 +1,6 @@
 //! The JSON Schema of the configuration file, for editors: `share/anygpt.config.schema.json`. It is read off the types
-//! by deserializing them from nothing, one path after the other, so that no code of it is in the program.
+//! by deserializing them from nothing, one path after the other, so that no code of it is in the program. Descriptions are
+//! those of the rows of `table`, else the comments of the types.
 //!
 //! Never here: what the program accepts; the types say that.
 
@@ -7,7 +8,7 @@
 
 use std::cell::RefCell;
 
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -18,7 +19,12 @@ use serde::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Kind, LogFormat, LogLevel, file::File, yaml};
+use super::{
+    Dialect,
+    file::File,
+    table::{self, Form, Row},
+    yaml,
+};
 
 /// What stands at a path.
 #[derive(Clone, Debug)]
@@ -244,8 +250,10 @@ fn schema(path: &[Step]) -> Value {
         Shape::Struct(of, fields) => {
             let keys = fields.iter().map(|&name| {
                 let mut schema = below(Step::Key(name));
-                schema["description"] = description(of, name).into();
-                if let Some(words) = words(name) {
+                let row = row(path, name);
+                let described = row.map(|row| format!("{}, as in {}", row.key, row.variable));
+                schema["description"] = described.unwrap_or_else(|| comment(of, name)).into();
+                if let Some(words) = words(row, name) {
                     schema["examples"] = words.into();
                 }
                 (name.to_owned(), schema)
@@ -265,17 +273,28 @@ fn schema(path: &[Step]) -> Value {
     }
 }
 
+/// The row of the table for a key below a path.
+fn row(path: &[Step], name: &'static str) -> Option<&'static Row> {
+    let last = [Step::Key(name)];
+    let keys = path.iter().chain(&last).map(|step| match step {
+        Step::Key(name) => *name,
+        Step::Any | Step::Item => "*",
+    });
+    let row = table::row(&keys.collect::<Vec<_>>().join("."))?;
+    assert!(!row.key.is_empty(), "{} has no description", row.path);
+    Some(row)
+}
+
 /// The sources of the types.
-const SOURCES: [&str; 5] = [
-    include_str!("file.rs"),
-    include_str!("defaults.rs"),
-    include_str!("limits.rs"),
-    include_str!("price.rs"),
-    include_str!("rules.rs"),
+const SOURCES: [&str; 4] = [
+    include_str!("file/mod.rs"),
+    include_str!("file/defaults.rs"),
+    include_str!("file/models.rs"),
+    include_str!("file/rules.rs"),
 ];
 
 /// What the comment of a field says, by the name that it has in the file.
-fn description(of: &str, key: &str) -> String {
+fn comment(of: &str, key: &str) -> String {
     let head = format!("struct {of} {{\n");
     let body = SOURCES.iter().find_map(|source| source.split_once(&head));
     let (_, body) = body.unwrap_or_else(|| panic!("{of} is in none of the sources"));
@@ -285,7 +304,7 @@ fn description(of: &str, key: &str) -> String {
             said.push(words.trim().replace('`', ""));
         } else if let Some(name) = line.strip_prefix("#[serde(rename = \"") {
             renamed = name.split('"').next();
-        } else if let Some((field, _)) = line.split_once(':') {
+        } else if let Some((field, _)) = line.split_once(": ") {
             let field = field.rsplit(' ').next().unwrap_or_default();
             if renamed.take().unwrap_or(field) == key {
                 let text = said.join(" ");
@@ -298,14 +317,16 @@ fn description(of: &str, key: &str) -> String {
     panic!("{of} has no {key}")
 }
 
-/// The words that stand at keys of this name; whatever the case, so that a schema cannot insist.
-fn words(key: &str) -> Option<Vec<&'static str>> {
-    match key {
-        "type" => Some(Kind::ALL.map(Kind::as_str).to_vec()),
-        "reasoning_effort" => Some(Effort::ALL.map(Effort::as_str).to_vec()),
-        "level" => Some(vec!["debug", "info", "warn", "error"]),
-        "format" => Some(vec!["text", "json"]),
-        _ => None,
+/// The words that stand at a key; whatever the case, so that a schema cannot insist.
+fn words(row: Option<&Row>, key: &str) -> Option<Vec<&'static str>> {
+    match (row.map(|row| row.form), key) {
+        (Some(Form::Words(words)), _) => Some(words()),
+        (Some(_), _) => None,
+        (None, "type") => Some(Dialect::ALL.map(Dialect::as_str).to_vec()),
+        (None, "reasoning_effort") => {
+            Some(ReasoningEffort::ALL.map(ReasoningEffort::as_str).to_vec())
+        }
+        (None, _) => None,
     }
 }
 
@@ -317,7 +338,7 @@ fn whole() -> String {
     format!("{whole:#}\n")
 }
 
-/// `make schema` writes it.
+/// `make settings` writes it.
 #[test]
 fn the_schema_that_ships_is_that_of_the_types() {
     let path = concat!(
@@ -325,21 +346,15 @@ fn the_schema_that_ships_is_that_of_the_types() {
         "/share/anygpt.config.schema.json"
     );
     let whole = whole();
-    if std::env::var_os("WRITE_SCHEMA").is_some() {
+    if std::env::var_os("WRITE_SETTINGS").is_some() {
         std::fs::write(path, &whole).expect("the schema can be written");
     }
     let shipped = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(shipped == whole, "{path} is old: run make schema");
+    assert!(shipped == whole, "{path} is old: run make settings");
 }
 
 #[test]
-fn the_words_it_offers_are_taken() {
-    for word in words("level").unwrap_or_default() {
-        assert!(LogLevel::from_name(word).is_ok(), "{word}");
-    }
-    for word in words("format").unwrap_or_default() {
-        assert!(LogFormat::from_name(word).is_ok(), "{word}");
-    }
+fn an_alias_is_one_model_or_a_list() {
     let text = "aliases: {a: openai/a, b: [openai/b]}";
     assert!(yaml::from_str::<File>(text).is_ok());
 }

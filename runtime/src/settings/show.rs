@@ -3,12 +3,13 @@
 //!
 //! Never here: how it is printed.
 
-use std::time::Duration;
-
-use anygpt_core::Structured;
 use serde::Serialize;
 
-use super::{Bound, DEFAULT, LogFormat, LogLevel, Provider, Settings, Standby};
+use super::{
+    DEFAULT, Settings,
+    provider::Provider,
+    table::{Row, TABLE},
+};
 
 /// One setting as it is resolved.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -21,119 +22,82 @@ pub struct Shown {
     pub origin: String,
 }
 
+/// The rows that `config show` has always begun with, in its order; scripts read it. Others follow in the table's order.
+const FIRST: [&str; 14] = [
+    "log.format",
+    "config_file",
+    "defaults.provider",
+    "defaults.model",
+    "log.level",
+    "timeouts.call",
+    "timeouts.first_byte",
+    "timeouts.idle",
+    "retries",
+    "timeouts.shutdown",
+    "tools",
+    "structured_output",
+    "allow_insecure_http",
+    "standby",
+];
+
 impl Settings {
     /// All settings: those of the process, then those of each provider that is worth showing, then models.
     pub fn shown(&self) -> Vec<Shown> {
         let mut all = Vec::new();
-        let mut add = |name: &str, variable: &str, value: Option<String>| {
+        let place = |row: &&Row| FIRST.iter().position(|path| *path == row.path);
+        let (limits, mut rows): (Vec<&Row>, Vec<&Row>) =
+            TABLE.iter().partition(|row| row.section() == "limits");
+        rows.sort_by_key(|row| place(row).unwrap_or(FIRST.len()));
+        all.extend(rows.into_iter().map(|row| self.shown_row(row)));
+        self.show_network(&mut all);
+        let limits = limits.into_iter().map(|row| self.shown_row(row));
+        all.extend(limits.filter(|limit| limit.value.is_some()));
+        add(&mut all, "defaults", self.defaults.shown(), IN_FILE);
+        for (_, provider) in self.listed() {
+            provider.show(&mut all);
+            let place = format!("providers.{}.defaults", provider.id);
+            add(&mut all, &place, provider.defaults.shown(), IN_FILE);
+        }
+        self.show_models(&mut all);
+        for rule in &self.rules {
+            add(&mut all, &rule.name, rule.shown(), &rule.origin);
+        }
+        all
+    }
+
+    fn shown_row(&self, row: &Row) -> Shown {
+        Shown {
+            name: row.path.to_owned(),
+            value: (row.show)(self),
+            origin: self.origins.of(row.path, row.variable),
+        }
+    }
+
+    /// Proxies and certificates.
+    fn show_network(&self, all: &mut Vec<Shown>) {
+        for (variable, value) in self.network.shown() {
             all.push(Shown {
-                name: name.to_owned(),
-                value,
-                origin: self.origins.of(name, variable),
+                name: variable.to_ascii_lowercase(),
+                value: Some(value.clone()),
+                origin: self.origins.of("", variable),
             });
-        };
-        let grace = self.shutdown_grace;
-        let file = self.origins.file.as_ref();
-        let format = match self.log_format {
-            LogFormat::Text => "text",
-            LogFormat::Json => "json",
-        };
-        add("log.format", "LOG_FORMAT", Some(format.into()));
-        let seconds = |time: Duration| format!("{} s", time.as_secs());
-        add(
-            "config_file",
-            "CONFIG_FILE",
-            file.map(|path| path.display().to_string()),
-        );
-        let default = self
-            .default_provider
-            .map(|it| self.providers[it].id.clone());
-        add("defaults.provider", "DEFAULT_PROVIDER", default);
-        add(
-            "defaults.model",
-            "DEFAULT_MODEL",
-            self.default_model.clone(),
-        );
-        add(
-            "log.level",
-            "LOG_LEVEL",
-            Some(self.log_level.as_str().into()),
-        );
-        add(
-            "timeouts.call",
-            "ANYGPT_TIMEOUT",
-            Some(seconds(self.timeout)),
-        );
-        let silence = |limit: &Option<Bound<Duration>>| {
-            let limit = limit.as_ref();
-            Some(limit.map_or("none".to_owned(), |it| seconds(it.most)))
-        };
-        add(
-            "timeouts.first_byte",
-            "ANYGPT_FIRST_BYTE_TIMEOUT",
-            silence(&self.first_byte),
-        );
-        add("timeouts.idle", "ANYGPT_IDLE_TIMEOUT", silence(&self.idle));
-        add("retries", "ANYGPT_RETRIES", Some(self.retries.to_string()));
-        add(
-            "timeouts.shutdown",
-            "ANYGPT_SHUTDOWN_GRACE",
-            Some(grace.map_or("30 s, 8 s after a signal".to_owned(), seconds)),
-        );
-        let tools = self.offer.tools.iter().map(|tool| tool.name());
-        let tools: Vec<&str> = tools.collect();
-        add("tools", "ANYGPT_TOOLS", Some(tools.join(", ")));
-        let structured = match self.offer.structured {
-            Structured::Auto => "auto",
-            Structured::Always => "always",
-            Structured::Never => "never",
-        };
-        add(
-            "structured_output",
-            "ANYGPT_STRUCTURED_OUTPUT",
-            Some(structured.into()),
-        );
-        add(
-            "allow_insecure_http",
-            "ANYGPT_ALLOW_INSECURE_HTTP",
-            Some(self.may_send_keys_in_the_open.to_string()),
-        );
-        let limits = self.limits.told();
-        add(
-            "standby",
-            "ANYGPT_STANDBY",
-            Some(self.standby.as_str().into()),
-        );
-        for (variable, value) in self.network.told() {
-            add(
-                &variable.to_ascii_lowercase(),
-                variable,
-                Some(value.clone()),
-            );
         }
         let roots = match self.network.certificates().read() {
-            Ok(trusted) => Some(trusted.roots.len().to_string()),
-            Err(problem) => Some(format!("none: {problem}")),
+            Ok(trusted) => trusted.roots.len().to_string(),
+            Err(problem) => format!("none: {problem}"),
         };
-        let variable = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| self.origins.of("", name));
-        let variable = variable.iter().find(|origin| *origin != DEFAULT);
-        add(
-            "extra_certificates",
-            variable.map_or("", String::as_str),
-            roots,
-        );
-        all.extend(limits.into_iter().map(|(name, value, origin)| Shown {
-            name: format!("limits.{name}"),
-            value: Some(value),
-            origin,
-        }));
-        told(&mut all, "defaults", self.defaults.told(), IN_FILE);
-        for (_, provider) in self.listed() {
-            provider.shown(&mut all);
-            let place = format!("providers.{}.defaults", provider.id);
-            told(&mut all, &place, provider.defaults.told(), IN_FILE);
-        }
-        let line = |line: usize| format!("line {line} {OF_FILE}");
+        let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| self.origins.of("", name));
+        let variable = variables.into_iter().find(|origin| *origin != DEFAULT);
+        all.push(Shown {
+            name: "extra_certificates".into(),
+            value: Some(roots),
+            origin: variable.unwrap_or_else(|| DEFAULT.into()),
+        });
+    }
+
+    /// Models and aliases.
+    fn show_models(&self, all: &mut Vec<Shown>) {
+        let line = |line: usize| format!("line {line} of the configuration file");
         for model in &self.models {
             let mut values = vec![("tags", model.tags.join(", "))];
             if let Some(price) = &model.price {
@@ -143,7 +107,7 @@ impl Settings {
                 values.push(("price.output", price.output.to_string()));
             }
             let place = format!("models.{}", self.name_of(model));
-            told(&mut all, &place, values, &line(model.line));
+            add(all, &place, values, &line(model.line));
         }
         for alias in self.tags.iter().filter(|tag| tag.is_alias) {
             let names = alias.models.iter().map(|member| {
@@ -153,22 +117,16 @@ impl Settings {
             });
             let names: Vec<String> = names.collect();
             let value = vec![(&*alias.name, names.join(", "))];
-            told(&mut all, "aliases", value, &line(alias.line));
+            add(all, "aliases", value, &line(alias.line));
         }
-        for rule in &self.rules {
-            told(&mut all, &rule.name, rule.told(), &rule.origin);
-        }
-        all
     }
 }
 
 /// The origin of what the file alone can say.
 const IN_FILE: &str = "the configuration file";
 
-const OF_FILE: &str = "of the configuration file";
-
 /// Adds the values below a path.
-fn told<K: AsRef<str>>(all: &mut Vec<Shown>, path: &str, values: Vec<(K, String)>, origin: &str) {
+fn add<K: AsRef<str>>(all: &mut Vec<Shown>, path: &str, values: Vec<(K, String)>, origin: &str) {
     all.extend(values.into_iter().map(|(key, value)| Shown {
         name: format!("{path}.{}", key.as_ref()),
         value: Some(value),
@@ -177,7 +135,7 @@ fn told<K: AsRef<str>>(all: &mut Vec<Shown>, path: &str, values: Vec<(K, String)
 }
 
 impl Provider {
-    fn shown(&self, all: &mut Vec<Shown>) {
+    fn show(&self, all: &mut Vec<Shown>) {
         let mut add = |field: &str, value: Option<String>, origin: Option<&String>| {
             all.push(Shown {
                 name: format!("providers.{}.{field}", self.id),
@@ -185,15 +143,15 @@ impl Provider {
                 origin: origin.map_or(DEFAULT, |origin| origin).to_owned(),
             });
         };
-        let why = self.why_off();
+        let why = self.unavailable_reason();
         let state = why.map_or("yes".to_owned(), |why| format!("no: {why}"));
         add("usable", Some(state), Some(&"resolved".to_owned()));
         add(
             "type",
-            Some(self.kind.as_str().into()),
-            self.origins.kind.as_ref(),
+            Some(self.dialect.as_str().into()),
+            self.origins.dialect.as_ref(),
         );
-        if self.kind.codec().is_none() {
+        if self.dialect.codec().is_none() {
             return;
         }
         add(
@@ -216,27 +174,6 @@ impl Provider {
                 Some(names.join(", ")),
                 Some(&self.headers.places.join(", ")),
             );
-        }
-    }
-}
-
-impl LogLevel {
-    fn as_str(self) -> &'static str {
-        match self {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warn => "warn",
-            LogLevel::Error => "error",
-        }
-    }
-}
-
-impl Standby {
-    fn as_str(self) -> &'static str {
-        match self {
-            Standby::Auto => "auto",
-            Standby::Always => "always",
-            Standby::Never => "never",
         }
     }
 }

@@ -27,7 +27,7 @@ use serde::{
     },
 };
 
-use super::secret::is_harmless;
+use super::disclosure::is_harmless;
 use crate::spelling::nearest;
 use value::Value;
 

@@ -19,7 +19,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    output::{is_obeyed, write_json_escape},
+    output::{is_unsafe_in_terminal, write_json_escape},
     redact::Redactor,
     settings::LogFormat,
 };
@@ -239,7 +239,7 @@ fn escaped(text: &str) -> String {
 }
 
 fn write_char(line: &mut String, c: char) {
-    if is_obeyed(c) {
+    if is_unsafe_in_terminal(c) {
         line.extend(c.escape_default());
     } else {
         line.push(c);
@@ -258,7 +258,7 @@ fn write_quoted(line: &mut String, text: &str, write: fn(&mut String, char)) {
 
 /// In JSON, too, nothing may steer the terminal that prints it.
 fn write_json_char(line: &mut String, c: char) {
-    if is_obeyed(c) {
+    if is_unsafe_in_terminal(c) {
         write_json_escape(line, c);
     } else {
         line.push(c);

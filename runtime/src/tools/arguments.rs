@@ -1,55 +1,54 @@
-//! Reading the arguments of a tool call, as leniently as it is safe: they come from many clients.
+//! The arguments of a tool call, and the errors about them. `null` counts as absent; an unknown argument is reported, not
+//! refused. An error names the path and what is allowed.
 //!
-//! Numbers may come as strings, and arrays or objects as JSON text in a string. `null` counts as
-//! absent. What nobody asked for is reported, not refused. Errors name the path and what is allowed.
+//! Arguments stay text until they are taken. Memory for their parsed form is charged to the budget before it is allocated,
+//! and an argument that is never taken is never parsed.
 //!
-//! Arguments stay text until they are taken, and what is made of them is charged to the budget before it exists; what
-//! nobody takes is never more than text.
-//!
-//! Never here: the arguments of a particular tool.
+//! Never here: the arguments of a particular tool, or the types that they may have (`kind`).
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 use anygpt_core::{Reservation, json};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-/// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
-const LONGEST_NAME: usize = 256;
-
-/// Nobody waits longer for a call, in seconds.
-const LONGEST_TIMEOUT: u32 = 3600;
+use super::{
+    kind::Kind,
+    parameter::{Parameter, Parameters},
+};
+use crate::error::{Advice, Error, ErrorKind};
 
 /// Most unknown arguments that a warning names, and how much of the path of each.
 const NAMED: usize = 10;
 const LONGEST_PATH: usize = 100;
 
-/// What is made of the arguments of most calls is not worth counting.
+/// Less memory than this is not charged: most calls need no more.
 const SMALL: usize = 4096;
 
-/// Longer values are told by their kind.
+/// Errors show longer values only as their type.
 const SHOWN: usize = 256;
 
 /// The arguments that have not been taken yet.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
-    /// Those that the tool knows, and what they are.
-    names: &'static [&'static str],
+    /// The tool's parameters.
+    known: Parameters,
+    /// The JSON text given for each.
     given: Vec<Option<&'a str>>,
-    /// So many of them have not been taken: most calls give one or two of many.
+    /// How many are not taken yet. Most calls give one or two, so the search often ends here.
     left: usize,
     unknown: Unknown,
     charge: &'a mut Charge,
 }
 
-/// Members that nobody takes: the paths of the first ones.
+/// Members that are not parameters: the number of all, and the paths of the first ones.
 #[derive(Debug, Default)]
 struct Unknown {
     paths: Vec<String>,
     all: usize,
 }
 
-/// What a call's arguments have become, in bytes of memory.
+/// The memory that a call's arguments use, in bytes.
 #[derive(Debug)]
 pub(super) struct Charge {
     held: Reservation,
@@ -61,43 +60,48 @@ impl Charge {
         Charge { held, bytes: 0 }
     }
 
-    /// Counts what is about to be made.
-    pub(super) fn add(&mut self, bytes: usize) -> Result<(), String> {
+    /// Charges memory that is about to be allocated.
+    pub(super) fn add(&mut self, bytes: usize) -> Result<(), Error> {
         self.set(self.bytes.saturating_add(bytes))
     }
 
-    fn set(&mut self, bytes: usize) -> Result<(), String> {
+    fn set(&mut self, bytes: usize) -> Result<(), Error> {
         if bytes > SMALL.max(self.held.bytes()) || bytes < self.held.bytes() {
             let is_held = self.held.resize(bytes);
             if !is_held {
-                return Err(TOO_LARGE.into());
+                return Err(too_large());
             }
         }
         self.bytes = bytes;
         Ok(())
     }
 
-    /// What was counted, to be kept as long as that exists.
+    /// The reservation, to be kept as long as the parsed arguments exist.
     pub(super) fn into_held(self) -> Reservation {
         self.held
     }
 }
 
-const TOO_LARGE: &str = "too_large: there is not enough memory left for what these arguments hold. Send less, in fewer \
-    and larger pieces, or wait for other calls to finish.";
+fn too_large() -> Error {
+    Error::new(
+        ErrorKind::TooLarge,
+        "there is not enough memory left for what these arguments hold",
+    )
+    .advise_plain("Send less, in fewer and larger pieces, or wait for other calls to finish.")
+}
 
 impl<'a> Arguments<'a> {
-    /// Reads the JSON text of an object, of which these names are known. What they become is counted in `charge`.
+    /// Reads the JSON text of an object with these members. The memory for them goes to `charge`.
     pub(super) fn parse(
         text: &'a str,
-        names: &'static [&'static str],
+        known: Parameters,
         charge: &'a mut Charge,
-    ) -> Result<Self, String> {
-        let mut given = vec![None; names.len()];
+    ) -> Result<Self, Error> {
+        let mut given = vec![None; known.len()];
         let mut unknown = Unknown::default();
         let mut left = 0;
         let read = json::each_member(text, &mut |name, value| {
-            match names.iter().position(|known| *known == name) {
+            match position(known, &name) {
                 // The last of several with one name wins.
                 Some(position) => left += usize::from(given[position].replace(value).is_none()),
                 None => unknown.note("", &name),
@@ -106,48 +110,46 @@ impl<'a> Arguments<'a> {
         });
         match read {
             Some(()) => Ok(Arguments {
-                names,
+                known,
                 given,
                 left,
                 unknown,
                 charge,
             }),
-            None => Err(
-                "invalid_request: the arguments cannot be read: they are no JSON object, or a name in them is no \
-                 text. Correct it and call again."
-                    .into(),
-            ),
+            None => Err(problem(
+                "the arguments cannot be read: they are no JSON object, or a name in them is no text".into(),
+            )),
         }
     }
 
-    /// How a value is written, unless it is absent.
+    /// The argument of this parameter.
+    pub(super) fn take<K: Kind>(&mut self, parameter: &Parameter<K>) -> Result<K::Value, Error> {
+        parameter.kind.read(parameter.name, self)
+    }
+
+    /// The JSON text of an argument, unless it is absent or null.
     pub(super) fn raw(&mut self, name: &str) -> Option<&'a str> {
         debug_assert!(
-            self.names.contains(&name),
-            "{name} is among the names of the tool"
+            position(self.known, name).is_some(),
+            "{name} is a parameter of the tool"
         );
         if self.left == 0 {
             return None;
         }
-        let position = self.names.iter().position(|known| *known == name);
+        let position = position(self.known, name);
         let raw = self.given[position?].take()?;
         self.left -= 1;
         (raw != "null").then_some(raw)
     }
 
-    /// Any value, unless it is absent.
-    pub(super) fn value(&mut self, name: &str) -> Result<Option<Value>, String> {
-        self.raw(name).map(|raw| self.tree(raw)).transpose()
-    }
-
     /// The value of a JSON text.
-    pub(super) fn tree(&mut self, raw: &str) -> Result<Value, String> {
+    pub(super) fn tree(&mut self, raw: &str) -> Result<Value, Error> {
         self.charge.add(json::tree_size(raw))?;
         read(raw)
     }
 
     /// The text of a string, if this is one.
-    pub(super) fn text(&mut self, raw: &str) -> Result<Option<String>, String> {
+    pub(super) fn text(&mut self, raw: &str) -> Result<Option<String>, Error> {
         if !raw.starts_with('"') {
             return Ok(None);
         }
@@ -158,23 +160,23 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Counts what is about to be made of them.
-    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), String> {
+    /// Charges memory that is about to be allocated for them.
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), Error> {
         self.charge.add(bytes)
     }
 
-    /// What is counted at this moment.
+    /// The bytes charged so far.
     pub(super) fn charged(&self) -> usize {
         self.charge.bytes
     }
 
-    /// All that was counted since then is gone but for so much.
-    pub(super) fn settle(&mut self, before: usize, left: usize) -> Result<(), String> {
+    /// Reduces what was charged since `before` to `left` bytes.
+    pub(super) fn settle(&mut self, before: usize, left: usize) -> Result<(), Error> {
         self.charge.set(before.saturating_add(left))
     }
 
     /// The text of an array: the value itself, or what a string holds. `None` if it is neither.
-    pub(super) fn list<'r>(&mut self, raw: &'r str) -> Result<Option<Cow<'r, str>>, String> {
+    pub(super) fn list<'r>(&mut self, raw: &'r str) -> Result<Option<Cow<'r, str>>, Error> {
         if raw.starts_with('[') {
             return Ok(Some(Cow::Borrowed(raw)));
         }
@@ -182,14 +184,14 @@ impl<'a> Arguments<'a> {
         Ok(text.filter(|text| is_list(text)).map(Cow::Owned))
     }
 
-    /// The values of the members with these names, as they are written; `None` if it is no object. Others are noted as
+    /// The JSON texts of the members with these names; `None` if it is not an object. Other members are recorded as
     /// ignored.
     pub(super) fn members<'r, const N: usize>(
         &mut self,
         path: &str,
         raw: &'r str,
         names: &[&str; N],
-    ) -> Result<Option<[Option<&'r str>; N]>, String> {
+    ) -> Result<Option<[Option<&'r str>; N]>, Error> {
         if !raw.starts_with('{') {
             return Ok(None);
         }
@@ -204,179 +206,28 @@ impl<'a> Arguments<'a> {
         });
         match read {
             Some(()) => Ok(Some(slots)),
-            None => Err(problem(&format!("{path} has a name that is no text"))),
+            None => Err(problem(format!("{path} has a name that is no text"))),
         }
     }
 
-    /// A string; a blank one counts as absent.
-    pub(super) fn string(&mut self, name: &str) -> Result<Option<String>, String> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(None);
-        };
-        match self.text(raw)? {
-            Some(text) if text.trim().is_empty() => Ok(None),
-            Some(text) => Ok(Some(text)),
-            None => Err(wrong_raw(name, raw, "a string")),
-        }
-    }
-
-    /// The name of something: a string that is not long.
-    pub(super) fn name(&mut self, name: &str) -> Result<Option<String>, String> {
-        match self.string(name)? {
-            Some(text) if text.len() > LONGEST_NAME => {
-                let allowed = format!("at most {LONGEST_NAME} bytes long");
-                Err(wrong(name, &Value::String(text), &allowed))
-            }
-            text => Ok(text),
-        }
-    }
-
-    /// A number within limits, both included.
-    pub(super) fn number(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>, String> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(None);
-        };
-        let number = match self.text(raw)? {
-            Some(text) => text.trim().parse().ok(),
-            None => serde_json::from_str(raw).ok(),
-        };
-        match number {
-            Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(wrong_raw(
-                name,
-                raw,
-                &format!("a number from {min} to {max}"),
-            )),
-        }
-    }
-
-    /// A whole number within limits, both included.
-    pub(super) fn integer(
-        &mut self,
-        name: &str,
-        min: u32,
-        max: u32,
-    ) -> Result<Option<u32>, String> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(None);
-        };
-        let number = match self.text(raw)? {
-            Some(text) => whole(text.trim()),
-            None => read::<Number>(raw)
-                .ok()
-                .and_then(|number| whole(&number.to_string())),
-        };
-        match number {
-            Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(wrong_raw(
-                name,
-                raw,
-                &format!("a whole number from {min} to {max}"),
-            )),
-        }
-    }
-
-    /// `timeout_seconds`: the whole time of the call, if the caller limits it.
-    pub(super) fn timeout(&mut self) -> Result<Option<Duration>, String> {
-        let seconds = self.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
-        Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
-    }
-
-    /// Yes or no, `false` if absent.
-    pub(super) fn flag(&mut self, name: &str) -> Result<bool, String> {
-        self.flag_or(name, false)
-    }
-
-    /// Yes or no.
-    pub(super) fn flag_or(&mut self, name: &str, if_absent: bool) -> Result<bool, String> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(if_absent);
-        };
-        let text = self.text(raw)?;
-        match text.as_deref().unwrap_or(raw).trim() {
-            text if text.eq_ignore_ascii_case("true") => Ok(true),
-            text if text.eq_ignore_ascii_case("false") => Ok(false),
-            _ => Err(wrong_raw(name, raw, "true or false")),
-        }
-    }
-
-    /// Some texts, each as it is and none empty: an array of strings, JSON text of one, or one alone.
-    pub(super) fn texts(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
-        let Some(raw) = self.raw(name) else {
-            return Ok(Vec::new());
-        };
-        let texts = match self.text(raw)? {
-            None => self.strings(raw, most)?,
-            Some(text) if is_list(&text) => match self.strings(&text, most)? {
-                None => Some(vec![text]),
-                texts => texts,
-            },
-            Some(text) => Some(vec![text]),
-        };
-        match texts {
-            Some(texts) if texts.len() <= most && texts.iter().all(|text| !text.is_empty()) => {
-                Ok(texts)
-            }
-            _ => {
-                let allowed = format!("a string, or an array of at most {most} strings");
-                Err(wrong_raw(name, raw, &allowed))
-            }
-        }
-    }
-
-    /// The elements of an array, if all are strings; not many more than the most.
-    fn strings(&mut self, raw: &str, most: usize) -> Result<Option<Vec<String>>, String> {
-        if !raw.trim_start().starts_with('[') {
-            return Ok(None);
-        }
-        let texts = elements(raw).take(most + 1).map(|raw| self.text(raw));
-        texts.collect()
-    }
-
-    /// Notes that nobody takes the member with this name of the object at `path`.
+    /// Records that the member with this name of the object at `path` is ignored.
     pub(super) fn ignore(&mut self, path: &str, name: &str) {
         self.unknown.note(path, name);
     }
 
-    /// Notes that nobody takes the rest of the object at `path`.
+    /// Records that the rest of the object at `path` is ignored.
     pub(super) fn ignore_rest(&mut self, path: &str, rest: &Map<String, Value>) {
         for name in rest.keys() {
             self.unknown.note(path, name);
         }
     }
 
-    /// Some names: an array of strings, JSON text of one, or a single name.
-    pub(super) fn names(&mut self, name: &str, most: usize) -> Result<Vec<String>, String> {
-        const ALLOWED: &str = "an array of strings";
-        let Some(raw) = self.raw(name) else {
-            return Ok(Vec::new());
-        };
-        let list = match self.text(raw)? {
-            None if raw.starts_with('[') => Cow::Borrowed(raw),
-            Some(text) if is_list(&text) => Cow::Owned(text),
-            Some(text) if text.trim().is_empty() => return Ok(Vec::new()),
-            Some(text) if !text.trim_start().starts_with('[') => {
-                return name_at(name, Some(text), raw).map(|name| vec![name]);
-            }
-            _ => return Err(wrong_raw(name, raw, ALLOWED)),
-        };
-        let mut names = Vec::new();
-        for (position, element) in elements(&list).enumerate() {
-            if position >= most {
-                return Err(wrong_raw(name, &list, &format!("at most {most} strings")));
-            }
-            let text = self.text(element)?;
-            names.push(name_at(&format!("{name}[{position}]"), text, element)?);
-        }
-        Ok(names)
-    }
-
-    /// A warning that names what nobody took.
+    /// A warning that names the ignored arguments.
     pub(super) fn unknown(&self) -> Option<String> {
-        // Some are known, but not beside what else is given.
-        let untaken = self.names.iter().zip(&self.given);
+        // Some are parameters, but have no meaning together with the others.
+        let untaken = self.known.iter().zip(&self.given);
         let untaken = untaken.filter(|(_, given)| given.is_some());
-        let untaken: Vec<&str> = untaken.map(|(name, _)| *name).collect();
+        let untaken: Vec<&str> = untaken.map(|(known, _)| known.name()).collect();
         let paths = self.unknown.paths.iter().map(String::as_str);
         let named: Vec<&str> = untaken.iter().copied().chain(paths).take(NAMED).collect();
         let all = untaken.len() + self.unknown.all;
@@ -395,7 +246,7 @@ impl Unknown {
     fn note(&mut self, path: &str, name: &str) {
         self.all += 1;
         if self.paths.len() < NAMED {
-            // Cut before anything is made of it.
+            // Cut before a copy of it is made.
             let end = name.char_indices().nth(LONGEST_PATH + 1);
             let name = end.map_or(name, |(end, _)| &name[..end]);
             let path = short(&member(path, name)).into_owned();
@@ -407,36 +258,30 @@ impl Unknown {
     }
 }
 
-/// The name of something.
-fn name_at(path: &str, text: Option<String>, raw: &str) -> Result<String, String> {
-    match text {
-        Some(text) if text.trim().is_empty() => Err(wrong_raw(path, raw, "a string with a name")),
-        Some(text) if text.len() > LONGEST_NAME => {
-            let allowed = format!("at most {LONGEST_NAME} bytes long");
-            Err(wrong(path, &Value::String(text), &allowed))
-        }
-        Some(text) => Ok(text),
-        None => Err(wrong_raw(path, raw, "a string")),
-    }
+/// The position of the parameter with this name.
+fn position(known: Parameters, name: &str) -> Option<usize> {
+    known.iter().position(|known| known.name() == name)
 }
 
 /// Whether this is JSON text of an array.
-fn is_list(text: &str) -> bool {
+pub(super) fn is_list(text: &str) -> bool {
     text.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// The elements of what is known to be an array.
+/// The JSON texts of the elements of a valid array.
 pub(super) fn elements(list: &str) -> impl Iterator<Item = &str> {
     json::elements(list).into_iter().flatten()
 }
 
-/// What serde_json makes of a text; it knows how deep is too deep, and says what is wrong.
-fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, String> {
-    serde_json::from_str(raw)
-        .map_err(|error| format!("invalid_request: the arguments cannot be read: {error}"))
+/// Parses a JSON text. serde_json limits the depth and describes errors.
+pub(super) fn read<'r, T: Deserialize<'r>>(raw: &'r str) -> Result<T, Error> {
+    serde_json::from_str(raw).map_err(|error| {
+        let message = format!("the arguments cannot be read: {error}");
+        Error::new(ErrorKind::InvalidRequest, message)
+    })
 }
 
-/// The path of a member: `path.name`, or `path["a name"]` for names that are no words.
+/// The path of a member: `path.name`, or `path["a name"]` if the name is not a word.
 pub(super) fn member(path: &str, name: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || "_-$".contains(c);
     if name.is_empty() || !name.chars().all(is_word) {
@@ -455,18 +300,13 @@ fn short(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// A whole number; 100.0 is one to JSON Schema.
-fn whole(text: &str) -> Option<u32> {
-    text.strip_suffix(".0").unwrap_or(text).parse().ok()
-}
-
-/// What is wrong with the argument at `path`.
-pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> String {
-    problem(&found_but(path, found, allowed))
+/// The error for the argument at `path`.
+pub(super) fn wrong(path: &str, found: &Value, allowed: &str) -> Error {
+    problem(found_but(path, found, allowed))
 }
 
 /// The same for a value that is still text.
-pub(super) fn wrong_raw(path: &str, raw: &str, allowed: &str) -> String {
+pub(super) fn wrong_raw(path: &str, raw: &str, allowed: &str) -> Error {
     let found = match raw.as_bytes().first() {
         Some(b'[') => format!("an array of {}", elements(raw).count()),
         Some(b'{') => "an object".to_owned(),
@@ -477,10 +317,10 @@ pub(super) fn wrong_raw(path: &str, raw: &str, allowed: &str) -> String {
             Err(_) => raw.to_owned(),
         },
     };
-    problem(&format!("{path} is {found}, but must be {allowed}"))
+    problem(format!("{path} is {found}, but must be {allowed}"))
 }
 
-/// What a value is, and what it must be.
+/// A sentence with what a value is and what it must be.
 pub(super) fn found_but(path: &str, found: &Value, allowed: &str) -> String {
     let found = match found {
         Value::Null => "null".to_owned(),
@@ -494,25 +334,25 @@ pub(super) fn found_but(path: &str, found: &Value, allowed: &str) -> String {
 }
 
 /// The same, where it may be absent.
-pub(super) fn wrong_or_missing(path: &str, found: Option<&Value>, allowed: &str) -> String {
+pub(super) fn wrong_or_missing(path: &str, found: Option<&Value>, allowed: &str) -> Error {
     match found {
         Some(found) => wrong(path, found, allowed),
-        None => problem(&format!("{path} is missing, but must be {allowed}")),
+        None => problem(format!("{path} is missing, but must be {allowed}")),
     }
 }
 
 /// The same for a value that is still text.
-pub(super) fn wrong_or_missing_raw(path: &str, raw: Option<&str>, allowed: &str) -> String {
+pub(super) fn wrong_or_missing_raw(path: &str, raw: Option<&str>, allowed: &str) -> Error {
     match raw {
         Some(raw) => wrong_raw(path, raw, allowed),
         None => wrong_or_missing(path, None, allowed),
     }
 }
 
-fn problem(what: &str) -> String {
-    format!("invalid_request: {what}. Correct it and call again.")
+fn problem(message: String) -> Error {
+    Error::new(ErrorKind::InvalidRequest, message).advise(Advice::CorrectArgument)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(super) mod tests;

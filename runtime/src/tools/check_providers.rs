@@ -2,52 +2,55 @@
 //!
 //! Never here: a key, or the models themselves.
 
-use anygpt_providers::Class;
+use anygpt_core::Annotations;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::{Network, Outcome, Work, arguments::Arguments};
+use super::{
+    arguments::Arguments,
+    common::{PROVIDER, TIMEOUT},
+    tool::{NetworkCall, Step, Tool},
+};
 use crate::{
-    gateway::{Bounds, Gateway, Listed, resolve},
-    settings::{Provider, Settings},
+    call::CallContext,
+    error::{Error, ErrorKind},
+    gateway::{Bounds, Gateway, Listed, Observer, resolve},
+    outcome::Outcome,
+    settings::{Provider, ProviderIndex, Settings},
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_check_providers".into(),
-        title: "Check providers".into(),
-        description: "Check whether the providers that are set up can be reached and take their keys."
-            .into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: true,
-        },
-        input_schema:
-            r#"{"type":"object","properties":{"provider":{"type":"string"},"timeout_seconds":{"type":"integer"}}}"#
-                .into(),
-        output_schema: Some(
-            r#"{"type":"object","properties":{"providers":{"type":"array","items":{"type":"object"}}},"required":["providers"]}"#
-                .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_check_providers",
+    is_default: false,
+    title: "Check providers",
+    description: "Check whether the providers that are set up can be reached and take their keys.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: true,
+    },
+    parameters: &[&PROVIDER, &TIMEOUT],
+    output_schema: r#"{"type":"object","properties":{"providers":{"type":"array","items":{"type":"object"}}},"required":["providers"]}"#,
+    begin,
+};
 
 /// Providers to be checked.
 #[derive(Debug)]
 pub(super) struct Check {
-    providers: Vec<usize>,
+    providers: Vec<ProviderIndex>,
     bounds: Bounds,
     warnings: Vec<String>,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &["provider", "timeout_seconds"];
-
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
-    let provider = arguments.name("provider")?;
-    let timeout = arguments.timeout()?;
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
+    let provider = arguments.take(&PROVIDER)?;
+    let timeout = arguments.take(&TIMEOUT)?;
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));
-    Ok(Work::Network(Network::CheckProviders(Check {
+    Ok(Step::Network(Box::new(Check {
         providers: resolve::all_or_one(settings, provider.transpose()?)?,
         bounds: Bounds::of(settings, timeout),
         warnings: arguments.unknown().into_iter().collect(),
@@ -58,14 +61,14 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
 struct Checked<'a> {
     id: &'a str,
     reachable: bool,
-    /// Not known where no key is asked for, or where nobody answers.
+    /// Unknown if the provider needs no key or does not respond.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_accepted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     models: Option<usize>,
     ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -75,9 +78,20 @@ struct Structured<'a> {
     warnings: &'a [String],
 }
 
+impl NetworkCall for Check {
+    fn run<'a>(
+        self: Box<Self>,
+        context: &'a CallContext,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.check(context, gateway))
+    }
+}
+
 impl Check {
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
-        let lists = gateway.models(&self.providers, self.bounds).await;
+    async fn check(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
+        let lists = gateway.models(context, &self.providers, self.bounds).await;
         let settings = gateway.settings();
         let providers = self.providers.iter().map(|&it| &settings.providers[it]);
         let checked = providers
@@ -98,8 +112,8 @@ impl<'a> Checked<'a> {
     fn new(provider: &'a Provider, list: &'a Listed) -> Self {
         let accepted = match &list.offer {
             Ok(_) => Some(true).filter(|_| provider.key.is_some() && !provider.has_public_list()),
-            Err(unlisted) => match unlisted.class {
-                Class::Auth | Class::Permission => Some(false),
+            Err(unlisted) => match unlisted.error.kind {
+                ErrorKind::Auth | ErrorKind::Permission => Some(false),
                 _ => None,
             },
         };
@@ -110,13 +124,13 @@ impl<'a> Checked<'a> {
             key_accepted: accepted,
             models: list.offer.as_ref().ok().map(|offer| offer.models.len()),
             ms: u64::try_from(list.time.as_millis()).unwrap_or(u64::MAX),
-            error: failed.map(|failed| failed.text.as_str()),
+            error: failed.map(|failed| failed.error.for_client()),
         }
     }
 
     fn line(&self) -> String {
         let Checked { id, ms, .. } = self;
-        match (self.error, self.models) {
+        match (&self.error, self.models) {
             (Some(error), _) => format!("{id}: {error} ({ms} ms)"),
             (None, models) => {
                 let models = models.unwrap_or_default();

@@ -1,73 +1,102 @@
-//! What the tools that ask models have in common: the arguments that bound an answer, and the way to it.
+//! What the tools share: common parameters, the limits of an answer, and the request to the gateway.
 //!
-//! Never here: what is asked, or who.
+//! Never here: the question, or the choice of a model.
 
 use std::time::Duration;
 
-use anygpt_providers::Effort;
-use serde_json::Value;
+use anygpt_providers::ReasoningEffort;
 
-use super::arguments::{Arguments, wrong};
+use super::{
+    arguments::Arguments,
+    kind::{Choice, Decimal, Integer, Name, Seconds},
+    parameter::Parameter,
+};
 use crate::{
-    gateway::{Gateway, Observer, Plan, Reply, purse::Purse},
+    call::CallContext,
+    error::{Error, ErrorKind},
+    gateway::{Gateway, Observer, Plan, Reply, purse::Purse, report},
     settings::Settings,
 };
 
-const LONGEST_TIMEOUT: u32 = 3600;
+pub(super) const MODEL: Parameter<Name> = Parameter::new("model", Name);
 
-/// No answer costs less.
-const LEAST_DOLLARS: f64 = 1e-9;
+pub(super) const PROVIDER: Parameter<Name> = Parameter::new("provider", Name);
 
-/// More would bound nothing.
-const MOST_DOLLARS: f64 = 1e6;
+/// The whole time of the call.
+pub(super) const TIMEOUT: Parameter<Seconds> =
+    Parameter::new("timeout_seconds", Seconds { max: 3600 });
 
-/// Takes the arguments that bound an answer into a plan, none of them wider than the operator allows. Says in `warnings`
-/// what was lowered.
+pub(super) const TEMPERATURE: Parameter<Decimal> =
+    Parameter::new("temperature", Decimal { min: 0.0, max: 2.0 });
+
+pub(super) const TOP_P: Parameter<Decimal> =
+    Parameter::new("top_p", Decimal { min: 0.0, max: 1.0 });
+
+pub(super) const MAX_TOKENS: Parameter<Integer> = Parameter::new("max_tokens", AT_LEAST_ONE);
+
+pub(super) const MAX_OUTPUT_CHARS: Parameter<Integer> =
+    Parameter::new("max_output_chars", AT_LEAST_ONE);
+
+const AT_LEAST_ONE: Integer = Integer {
+    min: 1,
+    max: u32::MAX,
+};
+
+pub(super) const REASONING_EFFORT: Parameter<Choice<ReasoningEffort>> = Parameter::new(
+    "reasoning_effort",
+    Choice {
+        all: &ReasoningEffort::ALL,
+        name: ReasoningEffort::as_str,
+        parse: ReasoningEffort::from_name,
+    },
+);
+
+/// No answer costs less than the minimum, and more than the maximum would limit nothing.
+pub(super) const MAX_COST_USD: Parameter<Decimal> = Parameter::new(
+    "max_cost_usd",
+    Decimal {
+        min: 1e-9,
+        max: 1e6,
+    },
+);
+
+/// Copies the arguments that limit an answer into a plan, lowered to the operator's limits; each lowered one adds a
+/// warning.
 pub(super) fn take_bounds(
     arguments: &mut Arguments<'_>,
     settings: &Settings,
     plan: &mut Plan,
     warnings: &mut Vec<String>,
-) -> Result<(), String> {
+) -> Result<(), Error> {
     let request = &mut plan.request;
-    request.temperature = arguments.number("temperature", 0.0, 2.0)?;
-    request.top_p = arguments.number("top_p", 0.0, 1.0)?;
-    request.max_tokens = arguments.integer("max_tokens", 1, u32::MAX)?;
-    request.effort = effort(arguments)?;
-    let most = arguments.integer("max_output_chars", 1, u32::MAX)?;
-    let timeout = arguments.integer("timeout_seconds", 1, LONGEST_TIMEOUT)?;
-    let dollars = arguments.number("max_cost_usd", LEAST_DOLLARS, MOST_DOLLARS)?;
+    request.temperature = arguments.take(&TEMPERATURE)?;
+    request.top_p = arguments.take(&TOP_P)?;
+    request.max_tokens = arguments.take(&MAX_TOKENS)?;
+    request.effort = arguments.take(&REASONING_EFFORT)?;
+    let most = arguments.take(&MAX_OUTPUT_CHARS)?;
+    let timeout = arguments.take(&TIMEOUT)?;
+    let dollars = arguments.take(&MAX_COST_USD)?;
     plan.max_output_chars = most.and_then(|most| usize::try_from(most).ok());
     plan.timeout = shortened(settings, timeout, warnings);
     plan.purse = purse(settings, dollars, warnings);
     Ok(())
 }
 
-fn effort(arguments: &mut Arguments<'_>) -> Result<Option<Effort>, String> {
-    let Some(word) = arguments.string("reasoning_effort")? else {
-        return Ok(None);
-    };
-    match Effort::from_name(&word) {
-        Some(effort) => Ok(Some(effort)),
-        None => {
-            let words = Effort::ALL.map(Effort::as_str);
-            let allowed = format!("one of {}", words.join(", "));
-            Err(wrong("reasoning_effort", &Value::String(word), &allowed))
-        }
-    }
-}
-
-fn shortened(settings: &Settings, seconds: Option<u32>, warnings: &mut Vec<String>) -> Duration {
-    let Some(seconds) = seconds else {
+fn shortened(
+    settings: &Settings,
+    wanted: Option<Duration>,
+    warnings: &mut Vec<String>,
+) -> Duration {
+    let Some(wanted) = wanted else {
         return settings.timeout;
     };
-    let wanted = Duration::from_secs(seconds.into());
     match &settings.limits.max_timeout {
         Some(limit) if wanted > limit.most => {
-            let most = limit.most.as_secs();
-            let place = &limit.place;
             warnings.push(format!(
-                "timeout_seconds was lowered from {seconds} to {most} by {place}"
+                "timeout_seconds was lowered from {} to {} by {}",
+                wanted.as_secs(),
+                limit.most.as_secs(),
+                limit.place
             ));
             limit.most
         }
@@ -90,35 +119,38 @@ fn purse(settings: &Settings, dollars: Option<f64>, warnings: &mut Vec<String>) 
     }
 }
 
-/// Refuses what has no price that is known, where the operator bounds the cost.
-pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), String> {
+/// Fails if the operator limits the cost of calls: the price of `what` is not known.
+pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
     match &settings.limits.max_cost_usd {
         None => Ok(()),
-        Some(limit) => Err(format!(
-            "permission: {} bounds the cost of a call, and that of {what} is not known. Ask the operator to take \
-             this bound away.",
-            limit.place
-        )),
+        Some(limit) => {
+            let place = &limit.place;
+            let message =
+                format!("{place} bounds the cost of a call, and that of {what} is not known");
+            Err(Error::new(ErrorKind::Permission, message)
+                .advise_plain("Ask the operator to take this bound away."))
+        }
     }
 }
 
-/// Asks; an error says what to do.
+/// Asks the models of a plan. An error of a single target includes advice about its provider.
 pub(super) async fn ask(
+    context: &CallContext,
     gateway: &Gateway,
     plan: &Plan,
     observer: &mut dyn Observer,
-) -> Result<Reply, String> {
+) -> Result<Reply, Error> {
     let alone = match &plan.targets[..] {
         [target] => Some(target.provider),
         _ => None,
     };
-    match gateway.chat(plan, observer).await {
+    match gateway.chat(context, plan, observer).await {
         Ok(reply) => {
             gateway.note_answer();
             Ok(reply)
         }
         Err(problem) => Err(match alone {
-            Some(provider) => gateway.settings().with_advice(provider, problem),
+            Some(provider) => report::with_advice(gateway.settings(), provider, problem),
             None => problem,
         }),
     }

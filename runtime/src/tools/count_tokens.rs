@@ -4,45 +4,57 @@
 
 use std::sync::Arc;
 
+use anygpt_core::Annotations;
 use anygpt_providers::{ChatRequest, Message, Role, State, read_count};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::{Network, Outcome, Work, arguments::Arguments, conversation};
+use super::{
+    arguments::Arguments,
+    common::{MODEL, PROVIDER},
+    conversation::{self, MESSAGES_AS_IN_CHAT, PROMPT, SYSTEM},
+    kind::Text,
+    parameter::{Detail, Parameter},
+    tool::{NetworkCall, Step, Tool},
+};
 use crate::{
+    call::CallContext,
+    error::{Error, ErrorKind},
     gateway::{
-        Bounds, Gateway,
+        Bounds, Gateway, Observer,
         resolve::{self, Target},
     },
+    outcome::Outcome,
     settings::Settings,
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_count_tokens".into(),
-        title: "Count tokens".into(),
-        description: "Count the input tokens of a text or a conversation for a model. OpenAI, Anthropic and \
-            Google count; for others it is an estimate, marked so."
-            .into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: true,
-        },
-        input_schema: concat!(
-            r#"{"type":"object","properties":{"text":{"type":"string"},"#,
-            r#""messages":{"type":"array","items":{"type":"object"},"description":"As in anygpt_chat_completion"},"#,
-            r#""model":{"type":"string"},"provider":{"type":"string"}}}"#,
-        )
-        .into(),
-        output_schema: Some(
-            concat!(
-                r#"{"type":"object","properties":{"input_tokens":{"type":"integer"},"estimated":{"type":"boolean"},"#,
-                r#""model":{"type":"string"},"provider":{"type":"string"}},"required":["input_tokens","estimated"]}"#,
-            )
-            .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_count_tokens",
+    is_default: false,
+    title: "Count tokens",
+    description: "Count the input tokens of a text or a conversation for a model. OpenAI, Anthropic and \
+            Google count; for others it is an estimate, marked so.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: true,
+    },
+    parameters: &[
+        &TEXT,
+        &MESSAGES_AS_IN_CHAT,
+        &MODEL,
+        &PROVIDER,
+        &PROMPT.with(Detail::Hidden),
+        &SYSTEM.with(Detail::Hidden),
+    ],
+    output_schema: concat!(
+        r#"{"type":"object","properties":{"input_tokens":{"type":"integer"},"estimated":{"type":"boolean"},"#,
+        r#""model":{"type":"string"},"provider":{"type":"string"}},"required":["input_tokens","estimated"]}"#,
+    ),
+    begin,
+};
+
+const TEXT: Parameter<Text> = Parameter::new("text", Text);
 
 /// A conversation whose provider counts.
 #[derive(Debug)]
@@ -53,19 +65,20 @@ pub(super) struct Count {
     warnings: Vec<String>,
 }
 
-/// What most texts have for a token.
+/// A rule of thumb for English text.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &["text", "prompt", "system", "messages", "model", "provider"];
-
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
-    let messages: Arc<[Message]> = match arguments.string("text")? {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
+    let messages: Arc<[Message]> = match arguments.take(&TEXT)? {
         Some(text) => Arc::new([Message::text(Role::User, text)]),
         None => conversation::messages(&mut arguments)?,
     };
-    let model = arguments.name("model")?;
-    let provider = arguments.name("provider")?;
+    let model = arguments.take(&MODEL)?;
+    let provider = arguments.take(&PROVIDER)?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
     let mut chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &[])?;
     let target = chain.targets.swap_remove(0);
@@ -77,8 +90,8 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         ..ChatRequest::default()
     };
     let counts = |codec: &dyn anygpt_providers::Codec| codec.count_tokens(&ChatRequest::default());
-    if provider.kind.codec().and_then(counts).is_some() {
-        return Ok(Work::Network(Network::CountTokens(Count {
+    if provider.dialect.codec().and_then(counts).is_some() {
+        return Ok(Step::Network(Box::new(Count {
             target,
             request,
             bounds: Bounds::of(settings, None),
@@ -94,7 +107,7 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         "{} does not count tokens: this is its number of bytes by {BYTES_PER_TOKEN}, without images and files",
         provider.id
     ));
-    Ok(Work::Done(outcome(
+    Ok(Step::Done(outcome(
         bytes.div_ceil(BYTES_PER_TOKEN) as u64,
         true,
         &request.model,
@@ -103,9 +116,20 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     )))
 }
 
+impl NetworkCall for Count {
+    fn run<'a>(
+        self: Box<Self>,
+        context: &'a CallContext,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.outcome(context, gateway))
+    }
+}
+
 impl Count {
-    pub(super) async fn run(mut self, gateway: &Gateway) -> Outcome {
-        match self.count(gateway).await {
+    async fn outcome(mut self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
+        match self.count(context, gateway).await {
             Ok(tokens) => {
                 let provider = &gateway.settings().providers[self.target.provider].id;
                 outcome(tokens, false, &self.request.model, provider, &self.warnings)
@@ -114,16 +138,26 @@ impl Count {
         }
     }
 
-    async fn count(&mut self, gateway: &Gateway) -> Result<u64, String> {
-        self.request.model = gateway.model_for(&self.target, self.bounds).await?;
+    async fn count(&mut self, context: &CallContext, gateway: &Gateway) -> Result<u64, Error> {
+        self.request.model = gateway
+            .model_for(context, &self.target, self.bounds)
+            .await?;
         self.target.model = Some(self.request.model.clone());
         let provider = &gateway.settings().providers[self.target.provider];
-        let codec = provider.kind.codec();
+        let codec = provider.dialect.codec();
         let request = codec.and_then(|codec| codec.count_tokens(&self.request));
-        let request = request.ok_or("config: this provider does not count tokens")?;
+        let request = request
+            .ok_or_else(|| Error::new(ErrorKind::Config, "this provider does not count tokens"))?;
         let read = |_: &dyn anygpt_providers::Codec, body: &[u8]| read_count(body);
-        let counted = gateway.ask_for(&self.target, &request, self.bounds, "token count", read);
-        Ok(counted.await?.told)
+        let counted = gateway.ask_for(
+            context,
+            &self.target,
+            &request,
+            self.bounds,
+            "token count",
+            read,
+        );
+        Ok(counted.await?.value)
     }
 }
 

@@ -1,13 +1,15 @@
-//! `dry_run` of a chat: what would be sent, where, and who would be asked after that. Answered at once.
+//! `dry_run` of a chat: the request and its destination, and the fallbacks.
 //!
 //! Never here: a connection, the conversation itself, or a key.
 
+use anygpt_providers::ChatRequest;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Outcome;
 use crate::{
-    gateway::{Plan, bound, encoding, fit, price},
+    error::{Error, ErrorKind},
+    gateway::{Plan, adapt, bound, encoding, price, resolve::Target},
+    outcome::Outcome,
     settings::Settings,
 };
 
@@ -36,78 +38,50 @@ struct Structured<'a> {
     fallbacks: &'a [String],
     timeout_seconds: u64,
     estimated_input_tokens: u64,
-    /// Of the input, and of the answer if its length is bounded.
+    /// Of the input, and of the answer if its length is limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimated_cost_usd: Option<f64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }
 
-/// What the plan comes to.
+/// A request as it would be sent.
+struct Prepared {
+    request: ChatRequest,
+    endpoint: String,
+    parameters: Map<String, Value>,
+    /// The cost that would be reserved, in dollars.
+    paid: Option<f64>,
+}
+
+/// What the plan would do.
 pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String>) -> Outcome {
     let Some((first, others)) = plan.targets.split_first() else {
-        return Outcome::error("config: there is nobody to ask");
+        return Outcome::error(Error::new(ErrorKind::Config, "there is nobody to ask"));
     };
+    let prepared = match prepared(settings, plan, first, &mut warnings) {
+        Ok(prepared) => prepared,
+        Err(error) => return Outcome::error(error),
+    };
+    let Prepared {
+        request,
+        endpoint,
+        parameters,
+        ..
+    } = &prepared;
     let provider = &settings.providers[first.provider];
-    let mut request = plan.request_to(first);
-    // What the purse holds ready for it.
-    let mut paid = None;
-    let (endpoint, parameters) = match provider.kind.codec() {
-        Some(codec) => {
-            let encoding = encoding(settings, first.provider, &request.model);
-            warnings.extend(fit(settings, first.provider, &mut request));
-            if request.model.is_empty() {
-                warnings.push(
-                    "The model will be the newest suitable one of the provider's live list".into(),
-                );
-                // So that the path and the rules have one.
-                NEWEST.clone_into(&mut request.model);
-            } else {
-                let purse = plan.purse.as_ref();
-                match bound::keep(settings, first.provider, &mut request, purse) {
-                    Ok(kept) => {
-                        warnings.extend(kept.said);
-                        paid = kept.most;
-                    }
-                    Err(failure) => {
-                        let class = failure.class.as_str();
-                        return Outcome::error(format!("{class}: {}.", failure.message));
-                    }
-                }
-            }
-            if let Err(failure) = codec.carries(&request) {
-                let class = failure.class.as_str();
-                return Outcome::error(format!("{class}: {}", failure.message));
-            }
-            let http = codec.chat(&request, encoding);
-            let mut body: Map<String, Value> =
-                serde_json::from_slice(&http.body).unwrap_or_default();
-            body.retain(|name, _| !NOT_PARAMETERS.contains(&name.as_str()));
-            (provider.base_url.shown(&http.path), body)
-        }
-        None => ("none: it answers by itself".to_owned(), Map::new()),
-    };
-    let fallbacks: Vec<String> = others.iter().map(|target| target.name(settings)).collect();
-    let input = bound::estimated_tokens(&request);
-    let price = price::known(settings, first.provider, &request.model);
     let mut text = format!(
         "Dry run, nothing was sent. Asked would be {}/{} at {endpoint} with {}.",
         provider.id,
         request.model,
         Value::Object(parameters.clone())
     );
-    let usual = || provider.kind.codec()?.default_max_tokens(&request.model);
-    let most = request.max_tokens.or_else(usual);
-    let counted =
-        || price.map(|(price, _)| bound::estimated_cost(&price, input, most.unwrap_or_default()));
-    let estimated_cost = paid.or_else(counted);
-    if let Some(cost) = estimated_cost {
-        let how = match most {
-            None if paid.is_none() => "for the input alone",
-            _ => "at most",
-        };
+    let input = bound::estimated_tokens(request);
+    let cost = cost(settings, first, &prepared, input);
+    if let Some((cost, how)) = cost {
         text.push_str(&format!(" Cost: about ${cost} {how}."));
     }
+    let fallbacks: Vec<String> = others.iter().map(|target| target.name(settings)).collect();
     if !fallbacks.is_empty() {
         text.push_str(&format!(" If that fails: {}.", fallbacks.join(", ")));
     }
@@ -116,26 +90,92 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         model: &request.model,
         provider: &provider.id,
         dry_run: true,
-        endpoint: &endpoint,
-        parameters: &parameters,
+        endpoint,
+        parameters,
         fallbacks: &fallbacks,
         timeout_seconds: plan.timeout.as_secs(),
         estimated_input_tokens: input,
-        estimated_cost_usd: estimated_cost,
+        estimated_cost_usd: cost.map(|(cost, _)| cost),
         warnings: &warnings,
     };
     let structured = serde_json::to_string(&structured).ok();
     let note = (!warnings.is_empty()).then(|| format!("Note: {}", warnings.join(". ")));
     Outcome {
-        text,
         note,
-        pictures: Vec::new(),
-        structured,
-        shares_text: false,
-        is_error: false,
-        reservation: None,
+        ..Outcome::with_json(text, structured)
     }
 }
 
-/// Stands where a model that is not chosen yet would.
+fn prepared(
+    settings: &Settings,
+    plan: &Plan,
+    target: &Target,
+    warnings: &mut Vec<String>,
+) -> Result<Prepared, Error> {
+    let provider = &settings.providers[target.provider];
+    let mut request = plan.request_to(target);
+    let Some(codec) = provider.dialect.codec() else {
+        return Ok(Prepared {
+            request,
+            endpoint: "none: it answers by itself".to_owned(),
+            parameters: Map::new(),
+            paid: None,
+        });
+    };
+    let mut paid = None;
+    let encoding = encoding(settings, target.provider, &request.model);
+    warnings.extend(adapt(settings, target.provider, &mut request));
+    if request.model.is_empty() {
+        warnings
+            .push("The model will be the newest suitable one of the provider's live list".into());
+        // The path and the rules need one.
+        NEWEST.clone_into(&mut request.model);
+    } else {
+        let purse = plan.purse.as_ref();
+        let kept = bound::enforce_limits(settings, target.provider, &mut request, purse)
+            .map_err(|failure| Error::new(failure.class, format!("{}.", failure.message)))?;
+        warnings.extend(kept.warnings);
+        paid = kept.most;
+    }
+    codec
+        .carries(&request)
+        .map_err(|failure| Error::new(failure.class, failure.message))?;
+    let http = codec.chat(&request, encoding);
+    let mut parameters: Map<String, Value> = serde_json::from_slice(&http.body).unwrap_or_default();
+    parameters.retain(|name, _| !NOT_PARAMETERS.contains(&name.as_str()));
+    Ok(Prepared {
+        request,
+        endpoint: provider.base_url.shown(&http.path),
+        parameters,
+        paid,
+    })
+}
+
+/// The cost in dollars, if it can be known, and what it covers.
+fn cost(
+    settings: &Settings,
+    target: &Target,
+    prepared: &Prepared,
+    input: u64,
+) -> Option<(f64, &'static str)> {
+    let Prepared { request, paid, .. } = prepared;
+    let kind = settings.providers[target.provider].dialect;
+    let usual = || kind.codec()?.default_max_tokens(&request.model);
+    let most = request.max_tokens.or_else(usual);
+    let how = match most {
+        None if paid.is_none() => "for the input alone",
+        _ => "at most",
+    };
+    let counted = || {
+        let (price, _) = price::known(settings, target.provider, &request.model)?;
+        Some(bound::estimated_cost(
+            &price,
+            input,
+            most.unwrap_or_default(),
+        ))
+    };
+    Some((paid.or_else(counted)?, how))
+}
+
+/// Placeholder for a model that is not chosen yet.
 const NEWEST: &str = "NEWEST";

@@ -1,54 +1,67 @@
-//! `anygpt_embed`: texts as vectors.
+//! `anygpt_embed`: embeddings of texts.
 //!
-//! Never here: what to do with a vector.
+//! Never here: comparing vectors.
 
+use anygpt_core::Annotations;
 use anygpt_providers::{Codec, EmbedRequest, Embeddings, Request};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use super::{Network, Outcome, Work, arguments::Arguments, common::may_cost};
+use super::{
+    arguments::Arguments,
+    common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    kind::{Integer, Texts},
+    parameter::{Detail, Parameter},
+    tool::{NetworkCall, Step, Tool},
+};
 use crate::{
     aside::aside,
+    call::CallContext,
+    error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Told,
+        Bounds, Counted, Gateway, Observer,
         resolve::{self, Target},
     },
+    outcome::Outcome,
     settings::Settings,
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_embed".into(),
-        title: "Embed texts".into(),
-        description: "Turn texts into vectors with an embedding model.".into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: true,
-        },
-        input_schema: concat!(
-            r#"{"type":"object","properties":{"input":{"type":"array","items":{"type":"string"},"maxItems":256},"#,
-            r#""model":{"type":"string"},"provider":{"type":"string"},"dimensions":{"type":"integer","minimum":1},"#,
-            r#""timeout_seconds":{"type":"integer"}},"required":["input","model"]}"#,
-        )
-        .into(),
-        output_schema: Some(
-            concat!(
-                r#"{"type":"object","properties":{"embeddings":{"type":"array","items":{"type":"array","items":{"type":"number"}}},"#,
-                r#""dimensions":{"type":"integer"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
-                r#""required":["embeddings","dimensions","model","provider"]}"#,
-            )
-            .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_embed",
+    is_default: false,
+    title: "Embed texts",
+    description: "Turn texts into vectors with an embedding model.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: true,
+    },
+    parameters: &[&INPUT, &MODEL.required(), &PROVIDER, &DIMENSIONS, &TIMEOUT],
+    output_schema: concat!(
+        r#"{"type":"object","properties":{"embeddings":{"type":"array","items":{"type":"array","items":{"type":"number"}}},"#,
+        r#""dimensions":{"type":"integer"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
+        r#""required":["embeddings","dimensions","model","provider"]}"#,
+    ),
+    begin,
+};
 
-/// Most texts of one call.
-const MOST_TEXTS: usize = 256;
+const INPUT: Parameter<Texts> = Parameter::new("input", Texts { most: 256 })
+    .required()
+    .with(Detail::Limits);
 
-/// More numbers than any model has in a vector.
+/// More than any model has.
 const MOST_DIMENSIONS: u32 = 1 << 16;
 
-/// So many numbers also stand in the text of a result, about 16 kB: clients that show only the text.
+const DIMENSIONS: Parameter<Integer> = Parameter::new(
+    "dimensions",
+    Integer {
+        min: 1,
+        max: MOST_DIMENSIONS,
+    },
+)
+.with(Detail::Minimum);
+
+/// Up to this many numbers, about 16 kB, are also in the text, for clients without `structuredContent`.
 const NUMBERS_IN_TEXT: usize = 1_600;
 
 /// Texts that are ready to be sent.
@@ -61,33 +74,28 @@ pub(super) struct Embedding {
     warnings: Vec<String>,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &[
-    "input",
-    "model",
-    "provider",
-    "dimensions",
-    "timeout_seconds",
-];
-
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
-    let input = arguments.texts("input", MOST_TEXTS)?;
-    let model = arguments.name("model")?;
-    let provider = arguments.name("provider")?;
-    let dimensions = arguments.integer("dimensions", 1, MOST_DIMENSIONS)?;
-    let timeout = arguments.timeout()?;
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
+    let input = arguments.take(&INPUT)?;
+    let model = arguments.take(&MODEL)?;
+    let provider = arguments.take(&PROVIDER)?;
+    let dimensions = arguments.take(&DIMENSIONS)?;
+    let timeout = arguments.take(&TIMEOUT)?;
     let warnings = arguments.unknown().into_iter().collect();
     if input.is_empty() {
-        return Err(
-            "invalid_request: input is missing. Give a string, or an array of strings.".into(),
-        );
+        return Err(Error::new(ErrorKind::InvalidRequest, "input is missing")
+            .advise_plain("Give a string, or an array of strings."));
     }
     let Some(model) = model else {
+        let message = "model is missing, and vectors of different models cannot be compared";
         return Err(
-            "invalid_request: model is missing, and vectors of different models cannot be compared. Name one, \
-             for example text-embedding-3-small or gemini-embedding-001; anygpt_list_models with capability \
-             embeddings lists more."
-                .into(),
+            Error::new(ErrorKind::InvalidRequest, message).advise(Advice::NameModelFor {
+                which: "one, for example text-embedding-3-small or gemini-embedding-001",
+                capability: "embeddings",
+            }),
         );
     };
     may_cost(settings, "embeddings")?;
@@ -99,16 +107,17 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         input,
         dimensions,
     };
-    let codec = settings.providers[target.provider].kind.codec();
+    let codec = settings.providers[target.provider].dialect.codec();
     let Some(request) = codec.and_then(|codec| codec.embed(&embed)) else {
         let can = |codec: &dyn Codec| codec.embed(&EmbedRequest::default()).is_some();
-        let who = resolve::who_can(settings, can);
-        return Err(format!(
-            "invalid_request: {} has no embeddings. Ask {who}.",
-            settings.providers[target.provider].id
-        ));
+        let who = resolve::providers_supporting(settings, can);
+        let id = &settings.providers[target.provider].id;
+        let message = format!("{id} has no embeddings");
+        return Err(
+            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
+        );
     };
-    Ok(Work::Network(Network::Embed(Embedding {
+    Ok(Step::Network(Box::new(Embedding {
         target,
         request,
         texts,
@@ -134,28 +143,46 @@ struct Usage {
     input_tokens: u64,
 }
 
+impl NetworkCall for Embedding {
+    fn run<'a>(
+        self: Box<Self>,
+        context: &'a CallContext,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.embed(context, gateway))
+    }
+}
+
 impl Embedding {
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
+    async fn embed(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
         let texts = self.texts;
         let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
-        let told = gateway
-            .ask_for(&self.target, &self.request, self.bounds, "embeddings", read)
+        let reply = gateway
+            .ask_for(
+                context,
+                &self.target,
+                &self.request,
+                self.bounds,
+                "embeddings",
+                read,
+            )
             .await;
-        let told = match told {
-            Ok(told) => told,
+        let reply = match reply {
+            Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };
-        let numbers = told.told.vectors.iter().map(Vec::len).sum::<usize>();
+        let numbers = reply.value.vectors.iter().map(Vec::len).sum::<usize>();
         let settings = gateway.shared_settings();
         let length = numbers * size_of::<f32>();
-        aside(length, move || self.outcome(&settings, told)).await
+        aside(length, move || self.outcome(&settings, reply)).await
     }
 
-    fn outcome(&self, settings: &Settings, told: Told<Embeddings>) -> Outcome {
+    fn outcome(&self, settings: &Settings, reply: Counted<Embeddings>) -> Outcome {
         let Embeddings {
             vectors,
             input_tokens,
-        } = told.told;
+        } = reply.value;
         let dimensions = vectors.first().map_or(0, Vec::len);
         let name = self.target.name(settings);
         let count = vectors.len();
@@ -180,7 +207,7 @@ impl Embedding {
             warnings: &self.warnings,
         };
         Outcome {
-            reservation: Some(told.held),
+            reservation: Some(reply.reservation),
             ..Outcome::structured(lines.join("\n"), &structured)
         }
     }

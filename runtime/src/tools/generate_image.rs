@@ -2,54 +2,75 @@
 //!
 //! Never here: fetching a picture from an address.
 
+use anygpt_core::Annotations;
 use anygpt_providers::{Codec, DrawRequest, Drawing, Pictures, Usage};
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
-    Network, Outcome, Work,
-    arguments::{Arguments, wrong},
-    common::may_cost,
+    arguments::Arguments,
+    common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    kind::{Choice, Integer, Name, Text},
+    parameter::{Detail, Parameter},
+    tool::{NetworkCall, Step, Tool},
 };
 use crate::{
+    call::CallContext,
+    error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Told,
+        Bounds, Counted, Gateway, Observer,
         resolve::{self, Target},
     },
+    outcome::Outcome,
     settings::Settings,
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_generate_image".into(),
-        title: "Draw a picture".into(),
-        description: "Draw pictures by description with an image model.".into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: false,
-            open_world: true,
-        },
-        input_schema: concat!(
-            r#"{"type":"object","properties":{"prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"#,
-            r#""size":{"type":"string","description":"1024x1024, 16:9 or 2K"},"quality":{"type":"string"},"#,
-            r#""n":{"type":"integer","minimum":1,"maximum":4},"format":{"type":"string","enum":["png","jpeg","webp"]},"#,
-            r#""timeout_seconds":{"type":"integer"}},"required":["prompt","model"]}"#,
-        )
-        .into(),
-        output_schema: Some(
-            concat!(
-                r#"{"type":"object","properties":{"images":{"type":"array","items":{"type":"object"}},"#,
-                r#""revised_prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
-                r#""required":["images","model","provider"]}"#,
-            )
-            .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_generate_image",
+    is_default: false,
+    title: "Draw a picture",
+    description: "Draw pictures by description with an image model.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: false,
+        open_world: true,
+    },
+    parameters: &[
+        &PROMPT,
+        &MODEL.required(),
+        &PROVIDER,
+        &SIZE,
+        &QUALITY,
+        &COUNT,
+        &FORMAT,
+        &TIMEOUT,
+    ],
+    output_schema: concat!(
+        r#"{"type":"object","properties":{"images":{"type":"array","items":{"type":"object"}},"#,
+        r#""revised_prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
+        r#""required":["images","model","provider"]}"#,
+    ),
+    begin,
+};
 
-/// Most pictures of one call.
-const MOST_PICTURES: u32 = 4;
+const PROMPT: Parameter<Text> = Parameter::new("prompt", Text).required();
+
+const SIZE: Parameter<Name> = Parameter::new("size", Name).described("1024x1024, 16:9 or 2K");
+
+const QUALITY: Parameter<Name> = Parameter::new("quality", Name);
+
+const COUNT: Parameter<Integer> =
+    Parameter::new("n", Integer { min: 1, max: 4 }).with(Detail::Limits);
+
+const FORMAT: Parameter<Choice<&'static str>> = Parameter::new(
+    "format",
+    Choice {
+        all: &["png", "jpeg", "webp"],
+        name: |format| format,
+        parse: format,
+    },
+)
+.with(Detail::Limits);
 
 /// Pictures that are ready to be asked for.
 #[derive(Debug)]
@@ -61,36 +82,32 @@ pub(super) struct Image {
     warnings: Vec<String>,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &[
-    "prompt",
-    "model",
-    "provider",
-    "size",
-    "quality",
-    "n",
-    "format",
-    "timeout_seconds",
-];
-
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
-    let prompt = arguments.string("prompt")?;
-    let model = arguments.name("model")?;
-    let provider = arguments.name("provider")?;
-    let size = arguments.name("size")?;
-    let quality = arguments.name("quality")?;
-    let count = arguments.integer("n", 1, MOST_PICTURES)?;
-    let format = format(&mut arguments)?;
-    let timeout = arguments.timeout()?;
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
+    let prompt = arguments.take(&PROMPT)?;
+    let model = arguments.take(&MODEL)?;
+    let provider = arguments.take(&PROVIDER)?;
+    let size = arguments.take(&SIZE)?;
+    let quality = arguments.take(&QUALITY)?;
+    let count = arguments.take(&COUNT)?;
+    let format = arguments.take(&FORMAT)?;
+    let timeout = arguments.take(&TIMEOUT)?;
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
     let Some(prompt) = prompt else {
-        return Err("invalid_request: prompt is missing. Say what is to be seen.".into());
+        return Err(Error::new(ErrorKind::InvalidRequest, "prompt is missing")
+            .advise_plain("Say what is to be seen."));
     };
     let Some(model) = model else {
         return Err(
-            "invalid_request: model is missing. Name one that draws, for example gpt-image-2 or \
-             gemini-3.1-flash-image; anygpt_list_models with capability images lists more."
-                .into(),
+            Error::new(ErrorKind::InvalidRequest, "model is missing").advise(
+                Advice::NameModelFor {
+                    which: "one that draws, for example gpt-image-2 or gemini-3.1-flash-image",
+                    capability: "images",
+                },
+            ),
         );
     };
     may_cost(settings, "images")?;
@@ -102,19 +119,20 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         size,
         quality,
         count: count.unwrap_or(1),
-        format,
+        format: format.map(str::to_owned),
     };
-    let codec = settings.providers[target.provider].kind.codec();
+    let codec = settings.providers[target.provider].dialect.codec();
     let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
         let can = |codec: &dyn Codec| codec.draw(&DrawRequest::default()).is_some();
-        let who = resolve::who_can(settings, can);
-        return Err(format!(
-            "invalid_request: {} has no model that draws. Ask {who}.",
-            settings.providers[target.provider].id
-        ));
+        let who = resolve::providers_supporting(settings, can);
+        let id = &settings.providers[target.provider].id;
+        let message = format!("{id} has no model that draws");
+        return Err(
+            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
+        );
     };
     warnings.extend_from_slice(&drawing.warnings);
-    Ok(Work::Network(Network::GenerateImage(Image {
+    Ok(Step::Network(Box::new(Image {
         target,
         drawing,
         size: draw.size,
@@ -123,47 +141,55 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     })))
 }
 
-fn format(arguments: &mut Arguments<'_>) -> Result<Option<String>, String> {
-    let Some(word) = arguments.string("format")? else {
-        return Ok(None);
-    };
+fn format(word: &str) -> Option<&'static str> {
     match word.trim().to_ascii_lowercase().as_str() {
-        "jpg" => Ok(Some("jpeg".into())),
-        known @ ("png" | "jpeg" | "webp") => Ok(Some(known.into())),
-        _ => {
-            let allowed = "png, jpeg or webp";
-            Err(wrong("format", &Value::String(word), allowed))
-        }
+        "png" => Some("png"),
+        "jpeg" | "jpg" => Some("jpeg"),
+        "webp" => Some("webp"),
+        _ => None,
+    }
+}
+
+impl NetworkCall for Image {
+    fn run<'a>(
+        self: Box<Self>,
+        context: &'a CallContext,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.generate(context, gateway))
     }
 }
 
 impl Image {
-    pub(super) async fn run(mut self, gateway: &Gateway) -> Outcome {
+    async fn generate(mut self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
         let read = |codec: &dyn Codec, body: &[u8]| codec.pictures(body);
         let (target, request) = (&self.target, &self.drawing.request);
         let all = (0..self.drawing.times)
-            .map(|_| gateway.ask_for(target, request, self.bounds, "picture", read));
-        let mut drawn: Option<Told<Pictures>> = None;
+            .map(|_| gateway.ask_for(context, target, request, self.bounds, "picture", read));
+        let mut drawn: Option<Counted<Pictures>> = None;
         let mut problem = None;
         for one in join_all(all).await {
             match (one, &mut drawn) {
                 (Ok(one), None) => drawn = Some(one),
                 (Ok(one), Some(drawn)) => add(drawn, one),
-                (Err(text), _) => problem = Some(text),
+                (Err(error), _) => problem = Some(error),
             }
         }
         match (drawn, problem) {
             (Some(drawn), problem) => {
-                let missing = problem.map(|it| format!("Not all pictures could be drawn: {it}"));
+                let missing = problem.map(|error| {
+                    format!("Not all pictures could be drawn: {}", error.for_client())
+                });
                 self.warnings.extend(missing);
                 self.outcome(gateway.settings(), drawn)
             }
-            (None, problem) => Outcome::error(problem.unwrap_or_default()),
+            (None, problem) => Outcome::failed(problem.into_iter().collect()),
         }
     }
 
-    fn outcome(&self, settings: &Settings, told: Told<Pictures>) -> Outcome {
-        let drawn = told.told;
+    fn outcome(&self, settings: &Settings, reply: Counted<Pictures>) -> Outcome {
+        let drawn = reply.value;
         let size = self.size.as_deref().map(|size| format!(", {size}"));
         let mut lines = vec![format!(
             "{} pictures from {}{}",
@@ -194,7 +220,7 @@ impl Image {
         };
         let structured = serde_json::to_string(&structured).ok();
         Outcome {
-            reservation: Some(told.held),
+            reservation: Some(reply.reservation),
             ..Outcome::with_json(lines.join("\n"), structured)
         }
         .with_pictures(drawn.pictures)
@@ -218,7 +244,7 @@ struct Structured<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Listed<'a> {
-    /// The picture itself is in the content.
+    /// The picture is a content block.
     Here {
         mime_type: &'static str,
         bytes: usize,
@@ -228,17 +254,20 @@ enum Listed<'a> {
     },
 }
 
-/// Puts another reply beside the first one.
-fn add(first: &mut Told<Pictures>, other: Told<Pictures>) {
-    let bytes = first.held.bytes().saturating_add(other.held.bytes());
-    let Told {
-        told: mut more,
-        mut held,
+/// Adds another reply to the first one.
+fn add(first: &mut Counted<Pictures>, other: Counted<Pictures>) {
+    let bytes = first
+        .reservation
+        .bytes()
+        .saturating_add(other.reservation.bytes());
+    let Counted {
+        value: mut more,
+        reservation: mut held,
     } = other;
-    // What the one gives back the other takes: nobody else runs in between.
+    // Cannot fail: the first takes what the other just released, and no other task runs in between.
     held.release();
-    let _counted = first.held.resize(bytes);
-    let all = &mut first.told;
+    let _counted = first.reservation.resize(bytes);
+    let all = &mut first.value;
     all.pictures.append(&mut more.pictures);
     all.urls.append(&mut more.urls);
     all.said = all.said.take().or(more.said);

@@ -1,65 +1,92 @@
 //! `anygpt_list_models`: what the providers offer at this moment, and what is configured.
 //!
-//! A list is in one order whatever happens between two calls: by provider, newest first, then by id. So a
-//! cursor is the place of the last model that was shown, and nothing is repeated or skipped when models
-//! come or go.
+//! The order never depends on other models: by provider, newest first, then by id. A cursor is the position of the last
+//! model shown, so no model is repeated or skipped when others are added or removed between two calls.
 //!
 //! Never here: asking a provider, or reading its list.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{cmp::Reverse, collections::BTreeSet, mem};
 
+use anygpt_core::Annotations;
 use anygpt_providers::{Capability, Model};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Network, Outcome, Work,
     arguments::{Arguments, wrong},
+    common::PROVIDER,
+    kind::{Choice, Flag, Integer, Name, Text},
+    parameter::{Detail, Parameter},
+    tool::{NetworkCall, Step, Tool},
 };
 use crate::{
     aside::aside,
+    call::CallContext,
+    error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, mock,
+        Bounds, Gateway, Observer, mock,
         resolve::{self, Tagged},
     },
-    settings::{Kind, Settings, position},
+    outcome::Outcome,
+    settings::{Dialect, ProviderIndex, Settings, position},
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_list_models".into(),
-        title: "List models".into(),
-        description: "List the models that the providers offer now, newest first, as provider/model."
-            .into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: true,
-        },
-        input_schema: concat!(
-            r#"{"type":"object","properties":{"provider":{"type":"string"},"#,
-            r#""query":{"type":"string","description":"Words of id or name"},"tag":{"type":"string"},"#,
-            r#""capability":{"type":"string","enum":["chat","vision","tools","reasoning","embeddings","images","json"]},"#,
-            r#""live":{"type":"boolean","description":"false: only what is configured"},"#,
-            r#""details":{"type":"boolean"},"limit":{"type":"integer","minimum":1,"maximum":500},"cursor":{"type":"string"}}}"#,
-        )
-        .into(),
-        output_schema: Some(
-            concat!(
-                r#"{"type":"object","properties":{"models":{"type":"array","items":{"type":"object"}},"#,
-                r#""total":{"type":"integer"},"next_cursor":{"type":"string"},"#,
-                r#""errors":{"type":"array","items":{"type":"string"}}},"required":["models"]}"#,
-            )
-            .into(),
-        ),
-    }
-}
+pub(crate) static TOOL: Tool = Tool {
+    name: "anygpt_list_models",
+    is_default: true,
+    title: "List models",
+    description: "List the models that the providers offer now, newest first, as provider/model.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: true,
+    },
+    parameters: &[
+        &PROVIDER,
+        &QUERY,
+        &TAG,
+        &CAPABILITY,
+        &LIVE,
+        &DETAILS,
+        &LIMIT,
+        &CURSOR,
+    ],
+    output_schema: concat!(
+        r#"{"type":"object","properties":{"models":{"type":"array","items":{"type":"object"}},"#,
+        r#""total":{"type":"integer"},"next_cursor":{"type":"string"},"#,
+        r#""errors":{"type":"array","items":{"type":"string"}}},"required":["models"]}"#,
+    ),
+    begin,
+};
 
-/// Models on a page, if the caller does not say how many.
-const LIMIT: u32 = 50;
+const QUERY: Parameter<Name> = Parameter::new("query", Name).described("Words of id or name");
 
-/// Most models on a page.
-const LARGEST_LIMIT: u32 = 500;
+const TAG: Parameter<Name> = Parameter::new("tag", Name);
+
+const CAPABILITY: Parameter<Choice<Capability>> = Parameter::new(
+    "capability",
+    Choice {
+        all: &Capability::ALL,
+        name: Capability::as_str,
+        parse: Capability::from_name,
+    },
+)
+.with(Detail::Limits);
+
+const LIVE: Parameter<Flag> =
+    Parameter::new("live", Flag { if_absent: true }).described("false: only what is configured");
+
+const DETAILS: Parameter<Flag> = Parameter::new("details", Flag { if_absent: false });
+
+/// Models on a page.
+const LIMIT: Parameter<Integer> =
+    Parameter::new("limit", Integer { min: 1, max: 500 }).with(Detail::Limits);
+
+const CURSOR: Parameter<Text> = Parameter::new("cursor", Text);
+
+/// Models on a page where the caller sets no limit.
+const USUAL_LIMIT: u32 = 50;
 
 /// Longer ids cannot be asked for, and no name is longer.
 const LONGEST_NAME: usize = 256;
@@ -67,56 +94,47 @@ const LONGEST_NAME: usize = 256;
 /// Which models are wanted.
 #[derive(Debug)]
 pub(super) struct Query {
-    /// Whose.
-    providers: Vec<usize>,
+    providers: Vec<ProviderIndex>,
     /// Only these, with their providers.
-    tagged: Option<BTreeSet<(usize, String)>>,
-    /// Each is a part of name or id; in lower case.
+    tagged: Option<BTreeSet<(ProviderIndex, String)>>,
+    /// Each must occur in the name or id; in lower case.
     words: Vec<String>,
     capability: Option<Capability>,
     details: bool,
     limit: usize,
-    /// Only what comes behind it.
+    /// The last model of the page before.
     after: Option<Place>,
     bounds: Bounds,
-    errors: Vec<String>,
+    /// Models of the tag that cannot be used.
+    unusable: Vec<String>,
     warnings: Vec<String>,
 }
 
-/// Where a model stands in the order of all: provider, age, id.
-type Place = (usize, Reverse<Option<i64>>, String);
+/// The sort key of a model: provider, age, id.
+type Place = (ProviderIndex, Reverse<Option<i64>>, String);
 
 /// What is known of the models of one provider.
 enum Known {
     /// Its own list.
     Live(Vec<Model>),
-    /// It could not be asked.
-    Failed(String),
-    /// It was not asked.
+    Failed(Error),
+    /// Only what the settings name.
     Configured,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &[
-    "provider",
-    "tag",
-    "query",
-    "capability",
-    "live",
-    "details",
-    "limit",
-    "cursor",
-];
-
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
-    let provider = arguments.name("provider")?;
-    let tag = arguments.name("tag")?;
-    let words = arguments.name("query")?.unwrap_or_default().to_lowercase();
-    let capability = capability(&mut arguments)?;
-    let is_live = arguments.flag_or("live", true)?;
-    let details = arguments.flag("details")?;
-    let limit = arguments.integer("limit", 1, LARGEST_LIMIT)?;
-    let after = match arguments.string("cursor")? {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
+    let provider = arguments.take(&PROVIDER)?;
+    let tag = arguments.take(&TAG)?;
+    let words = arguments.take(&QUERY)?.unwrap_or_default().to_lowercase();
+    let capability = arguments.take(&CAPABILITY)?;
+    let is_live = arguments.take(&LIVE)?;
+    let details = arguments.take(&DETAILS)?;
+    let limit = arguments.take(&LIMIT)?;
+    let after = match arguments.take(&CURSOR)? {
         Some(cursor) => Some(place_of(settings, &cursor)?),
         None => None,
     };
@@ -126,10 +144,10 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         words: words.split_whitespace().map(str::to_owned).collect(),
         capability,
         details,
-        limit: usize::try_from(limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
+        limit: usize::try_from(limit.unwrap_or(USUAL_LIMIT)).unwrap_or(usize::MAX),
         after,
         bounds: Bounds::of(settings, None),
-        errors: Vec::new(),
+        unusable: Vec::new(),
         warnings: arguments.unknown().into_iter().collect(),
     };
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));
@@ -138,28 +156,15 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         Some(tag) => query.only_tagged(settings, tag.trim(), provider)?,
         None => query.providers = resolve::all_or_one(settings, provider)?,
     }
-    // What carries a tag is known; what it can do may stand in a list only.
+    // The settings name the models of a tag; capabilities and details are only in the provider's list.
     let is_told = query.tagged.is_some() && capability.is_none() && !details;
-    let is_offline = |&position: &usize| settings.providers[position].kind == Kind::Mock;
+    let is_offline =
+        |&position: &ProviderIndex| settings.providers[position].dialect == Dialect::Mock;
     if !is_live || is_told || query.providers.iter().all(is_offline) {
         let known = query.providers.iter().map(|_| Known::Configured).collect();
-        return Ok(Work::Done(query.outcome(settings, known)));
+        return Ok(Step::Done(query.outcome(settings, known)));
     }
-    Ok(Work::Network(Network::ListModels(query)))
-}
-
-fn capability(arguments: &mut Arguments<'_>) -> Result<Option<Capability>, String> {
-    let Some(word) = arguments.string("capability")? else {
-        return Ok(None);
-    };
-    match Capability::from_name(&word) {
-        Some(capability) => Ok(Some(capability)),
-        None => {
-            let words = Capability::ALL.map(Capability::as_str);
-            let allowed = format!("one of {}", words.join(", "));
-            Err(wrong("capability", &Value::String(word), &allowed))
-        }
-    }
+    Ok(Step::Network(Box::new(query)))
 }
 
 /// The cursor of a place: `created:provider/id`.
@@ -169,7 +174,7 @@ fn cursor_of(settings: &Settings, (provider, Reverse(created), id): &Place) -> S
     format!("{}:{provider}/{id}", created.unwrap_or_default())
 }
 
-fn place_of(settings: &Settings, cursor: &str) -> Result<Place, String> {
+fn place_of(settings: &Settings, cursor: &str) -> Result<Place, Error> {
     let read = || {
         let (created, name) = cursor.split_once(':')?;
         let (provider, id) = name.split_once('/')?;
@@ -182,28 +187,39 @@ fn place_of(settings: &Settings, cursor: &str) -> Result<Place, String> {
     };
     read().ok_or_else(|| {
         let allowed = "the next_cursor of an earlier result, unchanged";
-        wrong("cursor", &Value::String(cursor.into()), allowed)
+        wrong(CURSOR.name, &Value::String(cursor.into()), allowed)
     })
 }
 
+impl NetworkCall for Query {
+    fn run<'a>(
+        self: Box<Self>,
+        context: &'a CallContext,
+        gateway: &'a Gateway,
+        _: &'a mut dyn Observer,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.list(context, gateway))
+    }
+}
+
 impl Query {
-    /// The models of the configuration file that have a tag. What cannot be used stands beside the others.
+    /// Selects the models of a tag. Those that cannot be used go to `unusable`.
     fn only_tagged(
         &mut self,
         settings: &Settings,
         tag: &str,
-        provider: Option<usize>,
-    ) -> Result<(), String> {
+        provider: Option<ProviderIndex>,
+    ) -> Result<(), Error> {
         let tagged = Tagged::find(settings, tag, provider).ok_or_else(|| {
             let of_provider = provider.map(|provider| &settings.providers[provider].id);
             let of_provider = of_provider.map(|id| format!(" of provider {id}"));
-            format!(
-                "invalid_request: no model{} has the tag {tag:?} in the configuration file. \
-                 anygpt_list_tags has the tags that there are.",
+            let message = format!(
+                "no model{} has the tag {tag:?} in the configuration file",
                 of_provider.unwrap_or_default()
-            )
+            );
+            Error::new(ErrorKind::InvalidRequest, message).advise(Advice::ListTags)
         })?;
-        // With nothing to ask there is nothing to list.
+        // Fails if none of them can be used.
         tagged.targets()?;
         let mut usable = BTreeSet::new();
         for model in tagged.models() {
@@ -211,29 +227,30 @@ impl Query {
             if settings.limits.refusal(provider, &model.id).is_some() {
                 continue;
             }
-            match settings.providers[model.provider].why_off() {
+            match settings.providers[model.provider].unavailable_reason() {
                 Some(why) => {
                     let name = settings.name_of(model);
-                    self.errors.push(format!("{name} cannot be used: {why}"));
+                    self.unusable.push(format!("{name} cannot be used: {why}"));
                 }
                 None => _ = usable.insert((model.provider, model.id.clone())),
             }
         }
-        let providers: BTreeSet<usize> = usable.iter().map(|(provider, _)| *provider).collect();
+        let providers: BTreeSet<ProviderIndex> =
+            usable.iter().map(|(provider, _)| *provider).collect();
         self.providers = providers.into_iter().collect();
         self.tagged = Some(usable);
         Ok(())
     }
 
-    pub(super) async fn run(self, gateway: &Gateway) -> Outcome {
-        let lists = gateway.models(&self.providers, self.bounds).await;
+    async fn list(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
+        let lists = gateway.models(context, &self.providers, self.bounds).await;
         let mut held = Vec::new();
         let known = lists.into_iter().map(|list| match list.offer {
             Ok(offer) => {
                 held.push(offer.held);
                 Known::Live(offer.models)
             }
-            Err(unlisted) => Known::Failed(unlisted.text),
+            Err(unlisted) => Known::Failed(unlisted.error),
         });
         let known: Vec<_> = known.collect();
         let models = known.iter().map(|known| match known {
@@ -243,20 +260,20 @@ impl Query {
         let length = models.sum::<usize>() * size_of::<Model>();
         let settings = gateway.shared_settings();
         let outcome = aside(length, move || self.outcome(&settings, known)).await;
-        // A page is small; the lists were not.
+        // The lists were large; a page is small.
         drop(held);
         outcome
     }
 
-    /// The page that is wanted of what is known of each provider. One provider's failure stands beside
-    /// the others' lists.
+    /// The page of the models of all providers. The failure of one provider does not hide the others' lists.
     fn outcome(mut self, settings: &Settings, known: Vec<Known>) -> Outcome {
         let mut entries = Vec::new();
+        let mut failed = Vec::new();
         for (&provider, known) in self.providers.iter().zip(known) {
             match known {
                 Known::Live(models) => add(&mut entries, provider, models, settings),
-                Known::Failed(problem) => {
-                    self.errors.push(problem);
+                Known::Failed(error) => {
+                    failed.push(error);
                     add(&mut entries, provider, Vec::new(), settings);
                 }
                 Known::Configured => add(&mut entries, provider, Vec::new(), settings),
@@ -266,8 +283,16 @@ impl Query {
             let provider = &settings.providers[entry.provider].id;
             settings.limits.refusal(provider, &entry.model.id).is_none()
         });
-        if entries.is_empty() && !self.errors.is_empty() {
-            return Outcome::error(self.errors.join("\n"));
+        let errors = failed.iter().map(Error::for_client);
+        let unusable = mem::take(&mut self.unusable);
+        let errors: Vec<String> = unusable.iter().cloned().chain(errors).collect();
+        if entries.is_empty() && !errors.is_empty() {
+            let unusable = unusable.into_iter();
+            let unusable = unusable.map(|text| Error::new(ErrorKind::Config, text));
+            return Outcome {
+                text: errors.join("\n"),
+                ..Outcome::failed(unusable.chain(failed).collect())
+            };
         }
         entries.retain(|entry| self.is_wanted(entry, settings));
         self.retain_capable(&mut entries);
@@ -287,10 +312,13 @@ impl Query {
             models,
             total,
             next_cursor: last.map(|entry| cursor_of(settings, &entry.place())),
-            errors: &self.errors,
+            errors: &errors,
             warnings: &self.warnings,
         };
-        Outcome::structured(structured.text(total - end), &structured)
+        Outcome {
+            errors: failed,
+            ..Outcome::structured(structured.text(total - end), &structured)
+        }
     }
 
     fn is_wanted(&self, entry: &Entry, settings: &Settings) -> bool {
@@ -306,7 +334,7 @@ impl Query {
         self.words.iter().all(|word| words.contains(word))
     }
 
-    /// Leaves those that are known to have the capability, and says of how many that is not known.
+    /// Keeps the models that have the capability; adds a warning with the number of those for which it is unknown.
     fn retain_capable(&mut self, entries: &mut Vec<Entry>) {
         let Some(capability) = self.capability else {
             return;
@@ -328,17 +356,17 @@ impl Query {
 
 /// A model of a provider.
 struct Entry {
-    provider: usize,
+    provider: ProviderIndex,
     model: Model,
-    /// It is not in the provider's list, as far as there is one.
+    /// It comes from the settings, not from the provider's list.
     is_configured: bool,
 }
 
-/// What is known of a provider's models: its list, and what is configured beside it.
-fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &Settings) {
+/// Adds a provider's models: those of its list, then those that only the settings name.
+fn add(entries: &mut Vec<Entry>, provider: ProviderIndex, list: Vec<Model>, settings: &Settings) {
     let mut seen = BTreeSet::new();
-    let list = match settings.providers[provider].kind {
-        Kind::Mock => mock::models(),
+    let list = match settings.providers[provider].dialect {
+        Dialect::Mock => mock::models(),
         _ => list,
     };
     for mut model in list {
@@ -366,8 +394,8 @@ fn add(entries: &mut Vec<Entry>, provider: usize, list: Vec<Model>, settings: &S
     }
 }
 
-/// The ids that the settings name: models of the file, and what is asked where no model is named.
-fn configured(settings: &Settings, provider: usize) -> impl Iterator<Item = String> {
+/// The ids in the settings: models of the file, and the default models.
+fn configured(settings: &Settings, provider: ProviderIndex) -> impl Iterator<Item = String> {
     let of_file = settings.models.iter();
     let of_file = of_file.filter(move |model| model.provider == provider);
     let default = resolve::chain(settings, None, None, &[]);
@@ -437,7 +465,7 @@ struct Listed<'a> {
     details: Option<Details<'a>>,
 }
 
-/// What is not known is left out.
+/// Unknown members are left out.
 #[derive(Serialize)]
 struct Details<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -480,7 +508,7 @@ struct Structured<'a> {
 }
 
 impl Structured<'_> {
-    /// One line for each model, ready to be asked for but for what stands behind it.
+    /// A line per model, which begins with its name as other tools accept it.
     fn text(&self, more: usize) -> String {
         let mut lines: Vec<String> = self.models.iter().map(Listed::line).collect();
         if lines.is_empty() {

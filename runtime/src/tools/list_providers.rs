@@ -2,32 +2,34 @@
 //!
 //! Never here: a key, or a connection.
 
+use anygpt_core::Annotations;
 use serde::Serialize;
 
-use super::{Outcome, Work, arguments::Arguments};
-use crate::{gateway::resolve, settings::Settings};
+use super::{
+    arguments::Arguments,
+    tool::{Step, Tool},
+};
+use crate::{
+    call::CallContext, error::Error, gateway::resolve, outcome::Outcome, settings::Settings,
+};
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_list_providers".into(),
-        title: "List providers".into(),
-        description: "List the configured providers, and what is missing where one cannot be used."
-            .into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: false,
-        },
-        input_schema: r#"{"type":"object","properties":{}}"#.into(),
-        output_schema: Some(
-            concat!(
-                r#"{"type":"object","properties":{"providers":{"type":"array","items":{"type":"object"}},"#,
-                r#""default_model":{"type":"string"}},"required":["providers"]}"#,
-            )
-            .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_list_providers",
+    is_default: true,
+    title: "List providers",
+    description: "List the configured providers, and what is missing where one cannot be used.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: false,
+    },
+    parameters: &[],
+    output_schema: concat!(
+        r#"{"type":"object","properties":{"providers":{"type":"array","items":{"type":"object"}},"#,
+        r#""default_model":{"type":"string"}},"required":["providers"]}"#,
+    ),
+    begin,
+};
 
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -47,26 +49,23 @@ struct Structured<'a> {
     providers: Vec<Listed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_model: Option<&'a str>,
-    /// The others, with the variables that would set them up.
+    /// Built-in providers without settings, with the variables that would set them up.
     not_set_up: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &[];
-
-// As every tool has it.
+// The signature is that of every tool.
 #[allow(clippy::needless_pass_by_value)]
-pub(super) fn call(settings: &Settings, arguments: Arguments<'_>) -> Result<Work, String> {
+fn begin(_: &CallContext, settings: &Settings, arguments: Arguments<'_>) -> Result<Step, Error> {
     let default = resolve::default_provider(settings);
     let providers: Vec<Listed<'_>> = settings
         .listed()
         .map(|(position, provider)| {
-            let problem = provider.why_off();
+            let problem = provider.unavailable_reason();
             Listed {
                 id: &provider.id,
-                r#type: provider.kind.as_str(),
+                r#type: provider.dialect.as_str(),
                 usable: problem.is_none(),
                 default: default == Some(position),
                 base_url: provider.base_url.to_string(),
@@ -96,7 +95,7 @@ pub(super) fn call(settings: &Settings, arguments: Arguments<'_>) -> Result<Work
         text.push('\n');
         text.push_str(warning);
     }
-    Ok(Work::Done(Outcome::structured(
+    Ok(Step::Done(Outcome::structured(
         text,
         &Structured {
             providers,

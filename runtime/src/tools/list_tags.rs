@@ -2,37 +2,39 @@
 //!
 //! Never here: how one of several models is chosen, or a connection.
 
-use anygpt_providers::Effort;
+use anygpt_core::Annotations;
+use anygpt_providers::ReasoningEffort;
 use serde::Serialize;
 
-use super::{Outcome, Work, arguments::Arguments};
+use super::{
+    arguments::Arguments,
+    common::PROVIDER,
+    tool::{Step, Tool},
+};
 use crate::{
+    call::CallContext,
+    error::Error,
     gateway::resolve::{self, Tagged},
+    outcome::Outcome,
     settings::Settings,
 };
 
-pub(super) fn listed() -> anygpt_core::Tool {
-    anygpt_core::Tool {
-        name: "anygpt_list_tags".into(),
-        title: "List tags".into(),
-        description: "List the tags and aliases that can be given as model, and the model each stands for."
-            .into(),
-        annotations: anygpt_core::Annotations {
-            read_only: true,
-            idempotent: true,
-            open_world: false,
-        },
-        input_schema:
-            r#"{"type":"object","properties":{"provider":{"type":"string","description":"Only its models"}}}"#
-                .into(),
-        output_schema: Some(
-            r#"{"type":"object","properties":{"tags":{"type":"array","items":{"type":"object"}}},"required":["tags"]}"#
-                .into(),
-        ),
-    }
-}
+pub(super) static TOOL: Tool = Tool {
+    name: "anygpt_list_tags",
+    is_default: true,
+    title: "List tags",
+    description: "List the tags and aliases that can be given as model, and the model each stands for.",
+    annotations: Annotations {
+        read_only: true,
+        idempotent: true,
+        open_world: false,
+    },
+    parameters: &[&PROVIDER.described("Only its models")],
+    output_schema: r#"{"type":"object","properties":{"tags":{"type":"array","items":{"type":"object"}}},"required":["tags"]}"#,
+    begin,
+};
 
-/// What to do when there is nothing to list.
+/// Text for an empty list.
 const HOW_TO: &str = "Tags are defined in the configuration file (CONFIG_FILE), for example:\n\
     models:\n  openai/MODEL:\n    tags: [fast, cheap]\n\
     Aliases lead to models in the order in which they are asked:\n\
@@ -48,7 +50,6 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     models: Vec<String>,
-    /// It is an alias.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     alias: bool,
 }
@@ -60,11 +61,12 @@ struct Structured<'a> {
     warnings: Vec<String>,
 }
 
-/// All arguments.
-pub(super) const NAMES: &[&str] = &["provider"];
-
-pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<Work, String> {
-    let provider = match arguments.name("provider")? {
+fn begin(
+    _: &CallContext,
+    settings: &Settings,
+    mut arguments: Arguments<'_>,
+) -> Result<Step, Error> {
+    let provider = match arguments.take(&PROVIDER)? {
         Some(id) => Some(resolve::known_provider(settings, &id)?),
         None => None,
     };
@@ -89,11 +91,27 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
         })
         .collect();
 
+    let mut text = text_of(
+        &tags,
+        provider.map(|provider| &*settings.providers[provider].id),
+    );
+    let unknown = arguments.unknown();
+    text.push_str(unknown.as_deref().unwrap_or_default());
+    let text = text.trim_end().to_owned();
+    let warnings = unknown.into_iter().collect();
+    Ok(Step::Done(Outcome::structured(
+        text,
+        &Structured { tags, warnings },
+    )))
+}
+
+/// A line for each tag; what to do if there are none of the provider, or none at all.
+fn text_of(tags: &[Listed<'_>], provider: Option<&str>) -> String {
     let mut text = String::new();
-    for tag in &tags {
+    for tag in tags {
         let chosen = format!("{}/{}", tag.provider, tag.model);
-        // An alias may name an effort behind the model.
-        let is_chosen = |name: &&str| Effort::split(name).0 == chosen;
+        // An alias may name an effort after the model.
+        let is_chosen = |name: &&str| ReasoningEffort::split(name).0 == chosen;
         let models = tag.models.iter().map(String::as_str);
         let (asked, others): (Vec<&str>, Vec<&str>) = models.partition(is_chosen);
         let what = if tag.alias { " (alias)" } else { "" };
@@ -108,21 +126,13 @@ pub(super) fn call(settings: &Settings, mut arguments: Arguments<'_>) -> Result<
     }
     if tags.is_empty() {
         match provider {
-            Some(provider) => text.push_str(&format!(
-                "No model of provider {} has a tag or an alias. ",
-                settings.providers[provider].id
+            Some(id) => text.push_str(&format!(
+                "No model of provider {id} has a tag or an alias. "
             )),
             None => text.push_str("No model has a tag or an alias. "),
         }
         text.push_str(HOW_TO);
         text.push('\n');
     }
-    let unknown = arguments.unknown();
-    text.push_str(unknown.as_deref().unwrap_or_default());
-    let text = text.trim_end().to_owned();
-    let warnings = unknown.into_iter().collect();
-    Ok(Work::Done(Outcome::structured(
-        text,
-        &Structured { tags, warnings },
-    )))
+    text
 }

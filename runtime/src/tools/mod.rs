@@ -1,20 +1,25 @@
-//! The tools: a file each for its schema, its arguments and its result.
+//! The tools: a file each, with its definition, its parameters, its work and its result.
 //!
 //! Never here: how a provider is reached.
 
-use std::{borrow::Cow, pin::Pin, sync::Arc};
+use std::sync::Arc;
 
-use anygpt_core::{Budget, CallHandle, Reservation, ToolCall, json};
-use anygpt_providers::Picture;
+use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 
-use self::arguments::{Arguments, Charge};
+pub use self::tool::Step;
+use self::{arguments::Charge, registry::TOOLS, tool::NetworkCall};
+pub(crate) use self::{
+    chat_completion::TOOL as CHAT_COMPLETION, list_models::TOOL as LIST_MODELS, tool::Tool,
+};
 use crate::{
-    call::Call,
+    call::CallContext,
+    error::{Error, ErrorKind},
     gateway::{Gateway, Observer},
-    redact::{self, Redactor},
-    settings::{Settings, Tool},
+    outcome::Outcome,
+    settings::{Settings, ToolName},
 };
 
+mod answer;
 mod arguments;
 mod chat_completion;
 mod check_providers;
@@ -25,85 +30,33 @@ mod count_tokens;
 mod dry_run;
 mod embed;
 mod generate_image;
-mod json_answer;
+mod kind;
 mod list_models;
 mod list_providers;
 mod list_tags;
+mod parameter;
+mod registry;
+mod response_format;
+mod schema_check;
+mod tool;
 
-/// What a tool is made of.
-fn entry(tool: Tool) -> Entry {
-    macro_rules! of {
-        ($module:ident) => {
-            Entry {
-                listed: $module::listed,
-                names: $module::NAMES,
-                call: $module::call,
-            }
-        };
-    }
-    match tool {
-        Tool::ChatCompletion => of!(chat_completion),
-        Tool::Compare => of!(compare),
-        Tool::ListModels => of!(list_models),
-        Tool::ListProviders => of!(list_providers),
-        Tool::ListTags => of!(list_tags),
-        Tool::CountTokens => of!(count_tokens),
-        Tool::Embed => of!(embed),
-        Tool::GenerateImage => of!(generate_image),
-        Tool::CheckProviders => of!(check_providers),
-    }
+/// The settings' view of all tools.
+pub fn names() -> Vec<ToolName> {
+    let names = TOOLS.iter().map(|tool| ToolName {
+        name: tool.name,
+        is_default: tool.is_default,
+    });
+    names.collect()
 }
 
-struct Entry {
-    listed: fn() -> anygpt_core::Tool,
-    /// All arguments that it takes; others are only named.
-    names: &'static [&'static str],
-    /// Runs on the stdio thread: must not wait for anything. An error is what the caller did wrong.
-    call: fn(&Settings, Arguments<'_>) -> Result<Work, String>,
+/// The tools with these names, as the catalogue has them.
+pub(crate) fn listed(names: &[&str]) -> Vec<anygpt_core::Tool> {
+    named(names).map(Tool::listed).collect()
 }
 
-impl Entry {
-    fn begin(&self, settings: &Settings, json: &str, charge: &mut Charge) -> Result<Work, String> {
-        let arguments = Arguments::parse(json, self.names, charge)?;
-        let work = (self.call)(settings, arguments)?;
-        if let Work::Network(_) = work {
-            charge.add(CALL)?;
-        }
-        Ok(work)
-    }
-}
-
-/// What a call takes beside its arguments as long as it is at work.
-const CALL: usize = 8 << 10;
-
-/// What becomes of a call on the stdio thread.
-#[derive(Debug)]
-enum Work {
-    /// It is answered.
-    Done(Outcome),
-    /// It needs the network.
-    Network(Network),
-}
-
-/// What is left to do on the async thread.
-#[derive(Debug)]
-enum Network {
-    Chat(Box<chat_completion::Chat>),
-    Compare(Box<compare::Comparison>),
-    ListModels(list_models::Query),
-    CountTokens(count_tokens::Count),
-    Embed(embed::Embedding),
-    GenerateImage(generate_image::Image),
-    CheckProviders(check_providers::Check),
-}
-
-/// What became of a call on the stdio thread.
-#[derive(Debug)]
-pub enum Called {
-    /// It is answered.
-    Done(Outcome),
-    /// It goes on on the async thread.
-    Job(Box<Job>),
+fn named(names: &[&str]) -> impl Iterator<Item = &'static Tool> {
+    let find = |name: &&str| TOOLS.iter().find(|tool| tool.name == *name);
+    names.iter().filter_map(find).copied()
 }
 
 /// A call that needs the network.
@@ -111,232 +64,91 @@ pub enum Called {
 pub struct Job {
     /// The call to complete.
     pub handle: CallHandle,
-    /// Whether its client wants to hear of progress.
+    /// Whether the client asked for progress.
     pub wants_progress: bool,
-    work: Network,
-    call: Arc<Call>,
-    /// Covers what has become of the arguments until the call is done.
+    work: Box<dyn NetworkCall>,
+    context: CallContext,
+    /// The memory of the parsed arguments, until the call is finished.
     held: Reservation,
 }
 
 impl Job {
     /// Does the work.
-    pub fn run<'a>(
-        self: Box<Self>,
-        gateway: &'a Gateway,
-        observer: &'a mut dyn Observer,
-    ) -> impl Future<Output = Outcome> + 'a {
+    pub async fn run(self: Box<Self>, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
         let Job {
             work,
-            call,
-            held: kept,
+            context,
+            held: _held,
             ..
         } = *self;
-        let work = work.run(gateway, observer);
-        call.run(async move {
-            let _kept = kept;
-            work.await
-        })
+        let outcome = work.run(&context, gateway, observer).await;
+        context.end(&outcome);
+        outcome
     }
 }
 
-impl Network {
-    /// In a box, because a future is as large as the largest that it may hold, and so is each one around it.
-    fn run<'a>(
-        self,
-        gateway: &'a Gateway,
-        observer: &'a mut dyn Observer,
-    ) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>> {
-        match self {
-            Network::Chat(chat) => Box::pin(chat.run(gateway, observer)),
-            Network::Compare(comparison) => Box::pin(comparison.run(gateway, observer)),
-            Network::ListModels(query) => Box::pin(query.run(gateway)),
-            Network::CountTokens(count) => Box::pin(count.run(gateway)),
-            Network::Embed(embedding) => Box::pin(embedding.run(gateway)),
-            Network::GenerateImage(image) => Box::pin(image.run(gateway)),
-            Network::CheckProviders(check) => Box::pin(check.run(gateway)),
-        }
-    }
-}
-
-/// What a tool answers.
-#[derive(Debug)]
-pub struct Outcome {
-    /// For the model to read.
-    pub text: String,
-    /// What it should know beside that; a block of its own, so that the text stays the answer alone.
-    pub note: Option<String>,
-    /// Shown between these two.
-    pub pictures: Vec<Picture>,
-    /// JSON text of an object, on one line.
-    pub structured: Option<String>,
-    /// `text` is to be a member of `structured`, too; it is put in where both are written.
-    pub shares_text: bool,
-    /// The tool failed, and `text` says why.
-    pub is_error: bool,
-    /// Covers long texts until they are handed over.
-    pub reservation: Option<Reservation>,
-}
-
-impl Outcome {
-    /// A failure. The text must tell all: several clients show nothing else.
-    pub fn error(text: impl Into<String>) -> Self {
-        Outcome {
-            text: text.into(),
-            note: None,
-            pictures: Vec::new(),
-            structured: None,
-            shares_text: false,
-            is_error: true,
-            reservation: None,
-        }
-    }
-
-    /// Bytes that it holds.
-    pub(crate) fn length(&self) -> usize {
-        let pictures = self.pictures.iter().map(|picture| picture.data.len());
-        let beside = [&self.note, &self.structured].into_iter().flatten();
-        self.text.len() + pictures.chain(beside.map(String::len)).sum::<usize>()
-    }
-
-    /// From now on it is counted for itself alone, not for what it was made of.
-    pub(crate) fn count_alone(&mut self) {
-        let own = self.length();
-        if let Some(held) = &mut self.reservation
-            && held.bytes() > own
-        {
-            let _smaller = held.resize(own);
-        }
-    }
-
-    /// Bytes that it becomes in an answer, at most.
-    pub(crate) fn encoded(&self) -> usize {
-        const FRAME: usize = 4096;
-        let pictures = self.pictures.iter().map(|picture| picture.data.len());
-        let note = self.note.as_deref().map_or(0, json::encoded_length);
-        let structured = self.structured.as_ref().map_or(0, String::len);
-        // Where it is shared, the text is copied with its escapes.
-        let texts = json::encoded_length(&self.text) * (1 + usize::from(self.shares_text));
-        texts + pictures.sum::<usize>() + note + structured + FRAME
-    }
-
-    /// Takes configured keys out of it, whatever made it.
-    pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        let text = match self.is_error {
-            true => redactor.diagnostic(&self.text),
-            false => redactor.text(&self.text),
-        };
-        if let Cow::Owned(text) = text {
-            self.text = text;
-        }
-        if let Some(note) = &self.note
-            && let Cow::Owned(note) = redactor.text(note)
-        {
-            self.note = Some(note);
-        }
-        if let Some(json) = &self.structured
-            && let Cow::Owned(json) = redactor.json(json)
-        {
-            self.structured = Some(json);
-        }
-    }
-
-    /// `structured` with the text in it, as a client gets it.
-    pub(crate) fn json(&self) -> Cow<'_, str> {
-        let structured = self.structured.as_deref().unwrap_or("{}");
-        match structured.strip_prefix('{') {
-            Some(members) if self.shares_text => {
-                let text = serde_json::Value::from(self.text.as_str());
-                let comma = if members == "}" { "" } else { "," };
-                Cow::Owned(format!("{{\"text\":{text}{comma}{members}"))
-            }
-            _ => Cow::Borrowed(structured),
-        }
-    }
-
-    fn with_pictures(self, pictures: Vec<Picture>) -> Self {
-        Outcome { pictures, ..self }
-    }
-
-    fn structured(text: String, structured: &impl serde::Serialize) -> Self {
-        Outcome::with_json(text, serde_json::to_string(structured).ok())
-    }
-
-    fn with_json(text: String, structured: Option<String>) -> Self {
-        Outcome {
-            text,
-            note: None,
-            pictures: Vec::new(),
-            structured,
-            shares_text: false,
-            is_error: false,
-            reservation: None,
-        }
-    }
-}
-
-/// All tools, with the settings they need.
+/// The tools that clients are offered, with the settings they need.
 #[derive(Debug)]
 pub struct Tools {
     settings: Arc<Settings>,
     budget: Arc<Budget>,
+    /// In the order of the catalogue: a call names one by its position.
+    offered: Vec<&'static Tool>,
 }
 
 impl Tools {
     /// Tools that follow these settings. What calls hold is counted against `budget`.
     pub fn new(settings: Arc<Settings>, budget: Arc<Budget>) -> Self {
-        Tools { settings, budget }
+        Tools {
+            offered: named(&settings.offer.tools).collect(),
+            settings,
+            budget,
+        }
     }
 
     /// Runs a call as far as it goes without the network.
-    pub fn call(&self, mut call: ToolCall) -> Called {
-        let Some(&tool) = self.settings.offer.tools.get(call.tool) else {
-            return Called::Done(Outcome::error("config: there is no such tool"));
+    pub fn call(&self, mut call: ToolCall) -> Step<Job> {
+        let Some(&tool) = self.offered.get(call.tool) else {
+            let error = Error::new(ErrorKind::Config, "there is no such tool");
+            return Step::Done(Outcome::error(error));
         };
-        let at_work = Call::new(tool.name().into(), &mut call);
+        let context = CallContext::new(tool.name.into(), &mut call);
         let mut charge = Charge::new(self.budget.reservation());
-        let work =
-            at_work.begin(|| entry(tool).begin(&self.settings, &call.arguments, &mut charge));
-        match work.unwrap_or_else(|problem| Work::Done(Outcome::error(redact::of_caller(&problem))))
-        {
-            Work::Done(outcome) => {
-                at_work.end(&outcome);
-                Called::Done(Outcome {
+        let step = tool.begin(&context, &self.settings, &call.arguments, &mut charge);
+        match step.unwrap_or_else(|error| Step::Done(Outcome::refused(error))) {
+            Step::Done(outcome) => {
+                context.end(&outcome);
+                Step::Done(Outcome {
                     reservation: Some(charge.into_held()),
                     ..outcome
                 })
             }
-            Work::Network(work) => Called::Job(Box::new(Job {
+            Step::Network(work) => Step::Network(Box::new(Job {
                 handle: call.handle,
                 wants_progress: call.wants_progress,
                 work,
-                call: at_work,
+                context,
                 held: charge.into_held(),
             })),
         }
     }
 
-    /// Runs a call from beginning to end, for those who are not a client. An error is what the caller did
-    /// wrong.
+    /// Runs a call of any tool from beginning to end, for commands. An error is the caller's mistake.
     pub(crate) async fn run(
         &self,
-        tool: Tool,
+        tool: &Tool,
         arguments: &str,
         gateway: &Gateway,
         observer: &mut dyn Observer,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Outcome, Error> {
+        let context = CallContext::of_command();
         let mut charge = Charge::new(self.budget.reservation());
-        let work = entry(tool).begin(&self.settings, arguments, &mut charge);
-        match work.map_err(|problem| redact::of_caller(&problem).into_owned())? {
-            Work::Done(outcome) => Ok(outcome),
-            Work::Network(work) => Ok(work.run(gateway, observer).await),
+        let step = tool.begin(&context, &self.settings, arguments, &mut charge);
+        match step? {
+            Step::Done(outcome) => Ok(outcome),
+            Step::Network(work) => Ok(work.run(&context, gateway, observer).await),
         }
     }
-}
-
-/// These tools, as the catalogue has them.
-pub(crate) fn listed(tools: &[Tool]) -> Vec<anygpt_core::Tool> {
-    tools.iter().map(|&tool| (entry(tool).listed)()).collect()
 }
 
 #[cfg(test)]

@@ -1,25 +1,8 @@
 use super::*;
 
 #[test]
-fn every_tool_takes_what_its_schema_has() {
-    for tool in Tool::ALL {
-        let entry = entry(tool);
-        let listed = (entry.listed)();
-        let json: serde_json::Value = serde_json::from_str(&listed.input_schema).unwrap();
-        for name in json["properties"].as_object().unwrap().keys() {
-            assert!(
-                entry.names.contains(&name.as_str()),
-                "{}: {name}",
-                listed.name
-            );
-        }
-    }
-}
-
-#[test]
-fn every_tool_has_its_name_and_plain_objects_for_schemas() {
-    for (tool, listed) in Tool::ALL.into_iter().zip(listed(&Tool::ALL)) {
-        assert_eq!(listed.name, tool.name());
+fn every_definition_has_plain_objects_for_schemas() {
+    for listed in TOOLS.map(Tool::listed) {
         for schema in [Some(listed.input_schema), listed.output_schema]
             .into_iter()
             .flatten()
@@ -28,5 +11,20 @@ fn every_tool_has_its_name_and_plain_objects_for_schemas() {
             assert_eq!(json["type"], "object", "{}", listed.name);
             assert!(!schema.contains('\n'), "{}", listed.name);
         }
+    }
+}
+
+#[test]
+fn names_are_unique_and_begin_alike() {
+    for (position, tool) in TOOLS.iter().enumerate() {
+        assert!(tool.name.starts_with("anygpt_"), "{}", tool.name);
+        assert!(
+            TOOLS[..position]
+                .iter()
+                .all(|other| other.name != tool.name)
+        );
+        let parameters = tool.parameters.iter().map(|parameter| parameter.name());
+        let names: std::collections::BTreeSet<&str> = parameters.collect();
+        assert_eq!(names.len(), tool.parameters.len(), "{}", tool.name);
     }
 }

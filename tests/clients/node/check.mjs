@@ -1,5 +1,5 @@
-// The official Node clients against anygpt-mcp: what a user of them would do, once in each mode.
-// Every check stands alone, so one that fails hides no other.
+// The official Node clients against anygpt-mcp: the calls that a user would make, once in each mode.
+// The checks are independent, so that a failed one hides no other.
 //
 // check.mjs SERVER MOCK_PROVIDER
 
@@ -38,7 +38,7 @@ const PROMPTS = ["compare-providers", "discover-and-chat", "list-capabilities", 
 const INVALID_PARAMS = -32602;
 const RESOURCE_NOT_FOUND = -32002;
 const SECONDS = 20;
-// A client kills a server that is still there two seconds after the end of its input.
+// A client kills a server that is still running two seconds after the end of its input.
 const CLOSE_MILLISECONDS = 1500;
 
 const SDK_CHECKS = {
@@ -52,7 +52,7 @@ const SDK_CHECKS = {
   },
 
   async chat({ client, call }) {
-    // From here on the client holds every result against the schema of its tool.
+    // From here on the client validates every result against the schema of its tool.
     const { tools } = await client.listTools();
     expect(tools.find(({ name }) => name === CHAT).outputSchema, "no output schema");
     for (const model of MODELS) {
@@ -83,7 +83,7 @@ const SDK_CHECKS = {
 
   async cancellation({ call }) {
     const aborted = new AbortController();
-    // Not at once: the client takes progress that is on its way for a mistake of the server.
+    // Not at once: the client reports progress that is already in flight as an error of the server.
     const onprogress = () => setTimeout(() => aborted.abort("enough"), 300);
     const result = call({ prompt: "x", model: "openai/fault-hang-stream" }, { signal: aborted.signal, onprogress });
     await rejects(result);
@@ -192,7 +192,7 @@ const SDK_CHECKS = {
 
 const INSPECTOR_CHECKS = {
   async "tools/list"(inspect) {
-    // Strict: what some client cannot use in a schema is an error.
+    // Strict: keywords that some client cannot use in a schema are errors.
     equal(names((await inspect("tools/list", "--strict")).tools), TOOLS);
   },
 
@@ -264,7 +264,7 @@ async function withClient(title, Client, StdioClientTransport, revision, mode) {
   const transport = new StdioClientTransport({ command: server, env, stderr: "pipe" });
   let stderr = "";
   transport.stderr.on("data", (data) => (stderr += data));
-  // The older client does not tell what was negotiated, but tells its transport.
+  // The older client does not expose the negotiated revision, but passes it to its transport.
   let negotiated;
   transport.setProtocolVersion = (version) => (negotiated = version);
 
@@ -301,7 +301,7 @@ async function withInspector(era) {
   await rm(home, { recursive: true });
 }
 
-// Prints one line, and what went wrong below it.
+// Prints one line, with the problem below it.
 async function report(title, checks, context) {
   const failures = [];
   for (const [name, check] of Object.entries(checks)) {

@@ -1,6 +1,6 @@
-//! Bytes as a row of choices, so that a fuzzer that changes bytes changes what happens.
+//! Bytes as a sequence of choices, so that a fuzzer that changes bytes changes what happens.
 //!
-//! Never here: what is chosen from. Zero, which is also what a used-up input gives, is always the plain choice.
+//! Never here: the things to choose from. Zero, which a used-up input also gives, is always the simplest choice.
 
 /// What is left of the input.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
-//! The server and its model side by side: whatever is done to one is told to the other.
+//! The server and its model in parallel: whatever is done to one is done to the other.
 //!
-//! Never here: what is to be done.
+//! Never here: the choice of what is done.
 
 use std::{
     mem,
@@ -20,10 +20,10 @@ use crate::{
     world,
 };
 
-/// Show people what goes in and what comes out.
+/// Print input and output.
 pub(crate) static SHOW: AtomicBool = AtomicBool::new(false);
 
-/// How log levels are called, least important first.
+/// The names of log levels, least severe first.
 const LEVELS: [(LoggingLevel, &str); 8] = [
     (LoggingLevel::Debug, "debug"),
     (LoggingLevel::Info, "info"),
@@ -35,17 +35,16 @@ const LEVELS: [(LoggingLevel, &str); 8] = [
     (LoggingLevel::Emergency, "emergency"),
 ];
 
-/// One session.
 #[derive(Debug)]
 pub(crate) struct Driver {
     server: Server,
     budget: Arc<Budget>,
     pub(crate) model: Model,
-    /// Input must not be taken while so much output waits.
+    /// The server must stop taking input while this much output waits.
     queued_output: usize,
-    /// What the server took since the model was told.
+    /// Bytes that the server took since the model was last updated.
     taken: Vec<u8>,
-    /// All that it wrote.
+    /// Everything that it wrote.
     pub(crate) output: Vec<u8>,
     buffer: Vec<u8>,
 }
@@ -64,13 +63,13 @@ impl Driver {
         }
     }
 
-    /// Hands bytes to the server in pieces of these sizes. What it does about them is only looked at when it takes no
-    /// more, or on [`sync`](Self::sync).
+    /// Gives bytes to the server in pieces of these sizes. The results are checked only when it takes no more, or on
+    /// [`sync`](Self::sync).
     pub(crate) fn feed(&mut self, bytes: &[u8], mut sizes: impl FnMut() -> usize) {
         let mut rest = bytes;
         self.show(">", bytes);
-        // Whether a batch is turned away shows in the first line behind it. Only one batch at a time is looked at
-        // where that may be, else the line could be taken for that of another one.
+        // Whether a batch is refused shows in the first line after it. Where a refusal is possible, one batch at a time
+        // is checked, since the line could otherwise belong to another batch.
         let may_be_turned_away = self.queued_output < PLENTY;
         while !rest.is_empty() {
             if may_be_turned_away && rest.starts_with(b"[") && self.taken.ends_with(b"\n") {
@@ -97,7 +96,7 @@ impl Driver {
         }
     }
 
-    /// Tells the model what the server took, and has it judge what the server did.
+    /// Passes the bytes that the server took to the model, which checks what the server did.
     pub(crate) fn sync(&mut self) {
         self.sync_before(None);
     }
@@ -131,7 +130,7 @@ impl Driver {
         }
     }
 
-    /// Both know the same.
+    /// Compares the state of both.
     fn compare(&mut self) {
         let open: Vec<CallHandle> = self
             .model
@@ -155,7 +154,7 @@ impl Driver {
         }));
     }
 
-    /// Ids of what is in flight.
+    /// Ids of requests in flight.
     pub(crate) fn open_ids(&mut self) -> Vec<String> {
         self.sync();
         self.model.ids().map(str::to_owned).collect()
@@ -222,7 +221,7 @@ impl Driver {
         self.compare();
     }
 
-    /// Answers all calls. Nothing is owed and no memory is held afterwards.
+    /// Answers all calls. Afterwards no answer is outstanding and no memory is held.
     pub(crate) fn finish(&mut self) {
         self.end_input();
         self.close_subscriptions();

@@ -1,6 +1,6 @@
-//! Whether what was written is well made, and is the answer that was owed.
+//! Whether output is well formed, and is the expected answer.
 //!
-//! Never here: which answer is owed (`oracle`, `model`).
+//! Never here: which answer is expected (`oracle`, `model`).
 
 use std::{
     cell::RefCell,
@@ -17,14 +17,14 @@ use crate::{
     world,
 };
 
-/// An answer that is owed.
+/// An expected answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Owed {
     pub(crate) revision: &'static str,
     /// JSON text of the id that it must have.
     pub(crate) id: Option<String>,
     pub(crate) expected: Expected,
-    /// It may also be an error that says that the server is full.
+    /// An error saying that the server is full is accepted, too.
     pub(crate) or_full: bool,
 }
 
@@ -39,12 +39,12 @@ impl Owed {
     }
 }
 
-/// What it must say.
+/// Its content.
 #[derive(Clone, Debug)]
 pub(crate) enum Expected {
     /// An error with one of these codes.
     Error(Vec<i64>),
-    /// The result of this method, which is always the same.
+    /// The result of this method, which never varies.
     Result(&'static str),
     /// The result of `initialize`.
     Agreed(&'static str),
@@ -52,27 +52,25 @@ pub(crate) enum Expected {
     Resource(usize),
     /// The text of a prompt with these arguments.
     Prompt(usize, Vec<Option<String>>),
-    /// All values that fit.
+    /// All matching values.
     Completion(Vec<String>),
-    /// The end of a subscription.
     Ended,
-    /// What a tool answered.
     Tool(ToolAnswer),
-    /// A tool's result that says that the server is full.
+    /// A tool's result saying that the server is full.
     Full,
 }
 
-/// What a tool answered, as it was handed to the server.
+/// A tool's answer, as it was given to the server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ToolAnswer {
     pub(crate) texts: Vec<String>,
-    /// Links, which come behind the texts.
+    /// Links, which follow the texts.
     pub(crate) resources: Vec<usize>,
     pub(crate) structured: Option<String>,
     pub(crate) is_error: bool,
 }
 
-/// A progress report, as it was handed to the server.
+/// A progress report, as it was given to the server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pub(crate) progress: u64,
@@ -80,7 +78,7 @@ pub(crate) struct Report {
     pub(crate) message: Option<String>,
 }
 
-/// The lines of some output, all of them whole.
+/// The lines of some output, all of them complete.
 pub(crate) fn lines(output: &[u8]) -> Vec<String> {
     let text = str::from_utf8(output).expect("output is UTF-8");
     assert!(
@@ -90,7 +88,7 @@ pub(crate) fn lines(output: &[u8]) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// Panics unless `text` is the answer that is owed.
+/// Panics unless `text` is the expected answer.
 pub(crate) fn answer(text: &str, owed: &Owed) {
     let object =
         Object::read(text).unwrap_or_else(|| panic!("not an object: {text}\nowed: {owed:?}"));
@@ -176,8 +174,8 @@ pub(crate) fn answer(text: &str, owed: &Owed) {
     }
 }
 
-/// A text as a value, in which `echoed` occurs. That may be a string with half of a surrogate pair: it is valid JSON, but
-/// no value can hold it, so another string stands for it.
+/// A text as a value, in which `echoed` occurs. That may be a string with half of a surrogate pair: it is valid JSON,
+/// but no value can hold it, so another string replaces it.
 fn value(text: &str, echoed: &str) -> Value {
     let is_text = scan::string(echoed).is_some() || !echoed.starts_with('"');
     let text = if is_text {
@@ -197,7 +195,7 @@ fn check_error(error: &Value, codes: &[i64], owed: &Owed, text: &str) {
             .is_some_and(|text| !text.is_empty()),
         "{text}"
     );
-    // In the first three revisions an error without an id has no valid form at all.
+    // In the first three revisions an error without an id has no valid form.
     if owed.id.is_some() || owed.revision >= REVISIONS[3] {
         check_frame(
             owed.revision,
@@ -236,7 +234,7 @@ fn check_error(error: &Value, codes: &[i64], owed: &Owed, text: &str) {
     check(MODERN, &[name], &value.to_string(), || value);
 }
 
-/// The types of results, and whether modern ones say how long they may be kept.
+/// The types of results, and whether modern ones say how long they may be cached.
 fn result_type(method: &str) -> (&'static str, bool) {
     match method {
         "initialize" => ("InitializeResult", false),
@@ -363,7 +361,7 @@ fn check_list(list: &Value, member: &str, names: &[&str], revision: &str, since:
         .for_each(|one| check_members(one, revision, since));
 }
 
-/// Nothing is told to a client whose revision does not know it. The numbers are positions in [`REVISIONS`].
+/// A client gets no member that its revision does not know. The numbers are positions in [`REVISIONS`].
 fn check_members(one: &Value, revision: &str, since: &[(&str, usize)]) {
     for (name, since) in since {
         assert!(
@@ -416,7 +414,7 @@ fn content<'a>(
 
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 
-/// Panics unless the object names this subscription; gives it with a name that any judge can read.
+/// Panics unless the object names this subscription; returns it with a name that any validator can read.
 fn with_subscription_id(text: &str, mut object: Value, id: &str) -> Value {
     let read = Object::read(text).expect("an object");
     let meta = Object::read(read.get("_meta").expect("_meta")).expect("an object");
@@ -429,7 +427,7 @@ fn with_subscription_id(text: &str, mut object: Value, id: &str) -> Value {
     object
 }
 
-/// Panics unless `text` says that this subscription is open, and that nothing will be told.
+/// Panics unless `text` acknowledges this subscription, with no notifications in it.
 pub(crate) fn acknowledged(text: &str, id: &str) {
     let params = notification(text, "notifications/subscriptions/acknowledged");
     let params = with_subscription_id(params, value(params, id), id);
@@ -517,7 +515,7 @@ pub(crate) fn batch(text: &str, owed: &[Owed]) {
     }
 }
 
-/// The whole message, with an id that is as good as the one it has.
+/// The whole message, with its id replaced by an equivalent one.
 fn check_frame(
     revision: &'static str,
     names: &[&str],
@@ -534,8 +532,8 @@ fn check_frame(
     check(revision, names, &frame.to_string(), || frame);
 }
 
-/// Panics unless the value is of the type with one of these names. `false` if it was judged before: most answers are
-/// written again and again, and a schema takes its time.
+/// Panics unless the value is of the type with one of these names. `false` if it was validated before: most answers are
+/// written many times, and validation is slow.
 fn check(
     revision: &'static str,
     names: &[&str],
@@ -553,7 +551,7 @@ fn check(
     }
     Official::of(revision).check(names, &value());
     JUDGED.with_borrow_mut(|judged| {
-        // A long run must not fill the memory.
+        // Bounds the memory of a long run.
         if judged.len() > 100_000 {
             judged.clear();
         }

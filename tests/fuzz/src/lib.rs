@@ -1,6 +1,6 @@
-//! Fuzzing of `anygpt-core`: bytes are turned into input for a server, and a model of the protocol judges what the
-//! server makes of it; and of the stream readers of `anygpt-providers`. The five functions here are the targets; `fuzz_targets/` hands them to libFuzzer, and
-//! `tests/short.rs` runs them briefly, on any Rust and always in the same way.
+//! Fuzzing of `anygpt-core`: bytes are turned into input for a server, and a model of the protocol checks its output; and
+//! of the stream readers of `anygpt-providers`. The five functions here are the targets; `fuzz_targets/` passes them to
+//! libFuzzer, and `tests/short.rs` runs them briefly, on any Rust and always in the same way.
 //!
 //! Only the public interface of either crate is used. Never here: rules of the protocol (`oracle`).
 

@@ -1,6 +1,6 @@
-//! What a session owes: it is told which bytes the server took, and judges what the server did about them.
+//! The model of a session: it gets the bytes that the server took, and checks what the server did with them.
 //!
-//! Never here: the server itself, which knows nothing of this.
+//! Never here: the server itself, which has no access to this.
 
 use std::collections::VecDeque;
 
@@ -12,14 +12,14 @@ use crate::{
     scan::Object,
 };
 
-/// What the server did, in order, and nobody has judged yet.
+/// What the server did, in order, and has not been checked yet.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) lines: VecDeque<String>,
     pub(crate) actions: VecDeque<Action>,
 }
 
-/// A call that is owed an answer.
+/// A call whose answer is outstanding.
 #[derive(Debug)]
 pub(crate) struct Open {
     id: String,
@@ -27,7 +27,7 @@ pub(crate) struct Open {
     token: Option<String>,
     progress: u64,
     batch: Option<usize>,
-    /// As the server handed it out; it covers memory while it lives.
+    /// As the server returned it; it covers memory while it lives.
     pub(crate) call: ToolCall,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Open {
 #[derive(Debug)]
 struct Batch {
     name: usize,
-    /// Its calls without an answer, and one more until all of it is read.
+    /// Its calls without an answer, plus one until all of it has been read.
     open: usize,
     owed: Vec<Owed>,
 }
@@ -55,16 +55,16 @@ pub(crate) struct Model {
     subscriptions: Vec<String>,
     /// New ones are closed at once.
     ends: bool,
-    /// The level that the client asked for.
+    /// The level that the client set.
     level: Option<&'static str>,
     level_is_known: bool,
     batches: Vec<Batch>,
     last_batch: usize,
-    /// Handles of calls that are over.
+    /// Handles of finished calls.
     pub(crate) dead: Vec<CallHandle>,
 }
 
-/// From this size on arguments and ids count against the budget, so that there may be no room for them.
+/// From this size on arguments and ids count against the budget, so that they may be refused.
 const COUNTED: usize = 4096;
 
 /// Inputs are too short for answers of this length.
@@ -94,8 +94,8 @@ impl Model {
         &self.open
     }
 
-    /// The server took these bytes, and this is all that it did. It has already seen the byte behind them, if there is
-    /// one, which makes a line too long that can't be told from a whole one yet.
+    /// The server took these bytes and did nothing else. It has already seen the next byte, if there is one, which
+    /// makes a line too long that cannot be distinguished from a complete one yet.
     pub(crate) fn took(&mut self, bytes: &[u8], behind: Option<u8>, seen: &mut Seen) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (body, is_end) = match piece.split_last() {
@@ -122,7 +122,7 @@ impl Model {
         if goes_on && !self.skipping && self.partial.len() == self.limits.line {
             let line = std::mem::take(&mut self.partial);
             let message = oracle::sort_beginning(&line);
-            // Whether the server came to it before it had to stop is seen from its answer.
+            // Its answer shows whether the server reached it before it had to stop.
             if matches!(message, Message::Silent) || !seen.lines.is_empty() {
                 self.skipping = true;
                 self.message(message, None, seen);
@@ -133,7 +133,6 @@ impl Model {
         self.nothing_else(seen);
     }
 
-    /// The input ended.
     pub(crate) fn ended(&mut self, seen: &mut Seen) {
         let line = std::mem::take(&mut self.partial);
         self.line(&line, seen);
@@ -159,7 +158,7 @@ impl Model {
     }
 
     fn batch(&mut self, messages: &[&str], seen: &mut Seen) {
-        // It may be turned away while many answers of other batches are kept.
+        // It may be refused while many answers of other batches are kept.
         let keeps_answers = self.batches.iter().any(|open| !open.owed.is_empty());
         let is_turned_away = keeps_answers
             && self.limits.queued_output < PLENTY
@@ -205,7 +204,7 @@ impl Model {
         }
     }
 
-    /// An answer is due: now, or when its batch is done.
+    /// Expects an answer: now, or when its batch is complete.
     fn owe(&mut self, owed: Owed, batch: Option<usize>, seen: &mut Seen) {
         if let Some(batch) = self
             .batches
@@ -238,8 +237,8 @@ impl Model {
                 self.owe(Owed::new(revision, id, expected), batch, seen);
             }
             Message::Doubtful(id, codes) => {
-                // Of the lines that may be answered the next one's error could be taken for this one's, so it is
-                // always expected to be answered, which is what the core does.
+                // Of the lines that may be answered, the next one's error could be mistaken for this one's. So an
+                // answer is always expected, which is what the core does.
                 let expected = Expected::Error(codes.to_vec());
                 let line = seen.lines.front().and_then(|line| Object::read(line));
                 let with_id = id.filter(|id| line.is_some_and(|line| line.get("id") == Some(id)));
@@ -258,7 +257,7 @@ impl Model {
     ) {
         let ruling = oracle::rule(method, params, self.agreed, batch.is_some());
         let mut revision = ruling.revision;
-        // The answers of a batch are kept until the last one; no more are made if they get too many.
+        // The answers of a batch are kept until the last one; if they grow too large, no more are made.
         let or_full = batch.is_some() && self.limits.queued_output < PLENTY;
         let in_use = || Expected::Error(vec![oracle::INVALID_REQUEST]);
         let expected = match ruling.answer {
@@ -341,14 +340,13 @@ impl Model {
         }
     }
 
-    /// All subscriptions were closed.
     pub(crate) fn closed(&mut self, seen: &mut Seen) {
         self.ends = true;
         self.end_subscriptions(seen);
         self.nothing_else(seen);
     }
 
-    /// Something was said to whoever asked for it.
+    /// A message was logged for the clients that asked for it.
     pub(crate) fn logged(
         &mut self,
         level: &'static str,
@@ -376,7 +374,7 @@ impl Model {
         self.nothing_else(seen);
     }
 
-    /// The server's word for the level that was asked for, since it may have turned down a part of a batch.
+    /// Takes over the server's level, since it may have refused a part of a batch.
     pub(crate) fn compare_level(&mut self, level: Option<&'static str>) {
         if self.level_is_known {
             assert_eq!(self.level, level);
@@ -458,7 +456,6 @@ impl Model {
         self.close_in_batch(open.batch, seen);
     }
 
-    /// A call was answered.
     pub(crate) fn completed(&mut self, handle: CallHandle, told: ToolAnswer, seen: &mut Seen) {
         if let Some(position) = self.open.iter().position(|open| open.call.handle == handle) {
             let open = self.open.remove(position);
@@ -470,7 +467,6 @@ impl Model {
         self.nothing_else(seen);
     }
 
-    /// Progress was reported.
     pub(crate) fn progressed(&mut self, handle: CallHandle, report: &Report, seen: &mut Seen) {
         let open = self.open.iter_mut().find(|open| open.call.handle == handle);
         if let Some(open) = open

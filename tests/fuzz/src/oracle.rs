@@ -1,7 +1,7 @@
-//! What a line must be answered with, as the protocol's rules say it. Written from the rules, not from the core; it
-//! reads JSON with a reader of its own.
+//! The answer that a line must get by the protocol's rules. Written from the rules, not from the core; it reads JSON
+//! with a reader of its own.
 //!
-//! Never here: what happened before (`model`), or whether an answer is well made (`judge`).
+//! Never here: earlier lines (`model`), or whether an answer is well formed (`judge`).
 
 use crate::{
     scan::{self, Object},
@@ -14,10 +14,10 @@ pub(crate) use anygpt_tests::schema::REVISIONS;
 /// The only modern one.
 pub(crate) const MODERN: &str = REVISIONS[4];
 
-/// The newest that `initialize` can agree on, which is also spoken before anything was agreed on.
+/// The newest that `initialize` can agree on, which also applies before anything was agreed on.
 pub(crate) const NEWEST_LEGACY: &str = REVISIONS[3];
 
-/// The one with batches.
+/// The only one with batches.
 pub(crate) const BATCHES: &str = REVISIONS[1];
 
 /// Most messages of a batch.
@@ -46,12 +46,12 @@ const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 /// A line, or an element of a batch.
 #[derive(Debug)]
 pub(crate) enum Message<'a> {
-    /// Nothing may be written for it.
+    /// Gets no answer.
     Silent,
     /// An error with this code, with or without an id.
     Invalid(Option<&'a str>, i64),
-    /// The rules leave open whether it is answered; if it is, then with one of these codes and without an id, or with
-    /// this one.
+    /// The rules leave open whether it gets an answer; if it does, then with one of these codes and without an id, or
+    /// with this one.
     Doubtful(Option<&'a str>, &'static [i64]),
     Request {
         id: &'a str,
@@ -62,11 +62,9 @@ pub(crate) enum Message<'a> {
         method: String,
         params: Option<&'a str>,
     },
-    /// An array.
     Batch(Vec<&'a str>),
 }
 
-/// Sorts a line.
 pub(crate) fn sort(line: &[u8]) -> Message<'_> {
     let Ok(text) = str::from_utf8(line) else {
         return Message::Invalid(None, PARSE_ERROR);
@@ -103,7 +101,7 @@ pub(crate) fn sort(line: &[u8]) -> Message<'_> {
     }
     let Some(name) = scan::string(method) else {
         if id.is_none() && method.starts_with('"') {
-            // A notification, but for half of a surrogate pair in its name.
+            // A notification, except that its name has half of a surrogate pair.
             return Message::Doubtful(None, &[PARSE_ERROR, INVALID_REQUEST]);
         }
         return Message::Invalid(valid_id, INVALID_REQUEST);
@@ -139,7 +137,7 @@ pub(crate) fn sort_beginning(beginning: &[u8]) -> Message<'_> {
     }
     let name = method.and_then(scan::string).unwrap_or_default();
     match id {
-        // A number at the very end may go on behind it; a string may not, but need not be trusted.
+        // A number at the very end may continue after it; a string may not, but need not be trusted.
         Some(id) if id.as_bytes().as_ptr_range().end == text.as_bytes().as_ptr_range().end => {
             let id = id.starts_with('"').then_some(id);
             Message::Doubtful(id, &[INVALID_REQUEST])
@@ -156,18 +154,18 @@ fn is_id(raw: &str) -> bool {
     raw.starts_with('"') || digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The same for ids that mean the same, however they are written.
+/// Equal for ids that mean the same, however they are written.
 pub(crate) fn identity(id: &str) -> (bool, String) {
     let text = scan::string(id);
     (text.is_some(), text.unwrap_or_else(|| id.to_owned()))
 }
 
-/// What a request must be answered with.
+/// The answer that a request must get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// An error with one of these codes.
     Error(Vec<i64>),
-    /// The result of this method, which is always the same.
+    /// The result of this method, which never varies.
     Result(&'static str),
     /// The result of `initialize`, which agrees on this revision.
     Agreed(&'static str),
@@ -175,13 +173,13 @@ pub(crate) enum Answer {
     Resource(usize),
     /// The text of a prompt with these arguments.
     Prompt(usize, Vec<Option<String>>),
-    /// All values that fit.
+    /// All matching values.
     Completion(Vec<String>),
-    /// Nothing but that this level is kept.
+    /// An empty result; the level is kept.
     Level(&'static str),
-    /// That a subscription is open.
+    /// A subscription is opened.
     Subscription,
-    /// Whatever the tool gives that is called with these arguments.
+    /// Whatever the tool returns that is called with these arguments.
     Call {
         tool: usize,
         arguments: String,
@@ -189,13 +187,13 @@ pub(crate) enum Answer {
     },
 }
 
-/// A request's revision, and what must be answered.
+/// A request's revision, and its answer.
 pub(crate) struct Ruling {
     pub(crate) revision: &'static str,
     pub(crate) answer: Answer,
 }
 
-/// Judges a request. `agreed` is what `initialize` agreed on.
+/// Rules on a request. `agreed` is the revision that `initialize` agreed on.
 pub(crate) fn rule(
     method: &str,
     params: Option<&str>,
@@ -225,7 +223,7 @@ pub(crate) fn rule(
         None => serve(method, &params, token, revision, in_batch),
     };
     if token.is_some_and(|token| !is_id(token)) {
-        // Where this check stands among the others is not said.
+        // The rules do not say where this check comes among the others.
         answer = match answer {
             Answer::Error(mut codes) => {
                 codes.push(INVALID_PARAMS);
@@ -278,7 +276,7 @@ fn is_log_level(raw: &str) -> bool {
     log_level(raw).is_some()
 }
 
-/// A request whose envelope is in order.
+/// A request whose envelope is valid.
 fn serve(
     method: &str,
     params: &Object<'_>,
@@ -314,7 +312,7 @@ fn serve(
         "server/discover" if is_modern => Answer::Result("server/discover"),
         "server/discover" => error(INVALID_PARAMS),
         "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list" => {
-            // There is one page.
+            // There is only one page.
             if params.get("cursor").is_some() {
                 return error(INVALID_PARAMS);
             }
@@ -363,7 +361,7 @@ fn serve(
     }
 }
 
-/// `None` if something is wrong.
+/// `None` if something is invalid.
 fn prompt(params: &Object<'_>) -> Option<Answer> {
     let name = params.get("name").and_then(scan::string)?;
     let prompt = world::PROMPTS
@@ -377,7 +375,7 @@ fn prompt(params: &Object<'_>) -> Option<Answer> {
     is_complete.then_some(Answer::Prompt(prompt, given))
 }
 
-/// The arguments of a prompt: texts, neither missing ones nor unknown ones are wrong.
+/// The arguments of a prompt: texts; missing and unknown ones are valid.
 fn given(prompt: usize, arguments: Option<&str>) -> Option<Vec<Option<String>>> {
     let arguments = Object::read(arguments.unwrap_or("{}")).filter(Object::is_readable)?;
     let names = world::PROMPTS[prompt]
@@ -395,7 +393,7 @@ fn given(prompt: usize, arguments: Option<&str>) -> Option<Vec<Option<String>>> 
         .collect()
 }
 
-/// `None` if something is wrong.
+/// `None` if something is invalid.
 fn completion(params: &Object<'_>) -> Option<Answer> {
     let argument = Object::read(params.get("argument")?).filter(Object::is_readable)?;
     let name = argument.get("name").and_then(scan::string)?;
@@ -415,7 +413,7 @@ fn completion(params: &Object<'_>) -> Option<Answer> {
             match names.position(|known| known.trim_end_matches('!') == name) {
                 None => Vec::new(),
                 Some(position) => {
-                    // It is read only where it could matter.
+                    // It is read only where it can matter.
                     let context = Object::read(params.get("context").unwrap_or("{}"))
                         .filter(Object::is_readable)?;
                     world::candidates(position, &given(prompt, context.get("arguments"))?)

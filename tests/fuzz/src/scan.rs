@@ -1,14 +1,12 @@
-//! A JSON reader that shares nothing with the one in the core: values are slices of the text, the grammar is that of
-//! RFC 8259 to the letter, and a text that was cut off can be read up to the cut.
+//! A JSON reader that shares nothing with the one in the core: values are slices of the text, the grammar is exactly
+//! that of RFC 8259, and a text that was cut off can be read up to the cut.
 //!
 //! Never here: what a value means.
 
 /// Why reading stopped before the end of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
-    /// The text ended.
     Cut,
-    /// This is not JSON.
     Broken,
 }
 
@@ -19,7 +17,6 @@ pub(crate) struct Member<'a> {
     value: &'a str,
 }
 
-/// The members of an object, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Object<'a>(Vec<Member<'a>>);
 
@@ -36,7 +33,7 @@ impl<'a> Object<'a> {
     pub(crate) fn read_beginning(text: &'a str) -> Self {
         let mut object = Object::default();
         let _stop = Reader { text, at: 0 }.object(&mut object.0);
-        // Nobody can tell what stands behind a key that is no text.
+        // What follows a key that is not a text cannot be interpreted.
         let readable = object.0.iter().take_while(|member| member.key.is_some());
         let readable = readable.count();
         object.0.truncate(readable);
@@ -165,7 +162,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A key and its colon.
     fn key(&mut self) -> Result<&'a str, Stop> {
         self.space();
         let start = self.at;
@@ -176,7 +172,6 @@ impl<'a> Reader<'a> {
         Ok(key)
     }
 
-    /// Any value, without recursion.
     fn value(&mut self) -> Result<&'a str, Stop> {
         self.space();
         let start = self.at;

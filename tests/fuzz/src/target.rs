@@ -1,6 +1,6 @@
 //! The targets for the core: from bytes to a session.
 //!
-//! Never here: whether the server did well (`model`).
+//! Never here: whether the server's output is right (`model`).
 
 use std::{env, fs, process, sync::atomic::Ordering};
 
@@ -15,10 +15,10 @@ use crate::{
     world, write,
 };
 
-/// More than any input asks for.
+/// More than any input needs.
 const AMPLE: usize = 1 << 30;
 
-/// Runs a target on the files that the command line names, and shows what goes in (`>`) and what comes out (`<`).
+/// Runs a target on the files of the command line, and prints input (`>`) and output (`<`).
 pub fn replay(target: fn(&[u8])) {
     driver::SHOW.store(true, Ordering::Relaxed);
     let files: Vec<_> = env::args_os().skip(1).collect();
@@ -34,7 +34,7 @@ pub fn replay(target: fn(&[u8])) {
 }
 
 /// The framing of lines. The first bytes choose limits and pieces, the rest is input as it is, except that a zero byte
-/// and the one behind it stand for so many bytes of text, and a byte of one for so many KiB.
+/// stands for as many bytes of text as the next byte says, and a byte of one for as many KiB.
 pub fn line(data: &[u8]) {
     let mut c = Choices::new(data);
     let limits = Limits {
@@ -73,7 +73,7 @@ pub fn line(data: &[u8]) {
         };
         input.resize(input.len() + fill, b'y');
     }
-    // Long input in tiny pieces takes long and shows nothing new.
+    // Long input in tiny pieces is slow and finds nothing new.
     let least = input.len() / 512;
     let mut sizes = move || sizes().max(least);
     if budget < AMPLE {
@@ -96,15 +96,15 @@ pub fn line(data: &[u8]) {
     );
 }
 
-/// Which lines there is memory for is not foretold, but each is answered once at most, the next one after them works,
-/// and the memory comes back.
+/// Which lines have enough memory is not predicted, but each is answered at most once, the next line works, and the
+/// memory is returned.
 fn line_without_memory(
     input: &[u8],
     limits: Limits,
     budget: usize,
     mut sizes: impl FnMut() -> usize,
 ) {
-    // The empty line at the end is what a kept buffer is given back by, if the ping came in pieces.
+    // The empty line at the end makes the server release a kept buffer, if the ping came in pieces.
     const PING: &[u8] = b"\n{\"id\":\"p\",\"jsonrpc\":\"2.0\",\"method\":\"ping\"}\n\n";
     let limits = Limits {
         line: limits.line.max(PING.len()),
@@ -157,7 +157,7 @@ fn line_without_memory(
     assert_eq!(budget.used(), 0, "memory is still held");
 }
 
-/// One line, as it is. The first byte chooses what was agreed on before.
+/// One line, as it is. The first byte chooses the revision agreed on before.
 pub fn envelope(data: &[u8]) {
     let mut c = Choices::new(data);
     let mut driver = Driver::new(Limits::default(), AMPLE);
@@ -166,7 +166,7 @@ pub fn envelope(data: &[u8]) {
     driver.finish();
 }
 
-/// Requests, nearly right, of every method in every revision.
+/// Nearly valid requests of every method in every revision.
 pub fn dispatch(data: &[u8]) {
     let mut c = Choices::new(data);
     let mut driver = Driver::new(Limits::default(), AMPLE);
@@ -182,7 +182,6 @@ pub fn dispatch(data: &[u8]) {
     driver.finish();
 }
 
-/// Whole sessions.
 pub fn server(data: &[u8]) {
     let mut c = Choices::new(data);
     let limits = Limits {
@@ -214,7 +213,7 @@ pub fn server(data: &[u8]) {
             }
             11 => driver.sync(),
             12 => {
-                // Room for a call that waits for its turn may be taken by what follows.
+                // What follows may use up the room for a queued call.
                 let many = c.below(200);
                 for _ in 0..many {
                     driver.feed(
@@ -285,12 +284,12 @@ fn subscriptions(many: usize) -> String {
         .collect()
 }
 
-/// Sizes of the pieces that input comes in.
+/// Sizes of the pieces of the input.
 pub(crate) fn sizes(c: &mut Choices<'_>) -> impl FnMut() -> usize + use<> {
     let most = c.one_of(&[usize::MAX, usize::MAX, 1, 2, 7, 40, 300, 5000]);
     let mut state = c.u32() | 1;
     move || {
-        // Any sequence will do, as long as it is the same for the same input.
+        // Any sequence works, as long as the same input gives the same one.
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
@@ -301,7 +300,7 @@ pub(crate) fn sizes(c: &mut Choices<'_>) -> impl FnMut() -> usize + use<> {
     }
 }
 
-/// What a client says first.
+/// The client's first messages.
 fn open(c: &mut Choices<'_>, driver: &mut Driver) {
     let choice = c.below(48);
     let revision = match choice % 8 {
@@ -322,7 +321,7 @@ fn open(c: &mut Choices<'_>, driver: &mut Driver) {
     }
 }
 
-/// A call, mostly an open one.
+/// A call, usually an open one.
 fn call(c: &mut Choices<'_>, driver: &Driver) -> Option<anygpt_core::CallHandle> {
     let open: Vec<_> = driver
         .model

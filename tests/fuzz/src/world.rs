@@ -1,6 +1,6 @@
-//! The server that is fuzzed: its catalogue, its library, and the one place where it is built.
+//! The server under test: its catalogue, its library, and its constructor.
 //!
-//! Never here: what it should answer.
+//! Never here: the answers that it should give.
 
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
@@ -34,7 +34,7 @@ pub(crate) const PROMPTS: [(&str, &[&str]); 3] = [
     ("odd \"one\"", &["ü/\n", "whom"]),
 ];
 
-/// A session with nothing said.
+/// A session before its first message.
 pub(crate) fn server(limits: Limits, budget: &Arc<Budget>) -> Server {
     thread_local! {
         static CATALOG: RefCell<Option<Catalog>> = const { RefCell::new(None) };
@@ -43,7 +43,7 @@ pub(crate) fn server(limits: Limits, budget: &Arc<Budget>) -> Server {
     Server::new(catalog, Box::new(Books), limits, budget)
 }
 
-/// What a prompt says with these arguments.
+/// The text of a prompt with these arguments.
 pub(crate) fn prompt_text(prompt: usize, given: &[Option<String>]) -> String {
     format!("{prompt}\n{given:?}")
 }
@@ -103,7 +103,7 @@ fn owned(given: &Given<'_>) -> Vec<Option<String>> {
         .collect()
 }
 
-/// Texts hold what must be escaped when it is written.
+/// The texts have characters that must be escaped.
 fn catalog() -> Catalog {
     Catalog {
         server: Implementation {

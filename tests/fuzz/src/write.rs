@@ -1,6 +1,6 @@
-//! Messages to send: most are nearly right, since what is wholly wrong is turned away at the door.
+//! Messages to send: most are nearly valid, since entirely invalid ones are refused early.
 //!
-//! Never here: what they must be answered with.
+//! Never here: the answers that they must get.
 
 use crate::{
     choices::Choices,
@@ -8,7 +8,7 @@ use crate::{
     scan, world,
 };
 
-/// The methods that clients of any revision send, and some that nobody should.
+/// The methods that clients of any revision send, and some that no client should.
 const METHODS: [&str; 28] = [
     "tools/call",
     "tools/list",
@@ -51,7 +51,7 @@ const NOTIFICATIONS: [&str; 8] = [
     "",
 ];
 
-/// Ids, some of which mean the same; the last ones are none.
+/// Ids, some of which are equivalent; the last ones are invalid.
 const IDS: [&str; 20] = [
     "1",
     "2",
@@ -75,7 +75,7 @@ const IDS: [&str; 20] = [
     "true",
 ];
 
-/// How many of [`IDS`] are ids.
+/// How many of [`IDS`] are valid.
 const GOOD_IDS: usize = 15;
 
 const TEXTS: [&str; 10] = [
@@ -91,7 +91,7 @@ const TEXTS: [&str; 10] = [
     "\u{ffff}\u{10ffff}",
 ];
 
-/// Lines that are no messages.
+/// Lines that are not messages.
 const ODD: [&str; 26] = [
     "",
     " ",
@@ -121,7 +121,7 @@ const ODD: [&str; 26] = [
     r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"\udc00":1}}"#,
 ];
 
-/// One text for people.
+/// A human-readable text.
 pub(crate) fn text(c: &mut Choices<'_>) -> String {
     let text = c.one_of(&TEXTS);
     if c.rarely(40) {
@@ -143,7 +143,7 @@ pub(crate) fn line(c: &mut Choices<'_>) -> Vec<u8> {
         }
         13 => c.one_of(&ODD).into(),
         14 => {
-            // A message with a byte too few, or another one in its place.
+            // A message with one byte missing or changed.
             let mut line = request(c).into_bytes();
             let at = usize::try_from(c.u32()).unwrap_or_default() % line.len();
             if c.rarely(2) {
@@ -180,7 +180,7 @@ pub(crate) fn initialize(revision: &str) -> String {
     )
 }
 
-/// A request of some method.
+/// A request of any method.
 pub(crate) fn request(c: &mut Choices<'_>) -> String {
     let method = c.one_of(&METHODS);
     let mut members = vec![
@@ -212,10 +212,10 @@ fn notification(c: &mut Choices<'_>) -> String {
     object(c, members)
 }
 
-/// What a client sends about a request in flight: mostly that it is cancelled, at times that its id is used again.
+/// A message about a request in flight: usually its cancellation, sometimes a new request with its id.
 pub(crate) fn about(c: &mut Choices<'_>, id: &str) -> String {
     let id = match scan::string(id) {
-        // The same, maybe written in another way.
+        // The same id, perhaps written differently.
         Some(text) => string(c, &text),
         None => id.to_owned(),
     };
@@ -236,7 +236,7 @@ pub(crate) fn about(c: &mut Choices<'_>, id: &str) -> String {
     object(c, vec![version, ("method", method), ("params", params)])
 }
 
-/// A batch, mostly of calls.
+/// A batch, usually of calls.
 pub(crate) fn batch(c: &mut Choices<'_>, open: &[String]) -> String {
     let many = 1 + c.below(4);
     let messages: Vec<String> = (0..many)
@@ -268,7 +268,7 @@ fn id(c: &mut Choices<'_>) -> String {
     c.one_of(known).into()
 }
 
-/// The members that some method reads.
+/// The members that the methods read.
 fn members_of(method: &str) -> &'static [&'static str] {
     match method {
         "initialize" => &["protocolVersion", "capabilities", "clientInfo"],
@@ -294,7 +294,7 @@ fn params(c: &mut Choices<'_>, method: &str) -> String {
     object(c, members)
 }
 
-/// Members with these names, mostly with values that they are meant to have.
+/// Members with these names, usually with valid values.
 fn members(
     c: &mut Choices<'_>,
     method: &str,
@@ -317,7 +317,7 @@ fn members(
     members
 }
 
-/// A value that the member is meant to have; `None` if it is best left out.
+/// A valid value of the member; `None` if it is best left out.
 fn proper(c: &mut Choices<'_>, method: &str, name: &'static str) -> Option<String> {
     let text = match (method, name) {
         (_, "protocolVersion") => c.one_of(&[
@@ -540,7 +540,7 @@ fn meta(c: &mut Choices<'_>) -> Option<String> {
     (!members.is_empty()).then(|| object(c, members))
 }
 
-/// Any value, of at most this many levels; and sometimes of very many.
+/// Any value, of at most this many levels, and occasionally of very many.
 fn value(c: &mut Choices<'_>, depth: usize) -> String {
     let kinds = if depth == 0 { 9 } else { 12 };
     match c.below(kinds) {
@@ -592,7 +592,7 @@ fn value(c: &mut Choices<'_>, depth: usize) -> String {
     }
 }
 
-/// A JSON string, of which some characters may be escaped.
+/// A JSON string with some characters escaped.
 fn string(c: &mut Choices<'_>, text: &str) -> String {
     let style = c.below(24);
     let mut json = String::from("\"");
@@ -616,7 +616,7 @@ fn string(c: &mut Choices<'_>, text: &str) -> String {
     json
 }
 
-/// An object of these members, in this order or another, with or without space between.
+/// An object of these members, in any order, with or without space between.
 fn object(c: &mut Choices<'_>, mut members: Vec<(&str, String)>) -> String {
     let style = c.below(32);
     if style & 1 == 1 && !members.is_empty() {

@@ -1,8 +1,8 @@
 //! The fuzz targets, briefly: everything in the corpus, mutations of it, and random input; always the same.
 //!
-//! Never here: a search that goes on for long (`make fuzz`).
+//! Never here: long searches (`make fuzz`).
 
-// A test fails by panicking, and says what with.
+// A test fails by panicking, and the message says why.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -43,7 +43,7 @@ fn reader() {
     run("reader", anygpt_fuzz::reader, 3000);
 }
 
-/// The corpus, and so many inputs made from it and from nothing.
+/// The corpus, and so many inputs derived from it or random.
 fn run(name: &str, target: fn(&[u8]), many: usize) {
     let mut corpus = Vec::new();
     let folder = Path::new(FOLDER).join("corpus").join(name);
@@ -51,7 +51,7 @@ fn run(name: &str, target: fn(&[u8]), many: usize) {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    // What a fuzzer found on this machine has a hash for a name; it is not part of the test.
+    // Files that a fuzzer found on this machine are named by a hash; they are not part of the test.
     files.retain(|file| file.file_name().is_some_and(|name| name.len() != 40));
     files.sort();
     for file in files {
@@ -74,7 +74,7 @@ fn run(name: &str, target: fn(&[u8]), many: usize) {
     }
 }
 
-/// Runs the target; a failure keeps the input where it can be looked at.
+/// Runs the target; a failing input is kept.
 fn judge(name: &str, target: fn(&[u8]), input: &[u8]) {
     if let Err(failure) = panic::catch_unwind(AssertUnwindSafe(|| target(input))) {
         let folder = Path::new(FOLDER).join("artifacts").join(name);
@@ -155,7 +155,7 @@ fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Random) {
     }
 }
 
-/// Random numbers (xorshift) that are the same every time.
+/// Pseudo-random numbers (xorshift), the same in every run.
 struct Random(u64);
 
 impl Random {

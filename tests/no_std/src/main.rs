@@ -1,11 +1,11 @@
 //! An MCP server without std: `anygpt-core` between `read` and `write`, with the C library's
 //! allocator. It offers one tool, which echoes its arguments.
 //!
-//! Never here: anything that the real server needs. This program exists to be linked.
+//! Never here: anything that the real server needs. This program only has to link and run.
 
 #![no_std]
 #![no_main]
-// The one place where Rust meets C by hand: there is no safe wrapper without std.
+// The only calls into C without a safe wrapper: there is none without std.
 #![allow(unsafe_code)]
 
 extern crate alloc;
@@ -24,8 +24,8 @@ use anygpt_core::{
 
 struct Malloc;
 
-// SAFETY: posix_memalign and free are a matching pair, and the alignment handed over is a power of
-// two and at least the size of a pointer.
+// SAFETY: posix_memalign and free are a matching pair, and the alignment is a power of two and at least the size of a
+// pointer.
 unsafe impl GlobalAlloc for Malloc {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let mut memory: *mut c_void = core::ptr::null_mut();
@@ -99,7 +99,7 @@ pub extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
     let mut input = vec![0_u8; 4096];
     let mut output = Vec::new();
     loop {
-        // SAFETY: the buffer is as long as is said.
+        // SAFETY: the pointer and the length are those of the buffer.
         let read = unsafe { libc::read(0, input.as_mut_ptr().cast(), input.len()) };
         let Ok(read) = usize::try_from(read) else {
             return 1;
@@ -137,7 +137,7 @@ pub extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
 
 fn write_all(mut bytes: &[u8]) -> bool {
     while !bytes.is_empty() {
-        // SAFETY: the slice is as long as is said.
+        // SAFETY: the pointer and the length are those of the slice.
         let written = unsafe { libc::write(1, bytes.as_ptr().cast(), bytes.len()) };
         match usize::try_from(written) {
             Ok(written) => bytes = &bytes[written..],

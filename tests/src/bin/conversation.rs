@@ -1,10 +1,10 @@
 //! A whole MCP conversation with the real program, printed so that a person can follow it.
 //!
-//! It asks a provider that is configured in the environment; if there is none, the built-in mock.
+//! It uses the provider that is configured in the environment; without one, the built-in mock.
 //!
-//! Never here: checking anything (that is what tests are for).
+//! Never here: checks (the tests do those).
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // Printing is what it does.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // Printing is its purpose.
 
 use std::{
     env,
@@ -15,7 +15,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// More of a line than this does not help a reader.
+/// Longer lines are shortened for the reader.
 const SHOWN: usize = 400;
 
 fn main() -> ExitCode {

@@ -1,8 +1,8 @@
 //! The mock provider as a program, for people and for clients in other languages.
 //!
-//! Only the command line is here; what it answers is in the library's `provider`.
+//! Only the command line is here; its answers are in the library's `provider`.
 
-// Its output is what it is for.
+// Printing is its purpose.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::io::{self, Read, Write};
@@ -30,7 +30,7 @@ front of its path (http://127.0.0.1:8089/fault-503/openai/v1): then every reques
 lists of models too. Names:
 ";
 
-/// Where a fault takes the shape of its body from, and what stands for a wait.
+/// The shapes that a fault's body can have, and how a wait is written.
 const WORDS: &str = "
 SHAPE is one of
 WAIT is ms-N (retry-after-ms), s-N (retry-after, in seconds), date-N (retry-after, as a date), info-N

@@ -1,8 +1,8 @@
-//! Writes the files under `runtime/registry`, which repeat what the program knows.
+//! Writes the files under `runtime/registry`, which are generated from the program.
 //!
-//! Never here: what stands in them; that is the library's `registry`.
+//! Never here: their content; that is the library's `registry`.
 
-// Its messages are for the person at the terminal.
+// It prints to a terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::error::Error;

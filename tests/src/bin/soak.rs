@@ -1,8 +1,8 @@
-//! Keeps the program busy for long, and tells whether it stays right and small.
+//! Keeps the program busy for a long time, and reports whether it stays correct and small.
 //!
-//! Only the command line and the table are here; what is done is in the library's `soak`.
+//! Only the command line and the table are here; the work is in the library's `soak`.
 
-// Its output is what it is for.
+// Printing is its purpose.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::error::Error;

@@ -1,7 +1,7 @@
-//! What goes over the pipes, taken apart: lines of the client as the protocol sorts them, lines of the server as
+//! The traffic of the pipes, parsed: lines of the client sorted as the protocol sorts them, lines of the server as
 //! messages.
 //!
-//! Never here: what is right or wrong about a message.
+//! Never here: whether a message is right.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,30 +13,30 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The longest line that the program takes, and so the longest that it must answer by its id.
+/// The longest line that the program accepts, and so the longest that it must answer with its id.
 pub(super) const LONGEST_LINE: usize = 16 << 20;
 
 pub(super) const META: &str = "io.modelcontextprotocol/";
 
-/// What a message of the client says, its id apart.
+/// The content of a client's message, without its id.
 #[derive(Default)]
 pub(super) struct Asked<'a> {
-    /// Empty if there is none.
+    /// Empty if absent.
     pub(super) method: String,
-    /// It can be read only in part, and is refused for that.
+    /// It can only be read in part, and is refused for that.
     pub(super) broken: bool,
     pub(super) tool: Option<String>,
     pub(super) modern: bool,
     pub(super) logs: bool,
     /// The progress token, see [`plain`].
     pub(super) token: Option<String>,
-    /// What a notification cancels.
+    /// The id that a notification cancels.
     pub(super) cancels: Option<&'a str>,
 }
 
 /// A message of the client.
 pub(super) enum Message<'a> {
-    /// Nothing that is answered.
+    /// A message that gets no answer.
     Silent(Rc<Asked<'a>>),
     Request(&'a str, Rc<Asked<'a>>),
     /// Answered with an error without an id.
@@ -48,23 +48,22 @@ pub(super) struct Answer<'a> {
     pub(super) text: &'a str,
     pub(super) id: Option<&'a str>,
     pub(super) body: Rc<Body>,
-    /// Number of the line of several that it is part of.
+    /// Number of the batch that it is part of.
     pub(super) batch: Option<usize>,
 }
 
-/// A message, its id apart, which is replaced by another of its kind: thousands of answers differ in nothing else.
+/// A message with its id replaced by a constant of the same kind: thousands of answers differ in nothing else.
 pub(super) struct Body {
     pub(super) message: Value,
-    /// As the answer to what it was found to be valid.
+    /// The methods and tools for which it was found valid.
     pub(super) valid_for: RefCell<Vec<(&'static str, String, Option<String>)>>,
 }
 
-/// The elements of an array.
 pub(super) fn elements(line: &[u8]) -> Option<Vec<&RawValue>> {
     serde_json::from_slice(line).ok()
 }
 
-/// Sorts a line as section 4.2 of the digest of the protocol does. `last` is the line before.
+/// Sorts a line: a request, a notification, or unreadable (JSON-RPC 2.0, section 5.1). `last` is the line before.
 pub(super) fn read_message<'a>(
     line: &'a [u8],
     last: &mut Option<(&'a str, Rc<Asked<'a>>)>,
@@ -113,7 +112,7 @@ pub(super) fn read_message<'a>(
         broken: method.is_none() || version.as_deref() != Some("\"2.0\"") || too_long,
         ..read_request(method.unwrap_or_default(), members.get("params").copied())
     });
-    // In the place that was looked at first, an id comes only once.
+    // An id occurs only once in the place that is checked first.
     *last = split
         .filter(|(first, _)| first == id && text.matches("\"id\"").count() == 1)
         .map(|(_, rest)| (rest, Rc::clone(&asked)));
@@ -145,7 +144,7 @@ fn is_id(raw: &str) -> bool {
     raw.starts_with('"') || digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A JSON value in one form, however it was written.
+/// A JSON value in a canonical form.
 pub(super) fn plain(raw: &str) -> String {
     match serde_json::from_str::<Value>(raw) {
         Ok(value) => value.to_string(),
@@ -180,7 +179,7 @@ fn members(object: &str) -> (HashMap<String, &str>, bool) {
     (found, whole)
 }
 
-/// The id of a message in the form that the program writes, and what comes behind it.
+/// The id of a message as the program writes it, and the rest of the message.
 fn split_id(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix(r#"{"jsonrpc":"2.0","id":"#)?;
     let end = if let Some(inner) = rest.strip_prefix('"') {
@@ -199,13 +198,13 @@ fn split_id(text: &str) -> Option<(&str, &str)> {
     (is_json && is_id(id) && rest.starts_with(',')).then_some((id, rest))
 }
 
-/// Reads all lines; those that are no messages are problems.
+/// Reads all lines; lines that are not messages are problems.
 pub(super) fn read_answers(received: &[u8], may_be_cut: bool) -> (Vec<Answer<'_>>, Vec<String>) {
     let mut answers = Vec::new();
     let mut problems = Vec::new();
     let mut last = None;
     let mut lines: Vec<&[u8]> = received.split(|byte| *byte == b'\n').collect();
-    // Behind the last newline is nothing, or a line that is not whole.
+    // After the last newline comes nothing, or an incomplete line.
     if let Some(rest) = lines.pop()
         && !may_be_cut
         && !rest.is_empty()
@@ -285,7 +284,7 @@ fn read_answer<'a>(
     answer(Some(id), body)
 }
 
-/// As much of a line as a reader can use.
+/// As much of a line as is useful in a report.
 pub(super) fn shown(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(&line[..line.len().min(600)]);
     format!("{text}{}", if line.len() > 600 { "…" } else { "" })

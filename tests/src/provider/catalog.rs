@@ -1,5 +1,5 @@
-//! What the mock provider does when nothing is scripted: it checks a request as the real service would, echoes the
-//! last user text, lists models in pages, and misbehaves when the model's name asks for it.
+//! The default behaviour of the mock provider: it checks a request as the real service would, echoes the last user
+//! text, lists models in pages, and fails as the model's name says.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -55,7 +55,7 @@ list-array              a list that is a bare array (as a base URL only)
 
 pub use super::wire::SHAPES;
 
-/// Splits a fault off that stands in front of a path, and so holds for every request to that base URL.
+/// Splits off a fault at the start of a path, which applies to every request to that base URL.
 pub(super) fn fault_in_front(path: &str) -> (Option<&str>, &str) {
     let fault = path.strip_prefix('/').and_then(|path| path.split_once('/'));
     match fault {
@@ -70,7 +70,7 @@ fn is_fault(name: &str) -> bool {
         .any(|kind| name.starts_with(kind))
 }
 
-/// The reply to a request that nobody scripted.
+/// The reply to a request without a script.
 pub(super) fn reply(request: &Request, failed_once: &mut HashSet<(Family, String)>) -> Reply {
     let Some(family) = request.family() else {
         return Reply::plain(404, "mock provider: use one of the base URLs it printed\n");
@@ -119,7 +119,7 @@ pub(super) fn reply(request: &Request, failed_once: &mut HashSet<(Family, String
 
 type Refusal = (u16, String);
 
-/// Checks the key the way each family wants it, and that it is nowhere else.
+/// Checks that the key is in the header that the family wants, and nowhere else.
 fn key(family: Family, request: &Request) -> Result<(), Refusal> {
     if request.path.contains("key=") {
         return Err((400, "a key must not travel in a URL".to_owned()));
@@ -203,7 +203,7 @@ fn chat(family: Family, request: &Request) -> Result<Reply, Refusal> {
     Err((400, problem.to_owned()))
 }
 
-/// The good reply, or what the base URL or the model's name asks for.
+/// The good reply, or the fault that the base URL or the model names.
 fn answer(
     family: Family,
     request: &Request,
@@ -248,7 +248,7 @@ fn answer(
     good
 }
 
-/// What a fault of this name does instead of the good reply; `None` if there is no such fault.
+/// The reply of the fault with this name; `None` if there is no such fault.
 fn failing(family: Family, fault: &str, good: Reply) -> Option<Reply> {
     let said = "mock failure inside the stream";
     let two = ["one ", "two "];
@@ -300,7 +300,7 @@ fn failing(family: Family, fault: &str, good: Reply) -> Option<Reply> {
     })
 }
 
-/// `STATUS`, `STATUS-SHAPE`, either with `+WAIT` behind it.
+/// `STATUS`, `STATUS-SHAPE`, either followed by `+WAIT`.
 fn of_status(family: Family, fault: &str) -> Option<Reply> {
     let (fault, wait) = fault
         .split_once('+')
@@ -364,7 +364,7 @@ fn openai_models() -> Reply {
     Reply::json(200, &json!({"object": "list", "data": data}))
 }
 
-/// Two pages: what comes after nothing, and what comes after the last of those.
+/// Two pages: the first, and the one after its last entry.
 fn anthropic_models(query: &str) -> Result<Reply, Refusal> {
     let pages = [
         ["claude-opus-5", "claude-sonnet-5"],
@@ -385,7 +385,7 @@ fn anthropic_models(query: &str) -> Result<Reply, Refusal> {
     Ok(Reply::json(200, &list))
 }
 
-/// Two pages: the token of the second stands in the first.
+/// Two pages: the token of the second is in the first.
 fn google_models(query: &str) -> Result<Reply, Refusal> {
     let model = |id: &str, method: &str| {
         json!({"name": format!("models/{id}"), "version": "001", "displayName": id, "description": "mock",

@@ -1,7 +1,7 @@
 //! A provider that never stops sending, as fast as the socket takes it.
 //!
-//! It has threads of its own beside the mock provider's, and writes many pieces at once, so that they lie in the client's
-//! buffers before it asks for the first one. Never here: anything that ends.
+//! It has threads of its own besides the mock provider's, and writes many pieces at once, so that they are in the
+//! client's buffers before it reads the first one. Never here: anything that ends.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use super::{Family, Reply};
 
-/// A reply counts as running once so much of it was taken.
+/// A reply counts as running once this much of it was taken.
 const RUNNING: usize = 1 << 20;
 
-/// What is written at once, at least.
+/// The least that is written at once.
 const BLOCK: usize = 256 << 10;
 
 /// A provider that answers every request with the same endless reply.
@@ -104,7 +104,7 @@ impl Flood {
 impl Drop for Flood {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
-        // Wakes whoever accepts.
+        // Wakes the thread that accepts connections.
         let _woken = TcpStream::connect(self.address);
     }
 }
@@ -112,7 +112,7 @@ impl Drop for Flood {
 impl Shared {
     /// Answers one request; its connection is never used again.
     fn serve(&self, mut stream: TcpStream) {
-        // A client that takes nothing must not keep the thread for ever.
+        // A client that reads nothing must not block the thread for ever.
         let timeout = stream.set_write_timeout(Some(Duration::from_millis(100)));
         if timeout.is_err() || read_request(&stream).is_none() {
             return;

@@ -1,6 +1,6 @@
-//! What one reply does: status, headers, pieces of body, their times, and how it ends.
+//! The behaviour of one reply: status, headers, pieces of body, their times, and how it ends.
 //!
-//! Never here: sockets (see the parent module), or what a family's bytes look like (see `wire`).
+//! Never here: sockets (the parent module), or the bytes of a family (`wire`).
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{Ending, Family, Request, wire};
 
 /// A reply to one request. Constructors choose the content, the other methods what goes wrong on the way.
 ///
-/// A streamed reply is a row of pieces, each written to the socket by itself: one per delta (the first one begins
+/// A streamed reply is a sequence of pieces, each written to the socket separately: one per delta (the first one starts
 /// with the events that open the stream) and a last one with the events that end it. Any other reply is one piece.
 ///
 /// In bodies and header values `{{credential}}` stands for the key of the request, `{{model}}` for its model,
@@ -24,7 +24,7 @@ pub struct Reply {
     pub(super) pieces: Vec<Bytes>,
     pub(super) pause: Duration,
     pub(super) dribble: bool,
-    /// After so many pieces it waits for [`Provider::open_gate`](super::Provider::open_gate).
+    /// After this many pieces it waits for [`Provider::open_gate`](super::Provider::open_gate).
     pub(super) gate: Option<usize>,
     /// Without a length in the headers.
     pub(super) streamed: bool,
@@ -47,7 +47,7 @@ pub(super) enum End {
     Hang,
     Cut,
     Reset,
-    /// The last piece again and again.
+    /// The last piece is repeated.
     Again,
 }
 
@@ -79,8 +79,7 @@ impl Reply {
         Self::raw_pieces(pieces)
     }
 
-    /// A streamed answer with this reasoning and this text (either may be empty) that ends like this; a piece per
-    /// event.
+    /// A streamed answer with this reasoning and this text (either may be empty) and this ending; one piece per event.
     pub fn told(family: Family, reasoning: &str, text: &str, ending: Ending) -> Self {
         Self::raw_pieces(wire::told(family, reasoning, text, ending))
     }
@@ -90,26 +89,26 @@ impl Reply {
         Self::json(200, &wire::whole(family, text))
     }
 
-    /// An error of this status with a body of one of the shapes that `--help` of the program names; `None` for
-    /// another name.
+    /// An error of this status with a body of one of the shapes that the program's `--help` lists; `None` for another
+    /// name.
     pub fn shaped(shape: &str, status: u16, message: &str) -> Option<Self> {
         let (kind, body) = wire::shape(shape, status, message)?;
         Some(Self::body(status, kind, body))
     }
 
-    /// The error a family sends where no money is left.
+    /// The error of a family when the account has no credit.
     pub fn quota(family: Family) -> Self {
         let (status, body) = wire::quota(family);
         Self::json(status, &body)
     }
 
-    /// The error a family sends for a wrong key, which it repeats.
+    /// The error of a family for a wrong key, which it repeats.
     pub fn key_refused(family: Family) -> Self {
         let (status, body) = wire::key_refused(family);
         Self::json(status, &body)
     }
 
-    /// The error a family sends for a parameter that the model does not take.
+    /// The error of a family for a parameter that the model does not support.
     pub fn refusal(family: Family, parameter: &str) -> Self {
         Self::json(400, &wire::refusal(family, parameter))
     }
@@ -132,7 +131,6 @@ impl Reply {
         reply
     }
 
-    /// A JSON body.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::body(status, "application/json", body.to_string())
     }
@@ -142,12 +140,10 @@ impl Reply {
         Self::body(status, "text/html; charset=utf-8", body.to_owned())
     }
 
-    /// A plain text body.
     pub fn plain(status: u16, body: &str) -> Self {
         Self::body(status, "text/plain; charset=utf-8", body.to_owned())
     }
 
-    /// No body at all.
     pub fn empty(status: u16) -> Self {
         let mut reply = Self::body(status, "", "");
         reply.headers.clear();
@@ -174,7 +170,7 @@ impl Reply {
         }
     }
 
-    /// A body of this many bytes: a JSON string that never gets to the point.
+    /// A body of this many bytes: a JSON string without end.
     pub fn huge_body(status: u16, bytes: usize) -> Self {
         let mut reply = Self::body(status, "application/json", "");
         reply.pieces = vec![Bytes::from_static(b"{\"error\":{\"message\":\"")];
@@ -196,7 +192,7 @@ impl Reply {
         Self::raw_pieces(pieces)
     }
 
-    /// No reply: the request is read, then nothing.
+    /// No reply: the request is read, and nothing is sent.
     pub fn hang() -> Self {
         Self {
             start: Start::Never,
@@ -220,7 +216,7 @@ impl Reply {
         }
     }
 
-    /// The credential of the request, repeated in an error.
+    /// The credential of the request, in an error.
     pub fn credential_in_error(family: Family, status: u16) -> Self {
         Self::error(
             family,
@@ -229,17 +225,17 @@ impl Reply {
         )
     }
 
-    /// The credential of the request, repeated in an answer.
+    /// The credential of the request, in an answer.
     pub fn credential_in_text(family: Family) -> Self {
         Self::text(family, "Your key is {{credential}} as you know.")
     }
 
-    /// Its body, placeholders as they are.
+    /// Its body, placeholders not replaced.
     pub fn bytes(&self) -> Vec<u8> {
         self.pieces.concat()
     }
 
-    /// Adds a header; one of the same name that is there already is replaced.
+    /// Sets a header, replacing one of the same name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
@@ -247,7 +243,6 @@ impl Reply {
         self
     }
 
-    /// Changes the status.
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
         self
@@ -265,7 +260,7 @@ impl Reply {
         self
     }
 
-    /// Writes every byte by itself.
+    /// Writes every byte separately.
     pub fn dribble(mut self) -> Self {
         self.dribble = true;
         self
@@ -278,12 +273,12 @@ impl Reply {
         self
     }
 
-    /// After `count` pieces the connection breaks, without the end that HTTP asks for.
+    /// After `count` pieces the connection breaks, without the end that HTTP requires.
     pub fn cut_after(self, count: usize) -> Self {
         self.only(count, End::Cut)
     }
 
-    /// After `count` pieces nothing more comes.
+    /// After `count` pieces nothing more is sent.
     pub fn hang_after(self, count: usize) -> Self {
         self.only(count, End::Hang)
     }
@@ -298,7 +293,7 @@ impl Reply {
         self.only(count, End::Reset)
     }
 
-    /// After `count` pieces the last of them comes again and again, as fast as it is read.
+    /// After `count` pieces the last of them is repeated, as fast as it is read.
     pub fn again_after(self, count: usize) -> Self {
         self.only(count, End::Again)
     }
@@ -322,7 +317,7 @@ impl Reply {
         self
     }
 
-    /// The body is packed with gzip, which nobody asked for.
+    /// The body is compressed with gzip, which the client did not ask for.
     pub fn gzip(mut self) -> Self {
         let plain: Vec<u8> = self.pieces.concat();
         self.pieces = vec![gzip(&plain).into()];
@@ -355,7 +350,7 @@ impl Reply {
     }
 }
 
-/// Packed without being made smaller: blocks of stored bytes (RFC 1951 and 1952).
+/// gzip without compression: stored blocks (RFC 1951 and 1952).
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let crc = plain.iter().fold(!0_u32, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {

@@ -1,13 +1,13 @@
 //! The families' bytes: streams, errors, and where a request keeps its model and its last user text.
 //!
-//! Shapes only, as the providers' documentation gives them; when they are sent is decided elsewhere.
+//! Only shapes, as in the providers' documentation; the parent modules decide when they are sent.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Family, Request};
 
-/// A streamed answer: one piece per delta, the first begun with the opening events, and a last piece that ends it.
+/// A streamed answer: one piece per delta, the first one with the opening events, and a last piece that ends it.
 pub(super) fn answer(family: Family, deltas: &[String]) -> Vec<Bytes> {
     let stream = match family {
         Family::OpenAi => responses(deltas),
@@ -21,7 +21,7 @@ pub(super) fn answer(family: Family, deltas: &[String]) -> Vec<Bytes> {
     pieces.into_iter().map(Bytes::from).collect()
 }
 
-/// Cuts a text into up to four deltas, behind blanks.
+/// Cuts a text into up to four deltas, after blanks.
 pub(super) fn split(text: &str) -> Vec<String> {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     words
@@ -30,7 +30,7 @@ pub(super) fn split(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The error a family sends inside a stream that began well.
+/// The error that a family sends inside a stream that began well.
 pub(super) fn stream_error(family: Family, message: &str) -> Bytes {
     match family {
         Family::OpenAi => named(&json!({
@@ -93,7 +93,7 @@ pub(super) fn error(family: Family, status: u16, message: &str) -> Value {
 pub const SHAPES: &str = "openai, anthropic, google, google-list, openrouter, xai, text, mistral, detail, \
     details, message, plain, html, garbage, empty";
 
-/// The content type and the body of an error in a shape of this name, whoever's it is.
+/// The content type and the body of an error in the shape with this name, of any family.
 pub(super) fn shape(name: &str, status: u16, message: &str) -> Option<(&'static str, String)> {
     let json = "application/json";
     let (kind, body) = match name {
@@ -131,7 +131,7 @@ pub(super) fn shape(name: &str, status: u16, message: &str) -> Option<(&'static 
     Some((kind, body.to_string()))
 }
 
-/// No more money, in each family's words.
+/// No credit left, in each family's words.
 pub(super) fn quota(family: Family) -> (u16, Value) {
     match family {
         Family::OpenAi | Family::Compatible => (
@@ -158,7 +158,7 @@ pub(super) fn quota(family: Family) -> (u16, Value) {
     }
 }
 
-/// A key that is none, in each family's words; it is repeated where families do that.
+/// A key that is not valid, in each family's words; families that repeat the key do so here.
 pub(super) fn key_refused(family: Family) -> (u16, Value) {
     let mut body = error(
         family,
@@ -173,7 +173,7 @@ pub(super) fn key_refused(family: Family) -> (u16, Value) {
     (400, body)
 }
 
-/// The error a family sends for a parameter that the model does not take.
+/// The error of a family for a parameter that the model does not support.
 pub(super) fn refusal(family: Family, name: &str) -> Value {
     match family {
         Family::OpenAi | Family::Compatible => json!({"error": {
@@ -218,7 +218,7 @@ pub(super) fn parameter(body: &Value, name: &str) -> Option<String> {
         .map(|(known, _)| known.clone())
 }
 
-/// The model a request asks for.
+/// The model that a request names.
 pub(super) fn model(request: &Request) -> Option<String> {
     if request.family() == Some(Family::Google) {
         let id = request
@@ -242,7 +242,7 @@ pub(super) fn last_user_text(family: Family, body: &Value) -> Option<String> {
     if let Some(text) = turns.as_str() {
         return Some(text.to_owned());
     }
-    // Gemini lets the role of a single user turn be left out.
+    // Gemini permits a single user turn without a role.
     let user = |turn: &&Value| {
         turn["role"] == "user" || (family == Family::Google && turn["role"].is_null())
     };
@@ -262,19 +262,19 @@ pub(super) fn last_user_text(family: Family, body: &Value) -> Option<String> {
 /// How an answer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The model was done.
+    /// The model finished.
     Stop,
-    /// It came to the limit of tokens.
+    /// It reached the limit of tokens.
     Length,
     /// It refused, or a filter stopped it; Google without a text: the prompt was blocked.
     Refusal,
     /// It paused (`pause_turn`); Anthropic only, the others stop.
     Pause,
-    /// The stream ends as streams do, but nobody says why the model stopped.
+    /// The stream ends as streams do, but without a reason.
     Unsaid,
 }
 
-/// A streamed answer: this reasoning, this text (no delta where one is empty), this end. One piece per event.
+/// A streamed answer: this reasoning, this text (no delta for an empty one), this ending. One piece per event.
 pub(super) fn told(family: Family, reasoning: &str, text: &str, ending: Ending) -> Vec<Bytes> {
     let mut events = Vec::new();
     let mut say = |text: &str, event: &dyn Fn(&str) -> Value| {
@@ -318,7 +318,7 @@ pub(super) fn told(family: Family, reasoning: &str, text: &str, ending: Ending) 
                 json!({"type": "message_start", "message": {"id": "msg_mock", "model": "{{model}}",
                     "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": 1}}})
             });
-            // A thinking block comes first, and is empty where thoughts are not shown.
+            // A thinking block comes first, and is empty where thoughts are hidden.
             say("x", &|_| {
                 json!({"type": "content_block_start", "index": 0,
                 "content_block": {"type": "thinking", "thinking": "", "signature": ""}})

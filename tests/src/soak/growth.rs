@@ -1,6 +1,6 @@
-//! Whether a process stays as large as it was once it has warmed up.
+//! Whether a process stays at its size once it has warmed up.
 //!
-//! Never here: what it does meanwhile.
+//! Never here: the load on it.
 
 use std::fs;
 use std::time::Duration;
@@ -10,20 +10,19 @@ use std::time::Duration;
 pub struct Sample {
     /// Since the session began.
     pub at: Duration,
-    /// Bytes that it holds (`VmRSS`).
+    /// Resident bytes (`VmRSS`).
     pub memory: u64,
     /// Open file descriptors, kept connections included.
     pub descriptors: usize,
-    /// Threads, but for the writer, which comes when a client first leaves an answer unread, early or late, and for those
-    /// that long replies are read on, which come and go.
+    /// Threads, except for the writer, which starts when a client first leaves an answer unread, and those that read
+    /// long replies, which come and go.
     pub threads: usize,
 }
 
-/// What memory may differ by in any case, in bytes: what an allocator keeps is not what a program holds.
+/// Growth of memory that is always accepted, in bytes: an allocator keeps more than the program holds.
 const SLACK: u64 = 4 << 20;
 
 impl Sample {
-    /// Looks at a process.
     pub(super) fn of(pid: u32, at: Duration) -> Result<Self, String> {
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd"))
             .map_err(|error| format!("/proc/{pid}/fd: {error}"))?
@@ -47,7 +46,7 @@ fn threads(pid: u32) -> Result<usize, String> {
     Ok(others.count())
 }
 
-/// A number out of the status of a process.
+/// A number from the status of a process.
 pub(super) fn status(pid: u32, name: &str) -> Result<u64, String> {
     let path = format!("/proc/{pid}/status");
     let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -57,8 +56,8 @@ pub(super) fn status(pid: u32, name: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{path} has no number {name}"))
 }
 
-/// What has grown from the first sample after the warm-up to the last one: memory by more than 4 MiB and 20 %, or
-/// threads at all. Descriptors are not judged here, since connections are kept for as long as they are of use.
+/// Growth from the first sample after the warm-up to the last one: memory by more than 4 MiB and 20 %, or any threads.
+/// Descriptors are not checked here, since connections are kept while they are useful.
 pub(super) fn growth(samples: &[Sample], warm: Duration) -> Option<String> {
     let warmed = samples.iter().position(|sample| sample.at >= warm);
     let (Some(first), Some(last)) = (warmed.map(|place| &samples[place]), samples.last()) else {
@@ -92,7 +91,7 @@ mod tests {
     fn what_grows_after_the_warm_up_is_told() {
         let grown = |last| growth(&[sample(1, 5, 1), sample(21, 10, 2), last], WARM);
         assert_eq!(grown(sample(90, 10, 2)), None);
-        // A fifth of little is little: four mebibytes are allowed.
+        // A fifth of a small number is small: four mebibytes are accepted.
         assert_eq!(grown(sample(90, 14, 2)), None);
         let memory = "memory has grown from 10240 KiB to 15360 KiB";
         assert_eq!(grown(sample(90, 15, 2)).as_deref(), Some(memory));

@@ -1,16 +1,15 @@
-//! What a session owes: for every message that was sent what must come back, and for every line that comes what it
+//! The answers that a session must get: for every message sent what must come back, and for every line received what it
 //! settles.
 //!
-//! It keeps what is open and nothing else, so that a soak can last for days. Never here: what is sent, or processes.
+//! It keeps only what is open, so that a soak can run for days. Never here: the messages, or processes.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-/// What a request is owed.
+/// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// A result.
     Result,
     /// A result of a tool: an answer, or an error of one of the classes.
     Tool,
@@ -20,27 +19,25 @@ pub(super) enum Wanted {
     Error(i64),
 }
 
-/// What a line that was sent does to the account.
+/// The effect of a line that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// Nothing.
     Nothing,
-    /// An error without an id is owed.
+    /// An error without an id must come back.
     Nameless,
-    /// The request with this id, as JSON, is owed an answer. Its id is its progress token, too.
+    /// The request with this id, as JSON, must be answered. Its id is its progress token, too.
     Request(String, Wanted),
-    /// The request with this id is owed nothing any more.
+    /// The request with this id need not be answered any more.
     Cancel(String),
 }
 
-/// What was sent, and what came back.
+/// Counts of messages, sent and received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Requests.
     pub requests: u64,
-    /// Lines that are no request, and are answered without an id.
+    /// Lines that are not requests, and are answered without an id.
     pub bad_lines: u64,
-    /// Results that are no error.
+    /// Results that are not errors.
     pub results: u64,
     /// Errors of tools, by class.
     pub classes: BTreeMap<String, u64>,
@@ -48,19 +45,18 @@ pub struct Tally {
     pub errors: u64,
     /// Requests that were cancelled before they were answered.
     pub cancelled: u64,
-    /// Those of them that were answered all the same, because both crossed.
+    /// Cancelled requests that were answered all the same, because answer and cancel crossed.
     pub crossed: u64,
     /// Notifications of the server.
     pub notifications: u64,
 }
 
 impl Tally {
-    /// Answers of every kind.
     pub fn answers(&self) -> u64 {
         self.results + self.errors + self.classes.values().sum::<u64>()
     }
 
-    /// Both together.
+    /// Adds another session's counts.
     pub fn add(&mut self, other: &Self) {
         for (sum, more) in [
             (&mut self.requests, other.requests),
@@ -79,7 +75,7 @@ impl Tally {
     }
 }
 
-/// The classes of errors that users are told about.
+/// The documented classes of errors.
 const CLASSES: [&str; 15] = [
     "auth",
     "permission",
@@ -98,14 +94,13 @@ const CLASSES: [&str; 15] = [
     "config",
 ];
 
-/// The account of one session.
+/// The open requests of one session.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     open: HashMap<String, Open>,
-    /// How many of those are cancelled.
+    /// How many of them are cancelled.
     waived: usize,
     nameless: usize,
-    /// So far.
     pub(super) tally: Tally,
 }
 
@@ -116,7 +111,7 @@ struct Open {
 }
 
 impl Ledger {
-    /// Enters a line that is about to be sent.
+    /// Records a line that is about to be sent.
     pub(super) fn sent(&mut self, entry: &Entry) {
         match entry {
             Entry::Nothing => {}
@@ -142,10 +137,11 @@ impl Ledger {
         }
     }
 
-    /// Enters a line that has come.
+    /// Records a line that was received.
     ///
     /// # Errors
-    /// If it is none that may come.
+    ///
+    /// If the line must not come.
     pub(super) fn received(&mut self, line: &[u8]) -> Result<(), String> {
         let message: Value =
             serde_json::from_slice(line).map_err(|error| format!("not JSON: {error}"))?;
@@ -227,12 +223,12 @@ impl Ledger {
         }
     }
 
-    /// How many answers are owed.
+    /// How many answers are outstanding.
     pub(super) fn owed(&self) -> usize {
         self.open.len() - self.waived + self.nameless
     }
 
-    /// Some of what is owed, in words.
+    /// Some of the outstanding answers, in words.
     pub(super) fn debts(&self) -> String {
         let open = self.open.iter().filter(|(_, open)| !open.cancelled);
         let some: Vec<String> = open
@@ -246,14 +242,14 @@ impl Ledger {
         )
     }
 
-    /// Closes what was cancelled: something that was sent later is answered, so nothing more may come for it.
+    /// Closes cancelled requests: something that was sent later has been answered, so nothing more may come for them.
     pub(super) fn settle(&mut self) {
         self.open.retain(|_, open| !open.cancelled);
         self.waived = 0;
     }
 }
 
-/// The beginning of something for a failure.
+/// The beginning of a value, for a failure.
 fn short(value: &impl std::fmt::Debug) -> String {
     let shown = format!("{value:?}");
     shown.chars().take(200).collect()

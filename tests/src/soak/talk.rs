@@ -1,7 +1,7 @@
-//! One session: a process, the threads that read it, and rounds of traffic with a moment of silence behind each, when
-//! nothing may be owed and the process is looked at.
+//! One session: a process, the threads that read it, and rounds of traffic. After each round the session goes quiet: no
+//! answer may be outstanding then, and the process is sampled.
 //!
-//! Never here: what is sent, or what is right.
+//! Never here: the messages, or which answers are right.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -23,7 +23,7 @@ use crate::judge::{self, Case, End};
 use crate::schema::REVISIONS;
 use crate::session::MODERN;
 
-/// What a session is started with.
+/// The parameters of a session.
 pub(super) struct Start {
     pub(super) program: PathBuf,
     pub(super) variables: Vec<(String, String)>,
@@ -32,25 +32,25 @@ pub(super) struct Start {
     pub(super) number: usize,
 }
 
-/// Most requests that wait for an answer.
+/// Most requests in flight.
 const AT_ONCE: usize = 48;
 
-/// Messages until a moment of silence.
+/// Messages per round.
 const ROUND: usize = 1500;
 
-/// Of so many rounds one is judged by the official schemas, which takes longer than the round itself.
+/// One of so many rounds is checked against the official schemas, which takes longer than the round itself.
 const JUDGED: usize = 6;
 
-/// Longest wait for an answer: all calls have shorter limits.
+/// Longest wait for an answer: all calls have shorter time limits.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// Longest wait for the end of the process: its own grace and a little more.
+/// Longest wait for the end of the process: a little more than its grace period.
 const END: Duration = Duration::from_secs(35);
 
 /// Calls in flight when the input ends.
 const LAST_CALLS: usize = 8;
 
-/// Lines that are kept for a failure, and characters of each.
+/// Lines that are kept for a failure report, and characters of each.
 const KEPT: usize = 12;
 const SHOWN: usize = 400;
 
@@ -64,14 +64,14 @@ pub(super) struct Talk {
     rng: Rng,
     revision: &'static str,
     began: Instant,
-    /// Descriptors behind the first call, whose connection is kept.
+    /// Descriptors after the first call, whose connection is kept.
     descriptors: usize,
     samples: Vec<Sample>,
     handshake: Recording,
     judged: usize,
 }
 
-/// All bytes of a while.
+/// The bytes of one round.
 #[derive(Clone, Default)]
 struct Recording {
     sent: Vec<u8>,
@@ -87,7 +87,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     ledger: Ledger,
-    /// What is wrong, the first of it.
+    /// The first problem.
     problem: Option<String>,
     recording: Option<Recording>,
     lines: VecDeque<String>,
@@ -114,9 +114,9 @@ impl Shared {
 }
 
 impl Talk {
-    /// Starts the process and shakes hands.
+    /// Starts the process and performs the handshake.
     pub(super) fn open(start: Start) -> Result<Self, String> {
-        // The newest with and without a handshake first, then the older ones.
+        // The newest revisions with and without a handshake first, then the older ones.
         let revision = REVISIONS[REVISIONS.len() - 1 - start.number % REVISIONS.len()];
         let mut child = Command::new(&start.program)
             .env_clear()
@@ -153,7 +153,7 @@ impl Talk {
         talk.shared.lock().recording = Some(Recording::default());
         talk.shake_hands()?;
         talk.handshake = talk.shared.lock().recording.take().unwrap_or_default();
-        // What the program needs for the network it opens with the first call, or a moment after its start.
+        // The program opens its network descriptors with the first call, or a moment after its start.
         let first = talk.traffic.last_call();
         talk.send(&first)?;
         talk.wait_owed(0)?;
@@ -179,7 +179,7 @@ impl Talk {
         self.wait_owed(0)
     }
 
-    /// Rounds of traffic until that moment.
+    /// Runs rounds of traffic until that time.
     pub(super) fn soak(&mut self, until: Instant) -> Result<(), String> {
         let mut round = 0;
         while Instant::now() < until {
@@ -213,7 +213,7 @@ impl Talk {
             }
         }
         self.wait_owed(0)?;
-        // Its answer stands behind everything that was on its way when the last cancel was read.
+        // Its answer comes after everything that was in flight when the last cancel was read.
         let probe = self.traffic.probe();
         self.send(&probe)?;
         self.wait_owed(0)?;
@@ -236,7 +236,7 @@ impl Talk {
         written.map_err(|error| self.failure(&format!("its input is closed: {error}")))
     }
 
-    /// Waits until no more answers than that are owed.
+    /// Waits until at most this many answers are outstanding.
     fn wait_owed(&self, most: usize) -> Result<(), String> {
         let deadline = Instant::now() + ANSWER;
         let mut state = self.shared.lock();
@@ -281,7 +281,8 @@ impl Talk {
         }
     }
 
-    /// Once the provider has closed what was kept, the process has no more open than after its first call.
+    /// Once the provider has closed idle connections, the process must not have more descriptors than after its first
+    /// call.
     pub(super) fn expect_nothing_open(&self) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
@@ -301,7 +302,7 @@ impl Talk {
         }
     }
 
-    /// Ends the input with calls in flight, and tells what came of it all.
+    /// Ends the input with calls in flight, and returns the results of the session.
     pub(super) fn finish(mut self, warm: Duration) -> Result<Told, String> {
         if let Some(problem) = growth(&self.samples, warm) {
             return Err(self.failure(&problem));
@@ -343,7 +344,7 @@ impl Talk {
         })
     }
 
-    /// What is wrong, with the last lines of the session.
+    /// The problem, with the last lines of the session.
     fn failure(&self, problem: &str) -> String {
         let state = self.shared.lock();
         let lines = |lines: &VecDeque<String>| {
@@ -366,7 +367,7 @@ impl Drop for Talk {
     }
 }
 
-/// What a process has open.
+/// The open descriptors of a process.
 fn descriptors(pid: u32) -> String {
     let entries = fs::read_dir(format!("/proc/{pid}/fd"));
     let names = entries.into_iter().flatten().flatten().filter_map(|entry| {
@@ -376,7 +377,7 @@ fn descriptors(pid: u32) -> String {
     names.collect::<Vec<String>>().join(", ")
 }
 
-/// Reads as a client does: mostly at once, now and then after a pause.
+/// Reads as clients do: usually at once, sometimes after a pause.
 fn read_answers(pipe: impl Read, shared: &Shared, mut rng: Rng) {
     let mut pipe = BufReader::new(pipe);
     let mut line = Vec::new();

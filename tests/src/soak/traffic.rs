@@ -1,6 +1,6 @@
-//! What a session is sent: calls of every kind in a mixture that a seed decides.
+//! The messages of a session: calls of every kind, in a mixture that a seed determines.
 //!
-//! Never here: when it is sent, or what comes back.
+//! Never here: when they are sent, or the answers.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ pub(super) struct Traffic {
     revision: &'static str,
     /// Requests so far; the number is in the id.
     last: u64,
-    /// Ids to cancel, and how many messages are to be sent before.
+    /// Ids to cancel, and how many messages to send before.
     cancels: VecDeque<(usize, String)>,
 }
 
@@ -85,16 +85,16 @@ const FAULTS: [&str; 42] = [
     "fault-bytes",
 ];
 
-/// Models whose answers are larger than anything. They must not cost the calls beside them their answers.
+/// Models with enormous answers. Other calls must still get their answers.
 const HUGE: [&str; 3] = ["fault-huge", "fault-huge-error", "fault-endless"];
 
-/// Objects in an argument that nobody asked for.
+/// Objects in an unknown argument.
 const UNREAD: usize = 120_000;
 
 /// The provider whose list of models has no end.
 const ENDLESS: &str = "endless";
 
-/// Lines that are no request: each is answered once, without an id.
+/// Lines that are not requests: each is answered once, without an id.
 const BAD_LINES: [&str; 6] = [
     "x",
     "3",
@@ -104,7 +104,7 @@ const BAD_LINES: [&str; 6] = [
     "[\u{0}]",
 ];
 
-/// Lines that are answered by nothing.
+/// Lines that get no answer.
 const SILENT_LINES: [&str; 4] = [
     "",
     r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#,
@@ -127,7 +127,7 @@ impl Traffic {
         }
     }
 
-    /// The next line, without its end, and what is owed for it.
+    /// The next line, without its end, and its entry in the ledger.
     pub(super) fn next(&mut self) -> (String, Entry) {
         for (left, _) in &mut self.cancels {
             *left = left.saturating_sub(1);
@@ -155,15 +155,15 @@ impl Traffic {
         }
     }
 
-    /// A request that is answered at once, whatever else goes on.
+    /// A request that is answered at once, whatever the load.
     pub(super) fn probe(&mut self) -> (String, Entry) {
         self.request("resources/templates/list", json!({}), Wanted::Result)
     }
 
-    /// A call that takes as much memory as a single one gets.
+    /// A call that takes the most memory that a single call gets.
     pub(super) fn huge(&mut self) -> (String, Entry) {
         let (name, arguments) = match self.rng.u8(..5) {
-            // A tree that nobody reads, the worst that one can be made of.
+            // A tree in an unknown argument, of the most expensive kind.
             0 => {
                 let tree = vec![json!({"": 0}); UNREAD];
                 (
@@ -245,7 +245,7 @@ impl Traffic {
         self.chat(arguments, Wanted::Tool)
     }
 
-    /// What makes a call fail, and ends it soon.
+    /// Arguments that make a call fail soon.
     fn failing(&mut self) -> Value {
         let model = format!("{}/{}", self.pick(&PROVIDERS), self.pick(&FAULTS));
         let seconds = self.rng.u32(1..=2);
@@ -364,7 +364,7 @@ impl Traffic {
         self.call(name, arguments, Wanted::Tool)
     }
 
-    /// A call; one of ten is cancelled some messages later, answered by then or not.
+    /// A call; one of ten is cancelled some messages later, answered or not.
     fn call(&mut self, name: &str, arguments: Value, wanted: Wanted) -> (String, Entry) {
         let mut params = json!({"name": name});
         params["arguments"] = arguments;
@@ -399,7 +399,7 @@ impl Traffic {
         }
         let id = id.to_string();
         let mut line = String::new();
-        // Params come last, as most clients have them.
+        // Params come last, as in most clients.
         _ = write!(
             line,
             r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#

@@ -1,3 +1,3 @@
-//! The commands beside serving.
+//! The commands next to the server.
 
 mod commands;

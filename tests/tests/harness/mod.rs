@@ -1,4 +1,6 @@
-//! The harness: the mock provider and the process driver are tested before they judge anything.
+//! The harness itself: the mock provider and the process driver are tested before they judge anything; the table of where
+//! tests stand is true.
 
+mod layout;
 mod provider;
 mod server;

@@ -1,4 +1,4 @@
-//! The mock provider tested with a client of a few lines, so that what it sends is seen byte by byte.
+//! The mock provider, tested with a client of a few lines that sees every byte.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -38,7 +38,7 @@ fn send(provider: &Provider, method: &str, path: &str, headers: &str, body: &str
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A good chat request of a family: path, headers, body.
+/// A valid chat request of a family: path, headers, body.
 fn chat(family: Family, model: &str, text: &str) -> (String, &'static str, String) {
     let turns = json!([{"role": "user", "content": text}]);
     let (path, headers, body) = match family {
@@ -76,7 +76,7 @@ fn start(provider: &Provider, family: Family, model: &str) -> TcpStream {
     open(provider, "POST", &path, headers, &body)
 }
 
-/// The text of a streamed answer, put together from its deltas.
+/// The text of a streamed answer, joined from its deltas.
 fn text_of(answer: &str) -> String {
     answer
         .lines()
@@ -358,7 +358,7 @@ fn huge_means_huge() {
 
 // ------------------------------------------------------------------------------------------ the program
 
-/// The mock provider as a developer starts it, and what it says that it listens on.
+/// The mock provider as a developer starts it, and the URLs that it prints.
 fn program() -> (Server, Vec<(String, String)>) {
     let mut mock = Server::builder()
         .program(env!("CARGO_BIN_EXE_mock-provider"))
@@ -373,7 +373,7 @@ fn program() -> (Server, Vec<(String, String)>) {
     (mock, variables)
 }
 
-/// The server, sent to these base URLs.
+/// The server, configured with these base URLs.
 fn served(urls: impl IntoIterator<Item = (String, String)>) -> Server {
     let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
     Server::builder()
@@ -452,7 +452,7 @@ fn the_program_serves_every_family_and_its_faults_by_model_and_by_base_url() {
         assert!(partial.to_string().contains("network"), "{partial}");
     }
 
-    // In front of the path it holds for lists, too.
+    // A fault at the start of the path applies to lists, too.
     let with = |fault: &str| -> Vec<(String, String)> {
         let broken = |(name, url): &(String, String)| {
             let (scheme, rest) = url.split_once("://").unwrap();

@@ -1,4 +1,4 @@
-//! The harness tested on small programs that every system has.
+//! The harness, tested with small programs that every system has.
 
 use std::time::{Duration, Instant};
 
@@ -138,7 +138,7 @@ fn waiting_ends_and_shows_what_was_seen() {
 
 #[test]
 fn what_no_client_should_be_sent_fails_a_test_that_does_not_look_at_it() {
-    // Whatever ends with the path of the program stands for it.
+    // A script whose last argument is the program's path counts as the program.
     let pretend = |line: &str| {
         let script = format!("echo '{line}'");
         Server::builder()
@@ -157,7 +157,7 @@ fn what_no_client_should_be_sent_fails_a_test_that_does_not_look_at_it() {
         let text = failure.unwrap_err().downcast::<String>().unwrap();
         assert!(text.contains("more errors without an id"), "{text}");
     }
-    // A test that has failed already says why it did.
+    // A test that has already failed reports its own reason.
     let failed = std::panic::catch_unwind(|| {
         let mut server = pretend(error);
         server.line();
@@ -167,7 +167,7 @@ fn what_no_client_should_be_sent_fails_a_test_that_does_not_look_at_it() {
     assert_eq!(*text, "the real reason");
 }
 
-/// In whatever form, on either output, whether the test waits for the end or lets go.
+/// In any form, on either output, whether the test waits for the end or drops the server.
 #[test]
 fn a_configured_secret_in_any_output_fails_a_test_that_does_not_look_for_it() {
     let key = "sk-mock/0123456789";

@@ -1,7 +1,7 @@
-//! How the process ends: every reason, its exit code, and what calls in flight still get.
+//! How the process ends: every reason, its exit code, and the answers of calls in flight.
 //!
-//! Here: the end of input, signals, an output that nobody takes, an input that cannot be read, standby. Never here: what
-//! a client sees while nobody asks the server to leave (`stdio.rs`), or which settings are valid (`settings.rs`).
+//! Here: the end of input, signals, an output that cannot be written, an input that cannot be read, standby. Never
+//! here: what a client sees before the server ends (`stdio.rs`), or which settings are valid (`settings/`).
 
 use std::fs::File;
 use std::io;
@@ -21,17 +21,17 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 
-/// A grace that no test outlives: who ends before it did not wait for it.
+/// A grace period that no test outlives: a process that ends earlier did not wait for it.
 const LONG: (&str, &str) = ("ANYGPT_SHUTDOWN_GRACE", "3600");
 
-/// The shortest grace there is.
+/// The shortest grace period.
 const SHORT: (&str, &str) = ("ANYGPT_SHUTDOWN_GRACE", "1");
 
 const MOCK: (&str, &str) = ("DEFAULT_PROVIDER", "mock");
 
 const PING: &str = r#"{"jsonrpc":"2.0","id":"ping","method":"ping"}"#;
 
-/// What asks the process to leave.
+/// A reason for the process to end.
 #[derive(Clone, Copy, Debug)]
 enum Reason {
     EndOfInput,
@@ -55,7 +55,7 @@ impl Reason {
     }
 }
 
-/// A server that asks this provider.
+/// A server that uses this provider.
 fn gateway(provider: &Provider) -> Builder {
     Server::builder().envs(provider.env())
 }
@@ -74,7 +74,7 @@ fn ping(id: usize) -> String {
     json!({"jsonrpc": "2.0", "id": id, "method": "ping"}).to_string()
 }
 
-/// Starts calls of these models and waits until the provider has them all; their ids are the models' names.
+/// Calls these models and waits until the provider has all requests; their ids are the models' names.
 #[track_caller]
 fn start_calls(server: &Server, provider: &Provider, models: &[&str]) {
     for model in models {
@@ -100,7 +100,7 @@ fn error_text(answer: &Value) -> &str {
     answer["result"]["content"][0]["text"].as_str().unwrap()
 }
 
-/// A file of this test program's own. It is there whole or not at all, should the program run twice at a time.
+/// A file of this test program. It is complete or absent, even if two test programs run at a time.
 fn file(name: &str, content: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("endings-{name}"));
     let new = path.with_extension(std::process::id().to_string());
@@ -150,7 +150,7 @@ fn end_of_input_waits_for_a_call_in_flight_and_answers_it() {
 fn end_of_input_right_behind_a_call_does_not_take_it_away() {
     let provider = Provider::start();
     let mut server = gateway(&provider).spawn();
-    // The last line has no newline, and its end is the end of the input.
+    // The last line has no newline; the end of input ends it.
     server.send_raw(format!("{PING}\n{}", chat("last", "gpt-4.1")).as_bytes());
     server.close_stdin();
     let messages = server.end(0);
@@ -166,7 +166,7 @@ fn after_a_signal_a_call_in_flight_is_finished_and_answered() {
         let mut server = gateway(&provider).spawn();
         start_calls(&server, &provider, &["slow-start-300"]);
         server.signal(signal);
-        // Stdin stays open: it is the call that is waited for, nothing else.
+        // Stdin stays open: only the call is waited for.
         let messages = server.end(0);
         let result = &answer(&messages, "slow-start-300")["result"];
         assert_eq!(result["structuredContent"]["text"], "echo: hello");
@@ -175,7 +175,7 @@ fn after_a_signal_a_call_in_flight_is_finished_and_answered() {
 
 #[test]
 fn at_the_bound_every_open_call_is_answered_with_what_has_arrived() {
-    // All processes at once, since each waits for its bound.
+    // All processes at once, since each waits for its limit.
     let mut all = Reason::ALL.map(|reason| {
         let provider = Provider::start();
         let mut server = gateway(&provider).envs([SHORT]).spawn();
@@ -208,12 +208,12 @@ fn at_the_bound_every_open_call_is_answered_with_what_has_arrived() {
 
 #[test]
 fn sigterm_after_the_end_of_input_shortens_the_grace() {
-    // The only slow test here: the bound after a signal is 8 s, and cannot be chosen without choosing the other one.
+    // The only slow test here: the limit after a signal is 8 s, and setting it would set the other one, too.
     let provider = Provider::start();
     let mut server = gateway(&provider).limit(Duration::from_secs(15)).spawn();
     start_calls(&server, &provider, &["fault-hang"]);
     server.close_stdin();
-    // Nothing shows that the end of input has been seen; in the other order the bound is the same.
+    // Nothing shows that the end of input was seen; in the other order the limit is the same.
     sleep(Duration::from_millis(200));
     server.signal(Signal::TERM);
     let messages = server.end(0);
@@ -229,7 +229,7 @@ fn a_signal_while_idle_ends_at_once() {
             if used {
                 server.request("ping", Value::Null);
             } else {
-                // Its handlers are there long before its other threads.
+                // Its signal handlers are installed long before its other threads start.
                 server.until("the process waits", || threads(server.pid()) > 1);
             }
             server.signal(signal);
@@ -240,14 +240,14 @@ fn a_signal_while_idle_ends_at_once() {
 
 #[test]
 fn a_signal_at_any_moment_of_the_start_ends_it() {
-    // Small enough to hit every part of the start, and different in every run of the loop.
+    // Short enough to hit every part of the start, and different in each iteration.
     for round in 0..30 {
         let mut server = Server::builder().envs([MOCK, LONG]).spawn();
         sleep(Duration::from_micros(round * 130));
         let signal = SIGNALS[usize::try_from(round).unwrap() % SIGNALS.len()];
         server.signal(signal);
         let exit = server.wait();
-        // Before `main` nobody can catch it.
+        // A signal before `main` cannot be caught.
         let before_main = exit.signal == Some(signal.as_raw());
         assert!(
             exit.code == Some(0) || before_main,
@@ -259,7 +259,7 @@ fn a_signal_at_any_moment_of_the_start_ends_it() {
 
 #[test]
 fn a_signal_before_any_input_is_heard_although_input_never_stops() {
-    // Main never gets to wait for input: there is always some, and nobody takes the answers to the first read.
+    // The main thread never waits for input: there is always some, and the answers to the first read are not taken.
     let list = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\n";
     let requests = file("lists", list.repeat(5_000).as_bytes());
     let mut server = Server::builder()
@@ -312,7 +312,7 @@ fn while_draining_the_last_call_may_be_cancelled() {
     server.send(
         r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"fault-hang"}}"#,
     );
-    // Nothing is owed any more, so there is nothing left to wait for.
+    // No answer is outstanding, so there is nothing left to wait for.
     assert_eq!(server.end(0), [] as [Value; 0]);
 }
 
@@ -330,21 +330,21 @@ fn while_draining_the_end_of_input_changes_nothing() {
 
 #[test]
 fn a_second_signal_leaves_at_once() {
-    // With a call owed.
+    // With a call in flight.
     for first in Reason::ALL {
         let provider = Provider::start();
         let mut server = gateway(&provider).envs([LONG]).spawn();
         start_calls(&server, &provider, &["fault-hang"]);
         first.give(&mut server);
         if matches!(first, Reason::EndOfInput) {
-            // Then it is the third reason to leave that does not wait.
+            // Then the third reason to end does not wait.
             server.signal(Signal::TERM);
         }
         server.wait_stderr("shutting down");
         server.signal(Signal::INT);
         assert_eq!(server.end(3), [] as [Value; 0], "{first:?}");
     }
-    // With nothing owed: both come before the first one has ended it.
+    // With no call in flight: both arrive before the first one has ended it.
     for _ in 0..10 {
         let mut server = Server::builder().envs([MOCK, LONG]).spawn();
         server.request("ping", Value::Null);
@@ -359,14 +359,14 @@ fn a_second_signal_needs_no_other_thread() {
     let provider = Provider::start();
     let mut server = gateway(&provider).envs([LONG]).spawn();
     start_calls(&server, &provider, &["fault-hang"]);
-    // Held up from outside: whatever may hold it up inside, it looks the same.
+    // Stopped from outside: the effect is the same as of a thread that hangs.
     let Some(held) = hold_up(server.pid(), "async") else {
         return;
     };
     server.signal(Signal::TERM);
     server.wait_stderr("shutting down");
     server.signal(Signal::TERM);
-    // Whoever traces a thread has to see its end before its process can have one.
+    // A tracer must reap a thread before its process can end.
     let flags = wait::WaitPidFlag::__WALL | wait::WaitPidFlag::WNOHANG;
     server.until("the thread has ended", || {
         matches!(
@@ -377,7 +377,7 @@ fn a_second_signal_needs_no_other_thread() {
     assert_eq!(server.end(3), [] as [Value; 0]);
 }
 
-/// A thread that is held up. It goes on when this is dropped: a process cannot end before, not even if it is killed.
+/// A stopped thread. It continues when this is dropped: a process cannot end before, not even by SIGKILL.
 struct Held(nix::unistd::Pid);
 
 impl Drop for Held {
@@ -387,7 +387,7 @@ impl Drop for Held {
     }
 }
 
-/// Stops one thread of a process, and no other. `None`, said on stderr, where the machine does not allow that.
+/// Stops one thread of a process. `None`, with a line on stderr, where the machine does not permit it.
 fn hold_up(pid: u32, name: &str) -> Option<Held> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let thread = threads
@@ -421,7 +421,7 @@ fn signals_that_are_ignored_at_the_start_stay_so() {
         server.signal(signal);
         server.request("ping", Value::Null);
         assert!(server.is_running(), "{name}");
-        // The others are heard, and SIGTERM always.
+        // The others are handled, and SIGTERM always.
         server.signal(Signal::TERM);
         server.end(0);
     }
@@ -444,7 +444,7 @@ fn a_signal_ends_a_command_whatever_it_waits_for() {
             let Some(builder) = builder else {
                 continue;
             };
-            // It reads its question from stdin.
+            // It reads its prompt from stdin.
             let builder = if name == "plain" {
                 builder
             } else {
@@ -458,7 +458,7 @@ fn a_signal_ends_a_command_whatever_it_waits_for() {
     }
 }
 
-/// Whether a process waits for something, with its handlers for signals in place.
+/// Whether a process is waiting, with its signal handlers installed.
 fn is_asleep(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let has = |name: &str, value: &str| {
@@ -484,7 +484,7 @@ fn without_another_thread_lists_are_answered_and_signals_heard() {
     assert_eq!(server.request("ping", Value::Null)["result"], json!({}));
     let list = server.request("tools/list", Value::Null);
     assert!(list["result"]["tools"].is_array(), "{list}");
-    // The call that needs one gets an error, and only that one.
+    // Only the call that needs a thread gets an error.
     let arguments = json!({"model": "openai/gpt-4.1", "prompt": "hello"});
     let result = server.call_tool("anygpt_chat_completion", arguments);
     assert_eq!(result["isError"], true, "{result}");
@@ -495,7 +495,7 @@ fn without_another_thread_lists_are_answered_and_signals_heard() {
     server.call_tool("anygpt_list_providers", json!({}));
     server.signal(Signal::TERM);
     server.end(0);
-    // The log is written at the end, by the one thread that there is.
+    // The log is written at the end, by the only thread.
     let log = server.stderr();
     assert!(log.contains("anygpt_list_providers"), "{log}");
 }
@@ -522,13 +522,14 @@ fn without_another_thread_a_stuck_stdout_does_not_keep_a_signal_away() {
     server.end(3);
 }
 
-/// Runs a program, to be added as an argument, that can start no thread. `None`, said on stderr, where that cannot be had.
+/// Runs a program, to be added as an argument, that can start no thread. `None`, with a line on stderr, where that is
+/// not possible.
 fn alone() -> Option<Builder> {
     let limited = ["--nproc=1:1"];
     if !rustix::process::geteuid().is_root() {
         return Some(Server::builder().program("prlimit").args(limited));
     }
-    // The limit does not concern root. Nobody else is this user, and it may run the program.
+    // The limit does not apply to root. No other process has this user id, and it may run the program.
     let other = ["--reuid=54321", "--clear-groups", "prlimit"];
     let mut tried = Command::new("setpriv");
     let tried = tried
@@ -559,11 +560,11 @@ fn a_closed_stdout_matters_only_if_something_is_owed() {
             server.request("ping", Value::Null);
             server.close_stdout();
             reason.give(&mut server);
-            // Without a provider the settings are to blame, not the output.
+            // Without a provider the settings are reported, not the output.
             server.end(i32::from(variables.is_empty()));
         }
     }
-    // An answer that has nowhere to go ends the process, whatever it is an answer to.
+    // An answer that cannot be written ends the process, whatever its request was.
     let provider = Provider::start();
     for line in [PING, &chat("x", "gpt-4.1"), "not a message"] {
         let mut server = gateway(&provider).envs([LONG]).spawn();
@@ -604,7 +605,7 @@ fn a_stdout_that_cannot_be_written_at_the_start_is_fatal_before_anything_is_paid
             let said = stderr.contains("stdout cannot be written");
             assert_eq!(said, !redirection.contains("2>&-"), "{stderr}");
         }
-        // A question on the command line is not asked either.
+        // A prompt on the command line is not sent either.
         let mut asked = Server::builder()
             .program("sh")
             .args([
@@ -646,7 +647,7 @@ fn a_client_that_is_gone_altogether_is_not_waited_for() {
         server.end(3);
         provider.wait_dropped(LIMIT);
     }
-    // In the other order, too: it leaves while its call is waited for.
+    // In the other order, too: the client disconnects while its call is in flight.
     let provider = Provider::start();
     let mut server = gateway(&provider).envs([LONG]).spawn();
     start_calls(&server, &provider, &["fault-hang"]);
@@ -690,7 +691,7 @@ fn a_stdout_that_takes_nothing_is_fatal() {
     server.end(3);
 }
 
-/// A server that has more to say than its pipe holds, to a client that does not read.
+/// A server with more output than its pipe holds, and a client that does not read.
 fn stuck(grace: (&str, &str)) -> Server {
     let server = Server::builder()
         .envs([MOCK, grace])
@@ -702,7 +703,7 @@ fn stuck(grace: (&str, &str)) -> Server {
     server
 }
 
-/// Together larger than any pipe, smaller than what the server keeps.
+/// Together larger than any pipe, smaller than the server's queue.
 const PINGS: usize = 40_000;
 
 #[test]
@@ -721,7 +722,7 @@ fn a_stuck_stdout_is_waited_for_up_to_the_bound() {
 fn a_stdout_that_is_read_again_before_the_bound_gets_everything() {
     for reason in Reason::ALL {
         let mut server = stuck(LONG);
-        // What is still in the pipe when a signal comes need not be served.
+        // Input that is still in the pipe when a signal comes need not be served.
         server.until("everything has been read", || has_read_all(server.pid()));
         reason.give(&mut server);
         if let Reason::Signal(_) = reason {
@@ -789,7 +790,7 @@ fn an_input_without_anything_to_read_is_a_clean_end() {
     let empty = file("empty", b"");
     for standby in ["never", "auto", "<UNKNOWN>"] {
         for redirection in ["</dev/null", "<&-", "<\"$1\""] {
-            // The shell keeps the server from being a child of PID 1, should the tests be a container's main process.
+            // The shell keeps the server from being a child of PID 1, in case the tests are a container's main process.
             let mut server = Server::builder()
                 .program("sh")
                 .args(["-c", &format!("\"$0\" {redirection}; exit $?")])
@@ -797,7 +798,7 @@ fn an_input_without_anything_to_read_is_a_clean_end() {
                 .envs([MOCK, ("ANYGPT_STANDBY", standby)])
                 .spawn();
             assert_eq!(server.end(0), [] as [Value; 0], "{redirection} {standby}");
-            // A container that is restarted again and again must find out why.
+            // The log of a container that restarts again and again must say why.
             let stderr = server.stderr();
             let said = stderr.contains("stdin is") && stderr.contains("ANYGPT_STANDBY=always");
             assert_eq!(said, !redirection.contains("$1"), "{stderr}");
@@ -805,7 +806,7 @@ fn an_input_without_anything_to_read_is_a_clean_end() {
     }
 }
 
-/// Rust opens `/dev/null` in the place of a closed descriptor, and aborts where it cannot.
+/// Rust opens `/dev/null` in place of a closed descriptor, and aborts where it cannot.
 #[test]
 fn a_closed_descriptor_needs_no_dev_null() {
     for (command, code) in [
@@ -961,12 +962,11 @@ fn the_main_process_of_a_container_leaves_where_standby_does_not_apply() {
     }
 }
 
-/// Who the main process of a container is, and which processes it sees.
+/// The main process of a container, and the processes that it sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Main {
-    /// The program, and `/proc` is the machine's.
+    /// The program, with the machine's `/proc`.
     Alone,
-    /// The program.
     Program,
     /// A small init.
     Init,
@@ -976,7 +976,7 @@ enum Main {
 fn a_container_that_is_stopped_lets_its_sessions_end() {
     for main in [Main::Alone, Main::Program, Main::Init] {
         for signal in SIGNALS {
-            // A shell makes what it starts in the background ignore it.
+            // A shell makes background processes ignore it.
             if (main, signal) == (Main::Init, Signal::INT) {
                 continue;
             }
@@ -1004,7 +1004,7 @@ fn a_container_that_is_stopped_lets_its_sessions_end() {
 #[test]
 fn a_container_that_is_stopped_waits_up_to_the_bound_and_a_second_signal_ends_it() {
     for main in [Main::Alone, Main::Program, Main::Init] {
-        // The session would go on for ever: it has a longer grace.
+        // The session would run for ever: it has a longer grace period.
         for (grace, second) in [(SHORT, false), (LONG, true)] {
             let provider = Provider::start();
             let Some((mut container, pid)) = standing_by(main, grace) else {
@@ -1107,7 +1107,7 @@ fn standing_by(main: Main, grace: (&str, &str)) -> Option<(Server, Pid)> {
     Some((server, pid))
 }
 
-/// A session in the container of this process, as by `docker exec`.
+/// A session in the container of this process, as started by `docker exec`.
 fn exec(pid: Pid, main: Main) -> Builder {
     enter(pid, main).arg(binary())
 }
@@ -1130,8 +1130,8 @@ fn enter(pid: Pid, main: Main) -> Builder {
         .args(user.iter().copied())
 }
 
-/// Runs a program, to be added as arguments, as PID 1 of a process namespace. `None`, said on stderr, where the machine
-/// does not allow that; in continuous integration it must.
+/// Runs a program, to be added as arguments, as PID 1 of a process namespace. `None`, with a line on stderr, where the
+/// machine does not permit it; in continuous integration it must.
 fn container(more: &[&'static str]) -> Option<Builder> {
     const WAYS: [&[&str]; 2] = [
         &["--pid", "--kill-child"],
@@ -1158,7 +1158,6 @@ fn container(more: &[&'static str]) -> Option<Builder> {
     })
 }
 
-/// The first child of a process.
 #[track_caller]
 fn child(pid: u32) -> Pid {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
@@ -1167,12 +1166,11 @@ fn child(pid: u32) -> Pid {
     Pid::from_raw(first).unwrap()
 }
 
-/// How many threads a process has.
 fn threads(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
-/// How much a process has read of the file that is its standard input.
+/// How much a process has read of the file on its standard input.
 fn read_so_far(pid: u32) -> u64 {
     let info = std::fs::read_to_string(format!("/proc/{pid}/fdinfo/0")).unwrap_or_default();
     info.lines()
@@ -1180,7 +1178,7 @@ fn read_so_far(pid: u32) -> u64 {
         .unwrap_or_default()
 }
 
-/// Whether a process has read everything that was written to the pipe that is its standard input.
+/// Whether a process has read everything from the pipe on its standard input.
 fn has_read_all(pid: u32) -> bool {
     File::open(format!("/proc/{pid}/fd/0"))
         .is_ok_and(|pipe| rustix::io::ioctl_fionread(&pipe) == Ok(0))

@@ -1,7 +1,7 @@
-//! The log: one line for each tool call in both formats, what is in it and what never is, and the trace that a call
-//! belongs to, on its way into the log and to the provider.
+//! The log: one line for each tool call in both formats, its content, what it never contains, and the trace of a call
+//! on its way into the log and to the provider.
 //!
-//! Never here: log messages to clients (`features.rs`), keys (`secrets.rs`), or a stderr that nobody reads (`stdio.rs`).
+//! Never here: log messages to clients (`protocol/features.rs`), keys (`secrets.rs`), an unread stderr (`stdio.rs`).
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 const CHAT: &str = "anygpt_chat_completion";
 const FORMATS: [&str; 2] = ["text", "json"];
 
-/// Long enough to be handed out where it breaks off.
+/// Long enough that it is returned when the stream breaks.
 const BROKEN: &str = "an answer that breaks off in the middle";
 
 fn logging(level: &str, format: &str, provider: &Provider) -> Builder {
@@ -50,7 +50,7 @@ fn read(line: &str, format: &str) -> Map<String, Value> {
     read.insert("message".into(), rest[..end].into());
     let mut rest = &rest[end..];
     while let Some((name, value)) = rest.strip_prefix(' ').and_then(|r| r.split_once('=')) {
-        // What these tests put between quotes needs no more than JSON does.
+        // In these tests values in quotes need no more escapes than in JSON.
         let mut values = serde_json::Deserializer::from_str(value).into_iter::<Value>();
         let known = values.next().unwrap().unwrap_or_else(|_| panic!("{line}"));
         read.insert(name.into(), known);
@@ -165,7 +165,7 @@ fn a_call_without_a_network_has_its_line_too() {
 
 #[test]
 fn the_last_lines_are_written_as_long_as_somebody_takes_them() {
-    // More than a pipe holds, less than what may wait.
+    // More than a pipe holds, less than the queue.
     const CALLS: usize = 1_000;
     let mut server = Server::builder()
         .envs([("DEFAULT_PROVIDER", "mock")])
@@ -175,7 +175,7 @@ fn the_last_lines_are_written_as_long_as_somebody_takes_them() {
         server.call_tool(CHAT, json!({"prompt": "x"}));
     }
     server.close_stdin();
-    // All is answered, so the process ends now; its reader comes a little late.
+    // All calls are answered, so the process ends now; its reader starts a little late.
     std::thread::sleep(Duration::from_millis(300));
     assert!(server.is_running(), "{}", server.seen());
     server.resume_stderr();

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Building it alone is the point: together with other crates, features would bring std in.
+/// It must be built alone: together with other crates, feature unification would bring std in.
 #[test]
 fn the_core_serves_a_session_in_a_program_without_std() {
     let build = Command::new(env!("CARGO"))

@@ -1,6 +1,6 @@
 //! The hunt for keys: whatever a provider sends back, no configured key leaves the process, in any form.
 //!
-//! Never here: what answers and errors say otherwise (`chat`, `models`).
+//! Never here: other content of answers and errors (`tools/chat.rs`, `tools/lists.rs`).
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -17,7 +17,7 @@ const CHAT: &str = "anygpt_chat_completion";
 const LIST: &str = "anygpt_list_models";
 const VARIABLES: [&str; 3] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"];
 
-/// Long, and with everything in it that some encoding writes in another way.
+/// Long, with every character that some encoding writes differently.
 const KEYS: [&str; 3] = [
     "openai/Hunted+Key=4f:7c19e2@b0",
     "anthropic/Hunted+Key=8d:51a6f3@c1",
@@ -29,12 +29,12 @@ fn key(family: Family) -> &'static str {
     KEYS[place.expect("a family with a key")]
 }
 
-/// Everything logged; the keys come from wherever the caller puts them.
+/// Everything is logged; the caller sets the keys.
 fn server(provider: &Provider) -> Builder {
     Server::builder()
         .envs(provider.urls())
         .env("LOG_LEVEL", "debug")
-        // Hundreds of replies here are failures: each is asked for once.
+        // Hundreds of replies here are failures: each is requested once.
         .env("ANYGPT_RETRIES", "0")
 }
 
@@ -45,21 +45,21 @@ fn with_keys(provider: &Provider) -> Server {
         .spawn()
 }
 
-/// Ends the server and looks through everything it has written for these keys, in any form.
+/// Ends the server and searches everything it has written for these keys, in any form.
 #[track_caller]
 fn hunt(server: Server, keys: &[&str]) {
     let forms: Vec<String> = keys.iter().flat_map(|key| forms(key)).collect();
     assert_lacks(&written(server), &forms);
 }
 
-/// Everything the server has written by its end.
+/// Everything the server wrote before its end.
 fn written(mut server: Server) -> String {
     server.close_stdin();
     server.wait();
     String::from_utf8(server.stdout()).unwrap() + &server.stderr()
 }
 
-/// Panics with the lines in which one of `forbidden` stands, and what is around it there.
+/// Panics with the lines that contain one of `forbidden`, and the text around it.
 #[track_caller]
 fn assert_lacks<T: AsRef<str>>(output: &str, forbidden: &[T]) {
     let found = places(output, forbidden);
@@ -67,7 +67,7 @@ fn assert_lacks<T: AsRef<str>>(output: &str, forbidden: &[T]) {
     assert!(found.is_empty(), "{} leaks: {shown:#?}", found.len());
 }
 
-/// A chat, and a list of models, with what `family` replies; the results are somebody else's business.
+/// A chat, and a list of models, with the replies of `family`; the results are not checked here.
 fn talk(server: &mut Server, family: Family) -> Value {
     server.call_tool(CHAT, json!({"prompt": "hi", "model": family.model()}))
 }
@@ -137,7 +137,7 @@ fn in_headers(reply: Reply, key: &str) -> Reply {
     .fold(reply, |reply, name| reply.header(name, key))
 }
 
-/// An answer whose model, id and reason to stop are the key.
+/// An answer whose model, id and finish reason are the key.
 fn named(family: Family, key: &str) -> Reply {
     let events = match family {
         Family::OpenAi | Family::Compatible => {
@@ -198,7 +198,7 @@ fn a_key_that_a_provider_repeats_never_comes_out() {
                 list(&mut server, family);
             }
         }
-        // The only model there is has the key in its name, and is asked; then an error names it.
+        // The only model has the key in its name and is called; then an error names it.
         let lists = echoing_lists(family, key(family));
         provider.always(family, Reply::error(family, 404, "no such model"));
         provider.script_models(family, [lists[0].clone()]);
@@ -216,7 +216,7 @@ fn a_key_that_a_provider_repeats_never_comes_out() {
     }
 }
 
-/// The client may say the key itself, or the model in several pieces.
+/// The client may send the key itself, or the model may send it in several pieces.
 #[test]
 fn a_key_that_arrives_in_pieces_or_from_the_client_never_comes_out() {
     for family in Family::NATIVE {
@@ -252,7 +252,7 @@ fn a_key_that_arrives_in_pieces_or_from_the_client_never_comes_out() {
     }
 }
 
-/// Long messages and ids are shortened; half a key must not be left at the cut.
+/// Long messages and ids are shortened; the cut must not leave half a key.
 #[test]
 fn no_half_of_a_key_is_left_where_a_message_is_cut() {
     for family in Family::NATIVE {
@@ -311,7 +311,7 @@ fn no_key_comes_out_whatever_else_happens() {
     let provider = Provider::start();
     let mut server = with_keys(&provider);
     let faults = FAULTS.lines().filter_map(|line| line.split(' ').next());
-    // Those in capitals stand for numbers. A huge answer takes seconds in a debug build.
+    // Words in capitals stand for numbers. A huge answer takes seconds in a debug build.
     let faults = faults.filter(|name| {
         !["fault-huge", "fault-endless", "fault-bytes"].contains(name)
             && !name.contains(char::is_uppercase)
@@ -328,7 +328,7 @@ fn no_key_comes_out_whatever_else_happens() {
         .chain(numbered)
         .flat_map(|name| Family::NATIVE.map(|family| format!("{}/{name}", family.id())))
         .collect();
-    // All at once: some of them end at their deadline only.
+    // All at once: some of them end only at their deadline.
     for (id, model) in models.iter().enumerate() {
         let arguments = json!({"prompt": "hi", "model": model, "timeout_seconds": 1});
         let params = json!({"name": CHAT, "arguments": arguments, "_meta": {"progressToken": id}});
@@ -353,7 +353,7 @@ fn no_key_comes_out_whatever_else_happens() {
 
 // -------------------------------------------------------------------------------------- where keys are
 
-/// A fresh folder of this test program.
+/// A new folder of this test program.
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("secrets-{name}"));
     _ = fs::remove_dir_all(&folder);
@@ -361,7 +361,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Asks, has the key repeated, and hunts; the provider must really have received the keys.
+/// Makes a call whose reply repeats the key, and searches the output; the provider must have received the keys.
 #[track_caller]
 fn assert_used_and_hidden(provider: &Provider, mut server: Server) {
     server.call_tool("anygpt_list_providers", json!({}));
@@ -396,8 +396,8 @@ fn keys_from_files_never_come_out() {
     assert_used_and_hidden(&provider, server);
 }
 
-/// What a file of a secret holds beside the key is found nowhere in the process, so no second copy of its text is kept; the
-/// key itself is found, so the search works. (What is freed without being overwritten may be gone by chance.)
+/// Nothing else of a secret's file is found in the process, so no second copy of its text is kept; the key itself is
+/// found, so the search works. (Memory that is freed without being overwritten may be reused by chance.)
 #[test]
 fn the_text_of_a_secret_s_file_is_not_left_in_memory() {
     const KEY: &str = "sk-left-in-memory-0123456789-abcdefghij";
@@ -453,14 +453,14 @@ fn keys_from_the_configuration_file_never_come_out() {
     assert_used_and_hidden(&provider, server);
 }
 
-/// A key that cannot be used is a configuration error; several clients show stderr to everybody.
+/// A key that cannot be used is a configuration error; several clients show stderr to their users.
 #[test]
 fn a_key_that_cannot_be_used_is_not_shown() {
     let folder = folder("unusable");
     let path = folder.join("key");
     fs::write(&path, format!("{}\n{}", KEYS[0], KEYS[1])).unwrap();
     let config = folder.join("anygpt.config.yaml");
-    // Valid YAML of the wrong shape, and no YAML at all.
+    // Valid YAML of the wrong shape, and invalid YAML.
     for (place, text) in [
         ("list", format!("providers: [\"{}\"]\n", KEYS[0])),
         (
@@ -488,7 +488,7 @@ fn a_key_that_cannot_be_used_is_not_shown() {
             "OPENAI_BASE_URL",
             format!("https://user:{}@127.0.0.1/", forms(KEYS[0])[1]),
         ),
-        // A slash ends what a URL can have before its path: the host is "user", the port is no number.
+        // A slash ends the authority of a URL: the host is "user", the port is not a number.
         (
             "OPENAI_BASE_URL",
             format!("https://user:{}@127.0.0.1/", KEYS[0]),
@@ -514,7 +514,7 @@ fn a_key_that_cannot_be_used_is_not_shown() {
     }
 }
 
-/// Keys end up in the wrong place; what looks like one is masked in what is said about it.
+/// Keys end up in the wrong place; what looks like one is masked in the message about it.
 #[test]
 fn a_key_in_the_wrong_variable_is_masked() {
     let request = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\n";
@@ -541,8 +541,8 @@ fn a_key_in_the_wrong_variable_is_masked() {
     }
 }
 
-/// As above, for keys without a prefix: what may be a key is not repeated, and what cannot be one is. Paths and known
-/// words are shown.
+/// As above, for keys without a prefix: a value that may be a key is not repeated, one that cannot be a key is. Paths
+/// and known words are shown.
 #[test]
 fn a_value_in_the_wrong_place_is_shown_only_if_it_cannot_be_a_key() {
     let request = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}\n";
@@ -602,7 +602,7 @@ fn a_value_in_the_wrong_place_is_shown_only_if_it_cannot_be_a_key() {
             let output = server::run(&[], [(variable, value)], request);
             let said = output.stdout + &output.stderr;
             assert!(!said.contains(key), "{variable}={value}: {said}");
-            // What cannot be checked at the start is not used for it.
+            // A setting that cannot be checked at the start is not rejected then.
             if output.code == Some(1) && !["SSL_CERT_FILE", "SSL_CERT_DIR"].contains(&variable) {
                 let place = match variable {
                     "CONFIG_FILE" => "onfiguration file",
@@ -625,7 +625,7 @@ fn a_value_in_the_wrong_place_is_shown_only_if_it_cannot_be_a_key() {
             let said = output.stdout + &output.stderr;
             assert!(!said.contains(key), "{arguments:?}: {said}");
         }
-        // A key that is known, in a place where any word may stand.
+        // A configured key in a place where any word is valid.
         let variables = [("DEFAULT_MODEL", key), ("OPENAI_API_KEY", key)];
         for arguments in [
             &["chat", "-m", key, "hi"][..],
@@ -661,7 +661,7 @@ fn a_value_in_the_wrong_place_is_shown_only_if_it_cannot_be_a_key() {
     }
 }
 
-/// A name that nobody knows is repeated only if it cannot be a key.
+/// An unknown name is repeated only if it cannot be a key.
 #[test]
 fn a_key_in_the_place_of_a_provider_is_not_repeated() {
     let variables = [("DEFAULT_PROVIDER", "mock")];
@@ -698,7 +698,7 @@ fn a_key_in_the_place_of_a_provider_is_not_repeated() {
     }
 }
 
-/// Wherever it was typed: an error does not repeat what has the shape of a key.
+/// Wherever it was typed: an error does not repeat text in the shape of a key.
 #[test]
 fn a_key_in_the_place_of_an_argument_is_not_repeated() {
     let variables = [("DEFAULT_PROVIDER", "mock")];
@@ -757,7 +757,7 @@ fn a_key_in_the_place_of_an_argument_is_not_repeated() {
     }
 }
 
-/// Any word can be a host or a model, but not one that only a key looks like.
+/// Any word can be a host or a model, except one in the shape of a key.
 #[test]
 fn a_key_in_the_place_of_a_host_or_a_model_is_not_used() {
     const KEY: &str = "Zk3TestKeyNoPrefix012345abcdEFGH";
@@ -794,7 +794,7 @@ const TOKEN: &str = "QUERYtoken7b41c9";
 const TEAM: &str = "research-7b41/x";
 const HEADER: &str = "header-value-3e5a";
 
-/// A query in a base URL, and a header with a name of nobody's.
+/// A query in a base URL, and a header with an unknown name.
 fn with_places(provider: &Provider) -> Builder {
     let urls = provider.urls().map(|(variable, url)| {
         let team = TEAM.replace('/', "%2F");
@@ -821,7 +821,7 @@ fn what_is_a_secret_by_its_place_is_hidden_where_errors_and_logs_repeat_it() {
     let secrets = [TOKEN, TEAM, HEADER];
     let forms: Vec<String> = secrets.iter().flat_map(|secret| forms(secret)).collect();
     let provider = Provider::start();
-    // Answers may repeat some of it.
+    // Answers may contain some of it.
     let mut server = with_places(&provider).shows_secrets().spawn();
     let list = server.call_tool("anygpt_list_providers", json!({}));
     assert_lacks(&list.to_string(), &forms);
@@ -872,7 +872,7 @@ fn what_is_a_secret_by_its_place_is_hidden_where_errors_and_logs_repeat_it() {
                 assert_lacks(&list_of(&mut server, family), &forms);
             }
         }
-        // An answer may speak of what may be any word, but not of a key.
+        // An answer may contain what may be an ordinary word, but not a key.
         let said = format!("The team is {TEAM}, and the header is {HEADER}.");
         provider.script(family, [Reply::text(family, &said)]);
         assert_eq!(chat(&talk(&mut server, family))["text"], said);
@@ -904,7 +904,7 @@ fn list_of(server: &mut Server, family: Family) -> String {
     list(server, family).to_string()
 }
 
-/// Keys without a prefix that everybody knows: a provider shows the first or the last half, or breaks the line.
+/// Keys without a well-known prefix: a provider repeats the first or the last half, or breaks the line.
 #[test]
 fn a_part_of_a_key_is_hidden_where_errors_and_logs_repeat_it() {
     const KEY: &str = "Zk3TestKeyNoPrefix/0123+456789ab";
@@ -952,7 +952,7 @@ fn a_part_of_a_key_is_hidden_where_errors_and_logs_repeat_it() {
         for _ in echoing_lists(family, KEY) {
             list(&mut server, family);
         }
-        // The client's own words are in the log, too.
+        // The client's own text is in the log, too.
         talk(&mut server, family);
         server.call_tool(
             CHAT,
@@ -968,7 +968,7 @@ fn a_part_of_a_key_is_hidden_where_errors_and_logs_repeat_it() {
     }
 }
 
-/// A stream without text that ends for this reason.
+/// A stream without text that ends with this reason.
 fn named_end(family: Family, reason: &str) -> Reply {
     let events = match family {
         Family::OpenAi | Family::Compatible => {
@@ -987,12 +987,12 @@ fn named_end(family: Family, reason: &str) -> Reply {
     Reply::raw_pieces(events.iter().map(|event| format!("data: {event}\n\n")))
 }
 
-/// Such as a date, or the name of a variable: by chance it is in a key, too.
+/// For instance a date, or the name of a variable: by chance it is in a key, too.
 #[test]
 fn our_own_words_and_the_time_stay_whatever_a_key_is() {
     let earlier = server::run(&[], [("DEFAULT_PROVIDER", "openai")], b"").stderr;
     let time = earlier.lines().find(|line| line.contains("WARN")).unwrap();
-    // Year and month of a line of the log.
+    // Year and month of a log line.
     let time = &time[..8];
     let own = [
         "answered HTTP 401",
@@ -1029,7 +1029,7 @@ fn our_own_words_and_the_time_stay_whatever_a_key_is() {
     );
 }
 
-/// A local server needs no key, and its examples have some word for one.
+/// A local server needs no key, and its examples use some word in its place.
 #[test]
 fn a_word_that_examples_have_for_a_key_is_redacted_nowhere() {
     for word in [
@@ -1051,7 +1051,7 @@ fn a_word_that_examples_have_for_a_key_is_redacted_nowhere() {
                 [Reply::text(family, &said), Reply::error(family, 404, &said)],
             );
             assert_eq!(chat(&talk(&mut server, family))["text"], said);
-            // It looks like a key, which is enough in an error.
+            // It has the shape of a key, which is enough in an error.
             let refused = talk(&mut server, family);
             if !word.starts_with("sk-") {
                 assert!(
@@ -1063,7 +1063,7 @@ fn a_word_that_examples_have_for_a_key_is_redacted_nowhere() {
     }
 }
 
-/// Words of examples beside what is random make no example.
+/// Words of examples next to random letters do not make it an example.
 #[test]
 fn a_key_of_one_s_own_with_words_of_examples_is_a_secret() {
     for key in [
@@ -1091,7 +1091,7 @@ fn a_key_of_one_s_own_with_words_of_examples_is_a_secret() {
     }
 }
 
-/// The kernel writes none, and gives none to the program that `core_pattern` may name.
+/// The kernel writes none, nor pipes one to the program in `core_pattern`.
 #[test]
 fn a_core_dump_holds_no_key() {
     let mut server = Server::builder()
@@ -1104,13 +1104,13 @@ fn a_core_dump_holds_no_key() {
         .lines()
         .find(|line| line.starts_with("Max core file size"));
     let core: Vec<&str> = core.unwrap().split_whitespace().collect();
-    // Where nobody may have any, it stays so.
+    // Where the hard limit is zero already, it stays zero.
     assert!(core[4..6] == ["1", "1"] || core[5] == "0", "{core:?}");
 }
 
 // ------------------------------------------------------------------------------ short keys, look-alikes
 
-/// A short key may be an ordinary word, so it cannot be replaced; what repeats it is not shown.
+/// A short key may be an ordinary word, so it cannot be replaced; a message that repeats it is withheld.
 #[test]
 fn a_provider_s_message_that_repeats_a_short_key_is_withheld() {
     const SHORT: &str = "test";
@@ -1182,7 +1182,7 @@ fn what_looks_like_a_key_is_masked_in_errors_and_logs_and_stays_in_answers() {
             provider.script(family, [Reply::text(family, &said)]);
             assert_eq!(chat(&talk(&mut server, family))["text"], said);
 
-            // Words about a refused request are not logged, those about a refused key are.
+            // The message of a refused request is not logged, that of a refused key is.
             for status in [400, 401] {
                 provider.script(family, [Reply::error(family, status, &said)]);
                 let result = talk(&mut server, family);

@@ -1,8 +1,8 @@
-//! Bytes between the process and its client: a client that does not read, other kinds of stdin and stdout, many calls
-//! at once. Whatever happens, stdout holds whole JSON-RPC messages and nothing else.
+//! The pipes between the process and its client: a client that does not read, other kinds of stdin and stdout, many
+//! calls at once. Stdout always has whole JSON-RPC messages and nothing else.
 //!
-//! Never here: input that is not what it should be (`bad_input.rs`), how the process ends (`endings.rs`), which
-//! settings are valid (`settings.rs`), what a tool answers.
+//! Never here: malformed input (`protocol/bad_input.rs`), how the process ends (`endings.rs`), which settings are valid
+//! (`settings/`), the content of answers.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What the server keeps for a client that does not read.
+/// The server's queue for a client that does not read.
 const QUEUE: usize = 4 << 20;
 
 fn mock() -> Builder {
@@ -38,7 +38,7 @@ fn ping(id: impl Into<Value>) -> String {
     request(id, "ping")
 }
 
-/// Pings with the ids below `count`, each a line.
+/// Pings with the ids below `count`, one per line.
 fn pings(count: usize) -> String {
     (0..count).map(|id| ping(id) + "\n").collect()
 }
@@ -58,15 +58,15 @@ fn empty_result(id: impl Into<Value>) -> Value {
     json!({"jsonrpc": "2.0", "id": id.into(), "result": {}})
 }
 
-/// Ends the input, waits for a clean end, and returns everything that was answered.
+/// Ends the input, waits for a clean end, and returns all answers.
 #[track_caller]
 fn finish(mut server: Server) -> Vec<Value> {
     server.close_stdin();
     server.end(0)
 }
 
-/// Expects the answers to [`pings`], or other requests with the ids below `count` whose answers differ in nothing else:
-/// all of them, in order. Too many to be parsed one by one.
+/// Expects the answers to [`pings`], or to other requests with the ids below `count` whose answers differ in nothing
+/// else: all of them, in order. There are too many to parse each.
 #[track_caller]
 fn expect_answers(stdout: Vec<u8>, count: usize) {
     let stdout = String::from_utf8(stdout).unwrap();
@@ -92,7 +92,7 @@ fn finish_pings(mut server: Server, count: usize) {
     expect_answers(server.stdout(), count);
 }
 
-/// Waits until the server reads no more: its pipe is full, and stays as full as it is.
+/// Waits until the server stops reading: its pipe is full, and stays so.
 #[track_caller]
 fn wait_until_it_stops_reading(server: &Server) {
     let mut last = (usize::MAX, 0);
@@ -125,7 +125,7 @@ fn a_client_that_never_reads_is_not_read_and_costs_little_memory() {
     server.send_raw(pings(count).as_bytes());
     wait_until_it_stops_reading(&server);
     server.expect_little_memory();
-    // Nothing is lost once it reads again.
+    // Nothing is lost when it reads again.
     server.resume_stdout();
     server.wait_sent();
     server.expect_little_memory();
@@ -140,7 +140,7 @@ fn a_client_that_reads_slowly_costs_little_memory_and_gets_everything() {
     let server = mock().paused_stdout().spawn();
     server.send_raw(pings(count).as_bytes());
     let mut pauses = 0;
-    // A fast server is done before.
+    // A fast server finishes earlier.
     while pauses < 20 && server.stdout().len() < all {
         let before = server.stdout().len();
         server.resume_stdout();
@@ -190,7 +190,7 @@ fn a_cancel_is_read_while_the_client_does_not_read() {
 #[test]
 fn results_of_calls_wait_for_a_client_that_does_not_read() {
     let provider = Provider::start();
-    // Each is in its result twice, so all of them are more than the queue.
+    // Each text is in its result twice, so all of them together exceed the queue.
     let text = "x".repeat(QUEUE / 8);
     let replies = (0..8).map(|_| Reply::text(Family::OpenAi, &text));
     provider.script(Family::OpenAi, replies);
@@ -217,7 +217,7 @@ fn a_stderr_that_nobody_reads_stops_nothing() {
     let mut server = Server::builder()
         .env("LOG_LEVEL", "debug")
         .env("OPENAI_API_KEY", "k-123")
-        // Nobody listens there.
+        // Nothing listens on that port.
         .env("OPENAI_BASE_URL", "http://127.0.0.1:9")
         .unread_stderr()
         .spawn();
@@ -317,7 +317,7 @@ fn non_blocking_pipes_are_served_and_left_as_they_are() {
             .stdin(Stdin::Fd(stdin.into()))
             .stdout_to(OwnedFd::from(stdout))
             .spawn();
-        // More than the pipe holds, and nobody reads yet.
+        // More than the pipe holds, and nothing reads yet.
         converse(requests, answers, || {
             for (fd, mode) in [(shared.0.as_fd(), modes.0), (shared.1.as_fd(), modes.1)] {
                 assert_eq!(fcntl_getfl(fd).unwrap() & OFlags::NONBLOCK, mode);
@@ -328,7 +328,7 @@ fn non_blocking_pipes_are_served_and_left_as_they_are() {
     }
 }
 
-/// Writes pings and the end of the input, and reads what comes: half of it, then all.
+/// Writes pings and the end of the input, and reads the output: half of it, then the rest.
 fn converse(
     mut requests: impl Write + Send + 'static,
     answers: impl Read + AsFd,
@@ -349,7 +349,7 @@ fn converse(
     assert!(lines.next().is_none());
 }
 
-/// A reader that does not wait for ever.
+/// A reader with a time limit.
 struct Limited<R>(R);
 
 impl<R: Read + AsFd> Read for Limited<R> {
@@ -375,7 +375,7 @@ fn one_socket_may_be_stdin_and_stdout() {
     server.end(0);
 }
 
-/// A socket that has said all it had to say when it is dropped.
+/// A socket whose writing side is shut down when it is dropped.
 struct HalfClosed(UnixStream);
 
 impl Write for HalfClosed {
@@ -394,7 +394,7 @@ impl Drop for HalfClosed {
     }
 }
 
-/// A file of this test program's own. It is there whole or not at all, should the program run twice at a time.
+/// A file of this test program. It is complete or absent, even if two test programs run at a time.
 fn file(name: &str, content: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stdio-{name}"));
     let new = path.with_extension(std::process::id().to_string());
@@ -453,8 +453,8 @@ fn stdout_may_be_a_terminal() {
     }
 }
 
-/// Runs a line of shell on a terminal, `$SERVER` in it being the program. `None`, said on stderr, where there is no
-/// `script` for that; in continuous integration there must be.
+/// Runs a line of shell on a terminal, in which `$SERVER` is the program. `None`, with a line on stderr, where there is
+/// no `script`; in continuous integration there must be.
 fn terminal(line: &str) -> Option<Builder> {
     let found = Command::new("script").arg("--version").output();
     if !found.is_ok_and(|output| output.status.success()) {
@@ -470,7 +470,7 @@ fn terminal(line: &str) -> Option<Builder> {
 
 #[test]
 fn more_calls_than_there_is_room_for_are_refused_and_the_session_goes_on() {
-    // It accepts connections, as long as nobody takes them, and never answers.
+    // It accepts connections (in the kernel's queue), and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut server = Server::builder()
         .env("OPENAI_API_KEY", "k-123")
@@ -496,7 +496,7 @@ fn more_calls_than_there_is_room_for_are_refused_and_the_session_goes_on() {
     assert_eq!(behind, empty_result("behind"));
     assert!((1..=10_000 - 1_024).contains(&refused), "{refused}");
     server.expect_little_memory();
-    // Where one is given up, there is room for one.
+    // A cancelled call makes room for another.
     server.send(&[cancel(0), chat("new", "gpt-4.1"), ping("last")].join("\n"));
     assert_eq!(server.json(), empty_result("last"));
 }
@@ -543,7 +543,7 @@ fn an_id_in_flight_cannot_be_used_again() {
             answer["result"]["structuredContent"]["model"],
             "slow-start-300"
         );
-        // Answered, it is free.
+        // After its answer the id is free.
         server.send(&chat(first.clone(), "gpt-4.1"));
         let again = server.json();
         assert_eq!(again["result"]["structuredContent"]["model"], "gpt-4.1");
@@ -569,7 +569,7 @@ fn a_cancelled_id_can_be_used_again_and_the_first_call_is_never_answered() {
     let mut server = Server::builder().envs(provider.env()).spawn();
     server.send(&chat("x", "slow-start-200"));
     provider.wait_requests(1, LIMIT);
-    // In one write, so that the second call is there when the first one is given up.
+    // In one write, so that the second call arrives while the first one is being cancelled.
     server.send(&[cancel("x"), chat("x", "slow-start-600")].join("\n"));
     provider.wait_dropped(LIMIT);
     let answer = server.json();
@@ -613,7 +613,7 @@ fn answers_of_many_calls_and_pings_never_mix() {
     }
 }
 
-/// Looked at while a call is in flight, so that all threads and connections are there.
+/// Checked while a call is in flight, so that all threads and connections exist.
 #[test]
 #[cfg(target_os = "linux")]
 fn no_port_is_opened_and_no_file_is_written() {
@@ -637,7 +637,7 @@ fn no_port_is_opened_and_no_file_is_written() {
             })
         })
         .collect();
-    // The mock provider listens in the same network.
+    // The mock provider listens in the same network namespace.
     assert!(!listening.is_empty());
     let (mut sockets, mut all) = (0, 0);
     for entry in std::fs::read_dir(own.join("fd")).unwrap() {
@@ -648,7 +648,7 @@ fn no_port_is_opened_and_no_file_is_written() {
         all += 1;
         sockets += usize::from(target.starts_with("socket:"));
         assert!(!listening.contains(&target), "it listens: {target}");
-        // No regular file at all: pipes, sockets, and what the runtime waits with.
+        // No regular file: only pipes, sockets, and the descriptors of the event loop.
         assert!(
             !target.starts_with('/') || target == "/dev/null",
             "an open file: {target}"

@@ -1,9 +1,9 @@
-//! Bad input, one test for each kind of it: what comes back, and that the session goes on. Section 4.2 of the digest of
-//! the protocol is the rule: what cannot be read as a request with an id is answered without one, what is no request is
-//! never answered.
+//! Bad input, one test for each kind: the answer, and that the session goes on. By JSON-RPC 2.0 (sections 4 and 5) a
+//! line that cannot be read as a request with an id is answered without one, and a notification or response is never
+//! answered.
 //!
-//! Never here: valid requests that ask for something wrong (`protocol.rs`), bad arguments of tools (`chat.rs`), clients
-//! that misbehave in other ways than by what they write (`stdio.rs`, `endings.rs`).
+//! Never here: valid requests with invalid parameters (`revisions.rs`), bad arguments of tools (`tools/chat.rs`),
+//! clients that misbehave in other ways than by what they write (`process/stdio.rs`, `process/endings.rs`).
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 const CHAT: &str = "anygpt_chat_completion";
 
-/// The longest line that is taken.
+/// The longest line that is accepted.
 const LINE: usize = 16 << 20;
 
-/// How deep nesting gets here.
+/// Levels of nesting.
 const DEEP: usize = 100_000;
 
 const PARSE_ERROR: i32 = -32700;
@@ -23,22 +23,21 @@ const INVALID_REQUEST: i32 = -32600;
 const METHOD_NOT_FOUND: i32 = -32601;
 const INVALID_PARAMS: i32 = -32602;
 
-/// What comes back for a line.
+/// The answer to a line.
 #[derive(Clone, Copy, Debug)]
 enum Back<'a> {
-    /// Nothing.
     Nothing,
     /// An error with this code, without an id.
     Error(i32),
-    /// An error with this code for the request with this id, as it was written.
+    /// An error with this code for the request with this id, verbatim.
     ErrorTo(&'a str, i32),
     /// The result of the request with this id.
     ResultTo(&'a str),
-    /// The same, a tool's own error.
+    /// The same, with the tool's own error.
     ToolErrorTo(&'a str),
 }
 
-/// A session in which something is wrong.
+/// A session with bad input.
 struct Session {
     server: Server,
     pings: usize,
@@ -47,7 +46,7 @@ struct Session {
 impl Session {
     fn start() -> Self {
         Self {
-            // A line of 96 MiB takes its time on a busy machine.
+            // A line of 96 MiB is slow on a busy machine.
             server: Server::builder()
                 .env("DEFAULT_PROVIDER", "mock")
                 .limit(Duration::from_secs(60))
@@ -56,7 +55,7 @@ impl Session {
         }
     }
 
-    /// Sends one line, and expects this and nothing else back for it; then a ping must work.
+    /// Sends one line, and expects this answer and nothing else; then a ping must work.
     #[track_caller]
     fn line(&mut self, line: impl AsRef<[u8]>, back: Back<'_>) {
         self.bytes([line.as_ref(), b"\n"].concat(), back);
@@ -77,7 +76,7 @@ impl Session {
             assert_eq!(line, pong, "behind {what}");
             return;
         }
-        // What a tool answers may come behind what the session answers by itself.
+        // A tool's answer may come after the session's own.
         let mut other = self.server.line();
         if line == pong {
             std::mem::swap(&mut line, &mut other);
@@ -103,7 +102,7 @@ impl Session {
         assert!(is_short || may_be_long, "a long error for {what}");
     }
 
-    /// Ends the input: nothing more comes, and nothing was kept.
+    /// Ends the input: there are no further lines, and no memory was kept.
     #[track_caller]
     fn end(mut self) {
         self.server.expect_little_memory();
@@ -113,7 +112,7 @@ impl Session {
     }
 }
 
-/// A request line; `more` are members behind the method, each with a comma in front.
+/// A request line; `more` are members after the method, each with a leading comma.
 fn request(id: &str, method: &str, more: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}"{more}}}"#)
 }
@@ -129,7 +128,7 @@ fn chat(arguments: &str) -> String {
     )
 }
 
-/// `open` and `close` in each other, a hundred thousand times.
+/// `open` and `close`, nested a hundred thousand times.
 fn deep(open: &str, close: &str) -> String {
     open.repeat(DEEP) + &close.repeat(DEEP)
 }
@@ -254,7 +253,7 @@ fn json_of_another_kind_is_an_invalid_request() {
     ] {
         session.line(line, Back::Error(INVALID_REQUEST));
     }
-    // Only 2025-03-26 has batches, and that must be agreed on.
+    // Only 2025-03-26 has batches, and only after it was agreed on.
     let batch = format!("[{}]", request("1", "ping", ""));
     session.line(batch, Back::Error(INVALID_REQUEST));
     session.end();
@@ -330,7 +329,7 @@ fn the_cut_of_the_input_does_not_matter() {
         let bytes = input.as_bytes();
         for piece in bytes.chunks(bytes.len().div_ceil(pieces)) {
             server.send_raw(piece);
-            // So that it is read, most times, before the next one is there.
+            // So that it is usually read before the next piece is written.
             if pieces > 1 && pieces <= 1_000 {
                 server.wait_sent();
             }
@@ -351,7 +350,7 @@ fn a_line_over_the_limit_is_one_error_and_its_memory_is_not_taken() {
         let line = request(id, "ping", &params);
         session.line(line, Back::ErrorTo(id, INVALID_REQUEST));
     }
-    // Its beginning is enough, whatever comes behind it.
+    // Its beginning is enough, whatever follows.
     let cut = request("8", "ping", &params[..params.len() - 2]);
     session.line(cut, Back::ErrorTo("8", INVALID_REQUEST));
     let late = format!(r#"{{"jsonrpc":"2.0","method":"ping"{params},"id":7}}"#);
@@ -363,7 +362,7 @@ fn a_line_over_the_limit_is_one_error_and_its_memory_is_not_taken() {
     ] {
         session.line(line, Back::Error(INVALID_REQUEST));
     }
-    // No request either way.
+    // Not a request either way.
     let note = format!(r#"{{"jsonrpc":"2.0","method":"notifications/x"{params}}}"#);
     session.line(note, Back::Nothing);
     let response = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{}}{params}}}"#);
@@ -402,7 +401,7 @@ fn long_calls_leave_little_memory_behind() {
         let answer = session.server.line();
         assert!(answer.len() > 2 * prompt.len(), "{answer:.300}");
     }
-    // 4 MiB at most, and what the system's allocator does not give back.
+    // 4 MiB at most, plus what the system's allocator keeps.
     let more = session.server.status("VmRSS").saturating_sub(before);
     assert!(more < 8 << 20, "{} KiB", more >> 10);
     session.end();
@@ -429,7 +428,7 @@ fn jsonrpc_must_be_there_and_be_2_0() {
         ping.replace("jsonrpc", "jsonRpc"),
         Back::ErrorTo("1", INVALID_REQUEST),
     );
-    // It is the same string.
+    // The same string, written differently.
     session.line(
         ping.replace("\"2.0\"", "\"\\u0032.0\""),
         Back::ResultTo("1"),
@@ -760,7 +759,7 @@ fn deep_nesting_breaks_nothing() {
     session.line(&objects, Back::Error(INVALID_REQUEST));
     session.line(objects.trim_end_matches('}'), Back::Error(PARSE_ERROR));
     for value in [&arrays, &objects] {
-        // Where nobody looks it may be as deep as it wants.
+        // Unread values may be nested to any depth.
         let line = request(
             "1",
             "ping",
@@ -769,7 +768,7 @@ fn deep_nesting_breaks_nothing() {
         session.line(line, Back::ResultTo("1"));
         let line = with_params("ping", &format!(r#"{{"_meta":{{"x":{value}}}}}"#));
         session.line(line, Back::ResultTo("1"));
-        // A method, a version, a name, a cursor are strings.
+        // Methods, versions, names and cursors are strings.
         let line = request("1", "ping", "").replace("\"ping\"", value);
         session.line(line, Back::ErrorTo("1", INVALID_REQUEST));
         let line = request("1", "ping", "").replace("\"2.0\"", value);
@@ -783,12 +782,12 @@ fn deep_nesting_breaks_nothing() {
             let line = with_params(method, &format!(r#"{{"{member}":{value}}}"#));
             session.line(line, Back::ErrorTo("1", INVALID_PARAMS));
         }
-        // A tool reads those of its arguments that it knows.
+        // A tool reads only the arguments that it knows.
         session.line(
             chat(&format!(r#"{{"messages":{value}}}"#)),
             Back::ToolErrorTo("1"),
         );
-        // One that no tool has is passed over.
+        // Unknown arguments are skipped.
         session.line(
             chat(&format!(r#"{{"prompt":"hi","x":{value}}}"#)),
             Back::ResultTo("1"),
@@ -811,7 +810,7 @@ fn deep_nesting_breaks_nothing() {
 #[test]
 fn half_of_a_surrogate_pair_is_no_text() {
     let mut session = Session::start();
-    // An id is not read, only repeated.
+    // An id is repeated without being parsed.
     session.line(
         request("\"\\ud800\"", "ping", ""),
         Back::ResultTo("\"\\ud800\""),

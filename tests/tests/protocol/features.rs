@@ -1,7 +1,7 @@
-//! What the server offers beside tools, in every revision: resources, prompts, completion, log messages, subscriptions.
-//! That every line is valid is the business of the judge. `R-nn` are the numbers of `docs/requirements.md`.
+//! Features other than tools, in every revision: resources, prompts, completion, log messages, subscriptions. The judge
+//! checks that every line is valid. `R-nn` are the numbers of `docs/requirements.md`.
 //!
-//! Never here: the texts themselves, or which members a revision knows (`protocol.rs`).
+//! Never here: the texts themselves, or which members a revision knows (`revisions.rs`).
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ const LEVELS: [&str; 8] = [
     "emergency",
 ];
 
-/// A grace that no test outlives: who ends before it did not wait for it.
+/// A grace period that no test outlives: a process that ends earlier did not wait for it.
 const LONG: (&str, &str) = ("ANYGPT_SHUTDOWN_GRACE", "3600");
 
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
@@ -69,7 +69,7 @@ fn every_listed_resource_can_be_read_and_says_how_long_it_may_be_kept() {
             assert_eq!(content["mimeType"], resource["mimeType"]);
             assert!(content["text"].as_str().unwrap().starts_with("# "), "{uri}");
             if revision == MODERN {
-                // What depends on the configuration is nobody else's business.
+                // A text that depends on the configuration is private.
                 let scope = if uri.ends_with("providers") {
                     "private"
                 } else {
@@ -113,7 +113,7 @@ fn what_is_not_listed_is_not_found() {
             assert_eq!(error["data"], json!({"uri": uri}));
         }
         session.error("resources/read", json!({}), -32602);
-        // A URI of a megabyte is not sent back.
+        // A URI of a megabyte is not echoed.
         let long = format!("anygpt://docs/{}", "x".repeat(1 << 20));
         let error = session.error("resources/read", json!({"uri": long}), code);
         assert!(error.to_string().len() < 300);
@@ -191,7 +191,7 @@ fn every_prompt_can_be_had_with_what_it_requires_and_not_without() {
     }
 }
 
-/// names that nobody knows, and whatever else a person types, are no error.
+/// unknown names, and any other text that a user types, are not errors.
 #[test]
 fn arguments_of_prompts_are_free_text() {
     for revision in REVISIONS {
@@ -213,7 +213,7 @@ fn arguments_of_prompts_are_free_text() {
                 let said = got["messages"][0]["content"]["text"].as_str().unwrap();
                 assert!(said.contains(text.trim()), "{said}");
             }
-            // Not without end.
+            // Up to a limit.
             let name = prompt["arguments"][0]["name"].as_str().unwrap();
             let mut given = json!({});
             given[name] = "x".repeat(1 << 20).into();
@@ -224,7 +224,7 @@ fn arguments_of_prompts_are_free_text() {
     }
 }
 
-/// what a prompt points to is there.
+/// the resources that a prompt links to exist.
 #[test]
 fn prompts_point_to_resources_that_can_be_read() {
     let (mut session, _) = Session::open(offline(), MODERN);
@@ -262,7 +262,7 @@ fn a_completion_has_a_hundred_values_at_most() {
             (&got["total"], &got["hasMore"]),
             (&json!(150), &json!(true))
         );
-        // What is typed narrows it, in whatever case, with or without the provider.
+        // Typed text filters them, in any case, with or without the provider.
         for typed in ["mock/model-14", "MOCK/Model-14", "model-14"] {
             let got = complete(&mut session, "discover-and-chat", "model", typed);
             assert_eq!(strings(&got["values"]).len(), 10, "{typed}: {got}");
@@ -292,7 +292,7 @@ fn names_of_providers_models_tags_and_pages_are_completed() {
             ("list-capabilities", "tag", "S", &["smart"]),
             ("discover-and-chat", "model", "openai/", &["openai/a"]),
             ("discover-and-chat", "model", "zzz", &[]),
-            // What can be anything, and what is no argument at all.
+            // Free text, and unknown arguments.
             ("discover-and-chat", "question", "w", &[]),
             ("discover-and-chat", "unheard-of", "", &[]),
         ] {
@@ -303,7 +303,7 @@ fn names_of_providers_models_tags_and_pages_are_completed() {
                 "{prompt} {argument} {typed:?}"
             );
         }
-        // Other arguments narrow it, too.
+        // Other arguments filter them, too.
         let params = json!({"ref": {"type": "ref/prompt", "name": "list-capabilities"},
             "argument": {"name": "tag", "value": ""}, "context": {"arguments": {"provider": "google"}}});
         let got = session.result("completion/complete", params);
@@ -363,14 +363,14 @@ fn what_cannot_be_completed_is_an_error() {
 
 // ------------------------------------------------------------------------------------------- log messages
 
-/// A server whose every call fails, which it logs, and that writes nothing to stderr for it.
+/// A server whose every call fails and is logged, with nothing on stderr for it.
 fn failing(provider: &Provider) -> Builder {
     Server::builder()
         .env("LOG_LEVEL", "error")
         .envs(provider.env())
 }
 
-/// Makes one call that fails. Gives the log messages that came before its answer.
+/// Makes one call that fails. Returns the log messages that preceded its answer.
 #[track_caller]
 fn fail(session: &mut Session, provider: &Provider, meta: Value) -> Vec<Value> {
     provider.script(
@@ -461,7 +461,7 @@ fn a_modern_client_gets_no_log_messages_whatever_it_asks_for() {
     session.end();
 }
 
-/// what one request asks for is not for another one.
+/// log messages for one request are not sent for another.
 #[test]
 fn a_level_that_a_session_has_set_is_not_for_calls_with_an_envelope() {
     let provider = Provider::start();
@@ -477,7 +477,7 @@ fn a_level_that_a_session_has_set_is_not_for_calls_with_an_envelope() {
 
 // ------------------------------------------------------------------------------------------ subscriptions
 
-/// Starts a subscription; the next line acknowledges it.
+/// Opens a subscription; the next line acknowledges it.
 #[track_caller]
 fn listen(session: &mut Session, id: &Value) {
     let wanted = json!({"toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": false,
@@ -491,7 +491,7 @@ fn listen(session: &mut Session, id: &Value) {
     assert_eq!(line["method"], "notifications/subscriptions/acknowledged");
     let params = &line["params"];
     assert_eq!(&params["_meta"][SUBSCRIPTION], id, "the same type, too");
-    // What will be delivered: nothing here ever changes.
+    // The notifications to come: none, since nothing here changes.
     assert_eq!(params["notifications"], json!({}));
 }
 
@@ -518,7 +518,7 @@ fn subscriptions_are_acknowledged_stay_silent_and_end_with_the_input() {
         for id in &ids {
             listen(&mut session, id);
         }
-        // The session goes on beside them.
+        // The session serves other requests meanwhile.
         assert_eq!(session.list("tools/list", "tools")[0]["name"], CHAT);
         session.call(CHAT, json!({"prompt": "hi"}));
         let begun = Instant::now();
@@ -560,7 +560,7 @@ fn a_cancelled_subscription_is_never_heard_of_again_and_its_id_is_free() {
     listen(&mut session, &id);
     cancel(&session, &id);
     let lines = session.end();
-    // Opened, twice acknowledged, twice refused, one call.
+    // Opened, acknowledged twice, refused twice, one call.
     assert_eq!(lines.len(), 6, "{lines:#?}");
 }
 

@@ -3,9 +3,10 @@
 //! Never here: proving a requirement.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-/// The numbers that there are; those between are not in use.
+use anygpt_tests::tables::{is_test, is_transcript, tests};
+
+/// The numbers in use.
 const NUMBERS: [std::ops::RangeInclusive<u32>; 6] =
     [1..=7, 10..=17, 20..=25, 30..=48, 50..=67, 70..=75];
 
@@ -18,12 +19,18 @@ fn every_requirement_has_a_row_and_every_proof_exists() {
 
 #[test]
 fn a_table_that_lies_is_found_out() {
-    let good = "| R-01 | x | judge; `requirements.rs::a_table_that_lies_is_found_out` |";
+    let good = "| R-01 | x | judge; `protocol/requirements.rs::a_table_that_lies_is_found_out` |";
     for (row, said) in [
         ("", "R-02 has no row"),
         ("| R-02 | a row too short |", "not three cells"),
-        ("| R-02 | x | `requirements.rs::nobody` |", "nobody"),
-        ("| R-02 | x | `requirements.rs::problems` |", "problems"),
+        (
+            "| R-02 | x | `protocol/requirements.rs::nobody` |",
+            "nobody",
+        ),
+        (
+            "| R-02 | x | `protocol/requirements.rs::problems` |",
+            "problems",
+        ),
         ("| R-02 | x | `nobody.rs::a_test` |", "nobody.rs"),
         ("| R-02 | x | `transcripts/nobody.txt` |", "nobody.txt"),
         ("| R-02 | x | it is so |", "R-02 has no proof"),
@@ -44,10 +51,6 @@ fn a_table_that_lies_is_found_out() {
             "{found:#?}"
         );
     }
-}
-
-fn tests() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn problems(text: &str) -> Vec<String> {
@@ -77,7 +80,7 @@ fn problems(text: &str) -> Vec<String> {
         problems.extend(
             proofs
                 .into_iter()
-                .filter(|proof| !exists(proof))
+                .filter(|proof| !is_test(proof) && !is_transcript(proof))
                 .map(|proof| format!("{name}: {proof} does not exist")),
         );
     }
@@ -87,23 +90,4 @@ fn problems(text: &str) -> Vec<String> {
             .map(|number| format!("R-{number:02} has no row")),
     );
     problems
-}
-
-/// Whether a transcript, or a function that is a test, is there.
-fn exists(proof: &str) -> bool {
-    let Some((file, function)) = proof.split_once("::") else {
-        return proof.starts_with("transcripts/") && tests().join(proof).is_file();
-    };
-    let path: PathBuf = [tests().join("tests"), tests().join("..")]
-        .map(|folder| folder.join(file))
-        .into_iter()
-        .find(|path| path.is_file())
-        .unwrap_or_default();
-    let Ok(source) = std::fs::read_to_string(path) else {
-        return false;
-    };
-    source.split("#[test]").skip(1).any(|behind| {
-        let head = behind.split('{').next().unwrap_or_default();
-        head.contains(&format!("fn {function}("))
-    })
 }

@@ -1,9 +1,8 @@
-//! The protocol in every revision: what is served, what it holds, and which errors there are. That every line is valid
-//! in the revision it belongs to is the business of the judge, who sees all of this. `R-nn` are the numbers of
-//! `docs/requirements.md`.
+//! The protocol in every revision: results, their members, and errors. The judge checks that every line is valid in its
+//! revision. `R-nn` are the numbers of `docs/requirements.md`.
 //!
-//! Never here: what tools answer, the features beside them (`features.rs`), or what no client should send
-//! (`bad_input.rs`). Single exchanges read better as transcripts.
+//! Never here: the content of tools' answers, other features (`features.rs`), or malformed messages (`bad_input.rs`).
+//! Single exchanges read better as transcripts.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 
 const CHAT: &str = "anygpt_chat_completion";
 
-/// The lists, and where in their results the entries stand.
+/// The lists, and the member of their results that has the entries.
 const LISTS: [(&str, &str); 4] = [
     ("tools/list", "tools"),
     ("resources/list", "resources"),
@@ -57,9 +56,9 @@ fn calls() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The members of a result with this one of its own.
+/// The members of a result with this one in addition to the common ones.
 fn frame<'a>(revision: &str, member: &'a str, kept: bool) -> BTreeSet<&'a str> {
-    // Behind all revisions.
+    // Later than all revisions.
     let kept = if kept { MODERN } else { "never" };
     let members = [
         (member, REVISIONS[0]),
@@ -73,7 +72,7 @@ fn frame<'a>(revision: &str, member: &'a str, kept: bool) -> BTreeSet<&'a str> {
 
 // ---------------------------------------------------------------------------------------------- results
 
-/// the judge looks at it all.
+/// the judge checks all of it.
 #[test]
 fn every_result_is_valid_in_every_revision() {
     for revision in REVISIONS {
@@ -90,7 +89,8 @@ fn every_result_is_valid_in_every_revision() {
     }
 }
 
-/// R-23, and section 3.12 of the digest: an older client is told nothing that only newer revisions know.
+/// R-23 (MCP specification, Lifecycle, "Version Negotiation"): an older client gets no member that only newer revisions
+/// have.
 #[test]
 fn every_revision_is_told_exactly_what_it_knows() {
     let always = REVISIONS[0];
@@ -122,7 +122,7 @@ fn every_revision_is_told_exactly_what_it_knows() {
         }
         assert_eq!(keys(&opened["capabilities"]), features);
         for feature in features {
-            // Nothing of what is offered ever changes.
+            // Nothing that is offered ever changes.
             assert_eq!(opened["capabilities"][feature], json!({}), "{feature}");
         }
         if session.is_modern() {
@@ -198,7 +198,7 @@ fn every_revision_is_told_exactly_what_it_knows() {
                 };
                 assert_eq!(keys(entry), wanted, "{revision}: {entry}");
                 assert!(!entry["inputSchema"].to_string().contains("$schema"));
-                // Before tools had titles of their own, their hints had.
+                // Before tools had a title, their annotations had one.
                 let hints = &entry["annotations"];
                 assert_eq!(
                     hints["title"].is_string(),
@@ -214,7 +214,7 @@ fn every_revision_is_told_exactly_what_it_knows() {
                 }
             }
             if session.is_modern() {
-                // Who answers is told in each result, and how it looks only once.
+                // Each result names the server; only the first describes it.
                 let who = &list["_meta"]["io.modelcontextprotocol/serverInfo"];
                 let mut wanted = server.clone();
                 wanted.remove("icons");
@@ -321,7 +321,7 @@ fn the_list_of_tools_is_small_sound_and_the_same_for_everybody() {
     }
 }
 
-/// The schemas that clients check arguments against before they send them accept what the tools accept.
+/// The schemas, against which clients check arguments before sending them, accept what the tools accept.
 #[test]
 fn good_arguments_are_valid_against_the_input_schemas() {
     let (mut session, _) = Session::open(offline(), MODERN);
@@ -351,7 +351,7 @@ fn good_arguments_are_valid_against_the_input_schemas() {
 
 // -------------------------------------------------------------------------------------- opening, errors
 
-/// a version that cannot be agreed on by a handshake gets the newest that can.
+/// a version that no handshake can agree on gets the newest one that can be.
 #[test]
 fn initialize_agrees_on_the_version_asked_for_or_the_newest_that_a_handshake_can_agree_on() {
     for (asked, agreed) in [
@@ -425,7 +425,7 @@ fn errors_are_valid_and_have_the_codes_that_clients_act_on() {
     }
 }
 
-/// the envelope, which each request brings along.
+/// the envelope, which every request has.
 #[test]
 fn a_modern_envelope_is_checked_in_order() {
     let (mut session, opened) = Session::open(offline(), MODERN);
@@ -452,7 +452,7 @@ fn a_modern_envelope_is_checked_in_order() {
             assert_eq!(line["error"]["code"], code, "{line}");
             if code == -32022 {
                 assert_eq!(line["error"]["data"]["requested"], meta[version]);
-                // Both lists agree, whatever a client asks for first.
+                // Both lists agree, in whatever order a client requests them.
                 assert_eq!(
                     line["error"]["data"]["supported"],
                     opened["supportedVersions"]
@@ -469,7 +469,7 @@ fn a_modern_envelope_is_checked_in_order() {
     session.end();
 }
 
-/// what is declared is served, what is not is unknown.
+/// declared features are served, others are unknown.
 #[test]
 fn declared_features_are_served_and_no_others() {
     let uri = json!({"uri": "anygpt://docs/overview"});
@@ -509,7 +509,7 @@ fn declared_features_are_served_and_no_others() {
     }
 }
 
-/// one process, both eras, and no memory between them.
+/// one process serves both eras, with no state between them.
 #[test]
 fn both_eras_are_served_by_one_process_and_do_not_touch_each_other() {
     let (mut modern, discovered) = Session::open(offline(), MODERN);
@@ -544,7 +544,7 @@ fn requests_before_the_client_says_initialized_are_served_and_the_handshake_cann
     server.close_stdin();
     let answers = server.end(0);
     assert_eq!(answers.len(), 4);
-    // What comes behind the handshake is served as it was agreed on.
+    // Requests after the handshake are served in the agreed revision.
     assert_eq!(answers[0]["result"]["protocolVersion"], "2025-06-18");
     assert!(answers.iter().all(|answer| answer["result"].is_object()));
 }
@@ -579,7 +579,7 @@ fn who_the_client_is_and_what_it_can_do_changes_nothing() {
     session.end();
 }
 
-/// nobody is asked for input, there are no tasks and no extensions.
+/// the client is never asked for input; there are no tasks and no extensions.
 #[test]
 fn what_belongs_to_features_that_are_not_offered_is_ignored() {
     for revision in REVISIONS {
@@ -672,7 +672,7 @@ fn progress_is_valid_and_has_a_message_from_2025_03_26_on() {
 
 // ---------------------------------------------------------------------------------------------- batches
 
-/// only this revision has batches, and there they must be accepted.
+/// only this revision has batches, and must accept them.
 #[test]
 fn a_batch_is_answered_in_2025_03_26_with_one_array() {
     let (mut session, _) = Session::open(offline(), "2025-03-26");

@@ -1,6 +1,6 @@
-//! Attempts end to end: what is asked again, who is asked instead, and what the caller hears of it.
+//! Attempts end to end: retries, fallbacks, and what the caller learns of them.
 //!
-//! Never here: calls that need one attempt (`chat`), or how a tag is found (`models`).
+//! Never here: calls that need one attempt (`tools/chat.rs`), or how a tag is resolved (`tools/lists.rs`).
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,13 +18,13 @@ fn start() -> (Provider, Server) {
     (provider, server)
 }
 
-/// Asks `family` for its usual model.
+/// Calls the usual model of `family`.
 #[track_caller]
 fn ask(server: &mut Server, family: Family) -> Value {
     server.call_tool(CHAT, json!({"prompt": "hi", "model": family.model()}))
 }
 
-/// Asks OpenAI, then Anthropic, then Google.
+/// Calls OpenAI, then Anthropic, then Google.
 #[track_caller]
 fn ask_chain(server: &mut Server) -> Value {
     let arguments = json!({"prompt": "hi", "model": Family::OpenAi.model(),
@@ -32,7 +32,7 @@ fn ask_chain(server: &mut Server) -> Value {
     server.call_tool(CHAT, arguments)
 }
 
-/// An error that may be repeated at once.
+/// An error that may be retried at once.
 fn at_once(family: Family, status: u16) -> Reply {
     Reply::error(family, status, "mock words").header("retry-after-ms", "1")
 }
@@ -83,7 +83,7 @@ fn what_may_pass_is_repeated_twice_and_the_attempts_are_listed() {
             let failed = || tried(family.id(), class, status.into());
             let ok = tried(family.id(), "ok", 0);
             assert_eq!(outcomes(got), [failed(), failed(), ok]);
-            // It was the model that was wanted: nothing to warn of.
+            // It was the requested model: nothing to warn of.
             assert_eq!(warnings(got), "");
         }
         provider.always(family, at_once(family, 503));
@@ -100,7 +100,7 @@ fn what_may_pass_is_repeated_twice_and_the_attempts_are_listed() {
     }
 }
 
-/// All formats, and how each family's usual model is called.
+/// All formats, and the usual model of each family.
 fn start_all() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder()
@@ -114,7 +114,7 @@ fn name_of(family: Family) -> String {
     format!("{}/{}", family.id(), family.model())
 }
 
-/// Asks a family, and perhaps another one after it.
+/// Calls a family, with perhaps another one as fallback.
 #[track_caller]
 fn ask_by_name(server: &mut Server, family: Family, fallback: Option<Family>) -> Value {
     let fallbacks: Vec<String> = fallback.into_iter().map(name_of).collect();
@@ -122,7 +122,7 @@ fn ask_by_name(server: &mut Server, family: Family, fallback: Option<Family>) ->
     server.call_tool(CHAT, arguments)
 }
 
-/// Events of a stream, each with the data that it is made of.
+/// Events of a stream, each with its data.
 fn stream(events: &[Value]) -> Reply {
     let events = events.iter().map(|event| format!("data: {event}\n\n"));
     Reply::raw_stream(events.collect::<String>()).header("retry-after-ms", "1")
@@ -136,7 +136,7 @@ fn what_broke_before_a_status_or_was_refused_before_all_else_is_tried_again() {
             Reply::cut(),
             Reply::reset(),
             Reply::stream_error(family, [""; 0], "mock words"),
-            // Without the blank line behind it.
+            // Without the blank line after it.
             Reply::raw_stream(
                 String::from_utf8(Reply::stream_error(family, [""; 0], "mock words").bytes())
                     .unwrap()
@@ -191,7 +191,7 @@ fn what_broke_before_a_status_or_was_refused_before_all_else_is_tried_again() {
     }
 }
 
-/// Replies with status 200 that bring no whole answer, and for which the provider is paid.
+/// Replies with status 200 without a complete answer, which the provider charges for.
 fn taken(family: Family) -> Vec<Reply> {
     let good = || Reply::deltas(family, ["one ", "two "], Duration::ZERO);
     let failing = Reply::stream_error(family, [""; 0], "mock words").bytes();
@@ -331,14 +331,14 @@ fn the_status_decides_what_is_repeated_whatever_the_type_says() {
                 assert_parts(error(&result), &["mock words"]);
                 let sent = provider.requests().len() - before;
                 assert_eq!(sent, requests, "{family:?} {status} {kind}: {result}");
-                // What is left of the three.
+                // The unused rest of the three.
                 for _ in requests..3 {
                     ask_by_name(&mut server, family, None);
                 }
             }
         }
     }
-    // A packed error is what its status says.
+    // A compressed error has the meaning of its status.
     let before = provider.requests().len();
     let packed = at_once(Family::OpenAi, 400).gzip();
     provider.script(Family::OpenAi, [packed]);
@@ -400,7 +400,7 @@ fn what_cannot_pass_is_asked_once() {
         assert!(!error(&result).contains("Attempts"), "{result}");
         assert_eq!(provider.requests().len() - before, 1, "{class}");
     }
-    // The provider's word counts in the other direction as well.
+    // The provider's header counts in the other direction as well.
     provider.script(Family::OpenAi, [told(400, "true")]);
     assert_eq!(chat(&ask(&mut server, Family::OpenAi))["text"], "echo: hi");
 }
@@ -424,13 +424,13 @@ fn the_wait_that_a_provider_asks_for_is_kept_in_every_form() {
         let waited = requests[1].at - requests[0].at;
         assert!(waited >= Duration::from_millis(300), "{waited:?}");
     }
-    // As a date, an hour away: that is not waited for, but said.
+    // As a date, an hour away: too long to wait, and the error says so.
     let reply = limited().header("retry-after", &httpdate::fmt_http_date(later));
     provider.script(Family::OpenAi, [reply]);
     let result = ask(&mut server, Family::OpenAi);
     let text = error(&result);
     assert_parts(text, &["rate_limit: ", "Try again in 3"]);
-    // A wait beyond the deadline is not begun: the error comes at once.
+    // A wait beyond the deadline is not started: the error comes at once.
     let reply = limited().header("retry-after", "20");
     provider.script(Family::OpenAi, [reply]);
     let arguments = json!({"prompt": "hi", "model": "gpt-4.1", "timeout_seconds": 15});
@@ -705,7 +705,7 @@ fn an_operator_may_end_a_silence_and_the_next_model_is_asked() {
                 assert_eq!(outcomes(got)[0], tried(family.id(), "timeout", 0));
                 assert_eq!(provider.requests().len() - before, 2);
 
-                // Alone it is not repeated.
+                // Without fallbacks it is not repeated.
                 provider.script(family, [reply]);
                 let result = ask_by_name(&mut server, family, None);
                 let place = format!("{words}, and {variable} allows no more");
@@ -716,7 +716,7 @@ fn an_operator_may_end_a_silence_and_the_next_model_is_asked() {
                 assert_eq!(provider.requests().len() - before, 3);
             }
         }
-        // The status has told the most.
+        // The status decides.
         if variable == "ANYGPT_IDLE_TIMEOUT" {
             let refused = Reply::error(Family::OpenAi, 400, "mock words").hang_after(0);
             provider.script(Family::OpenAi, [refused]);
@@ -818,7 +818,6 @@ fn a_name_that_leads_nowhere_is_left_out_with_a_warning() {
 
 // -------------------------------------------------------------------------------------------- parameters
 
-/// The body of the last request.
 fn sent(provider: &Provider) -> Value {
     provider.requests().pop().unwrap().json()
 }
@@ -969,7 +968,7 @@ fn what_a_provider_refuses_is_left_out_twice_at_most_and_remembered() {
         let said = said.map(|name| format!("{name} was left out"));
         assert_parts(&warnings(got), &said.each_ref().map(String::as_str));
 
-        // The next call knows it already, and says it again.
+        // The next call knows it already, and repeats the warning.
         let result = server.call_tool(CHAT, arguments);
         assert_eq!(provider.requests().len() - before, 4);
         assert_parts(
@@ -978,7 +977,7 @@ fn what_a_provider_refuses_is_left_out_twice_at_most_and_remembered() {
         );
         assert_eq!(chat(&result).get("attempts"), None);
     }
-    // Three are too many: the error says what is wrong with the third.
+    // Three are too many: the error is about the third.
     let arguments = json!({"prompt": "hi", "model": "google/refuse-seed+temperature+stop", "temperature": 0.5,
         "seed": 1, "stop": "END"});
     let before = provider.requests().len();
@@ -1018,7 +1017,7 @@ fn an_effort_and_a_limit_are_changed_to_what_the_provider_allows() {
         &warnings(chat(&result)),
         &["reasoning_effort is high", "max_tokens is 4096"],
     );
-    // Models, messages and what is not set are nobody's business.
+    // Models, messages and unset parameters are never changed.
     for param in ["model", "input", "temperature"] {
         let before = provider.requests().len();
         provider.script(
@@ -1132,7 +1131,7 @@ fn progress_tells_of_attempts_and_a_cancel_ends_the_pause_between_them() {
         &message(&mut server),
         &["openai/gpt-4.1: rate_limit; trying again in 20.0 s"],
     );
-    // Every two seconds again, so that the client sees that the call lives.
+    // Repeated every two seconds, so that the client sees that the call is alive.
     assert_parts(&message(&mut server), &["trying again"]);
     let cancel =
         json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
@@ -1165,7 +1164,7 @@ fn a_cancel_drops_the_connection_within_50_ms() {
         server.end(0);
         time
     });
-    // A busy machine may be late now and then.
+    // A busy machine is sometimes late.
     let best = times.min().unwrap();
     assert!(best < Duration::from_millis(50), "{best:?}");
 }
@@ -1174,7 +1173,7 @@ fn a_cancel_drops_the_connection_within_50_ms() {
 fn a_call_that_never_got_its_turn_says_so() {
     let provider = Provider::start();
     provider.always(Family::OpenAi, Reply::hang());
-    // Two are left for calls.
+    // Two turns are left for calls.
     let mut server = Server::builder()
         .program("sh")
         .args(["-c", "ulimit -n 34 && exec \"$0\""])

@@ -1,6 +1,6 @@
-//! Chat Completions end to end: the providers that speak it, their accents, endpoints of one's own and local ones.
+//! Chat Completions end to end: the providers that speak it, their dialects, custom endpoints and local ones.
 //!
-//! Never here: what holds for all formats and is shown with the three main ones (`chat`, `models`).
+//! Never here: rules for all formats, tested with the three main ones (`tools/chat.rs`, `tools/lists.rs`).
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -109,7 +109,7 @@ fn a_request_goes_out_as_documented_and_the_answer_has_all_there_is() {
     );
 }
 
-/// Id, key variable, address variable; the names of the token limit; whether usage is asked for.
+/// Id, key variable, address variable; the names of the token limit; whether usage is requested.
 const PRESETS: [(&str, &str, &str, &str, bool); 15] = [
     (
         "openrouter",
@@ -275,7 +275,7 @@ fn tools_and_files_go_out_in_each_service_s_own_way() {
         chat(&server.call_tool(CHAT, loop_at(id)));
         let body = last(&provider).json();
         assert_eq!(body["tool_choice"], word, "{id}");
-        // Mistral takes nothing but nine letters and digits.
+        // Mistral accepts only nine letters and digits.
         let call = body["messages"][1]["tool_calls"][0]["id"].as_str().unwrap();
         let is_short = call.len() == 9 && call.bytes().all(|byte| byte.is_ascii_alphanumeric());
         assert_eq!(is_short, id == "mistral", "{call}");
@@ -339,7 +339,7 @@ fn azure_speaks_responses_if_it_is_told_to() {
             "/openai/v1/openai/responses?api-version=2025-04-01-preview",
         ),
     ] {
-        // Scripted, as the mock provider's own Responses want the key in OpenAI's header.
+        // Scripted, as the mock's own Responses need the key in OpenAI's header.
         provider.script(Family::OpenAi, [Reply::text(Family::OpenAi, "yes")]);
         let list = json!({"data": [{"id": "gpt-5", "created": 1}]});
         provider.script_models(Family::OpenAi, [Reply::json(200, &list)]);
@@ -363,7 +363,7 @@ fn azure_speaks_responses_if_it_is_told_to() {
         assert_eq!(request.header("api-key"), Some("azure-key-123"));
         assert_eq!(request.header("authorization"), None);
 
-        // Its list has models, which are no deployments.
+        // Its list has models, not deployments.
         let result = server.call_tool(CHAT, json!({"prompt": "hi"}));
         assert_parts(error(&result), &["model_not_found: ", "no model was named"]);
     }
@@ -400,7 +400,7 @@ fn accents_of_answers_are_understood() {
         "completion_tokens_details": {"reasoning_tokens": 1}, "prompt_tokens_details": {"cached_tokens": 1},
         "cost": 0.25}});
     for (chunks, text, finish, native) in [
-        // Reasoning in every place where it is seen, none of it in the text.
+        // Reasoning in every place where providers put it, none of it in the text.
         (
             vec![
                 delta(json!({"reasoning_content": "no"})),
@@ -518,12 +518,12 @@ fn streams_are_framed_in_many_ways() {
         end("stop"),
     );
     for bytes in [
-        // OpenRouter and DeepSeek keep the line alive.
+        // OpenRouter and DeepSeek send comments to keep the connection alive.
         format!(
             ": OPENROUTER PROCESSING\n\ndata: {one}\n\n: keep-alive\n\n\n\ndata: {two}\n\ndata: {stop}\n\ndata: [DONE]\n\n"
         ),
         format!("data: {one}\r\n\r\ndata: {two}\r\n\r\ndata: {stop}\r\n\r\ndata: [DONE]\r\n\r\n"),
-        // No [DONE], and not even an empty line at the end.
+        // No [DONE], and no empty line at the end.
         format!("data:{one}\n\ndata:{two}\n\ndata:{stop}\n\n"),
         format!("data: {one}\n\ndata: {two}\n\ndata: {stop}"),
         format!("\u{feff}data: {one}\n\ndata: {two}\n\ndata: {stop}\n\ndata: [DONE]"),
@@ -620,7 +620,7 @@ fn every_fault_is_an_error_that_says_what_to_do_or_a_partial_answer() {
         ),
         ("fault-key-error", ["auth", "HTTP 401", "[redacted]"]),
     ] {
-        // Whoever tries again meets the same.
+        // A retry gets the same reply.
         let result = server.call_tool(
             CHAT,
             json!({"prompt": "hi", "model": model, "timeout_seconds": 8}),
@@ -735,7 +735,7 @@ fn errors_in_every_shape_are_read() {
             ["auth", "mock words"],
         ),
     ] {
-        // More than one, in case it is tried again.
+        // More than one, in case of a retry.
         provider.always(FAMILY, reply.header("retry-after-ms", "1"));
         let result = server.call_tool(
             CHAT,
@@ -793,7 +793,7 @@ fn lists_come_in_many_shapes() {
             .map(|model| model["id"].as_str().unwrap())
             .collect();
         assert!(got.starts_with(&ids), "{got:?}");
-        // And what is asked if no model is named.
+        // And the model for a call that names none.
         let result = server.call_tool(CHAT, json!({"prompt": "hi"}));
         if first.is_empty() {
             assert_parts(error(&result), &["model_not_found", "compatible"]);
@@ -842,7 +842,7 @@ fn local_endpoints_need_an_address_and_no_key() {
         server.close_stdin();
         server.end(0);
     }
-    // What Compose sets for a model of a service.
+    // The variables that Compose sets for a service's model.
     let mut server = Server::builder()
         .env("DOCKER_MODEL_RUNNER", "LLM_URL")
         .env("LLM_URL", format!("{url}/"))
@@ -857,7 +857,7 @@ fn local_endpoints_need_an_address_and_no_key() {
 fn without_anything_docker_model_runner_is_tried_and_the_error_says_what_else_there_is() {
     let mut server = Server::builder()
         .env("DOCKER_MODEL_RUNNER", "auto")
-        // A broken resolver takes its time.
+        // A broken resolver is slow.
         .limit(Duration::from_secs(40))
         .spawn();
     for (tool, arguments) in [(CHAT, json!({"prompt": "hi"})), (LIST, json!({}))] {
@@ -878,8 +878,8 @@ fn without_anything_docker_model_runner_is_tried_and_the_error_says_what_else_th
     server.end(1);
 }
 
-/// Runs the program where `model-runner.docker.internal` is this machine. That takes root and port 80; where they
-/// cannot be had, the test says so.
+/// Runs the program where `model-runner.docker.internal` is this machine. That needs root and port 80; without them the
+/// test prints so.
 #[test]
 fn docker_model_runner_s_answer_makes_the_end_a_clean_one() {
     let hosts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compat-hosts");
@@ -898,7 +898,7 @@ fn docker_model_runner_s_answer_makes_the_end_a_clean_one() {
         eprintln!("SKIPPED: no mount namespace, or port 80 is taken");
         return;
     };
-    // The real path is not the mock's, so everything there is scripted.
+    // The real path is not the mock's, so every reply is scripted.
     provider.anywhere(Reply::json(
         200,
         &json!({"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]}),
@@ -951,7 +951,7 @@ fn what_is_not_set_up_is_named_in_one_line() {
 
     let result = server.call_tool(CHAT, json!({"prompt": "hi", "model": "groq/llama"}));
     assert_parts(error(&result), &["provider groq", "GROQ_API_KEY"]);
-    // Others are not asked for their lists.
+    // The lists of the others are not requested.
     assert_parts(
         error(&server.call_tool(LIST, json!({"provider": "xai"}))),
         &["XAI_API_KEY"],
@@ -967,7 +967,7 @@ fn a_default_provider_that_is_not_set_up_is_a_warning() {
         &checked.stderr,
         &["DEFAULT_PROVIDER", "groq", "GROQ_API_KEY"],
     );
-    // Only a preset that can be used counts.
+    // Only a usable preset counts.
     let checked = run(&["config", "validate"], [("DEFAULT_PROVIDER", "groq")], b"");
     assert_eq!(checked.code, Some(1), "{checked:?}");
     for variables in [("GROQ_API_KEY", "k-123"), ("OLLAMA_HOST", "localhost")] {
@@ -1040,7 +1040,7 @@ fn headers_and_tokens_of_the_official_sdks_are_sent() {
     for name in ["x-team", "x-gate-token", "openai-organization"] {
         assert_eq!(anthropic.header(name), None);
     }
-    // A header can be as good as a key.
+    // A header can replace a key.
     provider.script(
         Family::OpenAi,
         [Reply::text(Family::OpenAi, &format!("a {secret} b"))],
@@ -1078,7 +1078,7 @@ fn headers_and_tokens_of_the_official_sdks_are_sent() {
     }
 }
 
-/// Whether the program sees that it runs in a container, as it does where the tests are run in one.
+/// Whether the program detects that it runs in a container, as when the tests run in one.
 fn in_container() -> bool {
     ["/.dockerenv", "/run/.containerenv"]
         .iter()
@@ -1113,7 +1113,7 @@ fn a_local_runtime_that_is_named_is_tried_at_its_usual_port_but_not_in_a_contain
         ];
         for (arguments, variables) in asks {
             if !in_container() && TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                // Somebody else's.
+                // Another program's.
                 continue;
             }
             let builder = Server::builder().args(&arguments).stdin(Stdin::Null);
@@ -1126,19 +1126,19 @@ fn a_local_runtime_that_is_named_is_tried_at_its_usual_port_but_not_in_a_contain
                 false => (3, format!("Start {id} on this machine, or set {variable}")),
             };
             assert!(output.stderr.contains(&said), "{arguments:?}: {output:?}");
-            // Lists that fail are a failure of the call in any case.
+            // Failed lists make the call fail in any case.
             assert!(
                 output.code == Some(code) || arguments[0] == "models",
                 "{arguments:?}: {output:?}"
             );
         }
-        // Nobody has named it.
+        // Not set up.
         let listed = run(&["doctor"], [key], b"");
         assert!(!listed.stdout.contains(&format!("\n{id}\n")), "{listed:?}");
         let checked = run(&["config", "validate"], NOTHING, b"");
         assert_eq!(checked.code, Some(1), "{checked:?}");
     }
-    // A gateway is nobody's local runtime.
+    // A gateway is not a local runtime.
     let builder = Server::builder()
         .args(["chat", "-m", "litellm/x", "hi"])
         .stdin(Stdin::Null);
@@ -1147,7 +1147,7 @@ fn a_local_runtime_that_is_named_is_tried_at_its_usual_port_but_not_in_a_contain
     assert_parts(&output.stderr, &["LITELLM_BASE_URL"]);
 }
 
-/// The loopback of a container is not the machine's: nothing is asked there that nobody has set up.
+/// The loopback of a container is not the machine's: nothing is called there that is not set up.
 #[test]
 fn in_what_is_marked_as_a_container_no_local_runtime_is_tried() {
     // As Podman marks it.

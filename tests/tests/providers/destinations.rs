@@ -1,6 +1,6 @@
-//! Where prompts go end to end: only where somebody sent them.
+//! Destinations of prompts end to end: only providers that the caller or the settings name.
 //!
-//! Never here: what is sent (`chat`, `compat`), and what becomes of it there (`attempts`).
+//! Never here: the content of requests (`tools/chat.rs`, `chat_completions.rs`), and their replies (`attempts.rs`).
 
 use anygpt_tests::outcome::{answer, assert_parts, chat, error, warnings};
 use anygpt_tests::provider::{Family, Provider, Reply};
@@ -14,7 +14,7 @@ const COUNT: &str = "anygpt_count_tokens";
 const EMBED: &str = "anygpt_embed";
 const DRAW: &str = "anygpt_generate_image";
 
-/// OpenAI at its own address, by way of a proxy that leads nowhere and tells what it was asked for.
+/// OpenAI at its own address, through a proxy that leads nowhere and records its requests.
 fn openai(proxy: &Proxy) -> Builder {
     Server::builder()
         .env("HTTPS_PROXY", format!("http://{}", proxy.address()))
@@ -84,7 +84,7 @@ fn nobody_else_s_prompt_reaches_a_vendor_s_own_api() {
         let arguments = json!({"prompt": "hi", "models": ["claude-x", "llama3.2"], "mode": "all"});
         error(&server.call_tool(COMPARE, arguments));
         assert_eq!(proxy.asked()[before..], []);
-        // What may be its own is asked of it, and a fallback is left out alone.
+        // Its own models are sent to it, and only the fallback is left out.
         for model in [
             "gpt-99",
             "o9-mini",
@@ -167,7 +167,7 @@ fn behind_an_address_of_somebody_else_s_there_may_be_every_model() {
     }
 }
 
-/// Denied by `gpt-5-pro, anthropic/*`, by whatever name.
+/// Denied by `gpt-5-pro, anthropic/*`, in every spelling.
 const DENIED: [&str; 26] = [
     "gpt-5-pro",
     "GPT-5-Pro@high",
@@ -223,7 +223,7 @@ fn a_denied_model_is_asked_by_no_other_name() {
     for model in DENIED {
         let refused = server.call_tool(CHAT, json!({"prompt": "hi", "model": model}));
         assert_parts(error(&refused), &REFUSAL);
-        // The provider apart from the id.
+        // The provider separate from the id.
         if let Some((id, rest)) = model.split_once('/') {
             let arguments = json!({"prompt": "hi", "provider": id, "model": rest});
             assert_parts(error(&server.call_tool(CHAT, arguments)), &REFUSAL);
@@ -237,7 +237,7 @@ fn a_denied_model_is_asked_by_no_other_name() {
     let arguments = json!({"prompt": "hi", "models": models, "mode": "fastest"});
     assert_parts(error(&server.call_tool(COMPARE, arguments)), &REFUSAL);
     assert_eq!(provider.requests().len(), 0);
-    // What is neither of these is not asked for it.
+    // Parameters that choose models are not sent.
     for name in ["model", "models", "route", "plugins", "extra", "extra_body"] {
         let extra = json!({"model": "openai/gpt-5-pro", "models": ["openai/gpt-5-pro"]});
         let mut arguments = json!({"prompt": "hi", "model": "openrouter/openai/gpt-5-mini"});
@@ -295,7 +295,7 @@ fn a_denied_model_is_asked_by_no_other_name() {
             .iter()
             .all(|it| it["status"] == "ok")
     );
-    // An allow list may name what chooses, which is the operator's decision then.
+    // An allow list may name an id that chooses a model; that is the operator's decision.
     let mut server = Server::builder()
         .envs(provider.env())
         .env("OPENROUTER_API_KEY", "k-1")

@@ -1,20 +1,21 @@
-//! The fixtures of the provider digest (section 10), each for every family that it applies to, with the real program;
-//! and `docs/fixtures.md`, which says which test shows which.
+//! The fixtures of the provider formats (`docs/fixtures.md`), each for every format that it applies to, with the real
+//! program; and that table itself, which names the test for each.
 //!
-//! Never here: what only one family does (`chat`, `compat`), bytes in every cut (the codecs' own tests).
+//! Never here: what only one format does (`chat_completions.rs`, `tools/chat.rs`), streams cut at every byte (the codecs'
+//! own tests).
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anygpt_tests::outcome::{answer, assert_parts, chat, error, warnings};
 use anygpt_tests::provider::{Ending, Family, Provider, Reply};
 use anygpt_tests::server::Server;
+use anygpt_tests::tables::{is_test, tests};
 use serde_json::{Value, json};
 
 const CHAT: &str = "anygpt_chat_completion";
 
-/// A provider, and a server that knows it by all four formats.
+/// A provider, and a server that knows all four formats of it.
 fn start() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder()
@@ -24,7 +25,7 @@ fn start() -> (Provider, Server) {
     (provider, server)
 }
 
-/// The same, with a server that does not repeat what has failed.
+/// The same, with a server that does not retry.
 fn start_without_retries() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder()
@@ -39,7 +40,7 @@ fn model(family: Family) -> String {
     format!("{}/{}", family.id(), family.model())
 }
 
-/// Asks `family` for its usual model; the result, and how many requests that took.
+/// Calls the usual model of `family`; the result, and the number of requests.
 #[track_caller]
 fn ask(provider: &Provider, server: &mut Server, family: Family) -> (Value, usize) {
     let before = provider.requests().len();
@@ -47,7 +48,7 @@ fn ask(provider: &Provider, server: &mut Server, family: Family) -> (Value, usiz
     (result, provider.requests().len() - before)
 }
 
-/// An error of this status, which may be repeated at once.
+/// An error of this status, which may be retried at once.
 fn failing(family: Family, status: u16) -> Reply {
     Reply::error(family, status, "mock words").header("retry-after-ms", "1")
 }
@@ -88,7 +89,7 @@ fn streams_are_framed_in_many_ways() {
     }
 }
 
-/// Wherever a stream ends: what has come is handed out and called partial. It is paid, and not asked for again.
+/// Wherever a stream ends: the text so far is returned and marked partial. It is charged, and not requested again.
 #[test]
 fn a_stream_that_ends_early_is_partial_or_an_error() {
     let (provider, mut server) = start();
@@ -96,7 +97,7 @@ fn a_stream_that_ends_early_is_partial_or_an_error() {
     for family in Family::ALL {
         let whole = Reply::deltas(family, ["one ", "two ", "three"], Duration::ZERO);
         let stream = String::from_utf8(whole.bytes()).unwrap();
-        // A few bytes behind the event with this text.
+        // A few bytes after the event with this text.
         let behind = |text: &str| {
             let event = stream.find(text).unwrap();
             event + stream[event..].find("\n\n").unwrap() + 10
@@ -130,7 +131,7 @@ fn reasoning_in_front_of_the_text_is_no_text() {
         for (wanted, reasoning, shown) in [
             (true, "Hm. ", json!("Hm. ")),
             (false, "Hm. ", Value::Null),
-            // Anthropic's thinking block is empty, and the text behind it counts all the same.
+            // Anthropic's thinking block is empty, and the text after it counts all the same.
             (true, "", Value::Null),
         ] {
             provider.script(
@@ -355,7 +356,7 @@ fn refusals_and_pauses_without_text_are_errors_and_with_it_reasons_to_finish() {
     }
 }
 
-/// A proper end of the stream is enough where it has a closing event; Google's has none but the reason itself.
+/// A proper end of the stream is enough where it has a closing event; Google's has only the reason itself.
 #[test]
 fn an_answer_that_does_not_say_why_it_ended_is_an_answer_where_its_end_can_be_seen() {
     let (provider, mut server) = start_without_retries();
@@ -378,7 +379,7 @@ fn an_answer_that_does_not_say_why_it_ended_is_an_answer_where_its_end_can_be_se
 fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
     let (provider, mut server) = start();
     for family in Family::ALL {
-        // Anthropic insists on a limit, so nobody there refuses it.
+        // Anthropic requires a limit, so its models never refuse it.
         let (first, name) = match family {
             Family::OpenAi => ("max_tokens", "max_output_tokens"),
             Family::Anthropic => ("stop", "stop_sequences"),
@@ -404,13 +405,13 @@ fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
         assert_parts(&warnings(got), &["temperature was left out"]);
         let last = provider.requests().pop().unwrap().json();
         match family {
-            // The other name of it, which is no news.
+            // The other name of it, which needs no warning.
             Family::Compatible => assert_eq!(last["max_completion_tokens"], 100),
             _ => assert_parts(&warnings(got), &[first]),
         }
         assert_eq!(provider.requests().len() - before, 3);
 
-        // For ever: whatever comes is refused.
+        // Always: every parameter is refused.
         let before = provider.requests().len();
         let model = format!("{}/refuse-{first}+temperature+top_p", family.id());
         let result = server.call_tool(CHAT, arguments(model));
@@ -421,8 +422,8 @@ fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
 
 // ------------------------------------------------------------------------------------------- tool calls
 
-/// The calls in every family's events: one is cut into five pieces between which the others come. Google's come
-/// whole.
+/// The calls in every family's events: one is cut into five pieces with pieces of the others between them. Google's
+/// calls come whole.
 fn calling(family: Family, text_of_broken: &str) -> Reply {
     let pieces = [
         (0, r#"{"ci"#),
@@ -500,7 +501,7 @@ fn calls_come_in_pieces_that_alternate_empty_and_broken() {
             let arguments = json!({"prompt": "hi", "model": model(family), "tools": tools});
             let result = server.call_tool(CHAT, arguments);
             let got = answer(&result);
-            // What Google sends in the place of an object is JSON at least, and shown as such.
+            // Google sends JSON in place of an object at least, and it is shown as such.
             let broken = match family {
                 Family::Google => json!(broken).to_string(),
                 _ => broken.to_owned(),
@@ -571,7 +572,7 @@ fn a_list_of_500_is_listed_and_one_that_does_not_exist_says_what_to_do() {
 
 // -------------------------------------------------------------------------------------------- the table
 
-/// The fixtures that there are, as `docs/fixtures.md` numbers them.
+/// The fixtures, as `docs/fixtures.md` numbers them.
 const FIXTURES: [(u32, u32); 8] = [
     (1, 6),
     (2, 4),
@@ -594,7 +595,7 @@ fn every_fixture_is_shown_for_every_family() {
 
 #[test]
 fn a_table_that_lies_is_found_out() {
-    let proof = "`fixtures.rs::a_table_that_lies_is_found_out`";
+    let proof = "`providers/fixtures.rs::a_table_that_lies_is_found_out`";
     let good = format!("| 1.1 | x | {proof} | {proof} | Does not apply: no. | {proof} |");
     for (row, said) in [
         (String::new(), "1.2 has no row"),
@@ -603,12 +604,12 @@ fn a_table_that_lies_is_found_out() {
         (good.clone(), "1.1 has two rows"),
         (
             good.replace("1.1", "1.2")
-                .replace(proof, "`fixtures.rs::nobody`"),
+                .replace(proof, "`providers/fixtures.rs::nobody`"),
             "nobody",
         ),
         (
             good.replace("1.1", "1.2")
-                .replace(proof, "`fixtures.rs::problems`"),
+                .replace(proof, "`providers/fixtures.rs::problems`"),
             "problems",
         ),
         (
@@ -641,10 +642,6 @@ fn a_table_that_lies_is_found_out() {
     }
 }
 
-fn tests() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn problems(text: &str) -> Vec<String> {
     let wanted: BTreeSet<String> = FIXTURES
         .iter()
@@ -674,29 +671,10 @@ fn problems(text: &str) -> Vec<String> {
             if named.is_empty() && reason.is_none_or(str::is_empty) {
                 problems.push(format!("{name} has an empty cell"));
             }
-            let absent = named.into_iter().filter(|proof| !exists(proof));
+            let absent = named.into_iter().filter(|proof| !is_test(proof));
             problems.extend(absent.map(|proof| format!("{name}: {proof} does not exist")));
         }
     }
     problems.extend(missing.into_iter().map(|name| format!("{name} has no row")));
     problems
-}
-
-/// Whether a function that is a test is there.
-fn exists(proof: &str) -> bool {
-    let Some((file, function)) = proof.split_once("::") else {
-        return false;
-    };
-    let path = [tests().join("tests"), tests().join("..")]
-        .map(|folder| folder.join(file))
-        .into_iter()
-        .find(|path| path.is_file())
-        .unwrap_or_default();
-    let Ok(source) = std::fs::read_to_string(path) else {
-        return false;
-    };
-    source.split("#[test]").skip(1).any(|behind| {
-        let head = behind.split('{').next().unwrap_or_default();
-        head.contains(&format!("fn {function}("))
-    })
 }

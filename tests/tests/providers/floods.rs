@@ -1,8 +1,7 @@
-//! Providers that send without end, in the smallest pieces there are: they cost nobody else anything, and their own calls
+//! Providers that send without end, in the smallest pieces possible: other calls are not affected, and their own calls
 //! end when they must.
 //!
-//! Here: what is asserted is the order of events, never how long something takes. Never here: how much memory it takes
-//! (`limits.rs`, `memory.rs`).
+//! Here: assertions on the order of events, never on how long something takes. Never here: memory (`tests/memory.rs`).
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 const STREAM: &str = "text/event-stream";
 
-/// A server that finds the flood where this family's endpoint should be, and a healthy provider everywhere else.
+/// A server with the flood at this family's endpoint, and a healthy provider at all others.
 fn server(flood: &Flood, family: Family, healthy: &Provider) -> Server {
     let url = match family {
         Family::OpenAi => "OPENAI_BASE_URL",
@@ -56,7 +55,7 @@ impl Flooded {
     }
 }
 
-/// The answer to this call, if it has come.
+/// The answer to this call, if it has arrived.
 fn answer(server: &Server, id: &str) -> Option<Value> {
     let lines = server.stdout();
     let whole = lines.iter().rposition(|byte| *byte == b'\n')?;
@@ -66,8 +65,8 @@ fn answer(server: &Server, id: &str) -> Option<Value> {
         .find(|message| message["id"] == id)
 }
 
-/// All that must hold beside a flood: a healthy call is answered as long as it runs, a cancel ends it, so does its time,
-/// and the process ends after a signal.
+/// The rules during a flood: a healthy call is answered, a cancel ends the flooded call, so does its timeout, and the
+/// process ends after a signal.
 #[track_caller]
 fn costs_nobody_anything(family: Family, flood: &Flood, flooded: &Flooded) {
     let healthy = Provider::start();
@@ -159,7 +158,7 @@ fn interim_responses_without_end() {
 #[test]
 fn a_list_of_models_in_single_bytes() {
     let flood = Flood::bytes(200, "application/json", "{\"data\":[", "{\"id\":\"a\"},");
-    // The newest of them is asked where none is named.
+    // The newest of them is used where none is named.
     let flooded = Flooded {
         tool: "anygpt_chat_completion",
         arguments: json!({"provider": "openai", "prompt": "hi"}),
@@ -167,7 +166,7 @@ fn a_list_of_models_in_single_bytes() {
     costs_nobody_anything(Family::OpenAi, &flood, &flooded);
 }
 
-/// Of an error only the beginning is read, so these calls end by themselves.
+/// Only the beginning of an error is read, so these calls end on their own.
 #[test]
 fn errors_in_single_bytes() {
     for (status, beginning) in [(400, "{\"error\":{\"message\":\""), (503, "<html>")] {
@@ -187,7 +186,7 @@ fn errors_in_single_bytes() {
     }
 }
 
-/// More than 64 KiB of it, that is: so much is held of a connection while nothing else is known of the reply.
+/// More than 64 KiB of it, that is: the most that is kept of a connection before the reply is known.
 #[test]
 fn a_head_has_an_end() {
     let provider = Provider::start();

@@ -1,6 +1,6 @@
-//! HTTP where people are: proxies, TLS of all kinds, roots of trust, redirects, networks that are broken or not there.
+//! HTTP on real networks: proxies, TLS of all kinds, roots of trust, redirects, networks that are broken or absent.
 //!
-//! Never here: what is said over the connections (`chat.rs`).
+//! Never here: the content of requests and replies (`tools/chat.rs`).
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use anygpt_tests::server::{Builder, Server, binary, run};
 use anygpt_tests::tls::{Certificate, TlsFront, Versions, authority, other_authority, own};
 use serde_json::{Value, json};
 
-/// Where nothing listens: the discard port of a loopback address that nobody uses.
+/// Nothing listens here: the discard port of an unused loopback address.
 const NOWHERE: &str = "127.8.8.8:9";
 
 /// A provider, and TLS in front of it.
@@ -34,7 +34,7 @@ impl Endpoint {
         Self { provider, tls }
     }
 
-    /// Nothing has come through: no key has left.
+    /// No request has come through, so no key has left.
     #[track_caller]
     fn is_untouched(&self) {
         assert_eq!(self.provider.requests().len(), 0);
@@ -48,7 +48,7 @@ fn server(base_url: &str) -> Builder {
         .env("OPENAI_BASE_URL", base_url)
 }
 
-/// The same, reached by way of a proxy or not at all, and with the test authority.
+/// The same, reachable only through a proxy, and with the test authority.
 fn distant() -> Builder {
     server("https://api.example.test/openai/v1").env("SSL_CERT_FILE", authority())
 }
@@ -64,7 +64,7 @@ fn answers(server: &mut Server) {
     outcome::chat(&result);
 }
 
-/// The text of the error that a call must end in.
+/// The text of the error that a call must end with.
 #[track_caller]
 fn fails(server: &mut Server, says: &[&str]) -> String {
     let result = ask(server);
@@ -80,7 +80,7 @@ fn asked(proxy: &Proxy) -> Vec<(String, String)> {
     proxy.asked().into_iter().map(pair).collect()
 }
 
-/// Settings with which nothing starts; the message must say all this.
+/// Settings with which nothing starts; the message must have all these parts.
 #[track_caller]
 fn refused(variables: &[(&str, &str)], says: &[&str]) -> String {
     let variables = [("OPENAI_API_KEY", "a-good-key")]
@@ -105,7 +105,6 @@ fn refused(variables: &[(&str, &str)], says: &[&str]) -> String {
     unreachable!()
 }
 
-/// A folder of this test's own.
 fn folder(name: &str) -> PathBuf {
     let path =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("http-{name}-{}", std::process::id()));
@@ -159,7 +158,7 @@ fn certificates_that_prove_nothing_are_refused_and_get_no_key() {
     );
     port_and_text(Certificate::Elsewhere, Some(authority()), &["another name"]);
     port_and_text(Certificate::Own, None, &["SSL_CERT_FILE"]);
-    // To trust it does not help: it stays no server's.
+    // Trusting it does not help: it is not a server's certificate.
     for roots in [None, Some(own())] {
         let says = ["CA:TRUE", "CA:FALSE", "SSL_CERT_FILE"];
         port_and_text(Certificate::OwnAuthority, roots, &says);
@@ -210,7 +209,7 @@ fn roots_are_read_with_the_first_connection_that_needs_them() {
         .envs(endpoint.provider.compatible_env())
         .env("SSL_CERT_FILE", &roots)
         .spawn();
-    // The file is not there: only calls that need TLS notice.
+    // The file does not exist: only calls that need TLS fail.
     assert!(server.request("ping", json!(null))["result"].is_object());
     let family = Family::Compatible;
     let model = format!("{}/{}", family.id(), family.model());
@@ -223,7 +222,7 @@ fn roots_are_read_with_the_first_connection_that_needs_them() {
     );
     assert!(text.contains("or unset it"), "{text}");
     assert_eq!(endpoint.provider.requests().len(), requests);
-    // Put right, it is read by the same process.
+    // The same process reads the corrected file.
     std::fs::copy(authority(), &roots).unwrap();
     answers(&mut server);
     std::fs::remove_file(&roots).unwrap();
@@ -275,7 +274,7 @@ fn roots_that_cannot_be_used_end_calls_and_checks_but_not_the_server() {
         );
         endpoint.is_untouched();
     }
-    // Placeholders count as not set, and one bad certificate spoils none of the others.
+    // Placeholders count as not set, and one bad certificate does not affect the others.
     let mixed = std::fs::read_to_string(authority()).unwrap() + garbage;
     let mixed = file("mixed.pem", &mixed);
     let output = run(
@@ -304,7 +303,7 @@ fn https_goes_through_a_tunnel_whatever_the_proxy_variable_looks_like() {
         let proxy = Proxy::start(endpoint.tls.port(), Manner::Good);
         let mut server = distant()
             .env(name, format!("{prefix}{}", proxy.address()))
-            // It has nothing to say here.
+            // It has no effect here.
             .env("HTTP_PROXY", NOWHERE)
             .spawn();
         answers(&mut server);
@@ -346,7 +345,7 @@ fn http_is_forwarded_with_the_key_and_without_the_proxys_credentials() {
 #[test]
 fn a_proxys_password_is_shown_nowhere() {
     let endpoint = Endpoint::start();
-    // `us?er:s#cret/pass` is what the proxy must get of it.
+    // `us?er:s#cret/pass` is what the proxy must receive.
     let url = |proxy: &Proxy| format!("http://us%3fer:s%23cret%2Fpass@{}", proxy.address());
     let wanted = "Basic dXM/ZXI6cyNjcmV0L3Bhc3M=";
     let secrets = [
@@ -392,7 +391,7 @@ fn a_proxys_password_is_shown_nowhere() {
     }
     assert_eq!(good.asked()[0].authorization.as_deref(), Some(wanted));
 
-    // What a forwarding proxy says for itself is a text like any other, and this one repeats what it got.
+    // The body of a forwarding proxy's own reply is a text like any other, and this one repeats what it received.
     let mut server = server("http://models.internal/openai/v1")
         .env("HTTP_PROXY", url(&bad))
         .spawn();
@@ -430,7 +429,7 @@ fn a_proxy_that_fails_is_named() {
         &["config: openai", &says, "http://user:password@"],
     );
 
-    // Forwarded, nobody knows whose answer it is.
+    // Forwarded, the answer's origin is unknown.
     let proxy = Proxy::start(endpoint.provider.port(), Manner::Refuses(502));
     let mut server = server("http://models.internal/openai/v1")
         .env("HTTP_PROXY", proxy.address())
@@ -473,7 +472,7 @@ fn a_proxy_can_be_reached_over_tls_or_speak_socks() {
             .env("ALL_PROXY", format!("{scheme}://{}", proxy.address()))
             .spawn();
         answers(&mut server);
-        // The proxy looks the name up.
+        // The proxy resolves the name.
         let tunnel = ("SOCKS".to_owned(), "api.example.test:443".to_owned());
         assert_eq!(asked(&proxy), [tunnel]);
     }
@@ -508,7 +507,7 @@ fn this_machine_and_what_no_proxy_names_are_reached_directly() {
         let mut server = distant()
             .env("HTTPS_PROXY", proxy.address())
             .env(name, list)
-            // Directly, that name leads nowhere, and a resolver may take its time to say so.
+            // Directly, that name leads nowhere, and a resolver may take long to report it.
             .env("ANYGPT_TIMEOUT", "2")
             .spawn();
         let result = ask(&mut server);
@@ -651,7 +650,7 @@ fn a_refused_connection_says_where() {
     assert!(!text.contains("proxy"), "{text}");
 }
 
-/// As the first process of a process namespace, which is what containers look like from within.
+/// As the first process of a process namespace, as in a container.
 #[test]
 fn localhost_in_a_container_explains_itself() {
     let Some(alone) = unshare(&["--map-root-user", "--pid", "--fork"]) else {
@@ -677,7 +676,7 @@ fn localhost_in_a_container_explains_itself() {
     }
 }
 
-/// These arguments of `unshare`, if it can do what they say here.
+/// These arguments of `unshare`, if it can apply them here.
 fn unshare<'a>(arguments: &'a [&'a str]) -> Option<&'a [&'a str]> {
     let tried = Command::new("unshare").args(arguments).arg("true").output();
     if tried.is_ok_and(|output| output.status.success()) {
@@ -691,13 +690,13 @@ fn unshare<'a>(arguments: &'a [&'a str]) -> Option<&'a [&'a str]> {
     None
 }
 
-/// In a network namespace of its own, as `--network none` makes it.
-/// A machine with IPv4 alone whose name server takes questions and answers none, as behind a firewall.
+/// In a network namespace of its own, as `--network none` makes it: a machine with only IPv4, whose name server never
+/// answers, as with a firewall in between.
 #[test]
 fn a_name_server_that_is_silent_is_named_before_the_call_is_over() {
     let file = folder("silent-name-server").join("resolv.conf");
     std::fs::write(&file, "nameserver 192.0.2.53\n").unwrap();
-    // What is sent to that address ends in the loopback device, which nobody reads there.
+    // Packets to that address end in the loopback device.
     let line = format!(
         "mount --bind '{}' /etc/resolv.conf && ip link set lo up && ip addr add 198.51.100.1/32 dev lo &&
          ip route add default dev lo && exec \"$@\"",

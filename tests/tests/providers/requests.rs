@@ -1,14 +1,15 @@
-//! Whole HTTP requests: what goes out for a call with everything in it, written down from the provider digest.
+//! Whole HTTP requests: for a call with every option, written from the providers' API references.
 //!
-//! Never here: which option suits which model (`attempts`, `compat`), or where a conversation goes (`conversations`).
+//! Never here: which option suits which model (`attempts.rs`, `chat_completions.rs`), or the turns of a conversation
+//! (`tools/conversations.rs`).
 
 use anygpt_tests::outcome::answer;
 use anygpt_tests::provider::{Provider, Request};
 use anygpt_tests::server::Server;
 use serde_json::{Map, Value, json};
 
-/// Sends a call with these arguments on top of a conversation, and gives the request that came of it. `variables`
-/// come on top, too.
+/// Makes a call with these arguments in addition to a conversation, and returns its request. `variables` are set in
+/// addition, too.
 #[track_caller]
 fn recorded(model: &str, extra: &Value, variables: &[(&str, &str)]) -> Value {
     let provider = Provider::start();
@@ -35,7 +36,7 @@ fn recorded(model: &str, extra: &Value, variables: &[(&str, &str)]) -> Value {
     written(&requests[0])
 }
 
-/// The request as JSON: the credential is `KEY`, and what depends on the machine is left out once it is right.
+/// The request as JSON: the credential is replaced by `KEY`; parts that depend on the machine are checked and left out.
 fn written(request: &Request) -> Value {
     let mut headers = Map::new();
     let key = request.credential();
@@ -53,7 +54,7 @@ fn written(request: &Request) -> Value {
     json!({"method": request.method, "path": request.path, "headers": headers, "body": request.json()})
 }
 
-/// A POST with these headers on top of those that every request has.
+/// A POST with these headers in addition to those of every request.
 #[allow(clippy::needless_pass_by_value)] // so that it can be written where it is used
 fn posted(path: &str, headers: Value, body: Value) -> Value {
     let mut all = json!({
@@ -68,7 +69,7 @@ fn posted(path: &str, headers: Value, body: Value) -> Value {
 
 const LAST: &str = "In English, \"please\": größe 😀\n";
 
-/// Provider digest 2.
+/// <https://platform.openai.com/docs/api-reference/responses/create>
 #[test]
 fn responses() {
     let input = json!([
@@ -102,7 +103,7 @@ fn responses() {
                 "store": false, "stream": true, "stream_options": {"include_obfuscation": false}}),
         )
     );
-    // Who is asked for, and on whose account.
+    // The organisation and the project that are billed.
     let account = [("OPENAI_ORG_ID", "org-1"), ("OPENAI_PROJECT_ID", "proj-1")];
     let request = recorded("openai/gpt-4.1", &json!({}), &account);
     assert_eq!(
@@ -114,7 +115,7 @@ fn responses() {
     );
 }
 
-/// Provider digest 3.
+/// <https://platform.openai.com/docs/api-reference/chat/create>
 #[test]
 fn chat_completions() {
     let extra = json!({"temperature": 0.5, "top_p": 0.25, "stop": ["END"], "seed": 7, "reasoning_effort": "high"});
@@ -134,7 +135,7 @@ fn chat_completions() {
     );
 }
 
-/// Provider digest 4, and 8.3 for the effort.
+/// <https://docs.anthropic.com/en/api/messages>, and its page on effort.
 #[test]
 fn messages() {
     let turns = json!([
@@ -166,7 +167,7 @@ fn messages() {
     );
 }
 
-/// Provider digest 5, and 8.3 for the level.
+/// <https://ai.google.dev/api/generate-content>, and its page on thinking levels.
 #[test]
 fn generate_content() {
     let extra = json!({"temperature": 0.5, "top_p": 0.25, "stop": ["END"], "seed": 7, "reasoning_effort": "high",

@@ -1,4 +1,4 @@
-//! What is shipped beside the program: README, registry entries, releases.
+//! What is shipped with the program: README, registry entries, releases.
 
 mod readme;
 mod registry;

@@ -1,4 +1,4 @@
-//! That what the README and the files shipped beside the program tell people to paste is true.
+//! The examples to paste, in the README and in the files shipped with the program, work.
 //!
 //! Never here: prose.
 use anygpt_tests::server::{Server, binary, run};
@@ -50,7 +50,7 @@ fn starts(entry: &Value) {
             .iter()
             .map(|argument| argument.as_str().unwrap())
             .collect();
-        // What docker is not told to pass on does not arrive.
+        // Docker passes only the variables that it is given by name.
         let passed = arguments.windows(2).filter(|pair| pair[0] == "-e");
         let passed: Vec<&str> = passed.map(|pair| pair[1]).collect();
         assert_eq!(passed, env.keys().collect::<Vec<_>>());
@@ -75,7 +75,7 @@ fn starts(entry: &Value) {
     assert_eq!(server.wait().code, Some(0));
 }
 
-/// Who fills in one key and leaves the examples of the others has a server with one provider.
+/// A user who fills in one key and leaves the examples of the others gets a server with one provider.
 #[test]
 fn an_example_that_was_left_in_a_client_configuration_switches_off_its_own_provider_alone() {
     for block in blocks("json") {
@@ -185,7 +185,7 @@ fn every_command_is_one_for_the_shell() {
     }
 }
 
-/// The YAML blocks of one kind, told by a line that only this kind has.
+/// The YAML blocks of one kind, recognised by a line that only this kind has.
 fn yaml(kind: &str) -> Vec<String> {
     let blocks = blocks("yaml").into_iter();
     let blocks: Vec<String> = blocks.filter(|block| block.starts_with(kind)).collect();
@@ -286,7 +286,7 @@ fn the_example_configuration_is_valid_and_answers() {
     let providers = listed["structuredContent"]["providers"].as_array().unwrap();
     let usable = providers.iter().filter(|p| p["usable"] == true);
     let usable: Vec<&str> = usable.map(|p| p["id"].as_str().unwrap()).collect();
-    // Known ones before those of one's own.
+    // Known ones before custom ones.
     assert_eq!(usable, ["ollama", "mock", "team"]);
     let answer = server.call_tool("anygpt_chat_completion", json!({"prompt": "hello"}));
     assert_eq!(answer["content"][0]["text"], "hello");
@@ -295,7 +295,7 @@ fn the_example_configuration_is_valid_and_answers() {
     assert!(tags.contains("fast: team/claude-sonnet-5"), "{tags}");
 }
 
-/// What the image and the documentation resource show is one file.
+/// The image and the documentation resource have the same file.
 #[test]
 fn the_troubleshooting_guide_names_cause_and_mend_of_every_symptom() {
     let guide = file("runtime/share/TROUBLESHOOTING.md");
@@ -310,7 +310,7 @@ fn the_troubleshooting_guide_names_cause_and_mend_of_every_symptom() {
     }
 }
 
-/// Whoever adds a variable tells it in both places.
+/// A new variable must be in both places.
 #[test]
 fn readme_and_help_name_the_same_variables() {
     let help = run(&["--help"], [("A", "b")], b"").stdout;
@@ -328,4 +328,113 @@ fn readme_and_help_name_the_same_variables() {
     let settings = readme.split("\n## Settings\n").nth(1).unwrap();
     let settings = settings.split("\n## ").next().unwrap();
     assert_eq!(names(settings), names(&help));
+}
+
+/// What stands before or below all others.
+const BESIDE: [&str; 5] = ["allocator", "before_main", "lib", "main", "no_unwinding"];
+
+/// So the picture and the table are true, and there are no loops.
+#[test]
+fn a_module_imports_only_from_rows_below_its_own() {
+    let readme = readme();
+    let table = readme.split("| where |").nth(1).unwrap();
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let mut places: Vec<(&str, usize)> = Vec::new();
+    for (place, row) in rows.enumerate() {
+        let cell = row.split('|').nth(1).unwrap();
+        let names = cell.split('`').skip(1).step_by(2);
+        let names = names.map(|name| name.trim_start_matches("runtime/src/"));
+        places
+            .extend(names.map(|name| (name.trim_end_matches('/').trim_end_matches(".rs"), place)));
+    }
+    let place_of = |module: &str| {
+        places
+            .iter()
+            .find(|(name, _)| *name == module)
+            .map(|it| it.1)
+    };
+
+    let mut problems = Vec::new();
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/src");
+    for (module, imported) in imports(std::path::Path::new(sources)) {
+        let places = (place_of(&module), place_of(&imported));
+        if places.0.is_none() && !BESIDE.contains(&&*module) {
+            problems.push(format!("{module} has no row"));
+        }
+        if let (Some(own), Some(other)) = places
+            && module != imported
+            && own >= other
+        {
+            problems.push(format!("{module} imports {imported}"));
+        }
+    }
+    assert!(place_of("gateway").is_some() && place_of("settings").is_some());
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+/// Pairs of a top-level module and one that its sources name after `crate::`; comments and tests are left out.
+fn imports(folder: &std::path::Path) -> std::collections::BTreeSet<(String, String)> {
+    let mut pairs = std::collections::BTreeSet::new();
+    let mut files = vec![folder.to_owned()];
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|it| it.unwrap().path()),
+            );
+            continue;
+        }
+        if path.file_name().is_some_and(|name| name == "tests.rs") {
+            continue;
+        }
+        let Ok(source) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let code = source
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        let source: String = code.flat_map(|line| [line, "\n"]).collect();
+        let relative = path.strip_prefix(folder).unwrap().to_str().unwrap();
+        let module = relative.split(['/', '.']).next().unwrap();
+        for rest in source.split("crate::").skip(1) {
+            for name in first_names(rest) {
+                pairs.insert((module.to_owned(), name.to_owned()));
+            }
+        }
+    }
+    pairs
+}
+
+/// The first segment of each path in `a::b`, or in `{a::{b, c}, d}`.
+fn first_names(path: &str) -> Vec<&str> {
+    let Some(group) = path.strip_prefix('{') else {
+        return vec![first_name(path)];
+    };
+    let (mut depth, mut start, mut names) = (0, 0, Vec::new());
+    for (position, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                names.push(first_name(&group[start..position]));
+                start = position + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn first_name(path: &str) -> &str {
+    let path = path.trim_start();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    &path[..path.find(|c| !is_part(c)).unwrap_or(path.len())]
 }

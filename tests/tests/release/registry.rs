@@ -1,5 +1,5 @@
-//! The files for catalogues of MCP servers: that they say what the program says, and that they keep each catalogue's
-//! rules, which nobody can try without submitting.
+//! The entries for catalogues of MCP servers: that they agree with the program, and that they follow each catalogue's
+//! rules, which cannot be tried without submitting.
 //!
 //! Never here: how they are written (`src/registry.rs`).
 use std::path::PathBuf;
@@ -28,7 +28,6 @@ fn parsed(name: &str, text: &str) -> Value {
     }
 }
 
-/// A file as it is submitted.
 fn submitted(name: &str) -> Value {
     parsed(name, &registry::filled(&file(name), "acme", HASH))
 }
@@ -129,7 +128,7 @@ fn a_submission_needs_an_owner_and_a_commit() {
     assert!(folder.join("readme.md").exists());
 }
 
-/// What `validate` of the Docker MCP Registry demands.
+/// The rules of `validate` in the Docker MCP Registry.
 #[test]
 fn the_docker_registry_would_accept_the_entry() {
     let entry = submitted("server.yaml");
@@ -198,7 +197,7 @@ fn the_docker_registry_would_accept_the_entry() {
         assert!(is_among(name, "_"), "{name}");
         assert_eq!(property["type"], "string", "{name}");
         assert!(!text(&property["description"]).is_empty(), "{name}");
-        // The registry drops these: a user would be told something that does not hold.
+        // The registry drops these: a user would read something that does not hold.
         assert!(
             property.get("default").is_none() && property.get("enum").is_none(),
             "{name}"
@@ -206,7 +205,7 @@ fn the_docker_registry_would_accept_the_entry() {
     }
 }
 
-/// The registry's own run: every variable holds its example.
+/// The registry runs the server with every variable set to its example.
 #[test]
 fn the_tools_are_listed_with_the_examples_as_values() {
     let config = submitted("server.yaml")["config"].take();
@@ -244,7 +243,7 @@ fn the_tools_are_listed_with_the_examples_as_values() {
     }
 }
 
-/// Whoever renames a variable learns that catalogues tell it, too.
+/// A renamed variable must change in the catalogues, too.
 #[test]
 fn every_variable_is_one_that_the_program_knows() {
     let help = run(&["--help"], NOTHING, b"").stdout;
@@ -258,7 +257,7 @@ fn every_variable_is_one_that_the_program_knows() {
     }
 }
 
-/// The gateway reads this file; what it needs beside the entry of the registry.
+/// The gateway reads this file; it needs more than the registry's entry.
 #[test]
 fn the_catalogue_file_has_one_complete_entry() {
     let catalog = submitted("catalog.yaml");
@@ -284,7 +283,7 @@ fn the_catalogue_file_has_one_complete_entry() {
             (&theirs["name"], &theirs["value"])
         );
     }
-    // With allowed hosts the gateway's --block-network leaves only a proxy, which a custom endpoint is not behind.
+    // With allowed hosts the gateway's --block-network permits only its proxy, which cannot reach a custom endpoint.
     assert!(entry.get("allowHosts").is_none());
     assert_eq!(
         list(&entry["tools"]).len(),
@@ -342,7 +341,7 @@ fn the_bundle_asks_for_what_it_passes_on() {
             "{name}"
         );
     }
-    // What a client may pass for an option that was left empty counts as not set.
+    // A client may pass this for an option that was left empty; it counts as not set.
     let unset = env.iter().map(|(name, value)| (name.as_str(), text(value)));
     let checked = run(
         &["config", "validate"],
@@ -352,7 +351,7 @@ fn the_bundle_asks_for_what_it_passes_on() {
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
 }
 
-/// The image tells the gateway and the registry the same by its labels.
+/// The image's labels repeat the same for the gateway and the registry.
 #[test]
 fn the_labels_of_the_image_agree() {
     let dockerfile = std::fs::read_to_string(path("../../Dockerfile.scratch")).unwrap();

@@ -1,7 +1,7 @@
-//! What a release does, as far as it can be tried without one: the workflows' rules, the script that decides version
-//! and tags, the bundle for Claude Desktop.
+//! Releases, as far as they can be tested without one: the workflows' rules, the script that computes version and tags,
+//! the bundle for Claude Desktop.
 //!
-//! Never here: what `make lint` says of the workflows.
+//! Never here: lints of the workflows (`make lint`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ fn what_can_write_or_sign_runs_no_dependency() {
         writers += 1;
         for step in job["steps"].as_array().unwrap() {
             let script = step["run"].as_str().unwrap_or_default();
-            // What compiles, and what runs something compiled.
+            // Commands that compile, and commands that run something compiled.
             for word in [
                 "make ",
                 "cargo",
@@ -94,7 +94,7 @@ fn what_can_write_or_sign_runs_no_dependency() {
     }
 }
 
-/// Tags and versions can be moved; what they stand for is checked by its hash.
+/// Tags and versions can be moved; a hash cannot.
 #[test]
 fn what_builds_and_checks_is_pinned_by_hash() {
     let mut files = Vec::new();
@@ -147,7 +147,7 @@ fn what_builds_and_checks_is_pinned_by_hash() {
         lists >= 4 && scripts >= 3,
         "{lists} lists, {scripts} scripts"
     );
-    // Of images the release takes one digest, and hands it to all its jobs.
+    // The release resolves one digest of each base image, and gives it to all its jobs.
     let (text, workflow) = workflow("release.yml");
     assert!(text.contains(r#"echo "$key=$image@$digest" >>"$GITHUB_OUTPUT""#));
     let facts = &workflow["jobs"]["facts"]["outputs"];
@@ -219,7 +219,7 @@ fn unsafe_code_stands_only_where_this_page_says() {
     for folder in ["runtime/src", "runtime/providers/src", "core/src"] {
         files_below(&Path::new(ROOT).join(folder), &mut sources);
     }
-    // The compiler refuses it unless a file allows it.
+    // The compiler rejects it unless a file allows it.
     let allows = |path: &PathBuf| {
         let text = fs::read_to_string(path).unwrap_or_default();
         text.contains("allow(unsafe_code") || text.contains("expect(unsafe_code")
@@ -230,21 +230,13 @@ fn unsafe_code_stands_only_where_this_page_says() {
         .map(|path| path.file_name().unwrap().to_str().unwrap())
         .collect();
     names.sort_unstable();
-    assert_eq!(
-        names,
-        [
-            "allocator.rs",
-            "before_main.rs",
-            "memory.rs",
-            "no_unwinding.rs"
-        ]
-    );
+    assert_eq!(names, ["allocator.rs", "before_main.rs", "no_unwinding.rs"]);
     for name in names {
         assert!(page.contains(&format!("`{name}`")), "{name}");
     }
 }
 
-/// Each promise names what holds it, and that is there.
+/// Each promise names its tests, and they exist.
 #[test]
 fn the_tests_that_security_md_names_exist() {
     let page = fs::read_to_string(Path::new(ROOT).join(".github/SECURITY.md")).unwrap();
@@ -277,7 +269,7 @@ fn the_tests_that_security_md_names_exist() {
     }
 }
 
-/// Runs the first script of `release.yml` as a tag of that name would, and returns what it hands to the other jobs.
+/// Runs the first script of `release.yml` as for a tag of that name, and returns its outputs.
 fn facts(owner: &str, tag: &str) -> Option<String> {
     let (_, workflow) = workflow("release.yml");
     let steps = workflow["jobs"]["facts"]["steps"].as_array().unwrap();
@@ -322,7 +314,7 @@ fn a_release_needs_an_owner_and_the_version_of_the_sources() {
     );
 }
 
-/// Runs Python; `None`, said on stderr, where there is none. In continuous integration there must be.
+/// Runs Python; `None`, with a line on stderr, where there is none. In continuous integration there must be.
 fn python(arguments: &[&str]) -> Option<String> {
     let Ok(output) = Command::new("python3").args(arguments).output() else {
         assert!(std::env::var_os("CI").is_none(), "python3 is missing");
@@ -357,7 +349,7 @@ fn the_bundle_starts_the_program_for_this_machine() {
         fs::read(at("twice.mcpb")).unwrap()
     );
 
-    // Unpacked as Claude Desktop does it: with the modes that the bundle names.
+    // Unpacked as Claude Desktop does it: with the modes in the bundle.
     const UNPACK: &str = "
 import os, sys, zipfile
 with zipfile.ZipFile(sys.argv[1]) as bundle:

@@ -1,7 +1,7 @@
-//! What the process makes of its environment, its configuration file and its command line: which settings it refuses and
-//! how it says so, what counts as not set, which of two places wins.
+//! Environment, configuration file and command line: which settings are refused and with which message, what counts as
+//! not set, which of two places wins.
 //!
-//! Never here: how it ends otherwise (`endings.rs`), or what it does with valid settings beyond showing that they count.
+//! Never here: other ways to end (`process/endings.rs`), or the effect of valid settings beyond proof that they count.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -23,7 +23,7 @@ const INITIALIZE: &str = r#"{"jsonrpc":"2.0","method":"initialize","id":1,"param
 
 const LIST: &str = r#"{"jsonrpc":"2.0","method":"tools/list","id":1}"#;
 
-/// A file of this test program's own. It is there whole or not at all, should the program run twice at a time.
+/// A file of this test program. It is complete or absent, even if two test programs run at a time.
 fn file(name: &str, content: impl AsRef<[u8]>) -> String {
     file_with_mode(name, content.as_ref(), 0o600)
 }
@@ -37,8 +37,8 @@ fn file_with_mode(name: &str, content: &[u8], mode: u32) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Runs the program as somebody who may not read everything: as root, without the capabilities that allow it. `None`,
-/// said on stderr, where that is not possible; in continuous integration it must be.
+/// Runs the program as a user who may not read every file: as root, without the capabilities that permit it. `None`,
+/// with a line on stderr, where that is not possible; in continuous integration it must be.
 fn ordinary_user() -> Option<Builder> {
     const WITHOUT: &str = "--bounding-set=-dac_override,-dac_read_search";
     if !rustix::process::geteuid().is_root() {
@@ -59,22 +59,22 @@ fn ordinary_user() -> Option<Builder> {
 /// Settings that cannot be used.
 struct Bad {
     variables: Vec<(&'static str, OsString)>,
-    /// What the message must say: the setting, the problem, the mend.
+    /// Parts of the message: the setting, the problem, the fix.
     says: &'static [&'static str],
-    /// Only somebody who may not read everything is refused.
+    /// Only a user who may not read every file is refused.
     ordinary: bool,
-    /// It belongs to this provider, which is off then; all others stop the start.
+    /// The provider that it belongs to, which is switched off; without one the start stops.
     of: Option<&'static str>,
 }
 
 impl Bad {
-    /// All kinds. Made once, since tests that run side by side share their files.
+    /// All kinds. Made once, since tests that run in parallel share their files.
     fn all() -> &'static [Bad] {
         static ALL: LazyLock<Vec<Bad>> = LazyLock::new(Bad::make);
         &ALL
     }
 
-    /// Those with which nothing starts.
+    /// Those that stop the start.
     fn stopping() -> impl Iterator<Item = &'static Bad> {
         Bad::all().iter().filter(|bad| bad.of.is_none())
     }
@@ -456,7 +456,8 @@ fn config_validate_refuses_every_bad_setting() {
     }
 }
 
-/// Another provider works, the reason is said at the start and where the provider is named, and its key goes nowhere.
+/// Another provider works, the reason is reported at the start and where the provider is named, and its key is not sent
+/// anywhere.
 #[test]
 fn a_bad_setting_of_a_provider_switches_off_that_provider_alone() {
     let provider = Provider::start();
@@ -493,7 +494,7 @@ fn a_bad_setting_of_a_provider_switches_off_that_provider_alone() {
     }
 }
 
-/// Mistakes that everybody makes once, and all of what is said of each: the file, the place in it, the problem, the mend.
+/// Common mistakes, and the parts of each message: the file, the place in it, the problem, the fix.
 #[test]
 fn ten_typical_mistakes_are_explained_to_whoever_can_mend_them() {
     let mend = "mount a text file that the user of this process may read, or correct CONFIG_FILE";
@@ -550,7 +551,7 @@ fn ten_typical_mistakes_are_explained_to_whoever_can_mend_them() {
                 "is a folder (Docker makes one where the file to be mounted is missing): {mend}"
             )),
         ),
-        // What editors of other systems write, and a file that nobody has filled in yet, are no mistakes.
+        // Output of other systems' editors, and an empty file, are not mistakes.
         ("bom.yaml", "\u{feff}retries: 3\n", None),
         (
             "windows.yaml",
@@ -694,7 +695,7 @@ fn config_validate_accepts_good_settings() {
     assert_names_keys(&output.stderr);
 }
 
-/// The variables of the built-in providers, of which one is enough.
+/// The variables of the built-in providers; one is enough.
 #[track_caller]
 fn assert_names_keys(text: &str) {
     for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"] {
@@ -713,7 +714,7 @@ fn a_key_travels_in_the_open_only_where_that_is_allowed() {
         run(&["config", "validate"], variables, b"").code
     };
     assert_eq!(validate("http://api.example.com/v1", "1"), Some(0));
-    // Only a clear yes is one.
+    // Only a clear yes counts.
     for allow in ["", "0", "false", "False", "no", "off", "<UNKNOWN>"] {
         assert_eq!(
             validate("http://api.example.com/v1", allow),
@@ -762,7 +763,7 @@ const PLACEHOLDERS: [&str; 17] = [
     "put_your_key_here",
 ];
 
-/// Every variable that is read when `OPENAI_API_KEY` holds a key.
+/// Every variable that is read when `OPENAI_API_KEY` has a key.
 const VARIABLES: [&str; 39] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_API_KEY_FILE",
@@ -836,7 +837,7 @@ fn placeholders_count_as_unset_in_every_variable_and_are_named_once() {
     }
 }
 
-/// What stands where the key of OpenAI should, and what is said of it.
+/// A value in place of OpenAI's key, and the parts of the message about it.
 type NoKey<'a> = (Vec<(&'a str, OsString)>, &'a [&'a str]);
 
 #[test]
@@ -1035,7 +1036,7 @@ fn what_is_no_key_switches_off_its_provider_and_never_the_server() {
             );
         }
 
-        // With no other provider there is nothing to do, and the reason is said.
+        // Without another provider there is nothing to do, and the reason is reported.
         for arguments in [&["config", "validate"][..], &[]] {
             let alone = start(false).args(arguments).run(LIST.as_bytes());
             assert_eq!(alone.code, Some(1), "{alone:?}");
@@ -1190,7 +1191,7 @@ fn at_any_other_address_a_value_is_sent_as_it_is_and_an_example_is_no_secret() {
         let mut server = Server::builder()
             .env("OPENAI_BASE_URL", provider.base_url(Family::OpenAi))
             .env("OPENAI_API_KEY", key)
-            // Not all of these are secrets, which is what this is about.
+            // Not all of these are secrets, which is the point of the test.
             .shows_secrets()
             .spawn();
         let is_example = !key.contains("ant-") && !key.contains("...");
@@ -1460,7 +1461,7 @@ fn the_environment_beats_the_file() {
             ],
             (&named, "named-1234", "named-model"),
         ),
-        // What counts as unset beats nothing.
+        // An unset value overrides nothing.
         (
             &[
                 ("OPENAI_API_KEY", "<UNKNOWN>"),
@@ -1498,7 +1499,7 @@ fn the_environment_beats_the_file() {
     }
 }
 
-/// The parameters that a dry run tells, and the rest of it.
+/// The parameters of a dry run, and the rest of it.
 fn planned(file: &str, variables: &[(&str, &str)], arguments: &Value) -> Value {
     let mut server = Server::builder()
         .env("CONFIG_FILE", file)
@@ -1603,7 +1604,7 @@ fn default_parameters_are_sent_where_the_caller_gives_none() {
     assert_eq!(parameters["reasoning_effort"], "high", "{got}");
     let sent = parameters.to_string();
     assert!(sent.contains("30") && !sent.contains("200"), "{sent}");
-    // Another provider has only what is for all.
+    // Another provider has only the defaults for all.
     let got = planned(&path, &variables, &json!({"model": "openai/gpt-4o"}));
     assert_eq!(
         got["parameters"]["temperature"].as_f64(),
@@ -1645,7 +1646,7 @@ fn a_rule_says_what_models_take_that_the_program_does_not_know() {
             "{name} was left out: rules.{place} of the configuration file) drops it"
         ))
     };
-    // What the program would leave out of this family is kept, and what the call says wins over a default.
+    // A parameter that the program would leave out for this family is kept, and the call's value wins over a default.
     let got = planned(&path, &variables, &asked("openai/gpt-9-mini"));
     assert_eq!(got["parameters"]["temperature"].as_f64(), Some(1.0));
     assert_eq!(got["parameters"]["max_output_tokens"], 30);
@@ -1653,7 +1654,7 @@ fn a_rule_says_what_models_take_that_the_program_does_not_know() {
     let warnings = got["warnings"].as_array().unwrap();
     let told = dropped("reasoning_effort", "*/gpt-9* (line 3");
     assert!(warnings.contains(&told), "{got}");
-    // What a rule drops is not brought back by the defaults for all, and that is nothing to tell.
+    // The defaults for all do not restore what a rule drops, and that needs no warning.
     let got = planned(&path, &variables, &json!({"model": "openai/gpt-9-mini"}));
     assert_eq!(got["parameters"].get("reasoning"), None, "{got}");
     assert_eq!(got["parameters"]["temperature"], 0.25);
@@ -1720,7 +1721,7 @@ fn variables_and_secrets_fill_in_the_values_of_the_file() {
          aliases:\n  mine: ['team/${TEAM_MODEL:-gpt-4o}@low']\n\
          timeouts: {call: \"${NOBODY:-44}\"}\n",
     );
-    // In quotes it would be no number.
+    // In quotes it would not be a number.
     let error = run(
         &["config", "validate"],
         [
@@ -1879,7 +1880,7 @@ fn without_a_provider_lists_work_and_calls_name_the_variables() {
 #[test]
 fn the_command_line_explains_itself() {
     let version = concat!("anygpt-mcp ", env!("CARGO_PKG_VERSION"), "\n");
-    // A bad setting is no reason to refuse help.
+    // A bad setting does not prevent help.
     let variables = [("LOG_LEVEL", "loud")];
     for (arguments, stdout) in [
         (&["--help"][..], "config validate"),
@@ -1987,7 +1988,7 @@ fn on_a_terminal_it_says_what_it_is_and_serves() {
 
 // ------------------------------------------------------------------------------------- names of variables
 
-/// Both ways to find out: the check, and a question that must not be asked.
+/// Both ways to find out: the check, and a prompt that must not be sent.
 #[track_caller]
 fn refused(variables: &[(&str, &str)], says: &[&str]) {
     let provider = Provider::start();
@@ -2174,7 +2175,7 @@ fn a_limit_whose_value_is_mistyped_stops_the_start() {
         assert_eq!(output.code, Some(1), "{text}: {output:?}");
         assert!(output.stderr.contains("line 2"), "{text}: {output:?}");
     }
-    // Catalogues send these for what nobody has filled in.
+    // Catalogues send these for values that were not filled in.
     for value in ["", "<UNKNOWN>", "${COST}"] {
         let output = run(
             &["config", "validate"],
@@ -2252,7 +2253,7 @@ fn other_programs_addresses_and_keys_are_read() {
         let doctor = run(&["doctor"], variables, b"");
         assert!(doctor.stdout.contains(variables[0].0), "{doctor:?}");
     }
-    // Ours, in a variable or in the file, wins.
+    // Our own variable, or the file, wins.
     let path = file(
         "own-url.yaml",
         format!("providers: {{openai: {{base_url: '{openai}'}}}}"),
@@ -2297,7 +2298,7 @@ fn restrictions_that_only_other_programs_know_are_warned_of_by_name() {
             );
         }
     }
-    // Who fills in the file with it has read it.
+    // A file that uses it was written for this program.
     let path = file(
         "custom.yaml",
         "providers: {custom: {type: openai-compatible, base_url: '${CUSTOM_API_URL}'}}",
@@ -2358,7 +2359,7 @@ fn of_a_service_that_has_ended_the_day_is_said() {
             assert!(output.stderr.contains(part), "{output:?}");
         }
     }
-    // Its token is mostly there for something else.
+    // Its token is usually set for another purpose.
     let output = run(
         &["config", "validate"],
         [("GITHUB_TOKEN", "ghp-hidden")],

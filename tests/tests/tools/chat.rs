@@ -1,6 +1,7 @@
-//! Chats end to end: what goes out to a provider, and what comes back to the client, whatever happens on the way.
+//! Chats end to end: the request to a provider, and the result for the client, whatever happens in between.
 //!
-//! Never here: keys in output (`secrets`), model lists (`models`), the shape of messages per revision (`protocol`).
+//! Never here: keys in output (`process/secrets.rs`), model lists (`lists.rs`), the members of messages per revision
+//! (`protocol/`).
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -14,14 +15,14 @@ use serde_json::{Value, json};
 const LIMIT: Duration = Duration::from_secs(10);
 const CHAT: &str = "anygpt_chat_completion";
 
-/// A provider, and a server that knows it by all three names.
+/// A provider, and a server that knows all three formats of it.
 fn start() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder().envs(provider.env()).spawn();
     (provider, server)
 }
 
-/// The same, with a server that does not repeat what has failed.
+/// The same, with a server that does not retry.
 fn start_without_retries() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder()
@@ -31,13 +32,13 @@ fn start_without_retries() -> (Provider, Server) {
     (provider, server)
 }
 
-/// Asks `family` for its usual model.
+/// Calls the usual model of `family`.
 #[track_caller]
 fn ask(server: &mut Server, family: Family) -> Value {
     server.call_tool(CHAT, json!({"prompt": "hi", "model": family.model()}))
 }
 
-/// A line that asks without waiting for the answer.
+/// The line of a call, whose answer is not waited for.
 fn call_line(id: impl Into<Value>, arguments: &Value, meta: Value) -> String {
     let mut params = json!({"name": CHAT, "arguments": arguments});
     if !meta.is_null() {
@@ -53,7 +54,7 @@ fn cancel_line(id: impl Into<Value>) -> String {
         .to_string()
 }
 
-/// The requests that ask a model; lists are left out.
+/// The chat requests, without those for lists.
 fn chats(provider: &Provider) -> Vec<Request> {
     let mut requests = provider.requests();
     requests.retain(|request| request.method == "POST");
@@ -111,11 +112,12 @@ fn an_answer_brings_its_text_twice_with_model_provider_finish_usage_and_request_
     }
 }
 
-/// Provider digest 1.4: Gemini names its answers in the body; only a proxy would add a header.
+/// Gemini has the id of a response in its body (<https://ai.google.dev/api/generate-content>, `responseId`); only a
+/// proxy would add a header.
 #[test]
 fn an_answer_of_google_has_the_id_of_its_body_where_no_header_names_the_request() {
     let (provider, mut server) = start();
-    // The mock adds no request id of its own beside this header, and nobody knows this one.
+    // The mock adds no request id besides this header, and the header is unknown.
     let reply = Reply::text(Family::Google, "hello").header("not-a-request-id", "x");
     provider.script(Family::Google, [reply]);
     let result = ask(&mut server, Family::Google);
@@ -280,7 +282,7 @@ fn a_request_goes_out_as_documented_with_one_credential_and_nothing_unasked() {
                 "/anthropic/v1/messages",
                 "x-api-key",
                 family.key().to_owned(),
-                // The API insists on max_tokens; everything else is left out.
+                // The API requires max_tokens; everything else is left out.
                 json!({"model": "claude-sonnet-5", "max_tokens": 16384, "stream": true,
                     "messages": [{"role": "user", "content": "hi"}]}),
             ),
@@ -328,7 +330,7 @@ fn options_are_sent_when_given_as_numbers_or_as_strings() {
         for form in &forms {
             let mut arguments = form.clone();
             arguments["prompt"] = "hi".into();
-            // Newer ones of Anthropic's take no temperature.
+            // Anthropic's newer models do not support temperature.
             arguments["model"] = match family {
                 Family::Anthropic => "claude-sonnet-4-5",
                 family => family.model(),
@@ -464,7 +466,7 @@ fn unknown_members_inside_a_conversation_are_named_with_their_paths() {
         {"role": "assistant", "content": [{"type": "text", "text": "two", "cache_control": {}}], "a b": 1},
         {"role": "user", "content": [{"type": "text", "text": "three"}]},
     ]);
-    // As it is, and as JSON text.
+    // As JSON, and as a string of JSON.
     for messages in [conversation.clone(), conversation.to_string().into()] {
         for family in Family::NATIVE {
             let arguments = json!({"messages": messages, "model": family.model(), "top": null});
@@ -485,7 +487,7 @@ fn unknown_members_inside_a_conversation_are_named_with_their_paths() {
     }
 }
 
-/// Each error says where it is, what was found, and what is allowed.
+/// Each error has the place, the value found, and what is permitted.
 #[test]
 fn bad_arguments_are_errors_that_name_the_place_and_send_nothing() {
     let (provider, mut server) = start();
@@ -740,7 +742,7 @@ fn names_lead_to_providers() {
             Family::Google,
             "gpt-4.1",
         ),
-        // Nobody knows this one: it goes to the default provider as it is.
+        // Of no known family: it goes to the default provider as it is.
         (
             json!({"model": "brand-new:2027"}),
             Family::OpenAi,
@@ -795,7 +797,7 @@ fn the_default_provider_gets_what_nobody_else_claims() {
             last(&provider, family).model().as_deref(),
             Some("brand-new")
         );
-        // A name that tells its family still leads there.
+        // A name with a family's prefix still leads there.
         let arguments = json!({"prompt": "hi", "model": "claude-opus-5"});
         let result = server.call_tool(CHAT, arguments);
         assert_eq!(chat(&result)["provider"], "anthropic");
@@ -864,7 +866,7 @@ fn default_model_answers_where_none_is_named() {
 
 // ----------------------------------------------------------------------------------------------- errors
 
-/// Design 5: class, provider, status, what the provider said, what to do next, all of it in the text.
+/// Class, provider, status, the provider's message, the next step: all of it is in the text.
 #[test]
 fn an_error_says_class_provider_model_status_message_and_what_to_do() {
     let (provider, mut server) = start();
@@ -888,7 +890,7 @@ fn an_error_says_class_provider_model_status_message_and_what_to_do() {
             provider.always(
                 family,
                 match status {
-                    // Too long to be waited for.
+                    // Too long to wait.
                     429 => reply.header("retry-after", "300"),
                     _ => reply.header("retry-after-ms", "1"),
                 },
@@ -950,7 +952,7 @@ fn errors_of_proxies_and_empty_ones_are_explained() {
             assert_parts(error(&result), &[family.id(), family.model()]);
         }
         let too_large = Reply::error(family, 413, "mock words");
-        // Google has no word of its own for it and sends a page, as above.
+        // Google has no shape of its own for it and sends a page, as above.
         if family != Family::Google {
             provider.always(family, too_large);
             assert_parts(
@@ -1119,8 +1121,8 @@ fn an_empty_answer_is_an_error_that_says_why() {
     }
 }
 
-/// A stream of one delta (none if `said` is empty) that ends like this: OpenAI's members of the response, the
-/// others' reason to stop.
+/// A stream of one delta (none if `said` is empty) with this ending: for OpenAI members of the response, for the others
+/// the finish reason.
 fn ended(family: Family, said: &str, end: &Value) -> Reply {
     let events = match family {
         Family::OpenAi | Family::Compatible => {
@@ -1163,7 +1165,7 @@ fn replies_beyond_all_limits_are_cut_and_called_too_large() {
         let result = ask(&mut server, family);
         assert_parts(error(&result), &["too_large: ", family.id()]);
 
-        // Of an error only the beginning is read and shown.
+        // Only the beginning of an error is read and shown.
         provider.always(family, Reply::huge_body(400, 64 << 20));
         let result = ask(&mut server, family);
         assert_parts(error(&result), &["invalid_request: ", "400"]);
@@ -1209,7 +1211,7 @@ fn a_closed_port_and_an_unknown_host_are_network_errors_that_name_the_address() 
             let result = ask(&mut server, family);
             let text = error(&result);
             assert!(text.starts_with("network: "), "{text}");
-            // Of some the version is no part of the base URL.
+            // For some the version is not part of the base URL.
             let place = address.trim_end_matches("/v1");
             assert_parts(text, &[family.id(), family.model(), why, place]);
         }
@@ -1218,7 +1220,7 @@ fn a_closed_port_and_an_unknown_host_are_network_errors_that_name_the_address() 
 
 // ------------------------------------------------------------------------------------------------- time
 
-/// Asks all three families at once, with these arguments, and gives their results in order.
+/// Calls all three families at once, with these arguments, and returns their results in order.
 fn ask_all(server: &mut Server, arguments: &Value) -> Vec<Value> {
     for (id, family) in Family::NATIVE.into_iter().enumerate() {
         let mut arguments = arguments.clone();
@@ -1387,7 +1389,7 @@ fn a_cancelled_call_is_never_answered_drops_its_connection_and_leaves_the_rest_a
             let arguments = json!({"prompt": "hi", "model": family.model()});
             server.send(&call_line(7, &arguments, json!({"progressToken": "t"})));
             provider.wait_requests(1, LIMIT);
-            // The connection, and with text on it the first of that.
+            // The connection, and from the first text on that.
             for _ in 0..=texts {
                 assert_eq!(server.json()["params"]["progressToken"], "t");
             }
@@ -1429,7 +1431,7 @@ fn a_hundred_calls_in_flight_are_all_answered_each_with_its_own_text() {
     let (provider, mut server) = start();
     let families = || Family::NATIVE.into_iter().cycle();
     for (number, family) in (0..100).zip(families()) {
-        // Three seconds for a hundred of them one by one would be thirty.
+        // Three seconds for a hundred of them: one after another would take thirty.
         let arguments = json!({"prompt": format!("call {number}"), "model": format!("{}/slow-start-300", family.id())});
         server.send(&call_line(number, &arguments, Value::Null));
     }
@@ -1473,7 +1475,7 @@ fn calls_one_after_the_other_use_one_connection() {
         for _ in 0..3 {
             answer(&ask(&mut server, family));
         }
-        // An error that was read to its end does not cost the connection.
+        // A connection survives an error that was read to its end.
         provider.script(family, [Reply::error(family, 400, "mock words")]);
         error(&ask(&mut server, family));
         answer(&ask(&mut server, family));

@@ -1,6 +1,6 @@
-//! `anygpt_compare` end to end: its three modes, and what slow, broken and expensive models do to it.
+//! `anygpt_compare` end to end: its three modes, and the effect of slow, broken and expensive models.
 //!
-//! Never here: how one model is asked (`chat`, `attempts`), limits of the operator (`limits`).
+//! Never here: the call of one model (`chat.rs`, `providers/attempts.rs`), the operator's limits (`limits.rs`).
 
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,7 @@ fn all_answers_stand_side_by_side_in_the_order_of_the_models() {
         assert_eq!(result.get("label"), None);
     }
     assert_eq!(got.get("verdict"), None);
-    // Clients without structured content see all of it, each under its name.
+    // Clients without structured content see all of it, each answer with its model's name.
     let text = text(&result);
     assert_parts(
         text,
@@ -254,7 +254,7 @@ fn a_judge_sees_question_and_answers_under_neutral_labels() {
         &json!({"mode": "judge", "judge_model": "claude-opus-5", "judge_instructions": "Only brevity counts.",
             "system": "Be kind.", "temperature": 0.3, "max_tokens": 500}),
     );
-    // Which of OpenAI's two requests is first is open.
+    // The order of OpenAI's two requests is not fixed.
     let got = answer(&result);
     let verdict = &got["verdict"];
     assert_eq!(
@@ -287,7 +287,7 @@ fn a_judge_sees_question_and_answers_under_neutral_labels() {
             "Two.",
         ],
     );
-    // No answer can close its own fence.
+    // An answer cannot close its own fence.
     assert_parts(&user, &[r"Answer A:\n`````\n"]);
     for name in ["gpt", "gemini", "openai", "google"] {
         assert!(!user.contains(name), "{name} is no neutral label: {user}");
@@ -347,7 +347,7 @@ fn one_answer_needs_no_judge() {
     assert!(!judged);
 }
 
-/// Of five seconds three are for the answers, so that the judge has the rest.
+/// Three of five seconds are for the answers, the rest for the judge.
 #[test]
 fn time_is_kept_for_the_judge() {
     let (_provider, mut server) = start();
@@ -387,7 +387,7 @@ fn echoes_are_compared_at_once_without_a_network() {
         verdict["text"].as_str().unwrap(),
         &["Question:\n```\nhi\n```\n", "Answer B:\n```\nhi\n```"],
     );
-    // What goes by way of the network's thread has a time.
+    // Calls on the network thread have a duration.
     let results = answer(&result)["results"].as_array().unwrap();
     let timed = |result: &&Value| result.get("latency_ms").is_some();
     assert_eq!(results.iter().find(timed), None);

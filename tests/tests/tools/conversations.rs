@@ -1,4 +1,4 @@
-//! Conversations of more than text, end to end: images and files, loops of tool calls, answers in JSON.
+//! Conversations with more than text, end to end: images and files, loops of tool calls, answers in JSON.
 //!
 //! Never here: every spelling of an argument or of an event (unit tests of the arguments and the codecs).
 
@@ -16,7 +16,7 @@ const FAMILIES: [Family; 4] = [
     Family::Compatible,
 ];
 
-/// A provider, and a server that knows it by all four names.
+/// A provider, and a server that knows all four formats of it.
 fn start() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder()
@@ -26,7 +26,7 @@ fn start() -> (Provider, Server) {
     (provider, server)
 }
 
-/// A model of the family, by its full name: one that reasons, or it would take no reasoning back.
+/// A model of the family, by its full name: one that reasons, since others do not accept reasoning back.
 fn model(family: Family) -> String {
     match family {
         Family::OpenAi => "openai/gpt-5.6-terra".to_owned(),
@@ -34,7 +34,6 @@ fn model(family: Family) -> String {
     }
 }
 
-/// The body of the last request.
 #[track_caller]
 fn last_body(provider: &Provider) -> Value {
     provider.requests().last().expect("a request").json()
@@ -49,7 +48,7 @@ fn stream(events: &[Value]) -> Reply {
     Reply::raw_pieces(events)
 }
 
-/// A stream in which the model thinks, says a word, and wants `weather` to be called for Oslo.
+/// A stream in which the model reasons, writes a word, and calls `weather` for Oslo.
 fn wants_weather(family: Family) -> Reply {
     let arguments = r#"{"city":"Oslo"}"#;
     match family {
@@ -117,7 +116,7 @@ fn wants_weather(family: Family) -> Reply {
     }
 }
 
-/// The loop's second request, as far as it must hold what the first answer brought.
+/// The loop's second request, as far as it must have the content of the first answer.
 fn expected_turns(family: Family) -> Vec<(&'static str, Value)> {
     match family {
         Family::OpenAi => vec![
@@ -222,7 +221,7 @@ fn a_loop_of_tool_calls_goes_on_where_it_was_at_every_provider() {
         let body = last_body(&provider);
         for (place, expected) in expected_turns(family) {
             let found = body.pointer(place);
-            // Chat Completions leave out what stands in the state; others may repeat it.
+            // Chat Completions leave out what the state has; others may repeat it.
             assert_eq!(found, Some(&expected), "{family:?} {place} in {body}");
         }
     }

@@ -1,6 +1,6 @@
-//! Money and limits end to end: what answers cost, what a call may cost, and what the operator allows.
+//! Money and limits end to end: the cost of answers, bounds on it, and the operator's permissions.
 //!
-//! Never here: which settings are refused (`settings`).
+//! Never here: which settings are refused (`settings/`).
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -36,7 +36,6 @@ fn ask(server: &mut Server, arguments: &Value) -> Value {
     members.extend(arguments.as_object().cloned().unwrap_or_default());
     server.call_tool(CHAT, all)
 }
-/// The body of the newest request.
 fn sent(provider: &Provider) -> Value {
     provider.requests().last().unwrap().json()
 }
@@ -87,7 +86,7 @@ fn an_answer_tells_what_it_costs_and_how_that_is_known() {
     assert_eq!(got["cost_source"], "configured");
     let result = ask(&mut server, &json!({"model": "google/free"}));
     assert_eq!(chat(&result)["cost_usd"], 0.0);
-    // A published price holds at the provider's own address only, which this is not.
+    // A published price applies only at the provider's own address, which this is not.
     let result = ask(&mut server, &json!({"model": "gemini-3.5-flash"}));
     assert_eq!(chat(&result).get("cost_usd"), None);
     assert_eq!(chat(&result).get("cost_source"), None);
@@ -166,7 +165,7 @@ fn money_sets_or_lowers_the_token_limit_and_says_so() {
     );
     assert_eq!(sent(&provider)["max_output_tokens"], 50);
     assert_eq!(warnings(chat(&result)), "");
-    // Enough for the longest answer that there is.
+    // Enough for the longest possible answer.
     let result = ask(&mut server, &json!({"model": "gpt-4.1", "max_cost_usd": 5}));
     assert_eq!(sent(&provider).get("max_output_tokens"), None);
     assert_eq!(warnings(chat(&result)), "");
@@ -175,7 +174,7 @@ fn money_sets_or_lowers_the_token_limit_and_says_so() {
         &json!({"model": "google/free", "max_cost_usd": 0.000_001}),
     );
     assert_eq!(warnings(chat(&result)), "");
-    // Anthropic has a limit in any case, and keeps it if the money is enough.
+    // Anthropic requires a limit, which is kept if the money is enough.
     ask(
         &mut server,
         &json!({"model": "claude-sonnet-5", "max_cost_usd": 0.1}),
@@ -233,7 +232,7 @@ fn what_cannot_be_paid_or_has_no_price_is_not_asked() {
         );
     }
     assert_eq!(provider.requests().len(), 0);
-    // In a chain the next one is asked.
+    // In a chain the next model is called.
     let arguments =
         json!({"model": "gpt-new", "fallbacks": ["claude-sonnet-5"], "max_cost_usd": 1});
     let result = ask(&mut server, &arguments);
@@ -289,7 +288,7 @@ fn a_comparison_shares_its_money() {
         .filter_map(|request| request.json()["max_output_tokens"].as_u64())
         .collect();
     assert_eq!(limits[0], 100);
-    // The judge has a share, and what the others have left: more than one share, less than all.
+    // The judge gets a share, plus what the others left: more than one share, less than all.
     assert_eq!(limits.len(), 2, "{got}");
     assert!(limits[1] < 400, "{limits:?}");
 }
@@ -316,7 +315,7 @@ fn purse(name: &str, models: usize, input: u32, bound: &str) -> (Provider, Serve
     (provider, server)
 }
 
-/// An answer of OpenAI that is all hidden reasoning and tells this usage.
+/// An answer of OpenAI that is all hidden reasoning, with this usage.
 fn reasoned(input: u32, output: u32) -> Reply {
     let event = json!({"type": "response.completed", "response": {"id": "r", "status": "completed",
         "output": [], "usage": {"input_tokens": input, "output_tokens": output,
@@ -324,12 +323,12 @@ fn reasoned(input: u32, output: u32) -> Reply {
     Reply::raw_stream(format!("data: {event}\n\n"))
 }
 
-/// An answer that breaks off after a few characters, so that nobody tells what it has cost.
+/// An answer that breaks off after a few characters, so that its cost is not reported.
 fn broken() -> Reply {
     Reply::deltas(Family::OpenAi, ["few ", "words"], Duration::ZERO).cut_after(1)
 }
 
-/// The first model with eight others behind it.
+/// The first model with eight fallbacks.
 fn nine() -> Value {
     let fallbacks: Vec<String> = (1..9).map(|model| format!("openai/m{model}")).collect();
     json!({"model": "openai/m0", "fallbacks": fallbacks, "max_tokens": 100})
@@ -337,13 +336,13 @@ fn nine() -> Value {
 
 #[test]
 fn a_chain_is_paid_from_one_purse() {
-    // What a reply is, what nine of them cost, and how many of them the purse pays.
+    // The reply, what nine of them cost, and how many of them the budget pays for.
     for (name, reply, requests, limits) in [
-        // By the usage that is told: 101 of 303 each.
+        // By the reported usage: 101 of 303 each.
         ("reasoned", reasoned(1, 100), 3, [100, 100, 100]),
-        // Less than was thought goes back: 61 each, and what is left is no answer.
+        // An overestimate is returned: 61 each, and the rest is not enough for an answer.
         ("cheaper", reasoned(1, 60), 5, [100, 100, 100]),
-        // Nothing is told: by the estimate, which is 101.
+        // Nothing is reported: by the estimate, which is 101.
         ("broken", broken(), 3, [100, 100, 100]),
         ("empty", Reply::empty(200), 3, [100, 100, 100]),
         // A status that refuses costs nothing.
@@ -371,7 +370,7 @@ fn a_chain_is_paid_from_one_purse() {
     }
 }
 
-/// An answer that says nothing else, so that the next model is asked, with this usage.
+/// An answer without text, so that the next model is called, with this usage.
 fn told(usage: &Value) -> Reply {
     let event = json!({"type": "response.completed", "response": {"id": "r", "status": "completed",
         "output": [], "usage": usage}});
@@ -408,7 +407,7 @@ fn a_report_of_usage_that_cannot_be_true_is_paid_by_the_estimate() {
 #[test]
 fn a_repetition_is_paid_from_the_same_purse() {
     let (provider, mut server) = purse("again", 1, 1, "0.000202");
-    // Lost before a status: the provider may have worked.
+    // Lost before a status: the provider may have done the work.
     provider.always(Family::OpenAi, Reply::cut());
     let result = ask(
         &mut server,
@@ -419,15 +418,15 @@ fn a_repetition_is_paid_from_the_same_purse() {
         error(&result),
         &["network: ", "2 times", "Not asked: openai/m0 again: about"],
     );
-    // Without a limit of its own the first one may cost all there is.
+    // Without a limit of its own the first one may use the whole budget.
     let result = ask(&mut server, &json!({"model": "openai/m0"}));
     assert_eq!(provider.requests().len(), 3, "{result}");
-    // What was refused costs nothing, and is repeated as ever.
+    // A refused request costs nothing, and is retried as usual.
     let busy = Reply::error(Family::OpenAi, 503, "busy").header("retry-after-ms", "1");
     provider.always(Family::OpenAi, busy);
     let result = ask(&mut server, &json!({"model": "openai/m0"}));
     assert_eq!(provider.requests().len(), 6, "{result}");
-    // The caller's purse is the same, but smaller.
+    // The caller's budget works the same way, but is smaller.
     provider.always(Family::OpenAi, broken());
     ask(
         &mut server,
@@ -439,7 +438,7 @@ fn a_repetition_is_paid_from_the_same_purse() {
 
 #[test]
 fn compared_chains_and_the_judge_are_paid_from_one_purse() {
-    // Nine shares, each of which pays two attempts; only the output costs anything.
+    // Nine shares, each of which pays for two attempts; only output costs anything.
     let (provider, mut server) = purse("eight", 9, 0, "0.0018");
     provider.always(Family::OpenAi, broken());
     let arguments = json!({"prompt": "hi", "models": vec!["all"; 8], "mode": "judge", "judge_model": "openai/m8",
@@ -448,10 +447,10 @@ fn compared_chains_and_the_judge_are_paid_from_one_purse() {
     let got = answer(&result);
     assert_eq!(got["results"].as_array().unwrap().len(), 8, "{got}");
     let asked = provider.requests();
-    // Two for each member, and two for the judge at most.
+    // Two for each member, and at most two for the judge.
     assert_eq!(asked.len(), 17, "{got}");
 
-    // What the members leave is the judge's.
+    // The judge gets what the members leave.
     let (provider, mut server) = purse("left", 2, 0, "0.0018");
     let arguments = json!({"prompt": "hi", "models": ["openai/m0", "openai/m1"], "mode": "judge",
         "judge_model": "openai/m0"});
@@ -513,7 +512,7 @@ fn what_cannot_be_counted_is_refused_under_the_bound() {
         }
     }
     assert_eq!(provider.requests().len(), 0);
-    // An image is one wherever it is.
+    // An image is an image wherever it is.
     let image = json!({"type": "image", "url": "https://x.example/a.png"});
     let mut arguments = file("openai/m", image);
     arguments["dry_run"] = json!(true);
@@ -588,7 +587,7 @@ fn a_denied_provider_is_off_by_whatever_name_it_is_asked() {
         }
         let refused = server.call_tool(MODELS, json!({"provider": "openai"}));
         assert_parts(error(&refused), &["permission: provider openai is"]);
-        // The others go on, the default included.
+        // The others still work, the default included.
         assert_ne!(chat(&ask(&mut server, &json!({})))["provider"], "openai");
         let result = ask(
             &mut server,

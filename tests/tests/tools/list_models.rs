@@ -1,7 +1,7 @@
-//! `anygpt_list_models` end to end: what is asked of it beside everything (words, tags, capabilities, pages,
-//! details), what each provider's list tells, and what there is where a list fails.
+//! `anygpt_list_models` end to end: its filters (words, tags, capabilities, pages, details), the fields of each
+//! provider's list, and the result when a list fails.
 //!
-//! Never here: the plain list, and tags as such (`models`).
+//! Never here: the plain list, and tags as such (`lists.rs`).
 
 use std::fs;
 use std::path::PathBuf;
@@ -88,7 +88,7 @@ fn a_list_that_changes_between_two_pages_repeats_and_skips_nothing() {
     let provider = Provider::start();
     let entry = |id: &str, created: u64| json!({"id": id, "created": created});
     let before = [entry("d", 4), entry("c", 3), entry("b", 2), entry("a", 1)];
-    // The last one of the first page is gone, and there is a newer one.
+    // The last one of the first page was removed, and a newer one was added.
     let after = [entry("new", 9), entry("d", 4), entry("b", 2), entry("a", 1)];
     for list in [before, after] {
         let list = Reply::json(200, &json!({"data": list}));
@@ -137,7 +137,7 @@ fn what_is_no_cursor_and_no_limit_is_refused() {
         assert_parts(error(&result), &["invalid_request: limit", "1 to 500"]);
     }
     assert_eq!(provider.requests().len(), 0, "nobody was asked");
-    // One from behind the end is an empty page.
+    // A cursor past the end gives an empty page.
     let result = server.call_tool(LIST, json!({"cursor": ":google/z", "provider": "google"}));
     assert_eq!(names(&result).len(), 0);
     assert_eq!(text(&result), "There are no more of the 4 models.");
@@ -455,7 +455,7 @@ fn a_list_that_fails_for_the_moment_is_asked_for_again() {
         }
         assert_eq!(provider.requests().len() - before, requests);
     }
-    // What cannot pass is not.
+    // A permanent error is not retried.
     let before = provider.requests().len();
     let mut server = compatible(&provider).spawn();
     provider.script_models(Family::Compatible, [Reply::empty(401)]);

@@ -1,6 +1,6 @@
-//! Lists end to end: the models that providers offer, the providers that are configured, and the tags.
+//! Lists end to end: the providers' models, the configured providers, and the tags.
 //!
-//! Never here: which model a chat takes from a list (`chat`), keys in lists (`secrets`).
+//! Never here: which model a chat picks from a list (`chat.rs`), keys in lists (`process/secrets.rs`).
 
 use std::fs;
 use std::path::PathBuf;
@@ -108,7 +108,7 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
             "nobody else's: {got}"
         );
         assert_eq!(models[0], &first);
-        // The embedding models at the end of two lists are no models to chat with.
+        // The embedding models at the end of two lists are not chat models.
         let can = models[3]["capabilities"].as_array().unwrap();
         let chats = can.contains(&json!("chat"));
         assert_eq!(chats, family == Family::Anthropic, "{got}");
@@ -379,7 +379,7 @@ fn the_built_in_echo_lists_its_model_without_a_network_alone_and_beside_others()
 #[test]
 fn a_local_endpoint_needs_no_key_and_is_sent_none() {
     let provider = Provider::start();
-    // OpenAI's format only: the mock insists on a key for the three real services.
+    // OpenAI's format only: for the three real services the mock requires a key.
     let url = provider.base_url(Family::Compatible);
     let mut server = Server::builder().env("OPENAI_BASE_URL", url).spawn();
     let result = server.call_tool(LIST, json!({}));
@@ -390,10 +390,10 @@ fn a_local_endpoint_needs_no_key_and_is_sent_none() {
 
 // -------------------------------------------------------------------------------------------- providers
 
-/// What is said of a provider: id, usable, default, where its key is from.
+/// The listed fields of a provider: id, usable, default, origin of its key.
 type Said<'a> = (&'a str, bool, bool, Option<&'a str>);
 
-/// Variables, what is said then, and a variable that is missing.
+/// Variables, the listed providers, and a variable that is missing.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [Said<'a>], &'a str);
 
 #[test]
@@ -472,7 +472,7 @@ fn providers_say_whether_they_can_be_used_and_where_their_key_is_from() {
             .iter()
             .map(|provider| {
                 let usable = provider["usable"].as_bool().unwrap();
-                // What is off says why, and nothing else does.
+                // A provider that is off has a reason, others have none.
                 assert_eq!(provider["problem"].is_string(), !usable, "{provider}");
                 assert_eq!(provider["type"], provider["id"], "{provider}");
                 assert!(provider["base_url"].is_string(), "{provider}");
@@ -528,7 +528,7 @@ fn config(name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// Three tags; `fast` is carried by models of two providers.
+/// Three tags; models of two providers have `fast`.
 const TAGGED: &str = "models:
   anthropic/claude-haiku-4-5: {tags: [Fast, cheap]}
   openai/gpt-5.6-luna: {tags: [fast]}
@@ -594,7 +594,7 @@ fn a_tag_says_if_none_of_its_models_can_be_used() {
         .spawn();
     let result = server.call_tool(TAGS, json!({}));
     let tags = &answer(&result)["tags"];
-    // The first that can be used, not the first.
+    // The first usable one, not the first.
     assert_eq!(
         (&tags[0]["provider"], &tags[0]["usable"]),
         (&json!("openai"), &json!(true))
@@ -610,7 +610,7 @@ fn a_tag_says_if_none_of_its_models_can_be_used() {
             "smart: google/gemini-2.5-pro (off: it has no key (set GOOGLE_API_KEY or GEMINI_API_KEY))",
         ],
     );
-    // A provider that cannot be used is listed all the same.
+    // Tags of an unusable provider are listed all the same.
     let result = server.call_tool(TAGS, json!({"provider": "google"}));
     assert_eq!(answer(&result)["tags"].as_array().unwrap().len(), 2);
 
@@ -694,7 +694,7 @@ fn a_tag_is_asked_like_a_model() {
     assert_eq!(provider.requests().len(), before);
 }
 
-/// Aliases beside the tags; `quick` has an effort of its own for the first of its models.
+/// Aliases next to the tags; `quick` has an effort of its own for its first model.
 const ALIASED: &str = "aliases:
   quick: [openai/gpt-5.6-luna@low, anthropic/claude-sonnet-5]
   Best: anthropic/claude-opus-5

@@ -3,7 +3,9 @@
 mod chat;
 mod compare;
 mod conversations;
+mod definitions;
 mod limits;
 mod list_models;
 mod lists;
 mod opt_in;
+mod schema_check;

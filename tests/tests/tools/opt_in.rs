@@ -1,7 +1,7 @@
-//! Which tools are offered and in which form they answer, and those that are offered only if somebody asks for
-//! them: counting tokens, embeddings, pictures, checking the providers.
+//! Which tools are offered and in which form they answer, and the tools that are off by default: counting tokens,
+//! embeddings, images, checking the providers.
 //!
-//! Never here: the five that everybody has.
+//! Never here: the five default tools.
 
 use std::fs;
 use std::path::PathBuf;
@@ -73,12 +73,12 @@ fn the_environment_says_which_tools_there_are_and_the_file_does_if_it_does_not()
         .spawn();
     let names = offered(&mut server);
     assert_eq!(names.len(), usual.len());
-    // What is not offered is not there.
+    // A tool that is not offered is unknown.
     let call = json!({"name": "anygpt_list_tags", "arguments": {}});
     let answer = server.request("tools/call", call);
     assert_eq!(answer["error"]["code"], -32602, "{answer}");
     assert_parts(&answer.to_string(), &["Unknown tool: anygpt_list_tags"]);
-    // What is offered behind it is the right one.
+    // Positions after a removed tool are right.
     assert_parts(
         error(&server.call_tool(EMBED, json!({}))),
         &["input is missing"],
@@ -131,7 +131,7 @@ fn the_command_line_lists_what_is_offered_and_what_else_there_is() {
             "anygpt_generate_image (not offered: see ANYGPT_TOOLS)\n",
         ],
     );
-    // Settings that cannot be used are told, and the usual tools listed.
+    // Invalid settings are reported, and the default tools listed.
     let output = run(&["tools"], [("ANYGPT_TOOLS", "embedd")], b"");
     assert_eq!(output.code, Some(0));
     assert_parts(&output.stdout, &[CHAT]);
@@ -268,7 +268,7 @@ fn without_a_model_the_newest_one_counts() {
     assert_eq!(answer(&result)["model"], "claude-sonnet-4-5");
     let request = provider.requests().pop().unwrap();
     assert_eq!(request.json()["model"], "claude-sonnet-4-5");
-    // A provider that cannot tell which one is newest.
+    // A provider whose list does not show which one is newest.
     provider.script_models(
         Family::OpenAi,
         vec![Reply::error(Family::OpenAi, 401, "mock words"); 2],
@@ -417,7 +417,7 @@ fn what_cannot_be_embedded_says_why() {
 
 // ------------------------------------------------------------------------------------------------- pictures
 
-/// The picture blocks of a result.
+/// The image blocks of a result.
 fn pictures(result: &Value) -> Vec<&Value> {
     let blocks = result["content"].as_array().unwrap().iter();
     blocks.filter(|block| block["type"] == "image").collect()
@@ -635,7 +635,7 @@ fn each_provider_is_checked_by_its_list() {
     let nothing = String::new;
     assert_eq!(of("anthropic"), (true, Some(true), Some(4), nothing()));
     assert_eq!(of("compatible"), (true, Some(true), Some(4), nothing()));
-    // Everybody may see its list.
+    // Its list needs no key.
     assert_eq!(of("openrouter"), (true, None, Some(4), nothing()));
     let (reachable, accepted, models, problem) = of("openai");
     assert_eq!((reachable, accepted, models), (true, Some(false), None));
@@ -693,7 +693,7 @@ fn without_a_provider_there_is_nothing_to_check() {
 
 // ------------------------------------------------------------------------------------- what holds for all
 
-/// A call of each tool that asks OpenAI, and how it ends.
+/// A call of each tool that calls OpenAI, and how it ends.
 fn calls() -> [(&'static str, Value); 3] {
     [
         (COUNT, json!({"text": "a", "model": "gpt-4.1"})),
@@ -737,7 +737,7 @@ fn what_may_pass_is_asked_for_again_and_what_cannot_is_not() {
     }
 }
 
-/// What a provider has taken with status 200 is paid, so only an error that comes in place of it is repeated. A list
+/// A request that got status 200 is charged, so it is retried only if an error takes the place of the answer. A list
 /// costs nothing.
 #[test]
 fn what_was_taken_is_not_asked_for_again() {

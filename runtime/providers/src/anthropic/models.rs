@@ -13,7 +13,7 @@ use super::request::versioned;
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
 use crate::model;
-use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
+use crate::{Abilities, Capability, Failure, Model, ModelPage, ReasoningEffort, Request};
 
 pub(super) fn request(page: Option<&str>) -> Request {
     let after = page.map(|page| format!("&after_id={}", http_request::percent_encoded(page)));
@@ -55,7 +55,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     })
 }
 
-pub(super) fn newest_chat_model<'m>(models: &'m [Model]) -> Option<&'m Model> {
+pub(super) fn newest_chat_model(models: &[Model]) -> Option<&Model> {
     let retired = |model: &Model| {
         let name = model
             .display_name
@@ -143,8 +143,9 @@ fn set_abilities(model: &mut Model, capabilities: &Value) {
             Capability::Tools,
             model.id.starts_with("claude-").then_some(true),
         );
-    let has = |effort: &Effort| capabilities["effort"][effort.as_str()]["supported"] == true;
-    model.efforts = Effort::ALL.into_iter().filter(has).collect();
+    let has =
+        |effort: &ReasoningEffort| capabilities["effort"][effort.as_str()]["supported"] == true;
+    model.efforts = ReasoningEffort::ALL.into_iter().filter(has).collect();
 }
 
 #[cfg(test)]

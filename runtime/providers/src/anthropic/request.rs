@@ -15,8 +15,8 @@ use crate::fit::{self, Sampling};
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
-    ChatRequest, Class, Effort, Failure, Format, Media, Message, Part, Request, Role, Source, Tool,
-    ToolChoice,
+    ChatRequest, ErrorKind, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role,
+    Source, Tool, ToolChoice,
 };
 
 pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
@@ -26,7 +26,9 @@ pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
         thinks_no_more(chat, &mut warnings);
     }
     fit::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
-    let effort = chat.effort.filter(|effort| *effort != Effort::None);
+    let effort = chat
+        .effort
+        .filter(|effort| *effort != ReasoningEffort::None);
     let sampling = match (rules.sampling, effort) {
         // With thinking, the API refuses a temperature.
         (Sampling::OneOfTwo, Some(_)) => Sampling::No,
@@ -78,7 +80,7 @@ pub(super) fn carries(chat: &ChatRequest) -> Result<(), Failure> {
     let mut media = chat.messages.iter().flat_map(Message::media);
     match media.find(|media| media_block(media).is_none()) {
         Some(media) => Err(Failure::new(
-            Class::InvalidRequest,
+            ErrorKind::InvalidRequest,
             format!(
                 "a file of the type {} cannot be sent to this provider{}: it takes images, PDF and text, the \
                  last only as data",
@@ -449,7 +451,7 @@ fn goes_on_without_thoughts(messages: &[Message]) -> bool {
 
 fn thinks_no_more(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
     let effort = chat.effort.take();
-    if effort.is_some_and(|effort| effort != Effort::None) {
+    if effort.is_some_and(|effort| effort != ReasoningEffort::None) {
         warnings.push(format!(
             "reasoning_effort was left out: {} goes on with a loop of tools only with the provider_state of its \
              earlier answer",
@@ -497,19 +499,19 @@ fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) 
     };
     match (rules.thinking, chat.effort) {
         (Thinking::Never, _) => (None, None),
-        (Thinking::Budget, None | Some(Effort::None)) => (None, None),
+        (Thinking::Budget, None | Some(ReasoningEffort::None)) => (None, None),
         (Thinking::Budget, Some(effort)) => {
             let budget_tokens = rules::claude_budget(effort);
             (Some(ThinkingBody::Enabled { budget_tokens }), None)
         }
-        (Thinking::OnDemand | Thinking::ByDefault, Some(Effort::None)) => {
+        (Thinking::OnDemand | Thinking::ByDefault, Some(ReasoningEffort::None)) => {
             (Some(ThinkingBody::Disabled), None)
         }
         (Thinking::OnDemand, Some(effort)) => (Some(adaptive()), Some(effort.as_str())),
         (Thinking::OnDemand, None) => (None, None),
         (Thinking::ByDefault | Thinking::Always, effort) => (
             chat.include_reasoning.then(adaptive),
-            effort.map(Effort::as_str),
+            effort.map(ReasoningEffort::as_str),
         ),
     }
 }

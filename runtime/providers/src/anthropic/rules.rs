@@ -3,7 +3,7 @@
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 
-use crate::Effort::{self, High, Low, Max, Medium, Minimal, XHigh};
+use crate::ReasoningEffort::{self, High, Low, Max, Medium, Minimal, XHigh};
 use crate::fit::Sampling;
 
 /// When a model thinks.
@@ -24,16 +24,16 @@ pub(super) enum Thinking {
 pub(super) struct Claude {
     pub(super) thinking: Thinking,
     pub(super) sampling: Sampling,
-    pub(super) efforts: &'static [Effort],
+    pub(super) efforts: &'static [ReasoningEffort],
     /// It can be forced to call a tool, at least without a thinking budget.
     pub(super) may_be_forced: bool,
     /// The API can enforce a schema on its answers and on the arguments of its calls.
     pub(super) knows_schemas: bool,
 }
 
-const WITHOUT_XHIGH: &[Effort] = &[Effort::None, Low, Medium, High, Max];
+const WITHOUT_XHIGH: &[ReasoningEffort] = &[ReasoningEffort::None, Low, Medium, High, Max];
 
-const WITH_XHIGH: &[Effort] = &[Effort::None, Low, Medium, High, XHigh, Max];
+const WITH_XHIGH: &[ReasoningEffort] = &[ReasoningEffort::None, Low, Medium, High, XHigh, Max];
 
 const NEWEST_CLAUDE: Claude = Claude {
     thinking: Thinking::Always,
@@ -47,7 +47,7 @@ const NEWEST_CLAUDE: Claude = Claude {
 const BUDGET: Claude = Claude {
     thinking: Thinking::Budget,
     sampling: Sampling::OneOfTwo,
-    efforts: &Effort::ALL,
+    efforts: &ReasoningEffort::ALL,
     may_be_forced: true,
     knows_schemas: false,
 };
@@ -132,9 +132,9 @@ pub(super) fn claude(id: &str) -> Claude {
 }
 
 /// The thinking budget for an effort, in tokens.
-pub(super) fn claude_budget(effort: Effort) -> u32 {
+pub(super) fn claude_budget(effort: ReasoningEffort) -> u32 {
     match effort {
-        Effort::None => 0,
+        ReasoningEffort::None => 0,
         Minimal => 1_024,
         Low => 2_048,
         Medium => 8_192,

@@ -12,7 +12,7 @@ use crate::json::{self, Lenient, Text, str_of};
 use crate::sse;
 use crate::state::StateCollector;
 use crate::turns;
-use crate::{Answer, Class, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
+use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
 /// Remembers the content blocks until they are complete.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ impl StreamReader for Reader {
         }
         let Some(content) = read.content else {
             return Err(Failure::new(
-                Class::Unavailable,
+                ErrorKind::Unavailable,
                 "the provider's reply is JSON, but not a message",
             ));
         };

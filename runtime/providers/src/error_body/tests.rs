@@ -3,8 +3,11 @@ use super::*;
 fn read(status: u16, body: &str) -> Failure {
     ErrorBody::read(body).failure(
         Some(status),
-        &[("word", Class::Quota), ("wrong", Class::InvalidRequest)],
-        &[("too long", Class::ContextLength)],
+        &[
+            ("word", ErrorKind::Quota),
+            ("wrong", ErrorKind::InvalidRequest),
+        ],
+        &[("too long", ErrorKind::ContextLength)],
     )
 }
 
@@ -96,7 +99,7 @@ fn every_shape_has_its_message_and_code() {
         assert_eq!(failure.code.as_deref(), code, "{body}");
         assert_eq!(
             (failure.class, failure.status),
-            (Class::InvalidRequest, Some(400)),
+            (ErrorKind::InvalidRequest, Some(400)),
             "{body}"
         );
     }
@@ -135,98 +138,104 @@ fn the_parameter_that_is_meant() {
 #[test]
 fn the_status_decides_what_may_pass_whatever_the_type_says() {
     let words: &Table = &[
-        ("server_error", Class::Unavailable),
-        ("rate_limit_error", Class::RateLimit),
-        ("authentication_error", Class::Auth),
-        ("insufficient_quota", Class::Quota),
-        ("invalid_request_error", Class::InvalidRequest),
+        ("server_error", ErrorKind::Unavailable),
+        ("rate_limit_error", ErrorKind::RateLimit),
+        ("authentication_error", ErrorKind::Auth),
+        ("insufficient_quota", ErrorKind::Quota),
+        ("invalid_request_error", ErrorKind::InvalidRequest),
     ];
     let class = |status, word: &str| {
         let body = format!(r#"{{"error":{{"message":"m","type":"{word}"}}}}"#);
         ErrorBody::read(&body).failure(status, words, &[]).class
     };
     for (status, expected) in [
-        (400, Class::InvalidRequest),
-        (401, Class::Auth),
-        (403, Class::Permission),
-        (404, Class::ModelNotFound),
-        (413, Class::TooLarge),
-        (422, Class::InvalidRequest),
+        (400, ErrorKind::InvalidRequest),
+        (401, ErrorKind::Auth),
+        (403, ErrorKind::Permission),
+        (404, ErrorKind::ModelNotFound),
+        (413, ErrorKind::TooLarge),
+        (422, ErrorKind::InvalidRequest),
     ] {
         for word in ["server_error", "rate_limit_error"] {
             assert_eq!(class(Some(status), word), expected, "{status} {word}");
         }
     }
     for (status, expected) in [
-        (408, Class::Unavailable),
-        (409, Class::Unavailable),
-        (429, Class::RateLimit),
-        (500, Class::Unavailable),
-        (503, Class::Unavailable),
-        (529, Class::Unavailable),
+        (408, ErrorKind::Unavailable),
+        (409, ErrorKind::Unavailable),
+        (429, ErrorKind::RateLimit),
+        (500, ErrorKind::Unavailable),
+        (503, ErrorKind::Unavailable),
+        (529, ErrorKind::Unavailable),
     ] {
         for word in ["invalid_request_error", "authentication_error"] {
             assert_eq!(class(Some(status), word), expected, "{status} {word}");
         }
-        assert_eq!(class(Some(status), "insufficient_quota"), Class::Quota);
-        assert_eq!(class(Some(status), "rate_limit_error"), Class::RateLimit);
+        assert_eq!(class(Some(status), "insufficient_quota"), ErrorKind::Quota);
+        assert_eq!(
+            class(Some(status), "rate_limit_error"),
+            ErrorKind::RateLimit
+        );
     }
-    assert_eq!(class(Some(400), "authentication_error"), Class::Auth);
-    assert_eq!(class(None, "authentication_error"), Class::Auth);
-    assert_eq!(class(Some(200), "authentication_error"), Class::Auth);
-    assert_eq!(class(Some(200), "rate_limit_error"), Class::RateLimit);
+    assert_eq!(class(Some(400), "authentication_error"), ErrorKind::Auth);
+    assert_eq!(class(None, "authentication_error"), ErrorKind::Auth);
+    assert_eq!(class(Some(200), "authentication_error"), ErrorKind::Auth);
+    assert_eq!(class(Some(200), "rate_limit_error"), ErrorKind::RateLimit);
     // A status in the body of a stream's error counts as much.
     let body = r#"{"error":{"code":400,"metadata":{"error_type":"server_error"}}}"#;
     let failure = ErrorBody::read(body).failure(None, words, &[]);
-    assert_eq!(failure.class, Class::InvalidRequest);
+    assert_eq!(failure.class, ErrorKind::InvalidRequest);
 }
 
 #[test]
 fn words_and_phrases_refine_the_status() {
     assert_eq!(
         read(429, r#"{"error":{"type":"word","code":"other"}}"#).class,
-        Class::Quota
+        ErrorKind::Quota
     );
     assert_eq!(
         read(400, r#"{"error":"Prompt is TOO long"}"#).class,
-        Class::ContextLength
+        ErrorKind::ContextLength
     );
-    assert_eq!(read(429, r#"{"error":"too long"}"#).class, Class::RateLimit);
+    assert_eq!(
+        read(429, r#"{"error":"too long"}"#).class,
+        ErrorKind::RateLimit
+    );
     for (status, class) in [
-        (400, Class::InvalidRequest),
-        (408, Class::Unavailable),
-        (413, Class::TooLarge),
-        (500, Class::Unavailable),
+        (400, ErrorKind::InvalidRequest),
+        (408, ErrorKind::Unavailable),
+        (413, ErrorKind::TooLarge),
+        (500, ErrorKind::Unavailable),
     ] {
         assert_eq!(read(status, r#"{"error":{"type":"wrong"}}"#).class, class);
     }
     let streamed = |body| ErrorBody::read(body).failure(None, &[], &[]).class;
-    assert_eq!(streamed(r#"{"error":{"code":429}}"#), Class::RateLimit);
-    assert_eq!(streamed(r#"{"error":{"code":"401"}}"#), Class::Auth);
+    assert_eq!(streamed(r#"{"error":{"code":429}}"#), ErrorKind::RateLimit);
+    assert_eq!(streamed(r#"{"error":{"code":"401"}}"#), ErrorKind::Auth);
     assert_eq!(
         streamed(r#"{"error":{"code":7,"type":"invalid_request_error"}}"#),
-        Class::InvalidRequest
+        ErrorKind::InvalidRequest
     );
-    assert_eq!(streamed("{}"), Class::Unavailable);
+    assert_eq!(streamed("{}"), ErrorKind::Unavailable);
 }
 
 #[test]
 fn statuses() {
     for (status, class) in [
-        (400, Class::InvalidRequest),
-        (401, Class::Auth),
-        (402, Class::Quota),
-        (403, Class::Permission),
-        (404, Class::ModelNotFound),
-        (408, Class::Unavailable),
-        (409, Class::Unavailable),
-        (413, Class::TooLarge),
-        (422, Class::InvalidRequest),
-        (429, Class::RateLimit),
-        (500, Class::Unavailable),
-        (503, Class::Unavailable),
-        (529, Class::Unavailable),
-        (302, Class::Unavailable),
+        (400, ErrorKind::InvalidRequest),
+        (401, ErrorKind::Auth),
+        (402, ErrorKind::Quota),
+        (403, ErrorKind::Permission),
+        (404, ErrorKind::ModelNotFound),
+        (408, ErrorKind::Unavailable),
+        (409, ErrorKind::Unavailable),
+        (413, ErrorKind::TooLarge),
+        (422, ErrorKind::InvalidRequest),
+        (429, ErrorKind::RateLimit),
+        (500, ErrorKind::Unavailable),
+        (503, ErrorKind::Unavailable),
+        (529, ErrorKind::Unavailable),
+        (302, ErrorKind::Unavailable),
     ] {
         assert_eq!(read(status, "").class, class, "{status}");
     }

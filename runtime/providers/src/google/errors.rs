@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error_body::{ErrorBody, Table};
-use crate::{Class, Failure};
+use crate::{ErrorKind, Failure};
 
 pub(super) fn failure(status: Option<u16>, body: &str) -> Failure {
     let error = ErrorBody::read(body);
@@ -23,8 +23,8 @@ pub(super) fn failure(status: Option<u16>, body: &str) -> Failure {
         let quota = violation.get("quotaId").and_then(Value::as_str);
         quota.is_some_and(|quota| quota.contains("PerDay"))
     };
-    if failure.class == Class::RateLimit && violations.any(per_day) {
-        failure.class = Class::Quota;
+    if failure.class == ErrorKind::RateLimit && violations.any(per_day) {
+        failure.class = ErrorKind::Quota;
     }
     failure
 }
@@ -35,23 +35,23 @@ pub(super) fn seconds(duration: &str) -> Option<Duration> {
 }
 
 const WORDS: &Table = &[
-    ("API_KEY_INVALID", Class::Auth),
-    ("API_KEY_EXPIRED", Class::Auth),
-    ("UNAUTHENTICATED", Class::Auth),
-    ("FAILED_PRECONDITION", Class::Permission),
-    ("PERMISSION_DENIED", Class::Permission),
-    ("NOT_FOUND", Class::ModelNotFound),
-    ("RESOURCE_EXHAUSTED", Class::RateLimit),
-    ("INVALID_ARGUMENT", Class::InvalidRequest),
-    ("INTERNAL", Class::Unavailable),
-    ("UNAVAILABLE", Class::Unavailable),
-    ("DEADLINE_EXCEEDED", Class::Unavailable),
+    ("API_KEY_INVALID", ErrorKind::Auth),
+    ("API_KEY_EXPIRED", ErrorKind::Auth),
+    ("UNAUTHENTICATED", ErrorKind::Auth),
+    ("FAILED_PRECONDITION", ErrorKind::Permission),
+    ("PERMISSION_DENIED", ErrorKind::Permission),
+    ("NOT_FOUND", ErrorKind::ModelNotFound),
+    ("RESOURCE_EXHAUSTED", ErrorKind::RateLimit),
+    ("INVALID_ARGUMENT", ErrorKind::InvalidRequest),
+    ("INTERNAL", ErrorKind::Unavailable),
+    ("UNAVAILABLE", ErrorKind::Unavailable),
+    ("DEADLINE_EXCEEDED", ErrorKind::Unavailable),
 ];
 
 const PHRASES: &Table = &[
-    ("api key not valid", Class::Auth),
-    ("api key expired", Class::Auth),
-    ("input token count", Class::ContextLength),
+    ("api key not valid", ErrorKind::Auth),
+    ("api key expired", ErrorKind::Auth),
+    ("input token count", ErrorKind::ContextLength),
 ];
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::bare_id;
 use crate::http_request;
 use crate::images::picture;
 use crate::json::{self, Lenient, Text};
-use crate::{Class, DrawRequest, Drawing, Failure, Pictures, Usage};
+use crate::{DrawRequest, Drawing, ErrorKind, Failure, Pictures, Usage};
 
 pub(super) fn request(draw: &DrawRequest) -> Option<Drawing> {
     let (aspect_ratio, image_size) = match &draw.size {
@@ -77,8 +77,8 @@ pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
         let reason = reason.unwrap_or_else(|| "unknown".into());
         let said = drawn.said.map(|said| format!("; it says: {said}"));
         let class = match reason.as_str() {
-            "STOP" | "MAX_TOKENS" | "unknown" => Class::EmptyResponse,
-            _ => Class::ContentFilter,
+            "STOP" | "MAX_TOKENS" | "unknown" => ErrorKind::EmptyResponse,
+            _ => ErrorKind::ContentFilter,
         };
         let reason = format!("{reason}){}", said.unwrap_or_default());
         return Err(Failure::quoting(
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::google::GenerateContent;
     use crate::testing::{cats, sent};
-    use crate::{Class, Codec};
+    use crate::{Codec, ErrorKind};
 
     #[test]
     fn a_size_becomes_a_ratio_or_a_resolution() {
@@ -258,18 +258,18 @@ mod tests {
         for (body, class, part) in [
             (
                 json!({"promptFeedback": {"blockReason": "SAFETY"}}),
-                Class::ContentFilter,
+                ErrorKind::ContentFilter,
                 "SAFETY",
             ),
             (
                 json!({"candidates": [{"finishReason": "STOP", "content": {"parts": [{"text": "No."}]}}]}),
-                Class::EmptyResponse,
+                ErrorKind::EmptyResponse,
                 "it says: No.",
             ),
-            (json!({}), Class::EmptyResponse, "unknown"),
+            (json!({}), ErrorKind::EmptyResponse, "unknown"),
             (
                 json!({"candidates": [{"content": {"parts": [{"inlineData": {"data": "PHN2Zz4="}}]}}]}),
-                Class::Unavailable,
+                ErrorKind::Unavailable,
                 "no PNG",
             ),
         ] {

@@ -50,7 +50,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     })
 }
 
-pub(super) fn newest_chat_model<'m>(models: &'m [Model]) -> Option<&'m Model> {
+pub(super) fn newest_chat_model(models: &[Model]) -> Option<&Model> {
     let has = |model: &Model, words: &[&str]| has_word(&model.id, words);
     models
         .iter()

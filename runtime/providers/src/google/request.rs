@@ -13,13 +13,14 @@ use crate::fit;
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
-    ChatRequest, Effort, Format, Media, Message, Part, Request, Role, Source, Tool, ToolCall,
-    ToolChoice,
+    ChatRequest, Format, Media, Message, Part, ReasoningEffort, Request, Role, Source, Tool,
+    ToolCall, ToolChoice,
 };
 
 pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
-    let thinks = rules::gemini(bare_id(&chat.model), Effort::High) != GeminiThinking::Never;
+    let thinks =
+        rules::gemini(bare_id(&chat.model), ReasoningEffort::High) != GeminiThinking::Never;
     if !thinks && chat.effort.take().is_some() {
         warnings.push(fit::left_out("reasoning_effort", &chat.model));
     }
@@ -394,7 +395,7 @@ fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
     }
     // Generations that think by level refuse a first call without a thought signature.
     let wants_signature = matches!(
-        rules::gemini(bare_id(model), Effort::High),
+        rules::gemini(bare_id(model), ReasoningEffort::High),
         GeminiThinking::Level(_)
     );
     let is_signed = parts.iter().any(|part| part.thought_signature.is_some());

@@ -3,7 +3,7 @@
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 
-use crate::Effort::{self, High, Low, Max, Medium, Minimal, XHigh};
+use crate::ReasoningEffort::{self, High, Low, Max, Medium, Minimal, XHigh};
 use crate::fit::version;
 
 /// How the reasoning effort is sent to a Gemini model.
@@ -16,7 +16,7 @@ pub(super) enum GeminiThinking {
 }
 
 /// What is sent to a model for this effort.
-pub(super) fn gemini(id: &str, effort: Effort) -> GeminiThinking {
+pub(super) fn gemini(id: &str, effort: ReasoningEffort) -> GeminiThinking {
     let Some(rest) = id.strip_prefix("gemini-") else {
         return GeminiThinking::Never;
     };
@@ -24,8 +24,8 @@ pub(super) fn gemini(id: &str, effort: Effort) -> GeminiThinking {
     match version(rest) {
         Some(version) if version < (2, 5) => GeminiThinking::Never,
         Some((2, _)) => GeminiThinking::Budget(match effort {
-            Effort::None if is("pro") => 128,
-            Effort::None => 0,
+            ReasoningEffort::None if is("pro") => 128,
+            ReasoningEffort::None => 0,
             Minimal => 1_024,
             Low => 2_048,
             Medium => 8_192,
@@ -33,8 +33,8 @@ pub(super) fn gemini(id: &str, effort: Effort) -> GeminiThinking {
             High | XHigh | Max => 24_576,
         }),
         version => GeminiThinking::Level(match effort {
-            Effort::None | Minimal if is("pro") => "LOW",
-            Effort::None | Minimal => "MINIMAL",
+            ReasoningEffort::None | Minimal if is("pro") => "LOW",
+            ReasoningEffort::None | Minimal => "MINIMAL",
             Low => "LOW",
             // The first preview of 3 Pro knows only two levels.
             Medium if is("pro") && version == Some((3, 0)) => "HIGH",
@@ -54,11 +54,11 @@ mod tests {
         for (id, effort, expected) in [
             ("gemini-2.0-flash", High, GeminiThinking::Never),
             ("gemma-4", High, GeminiThinking::Never),
-            ("gemini-2.5-flash", Effort::None, Budget(0)),
-            ("gemini-2.5-pro", Effort::None, Budget(128)),
+            ("gemini-2.5-flash", ReasoningEffort::None, Budget(0)),
+            ("gemini-2.5-pro", ReasoningEffort::None, Budget(128)),
             ("gemini-2.5-flash", Max, Budget(24_576)),
             ("gemini-2.5-pro", Max, Budget(32_768)),
-            ("gemini-3.5-flash", Effort::None, Level("MINIMAL")),
+            ("gemini-3.5-flash", ReasoningEffort::None, Level("MINIMAL")),
             ("gemini-3.5-pro", Minimal, Level("LOW")),
             ("gemini-3-pro-preview", Medium, Level("HIGH")),
             ("gemini-3.1-pro", Medium, Level("MEDIUM")),

@@ -3,7 +3,7 @@
 //! Never here: what a model accepts (`rules`).
 
 use super::prices::PRICES;
-use crate::vendor::{NONE, Vendor};
+use crate::vendor::Vendor;
 
 pub(crate) static VENDOR: Vendor = Vendor {
     id: "google",
@@ -42,5 +42,4 @@ pub(crate) static VENDOR: Vendor = Vendor {
     ],
     domains: &["generativelanguage.googleapis.com"],
     prices: PRICES,
-    ..NONE
 };

@@ -75,7 +75,7 @@ mod tests {
     use crate::openai::Responses;
     use crate::openai::chat_completions::{ChatCompletions, PLAIN};
     use crate::testing::{sent, two_texts};
-    use crate::{Class, Codec, Embeddings};
+    use crate::{Codec, Embeddings, ErrorKind};
 
     #[test]
     fn all_texts_are_sent_at_once() {
@@ -113,7 +113,7 @@ mod tests {
             ("<html>", 1),
         ] {
             let failure = read(text, texts).unwrap_err();
-            assert_eq!(failure.class, Class::Unavailable, "{text}");
+            assert_eq!(failure.class, ErrorKind::Unavailable, "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::http_request;
 use crate::images::picture;
 use crate::json::{self, Lenient, Text};
-use crate::{Class, DrawRequest, Drawing, Failure, Pictures, Usage};
+use crate::{DrawRequest, Drawing, ErrorKind, Failure, Pictures, Usage};
 
 pub(super) fn request(path: String, draw: &DrawRequest, asks_for_bytes: bool) -> Drawing {
     let body = DrawBody {
@@ -51,7 +51,7 @@ pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
     }
     match drawn.pictures.is_empty() && drawn.urls.is_empty() {
         true => Err(Failure::new(
-            Class::EmptyResponse,
+            ErrorKind::EmptyResponse,
             "the provider's reply has no picture",
         )),
         false => Ok(drawn),

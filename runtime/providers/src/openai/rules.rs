@@ -3,7 +3,7 @@
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 
-use crate::Effort::{self, High, Low, Max, Medium, Minimal, XHigh};
+use crate::ReasoningEffort::{self, High, Low, Max, Medium, Minimal, XHigh};
 use crate::fit::{Sampling, version};
 use crate::vendor::begins;
 
@@ -12,7 +12,7 @@ use crate::vendor::begins;
 pub(super) struct OpenAi {
     pub(super) sampling: Sampling,
     /// Empty if it does not reason.
-    pub(super) efforts: &'static [Effort],
+    pub(super) efforts: &'static [ReasoningEffort],
 }
 
 /// Each row holds from its version on, newest first; the first row also for all newer versions.
@@ -28,21 +28,21 @@ const GPT: &[((u32, u32), OpenAi)] = &[
         (5, 6),
         OpenAi {
             sampling: Sampling::EffortNone,
-            efforts: &[Effort::None, Low, Medium, High, XHigh, Max],
+            efforts: &[ReasoningEffort::None, Low, Medium, High, XHigh, Max],
         },
     ),
     (
         (5, 2),
         OpenAi {
             sampling: Sampling::Unreasoned,
-            efforts: &[Effort::None, Low, Medium, High, XHigh],
+            efforts: &[ReasoningEffort::None, Low, Medium, High, XHigh],
         },
     ),
     (
         (5, 1),
         OpenAi {
             sampling: Sampling::Unreasoned,
-            efforts: &[Effort::None, Low, Medium, High],
+            efforts: &[ReasoningEffort::None, Low, Medium, High],
         },
     ),
     (
@@ -66,7 +66,7 @@ const REASONING: OpenAi = OpenAi {
 };
 
 /// Efforts of the `pro` variants.
-const PRO: &[Effort] = &[Medium, High, XHigh];
+const PRO: &[ReasoningEffort] = &[Medium, High, XHigh];
 
 /// The rules for one of OpenAI's ids; none for other ids.
 pub(super) fn openai(id: &str) -> Option<OpenAi> {

@@ -8,7 +8,7 @@ fn all() -> ChatRequest {
         max_tokens: Some(100_000),
         stop: vec!["END".into()],
         seed: Some(7),
-        effort: Some(Effort::Minimal),
+        effort: Some(ReasoningEffort::Minimal),
         include_reasoning: true,
         ..ChatRequest::default()
     }
@@ -18,7 +18,7 @@ fn refusal(param: &str, message: &str) -> Failure {
     Failure {
         status: Some(400),
         param: (!param.is_empty()).then(|| param.into()),
-        ..Failure::new(Class::InvalidRequest, message)
+        ..Failure::new(ErrorKind::InvalidRequest, message)
     }
 }
 
@@ -44,9 +44,9 @@ fn names_in_schemas_and_conversations_are_no_parameters() {
 
 #[test]
 fn refusals_of_every_provider_are_understood() {
-    use Change::{AtMost, Drop, Effort as Step};
-    use Effort::{Low, Minimal};
-    use Parameter::{Effort as ReasoningEffort, Reasoning, Seed, Stop, Temperature, TopP};
+    use crate::ReasoningEffort::{Low, Minimal};
+    use Change::{AtMost, Drop, ReasoningEffort as Step};
+    use Parameter::{Reasoning, ReasoningEffort, Seed, Stop, Temperature, TopP};
     for (param, message, expected) in [
         // OpenAI
         (
@@ -169,9 +169,9 @@ fn what_is_not_about_one_parameter_is_left_alone() {
         ..refusal("temperature", "not supported")
     };
     for failure in [
-        other(Class::Auth, Some(401)),
-        other(Class::InvalidRequest, None),
-        other(Class::InvalidRequest, Some(404)),
+        other(ErrorKind::Auth, Some(401)),
+        other(ErrorKind::InvalidRequest, None),
+        other(ErrorKind::InvalidRequest, Some(404)),
     ] {
         assert_eq!(repair(&all(), &failure, false), None);
     }
@@ -223,7 +223,7 @@ fn changes_are_said_and_made_once() {
         ),
         (Change::AtMost(64), "max_tokens is 64: m allows no more"),
         (
-            Change::Effort(Effort::Minimal, Effort::Low),
+            Change::ReasoningEffort(ReasoningEffort::Minimal, ReasoningEffort::Low),
             "reasoning_effort is low: m does not know minimal",
         ),
     ] {
@@ -235,7 +235,7 @@ fn changes_are_said_and_made_once() {
     }
     assert_eq!(
         (chat.temperature, chat.max_tokens, chat.effort),
-        (None, Some(64), Some(Effort::Low))
+        (None, Some(64), Some(ReasoningEffort::Low))
     );
     assert_eq!(
         Change::Otherwise(32).apply(&mut chat, &mut Encoding::default()),

@@ -77,7 +77,7 @@ fn the_limit_holds_however_the_stream_is_cut() {
                 match parser.next_event(&mut chunk) {
                     Ok(Some(_)) => {}
                     Ok(None) => break false,
-                    Err(failure) => break failure.class == Class::TooLarge,
+                    Err(failure) => break failure.class == ErrorKind::TooLarge,
                 }
             }
         })

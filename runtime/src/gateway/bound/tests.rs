@@ -58,7 +58,7 @@ fn what_is_no_text_or_is_fetched_cannot_be_counted() {
         ..Message::text(Role::User, "")
     };
     let url = || Source::Url("https://x/y".into());
-    for kind in [Kind::OpenAi, Kind::Anthropic, Kind::Google] {
+    for kind in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Google] {
         for mime in ["", "text/plain", "application/pdf"] {
             assert!(is_refused(media(mime, false, url()), kind), "{mime}");
         }
@@ -67,7 +67,7 @@ fn what_is_no_text_or_is_fetched_cannot_be_counted() {
         assert!(!is_refused(data("iVBORw0KGgo="), kind));
         assert!(is_refused(data("JVBERi0xLjQK"), kind));
         // Gemini would take a film.
-        let is_google = kind == Kind::Google;
+        let is_google = kind == Dialect::Google;
         assert_eq!(is_refused(media("", true, url()), kind), is_google);
     }
     for (mime, data, expected) in [
@@ -90,7 +90,7 @@ fn what_is_no_text_or_is_fetched_cannot_be_counted() {
         ("text/plain", "wK8=", true),
     ] {
         let data = Source::Data(data.into());
-        let refused = is_refused(media(mime, false, data.clone()), Kind::OpenAi);
+        let refused = is_refused(media(mime, false, data.clone()), Dialect::OpenAi);
         assert_eq!(refused, expected, "{mime} {data:?}");
     }
     let state = |piece: &str| {
@@ -103,7 +103,7 @@ fn what_is_no_text_or_is_fetched_cannot_be_counted() {
             }),
             ..Message::text(Role::Assistant, "")
         };
-        is_refused(message, Kind::Google)
+        is_refused(message, Dialect::Google)
     };
     for piece in [
         r#"{"parts":[{"fileData":{"fileUri":"https://x/y"}}]}"#,

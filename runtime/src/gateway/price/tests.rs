@@ -58,7 +58,7 @@ fn published_prices_hold_for_the_providers_own_addresses_only() {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).into())
         };
-        Settings::load(Environment::new(&lookup).with_secrets("/nowhere")).unwrap()
+        Settings::load(Environment::new(&lookup).with_secrets("/nowhere"), &[]).unwrap()
     };
     let has_price = |settings: &Settings, id: &str| {
         let provider = position(&settings.providers, id).unwrap();

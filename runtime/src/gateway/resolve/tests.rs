@@ -8,7 +8,7 @@ fn settings(variables: &[(&str, &str)]) -> Settings {
         let value = variables.iter().find(|(known, _)| *known == name);
         value.map(|(_, value)| OsString::from(value))
     };
-    Settings::load(Environment::new(&lookup).with_secrets("/nowhere")).unwrap()
+    Settings::load(Environment::new(&lookup).with_secrets("/nowhere"), &[]).unwrap()
 }
 
 /// Settings with these variables and this configuration file.
@@ -28,7 +28,7 @@ const ALL: [(&str, &str); 3] = [
     ("GOOGLE_API_KEY", "c-1"),
 ];
 
-fn resolve(settings: &Settings, provider: &str, model: &str) -> Result<String, String> {
+fn resolve(settings: &Settings, provider: &str, model: &str) -> Result<String, Error> {
     let given = |text: &'static str| (!text.is_empty()).then_some(text);
     let leak = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
     let chain = chain(settings, given(leak(provider)), given(leak(model)), &[])?;
@@ -66,6 +66,7 @@ fn names_lead_to_providers_in_the_documented_order() {
     assert!(
         resolve(&settings, "nobody", "")
             .unwrap_err()
+            .for_client()
             .contains("openai, anthropic, google")
     );
 }
@@ -148,7 +149,7 @@ fn tags_lead_to_the_first_usable_model_that_carries_them() {
             "{provider} {model}"
         );
     }
-    let problem = resolve(&all, "google", "fast").unwrap_err();
+    let problem = resolve(&all, "google", "fast").unwrap_err().for_client();
     for part in ["google", "tag fast", "openai/mini", "google/fast"] {
         assert!(problem.contains(part), "{problem}");
     }
@@ -200,7 +201,8 @@ fn a_tag_is_a_chain_of_its_usable_models_and_fallbacks_come_behind_it() {
             .iter()
             .map(|target| target.name(settings))
             .collect();
-        Ok::<_, String>((names.join(" "), chain.warnings.join("; ")))
+        let warnings: Vec<String> = chain.left_out.iter().map(LeftOut::for_client).collect();
+        Ok::<_, Error>((names.join(" "), warnings.join("; ")))
     };
     let all = with_file("chain", TAGS, &ALL);
     for (provider, model, fallbacks, expected) in [
@@ -262,7 +264,9 @@ fn a_tag_is_a_chain_of_its_usable_models_and_fallbacks_come_behind_it() {
         warnings.starts_with("The first choice was left out: "),
         "{warnings}"
     );
-    let problem = names(&one, None, Some("claude-x"), &["gemini-3"]).unwrap_err();
+    let problem = names(&one, None, Some("claude-x"), &["gemini-3"])
+        .unwrap_err()
+        .for_client();
     assert!(problem.contains("ANTHROPIC_API_KEY"), "{problem}");
 
     let many: String = (0..40)
@@ -283,7 +287,7 @@ fn an_effort_may_stand_behind_a_name() {
             .targets
             .iter()
             .map(|target| {
-                let effort = target.effort.map_or("-", Effort::as_str);
+                let effort = target.effort.map_or("-", ReasoningEffort::as_str);
                 format!("{} {effort}", target.name(&all))
             })
             .collect();
@@ -305,7 +309,7 @@ fn an_effort_may_stand_behind_a_name() {
             .targets
             .remove(0)
     };
-    assert_eq!(target(None).effort, Some(Effort::High));
+    assert_eq!(target(None).effort, Some(ReasoningEffort::High));
     assert_eq!(target(None).model.as_deref(), Some("gpt-5"));
     assert_eq!(target(Some("anthropic")).effort, None);
 }
@@ -320,10 +324,10 @@ fn an_alias_is_a_chain_with_efforts_of_its_own() {
         let fallbacks: Vec<String> = fallbacks.iter().map(|&name| name.to_owned()).collect();
         let chain = chain(settings, provider, model, &fallbacks)?;
         let targets = chain.targets.iter().map(|target| {
-            let effort = target.effort.map_or("-", Effort::as_str);
+            let effort = target.effort.map_or("-", ReasoningEffort::as_str);
             format!("{} {effort}", target.name(settings))
         });
-        Ok::<_, String>(targets.collect::<Vec<_>>().join(", "))
+        Ok::<_, Error>(targets.collect::<Vec<_>>().join(", "))
     };
     let all = with_file("alias", FILE, &ALL);
     let one = with_file("alias-one", FILE, &ALL[1..2]);
@@ -366,11 +370,15 @@ fn an_alias_is_a_chain_with_efforts_of_its_own() {
         let found = shown(settings, provider, model, fallbacks);
         assert_eq!(found.as_deref(), Ok(expected), "{provider:?} {model:?}");
     }
-    let problem = shown(&none, None, Some("smart"), &[]).unwrap_err();
+    let problem = shown(&none, None, Some("smart"), &[])
+        .unwrap_err()
+        .for_client();
     let expected =
         "config: no model with the alias smart can be used: anthropic/opus: it has no key";
     assert!(problem.starts_with(expected), "{problem}");
-    let problem = shown(&all, Some("google"), Some("smart"), &[]).unwrap_err();
+    let problem = shown(&all, Some("google"), Some("smart"), &[])
+        .unwrap_err()
+        .for_client();
     let expected = "config: no model of provider google has the alias smart, which stands for \
                         anthropic/opus.";
     assert!(problem.starts_with(expected), "{problem}");
@@ -379,7 +387,7 @@ fn an_alias_is_a_chain_with_efforts_of_its_own() {
 #[test]
 fn a_tag_of_which_no_model_can_be_used_names_each_problem() {
     let google = with_file("unusable", TAGS, &ALL[2..]);
-    let problem = resolve(&google, "", "fast").unwrap_err();
+    let problem = resolve(&google, "", "fast").unwrap_err().for_client();
     assert_eq!(
         problem,
         "config: no model with the tag fast can be used: openai/mini: it has no key (set \
@@ -422,7 +430,7 @@ fn names_lead_to_presets_that_are_set_up() {
     }
     // Who runs other people's models is asked itself, or nobody.
     for (provider, model) in [("", "groq/llama"), ("groq", ""), ("groq", "x")] {
-        let problem = resolve(&some, provider, model).unwrap_err();
+        let problem = resolve(&some, provider, model).unwrap_err().for_client();
         assert!(
             problem.contains("it has no key (set GROQ_API_KEY)"),
             "{problem}"
@@ -472,6 +480,7 @@ fn models_of_vendors_that_are_not_set_up_are_asked_where_all_vendors_are() {
         match resolve(settings, "", model) {
             Ok(found) => assert_eq!(found, expected, "{model}"),
             Err(problem) => {
+                let problem = problem.for_client();
                 let names = format!("provider {expected} cannot be used");
                 assert!(problem.contains(&names), "{problem}");
             }
@@ -495,6 +504,7 @@ fn the_last_resort_is_asked_where_nobody_else_can_be() {
         assert!(
             resolve(&none, "", model)
                 .unwrap_err()
+                .for_client()
                 .contains("GOOGLE_API_KEY")
         );
     }
@@ -503,7 +513,7 @@ fn the_last_resort_is_asked_where_nobody_else_can_be() {
     assert!(resolve(&one, "", "ai/x").is_err());
     assert_eq!(resolve(&one, "", "docker/x").as_deref(), Ok("docker x"));
     let off = settings(&[("DOCKER_MODEL_RUNNER", "off"), ALL[0]]);
-    let problem = resolve(&off, "docker", "").unwrap_err();
+    let problem = resolve(&off, "docker", "").unwrap_err().for_client();
     assert!(problem.contains("DOCKER_MODEL_RUNNER is off"), "{problem}");
 }
 
@@ -620,6 +630,7 @@ fn a_vendor_s_own_api_gets_no_other_vendor_s_models() {
             }
             (None, Ok(found)) => panic!("{provider} {model} went to {found}"),
             (None, Err(problem)) => {
+                let problem = problem.for_client();
                 assert!(problem.starts_with("config: "), "{problem}");
                 assert!(problem.contains(expected), "{model}: {problem}");
             }
@@ -667,16 +678,18 @@ fn what_is_missing_is_named() {
     assert!(
         resolve(&one, "", "claude-x")
             .unwrap_err()
+            .for_client()
             .contains("ANTHROPIC_API_KEY")
     );
     assert!(
         resolve(&one, "google", "")
             .unwrap_err()
+            .for_client()
             .contains("GOOGLE_API_KEY")
     );
     let none = settings(&[("DOCKER_MODEL_RUNNER", "off")]);
     for (provider, model) in [("", ""), ("", "gpt-5"), ("openai", ""), ("", "google/x")] {
-        let problem = resolve(&none, provider, model).unwrap_err();
+        let problem = resolve(&none, provider, model).unwrap_err().for_client();
         assert!(
             problem.contains("OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY"),
             "{problem}"
@@ -686,6 +699,7 @@ fn what_is_missing_is_named() {
     assert!(
         resolve(&default, "", "")
             .unwrap_err()
+            .for_client()
             .contains("ANTHROPIC_API_KEY")
     );
 }

@@ -14,7 +14,7 @@ const ONE_OF_TWO: Situation = Situation {
     ..ALONE
 };
 
-fn failure(class: Class, wait_ms: u64) -> Failure {
+fn failure(class: ErrorKind, wait_ms: u64) -> Failure {
     Failure {
         retry_after: (wait_ms > 0).then(|| Duration::from_millis(wait_ms)),
         stage: Stage::Free,
@@ -26,22 +26,22 @@ fn again(ms: u64) -> Next {
     Next::Again(Duration::from_millis(ms))
 }
 
-const ALL: [Class; 15] = [
-    Class::Auth,
-    Class::Permission,
-    Class::ModelNotFound,
-    Class::InvalidRequest,
-    Class::ContextLength,
-    Class::TooLarge,
-    Class::RateLimit,
-    Class::Quota,
-    Class::ContentFilter,
-    Class::Timeout,
-    Class::Network,
-    Class::Unavailable,
-    Class::EmptyResponse,
-    Class::Cancelled,
-    Class::Config,
+const ALL: [ErrorKind; 15] = [
+    ErrorKind::Auth,
+    ErrorKind::Permission,
+    ErrorKind::ModelNotFound,
+    ErrorKind::InvalidRequest,
+    ErrorKind::ContextLength,
+    ErrorKind::TooLarge,
+    ErrorKind::RateLimit,
+    ErrorKind::Quota,
+    ErrorKind::ContentFilter,
+    ErrorKind::Timeout,
+    ErrorKind::Network,
+    ErrorKind::Unavailable,
+    ErrorKind::EmptyResponse,
+    ErrorKind::Cancelled,
+    ErrorKind::Config,
 ];
 
 #[test]
@@ -49,14 +49,14 @@ fn only_what_may_pass_is_repeated_and_only_a_cancel_ends_the_chain() {
     for class in ALL {
         let may_pass = matches!(
             class,
-            Class::RateLimit | Class::Network | Class::Unavailable
+            ErrorKind::RateLimit | ErrorKind::Network | ErrorKind::Unavailable
         );
         let failure = failure(class, 0);
         let expected = if may_pass { again(500) } else { Next::GiveUp };
         assert_eq!(ALONE.after(&failure), expected, "{class:?}");
         let expected = match class {
             _ if may_pass => again(500),
-            Class::Cancelled => Next::GiveUp,
+            ErrorKind::Cancelled => Next::GiveUp,
             _ => Next::Another,
         };
         assert_eq!(ONE_OF_TWO.after(&failure), expected, "{class:?}");
@@ -65,7 +65,7 @@ fn only_what_may_pass_is_repeated_and_only_a_cancel_ends_the_chain() {
             ..ONE_OF_TWO
         };
         let expected = match class {
-            Class::Cancelled => Next::GiveUp,
+            ErrorKind::Cancelled => Next::GiveUp,
             _ => Next::Another,
         };
         assert_eq!(tired.after(&failure), expected, "{class:?}");
@@ -89,14 +89,14 @@ fn what_was_generated_is_never_asked_for_again() {
             (ALONE.after(&failure), ONE_OF_TWO.after(&failure))
         };
         let next = match class {
-            Class::Cancelled => Next::GiveUp,
+            ErrorKind::Cancelled => Next::GiveUp,
             _ => Next::Another,
         };
         for word in [None, Some(true), Some(false)] {
             assert_eq!(after(Stage::Taken, word), (Next::GiveUp, next), "{class:?}");
         }
         let declined = match class {
-            Class::RateLimit | Class::Unavailable => (again(500), again(500)),
+            ErrorKind::RateLimit | ErrorKind::Unavailable => (again(500), again(500)),
             _ => (Next::GiveUp, next),
         };
         assert_eq!(after(Stage::Declined, None), declined, "{class:?}");
@@ -112,17 +112,26 @@ fn the_provider_s_word_counts_except_where_money_is_missing() {
         should_retry: Some(should_retry),
         ..failure(class, 0)
     };
-    assert_eq!(ALONE.after(&told(Class::Unavailable, false)), Next::GiveUp);
-    assert_eq!(ALONE.after(&told(Class::RateLimit, false)), Next::GiveUp);
-    assert_eq!(ALONE.after(&told(Class::InvalidRequest, true)), again(500));
-    assert_eq!(ALONE.after(&told(Class::Quota, true)), Next::GiveUp);
     assert_eq!(
-        ONE_OF_TWO.after(&told(Class::Unavailable, false)),
+        ALONE.after(&told(ErrorKind::Unavailable, false)),
+        Next::GiveUp
+    );
+    assert_eq!(
+        ALONE.after(&told(ErrorKind::RateLimit, false)),
+        Next::GiveUp
+    );
+    assert_eq!(
+        ALONE.after(&told(ErrorKind::InvalidRequest, true)),
+        again(500)
+    );
+    assert_eq!(ALONE.after(&told(ErrorKind::Quota, true)), Next::GiveUp);
+    assert_eq!(
+        ONE_OF_TWO.after(&told(ErrorKind::Unavailable, false)),
         Next::Another
     );
     let redirect = Failure {
         status: Some(302),
-        ..failure(Class::Unavailable, 0)
+        ..failure(ErrorKind::Unavailable, 0)
     };
     assert_eq!(ALONE.after(&redirect), Next::GiveUp);
 }
@@ -136,7 +145,7 @@ fn pauses_double_up_to_eight_seconds_less_a_quarter_at_most() {
             jitter,
             ..ALONE
         };
-        situation.after(&failure(Class::Unavailable, 0))
+        situation.after(&failure(ErrorKind::Unavailable, 0))
     };
     let most: Vec<Next> = (0..6).map(|repeated| pause(repeated, 0.0)).collect();
     assert_eq!(most, [500, 1000, 2000, 4000, 8000, 8000].map(again));
@@ -147,7 +156,7 @@ fn pauses_double_up_to_eight_seconds_less_a_quarter_at_most() {
 
 #[test]
 fn the_wait_that_is_asked_for_is_kept_or_nothing_is_repeated() {
-    let alone = |ms| ALONE.after(&failure(Class::RateLimit, ms));
+    let alone = |ms| ALONE.after(&failure(ErrorKind::RateLimit, ms));
     assert_eq!(alone(20), again(20));
     assert_eq!(alone(17_000), again(17_000));
     // Nobody waits beyond the deadline, or for minutes.
@@ -157,27 +166,27 @@ fn the_wait_that_is_asked_for_is_kept_or_nothing_is_repeated() {
         ..ALONE
     };
     assert_eq!(
-        patient.after(&failure(Class::RateLimit, 120_000)),
+        patient.after(&failure(ErrorKind::RateLimit, 120_000)),
         again(120_000)
     );
     assert_eq!(
-        patient.after(&failure(Class::RateLimit, 121_000)),
+        patient.after(&failure(ErrorKind::RateLimit, 121_000)),
         Next::GiveUp
     );
     // With somebody behind, a few seconds are enough.
-    let chained = |ms| ONE_OF_TWO.after(&failure(Class::RateLimit, ms));
+    let chained = |ms| ONE_OF_TWO.after(&failure(ErrorKind::RateLimit, ms));
     assert_eq!(chained(5_000), again(5_000));
     assert_eq!(chained(6_000), Next::Another);
     let slow = Situation {
         took: Duration::from_secs(10),
         ..ONE_OF_TWO
     };
-    assert_eq!(slow.after(&failure(Class::Network, 0)), Next::Another);
+    assert_eq!(slow.after(&failure(ErrorKind::Network, 0)), Next::Another);
     let late = Situation {
         left: Duration::ZERO,
         ..ONE_OF_TWO
     };
-    assert_eq!(late.after(&failure(Class::Auth, 0)), Next::GiveUp);
+    assert_eq!(late.after(&failure(ErrorKind::Auth, 0)), Next::GiveUp);
 }
 
 #[test]
@@ -190,18 +199,22 @@ fn shares_are_equal() {
 
 #[test]
 fn the_failure_that_helps_soonest_is_explained() {
-    let useful = |classes: &[Class]| most_useful(classes, |class| *class).copied();
+    let useful = |classes: &[ErrorKind]| most_useful(classes, |class| *class).copied();
     assert_eq!(
-        useful(&[Class::Auth, Class::RateLimit, Class::Unavailable]),
-        Some(Class::RateLimit)
+        useful(&[
+            ErrorKind::Auth,
+            ErrorKind::RateLimit,
+            ErrorKind::Unavailable
+        ]),
+        Some(ErrorKind::RateLimit)
     );
     assert_eq!(
-        useful(&[Class::Network, Class::Unavailable, Class::Quota]),
-        Some(Class::Network)
+        useful(&[ErrorKind::Network, ErrorKind::Unavailable, ErrorKind::Quota]),
+        Some(ErrorKind::Network)
     );
     assert_eq!(
-        useful(&[Class::Auth, Class::ContextLength]),
-        Some(Class::ContextLength)
+        useful(&[ErrorKind::Auth, ErrorKind::ContextLength]),
+        Some(ErrorKind::ContextLength)
     );
     assert_eq!(useful(&[]), None);
 }

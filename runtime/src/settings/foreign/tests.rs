@@ -8,7 +8,7 @@ fn load(variables: &[(&str, &str)]) -> Settings {
     };
     let names = || variables.iter().map(|(name, _)| name.into()).collect();
     let environment = Environment::new(&lookup).with_names(&names);
-    Settings::load(environment.with_secrets("/nowhere")).unwrap()
+    Settings::load(environment.with_secrets("/nowhere"), &[]).unwrap()
 }
 
 /// Where a provider is, where its key is from, and where its address is.

@@ -1,16 +1,16 @@
 use super::*;
 
-fn list(items: &[&str], place: &str) -> Option<List> {
-    let items = items.iter().map(|item| pattern(item)).collect();
+fn list(items: &[&str], place: &str) -> List {
+    let items = items.iter().map(|item| (*item).to_owned()).collect();
     let place = place.to_owned();
-    Some(List { items, place })
+    List { items, place }
 }
 
 #[test]
 fn models_are_named_with_or_without_their_provider_and_deny_beats_allow() {
     let limits = Limits {
-        allow_models: list(&["GPT-*", "gemini/*"], "A"),
-        deny_models: list(&["*-pro", "openai/gpt-4o"], "D").map(Denied::new),
+        allow_models: Some(Patterns::allowed(list(&["GPT-*", "gemini/*"], "A"))),
+        deny_models: Some(Patterns::denied(list(&["*-pro", "openai/gpt-4o"], "D"))),
         ..Limits::default()
     };
     for (provider, model, refusal) in [
@@ -34,7 +34,7 @@ fn models_are_named_with_or_without_their_provider_and_deny_beats_allow() {
 fn a_denied_model_is_denied_by_every_spelling_and_an_allowed_one_by_none_but_its_own() {
     let denied = |pattern: &str, provider: &str, model: &str| {
         let limits = Limits {
-            deny_models: list(&[pattern], "D").map(Denied::new),
+            deny_models: Some(Patterns::denied(list(&[pattern], "D"))),
             ..Limits::default()
         };
         limits.refusal(provider, model).is_some()
@@ -123,7 +123,7 @@ fn a_denied_model_is_denied_by_every_spelling_and_an_allowed_one_by_none_but_its
         );
     }
     let limits = Limits {
-        allow_models: list(&["gpt-5-pro"], "A"),
+        allow_models: Some(Patterns::allowed(list(&["gpt-5-pro"], "A"))),
         ..Limits::default()
     };
     assert_eq!(limits.refusal("openai", "gpt-5-pro"), None);

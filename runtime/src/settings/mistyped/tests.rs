@@ -9,7 +9,7 @@ fn load(variables: &[(&str, &str)]) -> Result<String, String> {
     };
     let names = || variables.iter().map(|(name, _)| name.into()).collect();
     let environment = Environment::new(&lookup).with_names(&names);
-    match Settings::load(environment.with_secrets("/nowhere")) {
+    match Settings::load(environment.with_secrets("/nowhere"), &[]) {
         Ok(settings) => Ok(settings.warnings.join("\n")),
         Err(problem) => Err(problem.to_string()),
     }

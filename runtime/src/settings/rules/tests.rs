@@ -1,7 +1,7 @@
-use anygpt_providers::Effort;
+use anygpt_providers::ReasoningEffort;
 
 use super::*;
-use crate::settings::{file::File, provider::tests::providers, yaml};
+use crate::settings::{file::File, providers::tests::providers, rule::of, yaml};
 
 fn read(text: &str) -> Result<Vec<Rule>, Error> {
     let file: File = yaml::from_str(text)?;
@@ -44,13 +44,13 @@ fn of_each_parameter_the_first_rule_counts_that_says_anything_of_it() {
                  max_tokens_as max_completion_tokens",
         ),
     ] {
-        let told = of(&rules, provider, model).told().into_iter();
-        let told: Vec<_> = told.map(|(key, value)| format!("{key} {value}")).collect();
-        assert_eq!(told.join("; "), expected, "{provider}/{model}");
+        let shown = of(&rules, provider, model).shown().into_iter();
+        let shown: Vec<_> = shown.map(|(key, value)| format!("{key} {value}")).collect();
+        assert_eq!(shown.join("; "), expected, "{provider}/{model}");
     }
     assert_eq!(of(&rules[..1], "openai", "gpt-9"), Rule::default());
     let effort = of(&rules, "groq", "x").defaults.effort;
-    assert_eq!(effort, Some(Effort::Low));
+    assert_eq!(effort, Some(ReasoningEffort::Low));
 }
 
 #[test]

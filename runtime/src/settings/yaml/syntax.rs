@@ -14,6 +14,7 @@ pub(super) const OTHER: &str =
     "this is not valid YAML; is a bracket, quote or comma missing or misplaced?";
 
 /// The parser's error; `read` is where the last event before it ended, in bytes.
+// One table, which is the reason for its length.
 pub(super) fn explain(error: &ScanError, text: &str, read: usize) -> Error {
     let line = error.marker().line();
     let place = (line, error.marker().col() + 1);

@@ -112,6 +112,9 @@ struct Builder<'a, 'v> {
     size: usize,
 }
 
+/// Of an anchor without one.
+const NO_VALUE: &str = "no value; put a text that begins with \"&\" in quotes";
+
 impl<'a> Builder<'a, '_> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Error> {
         let (event, span) = match self.parser.next() {
@@ -144,59 +147,72 @@ impl<'a> Builder<'a, '_> {
                 let known = ["str", "int", "float", "bool", "null"];
                 let tag = self.tag(tag.as_deref(), &known, span, &mut has_unknown_tag)?;
                 if anchor != 0 && is_missing(style, span) {
-                    return fail(
-                        span,
-                        "no value; put a text that begins with \"&\" in quotes",
-                    );
+                    return fail(span, NO_VALUE);
                 }
-                let text = expand::expanded(text, self.variables.value, self.may_lack)
-                    .map_err(|error| error.at(span.start.line(), span.start.col() + 1))?;
-                self.count(1 + text.len() / UNIT, span)?;
                 let is_plain = tag.map_or(style == ScalarStyle::Plain, |name| name != "str");
-                let content = if is_plain {
-                    Content::Plain
-                } else {
-                    Content::Quoted
-                };
-                (content(text), 0, anchor)
+                (self.scalar(text, is_plain, span)?, 0, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.tag(tag.as_deref(), &["seq"], span, &mut has_unknown_tag)?;
-                check_depth(depth + 1, span)?;
-                self.count(1, span)?;
+                self.enter(depth, span)?;
                 let items = self.items(depth + 1)?;
                 let height = items.iter().map(|item| item.height).max();
                 (Content::Sequence(items), 1 + height.unwrap_or(0), anchor)
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.tag(tag.as_deref(), &["map"], span, &mut has_unknown_tag)?;
-                check_depth(depth + 1, span)?;
-                self.count(1, span)?;
+                self.enter(depth, span)?;
                 let entries = self.entries(depth + 1)?;
                 let height = entries.iter().map(|entry| entry.value.height).max();
                 (Content::Mapping(entries), 1 + height.unwrap_or(0), anchor)
             }
             _ => return fail(span, syntax::OTHER),
         };
+        let content = match has_unknown_tag {
+            true => Content::Tagged,
+            false => content,
+        };
         let node = Rc::new(Node {
             line: span.start.line(),
             column: span.start.col() + 1,
-            content: match has_unknown_tag {
-                true => Content::Tagged,
-                false => content,
-            },
+            content,
             height,
             size: self.size - before,
         });
         if anchor != 0 {
-            // Not every number below need have a value: keys can have anchors, too.
-            self.anchors
-                .resize(self.anchors.len().max(anchor + 1), None);
-            if let Some(slot) = self.anchors.get_mut(anchor) {
-                *slot = Some(Rc::clone(&node));
-            }
+            self.set_anchor(anchor, &node);
         }
         Ok(node)
+    }
+
+    /// Checks and counts a collection at this depth.
+    fn enter(&mut self, depth: usize, span: &Span) -> Result<(), Error> {
+        check_depth(depth + 1, span)?;
+        self.count(1, span)
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        is_plain: bool,
+        span: &Span,
+    ) -> Result<Content<'a>, Error> {
+        let text = expand::expanded(text, self.variables.value, self.may_lack)
+            .map_err(|error| error.at(span.start.line(), span.start.col() + 1))?;
+        self.count(1 + text.len() / UNIT, span)?;
+        Ok(match is_plain {
+            true => Content::Plain(text),
+            false => Content::Quoted(text),
+        })
+    }
+
+    fn set_anchor(&mut self, anchor: usize, node: &Rc<Node<'a>>) {
+        // Not every lower number has a value: keys can have anchors, too.
+        self.anchors
+            .resize(self.anchors.len().max(anchor + 1), None);
+        if let Some(slot) = self.anchors.get_mut(anchor) {
+            *slot = Some(Rc::clone(node));
+        }
     }
 
     fn items(&mut self, depth: usize) -> Result<Vec<Rc<Node<'a>>>, Error> {

@@ -1,18 +1,14 @@
-use anygpt_core::Budget;
+use anygpt_providers::{Media, Part, Source, ToolCall, ToolChoice};
 
-use super::*;
-use crate::tools::arguments::Charge;
+use super::{functions::tools, *};
+use crate::tools::arguments::tests::{charge, parse};
 
-fn messages_of(json: &str) -> Result<Arc<[Message]>, String> {
-    let mut charge = Charge::new(Budget::new(1 << 30).reservation());
-    messages(&mut Arguments::parse(
-        json,
-        &["prompt", "system", "messages"],
-        &mut charge,
-    )?)
+fn messages_of(json: &str) -> Result<Arc<[Message]>, Error> {
+    let names = ["prompt", "system", "messages"];
+    messages(&mut parse(json, &names, &mut charge())?)
 }
 
-fn read(json: &str) -> Result<Vec<(Role, String)>, String> {
+fn read(json: &str) -> Result<Vec<(Role, String)>, Error> {
     let messages = messages_of(json)?;
     Ok(messages
         .iter()
@@ -63,17 +59,17 @@ fn errors_name_the_place() {
         ),
     ] {
         assert!(
-            read(json).is_err_and(|error| error.contains(part)),
+            read(json).is_err_and(|error| error.for_client().contains(part)),
             "{json}"
         );
     }
 }
 
-fn media_of(part: &str) -> Result<Media, String> {
+fn media_of(part: &str) -> Result<Media, Error> {
     let json = format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
     match &messages_of(&json)?[0].content[0] {
         Part::Media(media) => Ok(media.clone()),
-        Part::Text(text) => Err(text.clone()),
+        Part::Text(text) => Err(Error::new(ErrorKind::Config, text)),
     }
 }
 
@@ -183,7 +179,7 @@ fn nothing_is_read_from_a_file_and_bad_parts_are_named() {
             "filename is 3",
         ),
     ] {
-        let found = media_of(part).unwrap_err();
+        let found = media_of(part).unwrap_err().for_client();
         assert!(
             found.starts_with("invalid_request: ") && found.contains(problem),
             "{part}: {found}"
@@ -259,17 +255,17 @@ fn calls_and_results_are_read_as_openai_and_others_write_them() {
             "messages[0].content is missing",
         ),
     ] {
-        let found = messages_of(&format!("{{\"messages\":{messages}}}")).unwrap_err();
+        let found = messages_of(&format!("{{\"messages\":{messages}}}"))
+            .unwrap_err()
+            .for_client();
         assert!(found.contains(problem), "{messages}: {found}");
     }
 }
 
 #[test]
 fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
-    let read = |json: &str| {
-        let mut charge = Charge::new(Budget::new(1 << 30).reservation());
-        tools(&mut Arguments::parse(json, &["tools", "tool_choice"], &mut charge).unwrap())
-    };
+    let read =
+        |json: &str| tools(&mut parse(json, &["tools", "tool_choice"], &mut charge()).unwrap());
     let schema = r#"{"type":"object","properties":{"city":{"type":"string"}}}"#;
     for tool in [
         format!(r#"{{"name":"weather","description":"d","parameters":{schema}}}"#),
@@ -315,6 +311,7 @@ fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
     assert!(
         choice("\"b\"")
             .unwrap_err()
+            .for_client()
             .contains("tool_choice is \"b\"")
     );
     for (json, problem) in [
@@ -330,6 +327,9 @@ fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
         ),
         (r#"{"tools":{}}"#, "tools is an object"),
     ] {
-        assert!(read(json).unwrap_err().contains(problem), "{json}");
+        assert!(
+            read(json).unwrap_err().for_client().contains(problem),
+            "{json}"
+        );
     }
 }

@@ -37,7 +37,7 @@ fn model_lists() {
     );
     assert_eq!(
         Messages.models_page(b"{}").unwrap_err().class,
-        Class::Unavailable
+        ErrorKind::Unavailable
     );
     assert_eq!(
         newest(&Messages, MODELS).as_deref(),
@@ -79,7 +79,7 @@ fn anthropic_says_what_is_supported() {
             vec![Reasoning, Embeddings, Images]
         )
     );
-    assert_eq!(model.efforts, [Effort::Low, Effort::Max]);
+    assert_eq!(model.efforts, [ReasoningEffort::Low, ReasoningEffort::Max]);
     // A proxy may have others, and lists that say nothing.
     let mut model = named_model("other", true);
     set_abilities(&mut model, &Value::Null);

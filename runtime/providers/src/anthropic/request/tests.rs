@@ -217,15 +217,25 @@ fn a_model_that_thinks_is_not_forced_where_it_refuses_that() {
     for (model, effort, choice, warning) in [
         ("claude-opus-5-5", None, Auto, "tool_choice is auto"),
         ("claude-next-6", None, Auto, "tool_choice is auto"),
-        ("claude-opus-5", Some(Effort::High), Required, ""),
-        ("claude-sonnet-4-6", Some(Effort::High), Required, ""),
+        ("claude-opus-5", Some(ReasoningEffort::High), Required, ""),
+        (
+            "claude-sonnet-4-6",
+            Some(ReasoningEffort::High),
+            Required,
+            "",
+        ),
         (
             "claude-haiku-4-5",
-            Some(Effort::High),
+            Some(ReasoningEffort::High),
             Auto,
             "tool_choice is auto",
         ),
-        ("claude-haiku-4-5", Some(Effort::None), Required, ""),
+        (
+            "claude-haiku-4-5",
+            Some(ReasoningEffort::None),
+            Required,
+            "",
+        ),
         ("claude-haiku-4-5", None, Required, ""),
     ] {
         let (fitted, strict, warnings) = fitted(model, effort, Some(true));
@@ -250,7 +260,7 @@ fn formats() {
     let fitted = |model: &str, format| {
         let mut chat = ChatRequest {
             format: Some(std::sync::Arc::new(format)),
-            effort: Some(Effort::High),
+            effort: Some(ReasoningEffort::High),
             ..request(model, &[(Role::System, "Be brief."), (Role::User, "Hi")])
         };
         let warnings = Messages.fit(&mut chat);
@@ -361,7 +371,7 @@ fn files() {
         ),
     ] {
         let failure: Failure = sent(media, role).unwrap_err();
-        assert_eq!(failure.class, Class::InvalidRequest);
+        assert_eq!(failure.class, ErrorKind::InvalidRequest);
         assert!(failure.message.contains(words), "{}", failure.message);
     }
     for (encoded, text) in [
@@ -397,7 +407,7 @@ fn each_generation_thinks_in_its_own_words() {
     for (model, effort, show, expected, warnings) in [
         (
             "claude-3-5-haiku-latest",
-            Some(Effort::High),
+            Some(ReasoningEffort::High),
             true,
             json!({"max_tokens": 8192, "temperature": 1.0, "top_p": 0.9}),
             2,
@@ -411,28 +421,28 @@ fn each_generation_thinks_in_its_own_words() {
         ),
         (
             "claude-sonnet-4-5",
-            Some(Effort::None),
+            Some(ReasoningEffort::None),
             false,
             json!({"max_tokens": 16384, "temperature": 1.0}),
             2,
         ),
         (
             "claude-sonnet-4-5",
-            Some(Effort::Max),
+            Some(ReasoningEffort::Max),
             true,
             json!({"max_tokens": 36096, "thinking": {"type": "enabled", "budget_tokens": 32000}}),
             2,
         ),
         (
             "claude-opus-4-6",
-            Some(Effort::XHigh),
+            Some(ReasoningEffort::XHigh),
             false,
             json!({"max_tokens": 16384, "thinking": adaptive, "output_config": {"effort": "high"}}),
             3,
         ),
         (
             "claude-opus-4-8",
-            Some(Effort::None),
+            Some(ReasoningEffort::None),
             true,
             json!({"max_tokens": 16384, "thinking": {"type": "disabled"}}),
             2,
@@ -446,7 +456,7 @@ fn each_generation_thinks_in_its_own_words() {
         ),
         (
             "claude-sonnet-5",
-            Some(Effort::Minimal),
+            Some(ReasoningEffort::Minimal),
             false,
             json!({"max_tokens": 16384, "output_config": {"effort": "low"}}),
             3,
@@ -460,7 +470,7 @@ fn each_generation_thinks_in_its_own_words() {
         ),
         (
             "claude-opus-5-5",
-            Some(Effort::None),
+            Some(ReasoningEffort::None),
             true,
             json!({"max_tokens": 16384, "thinking": shown, "output_config": {"effort": "low"}}),
             3,
@@ -478,17 +488,17 @@ fn each_generation_thinks_in_its_own_words() {
 #[test]
 fn a_budget_for_thinking_fits_into_the_limit_or_there_is_none() {
     for (limit, is_lowered, wanted, budget) in [
-        (20_000, true, Effort::High, Some(8_192)),
-        (16_385, false, Effort::High, Some(16_384)),
-        (16_384, false, Effort::High, Some(8_192)),
-        (10_923, true, Effort::Max, Some(8_192)),
-        (8_193, true, Effort::High, Some(2_048)),
-        (2_000, true, Effort::High, Some(1_024)),
-        (1_365, true, Effort::Low, Some(1_024)),
-        (1_364, true, Effort::Low, None),
-        (1_025, false, Effort::Minimal, Some(1_024)),
-        (1_024, false, Effort::Minimal, None),
-        (1, true, Effort::Max, None),
+        (20_000, true, ReasoningEffort::High, Some(8_192)),
+        (16_385, false, ReasoningEffort::High, Some(16_384)),
+        (16_384, false, ReasoningEffort::High, Some(8_192)),
+        (10_923, true, ReasoningEffort::Max, Some(8_192)),
+        (8_193, true, ReasoningEffort::High, Some(2_048)),
+        (2_000, true, ReasoningEffort::High, Some(1_024)),
+        (1_365, true, ReasoningEffort::Low, Some(1_024)),
+        (1_364, true, ReasoningEffort::Low, None),
+        (1_025, false, ReasoningEffort::Minimal, Some(1_024)),
+        (1_024, false, ReasoningEffort::Minimal, None),
+        (1, true, ReasoningEffort::Max, None),
     ] {
         let mut chat = ChatRequest {
             effort: Some(wanted),
@@ -504,10 +514,10 @@ fn a_budget_for_thinking_fits_into_the_limit_or_there_is_none() {
     }
     // Those that think in words of their own are left alone.
     let mut chat = ChatRequest {
-        effort: Some(Effort::Max),
+        effort: Some(ReasoningEffort::Max),
         max_tokens: Some(16),
         ..request("claude-sonnet-5", &[(Role::User, "Hi")])
     };
     assert_eq!(Messages.think_within_limit(&mut chat, true), None);
-    assert_eq!(chat.effort, Some(Effort::Max));
+    assert_eq!(chat.effort, Some(ReasoningEffort::Max));
 }

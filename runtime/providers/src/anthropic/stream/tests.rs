@@ -111,7 +111,7 @@ fn calls() {
     let effort = |messages: [Message; 3]| {
         let mut chat = ChatRequest {
             messages: messages.into(),
-            effort: Some(Effort::High),
+            effort: Some(ReasoningEffort::High),
             ..request("claude-haiku-4-5", &[])
         };
         let warnings = Messages.fit(&mut chat).len();
@@ -121,11 +121,14 @@ fn calls() {
     assert_eq!(effort(messages(thought("text"))), (None, 1));
     assert_eq!(effort(messages(called("", &answer.tool_calls))), (None, 1));
     for kind in ["thinking", "redacted_thinking"] {
-        assert_eq!(effort(messages(thought(kind))), (Some(Effort::High), 0));
+        assert_eq!(
+            effort(messages(thought(kind))),
+            (Some(ReasoningEffort::High), 0)
+        );
     }
     let [question, assistant, result] = messages(thought("text"));
     let over = [assistant, result, question];
-    assert_eq!(effort(over), (Some(Effort::High), 0));
+    assert_eq!(effort(over), (Some(ReasoningEffort::High), 0));
 }
 
 #[test]
@@ -180,7 +183,7 @@ fn calls_that_come_in_other_ways() {
         &[stream(&format!("{many}\n").repeat(129)).as_bytes()],
     );
     assert_eq!((answer.tool_calls.len(), answer.complete), (128, false));
-    assert_eq!(result.unwrap_err().class, Class::TooLarge);
+    assert_eq!(result.unwrap_err().class, ErrorKind::TooLarge);
 
     let whole = |body: &str| {
         let mut answer = Answer::default();
@@ -271,13 +274,13 @@ fn whole_bodies() {
     };
     assert_eq!(
         class(r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#),
-        Class::Unavailable
+        ErrorKind::Unavailable
     );
     assert_eq!(
         class(r#"{"type":"error","error":{"type":"rate_limit_error","message":"m"}}"#),
-        Class::RateLimit
+        ErrorKind::RateLimit
     );
-    assert_eq!(class("{}"), Class::Unavailable);
+    assert_eq!(class("{}"), ErrorKind::Unavailable);
 }
 
 #[test]
@@ -335,7 +338,7 @@ fn errors_in_streams() {
     assert_eq!((partial.text.as_str(), partial.complete), ("Hel", false));
     assert_eq!(
         (failure.class, failure.code.as_deref()),
-        (Class::Unavailable, Some("overloaded_error"))
+        (ErrorKind::Unavailable, Some("overloaded_error"))
     );
     assert_eq!(
         (failure.message.as_str(), failure.request_id.as_deref()),
@@ -344,9 +347,9 @@ fn errors_in_streams() {
     let class = |stream: &str| read(&Messages, &[stream.as_bytes()]).1.unwrap_err().class;
     assert_eq!(
         class("data: {\"error\":{\"type\":\"rate_limit_error\"}}\n\n"),
-        Class::RateLimit
+        ErrorKind::RateLimit
     );
-    assert_eq!(class("data: nonsense\n\n"), Class::Unavailable);
+    assert_eq!(class("data: nonsense\n\n"), ErrorKind::Unavailable);
 }
 
 /// The events of an answer; corrects it in what the format cannot say.

@@ -18,66 +18,78 @@ fn error_table() {
             "INVALID_ARGUMENT",
             "m",
             reason("API_KEY_INVALID"),
-            Class::Auth,
+            ErrorKind::Auth,
         ),
         (
             400,
             "INVALID_ARGUMENT",
             "m",
             reason("API_KEY_EXPIRED"),
-            Class::Auth,
+            ErrorKind::Auth,
         ),
         (
             400,
             "INVALID_ARGUMENT",
             "API key not valid.",
             String::new(),
-            Class::Auth,
+            ErrorKind::Auth,
         ),
         (
             400,
             "INVALID_ARGUMENT",
             "The input token count (9) exceeds the maximum",
             String::new(),
-            Class::ContextLength,
+            ErrorKind::ContextLength,
         ),
         (
             400,
             "INVALID_ARGUMENT",
             "m",
             String::new(),
-            Class::InvalidRequest,
+            ErrorKind::InvalidRequest,
         ),
         (
             400,
             "FAILED_PRECONDITION",
             "m",
             String::new(),
-            Class::Permission,
+            ErrorKind::Permission,
         ),
         (
             403,
             "PERMISSION_DENIED",
             "m",
             reason("SERVICE_DISABLED"),
-            Class::Permission,
+            ErrorKind::Permission,
         ),
-        (404, "NOT_FOUND", "m", String::new(), Class::ModelNotFound),
+        (
+            404,
+            "NOT_FOUND",
+            "m",
+            String::new(),
+            ErrorKind::ModelNotFound,
+        ),
         (
             429,
             "RESOURCE_EXHAUSTED",
             "m",
             String::new(),
-            Class::RateLimit,
+            ErrorKind::RateLimit,
         ),
-        (500, "INTERNAL", "m", String::new(), Class::Unavailable),
-        (503, "UNAVAILABLE", "m", String::new(), Class::Unavailable),
+        (500, "INTERNAL", "m", String::new(), ErrorKind::Unavailable),
+        (
+            503,
+            "UNAVAILABLE",
+            "m",
+            String::new(),
+            ErrorKind::Unavailable,
+        ),
         (
             504,
             "DEADLINE_EXCEEDED",
             "m",
             String::new(),
-            Class::Unavailable,
+            ErrorKind::Unavailable,
         ),
     ] {
         let body = format!(
@@ -99,12 +111,12 @@ fn error_table() {
     let daily = EXHAUSTED.replace("PerMinute", "PerDay");
     assert_eq!(
         GenerateContent.failure(429, daily.as_bytes()).class,
-        Class::Quota
+        ErrorKind::Quota
     );
     let failure = GenerateContent.failure(429, EXHAUSTED.as_bytes());
     assert_eq!(
         (failure.class, failure.retry_after),
-        (Class::RateLimit, Some(Duration::from_secs(17)))
+        (ErrorKind::RateLimit, Some(Duration::from_secs(17)))
     );
     assert_eq!(
         (failure.code.as_deref(), failure.message.as_str()),

@@ -37,7 +37,7 @@ fn model_lists() {
     );
     assert_eq!(
         GenerateContent.models_page(b"<html>").unwrap_err().class,
-        Class::Unavailable
+        ErrorKind::Unavailable
     );
 }
 

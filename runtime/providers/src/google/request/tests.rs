@@ -87,7 +87,7 @@ fn parts_calls_and_results() {
         max_tokens: Some(8192),
         stop: vec!["END".to_owned()],
         seed: Some(7),
-        effort: Some(Effort::Low),
+        effort: Some(ReasoningEffort::Low),
         format: Some(std::sync::Arc::new(Format::Schema {
             name: "answer".to_owned(),
             schema: schema.as_object().unwrap().clone(),

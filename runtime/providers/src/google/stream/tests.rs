@@ -141,7 +141,7 @@ fn calls_and_ends() {
     let failure = GenerateContent
         .reader(false)
         .whole(body.as_bytes(), &mut Answer::default());
-    assert_eq!(failure.unwrap_err().class, Class::TooLarge);
+    assert_eq!(failure.unwrap_err().class, ErrorKind::TooLarge);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn whole_bodies() {
             .reader(false)
             .whole(body.as_bytes(), &mut Answer::default())
             .unwrap_err();
-        assert_eq!(failure.class, Class::RateLimit);
+        assert_eq!(failure.class, ErrorKind::RateLimit);
     }
 }
 
@@ -230,7 +230,7 @@ fn errors_in_streams() {
     assert_eq!((partial.text.as_str(), partial.complete), ("Hel", false));
     assert_eq!(
         (failure.class, failure.retry_after),
-        (Class::RateLimit, Some(Duration::from_secs(17)))
+        (ErrorKind::RateLimit, Some(Duration::from_secs(17)))
     );
     let class = |stream: &str| {
         read(&GenerateContent, &[stream.as_bytes()])
@@ -240,9 +240,9 @@ fn errors_in_streams() {
     };
     assert_eq!(
         class("data: {\"error\":{\"code\":503}}\n\n"),
-        Class::Unavailable
+        ErrorKind::Unavailable
     );
-    assert_eq!(class("data: [1]\n\n"), Class::Unavailable);
+    assert_eq!(class("data: [1]\n\n"), ErrorKind::Unavailable);
 }
 
 /// The events of an answer; corrects it in what the format cannot say.

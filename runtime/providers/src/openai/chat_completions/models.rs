@@ -12,7 +12,7 @@ use super::{ChatCompletions, Newest};
 use crate::json;
 use crate::model::{self, is_short};
 use crate::openai::Responses;
-use crate::{Abilities, Capability, Codec, Effort, Failure, Model, ModelPage, Price};
+use crate::{Abilities, Capability, Codec, Failure, Model, ModelPage, Price, ReasoningEffort};
 
 impl ChatCompletions {
     pub(super) fn read_models(&self, body: &[u8]) -> Result<ModelPage, Failure> {
@@ -185,7 +185,7 @@ fn set_abilities(model: &mut Model, entry: &Value) {
             among(&parameters, &["response_format", "structured_outputs"]),
         );
     let efforts = words(&entry["reasoning"]["supported_efforts"]);
-    model.efforts = Effort::ALL
+    model.efforts = ReasoningEffort::ALL
         .into_iter()
         .filter(|effort| efforts.iter().any(|word| word == effort.as_str()))
         .collect();

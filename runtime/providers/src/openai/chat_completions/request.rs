@@ -15,8 +15,8 @@ use crate::http_request;
 use crate::openai::rules;
 use crate::turns;
 use crate::{
-    ChatRequest, Class, Effort, Encoding, Failure, Format, Media, Message, Part, Request, Role,
-    Source, Tool, ToolChoice,
+    ChatRequest, Encoding, ErrorKind, Failure, Format, Media, Message, Part, ReasoningEffort,
+    Request, Role, Source, Tool, ToolChoice,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -53,7 +53,7 @@ impl ChatCompletions {
         } else {
             return Ok(());
         };
-        Err(Failure::new(Class::InvalidRequest, problem))
+        Err(Failure::new(ErrorKind::InvalidRequest, problem))
     }
 
     pub(super) fn encode(&self, chat: &ChatRequest, encoding: Encoding) -> Request {
@@ -72,14 +72,14 @@ impl ChatCompletions {
             stop: &chat.stop,
             seed: seed(Seed::Plain),
             random_seed: seed(Seed::Random),
-            reasoning_effort: effort(EffortField::Plain).map(Effort::as_str),
+            reasoning_effort: effort(EffortField::Plain).map(ReasoningEffort::as_str),
             // Reasoning is streamed even if the caller does not want it: without it, a long silence would end in a timeout.
             reasoning: effort(EffortField::Reasoning).map(|effort| Reasoning {
                 effort: effort.as_str(),
             }),
             thinking: effort(EffortField::Thinking).map(|effort| Thinking {
                 kind: match effort {
-                    Effort::None => "disabled",
+                    ReasoningEffort::None => "disabled",
                     _ => "enabled",
                 },
             }),

@@ -15,7 +15,7 @@ use crate::json;
 use crate::openai::arguments;
 use crate::sse;
 use crate::state::StateCollector;
-use crate::{Answer, Class, Failure, Finish, StreamReader, ToolCall, Usage};
+use crate::{Answer, ErrorKind, Failure, Finish, StreamReader, ToolCall, Usage};
 
 /// Remembers the calls by their index, and text that may be the beginning of reasoning.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl StreamReader for Reader<'_> {
     fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
         if !self.take(&String::from_utf8_lossy(body), answer)? {
             return Err(Failure::new(
-                Class::Unavailable,
+                ErrorKind::Unavailable,
                 "the provider's reply is JSON, but not a chat completion",
             ));
         }
@@ -212,7 +212,7 @@ impl Reader<'_> {
             "content_filter" | "refusal" | "safety" => Finish::ContentFilter,
             "error" | "insufficient_system_resource" => {
                 let mut failure = Failure::new(
-                    Class::Unavailable,
+                    ErrorKind::Unavailable,
                     format!("the provider stopped in the middle (finish reason {word})"),
                 );
                 failure.code = Some(word.into());

@@ -3,33 +3,36 @@
 //! Never here: the shapes of error bodies (`error_body`).
 
 use crate::error_body::{ErrorBody, Table};
-use crate::{Class, Failure};
+use crate::{ErrorKind, Failure};
 
 pub(super) fn failure(status: Option<u16>, body: &str) -> Failure {
     ErrorBody::read(body).failure(status, WORDS, PHRASES)
 }
 
 const WORDS: &Table = &[
-    ("insufficient_quota", Class::Quota),
-    ("billing_hard_limit_reached", Class::Quota),
-    ("billing_not_active", Class::Quota),
-    ("invalid_api_key", Class::Auth),
-    ("authentication_error", Class::Auth),
-    ("permission_error", Class::Permission),
-    ("unsupported_country_region_territory", Class::Permission),
-    ("model_not_found", Class::ModelNotFound),
-    ("context_length_exceeded", Class::ContextLength),
-    ("content_filter", Class::ContentFilter),
-    ("content_policy_violation", Class::ContentFilter),
-    ("rate_limit_exceeded", Class::RateLimit),
-    ("rate_limit_error", Class::RateLimit),
-    ("server_error", Class::Unavailable),
+    ("insufficient_quota", ErrorKind::Quota),
+    ("billing_hard_limit_reached", ErrorKind::Quota),
+    ("billing_not_active", ErrorKind::Quota),
+    ("invalid_api_key", ErrorKind::Auth),
+    ("authentication_error", ErrorKind::Auth),
+    ("permission_error", ErrorKind::Permission),
+    (
+        "unsupported_country_region_territory",
+        ErrorKind::Permission,
+    ),
+    ("model_not_found", ErrorKind::ModelNotFound),
+    ("context_length_exceeded", ErrorKind::ContextLength),
+    ("content_filter", ErrorKind::ContentFilter),
+    ("content_policy_violation", ErrorKind::ContentFilter),
+    ("rate_limit_exceeded", ErrorKind::RateLimit),
+    ("rate_limit_error", ErrorKind::RateLimit),
+    ("server_error", ErrorKind::Unavailable),
 ];
 
 const PHRASES: &Table = &[
-    ("maximum context length", Class::ContextLength),
-    ("context window", Class::ContextLength),
-    ("usage policy", Class::ContentFilter),
+    ("maximum context length", ErrorKind::ContextLength),
+    ("context window", ErrorKind::ContextLength),
+    ("usage policy", ErrorKind::ContentFilter),
 ];
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::http_request;
 use crate::json::{self, Lenient, Text};
 use crate::model;
 use crate::openai::rules;
-use crate::{Abilities, Capability, Effort, Failure, Model, ModelPage, Request};
+use crate::{Abilities, Capability, Failure, Model, ModelPage, ReasoningEffort, Request};
 
 pub(super) fn request(_page: Option<&str>) -> Request {
     http_request::get("/models".to_owned())
@@ -44,7 +44,7 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     Ok(ModelPage { models, next: None })
 }
 
-pub(super) fn newest_chat_model<'m>(models: &'m [Model]) -> Option<&'m Model> {
+pub(super) fn newest_chat_model(models: &[Model]) -> Option<&Model> {
     let ordinary = || {
         let special = |word| matches!(word, "pro" | "codex");
         models.iter().filter(move |model| {
@@ -162,7 +162,7 @@ const NOT_CHAT: &[&str] = &[
 
 /// Sets what the id of one of OpenAI's models tells, since the list has nothing else. `efforts` are those of its family, if
 /// that is known.
-fn set_abilities(model: &mut Model, efforts: Option<&[Effort]>) {
+fn set_abilities(model: &mut Model, efforts: Option<&[ReasoningEffort]>) {
     let id = model.id.strip_prefix("ft:").unwrap_or(&model.id);
     let draws = ["gpt-image", "chatgpt-image", "dall-e"];
     model.can = Abilities::default()

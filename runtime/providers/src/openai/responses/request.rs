@@ -15,8 +15,8 @@ use crate::http_request;
 use crate::openai::rules;
 use crate::turns;
 use crate::{
-    ChatRequest, Effort, Failure, Format, Media, Message, Part, Request, Role, Source, State,
-    ToolChoice,
+    ChatRequest, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role, Source,
+    State, ToolChoice,
 };
 
 pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
@@ -65,7 +65,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
             .map(|tokens| tokens.max(LEAST_OUTPUT_TOKENS)),
         top_p: chat.top_p,
         reasoning: (chat.effort.is_some() || chat.include_reasoning).then_some(Reasoning {
-            effort: chat.effort.map(Effort::as_str),
+            effort: chat.effort.map(ReasoningEffort::as_str),
             summary: chat.include_reasoning.then_some("auto"),
         }),
         text: chat.format.as_deref().map(|format| TextBody {

@@ -13,7 +13,7 @@ use crate::json::{self, Lenient, Text, str_of};
 use crate::openai::arguments;
 use crate::sse;
 use crate::state::StateCollector;
-use crate::{Answer, Class, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
+use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
 /// Remembers which call each item of the output has become.
 #[derive(Debug)]
@@ -393,14 +393,14 @@ fn ending<'r>(
         "cancelled" => (Some(Finish::Error), native),
         "failed" => {
             return Err(Failure::new(
-                Class::Unavailable,
+                ErrorKind::Unavailable,
                 "the provider failed without an explanation",
             )
             .at(stage));
         }
         "" => {
             return Err(Failure::new(
-                Class::Unavailable,
+                ErrorKind::Unavailable,
                 "the provider's reply is JSON, but not a response object",
             ));
         }

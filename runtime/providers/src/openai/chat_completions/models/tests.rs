@@ -67,7 +67,7 @@ fn model_lists() {
     );
     for body in ["", "<html>", "{\"data\":7}"] {
         let failure = PLAIN.models_page(body.as_bytes()).unwrap_err();
-        assert_eq!(failure.class, Class::Unavailable, "{body}");
+        assert_eq!(failure.class, ErrorKind::Unavailable, "{body}");
     }
 }
 
@@ -141,7 +141,10 @@ fn other_lists_say_it_each_in_its_own_way() {
             vec![Embeddings, Images, Json]
         )
     );
-    assert_eq!(openrouter.efforts, [Effort::Low, Effort::High]);
+    assert_eq!(
+        openrouter.efforts,
+        [ReasoningEffort::Low, ReasoningEffort::High]
+    );
     assert_eq!(
         openrouter.price,
         Some(Price {

@@ -154,7 +154,7 @@ fn conversations_with_images_files_and_tools() {
     // What cannot be sent is not left out in silence.
     let fails = |service: &ChatCompletions, chat: &ChatRequest| {
         let failure = service.carries(chat).unwrap_err();
-        assert_eq!(failure.class, Class::InvalidRequest);
+        assert_eq!(failure.class, ErrorKind::InvalidRequest);
         failure.message
     };
     assert!(fails(&in_turns, &chat(&messages)).contains("has no tools"));
@@ -254,7 +254,7 @@ fn options_have_the_names_of_each_service() {
         top_p: Some(0.9),
         stop: vec!["END".into()],
         seed: Some(7),
-        effort: Some(Effort::High),
+        effort: Some(ReasoningEffort::High),
         max_tokens: Some(9),
         ..request("m", &[(Role::User, "u")])
     };
@@ -290,7 +290,10 @@ fn options_have_the_names_of_each_service() {
         effort: EffortField::Thinking,
         ..PLAIN
     };
-    for (effort, word) in [(Effort::None, "disabled"), (Effort::Low, "enabled")] {
+    for (effort, word) in [
+        (ReasoningEffort::None, "disabled"),
+        (ReasoningEffort::Low, "enabled"),
+    ] {
         chat.effort = Some(effort);
         assert_eq!(sent(&thinking, &chat)["thinking"], json!({"type": word}));
     }

@@ -147,7 +147,7 @@ fn calls_come_in_every_accent() {
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
         .try_for_each(|data| reader.event(&sse::Event { name: "", data }, &mut answer));
-    assert_eq!(result.unwrap_err().class, Class::TooLarge);
+    assert_eq!(result.unwrap_err().class, ErrorKind::TooLarge);
     assert_eq!((answer.tool_calls.len(), reader.places.len()), (128, 128));
 }
 
@@ -298,19 +298,19 @@ fn whole_answers() {
         (Some(Finish::ContentFilter), "I can't.")
     );
     for (body, class) in [
-        (r#"{"error":{"message":"m","code":402}}"#, Class::Quota),
-        (r#"{"error":"text"}"#, Class::Unavailable),
+        (r#"{"error":{"message":"m","code":402}}"#, ErrorKind::Quota),
+        (r#"{"error":"text"}"#, ErrorKind::Unavailable),
         (
             r#"{"object":"error","message":"m","type":"invalid_model"}"#,
-            Class::ModelNotFound,
+            ErrorKind::ModelNotFound,
         ),
-        (r#"{"detail":"m"}"#, Class::Unavailable),
+        (r#"{"detail":"m"}"#, ErrorKind::Unavailable),
         (
             r#"{"choices":[{"error":{"code":429,"message":"m"}}]}"#,
-            Class::RateLimit,
+            ErrorKind::RateLimit,
         ),
-        ("{}", Class::Unavailable),
-        ("<html>", Class::Unavailable),
+        ("{}", ErrorKind::Unavailable),
+        ("<html>", ErrorKind::Unavailable),
     ] {
         assert_eq!(whole(body).unwrap_err().class, class, "{body}");
     }
@@ -409,25 +409,28 @@ fn errors_in_streams() {
     assert_eq!(
         failed(FAILED),
         (
-            Class::Unavailable,
+            ErrorKind::Unavailable,
             text("Provider disconnected"),
             text("Hel")
         )
     );
     for (data, class) in [
-        (r#"{"error":{"code":429,"message":"m"}}"#, Class::RateLimit),
+        (
+            r#"{"error":{"code":429,"message":"m"}}"#,
+            ErrorKind::RateLimit,
+        ),
         (
             r#"{"error":{"code":400,"message":"m","metadata":{"error_type":"context_length_exceeded"}}}"#,
-            Class::ContextLength,
+            ErrorKind::ContextLength,
         ),
         (
             r#"{"error":{"message":"m","type":"insufficient_quota","code":null}}"#,
-            Class::Quota,
+            ErrorKind::Quota,
         ),
-        (r#"{"error":"m"}"#, Class::Unavailable),
+        (r#"{"error":"m"}"#, ErrorKind::Unavailable),
         (
             r#"{"object":"error","message":"m","code":401}"#,
-            Class::Auth,
+            ErrorKind::Auth,
         ),
     ] {
         assert_eq!(
@@ -441,12 +444,12 @@ fn errors_in_streams() {
         let (class, message, _) = failed(&format!(
             "data: {{\"choices\":[{{\"delta\":{{}},\"finish_reason\":\"{word}\"}}]}}\n\n"
         ));
-        assert_eq!(class, Class::Unavailable);
+        assert_eq!(class, ErrorKind::Unavailable);
         assert!(message.contains(word), "{message}");
     }
     assert_eq!(
         read(&PLAIN, &[b"data: <html>\n\n"]).1.unwrap_err().class,
-        Class::Unavailable
+        ErrorKind::Unavailable
     );
 }
 

@@ -7,61 +7,61 @@ fn error_table() {
         (
             400,
             r#"{"type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter","message":"m"}"#,
-            Class::InvalidRequest,
+            ErrorKind::InvalidRequest,
         ),
         (
             400,
             r#"{"type":"invalid_request_error","code":"context_length_exceeded"}"#,
-            Class::ContextLength,
+            ErrorKind::ContextLength,
         ),
         (
             400,
             r#"{"message":"This model's maximum context length is 8192 tokens."}"#,
-            Class::ContextLength,
+            ErrorKind::ContextLength,
         ),
         (
             400,
             r#"{"code":"invalid_prompt","message":"flagged as potentially violating our usage policy"}"#,
-            Class::ContentFilter,
+            ErrorKind::ContentFilter,
         ),
         (
             401,
             r#"{"type":"invalid_request_error","code":null}"#,
-            Class::Auth,
+            ErrorKind::Auth,
         ),
         (
             401,
             r#"{"type":"invalid_request_error","code":"invalid_api_key"}"#,
-            Class::Auth,
+            ErrorKind::Auth,
         ),
         (
             403,
             r#"{"code":"unsupported_country_region_territory"}"#,
-            Class::Permission,
+            ErrorKind::Permission,
         ),
         (
             404,
             r#"{"type":"invalid_request_error","code":"model_not_found"}"#,
-            Class::ModelNotFound,
+            ErrorKind::ModelNotFound,
         ),
-        (409, "{}", Class::Unavailable),
-        (422, "{}", Class::InvalidRequest),
+        (409, "{}", ErrorKind::Unavailable),
+        (422, "{}", ErrorKind::InvalidRequest),
         (
             429,
             r#"{"type":"tokens","code":"rate_limit_exceeded"}"#,
-            Class::RateLimit,
+            ErrorKind::RateLimit,
         ),
         (
             429,
             r#"{"type":"insufficient_quota","code":null}"#,
-            Class::Quota,
+            ErrorKind::Quota,
         ),
         (
             429,
             r#"{"code":"billing_hard_limit_reached"}"#,
-            Class::Quota,
+            ErrorKind::Quota,
         ),
-        (503, r#"{"type":"server_error"}"#, Class::Unavailable),
+        (503, r#"{"type":"server_error"}"#, ErrorKind::Unavailable),
     ] {
         let failure = Responses.failure(status, format!("{{\"error\":{error}}}").as_bytes());
         assert_eq!(

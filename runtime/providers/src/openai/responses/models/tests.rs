@@ -27,7 +27,7 @@ fn model_lists() {
     for body in ["", "{}", "<html>", "{\"data\":7}"] {
         assert_eq!(
             Responses.models_page(body.as_bytes()).unwrap_err().class,
-            Class::Unavailable
+            ErrorKind::Unavailable
         );
     }
 }
@@ -107,14 +107,14 @@ fn newest_models() {
 
 #[test]
 fn openai_s_names_tell() {
-    let of = |id, chat, efforts: Option<&[Effort]>| {
+    let of = |id, chat, efforts: Option<&[ReasoningEffort]>| {
         let mut model = named_model(id, chat);
         set_abilities(&mut model, efforts);
         known_abilities(&model)
     };
     let both = vec![Embeddings, Images];
     assert_eq!(
-        of("gpt-5.6", true, Some(&[Effort::Low])),
+        of("gpt-5.6", true, Some(&[ReasoningEffort::Low])),
         (vec![Chat, Vision, Tools, Reasoning, Json], both.clone())
     );
     assert_eq!(

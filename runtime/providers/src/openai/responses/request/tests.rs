@@ -104,7 +104,7 @@ fn conversations_with_images_files_and_tools() {
         ..request("m", &[])
     };
     let failure = Responses.carries(&chat).unwrap_err();
-    assert_eq!(failure.class, Class::InvalidRequest);
+    assert_eq!(failure.class, ErrorKind::InvalidRequest);
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn what_a_model_does_not_take_is_left_out() {
     };
     let summary = json!({"summary": "auto"});
     assert_eq!(
-        fitted("gpt-4.1", Some(Effort::Low)),
+        fitted("gpt-4.1", Some(ReasoningEffort::Low)),
         (json!({"temperature": 0.5, "top_p": 0.9}), 3)
     );
     assert_eq!(
@@ -257,11 +257,11 @@ fn what_a_model_does_not_take_is_left_out() {
         )
     );
     assert_eq!(
-        fitted("gpt-5.6-sol", Some(Effort::None)).0,
+        fitted("gpt-5.6-sol", Some(ReasoningEffort::None)).0,
         json!({"temperature": 0.5, "top_p": 0.9, "reasoning": {"effort": "none", "summary": "auto"}})
     );
     assert_eq!(
-        fitted("gpt-6", Some(Effort::None)),
+        fitted("gpt-6", Some(ReasoningEffort::None)),
         (
             json!({"reasoning": {"effort": "low", "summary": "auto"}}),
             5
@@ -269,7 +269,7 @@ fn what_a_model_does_not_take_is_left_out() {
     );
     // Nobody knows it: what the format has is sent.
     assert_eq!(
-        fitted("local-model", Some(Effort::Minimal)),
+        fitted("local-model", Some(ReasoningEffort::Minimal)),
         (
             json!({"temperature": 0.5, "top_p": 0.9, "reasoning": {"effort": "minimal", "summary": "auto"}}),
             2

@@ -107,7 +107,7 @@ fn sloppy_calls() {
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
         .try_for_each(|data| reader.event(&sse::Event { name: "", data }, &mut answer));
-    assert_eq!(result.unwrap_err().class, Class::TooLarge);
+    assert_eq!(result.unwrap_err().class, ErrorKind::TooLarge);
     assert_eq!((answer.tool_calls.len(), reader.places.len()), (128, 128));
 }
 
@@ -230,20 +230,20 @@ fn errors_in_streams() {
     let text = str::to_owned;
     assert_eq!(
         failed(FAILED),
-        (Class::RateLimit, None, text("Slow down"), text("Hel"))
+        (ErrorKind::RateLimit, None, text("Slow down"), text("Hel"))
     );
     for (data, class) in [
         (
             r#"{"type":"error","code":"server_error","message":"m","param":null,"sequence_number":3}"#,
-            Class::Unavailable,
+            ErrorKind::Unavailable,
         ),
         (
             r#"{"type":"error","error":{"type":"insufficient_quota","message":"m"}}"#,
-            Class::Quota,
+            ErrorKind::Quota,
         ),
         (
             r#"{"error":{"code":"context_length_exceeded","message":"m"}}"#,
-            Class::ContextLength,
+            ErrorKind::ContextLength,
         ),
     ] {
         assert_eq!(
@@ -252,17 +252,20 @@ fn errors_in_streams() {
             "{data}"
         );
     }
-    assert_eq!(failed("event: error\ndata: gone\n\n").0, Class::Unavailable);
+    assert_eq!(
+        failed("event: error\ndata: gone\n\n").0,
+        ErrorKind::Unavailable
+    );
     assert_eq!(
         failed("data: {\"type\":\"response.failed\",\"response\":{}}\n\n").0,
-        Class::Unavailable
+        ErrorKind::Unavailable
     );
     assert_eq!(
         read(&Responses, &[b"data: <html>\n\n"])
             .1
             .unwrap_err()
             .class,
-        Class::Unavailable
+        ErrorKind::Unavailable
     );
 }
 
@@ -277,10 +280,10 @@ fn whole_bodies_that_are_none() {
     };
     assert_eq!(
         class(r#"{"error":{"message":"m","code":"invalid_api_key"}}"#),
-        Class::Auth
+        ErrorKind::Auth
     );
-    assert_eq!(class("{}"), Class::Unavailable);
-    assert_eq!(class("<html>"), Class::Unavailable);
+    assert_eq!(class("{}"), ErrorKind::Unavailable);
+    assert_eq!(class("<html>"), ErrorKind::Unavailable);
 }
 
 /// The events of an answer; corrects it in what the format cannot say.

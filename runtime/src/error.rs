@@ -1,0 +1,275 @@
+//! Why a call failed, and what to do about it. It stays data until it leaves the program: there it becomes one text, in
+//! the words of MCP clients ([`Error::for_client`]) or in those of the command line ([`Error::for_command_line`]).
+//!
+//! Never here: what a provider reports (see [`anygpt_providers::Failure`]), redaction, or exit codes.
+
+use std::borrow::Cow;
+
+pub use anygpt_providers::ErrorKind;
+
+/// An error of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The first word of the text, and the status in the log.
+    pub kind: ErrorKind,
+    /// What happened, without a full stop where advice follows.
+    pub message: String,
+    /// What to do next; sentences that follow the message in this order.
+    pub advice: Vec<Advice>,
+}
+
+/// What follows the message of an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Sentences that are the same for every reader.
+    Plain(Cow<'static, str>),
+    /// An argument of the call is wrong.
+    CorrectArgument,
+    /// The provider does not accept an argument.
+    ChangeArgument,
+    /// The provider does not accept the key from this setting.
+    CheckKey {
+        /// The variable or file.
+        origin: String,
+    },
+    /// The provider has no key.
+    SetKey {
+        /// Its id.
+        provider: String,
+    },
+    /// A setting is wrong.
+    CorrectSettings,
+    /// The provider does not have the model.
+    ChooseModel {
+        /// Its id.
+        provider: String,
+    },
+    /// The operator does not allow the model.
+    NameAllowedModel,
+    /// The model cannot be one of its provider's.
+    NameMatchingModel,
+    /// No model is named, and there is no default for this purpose.
+    NameModelFor {
+        /// "one, for example …".
+        which: &'static str,
+        /// As the list of models filters by it.
+        capability: &'static str,
+    },
+    /// The operator does not allow the provider.
+    AskAnotherProvider,
+    /// The message says what the provider needs.
+    SetUpOrAskAnother,
+    /// The message says what the models of a tag need.
+    SetUpTagged,
+    /// No provider that has the model is set up.
+    SetUpProviderFor {
+        /// The model.
+        model: String,
+        /// What would set one up.
+        set: &'static str,
+    },
+    /// No provider is set up at all.
+    SetUpAnyProvider,
+    /// The tag does not exist.
+    ListTags,
+    /// The provider that is tried when none is set up failed, too.
+    TriedLastResort(Box<Error>),
+    /// The name that the caller gave.
+    Asked(String),
+}
+
+impl Error {
+    /// An error without advice.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            message: message.into(),
+            advice: Vec::new(),
+        }
+    }
+
+    /// No provider can be used.
+    pub fn no_provider() -> Self {
+        Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider)
+    }
+
+    /// The same error, with more advice.
+    #[must_use]
+    pub fn advise(mut self, advice: Advice) -> Self {
+        self.advice.push(advice);
+        self
+    }
+
+    /// The same error, with advice that is the same for every reader.
+    #[must_use]
+    pub fn advise_plain(self, advice: impl Into<Cow<'static, str>>) -> Self {
+        self.advise(Advice::Plain(advice.into()))
+    }
+
+    /// The text for an MCP client: `kind: message. Advice.`
+    pub fn for_client(&self) -> String {
+        self.text(&CLIENT)
+    }
+
+    /// The text for a terminal. Arguments of tools in it are still named as such.
+    pub fn for_command_line(&self) -> String {
+        self.text(&COMMAND_LINE)
+    }
+
+    fn text(&self, words: &Words) -> String {
+        let mut text = format!("{}: {}", self.kind.as_str(), self.message);
+        for (position, advice) in self.advice.iter().enumerate() {
+            text.push_str(match advice {
+                Advice::SetUpAnyProvider => ": ",
+                Advice::Asked(_) => " ",
+                _ if position == 0 => ". ",
+                _ => " ",
+            });
+            text.push_str(&advice.text(words));
+        }
+        text
+    }
+}
+
+const NO_PROVIDER: &str = "No provider can be used";
+
+/// What to do when no provider can be used, without a full stop, for an MCP client or its operator.
+pub fn no_provider_for_client() -> String {
+    format!("{NO_PROVIDER}: {}", set_up_any_provider(&CLIENT))
+}
+
+/// The same for a terminal.
+pub fn no_provider_for_command_line() -> String {
+    format!("{NO_PROVIDER}: {}", set_up_any_provider(&COMMAND_LINE))
+}
+
+/// What a reader can use to follow advice.
+struct Words {
+    /// Lists models; the second one is followed by a provider's id.
+    models: &'static str,
+    models_of: &'static str,
+    providers: &'static str,
+    tags: &'static str,
+    /// Applies changed settings.
+    restart: &'static str,
+    argument: &'static str,
+}
+
+const CLIENT: Words = Words {
+    models: "anygpt_list_models",
+    models_of: "anygpt_list_models with provider",
+    providers: "anygpt_list_providers",
+    tags: "anygpt_list_tags",
+    restart: "restart the server",
+    argument: "argument",
+};
+
+const COMMAND_LINE: Words = Words {
+    models: "anygpt-mcp models",
+    models_of: "anygpt-mcp models --provider",
+    providers: "anygpt-mcp doctor",
+    tags: "anygpt-mcp config show",
+    restart: "try again",
+    argument: "option or setting",
+};
+
+fn set_up_any_provider(words: &Words) -> String {
+    format!(
+        "set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY (or name a file in …_FILE, or mount a secret of that \
+         name under /run/secrets), or what another provider needs ({} names them). To try without a key, set \
+         DEFAULT_PROVIDER=mock",
+        words.providers
+    )
+}
+
+impl Advice {
+    fn text(&self, words: &Words) -> Cow<'_, str> {
+        let Words {
+            models,
+            models_of,
+            providers,
+            tags,
+            restart,
+            argument,
+        } = words;
+        Cow::Owned(match self {
+            Advice::Plain(text) => return Cow::Borrowed(text),
+            Advice::CorrectArgument => return Cow::Borrowed("Correct it and call again."),
+            Advice::ChangeArgument => {
+                format!("Change or drop the {argument} that the message names.")
+            }
+            Advice::CheckKey { origin } => format!("Check the key in {origin}, then {restart}."),
+            Advice::SetKey { provider } => {
+                format!("Provider {provider} has no key: set one, then {restart}.")
+            }
+            Advice::CorrectSettings => format!("Correct the settings, then {restart}."),
+            Advice::ChooseModel { provider } => {
+                format!("Choose another model: {models_of} {provider:?} lists them.")
+            }
+            Advice::NameAllowedModel => format!("Name another one (see {models})."),
+            Advice::NameMatchingModel => {
+                format!("Name a provider that has it, or a model of this one (see {models}).")
+            }
+            Advice::NameModelFor { which, capability } => {
+                format!("Name {which}; {models} with capability {capability} lists more.")
+            }
+            Advice::AskAnotherProvider => format!("Ask another one (see {providers})."),
+            Advice::SetUpOrAskAnother => {
+                format!("Then {restart}, or name a model of another provider (see {providers}).")
+            }
+            Advice::SetUpTagged => {
+                format!("Set what is missing and {restart}, or name another model (see {tags}).")
+            }
+            Advice::SetUpProviderFor { model, set } => {
+                format!("Set {set}, and {restart}; or write PROVIDER/{model} (see {providers}).")
+            }
+            Advice::SetUpAnyProvider => format!("{}.", set_up_any_provider(words)),
+            Advice::ListTags => format!("{tags} has the tags that there are."),
+            Advice::TriedLastResort(error) => {
+                let error = error.text(words);
+                format!("Docker Model Runner was tried, too: {error}")
+            }
+            Advice::Asked(name) => format!("(asked: {name})"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_kind_message_and_advice() {
+        let error = Error::new(ErrorKind::Config, "there is nobody to ask");
+        assert_eq!(error.for_client(), "config: there is nobody to ask");
+        let error = error
+            .advise(Advice::CorrectSettings)
+            .advise_plain("Or not.");
+        assert_eq!(
+            error.for_client(),
+            "config: there is nobody to ask. Correct the settings, then restart the server. Or not."
+        );
+        let error = error.advise(Advice::Asked("smart".into()));
+        assert!(error.for_client().ends_with(". Or not. (asked: smart)"));
+    }
+
+    #[test]
+    fn each_reader_gets_words_of_its_own() {
+        let error = Error::new(ErrorKind::ModelNotFound, "x").advise(Advice::ChooseModel {
+            provider: "openai".into(),
+        });
+        let client =
+            "Choose another model: anygpt_list_models with provider \"openai\" lists them.";
+        assert!(error.for_client().ends_with(client));
+        let typed = "Choose another model: anygpt-mcp models --provider \"openai\" lists them.";
+        assert!(error.for_command_line().ends_with(typed));
+    }
+
+    #[test]
+    fn without_a_provider_the_advice_belongs_to_the_message() {
+        let error = Error::no_provider().for_client();
+        assert_eq!(error, format!("config: {}.", no_provider_for_client()));
+        let error = Error::no_provider().for_command_line();
+        assert!(error.contains("(anygpt-mcp doctor names them)"), "{error}");
+    }
+}

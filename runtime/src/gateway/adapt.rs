@@ -1,0 +1,57 @@
+//! Adapts a request to its model: by the rules of the configuration file first, then by what is known of the family.
+//!
+//! Never here: what a refusal teaches (see `anygpt_providers::repair`), or bounds (see `bound`).
+
+use anygpt_providers::{ChatRequest, Encoding};
+
+use crate::settings::{Dialect, ProviderIndex, Settings};
+
+/// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
+/// A model that is not known yet has an empty id; then only rules for all of its provider's models count.
+pub fn adapt(settings: &Settings, provider: ProviderIndex, chat: &mut ChatRequest) -> Vec<String> {
+    let rule = settings.rule(provider, &chat.model);
+    let mut warnings = Vec::new();
+    for (parameter, place) in &rule.drop {
+        if parameter.is_in(chat) {
+            let name = parameter.as_str();
+            warnings.push(format!("{name} was left out: {place} drops it"));
+        }
+    }
+    let provider = &settings.providers[provider];
+    let defaults = rule.defaults.or(provider.defaults).or(settings.defaults);
+    chat.temperature = chat.temperature.or(defaults.temperature);
+    chat.top_p = chat.top_p.or(defaults.top_p);
+    chat.max_tokens = chat.max_tokens.or(defaults.max_tokens);
+    chat.effort = chat.effort.or(defaults.effort);
+    // Other defaults must not bring them back.
+    for (parameter, _) in &rule.drop {
+        parameter.leave_out(chat);
+    }
+    let Some(codec) = provider.dialect.codec().filter(|_| !chat.model.is_empty()) else {
+        return warnings;
+    };
+    // The codec does not see what a rule keeps, so that it does not remove it.
+    let mut aside = ChatRequest::default();
+    for parameter in &rule.keep {
+        parameter.swap(chat, &mut aside);
+    }
+    warnings.extend(codec.fit(chat));
+    for parameter in &rule.keep {
+        parameter.swap(chat, &mut aside);
+    }
+    warnings
+}
+
+/// How the configuration file wants a request for this model to be written.
+pub fn encoding(settings: &Settings, provider: ProviderIndex, model: &str) -> Encoding {
+    let rule = settings.rule(provider, model);
+    match (
+        rule.max_completion_tokens,
+        settings.providers[provider].dialect,
+    ) {
+        (Some(is_newer), Dialect::Compatible(service)) => Encoding {
+            other_name: is_newer != service.max_completion_tokens,
+        },
+        _ => Encoding::default(),
+    }
+}

@@ -1,0 +1,207 @@
+//! The body of a provider's response, with limits on its length and on silence.
+//!
+//! Never here: what it means.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use anygpt_core::Reservation;
+use anygpt_providers::Failure;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use tokio::time::{self, Sleep, timeout};
+
+use super::memory::hold;
+use crate::{
+    error::ErrorKind,
+    http_client::{ReplyBody, root_cause},
+    settings::Bound,
+};
+
+/// Longest time for what follows the closing event of a stream.
+const AFTER_END: Duration = Duration::from_millis(100);
+
+/// Most bytes of a reply.
+pub(super) const REPLY_LIMIT: usize = 64 << 20;
+
+/// How long a provider may be silent.
+#[derive(Clone, Debug)]
+pub(super) struct Patience {
+    /// None if nothing limits it.
+    pub(super) limit: Option<Duration>,
+    /// The operator's setting, if it is the limit.
+    place: Option<String>,
+}
+
+impl Patience {
+    /// The shorter of what the call can wait and the operator's bound.
+    pub(super) fn of(patience: Option<Duration>, bound: Option<&Bound<Duration>>) -> Self {
+        match bound {
+            Some(bound) if patience.is_none_or(|patience| bound.most < patience) => Patience {
+                limit: Some(bound.most),
+                place: Some(bound.place.clone()),
+            },
+            _ => Patience {
+                limit: patience,
+                place: None,
+            },
+        }
+    }
+
+    /// For the message of a failure: the setting that limits the silence.
+    pub(super) fn whose(&self) -> String {
+        let place = self.place.as_ref();
+        let note = place.map(|place| format!(", and {place} allows no more"));
+        note.unwrap_or_default()
+    }
+}
+
+fn too_long(limit: usize) -> Box<Failure> {
+    let message = format!("the reply is longer than {} MiB", limit >> 20);
+    Box::new(Failure::new(ErrorKind::TooLarge, message))
+}
+
+fn broken(error: &hyper::Error) -> Box<Failure> {
+    let message = format!("the connection broke: {}", root_cause(error));
+    Box::new(Failure::new(ErrorKind::Network, message))
+}
+
+/// The body of a response, with its limits.
+pub(super) struct Body {
+    incoming: ReplyBody,
+    read: usize,
+    patience: Patience,
+    /// When the last piece came, or the wait began.
+    heard: time::Instant,
+    /// Fires when the silence may have been too long. It is reset when it fires, not with each piece. None if nothing
+    /// limits the silence.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Body {
+    pub(super) fn new(incoming: ReplyBody, patience: Patience) -> Self {
+        Body {
+            incoming,
+            read: 0,
+            timer: patience.limit.map(|limit| Box::pin(time::sleep(limit))),
+            patience,
+            heard: time::Instant::now(),
+        }
+    }
+
+    /// Sets how long it may be silent from now on; no timer is started for a first limit.
+    pub(super) fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
+    }
+
+    /// Reads what follows the closing event of a stream: little or nothing, but only a connection whose
+    /// body was read to its end can be used again. Mostly it is there already.
+    pub(super) fn drain(mut self) {
+        let mut rest =
+            Box::pin(async move { while let Ok(Some(_)) = self.chunk(REPLY_LIMIT).await {} });
+        if (&mut rest).now_or_never().is_none() {
+            tokio::spawn(timeout(AFTER_END, rest));
+        }
+    }
+
+    /// The next piece, `None` at the end; a failure if there is none for too long, or there are too many.
+    // A failure in a box, because what is returned is written, and read, for each piece.
+    fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: usize,
+    ) -> Poll<Result<Option<Bytes>, Box<Failure>>> {
+        if let Poll::Ready(received) = self.incoming.poll_data(cx) {
+            self.heard = time::Instant::now();
+            return Poll::Ready(match received {
+                None => Ok(None),
+                Some(Ok(data)) => {
+                    self.read = self.read.saturating_add(data.len());
+                    match self.read > limit {
+                        true => Err(too_long(limit)),
+                        false => Ok(Some(data)),
+                    }
+                }
+                Some(Err(error)) => Err(broken(&error)),
+            });
+        }
+        let (Some(limit), Some(timer)) = (self.patience.limit, &mut self.timer) else {
+            return Poll::Pending;
+        };
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            let due = self.heard + limit;
+            if due <= time::Instant::now() {
+                let seconds = limit.as_secs_f64();
+                let whose = self.patience.whose();
+                let message = format!("the stream was silent for {seconds} s{whose}");
+                return Poll::Ready(Err(Box::new(Failure::new(ErrorKind::Timeout, message))));
+            }
+            timer.as_mut().reset(due);
+        }
+    }
+
+    /// The next piece, `None` at the end.
+    pub(super) fn chunk(
+        &mut self,
+        limit: usize,
+    ) -> impl Future<Output = Result<Option<Bytes>, Box<Failure>>> {
+        poll_fn(move |cx| self.poll_chunk(cx, limit))
+    }
+
+    /// Reads all of it, counted in `held`.
+    pub(super) async fn whole(&mut self, held: &mut Reservation) -> Result<Vec<u8>, Failure> {
+        let mut whole = Vec::new();
+        while let Some(chunk) = self.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)? {
+            hold(held, whole.len() + chunk.len())?;
+            whole.extend_from_slice(&chunk);
+        }
+        if str::from_utf8(&whole).is_err() {
+            // Each byte that is no text becomes three.
+            hold(held, 3 * whole.len())?;
+        }
+        Ok(whole)
+    }
+
+    /// As much as there is within the limit, without an error for the rest.
+    pub(super) async fn beginning(&mut self, limit: usize) -> Vec<u8> {
+        let mut beginning = Vec::new();
+        while beginning.len() < limit
+            && let Ok(Some(chunk)) = self.chunk(REPLY_LIMIT).await
+        {
+            let room = limit - beginning.len();
+            beginning.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        }
+        beginning
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_another_model_or_the_operator_ends_a_silence() {
+        let seconds = Duration::from_secs;
+        let bound = |most| Bound {
+            most: seconds(most),
+            place: "PLACE".into(),
+        };
+        for (patience, operator, limit, whose) in [
+            (None, None, None, ""),
+            (Some(5), None, Some(5), ""),
+            (None, Some(7), Some(7), ", and PLACE allows no more"),
+            (Some(5), Some(7), Some(5), ""),
+            (Some(7), Some(5), Some(5), ", and PLACE allows no more"),
+        ] {
+            let bound = operator.map(bound);
+            let patience = Patience::of(patience.map(seconds), bound.as_ref());
+            assert_eq!(patience.limit, limit.map(seconds));
+            assert_eq!(patience.whose(), whose);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Counting requests and replies against the memory budget, before they exist.
+//!
+//! Never here: what they hold.
+
+use anygpt_core::{Reservation, json};
+use anygpt_providers::{Failure, LARGEST_STATE, Stage};
+
+use super::Gateway;
+use crate::{error::ErrorKind, resources};
+
+/// A smaller body of a request is not worth counting.
+const SMALL: usize = 16 << 10;
+
+impl Gateway {
+    /// Counts so many bytes, before they exist. Waits for them if others hold them.
+    ///
+    /// # Errors
+    /// They stay held; `refused` makes the failure.
+    pub(super) async fn reserve(
+        &self,
+        bytes: usize,
+        refused: fn() -> Failure,
+    ) -> Result<Reservation, Failure> {
+        let mut held = self.budget.reservation();
+        match bytes <= SMALL || resources::reserve(&mut held, bytes).await {
+            true => Ok(held),
+            false => Err(refused()),
+        }
+    }
+}
+
+/// Bytes that may be built of a reply, or an event, in addition to what is counted.
+pub(super) fn tree_size(json: &[u8]) -> usize {
+    str::from_utf8(json)
+        .map_or(LARGEST_STATE, json::tree_size)
+        .min(LARGEST_STATE)
+}
+
+/// Counts so many bytes more, before they exist.
+pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
+    let wanted = held.bytes().saturating_add(bytes);
+    match held.resize(wanted) {
+        true => Ok(()),
+        false => Err(no_memory()),
+    }
+}
+
+/// The request does not fit into memory.
+pub(super) fn not_sent() -> Failure {
+    let message = "there is not enough memory left to send the request: send less, or wait for other calls to finish";
+    Failure::new(ErrorKind::TooLarge, message).at(Stage::Free)
+}
+
+pub(super) fn no_memory() -> Failure {
+    Failure::new(
+        ErrorKind::TooLarge,
+        "there is not enough memory for the rest of the reply",
+    )
+}
+
+/// Counts bytes of a reply that are kept. They are kept up to three times: as text, and encoded twice.
+pub(super) fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
+    let wanted = bytes.saturating_mul(3);
+    if wanted <= held.bytes().max(STEP) {
+        return Ok(());
+    }
+    let all = held.budget().limit();
+    let limit = if bytes > USUAL { all - all / 4 } else { all };
+    if held.resize_within(wanted.saturating_add(STEP), limit) {
+        return Ok(());
+    }
+    Err(no_memory())
+}
+
+/// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not use up the memory of
+/// all other calls.
+const USUAL: usize = 1 << 20;
+
+/// Reservations grow in steps of this size; less is not worth counting.
+const STEP: usize = 64 << 10;

@@ -1,0 +1,252 @@
+//! The start: puts the parts together, for a server or for a command.
+//!
+//! Never here: how the process ends ([`exit`]).
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal as _},
+    panic,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anygpt_core::{Budget, Limits, NoLibrary, Server};
+
+use crate::{
+    cli::{self, Command},
+    commands::{self, Ended},
+    error::no_provider_for_client,
+    exit::{self, CLEAN, CONFIGURATION, FATAL, INITIALIZATION, INTERRUPTED, Process, leave},
+    gateway::Gateway,
+    library::{self, Library},
+    mcp::{self, Connection, runner::Runner},
+    output::{self, Unwritten},
+    redact::Redactor,
+    resources,
+    settings::{Environment, Offer, Problem, Settings},
+    signal::{Listener, Signals},
+    standby::{self, Sessions, Stdin},
+    telemetry,
+    tools::{self, Tools},
+};
+
+/// How long a client has to send a first request, to be answered with what is wrong with the settings.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
+/// Runs the program with these arguments, without its name. `stdin_was_closed` says that the process was started without
+/// a stdin, which cannot be seen any more once Rust's runtime has started.
+pub fn run(arguments: impl Iterator<Item = OsString>, stdin_was_closed: bool) -> ! {
+    // Before any key is read.
+    resources::forbid_core_dumps();
+    // Before anything that takes time: PID 1 loses the signals that it has no handler for.
+    let signals = Signals::install();
+    panic::set_hook(Box::new(exit::on_panic));
+
+    let signals = match signals {
+        Ok(signals) => signals,
+        Err(error) => {
+            telemetry::write_now(&format!("anygpt-mcp: signals cannot be handled: {error}"));
+            leave(INITIALIZATION);
+        }
+    };
+    let code = match cli::parse(arguments) {
+        Err(problem) => {
+            telemetry::write_now(&format!("anygpt-mcp: {problem}"));
+            CONFIGURATION
+        }
+        Ok(Command::Serve) => serve(signals, stdin_was_closed),
+        Ok(command) => {
+            // A command leaves nothing unfinished. If this fails, a signal waits until the command is done.
+            let _applies = signals.end_at_once(INTERRUPTED);
+            code_of(commands::run(command, &load))
+        }
+    };
+    leave(code)
+}
+
+fn load() -> Result<Settings, Problem> {
+    let environment = Environment::new(&|name| env::var_os(name));
+    let names = || env::vars_os().map(|(name, _)| name).collect();
+    Settings::load(environment.with_names(&names), &tools::names())
+}
+
+fn code_of(ended: Result<Ended, Unwritten>) -> i32 {
+    match ended {
+        Ok(Ended::Well) => CLEAN,
+        Ok(Ended::Configuration) => CONFIGURATION,
+        Ok(Ended::Failed) => FATAL,
+        // The reader has closed its end, as `head` does.
+        Err(Unwritten::Closed) => CLEAN,
+        Err(Unwritten::Failed(error)) => {
+            telemetry::write_now(&format!("anygpt-mcp: stdout cannot be written: {error}"));
+            FATAL
+        }
+    }
+}
+
+fn serve(signals: Signals, stdin_was_closed: bool) -> i32 {
+    let settings = match load() {
+        Ok(settings) => settings,
+        Err(problem) => return refuse(&problem, &signals),
+    };
+    let is_usable = settings.has_usable_provider();
+    let redactor = Redactor::of(&settings);
+    telemetry::start(settings.log_level, settings.log_format, redactor.clone());
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    for note in &settings.notes {
+        tracing::debug!("{note}");
+    }
+    if !is_usable {
+        telemetry::write_now(&format!("anygpt-mcp: {}", no_provider_for_client()));
+    }
+    let stdin = Stdin::new(stdin_was_closed);
+    if standby::wanted(settings.standby, stdin) {
+        return match is_usable {
+            true => stand_by(&signals, settings.shutdown_grace),
+            false => CONFIGURATION,
+        };
+    }
+    if let Err(error) = output::check() {
+        telemetry::write_now(&format!(
+            "anygpt-mcp: stdout cannot be written, so no answer would arrive: {error}. Start it with a pipe, as an MCP \
+             client does"
+        ));
+        return FATAL;
+    }
+    print_hints(stdin);
+    serve_stdin(settings, redactor, signals, is_usable)
+}
+
+/// The main process of a container that has no session of its own.
+fn stand_by(signals: &Signals, grace: Option<Duration>) -> i32 {
+    tracing::info!("standing by: talk to it with docker exec -i NAME anygpt-mcp");
+    let sessions = Sessions::of_container();
+    signals.wait();
+    let grace = grace.unwrap_or(exit::GRACE_AFTER_SIGNAL);
+    exit::end_sessions(sessions, Instant::now() + grace, |pause| {
+        signals.wait_until(Instant::now() + pause)
+    });
+    CLEAN
+}
+
+/// What a person should know who has started this without a client.
+fn print_hints(stdin: Stdin) {
+    if let Some(advice) = stdin.advice() {
+        telemetry::write_now(&format!("anygpt-mcp: {advice}"));
+    }
+    if io::stdin().is_terminal() {
+        telemetry::write_now(
+            "anygpt-mcp waits for MCP messages on this terminal, one JSON-RPC message per line; it is \
+             meant to be started by an MCP client. Try: {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"} \
+             or, in the shell, anygpt-mcp --help. Ctrl-D ends it.",
+        );
+    }
+}
+
+fn serve_stdin(settings: Settings, redactor: Redactor, signals: Signals, is_usable: bool) -> ! {
+    let files = resources::raise_file_limit();
+    let settings = Arc::new(settings);
+    let budget = Budget::new(resources::budget());
+    let limits = Limits::default();
+    let library = Library::new(Arc::clone(&settings), redactor.clone());
+    let server = Server::new(
+        library::catalog(&settings.offer),
+        Box::new(library),
+        limits,
+        &budget,
+    );
+    let signals = Listener::new(signals, exit::on_signal, FATAL);
+    let gone = || {
+        telemetry::write_now("anygpt-mcp: stdout is gone: the client has left");
+        leave(FATAL);
+    };
+    let connection = Connection::new(
+        server,
+        limits.queued_output,
+        Arc::clone(&budget),
+        redactor.clone(),
+        Arc::clone(&signals),
+        gone,
+    );
+    let runner = Runner::new(Arc::clone(&connection), |ending| {
+        Gateway::new(
+            Arc::clone(&settings),
+            redactor,
+            Arc::clone(&budget),
+            files,
+            ending,
+        )
+    });
+    let process = Process {
+        is_usable,
+        grace: settings.shutdown_grace,
+        connection,
+        runner,
+        signals,
+    };
+    let process = process.install();
+    let tools = Tools::new(settings, budget);
+    match mcp::serve(&process.connection, &tools, &process.runner) {
+        Ok(()) => process.end_of_input(),
+        Err(problem) => {
+            telemetry::write_now(&format!(
+                "anygpt-mcp: stdin cannot be read: {}. Start it with a pipe, as in docker run -i",
+                problem.error
+            ));
+            leave(if problem.first { INITIALIZATION } else { FATAL })
+        }
+    }
+}
+
+/// The settings cannot be used: reports it on stderr, and to a client that asks within a second, so that it can show it.
+fn refuse(problem: &Problem, signals: &Signals) -> i32 {
+    let text = format!("anygpt-mcp cannot start: {problem}");
+    telemetry::write_now(&text);
+    let redactor = Redactor::of_environment();
+    let mut server = Server::new(
+        library::catalog(&Offer::usual(&tools::names())),
+        // The only answer is the problem.
+        Box::new(NoLibrary),
+        Limits::default(),
+        &Budget::new(Limits::default().line),
+    );
+    server.refuse(redactor.diagnostic(&text));
+    let end = Instant::now() + FIRST_REQUEST;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    while answer.is_empty() {
+        let Some(read) = read_before(end, signals, &mut buffer) else {
+            break;
+        };
+        let used = server.handle_input(&buffer[..read]);
+        if read == 0 {
+            server.handle_eof();
+        }
+        debug_assert!(used == read, "refusals are small");
+        server.take_output(&mut answer);
+        if read == 0 {
+            break;
+        }
+    }
+    let _written = io::Write::write_all(&mut io::stdout(), &answer);
+    CONFIGURATION
+}
+
+/// Reads what arrives until `end`, unless a signal comes first.
+fn read_before(end: Instant, signals: &Signals, buffer: &mut [u8]) -> Option<usize> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = rustix::stdio::stdin();
+    let mut fds = [
+        PollFd::new(&stdin, PollFlags::IN),
+        PollFd::new(signals.socket(), PollFlags::IN),
+    ];
+    let left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok()?;
+    let ready = poll(&mut fds, Some(&left)).is_ok_and(|count| count > 0);
+    if !ready || !fds[1].revents().is_empty() {
+        return None;
+    }
+    rustix::io::read(stdin, buffer).ok()
+}

@@ -1,0 +1,56 @@
+//! Addresses as requests need them, from what people paste.
+//!
+//! Never here: those of one service alone (`azure`, `local`).
+
+use anygpt_providers::{Dialect, presets};
+
+use crate::settings::base_url::BaseUrl;
+
+/// Ends of paths that documentation shows and people paste, whichever format they then use.
+pub(super) const ENDPOINTS: [&str; 9] = [
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/embeddings",
+    "/images/generations",
+    "/messages",
+    "/messages/count_tokens",
+    "/messages/batches",
+    "/complete",
+];
+
+/// An address as requests in this dialect need it: without the path of an endpoint, with the usual path if there is none.
+pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
+    let usual = match dialect {
+        Dialect::Mock => return url,
+        Dialect::Anthropic => return url.without(&ENDPOINTS).without(&["/models", "/v1"]),
+        Dialect::Google => {
+            let mut url = url
+                .without(&ENDPOINTS)
+                .without_version(&["models", "openai"]);
+            // The requests say themselves how they want their answer.
+            url.take_parameter("alt");
+            return url;
+        }
+        Dialect::OpenAi => "https://api.openai.com/v1",
+        Dialect::Compatible(service) => service.base_url,
+    };
+    let url = url.without(&ENDPOINTS).without_list();
+    if !url.path().is_empty() {
+        return url;
+    }
+    let path = |url: &'static str| {
+        let behind_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+        behind_scheme
+            .find('/')
+            .map_or("", |slash| &behind_scheme[slash..])
+    };
+    // A service has its own usual path, whichever provider uses it.
+    let own = presets::at(url.host()).and_then(|preset| preset.dialect.codec());
+    let own = own.map(|codec| path(codec.default_base_url()));
+    match own.filter(|own| !own.is_empty()) {
+        Some(own) => url.below(own),
+        None if usual.is_empty() || !path(usual).is_empty() => url.below("/v1"),
+        None => url,
+    }
+}

@@ -1,0 +1,100 @@
+//! The result of a comparison: `structuredContent`, and its text.
+//!
+//! Never here: asking the models.
+
+use serde::Serialize;
+
+use super::Came;
+use crate::{gateway::Reply, tools::answer::Structured};
+
+/// `structuredContent`.
+#[derive(Serialize)]
+pub(super) struct Compared<'a> {
+    pub(super) results: Vec<Listed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) verdict: Option<Structured<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fastest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cost_usd: Option<f64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) warnings: &'a [String],
+}
+
+/// The cost of all answers and the verdict; `None` if one of them has no known cost or was cancelled.
+pub(super) fn total_cost(came: &[Came], verdict: Option<&Reply>) -> Option<f64> {
+    let costs = came.iter().filter_map(|came| match came {
+        Came::Answer(reply) => Some(reply.cost.map(|cost| cost.usd)),
+        Came::Cancelled => Some(None),
+        Came::Error(_) => None,
+    });
+    costs
+        .chain(verdict.map(|reply| reply.cost.map(|cost| cost.usd)))
+        .sum()
+}
+
+/// One of `results`.
+#[derive(Serialize)]
+pub(super) struct Listed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<char>,
+    pub(super) asked: &'a str,
+    pub(super) status: &'static str,
+    #[serde(flatten)]
+    pub(super) what: What<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum What<'a> {
+    Answer(Box<Structured<'a>>),
+    Nothing {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        warnings: &'a [String],
+    },
+}
+
+impl Compared<'_> {
+    /// For clients without `structuredContent`: the verdict, then each answer under its name.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        if let Some(verdict) = &self.verdict {
+            let name = verdict.name();
+            text.push_str(&format!(
+                "# Verdict of {name}\n\n{}\n\n",
+                verdict.text.unwrap_or_default().trim()
+            ));
+        }
+        for result in &self.results {
+            let label = result.label.map(|label| format!("{label}: "));
+            let name = match &result.what {
+                What::Answer(answer) => answer.name(),
+                What::Nothing { .. } => result.asked.to_owned(),
+            };
+            let status = match result.status {
+                "ok" => String::new(),
+                status => format!(" ({status})"),
+            };
+            let label = label.unwrap_or_default();
+            text.push_str(&format!("# {label}{name}{status}\n\n"));
+            let (body, warnings) = match &result.what {
+                What::Answer(answer) => {
+                    (answer.text.unwrap_or_default(), answer.warnings.join(". "))
+                }
+                What::Nothing { error, warnings } => {
+                    (error.as_deref().unwrap_or_default(), warnings.join(". "))
+                }
+            };
+            if !body.trim().is_empty() {
+                text.push_str(&format!("{}\n\n", body.trim()));
+            }
+            if !warnings.is_empty() {
+                text.push_str(&format!("Note: {warnings}\n\n"));
+            }
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
