@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use anygpt_core::{Content, Reservation, ToolResult, json};
-use anygpt_providers::Picture;
+use anygpt_providers::GeneratedImage;
 
 use crate::{
     error::Error,
@@ -20,7 +20,7 @@ pub struct Outcome {
     /// More for the model to know; a block of its own, so that the text is the answer alone.
     pub note: Option<String>,
     /// Shown between these two.
-    pub pictures: Vec<Picture>,
+    pub pictures: Vec<GeneratedImage>,
     /// JSON text of an object, on one line.
     pub structured: Option<String>,
     /// `text` is to be a member of `structured`, too; it is put in where both are written.
@@ -152,7 +152,7 @@ impl Outcome {
         })
     }
 
-    pub(crate) fn with_pictures(self, pictures: Vec<Picture>) -> Self {
+    pub(crate) fn with_pictures(self, pictures: Vec<GeneratedImage>) -> Self {
         Outcome { pictures, ..self }
     }
 

@@ -1,6 +1,6 @@
 //! A provider-neutral chat request.
 //!
-//! Never here: a wire format, or what a model accepts (`fit`).
+//! Never here: a wire format, or what a model accepts (`adapt`).
 
 use std::sync::Arc;
 

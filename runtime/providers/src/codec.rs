@@ -5,8 +5,8 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::{
-    ChatRequest, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, ErrorKind, Failure,
-    Model, ModelPage, Pictures, Request, StreamReader,
+    ChatRequest, EmbedRequest, Embeddings, Encoding, ErrorKind, Failure, GenerateImagePlan,
+    GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
 };
 
 /// One wire format.
@@ -22,7 +22,7 @@ pub trait Codec: Send + Sync {
     fn request_id_headers(&self) -> &'static [&'static str];
 
     /// Removes from a request, or changes in it, what its model is known not to accept. Returns a sentence about each change.
-    fn fit(&self, _request: &mut ChatRequest) -> Vec<String> {
+    fn adapt(&self, _request: &mut ChatRequest) -> Vec<String> {
         Vec::new()
     }
 
@@ -36,13 +36,19 @@ pub trait Codec: Send + Sync {
     ///
     /// # Errors
     /// `InvalidRequest`: what it cannot express, and what to do instead.
-    fn carries(&self, _request: &ChatRequest) -> Result<(), Failure> {
+    fn check_supported(&self, _request: &ChatRequest) -> Result<(), Failure> {
         Ok(())
     }
 
     /// Whether the format has two names for the token limit, so that a refusal of one may mean the other
     /// (see [`Encoding`]).
     fn has_two_token_names(&self) -> bool {
+        false
+    }
+
+    /// Whether the provider itself decides what is at a URL, so that what a request calls an image without a media type may
+    /// be a video.
+    fn guesses_media_types(&self) -> bool {
         false
     }
 
@@ -94,15 +100,15 @@ pub trait Codec: Send + Sync {
     }
 
     /// How to generate images, if the format can.
-    fn draw(&self, _request: &DrawRequest) -> Option<Drawing> {
+    fn generate_image(&self, _request: &GenerateImageRequest) -> Option<GenerateImagePlan> {
         None
     }
 
-    /// Reads the reply to [`Codec::draw`].
+    /// Reads the reply to [`Codec::generate_image`].
     ///
     /// # Errors
     /// `ContentFilter` if a filter is why there is no image, `Unavailable` if the reply cannot be read.
-    fn pictures(&self, _body: &[u8]) -> Result<Pictures, Failure> {
+    fn generated_images(&self, _body: &[u8]) -> Result<GeneratedImages, Failure> {
         Err(Failure::new(
             ErrorKind::Unavailable,
             "this format has no pictures",

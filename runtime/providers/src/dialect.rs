@@ -3,9 +3,9 @@
 //! Never here: the rows (see the crate's root), or which provider uses which format (`presets`).
 
 /// Makes [`Dialect`](crate::Dialect) and the list of the folders' vendors. A row: the name of the variant, the word for it
-/// in settings, its codec, and its folder's vendor.
+/// in settings, its codec, and its folder's vendor, if that is not one of [`vendors`](crate::vendors).
 macro_rules! dialects {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal, $codec:expr, $vendor:expr;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal, $codec:expr $(, $vendor:expr)?;)*) => {
         /// How a provider's API is used: its wire format.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Dialect {
@@ -47,7 +47,7 @@ macro_rules! dialects {
         }
 
         /// The vendors that have a folder in this crate.
-        pub(crate) static VENDORS: [&vendor::Vendor; [$($word),*].len()] = [$(&$vendor),*];
+        pub(crate) static VENDORS: &[&vendor::Vendor] = &[$($(&$vendor,)?)*];
     };
 }
 

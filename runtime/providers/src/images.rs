@@ -6,7 +6,7 @@ use crate::{ErrorKind, Failure, Request, Usage};
 
 /// Images to generate.
 #[derive(Clone, Debug, Default)]
-pub struct DrawRequest {
+pub struct GenerateImageRequest {
     /// The provider's id for the model.
     pub model: String,
     /// The description.
@@ -23,7 +23,7 @@ pub struct DrawRequest {
 
 /// The HTTP requests for some images.
 #[derive(Clone, Debug)]
-pub struct Drawing {
+pub struct GenerateImagePlan {
     pub request: Request,
     /// How often to send it: some formats generate one image at a time.
     pub times: u32,
@@ -33,7 +33,7 @@ pub struct Drawing {
 
 /// An image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct GeneratedImage {
     /// Its bytes in Base64.
     pub data: String,
     pub mime_type: &'static str,
@@ -41,17 +41,17 @@ pub struct Picture {
 
 /// Generated images.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pictures {
-    pub pictures: Vec<Picture>,
+pub struct GeneratedImages {
+    pub images: Vec<GeneratedImage>,
     /// URLs of images that were not sent as bytes.
     pub urls: Vec<String>,
     /// The description as the model revised it, or text that was sent with the images.
-    pub said: Option<String>,
+    pub text: Option<String>,
     pub usage: Usage,
 }
 
 /// An image, with the type that its first bytes have.
-pub(super) fn picture(data: String) -> Result<Picture, Failure> {
+pub(super) fn image(data: String) -> Result<GeneratedImage, Failure> {
     let known = [
         ("iVBORw0KGgo", "image/png"),
         ("/9j/", "image/jpeg"),
@@ -61,7 +61,9 @@ pub(super) fn picture(data: String) -> Result<Picture, Failure> {
     let known = known.iter().find(|(start, _)| data.starts_with(start));
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     match known {
-        Some((_, mime_type)) if data.bytes().all(is_base64) => Ok(Picture { data, mime_type }),
+        Some((_, mime_type)) if data.bytes().all(is_base64) => {
+            Ok(GeneratedImage { data, mime_type })
+        }
         _ => Err(Failure::new(
             ErrorKind::Unavailable,
             "the provider sent a picture that is no PNG, JPEG, WebP or GIF in base64",

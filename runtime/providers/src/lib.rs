@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adapt;
 mod answer;
 pub mod anthropic;
 pub mod base64;
@@ -20,7 +21,6 @@ mod embeddings;
 mod error;
 mod error_body;
 mod excerpt;
-mod fit;
 pub mod google;
 mod http_request;
 mod images;
@@ -49,7 +49,7 @@ pub use conversation::{
 pub use embeddings::{EmbedRequest, Embeddings};
 pub use error::{ErrorKind, Failure, Stage};
 pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secret_header};
-pub use images::{DrawRequest, Drawing, Picture, Pictures};
+pub use images::{GenerateImagePlan, GenerateImageRequest, GeneratedImage, GeneratedImages};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
 pub use prices::{LIST_PRICES, ListPrice};

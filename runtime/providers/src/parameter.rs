@@ -5,7 +5,7 @@
 
 use std::mem::swap;
 
-use super::{ChatRequest, Encoding, ErrorKind, Failure, ReasoningEffort, fit};
+use super::{ChatRequest, Encoding, ErrorKind, Failure, ReasoningEffort, adapt};
 
 /// An optional argument of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,7 +204,7 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
                 .filter_map(ReasoningEffort::from_name)
                 .filter(|effort| *effort != given)
                 .collect();
-            match fit::nearest(given, &listed) {
+            match adapt::nearest(given, &listed) {
                 Some(other) => Change::ReasoningEffort(given, other),
                 None => Change::Drop(parameter),
             }
@@ -225,7 +225,7 @@ impl Change {
         let model = &chat.model;
         match self {
             Change::Drop(parameter) if parameter.is_in(chat) => {
-                let warning = fit::left_out(parameter.as_str(), model);
+                let warning = adapt::left_out(parameter.as_str(), model);
                 parameter.leave_out(chat);
                 Some(warning)
             }

@@ -35,7 +35,7 @@ pub fn adapt(settings: &Settings, provider: ProviderIndex, chat: &mut ChatReques
     for parameter in &rule.keep {
         parameter.swap(chat, &mut aside);
     }
-    warnings.extend(codec.fit(chat));
+    warnings.extend(codec.adapt(chat));
     for parameter in &rule.keep {
         parameter.swap(chat, &mut aside);
     }

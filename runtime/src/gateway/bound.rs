@@ -5,7 +5,7 @@
 //!
 //! Never here: what an answer has cost.
 
-use anygpt_providers::{ChatRequest, Failure, Format, Media, Part, Source, base64};
+use anygpt_providers::{ChatRequest, Codec, Failure, Format, Media, Part, Source, base64};
 use serde_json::Value;
 
 use super::{
@@ -131,10 +131,10 @@ pub fn estimated_tokens(request: &ChatRequest) -> u64 {
 }
 
 /// What a request holds that cannot be counted, and what to do about it, in words.
-fn uncounted(request: &ChatRequest, kind: Dialect) -> Option<(String, &'static str)> {
+fn uncounted(request: &ChatRequest, dialect: Dialect) -> Option<(String, &'static str)> {
     let mut messages = request.messages.iter();
     messages.find_map(|message| {
-        if let Some(what) = message.media().find_map(|media| of_media(media, kind)) {
+        if let Some(what) = message.media().find_map(|media| of_media(media, dialect)) {
             return Some(what);
         }
         let state = message.state.as_ref()?;
@@ -146,14 +146,11 @@ fn uncounted(request: &ChatRequest, kind: Dialect) -> Option<(String, &'static s
     })
 }
 
-fn of_media(media: &Media, kind: Dialect) -> Option<(String, &'static str)> {
+fn of_media(media: &Media, dialect: Dialect) -> Option<(String, &'static str)> {
+    let codec = dialect.codec();
+    let is_guessed = codec.is_some_and(Codec::guesses_media_types);
     match &media.source {
-        // Gemini takes a video for an image if the request does not say what it is.
-        Source::Url(_)
-            if media.is_image && (kind != Dialect::Google || is_image(&media.mime_type)) =>
-        {
-            None
-        }
+        Source::Url(_) if media.is_image && (is_image(&media.mime_type) || !is_guessed) => None,
         Source::Url(_) => Some((
             "a file at an address".to_owned(),
             "give its content as data, or what it says as text",

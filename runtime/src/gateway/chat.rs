@@ -369,7 +369,7 @@ impl Gateway {
         turn.encoding = adapt::encoding(&self.settings, provider, &request.model);
         let learned = self.learned.apply(provider, request, &mut turn.encoding);
         reply.warnings.extend(learned);
-        codec.carries(request)
+        codec.check_supported(request)
     }
 
     /// The cost of an attempt that its provider has accepted: from the usage that it reports if that is plausible, else

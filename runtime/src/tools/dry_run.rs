@@ -138,7 +138,7 @@ fn prepared(
         paid = kept.most;
     }
     codec
-        .carries(&request)
+        .check_supported(&request)
         .map_err(|failure| Error::new(failure.class, failure.message))?;
     let http = codec.chat(&request, encoding);
     let mut parameters: Map<String, Value> = serde_json::from_slice(&http.body).unwrap_or_default();

@@ -3,7 +3,7 @@
 //! Never here: fetching a picture from an address.
 
 use anygpt_core::Annotations;
-use anygpt_providers::{Codec, DrawRequest, Drawing, Pictures, Usage};
+use anygpt_providers::{Codec, GenerateImagePlan, GenerateImageRequest, GeneratedImages, Usage};
 use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 
@@ -72,11 +72,11 @@ const FORMAT: Parameter<Choice<&'static str>> = Parameter::new(
 )
 .with(Detail::Limits);
 
-/// Pictures that are ready to be asked for.
+/// GeneratedImages that are ready to be asked for.
 #[derive(Debug)]
 pub(super) struct Image {
     target: Target,
-    drawing: Drawing,
+    plan: GenerateImagePlan,
     size: Option<String>,
     bounds: Bounds,
     warnings: Vec<String>,
@@ -113,7 +113,7 @@ fn begin(
     may_cost(settings, "images")?;
     let mut chain = resolve::chain(settings, provider.as_deref(), Some(&model), &[])?;
     let target = chain.targets.swap_remove(0);
-    let draw = DrawRequest {
+    let draw = GenerateImageRequest {
         model: target.model.clone().unwrap_or_default(),
         prompt,
         size,
@@ -122,8 +122,12 @@ fn begin(
         format: format.map(str::to_owned),
     };
     let codec = settings.providers[target.provider].dialect.codec();
-    let Some(drawing) = codec.and_then(|codec| codec.draw(&draw)) else {
-        let can = |codec: &dyn Codec| codec.draw(&DrawRequest::default()).is_some();
+    let Some(plan) = codec.and_then(|codec| codec.generate_image(&draw)) else {
+        let can = |codec: &dyn Codec| {
+            codec
+                .generate_image(&GenerateImageRequest::default())
+                .is_some()
+        };
         let who = resolve::providers_supporting(settings, can);
         let id = &settings.providers[target.provider].id;
         let message = format!("{id} has no model that draws");
@@ -131,10 +135,10 @@ fn begin(
             Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
         );
     };
-    warnings.extend_from_slice(&drawing.warnings);
+    warnings.extend_from_slice(&plan.warnings);
     Ok(Step::Network(Box::new(Image {
         target,
-        drawing,
+        plan,
         size: draw.size,
         bounds: Bounds::of(settings, timeout),
         warnings,
@@ -163,11 +167,11 @@ impl NetworkCall for Image {
 
 impl Image {
     async fn generate(mut self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
-        let read = |codec: &dyn Codec, body: &[u8]| codec.pictures(body);
-        let (target, request) = (&self.target, &self.drawing.request);
-        let all = (0..self.drawing.times)
+        let read = |codec: &dyn Codec, body: &[u8]| codec.generated_images(body);
+        let (target, request) = (&self.target, &self.plan.request);
+        let all = (0..self.plan.times)
             .map(|_| gateway.ask_for(context, target, request, self.bounds, "picture", read));
-        let mut drawn: Option<Counted<Pictures>> = None;
+        let mut drawn: Option<Counted<GeneratedImages>> = None;
         let mut problem = None;
         for one in join_all(all).await {
             match (one, &mut drawn) {
@@ -188,16 +192,16 @@ impl Image {
         }
     }
 
-    fn outcome(&self, settings: &Settings, reply: Counted<Pictures>) -> Outcome {
+    fn outcome(&self, settings: &Settings, reply: Counted<GeneratedImages>) -> Outcome {
         let drawn = reply.value;
         let size = self.size.as_deref().map(|size| format!(", {size}"));
         let mut lines = vec![format!(
             "{} pictures from {}{}",
-            drawn.pictures.len() + drawn.urls.len(),
+            drawn.images.len() + drawn.urls.len(),
             self.target.name(settings),
             size.unwrap_or_default()
         )];
-        lines.extend(drawn.said.as_ref().map(|said| format!("Drawn as: {said}")));
+        lines.extend(drawn.text.as_ref().map(|said| format!("Drawn as: {said}")));
         lines.extend(
             drawn
                 .urls
@@ -205,14 +209,14 @@ impl Image {
                 .map(|url| format!("To be fetched at {url}")),
         );
         lines.extend_from_slice(&self.warnings);
-        let here = drawn.pictures.iter().map(|picture| Listed::Here {
+        let here = drawn.images.iter().map(|picture| Listed::Here {
             mime_type: picture.mime_type,
             bytes: picture.data.trim_end_matches('=').len() * 3 / 4,
         });
         let there = drawn.urls.iter().map(|url| Listed::There { url });
         let structured = Structured {
             images: here.chain(there).collect(),
-            revised_prompt: drawn.said.as_deref(),
+            revised_prompt: drawn.text.as_deref(),
             model: self.target.model.as_deref().unwrap_or_default(),
             provider: &settings.providers[self.target.provider].id,
             usage: &drawn.usage,
@@ -223,7 +227,7 @@ impl Image {
             reservation: Some(reply.reservation),
             ..Outcome::with_json(lines.join("\n"), structured)
         }
-        .with_pictures(drawn.pictures)
+        .with_pictures(drawn.images)
     }
 }
 
@@ -255,7 +259,7 @@ enum Listed<'a> {
 }
 
 /// Adds another reply to the first one.
-fn add(first: &mut Counted<Pictures>, other: Counted<Pictures>) {
+fn add(first: &mut Counted<GeneratedImages>, other: Counted<GeneratedImages>) {
     let bytes = first
         .reservation
         .bytes()
@@ -268,9 +272,9 @@ fn add(first: &mut Counted<Pictures>, other: Counted<Pictures>) {
     held.release();
     let _counted = first.reservation.resize(bytes);
     let all = &mut first.value;
-    all.pictures.append(&mut more.pictures);
+    all.images.append(&mut more.images);
     all.urls.append(&mut more.urls);
-    all.said = all.said.take().or(more.said);
+    all.text = all.text.take().or(more.text);
     let sum = |one: Option<u64>, other: Option<u64>| Some(one? + other?);
     all.usage.input_tokens = sum(all.usage.input_tokens, more.usage.input_tokens);
     all.usage.output_tokens = sum(all.usage.output_tokens, more.usage.output_tokens);

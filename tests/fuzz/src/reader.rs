@@ -117,6 +117,6 @@ fn as_replies(codec: &dyn Codec, wants_state: bool, body: &[u8]) {
         let _ = codec.newest_chat_model(&page.models);
     }
     let _ = codec.embeddings(body, 1);
-    let _ = codec.pictures(body);
+    let _ = codec.generated_images(body);
     let _ = anygpt_providers::read_count(body);
 }

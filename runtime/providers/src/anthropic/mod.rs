@@ -38,8 +38,8 @@ impl Codec for Messages {
         &["request-id", "x-request-id", "cf-ray"]
     }
 
-    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
-        request::fit(chat)
+    fn adapt(&self, chat: &mut ChatRequest) -> Vec<String> {
+        request::adapt(chat)
     }
 
     fn think_within_limit(&self, chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
@@ -50,8 +50,8 @@ impl Codec for Messages {
         Some(rules::default_max_tokens(model))
     }
 
-    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
-        request::carries(chat)
+    fn check_supported(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::check_supported(chat)
     }
 
     fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::rules::{self, Claude, Thinking, default_max_tokens};
 use super::stream::KEPT;
+use crate::adapt::{self, Sampling};
 use crate::base64;
-use crate::fit::{self, Sampling};
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
@@ -19,13 +19,13 @@ use crate::{
     Source, Tool, ToolChoice,
 };
 
-pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
+pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
     let rules = rules::claude(&chat.model);
     if rules.thinking == Thinking::Budget && goes_on_without_thoughts(&chat.messages) {
         thinks_no_more(chat, &mut warnings);
     }
-    fit::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
+    adapt::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
     let effort = chat
         .effort
         .filter(|effort| *effort != ReasoningEffort::None);
@@ -34,7 +34,7 @@ pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
         (Sampling::OneOfTwo, Some(_)) => Sampling::No,
         (sampling, _) => sampling,
     };
-    fit::apply(chat, sampling, rules.efforts, &mut warnings);
+    adapt::apply(chat, sampling, rules.efforts, &mut warnings);
     if chat
         .temperature
         .is_some_and(|temperature| temperature > 1.0)
@@ -42,7 +42,7 @@ pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
         chat.temperature = Some(1.0);
         warnings.push(format!("temperature is 1: {} allows no more", chat.model));
     }
-    fit::without_seed(chat, &mut warnings);
+    adapt::without_seed(chat, &mut warnings);
     if let (Thinking::Budget, Some(effort)) = (rules.thinking, effort) {
         let budget = rules::claude_budget(effort);
         let asked = chat.max_tokens;
@@ -72,10 +72,10 @@ pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Op
     let limit = chat.max_tokens.unwrap_or(usual);
     // The API refuses a budget that leaves nothing for the answer.
     let answer = if is_lowered { limit / 4 } else { 1 };
-    fit::think_within(chat, limit, answer.max(1), rules::claude_budget)
+    adapt::think_within(chat, limit, answer.max(1), rules::claude_budget)
 }
 
-pub(super) fn carries(chat: &ChatRequest) -> Result<(), Failure> {
+pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
     turns::only_text_of_assistant(&chat.messages)?;
     let mut media = chat.messages.iter().flat_map(Message::media);
     match media.find(|media| media_block(media).is_none()) {
@@ -478,7 +478,7 @@ fn fit_tools(
         ));
     }
     if !rules.knows_schemas && chat.tools.iter().any(|tool| tool.strict == Some(true)) {
-        warnings.push(fit::left_out("strict", &chat.model));
+        warnings.push(adapt::left_out("strict", &chat.model));
     }
 }
 

@@ -4,7 +4,7 @@
 //! Never here: field names, or what a provider has refused (`parameter`).
 
 use crate::ReasoningEffort::{self, High, Low, Max, Medium, Minimal, XHigh};
-use crate::fit::Sampling;
+use crate::adapt::Sampling;
 
 /// When a model thinks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

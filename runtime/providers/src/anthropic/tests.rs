@@ -117,5 +117,9 @@ fn noise_never_panics() {
 #[test]
 fn it_has_neither_embeddings_nor_pictures() {
     assert!(Messages.embed(&EmbedRequest::default()).is_none());
-    assert!(Messages.draw(&DrawRequest::default()).is_none());
+    assert!(
+        Messages
+            .generate_image(&GenerateImageRequest::default())
+            .is_none()
+    );
 }

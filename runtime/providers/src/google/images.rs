@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::bare_id;
 use crate::http_request;
-use crate::images::picture;
+use crate::images::image;
 use crate::json::{self, Lenient, Text};
-use crate::{DrawRequest, Drawing, ErrorKind, Failure, Pictures, Usage};
+use crate::{ErrorKind, Failure, GenerateImagePlan, GenerateImageRequest, GeneratedImages, Usage};
 
-pub(super) fn request(draw: &DrawRequest) -> Option<Drawing> {
+pub(super) fn request(draw: &GenerateImageRequest) -> Option<GenerateImagePlan> {
     let (aspect_ratio, image_size) = match &draw.size {
         Some(size) if size.to_ascii_uppercase().ends_with('K') => {
             (None, Some(size.to_ascii_uppercase()))
@@ -35,7 +35,7 @@ pub(super) fn request(draw: &DrawRequest) -> Option<Drawing> {
     let unknown = [("quality", &draw.quality), ("format", &draw.format)];
     let unknown = unknown.iter().filter(|(_, value)| value.is_some());
     let id = http_request::percent_encoded(bare_id(&draw.model));
-    Some(Drawing {
+    Some(GenerateImagePlan {
         request: http_request::post(format!("/v1beta/models/{id}:generateContent"), &body),
         times: draw.count,
         warnings: unknown
@@ -44,21 +44,21 @@ pub(super) fn request(draw: &DrawRequest) -> Option<Drawing> {
     })
 }
 
-pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
+pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
     let text = String::from_utf8_lossy(body);
     let read: Reply<'_> = json::read(&text)?;
     let usage = read.usage_metadata;
-    let mut drawn = Pictures {
+    let mut generated = GeneratedImages {
         usage: Usage {
             input_tokens: usage.prompt_token_count.0,
             output_tokens: usage.candidates_token_count.0,
             total_tokens: usage.total_token_count.0,
             ..Usage::default()
         },
-        ..Pictures::default()
+        ..GeneratedImages::default()
     };
     let mut reason = read.prompt_feedback.and_then(|it| it.block_reason);
-    let mut said = String::new();
+    let mut text = String::new();
     for candidate in read.candidates.unwrap_or_default().read() {
         let candidate: Candidate<'_> = candidate?;
         reason = reason.or(candidate.finish_reason);
@@ -66,21 +66,21 @@ pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
         for part in parts.unwrap_or_default().read() {
             let part: Part<'_> = part?;
             if let Some(data) = part.inline_data {
-                drawn.pictures.push(picture(data.data.0.into_owned())?);
+                generated.images.push(image(data.data.0.into_owned())?);
             }
-            said.push_str(&part.text.unwrap_or_default().0);
+            text.push_str(&part.text.unwrap_or_default().0);
         }
     }
-    drawn.said = Some(said).filter(|said| !said.trim().is_empty());
-    if drawn.pictures.is_empty() {
+    generated.text = Some(text).filter(|text| !text.trim().is_empty());
+    if generated.images.is_empty() {
         let reason = reason.map(|reason| reason.0.into_owned());
         let reason = reason.unwrap_or_else(|| "unknown".into());
-        let said = drawn.said.map(|said| format!("; it says: {said}"));
+        let text = generated.text.map(|text| format!("; it says: {text}"));
         let class = match reason.as_str() {
             "STOP" | "MAX_TOKENS" | "unknown" => ErrorKind::EmptyResponse,
             _ => ErrorKind::ContentFilter,
         };
-        let reason = format!("{reason}){}", said.unwrap_or_default());
+        let reason = format!("{reason}){}", text.unwrap_or_default());
         return Err(Failure::quoting(
             class,
             "the model drew nothing (reason ",
@@ -88,7 +88,7 @@ pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
             "",
         ));
     }
-    Ok(drawn)
+    Ok(generated)
 }
 
 /// The ratio of `1536x1024`; other texts are unchanged, for the provider to judge.
@@ -211,16 +211,16 @@ mod tests {
 
     #[test]
     fn a_size_becomes_a_ratio_or_a_resolution() {
-        let wishes = DrawRequest {
+        let wishes = GenerateImageRequest {
             size: Some("1536x1024".into()),
             quality: Some("high".into()),
             format: Some("webp".into()),
             ..cats("m/x")
         };
-        let drawing = GenerateContent.draw(&wishes).unwrap();
-        let (path, body) = sent(&drawing.request);
+        let plan = GenerateContent.generate_image(&wishes).unwrap();
+        let (path, body) = sent(&plan.request);
         assert_eq!(path, "/v1beta/models/m%2Fx:generateContent");
-        assert_eq!((drawing.times, drawing.warnings.len()), (2, 2));
+        assert_eq!((plan.times, plan.warnings.len()), (2, 2));
         assert_eq!(
             body,
             json!({"contents": [{"role": "user", "parts": [{"text": "a cat"}]}],
@@ -231,12 +231,12 @@ mod tests {
             ("2k", json!({"imageSize": "2K"})),
             ("0x7", json!({"aspectRatio": "0x7"})),
         ] {
-            let wishes = DrawRequest {
+            let wishes = GenerateImageRequest {
                 size: Some(size.into()),
                 ..cats("m")
             };
-            let drawing = GenerateContent.draw(&wishes).unwrap();
-            let (_, body) = sent(&drawing.request);
+            let plan = GenerateContent.generate_image(&wishes).unwrap();
+            let (_, body) = sent(&plan.request);
             assert_eq!(body["generationConfig"]["imageConfig"], config);
         }
     }
@@ -245,16 +245,16 @@ mod tests {
     fn pictures_are_told_by_their_first_bytes() {
         let body = json!({"candidates": [{"content": {"parts": [{"text": "Here."},
             {"inlineData": {"mimeType": "image/png", "data": "/9j/AAAA"}}]}, "finishReason": "STOP"}]});
-        let drawn = GenerateContent
-            .pictures(body.to_string().as_bytes())
+        let generated = GenerateContent
+            .generated_images(body.to_string().as_bytes())
             .unwrap();
-        assert_eq!(drawn.pictures[0].mime_type, "image/jpeg");
-        assert_eq!(drawn.said.as_deref(), Some("Here."));
+        assert_eq!(generated.images[0].mime_type, "image/jpeg");
+        assert_eq!(generated.text.as_deref(), Some("Here."));
     }
 
     #[test]
     fn no_picture_is_a_failure_that_says_why() {
-        let google = |body: Value| GenerateContent.pictures(body.to_string().as_bytes());
+        let google = |body: Value| GenerateContent.generated_images(body.to_string().as_bytes());
         for (body, class, part) in [
             (
                 json!({"promptFeedback": {"blockReason": "SAFETY"}}),

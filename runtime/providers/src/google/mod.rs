@@ -6,8 +6,8 @@ use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
 use crate::{
-    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
-    ModelPage, Pictures, Request, StreamReader,
+    ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
+    GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
 };
 
 mod embeddings;
@@ -44,8 +44,12 @@ impl Codec for GenerateContent {
         &["x-request-id", "cf-ray"]
     }
 
-    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
-        request::fit(chat)
+    fn adapt(&self, chat: &mut ChatRequest) -> Vec<String> {
+        request::adapt(chat)
+    }
+
+    fn guesses_media_types(&self) -> bool {
+        true
     }
 
     fn think_within_limit(&self, chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
@@ -88,11 +92,11 @@ impl Codec for GenerateContent {
         embeddings::read(body, texts)
     }
 
-    fn draw(&self, draw: &DrawRequest) -> Option<Drawing> {
+    fn generate_image(&self, draw: &GenerateImageRequest) -> Option<GenerateImagePlan> {
         images::request(draw)
     }
 
-    fn pictures(&self, body: &[u8]) -> Result<Pictures, Failure> {
+    fn generated_images(&self, body: &[u8]) -> Result<GeneratedImages, Failure> {
         images::read(body)
     }
 }

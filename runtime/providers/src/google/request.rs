@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::bare_id;
 use super::rules::{self, GeminiThinking};
-use crate::fit;
+use crate::adapt;
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
@@ -17,16 +17,16 @@ use crate::{
     ToolCall, ToolChoice,
 };
 
-pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
+pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
     let thinks =
         rules::gemini(bare_id(&chat.model), ReasoningEffort::High) != GeminiThinking::Never;
     if !thinks && chat.effort.take().is_some() {
-        warnings.push(fit::left_out("reasoning_effort", &chat.model));
+        warnings.push(adapt::left_out("reasoning_effort", &chat.model));
     }
     chat.include_reasoning &= thinks;
     if chat.tools.iter().any(|tool| tool.strict == Some(true)) {
-        warnings.push(fit::left_out("strict", &chat.model));
+        warnings.push(adapt::left_out("strict", &chat.model));
     }
     warnings
 }
@@ -39,7 +39,7 @@ pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Op
         GeminiThinking::Budget(tokens) => tokens,
         GeminiThinking::Never | GeminiThinking::Level(_) => 0,
     };
-    fit::think_within(chat, limit, limit / 4, tokens)
+    adapt::think_within(chat, limit, limit / 4, tokens)
 }
 
 pub(super) fn chat(chat: &ChatRequest) -> Request {

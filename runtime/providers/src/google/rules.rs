@@ -4,7 +4,7 @@
 //! Never here: field names, or what a provider has refused (`parameter`).
 
 use crate::ReasoningEffort::{self, High, Low, Max, Medium, Minimal, XHigh};
-use crate::fit::version;
+use crate::adapt::version;
 
 /// How the reasoning effort is sent to a Gemini model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::http_request;
-use crate::images::picture;
+use crate::images::image;
 use crate::json::{self, Lenient, Text};
-use crate::{DrawRequest, Drawing, ErrorKind, Failure, Pictures, Usage};
+use crate::{ErrorKind, Failure, GenerateImagePlan, GenerateImageRequest, GeneratedImages, Usage};
 
-pub(super) fn request(path: String, draw: &DrawRequest, asks_for_bytes: bool) -> Drawing {
+pub(super) fn request(
+    path: String,
+    draw: &GenerateImageRequest,
+    asks_for_bytes: bool,
+) -> GenerateImagePlan {
     let body = DrawBody {
         model: &draw.model,
         prompt: &draw.prompt,
@@ -19,42 +23,44 @@ pub(super) fn request(path: String, draw: &DrawRequest, asks_for_bytes: bool) ->
         output_format: draw.format.as_deref(),
         response_format: asks_for_bytes.then_some("b64_json"),
     };
-    Drawing {
+    GenerateImagePlan {
         request: http_request::post(path, &body),
         times: 1,
         warnings: Vec::new(),
     }
 }
 
-pub(super) fn read(body: &[u8]) -> Result<Pictures, Failure> {
+pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
     let text = String::from_utf8_lossy(body);
     let read: List<'_> = json::read(&text)?;
-    let mut drawn = Pictures {
+    let mut generated = GeneratedImages {
         usage: Usage {
             input_tokens: read.usage.input_tokens.0,
             output_tokens: read.usage.output_tokens.0,
             total_tokens: read.usage.total_tokens.0,
             ..Usage::default()
         },
-        ..Pictures::default()
+        ..GeneratedImages::default()
     };
     for one in read.data.read().take(MOST_PICTURES) {
         let one: One<'_> = one?;
         match (one.b64_json, one.url) {
-            (Some(data), _) => drawn.pictures.push(picture(data.0.into_owned())?),
-            (None, Some(url)) if url.0.len() <= LONGEST_URL => drawn.urls.push(url.0.into_owned()),
+            (Some(data), _) => generated.images.push(image(data.0.into_owned())?),
+            (None, Some(url)) if url.0.len() <= LONGEST_URL => {
+                generated.urls.push(url.0.into_owned());
+            }
             _ => {}
         }
-        if drawn.said.is_none() {
-            drawn.said = one.revised_prompt.and_then(Text::non_empty);
+        if generated.text.is_none() {
+            generated.text = one.revised_prompt.and_then(Text::non_empty);
         }
     }
-    match drawn.pictures.is_empty() && drawn.urls.is_empty() {
+    match generated.images.is_empty() && generated.urls.is_empty() {
         true => Err(Failure::new(
             ErrorKind::EmptyResponse,
             "the provider's reply has no picture",
         )),
-        false => Ok(drawn),
+        false => Ok(generated),
     }
 }
 
@@ -113,26 +119,26 @@ mod tests {
     use crate::openai::Responses;
     use crate::openai::chat_completions::PLAIN;
     use crate::testing::{cats, sent};
-    use crate::{Codec, DrawRequest};
+    use crate::{Codec, GenerateImageRequest};
 
     #[test]
     fn what_is_not_wanted_is_not_sent() {
-        let drawing = Responses.draw(&cats("gpt-image-2")).unwrap();
-        let (path, body) = sent(&drawing.request);
-        assert_eq!((path, drawing.times), ("/images/generations", 1));
+        let plan = Responses.generate_image(&cats("gpt-image-2")).unwrap();
+        let (path, body) = sent(&plan.request);
+        assert_eq!((path, plan.times), ("/images/generations", 1));
         assert_eq!(
             body,
             json!({"model": "gpt-image-2", "prompt": "a cat", "n": 2})
         );
-        let old = Responses.draw(&cats("dall-e-3")).unwrap();
+        let old = Responses.generate_image(&cats("dall-e-3")).unwrap();
         assert_eq!(sent(&old.request).1["response_format"], "b64_json");
-        let wishes = DrawRequest {
+        let wishes = GenerateImageRequest {
             size: Some("1536x1024".into()),
             quality: Some("high".into()),
             format: Some("webp".into()),
             ..cats("m/x")
         };
-        let other = PLAIN.draw(&wishes).unwrap();
+        let other = PLAIN.generate_image(&wishes).unwrap();
         assert_eq!(
             sent(&other.request).1,
             json!({"model": "m/x", "prompt": "a cat", "n": 2, "size": "1536x1024", "quality": "high",
@@ -144,19 +150,21 @@ mod tests {
     fn pictures_are_told_by_their_first_bytes() {
         let body = json!({"data": [{"b64_json": "iVBORw0KGgoAAAA=", "revised_prompt": "a fat cat"}, {"url": "https://x/y"}],
             "usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}});
-        let drawn = Responses.pictures(body.to_string().as_bytes()).unwrap();
+        let generated = Responses
+            .generated_images(body.to_string().as_bytes())
+            .unwrap();
         assert_eq!(
-            (drawn.pictures[0].mime_type, &*drawn.urls[0]),
+            (generated.images[0].mime_type, &*generated.urls[0]),
             ("image/png", "https://x/y")
         );
-        assert_eq!(drawn.said.as_deref(), Some("a fat cat"));
-        assert_eq!(drawn.usage.total_tokens, Some(3));
+        assert_eq!(generated.text.as_deref(), Some("a fat cat"));
+        assert_eq!(generated.usage.total_tokens, Some(3));
         for body in [
             json!({"data": []}),
             json!({"data": [{"b64_json": "iVBORw0KGgo\"<"}]}),
             json!({}),
         ] {
-            assert!(PLAIN.pictures(body.to_string().as_bytes()).is_err());
+            assert!(PLAIN.generated_images(body.to_string().as_bytes()).is_err());
         }
     }
 }

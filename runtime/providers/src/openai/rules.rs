@@ -4,7 +4,7 @@
 //! Never here: field names, or what a provider has refused (`parameter`).
 
 use crate::ReasoningEffort::{self, High, Low, Max, Medium, Minimal, XHigh};
-use crate::fit::{Sampling, version};
+use crate::adapt::{Sampling, version};
 use crate::vendor::begins;
 
 /// A family of OpenAI's models.

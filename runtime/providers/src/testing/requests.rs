@@ -94,12 +94,12 @@ pub(crate) fn body(codec: &dyn Codec, request: &ChatRequest) -> Value {
 }
 
 /// Two pictures of a cat.
-pub(crate) fn cats(model: &str) -> DrawRequest {
-    DrawRequest {
+pub(crate) fn cats(model: &str) -> GenerateImageRequest {
+    GenerateImageRequest {
         model: model.into(),
         prompt: "a cat".into(),
         count: 2,
-        ..DrawRequest::default()
+        ..GenerateImageRequest::default()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Never here: those of one service alone (`azure`, `local`).
 
-use anygpt_providers::{Dialect, presets};
+use anygpt_providers::{Codec, Dialect, presets};
 
 use crate::settings::base_url::BaseUrl;
 
@@ -32,8 +32,7 @@ pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
             url.take_parameter("alt");
             return url;
         }
-        Dialect::OpenAi => "https://api.openai.com/v1",
-        Dialect::Compatible(service) => service.base_url,
+        other => other.codec().map_or("", Codec::default_base_url),
     };
     let url = url.without(&ENDPOINTS).without_list();
     if !url.path().is_empty() {

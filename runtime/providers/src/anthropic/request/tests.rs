@@ -105,7 +105,7 @@ fn parts_calls_and_results() {
         "tool_choice": {"type": "auto"},
     });
     assert_eq!(body(&Messages, &chat), expected);
-    assert_eq!(Messages.carries(&chat), Ok(()));
+    assert_eq!(Messages.check_supported(&chat), Ok(()));
 
     // Results come first in their turn, in one turn, and can have images; ids and arguments of others
     // are brought into shape.
@@ -210,7 +210,7 @@ fn a_model_that_thinks_is_not_forced_where_it_refuses_that() {
             tool_choice: Some(Required),
             ..request(model, &[(Role::User, "Hi")])
         };
-        let warnings = Messages.fit(&mut chat);
+        let warnings = Messages.adapt(&mut chat);
         let strict = body(&Messages, &chat)["tools"][0].get("strict").is_some();
         (chat.tool_choice.unwrap(), strict, warnings)
     };
@@ -263,7 +263,7 @@ fn formats() {
             effort: Some(ReasoningEffort::High),
             ..request(model, &[(Role::System, "Be brief."), (Role::User, "Hi")])
         };
-        let warnings = Messages.fit(&mut chat);
+        let warnings = Messages.adapt(&mut chat);
         let body = body(&Messages, &chat);
         (
             body["system"].clone(),
@@ -325,7 +325,7 @@ fn files() {
             .into(),
             ..request("claude-sonnet-5", &[])
         };
-        Messages.carries(&chat)?;
+        Messages.check_supported(&chat)?;
         Ok(body(&Messages, &chat)["messages"][0]["content"][0].clone())
     };
     let data = |text: &str| Source::Data(text.to_owned());
@@ -395,7 +395,7 @@ fn each_generation_thinks_in_its_own_words() {
             include_reasoning: shown,
             ..request(model, &[(Role::User, "Hi")])
         };
-        let warnings = Messages.fit(&mut chat);
+        let warnings = Messages.adapt(&mut chat);
         let mut body = body(&Messages, &chat);
         for name in ["model", "messages", "stream"] {
             body.as_object_mut().unwrap().remove(name);

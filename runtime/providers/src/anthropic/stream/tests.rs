@@ -114,7 +114,7 @@ fn calls() {
             effort: Some(ReasoningEffort::High),
             ..request("claude-haiku-4-5", &[])
         };
-        let warnings = Messages.fit(&mut chat).len();
+        let warnings = Messages.adapt(&mut chat).len();
         (chat.effort, warnings)
     };
     let thought = |kind: &str| message(vec![json!({"type": kind})]);

@@ -207,12 +207,12 @@ fn choices_and_declarations() {
             tool_choice: Some(choice),
             ..request("gemini-3.5-flash", &[(Role::User, "Hi")])
         };
-        assert_eq!(GenerateContent.fit(&mut chat).len(), 1);
+        assert_eq!(GenerateContent.adapt(&mut chat).len(), 1);
         let sent = body(&GenerateContent, &chat);
         let declared = json!([{"functionDeclarations": [{"name": "weather"}]}]);
         assert_eq!(sent["tools"], declared);
         chat.tools = Vec::new().into();
-        assert_eq!(GenerateContent.fit(&mut chat), Vec::<String>::new());
+        assert_eq!(GenerateContent.adapt(&mut chat), Vec::<String>::new());
         let without = body(&GenerateContent, &chat);
         assert_eq!(
             (without.get("tools"), without.get("toolConfig")),

@@ -8,8 +8,8 @@ use http::{HeaderName, HeaderValue};
 use crate::http_request;
 use crate::openai::{embeddings, images};
 use crate::{
-    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
-    ModelPage, Pictures, Request, StreamReader,
+    ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
+    GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
 };
 
 mod accents;
@@ -44,11 +44,11 @@ impl Codec for ChatCompletions {
         true
     }
 
-    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
-        self.fit_request(chat)
+    fn adapt(&self, chat: &mut ChatRequest) -> Vec<String> {
+        self.adapt_request(chat)
     }
 
-    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
+    fn check_supported(&self, chat: &ChatRequest) -> Result<(), Failure> {
         self.check(chat)
     }
 
@@ -85,14 +85,14 @@ impl Codec for ChatCompletions {
         embeddings::read(body, texts)
     }
 
-    fn draw(&self, draw: &DrawRequest) -> Option<Drawing> {
+    fn generate_image(&self, draw: &GenerateImageRequest) -> Option<GenerateImagePlan> {
         let path = self.path_for(&draw.model, "/images/generations");
         // Azure's models are OpenAI's.
         let asks = !self.api_key_header || draw.model.starts_with("dall-e");
         Some(images::request(path, draw, asks))
     }
 
-    fn pictures(&self, body: &[u8]) -> Result<Pictures, Failure> {
+    fn generated_images(&self, body: &[u8]) -> Result<GeneratedImages, Failure> {
         images::read(body)
     }
 }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ChatCompletions, EffortField, Seed};
+use crate::adapt;
 use crate::conversation::Url;
-use crate::fit;
 use crate::http_request;
 use crate::openai::rules;
 use crate::turns;
@@ -21,15 +21,15 @@ use crate::{
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 impl ChatCompletions {
-    pub(super) fn fit_request(&self, chat: &mut ChatRequest) -> Vec<String> {
+    pub(super) fn adapt_request(&self, chat: &mut ChatRequest) -> Vec<String> {
         let mut warnings = Vec::new();
         // Other services may have any models; a refusal says what to change (`parameter`).
         if self.developer
             && let Some(rules) = rules::openai(&chat.model)
         {
-            fit::apply(chat, rules.sampling, rules.efforts, &mut warnings);
+            adapt::apply(chat, rules.sampling, rules.efforts, &mut warnings);
             if !rules.efforts.is_empty() {
-                fit::without_stop(chat, &mut warnings);
+                adapt::without_stop(chat, &mut warnings);
             }
         }
         warnings

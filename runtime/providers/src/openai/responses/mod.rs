@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue};
 use crate::http_request;
 use crate::openai::{embeddings, images};
 use crate::{
-    ChatRequest, Codec, DrawRequest, Drawing, EmbedRequest, Embeddings, Encoding, Failure, Model,
-    ModelPage, Pictures, Request, StreamReader,
+    ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
+    GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
 };
 
 mod errors;
@@ -34,12 +34,12 @@ impl Codec for Responses {
         &["x-request-id", "cf-ray"]
     }
 
-    fn fit(&self, chat: &mut ChatRequest) -> Vec<String> {
-        request::fit(chat)
+    fn adapt(&self, chat: &mut ChatRequest) -> Vec<String> {
+        request::adapt(chat)
     }
 
-    fn carries(&self, chat: &ChatRequest) -> Result<(), Failure> {
-        request::carries(chat)
+    fn check_supported(&self, chat: &ChatRequest) -> Result<(), Failure> {
+        request::check_supported(chat)
     }
 
     fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
@@ -78,14 +78,14 @@ impl Codec for Responses {
         embeddings::read(body, texts)
     }
 
-    fn draw(&self, draw: &DrawRequest) -> Option<Drawing> {
+    fn generate_image(&self, draw: &GenerateImageRequest) -> Option<GenerateImagePlan> {
         // Newer models always send the bytes, and refuse `response_format`.
         let is_old = draw.model.starts_with("dall-e");
         let path = "/images/generations".to_owned();
         Some(images::request(path, draw, is_old))
     }
 
-    fn pictures(&self, body: &[u8]) -> Result<Pictures, Failure> {
+    fn generated_images(&self, body: &[u8]) -> Result<GeneratedImages, Failure> {
         images::read(body)
     }
 }

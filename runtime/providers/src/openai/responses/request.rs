@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::stream::REPLAYED;
+use crate::adapt;
 use crate::conversation::Url;
-use crate::fit;
 use crate::http_request;
 use crate::openai::rules;
 use crate::turns;
@@ -19,19 +19,19 @@ use crate::{
     State, ToolChoice,
 };
 
-pub(super) fn fit(chat: &mut ChatRequest) -> Vec<String> {
+pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(rules) = rules::openai(&chat.model) {
-        fit::apply(chat, rules.sampling, rules.efforts, &mut warnings);
+        adapt::apply(chat, rules.sampling, rules.efforts, &mut warnings);
         chat.include_reasoning &= !rules.efforts.is_empty();
     }
     // This format has neither `stop` nor `seed`.
-    fit::without_stop(chat, &mut warnings);
-    fit::without_seed(chat, &mut warnings);
+    adapt::without_stop(chat, &mut warnings);
+    adapt::without_seed(chat, &mut warnings);
     warnings
 }
 
-pub(super) fn carries(chat: &ChatRequest) -> Result<(), Failure> {
+pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
     turns::only_text_of_assistant(&chat.messages)
 }
 

@@ -101,7 +101,7 @@ fn conversations_with_images_files_and_tools() {
         ..request("m", &[])
     };
     let sent = |service: &ChatCompletions, messages: &[Message]| {
-        service.carries(&chat(messages)).unwrap();
+        service.check_supported(&chat(messages)).unwrap();
         body(service, &chat(messages))["messages"].take()
     };
     let shown = json!([{"type": "text", "text": "What is this?"},
@@ -153,7 +153,7 @@ fn conversations_with_images_files_and_tools() {
 
     // What cannot be sent is not left out in silence.
     let fails = |service: &ChatCompletions, chat: &ChatRequest| {
-        let failure = service.carries(chat).unwrap_err();
+        let failure = service.check_supported(chat).unwrap_err();
         assert_eq!(failure.class, ErrorKind::InvalidRequest);
         failure.message
     };
@@ -174,12 +174,12 @@ fn conversations_with_images_files_and_tools() {
         is_image: true,
         ..away.clone()
     };
-    PLAIN.carries(&at(1, &picture)).unwrap();
+    PLAIN.check_supported(&at(1, &picture)).unwrap();
     let fetching = ChatCompletions {
         takes_addresses: true,
         ..PLAIN
     };
-    fetching.carries(&at(1, &away)).unwrap();
+    fetching.check_supported(&at(1, &away)).unwrap();
     let body = body(&fetching, &at(1, &away));
     assert_eq!(
         body["messages"][1]["content"][4]["file"]["file_data"],
@@ -308,7 +308,7 @@ fn what_a_model_of_openai_does_not_take_is_left_out() {
         ..request(model, &[(Role::User, "u")])
     };
     let mut chat = asked("gpt-5");
-    assert_eq!(FULL.fit(&mut chat).len(), 2);
+    assert_eq!(FULL.adapt(&mut chat).len(), 2);
     assert_eq!(
         (chat.temperature, chat.stop.len(), chat.seed),
         (None, 0, Some(7))
@@ -319,7 +319,7 @@ fn what_a_model_of_openai_does_not_take_is_left_out() {
         (&PLAIN, "gpt-5"),
     ] {
         let mut chat = asked(model);
-        assert_eq!(service.fit(&mut chat).len(), 0, "{model}");
+        assert_eq!(service.adapt(&mut chat).len(), 0, "{model}");
         assert_eq!(chat, asked(model));
     }
 }

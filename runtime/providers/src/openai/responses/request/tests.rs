@@ -71,7 +71,7 @@ fn conversations_with_images_files_and_tools() {
             messages: messages.into(),
             ..request("gpt-5.6-terra", &[])
         };
-        Responses.carries(&chat).unwrap();
+        Responses.check_supported(&chat).unwrap();
         body(&Responses, &chat)["input"].take()
     };
     let mut expected = json!([
@@ -103,7 +103,7 @@ fn conversations_with_images_files_and_tools() {
         messages: messages.into(),
         ..request("m", &[])
     };
-    let failure = Responses.carries(&chat).unwrap_err();
+    let failure = Responses.check_supported(&chat).unwrap_err();
     assert_eq!(failure.class, ErrorKind::InvalidRequest);
 }
 
@@ -237,7 +237,7 @@ fn what_a_model_does_not_take_is_left_out() {
             include_reasoning: true,
             ..request(model, &[(Role::User, "Hi")])
         };
-        let warnings = Responses.fit(&mut chat);
+        let warnings = Responses.adapt(&mut chat);
         let mut body = body(&Responses, &chat);
         for name in ["model", "input", "store", "stream", "stream_options"] {
             body.as_object_mut().unwrap().remove(name);
