@@ -33,7 +33,7 @@ pub mod standby;
 pub mod telemetry;
 pub mod tools;
 
-pub use run::run;
+pub use run::{Inherited, run};
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -2,9 +2,12 @@
 
 use std::env;
 
+use anygpt_mcp::Inherited;
+
 #[cfg(target_env = "musl")]
 mod allocator;
 mod before_main;
+mod ignored;
 #[cfg(no_unwinding)]
 mod no_unwinding;
 
@@ -13,5 +16,9 @@ mod no_unwinding;
 static ALLOCATOR: allocator::Allocator = allocator::Allocator::new();
 
 fn main() {
-    anygpt_mcp::run(env::args_os().skip(1), before_main::stdin_was_closed())
+    let inherited = Inherited {
+        stdin_was_closed: before_main::stdin_was_closed(),
+        is_ignored: ignored::is_ignored,
+    };
+    anygpt_mcp::run(env::args_os().skip(1), inherited)
 }

@@ -34,13 +34,21 @@ use crate::{
 /// How long a client has to send a first request, to be answered with what is wrong with the settings.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// Runs the program with these arguments, without its name. `stdin_was_closed` says that the process was started without
-/// a stdin, which cannot be seen any more once Rust's runtime has started.
-pub fn run(arguments: impl Iterator<Item = OsString>, stdin_was_closed: bool) -> ! {
+/// What a process inherits, as far as it can only be seen outside of this library, which has no `unsafe`.
+#[derive(Clone, Copy, Debug)]
+pub struct Inherited {
+    /// The process was started without a stdin, which cannot be seen any more once Rust's runtime has started.
+    pub stdin_was_closed: bool,
+    /// Whether a signal is ignored.
+    pub is_ignored: fn(i32) -> bool,
+}
+
+/// Runs the program with these arguments, without its name.
+pub fn run(arguments: impl Iterator<Item = OsString>, inherited: Inherited) -> ! {
     // Before any key is read.
     resources::forbid_core_dumps();
     // Before anything that takes time: PID 1 loses the signals that it has no handler for.
-    let signals = Signals::install();
+    let signals = Signals::install(inherited.is_ignored);
     panic::set_hook(Box::new(exit::on_panic));
 
     let signals = match signals {
@@ -55,7 +63,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, stdin_was_closed: bool) ->
             telemetry::write_now(&format!("anygpt-mcp: {problem}"));
             CONFIGURATION
         }
-        Ok(Command::Serve) => serve(signals, stdin_was_closed),
+        Ok(Command::Serve) => serve(signals, inherited.stdin_was_closed),
         Ok(command) => {
             // A command leaves nothing unfinished. If this fails, a signal waits until the command is done.
             let _applies = signals.end_at_once(INTERRUPTED);
@@ -66,9 +74,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, stdin_was_closed: bool) ->
 }
 
 fn load() -> Result<Settings, Problem> {
-    let environment = Environment::new(&|name| env::var_os(name));
-    let names = || env::vars_os().map(|(name, _)| name).collect();
-    Settings::load(environment.with_names(&names), &tools::names())
+    Settings::load(Environment::new(env::vars_os()), &tools::names())
 }
 
 fn code_of(ended: Result<Ended, Unwritten>) -> i32 {

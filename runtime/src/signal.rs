@@ -14,7 +14,6 @@
 
 use std::{
     ffi::c_int,
-    fs,
     io::{self, Read},
     os::{fd::BorrowedFd, unix::net::UnixStream},
     sync::{
@@ -36,27 +35,27 @@ const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 #[derive(Debug)]
 pub struct Signals {
     socket: UnixStream,
-    /// One bit for each signal that stays ignored; the lowest is signal 1.
-    ignored: u64,
+    handled: Vec<c_int>,
 }
 
 impl Signals {
-    /// Installs the handlers.
+    /// Installs the handlers. `is_ignored` says which signals were ignored when the process started.
     ///
     /// # Errors
     /// The operating system refuses a socket or a handler.
-    pub fn install() -> io::Result<Self> {
-        let ignored = ignored();
+    pub fn install(is_ignored: fn(c_int) -> bool) -> io::Result<Self> {
         // Installing a handler takes two steps; a signal between them is delivered after both.
         let all = SigSet::from_iter(SIGNALS);
         all.thread_block()?;
         let (socket, sender) = UnixStream::pair()?;
-        let signals = Signals { socket, ignored };
-        for signal in signals.handled() {
+        let handled = SIGNALS.into_iter();
+        let handled = handled.filter(|&it| it == Signal::SIGTERM || !is_ignored(it as c_int));
+        let handled: Vec<c_int> = handled.map(|signal| signal as c_int).collect();
+        for &signal in &handled {
             pipe::register(signal, sender.try_clone()?)?;
         }
         all.thread_unblock()?;
-        Ok(signals)
+        Ok(Signals { socket, handled })
     }
 
     /// From now on a signal exits the process in its handler, with this code, as long as the returned flag is true: for
@@ -66,19 +65,10 @@ impl Signals {
     /// The operating system refuses a handler.
     pub fn end_at_once(&self, code: i32) -> io::Result<Arc<AtomicBool>> {
         let applies = Arc::new(AtomicBool::new(true));
-        for signal in self.handled() {
+        for &signal in &self.handled {
             register_conditional_shutdown(signal, code, Arc::clone(&applies))?;
         }
         Ok(applies)
-    }
-
-    fn handled(&self) -> impl Iterator<Item = c_int> {
-        SIGNALS
-            .into_iter()
-            .map(|signal| signal as c_int)
-            .filter(|signal| {
-                *signal == Signal::SIGTERM as c_int || self.ignored & (1 << (signal - 1)) == 0
-            })
     }
 
     /// Blocks this thread until a signal arrives.
@@ -107,19 +97,6 @@ impl Signals {
     pub fn socket(&self) -> &UnixStream {
         &self.socket
     }
-}
-
-/// The signals that are ignored, one bit each, where the system has `/proc`.
-fn ignored() -> u64 {
-    // A container's main process never starts with signals ignored, so its start does not pay for this.
-    if std::process::id() == 1 {
-        return 0;
-    }
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let (_, rest) = status.split_once("\nSigIgn:").unwrap_or_default();
-    let mask = rest.lines().next();
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or_default()
 }
 
 /// Calls a function for each signal, on a thread of its own.

@@ -72,14 +72,27 @@ pub(crate) fn members<'a, const N: usize>(
     names: [&str; N],
 ) -> Result<[Option<&'a str>; N], Broken> {
     let mut values = [None; N];
-    take_members(object, trust, |name, value| {
-        let position = names.iter().position(|known| *known == name);
-        if let Some(position) = position {
-            values[position] = Some(value);
-        }
-        position.is_some()
-    })?;
+    read_members(object, trust, &names, &mut values)?;
     Ok(values)
+}
+
+/// The same for any number of names. Not generic and never inlined, so that it exists once and is compiled at this crate's
+/// optimisation level.
+#[inline(never)]
+fn read_members<'a>(
+    object: &'a str,
+    trust: Trust,
+    names: &[&str],
+    values: &mut [Option<&'a str>],
+) -> Result<(), Broken> {
+    take_members(object, trust, |name, value| {
+        let known = names.iter().zip(&mut *values);
+        // Most names differ in length or at their beginning, and comparing them to the end is a call of the C library.
+        let mut known =
+            known.filter(|(known, _)| known.as_bytes().first() == name.as_bytes().first());
+        let slot = known.find(|(known, _)| **known == name);
+        slot.map(|(_, slot)| *slot = Some(value)).is_some()
+    })
 }
 
 /// Calls `each` for each element of an array, as raw JSON, until it returns false.

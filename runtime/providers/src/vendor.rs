@@ -71,13 +71,18 @@ impl Vendor {
 /// Whether an id in lower case begins so. A letter after a beginning that ends in a letter belongs to another word; `#` at
 /// the end of a beginning stands for a digit from 1 to 9.
 pub(crate) fn begins(id: &str, beginning: &str) -> bool {
-    if let Some(word) = beginning.strip_suffix('#') {
-        let rest = id.strip_prefix(word);
-        return rest.is_some_and(|rest| rest.starts_with(|c| matches!(c, '1'..='9')));
+    let (word, needs_digit) = match beginning.strip_suffix('#') {
+        Some(word) => (word, true),
+        None => (beginning, false),
+    };
+    // Most ids differ here.
+    let Some(rest) = id.strip_prefix(word) else {
+        return false;
+    };
+    match needs_digit {
+        true => rest.starts_with(|c| matches!(c, '1'..='9')),
+        false => !word.ends_with(char::is_alphabetic) || !rest.starts_with(char::is_alphabetic),
     }
-    let is_word = beginning.ends_with(|c: char| c.is_alphabetic());
-    let rest = id.strip_prefix(beginning);
-    rest.is_some_and(|rest| !is_word || !rest.starts_with(char::is_alphabetic))
 }
 
 #[cfg(test)]

@@ -373,10 +373,10 @@ pub fn known(id: &str) -> Known {
         return known(family(tuned), Form::Plain);
     }
     // Those that have a slash of their own.
-    let whole =
-        family(id).filter(|_| id.starts_with("accounts/") || id.starts_with("tunedmodels/"));
-    if whole.is_some() {
-        return known(whole, Form::Plain);
+    if (id.starts_with("accounts/") || id.starts_with("tunedmodels/"))
+        && let Some(found) = family(id)
+    {
+        return known(Some(found), Form::Plain);
     }
     let (before, base) = match id.rsplit_once('/') {
         Some((before, base)) => (Some(before), base),

@@ -75,8 +75,8 @@ pub(super) struct Body {
     incoming: ReplyBody,
     read: usize,
     patience: Patience,
-    /// When the last piece came, or the wait began.
-    heard: time::Instant,
+    /// When the wait for the next piece began; none while there are pieces.
+    waiting_since: Option<time::Instant>,
     /// Fires when the silence may have been too long. It is reset when it fires, not with each piece. None if nothing
     /// limits the silence.
     timer: Option<Pin<Box<Sleep>>>,
@@ -89,7 +89,7 @@ impl Body {
             read: 0,
             timer: patience.limit.map(|limit| Box::pin(time::sleep(limit))),
             patience,
-            heard: time::Instant::now(),
+            waiting_since: None,
         }
     }
 
@@ -116,7 +116,7 @@ impl Body {
         limit: usize,
     ) -> Poll<Result<Option<Bytes>, Box<Failure>>> {
         if let Poll::Ready(received) = self.incoming.poll_data(cx) {
-            self.heard = time::Instant::now();
+            self.waiting_since = None;
             return Poll::Ready(match received {
                 None => Ok(None),
                 Some(Ok(data)) => {
@@ -132,9 +132,10 @@ impl Body {
         let (Some(limit), Some(timer)) = (self.patience.limit, &mut self.timer) else {
             return Poll::Pending;
         };
+        let since = *self.waiting_since.get_or_insert_with(time::Instant::now);
         loop {
             ready!(timer.as_mut().poll(cx));
-            let due = self.heard + limit;
+            let due = since + limit;
             if due <= time::Instant::now() {
                 let seconds = limit.as_secs_f64();
                 let whose = self.patience.whose();

@@ -2,11 +2,7 @@ use super::*;
 use crate::settings::Environment;
 
 fn settings(variables: &[(&str, &str)]) -> Settings {
-    let lookup = |name: &str| {
-        let found = variables.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| (*value).into())
-    };
-    Settings::load(Environment::new(&lookup), &[]).unwrap()
+    Settings::load(Environment::new(variables.iter().copied()), &[]).unwrap()
 }
 
 fn by_name(name: &str) -> usize {

@@ -44,7 +44,7 @@ pub struct Trusted {
 
 impl Certificates {
     /// Reads the variables, and no file.
-    pub(super) fn load(environment: &Environment<'_>) -> Result<Self, Problem> {
+    pub(super) fn load(environment: &Environment) -> Result<Self, Problem> {
         Ok(Certificates {
             file: environment.path(FILE)?,
             folders: environment.path(FOLDER)?,

@@ -5,6 +5,7 @@
 use std::{
     borrow::Cow,
     cell::{OnceCell, RefCell},
+    collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -37,10 +38,9 @@ pub(super) const OWN: &str = "ANYGPT_";
 pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
 /// The environment of the process, or one made up by a test.
-pub struct Environment<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<OsString>,
-    names: &'a dyn Fn() -> Vec<OsString>,
-    listed: OnceCell<Vec<String>>,
+pub struct Environment {
+    /// Some of the values are keys.
+    variables: BTreeMap<String, Zeroizing<Vec<u8>>>,
     secrets: PathBuf,
     has_secrets: OnceCell<bool>,
     ignored: RefCell<Vec<Ignored>>,
@@ -80,14 +80,19 @@ pub struct Found {
     pub origin: String,
 }
 
-impl<'a> Environment<'a> {
-    /// An environment read by `lookup`, with secret files in `/run/secrets`. Its variables cannot be
-    /// listed: see [`Environment::with_names`].
-    pub fn new(lookup: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
+impl Environment {
+    /// An environment of these variables, with secret files in `/run/secrets`. Of equal names the first counts, as it
+    /// does for other programs; names that are not UTF-8 mean nothing here.
+    pub fn new<N: Into<OsString>>(variables: impl IntoIterator<Item = (N, N)>) -> Self {
+        let mut known = BTreeMap::new();
+        for (name, value) in variables {
+            let value = Zeroizing::new(value.into().into_encoded_bytes());
+            if let Ok(name) = name.into().into_string() {
+                known.entry(name).or_insert(value);
+            }
+        }
         Environment {
-            lookup,
-            names: &Vec::new,
-            listed: OnceCell::new(),
+            variables: known,
             secrets: SECRETS.into(),
             has_secrets: OnceCell::new(),
             ignored: RefCell::default(),
@@ -104,28 +109,20 @@ impl<'a> Environment<'a> {
         self
     }
 
-    /// The same with a list of its variables' names, for those that carry a name of the user's own.
-    pub fn with_names(mut self, names: &'a dyn Fn() -> Vec<OsString>) -> Self {
-        self.names = names;
-        self
+    /// The names of all variables, in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().map(String::as_str)
     }
 
-    /// The names of all variables, in order.
-    pub(super) fn names(&self) -> &[String] {
-        self.listed.get_or_init(|| {
-            let names = (self.names)().into_iter();
-            let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
-            names.sort_unstable();
-            names
-        })
+    /// Whether a variable is set, to whatever. Asking this is not using it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
     }
 
     /// Whether a variable holds more than a placeholder. Asking this is not using it.
     pub(super) fn holds(&self, name: &str) -> bool {
-        let value = (self.lookup)(name).map(|value| Zeroizing::new(value.into_encoded_bytes()));
-        let text = value
-            .as_ref()
-            .map(|value| String::from_utf8_lossy(value.as_slice()));
+        let value = self.variables.get(name);
+        let text = value.map(|value| String::from_utf8_lossy(value));
         text.is_some_and(|text| placeholder(text.trim()).is_none())
     }
 
@@ -192,19 +189,17 @@ impl<'a> Environment<'a> {
         if name.starts_with(OWN) {
             self.own.borrow_mut().push(name.to_owned());
         }
-        let Some(value) = (self.lookup)(name) else {
+        let Some(value) = self.variables.get(name) else {
             return Ok(None);
         };
-        let value = value.into_string().map_err(|_| {
+        let value = str::from_utf8(value).map_err(|_| {
             Problem::new(
                 name,
                 "is not valid UTF-8",
                 "set it again as plain text, or unset it",
             )
         })?;
-        // It may be a secret.
-        let value = Zeroizing::new(value);
-        let Cleaned { value, removed } = cleaned(&value, form(&value));
+        let Cleaned { value, removed } = cleaned(value, form(value));
         if let Some(why) = placeholder(value) {
             self.ignore(name, NoKey::unset(why));
             return Ok(None);
@@ -233,7 +228,7 @@ impl<'a> Environment<'a> {
         if let Some(found) = found(self.in_variable(name, address)) {
             return Ok(Some(found));
         }
-        let file_variable = format!("{name}_FILE");
+        let file_variable = [name, "_FILE"].concat();
         let path = self.path(&file_variable).map_err(|_| {
             let why = NoKey::broken("it is not valid UTF-8; write the path of a file");
             self.ignore(&file_variable, why)
@@ -256,14 +251,14 @@ impl<'a> Environment<'a> {
 
     /// The key in a variable itself.
     fn in_variable(&self, name: &str, address: &BaseUrl) -> Result<Option<Found>, Ignored> {
-        let Some(value) = (self.lookup)(name) else {
+        let Some(value) = self.variables.get(name) else {
             return Ok(None);
         };
-        let value = value.into_string().map(Zeroizing::new).map_err(|_| {
+        let value = str::from_utf8(value).map_err(|_| {
             let why = NoKey::broken("it is not valid UTF-8; set it again as plain text");
             self.ignore(name, why)
         })?;
-        let found = self.key(name.to_owned(), &value, &[name], address)?;
+        let found = self.key(name.to_owned(), value, &[name], address)?;
         self.given.borrow_mut().push(name.to_owned());
         Ok(Some(found))
     }

@@ -43,137 +43,188 @@ const MODEL: Meaning = Not("set ANYGPT_PROVIDER_{ID}_MODEL");
 const RESOURCE: Meaning = Not("set AZURE_OPENAI_ENDPOINT=https://NAME.openai.azure.com");
 const CLOUD: Meaning = Switch("calls go to {ID}'s own API unless {URL} names another address");
 
-/// What stands in names for a provider, and its id.
-const VENDORS: [(&str, &str); 37] = [
-    ("OPENAI", "openai"),
-    ("OPEN_AI", "openai"),
+/// What stands in names for a provider, and its id; in order, as the tables below are, since each variable is looked up.
+const VENDORS: [(&str, &str); 41] = [
     ("ANTHROPIC", "anthropic"),
+    ("AZURE", presets::AZURE),
+    ("AZURE_OPENAI", presets::AZURE),
+    ("CEREBRAS", "cerebras"),
     ("CLAUDE", "anthropic"),
+    ("DEEPSEEK", "deepseek"),
+    ("FIREWORKS", "fireworks"),
+    ("FIREWORKSAI", "fireworks"),
+    ("FIREWORKS_AI", "fireworks"),
+    ("GEMINI", "google"),
     ("GOOGLE", "google"),
     ("GOOGLE_AI", "google"),
     ("GOOGLE_GEMINI", "google"),
     ("GOOGLE_GENAI", "google"),
     ("GOOGLE_GENERATIVE_AI", "google"),
-    ("GEMINI", "google"),
-    ("AZURE", presets::AZURE),
-    ("AZURE_OPENAI", presets::AZURE),
-    ("OPENROUTER", presets::OPENROUTER),
-    ("OPEN_ROUTER", presets::OPENROUTER),
+    ("GROK", "xai"),
     ("GROQ", "groq"),
+    ("LITELLM", "litellm"),
+    ("LITELLM_PROXY", "litellm"),
+    ("LLAMACPP", "llamacpp"),
+    ("LLAMA_CPP", "llamacpp"),
+    ("LMSTUDIO", "lmstudio"),
+    ("LM_STUDIO", "lmstudio"),
     ("MISTRAL", "mistral"),
     ("MISTRALAI", "mistral"),
     ("MISTRAL_AI", "mistral"),
-    ("DEEPSEEK", "deepseek"),
-    ("XAI", "xai"),
-    ("GROK", "xai"),
+    ("MOONSHOT", "moonshot"),
+    ("NEBIUS", "nebius"),
+    ("OLLAMA", presets::OLLAMA),
+    ("OPENAI", "openai"),
+    ("OPENROUTER", presets::OPENROUTER),
+    ("OPEN_AI", "openai"),
+    ("OPEN_ROUTER", presets::OPENROUTER),
+    ("PERPLEXITY", "perplexity"),
+    ("PERPLEXITYAI", "perplexity"),
     ("TOGETHER", "together"),
     ("TOGETHERAI", "together"),
     ("TOGETHER_AI", "together"),
-    ("FIREWORKS", "fireworks"),
-    ("FIREWORKSAI", "fireworks"),
-    ("FIREWORKS_AI", "fireworks"),
-    ("PERPLEXITY", "perplexity"),
-    ("PERPLEXITYAI", "perplexity"),
-    ("MOONSHOT", "moonshot"),
-    ("ZAI", "zai"),
-    ("CEREBRAS", "cerebras"),
-    ("NEBIUS", "nebius"),
-    ("LITELLM", "litellm"),
-    ("LITELLM_PROXY", "litellm"),
     ("VLLM", "vllm"),
-    ("OLLAMA", presets::OLLAMA),
-];
-
-/// The same for those that are written in two ways and have no key.
-const LOCAL: [(&str, &str); 4] = [
-    ("LMSTUDIO", "lmstudio"),
-    ("LM_STUDIO", "lmstudio"),
-    ("LLAMACPP", "llamacpp"),
-    ("LLAMA_CPP", "llamacpp"),
+    ("XAI", "xai"),
+    ("ZAI", "zai"),
 ];
 
 /// What stands behind a provider.
 const ENDINGS: [(&str, Meaning); 53] = [
-    ("_API_KEY", Key),
-    ("_APIKEY", Key),
-    ("_KEY", Key),
-    ("_API_TOKEN", Key),
-    ("_API_BASE", Url),
-    ("_API_BASE_URL", Url),
-    ("_API_ENDPOINT", Url),
-    ("_API_URL", Url),
-    ("_BASE_URL", Url),
-    ("_BASEURL", Url),
-    ("_ENDPOINT", Url),
-    ("_URL", Url),
-    ("_API_BASE_URLS", ADDRESS),
-    ("_API_HOST", ADDRESS),
-    ("_API_BASE_PATH", ADDRESS),
-    ("_BASE", ADDRESS),
-    ("_BASE_PATH", ADDRESS),
-    ("_BASE_URLS", ADDRESS),
-    ("_HOST", ADDRESS),
-    ("_GATEWAY_URL", ADDRESS),
-    ("_SERVER", ADDRESS),
-    ("_SERVER_URL", ADDRESS),
-    ("_PROXY", PROXY),
-    ("_PROXY_URL", PROXY),
-    ("_REVERSE_PROXY", PROXY),
     ("_ALLOWED_MODEL", ALLOW),
     ("_ALLOWED_MODELS", ALLOW),
-    ("_MODEL_ALLOW_LIST", ALLOW),
     ("_ALLOW_MODELS", ALLOW),
-    ("_ENABLED_MODELS", ALLOW),
-    ("_MODELS", ALLOW),
-    ("_MODEL_ALLOWLIST", ALLOW),
-    ("_MODEL_WHITELIST", ALLOW),
+    ("_APIKEY", Key),
+    ("_API_BASE", Url),
+    ("_API_BASE_PATH", ADDRESS),
+    ("_API_BASE_URL", Url),
+    ("_API_BASE_URLS", ADDRESS),
+    ("_API_ENDPOINT", Url),
+    ("_API_HOST", ADDRESS),
+    ("_API_KEY", Key),
+    ("_API_TOKEN", Key),
+    ("_API_URL", Url),
+    ("_BASE", ADDRESS),
+    ("_BASEURL", Url),
+    ("_BASE_PATH", ADDRESS),
+    ("_BASE_URL", Url),
+    ("_BASE_URLS", ADDRESS),
     ("_BLOCKED_MODELS", DENY),
-    ("_DENIED_MODELS", DENY),
-    ("_DENY_MODELS", DENY),
-    ("_DISABLED_MODELS", DENY),
-    ("_EXCLUDED_MODELS", DENY),
-    ("_MODEL_BLACKLIST", DENY),
-    ("_MODEL_BLOCKLIST", DENY),
-    ("_MAX_COST", COST),
-    ("_MAX_COST_USD", COST),
-    ("_MAX_BUDGET", COST),
     ("_BUDGET", COST),
-    ("_MAX_TOKENS", TOKENS),
-    ("_MAX_OUTPUT_TOKENS", TOKENS),
     ("_CHAT_DEPLOYMENT_NAME", MODEL),
     ("_CHAT_MODEL", MODEL),
     ("_DEFAULT_MODEL", MODEL),
+    ("_DENIED_MODELS", DENY),
+    ("_DENY_MODELS", DENY),
     ("_DEPLOYMENT", MODEL),
     ("_DEPLOYMENT_NAME", MODEL),
+    ("_DISABLED_MODELS", DENY),
+    ("_ENABLED_MODELS", ALLOW),
+    ("_ENDPOINT", Url),
+    ("_EXCLUDED_MODELS", DENY),
+    ("_GATEWAY_URL", ADDRESS),
+    ("_HOST", ADDRESS),
+    ("_KEY", Key),
+    ("_MAX_BUDGET", COST),
+    ("_MAX_COST", COST),
+    ("_MAX_COST_USD", COST),
+    ("_MAX_OUTPUT_TOKENS", TOKENS),
+    ("_MAX_TOKENS", TOKENS),
     ("_MODEL", MODEL),
+    ("_MODELS", ALLOW),
+    ("_MODEL_ALLOWLIST", ALLOW),
+    ("_MODEL_ALLOW_LIST", ALLOW),
+    ("_MODEL_BLACKLIST", DENY),
+    ("_MODEL_BLOCKLIST", DENY),
     ("_MODEL_NAME", MODEL),
+    ("_MODEL_WHITELIST", ALLOW),
+    ("_PROXY", PROXY),
+    ("_PROXY_URL", PROXY),
+    ("_REVERSE_PROXY", PROXY),
+    ("_SERVER", ADDRESS),
+    ("_SERVER_URL", ADDRESS),
+    ("_URL", Url),
 ];
 
 /// Whole names.
 const NAMES: [(&str, Meaning); 80] = [
-    ("OPENAI_ORGANIZATION", Like("OPENAI_ORG_ID")),
-    ("OPENAI_ORGANIZATION_ID", Like("OPENAI_ORG_ID")),
-    ("OPENAI_PROJECT", Like("OPENAI_PROJECT_ID")),
+    ("AI21_API_KEY", Stranger),
+    ("AI_GATEWAY_API_KEY", Stranger),
+    ("ALLOWED_MODEL", ALLOW),
+    ("ALLOWED_MODELS", ALLOW),
+    ("ALLOWED_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
+    ("ALLOWED_TOOLS", TOOLS),
+    ("ANTHROPIC_BEDROCK_BASE_URL", ADDRESS),
+    ("ANTHROPIC_VERTEX_BASE_URL", ADDRESS),
+    ("ARK_API_KEY", Stranger),
     ("AZURE_API_VERSION", Like("OPENAI_API_VERSION")),
-    ("AZURE_OPENAI_API_VERSION", Like("OPENAI_API_VERSION")),
     ("AZURE_OPENAI_API_INSTANCE_NAME", RESOURCE),
+    ("AZURE_OPENAI_API_VERSION", Like("OPENAI_API_VERSION")),
     ("AZURE_OPENAI_RESOURCE", RESOURCE),
     ("AZURE_OPENAI_RESOURCE_NAME", RESOURCE),
     ("AZURE_RESOURCE_NAME", RESOURCE),
-    ("CUSTOM_API_URL", Not("set ANYGPT_PROVIDER_CUSTOM_BASE_URL")),
+    ("BLOCKED_MODELS", DENY),
+    ("BLOCKED_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
+    ("BUDGET_LIMIT", COST),
+    ("CLAUDE_CODE_USE_BEDROCK", CLOUD),
+    ("CLAUDE_CODE_USE_FOUNDRY", CLOUD),
+    ("CLAUDE_CODE_USE_VERTEX", CLOUD),
+    ("COHERE_API_KEY", Stranger),
+    ("COST_LIMIT", COST),
+    ("CO_API_KEY", Stranger),
+    ("CUSTOM_ALLOWED_MODELS", ALLOW),
     (
         "CUSTOM_API_BASE",
         Not("set ANYGPT_PROVIDER_CUSTOM_BASE_URL"),
     ),
+    ("CUSTOM_API_KEY", Not("set ANYGPT_PROVIDER_CUSTOM_API_KEY")),
+    ("CUSTOM_API_URL", Not("set ANYGPT_PROVIDER_CUSTOM_BASE_URL")),
     (
         "CUSTOM_BASE_URL",
         Not("set ANYGPT_PROVIDER_CUSTOM_BASE_URL"),
     ),
-    ("CUSTOM_API_KEY", Not("set ANYGPT_PROVIDER_CUSTOM_API_KEY")),
     ("CUSTOM_MODEL_NAME", Not("set ANYGPT_PROVIDER_CUSTOM_MODEL")),
-    ("CUSTOM_ALLOWED_MODELS", ALLOW),
+    ("DASHSCOPE_API_KEY", Stranger),
+    ("DEEPINFRA_API_KEY", Stranger),
+    ("DENIED_MODELS", DENY),
+    ("DENIED_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
     ("DIAL_ALLOWED_MODELS", ALLOW),
     ("DIAL_API_HOST", Not("set ANYGPT_PROVIDER_DIAL_BASE_URL")),
+    ("DIAL_API_KEY", Stranger),
+    ("DISABLED_MODELS", DENY),
+    ("DISABLED_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
+    ("DISABLED_TOOLS", TOOLS),
+    ("DISALLOWED_TOOLS", TOOLS),
+    ("ENABLED_MODELS", ALLOW),
+    ("ENABLED_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
+    ("ENABLED_TOOLS", TOOLS),
+    ("EXCLUDED_MODELS", DENY),
+    ("GITHUB_MODELS_BASE_URL", Not(presets::GITHUB_ENDED)),
+    ("GOOGLE_GENAI_USE_VERTEXAI", CLOUD),
+    ("HF_TOKEN", Stranger),
+    ("HUGGINGFACEHUB_API_TOKEN", Stranger),
+    ("HUGGINGFACE_API_KEY", Stranger),
+    ("HUGGINGFACE_TOKEN", Stranger),
+    ("HYPERBOLIC_API_KEY", Stranger),
+    ("LLM_API_BASE", Not("set ANYGPT_PROVIDER_LLM_BASE_URL")),
+    ("LLM_BASE_URL", Not("set ANYGPT_PROVIDER_LLM_BASE_URL")),
+    ("MAX_BUDGET", COST),
+    ("MAX_BUDGET_USD", COST),
+    ("MAX_COST", COST),
+    ("MAX_OUTPUT_TOKENS", TOKENS),
+    ("MAX_TIMEOUT", Not("set ANYGPT_MAX_TIMEOUT")),
+    ("MAX_TOKENS", TOKENS),
+    ("MINIMAX_API_KEY", Stranger),
+    ("MODELS_ALLOWED", ALLOW),
+    ("MODEL_ALLOWLIST", ALLOW),
+    ("MODEL_BLACKLIST", DENY),
+    ("MODEL_BLOCKLIST", DENY),
+    ("MODEL_WHITELIST", ALLOW),
+    ("NOVITA_API_KEY", Stranger),
+    ("NVIDIA_API_KEY", Stranger),
+    (
+        "OPENAI_API_TYPE",
+        Switch("for Azure set AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY"),
+    ),
     (
         "OPENAI_COMPATIBLE_API_BASE",
         Not("set ANYGPT_PROVIDER_COMPATIBLE_BASE_URL"),
@@ -186,64 +237,9 @@ const NAMES: [(&str, Meaning); 80] = [
         "OPENAI_LIKE_API_BASE",
         Not("set ANYGPT_PROVIDER_COMPATIBLE_BASE_URL"),
     ),
-    ("LLM_API_BASE", Not("set ANYGPT_PROVIDER_LLM_BASE_URL")),
-    ("LLM_BASE_URL", Not("set ANYGPT_PROVIDER_LLM_BASE_URL")),
-    ("GITHUB_MODELS_BASE_URL", Not(presets::GITHUB_ENDED)),
-    (
-        "OPENAI_API_TYPE",
-        Switch("for Azure set AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY"),
-    ),
-    ("CLAUDE_CODE_USE_BEDROCK", CLOUD),
-    ("CLAUDE_CODE_USE_FOUNDRY", CLOUD),
-    ("CLAUDE_CODE_USE_VERTEX", CLOUD),
-    ("ANTHROPIC_BEDROCK_BASE_URL", ADDRESS),
-    ("ANTHROPIC_VERTEX_BASE_URL", ADDRESS),
-    ("GOOGLE_GENAI_USE_VERTEXAI", CLOUD),
-    ("ALLOWED_MODEL", ALLOW),
-    ("ALLOWED_MODELS", ALLOW),
-    ("ENABLED_MODELS", ALLOW),
-    ("MODEL_ALLOWLIST", ALLOW),
-    ("MODEL_WHITELIST", ALLOW),
-    ("MODELS_ALLOWED", ALLOW),
-    ("BLOCKED_MODELS", DENY),
-    ("DENIED_MODELS", DENY),
-    ("DISABLED_MODELS", DENY),
-    ("EXCLUDED_MODELS", DENY),
-    ("MODEL_BLACKLIST", DENY),
-    ("MODEL_BLOCKLIST", DENY),
-    ("ALLOWED_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
-    ("ENABLED_PROVIDERS", Not("set ANYGPT_ALLOW_PROVIDERS")),
-    ("BLOCKED_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
-    ("DENIED_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
-    ("DISABLED_PROVIDERS", Not("set ANYGPT_DENY_PROVIDERS")),
-    ("ALLOWED_TOOLS", TOOLS),
-    ("DISABLED_TOOLS", TOOLS),
-    ("DISALLOWED_TOOLS", TOOLS),
-    ("ENABLED_TOOLS", TOOLS),
-    ("BUDGET_LIMIT", COST),
-    ("COST_LIMIT", COST),
-    ("MAX_BUDGET", COST),
-    ("MAX_BUDGET_USD", COST),
-    ("MAX_COST", COST),
-    ("MAX_OUTPUT_TOKENS", TOKENS),
-    ("MAX_TOKENS", TOKENS),
-    ("MAX_TIMEOUT", Not("set ANYGPT_MAX_TIMEOUT")),
-    ("AI_GATEWAY_API_KEY", Stranger),
-    ("AI21_API_KEY", Stranger),
-    ("ARK_API_KEY", Stranger),
-    ("CO_API_KEY", Stranger),
-    ("COHERE_API_KEY", Stranger),
-    ("DASHSCOPE_API_KEY", Stranger),
-    ("DEEPINFRA_API_KEY", Stranger),
-    ("DIAL_API_KEY", Stranger),
-    ("HF_TOKEN", Stranger),
-    ("HUGGINGFACE_API_KEY", Stranger),
-    ("HUGGINGFACEHUB_API_TOKEN", Stranger),
-    ("HUGGINGFACE_TOKEN", Stranger),
-    ("HYPERBOLIC_API_KEY", Stranger),
-    ("MINIMAX_API_KEY", Stranger),
-    ("NOVITA_API_KEY", Stranger),
-    ("NVIDIA_API_KEY", Stranger),
+    ("OPENAI_ORGANIZATION", Like("OPENAI_ORG_ID")),
+    ("OPENAI_ORGANIZATION_ID", Like("OPENAI_ORG_ID")),
+    ("OPENAI_PROJECT", Like("OPENAI_PROJECT_ID")),
     ("QWEN_API_KEY", Stranger),
     ("REPLICATE_API_TOKEN", Stranger),
     ("SAMBANOVA_API_KEY", Stranger),
@@ -270,10 +266,10 @@ struct Present {
 impl Foreign {
     /// Looks at the names of all variables. What the configuration file has used is its author's own, and no matter of
     /// this table.
-    pub(super) fn of(environment: &Environment<'_>) -> Self {
-        let names = environment.names().iter();
-        let present = names
-            .filter_map(|name| known(name))
+    pub(super) fn of(environment: &Environment) -> Self {
+        let present = environment
+            .names()
+            .filter_map(known)
             .filter(|it| environment.holds(&it.name) && !environment.was_used(&it.name))
             .collect();
         Foreign {
@@ -290,7 +286,7 @@ impl Foreign {
     /// The address of a provider by another program's variable, and that variable. The vendor's own one says nothing.
     pub(super) fn url(
         &self,
-        environment: &Environment<'_>,
+        environment: &Environment,
         preset: &Preset,
     ) -> Result<Option<(String, String)>, Problem> {
         let Some(it) = self.find(preset, Url) else {
@@ -316,7 +312,7 @@ impl Foreign {
     /// What a variable of ours says, else another program's for the same, and which of them.
     pub(super) fn value(
         &self,
-        environment: &Environment<'_>,
+        environment: &Environment,
         ours: &'static str,
     ) -> Result<Option<(String, String)>, Problem> {
         if let Some(text) = environment.value(ours)? {
@@ -342,7 +338,7 @@ impl Foreign {
     /// What is only worth knowing, and one warning of all that is not read and should be known.
     pub(super) fn notes(
         self,
-        environment: &Environment<'_>,
+        environment: &Environment,
         warnings: &mut Vec<String>,
     ) -> Vec<String> {
         let mut notes = self.notes.into_inner();
@@ -398,7 +394,7 @@ fn authority(url: &str) -> Option<&str> {
 }
 
 /// Whether a switch says what matters: anything but no, or for the kind of an API Azure.
-fn is_on(environment: &Environment<'_>, name: &str) -> bool {
+fn is_on(environment: &Environment, name: &str) -> bool {
     let value = environment.value(name).ok().flatten().unwrap_or_default();
     let value = value.to_ascii_lowercase();
     match name {
@@ -408,7 +404,6 @@ fn is_on(environment: &Environment<'_>, name: &str) -> bool {
 }
 
 fn known(name: &str) -> Option<Present> {
-    let exact = NAMES.iter().find(|(known, _)| *known == name);
     let present = |provider, meaning| {
         Some(Present {
             name: name.to_owned(),
@@ -416,28 +411,29 @@ fn known(name: &str) -> Option<Present> {
             meaning,
         })
     };
-    if let Some((_, meaning)) = exact {
-        return present(vendor(name, |_| true).map(|(preset, _)| preset), *meaning);
+    let mut vendors = vendors(name);
+    if let Some(meaning) = entry(&NAMES, name) {
+        return present(vendors.next().map(|(preset, _)| preset), meaning);
     }
-    let ending = |rest: &str| ENDINGS.iter().find(|(ending, _)| *ending == rest);
-    let (preset, rest) = vendor(name, |rest| ending(rest).is_some())?;
-    let (_, meaning) = ending(rest)?;
-    let keeps = match meaning {
-        // Ollama keeps its models where OLLAMA_MODELS says.
-        _ if *meaning == ALLOW && preset.is_local => rest != "_MODELS",
-        _ => true,
-    };
-    (keeps && !is_ours(name)).then(|| present(Some(preset), *meaning))?
+    let (preset, meaning, rest) =
+        vendors.find_map(|(preset, rest)| Some((preset, entry(&ENDINGS, rest)?, rest)))?;
+    // Ollama keeps its models where OLLAMA_MODELS says.
+    let is_folder = meaning == ALLOW && preset.is_local && rest == "_MODELS";
+    (!is_folder && !is_ours(name)).then(|| present(Some(preset), meaning))?
 }
 
-/// The provider that a name begins with, and the rest of it, if that is one.
-fn vendor(name: &str, is_rest: impl Fn(&str) -> bool) -> Option<(&'static Preset, &str)> {
-    let mut all = VENDORS.iter().chain(&LOCAL);
-    all.find_map(|(word, id)| {
-        let rest = name.strip_prefix(word)?;
-        let preset = presets::named(id)?;
-        (rest.starts_with('_') && is_rest(rest)).then_some((preset, rest))
+/// The providers that a name may begin with, each with the rest of the name.
+fn vendors(name: &str) -> impl Iterator<Item = (&'static Preset, &str)> {
+    name.match_indices('_').filter_map(|(end, _)| {
+        let id = entry(&VENDORS, &name[..end])?;
+        Some((presets::named(id)?, &name[end..]))
     })
+}
+
+/// What a table has for this name.
+fn entry<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    let position = table.binary_search_by_key(&name, |(known, _)| known).ok()?;
+    Some(table[position].1)
 }
 
 /// Whether a variable is one of the documented ones.

@@ -37,7 +37,7 @@ impl Settings {
     ///
     /// # Errors
     /// The first setting that cannot be used.
-    pub fn load(environment: Environment<'_>, tools: &[ToolName]) -> Result<Self, Problem> {
+    pub fn load(environment: Environment, tools: &[ToolName]) -> Result<Self, Problem> {
         let mut settings = Settings {
             offer: Offer::usual(tools),
             ..Settings::default()
@@ -87,11 +87,7 @@ impl Settings {
     }
 
     /// Sets the fields of all rows.
-    fn read_table(
-        &mut self,
-        environment: &Environment<'_>,
-        file: &mut File,
-    ) -> Result<(), Problem> {
+    fn read_table(&mut self, environment: &Environment, file: &mut File) -> Result<(), Problem> {
         for row in &TABLE {
             let Some(set) = row.set else {
                 continue;
@@ -109,7 +105,7 @@ impl Settings {
     fn given_for(
         &mut self,
         row: &Row,
-        environment: &Environment<'_>,
+        environment: &Environment,
         file: &mut File,
     ) -> Result<Option<Given>, Problem> {
         if let Some(text) = environment.value(row.variable)? {
@@ -125,7 +121,7 @@ impl Settings {
     fn given(
         &mut self,
         path: &str,
-        environment: &Environment<'_>,
+        environment: &Environment,
         file: &mut File,
     ) -> Result<Option<Given>, Problem> {
         row(path).map_or(Ok(None), |row| self.given_for(row, environment, file))
@@ -183,7 +179,7 @@ impl Settings {
     }
 
     /// Keeps what was noticed while the environment was read.
-    fn take_notes_of(&mut self, environment: Environment<'_>) {
+    fn take_notes_of(&mut self, environment: Environment) {
         let repaired = environment.take_repaired();
         let repaired = repaired
             .iter()
@@ -214,7 +210,7 @@ impl Settings {
 }
 
 /// The configuration file to read, if there is one.
-fn config_file(environment: &Environment<'_>) -> Result<Option<PathBuf>, Problem> {
+fn config_file(environment: &Environment) -> Result<Option<PathBuf>, Problem> {
     if let Some(path) = environment.path(CONFIG_FILE)? {
         return Ok(Some(path.into()));
     }

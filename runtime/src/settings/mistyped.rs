@@ -77,10 +77,7 @@ const BARE_LIMITS: [&str; 5] = [
 ///
 /// # Errors
 /// A name that looks like a limit.
-pub(super) fn check(
-    environment: &Environment<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<(), Problem> {
+pub(super) fn check(environment: &Environment, warnings: &mut Vec<String>) -> Result<(), Problem> {
     let mut known = environment.own_names();
     known.retain(|name| !name.starts_with(PREFIX));
     // Mostly not needed.
@@ -91,7 +88,10 @@ pub(super) fn check(
     let mut unknown = Vec::new();
     for name in environment.names() {
         // Those with an id have been looked at where they are read; the tests have names of their own.
-        if name.starts_with(PREFIX) || name.starts_with("ANYGPT_TEST_") || known.contains(name) {
+        if name.starts_with(PREFIX)
+            || name.starts_with("ANYGPT_TEST_")
+            || known.iter().any(|it| it == name)
+        {
             continue;
         }
         let plain = plain(name);
@@ -110,7 +110,7 @@ pub(super) fn check(
         }
         unknown.push(match other(&plain, &known) {
             Some(near) => format!("{name} (perhaps you mean {near})"),
-            None => name.clone(),
+            None => name.to_owned(),
         });
     }
     if !unknown.is_empty() {
@@ -155,11 +155,11 @@ pub(super) fn is_limit(words: &str) -> bool {
 
 /// A name as it would be written here: `anygpt.max-cost` is `ANYGPT_MAX_COST`.
 fn plain(name: &str) -> String {
-    let plain = |c: char| match c {
-        '-' | '.' | ' ' => '_',
-        c => c.to_ascii_uppercase(),
-    };
-    name.chars().map(plain).collect()
+    let name = name.to_ascii_uppercase();
+    match name.contains(['-', '.', ' ']) {
+        true => name.replace(['-', '.', ' '], "_"),
+        false => name,
+    }
 }
 
 /// The limits that a name may stand for, if it looks like one. In a name that does not begin like ours only its

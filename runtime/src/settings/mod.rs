@@ -190,7 +190,7 @@ impl Settings {
         let it = &self.providers[provider];
         let unavailable_reason = match it.is_tried_if_named {
             true => it.why_not_tried(),
-            false => it.unavailable_reason(),
+            false => it.unavailable_reason().map(str::to_owned),
         };
         unavailable_reason
             .or_else(|| self.limits.refusal(&it.id, model))

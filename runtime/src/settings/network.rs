@@ -37,7 +37,7 @@ impl Network {
     /// # Errors
     /// A proxy's URL that cannot be used.
     pub(super) fn load(
-        environment: &Environment<'_>,
+        environment: &Environment,
         warnings: &mut Vec<String>,
     ) -> Result<Self, Problem> {
         let mut secrets = Vec::new();
@@ -109,7 +109,7 @@ impl Network {
 
 /// A variable that people write in either case. As with most programs that read both, upper case wins.
 fn either_case(
-    environment: &Environment<'_>,
+    environment: &Environment,
     upper: &str,
     warnings: &mut Vec<String>,
 ) -> Result<Option<(String, String)>, Problem> {

@@ -36,16 +36,16 @@ impl OwnVariables {
 /// All of them, by the id of the provider: one of `known` or of a preset, if it can be meant (`MY_LLM` is
 /// `my-llm` or `my.llm`, too), else the name in lower case with `-`.
 pub(super) fn all<'k>(
-    environment: &Environment<'_>,
+    environment: &Environment,
     known: impl Iterator<Item = &'k str>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<(String, OwnVariables)>, Problem> {
-    let names = environment.names().iter();
-    let names: Vec<&String> = names.filter(|name| name.starts_with(PREFIX)).collect();
     let mut all: Vec<(String, OwnVariables)> = Vec::new();
     let known: Vec<&str> = known.collect();
-    for variable in names.iter().copied() {
-        let behind = &variable[PREFIX.len()..];
+    for variable in environment.names() {
+        let Some(behind) = variable.strip_prefix(PREFIX) else {
+            continue;
+        };
         let word = FIELDS.iter().find_map(|field| behind.strip_suffix(field));
         let is_possible = |word: &&str| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -96,7 +96,7 @@ fn id_of(word: &str, known: &[&str]) -> String {
 }
 
 /// What the variables of one provider say; nothing if all of them count as not set.
-fn read(environment: &Environment<'_>, word: &str) -> Result<Option<OwnVariables>, Problem> {
+fn read(environment: &Environment, word: &str) -> Result<Option<OwnVariables>, Problem> {
     let prefix = format!("{PREFIX}{word}");
     let value = |field: &str| environment.value(&format!("{prefix}{field}"));
     let key = ["_API_KEY", "_API_KEY_FILE"].map(|field| format!("{prefix}{field}"));
@@ -104,7 +104,7 @@ fn read(environment: &Environment<'_>, word: &str) -> Result<Option<OwnVariables
         dialect: value("_TYPE")?,
         base_url: value("_BASE_URL")?,
         model: value("_MODEL")?,
-        has_key: key.iter().any(|name| environment.names().contains(name)),
+        has_key: key.iter().any(|name| environment.has(name)),
         prefix: prefix.clone(),
     };
     if own.dialect.is_none() && own.base_url.is_none() && own.model.is_none() {

@@ -103,8 +103,8 @@ impl Provider {
     }
 
     /// Why it cannot be used, with what to do about it; `None` if it can.
-    pub fn unavailable_reason(&self) -> Option<String> {
-        self.refusal.as_ref().or(self.off.as_ref()).cloned()
+    pub fn unavailable_reason(&self) -> Option<&str> {
+        self.refusal.as_deref().or(self.off.as_deref())
     }
 
     /// By which setting it must not be used, whatever else there is; `None` if it may.

@@ -12,10 +12,7 @@ use anygpt_core::{Reservation, json};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
-use super::{
-    kind::Kind,
-    parameter::{Parameter, Parameters},
-};
+use super::input_schema::Parameters;
 use crate::error::{Advice, Error, ErrorKind};
 
 /// Most unknown arguments that a warning names, and how much of the path of each.
@@ -120,11 +117,6 @@ impl<'a> Arguments<'a> {
                 "the arguments cannot be read: they are no JSON object, or a name in them is no text".into(),
             )),
         }
-    }
-
-    /// The argument of this parameter.
-    pub(super) fn take<K: Kind>(&mut self, parameter: &Parameter<K>) -> Result<K::Value, Error> {
-        parameter.kind.read(parameter.name, self)
     }
 
     /// The JSON text of an argument, unless it is absent or null.

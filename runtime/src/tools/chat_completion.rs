@@ -20,8 +20,9 @@ use super::{
         functions::{self, TOOL_CHOICE, TOOLS},
     },
     dry_run,
+    input_schema::Detail,
     kind::{Flag, Integer, Names, Texts},
-    parameter::{Detail, Parameter},
+    parameter::Parameter,
     response_format::{self, RESPONSE_FORMAT},
     tool::{NetworkCall, Step, Tool},
 };

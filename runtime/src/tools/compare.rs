@@ -21,8 +21,9 @@ use super::{
         ask, take_bounds,
     },
     conversation::{self, MESSAGES_AS_IN_CHAT, PROMPT, SYSTEM},
+    input_schema::Detail,
     kind::{Choice, Name, Names, Text},
-    parameter::{Detail, Parameter},
+    parameter::Parameter,
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{

@@ -13,8 +13,9 @@ use super::{
     arguments::Arguments,
     common::{MODEL, PROVIDER},
     conversation::{self, MESSAGES_AS_IN_CHAT, PROMPT, SYSTEM},
+    input_schema::Detail,
     kind::Text,
-    parameter::{Detail, Parameter},
+    parameter::Parameter,
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{

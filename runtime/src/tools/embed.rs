@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::{
     arguments::Arguments,
     common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    input_schema::Detail,
     kind::{Integer, Texts},
-    parameter::{Detail, Parameter},
+    parameter::Parameter,
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{

@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::{
     arguments::Arguments,
     common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    input_schema::Detail,
     kind::{Choice, Integer, Name, Text},
-    parameter::{Detail, Parameter},
+    parameter::Parameter,
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{

@@ -13,7 +13,7 @@ use serde_json::{Number, Value};
 
 use super::{
     arguments::{Arguments, elements, is_list, read, wrong, wrong_raw},
-    parameter::Detail,
+    input_schema::{Detail, push_string, push_strings},
 };
 use crate::error::Error;
 
@@ -236,7 +236,8 @@ impl<T: Copy + Debug + Sync> Kind for Choice<T> {
     fn write_schema(&self, detail: Detail, json: &mut String) {
         json.push_str(STRING);
         if detail == Detail::Limits {
-            let _always = write!(json, ",\"enum\":[\"{}\"]", self.words().join("\",\""));
+            json.push_str(",\"enum\":");
+            push_strings(self.words(), json);
         }
     }
 
@@ -247,7 +248,7 @@ impl<T: Copy + Debug + Sync> Kind for Choice<T> {
         match (self.parse)(&word) {
             Some(choice) => Ok(Some(choice)),
             None => {
-                let allowed = match &self.words()[..] {
+                let allowed = match &self.words().collect::<Vec<&str>>()[..] {
                     [first, second, third] => format!("{first}, {second} or {third}"),
                     words => format!("one of {}", words.join(", ")),
                 };
@@ -258,8 +259,8 @@ impl<T: Copy + Debug + Sync> Kind for Choice<T> {
 }
 
 impl<T: Copy> Choice<T> {
-    fn words(&self) -> Vec<&'static str> {
-        self.all.iter().map(|&choice| (self.name)(choice)).collect()
+    fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.all.iter().map(|&choice| (self.name)(choice))
     }
 }
 
@@ -356,14 +357,14 @@ fn write_limits(
     detail: Detail,
     json: &mut String,
 ) {
-    let _always = match detail {
-        Detail::Hidden | Detail::Type => write!(json, "\"type\":\"{kind}\""),
-        Detail::Minimum => write!(json, "\"type\":\"{kind}\",\"minimum\":{min}"),
-        Detail::Limits => write!(
-            json,
-            "\"type\":\"{kind}\",\"minimum\":{min},\"maximum\":{max}"
-        ),
-    };
+    json.push_str("\"type\":");
+    push_string(kind, json);
+    if matches!(detail, Detail::Minimum | Detail::Limits) {
+        let _always = write!(json, ",\"minimum\":{min}");
+    }
+    if detail == Detail::Limits {
+        let _always = write!(json, ",\"maximum\":{max}");
+    }
 }
 
 /// The elements of an array if all are strings, up to one more than `most`.

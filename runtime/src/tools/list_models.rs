@@ -16,8 +16,9 @@ use serde_json::Value;
 use super::{
     arguments::{Arguments, wrong},
     common::PROVIDER,
+    input_schema::Detail,
     kind::{Choice, Flag, Integer, Name, Text},
-    parameter::{Detail, Parameter},
+    parameter::Parameter,
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{

@@ -41,7 +41,7 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     key_from: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
+    problem: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -77,7 +77,7 @@ fn begin(_: &CallContext, settings: &Settings, arguments: Arguments<'_>) -> Resu
 
     let mut text = String::new();
     for provider in &providers {
-        let state = match &provider.problem {
+        let state = match provider.problem {
             Some(problem) => format!("off: {problem}"),
             None => "usable".to_owned(),
         };

@@ -30,6 +30,7 @@ mod count_tokens;
 mod dry_run;
 mod embed;
 mod generate_image;
+mod input_schema;
 mod kind;
 mod list_models;
 mod list_providers;

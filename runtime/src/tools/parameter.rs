@@ -3,11 +3,12 @@
 //!
 //! Never here: the parameters of a particular tool.
 
-use std::fmt::{Debug, Write as _};
-
-use serde_json::Value;
-
-use super::kind::Kind;
+use super::{
+    arguments::Arguments,
+    input_schema::{Described, Detail, is_plain, push_string},
+    kind::Kind,
+};
+use crate::error::Error;
 
 /// A parameter whose argument has the type `K`.
 #[derive(Clone, Copy, Debug)]
@@ -19,21 +20,11 @@ pub(super) struct Parameter<K> {
     detail: Detail,
 }
 
-/// How much of a parameter is in the schema. Every word of it costs every client context, so most limits are only in the
-/// error that names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Detail {
-    /// Nothing: it is only accepted.
-    Hidden,
-    Type,
-    /// The lower limit, too.
-    Minimum,
-    /// Both limits, or all words of a choice.
-    Limits,
-}
-
 impl<K> Parameter<K> {
+    /// # Panics
+    /// The name has to be escaped in JSON. (All parameters are constants, so that is an error of the compiler.)
     pub(super) const fn new(name: &'static str, kind: K) -> Self {
+        assert!(is_plain(name), "a name needs no escapes in JSON");
         Parameter {
             name,
             kind,
@@ -43,10 +34,16 @@ impl<K> Parameter<K> {
         }
     }
 
+    /// # Panics
+    /// As [`Parameter::new`].
     pub(super) const fn described(self, description: &'static str) -> Self
     where
         K: Copy,
     {
+        assert!(
+            is_plain(description),
+            "write quotes in a description as ' or typographic ones"
+        );
         Parameter {
             description,
             ..self
@@ -71,18 +68,6 @@ impl<K> Parameter<K> {
     }
 }
 
-/// What the schema of a tool needs of a parameter, whatever its type.
-pub(super) trait Described: Debug + Sync {
-    fn name(&self) -> &'static str;
-    fn is_listed(&self) -> bool;
-    fn is_required(&self) -> bool;
-    /// Appends its JSON Schema.
-    fn write_schema(&self, json: &mut String);
-}
-
-/// The parameters of a tool, in the order in which clients see them.
-pub(super) type Parameters = &'static [&'static dyn Described];
-
 impl<K: Kind> Described for Parameter<K> {
     fn name(&self) -> &'static str {
         self.name
@@ -104,27 +89,16 @@ impl<K: Kind> Described for Parameter<K> {
             if json.len() > start {
                 json.push(',');
             }
-            let _always = write!(json, "\"description\":{}", Value::from(self.description));
+            json.push_str("\"description\":");
+            push_string(self.description, json);
         }
         json.push('}');
     }
 }
 
-/// The JSON Schema of an object with these members.
-pub(super) fn input_schema(parameters: Parameters) -> String {
-    let mut json = String::from("{\"type\":\"object\",\"properties\":{");
-    let listed = parameters.iter().filter(|it| it.is_listed());
-    for (position, parameter) in listed.enumerate() {
-        let comma = if position == 0 { "" } else { "," };
-        let _always = write!(json, "{comma}\"{}\":", parameter.name());
-        parameter.write_schema(&mut json);
+impl Arguments<'_> {
+    /// The argument of this parameter.
+    pub(super) fn take<K: Kind>(&mut self, parameter: &Parameter<K>) -> Result<K::Value, Error> {
+        parameter.kind.read(parameter.name, self)
     }
-    json.push('}');
-    let required = parameters.iter().filter(|it| it.is_required());
-    let required: Vec<&str> = required.map(|it| it.name()).collect();
-    if !required.is_empty() {
-        let _always = write!(json, ",\"required\":[\"{}\"]", required.join("\",\""));
-    }
-    json.push('}');
-    json
 }

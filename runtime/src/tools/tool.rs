@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     arguments::{Arguments, Charge},
-    parameter::{Parameters, input_schema},
+    input_schema::{Parameters, input_schema},
 };
 use crate::{
     call::CallContext,

@@ -54,11 +54,11 @@ fn cached_written_and_long_input_have_prices_of_their_own() {
 #[test]
 fn published_prices_hold_for_the_providers_own_addresses_only() {
     let load = |variables: &[(&str, &str)]| {
-        let lookup = |name: &str| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).into())
-        };
-        Settings::load(Environment::new(&lookup).with_secrets("/nowhere"), &[]).unwrap()
+        Settings::load(
+            Environment::new(variables.iter().copied()).with_secrets("/nowhere"),
+            &[],
+        )
+        .unwrap()
     };
     let has_price = |settings: &Settings, id: &str| {
         let provider = position(&settings.providers, id).unwrap();

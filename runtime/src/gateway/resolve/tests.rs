@@ -1,14 +1,12 @@
-use std::ffi::OsString;
-
 use super::*;
 use crate::settings::Environment;
 
 fn settings(variables: &[(&str, &str)]) -> Settings {
-    let lookup = |name: &str| {
-        let value = variables.iter().find(|(known, _)| *known == name);
-        value.map(|(_, value)| OsString::from(value))
-    };
-    Settings::load(Environment::new(&lookup).with_secrets("/nowhere"), &[]).unwrap()
+    Settings::load(
+        Environment::new(variables.iter().copied()).with_secrets("/nowhere"),
+        &[],
+    )
+    .unwrap()
 }
 
 /// Settings with these variables and this configuration file.

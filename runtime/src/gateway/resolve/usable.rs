@@ -125,7 +125,7 @@ pub(super) fn check_usable(
             Err(Error::no_provider())
         }
         Some(why) => {
-            let why = provider.why_not_tried().unwrap_or(why);
+            let why = provider.why_not_tried().unwrap_or_else(|| why.to_owned());
             let message = format!("provider {} cannot be used: {why}", provider.id);
             Err(Error::new(ErrorKind::Config, message).advise(Advice::SetUpOrAskAnother))
         }

@@ -9,11 +9,7 @@ fn secrets_come_from_the_variable_then_its_file_then_the_secrets_folder() {
     std::fs::write(folder.join("a_key"), "from-folder\n").unwrap();
     let path = file.to_str().unwrap().to_owned();
     let find = |variables: &[(&str, &str)]| {
-        let lookup = |name: &str| {
-            let value = variables.iter().find(|(known, _)| *known == name);
-            value.map(|(_, value)| OsString::from(value))
-        };
-        let environment = Environment::new(&lookup).with_secrets(&folder);
+        let environment = Environment::new(variables.iter().copied()).with_secrets(&folder);
         let found = environment.secret("A_KEY", &BaseUrl::default());
         found.map(|found| found.map(|found| found.secret.expose().to_owned()))
     };

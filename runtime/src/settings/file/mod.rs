@@ -87,7 +87,7 @@ pub(in crate::settings) type KeyEntry = Spanned<Attempt<Secret>>;
 
 impl File {
     /// Reads a file. Its variables are those of the environment; what is not among them may be a secret's file.
-    pub(super) fn read(path: &Path, environment: &Environment<'_>) -> Result<Self, Problem> {
+    pub(super) fn read(path: &Path, environment: &Environment) -> Result<Self, Problem> {
         let mend =
             "mount a text file that the user of this process may read, or correct CONFIG_FILE";
         let text = file_text::read(path, LIMIT)
@@ -131,7 +131,7 @@ impl File {
 }
 
 /// The value of a variable, or of a secret of that name.
-fn variable(environment: &Environment<'_>, name: &str) -> Result<Option<String>, Problem> {
+fn variable(environment: &Environment, name: &str) -> Result<Option<String>, Problem> {
     if let Some(value) = environment.value(name)? {
         return Ok(Some(value));
     }

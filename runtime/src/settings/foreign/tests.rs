@@ -2,12 +2,7 @@ use super::*;
 use crate::settings::Settings;
 
 fn load(variables: &[(&str, &str)]) -> Settings {
-    let lookup = |name: &str| {
-        let found = variables.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| (*value).into())
-    };
-    let names = || variables.iter().map(|(name, _)| name.into()).collect();
-    let environment = Environment::new(&lookup).with_names(&names);
+    let environment = Environment::new(variables.iter().copied());
     Settings::load(environment.with_secrets("/nowhere"), &[]).unwrap()
 }
 
@@ -274,15 +269,15 @@ fn what_says_nothing_of_models_is_left_alone() {
 }
 
 #[test]
-fn rows_are_there_once_and_lead_to_a_preset() {
-    for (word, id) in VENDORS.iter().chain(&LOCAL) {
+fn rows_are_in_order_and_there_once_and_lead_to_a_preset() {
+    fn is_in_order<T>(table: &[(&str, T)]) -> bool {
+        table.is_sorted_by(|(one, _), (next, _)| one < next)
+    }
+    assert!(is_in_order(&VENDORS) && is_in_order(&ENDINGS) && is_in_order(&NAMES));
+    for (word, id) in VENDORS {
         assert!(presets::named(id).is_some(), "{word}");
     }
-    for (position, (name, _)) in NAMES.iter().enumerate() {
+    for (name, _) in NAMES {
         assert!(!is_ours(name), "{name}");
-        assert!(
-            NAMES[..position].iter().all(|(other, _)| other != name),
-            "{name}"
-        );
     }
 }

@@ -3,12 +3,7 @@ use crate::settings::Settings;
 
 /// The warnings about names, or why the start is refused.
 fn load(variables: &[(&str, &str)]) -> Result<String, String> {
-    let lookup = |name: &str| {
-        let found = variables.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| (*value).into())
-    };
-    let names = || variables.iter().map(|(name, _)| name.into()).collect();
-    let environment = Environment::new(&lookup).with_names(&names);
+    let environment = Environment::new(variables.iter().copied());
     match Settings::load(environment.with_secrets("/nowhere"), &[]) {
         Ok(settings) => Ok(settings.warnings.join("\n")),
         Err(problem) => Err(problem.to_string()),

@@ -45,17 +45,10 @@ impl Reader<'_> {
             foreign_key: self.foreign.key(preset),
             ..Known::default()
         });
-        let (nowhere, place) = (BaseUrl::default(), format!("providers.{id}"));
+        let nowhere = BaseUrl::default();
         // Reported when the provider was first read.
         let mut warnings = Vec::new();
-        let key = self.key(
-            &place,
-            own_variable,
-            &known,
-            in_file,
-            &nowhere,
-            &mut warnings,
-        );
+        let key = self.key(id, own_variable, &known, in_file, &nowhere, &mut warnings);
         let dialect = preset.map_or(Dialect::Compatible(&PLAIN), |preset| preset.dialect);
         let mut provider = Provider::new(id, dialect, nowhere);
         provider.key = key.found;
@@ -74,8 +67,7 @@ impl Reader<'_> {
         known: Known,
         warnings: &mut Vec<String>,
     ) -> Result<Provider, Problem> {
-        let place = format!("providers.{id}");
-        let url = written_url(&place, &configured, &known);
+        let url = written_url(id, &configured, &known);
         let address = url.as_ref().map(|url| self.address(id, url, dialect));
         let Address {
             base_url,
@@ -87,19 +79,14 @@ impl Reader<'_> {
             deployment: None,
         });
         let url_place = url.map(|url| url.place);
-        let model = model(
-            &place,
-            &configured,
-            deployment.zip(url_place.clone()),
-            warnings,
-        );
+        let model = model(id, &configured, deployment.zip(url_place.clone()), warnings);
         let entry = configured.entry.unwrap_or_default();
         let key_variable = configured
             .own
             .has_key
             .then(|| configured.own.name("_API_KEY"));
         let in_file = entry.api_key;
-        let key = self.key(&place, key_variable, &known, in_file, &base_url, warnings);
+        let key = self.key(id, key_variable, &known, in_file, &base_url, warnings);
 
         let mut provider = Provider::new(id, dialect, base_url);
         provider.key = key.found;
@@ -114,7 +101,8 @@ impl Reader<'_> {
             || !provider.headers.secrets.keys.is_empty()
             || !provider.base_url.secrets().keys.is_empty();
         if has_secrets {
-            let place = url_place.as_ref().unwrap_or(&place);
+            let built_in = format!("providers.{id}");
+            let place = url_place.as_ref().unwrap_or(&built_in);
             if let Some(problem) = self.plain_http_problem(place, &provider.base_url) {
                 provider.break_off(&problem);
             }
@@ -143,7 +131,7 @@ impl Reader<'_> {
 }
 
 /// The address as it is written: in a variable of its own, a well-known one, the file, or another program's variable.
-fn written_url(place: &str, configured: &Configured, known: &Known) -> Option<Written> {
+fn written_url(id: &str, configured: &Configured, known: &Known) -> Option<Written> {
     if let Some(text) = &configured.own.base_url {
         let (place, text) = (configured.own.name("_BASE_URL"), text.clone());
         return Some(Written { place, text });
@@ -151,7 +139,7 @@ fn written_url(place: &str, configured: &Configured, known: &Known) -> Option<Wr
     let in_file = || {
         let text = configured.entry.as_ref()?.base_url.as_ref()?;
         Some(Written {
-            place: text.place(&format!("{place}.base_url")),
+            place: text.place(&format!("providers.{id}.base_url")),
             text: text.value.clone(),
         })
     };
@@ -161,7 +149,7 @@ fn written_url(place: &str, configured: &Configured, known: &Known) -> Option<Wr
 
 /// The model that is set, or else that of the address, and where that is written.
 fn model(
-    place: &str,
+    id: &str,
     configured: &Configured,
     deployment: Option<(String, String)>,
     warnings: &mut Vec<String>,
@@ -170,7 +158,7 @@ fn model(
     let model = match (&configured.own.model, in_file) {
         (Some(model), _) => Some((model.clone(), configured.own.name("_MODEL"))),
         (None, Some(model)) => {
-            let place = model.place(&format!("{place}.model"));
+            let place = model.place(&format!("providers.{id}.model"));
             Some((model.value.clone(), place))
         }
         (None, None) => deployment,

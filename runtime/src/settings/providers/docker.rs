@@ -19,7 +19,7 @@ pub(super) enum Runner {
 }
 
 impl Runner {
-    pub(super) fn read(environment: &Environment<'_>) -> Result<Self, Problem> {
+    pub(super) fn read(environment: &Environment) -> Result<Self, Problem> {
         let Some(value) = environment.value(VARIABLE)? else {
             return Ok(Runner::Auto);
         };

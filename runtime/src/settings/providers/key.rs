@@ -40,7 +40,7 @@ impl Reader<'_> {
     /// The key for this address: of its own variables, of the well-known ones, of the file, in this order.
     pub(super) fn key(
         &self,
-        place: &str,
+        id: &str,
         own_variable: Option<String>,
         known: &Known,
         in_file: Option<KeyEntry>,
@@ -53,7 +53,7 @@ impl Reader<'_> {
         }
         self.well_known(&mut key, known, address, warnings);
         if let Some(text) = in_file.filter(|_| key.found.is_none()) {
-            let place = text.place(&format!("{place}.api_key"));
+            let place = text.place(&format!("providers.{id}.api_key"));
             let names = known.key_variables;
             let read = self
                 .environment

@@ -40,7 +40,7 @@ use super::{
 /// With `guarded` no key may travel in the open to a public address, neither directly nor by way of a
 /// proxy.
 pub(super) fn all(
-    environment: &Environment<'_>,
+    environment: &Environment,
     entries: BTreeMap<String, ProviderEntry>,
     foreign: &Foreign,
     default: Option<&str>,
@@ -64,7 +64,8 @@ pub(super) fn all(
         foreign,
         guarded,
     };
-    let mut providers = Vec::with_capacity(PRESETS.len());
+    // With room for those of the user's own and the mock, so that the large items are not moved again.
+    let mut providers = Vec::with_capacity(PRESETS.len() + entries.len() + own.len() + 1);
     let mut others = Vec::with_capacity(PRESETS.len());
     for preset in &PRESETS {
         let configured = Configured::take(preset.id, &mut entries, &mut own);

@@ -8,7 +8,7 @@ use crate::settings::{
 
 /// Brings together what an entry of the file says and what the environment says, which wins.
 pub(super) struct Reader<'e> {
-    pub(super) environment: &'e Environment<'e>,
+    pub(super) environment: &'e Environment,
     pub(super) foreign: &'e Foreign,
     /// Set if no key may travel in the open to a public address.
     pub(super) guarded: Option<&'e Network>,

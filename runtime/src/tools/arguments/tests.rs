@@ -2,8 +2,9 @@ use anygpt_core::Budget;
 
 use super::*;
 use crate::tools::{
-    kind::{Integer, Json, Text},
-    parameter::Described,
+    input_schema::Described,
+    kind::{Integer, Json, Kind as _, Text},
+    parameter::Parameter,
 };
 
 const ANY: Json = Json { schema: "" };

@@ -1,7 +1,8 @@
 use super::*;
 use crate::tools::{
     arguments::tests::{charge, parse},
-    parameter::{Described as _, Parameter},
+    input_schema::Described as _,
+    parameter::Parameter,
 };
 
 #[test]
@@ -199,8 +200,8 @@ fn a_schema_has_as_much_as_it_should_show() {
             r#"{"type":"integer","minimum":1}"#,
         ),
         (
-            LIMITED.with(Detail::Limits).described("a \"b\""),
-            r#"{"type":"integer","minimum":1,"maximum":9,"description":"a \"b\""}"#,
+            LIMITED.with(Detail::Limits).described("a b"),
+            r#"{"type":"integer","minimum":1,"maximum":9,"description":"a b"}"#,
         ),
     ] {
         assert_eq!(schema(parameter), expected);
