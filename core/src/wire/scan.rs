@@ -86,12 +86,11 @@ fn read_members<'a>(
     values: &mut [Option<&'a str>],
 ) -> Result<(), Broken> {
     take_members(object, trust, |name, value| {
-        let known = names.iter().zip(&mut *values);
-        // Most names differ in length or at their beginning, and comparing them to the end is a call of the C library.
-        let mut known =
-            known.filter(|(known, _)| known.as_bytes().first() == name.as_bytes().first());
-        let slot = known.find(|(known, _)| **known == name);
-        slot.map(|(_, slot)| *slot = Some(value)).is_some()
+        let position = names.iter().position(|known| *known == name);
+        if let Some(position) = position {
+            values[position] = Some(value);
+        }
+        position.is_some()
     })
 }
 

@@ -423,7 +423,9 @@ fn family(id: &str) -> Option<(&'static Vendor, Weights)> {
     for vendor in all() {
         for (beginnings, weights) in vendor.families() {
             for beginning in beginnings {
-                if beginning.len() > longest && begins(id, beginning) {
+                // Nearly all differ in their first letter.
+                let may_begin = beginning.as_bytes().first() == id.as_bytes().first();
+                if may_begin && beginning.len() > longest && begins(id, beginning) {
                     longest = beginning.len();
                     found = Some((vendor, weights));
                 }

@@ -230,7 +230,12 @@ fn unsafe_code_stands_only_where_this_page_says() {
         .map(|path| path.file_name().unwrap().to_str().unwrap())
         .collect();
     names.sort_unstable();
-    let expected = ["allocator.rs", "before_main.rs", "ignored.rs", "no_unwinding.rs"];
+    let expected = [
+        "allocator.rs",
+        "before_main.rs",
+        "ignored.rs",
+        "no_unwinding.rs",
+    ];
     assert_eq!(names, expected);
     for name in names {
         assert!(page.contains(&format!("`{name}`")), "{name}");
