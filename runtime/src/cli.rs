@@ -15,16 +15,16 @@ mod complete;
 mod help;
 mod table;
 
-pub use complete::{complete, script};
-pub use help::help;
-pub use table::Spec;
+pub(crate) use complete::{complete, script};
+pub(crate) use help::help;
+pub(crate) use table::Spec;
 pub(crate) use table::options_of_arguments;
 
 use table::{COMMANDS, EVERYWHERE, HELP, Opt, VERSION, Values};
 
 /// The command that the process runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub(crate) enum Command {
     /// Serve MCP on stdin and stdout.
     Serve,
     /// Check the settings, without a network.
@@ -84,7 +84,7 @@ pub enum Command {
 
 /// The arguments of `chat`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chat {
+pub(crate) struct Chat {
     /// The prompt; empty if it is to be read from stdin.
     pub prompt: String,
     /// Print `structuredContent`.
@@ -96,7 +96,7 @@ pub struct Chat {
 /// A shell with a completion script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Shell {
+pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
@@ -130,7 +130,7 @@ impl Typed {
 
 /// Why the arguments are not a command, and what was perhaps meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageError(String);
+pub(crate) struct UsageError(String);
 
 impl UsageError {
     fn new(problem: impl Into<String>) -> Self {
@@ -148,7 +148,7 @@ impl fmt::Display for UsageError {
 ///
 /// # Errors
 /// The arguments are not a command.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some((first, words)) = arguments.split_first()
         && first == COMPLETE

@@ -26,7 +26,7 @@ mod show;
 
 /// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// Success.
     Well,
     /// The settings or the arguments cannot be used.
@@ -53,7 +53,7 @@ const SCHEMA: &str = include_str!("../share/anygpt.config.schema.json");
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn run(command: Command, load: Load<'_>) -> Done {
+pub(crate) fn run(command: Command, load: Load<'_>) -> Done {
     match command {
         Command::Serve => Ok(Ended::Well),
         Command::Help(spec) => print(&cli::help(spec, Style::of_stdout())),

@@ -41,7 +41,7 @@ const SOMEWHERE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0,
 
 /// An address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
+pub(crate) enum Family {
     /// IPv4.
     V4,
     /// IPv6.
@@ -50,7 +50,7 @@ pub enum Family {
 
 /// Looks up names. Clones share the look-ups in progress, so that many calls at once cause one.
 #[derive(Clone)]
-pub struct Resolver {
+pub(crate) struct Resolver {
     ask: Arc<Ask>,
     under_way: Arc<Mutex<UnderWay>>,
     all: Arc<Semaphore>,
@@ -64,11 +64,11 @@ type Ask = dyn Fn(&str, Family) -> Outcome + Send + Sync;
 type UnderWay = HashMap<(String, Family), watch::Receiver<Option<Outcome>>>;
 
 /// The addresses of one family.
-pub type Outcome = Result<Vec<IpAddr>, LookUpError>;
+pub(crate) type Outcome = Result<Vec<IpAddr>, LookUpError>;
 
 /// Why a name has no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LookUpError {
+pub(crate) enum LookUpError {
     /// No name server can be reached; holds the first of them, if one is configured.
     NoNetwork(String, Option<IpAddr>),
     /// No answer in time.
@@ -102,7 +102,7 @@ impl Resolver {
     ///
     /// # Errors
     /// No address, or no answer within the limit.
-    pub async fn look_up(&self, host: &str, family: Family) -> Outcome {
+    pub(crate) async fn look_up(&self, host: &str, family: Family) -> Outcome {
         let unreachable = unreachable_server();
         let limit = match unreachable {
             Some(_) => LIMIT_WITHOUT_NETWORK,

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
-pub use anygpt_providers::ErrorKind;
+pub(crate) use anygpt_providers::ErrorKind;
 
 /// An error of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub(crate) struct Error {
     /// The first word of the text, and the status in the log.
     pub kind: ErrorKind,
     /// What happened, without a full stop where advice follows.
@@ -20,7 +20,7 @@ pub struct Error {
 
 /// What follows the message of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Advice {
+pub(crate) enum Advice {
     /// Sentences that are the same for every reader.
     Plain(Cow<'static, str>),
     /// An argument of the call is wrong.
@@ -80,7 +80,7 @@ pub enum Advice {
 
 impl Error {
     /// An error without advice.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
             message: message.into(),
@@ -89,30 +89,30 @@ impl Error {
     }
 
     /// No provider can be used.
-    pub fn no_provider() -> Self {
+    pub(crate) fn no_provider() -> Self {
         Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider)
     }
 
     /// The same error, with more advice.
     #[must_use]
-    pub fn advise(mut self, advice: Advice) -> Self {
+    pub(crate) fn advise(mut self, advice: Advice) -> Self {
         self.advice.push(advice);
         self
     }
 
     /// The same error, with advice that is the same for every reader.
     #[must_use]
-    pub fn advise_plain(self, advice: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn advise_plain(self, advice: impl Into<Cow<'static, str>>) -> Self {
         self.advise(Advice::Plain(advice.into()))
     }
 
     /// The text for an MCP client: `kind: message. Advice.`
-    pub fn for_client(&self) -> String {
+    pub(crate) fn for_client(&self) -> String {
         self.text(&CLIENT)
     }
 
     /// The text for a terminal. Arguments of tools in it are still named as such.
-    pub fn for_command_line(&self) -> String {
+    pub(crate) fn for_command_line(&self) -> String {
         self.text(&COMMAND_LINE)
     }
 
@@ -134,12 +134,12 @@ impl Error {
 const NO_PROVIDER: &str = "No provider can be used";
 
 /// What to do when no provider can be used, without a full stop, for an MCP client or its operator.
-pub fn no_provider_for_client() -> String {
+pub(crate) fn no_provider_for_client() -> String {
     format!("{NO_PROVIDER}: {}", set_up_any_provider(&CLIENT))
 }
 
 /// The same for a terminal.
-pub fn no_provider_for_command_line() -> String {
+pub(crate) fn no_provider_for_command_line() -> String {
     format!("{NO_PROVIDER}: {}", set_up_any_provider(&COMMAND_LINE))
 }
 

@@ -34,7 +34,7 @@ const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
 /// The queue of signals: one byte each in a socket.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     socket: UnixStream,
     /// One bit for each signal that stays ignored; the lowest is signal 1.
     ignored: u64,
@@ -45,7 +45,7 @@ impl Signals {
     ///
     /// # Errors
     /// The operating system refuses a socket or a handler.
-    pub fn install() -> io::Result<Self> {
+    pub(crate) fn install() -> io::Result<Self> {
         let ignored = ignored();
         // Installing a handler takes two steps; a signal between them is delivered after both.
         let all = SigSet::from_iter(SIGNALS);
@@ -64,7 +64,7 @@ impl Signals {
     ///
     /// # Errors
     /// The operating system refuses a handler.
-    pub fn end_at_once(&self, code: i32) -> io::Result<Arc<AtomicBool>> {
+    pub(crate) fn end_at_once(&self, code: i32) -> io::Result<Arc<AtomicBool>> {
         let applies = Arc::new(AtomicBool::new(true));
         for signal in self.handled() {
             register_conditional_shutdown(signal, code, Arc::clone(&applies))?;
@@ -82,7 +82,7 @@ impl Signals {
     }
 
     /// Blocks this thread until a signal arrives.
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         // After an error no signal can arrive any more, so this is treated as one.
         while let Err(error) = (&self.socket).read(&mut [0]) {
             if error.kind() != io::ErrorKind::Interrupted {
@@ -92,7 +92,7 @@ impl Signals {
     }
 
     /// Waits for a signal until `end`. Returns whether one has arrived.
-    pub fn wait_until(&self, end: Instant) -> bool {
+    pub(crate) fn wait_until(&self, end: Instant) -> bool {
         let left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok();
         let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
         // A signal interrupts `poll`; the next iteration sees the byte.
@@ -104,7 +104,7 @@ impl Signals {
     }
 
     /// The socket, to be polled.
-    pub fn socket(&self) -> &UnixStream {
+    pub(crate) fn socket(&self) -> &UnixStream {
         &self.socket
     }
 }
@@ -124,7 +124,7 @@ fn ignored() -> u64 {
 
 /// Calls a function for each signal, on a thread of its own.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     signals: Signals,
     on_signal: fn(),
     /// The exit code if a signal arrives while no thread can listen.
@@ -142,7 +142,7 @@ struct State {
 
 impl Listener {
     /// A listener whose thread is not started yet. `on_signal` is called for each signal, and must not block.
-    pub fn new(signals: Signals, on_signal: fn(), unheard: i32) -> Arc<Self> {
+    pub(crate) fn new(signals: Signals, on_signal: fn(), unheard: i32) -> Arc<Self> {
         Arc::new(Listener {
             signals,
             on_signal,
@@ -152,7 +152,7 @@ impl Listener {
     }
 
     /// Starts the thread, unless it runs already. Returns false if that is not possible.
-    pub fn start(self: &Arc<Self>) -> bool {
+    pub(crate) fn start(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.started {
             let listener = Arc::clone(self);
@@ -167,7 +167,7 @@ impl Listener {
     }
 
     /// Waits until a read would not block, and handles signals meanwhile: for a process with a single thread.
-    pub fn wait_for_input(&self, input: BorrowedFd<'_>) {
+    pub(crate) fn wait_for_input(&self, input: BorrowedFd<'_>) {
         loop {
             let mut fds = [
                 PollFd::new(&self.signals.socket, PollFlags::IN),
@@ -185,7 +185,7 @@ impl Listener {
     }
 
     /// Runs work that may block. If no thread listens, a signal exits the process meanwhile.
-    pub fn unheard<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn unheard<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         if self.start() {
             return work();
         }
@@ -196,7 +196,7 @@ impl Listener {
     }
 
     /// Whether a signal exits the process in its handler from now on.
-    pub fn hear_nothing(&self, applies: bool) {
+    pub(crate) fn hear_nothing(&self, applies: bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &state.in_handler {
             Some(in_handler) => in_handler.store(applies, Ordering::SeqCst),

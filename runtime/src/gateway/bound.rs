@@ -21,7 +21,7 @@ use crate::{
 
 /// A request that is within its bounds.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// Warnings about what was lowered.
     pub warnings: Vec<String>,
     /// The most that it costs, in US dollars; only known where the cost is bounded.
@@ -91,7 +91,7 @@ impl Counted {
 
 /// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
 /// should be; see [`enforce_limits`].
-pub fn estimated_tokens(request: &ChatRequest) -> u64 {
+pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
     let mut all = Counted::default();
     for message in request.messages.iter() {
         // It goes back in place of the rest.
@@ -229,7 +229,7 @@ fn dearest(price: &Price, input: u64) -> Price {
 }
 
 /// What so much input with an answer of so many tokens costs at most.
-pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
+pub(crate) fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
     let rates = dearest(price, input);
     dollars(&[(input, rates.input), (output.into(), rates.output)])
 }
@@ -238,7 +238,7 @@ pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
 ///
 /// # Errors
 /// None is left.
-pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, Error> {
+pub(crate) fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     let mut problem = None;
     let targets = std::mem::take(&mut plan.targets);
@@ -272,7 +272,7 @@ fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failu
 ///
 /// # Errors
 /// The money is not enough, or the cost is not known.
-pub fn enforce_limits(
+pub(crate) fn enforce_limits(
     settings: &Settings,
     provider: ProviderIndex,
     request: &mut ChatRequest,

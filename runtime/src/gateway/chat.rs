@@ -70,7 +70,7 @@ impl Gateway {
     ///
     /// # Errors
     /// What went wrong and what to do next.
-    pub async fn chat(
+    pub(crate) async fn chat(
         &self,
         context: &CallContext,
         plan: &Plan,

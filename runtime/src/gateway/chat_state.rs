@@ -15,7 +15,7 @@ use crate::{error::ErrorKind, redact::Redactor, settings::ProviderIndex};
 
 /// One request to a provider, with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// The provider's id.
     pub provider: String,
     /// The model; empty if the provider's list had none.

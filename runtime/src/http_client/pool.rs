@@ -187,7 +187,7 @@ fn drive(
 }
 
 /// The body of a response. Once all of it is read, its connection returns to the pool; otherwise it is closed.
-pub struct ReplyBody {
+pub(crate) struct ReplyBody {
     incoming: Incoming,
     /// The next piece has been requested.
     is_wanted: bool,
@@ -220,7 +220,10 @@ impl ReplyBody {
 
 impl ReplyBody {
     /// The next piece of the body, `None` at its end; `Pending` also when the task has had its turn.
-    pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+    pub(crate) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
         let room = ready!(self.turn.poll_room(cx));
         let mut data = mem::take(&mut self.rest);
         if data.is_empty() {

@@ -84,7 +84,7 @@ fn is_word(part: &str) -> bool {
 }
 
 /// The keys that variables hold, by their names alone: for what is said before the settings can be read.
-pub fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Secret> {
+pub(crate) fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Secret> {
     let mut secrets = Vec::new();
     let mut add = |text: &str| {
         let text = text.trim();

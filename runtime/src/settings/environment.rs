@@ -37,7 +37,7 @@ pub(super) const OWN: &str = "ANYGPT_";
 pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
 /// The environment of the process, or one made up by a test.
-pub struct Environment<'a> {
+pub(crate) struct Environment<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
     names: &'a dyn Fn() -> Vec<OsString>,
     listed: OnceCell<Vec<String>>,
@@ -53,7 +53,7 @@ pub struct Environment<'a> {
 
 /// A variable that was set to something that means "not set", or is no key where one belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ignored {
+pub(crate) struct Ignored {
     /// Its name, or the path of the file.
     pub name: String,
     /// Why; never the value.
@@ -73,7 +73,7 @@ pub(super) struct Repaired {
 
 /// A secret and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// The secret.
     pub secret: Secret,
     /// For people: the variable or file.
@@ -83,7 +83,7 @@ pub struct Found {
 impl<'a> Environment<'a> {
     /// An environment read by `lookup`, with secret files in `/run/secrets`. Its variables cannot be
     /// listed: see [`Environment::with_names`].
-    pub fn new(lookup: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
+    pub(crate) fn new(lookup: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
         Environment {
             lookup,
             names: &Vec::new,
@@ -99,13 +99,14 @@ impl<'a> Environment<'a> {
     }
 
     /// The same with another folder for `/run/secrets`.
-    pub fn with_secrets(mut self, folder: impl Into<PathBuf>) -> Self {
+    #[cfg(test)]
+    pub(crate) fn with_secrets(mut self, folder: impl Into<PathBuf>) -> Self {
         self.secrets = folder.into();
         self
     }
 
     /// The same with a list of its variables' names, for those that carry a name of the user's own.
-    pub fn with_names(mut self, names: &'a dyn Fn() -> Vec<OsString>) -> Self {
+    pub(crate) fn with_names(mut self, names: &'a dyn Fn() -> Vec<OsString>) -> Self {
         self.names = names;
         self
     }
@@ -141,7 +142,7 @@ impl<'a> Environment<'a> {
     }
 
     /// What was set but ignored so far.
-    pub fn take_ignored(&self) -> Vec<Ignored> {
+    pub(crate) fn take_ignored(&self) -> Vec<Ignored> {
         self.ignored.take()
     }
 
@@ -164,7 +165,7 @@ impl<'a> Environment<'a> {
     ///
     /// # Errors
     /// A value that is not UTF-8.
-    pub fn value(&self, name: &str) -> Result<Option<String>, Problem> {
+    pub(crate) fn value(&self, name: &str) -> Result<Option<String>, Problem> {
         self.read(name, |_| Form::Words)
     }
 

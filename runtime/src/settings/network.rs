@@ -23,7 +23,7 @@ const SECRET: usize = 4;
 
 /// Proxies and roots of trust as configured.
 #[derive(Clone, Debug, Default)]
-pub struct Network {
+pub(crate) struct Network {
     proxies: Proxies,
     secrets: Vec<Secret>,
     certificates: Certificates,
@@ -71,7 +71,7 @@ impl Network {
     }
 
     /// What the HTTP client needs of it.
-    pub fn http_config(&self) -> HttpConfig {
+    pub(crate) fn http_config(&self) -> HttpConfig {
         let certificates = self.certificates.clone();
         HttpConfig {
             proxies: self.proxies.clone(),
@@ -92,7 +92,7 @@ impl Network {
     }
 
     /// Where the certificates are that are trusted next to the built-in ones.
-    pub fn certificates(&self) -> &Certificates {
+    pub(crate) fn certificates(&self) -> &Certificates {
         &self.certificates
     }
 

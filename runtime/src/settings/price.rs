@@ -4,7 +4,7 @@
 
 /// Prices of a model, in US dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Price {
+pub(crate) struct Price {
     /// Input.
     pub input: f64,
     /// Output, reasoning included.
