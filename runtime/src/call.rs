@@ -18,7 +18,6 @@ use tracing::Level;
 
 use crate::outcome::Outcome;
 
-/// The context of a call.
 #[derive(Debug)]
 pub(crate) struct CallContext {
     received: Instant,

@@ -31,7 +31,6 @@ pub(crate) enum Command {
     ConfigValidate,
     /// Print the settings as they are resolved, without secrets.
     ConfigShow {
-        /// As JSON.
         json: bool,
     },
     /// Print the commented example of a configuration file.
@@ -59,7 +58,6 @@ pub(crate) enum Command {
     },
     /// Explain to which model a name resolves, without a network.
     Resolve {
-        /// The name.
         name: String,
         /// As if this provider were named in the call.
         provider: Option<String>,

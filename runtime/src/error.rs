@@ -63,7 +63,6 @@ pub(crate) enum Advice {
     SetUpTagged,
     /// No provider that has the model is set up.
     SetUpProviderFor {
-        /// The model.
         model: String,
         /// What would set one up.
         set: &'static str,

@@ -71,7 +71,6 @@ impl Process {
         PROCESS.get_or_init(|| self)
     }
 
-    /// The end of input.
     pub(crate) fn end_of_input(&self) -> ! {
         self.finish(self.grace.unwrap_or(GRACE), || {})
     }

@@ -53,7 +53,6 @@ pub(crate) enum SendError {
     Memory,
     /// No connection within the limit.
     ConnectTimeout {
-        /// The limit.
         limit: Duration,
         /// The proxy that was used, if any.
         proxy: Option<Proxy>,

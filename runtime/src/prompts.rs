@@ -106,7 +106,6 @@ fn optional(name: &'static str, title: &'static str, description: &'static str) 
     }
 }
 
-/// All prompts.
 pub(crate) fn listed() -> Vec<Prompt> {
     PROMPTS.iter().map(|entry| (entry.listed)()).collect()
 }

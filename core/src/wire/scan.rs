@@ -250,7 +250,6 @@ fn colon(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     }
 }
 
-/// A value.
 #[inline(always)]
 fn value(bytes: &[u8], at: usize, trust: Trust) -> Result<usize, Broken> {
     match bytes.get(at) {
@@ -297,7 +296,6 @@ fn nested(bytes: &[u8], mut at: usize, trust: Trust) -> Result<usize, Broken> {
     }
 }
 
-/// A string.
 #[inline(always)]
 fn string_at(bytes: &[u8], at: usize, trust: Trust) -> Result<usize, Broken> {
     if bytes.get(at) != Some(&b'"') {
@@ -312,7 +310,6 @@ fn string_at(bytes: &[u8], at: usize, trust: Trust) -> Result<usize, Broken> {
     rest_of_string(bytes, at + 1, trust)
 }
 
-/// The rest of a string.
 #[inline(never)]
 fn rest_of_string(bytes: &[u8], mut at: usize, trust: Trust) -> Result<usize, Broken> {
     if trust == Trust::Validated {
@@ -348,7 +345,6 @@ fn rest_of_string(bytes: &[u8], mut at: usize, trust: Trust) -> Result<usize, Br
     }
 }
 
-/// An escape.
 #[inline(always)]
 fn escape(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     match bytes[at..] {
@@ -389,7 +385,6 @@ fn scalar(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     }
 }
 
-/// A number.
 #[inline(always)]
 fn number(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     let first = start + usize::from(bytes.get(start) == Some(&b'-'));

@@ -32,7 +32,6 @@ complete -c anygpt-mcp -a '(__anygpt_mcp)'
 complete -c anygpt -a '(__anygpt_mcp)'
 "#;
 
-/// The script for a shell.
 pub(crate) fn script(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => BASH,

@@ -32,7 +32,6 @@ use crate::{
 
 /// Why an attempt brings no answer.
 enum Missed {
-    /// It has failed.
     Failed(Failure),
     /// It was not made: earlier ones have left too little money.
     Unpaid(String),
@@ -55,7 +54,6 @@ enum Then {
 pub(super) struct Turn {
     pub(super) request: ChatRequest,
     pub(super) encoding: Encoding,
-    /// It was adapted to its model.
     is_adapted: bool,
 }
 

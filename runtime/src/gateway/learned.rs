@@ -29,7 +29,6 @@ struct Entry {
 }
 
 impl Learned {
-    /// Remembers a change for this model.
     pub(super) fn remember(&self, provider: ProviderIndex, model: &str, change: Change) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = entries

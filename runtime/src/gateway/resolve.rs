@@ -117,11 +117,9 @@ impl LeftOut {
 pub(crate) enum Rule {
     /// The provider is named.
     Provider,
-    /// It is a tag.
     Tag,
     /// By the beginning of the model's name.
     Family,
-    /// It is a local model's.
     Local,
     /// Its own provider cannot be used, but one that has the models of many vendors.
     Vendors,

@@ -50,7 +50,6 @@ pub(crate) enum ProxyKind {
     Socks5,
 }
 
-/// No proxies.
 impl Default for Proxies {
     fn default() -> Self {
         Proxies::new(Matcher::builder().build())

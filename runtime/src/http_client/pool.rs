@@ -41,7 +41,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// each new timer.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// Scheme and authority.
 pub(super) type Place = (Scheme, Authority);
 
 /// Idle connections.

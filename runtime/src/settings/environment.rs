@@ -74,7 +74,6 @@ pub(super) struct Repaired {
 /// A secret and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// The secret.
     pub secret: Secret,
     /// For people: the variable or file.
     pub origin: String,

@@ -29,7 +29,6 @@ pub(crate) struct Limits {
 /// A limit and the setting that it comes from.
 #[derive(Clone, Debug)]
 pub(crate) struct Bound<T> {
-    /// The limit.
     pub most: T,
     /// For people: the variable, or the place in the file.
     pub place: String,

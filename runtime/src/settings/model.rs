@@ -14,7 +14,6 @@ use super::{
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ModelSettings {
-    /// Its provider.
     pub provider: ProviderIndex,
     /// The provider's id for it.
     pub id: String,
@@ -42,7 +41,6 @@ pub(crate) struct Tag {
 /// A model of a tag or an alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
-    /// The model.
     pub model: ModelIndex,
     /// The effort that an alias names with it.
     pub effort: Option<ReasoningEffort>,

@@ -5,7 +5,6 @@
 /// Prices of a model, in US dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Price {
-    /// Input.
     pub input: f64,
     /// Output, reasoning included.
     pub output: f64,

@@ -91,7 +91,6 @@ impl PlacedSecrets {
     }
 }
 
-/// Whether what has this name is a key.
 pub(super) fn names_a_key(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     NAMES.iter().any(|part| name.contains(part))

@@ -206,9 +206,7 @@ fn kind(found: Unexpected<'_>) -> &'static str {
 /// Only [`with_variables`] can fill it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Spanned<T> {
-    /// The value.
     pub(super) value: T,
-    /// Its line.
     pub(super) line: usize,
     /// The column of its first character.
     pub(super) column: usize,

@@ -244,7 +244,6 @@ struct Structured<'a> {
     warnings: &'a [String],
 }
 
-/// One of `images`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Listed<'a> {

@@ -115,7 +115,6 @@ type Place = (ProviderIndex, Reverse<Option<i64>>, String);
 
 /// What is known of the models of one provider.
 enum Known {
-    /// Its own list.
     Live(Vec<Model>),
     Failed(Error),
     /// Only what the settings name.

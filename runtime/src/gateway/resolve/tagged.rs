@@ -14,7 +14,6 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tagged<'s> {
     settings: &'s Settings,
-    /// The tag.
     pub tag: &'s Tag,
     /// Only models of this provider count.
     provider: Option<ProviderIndex>,

@@ -65,7 +65,6 @@ pub(super) struct File {
     pub(super) path: PathBuf,
 }
 
-/// One provider.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::settings) struct ProviderEntry {

@@ -33,7 +33,6 @@ pub(super) fn total_cost(came: &[Came], verdict: Option<&Reply>) -> Option<f64> 
         .sum()
 }
 
-/// One of `results`.
 #[derive(Serialize)]
 pub(super) struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
