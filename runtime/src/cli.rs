@@ -7,7 +7,7 @@ use std::{ffi::OsString, fmt};
 use lexopt::Arg;
 
 use crate::{
-    settings::{is_harmless, shown},
+    settings::{is_showable, shown},
     spelling::nearest,
 };
 
@@ -30,9 +30,7 @@ pub(crate) enum Command {
     /// Check the settings, without a network.
     ConfigValidate,
     /// Print the settings as they are resolved, without secrets.
-    ConfigShow {
-        json: bool,
-    },
+    ConfigShow { json: bool },
     /// Print the commented example of a configuration file.
     ConfigInit,
     /// Print the JSON Schema of the configuration file, for editors.
@@ -266,7 +264,7 @@ fn no_option(name: &str, words: &[String]) -> UsageError {
     };
     // It may be a key.
     let known = Opt::all().map(|option| option.long);
-    UsageError::new(match is_harmless(name, known) {
+    UsageError::new(match is_showable(name, known) {
         true => format!("there is no option --{}{perhaps}", name.escape_debug()),
         false => format!("there is no option of {} characters", name.chars().count()),
     })
@@ -300,7 +298,7 @@ fn unknown(words: &str) -> UsageError {
             .iter()
             .flat_map(|spec| spec.words().chain([spec.name]))
     };
-    let shown = match words.split(' ').all(|word| is_harmless(word, known())) {
+    let shown = match words.split(' ').all(|word| is_showable(word, known())) {
         true => words
             .chars()
             .take(80)

@@ -51,17 +51,17 @@ pub(crate) enum Family {
 /// Looks up names. Clones share the look-ups in progress, so that many calls at once cause one.
 #[derive(Clone)]
 pub(crate) struct Resolver {
-    ask: Arc<Ask>,
-    under_way: Arc<Mutex<UnderWay>>,
+    blocking_look_up: Arc<BlockingLookUp>,
+    under_way: Arc<Mutex<InFlight>>,
     all: Arc<Semaphore>,
     v6: Arc<Semaphore>,
 }
 
 /// The blocking look-up; replaced in tests.
-type Ask = dyn Fn(&str, Family) -> Outcome + Send + Sync;
+type BlockingLookUp = dyn Fn(&str, Family) -> Outcome + Send + Sync;
 
 /// A look-up in progress. It continues when its callers are gone, since its thread does.
-type UnderWay = HashMap<(String, Family), watch::Receiver<Option<Outcome>>>;
+type InFlight = HashMap<(String, Family), watch::Receiver<Option<Outcome>>>;
 
 /// The addresses of one family.
 pub(crate) type Outcome = Result<Vec<IpAddr>, LookUpError>;
@@ -83,15 +83,17 @@ pub(crate) enum LookUpError {
 
 impl Default for Resolver {
     fn default() -> Self {
-        Resolver::new(ask)
+        Resolver::new(blocking_look_up)
     }
 }
 
 impl Resolver {
     /// A resolver with this look-up function.
-    pub(crate) fn new(ask: impl Fn(&str, Family) -> Outcome + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        blocking_look_up: impl Fn(&str, Family) -> Outcome + Send + Sync + 'static,
+    ) -> Self {
         Resolver {
-            ask: Arc::new(ask),
+            blocking_look_up: Arc::new(blocking_look_up),
             under_way: Arc::default(),
             all: Arc::new(Semaphore::new(AT_ONCE)),
             v6: Arc::new(Semaphore::new(V6_AT_ONCE)),
@@ -146,8 +148,13 @@ impl Resolver {
                 Family::V6 => resolver.v6.acquire().await.ok(),
             };
             let _place = resolver.all.acquire().await.ok();
-            let asked = on_thread(Arc::clone(&resolver.ask), key.0.clone(), family).await;
-            let outcome = asked.unwrap_or_else(|error| {
+            let outcome = on_thread(
+                Arc::clone(&resolver.blocking_look_up),
+                key.0.clone(),
+                family,
+            )
+            .await;
+            let outcome = outcome.unwrap_or_else(|error| {
                 let why = format!("there is no thread for it: {error}");
                 Err(LookUpError::Other(key.0.clone(), why))
             });
@@ -158,7 +165,7 @@ impl Resolver {
         outcome
     }
 
-    fn lock(&self) -> MutexGuard<'_, UnderWay> {
+    fn lock(&self) -> MutexGuard<'_, InFlight> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -177,16 +184,20 @@ pub(crate) fn has_v6() -> bool {
 }
 
 /// Runs the look-up on a thread of its own. (The runtime's blocking threads would panic where no thread can be started.)
-async fn on_thread(ask: Arc<Ask>, host: String, family: Family) -> io::Result<Outcome> {
+async fn on_thread(
+    blocking_look_up: Arc<BlockingLookUp>,
+    host: String,
+    family: Family,
+) -> io::Result<Outcome> {
     let (sender, outcome) = oneshot::channel();
     thread::Builder::new()
         .name("lookup".into())
-        .spawn(move || sender.send(ask(&host, family)))?;
+        .spawn(move || sender.send(blocking_look_up(&host, family)))?;
     outcome.await.map_err(io::Error::other)
 }
 
 /// Calls the C library, which blocks.
-fn ask(host: &str, family: Family) -> Outcome {
+fn blocking_look_up(host: &str, family: Family) -> Outcome {
     /// glibc's error for a name that has only addresses of the other family (`EAI_ADDRFAMILY`).
     const OTHER_FAMILY: i32 = -9;
     let hints = AddrInfoHints {
@@ -320,9 +331,9 @@ pub(crate) mod tests {
 
     #[test]
     fn many_calls_at_once_ask_once() {
-        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        static LOOK_UPS: AtomicUsize = AtomicUsize::new(0);
         let resolver = Resolver::new(|_, _| {
-            ASKED.fetch_add(1, Ordering::SeqCst);
+            LOOK_UPS.fetch_add(1, Ordering::SeqCst);
             thread::sleep(Duration::from_millis(50));
             Ok(vec![ADDRESS])
         });
@@ -332,7 +343,7 @@ pub(crate) mod tests {
                 assert_eq!(outcome, Ok(vec![ADDRESS]));
             }
         });
-        assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+        assert_eq!(LOOK_UPS.load(Ordering::SeqCst), 1);
     }
 
     #[test]

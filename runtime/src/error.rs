@@ -74,7 +74,7 @@ pub(crate) enum Advice {
     /// The provider that is tried when none is set up failed, too.
     TriedLastResort(Box<Error>),
     /// The name that the caller gave.
-    Asked(String),
+    RequestedAs(String),
 }
 
 impl Error {
@@ -120,7 +120,7 @@ impl Error {
         for (position, advice) in self.advice.iter().enumerate() {
             text.push_str(match advice {
                 Advice::SetUpAnyProvider => ": ",
-                Advice::Asked(_) => " ",
+                Advice::RequestedAs(_) => " ",
                 _ if position == 0 => ". ",
                 _ => " ",
             });
@@ -228,7 +228,7 @@ impl Advice {
                 let error = error.text(words);
                 format!("Docker Model Runner was tried, too: {error}")
             }
-            Advice::Asked(name) => format!("(asked: {name})"),
+            Advice::RequestedAs(name) => format!("(asked: {name})"),
         })
     }
 }
@@ -248,7 +248,7 @@ mod tests {
             error.for_client(),
             "config: there is nobody to ask. Correct the settings, then restart the server. Or not."
         );
-        let error = error.advise(Advice::Asked("smart".into()));
+        let error = error.advise(Advice::RequestedAs("smart".into()));
         assert!(error.for_client().ends_with(". Or not. (asked: smart)"));
     }
 

@@ -154,7 +154,7 @@ pub(crate) fn on_signal() {
     let thread = thread::Builder::new().name("finish".into()).spawn(finish);
     if thread.is_err() {
         // This thread has to do it, and cannot listen for a second signal meanwhile.
-        process.signals.hear_nothing(true);
+        process.signals.exit_in_handler(true);
         finish();
     }
 }

@@ -130,11 +130,11 @@ impl HttpClient {
                     connected();
                 }
                 let response = match headers {
-                    Some(limit) => match timeout(limit, connection.ask(request)).await {
+                    Some(limit) => match timeout(limit, connection.send(request)).await {
                         Ok(response) => response,
                         Err(_) => return Err(SendError::HeadersTimeout(limit)),
                     },
-                    None => connection.ask(request).await,
+                    None => connection.send(request).await,
                 };
                 let mut error = match response {
                     Ok(response) => {

@@ -16,7 +16,7 @@ use crate::characters::is_invisible;
 
 /// Why stdout could not be written.
 #[derive(Debug)]
-pub(crate) enum Unwritten {
+pub(crate) enum StdoutError {
     /// Its reader has closed it.
     Closed,
     /// The disk is full, or another error.
@@ -53,7 +53,7 @@ pub(crate) fn is_abandoned() -> bool {
 }
 
 /// Writes the whole text, however long the reader takes.
-pub(crate) fn write(text: &str) -> Result<(), Unwritten> {
+pub(crate) fn write(text: &str) -> Result<(), StdoutError> {
     let mut bytes = text.as_bytes();
     let stdout = rustix::stdio::stdout();
     while !bytes.is_empty() {
@@ -65,8 +65,8 @@ pub(crate) fn write(text: &str) -> Result<(), Unwritten> {
                 let _ready = poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None);
             }
             // A closed stdout means that the output is not wanted.
-            Err(Errno::PIPE | Errno::BADF) => return Err(Unwritten::Closed),
-            Err(error) => return Err(Unwritten::Failed(error.into())),
+            Err(Errno::PIPE | Errno::BADF) => return Err(StdoutError::Closed),
+            Err(error) => return Err(StdoutError::Failed(error.into())),
         }
     }
     Ok(())
@@ -145,7 +145,7 @@ pub(crate) fn escape_control_characters(text: &str) -> String {
 }
 
 /// The same for JSON text, which keeps its meaning: outside strings only JSON's own whitespace is concerned, which stays.
-pub(crate) fn harmless_json(json: &str) -> String {
+pub(crate) fn escape_json_control_characters(json: &str) -> String {
     let mut clean = String::with_capacity(json.len());
     for c in json.chars() {
         if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
@@ -185,14 +185,17 @@ mod tests {
             ),
             "a\\u{200b}b\\u{ad}c\\u{2063}d\\u{feff}e\\u{34f}f\\u{180e}g\\u{e0041}h"
         );
-        assert_eq!(harmless_json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
+        assert_eq!(
+            escape_json_control_characters("\"\u{e0041}\""),
+            "\"\\udb40\\udc41\""
+        );
         assert_eq!(
             escape_control_characters("می\u{200c}خواهم"),
             "می\u{200c}خواهم"
         );
         assert_eq!(escape_control_characters("👩\u{200d}🔬"), "👩\u{200d}🔬");
         assert_eq!(
-            harmless_json("{\n\"a\": \"\u{9b}31m\u{202e}ü\"}"),
+            escape_json_control_characters("{\n\"a\": \"\u{9b}31m\u{202e}ü\"}"),
             "{\n\"a\": \"\\u009b31m\\u202eü\"}"
         );
     }

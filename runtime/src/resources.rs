@@ -14,7 +14,7 @@ const BUDGET: usize = 256 << 20;
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Interval between two attempts.
-const LOOK: Duration = Duration::from_millis(20);
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Reserves this many bytes. Waits a while for other calls to release memory; returns false if they do not.
 pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
@@ -24,7 +24,7 @@ pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
         if bytes > held.budget().limit() || begun.elapsed() > WAIT {
             return false;
         }
-        sleep(LOOK).await;
+        sleep(CHECK_INTERVAL).await;
     }
     true
 }

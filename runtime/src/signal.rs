@@ -96,11 +96,11 @@ impl Signals {
         let left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok();
         let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
         // A signal interrupts `poll`; the next iteration sees the byte.
-        let came = matches!(poll(&mut fds, left.as_ref()), Ok(1..));
-        if came {
+        let arrived = matches!(poll(&mut fds, left.as_ref()), Ok(1..));
+        if arrived {
             self.wait();
         }
-        came
+        arrived
     }
 
     /// The socket, to be polled.
@@ -128,7 +128,7 @@ pub(crate) struct Listener {
     signals: Signals,
     on_signal: fn(),
     /// The exit code if a signal arrives while no thread can listen.
-    unheard: i32,
+    exit_code: i32,
     state: Mutex<State>,
 }
 
@@ -142,11 +142,11 @@ struct State {
 
 impl Listener {
     /// A listener whose thread is not started yet. `on_signal` is called for each signal, and must not block.
-    pub(crate) fn new(signals: Signals, on_signal: fn(), unheard: i32) -> Arc<Self> {
+    pub(crate) fn new(signals: Signals, on_signal: fn(), exit_code: i32) -> Arc<Self> {
         Arc::new(Listener {
             signals,
             on_signal,
-            unheard,
+            exit_code,
             state: Mutex::default(),
         })
     }
@@ -185,23 +185,23 @@ impl Listener {
     }
 
     /// Runs work that may block. If no thread listens, a signal exits the process meanwhile.
-    pub(crate) fn unheard<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn run_blocking<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         if self.start() {
             return work();
         }
-        self.hear_nothing(true);
+        self.exit_in_handler(true);
         let done = work();
-        self.hear_nothing(false);
+        self.exit_in_handler(false);
         done
     }
 
     /// Whether a signal exits the process in its handler from now on.
-    pub(crate) fn hear_nothing(&self, applies: bool) {
+    pub(crate) fn exit_in_handler(&self, applies: bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &state.in_handler {
             Some(in_handler) => in_handler.store(applies, Ordering::SeqCst),
             // If this fails, a signal is handled late.
-            None if applies => state.in_handler = self.signals.end_at_once(self.unheard).ok(),
+            None if applies => state.in_handler = self.signals.end_at_once(self.exit_code).ok(),
             None => {}
         }
     }

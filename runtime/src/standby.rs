@@ -22,7 +22,7 @@ const NAMES: [&str; 2] = ["anygpt-mcp", "anygpt"];
 
 /// Whether to stay up idle instead of serving stdin. A process whose stdin may have input is a session, whatever the
 /// setting.
-pub(crate) fn wanted(setting: Standby, stdin: Stdin) -> bool {
+pub(crate) fn should_stand_by(setting: Standby, stdin: Stdin) -> bool {
     stdin != Stdin::Open
         && match setting {
             Standby::Always => !is_beside_main_process(),

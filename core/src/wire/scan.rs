@@ -36,7 +36,7 @@ pub(crate) fn each_member<'a>(
         let start = space(bytes, colon(bytes, after)?);
         at = value(bytes, start, trust)?;
         each(name, &object[start..at])?;
-        (at, more) = goes_on(bytes, at, b'}')?;
+        (at, more) = comma_or_end(bytes, at, b'}')?;
     }
     end(bytes, at)
 }
@@ -95,7 +95,7 @@ pub(crate) fn elements<'a>(
         if !each(&array[start..at]) {
             return Ok(());
         }
-        (at, more) = goes_on(bytes, at, b']')?;
+        (at, more) = comma_or_end(bytes, at, b']')?;
     }
     end(bytes, at)
 }
@@ -117,7 +117,7 @@ impl<'a> Elements<'a> {
         let bytes = self.array.as_bytes();
         let start = space(bytes, self.at);
         let end = value(bytes, start, Trust::Validated)?;
-        (self.at, self.more) = goes_on(bytes, end, b']')?;
+        (self.at, self.more) = comma_or_end(bytes, end, b']')?;
         Ok(&self.array[start..end])
     }
 }
@@ -222,7 +222,7 @@ fn closing(open: u8) -> u8 {
 
 /// A comma or the end after a member or an element. Also returns whether it is a comma.
 #[inline(always)]
-fn goes_on(bytes: &[u8], at: usize, close: u8) -> Result<(usize, bool), Broken> {
+fn comma_or_end(bytes: &[u8], at: usize, close: u8) -> Result<(usize, bool), Broken> {
     let at = space(bytes, at);
     match bytes.get(at) {
         Some(b',') => Ok((at + 1, true)),
@@ -281,7 +281,7 @@ fn nested(bytes: &[u8], mut at: usize, trust: Trust) -> Result<usize, Broken> {
         }
         while let Some(bracket) = open.innermost() {
             let more;
-            (at, more) = goes_on(bytes, at, closing(bracket))?;
+            (at, more) = comma_or_end(bytes, at, closing(bracket))?;
             if more {
                 if bracket == b'{' {
                     at = colon(bytes, string_at(bytes, space(bytes, at), trust)?)?;

@@ -53,7 +53,7 @@ impl Patience {
     }
 
     /// For the message of a failure: the setting that limits the silence.
-    pub(super) fn whose(&self) -> String {
+    pub(super) fn limit_note(&self) -> String {
         let place = self.place.as_ref();
         let note = place.map(|place| format!(", and {place} allows no more"));
         note.unwrap_or_default()
@@ -76,7 +76,7 @@ pub(super) struct Body {
     read: usize,
     patience: Patience,
     /// When the last piece came, or the wait began.
-    heard: time::Instant,
+    last_chunk: time::Instant,
     /// Fires when the silence may have been too long. It is reset when it fires, not with each piece. None if nothing
     /// limits the silence.
     timer: Option<Pin<Box<Sleep>>>,
@@ -89,7 +89,7 @@ impl Body {
             read: 0,
             timer: patience.limit.map(|limit| Box::pin(time::sleep(limit))),
             patience,
-            heard: time::Instant::now(),
+            last_chunk: time::Instant::now(),
         }
     }
 
@@ -116,7 +116,7 @@ impl Body {
         limit: usize,
     ) -> Poll<Result<Option<Bytes>, Box<Failure>>> {
         if let Poll::Ready(received) = self.incoming.poll_data(cx) {
-            self.heard = time::Instant::now();
+            self.last_chunk = time::Instant::now();
             return Poll::Ready(match received {
                 None => Ok(None),
                 Some(Ok(data)) => {
@@ -134,11 +134,11 @@ impl Body {
         };
         loop {
             ready!(timer.as_mut().poll(cx));
-            let due = self.heard + limit;
+            let due = self.last_chunk + limit;
             if due <= time::Instant::now() {
                 let seconds = limit.as_secs_f64();
-                let whose = self.patience.whose();
-                let message = format!("the stream was silent for {seconds} s{whose}");
+                let limit_note = self.patience.limit_note();
+                let message = format!("the stream was silent for {seconds} s{limit_note}");
                 return Poll::Ready(Err(Box::new(Failure::new(ErrorKind::Timeout, message))));
             }
             timer.as_mut().reset(due);
@@ -191,7 +191,7 @@ mod tests {
             most: seconds(most),
             place: "PLACE".into(),
         };
-        for (patience, operator, limit, whose) in [
+        for (patience, operator, limit, limit_note) in [
             (None, None, None, ""),
             (Some(5), None, Some(5), ""),
             (None, Some(7), Some(7), ", and PLACE allows no more"),
@@ -201,7 +201,7 @@ mod tests {
             let bound = operator.map(bound);
             let patience = Patience::of(patience.map(seconds), bound.as_ref());
             assert_eq!(patience.limit, limit.map(seconds));
-            assert_eq!(patience.whose(), whose);
+            assert_eq!(patience.limit_note(), limit_note);
         }
     }
 }

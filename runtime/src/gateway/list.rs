@@ -96,7 +96,7 @@ impl Gateway {
         });
         let lists = join_all(lists).await;
         if lists.iter().any(|list| list.offer.is_ok()) {
-            self.note_answer();
+            self.record_answer();
         }
         lists
     }

@@ -20,11 +20,11 @@ const MODEL: &str = "mock-echo";
 pub(crate) fn answer(request: &mut ChatRequest, answer: &mut Answer) {
     let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
     let mut messages = request.messages.iter();
-    let asked = messages.rposition(|message| message.role == Role::User);
-    let text = asked.map(|asked| match Arc::get_mut(&mut request.messages) {
-        Some(messages) => messages[asked].take_text(),
+    let last = messages.rposition(|message| message.role == Role::User);
+    let text = last.map(|last| match Arc::get_mut(&mut request.messages) {
+        Some(messages) => messages[last].take_text(),
         // Other plans share it.
-        None => request.messages[asked].all_text().into_owned(),
+        None => request.messages[last].all_text().into_owned(),
     });
     let text = text.unwrap_or_default();
     let output = match &request.messages[..] {
@@ -44,7 +44,7 @@ pub(crate) fn answer(request: &mut ChatRequest, answer: &mut Answer) {
 }
 
 /// Whether the first target of a plan is the echo, which needs no waiting.
-pub(crate) fn is_asked(settings: &Settings, plan: &Plan) -> bool {
+pub(crate) fn is_first_target(settings: &Settings, plan: &Plan) -> bool {
     let kind = |target: &Target| settings.providers[target.provider].dialect;
     plan.targets.first().map(kind) == Some(Dialect::Mock)
 }

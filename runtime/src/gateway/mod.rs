@@ -92,7 +92,7 @@ impl Gateway {
     }
 
     /// A provider has answered.
-    pub(crate) fn note_answer(&self) {
+    pub(crate) fn record_answer(&self) {
         self.has_answered.store(true, Ordering::Relaxed);
     }
 

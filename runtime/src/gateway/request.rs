@@ -88,7 +88,7 @@ impl Gateway {
     ///
     /// # Errors
     /// What went wrong and what to do next.
-    pub(crate) async fn ask_for<T: Send + 'static>(
+    pub(crate) async fn fetch<T: Send + 'static>(
         &self,
         context: &CallContext,
         target: &Target,
@@ -123,7 +123,7 @@ impl Gateway {
         let model = model_of(target);
         match reply {
             Ok(reply) => {
-                self.note_answer();
+                self.record_answer();
                 context.record(CallRecord {
                     provider: &provider.id,
                     model,
@@ -138,7 +138,7 @@ impl Gateway {
     /// The model of a target, or the provider's newest.
     ///
     /// # Errors
-    /// As [`Gateway::ask_for`].
+    /// As [`Gateway::fetch`].
     pub(crate) async fn model_for(
         &self,
         context: &CallContext,

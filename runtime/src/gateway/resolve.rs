@@ -290,14 +290,14 @@ fn targets(
     provider: Option<&str>,
     model: Option<&str>,
 ) -> Result<Found, Error> {
-    let asked = model.map(ReasoningEffort::split);
+    let requested = model.map(ReasoningEffort::split);
     let default = settings
         .default_model
         .as_deref()
         .map(ReasoningEffort::split);
     let name = |named: Option<(_, _)>| named.map(|(name, _)| name);
-    let (rule, mut targets) = without_effort(settings, provider, name(asked), name(default))?;
-    if let Some((_, effort)) = asked.or(default) {
+    let (rule, mut targets) = without_effort(settings, provider, name(requested), name(default))?;
+    if let Some((_, effort)) = requested.or(default) {
         // A provider's newest model is not the one that the effort was meant for.
         for target in targets.iter_mut().filter(|target| target.model.is_some()) {
             target.effort = target.effort.or(effort);
@@ -309,14 +309,14 @@ fn targets(
 fn without_effort(
     settings: &Settings,
     provider: Option<&str>,
-    asked: Option<&str>,
+    requested: Option<&str>,
     default: Option<&str>,
 ) -> Result<Found, Error> {
     let Some(id) = provider.map(str::trim) else {
-        return by_model(settings, asked.or(default));
+        return by_model(settings, requested.or(default));
     };
     let provider = usable_provider(settings, id)?;
-    match (asked, default) {
+    match (requested, default) {
         (Some(model), _) => {
             // The prefix may also be part of the id, as gateways of gateways have it.
             if let Some((prefix, rest)) = split(settings, model)

@@ -396,7 +396,9 @@ impl Connection {
             if spawned.is_err() {
                 // No thread available: wait for the client here.
                 return self
-                    .write_out(state, |bytes| self.signals.unheard(|| write_waiting(bytes)))
+                    .write_out(state, |bytes| {
+                        self.signals.run_blocking(|| write_waiting(bytes))
+                    })
                     .0;
             }
             state.has_writer = true;

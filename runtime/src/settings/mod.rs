@@ -48,7 +48,7 @@ mod yaml;
 use std::{path::PathBuf, time::Duration};
 
 pub(crate) use anygpt_providers::Dialect;
-pub(crate) use disclosure::{has_shape_of_key, is_harmless, named_secrets, shown};
+pub(crate) use disclosure::{has_shape_of_key, is_showable, named_secrets, shown};
 pub(crate) use environment::Environment;
 pub(crate) use index::ProviderIndex;
 pub(crate) use limits::{Bound, Limits};
@@ -180,20 +180,24 @@ impl Settings {
     }
 
     /// Why a model cannot be used: its provider is off, or the operator does not allow it.
-    pub(crate) fn why_not(&self, provider: ProviderIndex, model: &str) -> Option<String> {
+    pub(crate) fn unavailable_reason(
+        &self,
+        provider: ProviderIndex,
+        model: &str,
+    ) -> Option<String> {
         let it = &self.providers[provider];
         let unavailable_reason = match it.is_tried_if_named {
-            true => it.why_not_tried(),
+            true => it.untried_reason(),
             false => it.unavailable_reason(),
         };
         unavailable_reason
             .or_else(|| self.limits.refusal(&it.id, model))
-            .or_else(|| self.why_foreign(provider, model))
+            .or_else(|| self.foreign_reason(provider, model))
     }
 
     /// Why a model cannot be one of this provider's: that is a vendor's own API, and the model is of another one.
     /// `None` if it may be.
-    pub(crate) fn why_foreign(&self, provider: ProviderIndex, model: &str) -> Option<String> {
+    pub(crate) fn foreign_reason(&self, provider: ProviderIndex, model: &str) -> Option<String> {
         let Serves::Own(own) = self.providers[provider].serves() else {
             return None;
         };

@@ -53,7 +53,7 @@ impl Network {
             rules = rules.https(checked(&name, url, &mut secrets, &mut visible)?);
         }
         if let Some((name, list)) = either_case(environment, "NO_PROXY", warnings)? {
-            warnings.extend(without_effect(&name, &list));
+            warnings.extend(ineffective(&name, &list));
             let entries = list.split(',').map(str::trim);
             let entries = entries.map(|entry| match is_key(entry) {
                 true => shown(entry, []),
@@ -189,7 +189,7 @@ fn checked(
 }
 
 /// Entries of `NO_PROXY` that look right but match nothing.
-fn without_effect(name: &str, list: &str) -> Option<String> {
+fn ineffective(name: &str, list: &str) -> Option<String> {
     let useless = |entry: &&str| {
         let is_address = entry.parse::<IpAddr>().is_ok() || entry.contains('/');
         (entry.contains('*') && *entry != "*")

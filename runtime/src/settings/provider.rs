@@ -118,7 +118,7 @@ impl Provider {
     }
 
     /// It is off, since one of its settings cannot be used.
-    pub(super) fn break_off(&mut self, problem: &Problem) {
+    pub(super) fn disable(&mut self, problem: &Problem) {
         self.off = Some(problem.to_string());
         self.is_broken = true;
         self.is_listed = true;
@@ -180,11 +180,11 @@ impl Provider {
     }
 
     /// Why it is not tried although it is named; `None` if it is.
-    pub(crate) fn why_not_tried(&self) -> Option<String> {
-        self.why_not_tried_in(in_container())
+    pub(crate) fn untried_reason(&self) -> Option<String> {
+        self.untried_reason_in(in_container())
     }
 
-    pub(super) fn why_not_tried_in(&self, in_container: bool) -> Option<String> {
+    pub(super) fn untried_reason_in(&self, in_container: bool) -> Option<String> {
         let preset = self.preset?;
         let (variable, port) = (preset.url_variables.first()?, preset.port?);
         // What listens at a port of a container is seldom what its user means.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anygpt_tests::outcome;
 use anygpt_tests::provider::{Family, Provider, Reply};
-use anygpt_tests::proxy::{Asked, Manner, Proxy};
+use anygpt_tests::proxy::{Manner, Proxy, ProxyRequest};
 use anygpt_tests::server::{Builder, Server, binary, run};
 use anygpt_tests::tls::{Certificate, TlsFront, Versions, authority, other_authority, own};
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ fn fails(server: &mut Server, says: &[&str]) -> String {
 }
 
 fn asked(proxy: &Proxy) -> Vec<(String, String)> {
-    let pair = |asked: Asked| (asked.method, asked.target);
+    let pair = |asked: ProxyRequest| (asked.method, asked.target);
     proxy.asked().into_iter().map(pair).collect()
 }
 

@@ -76,9 +76,11 @@ impl<'s> Tagged<'s> {
 
     /// Those whose provider can be used.
     fn usable(self) -> impl Iterator<Item = (&'s ModelSettings, Option<ReasoningEffort>)> {
-        let why_not = move |model: &ModelSettings| self.settings.why_not(model.provider, &model.id);
+        let unavailable_reason = move |model: &ModelSettings| {
+            self.settings.unavailable_reason(model.provider, &model.id)
+        };
         self.members()
-            .filter(move |(model, _)| why_not(model).is_none())
+            .filter(move |(model, _)| unavailable_reason(model).is_none())
     }
 
     /// The models that can be used, in the order in which they are asked. An error names the problem of each.
@@ -91,7 +93,7 @@ impl<'s> Tagged<'s> {
             return Ok(usable);
         }
         let problems = self.models().map(|model| {
-            let why = self.settings.why_not(model.provider, &model.id);
+            let why = self.settings.unavailable_reason(model.provider, &model.id);
             format!(
                 "{}: {}",
                 self.settings.name_of(model),

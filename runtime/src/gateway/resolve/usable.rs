@@ -122,13 +122,13 @@ pub(super) fn check_usable(
     match provider.unavailable_reason() {
         None => Ok(index),
         Some(_) if provider.is_last_resort => Ok(index),
-        Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(index),
+        Some(_) if provider.is_tried_if_named && provider.untried_reason().is_none() => Ok(index),
         // The others are less known.
         Some(_) if !settings.has_usable_provider() && settings.is_main(index) => {
             Err(Error::no_provider())
         }
         Some(why) => {
-            let why = provider.why_not_tried().unwrap_or(why);
+            let why = provider.untried_reason().unwrap_or(why);
             let message = format!("provider {} cannot be used: {why}", provider.id);
             Err(Error::new(ErrorKind::Config, message).advise(Advice::SetUpOrAskAnother))
         }

@@ -61,7 +61,7 @@ impl Reader<'_> {
         provider.key = key.found;
         provider.no_key = key.no_key;
         provider.preset = preset;
-        provider.break_off(problem);
+        provider.disable(problem);
         provider
     }
 
@@ -116,7 +116,7 @@ impl Reader<'_> {
         if has_secrets {
             let place = url_place.as_ref().unwrap_or(&place);
             if let Some(problem) = self.plain_http_problem(place, &provider.base_url) {
-                provider.break_off(&problem);
+                provider.disable(&problem);
             }
         }
         provider.origins.base_url = url_place;
