@@ -23,7 +23,7 @@ pub(crate) struct Batches {
 #[derive(Debug, Default)]
 struct Batch {
     /// Number of messages without an answer yet.
-    owed: usize,
+    unanswered: usize,
     /// The answers, separated by commas.
     answers: Vec<u8>,
 }
@@ -39,7 +39,7 @@ impl Batches {
         self.last += 1;
         let handle = BatchHandle(self.last);
         let batch = Batch {
-            owed: 1,
+            unanswered: 1,
             answers: Vec::new(),
         };
         self.open.insert(handle, batch);
@@ -47,9 +47,9 @@ impl Batches {
     }
 
     /// Counts one more missing answer.
-    pub(crate) fn owe(&mut self, handle: BatchHandle) {
+    pub(crate) fn add_unanswered(&mut self, handle: BatchHandle) {
         if let Some(batch) = self.open.get_mut(&handle) {
-            batch.owed += 1;
+            batch.unanswered += 1;
         }
     }
 
@@ -70,8 +70,8 @@ impl Batches {
     /// Counts one missing answer less. Returns all answers after the last one; none if there are none.
     pub(crate) fn close(&mut self, handle: BatchHandle) -> Option<Vec<u8>> {
         let batch = self.open.get_mut(&handle)?;
-        batch.owed -= 1;
-        if batch.owed > 0 {
+        batch.unanswered -= 1;
+        if batch.unanswered > 0 {
             return None;
         }
         let batch = self.open.remove(&handle)?;

@@ -34,7 +34,6 @@ pub struct ToolCall {
     pub reservation: Option<Reservation>,
 }
 
-/// The result of a tool.
 #[derive(Clone, Copy, Debug)]
 pub struct ToolResult<'a> {
     /// For the model, in order.

@@ -5,13 +5,9 @@
 /// A released revision of the Model Context Protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Revision {
-    /// `2024-11-05`
     V2024_11_05,
-    /// `2025-03-26`
     V2025_03_26,
-    /// `2025-06-18`
     V2025_06_18,
-    /// `2025-11-25`
     V2025_11_25,
     /// `2026-07-28`: every request carries its own metadata, no handshake.
     V2026_07_28,

@@ -18,9 +18,8 @@ use tracing::Level;
 
 use crate::outcome::Outcome;
 
-/// The context of a call.
 #[derive(Debug)]
-pub struct CallContext {
+pub(crate) struct CallContext {
     received: Instant,
     trace: Option<Box<Trace>>,
     /// None for a call that no client has made.
@@ -52,7 +51,7 @@ struct Facts {
 
 /// A provider's answer, or the failure to get one, for the log.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct CallRecord<'a> {
+pub(crate) struct CallRecord<'a> {
     /// The provider's id.
     pub provider: &'a str,
     /// The model; empty if the provider's list had none.
@@ -73,7 +72,7 @@ pub struct CallRecord<'a> {
 
 impl CallContext {
     /// The context of a client's call of this tool, received now.
-    pub fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Self {
+    pub(crate) fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Self {
         CallContext {
             received: Instant::now(),
             trace: call.trace.take(),
@@ -87,7 +86,7 @@ impl CallContext {
     }
 
     /// The context of a call by a command, which begins now; it has no line in the log.
-    pub fn of_command() -> Self {
+    pub(crate) fn of_command() -> Self {
         CallContext {
             received: Instant::now(),
             trace: None,
@@ -96,12 +95,12 @@ impl CallContext {
     }
 
     /// When the call came in.
-    pub fn received(&self) -> Instant {
+    pub(crate) fn received(&self) -> Instant {
         self.received
     }
 
     /// The call is answered: writes its line.
-    pub fn end(&self, outcome: &Outcome) {
+    pub(crate) fn end(&self, outcome: &Outcome) {
         let Some(recorder) = &self.recorder else {
             return;
         };
@@ -115,7 +114,7 @@ impl CallContext {
     }
 
     /// Adds to the line of the call.
-    pub fn record(&self, record: CallRecord<'_>) {
+    pub(crate) fn record(&self, record: CallRecord<'_>) {
         let Some(recorder) = &self.recorder else {
             return;
         };
@@ -134,7 +133,7 @@ impl CallContext {
     }
 
     /// Logs that a request to a provider has failed and that another one follows.
-    pub fn log_attempt(&self, status: &str, time: Duration, record: CallRecord<'_>) {
+    pub(crate) fn log_attempt(&self, status: &str, time: Duration, record: CallRecord<'_>) {
         let recorder = self.recorder.as_ref();
         tracing::warn!(
             for_client = recorder.is_none_or(|recorder| recorder.for_client),
@@ -157,7 +156,7 @@ impl CallContext {
     /// This is metadata of the MCP request and not an argument of the tool: arguments never become headers. [`Trace`] holds
     /// no more than 32 hexadecimal digits, a bit and short printable text, and it does not replace a header that the
     /// operator has set. `baggage` is not sent, since it may contain personal data and the provider is a third party.
-    pub fn inject_trace_headers(&self, headers: &mut HeaderMap) {
+    pub(crate) fn inject_trace_headers(&self, headers: &mut HeaderMap) {
         let Some(trace) = &self.trace else {
             return;
         };

@@ -7,7 +7,7 @@ use std::{ffi::OsString, fmt};
 use lexopt::Arg;
 
 use crate::{
-    settings::{is_harmless, shown},
+    settings::{is_showable, shown},
     spelling::nearest,
 };
 
@@ -15,25 +15,22 @@ mod complete;
 mod help;
 mod table;
 
-pub use complete::{complete, script};
-pub use help::help;
-pub use table::Spec;
+pub(crate) use complete::{complete, script};
+pub(crate) use help::help;
+pub(crate) use table::Spec;
 pub(crate) use table::options_of_arguments;
 
 use table::{COMMANDS, EVERYWHERE, HELP, Opt, VERSION, Values};
 
 /// The command that the process runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub(crate) enum Command {
     /// Serve MCP on stdin and stdout.
     Serve,
     /// Check the settings, without a network.
     ConfigValidate,
     /// Print the settings as they are resolved, without secrets.
-    ConfigShow {
-        /// As JSON.
-        json: bool,
-    },
+    ConfigShow { json: bool },
     /// Print the commented example of a configuration file.
     ConfigInit,
     /// Print the JSON Schema of the configuration file, for editors.
@@ -59,7 +56,6 @@ pub enum Command {
     },
     /// Explain to which model a name resolves, without a network.
     Resolve {
-        /// The name.
         name: String,
         /// As if this provider were named in the call.
         provider: Option<String>,
@@ -84,7 +80,7 @@ pub enum Command {
 
 /// The arguments of `chat`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chat {
+pub(crate) struct Chat {
     /// The prompt; empty if it is to be read from stdin.
     pub prompt: String,
     /// Print `structuredContent`.
@@ -96,7 +92,7 @@ pub struct Chat {
 /// A shell with a completion script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Shell {
+pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
@@ -130,7 +126,7 @@ impl Typed {
 
 /// Why the arguments are not a command, and what was perhaps meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageError(String);
+pub(crate) struct UsageError(String);
 
 impl UsageError {
     fn new(problem: impl Into<String>) -> Self {
@@ -148,7 +144,7 @@ impl fmt::Display for UsageError {
 ///
 /// # Errors
 /// The arguments are not a command.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some((first, words)) = arguments.split_first()
         && first == COMPLETE
@@ -268,7 +264,7 @@ fn no_option(name: &str, words: &[String]) -> UsageError {
     };
     // It may be a key.
     let known = Opt::all().map(|option| option.long);
-    UsageError::new(match is_harmless(name, known) {
+    UsageError::new(match is_showable(name, known) {
         true => format!("there is no option --{}{perhaps}", name.escape_debug()),
         false => format!("there is no option of {} characters", name.chars().count()),
     })
@@ -302,7 +298,7 @@ fn unknown(words: &str) -> UsageError {
             .iter()
             .flat_map(|spec| spec.words().chain([spec.name]))
     };
-    let shown = match words.split(' ').all(|word| is_harmless(word, known())) {
+    let shown = match words.split(' ').all(|word| is_showable(word, known())) {
         true => words
             .chars()
             .take(80)

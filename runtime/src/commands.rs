@@ -12,7 +12,7 @@ use crate::{
     error::no_provider_for_command_line,
     gateway::{NoopObserver, resolve},
     listing,
-    output::{self, Style, Unwritten},
+    output::{self, StdoutError, Style},
     redact,
     session::{self, Session},
     settings::{LogFormat, LogLevel, Offer, Problem, Settings, shown},
@@ -26,9 +26,9 @@ mod show;
 
 /// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Exit {
     /// Success.
-    Well,
+    Success,
     /// The settings or the arguments cannot be used.
     Configuration,
     /// A call failed.
@@ -41,7 +41,7 @@ const PAGE: u32 = 500;
 /// Reads the settings.
 type Load<'a> = &'a dyn Fn() -> Result<Settings, Problem>;
 
-type Done = Result<Ended, Unwritten>;
+type CommandResult = Result<Exit, StdoutError>;
 
 /// The example that `config init` prints; the image has it as a file.
 const EXAMPLE: &str = include_str!("../share/anygpt.config.example.yaml");
@@ -53,9 +53,9 @@ const SCHEMA: &str = include_str!("../share/anygpt.config.schema.json");
 ///
 /// # Errors
 /// Stdout cannot be written.
-pub fn run(command: Command, load: Load<'_>) -> Done {
+pub(crate) fn run(command: Command, load: Load<'_>) -> CommandResult {
     match command {
-        Command::Serve => Ok(Ended::Well),
+        Command::Serve => Ok(Exit::Success),
         Command::Help(spec) => print(&cli::help(spec, Style::of_stdout())),
         Command::Version => print(&format!("anygpt-mcp {}\n", crate::VERSION)),
         Command::ConfigValidate => validate(load),
@@ -88,13 +88,13 @@ pub fn run(command: Command, load: Load<'_>) -> Done {
     }
 }
 
-fn print(text: &str) -> Done {
+fn print(text: &str) -> CommandResult {
     output::write(text)?;
-    Ok(Ended::Well)
+    Ok(Exit::Success)
 }
 
 /// Prints a message on stderr.
-fn tell(text: &str) {
+fn print_message(text: &str) {
     telemetry::write_now(&format!("anygpt-mcp: {}", with_options(text)));
 }
 
@@ -124,12 +124,12 @@ fn with_option(text: &str, argument: &str, option: &str) -> String {
 }
 
 /// Prints the problem; exit status 1.
-fn fail(problem: &str) -> Done {
-    tell(&redact::of_caller(problem));
-    Ok(Ended::Configuration)
+fn fail(problem: &str) -> CommandResult {
+    print_message(&redact::of_caller(problem));
+    Ok(Exit::Configuration)
 }
 
-fn with(load: Load<'_>, command: impl FnOnce(Settings) -> Done) -> Done {
+fn with(load: Load<'_>, command: impl FnOnce(Settings) -> CommandResult) -> CommandResult {
     match load() {
         Err(problem) => fail(&problem.to_string()),
         Ok(settings) => {
@@ -141,7 +141,7 @@ fn with(load: Load<'_>, command: impl FnOnce(Settings) -> Done) -> Done {
 
 fn warn(settings: &Settings) {
     for warning in &settings.warnings {
-        tell(&format!("warning: {warning}"));
+        print_message(&format!("warning: {warning}"));
     }
 }
 
@@ -159,11 +159,11 @@ fn session(settings: Settings) -> Session {
 
 /// Runs the work of a session; an inner error means that it cannot run.
 fn block_on<T>(
-    work: impl Future<Output = Result<T, Unwritten>>,
-) -> Result<Result<T, Ended>, Unwritten> {
+    work: impl Future<Output = Result<T, StdoutError>>,
+) -> Result<Result<T, Exit>, StdoutError> {
     let failed = |error: io::Error| {
-        tell(&format!("calls are not possible: {error}"));
-        Ended::Failed
+        print_message(&format!("calls are not possible: {error}"));
+        Exit::Failed
     };
     match session::block_on(work) {
         Ok(done) => done.map(Ok),
@@ -175,19 +175,19 @@ fn block_on<T>(
 fn certificates(settings: &Settings) -> Result<(), Problem> {
     let trusted = settings.network.certificates().read()?;
     if let Some(warning) = trusted.warning() {
-        tell(&format!("warning: {warning}"));
+        print_message(&format!("warning: {warning}"));
     }
     Ok(())
 }
 
-fn validate(load: Load<'_>) -> Done {
+fn validate(load: Load<'_>) -> CommandResult {
     with(load, |settings| {
         if let Err(problem) = certificates(&settings) {
             return fail(&problem.to_string());
         }
         // There was a warning.
         if settings.has_broken_provider() {
-            return Ok(Ended::Configuration);
+            return Ok(Exit::Configuration);
         }
         if !settings.has_usable_provider() {
             return fail(&no_provider_for_command_line());
@@ -196,11 +196,11 @@ fn validate(load: Load<'_>) -> Done {
     })
 }
 
-fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
+fn tools(json: bool, all: bool, load: Load<'_>) -> CommandResult {
     let offer = match load() {
         Ok(settings) => settings.offer,
         Err(problem) => {
-            tell(&format!("warning: {problem}"));
+            print_message(&format!("warning: {problem}"));
             Offer::usual(&tools::names())
         }
     };
@@ -211,14 +211,14 @@ fn tools(json: bool, all: bool, load: Load<'_>) -> Done {
     match listed {
         Ok(text) => print(&text),
         Err(error) => {
-            tell(&format!("the tools cannot be listed: {error}"));
-            Ok(Ended::Failed)
+            print_message(&format!("the tools cannot be listed: {error}"));
+            Ok(Exit::Failed)
         }
     }
 }
 
 /// All pages of the list as one.
-fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
+fn models(settings: Settings, provider: Option<&str>, json: bool) -> CommandResult {
     let session = session(settings);
     let listed = block_on(async {
         let mut pages: Vec<Value> = Vec::new();
@@ -232,11 +232,11 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
                 .await;
             let outcome = match outcome {
                 Ok(outcome) if !outcome.is_error => outcome,
-                Ok(outcome) => return Ok(Err((session.texts(&outcome.errors), Ended::Failed))),
+                Ok(outcome) => return Ok(Err((session.texts(&outcome.errors), Exit::Failed))),
                 Err(error) => {
                     let text = session.texts(&[error]);
                     let text = redact::of_caller(&text).into_owned();
-                    return Ok(Err((text, Ended::Configuration)));
+                    return Ok(Err((text, Exit::Configuration)));
                 }
             };
             if pages.is_empty() {
@@ -255,7 +255,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
     match listed {
         Err(ended) => Ok(ended),
         Ok(Err((problem, ended))) => {
-            tell(&problem);
+            print_message(&problem);
             Ok(ended)
         }
         Ok(Ok((pages, errors))) => {
@@ -265,7 +265,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> Done {
     }
 }
 
-fn print_models(pages: Vec<Value>, errors: &[String], json: bool) -> Done {
+fn print_models(pages: Vec<Value>, errors: &[String], json: bool) -> CommandResult {
     let mut all = Value::Null;
     for mut page in pages {
         match all["models"].as_array_mut() {
@@ -300,11 +300,14 @@ fn print_models(pages: Vec<Value>, errors: &[String], json: bool) -> Done {
         text.push('\n');
     }
     let warnings = texts(&all["warnings"]);
-    errors.iter().chain(&warnings).for_each(|text| tell(text));
+    errors
+        .iter()
+        .chain(&warnings)
+        .for_each(|text| print_message(text));
     print(&for_stdout(&text))?;
     Ok(match text.is_empty() && !errors.is_empty() {
-        true => Ended::Failed,
-        false => Ended::Well,
+        true => Exit::Failed,
+        false => Exit::Success,
     })
 }
 
@@ -317,14 +320,17 @@ fn for_stdout(text: &str) -> String {
 }
 
 /// JSON with text from outside.
-fn print_json(json: &str) -> Done {
+fn print_json(json: &str) -> CommandResult {
     match output::is_terminal() {
-        true => print(&format!("{}\n", output::harmless_json(json))),
+        true => print(&format!(
+            "{}\n",
+            output::escape_json_control_characters(json)
+        )),
         false => print(&format!("{json}\n")),
     }
 }
 
-fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
+fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> CommandResult {
     let explained = match resolve::explain(settings, provider, name) {
         Ok(explained) => explained,
         Err(error) => return fail(&error.for_command_line()),
@@ -359,17 +365,17 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> Done {
         ));
     }
     for left_out in &explained.chain.left_out {
-        tell(&redact::of_caller(&left_out.for_command_line()));
+        print_message(&redact::of_caller(&left_out.for_command_line()));
     }
     print(&for_stdout(&redact::of_caller(&text)))
 }
 
-fn topics() -> Done {
+fn topics() -> CommandResult {
     let lines = docs::topics().map(|topic| format!("{:16} {}\n", topic.name, topic.description));
     print(&lines.collect::<String>())
 }
 
-fn page(name: &str, load: Load<'_>) -> Done {
+fn page(name: &str, load: Load<'_>) -> CommandResult {
     let Some(topic) = docs::topics().find(|topic| topic.name == name) else {
         let names: Vec<_> = docs::topics().map(|topic| topic.name).collect();
         let perhaps = nearest(name, names.iter().map(|name| &**name));
@@ -388,7 +394,7 @@ fn page(name: &str, load: Load<'_>) -> Done {
         Ok(settings) => print(&docs::text(topic.position, &settings)),
         // The documentation helps to correct the settings.
         Err(problem) => {
-            tell(&problem.to_string());
+            print_message(&problem.to_string());
             print(docs::plain_text(topic.position))
         }
     }

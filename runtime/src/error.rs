@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
-pub use anygpt_providers::ErrorKind;
+pub(crate) use anygpt_providers::ErrorKind;
 
 /// An error of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub(crate) struct Error {
     /// The first word of the text, and the status in the log.
     pub kind: ErrorKind,
     /// What happened, without a full stop where advice follows.
@@ -20,7 +20,7 @@ pub struct Error {
 
 /// What follows the message of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Advice {
+pub(crate) enum Advice {
     /// Sentences that are the same for every reader.
     Plain(Cow<'static, str>),
     /// An argument of the call is wrong.
@@ -63,7 +63,6 @@ pub enum Advice {
     SetUpTagged,
     /// No provider that has the model is set up.
     SetUpProviderFor {
-        /// The model.
         model: String,
         /// What would set one up.
         set: &'static str,
@@ -75,12 +74,12 @@ pub enum Advice {
     /// The provider that is tried when none is set up failed, too.
     TriedLastResort(Box<Error>),
     /// The name that the caller gave.
-    Asked(String),
+    RequestedAs(String),
 }
 
 impl Error {
     /// An error without advice.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
             message: message.into(),
@@ -89,30 +88,30 @@ impl Error {
     }
 
     /// No provider can be used.
-    pub fn no_provider() -> Self {
+    pub(crate) fn no_provider() -> Self {
         Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider)
     }
 
     /// The same error, with more advice.
     #[must_use]
-    pub fn advise(mut self, advice: Advice) -> Self {
+    pub(crate) fn advise(mut self, advice: Advice) -> Self {
         self.advice.push(advice);
         self
     }
 
     /// The same error, with advice that is the same for every reader.
     #[must_use]
-    pub fn advise_plain(self, advice: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn advise_plain(self, advice: impl Into<Cow<'static, str>>) -> Self {
         self.advise(Advice::Plain(advice.into()))
     }
 
     /// The text for an MCP client: `kind: message. Advice.`
-    pub fn for_client(&self) -> String {
+    pub(crate) fn for_client(&self) -> String {
         self.text(&CLIENT)
     }
 
     /// The text for a terminal. Arguments of tools in it are still named as such.
-    pub fn for_command_line(&self) -> String {
+    pub(crate) fn for_command_line(&self) -> String {
         self.text(&COMMAND_LINE)
     }
 
@@ -121,7 +120,7 @@ impl Error {
         for (position, advice) in self.advice.iter().enumerate() {
             text.push_str(match advice {
                 Advice::SetUpAnyProvider => ": ",
-                Advice::Asked(_) => " ",
+                Advice::RequestedAs(_) => " ",
                 _ if position == 0 => ". ",
                 _ => " ",
             });
@@ -134,12 +133,12 @@ impl Error {
 const NO_PROVIDER: &str = "No provider can be used";
 
 /// What to do when no provider can be used, without a full stop, for an MCP client or its operator.
-pub fn no_provider_for_client() -> String {
+pub(crate) fn no_provider_for_client() -> String {
     format!("{NO_PROVIDER}: {}", set_up_any_provider(&CLIENT))
 }
 
 /// The same for a terminal.
-pub fn no_provider_for_command_line() -> String {
+pub(crate) fn no_provider_for_command_line() -> String {
     format!("{NO_PROVIDER}: {}", set_up_any_provider(&COMMAND_LINE))
 }
 
@@ -229,7 +228,7 @@ impl Advice {
                 let error = error.text(words);
                 format!("Docker Model Runner was tried, too: {error}")
             }
-            Advice::Asked(name) => format!("(asked: {name})"),
+            Advice::RequestedAs(name) => format!("(asked: {name})"),
         })
     }
 }
@@ -249,7 +248,7 @@ mod tests {
             error.for_client(),
             "config: there is nobody to ask. Correct the settings, then restart the server. Or not."
         );
-        let error = error.advise(Advice::Asked("smart".into()));
+        let error = error.advise(Advice::RequestedAs("smart".into()));
         assert!(error.for_client().ends_with(". Or not. (asked: smart)"));
     }
 

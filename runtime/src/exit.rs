@@ -71,7 +71,6 @@ impl Process {
         PROCESS.get_or_init(|| self)
     }
 
-    /// The end of input.
     pub(crate) fn end_of_input(&self) -> ! {
         self.finish(self.grace.unwrap_or(GRACE), || {})
     }
@@ -155,7 +154,7 @@ pub(crate) fn on_signal() {
     let thread = thread::Builder::new().name("finish".into()).spawn(finish);
     if thread.is_err() {
         // This thread has to do it, and cannot listen for a second signal meanwhile.
-        process.signals.hear_nothing(true);
+        process.signals.exit_in_handler(true);
         finish();
     }
 }

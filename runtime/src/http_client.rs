@@ -23,7 +23,7 @@ use http::{
 use http_body_util::Full;
 use tokio::time::timeout;
 
-pub use self::{
+pub(crate) use self::{
     config::{ExtraRoots, HttpConfig, Proxies, Proxy, ProxyKind},
     pool::ReplyBody,
 };
@@ -37,7 +37,7 @@ use crate::{dns::Resolver, resources::reserve};
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client with a connection pool.
-pub struct HttpClient {
+pub(crate) struct HttpClient {
     connector: Connector,
     pool: Arc<Pool>,
     budget: Arc<Budget>,
@@ -48,12 +48,11 @@ const CONNECTION: usize = turn::BYTES + (32 << 10);
 
 /// Why there is no response.
 #[derive(Debug)]
-pub enum SendError {
+pub(crate) enum SendError {
     /// No memory for one more connection.
     Memory,
     /// No connection within the limit.
     ConnectTimeout {
-        /// The limit.
         limit: Duration,
         /// The proxy that was used, if any.
         proxy: Option<Proxy>,
@@ -72,11 +71,11 @@ pub enum SendError {
 
 /// A proxy that receives HTTP requests itself, not through a tunnel.
 #[derive(Debug)]
-pub struct Forwarder(Proxy);
+pub(crate) struct Forwarder(Proxy);
 
 impl HttpClient {
     /// A client with this configuration. Opens no connection. Connections are counted against `budget`.
-    pub fn new(config: HttpConfig, budget: Arc<Budget>) -> Self {
+    pub(crate) fn new(config: HttpConfig, budget: Arc<Budget>) -> Self {
         HttpClient {
             connector: Connector::new(config, Resolver::default()),
             pool: Arc::default(),
@@ -85,7 +84,7 @@ impl HttpClient {
     }
 
     /// The proxy that receives a request to this URL unencrypted, if any.
-    pub fn forwarder(&self, url: &Uri) -> Option<Forwarder> {
+    pub(crate) fn forwarder(&self, url: &Uri) -> Option<Forwarder> {
         let proxy = self.connector.proxy(url)?;
         is_forwarded(url, &proxy).then_some(Forwarder(proxy))
     }
@@ -96,7 +95,7 @@ impl HttpClient {
     /// # Errors
     /// There is no response; see [`SendError`].
     // What is needed only at the beginning is kept out of the future, of which there is one per open call.
-    pub fn send(
+    pub(crate) fn send(
         &self,
         mut request: Request<Full<Bytes>>,
         headers: Option<Duration>,
@@ -131,11 +130,11 @@ impl HttpClient {
                     connected();
                 }
                 let response = match headers {
-                    Some(limit) => match timeout(limit, connection.ask(request)).await {
+                    Some(limit) => match timeout(limit, connection.send(request)).await {
                         Ok(response) => response,
                         Err(_) => return Err(SendError::HeadersTimeout(limit)),
                     },
-                    None => connection.ask(request).await,
+                    None => connection.send(request).await,
                 };
                 let mut error = match response {
                     Ok(response) => {
@@ -243,7 +242,7 @@ fn broken(error: &hyper::Error, proxy: Option<&Proxy>) -> String {
 
 impl Forwarder {
     /// Advice for its status 407.
-    pub fn unauthorized(&self) -> String {
+    pub(crate) fn unauthorized(&self) -> String {
         unauthorized(&self.0)
     }
 }
@@ -285,7 +284,7 @@ impl fmt::Display for SendError {
 }
 
 /// The innermost error, which is the cause.
-pub fn root_cause(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

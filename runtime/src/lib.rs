@@ -6,34 +6,33 @@
 #![forbid(unsafe_code)]
 
 mod aside;
-pub mod call;
+mod call;
 mod characters;
-pub mod cli;
-pub mod commands;
-pub mod dns;
+mod cli;
+mod commands;
+mod dns;
 mod docs;
-pub mod error;
+mod error;
 mod exit;
-pub mod gateway;
-pub mod http_client;
-pub mod library;
-pub mod listing;
-pub mod mcp;
-pub mod outcome;
-pub mod output;
+mod gateway;
+mod http_client;
+mod library;
+mod listing;
+mod mcp;
+mod outcome;
+mod output;
 mod prompts;
-pub mod redact;
-pub mod resources;
+mod redact;
+mod resources;
 mod run;
 mod session;
-pub mod settings;
-pub mod signal;
+mod settings;
+mod signal;
 mod spelling;
-pub mod standby;
-pub mod telemetry;
-pub mod tools;
+mod standby;
+mod telemetry;
+mod tools;
 
 pub use run::{Inherited, run};
 
-/// The version of this build.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

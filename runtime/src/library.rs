@@ -17,7 +17,7 @@ use crate::{
 const ICON: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAyNCAyNCIgZmlsbD0ibm9uZSIgc3Ryb2tlPSIjMGI3Mjg1IiBzdHJva2Utd2lkdGg9IjIiIHN0cm9rZS1saW5lam9pbj0icm91bmQiPjxwYXRoIGQ9Ik0zIDRoMTJ2OEg4bC0zIDN2LTNIM3oiLz48cGF0aCBkPSJNMTggOWgzdjhoLTJ2M2wtMy0zSDl2LTIiLz48L3N2Zz4=";
 
 /// What the server offers; it does not change during the life of a process.
-pub fn catalog(offer: &Offer) -> Catalog {
+pub(crate) fn catalog(offer: &Offer) -> Catalog {
     Catalog {
         server: Implementation {
             name: "anygpt-mcp".into(),
@@ -69,14 +69,14 @@ const OF_TOOLS: [(&str, &str); 5] = [
 
 /// Renders documentation and prompts for these settings.
 #[derive(Debug)]
-pub struct Library {
+pub(crate) struct Library {
     settings: Arc<Settings>,
     redactor: Redactor,
 }
 
 impl Library {
     /// A library for these settings. Configured keys are removed from all that it returns.
-    pub fn new(settings: Arc<Settings>, redactor: Redactor) -> Self {
+    pub(crate) fn new(settings: Arc<Settings>, redactor: Redactor) -> Self {
         Library { settings, redactor }
     }
 }

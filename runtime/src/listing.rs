@@ -34,7 +34,7 @@ struct Tool {
 ///
 /// # Errors
 /// The server answered something else, which would be a bug.
-pub fn json(offer: &Offer, all: bool) -> serde_json::Result<String> {
+pub(crate) fn json(offer: &Offer, all: bool) -> serde_json::Result<String> {
     let mut offer = offer.clone();
     if all {
         offer.tools = tools::names().iter().map(|tool| tool.name).collect();
@@ -58,7 +58,7 @@ pub fn json(offer: &Offer, all: bool) -> serde_json::Result<String> {
 ///
 /// # Errors
 /// As for [`json`].
-pub fn text(offer: &Offer, all: bool, style: Style) -> serde_json::Result<String> {
+pub(crate) fn text(offer: &Offer, all: bool, style: Style) -> serde_json::Result<String> {
     let tools: Vec<Tool> = serde_json::from_str(&json(offer, all)?)?;
     let mut text = String::new();
     for Tool { name, description } in tools {

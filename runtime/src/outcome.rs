@@ -14,7 +14,7 @@ use crate::{
 
 /// The result of a call.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// For the model to read.
     pub text: String,
     /// More for the model to know; a block of its own, so that the text is the answer alone.
@@ -35,13 +35,13 @@ pub struct Outcome {
 
 impl Outcome {
     /// A failure.
-    pub fn error(error: Error) -> Self {
+    pub(crate) fn error(error: Error) -> Self {
         Outcome::failed(vec![error])
     }
 
     /// A failure because of the call's arguments, or of settings that they lead to. What looks like a key in an argument is
     /// not repeated.
-    pub fn refused(error: Error) -> Self {
+    pub(crate) fn refused(error: Error) -> Self {
         let text = redact::of_caller(&error.for_client()).into_owned();
         Outcome {
             text,
@@ -50,7 +50,7 @@ impl Outcome {
     }
 
     /// A failure with several causes. The text has all of it: several clients show nothing else.
-    pub fn failed(errors: Vec<Error>) -> Self {
+    pub(crate) fn failed(errors: Vec<Error>) -> Self {
         let texts: Vec<String> = errors.iter().map(Error::for_client).collect();
         Outcome {
             text: texts.join("\n"),

@@ -16,7 +16,7 @@ use crate::characters::is_invisible;
 
 /// Why stdout could not be written.
 #[derive(Debug)]
-pub enum Unwritten {
+pub(crate) enum StdoutError {
     /// Its reader has closed it.
     Closed,
     /// The disk is full, or another error.
@@ -27,7 +27,7 @@ pub enum Unwritten {
 ///
 /// # Errors
 /// It is closed, read-only or full.
-pub fn check() -> io::Result<()> {
+pub(crate) fn check() -> io::Result<()> {
     use rustix::fs::{FileType, fstat};
     let stdout = rustix::stdio::stdout();
     let kind = fstat(stdout).map(|stat| FileType::from_raw_mode(stat.st_mode));
@@ -43,7 +43,7 @@ pub fn check() -> io::Result<()> {
 }
 
 /// Whether the reader of stdout has closed it.
-pub fn is_abandoned() -> bool {
+pub(crate) fn is_abandoned() -> bool {
     let stdout = rustix::stdio::stdout();
     // These flags are always reported.
     let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
@@ -53,7 +53,7 @@ pub fn is_abandoned() -> bool {
 }
 
 /// Writes the whole text, however long the reader takes.
-pub fn write(text: &str) -> Result<(), Unwritten> {
+pub(crate) fn write(text: &str) -> Result<(), StdoutError> {
     let mut bytes = text.as_bytes();
     let stdout = rustix::stdio::stdout();
     while !bytes.is_empty() {
@@ -65,30 +65,30 @@ pub fn write(text: &str) -> Result<(), Unwritten> {
                 let _ready = poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None);
             }
             // A closed stdout means that the output is not wanted.
-            Err(Errno::PIPE | Errno::BADF) => return Err(Unwritten::Closed),
-            Err(error) => return Err(Unwritten::Failed(error.into())),
+            Err(Errno::PIPE | Errno::BADF) => return Err(StdoutError::Closed),
+            Err(error) => return Err(StdoutError::Failed(error.into())),
         }
     }
     Ok(())
 }
 
 /// Whether stdout is a terminal.
-pub fn is_terminal() -> bool {
+pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
 /// Colours, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
+pub(crate) struct Style {
     colours: bool,
 }
 
 impl Style {
-    /// No colours.
-    pub const PLAIN: Style = Style { colours: false };
+    #[cfg(test)]
+    pub(crate) const PLAIN: Style = Style { colours: false };
 
     /// Colours on a terminal that has them, unless `NO_COLOR` holds anything.
-    pub fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let has_colours = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
         Style {
@@ -97,17 +97,17 @@ impl Style {
     }
 
     /// For headings and names.
-    pub fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.painted("1", text)
     }
 
     /// For good news.
-    pub fn good(self, text: &str) -> String {
+    pub(crate) fn good(self, text: &str) -> String {
         self.painted("32", text)
     }
 
     /// For bad news.
-    pub fn bad(self, text: &str) -> String {
+    pub(crate) fn bad(self, text: &str) -> String {
         self.painted("31", text)
     }
 
@@ -132,7 +132,7 @@ pub(crate) fn is_unsafe_in_terminal(c: char) -> bool {
 }
 
 /// The text with each character that [`is_unsafe_in_terminal`] escaped, except for newlines and tabs.
-pub fn escape_control_characters(text: &str) -> String {
+pub(crate) fn escape_control_characters(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
@@ -145,7 +145,7 @@ pub fn escape_control_characters(text: &str) -> String {
 }
 
 /// The same for JSON text, which keeps its meaning: outside strings only JSON's own whitespace is concerned, which stays.
-pub fn harmless_json(json: &str) -> String {
+pub(crate) fn escape_json_control_characters(json: &str) -> String {
     let mut clean = String::with_capacity(json.len());
     for c in json.chars() {
         if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
@@ -185,14 +185,17 @@ mod tests {
             ),
             "a\\u{200b}b\\u{ad}c\\u{2063}d\\u{feff}e\\u{34f}f\\u{180e}g\\u{e0041}h"
         );
-        assert_eq!(harmless_json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
+        assert_eq!(
+            escape_json_control_characters("\"\u{e0041}\""),
+            "\"\\udb40\\udc41\""
+        );
         assert_eq!(
             escape_control_characters("می\u{200c}خواهم"),
             "می\u{200c}خواهم"
         );
         assert_eq!(escape_control_characters("👩\u{200d}🔬"), "👩\u{200d}🔬");
         assert_eq!(
-            harmless_json("{\n\"a\": \"\u{9b}31m\u{202e}ü\"}"),
+            escape_json_control_characters("{\n\"a\": \"\u{9b}31m\u{202e}ü\"}"),
             "{\n\"a\": \"\\u009b31m\\u202eü\"}"
         );
     }

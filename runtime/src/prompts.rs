@@ -106,7 +106,6 @@ fn optional(name: &'static str, title: &'static str, description: &'static str) 
     }
 }
 
-/// All prompts.
 pub(crate) fn listed() -> Vec<Prompt> {
     PROMPTS.iter().map(|entry| (entry.listed)()).collect()
 }
@@ -190,7 +189,7 @@ fn discover_and_chat(settings: &Settings, given: &Given<'_>) -> String {
     );
     if !provider.is_empty() {
         let _ = writeln!(text, "Provider to ask: {}", of_caller(provider));
-        note_unknown(&mut text, settings, provider);
+        add_unknown_provider(&mut text, settings, provider);
     }
     if !model.is_empty() {
         let _ = writeln!(text, "Model to ask: {}", of_caller(model));
@@ -226,7 +225,7 @@ fn compare_providers(settings: &Settings, given: &Given<'_>) -> String {
     } else {
         let _ = writeln!(text, "Providers to ask: {}", of_caller(providers));
         for provider in providers.split(',').filter(|name| !name.trim().is_empty()) {
-            note_unknown(&mut text, settings, provider);
+            add_unknown_provider(&mut text, settings, provider);
         }
     }
     text.push_str(
@@ -247,7 +246,7 @@ fn list_capabilities(settings: &Settings, given: &Given<'_>) -> String {
     let mut text = String::from("Show me which AI models I can ask through the anygpt tools.\n");
     if !provider.is_empty() {
         let _ = writeln!(text, "Only this provider: {}", of_caller(provider));
-        note_unknown(&mut text, settings, provider);
+        add_unknown_provider(&mut text, settings, provider);
     }
     if !tag.is_empty() {
         let _ = writeln!(text, "Only models with this tag: {}", of_caller(tag));
@@ -307,7 +306,7 @@ fn arguments<'g, const N: usize>(given: &'g Given<'_>) -> [&'g str; N] {
 }
 
 /// What is wrong with a provider's name, if anything.
-fn note_unknown(text: &mut String, settings: &Settings, name: &str) {
+fn add_unknown_provider(text: &mut String, settings: &Settings, name: &str) {
     let name = name.trim();
     let _ = match position(&settings.providers, name) {
         None => {

@@ -40,7 +40,7 @@ const MIN_REVEALING_PREFIX: usize = 4;
 
 /// Knows all configured keys. Clones share them, and what is built from them.
 #[derive(Clone, Debug, Default)]
-pub struct Redactor(Arc<Secrets>);
+pub(crate) struct Redactor(Arc<Secrets>);
 
 #[derive(Debug, Default)]
 struct Secrets {
@@ -59,28 +59,28 @@ struct Secrets {
 
 impl Redactor {
     /// A redactor for these keys.
-    pub fn new<'a>(keys: impl IntoIterator<Item = &'a Secret>) -> Self {
+    pub(crate) fn new<'a>(keys: impl IntoIterator<Item = &'a Secret>) -> Self {
         Redactor(Arc::new(Secrets::new(keys, Vec::new())))
     }
 
     /// A redactor for all secrets of these settings.
-    pub fn of(settings: &Settings) -> Self {
+    pub(crate) fn of(settings: &Settings) -> Self {
         let values = settings.placed_values().cloned().collect();
         Redactor(Arc::new(Secrets::new(settings.secrets(), values)))
     }
 
     /// A redactor for the variables whose names say that they hold keys, for messages before there are settings.
-    pub fn of_environment() -> Self {
+    pub(crate) fn of_environment() -> Self {
         Redactor::new(&named_secrets(env::vars_os()))
     }
 
     /// A text without configured keys.
-    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.0.forms.replace(text)
     }
 
     /// JSON text without configured keys; it stays valid JSON.
-    pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
+    pub(crate) fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
         self.0
             .json_forms
             .as_ref()
@@ -89,7 +89,7 @@ impl Redactor {
     }
 
     /// Removes the end of a text that was cut, if it may be the beginning of a key.
-    pub fn end_of_cut(&self, text: &mut String) {
+    pub(crate) fn end_of_cut(&self, text: &mut String) {
         for key in self.0.forms.iter() {
             let beginning = (MIN_REVEALING_PREFIX..key.len()).rev().find(|&end| {
                 key.get(..end)
@@ -102,7 +102,7 @@ impl Redactor {
     }
 
     /// How many bytes of a text that is still arriving may be shown: the rest may be the beginning of a key.
-    pub fn shown_length(&self, text: &str) -> usize {
+    pub(crate) fn shown_length(&self, text: &str) -> usize {
         let mut shown = text.len();
         for key in self.0.forms.iter() {
             let is_end = |&end: &usize| key.get(..end).is_some_and(|it| text.ends_with(it));
@@ -124,7 +124,7 @@ impl Redactor {
     }
 
     /// An error or log text without configured keys and without anything that looks like one.
-    pub fn diagnostic<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub(crate) fn diagnostic<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.text(text) {
             Cow::Borrowed(text) => without_lookalikes(text),
             Cow::Owned(text) => Cow::Owned(without_lookalikes(&text).into_owned()),
@@ -133,7 +133,7 @@ impl Redactor {
 
     /// As [`Redactor::diagnostic`], for a text from outside: without parts of keys, too, and without values that are
     /// secrets only by their place.
-    pub fn outside<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub(crate) fn outside<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let outside = self.outside_search();
         match self.diagnostic(text) {
             Cow::Borrowed(text) => outside.hide(text),
@@ -143,7 +143,7 @@ impl Redactor {
 
     /// Removes parts of keys, and values that are secrets only by their place, from a name or an id that came from
     /// outside and is part of a result. What only looks like a key stays.
-    pub fn parts(&self, name: &mut String) {
+    pub(crate) fn parts(&self, name: &mut String) {
         if let Cow::Owned(clean) = self.outside_search().hide(name) {
             *name = clean;
         }
@@ -156,7 +156,7 @@ impl Redactor {
 
     /// As [`Redactor::outside`], for a provider's message: it is withheld if it repeats a key that is too short to be
     /// replaced safely.
-    pub fn provider_message<'t>(&self, message: &'t str) -> Cow<'t, str> {
+    pub(crate) fn provider_message<'t>(&self, message: &'t str) -> Cow<'t, str> {
         if self
             .0
             .short

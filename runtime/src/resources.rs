@@ -14,7 +14,7 @@ const BUDGET: usize = 256 << 20;
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Interval between two attempts.
-const LOOK: Duration = Duration::from_millis(20);
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Reserves this many bytes. Waits a while for other calls to release memory; returns false if they do not.
 pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
@@ -24,13 +24,13 @@ pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
         if bytes > held.budget().limit() || begun.elapsed() > WAIT {
             return false;
         }
-        sleep(LOOK).await;
+        sleep(CHECK_INTERVAL).await;
     }
     true
 }
 
 /// Half of the limit of the container or of `ulimit -d`, at most 256 MiB.
-pub fn budget() -> usize {
+pub(crate) fn budget() -> usize {
     let of_process = rustix::process::getrlimit(rustix::process::Resource::Data).current;
     [
         "/sys/fs/cgroup/memory.max",
@@ -50,7 +50,7 @@ pub fn budget() -> usize {
 /// hosts, that gets the dump whatever the limit, but for 1: this is too little for a file and means "none" for a program
 /// (`fs/coredump.c` of Linux; core(5)). A process that is not dumpable leaves no dump either, but its `/proc` belongs to
 /// root then, so that nothing else of its user can look after it; that is for where the limit is fixed at 0.
-pub fn forbid_core_dumps() {
+pub(crate) fn forbid_core_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let one = Rlimit {
         current: Some(1),
@@ -64,7 +64,7 @@ pub fn forbid_core_dumps() {
 }
 
 /// Each open call needs a socket, and the default of 1,024 files is not enough for all. Returns how many files may be open.
-pub fn raise_file_limit() -> usize {
+pub(crate) fn raise_file_limit() -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // Even if the hard limit is infinite, some systems accept only a smaller number.

@@ -15,13 +15,13 @@ use anygpt_core::{Budget, Limits, NoLibrary, Server};
 
 use crate::{
     cli::{self, Command},
-    commands::{self, Ended},
+    commands::{self, Exit},
     error::no_provider_for_client,
     exit::{self, CLEAN, CONFIGURATION, FATAL, INITIALIZATION, INTERRUPTED, Process, leave},
     gateway::Gateway,
     library::{self, Library},
     mcp::{self, Connection, runner::Runner},
-    output::{self, Unwritten},
+    output::{self, StdoutError},
     redact::Redactor,
     resources,
     settings::{Environment, Offer, Problem, Settings},
@@ -77,14 +77,14 @@ fn load() -> Result<Settings, Problem> {
     Settings::load(Environment::new(env::vars_os()), &tools::names())
 }
 
-fn code_of(ended: Result<Ended, Unwritten>) -> i32 {
+fn code_of(ended: Result<Exit, StdoutError>) -> i32 {
     match ended {
-        Ok(Ended::Well) => CLEAN,
-        Ok(Ended::Configuration) => CONFIGURATION,
-        Ok(Ended::Failed) => FATAL,
+        Ok(Exit::Success) => CLEAN,
+        Ok(Exit::Configuration) => CONFIGURATION,
+        Ok(Exit::Failed) => FATAL,
         // The reader has closed its end, as `head` does.
-        Err(Unwritten::Closed) => CLEAN,
-        Err(Unwritten::Failed(error)) => {
+        Err(StdoutError::Closed) => CLEAN,
+        Err(StdoutError::Failed(error)) => {
             telemetry::write_now(&format!("anygpt-mcp: stdout cannot be written: {error}"));
             FATAL
         }
@@ -109,7 +109,7 @@ fn serve(signals: Signals, stdin_was_closed: bool) -> i32 {
         telemetry::write_now(&format!("anygpt-mcp: {}", no_provider_for_client()));
     }
     let stdin = Stdin::new(stdin_was_closed);
-    if standby::wanted(settings.standby, stdin) {
+    if standby::should_stand_by(settings.standby, stdin) {
         return match is_usable {
             true => stand_by(&signals, settings.shutdown_grace),
             false => CONFIGURATION,

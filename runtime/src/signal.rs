@@ -33,7 +33,7 @@ const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
 /// The queue of signals: one byte each in a socket.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     socket: UnixStream,
     handled: Vec<c_int>,
 }
@@ -43,7 +43,7 @@ impl Signals {
     ///
     /// # Errors
     /// The operating system refuses a socket or a handler.
-    pub fn install(is_ignored: fn(c_int) -> bool) -> io::Result<Self> {
+    pub(crate) fn install(is_ignored: fn(c_int) -> bool) -> io::Result<Self> {
         // Installing a handler takes two steps; a signal between them is delivered after both.
         let all = SigSet::from_iter(SIGNALS);
         all.thread_block()?;
@@ -63,7 +63,7 @@ impl Signals {
     ///
     /// # Errors
     /// The operating system refuses a handler.
-    pub fn end_at_once(&self, code: i32) -> io::Result<Arc<AtomicBool>> {
+    pub(crate) fn end_at_once(&self, code: i32) -> io::Result<Arc<AtomicBool>> {
         let applies = Arc::new(AtomicBool::new(true));
         for &signal in &self.handled {
             register_conditional_shutdown(signal, code, Arc::clone(&applies))?;
@@ -72,7 +72,7 @@ impl Signals {
     }
 
     /// Blocks this thread until a signal arrives.
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         // After an error no signal can arrive any more, so this is treated as one.
         while let Err(error) = (&self.socket).read(&mut [0]) {
             if error.kind() != io::ErrorKind::Interrupted {
@@ -82,30 +82,30 @@ impl Signals {
     }
 
     /// Waits for a signal until `end`. Returns whether one has arrived.
-    pub fn wait_until(&self, end: Instant) -> bool {
+    pub(crate) fn wait_until(&self, end: Instant) -> bool {
         let left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok();
         let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
         // A signal interrupts `poll`; the next iteration sees the byte.
-        let came = matches!(poll(&mut fds, left.as_ref()), Ok(1..));
-        if came {
+        let arrived = matches!(poll(&mut fds, left.as_ref()), Ok(1..));
+        if arrived {
             self.wait();
         }
-        came
+        arrived
     }
 
     /// The socket, to be polled.
-    pub fn socket(&self) -> &UnixStream {
+    pub(crate) fn socket(&self) -> &UnixStream {
         &self.socket
     }
 }
 
 /// Calls a function for each signal, on a thread of its own.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     signals: Signals,
     on_signal: fn(),
     /// The exit code if a signal arrives while no thread can listen.
-    unheard: i32,
+    exit_code: i32,
     state: Mutex<State>,
 }
 
@@ -119,17 +119,17 @@ struct State {
 
 impl Listener {
     /// A listener whose thread is not started yet. `on_signal` is called for each signal, and must not block.
-    pub fn new(signals: Signals, on_signal: fn(), unheard: i32) -> Arc<Self> {
+    pub(crate) fn new(signals: Signals, on_signal: fn(), exit_code: i32) -> Arc<Self> {
         Arc::new(Listener {
             signals,
             on_signal,
-            unheard,
+            exit_code,
             state: Mutex::default(),
         })
     }
 
     /// Starts the thread, unless it runs already. Returns false if that is not possible.
-    pub fn start(self: &Arc<Self>) -> bool {
+    pub(crate) fn start(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.started {
             let listener = Arc::clone(self);
@@ -144,7 +144,7 @@ impl Listener {
     }
 
     /// Waits until a read would not block, and handles signals meanwhile: for a process with a single thread.
-    pub fn wait_for_input(&self, input: BorrowedFd<'_>) {
+    pub(crate) fn wait_for_input(&self, input: BorrowedFd<'_>) {
         loop {
             let mut fds = [
                 PollFd::new(&self.signals.socket, PollFlags::IN),
@@ -162,23 +162,23 @@ impl Listener {
     }
 
     /// Runs work that may block. If no thread listens, a signal exits the process meanwhile.
-    pub fn unheard<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn run_blocking<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         if self.start() {
             return work();
         }
-        self.hear_nothing(true);
+        self.exit_in_handler(true);
         let done = work();
-        self.hear_nothing(false);
+        self.exit_in_handler(false);
         done
     }
 
     /// Whether a signal exits the process in its handler from now on.
-    pub fn hear_nothing(&self, applies: bool) {
+    pub(crate) fn exit_in_handler(&self, applies: bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &state.in_handler {
             Some(in_handler) => in_handler.store(applies, Ordering::SeqCst),
             // If this fails, a signal is handled late.
-            None if applies => state.in_handler = self.signals.end_at_once(self.unheard).ok(),
+            None if applies => state.in_handler = self.signals.end_at_once(self.exit_code).ok(),
             None => {}
         }
     }

@@ -22,7 +22,7 @@ const NAMES: [&str; 2] = ["anygpt-mcp", "anygpt"];
 
 /// Whether to stay up idle instead of serving stdin. A process whose stdin may have input is a session, whatever the
 /// setting.
-pub fn wanted(setting: Standby, stdin: Stdin) -> bool {
+pub(crate) fn should_stand_by(setting: Standby, stdin: Stdin) -> bool {
     stdin != Stdin::Open
         && match setting {
             Standby::Always => !is_beside_main_process(),
@@ -33,7 +33,7 @@ pub fn wanted(setting: Standby, stdin: Stdin) -> bool {
 
 /// What this process has as stdin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stdin {
+pub(crate) enum Stdin {
     /// Something that may have input.
     Open,
     /// `/dev/null`.
@@ -44,7 +44,7 @@ pub enum Stdin {
 
 impl Stdin {
     /// Looks at stdin; `is_closed` if it was closed at the start.
-    pub fn new(is_closed: bool) -> Self {
+    pub(crate) fn new(is_closed: bool) -> Self {
         match is_closed {
             true => Stdin::Closed,
             false if is_null() => Stdin::Null,
@@ -53,7 +53,7 @@ impl Stdin {
     }
 
     /// If there is nothing to serve: why, and what to do about it.
-    pub fn advice(self) -> Option<String> {
+    pub(crate) fn advice(self) -> Option<String> {
         let what = match self {
             Stdin::Open => return None,
             Stdin::Null => "/dev/null",
@@ -104,7 +104,7 @@ fn is_null() -> bool {
 
 /// The other processes that end with a container's main process.
 #[derive(Debug)]
-pub struct Sessions {
+pub(crate) struct Sessions {
     /// Processes that have been signalled: a second signal would make a session exit at once.
     signalled: Vec<i32>,
     all: All,
@@ -122,7 +122,7 @@ enum All {
 
 impl Sessions {
     /// The sessions that end with this process because it is PID 1; `None` if it is not.
-    pub fn of_namespace() -> Option<Self> {
+    pub(crate) fn of_namespace() -> Option<Self> {
         if process::id() != 1 {
             return None;
         }
@@ -134,7 +134,7 @@ impl Sessions {
 
     /// The sessions of the container that this process keeps up, also under a small init; `None` if it does not. Must be
     /// called at the start, because any process can become a child of PID 1 later.
-    pub fn of_container() -> Option<Self> {
+    pub(crate) fn of_container() -> Option<Self> {
         if process::id() == 1 || !is_main_process() || is_host() || !sees_own_processes() {
             return Sessions::of_namespace();
         }
@@ -151,7 +151,7 @@ impl Sessions {
     }
 
     /// Signals all that have not been signalled yet. Returns whether any is left.
-    pub fn end(&mut self) -> bool {
+    pub(crate) fn end(&mut self) -> bool {
         match &self.all {
             All::Namespace => {
                 let all = Pid::from_raw(-1);

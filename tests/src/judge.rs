@@ -17,7 +17,8 @@ use serde_json::Value;
 use crate::schema::{self, Official, REVISIONS};
 
 use message::{
-    Answer, Asked, LONGEST_LINE, META, Message, elements, plain, read_answers, read_message, shown,
+    Answer, ClientMessage, LONGEST_LINE, META, Message, elements, plain, read_answers,
+    read_message, shown,
 };
 
 mod message;
@@ -153,7 +154,7 @@ const LEGACY_ERRORS: [i64; 6] = [-32700, -32600, -32601, -32602, -32603, -32002]
 
 /// A message that must be answered.
 struct Request<'a> {
-    asked: Rc<Asked<'a>>,
+    asked: Rc<ClientMessage<'a>>,
     revision: &'static str,
     /// Number of the batch that it was part of.
     batch: Option<usize>,
@@ -444,7 +445,7 @@ impl Judge<'_, '_> {
     fn result(
         &self,
         revision: &'static str,
-        asked: &Asked<'_>,
+        asked: &ClientMessage<'_>,
         result: &Value,
         message: &Value,
     ) -> Vec<String> {
@@ -501,7 +502,7 @@ impl Judge<'_, '_> {
     }
 
     ///
-    fn structured(&self, revision: &str, asked: &Asked<'_>, result: &Value) -> Vec<String> {
+    fn structured(&self, revision: &str, asked: &ClientMessage<'_>, result: &Value) -> Vec<String> {
         let name = asked.tool.as_deref().unwrap_or_default();
         let Some(content) = result.get("structuredContent") else {
             let must = revision >= STRUCTURED

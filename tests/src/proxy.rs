@@ -35,7 +35,7 @@ pub enum Manner {
 
 /// A request that a proxy got.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct ProxyRequest {
     /// `CONNECT`, or the method to forward.
     pub method: String,
     /// `HOST:PORT` of a tunnel, else the whole URL.
@@ -47,7 +47,7 @@ pub struct Asked {
 #[derive(Debug)]
 pub struct Proxy {
     serving: Serving,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<ProxyRequest>>>,
 }
 
 impl Proxy {
@@ -94,7 +94,7 @@ impl Proxy {
     }
 
     /// All requests, in order.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<ProxyRequest> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -117,11 +117,11 @@ async fn handle(
     request: Request<Incoming>,
     port: u16,
     manner: &Manner,
-    log: &Mutex<Vec<Asked>>,
+    log: &Mutex<Vec<ProxyRequest>>,
 ) -> Option<Response<Body>> {
     let authorization = request.headers().get("proxy-authorization");
     let authorization = authorization.map(|value| value.to_str().unwrap().to_owned());
-    log.lock().unwrap().push(Asked {
+    log.lock().unwrap().push(ProxyRequest {
         method: request.method().to_string(),
         target: request.uri().to_string(),
         authorization: authorization.clone(),
@@ -162,7 +162,11 @@ async fn handle(
 }
 
 /// One SOCKS connection to a name (RFC 1928).
-async fn socks(mut outside: TcpStream, port: u16, log: &Mutex<Vec<Asked>>) -> io::Result<()> {
+async fn socks(
+    mut outside: TcpStream,
+    port: u16,
+    log: &Mutex<Vec<ProxyRequest>>,
+) -> io::Result<()> {
     let mut greeting = [0; 2];
     outside.read_exact(&mut greeting).await?;
     let mut methods = vec![0; usize::from(greeting[1])];
@@ -174,7 +178,7 @@ async fn socks(mut outside: TcpStream, port: u16, log: &Mutex<Vec<Asked>>) -> io
     let mut name = vec![0; usize::from(head[4])];
     outside.read_exact(&mut name).await?;
     let wanted = outside.read_u16().await?;
-    log.lock().unwrap().push(Asked {
+    log.lock().unwrap().push(ProxyRequest {
         method: "SOCKS".into(),
         target: format!("{}:{wanted}", String::from_utf8_lossy(&name)),
         authorization: None,

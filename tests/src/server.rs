@@ -63,7 +63,7 @@ pub struct Output {
 }
 
 /// Runs the program once: these arguments, only these variables (and `PATH`), this input, then end of input.
-/// Panics if it has not ended after ten seconds.
+/// Panics if it has not ended after a minute.
 #[track_caller]
 pub fn run<K: AsRef<OsStr>, V: AsRef<OsStr>>(
     arguments: &[&str],
@@ -205,7 +205,7 @@ impl Builder {
         self
     }
 
-    /// How long any one wait may last; ten seconds by default.
+    /// How long any one wait may last; a minute by default, since it only keeps a test from hanging.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -344,7 +344,7 @@ impl Server {
             stderr: None,
             unread: false,
             paused: false,
-            limit: Duration::from_secs(10),
+            limit: Duration::from_secs(60),
             unjudged: false,
             unhunted: false,
         }

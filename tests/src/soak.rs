@@ -137,7 +137,7 @@ fn soak(plan: &Plan, provider: &Provider, settings: &Path) -> Result<Vec<Told>, 
     let warm = plan.time.mul_f64(WARM_UP);
     let told = talks.into_iter().map(|talk| talk.finish(warm));
     let told = told.collect::<Result<Vec<Told>, String>>()?;
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while provider.open_connections() > 0 {
         if Instant::now() > deadline {
             let open = provider.open_connections();

@@ -28,7 +28,7 @@ pub fn play(path: &Path) -> Result<(), String> {
 const SILENCE: Duration = Duration::from_millis(150);
 
 /// The limit of any other wait.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, PartialEq)]
 struct Step {
@@ -534,7 +534,7 @@ mod tests {
             Server::builder()
                 .program("sh")
                 .args(["-c", script])
-                .limit(Duration::from_secs(2)),
+                .limit(LIMIT),
         );
         play.all(&parse(transcript)?)
     }

@@ -103,7 +103,6 @@ impl Listed<'_> {
     }
 }
 
-/// A resource link.
 pub(super) struct Link<'a>(pub(super) &'a Resource, pub(super) Revision);
 
 impl Serialize for Link<'_> {

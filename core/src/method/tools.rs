@@ -81,7 +81,7 @@ fn open(
     let for_call = session.reserve(bytes).map_err(no_memory)?;
     let for_arguments = session.reserve(arguments.len()).map_err(no_memory)?;
     if let Some(batch) = session.batch {
-        session.batches.owe(batch);
+        session.batches.add_unanswered(batch);
     }
     let call = Call::new(id, revision, session.batch, token, for_call);
     let handle = session.pending.insert(id, call);

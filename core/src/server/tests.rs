@@ -334,13 +334,13 @@ fn progress_grows_and_ends_with_the_answer() {
             },
         );
     }
-    let told = output(&mut server);
-    let values: Vec<_> = told
+    let notifications = output(&mut server);
+    let values: Vec<_> = notifications
         .iter()
         .map(|line| line["params"]["progress"].as_u64())
         .collect();
     assert_eq!(values, [Some(1), Some(3)]);
-    assert_eq!(told[0]["params"]["progressToken"], "t");
+    assert_eq!(notifications[0]["params"]["progressToken"], "t");
     server.complete(call.handle, &answer(&text("")));
     server.progress(
         call.handle,

@@ -104,7 +104,6 @@ pub(crate) fn take_members<'a>(
     scan::take_members(object, Trust::Validated, take)
 }
 
-/// Whether `raw` is an array of strings.
 pub(crate) fn is_array_of_strings(raw: &str) -> bool {
     let mut all = true;
     let read = scan::elements(raw, |element| {

@@ -36,7 +36,7 @@ pub(crate) fn each_member<'a>(
         let start = space(bytes, colon(bytes, after)?);
         at = value(bytes, start, trust)?;
         each(name, &object[start..at])?;
-        (at, more) = goes_on(bytes, at, b'}')?;
+        (at, more) = comma_or_end(bytes, at, b'}')?;
     }
     end(bytes, at)
 }
@@ -107,7 +107,7 @@ pub(crate) fn elements<'a>(
         if !each(&array[start..at]) {
             return Ok(());
         }
-        (at, more) = goes_on(bytes, at, b']')?;
+        (at, more) = comma_or_end(bytes, at, b']')?;
     }
     end(bytes, at)
 }
@@ -129,7 +129,7 @@ impl<'a> Elements<'a> {
         let bytes = self.array.as_bytes();
         let start = space(bytes, self.at);
         let end = value(bytes, start, Trust::Validated)?;
-        (self.at, self.more) = goes_on(bytes, end, b']')?;
+        (self.at, self.more) = comma_or_end(bytes, end, b']')?;
         Ok(&self.array[start..end])
     }
 }
@@ -234,7 +234,7 @@ fn closing(open: u8) -> u8 {
 
 /// A comma or the end after a member or an element. Also returns whether it is a comma.
 #[inline(always)]
-fn goes_on(bytes: &[u8], at: usize, close: u8) -> Result<(usize, bool), Broken> {
+fn comma_or_end(bytes: &[u8], at: usize, close: u8) -> Result<(usize, bool), Broken> {
     let at = space(bytes, at);
     match bytes.get(at) {
         Some(b',') => Ok((at + 1, true)),
@@ -262,7 +262,6 @@ fn colon(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     }
 }
 
-/// A value.
 #[inline(always)]
 fn value(bytes: &[u8], at: usize, trust: Trust) -> Result<usize, Broken> {
     match bytes.get(at) {
@@ -294,7 +293,7 @@ fn nested(bytes: &[u8], mut at: usize, trust: Trust) -> Result<usize, Broken> {
         }
         while let Some(bracket) = open.innermost() {
             let more;
-            (at, more) = goes_on(bytes, at, closing(bracket))?;
+            (at, more) = comma_or_end(bytes, at, closing(bracket))?;
             if more {
                 if bracket == b'{' {
                     at = colon(bytes, string_at(bytes, space(bytes, at), trust)?)?;
@@ -309,7 +308,6 @@ fn nested(bytes: &[u8], mut at: usize, trust: Trust) -> Result<usize, Broken> {
     }
 }
 
-/// A string.
 #[inline(always)]
 fn string_at(bytes: &[u8], at: usize, trust: Trust) -> Result<usize, Broken> {
     if bytes.get(at) != Some(&b'"') {
@@ -324,7 +322,6 @@ fn string_at(bytes: &[u8], at: usize, trust: Trust) -> Result<usize, Broken> {
     rest_of_string(bytes, at + 1, trust)
 }
 
-/// The rest of a string.
 #[inline(never)]
 fn rest_of_string(bytes: &[u8], mut at: usize, trust: Trust) -> Result<usize, Broken> {
     if trust == Trust::Validated {
@@ -360,7 +357,6 @@ fn rest_of_string(bytes: &[u8], mut at: usize, trust: Trust) -> Result<usize, Br
     }
 }
 
-/// An escape.
 #[inline(always)]
 fn escape(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     match bytes[at..] {
@@ -401,7 +397,6 @@ fn scalar(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     }
 }
 
-/// A number.
 #[inline(always)]
 fn number(bytes: &[u8], start: usize) -> Result<usize, Broken> {
     let first = start + usize::from(bytes.get(start) == Some(&b'-'));

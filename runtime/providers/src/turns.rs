@@ -30,11 +30,11 @@ pub(super) struct Turn<'a> {
 /// The instructions, and the rest as alternating turns that begin with the user's; results of tools count as the user's.
 /// Blank messages are skipped, because providers refuse empty blocks.
 pub(super) fn turns(messages: &[Message]) -> (Vec<Cow<'_, str>>, Vec<Turn<'_>>) {
-    let spoken = || messages.iter().filter(|message| !message.is_blank());
-    let instructions_speak = only_instructions(spoken());
+    let non_blank = || messages.iter().filter(|message| !message.is_blank());
+    let instructions_speak = only_instructions(non_blank());
     let mut instructions = Vec::new();
     let mut turns: Vec<Turn<'_>> = Vec::new();
-    for message in spoken() {
+    for message in non_blank() {
         if is_instruction(message.role) && !instructions_speak {
             instructions.push(message.all_text());
             continue;

@@ -32,8 +32,7 @@ complete -c anygpt-mcp -a '(__anygpt_mcp)'
 complete -c anygpt -a '(__anygpt_mcp)'
 "#;
 
-/// The script for a shell.
-pub fn script(shell: Shell) -> &'static str {
+pub(crate) fn script(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => BASH,
         Shell::Zsh => ZSH,
@@ -43,7 +42,10 @@ pub fn script(shell: Shell) -> &'static str {
 
 /// Completions of the last of these words. `settings` are read only if names of providers or models are needed, and may be
 /// missing.
-pub fn complete(words: &[String], settings: impl FnOnce() -> Option<Settings>) -> Vec<String> {
+pub(crate) fn complete(
+    words: &[String],
+    settings: impl FnOnce() -> Option<Settings>,
+) -> Vec<String> {
     let Some((current, typed)) = words.split_last() else {
         return Vec::new();
     };

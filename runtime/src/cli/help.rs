@@ -62,7 +62,7 @@ const VARIABLES: usize = 22;
 const COLUMN: usize = 26;
 
 /// The help text of the program, or of one command.
-pub fn help(command: Option<&Spec>, style: Style) -> String {
+pub(crate) fn help(command: Option<&Spec>, style: Style) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let Some(spec) = command else {

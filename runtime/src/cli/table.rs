@@ -7,7 +7,7 @@ use crate::settings::shown;
 
 /// A command.
 #[derive(Debug)]
-pub struct Spec {
+pub(crate) struct Spec {
     /// One word or two.
     pub(super) name: &'static str,
     /// The words after its options, for the help.

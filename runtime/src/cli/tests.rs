@@ -82,7 +82,7 @@ fn words_become_commands() {
 
 #[test]
 fn what_cannot_be_meant_is_told_with_what_perhaps_is() {
-    for (line, said) in [
+    for (line, expected) in [
         (
             "config",
             "needs another word: config validate, config show, config init, config schema",
@@ -110,7 +110,7 @@ fn what_cannot_be_meant_is_told_with_what_perhaps_is() {
         ("completions tcsh", "bash, zsh or fish"),
     ] {
         let problem = parsed(line).unwrap_err().to_string();
-        assert!(problem.contains(said), "{line}: {problem}");
+        assert!(problem.contains(expected), "{line}: {problem}");
         assert!(
             problem.ends_with("Try anygpt-mcp --help"),
             "{line}: {problem}"

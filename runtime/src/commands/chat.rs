@@ -20,13 +20,13 @@ use rustix::{
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use super::{Done, Ended, block_on, fail, session, tell};
+use super::{CommandResult, Exit, block_on, fail, print_message, session};
 use crate::{
     cli::Chat,
     error::ErrorKind,
     gateway::Observer,
     outcome::Outcome,
-    output::{self, Unwritten},
+    output::{self, StdoutError},
     redact::Redactor,
     settings::Settings,
     tools,
@@ -38,8 +38,8 @@ const STDIN_HINT_DELAY: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-pub(super) fn run(settings: Settings, chat: Chat) -> Done {
-    output::check().map_err(Unwritten::Failed)?;
+pub(super) fn run(settings: Settings, chat: Chat) -> CommandResult {
+    output::check().map_err(StdoutError::Failed)?;
     let prompt = match prompt(&chat.prompt) {
         Ok(prompt) => prompt,
         Err(problem) => return fail(&problem.to_string()),
@@ -51,14 +51,14 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     arguments.insert("prompt".into(), prompt.into());
 
     let session = session(settings.without_default_timeout());
-    let (gone, is_gone) = oneshot::channel();
+    let (stdout_error, stdout_failed) = oneshot::channel();
     let is_live = !chat.json && output::is_terminal();
-    let mut screen = Screen::new(&session.redactor, is_live, gone);
+    let mut screen = AnswerPrinter::new(&session.redactor, is_live, stdout_error);
     let called = block_on(async {
         let call = Box::pin(session.call(&tools::CHAT_COMPLETION, arguments, &mut screen));
-        match select(call, is_gone).await {
+        match select(call, stdout_failed).await {
             Either::Left((called, _)) => Ok(called),
-            Either::Right((Ok(unwritten), _)) => Err(unwritten),
+            Either::Right((Ok(error), _)) => Err(error),
             // The screen holds the other end.
             Either::Right((Err(_), call)) => Ok(call.await),
         }
@@ -70,18 +70,18 @@ pub(super) fn run(settings: Settings, chat: Chat) -> Done {
     };
     if outcome.is_error {
         screen.end_line()?;
-        tell(&session.texts(&outcome.errors));
+        print_message(&session.texts(&outcome.errors));
         let kind = outcome.errors.first().map(|error| error.kind);
         return Ok(match kind {
-            Some(ErrorKind::Config) => Ended::Configuration,
-            _ => Ended::Failed,
+            Some(ErrorKind::Config) => Exit::Configuration,
+            _ => Exit::Failed,
         });
     }
     finish(&mut screen, &outcome, chat.json)
 }
 
 /// Prints the answer, or what is left of it.
-fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
+fn finish(screen: &mut AnswerPrinter<'_>, outcome: &Outcome, json: bool) -> CommandResult {
     if json {
         super::print_json(&outcome.json())?;
     } else if screen.is_live {
@@ -95,7 +95,7 @@ fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
         output::write(&format!("{}{end}", outcome.text))?;
     }
     if let Some(note) = outcome.note.as_deref().filter(|_| !json) {
-        tell(note);
+        print_message(note);
     }
     let structured = outcome.structured.as_deref().unwrap_or_default();
     let structured: Value = serde_json::from_str(structured).unwrap_or_default();
@@ -105,10 +105,10 @@ fn finish(screen: &mut Screen<'_>, outcome: &Outcome, json: bool) -> Done {
             let why = structured["finish_reason"]
                 .as_str()
                 .unwrap_or("it broke off");
-            tell(&format!("the answer is not complete: {why}"));
-            Ok(Ended::Failed)
+            print_message(&format!("the answer is not complete: {why}"));
+            Ok(Exit::Failed)
         }
-        false => Ok(Ended::Well),
+        false => Ok(Exit::Success),
     }
 }
 
@@ -119,7 +119,7 @@ fn prompt(words: &str) -> Result<String, NoPrompt> {
         if !words.trim().is_empty() {
             return Ok(words.to_owned());
         }
-        tell("type the prompt, then Ctrl-D on a line of its own");
+        print_message("type the prompt, then Ctrl-D on a line of its own");
     } else if !words.trim().is_empty() && !has_more() {
         return Ok(words.to_owned());
     } else {
@@ -151,7 +151,7 @@ fn explain_wait() {
         Some(&STDIN_HINT_DELAY),
     );
     if ready == Ok(0) {
-        tell(
+        print_message(
             "waiting for the end of stdin, which belongs to the prompt; </dev/null ends it at once",
         );
     }
@@ -199,7 +199,7 @@ impl fmt::Display for NoPrompt {
 }
 
 /// Writes the answer as it arrives.
-struct Screen<'r> {
+struct AnswerPrinter<'r> {
     redactor: &'r Redactor,
     /// Stdout is a terminal.
     is_live: bool,
@@ -210,23 +210,27 @@ struct Screen<'r> {
     /// The cursor is not at the beginning of a line.
     is_within_line: bool,
     /// Notified when stdout cannot be written any more.
-    gone: Option<oneshot::Sender<Unwritten>>,
+    stdout_error: Option<oneshot::Sender<StdoutError>>,
 }
 
-impl<'r> Screen<'r> {
-    fn new(redactor: &'r Redactor, is_live: bool, gone: oneshot::Sender<Unwritten>) -> Self {
-        Screen {
+impl<'r> AnswerPrinter<'r> {
+    fn new(
+        redactor: &'r Redactor,
+        is_live: bool,
+        stdout_error: oneshot::Sender<StdoutError>,
+    ) -> Self {
+        AnswerPrinter {
             redactor,
             is_live,
             taken: String::new(),
             held: String::new(),
             is_within_line: false,
-            gone: Some(gone),
+            stdout_error: Some(stdout_error),
         }
     }
 
     /// Writes what is new in the answer.
-    fn take(&mut self, answer: &str) -> Result<(), Unwritten> {
+    fn take(&mut self, answer: &str) -> Result<(), StdoutError> {
         if !answer.is_char_boundary(self.taken.len()) {
             self.begin_again()?;
         }
@@ -240,17 +244,17 @@ impl<'r> Screen<'r> {
     }
 
     /// Another attempt starts with an empty answer.
-    fn begin_again(&mut self) -> Result<(), Unwritten> {
+    fn begin_again(&mut self) -> Result<(), StdoutError> {
         self.held.clear();
         if !mem::take(&mut self.taken).is_empty() {
             self.end_line()?;
-            tell("what follows replaces the text above");
+            print_message("what follows replaces the text above");
         }
         Ok(())
     }
 
     /// The whole answer is known, without keys.
-    fn finish(&mut self, answer: &str) -> Result<(), Unwritten> {
+    fn finish(&mut self, answer: &str) -> Result<(), StdoutError> {
         let held = mem::take(&mut self.held);
         self.write(&held)?;
         if *self.redactor.text(&self.taken) != *answer {
@@ -260,7 +264,7 @@ impl<'r> Screen<'r> {
         self.end_line()
     }
 
-    fn write(&mut self, text: &str) -> Result<(), Unwritten> {
+    fn write(&mut self, text: &str) -> Result<(), StdoutError> {
         if text.is_empty() {
             return Ok(());
         }
@@ -270,38 +274,38 @@ impl<'r> Screen<'r> {
         ))
     }
 
-    fn end_line(&mut self) -> Result<(), Unwritten> {
+    fn end_line(&mut self) -> Result<(), StdoutError> {
         match mem::take(&mut self.is_within_line) {
             true => output::write("\n"),
             false => Ok(()),
         }
     }
 
-    fn unless_gone(&mut self, written: Result<(), Unwritten>) {
-        if let Err(unwritten) = written
-            && let Some(gone) = self.gone.take()
+    fn report(&mut self, written: Result<(), StdoutError>) {
+        if let Err(error) = written
+            && let Some(stdout_error) = self.stdout_error.take()
         {
-            let _sent = gone.send(unwritten);
+            let _sent = stdout_error.send(error);
         }
     }
 }
 
-impl Observer for Screen<'_> {
+impl Observer for AnswerPrinter<'_> {
     fn connected(&mut self, _provider: &str) {}
 
     fn received(&mut self, answer: &Answer) {
-        if self.is_live && self.gone.is_some() {
+        if self.is_live && self.stdout_error.is_some() {
             let written = self.take(&answer.text);
-            self.unless_gone(written);
+            self.report(written);
         }
     }
 
     fn on_status(&mut self, status: &str) {
         let mut written = self.end_line();
-        tell(status);
+        print_message(status);
         if written.is_ok() {
             written = self.begin_again();
         }
-        self.unless_gone(written);
+        self.report(written);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Never here: requests to a provider.
 
-use super::{Done, Ended, block_on, for_stdout, session, tell, with_options};
+use super::{CommandResult, Exit, block_on, for_stdout, print_message, session, with_options};
 use crate::{
     call::CallContext,
     error::no_provider_for_command_line,
@@ -12,10 +12,10 @@ use crate::{
     settings::{Provider, ProviderIndex, Settings},
 };
 
-pub(super) fn run(settings: Settings, online: bool) -> Done {
+pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
     let certificates = super::certificates(&settings);
     if let Err(problem) = &certificates {
-        tell(&problem.to_string());
+        print_message(&problem.to_string());
     }
     let session = session(settings);
     let settings = session.settings();
@@ -59,12 +59,12 @@ pub(super) fn run(settings: Settings, online: bool) -> Done {
         false => settings.has_usable_provider(),
     };
     if !settings.has_usable_provider() && !is_well {
-        tell(&no_provider_for_command_line());
+        print_message(&no_provider_for_command_line());
     }
     Ok(if is_well && certificates.is_ok() {
-        Ended::Well
+        Exit::Success
     } else {
-        Ended::Configuration
+        Exit::Configuration
     })
 }
 

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{Done, for_stdout};
+use super::{CommandResult, for_stdout};
 use crate::{
     redact::Redactor,
     settings::{Settings, Shown},
@@ -21,7 +21,7 @@ const NAMES: usize = 28;
 /// The same for values.
 const VALUES: usize = 32;
 
-pub(super) fn print(settings: &Settings, json: bool) -> Done {
+pub(super) fn print(settings: &Settings, json: bool) -> CommandResult {
     let mut shown = settings.shown();
     // Nothing secret should be in it, and nothing secret may be.
     let redactor = Redactor::of(settings);

@@ -165,7 +165,6 @@ pub(crate) fn needs_settings(page: usize) -> bool {
         .is_some_and(|page| page.configured.is_some())
 }
 
-/// The text of a page.
 pub(crate) fn text(page: usize, settings: &Settings) -> Cow<'static, str> {
     match PAGES.get(page) {
         None => Cow::Borrowed(""),

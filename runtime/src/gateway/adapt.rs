@@ -8,7 +8,11 @@ use crate::settings::{Dialect, ProviderIndex, Settings};
 
 /// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
 /// A model that is not known yet has an empty id; then only rules for all of its provider's models count.
-pub fn adapt(settings: &Settings, provider: ProviderIndex, chat: &mut ChatRequest) -> Vec<String> {
+pub(crate) fn adapt(
+    settings: &Settings,
+    provider: ProviderIndex,
+    chat: &mut ChatRequest,
+) -> Vec<String> {
     let rule = settings.rule(provider, &chat.model);
     let mut warnings = Vec::new();
     for (parameter, place) in &rule.drop {
@@ -43,7 +47,7 @@ pub fn adapt(settings: &Settings, provider: ProviderIndex, chat: &mut ChatReques
 }
 
 /// How the configuration file wants a request for this model to be written.
-pub fn encoding(settings: &Settings, provider: ProviderIndex, model: &str) -> Encoding {
+pub(crate) fn encoding(settings: &Settings, provider: ProviderIndex, model: &str) -> Encoding {
     let rule = settings.rule(provider, model);
     match (
         rule.max_completion_tokens,

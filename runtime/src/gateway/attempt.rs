@@ -115,9 +115,9 @@ impl Gateway {
                     let read = reader.event(&event, &mut reply.answer);
                     (read, !has_begun && reader.is_opening(&event))
                 } else {
-                    let (back, read, is_opening) =
+                    let (returned, read, is_opening) =
                         self.read_long(reader, &event, &mut reply.answer).await?;
-                    reader = back;
+                    reader = returned;
                     (read, is_opening)
                 };
                 read.map_err(|failure| {
@@ -210,12 +210,12 @@ async fn add<T: Send + 'static>(
     if bytes <= LITTLE {
         return read(answer);
     }
-    let (owner, back) = mpsc::channel();
+    let (owner, returned) = mpsc::channel();
     let mut borrowed = Borrowed {
         answer: mem::take(answer),
         owner,
     };
-    let _lent = Lent { answer, back };
+    let _lent = Lender { answer, returned };
     aside(bytes, move || read(&mut borrowed.answer)).await
 }
 
@@ -226,14 +226,14 @@ struct Borrowed {
 }
 
 /// The place that it is returned to.
-struct Lent<'a> {
+struct Lender<'a> {
     answer: &'a mut Answer,
-    back: mpsc::Receiver<Answer>,
+    returned: mpsc::Receiver<Answer>,
 }
 
 /// How long a call that ends meanwhile waits for its answer, to return the part that has arrived. No copy is kept for that:
 /// answers are large, and mostly the wait is short.
-const GIVEN_BACK: Duration = Duration::from_millis(100);
+const RETURN_TIMEOUT: Duration = Duration::from_millis(100);
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
@@ -242,9 +242,9 @@ impl Drop for Borrowed {
     }
 }
 
-impl Drop for Lent<'_> {
+impl Drop for Lender<'_> {
     fn drop(&mut self) {
-        if let Ok(answer) = self.back.recv_timeout(GIVEN_BACK) {
+        if let Ok(answer) = self.returned.recv_timeout(RETURN_TIMEOUT) {
             *self.answer = answer;
         }
     }

@@ -53,7 +53,7 @@ impl Patience {
     }
 
     /// For the message of a failure: the setting that limits the silence.
-    pub(super) fn whose(&self) -> String {
+    pub(super) fn limit_note(&self) -> String {
         let place = self.place.as_ref();
         let note = place.map(|place| format!(", and {place} allows no more"));
         note.unwrap_or_default()
@@ -138,8 +138,8 @@ impl Body {
             let due = since + limit;
             if due <= time::Instant::now() {
                 let seconds = limit.as_secs_f64();
-                let whose = self.patience.whose();
-                let message = format!("the stream was silent for {seconds} s{whose}");
+                let limit_note = self.patience.limit_note();
+                let message = format!("the stream was silent for {seconds} s{limit_note}");
                 return Poll::Ready(Err(Box::new(Failure::new(ErrorKind::Timeout, message))));
             }
             timer.as_mut().reset(due);
@@ -192,7 +192,7 @@ mod tests {
             most: seconds(most),
             place: "PLACE".into(),
         };
-        for (patience, operator, limit, whose) in [
+        for (patience, operator, limit, limit_note) in [
             (None, None, None, ""),
             (Some(5), None, Some(5), ""),
             (None, Some(7), Some(7), ", and PLACE allows no more"),
@@ -202,7 +202,7 @@ mod tests {
             let bound = operator.map(bound);
             let patience = Patience::of(patience.map(seconds), bound.as_ref());
             assert_eq!(patience.limit, limit.map(seconds));
-            assert_eq!(patience.whose(), whose);
+            assert_eq!(patience.limit_note(), limit_note);
         }
     }
 }

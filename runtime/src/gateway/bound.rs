@@ -21,7 +21,7 @@ use crate::{
 
 /// A request that is within its bounds.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// Warnings about what was lowered.
     pub warnings: Vec<String>,
     /// The most that it costs, in US dollars; only known where the cost is bounded.
@@ -91,7 +91,7 @@ impl Counted {
 
 /// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
 /// should be; see [`enforce_limits`].
-pub fn estimated_tokens(request: &ChatRequest) -> u64 {
+pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
     let mut all = Counted::default();
     for message in request.messages.iter() {
         // It goes back in place of the rest.
@@ -220,7 +220,7 @@ const FILES: [&str; 9] = [
 ];
 
 /// The prices for so much input, which may be written to a cache.
-fn dearest(price: &Price, input: u64) -> Price {
+fn highest_rates(price: &Price, input: u64) -> Price {
     let mut rates = rates(price, input);
     if input >= CACHED_FROM {
         rates.input = rates.input.max(rates.cache_write.unwrap_or_default());
@@ -229,8 +229,8 @@ fn dearest(price: &Price, input: u64) -> Price {
 }
 
 /// What so much input with an answer of so many tokens costs at most.
-pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
-    let rates = dearest(price, input);
+pub(crate) fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
+    let rates = highest_rates(price, input);
     dollars(&[(input, rates.input), (output.into(), rates.output)])
 }
 
@@ -238,7 +238,7 @@ pub fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
 ///
 /// # Errors
 /// None is left.
-pub fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, Error> {
+pub(crate) fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     let mut problem = None;
     let targets = std::mem::take(&mut plan.targets);
@@ -272,7 +272,7 @@ fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failu
 ///
 /// # Errors
 /// The money is not enough, or the cost is not known.
-pub fn enforce_limits(
+pub(crate) fn enforce_limits(
     settings: &Settings,
     provider: ProviderIndex,
     request: &mut ChatRequest,
@@ -326,10 +326,15 @@ fn keep_limit(
         ));
     }
     let input = estimated_tokens(request);
-    let Some(bought) = bought(&price, input, purse.left()) else {
+    let Some(affordable_tokens) = affordable_tokens(&price, input, purse.left()) else {
         return Err(too_expensive(&price, input, purse));
     };
-    warnings.extend(keep_bought(request, bought, usual, purse));
+    warnings.extend(limit_to_affordable(
+        request,
+        affordable_tokens,
+        usual,
+        purse,
+    ));
     // OpenAI takes no smaller limit.
     let output = request.max_tokens.or(usual).unwrap_or(MOST).max(LEAST);
     let most = Some(estimated_cost(&price, input, output));
@@ -356,19 +361,19 @@ fn keep_operator_limit(
 }
 
 /// Lowers the token limit to what the money buys; returns a warning if that changes it.
-fn keep_bought(
+fn limit_to_affordable(
     request: &mut ChatRequest,
-    bought: u64,
+    affordable_tokens: u64,
     usual: Option<u32>,
     purse: &Purse,
 ) -> Option<String> {
-    let most = u32::try_from(bought).unwrap_or(u32::MAX);
+    let most = u32::try_from(affordable_tokens).unwrap_or(u32::MAX);
     match request.max_tokens {
-        Some(given) if u64::from(given) > bought => {
+        Some(given) if u64::from(given) > affordable_tokens => {
             request.max_tokens = Some(most);
             Some(lowered(given, most, purse.place()))
         }
-        None if bought < usual.unwrap_or(MOST).into() => {
+        None if affordable_tokens < usual.unwrap_or(MOST).into() => {
             request.max_tokens = Some(most);
             Some(format!("max_tokens is {most}, which is what {purse} buys"))
         }
@@ -416,8 +421,8 @@ fn lowered(given: u32, most: u32, place: &str) -> String {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )]
-fn bought(price: &Price, input: u64, usd: f64) -> Option<u64> {
-    let rates = dearest(price, input);
+fn affordable_tokens(price: &Price, input: u64, usd: f64) -> Option<u64> {
+    let rates = highest_rates(price, input);
     let left = usd * 1e6 - input as f64 * rates.input;
     if left < 0.0 {
         return None;

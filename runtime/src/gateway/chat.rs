@@ -31,22 +31,21 @@ use crate::{
 };
 
 /// Why an attempt brings no answer.
-enum Missed {
-    /// It has failed.
+enum AttemptError {
     Failed(Failure),
     /// It was not made: earlier ones have left too little money.
     Unpaid(String),
 }
 
-impl From<Failure> for Missed {
+impl From<Failure> for AttemptError {
     fn from(failure: Failure) -> Self {
-        Missed::Failed(failure)
+        AttemptError::Failed(failure)
     }
 }
 
 /// Whether the next target is worth an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
+enum ChainStep {
     NextTarget,
     End,
 }
@@ -55,7 +54,6 @@ enum Then {
 pub(super) struct Turn {
     pub(super) request: ChatRequest,
     pub(super) encoding: Encoding,
-    /// It was adapted to its model.
     is_adapted: bool,
 }
 
@@ -70,7 +68,7 @@ impl Gateway {
     ///
     /// # Errors
     /// What went wrong and what to do next.
-    pub async fn chat(
+    pub(crate) async fn chat(
         &self,
         context: &CallContext,
         plan: &Plan,
@@ -80,7 +78,9 @@ impl Gateway {
             return Err(Error::new(ErrorKind::Config, "there is nobody to ask"));
         };
         let mut state = ChatState::new(first.provider, self.id_of(first), model_of(first));
-        let stopped = self.ask_in_time(context, plan, &mut state, observer).await;
+        let stopped = self
+            .try_targets_in_time(context, plan, &mut state, observer)
+            .await;
         match state.end(stopped, &self.redactor) {
             Ok(()) => {
                 self.finish(context, plan, &mut state.reply);
@@ -95,14 +95,14 @@ impl Gateway {
     }
 
     /// Asks until there is an answer or nothing more can be done; otherwise returns what has stopped it.
-    async fn ask_in_time(
+    async fn try_targets_in_time(
         &self,
         context: &CallContext,
         plan: &Plan,
         state: &mut ChatState,
         observer: &mut dyn Observer,
     ) -> Option<Failure> {
-        let work = pin!(self.ask(context, plan, state, observer));
+        let work = pin!(self.try_targets(context, plan, state, observer));
         let mut ending = self.ending.clone();
         // Work may use up all of the task's budget.
         let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
@@ -168,7 +168,7 @@ impl Gateway {
 
     /// Asks one target after the other until one answers, or nothing more can be done. What happens is put into `state`
     /// as it happens.
-    async fn ask(
+    async fn try_targets(
         &self,
         context: &CallContext,
         plan: &Plan,
@@ -180,22 +180,22 @@ impl Gateway {
             if position > 0 {
                 state.turn_to(target.provider, self.id_of(target), model_of(target));
             }
-            let then = self.ask_target(context, plan, position, state, observer);
-            if then.await == Then::End {
+            let then = self.try_target(context, plan, position, state, observer);
+            if then.await == ChainStep::End {
                 return;
             }
         }
     }
 
     /// Asks one target, again as long as that may help.
-    async fn ask_target(
+    async fn try_target(
         &self,
         context: &CallContext,
         plan: &Plan,
         position: usize,
         state: &mut ChatState,
         observer: &mut dyn Observer,
-    ) -> Then {
+    ) -> ChainStep {
         let (target, next) = (&plan.targets[position], plan.targets.get(position + 1));
         let mut turn = self.turn(plan, target);
         let (mut repeated, mut repaired) = (0, 0);
@@ -206,12 +206,12 @@ impl Gateway {
             match attempt.await {
                 Ok(()) => {
                     state.succeed();
-                    return Then::End;
+                    return ChainStep::End;
                 }
-                Err(Missed::Failed(failure)) => state.fail(failure),
-                Err(Missed::Unpaid(why)) => {
+                Err(AttemptError::Failed(failure)) => state.fail(failure),
+                Err(AttemptError::Unpaid(why)) => {
                     state.leave_out(target.name(&self.settings), repeated + repaired > 0, why);
-                    return Then::NextTarget;
+                    return ChainStep::NextTarget;
                 }
             }
             if repaired < REPAIRS && self.repair(context, target, &mut turn, state, observer) {
@@ -219,7 +219,7 @@ impl Gateway {
                 continue;
             }
             let Some((Failed { failure, .. }, took)) = state.last() else {
-                return Then::End;
+                return ChainStep::End;
             };
             let situation = Situation {
                 repeated,
@@ -242,9 +242,9 @@ impl Gateway {
                     self.log_attempt(context, state);
                     let next = next.name(&self.settings);
                     observer.on_status(&format!("{status}; asking {next} instead"));
-                    return Then::NextTarget;
+                    return ChainStep::NextTarget;
                 }
-                (Next::Another | Next::GiveUp, _) => return Then::End,
+                (Next::Another | Next::GiveUp, _) => return ChainStep::End,
             }
         }
     }
@@ -270,7 +270,7 @@ impl Gateway {
         state: &mut ChatState,
         patience: Option<Duration>,
         observer: &mut dyn Observer,
-    ) -> Result<(), Missed> {
+    ) -> Result<(), AttemptError> {
         state.begin();
         let provider = &self.settings.providers[state.provider()];
         let Some(codec) = provider.dialect.codec() else {
@@ -302,7 +302,7 @@ impl Gateway {
         let kept = match bound::enforce_limits(&self.settings, position, &mut turn.request, purse) {
             Ok(kept) => kept,
             Err(failure) if is_first => return Err(failure.into()),
-            Err(failure) => return Err(Missed::Unpaid(failure.message)),
+            Err(failure) => return Err(AttemptError::Unpaid(failure.message)),
         };
         reply.warnings.extend(kept.warnings);
         let (most, input) = (kept.most.unwrap_or_default(), kept.input);

@@ -15,7 +15,7 @@ use crate::{error::ErrorKind, redact::Redactor, settings::ProviderIndex};
 
 /// One request to a provider, with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// The provider's id.
     pub provider: String,
     /// The model; empty if the provider's list had none.
@@ -201,7 +201,7 @@ impl ChatState {
             self.reply.warnings.extend(warning);
         } else if let Some((broken, failure)) = self.broken.take() {
             self.reply = broken;
-            break_off(&mut self.reply, &failure, redactor);
+            make_partial(&mut self.reply, &failure, redactor);
         } else {
             return Err(Box::new(self.all_failed()));
         }
@@ -241,7 +241,7 @@ impl ChatState {
 }
 
 /// Makes a partial answer of one that has broken off.
-fn break_off(reply: &mut Reply, failure: &Failure, redactor: &Redactor) {
+fn make_partial(reply: &mut Reply, failure: &Failure, redactor: &Redactor) {
     reply.partial = true;
     // A part of a call, or of several calls, must not be carried out.
     reply.answer.tool_calls.clear();

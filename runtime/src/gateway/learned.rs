@@ -29,7 +29,6 @@ struct Entry {
 }
 
 impl Learned {
-    /// Remembers a change for this model.
     pub(super) fn remember(&self, provider: ProviderIndex, model: &str, change: Change) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = entries
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
     use anygpt_providers::Parameter;
 
-    fn asked(model: &str) -> ChatRequest {
+    fn request_for(model: &str) -> ChatRequest {
         ChatRequest {
             model: model.into(),
             temperature: Some(0.5),
@@ -99,7 +98,7 @@ mod tests {
                 learned
                     .apply(
                         ProviderIndex::new(provider),
-                        &mut asked(model),
+                        &mut request_for(model),
                         &mut Encoding::default()
                     )
                     .len(),
@@ -113,7 +112,7 @@ mod tests {
             learned
                 .apply(
                     ProviderIndex::new(0),
-                    &mut asked("a"),
+                    &mut request_for("a"),
                     &mut Encoding::default()
                 )
                 .len(),
@@ -123,7 +122,7 @@ mod tests {
             learned
                 .apply(
                     ProviderIndex::new(1),
-                    &mut asked("0"),
+                    &mut request_for("0"),
                     &mut Encoding::default()
                 )
                 .len(),

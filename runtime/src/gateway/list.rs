@@ -33,7 +33,7 @@ const PAGES: usize = 50;
 
 /// The models that a provider offers.
 #[derive(Debug, Default)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// In the provider's order.
     pub models: Vec<Model>,
     /// Covers them; to be kept as long as they are.
@@ -42,7 +42,7 @@ pub struct Offer {
 
 /// A list of models, or the failure to get it.
 #[derive(Debug)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// The list, or why there is none.
     pub offer: Result<Offer, Unlisted>,
     /// How long it took.
@@ -51,7 +51,7 @@ pub struct Listed {
 
 /// Why there is no list.
 #[derive(Debug)]
-pub struct Unlisted {
+pub(crate) struct Unlisted {
     /// What went wrong and what to do next.
     pub error: Error,
     /// HTTP status, if there was a reply.
@@ -60,7 +60,7 @@ pub struct Unlisted {
 
 impl Gateway {
     /// The models of each of these providers. All lists at once; a failure of one does not affect the others.
-    pub async fn models(
+    pub(crate) async fn models(
         &self,
         context: &CallContext,
         providers: &[ProviderIndex],
@@ -96,7 +96,7 @@ impl Gateway {
         });
         let lists = join_all(lists).await;
         if lists.iter().any(|list| list.offer.is_ok()) {
-            self.note_answer();
+            self.record_answer();
         }
         lists
     }

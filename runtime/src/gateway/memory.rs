@@ -65,7 +65,11 @@ pub(super) fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> 
         return Ok(());
     }
     let all = held.budget().limit();
-    let limit = if bytes > USUAL { all - all / 4 } else { all };
+    let limit = if bytes > LARGE_REPLY {
+        all - all / 4
+    } else {
+        all
+    };
     if held.resize_within(wanted.saturating_add(STEP), limit) {
         return Ok(());
     }
@@ -74,7 +78,7 @@ pub(super) fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> 
 
 /// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not use up the memory of
 /// all other calls.
-const USUAL: usize = 1 << 20;
+const LARGE_REPLY: usize = 1 << 20;
 
 /// Reservations grow in steps of this size; less is not worth counting.
 const STEP: usize = 64 << 10;

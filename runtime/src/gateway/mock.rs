@@ -17,14 +17,14 @@ const MODEL: &str = "mock-echo";
 
 /// Answers a request with the last user text, which is moved out of the request where possible: it may be long. Words count
 /// as tokens.
-pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
+pub(crate) fn answer(request: &mut ChatRequest, answer: &mut Answer) {
     let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
     let mut messages = request.messages.iter();
-    let asked = messages.rposition(|message| message.role == Role::User);
-    let text = asked.map(|asked| match Arc::get_mut(&mut request.messages) {
-        Some(messages) => messages[asked].take_text(),
+    let last = messages.rposition(|message| message.role == Role::User);
+    let text = last.map(|last| match Arc::get_mut(&mut request.messages) {
+        Some(messages) => messages[last].take_text(),
         // Other plans share it.
-        None => request.messages[asked].all_text().into_owned(),
+        None => request.messages[last].all_text().into_owned(),
     });
     let text = text.unwrap_or_default();
     let output = match &request.messages[..] {
@@ -44,13 +44,18 @@ pub fn answer(request: &mut ChatRequest, answer: &mut Answer) {
 }
 
 /// Whether the first target of a plan is the echo, which needs no waiting.
-pub fn is_asked(settings: &Settings, plan: &Plan) -> bool {
+pub(crate) fn is_first_target(settings: &Settings, plan: &Plan) -> bool {
     let kind = |target: &Target| settings.providers[target.provider].dialect;
     plan.targets.first().map(kind) == Some(Dialect::Mock)
 }
 
 /// Replies to such a plan, which is used up. The reply is filled in place to avoid copying it.
-pub fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan, reply: &mut Reply) {
+pub(crate) fn reply(
+    context: &CallContext,
+    settings: &Settings,
+    plan: &mut Plan,
+    reply: &mut Reply,
+) {
     answer(&mut plan.request, &mut reply.answer);
     if let Some(first) = plan.targets.first() {
         reply
@@ -69,7 +74,7 @@ pub fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan, reply:
 }
 
 /// Its model list.
-pub fn models() -> Vec<Model> {
+pub(crate) fn models() -> Vec<Model> {
     vec![Model {
         id: MODEL.into(),
         chat: true,

@@ -15,37 +15,37 @@ use crate::{http_client::HttpClient, redact::Redactor, settings::Settings};
 mod adapt;
 mod attempt;
 mod body;
-pub mod bound;
+pub(crate) mod bound;
 mod chat;
 mod chat_state;
 mod learned;
 mod list;
 mod memory;
-pub mod mock;
+pub(crate) mod mock;
 mod observer;
 mod plan;
-pub mod price;
-pub mod purse;
+pub(crate) mod price;
+pub(crate) mod purse;
 mod reply;
 pub(crate) mod report;
 mod request;
-pub mod resolve;
+pub(crate) mod resolve;
 mod retry;
 mod send;
 
-pub use adapt::{adapt, encoding};
-pub use chat_state::Attempt;
-pub use list::{Listed, Unlisted};
-pub use observer::{NoopObserver, Observer};
-pub use plan::Plan;
-pub use reply::Reply;
-pub use request::{Bounds, Counted};
+pub(crate) use adapt::{adapt, encoding};
+pub(crate) use chat_state::Attempt;
+pub(crate) use list::Listed;
+pub(crate) use observer::{NoopObserver, Observer};
+pub(crate) use plan::Plan;
+pub(crate) use reply::Reply;
+pub(crate) use request::{Bounds, Counted};
 
 use learned::Learned;
 
 /// Sends calls to providers. One for the process; lives on the async thread.
 #[derive(Debug)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     settings: Arc<Settings>,
     redactor: Arc<Redactor>,
     budget: Arc<Budget>,
@@ -67,7 +67,7 @@ const SPARE_FILES: usize = 32;
 
 impl Gateway {
     /// A gateway that opens at most `files` files and sockets, and nothing before the first call.
-    pub fn new(
+    pub(crate) fn new(
         settings: Arc<Settings>,
         redactor: Redactor,
         budget: Arc<Budget>,
@@ -87,17 +87,17 @@ impl Gateway {
     }
 
     /// Whether any provider has ever answered.
-    pub fn has_answered(&self) -> bool {
+    pub(crate) fn has_answered(&self) -> bool {
         self.has_answered.load(Ordering::Relaxed)
     }
 
     /// A provider has answered.
-    pub(crate) fn note_answer(&self) {
+    pub(crate) fn record_answer(&self) {
         self.has_answered.store(true, Ordering::Relaxed);
     }
 
     /// The settings in use.
-    pub fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
 

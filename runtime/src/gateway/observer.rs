@@ -5,7 +5,7 @@
 use anygpt_providers::Answer;
 
 /// Receives reports of a call in progress.
-pub trait Observer: Send {
+pub(crate) trait Observer: Send {
     /// There is a connection to this provider.
     fn connected(&mut self, provider: &str);
     /// The answer so far; called for each piece.
@@ -16,7 +16,7 @@ pub trait Observer: Send {
 
 /// Ignores all reports.
 #[derive(Debug)]
-pub struct NoopObserver;
+pub(crate) struct NoopObserver;
 
 impl Observer for NoopObserver {
     fn connected(&mut self, _provider: &str) {}

@@ -11,7 +11,7 @@ use crate::{call::CallContext, settings::Settings};
 
 /// A chat to be done.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The targets in the order in which they are asked until one answers; never empty when the chat begins.
     pub targets: Vec<Target>,
     /// The request, without a model: that is the target's.
@@ -26,7 +26,7 @@ pub struct Plan {
 
 impl Plan {
     /// An empty plan.
-    pub fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Plan {
             targets: Vec::new(),
             request: ChatRequest::default(),
@@ -42,7 +42,7 @@ impl Plan {
     }
 
     /// The request with the model and the effort of this target; see [`adapt()`](super::adapt()).
-    pub fn request_to(&self, target: &Target) -> ChatRequest {
+    pub(crate) fn request_to(&self, target: &Target) -> ChatRequest {
         ChatRequest {
             model: model_of(target).to_owned(),
             effort: target.effort.or(self.request.effort),

@@ -10,7 +10,7 @@ use super::Reply;
 
 /// What an answer costs, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// US dollars.
     pub usd: f64,
     /// `provider`, `configured`, or the date of a price list.
@@ -19,7 +19,7 @@ pub struct Cost {
 
 /// The price of a provider's model, and where it is from: the configuration file, else what the provider
 /// publishes for its own address. An unknown id has none.
-pub fn known(
+pub(crate) fn known(
     settings: &Settings,
     provider: ProviderIndex,
     model: &str,

@@ -15,7 +15,7 @@ const PER_DOLLAR: f64 = 1e12;
 
 /// Money for a call, and the setting or argument that bounds it. Clones are the same purse.
 #[derive(Clone, Debug)]
-pub struct Purse {
+pub(crate) struct Purse {
     /// What was in it at first, in US dollars.
     usd: f64,
     /// The argument or setting.
@@ -25,14 +25,14 @@ pub struct Purse {
 
 /// Money that is held for one attempt. Without [`Held::settle`] all of it is spent: a call may end during the attempt.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     purse: Purse,
     units: u64,
 }
 
 impl Purse {
     /// A purse with so many US dollars.
-    pub fn new(usd: f64, place: &str) -> Self {
+    pub(crate) fn new(usd: f64, place: &str) -> Self {
         Purse {
             usd,
             place: Arc::from(place),
@@ -48,17 +48,17 @@ impl Purse {
     }
 
     /// US dollars that are left.
-    pub fn left(&self) -> f64 {
+    pub(crate) fn left(&self) -> f64 {
         dollars(self.left.load(Ordering::Relaxed))
     }
 
     /// The argument or setting that bounds it.
-    pub fn place(&self) -> &str {
+    pub(crate) fn place(&self) -> &str {
         &self.place
     }
 
     /// The money in it, in words.
-    pub fn has(&self) -> String {
+    pub(crate) fn has(&self) -> String {
         match self.is_whole() {
             true => format!("{} is ${}", self.place, self.usd),
             false => format!(
@@ -76,7 +76,7 @@ impl Purse {
     }
 
     /// Takes out what an attempt costs at most.
-    pub fn hold(&self, usd: f64) -> Held {
+    pub(crate) fn hold(&self, usd: f64) -> Held {
         Held {
             purse: self.clone(),
             units: self.take(units(usd)),
@@ -85,7 +85,7 @@ impl Purse {
 
     /// Takes out an equal share for each of `members`, which spend at the same time; as many shares as are
     /// missing to `shares` stay in it.
-    pub fn share(&self, members: usize, shares: usize) -> Vec<Purse> {
+    pub(crate) fn share(&self, members: usize, shares: usize) -> Vec<Purse> {
         let count = u64::try_from(shares).unwrap_or(u64::MAX).max(1);
         let one = self.left.load(Ordering::Relaxed) / count;
         let place = format!("one of {shares} equal shares of {}", self.place);
@@ -94,7 +94,7 @@ impl Purse {
     }
 
     /// Puts back what a share has not spent.
-    pub fn take_back(&self, share: &Purse) {
+    pub(crate) fn take_back(&self, share: &Purse) {
         self.add(share.left.swap(0, Ordering::Relaxed));
     }
 
@@ -118,7 +118,7 @@ impl Purse {
 impl Held {
     /// The attempt is over and has cost so much; the rest goes back. What it has cost beyond its estimate is
     /// taken out as far as there is something left.
-    pub fn settle(self, usd: f64) {
+    pub(crate) fn settle(self, usd: f64) {
         self.purse.add(self.units);
         self.purse.take(units(usd));
     }

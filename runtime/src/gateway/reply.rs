@@ -12,7 +12,7 @@ use crate::call::CallRecord;
 
 /// An answer and how it came about.
 #[derive(Debug, Default)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The model's answer.
     pub answer: Answer,
     /// The provider's id.
@@ -63,7 +63,7 @@ impl Reply {
     }
 
     /// Cuts the answer to so many characters, with a warning.
-    pub fn shorten(&mut self, most: usize) {
+    pub(crate) fn shorten(&mut self, most: usize) {
         let text = &mut self.answer.text;
         if let Some((end, _)) = text.char_indices().nth(most) {
             text.truncate(end);

@@ -36,7 +36,7 @@ use crate::{
 
 /// Limits of a call in time and repetitions.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// Time from the arrival of the call until its answer is due.
     pub(super) limit: Duration,
     /// Most repetitions of each request.
@@ -45,7 +45,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// Without a limit of the call's own the default applies; the operator's limit always does.
-    pub fn of(settings: &Settings, limit: Option<Duration>) -> Self {
+    pub(crate) fn of(settings: &Settings, limit: Option<Duration>) -> Self {
         let most = settings.limits.max_timeout.as_ref();
         let most = most.map_or(Duration::MAX, |limit| limit.most);
         Bounds {
@@ -67,7 +67,7 @@ const VALUE: usize = 24;
 
 /// A reply and the memory reservation that covers it.
 #[derive(Debug)]
-pub struct Counted<T> {
+pub(crate) struct Counted<T> {
     /// The reply.
     pub value: T,
     /// Covers the reply; to be kept as long as that.
@@ -88,7 +88,7 @@ impl Gateway {
     ///
     /// # Errors
     /// What went wrong and what to do next.
-    pub async fn ask_for<T: Send + 'static>(
+    pub(crate) async fn fetch<T: Send + 'static>(
         &self,
         context: &CallContext,
         target: &Target,
@@ -123,7 +123,7 @@ impl Gateway {
         let model = model_of(target);
         match reply {
             Ok(reply) => {
-                self.note_answer();
+                self.record_answer();
                 context.record(CallRecord {
                     provider: &provider.id,
                     model,
@@ -138,8 +138,8 @@ impl Gateway {
     /// The model of a target, or the provider's newest.
     ///
     /// # Errors
-    /// As [`Gateway::ask_for`].
-    pub async fn model_for(
+    /// As [`Gateway::fetch`].
+    pub(crate) async fn model_for(
         &self,
         context: &CallContext,
         target: &Target,

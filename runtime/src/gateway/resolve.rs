@@ -30,8 +30,8 @@ mod home;
 mod tagged;
 mod usable;
 
-pub use tagged::Tagged;
-pub use usable::{
+pub(crate) use tagged::Tagged;
+pub(crate) use usable::{
     all_or_one, default_provider, known_provider, providers_supporting, usable_provider,
 };
 
@@ -40,7 +40,7 @@ use usable::{check_usable, usable_default};
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// Position in [`Settings::providers`]; it can be used.
     pub provider: ProviderIndex,
     /// The provider's id for the model; none if the provider's newest is wanted.
@@ -66,7 +66,7 @@ impl Target {
     }
 
     /// `provider/model`, or the provider alone.
-    pub fn name(&self, settings: &Settings) -> String {
+    pub(crate) fn name(&self, settings: &Settings) -> String {
         let provider = &settings.providers[self.provider].id;
         match &self.model {
             Some(model) => format!("{provider}/{model}"),
@@ -77,7 +77,7 @@ impl Target {
 
 /// The targets of a call: the first one, and if it fails the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chain {
+pub(crate) struct Chain {
     /// In this order; never empty, and without repetitions.
     pub targets: Vec<Target>,
     /// Names that lead nowhere.
@@ -86,7 +86,7 @@ pub struct Chain {
 
 /// A name that leads nowhere, next to others that do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
+pub(crate) struct LeftOut {
     /// The fallback; none for the first choice.
     pub name: Option<String>,
     /// Why.
@@ -95,12 +95,12 @@ pub struct LeftOut {
 
 impl LeftOut {
     /// A warning for an MCP client.
-    pub fn for_client(&self) -> String {
+    pub(crate) fn for_client(&self) -> String {
         self.warning(&self.error.for_client())
     }
 
     /// A warning for a terminal.
-    pub fn for_command_line(&self) -> String {
+    pub(crate) fn for_command_line(&self) -> String {
         self.warning(&self.error.for_command_line())
     }
 
@@ -114,14 +114,12 @@ impl LeftOut {
 
 /// Why a name leads where it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// The provider is named.
     Provider,
-    /// It is a tag.
     Tag,
     /// By the beginning of the model's name.
     Family,
-    /// It is a local model's.
     Local,
     /// Its own provider cannot be used, but one that has the models of many vendors.
     Vendors,
@@ -135,7 +133,7 @@ type Found = (Rule, Vec<Target>);
 
 /// Where a name leads, and why.
 #[derive(Debug)]
-pub struct Explanation {
+pub(crate) struct Explanation {
     /// The targets.
     pub chain: Chain,
     /// The rule that led to them.
@@ -155,7 +153,7 @@ const LONGEST_CHAIN: usize = 16;
 ///
 /// # Errors
 /// What is wrong with the first name.
-pub fn chain(
+pub(crate) fn chain(
     settings: &Settings,
     provider: Option<&str>,
     model: Option<&str>,
@@ -200,7 +198,7 @@ pub fn chain(
 ///
 /// # Errors
 /// It leads nowhere.
-pub fn explain(
+pub(crate) fn explain(
     settings: &Settings,
     provider: Option<&str>,
     name: &str,
@@ -242,7 +240,7 @@ pub fn explain(
 
 impl Rule {
     /// In words, after "because".
-    pub fn why(self) -> &'static str {
+    pub(crate) fn why(self) -> &'static str {
         match self {
             Rule::Provider => "the provider is named",
             Rule::Tag => "it is a tag or an alias of the configuration file",
@@ -292,14 +290,14 @@ fn targets(
     provider: Option<&str>,
     model: Option<&str>,
 ) -> Result<Found, Error> {
-    let asked = model.map(ReasoningEffort::split);
+    let requested = model.map(ReasoningEffort::split);
     let default = settings
         .default_model
         .as_deref()
         .map(ReasoningEffort::split);
     let name = |named: Option<(_, _)>| named.map(|(name, _)| name);
-    let (rule, mut targets) = without_effort(settings, provider, name(asked), name(default))?;
-    if let Some((_, effort)) = asked.or(default) {
+    let (rule, mut targets) = without_effort(settings, provider, name(requested), name(default))?;
+    if let Some((_, effort)) = requested.or(default) {
         // A provider's newest model is not the one that the effort was meant for.
         for target in targets.iter_mut().filter(|target| target.model.is_some()) {
             target.effort = target.effort.or(effort);
@@ -311,14 +309,14 @@ fn targets(
 fn without_effort(
     settings: &Settings,
     provider: Option<&str>,
-    asked: Option<&str>,
+    requested: Option<&str>,
     default: Option<&str>,
 ) -> Result<Found, Error> {
     let Some(id) = provider.map(str::trim) else {
-        return by_model(settings, asked.or(default));
+        return by_model(settings, requested.or(default));
     };
     let provider = usable_provider(settings, id)?;
-    match (asked, default) {
+    match (requested, default) {
         (Some(model), _) => {
             // The prefix may also be part of the id, as gateways of gateways have it.
             if let Some((prefix, rest)) = split(settings, model)

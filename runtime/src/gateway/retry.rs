@@ -48,10 +48,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// A longer pause that a provider asks for is not worth the wait.
-const LONGEST_ASKED: Duration = Duration::from_secs(120);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
 /// With another model in the plan, neither a longer pause nor a repetition of a slower failure is worth it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE_BEFORE_FALLBACK: Duration = Duration::from_secs(5);
 
 impl Situation {
     /// What to do about this failure.
@@ -59,7 +59,8 @@ impl Situation {
         if failure.class == ErrorKind::Cancelled || self.left.is_zero() {
             return Next::GiveUp;
         }
-        let is_slow = self.took > PATIENCE || failure.class == ErrorKind::Timeout;
+        let is_slow =
+            self.took > LONGEST_PAUSE_BEFORE_FALLBACK || failure.class == ErrorKind::Timeout;
         let patient = !(self.has_next && is_slow);
         if self.repeated < self.allowed
             && patient
@@ -78,8 +79,8 @@ impl Situation {
     /// How long to wait, if that is not too long.
     fn pause(self, requested: Option<Duration>) -> Option<Duration> {
         let longest = match self.has_next {
-            true => PATIENCE,
-            false => LONGEST_ASKED,
+            true => LONGEST_PAUSE_BEFORE_FALLBACK,
+            false => LONGEST_RETRY_AFTER,
         };
         match requested {
             Some(pause) if pause > longest => None,

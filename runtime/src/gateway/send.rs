@@ -145,7 +145,7 @@ fn not_answered(provider: &Provider, patience: &Patience, error: &SendError) -> 
     };
     let mut failure = Failure::new(kind, error.to_string()).at(stage);
     if kind == ErrorKind::Timeout {
-        failure.message.push_str(&patience.whose());
+        failure.message.push_str(&patience.limit_note());
     }
     // A provider that is tried without being set up does not appear later.
     if matches!(error, SendError::Lasting(_))

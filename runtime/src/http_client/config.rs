@@ -9,7 +9,7 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use rustls::pki_types::TrustAnchor;
 
 /// Configuration of an [`HttpClient`](super::HttpClient).
-pub struct HttpConfig {
+pub(crate) struct HttpConfig {
     /// The proxies to go through.
     pub proxies: Proxies,
     /// Reads the roots of trust next to the built-in ones. Called with the first connection that needs TLS, and again
@@ -24,7 +24,7 @@ pub(super) type ReadRoots =
     dyn Fn() -> Result<ExtraRoots, Box<dyn Error + Send + Sync>> + Send + Sync;
 
 /// Roots of trust next to the built-in ones.
-pub struct ExtraRoots {
+pub(crate) struct ExtraRoots {
     /// Each once.
     pub anchors: Vec<TrustAnchor<'static>>,
     /// Some were left out.
@@ -33,15 +33,15 @@ pub struct ExtraRoots {
 
 /// Rules for which URLs go through which proxy. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Proxies(Arc<Matcher>);
+pub(crate) struct Proxies(Arc<Matcher>);
 
 /// The proxy that leads to a URL. Shows itself as `HOST:PORT`, without its credentials.
 #[derive(Clone, Debug)]
-pub struct Proxy(Intercept);
+pub(crate) struct Proxy(Intercept);
 
 /// How a proxy is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProxyKind {
+pub(crate) enum ProxyKind {
     /// HTTP, in the open.
     Http,
     /// HTTP over TLS.
@@ -50,7 +50,6 @@ pub enum ProxyKind {
     Socks5,
 }
 
-/// No proxies.
 impl Default for Proxies {
     fn default() -> Self {
         Proxies::new(Matcher::builder().build())
@@ -59,13 +58,13 @@ impl Default for Proxies {
 
 impl Proxies {
     /// Proxies by these rules.
-    pub fn new(rules: Matcher) -> Self {
+    pub(crate) fn new(rules: Matcher) -> Self {
         Proxies(Arc::new(rules))
     }
 
     /// The proxy to go through, if any. Never for this machine itself: a proxy's `localhost` is another
     /// one.
-    pub fn proxy(&self, url: &Uri) -> Option<Proxy> {
+    pub(crate) fn proxy(&self, url: &Uri) -> Option<Proxy> {
         if url.host().is_none_or(is_loopback) {
             return None;
         }
@@ -75,12 +74,12 @@ impl Proxies {
 
 impl Proxy {
     /// Its URL, without credentials.
-    pub fn uri(&self) -> &Uri {
+    pub(crate) fn uri(&self) -> &Uri {
         self.0.uri()
     }
 
     /// How to speak to it.
-    pub fn kind(&self) -> ProxyKind {
+    pub(crate) fn kind(&self) -> ProxyKind {
         match self.0.uri().scheme_str() {
             Some("https") => ProxyKind::Https,
             Some("socks5" | "socks5h") => ProxyKind::Socks5,
@@ -90,12 +89,12 @@ impl Proxy {
     }
 
     /// Its host, an IPv6 address in brackets.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.0.uri().host().unwrap_or_default()
     }
 
     /// Its port, or the usual one of its kind.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.0.uri().port_u16().unwrap_or(match self.kind() {
             ProxyKind::Http => 80,
             ProxyKind::Https => 443,
@@ -104,12 +103,12 @@ impl Proxy {
     }
 
     /// Its credentials as the value of `Proxy-Authorization`; none for SOCKS.
-    pub fn basic_auth(&self) -> Option<&HeaderValue> {
+    pub(crate) fn basic_auth(&self) -> Option<&HeaderValue> {
         self.0.basic_auth()
     }
 
     /// User and password for SOCKS.
-    pub fn raw_auth(&self) -> Option<(&str, &str)> {
+    pub(crate) fn raw_auth(&self) -> Option<(&str, &str)> {
         self.0.raw_auth()
     }
 }

@@ -355,8 +355,8 @@ fn not_reached(peer: &Peer, error: &DialError, in_container: bool) -> String {
 fn no_tls(peer: &Peer, error: &io::Error) -> String {
     match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(why)) => {
-            let (why, mend) = refused(why);
-            format!("the certificate of {peer} is not accepted ({why}): {mend}")
+            let (why, advice) = refused(why);
+            format!("the certificate of {peer} is not accepted ({why}): {advice}")
         }
         Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
             format!("{peer} does not speak TLS: use http:// if that is meant, or correct the port")
@@ -368,7 +368,7 @@ fn no_tls(peer: &Peer, error: &io::Error) -> String {
 /// Why a certificate is not accepted, and what to do about it.
 fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
     const ANOTHER: &str = "the endpoint needs another certificate, or something in between answers";
-    let (what, mend) = match why {
+    let (what, advice) = match why {
         CertificateError::UnknownIssuer => (
             "its issuer is not known",
             "if your network replaces certificates, or the endpoint has its own authority, put that authority's \
@@ -382,8 +382,8 @@ fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
             return (words(why).into(), "check the clock of this machine, too");
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let mend = "it is for another name, or something in between answers";
-            return (words(why).into(), mend);
+            let advice = "it is for another name, or something in between answers";
+            return (words(why).into(), advice);
         }
         CertificateError::Revoked => ("it was revoked", ANOTHER),
         CertificateError::BadEncoding => ("it cannot be read", ANOTHER),
@@ -421,7 +421,7 @@ fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
         },
         other => return (words(other).into(), ANOTHER),
     };
-    (what.into(), mend)
+    (what.into(), advice)
 }
 
 /// `NameOfAnError` as words; other text is returned unchanged.

@@ -32,20 +32,20 @@ const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// How long to wait for more addresses once all known ones have failed.
-const LAST_HOPE: Duration = Duration::from_secs(1);
+const LATE_ADDRESS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Idle time before the first keepalive probe.
-const SILENCE: Duration = Duration::from_secs(30);
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
 /// Time between keepalive probes.
-const BETWEEN_PROBES: Duration = Duration::from_secs(15);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Unanswered probes after which the connection counts as broken.
-const PROBES: u32 = 4;
+const KEEPALIVE_PROBES: u32 = 4;
 
 /// If a look-up of one family took this long, the other family is not looked up: both together would exceed the limit for a
 /// connection.
-const LONG_LOOK_UP: Duration = Duration::from_secs(2);
+const SLOW_LOOK_UP: Duration = Duration::from_secs(2);
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ async fn race(
                 race.may_start = true;
                 if race.is_idle() && race.look_ups > 0 {
                     race.pending.push(Box::pin(async {
-                        sleep(LAST_HOPE).await;
+                        sleep(LATE_ADDRESS_TIMEOUT).await;
                         Event::Enough
                     }));
                 }
@@ -148,9 +148,9 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 
 /// Enables TCP keepalive: silence is no failure as long as a call has time, so only this detects a dead peer.
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
-    set_tcp_keepidle(stream, SILENCE)?;
-    set_tcp_keepintvl(stream, BETWEEN_PROBES)?;
-    set_tcp_keepcnt(stream, PROBES)?;
+    set_tcp_keepidle(stream, KEEPALIVE_IDLE)?;
+    set_tcp_keepintvl(stream, KEEPALIVE_INTERVAL)?;
+    set_tcp_keepcnt(stream, KEEPALIVE_PROBES)?;
     Ok(set_socket_keepalive(stream, true)?)
 }
 
@@ -209,7 +209,7 @@ impl Race<'_> {
     fn may_need_v6(&self, host: &str, begun: Instant) -> bool {
         match &self.look_up_error {
             Some(LookUpError::NoNetwork(..) | LookUpError::Timeout(_)) => false,
-            Some(_) => begun.elapsed() < LONG_LOOK_UP,
+            Some(_) => begun.elapsed() < SLOW_LOOK_UP,
             None => is_loopback(host),
         }
     }

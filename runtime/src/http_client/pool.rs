@@ -39,10 +39,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// Interval between two checks for expired connections. A timer that is due before all others also saves a system call for
 /// each new timer.
-const LOOK: Duration = Duration::from_secs(15);
+const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Scheme and authority.
-pub(super) type Place = (Scheme, Authority);
+pub(super) type Origin = (Scheme, Authority);
 
 /// Idle connections.
 #[derive(Default)]
@@ -51,7 +50,7 @@ pub(super) struct Pool(Mutex<Idle>);
 #[derive(Default)]
 struct Idle {
     /// Few, so a linear search is enough.
-    places: Vec<(Place, Vec<Kept>)>,
+    origins: Vec<(Origin, Vec<Kept>)>,
     /// Of the task that expires them: it is woken when a peer closes one.
     keeper: Option<Waker>,
 }
@@ -63,9 +62,9 @@ struct Kept {
 
 impl Pool {
     /// The connection that was used last.
-    pub(super) fn take(&self, place: &Place) -> Option<Connection> {
+    pub(super) fn take(&self, origin: &Origin) -> Option<Connection> {
         let mut idle = self.lock();
-        let (_, kept) = idle.places.iter_mut().find(|(known, _)| known == place)?;
+        let (_, kept) = idle.origins.iter_mut().find(|(known, _)| known == origin)?;
         while let Some(Kept { mut connection, .. }) = kept.pop() {
             // From now on it wakes its user, not the expiring task.
             if connection.is_usable(&mut Context::from_waker(Waker::noop())) {
@@ -77,45 +76,45 @@ impl Pool {
 
     /// Closes all.
     pub(super) fn clear(&self) {
-        self.lock().places.clear();
+        self.lock().origins.clear();
     }
 
-    fn keep(self: &Arc<Self>, place: Place, mut connection: Connection) {
+    fn keep(self: &Arc<Self>, origin: Origin, mut connection: Connection) {
         let mut idle = self.lock();
         let keeper = idle.keeper.as_ref().unwrap_or(Waker::noop());
         // This also replaces the waker of the task that used it.
         if !connection.is_usable(&mut Context::from_waker(keeper)) {
             return;
         }
-        if idle.places.is_empty() {
+        if idle.origins.is_empty() {
             tokio::spawn(Arc::clone(self).close_unused());
         }
         let kept = Kept {
             connection,
             since: Instant::now(),
         };
-        match idle.places.iter_mut().find(|(known, _)| *known == place) {
+        match idle.origins.iter_mut().find(|(known, _)| *known == origin) {
             Some((_, known)) => known.push(kept),
-            None => idle.places.push((place, vec![kept])),
+            None => idle.origins.push((origin, vec![kept])),
         }
     }
 
     /// Runs as long as the pool exists.
     async fn close_unused(self: Arc<Self>) {
-        let mut look = pin!(sleep(LOOK));
+        let mut look = pin!(sleep(CHECK_INTERVAL));
         poll_fn(|cx| {
             while look.as_mut().poll(cx).is_ready() {
-                look.as_mut().reset(Instant::now() + LOOK);
+                look.as_mut().reset(Instant::now() + CHECK_INTERVAL);
             }
             let mut idle = self.lock();
             idle.keeper = Some(cx.waker().clone());
-            idle.places.retain_mut(|(_, kept)| {
+            idle.origins.retain_mut(|(_, kept)| {
                 kept.retain_mut(|kept| {
                     kept.since.elapsed() < KEEP_ALIVE && kept.connection.is_usable(cx)
                 });
                 !kept.is_empty()
             });
-            if idle.places.is_empty() {
+            if idle.origins.is_empty() {
                 idle.keeper = None;
                 return Poll::Ready(());
             }
@@ -155,7 +154,7 @@ impl Connection {
     ///
     /// # Errors
     /// No response; the request is returned if nothing of it was sent.
-    pub(super) async fn ask(
+    pub(super) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
@@ -187,7 +186,7 @@ fn drive(
 }
 
 /// The body of a response. Once all of it is read, its connection returns to the pool; otherwise it is closed.
-pub struct ReplyBody {
+pub(crate) struct ReplyBody {
     incoming: Incoming,
     /// The next piece has been requested.
     is_wanted: bool,
@@ -195,7 +194,7 @@ pub struct ReplyBody {
     rest: Bytes,
     turn: Turn,
     connection: Option<Connection>,
-    place: Place,
+    origin: Origin,
     pool: Arc<Pool>,
 }
 
@@ -203,7 +202,7 @@ impl ReplyBody {
     pub(super) fn new(
         incoming: Incoming,
         connection: Connection,
-        place: Place,
+        origin: Origin,
         pool: Arc<Pool>,
     ) -> Self {
         ReplyBody {
@@ -212,7 +211,7 @@ impl ReplyBody {
             rest: Bytes::new(),
             turn: Turn::default(),
             connection: Some(connection),
-            place,
+            origin,
             pool,
         }
     }
@@ -220,7 +219,10 @@ impl ReplyBody {
 
 impl ReplyBody {
     /// The next piece of the body, `None` at its end; `Pending` also when the task has had its turn.
-    pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+    pub(crate) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
         let room = ready!(self.turn.poll_room(cx));
         let mut data = mem::take(&mut self.rest);
         if data.is_empty() {
@@ -259,7 +261,7 @@ impl ReplyBody {
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
                 Poll::Ready(None) => {
                     if let Some(connection) = self.connection.take() {
-                        self.pool.keep(self.place.clone(), connection);
+                        self.pool.keep(self.origin.clone(), connection);
                     }
                     return Poll::Ready(None);
                 }

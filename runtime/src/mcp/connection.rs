@@ -59,7 +59,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// The session with its client, and the output to it.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     state: Mutex<State>,
     /// Signalled when there is output for the writer thread.
     for_writer: Condvar,
@@ -107,7 +107,7 @@ pub(super) struct State {
 impl Connection {
     /// A new session. Output is counted against `budget`, and no more input is read while more than `queue_limit` bytes
     /// wait. `on_gone` is called once if stdout fails; it may end the process.
-    pub fn new(
+    pub(crate) fn new(
         server: Server,
         queue_limit: usize,
         budget: Arc<Budget>,
@@ -144,7 +144,7 @@ impl Connection {
     }
 
     /// Completes a call. Waits while too much output is queued already.
-    pub async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
+    pub(crate) async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
         let connection = Arc::clone(self);
         let redacted = aside(outcome.length(), move || {
             outcome.redact(&connection.redactor);
@@ -212,7 +212,7 @@ impl Connection {
     }
 
     /// Writes what calls have produced. A task of its own, so that calls that finish at the same time share a write.
-    pub async fn flush_results(self: Arc<Self>) -> Infallible {
+    pub(crate) async fn flush_results(self: Arc<Self>) -> Infallible {
         loop {
             self.output_ready.notified().await;
             self.flush(self.lock());
@@ -220,7 +220,7 @@ impl Connection {
     }
 
     /// Reports the progress of a call.
-    pub fn progress(self: &Arc<Self>, handle: CallHandle, progress: u64, message: &str) {
+    pub(crate) fn progress(self: &Arc<Self>, handle: CallHandle, progress: u64, message: &str) {
         let message = self.redactor.diagnostic(message);
         let mut state = self.lock();
         state.pass_on_log();
@@ -239,7 +239,7 @@ impl Connection {
     /// earlier deadline still applies then.
     ///
     /// Subscriptions are closed now: they would never finish by themselves.
-    pub fn begin_end(self: &Arc<Self>, deadline: Instant) -> bool {
+    pub(crate) fn begin_end(self: &Arc<Self>, deadline: Instant) -> bool {
         let mut state = self.lock();
         let first = state.end.is_none();
         state.end = Some(state.end.map_or(deadline, |end| end.min(deadline)));
@@ -252,12 +252,12 @@ impl Connection {
 
     /// Waits until nothing is outstanding, at most until the deadline set by [`begin_end`](Connection::begin_end). Returns what
     /// still is.
-    pub fn wait_until_deadline(&self) -> Outstanding {
+    pub(crate) fn wait_until_deadline(&self) -> Outstanding {
         self.wait_until(|state| state.end.unwrap_or_else(Instant::now))
     }
 
     /// Answers every call that is still open as cancelled.
-    pub fn cancel_open_calls(self: &Arc<Self>) {
+    pub(crate) fn cancel_open_calls(self: &Arc<Self>) {
         let mut state = self.lock();
         for handle in state.server.open_calls() {
             let error = Error::new(ErrorKind::Cancelled, "the server is shutting down")
@@ -268,13 +268,13 @@ impl Connection {
     }
 
     /// As [`wait_until_deadline`](Connection::wait_until_deadline), with another deadline.
-    pub fn wait(&self, deadline: Instant) -> Outstanding {
+    pub(crate) fn wait(&self, deadline: Instant) -> Outstanding {
         self.wait_until(|_| deadline)
     }
 
     /// What is outstanding now, without waiting longer than `deadline` for the lock, whose holder may be reading a long
     /// line, or for output that is being written.
-    pub fn outstanding(&self, deadline: Instant) -> Outstanding {
+    pub(crate) fn outstanding(&self, deadline: Instant) -> Outstanding {
         loop {
             let outstanding = match self.state.try_lock() {
                 Ok(state) => Some(state.outstanding()),
@@ -396,7 +396,9 @@ impl Connection {
             if spawned.is_err() {
                 // No thread available: wait for the client here.
                 return self
-                    .write_out(state, |bytes| self.signals.unheard(|| write_waiting(bytes)))
+                    .write_out(state, |bytes| {
+                        self.signals.run_blocking(|| write_waiting(bytes))
+                    })
                     .0;
             }
             state.has_writer = true;
@@ -488,7 +490,7 @@ impl Connection {
 
 /// What the client has not received yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outstanding {
+pub(crate) enum Outstanding {
     /// All calls are answered, all answers written.
     Nothing,
     /// Calls are open.

@@ -33,7 +33,7 @@ const READ: usize = 64 * 1024;
 ///
 /// # Errors
 /// Stdin cannot be read.
-pub fn serve(
+pub(crate) fn serve(
     connection: &Arc<Connection>,
     tools: &Tools,
     runner: &Runner,
@@ -67,7 +67,7 @@ pub fn serve(
 
 /// Why the input could not be read.
 #[derive(Debug)]
-pub struct ReadError {
+pub(crate) struct ReadError {
     /// Nothing had been read before.
     pub first: bool,
     /// The operating system's error.

@@ -8,8 +8,8 @@
 mod connection;
 mod input;
 mod progress;
-pub mod runner;
+pub(crate) mod runner;
 mod write;
 
-pub use connection::{Connection, Outstanding};
-pub use input::{ReadError, serve};
+pub(crate) use connection::{Connection, Outstanding};
+pub(crate) use input::serve;

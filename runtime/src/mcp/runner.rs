@@ -36,7 +36,7 @@ const POLLS: u32 = 16;
 
 /// Hands calls to the async thread.
 #[derive(Debug)]
-pub struct Runner {
+pub(crate) struct Runner {
     commands: mpsc::UnboundedSender<Command>,
     ending: watch::Sender<bool>,
     gateway: Arc<Gateway>,
@@ -61,7 +61,7 @@ struct Parts {
 impl Runner {
     /// A runner whose thread is not started yet. `gateway` creates the gateway from the watch that turns true when calls
     /// must return what they have.
-    pub fn new(
+    pub(crate) fn new(
         connection: Arc<Connection>,
         gateway: impl FnOnce(watch::Receiver<bool>) -> Gateway,
     ) -> Self {
@@ -85,7 +85,7 @@ impl Runner {
     ///
     /// # Errors
     /// The operating system refuses the thread or its descriptors.
-    pub fn start(&self) -> io::Result<()> {
+    pub(crate) fn start(&self) -> io::Result<()> {
         if self.is_started.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl Runner {
     }
 
     /// Whether any provider has ever answered.
-    pub fn has_answered(&self) -> bool {
+    pub(crate) fn has_answered(&self) -> bool {
         self.gateway.has_answered()
     }
 
@@ -111,19 +111,19 @@ impl Runner {
     ///
     /// # Errors
     /// As for [`Runner::start`].
-    pub fn run(&self, job: Box<Job>) -> io::Result<()> {
+    pub(crate) fn run(&self, job: Box<Job>) -> io::Result<()> {
         self.start()?;
         self.send(Command::Run(job));
         Ok(())
     }
 
     /// Drops a call, including its connection.
-    pub fn cancel(&self, call: CallHandle) {
+    pub(crate) fn cancel(&self, call: CallHandle) {
         self.send(Command::Cancel(call));
     }
 
     /// Makes all calls return what they have.
-    pub fn return_partial_results(&self) {
+    pub(crate) fn return_partial_results(&self) {
         // Without a thread there are no calls.
         let _watched = self.ending.send(true);
     }

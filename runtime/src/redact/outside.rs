@@ -237,7 +237,6 @@ const FOLDED: [u8; 256] = {
     folded
 };
 
-/// It is not compared.
 const LEFT_OUT: u8 = 0;
 
 /// It begins an escape, or is a part of another character.

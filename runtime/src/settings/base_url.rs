@@ -22,7 +22,7 @@ const OPEN: [&str; 5] = ["api-version", "version", "region", "alt", "deployment"
 /// Scheme, host and path below which an endpoint lives; no credentials, no fragment, no slash at the
 /// end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BaseUrl {
+pub(crate) struct BaseUrl {
     /// Everything before the query.
     url: String,
     /// A query that each request repeats (some gateways want `?api-version=…`).
@@ -38,7 +38,7 @@ impl BaseUrl {
     ///
     /// # Errors
     /// Anything that is not an absolute http or https URL with a host.
-    pub fn parse(place: &str, text: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(place: &str, text: &str) -> Result<Self, Problem> {
         let wrong = |problem: &str| {
             Problem::new(place, problem, "write it like https://api.example.com/v1")
         };
@@ -92,7 +92,7 @@ impl BaseUrl {
     }
 
     /// The URL of something below; `path` begins with a slash.
-    pub fn join(&self, path: &str) -> String {
+    pub(crate) fn join(&self, path: &str) -> String {
         let mut url = [&*self.url, path].concat();
         if let Some(query) = &self.query {
             url.push(if path.contains('?') { '&' } else { '?' });
@@ -102,7 +102,7 @@ impl BaseUrl {
     }
 
     /// The same as it may be shown: without the values of the query that are secrets.
-    pub fn shown(&self, path: &str) -> String {
+    pub(crate) fn shown(&self, path: &str) -> String {
         let mut url = [&*self.url, path].concat();
         let mut separator = if path.contains('?') { '&' } else { '?' };
         for pair in self.query.iter().flat_map(|query| pairs(query.expose())) {
@@ -158,14 +158,14 @@ impl BaseUrl {
     }
 
     /// The same without a version at the end of its path, or followed only by one of these.
-    pub(super) fn without_version(mut self, behind: &[&str]) -> Self {
+    pub(super) fn without_version(mut self, allowed_before: &[&str]) -> Self {
         let path = self.path();
         let slashes = path.match_indices('/').map(|(place, _)| place);
         let mut version = slashes.filter(|slash| is_version(path[slash + 1..].split('/').next()));
         if let Some(slash) = version.next_back() {
             let rest = path[slash + 1..].split_once('/').map(|(_, rest)| rest);
             let first = rest.map(|rest| rest.split('/').next().unwrap_or_default());
-            if first.is_none_or(|first| behind.contains(&first)) {
+            if first.is_none_or(|first| allowed_before.contains(&first)) {
                 self.cut(slash);
             }
         }
@@ -225,12 +225,12 @@ impl BaseUrl {
     }
 
     /// Whether a key may go there: not readable by strangers on the way.
-    pub fn may_carry_keys(&self) -> bool {
+    pub(crate) fn may_carry_keys(&self) -> bool {
         !self.is_http || self.is_private
     }
 
     /// Whether the host is this machine or lies in a private network.
-    pub fn is_private(&self) -> bool {
+    pub(crate) fn is_private(&self) -> bool {
         self.is_private
     }
 }

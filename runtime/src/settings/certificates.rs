@@ -27,7 +27,7 @@ const BUNDLE_LIMIT: u64 = 8 << 20;
 
 /// Places of certificates in PEM format, as the variables name them.
 #[derive(Clone, Debug, Default)]
-pub struct Certificates {
+pub(crate) struct Certificates {
     file: Option<String>,
     /// Several folders are separated by a colon, as with OpenSSL.
     folders: Option<String>,
@@ -35,7 +35,7 @@ pub struct Certificates {
 
 /// What was read.
 #[derive(Debug)]
-pub struct Trusted {
+pub(crate) struct Trusted {
     /// Each once.
     pub roots: Vec<TrustAnchor<'static>>,
     /// Certificates that cannot be used.
@@ -55,7 +55,7 @@ impl Certificates {
     ///
     /// # Errors
     /// A place that cannot be read or has no usable certificate: as it was named, that is a mistake.
-    pub fn read(&self) -> Result<Trusted, Problem> {
+    pub(crate) fn read(&self) -> Result<Trusted, Problem> {
         const PEM: &str = "name a text file with certificates in PEM format (-----BEGIN CERTIFICATE-----), \
                            readable by the user of this process, or unset it";
         let mut store = Store {
@@ -101,7 +101,7 @@ impl Certificates {
 
 impl Trusted {
     /// Some certificates were left out.
-    pub fn warning(&self) -> Option<String> {
+    pub(crate) fn warning(&self) -> Option<String> {
         let certificates = match self.refused {
             0 => return None,
             1 => "1 certificate",

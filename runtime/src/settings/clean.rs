@@ -31,7 +31,7 @@ pub(super) fn cleaned(text: &str, form: Form) -> Cleaned<'_> {
     let mut removed = Vec::new();
     let mut value = trimmed(text, &mut removed);
     match quoted(value) {
-        Some((inside, rest)) if belongs_to_nothing(rest, form) => {
+        Some((inside, rest)) if is_ignorable(rest, form) => {
             removed.push("a pair of quotes");
             if !rest.is_empty() {
                 removed.push("a comment");
@@ -58,8 +58,8 @@ fn trimmed<'v>(text: &'v str, removed: &mut Vec<&'static str>) -> &'v str {
         return value;
     }
     let before = &text[..text.len() - from_start.len()];
-    let behind = &from_start[value.len()..];
-    let has = |wanted: &dyn Fn(char) -> bool| before.contains(wanted) || behind.contains(wanted);
+    let after = &from_start[value.len()..];
+    let has = |wanted: &dyn Fn(char) -> bool| before.contains(wanted) || after.contains(wanted);
     if has(&is_invisible) {
         removed.push("a byte order mark");
     } else if has(&|c| !matches!(c, '\r' | '\n')) {
@@ -76,7 +76,7 @@ fn quoted(value: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether what follows a pair of quotes is nothing, a comment, or what JSON and shells have there.
-fn belongs_to_nothing(rest: &str, form: Form) -> bool {
+fn is_ignorable(rest: &str, form: Form) -> bool {
     rest.is_empty() || form == Form::Words && (rest.starts_with('#') || [",", ";"].contains(&rest))
 }
 

@@ -46,13 +46,13 @@ pub(super) fn is_no_key(
 
 /// Whether an error may show a value that cannot be used: it is too short for a key, or so near to a word that is `known`
 /// that it can only be meant for that. Keys are put into wrong places.
-pub(crate) fn is_harmless<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
+pub(crate) fn is_showable<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
     value.len() < LONG || nearest(value, known.into_iter()).is_some()
 }
 
 /// A value that cannot be used, as an error may show it.
 pub(crate) fn shown<'a>(value: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    match is_harmless(value, known) {
+    match is_showable(value, known) {
         true => format!("{value:?}"),
         false => format!("a value of {} characters", value.chars().count()),
     }
@@ -84,7 +84,7 @@ fn is_word(part: &str) -> bool {
 }
 
 /// The keys that variables hold, by their names alone: for what is said before the settings can be read.
-pub fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Secret> {
+pub(crate) fn named_secrets(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Secret> {
     let mut secrets = Vec::new();
     let mut add = |text: &str| {
         let text = text.trim();

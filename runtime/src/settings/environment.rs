@@ -38,7 +38,7 @@ pub(super) const OWN: &str = "ANYGPT_";
 pub(super) const PREFIX: &str = "ANYGPT_PROVIDER_";
 
 /// The environment of the process, or one made up by a test.
-pub struct Environment {
+pub(crate) struct Environment {
     /// Some of the values are keys.
     variables: BTreeMap<String, Zeroizing<Vec<u8>>>,
     secrets: PathBuf,
@@ -53,7 +53,7 @@ pub struct Environment {
 
 /// A variable that was set to something that means "not set", or is no key where one belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ignored {
+pub(crate) struct Ignored {
     /// Its name, or the path of the file.
     pub name: String,
     /// Why; never the value.
@@ -73,8 +73,7 @@ pub(super) struct Repaired {
 
 /// A secret and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The secret.
+pub(crate) struct Found {
     pub secret: Secret,
     /// For people: the variable or file.
     pub origin: String,
@@ -83,7 +82,7 @@ pub struct Found {
 impl Environment {
     /// An environment of these variables, with secret files in `/run/secrets`. Of equal names the first counts, as it
     /// does for other programs; names that are not UTF-8 mean nothing here.
-    pub fn new<N: Into<OsString>>(variables: impl IntoIterator<Item = (N, N)>) -> Self {
+    pub(crate) fn new<N: Into<OsString>>(variables: impl IntoIterator<Item = (N, N)>) -> Self {
         let mut known = BTreeMap::new();
         for (name, value) in variables {
             let value = Zeroizing::new(value.into().into_encoded_bytes());
@@ -104,7 +103,8 @@ impl Environment {
     }
 
     /// The same with another folder for `/run/secrets`.
-    pub fn with_secrets(mut self, folder: impl Into<PathBuf>) -> Self {
+    #[cfg(test)]
+    pub(crate) fn with_secrets(mut self, folder: impl Into<PathBuf>) -> Self {
         self.secrets = folder.into();
         self
     }
@@ -138,7 +138,7 @@ impl Environment {
     }
 
     /// What was set but ignored so far.
-    pub fn take_ignored(&self) -> Vec<Ignored> {
+    pub(crate) fn take_ignored(&self) -> Vec<Ignored> {
         self.ignored.take()
     }
 
@@ -161,7 +161,7 @@ impl Environment {
     ///
     /// # Errors
     /// A value that is not UTF-8.
-    pub fn value(&self, name: &str) -> Result<Option<String>, Problem> {
+    pub(crate) fn value(&self, name: &str) -> Result<Option<String>, Problem> {
         self.read(name, |_| Form::Words)
     }
 

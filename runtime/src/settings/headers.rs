@@ -52,8 +52,8 @@ impl Headers {
     /// Adds a header; `place` names the setting in errors, which never repeat the value.
     pub(super) fn add(&mut self, place: &str, name: &str, value: &str) -> Result<(), Problem> {
         let wrong = |problem: String| {
-            let mend = "write one header to a line, like X-Team: research";
-            Err(Problem::new(place, problem, mend))
+            let advice = "write one header to a line, like X-Team: research";
+            Err(Problem::new(place, problem, advice))
         };
         let Ok(name) = HeaderName::try_from(name) else {
             return wrong("has a line that does not begin with the name of a header".into());

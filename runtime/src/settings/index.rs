@@ -8,11 +8,11 @@ use super::{ModelSettings, Provider};
 
 /// A provider: its position in [`Settings::providers`](super::Settings::providers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ProviderIndex(usize);
+pub(crate) struct ProviderIndex(usize);
 
 /// A model of the configuration file: its position in [`Settings::models`](super::Settings::models).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ModelIndex(usize);
+pub(crate) struct ModelIndex(usize);
 
 impl ProviderIndex {
     pub(crate) fn new(position: usize) -> Self {

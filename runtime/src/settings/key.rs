@@ -348,9 +348,9 @@ fn without_name<'t>(
             return Ok((Some("the name of a header"), rest));
         }
     }
-    for (word, said) in [("bearer", "the word Bearer"), ("token", "the word Token")] {
+    for (word, prefix) in [("bearer", "the word Bearer"), ("token", "the word Token")] {
         if let Some(rest) = after(text, word).filter(|rest| rest.starts_with(char::is_whitespace)) {
-            return Ok((Some(said), rest));
+            return Ok((Some(prefix), rest));
         }
     }
     Ok((None, text))

@@ -13,7 +13,7 @@ use super::{
 
 /// What every call is held to.
 #[derive(Clone, Debug, Default)]
-pub struct Limits {
+pub(crate) struct Limits {
     pub(super) allow_providers: Option<List>,
     pub(super) deny_providers: Option<List>,
     pub(super) allow_models: Option<Patterns>,
@@ -28,8 +28,7 @@ pub struct Limits {
 
 /// A limit and the setting that it comes from.
 #[derive(Clone, Debug)]
-pub struct Bound<T> {
-    /// The limit.
+pub(crate) struct Bound<T> {
     pub most: T,
     /// For people: the variable, or the place in the file.
     pub place: String,
@@ -65,7 +64,7 @@ impl<T> Bound<T> {
 
 impl Limits {
     /// Why this model of the provider with this id is not allowed; `None` if it is.
-    pub fn refusal(&self, provider: &str, model: &str) -> Option<String> {
+    pub(crate) fn refusal(&self, provider: &str, model: &str) -> Option<String> {
         let (full, id) = pattern::name(provider, model);
         let names = |list: &Patterns| {
             let mut items = list.patterns.iter();

@@ -37,7 +37,7 @@ impl Settings {
     ///
     /// # Errors
     /// The first setting that cannot be used.
-    pub fn load(environment: Environment, tools: &[ToolName]) -> Result<Self, Problem> {
+    pub(crate) fn load(environment: Environment, tools: &[ToolName]) -> Result<Self, Problem> {
         let mut settings = Settings {
             offer: Offer::usual(tools),
             ..Settings::default()

@@ -62,7 +62,7 @@ const TRANSLATED: usize = 3;
 const SWITCHES: [&str; 5] = ["ENABLE", "INCLUDE", "DISABLE", "EXCLUDE", "ONLY"];
 
 /// What a call may use.
-const ASKED: [&str; 4] = ["MODEL", "PROVIDER", "VENDOR", "TOOL"];
+const ACCESS_WORDS: [&str; 4] = ["MODEL", "PROVIDER", "VENDOR", "TOOL"];
 
 /// Limits of this program without their prefix. (Other programs have `MAX_TOKENS` and `MAX_TIMEOUT`, too.)
 const BARE_LIMITS: [&str; 5] = [
@@ -136,7 +136,7 @@ pub(super) fn problem(name: &str, meant: &str) -> Problem {
 
 /// Whether these words, which `_` joins, are of a limit.
 pub(super) fn is_limit(words: &str) -> bool {
-    let may_switch = ASKED.iter().any(|asked| words.contains(asked));
+    let may_switch = ACCESS_WORDS.iter().any(|word| words.contains(word));
     let limits = &LIMITS[..LIMITS.len() - TRANSLATED];
     let limits = limits
         .iter()
@@ -169,7 +169,7 @@ fn limit_of<'l>(
     is_own: bool,
     limits: &LazyCell<Vec<&'l str>, impl FnOnce() -> Vec<&'l str>>,
 ) -> Option<String> {
-    if !begins_alike(plain) {
+    if !has_similar_prefix(plain) {
         return None;
     }
     if let Some(near) = nearest(plain, limits.iter().copied()) {
@@ -190,7 +190,7 @@ fn limit_of<'l>(
 }
 
 /// Whether a name begins with our prefix, but for typing errors.
-fn begins_alike(plain: &str) -> bool {
+fn has_similar_prefix(plain: &str) -> bool {
     const ERRORS: usize = 2;
     // Each error takes at most one letter away. This is cheap for the many variables that begin otherwise.
     let is_kept = |letter: &char| plain.chars().take(OWN.len() + ERRORS).any(|c| c == *letter);
@@ -210,7 +210,7 @@ fn words(plain: &str) -> String {
 
 /// How many words of a known name stand in these, or others for them, less those that do not; nothing if none does.
 fn points(words: &str, known: &str) -> Option<i32> {
-    let behind = known.strip_prefix(OWN).unwrap_or(known);
+    let suffix = known.strip_prefix(OWN).unwrap_or(known);
     let has = |wanted: &str| {
         words.split('_').any(|word| {
             let translated = LIMITS.iter().find(|(known, _)| is_part(word, known));
@@ -220,7 +220,7 @@ fn points(words: &str, known: &str) -> Option<i32> {
                 || (wanted.len() > 2 && word.contains(wanted))
         })
     };
-    let points = behind.split('_').map(|word| if has(word) { 2 } else { -1 });
+    let points = suffix.split('_').map(|word| if has(word) { 2 } else { -1 });
     points.clone().any(|it| it > 0).then(|| points.sum())
 }
 

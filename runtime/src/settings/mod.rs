@@ -47,29 +47,23 @@ mod yaml;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use anygpt_providers::Dialect;
-pub use base_url::BaseUrl;
-pub use certificates::Certificates;
-pub use disclosure::named_secrets;
-pub use environment::{Environment, Found, Ignored};
-pub use index::{ModelIndex, ProviderIndex};
-pub use limits::{Bound, Limits};
-pub use model::{Member, ModelSettings, Tag};
-pub use network::Network;
-pub use offered::{Offer, ToolName};
-pub use parameters::Parameters;
-pub use price::Price;
-pub use problem::Problem;
-pub use provider::{KeyHeader, Provider};
-pub use rule::Rule;
-pub use secret::Secret;
-pub use show::Shown;
-pub use words::{LogFormat, LogLevel, Standby};
-
-pub(crate) use disclosure::{has_shape_of_key, is_harmless, shown};
-pub(crate) use provider::position;
-pub(crate) use secret::is_random;
+pub(crate) use anygpt_providers::Dialect;
+pub(crate) use disclosure::{has_shape_of_key, is_showable, named_secrets, shown};
+pub(crate) use environment::Environment;
+pub(crate) use index::ProviderIndex;
+pub(crate) use limits::{Bound, Limits};
+pub(crate) use model::{Member, ModelSettings, Tag};
+pub(crate) use network::Network;
+pub(crate) use offered::{Offer, ToolName};
+pub(crate) use parameters::Parameters;
+pub(crate) use price::Price;
+pub(crate) use problem::Problem;
+pub(crate) use provider::{KeyHeader, Provider, position};
+pub(crate) use rule::Rule;
+pub(crate) use secret::{Secret, is_random};
+pub(crate) use show::Shown;
 pub(crate) use table::{Row, groups};
+pub(crate) use words::{LogFormat, LogLevel, Standby};
 
 use anygpt_providers::{
     presets::{Preset, Serves},
@@ -81,7 +75,7 @@ use model::Names;
 /// The settings of the process, checked.
 // The default is what `load` begins with; it is no usable value.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// All providers that have a name here, usable or not; built-in ones first.
     pub providers: Vec<Provider>,
     /// The models of the configuration file, in its order: the first one is preferred. After them, those
@@ -145,7 +139,7 @@ struct Origins {
 
 impl Settings {
     /// The same for a command: a person can wait, so only what the operator has set limits a call.
-    pub fn without_default_timeout(mut self) -> Self {
+    pub(crate) fn without_default_timeout(mut self) -> Self {
         if self.origins.of("timeouts.call", "ANYGPT_TIMEOUT") == DEFAULT {
             let most = self.limits.max_timeout.as_ref().map(|limit| limit.most);
             self.timeout = most.unwrap_or(LONGEST);
@@ -154,52 +148,56 @@ impl Settings {
     }
 
     /// All configured keys, headers that are as good as keys, and the credentials of proxies.
-    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let keys = self.providers.iter().flat_map(Provider::secrets);
         keys.chain(self.network.secrets()).chain(&self.refused)
     }
 
     /// What is a secret only by its place, as values of a base URL's query: it may be any word, so it is hidden only
     /// where errors and logs repeat what came from outside.
-    pub fn placed_values(&self) -> impl Iterator<Item = &Secret> {
+    pub(crate) fn placed_values(&self) -> impl Iterator<Item = &Secret> {
         self.providers.iter().flat_map(Provider::placed_values)
     }
 
     /// The tag or alias of that name, in whatever case it is written.
-    pub fn tag(&self, name: &str) -> Option<&Tag> {
+    pub(crate) fn tag(&self, name: &str) -> Option<&Tag> {
         Some(&self.tags[self.names.tag(name)?])
     }
 
     /// What the configuration file says of a model.
-    pub fn model(&self, provider: ProviderIndex, id: &str) -> Option<&ModelSettings> {
+    pub(crate) fn model(&self, provider: ProviderIndex, id: &str) -> Option<&ModelSettings> {
         Some(&self.models[self.names.model(provider, id)?])
     }
 
     /// What the rules of the configuration file come to for a model; its id may be empty where it is not known yet.
-    pub fn rule(&self, provider: ProviderIndex, id: &str) -> Rule {
+    pub(crate) fn rule(&self, provider: ProviderIndex, id: &str) -> Rule {
         rule::of(&self.rules, &self.providers[provider].id, id)
     }
 
     /// A model of the configuration file as calls name it: `provider/model`.
-    pub fn name_of(&self, model: &ModelSettings) -> String {
+    pub(crate) fn name_of(&self, model: &ModelSettings) -> String {
         format!("{}/{}", self.providers[model.provider].id, model.id)
     }
 
     /// Why a model cannot be used: its provider is off, or the operator does not allow it.
-    pub fn why_not(&self, provider: ProviderIndex, model: &str) -> Option<String> {
+    pub(crate) fn unavailable_reason(
+        &self,
+        provider: ProviderIndex,
+        model: &str,
+    ) -> Option<String> {
         let it = &self.providers[provider];
         let unavailable_reason = match it.is_tried_if_named {
-            true => it.why_not_tried(),
+            true => it.untried_reason(),
             false => it.unavailable_reason().map(str::to_owned),
         };
         unavailable_reason
             .or_else(|| self.limits.refusal(&it.id, model))
-            .or_else(|| self.why_foreign(provider, model))
+            .or_else(|| self.foreign_reason(provider, model))
     }
 
     /// Why a model cannot be one of this provider's: that is a vendor's own API, and the model is of another one.
     /// `None` if it may be.
-    pub(crate) fn why_foreign(&self, provider: ProviderIndex, model: &str) -> Option<String> {
+    pub(crate) fn foreign_reason(&self, provider: ProviderIndex, model: &str) -> Option<String> {
         let Serves::Own(own) = self.providers[provider].serves() else {
             return None;
         };
@@ -219,18 +217,18 @@ impl Settings {
 
     /// The providers that are worth showing, with their positions; the others are presets that are not
     /// set up.
-    pub fn listed(&self) -> impl Iterator<Item = (ProviderIndex, &Provider)> {
+    pub(crate) fn listed(&self) -> impl Iterator<Item = (ProviderIndex, &Provider)> {
         self.indexed().filter(|(_, provider)| provider.is_listed)
     }
 
     /// All providers with their positions.
-    pub fn indexed(&self) -> impl Iterator<Item = (ProviderIndex, &Provider)> {
+    pub(crate) fn indexed(&self) -> impl Iterator<Item = (ProviderIndex, &Provider)> {
         let positions = (0..).map(ProviderIndex::new);
         positions.zip(&self.providers)
     }
 
     /// The presets that are not set up, each with the variables that would.
-    pub fn not_set_up(&self) -> String {
+    pub(crate) fn not_set_up(&self) -> String {
         let others = self.providers.iter();
         let others = others.filter(|it| !it.is_listed && it.refusal().is_none());
         let others = others.map(|it| format!("{} ({})", it.id, it.switches()));
@@ -244,19 +242,19 @@ impl Settings {
     }
 
     /// The provider that is tried where none can be used.
-    pub fn last_resort(&self) -> Option<ProviderIndex> {
+    pub(crate) fn last_resort(&self) -> Option<ProviderIndex> {
         let position = self.providers.iter().position(|it| it.is_last_resort);
         position.map(ProviderIndex::new)
     }
 
     /// Whether a provider is off because of a setting that cannot be used, which a warning names.
-    pub fn has_broken_provider(&self) -> bool {
+    pub(crate) fn has_broken_provider(&self) -> bool {
         let mut providers = self.providers.iter();
         providers.any(|provider| provider.broken().is_some())
     }
 
     /// Whether any provider could answer a call.
-    pub fn has_usable_provider(&self) -> bool {
+    pub(crate) fn has_usable_provider(&self) -> bool {
         self.providers
             .iter()
             .any(|provider| provider.unavailable_reason().is_none())

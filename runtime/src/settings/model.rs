@@ -13,8 +13,7 @@ use super::{
 
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ModelSettings {
-    /// Its provider.
+pub(crate) struct ModelSettings {
     pub provider: ProviderIndex,
     /// The provider's id for it.
     pub id: String,
@@ -28,7 +27,7 @@ pub struct ModelSettings {
 
 /// A tag and the models that carry it, or an alias and the models that it leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tag {
+pub(crate) struct Tag {
     /// As it is spelled where it first appears.
     pub name: String,
     /// In the order in which they are tried; never empty.
@@ -41,8 +40,7 @@ pub struct Tag {
 
 /// A model of a tag or an alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// The model.
+pub(crate) struct Member {
     pub model: ModelIndex,
     /// The effort that an alias names with it.
     pub effort: Option<ReasoningEffort>,
@@ -50,7 +48,7 @@ pub struct Member {
 
 impl Tag {
     /// What it is, for people.
-    pub fn what(&self) -> &'static str {
+    pub(crate) fn what(&self) -> &'static str {
         match self.is_alias {
             true => "alias",
             false => "tag",

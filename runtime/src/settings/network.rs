@@ -23,7 +23,7 @@ const SECRET: usize = 4;
 
 /// Proxies and roots of trust as configured.
 #[derive(Clone, Debug, Default)]
-pub struct Network {
+pub(crate) struct Network {
     proxies: Proxies,
     secrets: Vec<Secret>,
     certificates: Certificates,
@@ -53,7 +53,7 @@ impl Network {
             rules = rules.https(checked(&name, url, &mut secrets, &mut visible)?);
         }
         if let Some((name, list)) = either_case(environment, "NO_PROXY", warnings)? {
-            warnings.extend(without_effect(&name, &list));
+            warnings.extend(ineffective(&name, &list));
             let entries = list.split(',').map(str::trim);
             let entries = entries.map(|entry| match is_key(entry) {
                 true => shown(entry, []),
@@ -71,7 +71,7 @@ impl Network {
     }
 
     /// What the HTTP client needs of it.
-    pub fn http_config(&self) -> HttpConfig {
+    pub(crate) fn http_config(&self) -> HttpConfig {
         let certificates = self.certificates.clone();
         HttpConfig {
             proxies: self.proxies.clone(),
@@ -92,7 +92,7 @@ impl Network {
     }
 
     /// Where the certificates are that are trusted next to the built-in ones.
-    pub fn certificates(&self) -> &Certificates {
+    pub(crate) fn certificates(&self) -> &Certificates {
         &self.certificates
     }
 
@@ -189,7 +189,7 @@ fn checked(
 }
 
 /// Entries of `NO_PROXY` that look right but match nothing.
-fn without_effect(name: &str, list: &str) -> Option<String> {
+fn ineffective(name: &str, list: &str) -> Option<String> {
     let useless = |entry: &&str| {
         let is_address = entry.parse::<IpAddr>().is_ok() || entry.contains('/');
         (entry.contains('*') && *entry != "*")

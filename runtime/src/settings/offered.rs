@@ -10,7 +10,7 @@ use crate::spelling;
 
 /// What clients are offered, and in which form they get results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// All tools that can be offered.
     pub(super) known: Vec<ToolName>,
     /// The names of the tools, in the order in which clients see them; never none.
@@ -21,7 +21,7 @@ pub struct Offer {
 
 impl Offer {
     /// What clients are offered where no setting says otherwise.
-    pub fn usual(known: &[ToolName]) -> Self {
+    pub(crate) fn usual(known: &[ToolName]) -> Self {
         let usual = known.iter().filter(|tool| tool.is_default);
         Offer {
             known: known.to_vec(),
@@ -33,7 +33,7 @@ impl Offer {
 
 /// What settings know of a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ToolName {
+pub(crate) struct ToolName {
     /// The name as clients know it.
     pub name: &'static str,
     /// Whether it is offered where no setting says otherwise.

@@ -43,10 +43,10 @@ pub(super) fn all<'k>(
     let mut all: Vec<(String, OwnVariables)> = Vec::new();
     let known: Vec<&str> = known.collect();
     for variable in environment.names() {
-        let Some(behind) = variable.strip_prefix(PREFIX) else {
+        let Some(suffix) = variable.strip_prefix(PREFIX) else {
             continue;
         };
-        let word = FIELDS.iter().find_map(|field| behind.strip_suffix(field));
+        let word = FIELDS.iter().find_map(|field| suffix.strip_suffix(field));
         let is_possible = |word: &&str| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
             !word.is_empty() && word.chars().all(allowed)
@@ -54,12 +54,12 @@ pub(super) fn all<'k>(
         if word.is_none() && !environment.holds(variable) {
             continue;
         }
-        if word.is_none() && mistyped::is_limit(behind) {
+        if word.is_none() && mistyped::is_limit(suffix) {
             return Err(mistyped::problem(variable, ""));
         }
         // Without its key a provider does not answer; without its address another one would.
         if word.is_none()
-            && let Some(meant) = key_or_so(variable)
+            && let Some(meant) = meant_name(variable)
         {
             warnings.push(format!(
                 "No setting has this name, so it does nothing: {variable} (perhaps you mean {meant})"
@@ -119,7 +119,7 @@ fn read(environment: &Environment, word: &str) -> Result<Option<OwnVariables>, P
 }
 
 /// The name that was probably meant by this one, if that is not the one of an address.
-fn key_or_so(variable: &str) -> Option<String> {
+fn meant_name(variable: &str) -> Option<String> {
     variable.match_indices('_').find_map(|(place, _)| {
         let (before, end) = variable.split_at_checked(place)?;
         let field = nearest(end, FIELDS.into_iter())?;

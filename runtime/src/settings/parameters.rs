@@ -6,7 +6,7 @@ use anygpt_providers::{Parameter, ReasoningEffort};
 
 /// Parameters of a request that are sent if the caller gives none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// 0 to 2.
     pub temperature: Option<f64>,
     /// 0 to 1.
@@ -19,7 +19,7 @@ pub struct Parameters {
 
 impl Parameters {
     /// These, and where they are open the others.
-    pub fn or(self, others: Parameters) -> Parameters {
+    pub(crate) fn or(self, others: Parameters) -> Parameters {
         Parameters {
             temperature: self.temperature.or(others.temperature),
             top_p: self.top_p.or(others.top_p),

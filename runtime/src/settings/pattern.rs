@@ -82,7 +82,7 @@ impl Plain {
     pub(super) fn new(name: &str) -> Self {
         let name = name.trim().to_lowercase();
         let is_glob = name.contains(['*', '?']);
-        let name = match behind_at(&name) {
+        let name = match at_sign(&name) {
             // Google's way to name a version, an effort, or a gateway's preset.
             Some(at) if !is_glob => &name[..at],
             _ => &name,
@@ -155,10 +155,10 @@ fn spellings(model: &str) -> Vec<String> {
     let mut next = 0;
     while let Some(model) = all.get(next) {
         let shorter = [
-            Some(untuned(model)),
+            Some(base_model(model)),
             without_release(model),
             without_host(model),
-            without_manner(model),
+            without_variant(model),
         ];
         let shorter: Vec<String> = shorter.into_iter().flatten().map(undated).collect();
         for model in shorter {
@@ -168,13 +168,13 @@ fn spellings(model: &str) -> Vec<String> {
         }
         next += 1;
     }
-    let orders: Vec<String> = all.iter().flat_map(|model| orders(model)).collect();
-    all.extend(orders);
+    let word_orders: Vec<String> = all.iter().flat_map(|model| word_orders(model)).collect();
+    all.extend(word_orders);
     all
 }
 
 /// Without a size, and of a model that was tuned the one that it was made of: `ft:gpt-4o:org::id`.
-fn untuned(model: &str) -> &str {
+fn base_model(model: &str) -> &str {
     let model = model.strip_prefix("ft:").unwrap_or(model);
     model.split([':', '[']).next().unwrap_or_default()
 }
@@ -194,7 +194,7 @@ fn without_host(model: &str) -> Option<&str> {
 }
 
 /// Without an effort, or another way to ask the same model.
-fn without_manner(model: &str) -> Option<&str> {
+fn without_variant(model: &str) -> Option<&str> {
     let without = |words: &[&str]| words.iter().find_map(|word| model.strip_suffix(word));
     let is_closed = || {
         let family = vendors::known(model).family;
@@ -221,13 +221,13 @@ pub(super) fn is_open(name: &str) -> bool {
 }
 
 /// Where an `@` stands behind a name. Some gateways begin a name with it: `@cf/meta/llama-3`.
-fn behind_at(name: &str) -> Option<usize> {
+fn at_sign(name: &str) -> Option<usize> {
     let mut all = name.match_indices('@').map(|(at, _)| at);
     all.find(|&at| at > 0 && !name[..at].ends_with('/'))
 }
 
 /// Both orders in which Claude's names stand: `claude-opus-4-5` and `claude-4-5-opus`.
-fn orders(model: &str) -> impl Iterator<Item = String> {
+fn word_orders(model: &str) -> impl Iterator<Item = String> {
     let parts = model.strip_prefix("claude-").map(|rest| rest.split('-'));
     parts.into_iter().flat_map(|parts| {
         let (numbers, words): (Vec<&str>, Vec<&str>) = parts.partition(|part| is_number(part));
@@ -350,13 +350,13 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
             (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {}
             // The star takes one more; the last one leaves most for what follows.
             _ => {
-                let Some((behind, taken)) = &mut star else {
+                let Some((after_star, taken)) = &mut star else {
                     return false;
                 };
                 if taken.next().is_none() {
                     return false;
                 }
-                (pattern, text) = (behind.clone(), taken.clone());
+                (pattern, text) = (after_star.clone(), taken.clone());
             }
         }
     }

@@ -4,8 +4,7 @@
 
 /// Prices of a model, in US dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Price {
-    /// Input.
+pub(crate) struct Price {
     pub input: f64,
     /// Output, reasoning included.
     pub output: f64,

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// A setting that cannot be used: where it is, what is wrong, how to fix it. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     place: String,
     what: String,
     fix: String,

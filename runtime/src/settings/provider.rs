@@ -23,7 +23,7 @@ use crate::spelling::nearest;
 
 /// A provider as configured.
 #[derive(Clone, Debug)]
-pub struct Provider {
+pub(crate) struct Provider {
     /// The name that calls use.
     pub id: String,
     /// How it is spoken to.
@@ -69,7 +69,7 @@ pub(super) struct Origins {
 
 /// The header that a key travels in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyHeader {
+pub(crate) enum KeyHeader {
     /// The one that the format has for keys.
     Usual,
     /// `Authorization: Bearer`
@@ -103,12 +103,12 @@ impl Provider {
     }
 
     /// Why it cannot be used, with what to do about it; `None` if it can.
-    pub fn unavailable_reason(&self) -> Option<&str> {
+    pub(crate) fn unavailable_reason(&self) -> Option<&str> {
         self.refusal.as_deref().or(self.off.as_deref())
     }
 
     /// By which setting it must not be used, whatever else there is; `None` if it may.
-    pub fn refusal(&self) -> Option<&str> {
+    pub(crate) fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
     }
 
@@ -118,7 +118,7 @@ impl Provider {
     }
 
     /// It is off, since one of its settings cannot be used.
-    pub(super) fn break_off(&mut self, problem: &Problem) {
+    pub(super) fn disable(&mut self, problem: &Problem) {
         self.off = Some(problem.to_string());
         self.is_broken = true;
         self.is_listed = true;
@@ -134,7 +134,7 @@ impl Provider {
     }
 
     /// Whether it is one of the main three at its own address, so that the published prices hold.
-    pub fn is_original(&self) -> bool {
+    pub(crate) fn is_original(&self) -> bool {
         self.origins.base_url.is_none() && self.preset.is_some_and(Preset::is_main)
     }
 
@@ -156,12 +156,12 @@ impl Provider {
     }
 
     /// Headers of the user's own, which win over all others.
-    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.headers.all
     }
 
     /// Whether its list of models is public, so that reading it proves nothing about the key.
-    pub fn has_public_list(&self) -> bool {
+    pub(crate) fn has_public_list(&self) -> bool {
         self.preset.is_some_and(|preset| preset.id == OPENROUTER)
     }
 
@@ -180,11 +180,11 @@ impl Provider {
     }
 
     /// Why it is not tried although it is named; `None` if it is.
-    pub fn why_not_tried(&self) -> Option<String> {
-        self.why_not_tried_in(in_container())
+    pub(crate) fn untried_reason(&self) -> Option<String> {
+        self.untried_reason_in(in_container())
     }
 
-    pub(super) fn why_not_tried_in(&self, in_container: bool) -> Option<String> {
+    pub(super) fn untried_reason_in(&self, in_container: bool) -> Option<String> {
         let preset = self.preset?;
         let (variable, port) = (preset.url_variables.first()?, preset.port?);
         // What listens at a port of a container is seldom what its user means.
@@ -197,7 +197,7 @@ impl Provider {
     }
 
     /// The variables that would set it up.
-    pub fn switches(&self) -> String {
+    pub(crate) fn switches(&self) -> String {
         let Some(preset) = self.preset else {
             return String::new();
         };

@@ -12,7 +12,7 @@ use super::{
 
 /// A rule, or what all that fit a model come to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// As it is compared.
     pub(super) pattern: String,
     /// Its path in the file.
@@ -58,7 +58,7 @@ impl Rule {
     }
 
     /// What it says: keys of the file and their values.
-    pub fn shown(&self) -> Vec<(String, String)> {
+    pub(crate) fn shown(&self) -> Vec<(String, String)> {
         let names = |key: &str, list: &mut dyn Iterator<Item = Parameter>| {
             let names: Vec<&str> = list.map(Parameter::as_str).collect();
             (!names.is_empty()).then(|| (key.to_owned(), names.join(", ")))

@@ -75,7 +75,7 @@ struct At<'t> {
 
 impl At<'_> {
     /// Notes the shape if it is the one that is looked for.
-    fn note(self, shape: Shape) {
+    fn record(self, shape: Shape) {
         if self.path.is_empty() {
             self.found.replace(Some(shape));
         }
@@ -184,17 +184,17 @@ impl<'de> Deserializer<'de> for At<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.note(Shape::Struct(name, fields));
+        self.record(Shape::Struct(name, fields));
         visitor.visit_map(self)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.note(Shape::Map);
+        self.record(Shape::Map);
         visitor.visit_map(self)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.note(Shape::List);
+        self.record(Shape::List);
         visitor.visit_seq(Items(self))
     }
 
@@ -216,22 +216,22 @@ impl<'de> Deserializer<'de> for At<'_> {
         _name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.note(Shape::OneOrMore);
+        self.record(Shape::OneOrMore);
         visitor.visit_seq(Items(self))
     }
 
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.note(Shape::Integer);
+        self.record(Shape::Integer);
         visitor.visit_u32(1)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.note(Shape::Number);
+        self.record(Shape::Number);
         visitor.visit_f64(1.0)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.note(Shape::Text);
+        self.record(Shape::Text);
         visitor.visit_str(self.sample)
     }
 
@@ -298,20 +298,20 @@ fn comment(of: &str, key: &str) -> String {
     let head = format!("struct {of} {{\n");
     let body = SOURCES.iter().find_map(|source| source.split_once(&head));
     let (_, body) = body.unwrap_or_else(|| panic!("{of} is in none of the sources"));
-    let (mut said, mut renamed) = (Vec::new(), None);
+    let (mut comment, mut renamed) = (Vec::new(), None);
     for line in body.lines().map(str::trim).take_while(|line| *line != "}") {
         if let Some(words) = line.strip_prefix("///") {
-            said.push(words.trim().replace('`', ""));
+            comment.push(words.trim().replace('`', ""));
         } else if let Some(name) = line.strip_prefix("#[serde(rename = \"") {
             renamed = name.split('"').next();
         } else if let Some((field, _)) = line.split_once(": ") {
             let field = field.rsplit(' ').next().unwrap_or_default();
             if renamed.take().unwrap_or(field) == key {
-                let text = said.join(" ");
+                let text = comment.join(" ");
                 assert!(!text.is_empty(), "{of}.{key} has no comment");
                 return text.trim_end_matches('.').to_owned();
             }
-            said.clear();
+            comment.clear();
         }
     }
     panic!("{of} has no {key}")

@@ -25,7 +25,7 @@ const NAMES: [&str; 7] = [
 /// Its memory is zeroed when it is dropped.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
-pub struct Secret(Zeroizing<String>);
+pub(crate) struct Secret(Zeroizing<String>);
 
 impl ZeroizeOnDrop for Secret {}
 
@@ -37,12 +37,12 @@ impl From<String> for Secret {
 
 impl Secret {
     /// Wraps a key.
-    pub fn new(key: impl Into<String>) -> Self {
+    pub(crate) fn new(key: impl Into<String>) -> Self {
         Secret(Zeroizing::new(key.into()))
     }
 
     /// What may be shown of it: its length, and of long ones the last two characters.
-    pub fn masked(&self) -> String {
+    pub(crate) fn masked(&self) -> String {
         let length = self.0.chars().count();
         match self.0.char_indices().rev().nth(1) {
             Some((end, _)) if length >= LONG => {
@@ -53,7 +53,7 @@ impl Secret {
     }
 
     /// The key itself, for a request header or for the search that keeps it out of texts.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -91,7 +91,6 @@ impl PlacedSecrets {
     }
 }
 
-/// Whether what has this name is a key.
 pub(super) fn names_a_key(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     NAMES.iter().any(|part| name.contains(part))

@@ -13,7 +13,7 @@ use super::{
 
 /// One setting as it is resolved.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// Its path in the configuration file, or what it would be there.
     pub name: String,
     /// Its value; none if it has none.
@@ -42,7 +42,7 @@ const FIRST: [&str; 14] = [
 
 impl Settings {
     /// All settings: those of the process, then those of each provider that is worth showing, then models.
-    pub fn shown(&self) -> Vec<Shown> {
+    pub(crate) fn shown(&self) -> Vec<Shown> {
         let mut all = Vec::new();
         let place = |row: &&Row| FIRST.iter().position(|path| *path == row.path);
         let (limits, mut rows): (Vec<&Row>, Vec<&Row>) =

@@ -17,7 +17,7 @@ pub(super) trait Word: Copy + PartialEq + 'static {
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogLevel {
+pub(crate) enum LogLevel {
     /// Everything.
     Debug,
     /// One line per call, and what is above it.
@@ -31,7 +31,7 @@ pub enum LogLevel {
 
 /// What a line of the log looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     #[default]
     Text,
@@ -41,7 +41,7 @@ pub enum LogFormat {
 
 /// Whether the process stays up without input, for `docker exec`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Standby {
+pub(crate) enum Standby {
     /// If it is a container's main process with nothing on stdin.
     Auto,
     /// In any case.

@@ -27,7 +27,7 @@ use serde::{
     },
 };
 
-use super::disclosure::is_harmless;
+use super::disclosure::is_showable;
 use crate::spelling::nearest;
 use value::Value;
 
@@ -177,7 +177,7 @@ impl serde::de::Error for Error {
         let is_name = name
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        let problem = match is_name || is_harmless(name, known.iter().copied()) {
+        let problem = match is_name || is_showable(name, known.iter().copied()) {
             true => format!("unknown key \"{}\"", shown(name)),
             false => format!("unknown key of {} characters", name.chars().count()),
         };
@@ -206,9 +206,7 @@ fn kind(found: Unexpected<'_>) -> &'static str {
 /// Only [`with_variables`] can fill it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Spanned<T> {
-    /// The value.
     pub(super) value: T,
-    /// Its line.
     pub(super) line: usize,
     /// The column of its first character.
     pub(super) column: usize,

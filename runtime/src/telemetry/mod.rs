@@ -43,7 +43,7 @@ struct Log {
 static LOG: OnceLock<Log> = OnceLock::new();
 
 /// Starts to log at this level, in this format. Events before it, and a second call, have no effect.
-pub fn start(level: LogLevel, format: LogFormat, redactor: Redactor) {
+pub(crate) fn start(level: LogLevel, format: LogFormat, redactor: Redactor) {
     let new = Log {
         redactor,
         format,
@@ -82,21 +82,21 @@ fn is_own(metadata: &Metadata<'_>) -> bool {
 }
 
 /// From now on lines of this level and above are kept for the client.
-pub fn set_client_level(level: Option<LoggingLevel>) {
+pub(crate) fn set_client_level(level: Option<LoggingLevel>) {
     if let Some(log) = LOG.get() {
         log.client.set_level(level);
     }
 }
 
 /// Takes the lines that are kept for the client.
-pub fn drain_client_lines(take: impl FnMut(LoggingLevel, &str)) {
+pub(crate) fn drain_client_lines(take: impl FnMut(LoggingLevel, &str)) {
     if let Some(log) = LOG.get() {
         log.client.drain(take);
     }
 }
 
 /// Writes a text at once, for the start and the end of the process: waits a short time for room, then gives up.
-pub fn write_now(text: &str) {
+pub(crate) fn write_now(text: &str) {
     let line = match LOG.get() {
         Some(log) => log.line_format().plain_line(text),
         // Before there are settings. It is rare, so nothing is kept for it.
@@ -106,7 +106,7 @@ pub fn write_now(text: &str) {
 }
 
 /// Waits until the queued lines are written, at most so long. A shorter limit also ends the waits of other threads.
-pub fn flush(limit: Duration) {
+pub(crate) fn flush(limit: Duration) {
     if let Some(log) = LOG.get() {
         log.queue.flush(limit);
     }

@@ -103,7 +103,6 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// One of `tool_calls`.
 #[derive(Serialize)]
 pub(super) struct Called<'a> {
     id: &'a str,

@@ -148,7 +148,7 @@ fn begin(
     if is_dry_run {
         return Ok(Step::Done(dry_run::outcome(settings, &plan, warnings)));
     }
-    if mock::is_asked(settings, &plan) {
+    if mock::is_first_target(settings, &plan) {
         let mut reply = Reply::default();
         mock::reply(context, settings, &mut plan, &mut reply);
         let outcome = outcome(reply, false, format.as_deref(), warnings);

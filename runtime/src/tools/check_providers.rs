@@ -34,7 +34,6 @@ pub(super) static TOOL: Tool = Tool {
     begin,
 };
 
-/// Providers to be checked.
 #[derive(Debug)]
 pub(super) struct Check {
     providers: Vec<ProviderIndex>,

@@ -146,7 +146,7 @@ pub(super) async fn ask(
     };
     match gateway.chat(context, plan, observer).await {
         Ok(reply) => {
-            gateway.note_answer();
+            gateway.record_answer();
             Ok(reply)
         }
         Err(problem) => Err(match alone {

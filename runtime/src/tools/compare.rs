@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use self::{
     judge::brief,
-    result::{Compared, Listed, What, total_cost},
+    result::{Compared, Listed, ResultBody, total_cost},
 };
 use super::{
     answer,
@@ -125,7 +125,7 @@ pub(super) struct Comparison {
 #[derive(Debug)]
 struct Entry {
     /// As the caller named it.
-    asked: String,
+    requested: String,
     /// About the choice of the model.
     warnings: Vec<String>,
 }
@@ -139,7 +139,7 @@ struct Judge {
 }
 
 /// The result of an entry.
-enum Came {
+enum EntryResult {
     Answer(Box<Reply>),
     Error(Error),
     /// Another one was faster.
@@ -175,7 +175,7 @@ fn begin(
     let shares = purse.as_ref().map(|purse| purse.share(count, shares));
     let shares = shares.unwrap_or_default();
     let (entries, plans) = entries(settings, &template, mode, models, &shares);
-    warnings.extend(twice(&entries, &plans));
+    warnings.extend(duplicate_warnings(&entries, &plans));
     let judge = match mode {
         Mode::Judge => Some(Judge {
             plan: judge_plan(settings, template, judge_model, &plans, &mut warnings)?,
@@ -222,15 +222,21 @@ fn entries(
         Mode::Judge => template.timeout * TENTHS_FOR_ANSWERS / 10,
         _ => template.timeout,
     };
-    let entries = models.into_iter().enumerate().map(|(position, asked)| {
+    let entries = models.into_iter().enumerate().map(|(position, requested)| {
         let mut warnings = Vec::new();
         let template = Plan {
             purse: shares.get(position).cloned(),
             timeout,
             ..template.clone()
         };
-        let plan = plan(settings, template, &asked, &mut warnings);
-        (Entry { asked, warnings }, plan)
+        let plan = plan(settings, template, &requested, &mut warnings);
+        (
+            Entry {
+                requested,
+                warnings,
+            },
+            plan,
+        )
     });
     entries.unzip()
 }
@@ -284,11 +290,11 @@ fn judge_plan(
     if let Some(name) = named {
         return plan(settings, template, &name, warnings);
     }
-    let mut said = Vec::new();
+    let mut notes = Vec::new();
     let default = settings.default_model.as_deref();
-    let default = default.map(|name| plan(settings, template.clone(), name, &mut said));
+    let default = default.map(|name| plan(settings, template.clone(), name, &mut notes));
     if let Some(Ok(plan)) = default {
-        warnings.extend(said);
+        warnings.extend(notes);
         return Ok(plan);
     }
     let first = plans.iter().flatten().next();
@@ -299,19 +305,19 @@ fn judge_plan(
 }
 
 /// Warnings about names of the same model.
-fn twice(entries: &[Entry], plans: &[Result<Plan, Error>]) -> Vec<String> {
-    let mut said = Vec::new();
+fn duplicate_warnings(entries: &[Entry], plans: &[Result<Plan, Error>]) -> Vec<String> {
+    let mut notes = Vec::new();
     for (position, plan) in plans.iter().enumerate() {
         let Ok(plan) = plan else { continue };
         let same = |earlier: &Result<Plan, Error>| matches!(earlier, Ok(earlier) if earlier.targets == plan.targets);
         if let Some(first) = plans[..position].iter().position(same) {
-            said.push(format!(
+            notes.push(format!(
                 "{} and {} are the same model, which is asked twice",
-                entries[first].asked, entries[position].asked
+                entries[first].requested, entries[position].requested
             ));
         }
     }
-    said
+    notes
 }
 
 impl NetworkCall for Comparison {
@@ -330,38 +336,38 @@ impl Comparison {
     fn is_offline(&self, settings: &Settings) -> bool {
         let judge = self.judge.as_ref().map(|judge| &judge.plan);
         let mut plans = self.plans.iter().flatten().chain(judge);
-        plans.all(|plan| plan.targets.is_empty() || mock::is_asked(settings, plan))
+        plans.all(|plan| plan.targets.is_empty() || mock::is_first_target(settings, plan))
     }
 
     /// Asks only built-in echoes.
     fn at_once(mut self, context: &CallContext, settings: &Settings) -> Outcome {
         let mut fastest = None;
-        let mut came = Vec::new();
+        let mut results = Vec::new();
         for (position, plan) in self.plans.drain(..).enumerate() {
-            came.push(match plan {
-                Err(problem) => Came::Error(problem),
-                Ok(_) if fastest.is_some() => Came::Cancelled,
-                Ok(mut plan) if mock::is_asked(settings, &plan) => {
+            results.push(match plan {
+                Err(problem) => EntryResult::Error(problem),
+                Ok(_) if fastest.is_some() => EntryResult::Cancelled,
+                Ok(mut plan) if mock::is_first_target(settings, &plan) => {
                     let mut reply = Box::<Reply>::default();
                     mock::reply(context, settings, &mut plan, &mut reply);
-                    Came::Answer(reply)
+                    EntryResult::Answer(reply)
                 }
-                Ok(_) => Came::Cancelled,
+                Ok(_) => EntryResult::Cancelled,
             });
-            if self.mode == Mode::Fastest && matches!(came[position], Came::Answer(_)) {
+            if self.mode == Mode::Fastest && matches!(results[position], EntryResult::Answer(_)) {
                 fastest = Some(position);
             }
         }
         let judge = self.judge.take();
         let verdict = judge
-            .and_then(|judge| self.judged(judge, &came))
-            .filter(|plan| mock::is_asked(settings, plan))
+            .and_then(|judge| self.judged(judge, &results))
+            .filter(|plan| mock::is_first_target(settings, plan))
             .map(|mut plan| {
                 let mut reply = Reply::default();
                 mock::reply(context, settings, &mut plan, &mut reply);
                 reply
             });
-        self.outcome(came, fastest, verdict)
+        self.outcome(results, fastest, verdict)
     }
 
     async fn compare(
@@ -372,28 +378,28 @@ impl Comparison {
     ) -> Outcome {
         let count = self.plans.len();
         observer.on_status(&format!("asking {count} models"));
-        let mut came = Vec::new();
+        let mut results = Vec::new();
         let mut running = FuturesUnordered::new();
         for (position, plan) in self.plans.drain(..).enumerate() {
-            came.push(match plan {
-                Err(problem) => Came::Error(problem),
+            results.push(match plan {
+                Err(problem) => EntryResult::Error(problem),
                 Ok(plan) => {
                     running.push(async move {
                         let result = ask(context, gateway, &plan, &mut NoopObserver).await;
                         (position, result)
                     });
-                    Came::Cancelled
+                    EntryResult::Cancelled
                 }
             });
         }
         let mut fastest = None;
         while let Some((position, result)) = running.next().await {
             let is_whole = matches!(&result, Ok(reply) if !reply.partial);
-            came[position] = match result {
-                Ok(reply) => Came::Answer(Box::new(reply)),
-                Err(problem) => Came::Error(problem),
+            results[position] = match result {
+                Ok(reply) => EntryResult::Answer(Box::new(reply)),
+                Err(problem) => EntryResult::Error(problem),
             };
-            observer.on_status(&standing(&came));
+            observer.on_status(&progress_message(&results));
             if is_whole && self.mode == Mode::Fastest {
                 fastest = Some(position);
                 break;
@@ -408,8 +414,8 @@ impl Comparison {
         }
         let judge = self.judge.take();
         let mut verdict = None;
-        if let Some(plan) = judge.and_then(|judge| self.judged(judge, &came)) {
-            observer.on_status(&format!("{}, judging", standing(&came)));
+        if let Some(plan) = judge.and_then(|judge| self.judged(judge, &results)) {
+            observer.on_status(&format!("{}, judging", progress_message(&results)));
             match ask(context, gateway, &plan, observer).await {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self
@@ -417,21 +423,21 @@ impl Comparison {
                     .push(format!("There is no verdict: {}", problem.for_client())),
             }
         }
-        let replies = came.iter().filter_map(|came| match came {
-            Came::Answer(reply) => Some(reply.answer.length()),
+        let replies = results.iter().filter_map(|result| match result {
+            EntryResult::Answer(reply) => Some(reply.answer.length()),
             _ => None,
         });
         let length = replies.sum();
-        aside(length, move || self.outcome(came, fastest, verdict)).await
+        aside(length, move || self.outcome(results, fastest, verdict)).await
     }
 
     /// The plan for the judge with all answers, if there are at least two.
-    fn judged(&mut self, judge: Judge, came: &[Came]) -> Option<Plan> {
-        let answers: Vec<(char, &str)> = came
+    fn judged(&mut self, judge: Judge, results: &[EntryResult]) -> Option<Plan> {
+        let answers: Vec<(char, &str)> = results
             .iter()
             .zip(LABELS)
-            .filter_map(|(came, label)| match came {
-                Came::Answer(reply) => Some((label, reply.answer.text.trim())),
+            .filter_map(|(result, label)| match result {
+                EntryResult::Answer(reply) => Some((label, reply.answer.text.trim())),
                 _ => None,
             })
             .filter(|(_, text)| !text.is_empty())
@@ -457,40 +463,42 @@ impl Comparison {
 
     fn outcome(
         mut self,
-        came: Vec<Came>,
+        results: Vec<EntryResult>,
         fastest: Option<usize>,
         mut verdict: Option<Reply>,
     ) -> Outcome {
-        let has_answer = came.iter().any(|came| matches!(came, Came::Answer(_)));
+        let has_answer = results
+            .iter()
+            .any(|result| matches!(result, EntryResult::Answer(_)));
         if !has_answer {
-            return self.nothing(&came);
+            return self.all_failed(&results);
         }
         let is_judged = self.mode == Mode::Judge;
-        let fastest = fastest.map(|position| self.entries[position].asked.clone());
-        let entries = self.entries.iter_mut().zip(&came).zip(LABELS);
+        let fastest = fastest.map(|position| self.entries[position].requested.clone());
+        let entries = self.entries.iter_mut().zip(&results).zip(LABELS);
         let mut none = Vec::new();
         let structured = Compared {
             fastest,
             results: entries
-                .map(|((entry, came), label)| Listed {
+                .map(|((entry, result), label)| Listed {
                     label: is_judged.then_some(label),
-                    asked: &entry.asked,
-                    status: came.status(),
-                    what: came.what(&mut entry.warnings),
+                    asked: &entry.requested,
+                    status: result.status(),
+                    body: result.body(&mut entry.warnings),
                 })
                 .collect(),
             verdict: verdict
                 .as_ref()
                 .map(|reply| answer::structured(reply, false, None, &mut none)),
-            cost_usd: total_cost(&came, verdict.as_ref()),
+            cost_usd: total_cost(&results, verdict.as_ref()),
             warnings: &self.warnings,
         };
         let text = structured.text();
         let structured = serde_json::to_string(&structured).ok();
         let note =
             (!self.warnings.is_empty()).then(|| format!("Note: {}", self.warnings.join(". ")));
-        let replies = came.into_iter().filter_map(|came| match came {
-            Came::Answer(reply) => reply.reservation,
+        let replies = results.into_iter().filter_map(|result| match result {
+            EntryResult::Answer(reply) => reply.reservation,
             _ => None,
         });
         let verdict = verdict.as_mut().and_then(|reply| reply.reservation.take());
@@ -507,10 +515,14 @@ impl Comparison {
     }
 
     /// Every model has failed.
-    fn nothing(&self, came: &[Came]) -> Outcome {
-        let errors = self.entries.iter().zip(came);
-        let errors = errors.filter_map(|(entry, came)| match came {
-            Came::Error(error) => Some(error.clone().advise(Advice::Asked(entry.asked.clone()))),
+    fn all_failed(&self, results: &[EntryResult]) -> Outcome {
+        let errors = self.entries.iter().zip(results);
+        let errors = errors.filter_map(|(entry, result)| match result {
+            EntryResult::Error(error) => Some(
+                error
+                    .clone()
+                    .advise(Advice::RequestedAs(entry.requested.clone())),
+            ),
             _ => None,
         });
         Outcome::failed(errors.collect())
@@ -520,37 +532,38 @@ impl Comparison {
 /// Names of the answers in the judge's prompt.
 const LABELS: std::ops::RangeInclusive<char> = 'A'..='H';
 
-impl Came {
+impl EntryResult {
     fn status(&self) -> &'static str {
         match self {
-            Came::Answer(reply) if reply.partial => "partial",
-            Came::Answer(_) => "ok",
-            Came::Error(_) => "error",
-            Came::Cancelled => "cancelled",
+            EntryResult::Answer(reply) if reply.partial => "partial",
+            EntryResult::Answer(_) => "ok",
+            EntryResult::Error(_) => "error",
+            EntryResult::Cancelled => "cancelled",
         }
     }
 
-    fn what<'a>(&'a self, warnings: &'a mut Vec<String>) -> What<'a> {
+    fn body<'a>(&'a self, warnings: &'a mut Vec<String>) -> ResultBody<'a> {
         let error = match self {
-            Came::Answer(reply) => {
+            EntryResult::Answer(reply) => {
                 let structured = answer::structured(reply, false, None, warnings);
-                return What::Answer(Box::new(structured));
+                return ResultBody::Answer(Box::new(structured));
             }
-            Came::Error(error) => Some(error.for_client()),
-            Came::Cancelled => None,
+            EntryResult::Error(error) => Some(error.for_client()),
+            EntryResult::Cancelled => None,
         };
-        What::Nothing { error, warnings }
+        ResultBody::Nothing { error, warnings }
     }
 }
 
 /// The progress message.
-fn standing(came: &[Came]) -> String {
-    let count = |status: fn(&Came) -> bool| came.iter().filter(|came| status(came)).count();
-    let answered = count(|came| matches!(came, Came::Answer(_)));
-    let failed = count(|came| matches!(came, Came::Error(_)));
+fn progress_message(results: &[EntryResult]) -> String {
+    let count =
+        |status: fn(&EntryResult) -> bool| results.iter().filter(|result| status(result)).count();
+    let answered = count(|result| matches!(result, EntryResult::Answer(_)));
+    let failed = count(|result| matches!(result, EntryResult::Error(_)));
     let failed = match failed {
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
-    format!("{answered} of {} answered{failed}", came.len())
+    format!("{answered} of {} answered{failed}", results.len())
 }

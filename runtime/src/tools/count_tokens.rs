@@ -150,7 +150,7 @@ impl Count {
         let request = request
             .ok_or_else(|| Error::new(ErrorKind::Config, "this provider does not count tokens"))?;
         let read = |_: &dyn anygpt_providers::Codec, body: &[u8]| read_count(body);
-        let counted = gateway.ask_for(
+        let counted = gateway.fetch(
             context,
             &self.target,
             &request,

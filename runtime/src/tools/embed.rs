@@ -160,7 +160,7 @@ impl Embedding {
         let texts = self.texts;
         let read = move |codec: &dyn Codec, body: &[u8]| codec.embeddings(body, texts);
         let reply = gateway
-            .ask_for(
+            .fetch(
                 context,
                 &self.target,
                 &self.request,

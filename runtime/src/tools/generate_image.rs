@@ -171,7 +171,7 @@ impl Image {
         let read = |codec: &dyn Codec, body: &[u8]| codec.generated_images(body);
         let (target, request) = (&self.target, &self.plan.request);
         let all = (0..self.plan.times)
-            .map(|_| gateway.ask_for(context, target, request, self.bounds, "picture", read));
+            .map(|_| gateway.fetch(context, target, request, self.bounds, "picture", read));
         let mut drawn: Option<Counted<GeneratedImages>> = None;
         let mut problem = None;
         for one in join_all(all).await {
@@ -245,7 +245,6 @@ struct Structured<'a> {
     warnings: &'a [String],
 }
 
-/// One of `images`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Listed<'a> {

@@ -104,7 +104,7 @@ pub(super) struct Query {
     details: bool,
     limit: usize,
     /// The last model of the page before.
-    after: Option<Place>,
+    after: Option<SortKey>,
     bounds: Bounds,
     /// Models of the tag that cannot be used.
     unusable: Vec<String>,
@@ -112,11 +112,10 @@ pub(super) struct Query {
 }
 
 /// The sort key of a model: provider, age, id.
-type Place = (ProviderIndex, Reverse<Option<i64>>, String);
+type SortKey = (ProviderIndex, Reverse<Option<i64>>, String);
 
 /// What is known of the models of one provider.
 enum Known {
-    /// Its own list.
     Live(Vec<Model>),
     Failed(Error),
     /// Only what the settings name.
@@ -136,7 +135,7 @@ fn begin(
     let details = arguments.take(&DETAILS)?;
     let limit = arguments.take(&LIMIT)?;
     let after = match arguments.take(&CURSOR)? {
-        Some(cursor) => Some(place_of(settings, &cursor)?),
+        Some(cursor) => Some(sort_key_of(settings, &cursor)?),
         None => None,
     };
     let mut query = Query {
@@ -158,10 +157,10 @@ fn begin(
         None => query.providers = resolve::all_or_one(settings, provider)?,
     }
     // The settings name the models of a tag; capabilities and details are only in the provider's list.
-    let is_told = query.tagged.is_some() && capability.is_none() && !details;
+    let needs_no_list = query.tagged.is_some() && capability.is_none() && !details;
     let is_offline =
         |&position: &ProviderIndex| settings.providers[position].dialect == Dialect::Mock;
-    if !is_live || is_told || query.providers.iter().all(is_offline) {
+    if !is_live || needs_no_list || query.providers.iter().all(is_offline) {
         let known = query.providers.iter().map(|_| Known::Configured).collect();
         return Ok(Step::Done(query.outcome(settings, known)));
     }
@@ -169,13 +168,13 @@ fn begin(
 }
 
 /// The cursor of a place: `created:provider/id`.
-fn cursor_of(settings: &Settings, (provider, Reverse(created), id): &Place) -> String {
+fn cursor_of(settings: &Settings, (provider, Reverse(created), id): &SortKey) -> String {
     let created = created.map(|created| created.to_string());
     let provider = &settings.providers[*provider].id;
     format!("{}:{provider}/{id}", created.unwrap_or_default())
 }
 
-fn place_of(settings: &Settings, cursor: &str) -> Result<Place, Error> {
+fn sort_key_of(settings: &Settings, cursor: &str) -> Result<SortKey, Error> {
     let read = || {
         let (created, name) = cursor.split_once(':')?;
         let (provider, id) = name.split_once('/')?;
@@ -297,10 +296,10 @@ impl Query {
         }
         entries.retain(|entry| self.is_wanted(entry, settings));
         self.retain_capable(&mut entries);
-        entries.sort_by_cached_key(Entry::place);
+        entries.sort_by_cached_key(Entry::sort_key);
         let total = entries.len();
         let shown = match &self.after {
-            Some(after) => entries.partition_point(|entry| entry.place() <= *after),
+            Some(after) => entries.partition_point(|entry| entry.sort_key() <= *after),
             None => 0,
         };
         let page = entries.iter().skip(shown).take(self.limit);
@@ -312,7 +311,7 @@ impl Query {
         let structured = Structured {
             models,
             total,
-            next_cursor: last.map(|entry| cursor_of(settings, &entry.place())),
+            next_cursor: last.map(|entry| cursor_of(settings, &entry.sort_key())),
             errors: &errors,
             warnings: &self.warnings,
         };
@@ -411,7 +410,7 @@ fn configured(settings: &Settings, provider: ProviderIndex) -> impl Iterator<Ite
 }
 
 impl Entry {
-    fn place(&self) -> Place {
+    fn sort_key(&self) -> SortKey {
         let model = &self.model;
         (self.provider, Reverse(model.created), model.id.clone())
     }

@@ -78,7 +78,7 @@ fn begin(
             let target = tagged.chosen();
             let chosen = &settings.providers[target.provider];
             let model = target.model.unwrap_or_default();
-            let problem = settings.why_not(target.provider, &model);
+            let problem = settings.unavailable_reason(target.provider, &model);
             Listed {
                 tag: &tagged.tag.name,
                 model,
@@ -113,9 +113,9 @@ fn text_of(tags: &[Listed<'_>], provider: Option<&str>) -> String {
         // An alias may name an effort after the model.
         let is_chosen = |name: &&str| ReasoningEffort::split(name).0 == chosen;
         let models = tag.models.iter().map(String::as_str);
-        let (asked, others): (Vec<&str>, Vec<&str>) = models.partition(is_chosen);
+        let (chosen, others): (Vec<&str>, Vec<&str>) = models.partition(is_chosen);
         let what = if tag.alias { " (alias)" } else { "" };
-        text.push_str(&format!("{}{what}: {}", tag.tag, asked.concat()));
+        text.push_str(&format!("{}{what}: {}", tag.tag, chosen.concat()));
         if let Some(problem) = &tag.problem {
             text.push_str(&format!(" (off: {problem})"));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 
-pub use self::tool::Step;
+pub(crate) use self::tool::Step;
 use self::{arguments::Charge, registry::TOOLS, tool::NetworkCall};
 pub(crate) use self::{
     chat_completion::TOOL as CHAT_COMPLETION, list_models::TOOL as LIST_MODELS, tool::Tool,
@@ -42,7 +42,7 @@ mod schema_check;
 mod tool;
 
 /// The settings' view of all tools.
-pub fn names() -> Vec<ToolName> {
+pub(crate) fn names() -> Vec<ToolName> {
     let names = TOOLS.iter().map(|tool| ToolName {
         name: tool.name,
         is_default: tool.is_default,
@@ -62,7 +62,7 @@ fn named(names: &[&str]) -> impl Iterator<Item = &'static Tool> {
 
 /// A call that needs the network.
 #[derive(Debug)]
-pub struct Job {
+pub(crate) struct Job {
     /// The call to complete.
     pub handle: CallHandle,
     /// Whether the client asked for progress.
@@ -75,7 +75,11 @@ pub struct Job {
 
 impl Job {
     /// Does the work.
-    pub async fn run(self: Box<Self>, gateway: &Gateway, observer: &mut dyn Observer) -> Outcome {
+    pub(crate) async fn run(
+        self: Box<Self>,
+        gateway: &Gateway,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
         let Job {
             work,
             context,
@@ -90,7 +94,7 @@ impl Job {
 
 /// The tools that clients are offered, with the settings they need.
 #[derive(Debug)]
-pub struct Tools {
+pub(crate) struct Tools {
     settings: Arc<Settings>,
     budget: Arc<Budget>,
     /// In the order of the catalogue: a call names one by its position.
@@ -99,7 +103,7 @@ pub struct Tools {
 
 impl Tools {
     /// Tools that follow these settings. What calls hold is counted against `budget`.
-    pub fn new(settings: Arc<Settings>, budget: Arc<Budget>) -> Self {
+    pub(crate) fn new(settings: Arc<Settings>, budget: Arc<Budget>) -> Self {
         Tools {
             offered: named(&settings.offer.tools).collect(),
             settings,
@@ -108,7 +112,7 @@ impl Tools {
     }
 
     /// Runs a call as far as it goes without the network.
-    pub fn call(&self, mut call: ToolCall) -> Step<Job> {
+    pub(crate) fn call(&self, mut call: ToolCall) -> Step<Job> {
         let Some(&tool) = self.offered.get(call.tool) else {
             let error = Error::new(ErrorKind::Config, "there is no such tool");
             return Step::Done(Outcome::error(error));

@@ -77,7 +77,7 @@ impl Debug for Tool {
 
 /// How far a call has come on the stdio thread.
 #[derive(Debug)]
-pub enum Step<N: ?Sized = dyn NetworkCall> {
+pub(crate) enum Step<N: ?Sized = dyn NetworkCall> {
     /// It is finished.
     Done(Outcome),
     /// The rest of it needs the network, and runs on the async thread.
@@ -85,7 +85,7 @@ pub enum Step<N: ?Sized = dyn NetworkCall> {
 }
 
 /// The part of a call that needs the network.
-pub trait NetworkCall: Debug + Send {
+pub(crate) trait NetworkCall: Debug + Send {
     /// Boxed, because a future is as large as the largest that it may await, and all those around it grow with it.
     fn run<'a>(
         self: Box<Self>,

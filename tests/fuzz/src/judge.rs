@@ -19,7 +19,7 @@ use crate::{
 
 /// An expected answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Owed {
+pub(crate) struct Outstanding {
     pub(crate) revision: &'static str,
     /// JSON text of the id that it must have.
     pub(crate) id: Option<String>,
@@ -28,9 +28,9 @@ pub(crate) struct Owed {
     pub(crate) or_full: bool,
 }
 
-impl Owed {
+impl Outstanding {
     pub(crate) fn new(revision: &'static str, id: Option<&str>, expected: Expected) -> Self {
-        Owed {
+        Outstanding {
             revision,
             id: id.map(str::to_owned),
             expected,
@@ -89,21 +89,25 @@ pub(crate) fn lines(output: &[u8]) -> Vec<String> {
 }
 
 /// Panics unless `text` is the expected answer.
-pub(crate) fn answer(text: &str, owed: &Owed) {
-    let object =
-        Object::read(text).unwrap_or_else(|| panic!("not an object: {text}\nowed: {owed:?}"));
+pub(crate) fn answer(text: &str, outstanding: &Outstanding) {
+    let object = Object::read(text)
+        .unwrap_or_else(|| panic!("not an object: {text}\nowed: {outstanding:?}"));
     assert_eq!(object.get("jsonrpc"), Some("\"2.0\""), "{text}");
     assert_eq!(
         object.get("id"),
-        owed.id.as_deref(),
-        "the id of {text}\nowed: {owed:?}"
+        outstanding.id.as_deref(),
+        "the id of {text}\nowed: {outstanding:?}"
     );
-    let is_full = owed.or_full
+    let is_full = outstanding.or_full
         && object
             .get("error")
             .is_some_and(|error| error.contains("-32603"));
     let full = Expected::Error(vec![oracle::INTERNAL_ERROR]);
-    let expected = if is_full { &full } else { &owed.expected };
+    let expected = if is_full {
+        &full
+    } else {
+        &outstanding.expected
+    };
     let body = if matches!(expected, Expected::Error(_)) {
         "error"
     } else {
@@ -111,14 +115,14 @@ pub(crate) fn answer(text: &str, owed: &Owed) {
     };
     let body_text = object
         .get(body)
-        .unwrap_or_else(|| panic!("no {body}: {text}\nowed: {owed:?}"));
-    let members = if owed.id.is_some() { 3 } else { 2 };
+        .unwrap_or_else(|| panic!("no {body}: {text}\nowed: {outstanding:?}"));
+    let members = if outstanding.id.is_some() { 3 } else { 2 };
     assert_eq!(object.keys().count(), members, "{text}");
 
-    let body = value(body_text, owed.id.as_deref().unwrap_or_default());
-    let revision = owed.revision;
+    let body = value(body_text, outstanding.id.as_deref().unwrap_or_default());
+    let revision = outstanding.revision;
     match expected {
-        Expected::Error(codes) => check_error(&body, codes, owed, text),
+        Expected::Error(codes) => check_error(&body, codes, outstanding, text),
         Expected::Result(method) => check_result(&body, body_text, method, revision),
         Expected::Agreed(agreed) => {
             assert_eq!(body["protocolVersion"], *agreed, "{text}");
@@ -154,7 +158,7 @@ pub(crate) fn answer(text: &str, owed: &Owed) {
             assert_eq!(body["completion"], expected);
         }
         Expected::Ended => {
-            let id = owed.id.as_deref().unwrap_or_default();
+            let id = outstanding.id.as_deref().unwrap_or_default();
             let body = with_subscription_id(body_text, body, id);
             check_result(&body, &body.to_string(), "subscriptions/listen", revision);
         }
@@ -186,9 +190,12 @@ fn value(text: &str, echoed: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-fn check_error(error: &Value, codes: &[i64], owed: &Owed, text: &str) {
+fn check_error(error: &Value, codes: &[i64], outstanding: &Outstanding, text: &str) {
     let code = error["code"].as_i64().expect("a code");
-    assert!(codes.contains(&code), "the code of {text}\nowed: {owed:?}");
+    assert!(
+        codes.contains(&code),
+        "the code of {text}\nowed: {outstanding:?}"
+    );
     assert!(
         error["message"]
             .as_str()
@@ -196,13 +203,13 @@ fn check_error(error: &Value, codes: &[i64], owed: &Owed, text: &str) {
         "{text}"
     );
     // In the first three revisions an error without an id has no valid form.
-    if owed.id.is_some() || owed.revision >= REVISIONS[3] {
+    if outstanding.id.is_some() || outstanding.revision >= REVISIONS[3] {
         check_frame(
-            owed.revision,
+            outstanding.revision,
             &["JSONRPCErrorResponse", "JSONRPCError"],
             "error",
             error,
-            owed.id.as_deref(),
+            outstanding.id.as_deref(),
         );
     }
     if code == oracle::RESOURCE_NOT_FOUND {
@@ -211,7 +218,7 @@ fn check_error(error: &Value, codes: &[i64], owed: &Owed, text: &str) {
             "{text}"
         );
     }
-    if owed.revision != MODERN {
+    if outstanding.revision != MODERN {
         return;
     }
     let (name, value) = match code {
@@ -502,16 +509,16 @@ pub(crate) fn progress(text: &str, revision: &'static str, token: &str, report: 
 }
 
 /// Panics unless `text` is an array of these answers.
-pub(crate) fn batch(text: &str, owed: &[Owed]) {
-    let answers =
-        scan::elements(text).unwrap_or_else(|| panic!("not an array: {text}\nowed: {owed:?}"));
+pub(crate) fn batch(text: &str, outstanding: &[Outstanding]) {
+    let answers = scan::elements(text)
+        .unwrap_or_else(|| panic!("not an array: {text}\nowed: {outstanding:?}"));
     assert_eq!(
         answers.len(),
-        owed.len(),
-        "answers in {text}\nowed: {owed:?}"
+        outstanding.len(),
+        "answers in {text}\nowed: {outstanding:?}"
     );
-    for (answer_text, owed) in answers.iter().zip(owed) {
-        answer(answer_text, owed);
+    for (answer_text, outstanding) in answers.iter().zip(outstanding) {
+        answer(answer_text, outstanding);
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use anygpt_core::{Action, CallHandle, Limits, ToolCall};
 
 use crate::{
-    judge::{self, Expected, Owed, Report, ToolAnswer},
+    judge::{self, Expected, Outstanding, Report, ToolAnswer},
     oracle::{self, Answer, Message, NEWEST_LEGACY},
     scan::Object,
 };
@@ -37,7 +37,7 @@ struct Batch {
     name: usize,
     /// Its calls without an answer, plus one until all of it has been read.
     open: usize,
-    owed: Vec<Owed>,
+    outstanding: Vec<Outstanding>,
 }
 
 /// A session's state as its client knows it.
@@ -159,7 +159,7 @@ impl Model {
 
     fn batch(&mut self, messages: &[&str], seen: &mut Seen) {
         // It may be refused while many answers of other batches are kept.
-        let keeps_answers = self.batches.iter().any(|open| !open.owed.is_empty());
+        let keeps_answers = self.batches.iter().any(|open| !open.outstanding.is_empty());
         let is_turned_away = keeps_answers
             && self.limits.queued_output < PLENTY
             && seen
@@ -175,7 +175,7 @@ impl Model {
         self.batches.push(Batch {
             name,
             open: 1,
-            owed: Vec::new(),
+            outstanding: Vec::new(),
         });
         for message in messages {
             self.message(oracle::sort(message.as_bytes()), Some(name), seen);
@@ -196,28 +196,29 @@ impl Model {
             return;
         }
         let batch = self.batches.remove(position);
-        if !batch.owed.is_empty() {
+        if !batch.outstanding.is_empty() {
             let line = seen.lines.pop_front();
-            let line =
-                line.unwrap_or_else(|| panic!("a batch without an answer, owed: {:?}", batch.owed));
-            judge::batch(&line, &batch.owed);
+            let line = line.unwrap_or_else(|| {
+                panic!("a batch without an answer, owed: {:?}", batch.outstanding)
+            });
+            judge::batch(&line, &batch.outstanding);
         }
     }
 
     /// Expects an answer: now, or when its batch is complete.
-    fn owe(&mut self, owed: Owed, batch: Option<usize>, seen: &mut Seen) {
+    fn expect(&mut self, outstanding: Outstanding, batch: Option<usize>, seen: &mut Seen) {
         if let Some(batch) = self
             .batches
             .iter_mut()
             .find(|known| Some(known.name) == batch)
         {
-            batch.owed.push(owed);
+            batch.outstanding.push(outstanding);
             return;
         }
         let line = seen.lines.pop_front();
         judge::answer(
-            &line.unwrap_or_else(|| panic!("no answer, owed: {owed:?}")),
-            &owed,
+            &line.unwrap_or_else(|| panic!("no answer, owed: {outstanding:?}")),
+            &outstanding,
         );
     }
 
@@ -234,7 +235,7 @@ impl Model {
             }
             Message::Invalid(id, code) => {
                 let expected = Expected::Error(vec![code]);
-                self.owe(Owed::new(revision, id, expected), batch, seen);
+                self.expect(Outstanding::new(revision, id, expected), batch, seen);
             }
             Message::Doubtful(id, codes) => {
                 // Of the lines that may be answered, the next one's error could be mistaken for this one's. So an
@@ -242,7 +243,7 @@ impl Model {
                 let expected = Expected::Error(codes.to_vec());
                 let line = seen.lines.front().and_then(|line| Object::read(line));
                 let with_id = id.filter(|id| line.is_some_and(|line| line.get("id") == Some(id)));
-                self.owe(Owed::new(revision, with_id, expected), batch, seen);
+                self.expect(Outstanding::new(revision, with_id, expected), batch, seen);
             }
         }
     }
@@ -304,11 +305,11 @@ impl Model {
                 }
             }
         };
-        let owed = Owed {
+        let outstanding = Outstanding {
             or_full,
-            ..Owed::new(revision, Some(id), expected)
+            ..Outstanding::new(revision, Some(id), expected)
         };
-        self.owe(owed, batch, seen);
+        self.expect(outstanding, batch, seen);
     }
 
     fn subscribe(&mut self, id: &str, seen: &mut Seen) {
@@ -320,7 +321,11 @@ impl Model {
         let is_full = self.subscriptions.len() >= oracle::MOST_SUBSCRIPTIONS;
         if is_full || (is_counted && !is_begun) {
             let expected = Expected::Error(vec![oracle::INTERNAL_ERROR]);
-            return self.owe(Owed::new(oracle::MODERN, Some(id), expected), None, seen);
+            return self.expect(
+                Outstanding::new(oracle::MODERN, Some(id), expected),
+                None,
+                seen,
+            );
         }
         let line = seen.lines.pop_front();
         judge::acknowledged(&line.unwrap_or_else(|| panic!("no subscription {id}")), id);
@@ -332,8 +337,8 @@ impl Model {
 
     fn end_subscriptions(&mut self, seen: &mut Seen) {
         for id in std::mem::take(&mut self.subscriptions) {
-            self.owe(
-                Owed::new(oracle::MODERN, Some(&id), Expected::Ended),
+            self.expect(
+                Outstanding::new(oracle::MODERN, Some(&id), Expected::Ended),
                 None,
                 seen,
             );
@@ -460,8 +465,8 @@ impl Model {
         if let Some(position) = self.open.iter().position(|open| open.call.handle == handle) {
             let open = self.open.remove(position);
             self.dead.push(handle);
-            let owed = Owed::new(open.revision, Some(&open.id), Expected::Tool(told));
-            self.owe(owed, open.batch, seen);
+            let outstanding = Outstanding::new(open.revision, Some(&open.id), Expected::Tool(told));
+            self.expect(outstanding, open.batch, seen);
             self.close_in_batch(open.batch, seen);
         }
         self.nothing_else(seen);

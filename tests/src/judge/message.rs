@@ -20,7 +20,7 @@ pub(super) const META: &str = "io.modelcontextprotocol/";
 
 /// The content of a client's message, without its id.
 #[derive(Default)]
-pub(super) struct Asked<'a> {
+pub(super) struct ClientMessage<'a> {
     /// Empty if absent.
     pub(super) method: String,
     /// It can only be read in part, and is refused for that.
@@ -37,8 +37,8 @@ pub(super) struct Asked<'a> {
 /// A message of the client.
 pub(super) enum Message<'a> {
     /// A message that gets no answer.
-    Silent(Rc<Asked<'a>>),
-    Request(&'a str, Rc<Asked<'a>>),
+    Silent(Rc<ClientMessage<'a>>),
+    Request(&'a str, Rc<ClientMessage<'a>>),
     /// Answered with an error without an id.
     Unreadable,
 }
@@ -66,7 +66,7 @@ pub(super) fn elements(line: &[u8]) -> Option<Vec<&RawValue>> {
 /// Sorts a line: a request, a notification, or unreadable (JSON-RPC 2.0, section 5.1). `last` is the line before.
 pub(super) fn read_message<'a>(
     line: &'a [u8],
-    last: &mut Option<(&'a str, Rc<Asked<'a>>)>,
+    last: &mut Option<(&'a str, Rc<ClientMessage<'a>>)>,
 ) -> Message<'a> {
     let line = line.trim_ascii();
     if line.is_empty() {
@@ -95,7 +95,7 @@ pub(super) fn read_message<'a>(
         && (members.contains_key("result") || members.contains_key("error"));
     let raw_id = members.get("id");
     if is_response || (raw_id.is_none() && method.is_some()) {
-        let mut asked = Asked::default();
+        let mut asked = ClientMessage::default();
         let params = members.get("params").copied();
         if method.as_deref() == Some("notifications/cancelled")
             && let Some(params) = params
@@ -108,7 +108,7 @@ pub(super) fn read_message<'a>(
         return Message::Unreadable;
     };
     let version = members.get("jsonrpc").map(|raw| plain(raw));
-    let asked = Rc::new(Asked {
+    let asked = Rc::new(ClientMessage {
         broken: method.is_none() || version.as_deref() != Some("\"2.0\"") || too_long,
         ..read_request(method.unwrap_or_default(), members.get("params").copied())
     });
@@ -119,7 +119,7 @@ pub(super) fn read_message<'a>(
     Message::Request(id, asked)
 }
 
-fn read_request<'a>(method: String, params: Option<&'a str>) -> Asked<'a> {
+fn read_request<'a>(method: String, params: Option<&'a str>) -> ClientMessage<'a> {
     let params = params.map(|params| members(params).0).unwrap_or_default();
     let meta = params.get("_meta").map(|meta| members(meta).0);
     let meta = meta.unwrap_or_default();
@@ -127,7 +127,7 @@ fn read_request<'a>(method: String, params: Option<&'a str>) -> Asked<'a> {
     let tool = (method == "tools/call")
         .then(|| params.get("name"))
         .flatten();
-    Asked {
+    ClientMessage {
         tool: tool.and_then(|raw| serde_json::from_str(raw).ok()),
         modern: has("protocolVersion") || has("clientCapabilities") || has("clientInfo"),
         logs: has("logLevel"),

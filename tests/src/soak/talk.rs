@@ -284,7 +284,7 @@ impl Talk {
     /// Once the provider has closed idle connections, the process must not have more descriptors than after its first
     /// call.
     pub(super) fn expect_nothing_open(&self) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let now = self.sample()?.descriptors;
             if now <= self.descriptors {

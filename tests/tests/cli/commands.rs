@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anygpt_tests::outcome::assert_parts;
 use anygpt_tests::provider::{Family, Provider, Reply};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 const NOTHING: [(&str, &str); 0] = [];
 const MOCK: [(&str, &str); 1] = [("DEFAULT_PROVIDER", "mock")];
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 const ESCAPE: &str = "\x1b";
 /// It succeeded, with nothing on stderr.
 #[track_caller]
@@ -907,7 +907,7 @@ fn the_exit_code_says_whether_there_is_an_answer() {
         Family::OpenAi,
         [Reply::deltas(Family::OpenAi, ["half ", "of it"], Duration::ZERO).hang_after(1)],
     );
-    let partial = ask("gpt-x", &["--timeout", "1"]);
+    let partial = ask("gpt-x", &["--timeout", "3"]);
     assert_eq!(
         (partial.code, &*partial.stdout),
         (Some(3), "half \n"),
@@ -930,15 +930,14 @@ fn a_terminal_sees_the_answer_as_it_comes_and_others_see_it_whole() {
     provider.script(Family::OpenAi, [slow(&["first ", "second"]).hang_after(1)]);
     let (mut near, far) = terminal();
     let mut server = asking(&provider, &["chat", "?", "-m", "gpt-x"])
+        .env("ANYGPT_SHUTDOWN_GRACE", "3600")
         .stdout_to(far)
         .spawn();
     assert_eq!(shown(&mut near, Some("first ")), "first ");
     assert!(server.is_running());
-    // Ctrl-C drops the call at once.
-    let start = Instant::now();
+    // Ctrl-C drops the call, whatever the grace period is.
     server.signal(Signal::INT);
     assert_eq!(server.wait().code, Some(130));
-    assert!(start.elapsed() < Duration::from_secs(2));
     provider.wait_dropped(LIMIT);
 
     // A key in the answer is not shown, wherever the stream is cut; escape sequences and characters that change the

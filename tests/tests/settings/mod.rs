@@ -15,7 +15,7 @@ use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::{Builder, Output, Server, Stdin, binary, run};
 use serde_json::{Value, json};
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 const NOTHING: [(&str, &str); 0] = [];
 

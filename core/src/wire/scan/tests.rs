@@ -24,14 +24,14 @@ fn each_variant(mut check: impl FnMut(&str)) {
             if let Some(beginning) = text.get(..at) {
                 check(beginning);
             }
-            let Some((before, behind)) = text.split_at_checked(at) else {
+            let Some((before, after)) = text.split_at_checked(at) else {
                 continue;
             };
-            let without: &str = behind.get(1..).unwrap_or_default();
+            let without: &str = after.get(1..).unwrap_or_default();
             check(&format!("{before}{without}"));
             for byte in " \"\\{}[],:.-+0a9euE\n\u{1}xé".chars() {
                 check(&format!("{before}{byte}{without}"));
-                check(&format!("{before}{byte}{behind}"));
+                check(&format!("{before}{byte}{after}"));
             }
         }
     }

@@ -22,8 +22,8 @@ use crate::{
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
     let rules = rules::claude(&chat.model);
-    if rules.thinking == Thinking::Budget && goes_on_without_thoughts(&chat.messages) {
-        thinks_no_more(chat, &mut warnings);
+    if rules.thinking == Thinking::Budget && continues_without_thinking(&chat.messages) {
+        leave_out_thinking(chat, &mut warnings);
     }
     adapt::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
     let effort = chat
@@ -45,11 +45,11 @@ pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     adapt::without_seed(chat, &mut warnings);
     if let (Thinking::Budget, Some(effort)) = (rules.thinking, effort) {
         let budget = rules::claude_budget(effort);
-        let asked = chat.max_tokens;
-        let wanted = budget.saturating_add(asked.unwrap_or(AFTER_THINKING));
+        let given = chat.max_tokens;
+        let wanted = budget.saturating_add(given.unwrap_or(AFTER_THINKING));
         let usual = default_max_tokens(&chat.model);
-        chat.max_tokens = Some(asked.map_or(wanted.max(usual), |_| wanted));
-        if asked.is_some() {
+        chat.max_tokens = Some(given.map_or(wanted.max(usual), |_| wanted));
+        if given.is_some() {
             warnings.push(format!(
                 "max_tokens is {wanted}: {budget} of them are for reasoning"
             ));
@@ -182,7 +182,7 @@ struct OutputConfig<'a> {
 impl<'a> OutputConfig<'a> {
     fn of(effort: Option<&'static str>, chat: &'a ChatRequest, rules: Claude) -> Option<Self> {
         let format = match chat.format.as_deref() {
-            Some(Format::Schema { schema, .. }) if rules.knows_schemas => {
+            Some(Format::Schema { schema, .. }) if rules.supports_schemas => {
                 Some(FormatBody { schema })
             }
             _ => None,
@@ -297,13 +297,15 @@ fn blocks<'a>(turn: &Turn<'a>, model: &str) -> Vec<Block<'a>> {
     let results = messages().filter(|message| message.role == Role::Tool);
     let others = messages().filter(|message| message.role != Role::Tool);
     let messages = results.chain(others);
-    messages.flat_map(|message| said(message, model)).collect()
+    messages
+        .flat_map(|message| message_blocks(message, model))
+        .collect()
 }
 
-fn said<'a>(message: &'a Message, model: &str) -> Vec<Block<'a>> {
+fn message_blocks<'a>(message: &'a Message, model: &str) -> Vec<Block<'a>> {
     let kept = message.state.iter().flat_map(|state| &state.items);
     let kept: Vec<_> = kept
-        .filter(|item| may_go_back(item))
+        .filter(|item| is_replayable(item))
         .map(Block::Kept)
         .collect();
     if !kept.is_empty() {
@@ -386,7 +388,7 @@ fn call_id<'a>(id: &'a str, model: &str) -> Cow<'a, str> {
     }
 }
 
-fn may_go_back(item: &Value) -> bool {
+fn is_replayable(item: &Value) -> bool {
     let kind = item.get("type").and_then(Value::as_str);
     kind.is_some_and(|kind| KEPT.contains(&kind))
 }
@@ -401,7 +403,7 @@ fn tool_body(tool: &Tool, rules: Claude) -> ToolBody<'_> {
         name: &tool.name,
         description: tool.description.as_deref(),
         input_schema: schema,
-        strict: tool.strict.filter(|_| rules.knows_schemas),
+        strict: tool.strict.filter(|_| rules.supports_schemas),
     }
 }
 
@@ -422,7 +424,7 @@ fn tool_choice(chat: &ChatRequest) -> Option<ToolChoiceBody<'_>> {
 fn instruction(chat: &ChatRequest, rules: Claude) -> Option<String> {
     match chat.format.as_deref()? {
         Format::Json => Some("Answer with one JSON object and nothing else.".to_owned()),
-        Format::Schema { .. } if rules.knows_schemas => None,
+        Format::Schema { .. } if rules.supports_schemas => None,
         Format::Schema { schema, .. } => {
             let schema = serde_json::to_string(schema).unwrap_or_default();
             Some(format!(
@@ -434,7 +436,7 @@ fn instruction(chat: &ChatRequest, rules: Claude) -> Option<String> {
 
 /// Whether the conversation continues a loop of tool calls that began without thinking, or whose thinking blocks are missing.
 /// The API refuses that for models that think by a budget.
-fn goes_on_without_thoughts(messages: &[Message]) -> bool {
+fn continues_without_thinking(messages: &[Message]) -> bool {
     let in_loop = messages.iter().rev().take_while(|m| m.role != Role::User);
     let begun = in_loop
         .filter(|message| !message.tool_calls.is_empty())
@@ -449,7 +451,7 @@ fn goes_on_without_thoughts(messages: &[Message]) -> bool {
     })
 }
 
-fn thinks_no_more(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
+fn leave_out_thinking(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
     let effort = chat.effort.take();
     if effort.is_some_and(|effort| effort != ReasoningEffort::None) {
         warnings.push(format!(
@@ -477,7 +479,7 @@ fn fit_tools(
             chat.model
         ));
     }
-    if !rules.knows_schemas && chat.tools.iter().any(|tool| tool.strict == Some(true)) {
+    if !rules.supports_schemas && chat.tools.iter().any(|tool| tool.strict == Some(true)) {
         warnings.push(adapt::left_out("strict", &chat.model));
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Claude {
     /// It can be forced to call a tool, at least without a thinking budget.
     pub(super) may_be_forced: bool,
     /// The API can enforce a schema on its answers and on the arguments of its calls.
-    pub(super) knows_schemas: bool,
+    pub(super) supports_schemas: bool,
 }
 
 const WITHOUT_XHIGH: &[ReasoningEffort] = &[ReasoningEffort::None, Low, Medium, High, Max];
@@ -40,7 +40,7 @@ const NEWEST_CLAUDE: Claude = Claude {
     sampling: Sampling::No,
     efforts: &[Low, Medium, High, XHigh, Max],
     may_be_forced: false,
-    knows_schemas: true,
+    supports_schemas: true,
 };
 
 /// Models that think by a budget.
@@ -49,7 +49,7 @@ const BUDGET: Claude = Claude {
     sampling: Sampling::OneOfTwo,
     efforts: &ReasoningEffort::ALL,
     may_be_forced: true,
-    knows_schemas: false,
+    supports_schemas: false,
 };
 
 /// The first row with a part of the id counts.
@@ -101,14 +101,14 @@ const CLAUDES: &[(&[&str], Claude)] = &[
         Claude {
             thinking: Thinking::OnDemand,
             efforts: WITHOUT_XHIGH,
-            knows_schemas: true,
+            supports_schemas: true,
             ..BUDGET
         },
     ),
     (
         &["opus-4-5", "sonnet-4-5", "haiku-4-5"],
         Claude {
-            knows_schemas: true,
+            supports_schemas: true,
             ..BUDGET
         },
     ),

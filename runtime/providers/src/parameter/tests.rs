@@ -216,7 +216,7 @@ fn a_format_with_two_names_for_the_limit_takes_the_other_one() {
 #[test]
 fn changes_are_said_and_made_once() {
     let mut chat = all();
-    for (change, said) in [
+    for (change, warning) in [
         (
             Change::Drop(Parameter::Temperature),
             "temperature was left out: m does not take it",
@@ -229,7 +229,7 @@ fn changes_are_said_and_made_once() {
     ] {
         assert_eq!(
             change.apply(&mut chat, &mut Encoding::default()).as_deref(),
-            Some(said)
+            Some(warning)
         );
         assert_eq!(change.apply(&mut chat, &mut Encoding::default()), None);
     }

@@ -19,14 +19,14 @@ fn an_answer_on_another_thread_comes_back_if_that_takes_no_time() {
         assert_eq!(answer, text("one two"));
 
         // The call ends, and it has been read meanwhile.
-        let (owner, back) = mpsc::channel();
+        let (owner, returned) = mpsc::channel();
         let borrowed = Borrowed {
             answer: text("one two three"),
             owner,
         };
         let answer = &mut answer;
         drop(borrowed);
-        drop(Lent { answer, back });
+        drop(Lender { answer, returned });
         assert_eq!(*answer, text("one two three"));
 
         // Or it has not, and nobody is kept waiting for it.

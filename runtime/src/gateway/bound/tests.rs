@@ -144,7 +144,7 @@ fn long_input_costs_as_much_as_writing_it_to_a_cache() {
     let cost = |input| estimated_cost(&price, input, 0);
     assert_eq!([1_023, 1_024, 4_000].map(cost), [0.001_023, 0.001_28, 0.01]);
     // It is what is paid, then.
-    assert_eq!(bought(&price, 1_024, 0.001_312), Some(16));
+    assert_eq!(affordable_tokens(&price, 1_024, 0.001_312), Some(16));
     let cheaper = Price {
         cache_write: Some(0.5),
         ..price
@@ -220,7 +220,7 @@ fn money_buys_what_is_left_behind_the_input() {
         // Long input costs twice as much, and what comes of it half as much again.
         (1.0, 2.0, 2_000, 0.007, Some(1_000)),
     ] {
-        let found = bought(&price(input, output), tokens, usd);
+        let found = affordable_tokens(&price(input, output), tokens, usd);
         assert_eq!(found, expected, "{input} {output} {tokens} {usd}");
     }
 }

@@ -116,7 +116,7 @@ fn who_cannot_be_paid_is_no_attempt_and_is_told() {
             state.leave_out(name.to_owned(), false, format!("{name} costs too much"));
         }
     };
-    let said = "Not asked: two/b, three/c: two/b costs too much";
+    let warning = "Not asked: two/b, three/c: two/b costs too much";
     let mut failed = state();
     attempt(&mut failed, "", failure(ErrorKind::Unavailable, 503));
     unpaid(&mut failed);
@@ -125,14 +125,14 @@ fn who_cannot_be_paid_is_no_attempt_and_is_told() {
         (all.attempts.len(), all.reported.provider),
         (1, ProviderIndex::new(0))
     );
-    assert_eq!(all.unpaid.unwrap().to_string(), said);
+    assert_eq!(all.unpaid.unwrap().to_string(), warning);
 
     let mut broken = state();
     attempt(&mut broken, "few", failure(ErrorKind::Network, 0));
     unpaid(&mut broken);
     let reply = end(broken, None).unwrap();
     assert_eq!((reply.answer.text.as_str(), reply.partial), ("few", true));
-    assert!(reply.warnings.iter().any(|it| it == said));
+    assert!(reply.warnings.iter().any(|it| it == warning));
 }
 
 #[test]

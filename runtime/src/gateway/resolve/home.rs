@@ -22,7 +22,7 @@ pub(super) fn home(settings: &Settings, model: &str) -> Result<(Rule, ProviderIn
     if let Some(local) = id.local() {
         return Ok((Rule::Local, local));
     }
-    if let Some(own) = id.at_home() {
+    if let Some(own) = id.usable_own() {
         return Ok((Rule::Family, own));
     }
     let by_default = match settings.default_provider {
@@ -31,7 +31,7 @@ pub(super) fn home(settings: &Settings, model: &str) -> Result<(Rule, ProviderIn
     };
     match by_default {
         Some(found) => Ok(found),
-        None => id.of_gateways(),
+        None => id.only_gateway(),
     }
 }
 
@@ -89,7 +89,7 @@ impl<'a> Id<'a> {
     }
 
     /// The vendor's own API, if it can be used and the id is written as it writes its ids.
-    fn at_home(&self) -> Option<ProviderIndex> {
+    fn usable_own(&self) -> Option<ProviderIndex> {
         let is_its_own = self.known.form == Form::Plain && self.weights() != Some(Weights::Apart);
         self.own.filter(|&own| is_its_own && self.is_usable(own))
     }
@@ -104,7 +104,7 @@ impl<'a> Id<'a> {
             None if self.known.form == Form::Tagged => self.locals().next(),
             // Perhaps a local proxy that has the vendor's models.
             Some(listing)
-                if self.is_closed() && self.at_home().is_some() && !self.is_runtime(listing) =>
+                if self.is_closed() && self.usable_own().is_some() && !self.is_runtime(listing) =>
             {
                 None
             }
@@ -165,7 +165,7 @@ impl<'a> Id<'a> {
     }
 
     /// The only provider of many vendors' models; without one the vendor's own API, which cannot be used.
-    fn of_gateways(&self) -> Result<(Rule, ProviderIndex), Error> {
+    fn only_gateway(&self) -> Result<(Rule, ProviderIndex), Error> {
         let settings = self.settings;
         let is_gateway = |&it: &ProviderIndex| {
             let provider = &settings.providers[it];
@@ -294,7 +294,7 @@ pub(super) fn has_vendors(settings: &Settings, provider: ProviderIndex) -> bool 
 
 /// The error if this model cannot be one of this provider's.
 pub(super) fn foreign(settings: &Settings, provider: ProviderIndex, model: &str) -> Option<Error> {
-    let why = settings.why_foreign(provider, model)?;
+    let why = settings.foreign_reason(provider, model)?;
     let known = vendors::known(model);
     let set = own(settings, &known).and_then(|own| {
         let it = &settings.providers[own];

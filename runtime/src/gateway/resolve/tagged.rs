@@ -12,9 +12,8 @@ use crate::{
 
 /// What a tag leads to: some of the models that carry it.
 #[derive(Clone, Copy, Debug)]
-pub struct Tagged<'s> {
+pub(crate) struct Tagged<'s> {
     settings: &'s Settings,
-    /// The tag.
     pub tag: &'s Tag,
     /// Only models of this provider count.
     provider: Option<ProviderIndex>,
@@ -23,7 +22,7 @@ pub struct Tagged<'s> {
 
 impl<'s> Tagged<'s> {
     /// What `name` leads to, if it is a tag and any model carries it (of this provider, if one is given).
-    pub fn find(
+    pub(crate) fn find(
         settings: &'s Settings,
         name: &str,
         provider: Option<ProviderIndex>,
@@ -32,7 +31,7 @@ impl<'s> Tagged<'s> {
     }
 
     /// The same for a tag of these settings.
-    pub fn new(
+    pub(crate) fn new(
         settings: &'s Settings,
         tag: &'s Tag,
         provider: Option<ProviderIndex>,
@@ -50,7 +49,7 @@ impl<'s> Tagged<'s> {
     }
 
     /// The models, in the order of the configuration file.
-    pub fn models(self) -> impl Iterator<Item = &'s ModelSettings> {
+    pub(crate) fn models(self) -> impl Iterator<Item = &'s ModelSettings> {
         self.members().map(|(model, _)| model)
     }
 
@@ -65,7 +64,7 @@ impl<'s> Tagged<'s> {
     }
 
     /// The models as a caller can name them: `provider/model`, with `@` and the effort of an alias.
-    pub fn names(self) -> impl Iterator<Item = String> {
+    pub(crate) fn names(self) -> impl Iterator<Item = String> {
         self.members().map(move |(model, effort)| {
             let name = self.settings.name_of(model);
             match effort {
@@ -77,22 +76,24 @@ impl<'s> Tagged<'s> {
 
     /// Those whose provider can be used.
     fn usable(self) -> impl Iterator<Item = (&'s ModelSettings, Option<ReasoningEffort>)> {
-        let why_not = move |model: &ModelSettings| self.settings.why_not(model.provider, &model.id);
+        let unavailable_reason = move |model: &ModelSettings| {
+            self.settings.unavailable_reason(model.provider, &model.id)
+        };
         self.members()
-            .filter(move |(model, _)| why_not(model).is_none())
+            .filter(move |(model, _)| unavailable_reason(model).is_none())
     }
 
     /// The models that can be used, in the order in which they are asked. An error names the problem of each.
     ///
     /// # Errors
     /// None can be used.
-    pub fn targets(self) -> Result<Vec<Target>, Error> {
+    pub(crate) fn targets(self) -> Result<Vec<Target>, Error> {
         let usable: Vec<Target> = self.usable().map(Target::of).collect();
         if !usable.is_empty() {
             return Ok(usable);
         }
         let problems = self.models().map(|model| {
-            let why = self.settings.why_not(model.provider, &model.id);
+            let why = self.settings.unavailable_reason(model.provider, &model.id);
             format!(
                 "{}: {}",
                 self.settings.name_of(model),
@@ -109,7 +110,7 @@ impl<'s> Tagged<'s> {
     }
 
     /// The model that is asked first: the first that can be used, else the first.
-    pub fn chosen(self) -> Target {
+    pub(crate) fn chosen(self) -> Target {
         let first = || (&self.settings.models[self.first.model], self.first.effort);
         Target::of(self.usable().next().unwrap_or_else(first))
     }

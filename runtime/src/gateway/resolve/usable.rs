@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// It is unknown, or something is missing for it.
-pub fn usable_provider(settings: &Settings, id: &str) -> Result<ProviderIndex, Error> {
+pub(crate) fn usable_provider(settings: &Settings, id: &str) -> Result<ProviderIndex, Error> {
     check_usable(settings, known_provider(settings, id)?)
 }
 
@@ -21,7 +21,7 @@ pub fn usable_provider(settings: &Settings, id: &str) -> Result<ProviderIndex, E
 ///
 /// # Errors
 /// It is unknown.
-pub fn known_provider(settings: &Settings, id: &str) -> Result<ProviderIndex, Error> {
+pub(crate) fn known_provider(settings: &Settings, id: &str) -> Result<ProviderIndex, Error> {
     let id = id.trim();
     position(&settings.providers, id).ok_or_else(|| {
         let known: Vec<&str> = settings.listed().map(|(_, p)| p.id.as_str()).collect();
@@ -42,7 +42,7 @@ pub fn known_provider(settings: &Settings, id: &str) -> Result<ProviderIndex, Er
 ///
 /// # Errors
 /// There is none.
-pub fn all_or_one(
+pub(crate) fn all_or_one(
     settings: &Settings,
     provider: Option<ProviderIndex>,
 ) -> Result<Vec<ProviderIndex>, Error> {
@@ -62,7 +62,10 @@ pub fn all_or_one(
 }
 
 /// The ids of providers that support what another one does not; only those that can be used if there are any.
-pub fn providers_supporting(settings: &Settings, can: impl Fn(&dyn Codec) -> bool) -> String {
+pub(crate) fn providers_supporting(
+    settings: &Settings,
+    can: impl Fn(&dyn Codec) -> bool,
+) -> String {
     let can = |provider: &&Provider| provider.dialect.codec().is_some_and(&can);
     let listed = settings.listed().map(|(_, provider)| provider).filter(can);
     let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.unavailable_reason().is_none());
@@ -76,7 +79,7 @@ pub fn providers_supporting(settings: &Settings, can: impl Fn(&dyn Codec) -> boo
 
 /// The provider for requests that name none: the configured one, else the first that can be used; the echo only if there is
 /// no other.
-pub fn default_provider(settings: &Settings) -> Option<ProviderIndex> {
+pub(crate) fn default_provider(settings: &Settings) -> Option<ProviderIndex> {
     let first = |may_echo: bool| {
         let mut all = settings.indexed();
         let first = all.find(|(_, provider)| {
@@ -119,13 +122,13 @@ pub(super) fn check_usable(
     match provider.unavailable_reason() {
         None => Ok(index),
         Some(_) if provider.is_last_resort => Ok(index),
-        Some(_) if provider.is_tried_if_named && provider.why_not_tried().is_none() => Ok(index),
+        Some(_) if provider.is_tried_if_named && provider.untried_reason().is_none() => Ok(index),
         // The others are less known.
         Some(_) if !settings.has_usable_provider() && settings.is_main(index) => {
             Err(Error::no_provider())
         }
         Some(why) => {
-            let why = provider.why_not_tried().unwrap_or_else(|| why.to_owned());
+            let why = provider.untried_reason().unwrap_or_else(|| why.to_owned());
             let message = format!("provider {} cannot be used: {why}", provider.id);
             Err(Error::new(ErrorKind::Config, message).advise(Advice::SetUpOrAskAnother))
         }

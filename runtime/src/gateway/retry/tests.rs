@@ -108,25 +108,28 @@ fn what_was_generated_is_never_asked_for_again() {
 
 #[test]
 fn the_provider_s_word_counts_except_where_money_is_missing() {
-    let told = |class, should_retry| Failure {
+    let with_header = |class, should_retry| Failure {
         should_retry: Some(should_retry),
         ..failure(class, 0)
     };
     assert_eq!(
-        ALONE.after(&told(ErrorKind::Unavailable, false)),
+        ALONE.after(&with_header(ErrorKind::Unavailable, false)),
         Next::GiveUp
     );
     assert_eq!(
-        ALONE.after(&told(ErrorKind::RateLimit, false)),
+        ALONE.after(&with_header(ErrorKind::RateLimit, false)),
         Next::GiveUp
     );
     assert_eq!(
-        ALONE.after(&told(ErrorKind::InvalidRequest, true)),
+        ALONE.after(&with_header(ErrorKind::InvalidRequest, true)),
         again(500)
     );
-    assert_eq!(ALONE.after(&told(ErrorKind::Quota, true)), Next::GiveUp);
     assert_eq!(
-        ONE_OF_TWO.after(&told(ErrorKind::Unavailable, false)),
+        ALONE.after(&with_header(ErrorKind::Quota, true)),
+        Next::GiveUp
+    );
+    assert_eq!(
+        ONE_OF_TWO.after(&with_header(ErrorKind::Unavailable, false)),
         Next::Another
     );
     let redirect = Failure {

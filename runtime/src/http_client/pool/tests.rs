@@ -134,10 +134,10 @@ fn one_poll_takes_few_pieces_and_bytes_of_a_body_however_it_comes() {
             let what = format!("{head:?}, {} bytes, {per_read} per read", row.len());
             let (taken, most) = run(async {
                 let (mut connection, read) = flood(head, &row, per_read).await;
-                let response = connection.ask(request()).await.unwrap();
-                let place = (Scheme::HTTP, Authority::from_static("a.example"));
+                let response = connection.send(request()).await.unwrap();
+                let origin = (Scheme::HTTP, Authority::from_static("a.example"));
                 let incoming = response.into_body();
-                let mut body = ReplyBody::new(incoming, connection, place, Arc::default());
+                let mut body = ReplyBody::new(incoming, connection, origin, Arc::default());
                 let (mut all, mut most) = (Taken::default(), Taken::default());
                 for _ in 0..30 {
                     let mut taken = Taken::default();
@@ -183,11 +183,11 @@ fn one_poll_takes_few_bytes_of_heads_that_never_end() {
         for per_read in [1, 1000, usize::MAX] {
             run(async {
                 let (mut connection, read) = flood(head, row.as_bytes(), per_read).await;
-                let mut asking = pin!(connection.ask(request()));
+                let mut sending = pin!(connection.send(request()));
                 let mut bytes = 0;
                 for _ in 0..30 {
                     *read.lock().unwrap() = Taken::default();
-                    let is_there = poll_fn(|cx| Poll::Ready(asking.as_mut().poll(cx)))
+                    let is_there = poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx)))
                         .await
                         .is_ready();
                     assert!(!is_there, "{row:?}");
@@ -212,7 +212,7 @@ fn a_head_that_is_too_large_is_an_error() {
                     row => row.to_owned(),
                 };
                 let (mut connection, _) = flood(head, row.as_bytes(), per_read).await;
-                assert!(connection.ask(request()).await.is_err(), "{row:?}");
+                assert!(connection.send(request()).await.is_err(), "{row:?}");
             });
         }
     }
@@ -224,13 +224,13 @@ fn a_deadline_is_seen_while_a_flood_runs() {
     run(async {
         let hint = b"HTTP/1.1 103 Early Hints\r\n\r\n";
         let (mut connection, _) = flood("", hint, usize::MAX).await;
-        assert!(timeout(SOON, connection.ask(request())).await.is_err());
+        assert!(timeout(SOON, connection.send(request())).await.is_err());
 
         let (mut connection, _) = flood(CHUNKED, &chunk("x"), usize::MAX).await;
-        let response = connection.ask(request()).await.unwrap();
-        let place = (Scheme::HTTP, Authority::from_static("a.example"));
+        let response = connection.send(request()).await.unwrap();
+        let origin = (Scheme::HTTP, Authority::from_static("a.example"));
         let body = response.into_body();
-        let mut body = ReplyBody::new(body, connection, place, Arc::default());
+        let mut body = ReplyBody::new(body, connection, origin, Arc::default());
         let all = async { while poll_fn(|cx| body.poll_data(cx)).await.is_some() {} };
         let mut all = pin!(all);
         assert!(timeout(SOON, all.as_mut()).await.is_err());

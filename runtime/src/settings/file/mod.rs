@@ -65,7 +65,6 @@ pub(super) struct File {
     pub(super) path: PathBuf,
 }
 
-/// One provider.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::settings) struct ProviderEntry {
@@ -88,10 +87,10 @@ pub(in crate::settings) type KeyEntry = Spanned<Attempt<Secret>>;
 impl File {
     /// Reads a file. Its variables are those of the environment; what is not among them may be a secret's file.
     pub(super) fn read(path: &Path, environment: &Environment) -> Result<Self, Problem> {
-        let mend =
+        let advice =
             "mount a text file that the user of this process may read, or correct CONFIG_FILE";
         let text = file_text::read(path, LIMIT)
-            .map_err(|problem| Problem::new(&place(path), problem, mend))?;
+            .map_err(|problem| Problem::new(&place(path), problem, advice))?;
         let variables = yaml::Variables {
             value: &|name| variable(environment, name).map_err(|problem| problem.to_string()),
             // Its provider is off then.

@@ -15,7 +15,6 @@ pub(in crate::settings) type Models = Ordered<Spanned<ModelName>, ModelEntry>;
 /// `aliases` of the file: names, each with models, after which an effort may follow.
 pub(in crate::settings) type Aliases = Ordered<Spanned<TagName>, OneOrMore<Spanned<String>>>;
 
-/// One model.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::settings) struct ModelEntry {
@@ -25,11 +24,9 @@ pub(in crate::settings) struct ModelEntry {
     pub(in crate::settings) price: Option<PriceEntry>,
 }
 
-/// `price` of a model in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct PriceEntry {
-    /// Input.
     input: Amount,
     /// Output, reasoning included.
     output: Amount,

@@ -17,7 +17,6 @@ use crate::{
 /// `rules` of the file: patterns, each with what holds for the models that it fits.
 pub(in crate::settings) type Rules = Ordered<Spanned<Pattern>, RuleEntry>;
 
-/// One rule.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::settings) struct RuleEntry {
@@ -50,7 +49,6 @@ impl TryFrom<String> for Pattern {
     }
 }
 
-/// The name of a parameter.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(in crate::settings) struct ParameterName(pub(in crate::settings) Parameter);

@@ -146,15 +146,15 @@ fn addresses_are_read_and_told_and_ours_win() {
         assert_eq!((&*found.0, &*found.2), (expected, name));
         let preset = presets::named(id).unwrap();
         let ours = preset.url_variables[0];
-        let told = format!("{name} is read as {ours}");
+        let note = format!("{name} is read as {ours}");
         if preset.is_local {
             assert_eq!(
                 (&settings.notes[..], &settings.warnings[..]),
-                (&[told][..], &[][..])
+                (&[note][..], &[][..])
             );
         } else {
-            let told = format!("{told}: requests to {id} go to {expected}");
-            assert_eq!(settings.warnings, [told]);
+            let note = format!("{note}: requests to {id} go to {expected}");
+            assert_eq!(settings.warnings, [note]);
         }
         let both = load(&[(name, text), (ours, "http://127.0.0.1:9/v1")]);
         assert_eq!(of(&both, id).2, ours);

@@ -21,16 +21,16 @@ pub(in crate::settings) fn apply(
     let (allow, deny) = (&limits.allow_providers, &limits.deny_providers);
     switch_off(providers, allow.as_ref(), deny.as_ref())?;
     for patterns in limits.allow_models.iter().chain(&limits.deny_models) {
-        warnings.extend(of_nobody(&patterns.list, providers));
+        warnings.extend(unmatched(&patterns.list, providers));
     }
     Ok(())
 }
 
 /// What to say of patterns whose provider is a mistyped one. Other words before a slash may be vendors that a gateway
 /// knows.
-fn of_nobody(list: &List, providers: &[Provider]) -> Vec<String> {
+fn unmatched(list: &List, providers: &[Provider]) -> Vec<String> {
     let ids = || providers.iter().map(|provider| provider.id.as_str());
-    let nobody = list.items.iter().filter_map(|item| {
+    let unmatched = list.items.iter().filter_map(|item| {
         let (word, _) = item.split_once('/')?;
         let is_known = position(providers, word).is_some() || word.contains(['*', '?']);
         let near = nearest(word, ids()).filter(|_| !is_known)?;
@@ -43,7 +43,7 @@ fn of_nobody(list: &List, providers: &[Provider]) -> Vec<String> {
             )
         })
     });
-    nobody.collect()
+    unmatched.collect()
 }
 
 fn switch_off(

@@ -54,7 +54,7 @@ impl Reader<'_> {
         provider.key = key.found;
         provider.no_key = key.no_key;
         provider.preset = preset;
-        provider.break_off(problem);
+        provider.disable(problem);
         provider
     }
 
@@ -104,7 +104,7 @@ impl Reader<'_> {
             let built_in = format!("providers.{id}");
             let place = url_place.as_ref().unwrap_or(&built_in);
             if let Some(problem) = self.plain_http_problem(place, &provider.base_url) {
-                provider.break_off(&problem);
+                provider.disable(&problem);
             }
         }
         provider.origins.base_url = url_place;

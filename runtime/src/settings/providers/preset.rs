@@ -200,7 +200,7 @@ fn off(
                 provider.base_url = BaseUrl::built_in(format!("http://127.0.0.1:{port}/v1"));
                 provider.is_tried_if_named = true;
                 match is_wanted {
-                    true => provider.why_not_tried(),
+                    true => provider.untried_reason(),
                     false => Some(format!(
                         "it is tried only if it is named (set {})",
                         preset.url_variables.join(" or ")

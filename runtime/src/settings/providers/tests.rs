@@ -127,8 +127,8 @@ fn local_runtimes_are_tried_if_they_are_named_but_not_in_a_container() {
                     .is_some_and(|why| why.contains("only if it is named"))
             );
             assert!(!it.is_listed, "{}", it.id);
-            assert_eq!(it.why_not_tried_in(false), None);
-            let in_container = it.why_not_tried_in(true).unwrap();
+            assert_eq!(it.untried_reason_in(false), None);
+            let in_container = it.untried_reason_in(true).unwrap();
             let (_, host) = in_container
                 .split_once("http://host.docker.internal")
                 .unwrap();
@@ -153,7 +153,7 @@ fn local_runtimes_are_tried_if_they_are_named_but_not_in_a_container() {
         assert!(ollama.is_listed);
         assert_eq!(
             ollama.unavailable_reason(),
-            ollama.why_not_tried_in(in_container()).as_deref()
+            ollama.untried_reason_in(in_container()).as_deref()
         );
     }
     let denied = load(&[("ANYGPT_DENY_PROVIDERS", "ollama")]).unwrap();

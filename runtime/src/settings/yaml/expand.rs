@@ -9,7 +9,7 @@ use super::{Error, shown};
 /// The value of a variable, if it is set, or why it cannot be had.
 type Value<'v> = &'v dyn Fn(&str) -> Result<Option<String>, String>;
 
-const MEND: &str = "write ${NAME}, ${NAME:-default}, or $${ for the characters \"${\" themselves";
+const ADVICE: &str = "write ${NAME}, ${NAME:-default}, or $${ for the characters \"${\" themselves";
 
 /// The text with its variables filled in. What they hold is not looked at again. One that is not set is an error,
 /// or stays as it is written.
@@ -23,16 +23,16 @@ pub(super) fn expanded<'a>(
     }
     let mut expanded = String::with_capacity(text.len());
     let mut rest = &*text;
-    while let Some((before, behind)) = rest.split_once("${") {
+    while let Some((before, after_open)) = rest.split_once("${") {
         if let Some(before) = before.strip_suffix('$') {
             expanded.push_str(before);
             expanded.push_str("${");
-            rest = behind;
+            rest = after_open;
             continue;
         }
-        let Some((inside, after)) = behind.split_once('}') else {
+        let Some((inside, after)) = after_open.split_once('}') else {
             return Err(Error::new(format!(
-                "a \"${{\" has no \"}}\" behind it; {MEND}"
+                "a \"${{\" has no \"}}\" behind it; {ADVICE}"
             )));
         };
         expanded.push_str(before);
@@ -53,7 +53,7 @@ fn value(inside: &str, variables: Value<'_>, may_lack: bool) -> Result<String, E
     let is_name = !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_allowed);
     if name.is_empty() || !is_name {
         let problem = format!("\"{}\" is no name of a variable", shown(name));
-        return Err(Error::new(format!("{problem}; {MEND}")));
+        return Err(Error::new(format!("{problem}; {ADVICE}")));
     }
     if default.is_some_and(|default| default.contains("${")) {
         return Err(Error::new("a default cannot hold a variable; write it out"));

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 
 /// Everything that must not get through, and a bit that must.
-fn wicked() -> String {
+fn hostile_text() -> String {
     let mut text: String = (0..=0x9f).filter_map(char::from_u32).collect();
     text.extend(['\u{61c}', '\u{200e}', '\u{2028}', '\u{2029}']);
     text.extend('\u{202a}'..='\u{202e}');
@@ -16,8 +16,8 @@ fn wicked() -> String {
 fn written(format: LogFormat, time: SystemTime) -> String {
     let redactor = Redactor::default();
     let mut parts = Parts::new(format, &redactor);
-    parts.set_message(&wicked());
-    parts.add_text("model", &wicked());
+    parts.set_message(&hostile_text());
+    parts.add_text("model", &hostile_text());
     parts.add_text("status", "ok");
     parts.add_plain("ms", 7);
     let mut line = String::new();
@@ -55,8 +55,8 @@ fn a_json_line_is_one_object_that_reads_back_the_same_and_nothing_in_it_is_obeye
     assert!(!body.chars().any(is_unsafe_in_terminal), "{body:?}");
     let read: serde_json::Value = serde_json::from_str(body).unwrap();
     let expected = serde_json::json!({
-        "time": "1970-01-01T00:00:00.000000Z", "level": "warn", "message": wicked(),
-        "model": wicked(), "status": "ok", "ms": 7,
+        "time": "1970-01-01T00:00:00.000000Z", "level": "warn", "message": hostile_text(),
+        "model": hostile_text(), "status": "ok", "ms": 7,
     });
     assert_eq!(read, expected);
 }

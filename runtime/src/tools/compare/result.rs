@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::Came;
+use super::EntryResult;
 use crate::{gateway::Reply, tools::answer::Structured};
 
 /// `structuredContent`.
@@ -22,18 +22,17 @@ pub(super) struct Compared<'a> {
 }
 
 /// The cost of all answers and the verdict; `None` if one of them has no known cost or was cancelled.
-pub(super) fn total_cost(came: &[Came], verdict: Option<&Reply>) -> Option<f64> {
-    let costs = came.iter().filter_map(|came| match came {
-        Came::Answer(reply) => Some(reply.cost.map(|cost| cost.usd)),
-        Came::Cancelled => Some(None),
-        Came::Error(_) => None,
+pub(super) fn total_cost(results: &[EntryResult], verdict: Option<&Reply>) -> Option<f64> {
+    let costs = results.iter().filter_map(|result| match result {
+        EntryResult::Answer(reply) => Some(reply.cost.map(|cost| cost.usd)),
+        EntryResult::Cancelled => Some(None),
+        EntryResult::Error(_) => None,
     });
     costs
         .chain(verdict.map(|reply| reply.cost.map(|cost| cost.usd)))
         .sum()
 }
 
-/// One of `results`.
 #[derive(Serialize)]
 pub(super) struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,12 +40,12 @@ pub(super) struct Listed<'a> {
     pub(super) asked: &'a str,
     pub(super) status: &'static str,
     #[serde(flatten)]
-    pub(super) what: What<'a>,
+    pub(super) body: ResultBody<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum What<'a> {
+pub(super) enum ResultBody<'a> {
     Answer(Box<Structured<'a>>),
     Nothing {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,9 +68,9 @@ impl Compared<'_> {
         }
         for result in &self.results {
             let label = result.label.map(|label| format!("{label}: "));
-            let name = match &result.what {
-                What::Answer(answer) => answer.name(),
-                What::Nothing { .. } => result.asked.to_owned(),
+            let name = match &result.body {
+                ResultBody::Answer(answer) => answer.name(),
+                ResultBody::Nothing { .. } => result.asked.to_owned(),
             };
             let status = match result.status {
                 "ok" => String::new(),
@@ -79,11 +78,11 @@ impl Compared<'_> {
             };
             let label = label.unwrap_or_default();
             text.push_str(&format!("# {label}{name}{status}\n\n"));
-            let (body, warnings) = match &result.what {
-                What::Answer(answer) => {
+            let (body, warnings) = match &result.body {
+                ResultBody::Answer(answer) => {
                     (answer.text.unwrap_or_default(), answer.warnings.join(". "))
                 }
-                What::Nothing { error, warnings } => {
+                ResultBody::Nothing { error, warnings } => {
                     (error.as_deref().unwrap_or_default(), warnings.join(". "))
                 }
             };

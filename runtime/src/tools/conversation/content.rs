@@ -115,17 +115,17 @@ fn media(
     };
     let url = first(&["url", "image_url", "file_url"]);
     let data = first(&["data", "file_data"]);
-    let told = first(&["mime_type", "mimeType", "media_type"]);
+    let given_type = first(&["mime_type", "mimeType", "media_type"]);
     let name = first(&["filename", "name", "title"]);
     arguments.ignore_rest(path, &object);
     let name = match name {
         Some(name) => Some(word(&format!("{path}.filename"), Some(name))?),
         None => None,
     };
-    let told = match told {
-        Some(told) => {
+    let given_type = match given_type {
+        Some(given_type) => {
             let path = format!("{path}.mime_type");
-            Some(mime_type(&path, word(&path, Some(told))?)?)
+            Some(mime_type(&path, word(&path, Some(given_type))?)?)
         }
         None => None,
     };
@@ -136,9 +136,9 @@ fn media(
     };
     arguments.charge(given.len())?;
     let (source, mime) = source(&source_path, place, given)?;
-    let mime = match (mime, told) {
+    let mime = match (mime, given_type) {
         (Some(mime), _) => mime_type(&source_path, mime)?,
-        (None, Some(told)) => told,
+        (None, Some(given_type)) => given_type,
         (None, None) => guessed_type(path, &source)?,
     };
     if is_image && !mime.is_empty() && !mime.starts_with("image/") {
@@ -172,12 +172,12 @@ fn url_or_data(
 /// The media type, if none is given.
 fn guessed_type(path: &str, source: &Source) -> Result<String, Error> {
     match source {
-        Source::Data(data) => by_beginning(data).map(str::to_owned).ok_or_else(|| {
+        Source::Data(data) => type_by_magic(data).map(str::to_owned).ok_or_else(|| {
             let path = format!("{path}.mime_type");
             let allowed = "the type of the data, for example application/pdf";
             wrong_or_missing(&path, None, allowed)
         }),
-        Source::Url(url) => Ok(by_ending(url).unwrap_or_default().to_owned()),
+        Source::Url(url) => Ok(type_by_extension(url).unwrap_or_default().to_owned()),
     }
 }
 
@@ -247,7 +247,7 @@ fn mime_type(path: &str, given: String) -> Result<String, Error> {
 }
 
 /// The media type by the first bytes.
-fn by_beginning(data: &str) -> Option<&'static str> {
+fn type_by_magic(data: &str) -> Option<&'static str> {
     let kinds = [
         ("iVBORw0KGgo", "image/png"),
         ("/9j/", "image/jpeg"),
@@ -262,7 +262,7 @@ fn by_beginning(data: &str) -> Option<&'static str> {
 }
 
 /// The media type by the extension.
-fn by_ending(url: &str) -> Option<&'static str> {
+fn type_by_extension(url: &str) -> Option<&'static str> {
     let kinds = [
         (".png", "image/png"),
         (".jpg", "image/jpeg"),

@@ -69,9 +69,9 @@ fn times() {
 #[test]
 fn anthropic_says_what_is_supported() {
     let mut model = named_model("claude-x", true);
-    let told = json!({"image_input": {"supported": true}, "thinking": {"supported": false},
+    let capabilities = json!({"image_input": {"supported": true}, "thinking": {"supported": false},
         "effort": {"supported": true, "low": {"supported": true}, "max": {"supported": true}, "high": {"supported": false}}});
-    set_abilities(&mut model, &told);
+    set_abilities(&mut model, &capabilities);
     assert_eq!(
         known_abilities(&model),
         (

@@ -505,11 +505,11 @@ fn a_budget_for_thinking_fits_into_the_limit_or_there_is_none() {
             max_tokens: Some(limit),
             ..request("claude-haiku-4-5", &[(Role::User, "Hi")])
         };
-        let said = Messages.think_within_limit(&mut chat, is_lowered);
+        let warning = Messages.think_within_limit(&mut chat, is_lowered);
         let sent = &body(&Messages, &chat)["thinking"]["budget_tokens"];
         assert_eq!(sent.as_u64(), budget, "{limit}");
         let is_less = budget != Some(rules::claude_budget(wanted).into());
-        assert_eq!(said.is_some(), is_less, "{limit}: {said:?}");
+        assert_eq!(warning.is_some(), is_less, "{limit}: {warning:?}");
         assert_eq!(Messages.think_within_limit(&mut chat, false), None);
     }
     // Those that think in words of their own are left alone.

@@ -16,7 +16,7 @@ fn default_limits() {
 #[test]
 fn claude_generations() {
     use Thinking::{Always, Budget, ByDefault, Never, OnDemand};
-    for (id, thinking, sampling, may_be_forced, knows_schemas) in [
+    for (id, thinking, sampling, may_be_forced, supports_schemas) in [
         ("claude-3-5-haiku-latest", Never, Sampling::Yes, true, false),
         (
             "claude-3-7-sonnet-20250219",
@@ -56,7 +56,7 @@ fn claude_generations() {
             (thinking, sampling),
             "{id}"
         );
-        let known = (rules.may_be_forced, rules.knows_schemas);
-        assert_eq!(known, (may_be_forced, knows_schemas), "{id}");
+        let known = (rules.may_be_forced, rules.supports_schemas);
+        assert_eq!(known, (may_be_forced, supports_schemas), "{id}");
     }
 }

@@ -353,9 +353,9 @@ fn errors_in_streams() {
 }
 
 /// The events of an answer; corrects it in what the format cannot say.
-fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
-    let [input, output, reasoned, cached, written, _] = usage(said);
-    said.usage.total_tokens = Some(input + output);
+fn written(random: &mut Xorshift, answer: &mut Answer) -> Vec<String> {
+    let [input, output, reasoned, cached, written, _] = usage(answer);
+    answer.usage.total_tokens = Some(input + output);
     let fresh = input - cached - written;
     let mut events = vec![
         format!(
@@ -364,7 +364,7 @@ fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
         r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}"#.to_owned(),
         r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}"#.to_owned(),
     ];
-    for (at, call) in said.tool_calls.iter().enumerate() {
+    for (at, call) in answer.tool_calls.iter().enumerate() {
         events.push(format!(
             r#"{{"type":"content_block_start","index":{},"content_block":{{"type":"tool_use","id":"{}","name":"{}","input":{{}}}}}}"#,
             at + 2,
@@ -372,7 +372,7 @@ fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
             call.name
         ));
     }
-    events.extend(deltas(random, said, |kind, piece| {
+    events.extend(deltas(random, answer, |kind, piece| {
         let (word, member) = match kind {
             0 => ("thinking_delta", "thinking"),
             1 => ("text_delta", "text"),
@@ -382,7 +382,7 @@ fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
             r#"{{"type":"content_block_delta","index":{kind},"delta":{{"type":"{word}","{member}":{piece}}}}}"#
         )
     }));
-    let word = native(said, ["end_turn", "max_tokens", "tool_use", "refusal"]);
+    let word = native(answer, ["end_turn", "max_tokens", "tool_use", "refusal"]);
     events.push(format!(
         r#"{{"type":"message_delta","delta":{{"stop_reason":"{word}"}},"usage":{{"output_tokens":{output},"output_tokens_details":{{"thinking_tokens":{reasoned}}}}}}}"#
     ));

@@ -246,17 +246,17 @@ fn errors_in_streams() {
 }
 
 /// The events of an answer; corrects it in what the format cannot say.
-fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
-    said.usage.cache_write_tokens = Some(0);
-    let [input, output, reasoned, cached, _, total] = usage(said);
-    said.usage.cache_write_tokens = None;
-    let thoughts = pieces(random, &said.reasoning);
+fn written(random: &mut Xorshift, answer: &mut Answer) -> Vec<String> {
+    answer.usage.cache_write_tokens = Some(0);
+    let [input, output, reasoned, cached, _, total] = usage(answer);
+    answer.usage.cache_write_tokens = None;
+    let thoughts = pieces(random, &answer.reasoning);
     let thoughts = thoughts
         .iter()
         .map(|piece| format!(r#"{{"text":{piece},"thought":true}}"#));
-    let texts = pieces(random, &said.text);
+    let texts = pieces(random, &answer.text);
     let texts = texts.iter().map(|piece| format!(r#"{{"text":{piece}}}"#));
-    let calls = said.tool_calls.iter().map(|call| {
+    let calls = answer.tool_calls.iter().map(|call| {
         let (id, name, arguments) = (&call.id, &call.name, &call.arguments);
         format!(r#"{{"functionCall":{{"id":"{id}","name":"{name}","args":{arguments}}}}}"#)
     });
@@ -268,7 +268,7 @@ fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
     });
     let mut events: Vec<String> = chunks.collect();
     let visible = output - reasoned;
-    let word = native(said, ["STOP", "MAX_TOKENS", "STOP", "SAFETY"]);
+    let word = native(answer, ["STOP", "MAX_TOKENS", "STOP", "SAFETY"]);
     events.push(format!(
         r#"{{"candidates":[{{"content":{{"parts":[]}},"finishReason":"{word}"}}],"modelVersion":"m-1","usageMetadata":{{"promptTokenCount":{input},"candidatesTokenCount":{visible},"thoughtsTokenCount":{reasoned},"cachedContentTokenCount":{cached},"totalTokenCount":{total}}}}}"#
     ));

@@ -9,7 +9,7 @@ const CLOSE: &str = "</think>";
 /// Separates the reasoning from the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InlineReasoning {
-    place: Place,
+    position: Position,
     /// A tail that may be the beginning of a tag.
     held: String,
     /// Bytes at the start of `held` that are known to be white space.
@@ -17,7 +17,7 @@ pub(crate) struct InlineReasoning {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// Only white space, or a part of the opening tag, so far.
     #[default]
     Start,
@@ -34,25 +34,25 @@ impl InlineReasoning {
     pub(super) fn push(&mut self, piece: &str, text: &mut String, reasoning: &mut String) {
         let mut rest = piece;
         loop {
-            match self.place {
-                Place::Answer => return text.push_str(rest),
-                Place::Start => {
+            match self.position {
+                Position::Answer => return text.push_str(rest),
+                Position::Start => {
                     self.held.push_str(rest);
                     // White space that was skipped before is not scanned again.
                     let begun = self.held[self.blank..].trim_start();
                     self.blank = self.held.len() - begun.len();
                     let Some(after) = begun.strip_prefix(OPEN) else {
                         if !OPEN.starts_with(begun) {
-                            self.place = Place::Answer;
+                            self.position = Position::Answer;
                             text.push_str(&std::mem::take(&mut self.held));
                         }
                         return;
                     };
                     rest = &piece[piece.len() - after.len()..];
                     self.held.clear();
-                    self.place = Place::Reasoning;
+                    self.position = Position::Reasoning;
                 }
-                Place::Reasoning => {
+                Position::Reasoning => {
                     self.held.push_str(rest);
                     let Some(end) = self.held.find(CLOSE) else {
                         let kept = (0..CLOSE.len())
@@ -68,14 +68,14 @@ impl InlineReasoning {
                     let after = self.held.len() - end - CLOSE.len();
                     rest = &piece[piece.len() - after..];
                     self.held.clear();
-                    self.place = Place::Between;
+                    self.position = Position::Between;
                 }
-                Place::Between => {
+                Position::Between => {
                     rest = rest.trim_start();
                     if rest.is_empty() {
                         return;
                     }
-                    self.place = Place::Answer;
+                    self.position = Position::Answer;
                 }
             }
         }
@@ -84,8 +84,8 @@ impl InlineReasoning {
     /// At the end of the stream: adds what was held back, which is not a tag.
     pub(super) fn finish(&mut self, text: &mut String, reasoning: &mut String) {
         let held = std::mem::take(&mut self.held);
-        match self.place {
-            Place::Reasoning => add(reasoning, &held),
+        match self.position {
+            Position::Reasoning => add(reasoning, &held),
             _ => text.push_str(&held),
         }
     }

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::stream::side;
+use super::stream::side_field;
 use super::{ChatCompletions, Newest};
 use crate::json;
 use crate::model::{self, is_short};
@@ -54,17 +54,17 @@ impl ChatCompletions {
 }
 
 fn read_model(entry: &str) -> Option<Model> {
-    let entry = side(Some(entry));
+    let entry = side_field(Some(entry));
     let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
     let number = |name: &str| entry[name].as_u64();
     let id = text("id")?;
     let modalities = entry["architecture"]["output_modalities"].as_array();
     let speaks = modalities.is_none_or(|list| list.iter().any(|word| word == "text"));
-    let told = entry["capabilities"]["completion_chat"].as_bool();
+    let capability = entry["capabilities"]["completion_chat"].as_bool();
     let is_other = text("type").is_some_and(|kind| OTHER_TYPES.contains(&kind));
     let name = text("display_name").or(text("name"));
     let mut model = Model {
-        chat: told.unwrap_or(speaks && !is_other && !has_word(id, NOT_CHAT)),
+        chat: capability.unwrap_or(speaks && !is_other && !has_word(id, NOT_CHAT)),
         display_name: name.filter(|name| *name != id).map(str::to_owned),
         id: id.to_owned(),
         created: entry["created"].as_i64(),

@@ -109,7 +109,7 @@ impl Reader<'_> {
         )?;
         let is_bare_error = choices.is_none() && usage.is_none();
         // `x_groq` is where Groq sends it.
-        let usage = usage.or_else(|| beside(x_groq, &["usage"])[0]);
+        let usage = usage.or_else(|| side_members(x_groq, &["usage"])[0]);
         if usage.is_some_and(|usage| usage.starts_with('{')) {
             answer.usage = self.usage(usage);
         }
@@ -139,7 +139,7 @@ impl Reader<'_> {
     }
 
     fn usage(&self, usage: Option<&str>) -> Usage {
-        let [input, output, total, cost, input_details, output_details] = beside(
+        let [input, output, total, cost, input_details, output_details] = side_members(
             usage,
             &[
                 "prompt_tokens",
@@ -150,8 +150,9 @@ impl Reader<'_> {
                 "completion_tokens_details",
             ],
         );
-        let [reasoning] = beside(output_details, &["reasoning_tokens"]);
-        let [cached, written] = beside(input_details, &["cached_tokens", "cache_write_tokens"]);
+        let [reasoning] = side_members(output_details, &["reasoning_tokens"]);
+        let [cached, written] =
+            side_members(input_details, &["cached_tokens", "cache_write_tokens"]);
         let reasoning = json::number(reasoning);
         let apart = match self.service.reasoning_apart {
             true => reasoning.unwrap_or_default(),
@@ -165,7 +166,7 @@ impl Reader<'_> {
             cache_write_tokens: json::number(written),
             total_tokens: json::number(total),
             // OpenRouter's member, in US dollars.
-            cost_usd: side(cost).as_f64().filter(|cost| *cost >= 0.0),
+            cost_usd: side_field(cost).as_f64().filter(|cost| *cost >= 0.0),
         }
     }
 
@@ -186,8 +187,8 @@ impl Reader<'_> {
         if json::number(index).is_some_and(|index| index > 0) {
             return Ok(());
         }
-        if let Some(said) = delta.or(message) {
-            self.take_said(said, answer)?;
+        if let Some(delta) = delta.or(message) {
+            self.take_delta(delta, answer)?;
         }
         // Output that is sent with it was generated, and is billed.
         if let Some(error) = error {
@@ -227,7 +228,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn take_said(&mut self, said: &str, answer: &mut Answer) -> Result<(), Failure> {
+    fn take_delta(&mut self, delta: &str, answer: &mut Answer) -> Result<(), Failure> {
         let [
             content,
             reasoning,
@@ -237,7 +238,7 @@ impl Reader<'_> {
             tool_calls,
             function_call,
         ] = json::members(
-            said,
+            delta,
             &[
                 "content",
                 "reasoning",
@@ -399,7 +400,10 @@ impl Reader<'_> {
 }
 
 /// Members of a side field; none if it is no object, or implausibly large.
-fn beside<'a, const N: usize>(raw: Option<&'a str>, names: &[&str; N]) -> [Option<&'a str>; N] {
+fn side_members<'a, const N: usize>(
+    raw: Option<&'a str>,
+    names: &[&str; N],
+) -> [Option<&'a str>; N] {
     let raw = raw.filter(|raw| raw.len() <= LARGEST_SIDE);
     raw.and_then(|raw| json::members(raw, names).ok())
         .unwrap_or([None; N])
@@ -407,9 +411,9 @@ fn beside<'a, const N: usize>(raw: Option<&'a str>, names: &[&str; N]) -> [Optio
 
 /// Adds the URLs of sources to the answer; each chunk repeats all of them.
 fn take_sources(citations: Option<&str>, search_results: Option<&str>, answer: &mut Answer) {
-    let mut sources = strings(side(citations).as_array().into_iter().flatten());
+    let mut sources = strings(side_field(citations).as_array().into_iter().flatten());
     if sources.is_empty() && answer.citations.is_empty() {
-        let results = side(search_results);
+        let results = side_field(search_results);
         let results = results.as_array().into_iter().flatten();
         sources = strings(results.map(|result| &result["url"]));
     }
@@ -419,7 +423,7 @@ fn take_sources(citations: Option<&str>, search_results: Option<&str>, answer: &
 }
 
 /// A side field of any shape; null if it is implausibly large.
-pub(super) fn side(raw: Option<&str>) -> Value {
+pub(super) fn side_field(raw: Option<&str>) -> Value {
     let raw = raw.filter(|raw| raw.len() <= LARGEST_SIDE);
     raw.and_then(json::tree).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use crate::testing::{
 };
 use crate::*;
 
-fn said() -> Answer {
+fn expected_answer() -> Answer {
     Answer {
         text: "Hé\nlo 😀".to_owned(),
         reasoning: "Weigh both.".to_owned(),
@@ -33,7 +33,7 @@ fn said() -> Answer {
 
 #[test]
 fn streams() {
-    assert_eq!(answer(&PLAIN, STREAM), said());
+    assert_eq!(answer(&PLAIN, STREAM), expected_answer());
     assert_truncations(&PLAIN, STREAM);
     let tools = answer(&PLAIN, TOOL_CALLS);
     assert_eq!(
@@ -51,7 +51,7 @@ fn streams() {
 
 #[test]
 fn calls_come_in_every_accent() {
-    let said = |deltas: &[&str]| {
+    let expected_answer = |deltas: &[&str]| {
         let chunk = |delta: &&str| format!("data: {{\"choices\":[{{\"delta\":{delta}}}]}}\n\n");
         let chunks: String = deltas.iter().map(chunk).collect();
         let answer = answer(&PLAIN, &format!("{chunks}data: [DONE]\n\n"));
@@ -126,7 +126,7 @@ fn calls_come_in_every_accent() {
             "x a {}",
         ),
     ] {
-        assert_eq!(said(deltas), expected);
+        assert_eq!(expected_answer(deltas), expected);
     }
     let whole = r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"x","type":"function","function":{"name":"a","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
     let mut answer = Answer::default();
@@ -288,7 +288,7 @@ fn whole_answers() {
             "message":{"role":"assistant","content":"Hé\nlo 😀","refusal":null,"reasoning":"Weigh both.","reasoning_content":"Weigh both."}}],
             "usage":{"prompt_tokens":9,"completion_tokens":7,"total_tokens":16,
             "prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":3},"completion_tokens_details":{"reasoning_tokens":5}}}"#;
-    assert_eq!(whole(body).unwrap(), said());
+    assert_eq!(whole(body).unwrap(), expected_answer());
     let refused = whole(
         r#"{"choices":[{"message":{"content":null,"refusal":"I can't."},"finish_reason":"stop"}]}"#,
     );
@@ -454,11 +454,11 @@ fn errors_in_streams() {
 }
 
 /// The events of an answer; corrects it in what the format cannot say.
-fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
+fn written(random: &mut Xorshift, expected_answer: &mut Answer) -> Vec<String> {
     let chunk = |delta: &str| {
         format!(r#"{{"id":"r-1","model":"m-1","choices":[{{"index":0,"delta":{{{delta}}}}}]}}"#)
     };
-    let calls = said.tool_calls.iter().enumerate();
+    let calls = expected_answer.tool_calls.iter().enumerate();
     let begun = calls.map(|(at, call)| {
         chunk(&format!(
             r#""tool_calls":[{{"index":{at},"id":"{}","function":{{"name":"{}","arguments":""}}}}]"#,
@@ -466,7 +466,7 @@ fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
         ))
     });
     let mut events: Vec<String> = begun.collect();
-    events.extend(deltas(random, said, |kind, piece| {
+    events.extend(deltas(random, expected_answer, |kind, piece| {
         match kind.checked_sub(2) {
             None if kind == 0 => chunk(&format!(r#""reasoning_content":{piece}"#)),
             None => chunk(&format!(r#""content":{piece}"#)),
@@ -475,9 +475,12 @@ fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
             )),
         }
     }));
-    said.usage.cost_usd = Some(0.125);
-    let [input, output, reasoned, cached, written, total] = usage(said);
-    let word = native(said, ["stop", "length", "tool_calls", "content_filter"]);
+    expected_answer.usage.cost_usd = Some(0.125);
+    let [input, output, reasoned, cached, written, total] = usage(expected_answer);
+    let word = native(
+        expected_answer,
+        ["stop", "length", "tool_calls", "content_filter"],
+    );
     events.push(format!(
         r#"{{"choices":[{{"delta":{{}},"finish_reason":"{word}"}}]}}"#
     ));

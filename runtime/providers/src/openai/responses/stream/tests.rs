@@ -287,8 +287,8 @@ fn whole_bodies_that_are_none() {
 }
 
 /// The events of an answer; corrects it in what the format cannot say.
-fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
-    let calls = said.tool_calls.iter().enumerate();
+fn written(random: &mut Xorshift, answer: &mut Answer) -> Vec<String> {
+    let calls = answer.tool_calls.iter().enumerate();
     let begun = calls.map(|(at, call)| {
         format!(
             r#"{{"type":"response.output_item.added","output_index":{},"item":{{"type":"function_call","call_id":"{}","name":"{}","arguments":""}}}}"#,
@@ -298,7 +298,7 @@ fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
         )
     });
     let mut events: Vec<String> = begun.collect();
-    events.extend(deltas(random, said, |kind, piece| {
+    events.extend(deltas(random, answer, |kind, piece| {
         let word = match kind {
             0 => "reasoning_summary_text",
             1 => "output_text",
@@ -306,9 +306,9 @@ fn written(random: &mut Xorshift, said: &mut Answer) -> Vec<String> {
         };
         format!(r#"{{"type":"response.{word}.delta","output_index":{kind},"delta":{piece}}}"#)
     }));
-    let [input, output, reasoned, cached, written, total] = usage(said);
+    let [input, output, reasoned, cached, written, total] = usage(answer);
     let word = native(
-        said,
+        answer,
         [
             "completed",
             "max_output_tokens",
