@@ -27,6 +27,7 @@ pub(in crate::settings) struct ModelEntry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct PriceEntry {
+    /// Input that comes from no cache.
     input: Amount,
     /// Output, reasoning included.
     output: Amount,
