@@ -359,7 +359,7 @@ fn calls(server: &mut Server, case: Case) -> io::Result<Times> {
         loop {
             let read = server.stdout.read(&mut buffer)?;
             if read == 0 {
-                return Err(io::Error::other("the server has left"));
+                return Err(io::Error::other("the server has exited"));
             }
             answers.extend_from_slice(&buffer[..read]);
             let whole = buffer[..read].iter().filter(|&&byte| byte == b'\n').count();

@@ -279,7 +279,7 @@ impl Runner {
                 sent = upto;
             }
             match self.server.stdout.read(&mut self.answers[received..])? {
-                0 => return Err(io::Error::other("the server has left")),
+                0 => return Err(io::Error::other("the server has exited")),
                 read => received += read,
             }
         }
@@ -301,7 +301,7 @@ impl Runner {
                     Err(error) => return Err(error),
                 };
             match self.server.stdout.read(&mut self.answers[received..]) {
-                Ok(0) => return Err(io::Error::other("the server has left")),
+                Ok(0) => return Err(io::Error::other("the server has exited")),
                 Ok(read) => received += read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if !wrote {

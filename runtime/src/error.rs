@@ -199,7 +199,7 @@ impl Advice {
             }
             Advice::CheckKey { origin } => format!("Check the key in {origin}, then {restart}."),
             Advice::SetKey { provider } => {
-                format!("Provider {provider} has no key: set one, then {restart}.")
+                format!("Provider {provider} has no API key: set one, then {restart}.")
             }
             Advice::CorrectSettings => format!("Correct the settings, then {restart}."),
             Advice::ChooseModel { provider } => {
@@ -239,14 +239,14 @@ mod tests {
 
     #[test]
     fn a_text_is_kind_message_and_advice() {
-        let error = Error::new(ErrorKind::Config, "there is nobody to ask");
-        assert_eq!(error.for_client(), "config: there is nobody to ask");
+        let error = Error::new(ErrorKind::Config, "no model was selected");
+        assert_eq!(error.for_client(), "config: no model was selected");
         let error = error
             .advise(Advice::CorrectSettings)
             .advise_plain("Or not.");
         assert_eq!(
             error.for_client(),
-            "config: there is nobody to ask. Correct the settings, then restart the server. Or not."
+            "config: no model was selected. Correct the settings, then restart the server. Or not."
         );
         let error = error.advise(Advice::RequestedAs("smart".into()));
         assert!(error.for_client().ends_with(". Or not. (asked: smart)"));

@@ -31,7 +31,7 @@ const PROMPTS: [Entry; 4] = [
             description: "Find out which models can be asked, and ask one".into(),
             arguments: vec![
                 required("question", "Question", "What to ask the other model"),
-                optional("provider", "Provider", "Whom to ask"),
+                optional("provider", "Provider", "Which provider to ask"),
                 optional("model", "Model", "Which model to ask"),
             ],
         },
@@ -49,7 +49,7 @@ const PROMPTS: [Entry; 4] = [
                 optional(
                     "providers",
                     "Providers",
-                    "Whom to ask, with commas between; all usable ones if left out",
+                    "Which providers to ask, separated by commas; default: all that can be used",
                 ),
             ],
         },
@@ -80,7 +80,7 @@ const PROMPTS: [Entry; 4] = [
                 optional(
                     "answer",
                     "Answer",
-                    "What is to be judged; the answer given so far if left out",
+                    "The answer or plan to judge; default: the answer given so far",
                 ),
                 optional("model", "Model", "Which model to ask"),
             ],
@@ -275,16 +275,16 @@ fn second_opinion(_: &Settings, given: &Given<'_>) -> String {
         "Get a second opinion from another AI model, through the anygpt tools.\n\nThe question:\n{question}\n\n"
     );
     if answer.is_empty() {
-        text.push_str("To be judged: the answer that you have given so far, or would give.\n");
+        text.push_str("The answer to judge: the one you have given so far, or would give.\n");
     } else {
-        let _ = writeln!(text, "To be judged:\n{answer}\n");
+        let _ = writeln!(text, "The answer to judge:\n{answer}\n");
     }
     if !model.is_empty() {
         let _ = writeln!(text, "Model to ask: {}", of_caller(model));
     }
     text.push_str(
         "\nSteps:\n\
-         1. Call anygpt_chat_completion with the question, what is to be judged, and the criteria, all in one prompt: \
+         1. Call anygpt_chat_completion with the question, the answer to judge, and the criteria, all in one prompt: \
          the other model sees nothing of our conversation. Ask for mistakes and missing points, not for praise. \
          Choose a model of another provider than your own if you can. anygpt_compare asks several at once.\n\
          2. Weigh what it says: check its claims, do not just adopt them.\n\

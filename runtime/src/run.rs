@@ -166,7 +166,9 @@ fn serve_stdin(settings: Settings, redactor: Redactor, signals: Signals, is_usab
     );
     let signals = Listener::new(signals, exit::on_signal, FATAL);
     let gone = || {
-        telemetry::write_now("anygpt-mcp: stdout is gone: the client has left");
+        telemetry::write_now(
+            "anygpt-mcp: stdout cannot be written, probably because the client closed it: exiting",
+        );
         leave(FATAL);
     };
     let connection = Connection::new(

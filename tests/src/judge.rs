@@ -548,7 +548,7 @@ impl Judge<'_, '_> {
             }
         };
         if revisions.is_empty() && found.is_empty() {
-            found.push("nobody asked for this notification".to_owned());
+            found.push("this notification was not requested".to_owned());
         }
         // With several revisions in use, the notification belongs to one of them.
         let judged = revisions
@@ -1042,7 +1042,7 @@ mod tests {
         let asked = modern("completion/complete", "");
         let answered = modern_result(r#""resultType":"complete","completion":{"values":[]},"#);
         fine(&[&asked], &[&answered]);
-        wrong(&[&asked], &[message, &answered], "nobody asked");
+        wrong(&[&asked], &[message, &answered], "not requested");
         let level = format!(r#","{META}logLevel":"info""#);
         let asked = asked.replace(&envelope(""), &envelope(&level));
         fine(&[&asked], &[message, &answered]);

@@ -702,7 +702,7 @@ fn completions_fit_and_are_a_hundred_at_most() {
 #[test]
 fn a_client_gets_the_log_lines_it_asked_for() {
     let mut server = server(Limits::default());
-    server.log(LoggingLevel::Emergency, "test", "nobody asked");
+    server.log(LoggingLevel::Emergency, "test", "not requested");
     assert_eq!(output(&mut server), [] as [Value; 0]);
     let wrong = ask(&mut server, "logging/setLevel", r#""level":"loud""#);
     assert_eq!(wrong["error"]["code"], -32602);

@@ -69,7 +69,7 @@ impl Answer {
     /// `TooLarge` if there are more than [`MOST_CALLS`].
     pub(crate) fn call(&mut self, mut call: ToolCall) -> Result<(), Failure> {
         if self.tool_calls.len() >= MOST_CALLS {
-            let problem = format!("the model wants more than {MOST_CALLS} tools to be called");
+            let problem = format!("the answer has more than {MOST_CALLS} tool calls");
             return Err(Failure::new(ErrorKind::TooLarge, problem));
         }
         let mut number = self.tool_calls.len();

@@ -111,7 +111,7 @@ pub trait Codec: Send + Sync {
     fn generated_images(&self, _body: &[u8]) -> Result<GeneratedImages, Failure> {
         Err(Failure::new(
             ErrorKind::Unavailable,
-            "this format has no pictures",
+            "this format has no images",
         ))
     }
 }

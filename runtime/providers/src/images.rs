@@ -66,7 +66,7 @@ pub(super) fn image(data: String) -> Result<GeneratedImage, Failure> {
         }
         _ => Err(Failure::new(
             ErrorKind::Unavailable,
-            "the provider sent a picture that is no PNG, JPEG, WebP or GIF in base64",
+            "the provider sent an image that is no PNG, JPEG, WebP or GIF in base64",
         )),
     }
 }

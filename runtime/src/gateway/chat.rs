@@ -75,7 +75,10 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> Result<Reply, Error> {
         let Some(first) = plan.targets.first() else {
-            return Err(Error::new(ErrorKind::Config, "there is nobody to ask"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "no model was selected: name one, or set DEFAULT_MODEL",
+            ));
         };
         let mut state = ChatState::new(first.provider, self.id_of(first), model_of(first));
         let stopped = self

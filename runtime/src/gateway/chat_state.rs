@@ -59,7 +59,7 @@ pub(super) struct Unpaid {
 
 impl fmt::Display for Unpaid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Not asked: {}: {}", self.names.join(", "), self.why)
+        write!(f, "Not sent to {}: {}", self.names.join(", "), self.why)
     }
 }
 
@@ -229,7 +229,7 @@ impl ChatState {
             None => Failed {
                 provider: self.provider,
                 model: mem::take(&mut self.reply.model),
-                failure: Failure::new(ErrorKind::Unavailable, "nobody was asked"),
+                failure: Failure::new(ErrorKind::Unavailable, "no request was sent"),
             },
         };
         AllFailed {

@@ -44,7 +44,7 @@ fn a_provider_that_cannot_be_asked_is_mentioned() {
         text(by_name("discover-and-chat"), &settings, &given).text
     };
     assert!(say("nobody").contains("no provider named \"nobody\" is configured"));
-    assert!(say("google").contains("google cannot be used: it has no key"));
+    assert!(say("google").contains("google cannot be used: the API key is missing"));
     assert!(!say("openai").contains("Note:"));
     let given = [Some("q".into()), Some("openai, nobody,".into())];
     let text = text(by_name("compare-providers"), &settings, &given).text;

@@ -406,7 +406,7 @@ fn unset(key: &str) -> Option<&'static str> {
     let is_reference = key.contains("://")
         || REFERENCES.iter().any(|start| after(key, start).is_some())
         || key.starts_with("projects/") && key.contains("/secrets/");
-    is_reference.then_some("it is a secret reference that nobody resolved")
+    is_reference.then_some("it is a secret reference that was not resolved")
 }
 
 /// What no key can be that is used at this vendor's own address.

@@ -31,7 +31,7 @@ pub(super) fn template(value: &str) -> Option<&'static str> {
     } else if value.starts_with('<') && value.ends_with('>') {
         Some("it is a placeholder in angle brackets")
     } else if begins("se://") {
-        Some("it is a secret reference that nobody resolved")
+        Some("it is a secret reference that was not resolved")
     } else if value.starts_with("%!") {
         Some("it is a formatting error of the program that set it")
     } else if (value.starts_with("{{") && value.ends_with("}}"))

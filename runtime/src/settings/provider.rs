@@ -190,8 +190,8 @@ impl Provider {
         // What listens at a port of a container is seldom what its user means.
         in_container.then(|| {
             format!(
-                "it has no base URL, and in a container its usual port is not tried (set {variable}, for example to \
-                 http://host.docker.internal:{port})"
+                "the base URL is missing, and in a container the usual port is not tried (set {variable}, for \
+                 example to http://host.docker.internal:{port})"
             )
         })
     }

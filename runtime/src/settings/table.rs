@@ -211,7 +211,7 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| Some(settings.limits.allow_providers.as_ref()?.shown()),
-        key: "Ids of providers; no others may be asked",
+        key: "Ids of the only providers that calls may use",
         example: "#   allow_providers: [openai, team]",
         ..NONE
     },
@@ -224,7 +224,7 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| Some(settings.limits.deny_providers.as_ref()?.shown()),
-        key: "Ids of providers that may not be asked",
+        key: "Ids of providers that calls may not use",
         ..NONE
     },
     Row {
@@ -236,7 +236,7 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| Some(settings.limits.allow_models.as_ref()?.shown()),
-        key: "Models, with * and ?; no others may be asked",
+        key: "The only models that calls may use, with * and ?",
         ..NONE
     },
     Row {
@@ -248,13 +248,13 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| Some(settings.limits.deny_models.as_ref()?.shown()),
-        key: "Models, with * and ?, that may not be asked",
+        key: "Models that calls may not use, with * and ?",
         example: "#   deny_models: [\"*-pro\", team/claude-opus-*]",
-        help: "whom a call may ask, separated by commas; * in models",
+        help: "providers and models that calls may use, separated by commas;\nmodels may contain *",
         about: [
-            "whom a call may ask, separated by commas; in models `*` stands for anything, and `provider/model` and the \
-             id alone both count. Deny beats allow, and denies a model by all its spellings",
-            "everybody",
+            "providers and models that calls may use, separated by commas; in models `*` stands for anything, and \
+             `provider/model` and the id alone both count. Deny beats allow, and denies a model by all its spellings",
+            "all",
         ],
         ..NONE
     },

@@ -64,7 +64,7 @@ impl Stderr {
     }
 
     fn dropped_line(&self, count: u64) -> String {
-        let message = "lines of this log were dropped, since nobody read them";
+        let message = "log lines were dropped because stderr was not read in time";
         self.format
             .line(Level::WARN, message, Some(("lines", count)))
     }

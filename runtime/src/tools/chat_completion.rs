@@ -208,7 +208,7 @@ fn outcome(
     let mut notes = Vec::new();
     if !structured.tool_calls.is_empty() {
         let calls = serde_json::to_string(&structured.tool_calls).unwrap_or_default();
-        notes.push(format!("Tools to be called: {calls}"));
+        notes.push(format!("Tool calls: {calls}"));
     }
     if !structured.warnings.is_empty() {
         notes.push(format!("Note: {}", structured.warnings.join(". ")));

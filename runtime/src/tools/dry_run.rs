@@ -57,7 +57,10 @@ struct Prepared {
 /// What the plan would do.
 pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String>) -> Outcome {
     let Some((first, others)) = plan.targets.split_first() else {
-        return Outcome::error(Error::new(ErrorKind::Config, "there is nobody to ask"));
+        return Outcome::error(Error::new(
+            ErrorKind::Config,
+            "no model was selected: name one, or set DEFAULT_MODEL",
+        ));
     };
     let prepared = match prepared(settings, plan, first, &mut warnings) {
         Ok(prepared) => prepared,

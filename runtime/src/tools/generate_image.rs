@@ -29,8 +29,8 @@ use crate::{
 pub(super) static TOOL: Tool = Tool {
     name: "anygpt_generate_image",
     is_default: false,
-    title: "Draw a picture",
-    description: "Draw pictures by description with an image model.",
+    title: "Generate an image",
+    description: "Generate images from a description with an image model.",
     annotations: Annotations {
         read_only: true,
         idempotent: false,
@@ -99,13 +99,13 @@ fn begin(
     let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
     let Some(prompt) = prompt else {
         return Err(Error::new(ErrorKind::InvalidRequest, "prompt is missing")
-            .advise_plain("Say what is to be seen."));
+            .advise_plain("Describe the image to generate."));
     };
     let Some(model) = model else {
         return Err(
             Error::new(ErrorKind::InvalidRequest, "model is missing").advise(
                 Advice::NameModelFor {
-                    which: "one that draws, for example gpt-image-2 or gemini-3.1-flash-image",
+                    which: "one that generates images, for example gpt-image-2 or gemini-3.1-flash-image",
                     capability: "images",
                 },
             ),
@@ -131,7 +131,7 @@ fn begin(
         };
         let who = resolve::providers_supporting(settings, can);
         let id = &settings.providers[target.provider].id;
-        let message = format!("{id} has no model that draws");
+        let message = format!("{id} has no model that generates images");
         return Err(
             Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
         );
@@ -171,7 +171,7 @@ impl Image {
         let read = |codec: &dyn Codec, body: &[u8]| codec.generated_images(body);
         let (target, request) = (&self.target, &self.plan.request);
         let all = (0..self.plan.times)
-            .map(|_| gateway.fetch(context, target, request, self.bounds, "picture", read));
+            .map(|_| gateway.fetch(context, target, request, self.bounds, "image", read));
         let mut drawn: Option<Counted<GeneratedImages>> = None;
         let mut problem = None;
         for one in join_all(all).await {
@@ -184,7 +184,7 @@ impl Image {
         match (drawn, problem) {
             (Some(drawn), problem) => {
                 let missing = problem.map(|error| {
-                    format!("Not all pictures could be drawn: {}", error.for_client())
+                    format!("Some images could not be generated: {}", error.for_client())
                 });
                 self.warnings.extend(missing);
                 self.outcome(gateway.settings(), drawn)
@@ -197,18 +197,18 @@ impl Image {
         let drawn = reply.value;
         let size = self.size.as_deref().map(|size| format!(", {size}"));
         let mut lines = vec![format!(
-            "{} pictures from {}{}",
+            "{} images from {}{}",
             drawn.images.len() + drawn.urls.len(),
             self.target.name(settings),
             size.unwrap_or_default()
         )];
-        lines.extend(drawn.text.as_ref().map(|said| format!("Drawn as: {said}")));
         lines.extend(
             drawn
-                .urls
-                .iter()
-                .map(|url| format!("To be fetched at {url}")),
+                .text
+                .as_ref()
+                .map(|said| format!("Revised prompt: {said}")),
         );
+        lines.extend(drawn.urls.iter().map(|url| format!("Image URL: {url}")));
         lines.extend_from_slice(&self.warnings);
         let here = drawn.images.iter().map(|picture| Listed::Here {
             mime_type: picture.mime_type,

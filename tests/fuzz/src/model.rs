@@ -140,12 +140,8 @@ impl Model {
     }
 
     fn nothing_else(&self, seen: &Seen) {
-        assert!(seen.lines.is_empty(), "nobody asked for {:?}", seen.lines);
-        assert!(
-            seen.actions.is_empty(),
-            "nobody asked for {:?}",
-            seen.actions
-        );
+        assert!(seen.lines.is_empty(), "not requested: {:?}", seen.lines);
+        assert!(seen.actions.is_empty(), "not requested: {:?}", seen.actions);
     }
 
     fn line(&mut self, line: &[u8], seen: &mut Seen) {

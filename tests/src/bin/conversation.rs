@@ -129,7 +129,7 @@ impl Client {
             let line = self
                 .stdout
                 .next()
-                .ok_or_else(|| io::Error::other("the server has left"))??;
+                .ok_or_else(|| io::Error::other("the server has exited"))??;
             println!("   server → {}", shown(&line));
             let answer: Value = serde_json::from_str(&line)?;
             if answer["id"] == id {

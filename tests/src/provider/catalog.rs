@@ -36,7 +36,7 @@ fault-pause             a model that pauses before its text (pause_turn)
 fault-unsaid            an answer that does not say why it ended
 fault-garbage           a stream that is not JSON
 fault-json              a good answer as JSON instead of a stream
-fault-gzip              a good answer, packed although nobody asked for that
+fault-gzip              a good answer, compressed although that was not requested
 fault-html              502 with an HTML page
 fault-blank             500 without a body
 fault-huge              an answer of 64 MiB

@@ -536,7 +536,7 @@ fn the_doctor_tells_what_is_usable_and_why_the_rest_is_not() {
         &[
             "openai (default)\n  usable\n",
             "key from OPENAI_API_KEY: 13 characters, the last two are \"12\"",
-            "anthropic\n  off: it has no key (set ANTHROPIC_API_KEY)",
+            "anthropic\n  off: the API key is missing (set ANTHROPIC_API_KEY)",
             "GROQ_API_KEY",
         ],
     );
@@ -544,7 +544,7 @@ fn the_doctor_tells_what_is_usable_and_why_the_rest_is_not() {
     let none = run(&["doctor"], NOTHING, b"");
     assert_eq!(none.code, Some(1));
     assert_parts(&none.stderr, &["No provider can be used"]);
-    assert_parts(&none.stdout, &["off: it has no key"]);
+    assert_parts(&none.stdout, &["off: the API key is missing"]);
 }
 
 #[test]
@@ -678,7 +678,7 @@ fn where_a_name_leads_is_explained_without_a_network() {
         ),
         (
             "groq/llama-4",
-            "config: provider groq cannot be used: it has no key (set GROQ_API_KEY)",
+            "config: provider groq cannot be used: the API key is missing (set GROQ_API_KEY)",
         ),
         (
             "openai/claude-x",

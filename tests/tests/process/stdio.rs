@@ -228,7 +228,7 @@ fn a_stderr_that_nobody_reads_stops_nothing() {
         let answer = server.json();
         assert_eq!(answer["result"]["isError"], true, "{answer}");
     }
-    assert_eq!(server.stderr(), "", "somebody has read it");
+    assert_eq!(server.stderr(), "", "stderr must not be read here");
     assert_eq!(finish(server).len(), 2_000);
 }
 

@@ -403,7 +403,7 @@ fn a_client_that_sets_a_level_gets_log_messages_of_it_and_above() {
         assert_eq!(
             fail(&mut session, &provider, Value::Null),
             [Value::Null; 0],
-            "nobody asked"
+            "not requested"
         );
         for (place, level) in LEVELS.iter().enumerate() {
             assert_eq!(

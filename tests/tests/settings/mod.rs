@@ -1031,7 +1031,7 @@ fn what_is_no_key_switches_off_its_provider_and_never_the_server() {
                 &shown
                     .stdout
                     .lines()
-                    .filter(|it| it.contains("no key"))
+                    .filter(|it| it.contains("no usable API key"))
                     .collect::<String>(),
             );
         }

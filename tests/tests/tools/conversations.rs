@@ -205,7 +205,7 @@ fn a_loop_of_tool_calls_goes_on_where_it_was_at_every_provider() {
         // The calls are the text, for clients that show nothing else.
         let text = result["content"][0]["text"].as_str().unwrap();
         assert!(
-            text.starts_with("Tools to be called: [{\"id\":\"call_9\""),
+            text.starts_with("Tool calls: [{\"id\":\"call_9\""),
             "{text}"
         );
         assert_eq!(first["provider_state"]["provider"], family.id(), "{first}");
@@ -425,7 +425,7 @@ fn calls_with_broken_arguments_are_handed_on_as_they_are_and_said() {
         "The arguments of the call of broken are not a JSON object"
     );
     let note = result["content"][1]["text"].as_str().unwrap();
-    assert!(note.starts_with("Tools to be called: "), "{note}");
+    assert!(note.starts_with("Tool calls: "), "{note}");
     server.close_stdin();
     server.end(0);
 }

@@ -362,7 +362,7 @@ fn a_chain_is_paid_from_one_purse() {
         let first: Vec<u64> = asked.iter().take(3).map(most).collect();
         assert_eq!(first, limits, "{name}");
         if requests < 9 {
-            let who = format!("Not asked: openai/m{requests}");
+            let who = format!("Not sent to openai/m{requests}");
             let why = ": about 1 tokens of input";
             let left = "of ANYGPT_MAX_COST_USD ($0.000303) is left";
             assert_parts(&result.to_string(), &[&who, why, left]);
@@ -416,7 +416,7 @@ fn a_repetition_is_paid_from_the_same_purse() {
     assert_eq!(provider.requests().len(), 2, "{result}");
     assert_parts(
         error(&result),
-        &["network: ", "2 times", "Not asked: openai/m0 again: about"],
+        &["network: ", "2 times", "Not sent to openai/m0 again: about"],
     );
     // Without a limit of its own the first one may use the whole budget.
     let result = ask(&mut server, &json!({"model": "openai/m0"}));

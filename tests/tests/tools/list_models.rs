@@ -135,7 +135,7 @@ fn what_is_no_cursor_and_no_limit_is_refused() {
         let result = server.call_tool(LIST, json!({"limit": limit}));
         assert_parts(error(&result), &["invalid_request: limit", "1 to 500"]);
     }
-    assert_eq!(provider.requests().len(), 0, "nobody was asked");
+    assert_eq!(provider.requests().len(), 0, "no request was sent");
     // A cursor past the end gives an empty page.
     let result = server.call_tool(LIST, json!({"cursor": ":google/z", "provider": "google"}));
     assert_eq!(names(&result).len(), 0);

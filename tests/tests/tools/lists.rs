@@ -279,7 +279,7 @@ fn a_provider_is_found_by_its_names_and_an_unknown_one_is_an_error_that_lists_th
     assert_parts(error(&result), &["nobody", "openai, anthropic, google"]);
     let result = server.call_tool(LIST, json!({"provider": 7}));
     assert_parts(error(&result), &["provider", "string"]);
-    assert_eq!(provider.requests().len(), before, "nobody was asked");
+    assert_eq!(provider.requests().len(), before, "no request was sent");
 }
 
 #[test]
@@ -607,7 +607,7 @@ fn a_tag_says_if_none_of_its_models_can_be_used() {
         text(&result),
         &[
             "Fast: openai/gpt-5.6-luna; also anthropic/claude-haiku-4-5\n",
-            "smart: google/gemini-2.5-pro (off: it has no key (set GOOGLE_API_KEY or GEMINI_API_KEY))",
+            "smart: google/gemini-2.5-pro (off: the API key is missing (set GOOGLE_API_KEY or GEMINI_API_KEY))",
         ],
     );
     // Tags of an unusable provider are listed all the same.
@@ -633,7 +633,7 @@ fn a_tag_says_if_none_of_its_models_can_be_used() {
         json!([{"id": "gpt-5.6-luna", "provider": "openai", "tags": ["fast"], "source": "configured"}])
     );
     let problem =
-        "anthropic/claude-haiku-4-5 cannot be used: it has no key (set ANTHROPIC_API_KEY)";
+        "anthropic/claude-haiku-4-5 cannot be used: the API key is missing (set ANTHROPIC_API_KEY)";
     assert_eq!(answer(&result)["errors"], json!([problem]));
     assert_parts(
         text(&result),

@@ -400,7 +400,7 @@ fn what_cannot_be_embedded_says_why() {
     ] {
         assert_parts(error(&server.call_tool(EMBED, arguments)), parts);
     }
-    assert_eq!(provider.requests().len(), 0, "nobody was asked");
+    assert_eq!(provider.requests().len(), 0, "no request was sent");
     provider.script(Family::OpenAi, [Reply::json(200, &json!({"data": []}))]);
     let result = server.call_tool(
         EMBED,
@@ -436,7 +436,7 @@ fn pictures_are_blocks_of_their_own_in_every_revision() {
         let said = result["content"][0]["text"].as_str().unwrap();
         assert_eq!(
             said,
-            "2 pictures from openai/gpt-image-2, 1024x1024\nDrawn as: a fat cat"
+            "2 images from openai/gpt-image-2, 1024x1024\nRevised prompt: a fat cat"
         );
         assert_eq!(
             pictures(&result),
@@ -497,7 +497,7 @@ fn google_draws_one_at_a_time_and_what_has_come_is_handed_out() {
         &warnings(got),
         &[
             "quality was left out",
-            "Not all pictures could be drawn: content_filter: google",
+            "Some images could not be generated: content_filter: google",
             "PROHIBITED_CONTENT",
         ],
     );
@@ -563,12 +563,15 @@ fn what_cannot_be_drawn_says_why() {
         ),
         (
             json!({"prompt": "a", "model": "claude-x"}),
-            &["anthropic has no model that draws", "openai or google"],
+            &[
+                "anthropic has no model that generates images",
+                "openai or google",
+            ],
         ),
     ] {
         assert_parts(error(&server.call_tool(DRAW, arguments)), parts);
     }
-    assert_eq!(provider.requests().len(), 0, "nobody was asked");
+    assert_eq!(provider.requests().len(), 0, "no request was sent");
     for reply in [
         json!({"data": [{"b64_json": "PHN2Zz4="}]}),
         json!({"data": []}),

@@ -58,7 +58,7 @@ pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
     match generated.images.is_empty() && generated.urls.is_empty() {
         true => Err(Failure::new(
             ErrorKind::EmptyResponse,
-            "the provider's reply has no picture",
+            "the provider's reply has no image",
         )),
         false => Ok(generated),
     }

@@ -116,7 +116,7 @@ fn who_cannot_be_paid_is_no_attempt_and_is_told() {
             state.leave_out(name.to_owned(), false, format!("{name} costs too much"));
         }
     };
-    let warning = "Not asked: two/b, three/c: two/b costs too much";
+    let warning = "Not sent to two/b, three/c: two/b costs too much";
     let mut failed = state();
     attempt(&mut failed, "", failure(ErrorKind::Unavailable, 503));
     unpaid(&mut failed);

@@ -372,7 +372,7 @@ fn an_alias_is_a_chain_with_efforts_of_its_own() {
         .unwrap_err()
         .for_client();
     let expected =
-        "config: no model with the alias smart can be used: anthropic/opus: it has no key";
+        "config: no model with the alias smart can be used: anthropic/opus: the API key is missing";
     assert!(problem.starts_with(expected), "{problem}");
     let problem = shown(&all, Some("google"), Some("smart"), &[])
         .unwrap_err()
@@ -388,9 +388,9 @@ fn a_tag_of_which_no_model_can_be_used_names_each_problem() {
     let problem = resolve(&google, "", "fast").unwrap_err().for_client();
     assert_eq!(
         problem,
-        "config: no model with the tag fast can be used: openai/mini: it has no key (set \
-             OPENAI_API_KEY); openai/fast2: it has no key (set OPENAI_API_KEY); anthropic/sonnet: it has \
-             no key (set ANTHROPIC_API_KEY). Set what is missing and restart the server, or name another \
+        "config: no model with the tag fast can be used: openai/mini: the API key is missing (set \
+             OPENAI_API_KEY); openai/fast2: the API key is missing (set OPENAI_API_KEY); anthropic/sonnet: the \
+             API key is missing (set ANTHROPIC_API_KEY). Set what is missing and restart the server, or name another \
              model (see anygpt_list_tags)."
     );
 }
@@ -430,7 +430,7 @@ fn names_lead_to_presets_that_are_set_up() {
     for (provider, model) in [("", "groq/llama"), ("groq", ""), ("groq", "x")] {
         let problem = resolve(&some, provider, model).unwrap_err().for_client();
         assert!(
-            problem.contains("it has no key (set GROQ_API_KEY)"),
+            problem.contains("the API key is missing (set GROQ_API_KEY)"),
             "{problem}"
         );
     }

@@ -114,7 +114,7 @@ impl Reader<'_> {
 
     /// Why no key may go to this address, if strangers on the way could read it.
     pub(super) fn plain_http_problem(&self, place: &str, address: &BaseUrl) -> Option<Problem> {
-        const INSECURE: &str = "set ANYGPT_ALLOW_INSECURE_HTTP=1 if you know what you do";
+        const INSECURE: &str = "set ANYGPT_ALLOW_INSECURE_HTTP=1 to allow it";
         let network = self.guarded.filter(|_| address.is_http())?;
         if !address.may_carry_keys() {
             return Some(Problem::new(
@@ -143,11 +143,10 @@ impl Provider {
         let needs_none = is_local || self.origins.base_url.is_some() && self.base_url.is_private();
         match &self.no_key {
             _ if self.key.is_some() => None,
-            Some(it) if it.is_broken || !needs_none && it.why != EMPTY => Some(format!(
-                "it has no key: {} cannot be used: {}",
-                it.name, it.why
-            )),
-            _ => (!needs_none).then(|| format!("it has no key (set {switch})")),
+            Some(it) if it.is_broken || !needs_none && it.why != EMPTY => {
+                Some(format!("no usable API key in {}: {}", it.name, it.why))
+            }
+            _ => (!needs_none).then(|| format!("the API key is missing (set {switch})")),
         }
     }
 }

@@ -192,9 +192,9 @@ fn off(
     let id = preset.id;
     match dialect.codec().map(Codec::default_base_url) {
         // The address that comes with the dialect is not that of this service.
-        Some(_) if dialect.as_str() != preset.dialect.as_str() && !has_url => {
-            Some(format!("it has no base URL (set providers.{id}.base_url)"))
-        }
+        Some(_) if dialect.as_str() != preset.dialect.as_str() && !has_url => Some(format!(
+            "the base URL is missing (set providers.{id}.base_url)"
+        )),
         Some("") if !has_url => match preset.port {
             Some(port) => {
                 provider.base_url = BaseUrl::built_in(format!("http://127.0.0.1:{port}/v1"));
@@ -208,7 +208,7 @@ fn off(
                 }
             }
             None => Some(format!(
-                "it has no base URL (set {})",
+                "the base URL is missing (set {})",
                 preset.url_variables.join(" or ")
             )),
         },

@@ -83,7 +83,7 @@ fn a_key_or_an_address_switches_a_preset_on() {
         // LiteLLM has no address of its own; a private one needs no key.
         (
             &[("LITELLM_API_KEY", "k-1")],
-            &["litellm  key off: it has no base URL (set LITELLM_BASE_URL)"],
+            &["litellm  key off: the base URL is missing (set LITELLM_BASE_URL)"],
         ),
         (
             &[("LITELLM_BASE_URL", "http://litellm:4000/")],
@@ -91,7 +91,9 @@ fn a_key_or_an_address_switches_a_preset_on() {
         ),
         (
             &[("LITELLM_BASE_URL", "https://litellm.example/proxy?x=1")],
-            &["litellm https://litellm.example/proxy?x=1 off: it has no key (set LITELLM_API_KEY)"],
+            &[
+                "litellm https://litellm.example/proxy?x=1 off: the API key is missing (set LITELLM_API_KEY)",
+            ],
         ),
         (
             &[
@@ -107,7 +109,7 @@ fn a_key_or_an_address_switches_a_preset_on() {
         // Named as the default, it is shown with what it needs.
         (
             &[("DEFAULT_PROVIDER", "grok")],
-            &["xai https://api.x.ai/v1 off: it has no key (set XAI_API_KEY)"],
+            &["xai https://api.x.ai/v1 off: the API key is missing (set XAI_API_KEY)"],
         ),
     ] {
         assert_eq!(set_up(variables), expected, "{variables:?}");
@@ -494,7 +496,7 @@ fn azure_is_reached_by_its_endpoint_and_version() {
     assert!(problem.starts_with("OPENAI_API_VERSION "), "{problem}");
     assert_eq!(
         set_up(&[("AZURE_OPENAI_API_KEY", "k-1")]),
-        ["azure  key off: it has no base URL (set AZURE_OPENAI_ENDPOINT)"]
+        ["azure  key off: the base URL is missing (set AZURE_OPENAI_ENDPOINT)"]
     );
 }
 
@@ -560,7 +562,7 @@ fn endpoints_of_the_user_s_own_are_told_by_variables() {
         ),
         (
             &[("ANYGPT_PROVIDER_B_BASE_URL", "https://b.example/v1")],
-            &["b https://b.example/v1 off: it has no key (set ANYGPT_PROVIDER_B_API_KEY)"],
+            &["b https://b.example/v1 off: the API key is missing (set ANYGPT_PROVIDER_B_API_KEY)"],
         ),
         // A preset in other words.
         (
@@ -710,7 +712,7 @@ fn entries_of_the_file_and_variables_of_their_own_come_together() {
     assert_eq!(
         read("providers: {groq: {type: anthropic, api_key: k-1}}", &[]).unwrap(),
         [
-            "groq https://api.anthropic.com key off: it has no base URL (set providers.groq.base_url)"
+            "groq https://api.anthropic.com key off: the base URL is missing (set providers.groq.base_url)"
         ]
     );
 }
