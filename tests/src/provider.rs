@@ -1,10 +1,12 @@
 //! A mock provider: one small HTTP server that speaks every provider's wire format and fails on command.
 //!
-//! Here: the server, its routes, what it records. In `reply`: the behaviour of one reply. In `wire`: the formats. In
-//! `catalog`: the default behaviour (echo, model lists, faults by model id). In `flood`: a reply that never stops.
+//! Here: the server, its routes, what it records. In `families`: the formats, a file each. In `reply`: the behaviour of
+//! one reply. In `wire`: its bytes. In `catalog`: the default behaviour (echo, model lists, faults by model id). In
+//! `flood`: a reply that never stops.
 //! Never here: anything about MCP.
 
 mod catalog;
+mod families;
 mod flood;
 mod reply;
 mod wire;
@@ -32,81 +34,11 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Sleep;
 
 pub use self::catalog::{FAULTS, SHAPES};
+pub use self::families::{Family, Format, Refusal, Stream};
 pub use self::flood::Flood;
 pub use self::reply::Reply;
 use self::reply::{End, Start};
 pub use self::wire::Ending;
-
-/// A wire format, and the folder of the mock provider where it is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// Responses, under `/openai/v1`.
-    OpenAi,
-    /// Messages, under `/anthropic`.
-    Anthropic,
-    /// generateContent, under `/google`.
-    Google,
-    /// Chat Completions, under `/compatible/v1`; needs no key, like a local runtime. The path may name a deployment, as
-    /// Azure's does.
-    Compatible,
-}
-
-impl Family {
-    pub const ALL: [Self; 4] = [
-        Self::OpenAi,
-        Self::Anthropic,
-        Self::Google,
-        Self::Compatible,
-    ];
-
-    /// The three that have well-known environment variables.
-    pub const NATIVE: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Google];
-
-    /// The key that [`Provider::env`] sets. The mock accepts any other as well.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::OpenAi => "mock-openai-key-7d41c09b",
-            Self::Anthropic => "mock-anthropic-key-52e8f6a3",
-            Self::Google => "mock-google-key-e90b137f",
-            Self::Compatible => "mock-compatible-key-1c6a85d2",
-        }
-    }
-
-    /// The id of the gateway's provider that speaks it, where one is built in.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::OpenAi => "openai",
-            Self::Anthropic => "anthropic",
-            Self::Google => "google",
-            Self::Compatible => "compatible",
-        }
-    }
-
-    /// A chat model of its list, with the family's prefix.
-    pub fn model(self) -> &'static str {
-        match self {
-            Self::OpenAi | Self::Compatible => "gpt-4.1",
-            Self::Anthropic => "claude-sonnet-5",
-            Self::Google => "gemini-3.5-flash",
-        }
-    }
-
-    fn folder(self) -> &'static str {
-        match self {
-            Self::OpenAi => "/openai/v1",
-            Self::Anthropic => "/anthropic",
-            Self::Google => "/google",
-            Self::Compatible => "/compatible/v1",
-        }
-    }
-
-    fn of_path(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|family| {
-            path.strip_prefix(family.folder())
-                .is_some_and(|rest| rest.starts_with('/'))
-        })
-    }
-}
 
 /// How the reply to a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +92,20 @@ impl Request {
 
     /// The model that it names.
     pub fn model(&self) -> Option<String> {
-        wire::model(self)
+        self.family()?.format().model_of(self)
+    }
+
+    /// Whether it has a header of that (lower-case) name with a value.
+    fn has(&self, name: &str) -> bool {
+        self.header(name)
+            .is_some_and(|value| !value.trim().is_empty())
+    }
+
+    /// Whether it has a token in `Authorization`.
+    fn has_bearer(&self) -> bool {
+        let value = self.header("authorization");
+        let token = value.and_then(|value| value.strip_prefix("Bearer "));
+        token.is_some_and(|token| !token.trim().is_empty())
     }
 
     /// The key or token that it has, in whichever header; empty if none.
@@ -238,38 +183,39 @@ impl Provider {
 
     /// The base URL to configure for a family.
     pub fn base_url(&self, family: Family) -> String {
-        format!("http://{}{}", self.address, family.folder())
+        format!("http://{}{}", self.address, family.format().folder())
     }
 
-    /// The variables that point a gateway to this provider: three base URLs.
+    /// The variables that point a gateway to this provider: the base URLs of [`Family::NATIVE`].
     pub fn urls(&self) -> [(&'static str, String); 3] {
-        [
-            ("OPENAI_BASE_URL", self.base_url(Family::OpenAi)),
-            ("ANTHROPIC_BASE_URL", self.base_url(Family::Anthropic)),
-            ("GOOGLE_GEMINI_BASE_URL", self.base_url(Family::Google)),
-        ]
+        Family::NATIVE.map(|family| self.family_env(family)[0].clone())
     }
 
     /// [`Provider::urls`] and a key for each ([`Family::key`]).
     pub fn env(&self) -> Vec<(&'static str, String)> {
-        let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
-        let keys = keys
-            .into_iter()
-            .zip(Family::NATIVE.map(|family| family.key().to_owned()));
+        let keys = Family::NATIVE.map(|family| self.family_env(family)[1].clone());
         self.urls().into_iter().chain(keys).collect()
     }
 
     /// The variables that make the Chat Completions of this provider an endpoint of the gateway, named [`Family::id`],
     /// with its key.
     pub fn compatible_env(&self) -> [(&'static str, String); 2] {
-        let family = Family::Compatible;
+        self.family_env(Family::Compatible)
+    }
+
+    /// The variables that make one family of this provider an endpoint of the gateway, with its key.
+    pub fn family_env(&self, family: Family) -> [(&'static str, String); 2] {
+        let [address, key] = family.format().variables();
         [
-            ("ANYGPT_PROVIDER_COMPATIBLE_BASE_URL", self.base_url(family)),
-            (
-                "ANYGPT_PROVIDER_COMPATIBLE_API_KEY",
-                family.key().to_owned(),
-            ),
+            (address, self.base_url(family)),
+            (key, family.key().to_owned()),
         ]
+    }
+
+    /// The same of all families.
+    pub fn every_env(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let all = Family::ALL.into_iter();
+        all.flat_map(|family| self.family_env(family))
     }
 
     /// Queues replies for this family's next POST requests. An empty queue means default behaviour.
@@ -626,11 +572,8 @@ async fn answer(
         .iter()
         .any(|(name, _)| name.ends_with("request-id"))
     {
-        let name = if request.family() == Some(Family::Anthropic) {
-            "request-id"
-        } else {
-            "x-request-id"
-        };
+        let family = request.family();
+        let name = family.map_or("x-request-id", |it| it.format().request_id_header());
         response = response.header(name, format!("req_mock_{}", index + 1));
     }
     response

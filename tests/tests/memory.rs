@@ -58,8 +58,7 @@ fn streams_of_1024_calls_at_once_take_less_than_36_mib() {
         );
     }
     let mut server = Server::builder()
-        .envs(provider.env())
-        .envs(provider.compatible_env())
+        .envs(provider.every_env())
         .limit(Duration::from_secs(60))
         .spawn();
     raise_descriptors();
@@ -143,8 +142,7 @@ impl Attack {
         let provider = Provider::start();
         provider.remember(1);
         let mut builder = Server::builder()
-            .envs(provider.env())
-            .envs(provider.compatible_env())
+            .envs(provider.every_env())
             .env("ANYGPT_TOOLS", "all")
             .unjudged()
             .limit(Duration::from_secs(300));
@@ -484,16 +482,13 @@ fn no_reply_of_a_provider_takes_more_than_the_budget() {
     let shapes: &[Shape] = &[
         ("lists of models", |attack| {
             for family in Family::ALL {
-                let member = match family {
-                    Family::Google => r#"{"name":"models/a"},"#,
-                    _ => r#"{"id":"a"},"#,
-                };
-                let name = match family {
-                    Family::Google => "models",
-                    _ => "data",
-                };
+                let one = family.format().list_of(&mut ["a".to_owned()].into_iter());
+                let one = one.to_string();
+                let (start, rest) = one.split_once('[').unwrap();
+                let (member, _) = rest.rsplit_once(']').unwrap();
+                let members = format!("{member},");
                 for count in [300_000, 3_000_000] {
-                    let body = format!(r#"{{"{name}":[{}{{}}]}}"#, member.repeat(count));
+                    let body = format!("{start}[{}{{}}]}}", members.repeat(count));
                     attack
                         .provider
                         .script_models(family, [Reply::body(200, "application/json", body)]);

@@ -9,10 +9,26 @@ use crate::{
     GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
 };
 
+/// What requests of a format have behind the base URL, as far as addresses that people paste may have it, too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InRequests {
+    /// Ends of paths.
+    pub ends: &'static [&'static str],
+    /// What may follow a version at the end of a path; such a version is taken off if this is there.
+    pub behind_version: Option<&'static [&'static str]>,
+    /// A parameter of the query.
+    pub parameter: Option<&'static str>,
+}
+
 /// One wire format.
 pub trait Codec: Send + Sync {
     /// Base URL used when none is configured, without a trailing slash.
     fn default_base_url(&self) -> &'static str;
+
+    /// What an address that people paste may end in, and requests have themselves; none if the base URL ends in the version.
+    fn in_requests(&self) -> Option<InRequests> {
+        None
+    }
 
     /// The header that carries the key. The value is marked sensitive. `None` if the key has bytes
     /// that no header can carry.

@@ -422,6 +422,13 @@ impl Preset {
         self.names().any(|known| known.eq_ignore_ascii_case(name))
     }
 
+    /// Whether a key alone switches it on: it is at an address of its own.
+    pub fn needs_only_key(&self) -> bool {
+        let codec = self.dialect.codec();
+        let has_address = codec.is_some_and(|codec| !codec.default_base_url().is_empty());
+        has_address && !self.is_local && !self.key_variables.is_empty()
+    }
+
     /// Whether it is listed even if it is not set up: the three whose keys most people have.
     pub fn is_main(&self) -> bool {
         self.is_main

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use anygpt_providers::{Dialect, openai::chat_completions::PLAIN, presets::PRESETS};
+
 use super::{COMMANDS, EVERYWHERE, Opt, Spec};
 use crate::{
     VERSION,
@@ -27,12 +29,7 @@ without a command and talks JSON-RPC to it, one message per line. To see that by
   echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' | anygpt-mcp
 ";
 
-const PROVIDERS: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN),
-  GOOGLE_API_KEY (or GEMINI_API_KEY), OPENROUTER_API_KEY, GROQ_API_KEY,
-  MISTRAL_API_KEY, DEEPSEEK_API_KEY, XAI_API_KEY, TOGETHER_API_KEY,
-  FIREWORKS_API_KEY, PERPLEXITY_API_KEY, MOONSHOT_API_KEY, ZAI_API_KEY,
-  CEREBRAS_API_KEY, NEBIUS_API_KEY
-                         keys; one is enough
+const PROVIDERS: &str = "                         keys; one is enough
   AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, OPENAI_API_VERSION
                          Azure OpenAI; by Responses with ANYGPT_PROVIDER_AZURE_TYPE=openai
   OLLAMA_HOST, LMSTUDIO_BASE_URL, VLLM_BASE_URL, LLAMACPP_BASE_URL, LITELLM_BASE_URL
@@ -41,9 +38,10 @@ const PROVIDERS: &str = "  OPENAI_API_KEY, ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_
                          the name of Compose's variable that holds it (LLM_URL);
                          its model: ANYGPT_PROVIDER_DOCKER_MODEL
   ANYGPT_PROVIDER_<ID>_BASE_URL, _API_KEY, _TYPE, _MODEL
-                         any other endpoint; type openai-compatible (default), openai,
-                         anthropic or google
-  OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL (or GEMINI_BASE_URL)
+";
+
+const ADDRESSES: &str =
+    "  OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL (or GEMINI_BASE_URL)
                          other addresses; all keys above have their _BASE_URL
   OPENAI_ORG_ID, OPENAI_PROJECT_ID, OPENAI_CUSTOM_HEADERS, ANTHROPIC_CUSTOM_HEADERS
                          as in the official SDKs
@@ -84,7 +82,7 @@ pub(crate) fn help(command: Option<&Spec>, style: Style) -> String {
             "\n{} (environment; each key also as NAME_FILE or under /run/secrets)",
             style.bold("Settings")
         );
-        text.push_str(PROVIDERS);
+        providers(&mut text);
         for rows in settings::groups() {
             setting(&mut text, rows);
         }
@@ -102,6 +100,46 @@ pub(crate) fn help(command: Option<&Spec>, style: Style) -> String {
         options(&mut text, spec.options);
     }
     text
+}
+
+/// The variables of providers: their keys, the types of endpoints, and what is special.
+fn providers(text: &mut String) {
+    let keys = PRESETS.iter().filter(|preset| preset.needs_only_key());
+    let keys = keys.map(|preset| {
+        let mut names = preset.key_variables.iter().chain(&preset.token_variable);
+        let first = names.next().copied().unwrap_or_default();
+        names.fold(first.to_owned(), |all, other| format!("{all} (or {other})"))
+    });
+    wrapped(text, 2, 72, &keys.collect::<Vec<_>>().join(", "));
+    text.push_str(PROVIDERS);
+    let plain = Dialect::Compatible(&PLAIN).as_str();
+    let types = Dialect::ALL.map(Dialect::as_str);
+    let types = types
+        .into_iter()
+        .filter(|name| ![plain, Dialect::MOCK].contains(name));
+    let types = types.collect::<Vec<_>>().join(", ");
+    let (types, last) = types.rsplit_once(", ").unwrap_or_default();
+    let about = format!("any other endpoint; type {plain} (default), {types} or {last}");
+    wrapped(text, VARIABLES + 3, 88, &about);
+    text.push_str(ADDRESSES);
+}
+
+/// Adds lines of at most this width, if each word fits.
+fn wrapped(text: &mut String, indent: usize, width: usize, words: &str) {
+    let mut column = 0;
+    for word in words.split(' ') {
+        if column > 0 && column + 1 + word.len() <= width {
+            text.push(' ');
+            column += 1;
+        } else {
+            let line_end = if column > 0 { "\n" } else { "" };
+            let _ = write!(text, "{line_end}{:indent$}", "");
+            column = indent;
+        }
+        text.push_str(word);
+        column += word.len();
+    }
+    text.push('\n');
 }
 
 fn signature(spec: &Spec) -> String {

@@ -1,11 +1,16 @@
-//! What the README, the example of a configuration file and the page `providers` say of the settings: written from the
-//! rows of `table` by `make settings`, and checked here.
+//! What the README, the example of a configuration file and the page `providers` say of the settings and the providers:
+//! written from the rows of `table`, the presets and the formats by `make settings`, and checked here.
 //!
 //! Never here: what stands around it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a part of the tests
 
 use std::ops::Range;
+
+use anygpt_providers::{
+    ChatRequest, Dialect, Encoding, Request,
+    presets::{PRESETS, Preset},
+};
 
 use super::table::{self, TABLE};
 
@@ -38,6 +43,86 @@ fn page(of_limits: bool) -> String {
     lines.collect()
 }
 
+/// The keys of the README's table, beside those of the main providers.
+fn readme_keys() -> String {
+    let others = PRESETS
+        .iter()
+        .filter(|it| it.needs_only_key() && !it.is_main());
+    let keys = others.map(|preset| format!("`{}`", preset.key_variables[0]));
+    format!(
+        "| {} | each switches its provider on | |\n",
+        keys.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// The page's row of a provider.
+fn provider(preset: &Preset) -> String {
+    let quoted = |names: &[&str], between: &str| {
+        let names = names.iter().map(|name| format!("`{name}`"));
+        names.collect::<Vec<_>>().join(between)
+    };
+    let aliases = match preset.aliases {
+        [] => String::new(),
+        aliases => format!(" ({})", quoted(aliases, ", ")),
+    };
+    let mut keys = preset.key_variables.to_vec();
+    keys.extend(preset.token_variable);
+    let key = match &keys[..] {
+        [] => "none".to_owned(),
+        keys if preset.is_local => format!("{}, if it wants one", quoted(keys, ", else ")),
+        keys => quoted(keys, ", else "),
+    };
+    let usual = preset
+        .dialect
+        .codec()
+        .map_or("", |it| it.default_base_url());
+    let usual = match usual {
+        _ if preset.is_local => "see \"Local endpoints\"".to_owned(),
+        "" => "none: needed".to_owned(),
+        usual => format!("`{usual}`"),
+    };
+    let address = quoted(preset.url_variables, ", else ");
+    format!(
+        "| `{}`{aliases} | {key} | {address} | {usual} |\n",
+        preset.id
+    )
+}
+
+/// The page's row of a type, if it has an API.
+fn format_of(dialect: Dialect) -> Option<String> {
+    let codec = dialect.codec()?;
+    let chat = ChatRequest {
+        model: "MODEL".to_owned(),
+        ..ChatRequest::default()
+    };
+    let path = |request: Request| {
+        let path = request.path.split('?').next().unwrap_or_default();
+        path.to_owned()
+    };
+    let chat = path(codec.chat(&chat, Encoding::default()));
+    let list = path(codec.models(None));
+    let usual = codec.default_base_url().split_once("://");
+    let usual = usual.map(|(_, rest)| rest.find('/').map_or("", |slash| &rest[slash..]));
+    let first = chat.split('/').nth(1).unwrap_or_default();
+    let therefore = match usual {
+        None => "ends in `/v1` or the like; `/v1` is added if there is no path".to_owned(),
+        Some("") => format!("without `/{first}`"),
+        Some(usual) => format!("ends in `{usual}`, which is added if there is no path"),
+    };
+    let name = dialect.as_str();
+    Some(format!("| `{name}` | `{chat}`, `{list}` | {therefore} |\n"))
+}
+
+/// The line of an example that has a type.
+const TYPES: &str = "    type: anthropic              # ";
+
+/// The same with all types.
+fn types() -> String {
+    let types = Dialect::ALL.map(Dialect::as_str).join(", ");
+    let (types, last) = types.rsplit_once(", ").unwrap();
+    format!("{TYPES}{types} or {last}")
+}
+
 /// The part of a document from `start` to before `end`, or to its last line's.
 fn part(text: &str, start: &str, end: &str) -> Range<usize> {
     let from = text.find(start);
@@ -60,7 +145,11 @@ fn check(file: &str, start: &str, end: &str, lines: &str) {
 }
 
 #[test]
-fn the_readme_lists_the_settings_of_the_table() {
+fn the_readme_lists_the_settings_of_the_table_and_the_providers() {
+    let keys = readme_keys();
+    let azure = "| `AZURE_OPENAI_ENDPOINT`";
+    check("../README.md", "| `OPENROUTER_API_KEY`", azure, &keys);
+    check("../README.md", TYPES, "\n", &types());
     check(
         "../README.md",
         "| `DEFAULT_PROVIDER`",
@@ -87,10 +176,18 @@ fn the_example_has_the_keys_of_the_table() {
 }
 
 #[test]
-fn the_page_on_providers_lists_the_keys_of_the_table() {
+fn the_page_on_providers_lists_them_their_types_and_the_keys_of_the_table() {
+    let file = "src/docs/providers.md";
+    let providers: String = PRESETS.iter().map(provider).collect();
+    let own = "| your own, by name";
+    check(file, "| `openai` | `OPENAI_API_KEY`", own, &providers);
+    let start = "| type | appended | base URL therefore |\n| --- | --- | --- |\n";
+    let formats: String = Dialect::ALL.into_iter().filter_map(format_of).collect();
+    check(file, start, "\n\n", &[start, formats.trim_end()].concat());
+    check(file, TYPES, "\n", &types());
     for (name, of_limits) in [("key", false), ("limit", true)] {
         let start = format!("| {name} | variable | meaning |\n| --- | --- | --- |\n");
         let lines = [&*start, page(of_limits).trim_end()].concat();
-        check("src/docs/providers.md", &start, "\n\n", &lines);
+        check(file, &start, "\n\n", &lines);
     }
 }

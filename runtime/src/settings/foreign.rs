@@ -43,49 +43,32 @@ const MODEL: Meaning = Not("set ANYGPT_PROVIDER_{ID}_MODEL");
 const RESOURCE: Meaning = Not("set AZURE_OPENAI_ENDPOINT=https://NAME.openai.azure.com");
 const CLOUD: Meaning = Switch("calls go to {ID}'s own API unless {URL} names another address");
 
-/// What stands in names for a provider, and its id; in order, as the tables below are, since each variable is looked up.
-const VENDORS: [(&str, &str); 41] = [
-    ("ANTHROPIC", "anthropic"),
-    ("AZURE", presets::AZURE),
+/// What stands in names for a provider beside its id, which needs no row if it has a key; in order, as the tables below
+/// are, since each variable is looked up.
+const VENDORS: [(&str, &str); 23] = [
     ("AZURE_OPENAI", presets::AZURE),
-    ("CEREBRAS", "cerebras"),
     ("CLAUDE", "anthropic"),
-    ("DEEPSEEK", "deepseek"),
-    ("FIREWORKS", "fireworks"),
     ("FIREWORKSAI", "fireworks"),
     ("FIREWORKS_AI", "fireworks"),
     ("GEMINI", "google"),
-    ("GOOGLE", "google"),
     ("GOOGLE_AI", "google"),
     ("GOOGLE_GEMINI", "google"),
     ("GOOGLE_GENAI", "google"),
     ("GOOGLE_GENERATIVE_AI", "google"),
     ("GROK", "xai"),
-    ("GROQ", "groq"),
-    ("LITELLM", "litellm"),
     ("LITELLM_PROXY", "litellm"),
     ("LLAMACPP", "llamacpp"),
     ("LLAMA_CPP", "llamacpp"),
     ("LMSTUDIO", "lmstudio"),
     ("LM_STUDIO", "lmstudio"),
-    ("MISTRAL", "mistral"),
     ("MISTRALAI", "mistral"),
     ("MISTRAL_AI", "mistral"),
-    ("MOONSHOT", "moonshot"),
-    ("NEBIUS", "nebius"),
     ("OLLAMA", presets::OLLAMA),
-    ("OPENAI", "openai"),
-    ("OPENROUTER", presets::OPENROUTER),
     ("OPEN_AI", "openai"),
     ("OPEN_ROUTER", presets::OPENROUTER),
-    ("PERPLEXITY", "perplexity"),
     ("PERPLEXITYAI", "perplexity"),
-    ("TOGETHER", "together"),
     ("TOGETHERAI", "together"),
     ("TOGETHER_AI", "together"),
-    ("VLLM", "vllm"),
-    ("XAI", "xai"),
-    ("ZAI", "zai"),
 ];
 
 /// What stands behind a provider.
@@ -412,7 +395,9 @@ fn known(name: &str) -> Option<Present> {
         })
     };
     let mut vendors = vendors(name);
-    if let Some(meaning) = entry(&NAMES, name) {
+    // A key is no stranger's once there is a preset for it.
+    let named = entry(&NAMES, name).filter(|it| *it != Stranger || !is_ours(name));
+    if let Some(meaning) = named {
         return present(vendors.next().map(|(preset, _)| preset), meaning);
     }
     let (preset, meaning, rest) =
@@ -425,9 +410,21 @@ fn known(name: &str) -> Option<Present> {
 /// The providers that a name may begin with, each with the rest of the name.
 fn vendors(name: &str) -> impl Iterator<Item = (&'static Preset, &str)> {
     name.match_indices('_').filter_map(|(end, _)| {
-        let id = entry(&VENDORS, &name[..end])?;
-        Some((presets::named(id)?, &name[end..]))
+        let word = &name[..end];
+        let preset = match entry(&VENDORS, word) {
+            Some(id) => presets::named(id),
+            None => with_key(word),
+        };
+        Some((preset?, &name[end..]))
     })
+}
+
+/// The preset with this id, if it has a key: those of local runtimes are common words.
+fn with_key(word: &str) -> Option<&'static Preset> {
+    let is_it =
+        |preset: &&Preset| !preset.key_variables.is_empty() && preset.id.eq_ignore_ascii_case(word);
+    let is_upper = !word.contains(|c: char| c.is_ascii_lowercase());
+    PRESETS.iter().filter(|_| is_upper).find(is_it)
 }
 
 /// What a table has for this name.

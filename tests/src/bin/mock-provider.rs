@@ -9,15 +9,15 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
-use anygpt_tests::provider::{FAULTS, Provider, SHAPES};
+use anygpt_tests::provider::{FAULTS, Family, Provider, SHAPES};
 use lexopt::prelude::*;
 
 const HELP: &str = "\
-mock-provider: OpenAI, Anthropic, Google and Chat Completions on this machine, without a model and without cost
+mock-provider: every format of the providers on this machine, without a model and without cost
 
 Usage: mock-provider [--port N] [--address IP]
 
-Prints four base URLs as NAME=VALUE lines and serves until its standard input ends or it is
+Prints the base URL of each format as a NAME=VALUE line and serves until its standard input ends or it is
 killed. Any key is accepted; Chat Completions need none. Answers are streamed and repeat the
 last user text: \"echo: TEXT\". Lists of models come in pages where the family has pages.
 
@@ -66,11 +66,10 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let provider = Provider::start_at((address, port).into())?;
-    for (name, url) in provider.urls() {
+    for family in Family::ALL {
+        let [(name, url), _] = provider.family_env(family);
         println!("{name}={url}");
     }
-    let [(name, url), _] = provider.compatible_env();
-    println!("{name}={url}");
     io::stdout().flush()?;
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::{Ending, Family, Reply, Request, wire};
+use super::{Ending, Family, Refusal, Reply, Request, wire};
 
 /// Models that misbehave, as the program's `--help` lists them.
 pub const FAULTS: &str = "\
@@ -76,40 +76,16 @@ pub(super) fn reply(request: &Request, failed_once: &mut HashSet<(Family, String
         return Reply::plain(404, "mock provider: use one of the base URLs it printed\n");
     };
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-    let models = match request.fault.as_deref() {
-        Some("list-array") => Some(json!(numbered(3))),
-        Some(fault) => fault
-            .strip_prefix("list-")
-            .and_then(|number| number.parse().ok())
-            .map(|number| json!({"object": "list", "data": numbered(number)})),
-        None => None,
-    };
-    let checked = match (request.method.as_str(), path) {
-        ("GET", "/openai/v1/models" | "/compatible/v1/models") => key(family, request)
-            .map(|()| models.map_or_else(openai_models, |list| Reply::json(200, &list))),
-        ("GET", "/anthropic/v1/models") => {
-            key(family, request).and_then(|()| anthropic_models(query))
-        }
-        ("GET", "/google/v1beta/models") => {
-            key(family, request).and_then(|()| google_models(query))
-        }
-        ("POST", "/openai/v1/responses" | "/anthropic/v1/messages") => chat(family, request),
-        ("POST", _)
-            if path.starts_with("/compatible/v1/") && path.ends_with("/chat/completions") =>
-        {
-            chat(family, request)
-        }
-        ("POST", _)
-            if path.starts_with("/google/v1beta/models/")
-                && path.ends_with(":streamGenerateContent") =>
-        {
-            if query.split('&').any(|pair| pair == "alt=sse") {
-                chat(family, request)
-            } else {
-                Err((400, "this mock streams only with alt=sse".to_owned()))
-            }
-        }
-        (method, path) => Err((404, format!("this mock does not serve {method} {path}"))),
+    let format = family.format();
+    let below = path.strip_prefix(format.folder()).unwrap_or_default();
+    let checked = match request.method.as_str() {
+        "GET" if below == format.list_path() => key(family, request).and_then(|()| {
+            let list = numbered_list(family, request.fault.as_deref());
+            list.map_or_else(|| format.list(query), Ok)
+                .map(|list| Reply::json(200, &list))
+        }),
+        "POST" if format.is_chat_path(below) => chat(family, request),
+        method => Err((404, format!("this mock does not serve {method} {path}"))),
     };
     match checked {
         Ok(good) => answer(family, request, good, failed_once),
@@ -117,41 +93,24 @@ pub(super) fn reply(request: &Request, failed_once: &mut HashSet<(Family, String
     }
 }
 
-type Refusal = (u16, String);
+/// The list that a fault names, where lists are as most services have them.
+fn numbered_list(family: Family, fault: Option<&str>) -> Option<Value> {
+    let is_usual = [Family::OpenAi, Family::Compatible].contains(&family);
+    match fault?.strip_prefix("list-").filter(|_| is_usual)? {
+        "array" => Some(json!(numbered(3))),
+        number => {
+            let count = number.parse().ok()?;
+            Some(json!({"object": "list", "data": numbered(count)}))
+        }
+    }
+}
 
 /// Checks that the key is in the header that the family wants, and nowhere else.
 fn key(family: Family, request: &Request) -> Result<(), Refusal> {
-    if request.path.contains("key=") {
-        return Err((400, "a key must not travel in a URL".to_owned()));
+    match request.path.contains("key=") {
+        true => Err((400, "a key must not travel in a URL".to_owned())),
+        false => family.format().check_head(request),
     }
-    let filled = |name: &str| {
-        request
-            .header(name)
-            .is_some_and(|value| !value.trim().is_empty())
-    };
-    let bearer = request
-        .header("authorization")
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let bearer = bearer.is_some_and(|token| !token.trim().is_empty());
-    let (present, wanted) = match family {
-        Family::OpenAi => (bearer, "Authorization: Bearer"),
-        Family::Anthropic if bearer && filled("x-api-key") => {
-            return Err((400, "send x-api-key or Authorization, not both".to_owned()));
-        }
-        Family::Anthropic => (bearer || filled("x-api-key"), "x-api-key"),
-        Family::Google => (filled("x-goog-api-key"), "x-goog-api-key"),
-        Family::Compatible => (true, ""),
-    };
-    if !present {
-        return Err((
-            401,
-            format!("no API key provided: header {wanted} is missing"),
-        ));
-    }
-    if family == Family::Anthropic && !filled("anthropic-version") {
-        return Err((400, "anthropic-version: header is required".to_owned()));
-    }
-    Ok(())
 }
 
 /// Checks a chat request, and answers it with an echo.
@@ -163,44 +122,19 @@ fn chat(family: Family, request: &Request) -> Result<Reply, Refusal> {
             format!("We could not parse the JSON body of your request: {error}"),
         )
     })?;
-    let filled = |value: &Value| match value {
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => false,
+    let kind = request.header("content-type");
+    let problem = if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        Some("content-type: must be application/json")
+    } else if !body.is_object() {
+        Some("the body must be a JSON object")
+    } else {
+        family.format().problem(&body)
     };
+    if let Some(problem) = problem {
+        return Err((400, problem.to_owned()));
+    }
     let said = wire::last_user_text(family, &body).unwrap_or_default();
-    let echo = || Ok(Reply::text(family, &format!("echo: {said}")));
-    let problem = match family {
-        _ if !request
-            .header("content-type")
-            .is_some_and(|kind| kind.starts_with("application/json")) =>
-        {
-            "content-type: must be application/json"
-        }
-        _ if !body.is_object() => "the body must be a JSON object",
-        Family::Google if !(body["contents"].is_array() && filled(&body["contents"])) => {
-            "contents is not specified"
-        }
-        Family::Google => return echo(),
-        _ if !(body["model"].is_string() && filled(&body["model"])) => "model: Field required",
-        _ if body["stream"] != true => "stream: this mock only streams",
-        Family::OpenAi if !filled(&body["input"]) => "Missing required parameter: 'input'.",
-        Family::OpenAi => return echo(),
-        _ if !(body["messages"].is_array() && filled(&body["messages"])) => {
-            "messages: Field required"
-        }
-        Family::Anthropic if body["max_tokens"].as_u64().is_none_or(|tokens| tokens == 0) => {
-            "max_tokens: Field required"
-        }
-        Family::Anthropic if body["messages"][0]["role"] != "user" => {
-            "messages: first message must use the user role"
-        }
-        Family::Compatible if body.get("max_output_tokens").is_some() => {
-            "Unrecognized request argument supplied: max_output_tokens"
-        }
-        _ => return echo(),
-    };
-    Err((400, problem.to_owned()))
+    Ok(Reply::text(family, &format!("echo: {said}")))
 }
 
 /// The good reply, or the fault that the base URL or the model names.
@@ -210,7 +144,7 @@ fn answer(
     good: Reply,
     failed_once: &mut HashSet<(Family, String)>,
 ) -> Reply {
-    let Some(name) = request.fault.clone().or_else(|| wire::model(request)) else {
+    let Some(name) = request.fault.clone().or_else(|| request.model()) else {
         return good;
     };
     if let Some(fault) = name.strip_prefix("fault-") {
@@ -230,7 +164,7 @@ fn answer(
         let body = request.json();
         let refused = names
             .split('+')
-            .find_map(|name| wire::parameter(&body, name));
+            .find_map(|name| wire::parameter(family, &body, name));
         return refused.map_or(good, |name| Reply::refusal(family, &name));
     }
     if let Some(slow) = name.strip_prefix("slow-") {
@@ -314,7 +248,7 @@ fn of_status(family: Family, fault: &str) -> Option<Reply> {
         .filter(|status| (400..600).contains(status) || (*status == 200 && shape.is_some()))?;
     let said = format!("mock failure {status}");
     let info = |wait: &str| {
-        let mut body = wire::error(family, status, &said);
+        let mut body = family.format().error(status, &said);
         body["error"]["details"] = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{wait}s")}]);
         Reply::json(status, &body)
     };
@@ -349,64 +283,4 @@ const HUGE: usize = 64 * 1024 * 1024;
 fn numbered(count: usize) -> Vec<Value> {
     let entry = |number| json!({"id": format!("vendor/model-{number}"), "object": "model", "created": 1_790_000_000});
     (1..=count).map(entry).collect()
-}
-
-fn openai_models() -> Reply {
-    let ids = [
-        "gpt-4.1",
-        "gpt-5.6-terra",
-        "gpt-5.6-luna",
-        "text-embedding-3-small",
-    ];
-    let data = ids.map(
-        |id| json!({"id": id, "object": "model", "created": 1_790_000_000, "owned_by": "mock"}),
-    );
-    Reply::json(200, &json!({"object": "list", "data": data}))
-}
-
-/// Two pages: the first, and the one after its last entry.
-fn anthropic_models(query: &str) -> Result<Reply, Refusal> {
-    let pages = [
-        ["claude-opus-5", "claude-sonnet-5"],
-        ["claude-sonnet-4-5", "claude-haiku-4-5"],
-    ];
-    let page = match parameter(query, "after_id") {
-        None => 0,
-        Some(id) if id == pages[0][1] => 1,
-        Some(id) => return Err((400, format!("after_id: unknown model {id}"))),
-    };
-    let ids = pages[page];
-    let data = ids.map(|id| {
-        json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-05-01T00:00:00Z",
-            "max_input_tokens": 200_000, "max_tokens": 64_000,
-            "capabilities": {"image_input": {"supported": true}, "thinking": {"supported": true}}})
-    });
-    let list = json!({"data": data, "has_more": page == 0, "first_id": ids[0], "last_id": ids[1]});
-    Ok(Reply::json(200, &list))
-}
-
-/// Two pages: the token of the second is in the first.
-fn google_models(query: &str) -> Result<Reply, Refusal> {
-    let model = |id: &str, method: &str| {
-        json!({"name": format!("models/{id}"), "version": "001", "displayName": id, "description": "mock",
-            "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
-            "supportedGenerationMethods": [method, "countTokens"]})
-    };
-    let list = match parameter(query, "pageToken") {
-        None | Some("") => json!({
-            "models": [model("gemini-3.5-flash", "generateContent"), model("gemini-2.5-pro", "generateContent")],
-            "nextPageToken": "page-2",
-        }),
-        Some("page-2") => json!({
-            "models": [model("gemini-2.5-flash", "generateContent"), model("gemini-embedding-001", "embedContent")],
-        }),
-        Some(_) => return Err((400, "page token is not valid".to_owned())),
-    };
-    Ok(Reply::json(200, &list))
-}
-
-fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

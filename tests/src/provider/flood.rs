@@ -80,7 +80,7 @@ impl Flood {
 
     /// The base URL to configure for a family.
     pub fn base_url(&self, family: Family) -> String {
-        format!("http://{}{}", self.address, family.folder())
+        format!("http://{}{}", self.address, family.format().folder())
     }
 
     /// How many replies are running.

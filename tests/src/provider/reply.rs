@@ -86,7 +86,7 @@ impl Reply {
 
     /// The whole answer as JSON, as from a server that ignores `stream`.
     pub fn whole(family: Family, text: &str) -> Self {
-        Self::json(200, &wire::whole(family, text))
+        Self::json(200, &family.format().whole(text))
     }
 
     /// An error of this status with a body of one of the shapes that the program's `--help` lists; `None` for another
@@ -98,24 +98,24 @@ impl Reply {
 
     /// The error of a family when the account has no credit.
     pub fn quota(family: Family) -> Self {
-        let (status, body) = wire::quota(family);
+        let (status, body) = family.format().quota();
         Self::json(status, &body)
     }
 
     /// The error of a family for a wrong key, which it repeats.
     pub fn key_refused(family: Family) -> Self {
-        let (status, body) = wire::key_refused(family);
+        let (status, body) = family.format().key_refused();
         Self::json(status, &body)
     }
 
     /// The error of a family for a parameter that the model does not support.
     pub fn refusal(family: Family, parameter: &str) -> Self {
-        Self::json(400, &wire::refusal(family, parameter))
+        Self::json(400, &family.format().refusal(parameter))
     }
 
     /// An error of this status in the family's shape, with its usual type or code.
     pub fn error(family: Family, status: u16, message: &str) -> Self {
-        Self::json(status, &wire::error(family, status, message))
+        Self::json(status, &family.format().error(status, message))
     }
 
     /// An event stream of exactly these bytes.
@@ -340,7 +340,7 @@ impl Reply {
         replace(
             &mut filled,
             b"{{model}}",
-            &wire::model(request).unwrap_or_default(),
+            &request.model().unwrap_or_default(),
         );
         if let Some(family) = request.family() {
             let text = wire::last_user_text(family, &request.json());

@@ -10,12 +10,6 @@ use anygpt_tests::server::Server;
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const ALL: [Family; 4] = [
-    Family::OpenAi,
-    Family::Anthropic,
-    Family::Google,
-    Family::Compatible,
-];
 
 /// Sends a request and returns the open connection.
 fn open(provider: &Provider, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
@@ -40,30 +34,10 @@ fn send(provider: &Provider, method: &str, path: &str, headers: &str, body: &str
 
 /// A valid chat request of a family: path, headers, body.
 fn chat(family: Family, model: &str, text: &str) -> (String, &'static str, String) {
-    let turns = json!([{"role": "user", "content": text}]);
-    let (path, headers, body) = match family {
-        Family::OpenAi => (
-            "/openai/v1/responses",
-            "authorization: Bearer k-123\r\n",
-            json!({"model": model, "stream": true, "input": text}),
-        ),
-        Family::Anthropic => (
-            "/anthropic/v1/messages",
-            "x-api-key: k-123\r\nanthropic-version: 2023-06-01\r\n",
-            json!({"model": model, "stream": true, "max_tokens": 100, "messages": turns}),
-        ),
-        Family::Google => {
-            let path = format!("/google/v1beta/models/{model}:streamGenerateContent?alt=sse");
-            let body = json!({"contents": [{"role": "user", "parts": [{"text": text}]}]});
-            return (path, "x-goog-api-key: k-123\r\n", body.to_string());
-        }
-        Family::Compatible => (
-            "/compatible/v1/chat/completions",
-            "authorization: Bearer k-123\r\n",
-            json!({"model": model, "stream": true, "messages": turns}),
-        ),
-    };
-    (path.to_owned(), headers, body.to_string())
+    let format = family.format();
+    let (path, headers, body) = format.request(model, text);
+    let path = format!("{}{path}", format.folder());
+    (path, headers, body.to_string())
 }
 
 fn ask(provider: &Provider, family: Family, model: &str, text: &str) -> String {
@@ -82,13 +56,11 @@ fn text_of(answer: &str) -> String {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok())
         .filter_map(|event| {
-            let text = [
-                &event["delta"],
-                &event["delta"]["text"],
-                &event["candidates"][0]["content"]["parts"][0]["text"],
-                &event["choices"][0]["delta"]["content"],
-            ];
-            text.into_iter().find_map(Value::as_str).map(str::to_owned)
+            let mut places = Family::ALL
+                .iter()
+                .map(|family| family.format().text_place());
+            let text = places.find_map(|place| event.pointer(place)?.as_str());
+            text.map(str::to_owned)
         })
         .collect()
 }
@@ -96,7 +68,7 @@ fn text_of(answer: &str) -> String {
 #[test]
 fn every_family_echoes_in_several_deltas_and_names_the_model() {
     let provider = Provider::start();
-    for family in ALL {
+    for family in Family::ALL {
         let answer = ask(
             &provider,
             family,
@@ -109,19 +81,18 @@ fn every_family_echoes_in_several_deltas_and_names_the_model() {
             "echo: six words \"quoted\" grüße in here",
             "{answer}"
         );
-        assert!(
-            answer.contains("\"some-model\"") && answer.contains("request-id: req_mock_"),
-            "{answer}"
-        );
+        let named = answer.contains("\"some-model\"");
+        assert_eq!(named, family.format().names_model(), "{answer}");
+        assert!(answer.contains("request-id: req_mock_"), "{answer}");
         assert!(answer.ends_with("0\r\n\r\n"), "a proper end");
     }
-    let requests = provider.wait_requests(4, LIMIT);
+    let requests = provider.wait_requests(Family::ALL.len(), LIMIT);
     assert_eq!(
         requests
             .iter()
             .filter_map(|request| request.family())
             .collect::<Vec<_>>(),
-        ALL
+        Family::ALL
     );
     assert!(
         requests
@@ -230,7 +201,7 @@ fn scripts_are_used_in_order_then_the_echo_returns() {
 #[test]
 fn streams_end_badly_on_command() {
     let provider = Provider::start();
-    for family in ALL {
+    for family in Family::ALL {
         let whole = || Reply::deltas(family, ["a", "b", "c"], Duration::ZERO);
         provider.script(
             family,
@@ -299,7 +270,7 @@ fn a_client_that_leaves_is_noticed() {
 #[test]
 fn credentials_can_be_sent_back() {
     let provider = Provider::start();
-    for family in ALL {
+    for family in Family::ALL {
         assert!(ask(&provider, family, "fault-key-error", "x").contains("provided: k-123."));
         assert_eq!(
             text_of(&ask(&provider, family, "fault-key-text", "x")),
@@ -311,7 +282,7 @@ fn credentials_can_be_sent_back() {
 #[test]
 fn models_named_after_faults_misbehave() {
     let provider = Provider::start();
-    for family in ALL {
+    for family in Family::ALL {
         let ask = |model: &str| ask(&provider, family, model, "x");
         assert!(ask("fault-503").starts_with("HTTP/1.1 503"));
         assert!(ask("fault-429").contains(if family == Family::Google {
@@ -343,7 +314,7 @@ fn models_named_after_faults_misbehave() {
 fn huge_means_huge() {
     let provider = Provider::start();
     let bytes = 1024 * 1024;
-    for family in ALL {
+    for family in Family::ALL {
         provider.script(
             family,
             [
@@ -363,7 +334,8 @@ fn program() -> (Server, Vec<(String, String)>) {
     let mut mock = Server::builder()
         .program(env!("CARGO_BIN_EXE_mock-provider"))
         .spawn();
-    let variables = (0..4)
+    let variables = Family::ALL
+        .iter()
         .map(|_| {
             let line = mock.line();
             let (name, url) = line.split_once('=').expect("NAME=URL");
@@ -375,7 +347,7 @@ fn program() -> (Server, Vec<(String, String)>) {
 
 /// The server, configured with these base URLs.
 fn served(urls: impl IntoIterator<Item = (String, String)>) -> Server {
-    let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+    let keys = Family::ALL.map(|family| family.format().variables()[1]);
     Server::builder()
         .envs(keys.map(|name| (name, "any-key-0123456789")))
         .envs(urls)
@@ -413,7 +385,7 @@ fn the_program_serves_every_family_and_its_faults_by_model_and_by_base_url() {
             json!({"prompt": "hi", "model": model}),
         )
     };
-    for family in ALL {
+    for family in Family::ALL {
         let result = ask(&mut server, family, family.model());
         assert_eq!(outcome::chat(&result)["text"], "echo: hi");
         assert_eq!(
@@ -463,7 +435,7 @@ fn the_program_serves_every_family_and_its_faults_by_model_and_by_base_url() {
     };
     let mut broken = served(with("fault-503+no"));
     let mut long = served(with("list-500"));
-    for family in ALL {
+    for family in Family::ALL {
         let provider = json!({"provider": family.id()});
         let list = broken.call_tool("anygpt_list_models", provider.clone());
         assert!(list.to_string().contains("mock failure 503"), "{list}");

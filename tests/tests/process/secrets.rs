@@ -140,7 +140,7 @@ fn in_headers(reply: Reply, key: &str) -> Reply {
 /// An answer whose model, id and finish reason are the key.
 fn named(family: Family, key: &str) -> Reply {
     let events = match family {
-        Family::OpenAi | Family::Compatible => {
+        Family::OpenAi => {
             let response = json!({"id": key, "model": key, "status": "incomplete", "incomplete_details": {"reason": key},
                 "output": [{"type": "message", "content": [{"type": "output_text", "text": "hello"}]}]});
             vec![json!({"type": "response.incomplete", "response": response})]
@@ -155,6 +155,7 @@ fn named(family: Family, key: &str) -> Reply {
             json!({"modelVersion": key, "responseId": key, "candidates": [
             {"index": 0, "finishReason": key, "content": {"parts": [{"text": "hello"}]}}]}),
         ],
+        _ => panic!("{family:?} is none of the native ones"),
     };
     Reply::raw_pieces(events.iter().map(|event| format!("data: {event}\n\n")))
 }
@@ -162,7 +163,7 @@ fn named(family: Family, key: &str) -> Reply {
 /// Lists of models that repeat `key`.
 fn echoing_lists(family: Family, key: &str) -> Vec<Reply> {
     let list = match family {
-        Family::OpenAi | Family::Compatible => {
+        Family::OpenAi => {
             json!({"data": [{"id": format!("gpt-{key}"), "created": 1}]})
         }
         Family::Anthropic => json!({"data": [{"id": format!("claude-{key}"), "display_name": key,
@@ -171,6 +172,7 @@ fn echoing_lists(family: Family, key: &str) -> Vec<Reply> {
             json!({"models": [{"name": format!("models/gemini-{key}"), "displayName": key,
             "supportedGenerationMethods": ["generateContent"]}]})
         }
+        _ => panic!("{family:?} is none of the native ones"),
     };
     vec![
         Reply::json(200, &list),
@@ -971,7 +973,7 @@ fn a_part_of_a_key_is_hidden_where_errors_and_logs_repeat_it() {
 /// A stream without text that ends with this reason.
 fn named_end(family: Family, reason: &str) -> Reply {
     let events = match family {
-        Family::OpenAi | Family::Compatible => {
+        Family::OpenAi => {
             let response = json!({"id": "r", "model": "m", "status": "incomplete",
                 "incomplete_details": {"reason": reason}, "output": []});
             vec![json!({"type": "response.incomplete", "response": response})]
@@ -983,6 +985,7 @@ fn named_end(family: Family, reason: &str) -> Reply {
         ],
         Family::Google => vec![json!({"modelVersion": "m", "responseId": "r",
             "candidates": [{"index": 0, "finishReason": reason}]})],
+        _ => panic!("{family:?} is none of the native ones"),
     };
     Reply::raw_pieces(events.iter().map(|event| format!("data: {event}\n\n")))
 }

@@ -103,10 +103,7 @@ fn what_may_pass_is_repeated_twice_and_the_attempts_are_listed() {
 /// All formats, and the usual model of each family.
 fn start_all() -> (Provider, Server) {
     let provider = Provider::start();
-    let server = Server::builder()
-        .envs(provider.env())
-        .envs(provider.compatible_env())
-        .spawn();
+    let server = Server::builder().envs(provider.every_env()).spawn();
     (provider, server)
 }
 
@@ -146,36 +143,9 @@ fn what_broke_before_a_status_or_was_refused_before_all_else_is_tried_again() {
             Reply::error(family, 503, "mock words").status(200),
             Reply::error(family, 429, "mock words").status(200),
         ];
-        let overloaded =
-            json!({"type": "error", "error": {"type": "overloaded_error", "message": "m"}});
-        match family {
-            Family::OpenAi => {
-                let state = |kind: &str, status: &str| {
-                    json!({"type": kind,
-                    "response": {"id": "r", "status": status, "output": [], "usage": null}})
-                };
-                let created = || {
-                    [
-                        state("response.created", "queued"),
-                        state("response.queued", "queued"),
-                        json!({"type": "keepalive"}),
-                        state("response.in_progress", "in_progress"),
-                    ]
-                };
-                let mut failed = state("response.failed", "failed");
-                replies.push(stream(&[&created()[..], &[failed.clone()]].concat()));
-                failed["response"]["error"] =
-                    json!({"code": "rate_limit_exceeded", "message": "m"});
-                replies.push(stream(&[&created()[..], &[failed]].concat()));
-            }
-            Family::Anthropic => {
-                replies.push(stream(&[json!({"type": "ping"}), overloaded]));
-            }
-            Family::Google | Family::Compatible => {
-                let words = json!({"error": {"code": 503, "message": "m"}});
-                replies.push(Reply::raw_stream(format!(": alive\n\ndata: {words}\n\n")));
-            }
-        }
+        let free = family.format().free().into_iter();
+        let free = free.map(|stream| Reply::raw_stream(stream).header("retry-after-ms", "1"));
+        replies.extend(free);
         for reply in replies {
             let told = format!("{family:?} {:?}", String::from_utf8_lossy(&reply.bytes()));
             provider.script(family, [reply]);
@@ -214,39 +184,19 @@ fn taken(family: Family) -> Vec<Reply> {
         Reply::stream_error(family, ["few"], "mock words"),
         Reply::stream_error(family, ["much of the answer ", "has come"], "mock words"),
     ];
-    replies.extend(match family {
-        Family::OpenAi => vec![
-            after(json!({"type": "response.output_item.added", "output_index": 0,
-                "item": {"type": "reasoning", "id": "rs"}})),
-            after(json!({"type": "response.reasoning_summary_text.delta", "delta": "Hm"})),
-            stream(&[json!({"type": "response.failed", "response": {"id": "r", "status": "failed",
-                "error": {"code": "server_error", "message": "m"}, "output": [],
-                "usage": {"input_tokens": 1, "output_tokens": 99, "total_tokens": 100}}})]),
-            stream(&[json!({"type": "response.failed", "response": {"id": "r", "status": "failed",
-                "error": {"code": "server_error", "message": "m"}, "output": [{"type": "reasoning"}]}})]),
-        ],
-        Family::Anthropic => vec![
-            after(json!({"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 9,
-                "output_tokens": 1}}})),
-            after(json!({"type": "content_block_start", "index": 0, "content_block": {"type": "thinking",
-                "thinking": "", "signature": ""}})),
-        ],
-        Family::Google => vec![
-            after(json!({"usageMetadata": {"promptTokenCount": 9}})),
-            after(json!({"candidates": [{"content": {"parts": [{"text": "Hm", "thought": true}]}}]})),
-            stream(&[json!({"error": {"code": 503, "message": "m"}, "usageMetadata": {"promptTokenCount": 9}})]),
-        ],
-        Family::Compatible => vec![
-            after(json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})),
-            after(json!({"choices": [{"index": 0, "delta": {"reasoning_content": "Hm"}}]})),
-            after(json!({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 0}})),
-            stream(&[json!({"error": {"code": 502, "message": "m"}, "usage": {"prompt_tokens": 9}})]),
-            stream(&[json!({"error": {"code": 502, "message": "m"}, "choices": [{"index": 0,
-                "delta": {"content": "few"}, "finish_reason": "error"}]})]),
-            Reply::body(200, "application/json", json!({"choices": [{"error": {"code": 502, "message": "m"},
-                "finish_reason": "error", "message": {"content": "few"}}]}).to_string()),
-        ],
-    });
+    let format = family.format();
+    replies.extend(format.charged().into_iter().map(after));
+    let alone = format.charged_alone();
+    replies.extend(
+        alone
+            .iter()
+            .map(|event| stream(std::slice::from_ref(event))),
+    );
+    if family == Family::Compatible {
+        let whole = json!({"choices": [{"error": {"code": 502, "message": "m"},
+            "finish_reason": "error", "message": {"content": "few"}}]});
+        replies.push(Reply::json(200, &whole));
+    }
     let asking = |reply: Reply| {
         reply
             .header("x-should-retry", "true")
@@ -304,16 +254,8 @@ fn the_status_decides_what_is_repeated_whatever_the_type_says() {
         Reply::json(status, &words).header("retry-after-ms", "1")
     };
     for family in Family::ALL {
-        let transient = match family {
-            Family::OpenAi => ["server_error", "rate_limit_exceeded"],
-            Family::Anthropic => ["api_error", "overloaded_error"],
-            Family::Google => ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
-            Family::Compatible => ["server_error", "provider_overloaded"],
-        };
-        let lasting = match family {
-            Family::Google => "INVALID_ARGUMENT",
-            _ => "invalid_request_error",
-        };
+        let transient = family.format().transient();
+        let lasting = family.format().lasting();
         for (status, kinds, requests) in [
             (400, &transient[..], 1),
             (401, &transient, 1),
@@ -680,8 +622,7 @@ fn an_operator_may_end_a_silence_and_the_next_model_is_asked() {
     ] {
         let provider = Provider::start();
         let mut server = Server::builder()
-            .envs(provider.env())
-            .envs(provider.compatible_env())
+            .envs(provider.every_env())
             .env(variable, "1")
             .spawn();
         for family in Family::ALL {

@@ -48,7 +48,6 @@ fn nobody_else_s_prompt_reaches_a_vendor_s_own_api() {
             ("kimi-k2", "MOONSHOT_API_KEY"),
             ("glm-4.6", "ZAI_API_KEY"),
             ("sonar", "PERPLEXITY_API_KEY"),
-            ("command-r-plus", "Cohere"),
             ("meta-llama/llama-4", "OPENROUTER_API_KEY"),
             ("llama3.2", "OLLAMA_HOST"),
             ("qwen3:8b", "OLLAMA_HOST"),

@@ -15,13 +15,10 @@ use serde_json::{Value, json};
 
 const CHAT: &str = "anygpt_chat_completion";
 
-/// A provider, and a server that knows all four formats of it.
+/// A provider, and a server that knows all formats of it.
 fn start() -> (Provider, Server) {
     let provider = Provider::start();
-    let server = Server::builder()
-        .envs(provider.env())
-        .envs(provider.compatible_env())
-        .spawn();
+    let server = Server::builder().envs(provider.every_env()).spawn();
     (provider, server)
 }
 
@@ -29,8 +26,7 @@ fn start() -> (Provider, Server) {
 fn start_without_retries() -> (Provider, Server) {
     let provider = Provider::start();
     let server = Server::builder()
-        .envs(provider.env())
-        .envs(provider.compatible_env())
+        .envs(provider.every_env())
         .env("ANYGPT_RETRIES", "0")
         .spawn();
     (provider, server)
@@ -379,17 +375,11 @@ fn an_answer_that_does_not_say_why_it_ended_is_an_answer_where_its_end_can_be_se
 fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
     let (provider, mut server) = start();
     for family in Family::ALL {
-        // Anthropic requires a limit, so its models never refuse it.
-        let (first, name) = match family {
-            Family::OpenAi => ("max_tokens", "max_output_tokens"),
-            Family::Anthropic => ("stop", "stop_sequences"),
-            Family::Google => ("max_tokens", "maxOutputTokens"),
-            Family::Compatible => ("max_tokens", "max_tokens"),
-        };
+        let [first, name] = family.format().refusable();
         let arguments = |model: String| {
             let mut arguments = json!({"prompt": "hi", "model": model, "temperature": 0.5, "top_p": 0.5,
                 "max_tokens": 100});
-            if family == Family::Anthropic {
+            if first == "stop" {
                 arguments["stop"] = json!(["END"]);
             }
             arguments
@@ -435,56 +425,13 @@ fn calling(family: Family, text_of_broken: &str) -> Reply {
         (3, text_of_broken),
         (0, "}"),
     ];
-    let names = NAMES.iter().enumerate();
-    let events: Vec<Value> = match family {
-        Family::OpenAi => {
-            let begun = names.map(|(at, name)| json!({"type": "response.output_item.added", "output_index": at,
-                "item": {"type": "function_call", "call_id": format!("id_{at}"), "name": name, "arguments": ""}}));
-            let pieces = pieces.map(|(at, piece)| {
-                json!({"type": "response.function_call_arguments.delta", "output_index": at, "delta": piece})
-            });
-            let end = json!({"type": "response.completed", "response": {"status": "completed"}});
-            begun.chain(pieces).chain([end]).collect()
-        }
-        Family::Anthropic => {
-            let begun = names.map(|(at, name)| {
-                json!({"type": "content_block_start", "index": at, "content_block":
-                    {"type": "tool_use", "id": format!("id_{at}"), "name": name, "input": {}}})
-            });
-            let pieces = pieces.map(|(at, piece)| {
-                json!({"type": "content_block_delta", "index": at, "delta":
-                    {"type": "input_json_delta", "partial_json": piece}})
-            });
-            let end = [
-                json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}),
-                json!({"type": "message_stop"}),
-            ];
-            begun.chain(pieces).chain(end).collect()
-        }
-        Family::Compatible => {
-            let chunk = |call: Value| json!({"choices": [{"delta": {"tool_calls": [call]}}]});
-            let begun = names.map(|(at, name)| {
-                chunk(json!({"index": at, "id": format!("id_{at}"), "function": {"name": name, "arguments": ""}}))
-            });
-            let pieces = pieces
-                .map(|(at, piece)| chunk(json!({"index": at, "function": {"arguments": piece}})));
-            let end = json!({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]});
-            begun.chain(pieces).chain([end]).collect()
-        }
-        Family::Google => {
-            let arguments = [
-                json!({"city": "Oslo"}),
-                json!({"zone": "CET"}),
-                Value::Null,
-                json!(text_of_broken),
-            ];
-            let parts = names.zip(arguments).map(|((at, name), arguments)| {
-                json!({"functionCall": {"id": format!("id_{at}"), "name": name, "args": arguments}})
-            });
-            let parts: Vec<Value> = parts.collect();
-            vec![json!({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]})]
-        }
-    };
+    let whole = [
+        json!({"city": "Oslo"}),
+        json!({"zone": "CET"}),
+        Value::Null,
+        json!(text_of_broken),
+    ];
+    let events = family.format().calls(&NAMES, &pieces, &whole);
     Reply::raw_pieces(events.iter().map(|event| format!("data: {event}\n\n")))
 }
 
@@ -501,10 +448,10 @@ fn calls_come_in_pieces_that_alternate_empty_and_broken() {
             let arguments = json!({"prompt": "hi", "model": model(family), "tools": tools});
             let result = server.call_tool(CHAT, arguments);
             let got = answer(&result);
-            // Google sends JSON in place of an object at least, and it is shown as such.
-            let broken = match family {
-                Family::Google => json!(broken).to_string(),
-                _ => broken.to_owned(),
+            // What is JSON in place of an object is shown as such.
+            let broken = match family.format().has_json_arguments() {
+                true => json!(broken).to_string(),
+                false => broken.to_owned(),
             };
             assert_eq!(
                 got["tool_calls"],
@@ -524,20 +471,51 @@ fn calls_come_in_pieces_that_alternate_empty_and_broken() {
     }
 }
 
+// ------------------------------------------------------------------------------- an address and a key alone
+
+#[test]
+fn an_address_and_a_key_are_enough_for_a_chat_that_streams_and_a_list() {
+    let provider = Provider::start();
+    for family in Family::ALL {
+        let mut server = Server::builder().envs(provider.family_env(family)).spawn();
+        let deltas = ["Hel", "lo"];
+        provider.script(
+            family,
+            [Reply::deltas(family, deltas, Duration::from_millis(20))],
+        );
+        let arguments = json!({"prompt": "hi", "system": "Be brief."});
+        let result = server.call_tool(CHAT, arguments);
+        let got = chat(&result);
+        assert_eq!(
+            (&got["text"], &got["provider"], &got["finish_reason"]),
+            (&json!("Hello"), &json!(family.id()), &json!("stop"))
+        );
+        let usage = &got["usage"];
+        assert_eq!(
+            (&usage["input_tokens"], &usage["output_tokens"]),
+            (&json!(12), &json!(2)),
+            "{family:?}"
+        );
+        let request = provider.requests().pop().unwrap();
+        assert_eq!(request.family(), Some(family));
+        assert_eq!(request.credential(), family.key());
+        let listed = server.call_tool("anygpt_list_models", json!({"details": true}));
+        let listed = answer(&listed)["models"].as_array().unwrap();
+        let has = |id: &str| listed.iter().any(|model| model["id"] == id);
+        assert!(has(family.model()), "{listed:?}");
+        assert!(request.model().is_some_and(|id| has(&id)), "{listed:?}");
+        assert!(listed.iter().all(|it| it["provider"] == family.id()));
+    }
+}
+
 // ----------------------------------------------------------------------------------------- lists of models
 
 #[test]
 fn a_list_of_500_is_listed_and_one_that_does_not_exist_says_what_to_do() {
     let (provider, mut server) = start_without_retries();
     for family in Family::ALL {
-        let list = |property: &str, id: &str| {
-            let entry = |number: usize| json!({id: format!("model-{number:03}"), "type": "model", "supportedGenerationMethods": ["generateContent"]});
-            json!({property: (0..500).map(entry).collect::<Vec<_>>()})
-        };
-        let list = match family {
-            Family::Google => list("models", "name"),
-            _ => list("data", "id"),
-        };
+        let mut ids = (0..500).map(|number| format!("model-{number:03}"));
+        let list = family.format().list_of(&mut ids);
         provider.script_models(
             family,
             [
@@ -584,6 +562,7 @@ const FIXTURES: [(u32, u32); 8] = [
     (8, 2),
 ];
 
+/// The main formats, which the table has columns for.
 const FAMILIES: usize = 4;
 
 #[test]

@@ -15,15 +15,9 @@ const STREAM: &str = "text/event-stream";
 
 /// A server with the flood at this family's endpoint, and a healthy provider at all others.
 fn server(flood: &Flood, family: Family, healthy: &Provider) -> Server {
-    let url = match family {
-        Family::OpenAi => "OPENAI_BASE_URL",
-        Family::Anthropic => "ANTHROPIC_BASE_URL",
-        Family::Google => "GOOGLE_GEMINI_BASE_URL",
-        Family::Compatible => "ANYGPT_PROVIDER_COMPATIBLE_BASE_URL",
-    };
+    let [url, _] = family.format().variables();
     Server::builder()
-        .envs(healthy.env())
-        .envs(healthy.compatible_env())
+        .envs(healthy.every_env())
         .env(url, flood.base_url(family))
         .env("ANYGPT_SHUTDOWN_GRACE", "1")
         .limit(LIMIT)

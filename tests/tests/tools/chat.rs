@@ -179,7 +179,7 @@ fn a_plain_json_reply_to_a_streamed_request_is_an_answer() {
     let (provider, mut server) = start();
     for family in Family::NATIVE {
         let body = match family {
-            Family::OpenAi | Family::Compatible => {
+            Family::OpenAi => {
                 json!({"id": "resp_1", "object": "response", "status": "completed", "model": "m", "error": null,
                 "output": [
                     {"type": "reasoning", "summary": [{"type": "summary_text", "text": "no"}]},
@@ -199,6 +199,7 @@ fn a_plain_json_reply_to_a_streamed_request_is_an_answer() {
                 "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5},
                 "modelVersion": "m", "responseId": "r"})
             }
+            _ => panic!("{family:?} is none of the native ones"),
         };
         provider.script(family, [Reply::json(200, &body)]);
         let result = ask(&mut server, family);
@@ -271,7 +272,7 @@ fn a_request_goes_out_as_documented_with_one_credential_and_nothing_unasked() {
         answer(&ask(&mut server, family));
         let request = last(&provider, family);
         let (path, header, value, body) = match family {
-            Family::OpenAi | Family::Compatible => (
+            Family::OpenAi => (
                 "/openai/v1/responses",
                 "authorization",
                 format!("Bearer {}", family.key()),
@@ -292,6 +293,7 @@ fn a_request_goes_out_as_documented_with_one_credential_and_nothing_unasked() {
                 family.key().to_owned(),
                 json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}),
             ),
+            _ => panic!("{family:?} is none of the native ones"),
         };
         assert_eq!(
             (request.method.as_str(), request.path.as_str()),
@@ -340,14 +342,13 @@ fn options_are_sent_when_given_as_numbers_or_as_strings() {
             assert_eq!(chat(&result).get("warnings"), None, "{result}");
             let body = last(&provider, family).json();
             let (temperature, tokens) = match family {
-                Family::OpenAi | Family::Compatible => {
-                    (&body["temperature"], &body["max_output_tokens"])
-                }
+                Family::OpenAi => (&body["temperature"], &body["max_output_tokens"]),
                 Family::Anthropic => (&body["temperature"], &body["max_tokens"]),
                 Family::Google => (
                     &body["generationConfig"]["temperature"],
                     &body["generationConfig"]["maxOutputTokens"],
                 ),
+                _ => panic!("{family:?} is none of the native ones"),
             };
             assert_eq!((temperature, tokens), (&json!(0.5), &json!(100)), "{form}");
         }
@@ -372,7 +373,7 @@ fn a_conversation_is_put_where_each_provider_wants_it() {
         );
         let body = last(&provider, family).json();
         match family {
-            Family::OpenAi | Family::Compatible => assert_eq!(
+            Family::OpenAi => assert_eq!(
                 body["input"],
                 json!([
                     {"role": "system", "content": "Be brief."},
@@ -410,6 +411,7 @@ fn a_conversation_is_put_where_each_provider_wants_it() {
                     ])
                 );
             }
+            _ => panic!("{family:?} is none of the native ones"),
         }
     }
 }
@@ -1045,7 +1047,7 @@ fn a_stream_that_breaks_is_an_error_without_text_and_a_partial_answer_with_it() 
 fn two_and_a_half(family: Family) -> Vec<String> {
     let delta = |text: &str| -> String {
         let data = match family {
-            Family::OpenAi | Family::Compatible => {
+            Family::OpenAi => {
                 json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": text})
             }
             Family::Anthropic => {
@@ -1054,6 +1056,7 @@ fn two_and_a_half(family: Family) -> Vec<String> {
             Family::Google => {
                 json!({"candidates": [{"index": 0, "content": {"role": "model", "parts": [{"text": text}]}}]})
             }
+            _ => panic!("{family:?} is none of the native ones"),
         };
         format!("data: {data}\n\n")
     };
@@ -1125,7 +1128,7 @@ fn an_empty_answer_is_an_error_that_says_why() {
 /// the finish reason.
 fn ended(family: Family, said: &str, end: &Value) -> Reply {
     let events = match family {
-        Family::OpenAi | Family::Compatible => {
+        Family::OpenAi => {
             let status = end["status"].as_str().unwrap();
             let response = json!({"id": "r", "model": "m", "status": status, "error": null, "output": [],
                 "incomplete_details": end["incomplete_details"], "usage": {"output_tokens_details": {"reasoning_tokens": 64}}});
@@ -1146,6 +1149,7 @@ fn ended(family: Family, said: &str, end: &Value) -> Reply {
                 json!({"candidates": [{"index": 0, "finishReason": end}], "usageMetadata": {"thoughtsTokenCount": 64}}),
             ]
         }
+        _ => panic!("{family:?} is none of the native ones"),
     };
     let first = usize::from(said.is_empty());
     Reply::raw_pieces(

@@ -27,7 +27,7 @@ fn start() -> (Provider, Server) {
 /// The mock provider's list of a family, all pages, in the order of the tool's lists.
 fn offered(family: Family) -> [&'static str; 4] {
     match family {
-        Family::OpenAi | Family::Compatible => [
+        Family::OpenAi => [
             "gpt-4.1",
             "gpt-5.6-luna",
             "gpt-5.6-terra",
@@ -45,6 +45,7 @@ fn offered(family: Family) -> [&'static str; 4] {
             "gemini-3.5-flash",
             "gemini-embedding-001",
         ],
+        _ => panic!("{family:?} is none of the native ones"),
     }
 }
 

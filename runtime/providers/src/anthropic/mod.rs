@@ -5,7 +5,9 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
-use crate::{ChatRequest, Codec, Encoding, Failure, Model, ModelPage, Request, StreamReader};
+use crate::{
+    ChatRequest, Codec, Encoding, Failure, InRequests, Model, ModelPage, Request, StreamReader,
+};
 
 mod errors;
 mod models;
@@ -25,6 +27,13 @@ pub struct Messages;
 impl Codec for Messages {
     fn default_base_url(&self) -> &'static str {
         "https://api.anthropic.com"
+    }
+
+    fn in_requests(&self) -> Option<InRequests> {
+        Some(InRequests {
+            ends: &["/models", "/v1"],
+            ..InRequests::default()
+        })
     }
 
     fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {

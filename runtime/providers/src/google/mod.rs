@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use crate::http_request;
 use crate::{
     ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
-    GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
+    GenerateImageRequest, GeneratedImages, InRequests, Model, ModelPage, Request, StreamReader,
 };
 
 mod embeddings;
@@ -30,6 +30,14 @@ pub struct GenerateContent;
 impl Codec for GenerateContent {
     fn default_base_url(&self) -> &'static str {
         "https://generativelanguage.googleapis.com"
+    }
+
+    fn in_requests(&self) -> Option<InRequests> {
+        Some(InRequests {
+            behind_version: Some(&["models", "openai"]),
+            parameter: Some("alt"),
+            ..InRequests::default()
+        })
     }
 
     fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {

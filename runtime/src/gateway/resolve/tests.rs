@@ -567,7 +567,6 @@ fn a_vendor_s_own_api_gets_no_other_vendor_s_models() {
         ),
         (&one, "", "llama3.2", "OLLAMA_HOST"),
         (&chosen, "", "meta-llama/llama-4", "OPENROUTER_API_KEY"),
-        (&all, "", "command-r", "a model of Cohere"),
         (&all, "", "phi4", "a model of Microsoft"),
         (&all, "", "jamba-large", "a model of AI21"),
         (&all, "", "amazon.nova-pro-v1:0", "a model of Amazon"),

@@ -2,7 +2,7 @@
 //!
 //! Never here: those of one service alone (`azure`, `local`).
 
-use anygpt_providers::{Codec, Dialect, presets};
+use anygpt_providers::{Dialect, presets};
 
 use crate::settings::base_url::BaseUrl;
 
@@ -21,20 +21,20 @@ pub(super) const ENDPOINTS: [&str; 9] = [
 
 /// An address as requests in this dialect need it: without the path of an endpoint, with the usual path if there is none.
 pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
-    let usual = match dialect {
-        Dialect::Mock => return url,
-        Dialect::Anthropic => return url.without(&ENDPOINTS).without(&["/models", "/v1"]),
-        Dialect::Google => {
-            let mut url = url
-                .without(&ENDPOINTS)
-                .without_version(&["models", "openai"]);
-            // The requests say themselves how they want their answer.
-            url.take_parameter("alt");
-            return url;
-        }
-        other => other.codec().map_or("", Codec::default_base_url),
+    let Some(codec) = dialect.codec() else {
+        return url;
     };
-    let url = url.without(&ENDPOINTS).without_list();
+    let usual = codec.default_base_url();
+    let mut url = url.without(&ENDPOINTS);
+    if let Some(twice) = codec.in_requests() {
+        url = url.without(twice.ends);
+        if let Some(behind) = twice.behind_version {
+            url = url.without_version(behind);
+        }
+        twice.parameter.map(|name| url.take_parameter(name));
+        return url;
+    }
+    let url = url.without_list();
     if !url.path().is_empty() {
         return url;
     }

@@ -698,7 +698,7 @@ fn entries_of_the_file_and_variables_of_their_own_come_together() {
         ),
         (
             "providers: {x: {base_url: 'http://a'}}",
-            "add type: openai, anthropic, google, openai-compatible, mock",
+            &format!("add type: {}", Dialect::ALL.map(Dialect::as_str).join(", ")),
         ),
     ] {
         let shown = read(text, &[]).unwrap();
