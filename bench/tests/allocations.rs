@@ -16,6 +16,7 @@ use std::{
 use anygpt_core::{
     Annotations, Budget, Catalog, Implementation, Limits, NoLibrary, Server, Structured, Tool,
 };
+use anygpt_mcp::Inherited;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -139,5 +140,9 @@ fn serve() -> ! {
     // The program never returns, so this is the only moment after its last answer.
     let stored = unsafe { libc::atexit(report) };
     assert_eq!(stored, 0);
-    anygpt_mcp::run(iter::empty(), false)
+    let inherited = Inherited {
+        stdin_was_closed: false,
+        is_ignored: |_| false,
+    };
+    anygpt_mcp::run(iter::empty(), inherited)
 }

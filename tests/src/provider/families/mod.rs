@@ -288,9 +288,7 @@ fn no_key(wanted: &str) -> Refusal {
 /// What is wrong with a chat that has a model, `stream`, and turns.
 fn problem_of_most(body: &Value, turns: &str, missing: &'static str) -> Option<&'static str> {
     match body {
-        _ if !body["model"].as_str().is_some_and(|id| !id.is_empty()) => {
-            Some("model: Field required")
-        }
+        _ if body["model"].as_str().is_none_or(str::is_empty) => Some("model: Field required"),
         _ if body["stream"] != true => Some("stream: this mock only streams"),
         _ if !is_filled(&body[turns]) => Some(missing),
         _ => None,
