@@ -190,7 +190,7 @@ impl Settings {
                 .push(format!("Put right: {}", repaired.join(", ")));
         }
         let ignored = environment.take_ignored();
-        let ignored = ignored.iter().map(|Ignored { name, why, .. }| {
+        let ignored = ignored.iter().map(|Ignored { name, why }| {
             match TABLE
                 .iter()
                 .any(|row| row.variable == name && row.section() == "limits")
