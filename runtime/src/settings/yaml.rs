@@ -22,12 +22,12 @@ use std::{fmt, marker::PhantomData};
 use serde::{
     Deserialize, Deserializer,
     de::{
-        DeserializeOwned, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+        self, DeserializeOwned, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
         value::SeqAccessDeserializer,
     },
 };
 
-use super::disclosure::is_showable;
+use super::{disclosure::is_showable, problem::Problem};
 use crate::spelling::nearest;
 use value::Value;
 
@@ -41,7 +41,7 @@ const SHOWN: usize = 64;
 #[derive(Clone, Copy)]
 pub(super) struct Variables<'v> {
     /// The value of a variable, if it is set, or why it cannot be had.
-    pub(super) value: &'v dyn Fn(&str) -> Result<Option<String>, String>,
+    pub(super) value: &'v dyn Fn(&str) -> Result<Option<String>, Problem>,
     /// In the values of this key a variable that is not set stays as it is written, and a tag that is not known makes
     /// the value one that fits no type.
     pub(super) may_lack: &'v str,
@@ -276,12 +276,12 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for OrderedVisi
 
 /// A value, or why it is none of that type: one place of the document that does not break the rest of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attempt<T>(pub(super) Result<T, String>);
+pub(super) struct Attempt<T>(pub(super) Result<T, Error>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Attempt<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = T::deserialize(deserializer);
-        Ok(Attempt(read.map_err(|error| error.to_string())))
+        Ok(Attempt(read.map_err(de::Error::custom)))
     }
 }
 

@@ -92,7 +92,7 @@ impl File {
         let text = file_text::read(path, LIMIT)
             .map_err(|problem| Problem::new(&place(path), problem, advice))?;
         let variables = yaml::Variables {
-            value: &|name| variable(environment, name).map_err(|problem| problem.to_string()),
+            value: &|name| variable(environment, name),
             // Its provider is off then.
             may_lack: "api_key",
         };

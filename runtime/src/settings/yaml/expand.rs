@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 
 use super::{Error, shown};
+use crate::settings::problem::Problem;
 
 /// The value of a variable, if it is set, or why it cannot be had.
-type Value<'v> = &'v dyn Fn(&str) -> Result<Option<String>, String>;
+type Value<'v> = &'v dyn Fn(&str) -> Result<Option<String>, Problem>;
 
 const ADVICE: &str = "write ${NAME}, ${NAME:-default}, or $${ for the characters \"${\" themselves";
 
@@ -58,7 +59,8 @@ fn value(inside: &str, variables: Value<'_>, may_lack: bool) -> Result<String, E
     if default.is_some_and(|default| default.contains("${")) {
         return Err(Error::new("a default cannot hold a variable; write it out"));
     }
-    match (variables(name).map_err(Error::new)?, default) {
+    let value = variables(name).map_err(|problem| Error::new(problem.to_string()))?;
+    match (value, default) {
         (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default.to_owned()),
         (None, None) if may_lack => Ok(format!("${{{name}}}")),
@@ -77,7 +79,7 @@ mod tests {
         let variables = |name: &str| match name {
             "A" => Ok(Some("a".to_owned())),
             "B_2" => Ok(Some("${A}".to_owned())),
-            "BAD" => Err("BAD is not valid UTF-8".to_owned()),
+            "BAD" => Err(Problem::new(name, "is not valid UTF-8", "unset it")),
             _ => Ok(None),
         };
         let found = expanded(text.into(), &variables, false);
