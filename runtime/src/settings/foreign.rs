@@ -17,8 +17,8 @@ enum Meaning {
     Url,
     /// This variable in other words; read.
     Like(&'static str),
-    /// Not read; what to do instead. `{ID}` stands for the provider's id in a variable, `{URL}` for the variable of
-    /// its address.
+    /// Not read; what to do instead. `{id}` stands for the provider's id, `{ID}` for the same in a variable, `{URL}` for
+    /// the variable of its address.
     Not(&'static str),
     /// The same, unless it says no.
     Switch(&'static str),
@@ -41,7 +41,7 @@ const ADDRESS: Meaning = Not("set {URL}");
 const PROXY: Meaning = Not("set HTTPS_PROXY, or {URL} if it is a gateway");
 const MODEL: Meaning = Not("set ANYGPT_PROVIDER_{ID}_MODEL");
 const RESOURCE: Meaning = Not("set AZURE_OPENAI_ENDPOINT=https://NAME.openai.azure.com");
-const CLOUD: Meaning = Switch("calls go to {ID}'s own API unless {URL} names another address");
+const CLOUD: Meaning = Switch("calls go to {id}'s own API unless {URL} names another address");
 
 /// What stands in names for a provider beside its id, which needs no row if it has a key; in order, as the tables below
 /// are, since each variable is looked up.
@@ -360,11 +360,10 @@ impl Present {
         let url = self
             .provider
             .and_then(|preset| preset.url_variables.first());
-        let advice = match advice.starts_with("calls") {
-            true => advice.replace("{ID}", id),
-            false => advice.replace("{ID}", &id.to_ascii_uppercase()),
-        };
-        let advice = advice.replace("{URL}", url.copied().unwrap_or_default());
+        let advice = advice
+            .replace("{id}", id)
+            .replace("{ID}", &id.to_ascii_uppercase())
+            .replace("{URL}", url.copied().unwrap_or_default());
         format!("{} ({advice})", self.name)
     }
 }
