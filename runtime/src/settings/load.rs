@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    DEFAULT, Settings,
+    Settings,
     disclosure::is_no_key,
     environment::{Environment, Ignored},
     file::{self, File},
@@ -92,7 +92,7 @@ impl Settings {
             let Some(set) = row.set else {
                 continue;
             };
-            let default = || Given::text_at(DEFAULT, row.default.to_owned());
+            let default = || Given::text_at(row.variable, row.default.to_owned());
             let default = (!row.default.is_empty()).then(default);
             if let Some(given) = self.given_for(row, environment, file)?.or(default) {
                 set(self, &given)?;

@@ -61,7 +61,7 @@ pub(crate) use problem::Problem;
 pub(crate) use provider::{KeyHeader, Provider, position};
 pub(crate) use rule::Rule;
 pub(crate) use secret::{Secret, is_random};
-pub(crate) use show::Shown;
+pub(crate) use show::{Origin, Shown};
 pub(crate) use table::{Row, groups};
 pub(crate) use words::{LogFormat, LogLevel, Standby};
 
@@ -140,7 +140,7 @@ struct Origins {
 impl Settings {
     /// The same for a command: a person can wait, so only what the operator has set limits a call.
     pub(crate) fn without_default_timeout(mut self) -> Self {
-        if self.origins.of("timeouts.call", "ANYGPT_TIMEOUT") == DEFAULT {
+        if self.origins.of("timeouts.call", "ANYGPT_TIMEOUT") == Origin::Default {
             let most = self.limits.max_timeout.as_ref().map(|limit| limit.most);
             self.timeout = most.unwrap_or(LONGEST);
         }
@@ -263,17 +263,14 @@ impl Settings {
 
 impl Origins {
     /// The variable or the place in the file that a value comes from.
-    fn of(&self, setting: &str, variable: &str) -> String {
+    fn of(&self, setting: &str, variable: &str) -> Origin {
         let place = || self.places.iter().find(|(known, _)| *known == setting);
         if self.variables.iter().any(|given| given == variable) {
-            variable.to_owned()
+            Origin::Given(variable.to_owned())
         } else if let Some((_, place)) = place() {
-            place.clone()
+            Origin::Given(place.clone())
         } else {
-            DEFAULT.to_owned()
+            Origin::Default
         }
     }
 }
-
-/// The origin of a default.
-const DEFAULT: &str = "default";
