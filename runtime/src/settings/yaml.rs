@@ -6,8 +6,8 @@
 //! a value from the document, which may be a secret; only keys and kinds of values. Types that
 //! refuse a value themselves (`try_from`) must keep to that as well.
 //!
-//! As always with serde, types that look at a value before they choose (untagged and internally
-//! tagged enums, flatten) see numbers as numbers and carry no positions inside.
+//! Types are structs, mappings, lists, options, texts and the numbers `u32` and `f64`. What looks at a value before it
+//! chooses (enums, flatten) cannot be read.
 
 mod expand;
 mod syntax;
@@ -167,10 +167,6 @@ impl serde::de::Error for Error {
         ))
     }
 
-    fn unknown_variant(name: &str, known: &'static [&'static str]) -> Self {
-        Error::choice("unknown value", name, known)
-    }
-
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
         // A key for a provider may stand where its name should.
         // A name as settings have it: no key is only that.
@@ -191,11 +187,7 @@ impl serde::de::Error for Error {
 
 fn kind(found: Unexpected<'_>) -> &'static str {
     match found {
-        Unexpected::Bool(_) => "true or false",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
-        Unexpected::Float(_) => "a decimal number",
-        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
-        Unexpected::Unit | Unexpected::Option => "no value",
+        Unexpected::Str(_) => "a string",
         Unexpected::Seq => "a list",
         Unexpected::Map => "a mapping",
         _ => "something else",
