@@ -59,7 +59,7 @@ pub(crate) use parameters::Parameters;
 pub(crate) use price::Price;
 pub(crate) use problem::Problem;
 pub(crate) use provider::{KeyHeader, Provider, position};
-pub(crate) use rule::Rule;
+pub(crate) use rule::{Rule, TokenLimitName};
 pub(crate) use secret::{Secret, is_random};
 pub(crate) use show::{Origin, Shown};
 pub(crate) use table::{Row, groups};
