@@ -144,7 +144,7 @@ pub(crate) fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
     let (usable, others): (Vec<_>, Vec<_>) = settings
         .listed()
         .map(|(_, provider)| provider)
-        .partition(|provider| provider.unavailable_reason().is_none());
+        .partition(|provider| provider.is_usable());
     usable
         .into_iter()
         .chain(others)
@@ -329,7 +329,7 @@ fn usable(settings: &Settings) -> impl Iterator<Item = &str> {
     settings
         .providers
         .iter()
-        .filter(|provider| provider.unavailable_reason().is_none())
+        .filter(|provider| provider.is_usable())
         .map(|provider| &*provider.id)
 }
 

@@ -397,14 +397,6 @@ impl Environment {
     }
 }
 
-/// Whether `localhost` is a container.
-pub(super) fn in_container() -> bool {
-    std::process::id() == 1
-        || ["/.dockerenv", "/run/.containerenv"]
-            .iter()
-            .any(|path| Path::new(path).exists())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;

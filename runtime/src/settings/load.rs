@@ -67,6 +67,7 @@ impl Settings {
             &foreign,
             named,
             (!settings.allow_insecure_http).then_some(&settings.network),
+            settings.network.in_container(),
             &mut settings.warnings,
         )?;
         allowed::apply(

@@ -187,7 +187,7 @@ impl Settings {
     ) -> Option<String> {
         let it = &self.providers[provider];
         let unavailable_reason = match it.is_tried_if_named {
-            true => it.untried_reason(),
+            true => it.untried_reason(self.network.in_container()),
             false => it.unavailable_reason().map(str::to_owned),
         };
         unavailable_reason
@@ -255,9 +255,7 @@ impl Settings {
 
     /// Whether any provider could answer a call.
     pub(crate) fn has_usable_provider(&self) -> bool {
-        self.providers
-            .iter()
-            .any(|provider| provider.unavailable_reason().is_none())
+        self.providers.iter().any(Provider::is_usable)
     }
 }
 

@@ -12,11 +12,14 @@ use percent_encoding::percent_decode_str;
 use super::{
     certificates::Certificates,
     disclosure::{is_key, shown},
-    environment::{Environment, in_container},
+    environment::Environment,
     problem::Problem,
     secret::Secret,
 };
-use crate::http_client::{ExtraRoots, HttpConfig, Proxies, Proxy};
+use crate::{
+    http_client::{ExtraRoots, HttpConfig, Proxies, Proxy},
+    resources,
+};
 
 /// No part of a proxy's URL that is shorter can be distinguished from ordinary text.
 const SECRET: usize = 4;
@@ -29,6 +32,7 @@ pub(crate) struct Network {
     certificates: Certificates,
     /// The proxies' variables, with what may be shown of them.
     visible: Vec<(String, String)>,
+    in_container: bool,
 }
 
 impl Network {
@@ -67,6 +71,7 @@ impl Network {
             secrets,
             visible,
             certificates: Certificates::load(environment)?,
+            in_container: resources::in_container(),
         })
     }
 
@@ -82,8 +87,13 @@ impl Network {
                     anchors: trusted.roots,
                 })
             }),
-            in_container: in_container(),
+            in_container: self.in_container,
         }
+    }
+
+    /// Whether `localhost` is a container.
+    pub(crate) fn in_container(&self) -> bool {
+        self.in_container
     }
 
     /// The proxy that requests to a URL go through.
