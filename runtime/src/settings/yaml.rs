@@ -151,7 +151,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// What serde's derived code says. Its own wording would repeat values.
-impl serde::de::Error for Error {
+impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Error::new(message.to_string())
     }
