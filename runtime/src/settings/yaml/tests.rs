@@ -10,7 +10,6 @@ use serde::{
 use super::{
     Error, Ordered, Spanned, Variables, from_str,
     tree::{self, Content, Node},
-    with_variables,
 };
 
 /// A value of each kind.
