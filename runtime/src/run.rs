@@ -24,7 +24,7 @@ use crate::{
     output::{self, StdoutError},
     redact::Redactor,
     resources,
-    settings::{Environment, Offer, Problem, Settings},
+    settings::{Environment, GRACE_AFTER_SIGNAL, Offer, Problem, Settings},
     signal::{Listener, Signals},
     standby::{self, Sessions, Stdin},
     telemetry,
@@ -131,7 +131,7 @@ fn stand_by(signals: &Signals, grace: Option<Duration>) -> i32 {
     tracing::info!("standing by: talk to it with docker exec -i NAME anygpt-mcp");
     let sessions = Sessions::of_container();
     signals.wait();
-    let grace = grace.unwrap_or(exit::GRACE_AFTER_SIGNAL);
+    let grace = grace.unwrap_or(GRACE_AFTER_SIGNAL);
     exit::end_sessions(sessions, Instant::now() + grace, |pause| {
         signals.wait_until(Instant::now() + pause)
     });

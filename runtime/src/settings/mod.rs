@@ -50,6 +50,7 @@ use std::{path::PathBuf, time::Duration};
 pub(crate) use anygpt_providers::Dialect;
 pub(crate) use disclosure::{has_shape_of_key, is_showable, named_secrets, shown};
 pub(crate) use environment::Environment;
+pub(crate) use given::LONGEST_NAME;
 pub(crate) use index::ProviderIndex;
 pub(crate) use limits::{Bound, Limits};
 pub(crate) use model::{Member, ModelSettings, Tag};
@@ -71,6 +72,12 @@ use anygpt_providers::{
 };
 use given::LONGEST;
 use model::Names;
+
+/// Longest wait for open calls at the end of input, if `ANYGPT_SHUTDOWN_GRACE` is not set.
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
+
+/// The same after a signal: Docker kills 10 s after it.
+pub(crate) const GRACE_AFTER_SIGNAL: Duration = Duration::from_secs(8);
 
 /// The settings of the process, checked.
 // The default is what `load` begins with; it is no usable value.

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::{
-    Settings,
+    GRACE, GRACE_AFTER_SIGNAL, Settings,
     given::Given,
     limits::{Bound, List, Patterns, dollars, tokens},
     offered,
@@ -401,7 +401,13 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| {
-            let usual = || "30 s, 8 s after a signal".to_owned();
+            let usual = || {
+                format!(
+                    "{}, {} after a signal",
+                    seconds(GRACE),
+                    seconds(GRACE_AFTER_SIGNAL)
+                )
+            };
             Some(settings.shutdown_grace.map_or_else(usual, seconds))
         },
         key: "Seconds for calls in flight at the end",

@@ -32,7 +32,7 @@ use crate::spelling::nearest;
 use value::Value;
 
 /// The largest text that is read, in bytes.
-const LIMIT: usize = 1 << 20;
+pub(super) const LIMIT: usize = 1 << 20;
 
 /// How much of a key a message shows, in characters.
 const SHOWN: usize = 64;
@@ -67,7 +67,7 @@ pub(super) fn with_variables<T: DeserializeOwned + Default>(
     variables: Variables<'_>,
 ) -> Result<T, Error> {
     if text.len() > LIMIT {
-        return Err(Error::new("larger than 1 MiB"));
+        return Err(Error::new(format!("larger than {} MiB", LIMIT >> 20)));
     }
     match tree::parse(text, variables)? {
         Some(root) if !root.is_null() => {

@@ -30,7 +30,7 @@ use crate::{
         resolve::{self, Tagged},
     },
     outcome::Outcome,
-    settings::{Dialect, ProviderIndex, Settings, position},
+    settings::{Dialect, LONGEST_NAME, ProviderIndex, Settings, position},
 };
 
 pub(crate) static TOOL: Tool = Tool {
@@ -88,9 +88,6 @@ const CURSOR: Parameter<Text> = Parameter::new("cursor", Text);
 
 /// Models on a page where the caller sets no limit.
 const USUAL_LIMIT: u32 = 50;
-
-/// Longer ids cannot be asked for, and no name is longer.
-const LONGEST_NAME: usize = 256;
 
 /// Which models are wanted.
 #[derive(Debug)]

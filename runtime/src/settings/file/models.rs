@@ -5,6 +5,7 @@
 use serde::Deserialize;
 
 use crate::settings::{
+    given::LONGEST_NAME,
     price::Price,
     yaml::{Error, OneOrMore, Ordered, Spanned, shown},
 };
@@ -74,9 +75,6 @@ pub(in crate::settings) struct ModelName {
     slash: usize,
 }
 
-/// Calls cannot have longer names.
-const LONGEST_NAME: usize = 256;
-
 impl ModelName {
     pub(in crate::settings) fn provider(&self) -> &str {
         &self.name[..self.slash]
@@ -104,7 +102,7 @@ impl TryFrom<String> for ModelName {
             Some(slash) => slash,
         };
         if name.len() > LONGEST_NAME {
-            return wrong("is longer than 256 bytes");
+            return wrong(&format!("is longer than {LONGEST_NAME} bytes"));
         }
         let id = &name[slash + 1..];
         if id.trim() != id || id.chars().any(char::is_control) {
