@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     problem::Problem,
-    secret::{LONG, PlacedSecrets, Secret},
+    secret::{LONG, PlacedSecrets, REDACTED, Secret},
 };
 
 /// Names of query values that are no secrets, in lower case.
@@ -110,8 +110,8 @@ impl BaseUrl {
             separator = '&';
             match pair {
                 (name, value) if is_open(name) => url.extend([name, "=", value]),
-                ("", _) => url.push_str(HIDDEN),
-                (name, _) => url.extend([name, "=", HIDDEN]),
+                ("", _) => url.push_str(REDACTED),
+                (name, _) => url.extend([name, "=", REDACTED]),
             }
         }
         url
@@ -318,9 +318,6 @@ fn ipv4(host: &str) -> Option<Ipv4Addr> {
     }
     u32::try_from(address).ok().map(Ipv4Addr::from)
 }
-
-/// Stands where a value of a query is not shown.
-const HIDDEN: &str = "[redacted]";
 
 /// Name and value of each part of a query. What has no name is a value.
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {

@@ -61,7 +61,7 @@ pub(crate) use price::Price;
 pub(crate) use problem::Problem;
 pub(crate) use provider::{KeyHeader, Provider, position};
 pub(crate) use rule::{Rule, TokenLimitName};
-pub(crate) use secret::{Secret, is_random};
+pub(crate) use secret::{LONG, REDACTED, Secret, is_random};
 pub(crate) use show::{Origin, Shown};
 pub(crate) use table::{Row, groups};
 pub(crate) use words::{LogFormat, LogLevel, Standby};
