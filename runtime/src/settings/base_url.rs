@@ -15,6 +15,7 @@ use super::{
     problem::Problem,
     secret::{LONG, PlacedSecrets, REDACTED, Secret},
 };
+use crate::http_client::unbracketed;
 
 /// Names of query values that are no secrets, in lower case.
 const OPEN: [&str; 5] = ["api-version", "version", "region", "alt", "deployment"];
@@ -129,8 +130,10 @@ impl BaseUrl {
 
     /// The host, without a port; empty if there is none.
     pub(super) fn host(&self) -> &str {
-        let behind_scheme = self.url.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = behind_scheme.split('/').next().unwrap_or_default();
+        let authority = after_scheme(&self.url)
+            .split('/')
+            .next()
+            .unwrap_or_default();
         match authority.find(']') {
             Some(bracket) => &authority[..=bracket],
             None => authority.split(':').next().unwrap_or_default(),
@@ -142,7 +145,7 @@ impl BaseUrl {
         self.is_http
     }
 
-    /// The same with this behind its path, which begins with a slash.
+    /// The same with this after its path, which begins with a slash.
     pub(super) fn below(mut self, path: &str) -> Self {
         self.url.push_str(path);
         self
@@ -219,9 +222,7 @@ impl BaseUrl {
 
     /// The path; empty if there is none but the slash.
     pub(super) fn path(&self) -> &str {
-        let behind_scheme = self.url.split_once("://").map_or("", |(_, rest)| rest);
-        let slash = behind_scheme.find('/').unwrap_or(behind_scheme.len());
-        behind_scheme.get(slash..).unwrap_or_default()
+        path(&self.url)
     }
 
     /// Whether a key may go there: not readable by strangers on the way.
@@ -233,6 +234,16 @@ impl BaseUrl {
     pub(crate) fn is_private(&self) -> bool {
         self.is_private
     }
+}
+
+/// The path of a URL without a query; empty if there is none.
+pub(super) fn path(url: &str) -> &str {
+    let rest = after_scheme(url);
+    rest.find('/').map_or("", |slash| &rest[slash..])
+}
+
+fn after_scheme(url: &str) -> &str {
+    url.split_once("://").map_or("", |(_, rest)| rest)
 }
 
 impl fmt::Display for BaseUrl {
@@ -284,8 +295,7 @@ fn reachable(host: &str) -> Cow<'_, str> {
 
 /// The address that a host is written as.
 fn address(host: &str) -> Option<IpAddr> {
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    match literal.parse::<Ipv6Addr>() {
+    match unbracketed(host).parse::<Ipv6Addr>() {
         Ok(v6) => Some(v6.into()),
         Err(_) => ipv4(host).map(IpAddr::V4),
     }
