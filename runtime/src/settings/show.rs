@@ -49,32 +49,12 @@ impl Serialize for Origin {
     }
 }
 
-/// The rows that `config show` has always begun with, in its order; scripts read it. Others follow in the table's order.
-const FIRST: [&str; 14] = [
-    "log.format",
-    "config_file",
-    "defaults.provider",
-    "defaults.model",
-    "log.level",
-    "timeouts.call",
-    "timeouts.first_byte",
-    "timeouts.idle",
-    "retries",
-    "timeouts.shutdown",
-    "tools",
-    "structured_output",
-    "allow_insecure_http",
-    "standby",
-];
-
 impl Settings {
     /// All settings: those of the process, then those of each provider that is worth showing, then models.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         let mut all = Vec::new();
-        let place = |row: &&Row| FIRST.iter().position(|path| *path == row.path);
-        let (limits, mut rows): (Vec<&Row>, Vec<&Row>) =
+        let (limits, rows): (Vec<&Row>, Vec<&Row>) =
             TABLE.iter().partition(|row| row.section() == "limits");
-        rows.sort_by_key(|row| place(row).unwrap_or(FIRST.len()));
         all.extend(rows.into_iter().map(|row| self.shown_row(row)));
         self.show_network(&mut all);
         let limits = limits.into_iter().map(|row| self.shown_row(row));
