@@ -38,6 +38,7 @@ pub(crate) static TOOL: Tool = Tool {
     is_default: true,
     title: "List models",
     description: "List the models that the providers offer now, newest first, as provider/model.",
+    instruction: "lists the providers' models.",
     annotations: Annotations {
         read_only: true,
         idempotent: true,
