@@ -49,13 +49,12 @@ const EXAMPLE: &str = include_str!("../share/anygpt.config.example.yaml");
 /// The same for `config schema`.
 const SCHEMA: &str = include_str!("../share/anygpt.config.schema.json");
 
-/// Runs a command other than [`Command::Serve`].
+/// Runs a command.
 ///
 /// # Errors
 /// Stdout cannot be written.
 pub(crate) fn run(command: Command, load: Load<'_>) -> CommandResult {
     match command {
-        Command::Serve => Ok(Exit::Success),
         Command::Help(spec) => print(&cli::help(spec, Style::of_stdout())),
         Command::Version => print(&format!("anygpt-mcp {}\n", crate::VERSION)),
         Command::ConfigValidate => validate(load),

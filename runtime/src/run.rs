@@ -14,7 +14,7 @@ use std::{
 use anygpt_core::{Budget, Limits, NoLibrary, Server};
 
 use crate::{
-    cli::{self, Command},
+    cli,
     commands::{self, Exit},
     error::no_provider_for_client,
     exit::{self, CLEAN, CONFIGURATION, FATAL, INITIALIZATION, INTERRUPTED, Process, leave},
@@ -63,8 +63,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>, inherited: Inherited) -> !
             telemetry::write_now(&format!("anygpt-mcp: {problem}"));
             CONFIGURATION
         }
-        Ok(Command::Serve) => serve(signals, inherited.stdin_was_closed),
-        Ok(command) => {
+        Ok(None) => serve(signals, inherited.stdin_was_closed),
+        Ok(Some(command)) => {
             // A command leaves nothing unfinished. If this fails, a signal waits until the command is done.
             let _applies = signals.end_at_once(INTERRUPTED);
             code_of(commands::run(command, &load))

@@ -168,7 +168,7 @@ const COMMAND: Spec = Spec {
     values: Values::Any,
     about: "",
     options: &[],
-    build: |_| Ok(Command::Serve),
+    build: |_| Ok(Command::Version),
 };
 
 pub(super) static COMMANDS: [Spec; 10] = [
