@@ -23,6 +23,7 @@ use std::{
 
 use crate::{
     mcp::{Connection, Outstanding, runner::Runner},
+    settings::{GRACE, GRACE_AFTER_SIGNAL},
     signal::Listener,
     standby::Sessions,
     telemetry,
