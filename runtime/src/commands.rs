@@ -124,7 +124,7 @@ fn with_option(text: &str, argument: &str, option: &str) -> String {
 
 /// Prints the problem; exit status 1.
 fn fail(problem: &str) -> CommandResult {
-    print_message(&redact::of_caller(problem));
+    print_message(&redact::redact_caller_text(problem));
     Ok(Exit::Configuration)
 }
 
@@ -234,7 +234,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> CommandResu
                 Ok(outcome) => return Ok(Err((calls.texts(&outcome.errors), Exit::Failed))),
                 Err(error) => {
                     let text = calls.texts(&[error]);
-                    let text = redact::of_caller(&text).into_owned();
+                    let text = redact::redact_caller_text(&text).into_owned();
                     return Ok(Err((text, Exit::Configuration)));
                 }
             };
@@ -364,9 +364,9 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> CommandRe
         ));
     }
     for left_out in &explained.chain.left_out {
-        print_message(&redact::of_caller(&left_out.for_command_line()));
+        print_message(&redact::redact_caller_text(&left_out.for_command_line()));
     }
-    print(&for_stdout(&redact::of_caller(&text)))
+    print(&for_stdout(&redact::redact_caller_text(&text)))
 }
 
 fn topics() -> CommandResult {

@@ -24,7 +24,7 @@ mod lookalike;
 mod outside;
 
 use forms::Forms;
-pub(crate) use lookalike::of_caller;
+pub(crate) use lookalike::redact_caller_text;
 use lookalike::without_lookalikes;
 use outside::Outside;
 

@@ -161,14 +161,14 @@ impl BaseUrl {
     }
 
     /// The same without a version at the end of its path, or followed only by one of these.
-    pub(super) fn without_version(mut self, allowed_before: &[&str]) -> Self {
+    pub(super) fn without_version(mut self, allowed_after: &[&str]) -> Self {
         let path = self.path();
         let slashes = path.match_indices('/').map(|(place, _)| place);
         let mut version = slashes.filter(|slash| is_version(path[slash + 1..].split('/').next()));
         if let Some(slash) = version.next_back() {
             let rest = path[slash + 1..].split_once('/').map(|(_, rest)| rest);
             let first = rest.map(|rest| rest.split('/').next().unwrap_or_default());
-            if first.is_none_or(|first| allowed_before.contains(&first)) {
+            if first.is_none_or(|first| allowed_after.contains(&first)) {
                 self.cut(slash);
             }
         }

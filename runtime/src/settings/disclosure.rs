@@ -30,18 +30,13 @@ pub(super) fn is_key(value: &str) -> bool {
     begun || parts(value).any(is_long)
 }
 
-/// Whether a name is that, and no key, which counts as not set: names are sent and shown.
-pub(super) fn is_no_key(
-    place: &dyn Fn() -> String,
-    name: &str,
-    warnings: &mut Vec<String>,
-) -> bool {
+/// Whether a name is a key, with a warning that it counts as not set: names are sent and shown.
+pub(super) fn warn_if_key(place: &str, name: &str, warnings: &mut Vec<String>) -> bool {
     let is_key = is_key(name);
     if is_key {
-        let place = place();
         warnings.push(format!("{place} looks like a key, so it counts as not set"));
     }
-    !is_key
+    is_key
 }
 
 /// Whether an error may show a value that cannot be used: it is too short for a key, or so near to a word that is `known`

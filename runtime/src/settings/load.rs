@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Settings,
-    disclosure::is_no_key,
+    disclosure::warn_if_key,
     environment::{Environment, Ignored},
     file::{self, File},
     foreign::Foreign,
@@ -145,8 +145,7 @@ impl Settings {
         self.default_model = given.and_then(|given| {
             let name = given.text();
             let is_unset = self.names.tag(name).is_none() && self.warn_if_auto(&given);
-            let is_model =
-                !is_unset && is_no_key(&|| given.place.clone(), name, &mut self.warnings);
+            let is_model = !is_unset && !warn_if_key(&given.place, name, &mut self.warnings);
             is_model.then(|| name.to_owned())
         });
     }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// No part of a proxy's URL that is shorter can be distinguished from ordinary text.
-const SECRET: usize = 4;
+const MIN_SECRET_LENGTH: usize = 4;
 
 /// Proxies and roots of trust as configured.
 #[derive(Clone, Debug, Default)]
@@ -190,7 +190,7 @@ fn checked(
         let forms = [Some(secret.to_owned()), Some(decoded.into_owned()), basic];
         for form in forms.into_iter().flatten() {
             let form = Secret::new(form);
-            if form.expose().len() >= SECRET && !secrets.contains(&form) {
+            if form.expose().len() >= MIN_SECRET_LENGTH && !secrets.contains(&form) {
                 secrets.push(form);
             }
         }

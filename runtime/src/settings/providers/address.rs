@@ -28,8 +28,8 @@ pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
     let mut url = url.without(&ENDPOINTS);
     if let Some(twice) = codec.in_requests() {
         url = url.without(twice.ends);
-        if let Some(behind) = twice.behind_version {
-            url = url.without_version(behind);
+        if let Some(allowed_after) = twice.after_version {
+            url = url.without_version(allowed_after);
         }
         twice.parameter.map(|name| url.take_parameter(name));
         return url;
