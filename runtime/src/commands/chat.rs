@@ -187,7 +187,7 @@ impl fmt::Display for NoPrompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NoPrompt::Empty => {
-                f.write_str("there is nothing to ask: write a prompt behind chat, or pipe one in")
+                f.write_str("there is nothing to ask: write a prompt after chat, or pipe one in")
             }
             NoPrompt::Unreadable(error) => write!(f, "stdin cannot be read: {error}"),
             NoPrompt::TooLong { most } => {

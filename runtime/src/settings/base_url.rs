@@ -61,7 +61,7 @@ impl BaseUrl {
         }
         let host = authority.host();
         if authority.as_str() != host && authority.port_u16().is_none() {
-            return Err(wrong("has a port that is no number"));
+            return Err(wrong("has a port that is not a number"));
         }
         if host.is_empty() {
             return Err(wrong("has no host"));

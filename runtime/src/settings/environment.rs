@@ -359,7 +359,7 @@ impl Environment {
             Ok(text) => text.expose(),
             Err(why) => {
                 let why =
-                    format!("it is no text ({why}); write \"${{NAME}}\" or the key, in quotes");
+                    format!("it is not a text ({why}); write \"${{NAME}}\" or the key, in quotes");
                 return Err(self.ignore(&place, NoKey::broken(why)));
             }
         };

@@ -71,7 +71,7 @@ const VENDORS: [(&str, &str); 23] = [
     ("TOGETHER_AI", "together"),
 ];
 
-/// What stands behind a provider.
+/// What stands after a provider.
 const ENDINGS: [(&str, Meaning); 53] = [
     ("_ALLOWED_MODEL", ALLOW),
     ("_ALLOWED_MODELS", ALLOW),

@@ -187,7 +187,7 @@ impl Settings {
         let repaired: Vec<String> = repaired.collect();
         if !repaired.is_empty() {
             self.warnings
-                .push(format!("Put right: {}", repaired.join(", ")));
+                .push(format!("Corrected: {}", repaired.join(", ")));
         }
         let ignored = environment.take_ignored();
         let ignored = ignored.iter().map(|Ignored { name, why }| {

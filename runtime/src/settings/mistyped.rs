@@ -127,7 +127,7 @@ pub(super) fn check(environment: &Environment, warnings: &mut Vec<String>) -> Re
 pub(super) fn problem(name: &str, meant: &str) -> Problem {
     Problem::new(
         name,
-        "is no setting of this program, but looks like a limit, which would not hold",
+        "is not a setting of this program, but looks like a limit, which would not hold",
         match meant {
             "" => "correct its name, or unset it".to_owned(),
             meant => format!("perhaps you mean {meant}; correct the name, or unset it"),
@@ -270,7 +270,7 @@ fn other(plain: &str, known: &[String]) -> Option<String> {
         .map(|(_, name)| name.clone())
 }
 
-/// Kubernetes and Docker's links tell of a service called `anygpt` by such names.
+/// Kubernetes and Docker's links set such variables for a service called `anygpt`.
 fn is_of_a_cluster(plain: &str) -> bool {
     let has_number = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
     plain.ends_with("_SERVICE_HOST")

@@ -166,7 +166,7 @@ fn checked(
     }
     let authority = proxy.uri().authority().map_or("", |it| it.as_str());
     if proxy.host().is_empty() || (authority != proxy.host() && proxy.uri().port_u16().is_none()) {
-        return Err(wrong("has no host, or a port that is no number"));
+        return Err(wrong("has no host, or a port that is not a number"));
     }
     if authority.contains('@') {
         return Err(wrong("has more than one @"));

@@ -126,7 +126,7 @@ fn named(place: &str, name: &str, known: &[ToolName]) -> Result<Vec<bool>, Probl
     let shown = disclosure::shown(short, words());
     Err(Problem::new(
         place,
-        format!("names {shown}, which is no tool"),
+        format!("names {shown}, which is not a tool"),
         advice,
     ))
 }
@@ -192,7 +192,7 @@ mod tests {
         for (text, expected) in [
             (
                 "embedd",
-                "names \"embedd\", which is no tool: perhaps you mean embed",
+                "names \"embedd\", which is not a tool: perhaps you mean embed",
             ),
             ("default,-list_tag", "perhaps you mean list_tags"),
             (

@@ -33,7 +33,7 @@ pub(super) fn expanded<'a>(
         }
         let Some((inside, after)) = after_open.split_once('}') else {
             return Err(Error::new(format!(
-                "a \"${{\" has no \"}}\" behind it; {ADVICE}"
+                "a \"${{\" has no \"}}\" after it; {ADVICE}"
             )));
         };
         expanded.push_str(before);
@@ -53,7 +53,7 @@ fn value(inside: &str, variables: Value<'_>, may_lack: bool) -> Result<String, E
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_name = !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_allowed);
     if name.is_empty() || !is_name {
-        let problem = format!("\"{}\" is no name of a variable", shown(name));
+        let problem = format!("\"{}\" is not a name of a variable", shown(name));
         return Err(Error::new(format!("{problem}; {ADVICE}")));
     }
     if default.is_some_and(|default| default.contains("${")) {
@@ -123,11 +123,11 @@ mod tests {
                 "the variable C is not set; set it, or write ${C:-default}",
             ),
             ("${BAD}", "BAD is not valid UTF-8"),
-            ("${A", "a \"${\" has no \"}\" behind it; write ${NAME}, "),
-            ("${}", "\"\" is no name of a variable; write ${NAME}, "),
-            ("${1A}", "\"1A\" is no name of a variable"),
-            ("${A-b}", "\"A-b\" is no name of a variable"),
-            ("${ A }", "\" A \" is no name of a variable"),
+            ("${A", "a \"${\" has no \"}\" after it; write ${NAME}, "),
+            ("${}", "\"\" is not a name of a variable; write ${NAME}, "),
+            ("${1A}", "\"1A\" is not a name of a variable"),
+            ("${A-b}", "\"A-b\" is not a name of a variable"),
+            ("${ A }", "\" A \" is not a name of a variable"),
             (
                 "${C:-${A}}",
                 "a default cannot hold a variable; write it out",
