@@ -11,8 +11,6 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::characters::is_invisible;
-
 use super::{
     base_url::BaseUrl,
     clean::{Cleaned, Form, cleaned},
@@ -23,6 +21,7 @@ use super::{
     secret::{LONG, Secret},
     yaml::Attempt,
 };
+use crate::characters::is_invisible;
 
 /// Where Docker and Compose mount secrets.
 const SECRETS: &str = "/run/secrets";

@@ -6,6 +6,12 @@
 
 use std::cell::RefCell;
 
+use anygpt_providers::{
+    Codec,
+    presets::{self, PRESETS, Preset},
+};
+
+use self::Meaning::{Key, Like, Not, Stranger, Switch, Url};
 use super::{environment::Environment, problem::Problem};
 
 /// What a variable is, and what becomes of it.
@@ -25,12 +31,6 @@ enum Meaning {
     /// A key of a provider that has no preset. It does no harm, so it is only noted.
     Stranger,
 }
-
-use Meaning::{Key, Like, Not, Stranger, Switch, Url};
-use anygpt_providers::{
-    Codec,
-    presets::{self, PRESETS, Preset},
-};
 
 const ALLOW: Meaning = Not("set ANYGPT_ALLOW_MODELS");
 const DENY: Meaning = Not("set ANYGPT_DENY_MODELS");

@@ -14,9 +14,6 @@ mod syntax;
 mod tree;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 use std::{fmt, marker::PhantomData};
 
 use serde::{
@@ -320,3 +317,6 @@ pub(super) fn shown(key: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests;
