@@ -22,11 +22,9 @@ pub(crate) use table::options_of_arguments;
 
 use table::{COMMANDS, EVERYWHERE, HELP, Opt, VERSION, Values};
 
-/// The command that the process runs.
+/// A command other than serving MCP on stdin and stdout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Serve MCP on stdin and stdout.
-    Serve,
     /// Check the settings, without a network.
     ConfigValidate,
     /// Print the settings as they are resolved, without secrets.
@@ -91,7 +89,6 @@ pub(crate) struct Chat {
 
 /// A shell with a completion script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub(crate) enum Shell {
     Bash,
     Zsh,
@@ -140,22 +137,24 @@ impl fmt::Display for UsageError {
     }
 }
 
-/// Reads the arguments of the process, without its name.
+/// Reads the arguments of the process, without its name; without a command it serves.
 ///
 /// # Errors
 /// The arguments are not a command.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Option<Command>, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some((first, words)) = arguments.split_first()
         && first == COMPLETE
     {
         let words = words.iter().map(|word| word.to_string_lossy().into_owned());
-        return Ok(Command::Complete(words.collect()));
+        return Ok(Some(Command::Complete(words.collect())));
     }
     read(arguments)
 }
 
-fn read(arguments: Vec<OsString>) -> Result<Command, UsageError> {
+fn read(arguments: Vec<OsString>) -> Result<Option<Command>, UsageError> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut typed = Typed::default();
     while let Some(argument) = parser.next().map_err(refused)? {
@@ -183,10 +182,10 @@ fn read(arguments: Vec<OsString>) -> Result<Command, UsageError> {
     }
     let spec = Spec::find(&typed.words);
     if typed.has(&HELP) {
-        return Ok(Command::Help(spec));
+        return Ok(Some(Command::Help(spec)));
     }
     if typed.has(&VERSION) {
-        return Ok(Command::Version);
+        return Ok(Some(Command::Version));
     }
     let Some(spec) = spec else {
         return without_command(&typed);
@@ -204,7 +203,7 @@ fn read(arguments: Vec<OsString>) -> Result<Command, UsageError> {
                 spec.name
             )))
         }
-        None => (spec.build)(typed),
+        None => (spec.build)(typed).map(Some),
     }
 }
 
@@ -227,16 +226,16 @@ fn refused(error: lexopt::Error) -> UsageError {
 }
 
 /// Only options were typed, or an unknown command.
-fn without_command(typed: &Typed) -> Result<Command, UsageError> {
+fn without_command(typed: &Typed) -> Result<Option<Command>, UsageError> {
     let words: Vec<&str> = typed.words.iter().map(String::as_str).collect();
     match (words[..].split_first(), typed.options.first()) {
-        (None, None) => Ok(Command::Serve),
+        (None, None) => Ok(None),
         (None, Some((option, _))) => Err(foreign(option)),
         (Some((&"help", words)), _) => {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
             match Spec::find(&words) {
                 None if !words.is_empty() => Err(unknown(&words.join(" "))),
-                spec => Ok(Command::Help(spec)),
+                spec => Ok(Some(Command::Help(spec))),
             }
         }
         _ => Err(unknown(&words.join(" "))),

@@ -12,9 +12,9 @@ use crate::{
     error::no_provider_for_command_line,
     gateway::{NoopObserver, resolve},
     listing,
+    local_calls::{self, LocalCalls},
     output::{self, StdoutError, Style},
     redact,
-    session::{self, Session},
     settings::{LogFormat, LogLevel, Offer, Problem, Settings, shown},
     spelling::nearest,
     telemetry, tools,
@@ -49,13 +49,12 @@ const EXAMPLE: &str = include_str!("../share/anygpt.config.example.yaml");
 /// The same for `config schema`.
 const SCHEMA: &str = include_str!("../share/anygpt.config.schema.json");
 
-/// Runs a command other than [`Command::Serve`].
+/// Runs a command.
 ///
 /// # Errors
 /// Stdout cannot be written.
 pub(crate) fn run(command: Command, load: Load<'_>) -> CommandResult {
     match command {
-        Command::Serve => Ok(Exit::Success),
         Command::Help(spec) => print(&cli::help(spec, Style::of_stdout())),
         Command::Version => print(&format!("anygpt-mcp {}\n", crate::VERSION)),
         Command::ConfigValidate => validate(load),
@@ -125,7 +124,7 @@ fn with_option(text: &str, argument: &str, option: &str) -> String {
 
 /// Prints the problem; exit status 1.
 fn fail(problem: &str) -> CommandResult {
-    print_message(&redact::of_caller(problem));
+    print_message(&redact::redact_caller_text(problem));
     Ok(Exit::Configuration)
 }
 
@@ -145,19 +144,19 @@ fn warn(settings: &Settings) {
     }
 }
 
-/// A session for one command. Its log is for debugging: messages for the user are printed as such.
-fn session(settings: Settings) -> Session {
+/// Calls for one command. Its log is for debugging: messages for the user are printed as such.
+fn local_calls(settings: Settings) -> LocalCalls {
     let level = match settings.log_level {
         LogLevel::Debug => LogLevel::Debug,
         _ => LogLevel::Error,
     };
-    let session = Session::new(settings);
+    let calls = LocalCalls::new(settings);
     // The setting is for the log of the server.
-    telemetry::start(level, LogFormat::Text, session.redactor.clone());
-    session
+    telemetry::start(level, LogFormat::Text, calls.redactor.clone());
+    calls
 }
 
-/// Runs the work of a session; an inner error means that it cannot run.
+/// Runs work that makes calls; an inner error means that it cannot run.
 fn block_on<T>(
     work: impl Future<Output = Result<T, StdoutError>>,
 ) -> Result<Result<T, Exit>, StdoutError> {
@@ -165,7 +164,7 @@ fn block_on<T>(
         print_message(&format!("calls are not possible: {error}"));
         Exit::Failed
     };
-    match session::block_on(work) {
+    match local_calls::block_on(work) {
         Ok(done) => done.map(Ok),
         Err(error) => Ok(Err(failed(error))),
     }
@@ -219,7 +218,7 @@ fn tools(json: bool, all: bool, load: Load<'_>) -> CommandResult {
 
 /// All pages of the list as one.
 fn models(settings: Settings, provider: Option<&str>, json: bool) -> CommandResult {
-    let session = session(settings);
+    let calls = local_calls(settings);
     let listed = block_on(async {
         let mut pages: Vec<Value> = Vec::new();
         let mut errors = Vec::new();
@@ -227,15 +226,15 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> CommandResu
         arguments.insert("limit".into(), PAGE.into());
         arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
         loop {
-            let outcome = session
+            let outcome = calls
                 .call(&tools::LIST_MODELS, arguments.clone(), &mut NoopObserver)
                 .await;
             let outcome = match outcome {
                 Ok(outcome) if !outcome.is_error => outcome,
-                Ok(outcome) => return Ok(Err((session.texts(&outcome.errors), Exit::Failed))),
+                Ok(outcome) => return Ok(Err((calls.texts(&outcome.errors), Exit::Failed))),
                 Err(error) => {
-                    let text = session.texts(&[error]);
-                    let text = redact::of_caller(&text).into_owned();
+                    let text = calls.texts(&[error]);
+                    let text = redact::redact_caller_text(&text).into_owned();
                     return Ok(Err((text, Exit::Configuration)));
                 }
             };
@@ -259,7 +258,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> CommandResu
             Ok(ended)
         }
         Ok(Ok((pages, errors))) => {
-            let errors: Vec<String> = errors.iter().map(|error| session.text(error)).collect();
+            let errors: Vec<String> = errors.iter().map(|error| calls.text(error)).collect();
             print_models(pages, &errors, json)
         }
     }
@@ -365,9 +364,9 @@ fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> CommandRe
         ));
     }
     for left_out in &explained.chain.left_out {
-        print_message(&redact::of_caller(&left_out.for_command_line()));
+        print_message(&redact::redact_caller_text(&left_out.for_command_line()));
     }
-    print(&for_stdout(&redact::of_caller(&text)))
+    print(&for_stdout(&redact::redact_caller_text(&text)))
 }
 
 fn topics() -> CommandResult {

@@ -23,6 +23,7 @@ use std::{
 
 use crate::{
     mcp::{Connection, Outstanding, runner::Runner},
+    settings::{GRACE, GRACE_AFTER_SIGNAL},
     signal::Listener,
     standby::Sessions,
     telemetry,
@@ -33,12 +34,6 @@ pub(crate) const CONFIGURATION: i32 = 1;
 pub(crate) const INITIALIZATION: i32 = 2;
 pub(crate) const FATAL: i32 = 3;
 pub(crate) const INTERRUPTED: i32 = 130;
-
-/// Longest wait for open calls at the end of input.
-const GRACE: Duration = Duration::from_secs(30);
-
-/// The same after a signal: Docker kills 10 s after it.
-pub(crate) const GRACE_AFTER_SIGNAL: Duration = Duration::from_secs(8);
 
 /// Time for open calls to return partial results, and for the client to read them.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);

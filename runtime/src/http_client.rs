@@ -24,7 +24,7 @@ use http_body_util::Full;
 use tokio::time::timeout;
 
 pub(crate) use self::{
-    config::{ExtraRoots, HttpConfig, Proxies, Proxy, ProxyKind},
+    config::{ExtraRoots, HttpConfig, Proxies, Proxy, ProxyKind, unbracketed},
     pool::ReplyBody,
 };
 use self::{

@@ -2,6 +2,9 @@
 //!
 //! What a call passes through: [`mcp`] → [`tools`] → [`mcp::runner`] → [`gateway`] → [`anygpt_providers`]
 //! (wire formats) and [`http_client`]. [`settings`] are read once and flow down as one value.
+//!
+//! Never here: the protocol (`anygpt-core`), wire formats (`anygpt-providers`), or what must stand below Rust's runtime
+//! (`main.rs`).
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +21,7 @@ mod gateway;
 mod http_client;
 mod library;
 mod listing;
+mod local_calls;
 mod mcp;
 mod outcome;
 mod output;
@@ -25,7 +29,6 @@ mod prompts;
 mod redact;
 mod resources;
 mod run;
-mod session;
 mod settings;
 mod signal;
 mod spelling;

@@ -40,32 +40,10 @@ pub(crate) fn catalog(offer: &Offer) -> Catalog {
 }
 
 /// The server's instructions: what a model should know before it calls one of these tools.
-fn instructions(tools: &[&str]) -> String {
-    let of_tools = OF_TOOLS.iter().filter(|(name, _)| tools.contains(name));
-    let of_tools: Vec<String> = of_tools
-        .map(|(name, sentence)| format!("{name} {sentence}"))
-        .collect();
-    format!(
-        "Ask other AI models. {} More: the resource anygpt://docs/workflow.",
-        of_tools.join(" ")
-    )
+fn instructions(offered: &[&str]) -> String {
+    let of_tools = tools::instructions(offered).join(" ");
+    format!("Ask other AI models. {of_tools} More: the resource anygpt://docs/workflow.")
 }
-
-/// One sentence per tool; a later one may refer to an earlier one.
-const OF_TOOLS: [(&str, &str); 5] = [
-    (
-        "anygpt_chat_completion",
-        "sends a prompt or a conversation to a model and returns its answer; name a model (\"gpt-…\", \"claude-…\", \
-         \"gemini-…\", provider/model, an alias or a tag), or none for the default.",
-    ),
-    ("anygpt_compare", "asks several at once."),
-    (
-        "anygpt_list_providers",
-        "tells which providers can be used.",
-    ),
-    ("anygpt_list_models", "tells which models they have."),
-    ("anygpt_list_tags", "tells which tags there are."),
-];
 
 /// Renders documentation and prompts for these settings.
 #[derive(Debug)]

@@ -1,4 +1,6 @@
-//! The program: what must stand before or below Rust's runtime. Everything else is in the library.
+//! The program: what must stand before or below Rust's runtime.
+//!
+//! Never here: anything else, which is in the library (`lib.rs`).
 
 use std::env;
 

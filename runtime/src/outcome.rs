@@ -42,7 +42,7 @@ impl Outcome {
     /// A failure because of the call's arguments, or of settings that they lead to. What looks like a key in an argument is
     /// not repeated.
     pub(crate) fn refused(error: Error) -> Self {
-        let text = redact::of_caller(&error.for_client()).into_owned();
+        let text = redact::redact_caller_text(&error.for_client()).into_owned();
         Outcome {
             text,
             ..Outcome::error(error)

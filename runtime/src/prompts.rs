@@ -10,7 +10,7 @@ use anygpt_core::{Given, Prompt, PromptArgument, PromptText};
 use crate::{
     docs,
     gateway::resolve::Tagged,
-    redact::of_caller,
+    redact::redact_caller_text,
     settings::{Dialect, Settings, Tag, position},
 };
 
@@ -144,7 +144,7 @@ pub(crate) fn providers(settings: &Settings) -> Vec<Cow<'_, str>> {
     let (usable, others): (Vec<_>, Vec<_>) = settings
         .listed()
         .map(|(_, provider)| provider)
-        .partition(|provider| provider.unavailable_reason().is_none());
+        .partition(|provider| provider.is_usable());
     usable
         .into_iter()
         .chain(others)
@@ -188,11 +188,11 @@ fn discover_and_chat(settings: &Settings, given: &Given<'_>) -> String {
         "Answer the following with the help of another AI model, through the anygpt tools.\n\n{question}\n"
     );
     if !provider.is_empty() {
-        let _ = writeln!(text, "Provider to ask: {}", of_caller(provider));
+        let _ = writeln!(text, "Provider to ask: {}", redact_caller_text(provider));
         add_unknown_provider(&mut text, settings, provider);
     }
     if !model.is_empty() {
-        let _ = writeln!(text, "Model to ask: {}", of_caller(model));
+        let _ = writeln!(text, "Model to ask: {}", redact_caller_text(model));
     }
     text.push_str(
         "\nSteps:\n\
@@ -223,7 +223,7 @@ fn compare_providers(settings: &Settings, given: &Given<'_>) -> String {
             _ => writeln!(text, "Providers that can be used: {}", usable.join(", ")),
         };
     } else {
-        let _ = writeln!(text, "Providers to ask: {}", of_caller(providers));
+        let _ = writeln!(text, "Providers to ask: {}", redact_caller_text(providers));
         for provider in providers.split(',').filter(|name| !name.trim().is_empty()) {
             add_unknown_provider(&mut text, settings, provider);
         }
@@ -245,16 +245,20 @@ fn list_capabilities(settings: &Settings, given: &Given<'_>) -> String {
     let [provider, tag] = arguments(given);
     let mut text = String::from("Show me which AI models I can ask through the anygpt tools.\n");
     if !provider.is_empty() {
-        let _ = writeln!(text, "Only this provider: {}", of_caller(provider));
+        let _ = writeln!(text, "Only this provider: {}", redact_caller_text(provider));
         add_unknown_provider(&mut text, settings, provider);
     }
     if !tag.is_empty() {
-        let _ = writeln!(text, "Only models with this tag: {}", of_caller(tag));
+        let _ = writeln!(
+            text,
+            "Only models with this tag: {}",
+            redact_caller_text(tag)
+        );
         if settings.tag(tag).is_none() {
             let _ = writeln!(
                 text,
                 "Note: no model has the tag {}: anygpt_list_tags has them all.",
-                of_caller(&format!("{tag:?}"))
+                redact_caller_text(&format!("{tag:?}"))
             );
         }
     }
@@ -280,7 +284,7 @@ fn second_opinion(_: &Settings, given: &Given<'_>) -> String {
         let _ = writeln!(text, "The answer to judge:\n{answer}\n");
     }
     if !model.is_empty() {
-        let _ = writeln!(text, "Model to ask: {}", of_caller(model));
+        let _ = writeln!(text, "Model to ask: {}", redact_caller_text(model));
     }
     text.push_str(
         "\nSteps:\n\
@@ -314,7 +318,7 @@ fn add_unknown_provider(text: &mut String, settings: &Settings, name: &str) {
             writeln!(
                 text,
                 "Note: no provider named {} is configured. There are: {}.",
-                of_caller(&format!("{name:?}")),
+                redact_caller_text(&format!("{name:?}")),
                 known.join(", ")
             )
         }
@@ -329,7 +333,7 @@ fn usable(settings: &Settings) -> impl Iterator<Item = &str> {
     settings
         .providers
         .iter()
-        .filter(|provider| provider.unavailable_reason().is_none())
+        .filter(|provider| provider.is_usable())
         .map(|provider| &*provider.id)
 }
 

@@ -14,26 +14,19 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use anygpt_providers::percent_encoded;
 use zeroize::Zeroizing;
 
-use anygpt_providers::percent_encoded;
-
-use crate::settings::{Secret, Settings, named_secrets};
+use crate::settings::{LONG, REDACTED, Secret, Settings, named_secrets};
 
 mod forms;
 mod lookalike;
 mod outside;
 
 use forms::Forms;
-pub(crate) use lookalike::of_caller;
+pub(crate) use lookalike::redact_caller_text;
 use lookalike::without_lookalikes;
 use outside::Outside;
-
-/// What stands where a key was.
-const REDACTED: &str = "[redacted]";
-
-/// Shorter keys are too likely to be ordinary words; see [`Redactor::provider_message`].
-const LONG: usize = 8;
 
 /// A shorter beginning does not reveal a key (many begin with `sk-`).
 const MIN_REVEALING_PREFIX: usize = 4;
@@ -48,6 +41,7 @@ struct Secrets {
     forms: Forms,
     /// The same as they appear inside a JSON string, if they do not appear as they are.
     json_forms: Option<Forms>,
+    /// Shorter than [`LONG`]; see [`Redactor::provider_message`].
     short: Vec<Secret>,
     /// The long keys alone.
     keys: Vec<Secret>,

@@ -1,8 +1,9 @@
-//! How much memory and how many files the process may use, and waiting for memory that other calls hold.
+//! How much memory and how many files the process may use, waiting for memory that other calls hold, and whether it runs in
+//! a container.
 //!
 //! Never here: using them.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anygpt_core::Reservation;
 use tokio::time::{Instant, sleep};
@@ -42,6 +43,14 @@ pub(crate) fn budget() -> usize {
     .fold(BUDGET, |least, limit: u64| {
         least.min(usize::try_from(limit / 2).unwrap_or(BUDGET))
     })
+}
+
+/// Whether `localhost` is a container.
+pub(crate) fn in_container() -> bool {
+    std::process::id() == 1
+        || ["/.dockerenv", "/run/.containerenv"]
+            .iter()
+            .any(|path| Path::new(path).exists())
 }
 
 /// A core dump would hold the keys, so there is none.

@@ -14,7 +14,7 @@ use std::{
 use anygpt_core::{Budget, Limits, NoLibrary, Server};
 
 use crate::{
-    cli::{self, Command},
+    cli,
     commands::{self, Exit},
     error::no_provider_for_client,
     exit::{self, CLEAN, CONFIGURATION, FATAL, INITIALIZATION, INTERRUPTED, Process, leave},
@@ -24,7 +24,7 @@ use crate::{
     output::{self, StdoutError},
     redact::Redactor,
     resources,
-    settings::{Environment, Offer, Problem, Settings},
+    settings::{Environment, GRACE_AFTER_SIGNAL, Offer, Problem, Settings},
     signal::{Listener, Signals},
     standby::{self, Sessions, Stdin},
     telemetry,
@@ -63,8 +63,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>, inherited: Inherited) -> !
             telemetry::write_now(&format!("anygpt-mcp: {problem}"));
             CONFIGURATION
         }
-        Ok(Command::Serve) => serve(signals, inherited.stdin_was_closed),
-        Ok(command) => {
+        Ok(None) => serve(signals, inherited.stdin_was_closed),
+        Ok(Some(command)) => {
             // A command leaves nothing unfinished. If this fails, a signal waits until the command is done.
             let _applies = signals.end_at_once(INTERRUPTED);
             code_of(commands::run(command, &load))
@@ -131,7 +131,7 @@ fn stand_by(signals: &Signals, grace: Option<Duration>) -> i32 {
     tracing::info!("standing by: talk to it with docker exec -i NAME anygpt-mcp");
     let sessions = Sessions::of_container();
     signals.wait();
-    let grace = grace.unwrap_or(exit::GRACE_AFTER_SIGNAL);
+    let grace = grace.unwrap_or(GRACE_AFTER_SIGNAL);
     exit::end_sessions(sessions, Instant::now() + grace, |pause| {
         signals.wait_until(Instant::now() + pause)
     });

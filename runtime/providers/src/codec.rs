@@ -9,13 +9,13 @@ use crate::{
     GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
 };
 
-/// What requests of a format have behind the base URL, as far as addresses that people paste may have it, too.
+/// What requests of a format have after the base URL, as far as addresses that people paste may have it, too.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InRequests {
     /// Ends of paths.
     pub ends: &'static [&'static str],
     /// What may follow a version at the end of a path; such a version is taken off if this is there.
-    pub behind_version: Option<&'static [&'static str]>,
+    pub after_version: Option<&'static [&'static str]>,
     /// A parameter of the query.
     pub parameter: Option<&'static str>,
 }

@@ -59,6 +59,12 @@ const VARIABLES: usize = 22;
 /// Start of the second column.
 const COLUMN: usize = 26;
 
+/// Longest line of the list of keys.
+const KEYS_WIDTH: usize = 72;
+
+/// Longest line of the types of endpoints.
+const WIDTH: usize = 88;
+
 /// The help text of the program, or of one command.
 pub(crate) fn help(command: Option<&Spec>, style: Style) -> String {
     let mut text = String::new();
@@ -110,17 +116,18 @@ fn providers(text: &mut String) {
         let first = names.next().copied().unwrap_or_default();
         names.fold(first.to_owned(), |all, other| format!("{all} (or {other})"))
     });
-    wrapped(text, 2, 72, &keys.collect::<Vec<_>>().join(", "));
+    wrapped(text, 2, KEYS_WIDTH, &keys.collect::<Vec<_>>().join(", "));
     text.push_str(PROVIDERS);
     let plain = Dialect::Compatible(&PLAIN).as_str();
     let types = Dialect::ALL.map(Dialect::as_str);
     let types = types
         .into_iter()
         .filter(|name| ![plain, Dialect::MOCK].contains(name));
-    let types = types.collect::<Vec<_>>().join(", ");
-    let (types, last) = types.rsplit_once(", ").unwrap_or_default();
+    let types: Vec<&str> = types.collect();
+    let (last, types) = types.split_last().unwrap_or((&"", &[]));
+    let types = types.join(", ");
     let about = format!("any other endpoint; type {plain} (default), {types} or {last}");
-    wrapped(text, VARIABLES + 3, 88, &about);
+    wrapped(text, VARIABLES + 3, WIDTH, &about);
     text.push_str(ADDRESSES);
 }
 

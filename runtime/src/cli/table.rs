@@ -145,7 +145,7 @@ static TIMEOUT: Opt = Opt {
 };
 static DRY_RUN: Opt = Opt {
     long: "dry-run",
-    about: "only tell what would be sent, and where",
+    about: "print the request and its destination instead of sending it",
     argument: "dry_run",
     ..PLAIN
 };
@@ -168,7 +168,7 @@ const COMMAND: Spec = Spec {
     values: Values::Any,
     about: "",
     options: &[],
-    build: |_| Ok(Command::Serve),
+    build: |_| Ok(Command::Version),
 };
 
 pub(super) static COMMANDS: [Spec; 10] = [
@@ -222,7 +222,7 @@ pub(super) static COMMANDS: [Spec; 10] = [
     },
     Spec {
         name: "doctor",
-        about: "tell of each provider whether it can be used, or why not",
+        about: "report for each provider whether it can be used, or why not",
         options: &[&ONLINE],
         build: |typed| {
             Ok(Command::Doctor {

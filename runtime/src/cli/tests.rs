@@ -1,6 +1,6 @@
 use super::*;
 
-fn parsed(line: &str) -> Result<Command, UsageError> {
+fn parsed(line: &str) -> Result<Option<Command>, UsageError> {
     parse(line.split_ascii_whitespace().map(OsString::from))
 }
 
@@ -19,7 +19,6 @@ fn words_become_commands() {
     let tools = |json, all| Command::Tools { json, all };
     let named = |name: &str| COMMANDS.iter().find(|spec| spec.name == name);
     for (line, command) in [
-        ("", Command::Serve),
         ("config validate", Command::ConfigValidate),
         ("config show --json", Command::ConfigShow { json: true }),
         ("config init", Command::ConfigInit),
@@ -76,8 +75,9 @@ fn words_become_commands() {
         ("chat -h", Command::Help(named("chat"))),
         ("-V", Command::Version),
     ] {
-        assert_eq!(parsed(line), Ok(command), "{line}");
+        assert_eq!(parsed(line), Ok(Some(command)), "{line}");
     }
+    assert_eq!(parsed(""), Ok(None));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use rustix::{
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use super::{CommandResult, Exit, block_on, fail, print_message, session};
+use super::{CommandResult, Exit, block_on, fail, local_calls, print_message};
 use crate::{
     cli::Chat,
     error::ErrorKind,
@@ -50,12 +50,12 @@ pub(super) fn run(settings: Settings, chat: Chat) -> CommandResult {
     arguments.extend(typed.map(|(name, value)| (name.to_owned(), Value::from(value))));
     arguments.insert("prompt".into(), prompt.into());
 
-    let session = session(settings.without_default_timeout());
+    let calls = local_calls(settings.without_default_timeout());
     let (stdout_error, stdout_failed) = oneshot::channel();
     let is_live = !chat.json && output::is_terminal();
-    let mut screen = AnswerPrinter::new(&session.redactor, is_live, stdout_error);
+    let mut screen = AnswerPrinter::new(&calls.redactor, is_live, stdout_error);
     let called = block_on(async {
-        let call = Box::pin(session.call(&tools::CHAT_COMPLETION, arguments, &mut screen));
+        let call = Box::pin(calls.call(&tools::CHAT_COMPLETION, arguments, &mut screen));
         match select(call, stdout_failed).await {
             Either::Left((called, _)) => Ok(called),
             Either::Right((Ok(error), _)) => Err(error),
@@ -65,12 +65,12 @@ pub(super) fn run(settings: Settings, chat: Chat) -> CommandResult {
     })?;
     let outcome = match called {
         Err(ended) => return Ok(ended),
-        Ok(Err(error)) => return fail(&session.text(&error)),
+        Ok(Err(error)) => return fail(&calls.text(&error)),
         Ok(Ok(outcome)) => outcome,
     };
     if outcome.is_error {
         screen.end_line()?;
-        print_message(&session.texts(&outcome.errors));
+        print_message(&calls.texts(&outcome.errors));
         let kind = outcome.errors.first().map(|error| error.kind);
         return Ok(match kind {
             Some(ErrorKind::Config) => Exit::Configuration,
@@ -187,7 +187,7 @@ impl fmt::Display for NoPrompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NoPrompt::Empty => {
-                f.write_str("there is nothing to ask: write a prompt behind chat, or pipe one in")
+                f.write_str("there is nothing to ask: write a prompt after chat, or pipe one in")
             }
             NoPrompt::Unreadable(error) => write!(f, "stdin cannot be read: {error}"),
             NoPrompt::TooLong { most } => {

@@ -2,13 +2,13 @@
 //!
 //! Never here: requests to a provider.
 
-use super::{CommandResult, Exit, block_on, for_stdout, print_message, session, with_options};
+use super::{CommandResult, Exit, block_on, for_stdout, local_calls, print_message, with_options};
 use crate::{
     call::CallContext,
     error::no_provider_for_command_line,
     gateway::{Bounds, Listed, resolve},
+    local_calls::LocalCalls,
     output::{self, Style},
-    session::Session,
     settings::{Provider, ProviderIndex, Settings},
 };
 
@@ -17,11 +17,11 @@ pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
     if let Err(problem) = &certificates {
         print_message(&problem.to_string());
     }
-    let session = session(settings);
-    let settings = session.settings();
+    let calls = local_calls(settings);
+    let settings = calls.settings();
     let answers = match online {
         false => Vec::new(),
-        true => match block_on(async { Ok(ask(&session).await) })? {
+        true => match block_on(async { Ok(ask(&calls).await) })? {
             Ok(answers) => answers,
             Err(ended) => return Ok(ended),
         },
@@ -51,7 +51,7 @@ pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
     for note in &settings.notes {
         text.push_str(&format!("{note}\n"));
     }
-    let text = session.redactor.text(&text);
+    let text = calls.redactor.text(&text);
     // The colours are ours, and what comes from outside has been made harmless.
     output::write(&text)?;
     let is_well = match online {
@@ -69,11 +69,11 @@ pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
 }
 
 /// Gets the lists of all providers that can be used, at once; if there are none, of the one that is tried then.
-async fn ask(session: &Session) -> Vec<(ProviderIndex, Listed)> {
-    let settings = session.settings();
+async fn ask(calls: &LocalCalls) -> Vec<(ProviderIndex, Listed)> {
+    let settings = calls.settings();
     let providers = resolve::all_or_one(settings, None).unwrap_or_default();
     let bounds = Bounds::of(settings, None);
-    let lists = session
+    let lists = calls
         .gateway
         .models(&CallContext::of_command(), &providers, bounds)
         .await;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{CommandResult, for_stdout};
 use crate::{
     redact::Redactor,
-    settings::{Settings, Shown},
+    settings::{Origin, Settings, Shown},
 };
 
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ pub(super) fn print(settings: &Settings, json: bool) -> CommandResult {
     // Nothing secret should be in it, and nothing secret may be.
     let redactor = Redactor::of(settings);
     // The others are our own words.
-    let is_given = |it: &&mut Shown| !["default", "resolved"].contains(&&*it.origin);
+    let is_given = |it: &&mut Shown| matches!(it.origin, Origin::Given(_));
     for value in shown
         .iter_mut()
         .filter(is_given)

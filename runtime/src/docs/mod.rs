@@ -86,7 +86,7 @@ const PAGES: [Page; 6] = [
             uri: "anygpt://docs/troubleshooting".into(),
             name: "troubleshooting".into(),
             title: "Troubleshooting".into(),
-            description: "Symptoms that users see, their causes, and how to mend them".into(),
+            description: "Symptoms that users see, their causes, and how to fix them".into(),
             mime_type: MARKDOWN.into(),
             is_private: false,
         },

@@ -4,7 +4,7 @@
 
 use anygpt_providers::{ChatRequest, Encoding};
 
-use crate::settings::{Dialect, ProviderIndex, Settings};
+use crate::settings::{Dialect, ProviderIndex, Settings, TokenLimitName};
 
 /// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
 /// A model that is not known yet has an empty id; then only rules for all of its provider's models count.
@@ -49,12 +49,10 @@ pub(crate) fn adapt(
 /// How the configuration file wants a request for this model to be written.
 pub(crate) fn encoding(settings: &Settings, provider: ProviderIndex, model: &str) -> Encoding {
     let rule = settings.rule(provider, model);
-    match (
-        rule.max_completion_tokens,
-        settings.providers[provider].dialect,
-    ) {
-        (Some(is_newer), Dialect::Compatible(service)) => Encoding {
-            other_name: is_newer != service.max_completion_tokens,
+    match (rule.max_tokens_as, settings.providers[provider].dialect) {
+        (Some(name), Dialect::Compatible(service)) => Encoding {
+            other_name: (name == TokenLimitName::MaxCompletionTokens)
+                != service.max_completion_tokens,
         },
         _ => Encoding::default(),
     }

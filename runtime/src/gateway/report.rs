@@ -9,7 +9,7 @@ use anygpt_providers::Failure;
 
 use crate::{
     error::{Advice, Error, ErrorKind},
-    redact::{Redactor, of_caller},
+    redact::{Redactor, redact_caller_text},
     settings::{Provider, ProviderIndex, Settings},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn failure(
     let mut text = provider.id.clone();
     // Writing to a string cannot fail.
     if !model.is_empty() {
-        let _ = write!(text, "/{}", of_caller(&redactor.outside(model)));
+        let _ = write!(text, "/{}", redact_caller_text(&redactor.outside(model)));
     }
     if let Some(status) = failure.status {
         let _ = write!(text, " answered HTTP {status}");

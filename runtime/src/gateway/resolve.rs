@@ -215,7 +215,7 @@ pub(crate) fn explain(
     let under = |provider: ProviderIndex| format!("{}/{model}", settings.providers[provider].id);
     let mut others = Vec::new();
     if provider.is_none() {
-        let is_usable = |it: ProviderIndex| settings.providers[it].unavailable_reason().is_none();
+        let is_usable = |it: ProviderIndex| settings.providers[it].is_usable();
         let own = own(settings, &vendors::known(model));
         if let Some(family) = own.filter(|&it| is_usable(it) && !is_asked(it)) {
             others.push((under(family), "its name is that of this provider's models"));
@@ -380,13 +380,13 @@ fn by_model(settings: &Settings, model: Option<&str>) -> Result<Found, Error> {
         let it = &settings.providers[provider];
         // No other provider stands in for one that is not allowed, that runs models of other vendors, or whose settings
         // are broken.
-        let may_stand_in = it.unavailable_reason().is_some()
+        let may_stand_in = !it.is_usable()
             && it.refusal().is_none()
             && it.broken().is_none()
             && vendors::makes_models(&it.id);
         if may_stand_in
             && let Ok((rule, stands_in)) = home(settings, model)
-            && settings.providers[stands_in].unavailable_reason().is_none()
+            && settings.providers[stands_in].is_usable()
             && settings.providers[stands_in].dialect != Dialect::Mock
         {
             return Ok(target(rule, stands_in, model));

@@ -35,7 +35,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::{
-    config::{HttpConfig, Proxy, ProxyKind, ReadRoots, is_loopback},
+    config::{HttpConfig, Proxy, ProxyKind, ReadRoots, is_loopback, unbracketed},
     dial::{DialError, dial},
     root_cause,
     turn::{self, Turn},
@@ -184,8 +184,8 @@ impl Parts {
     }
 
     async fn encrypt(&self, stream: Stream, peer: &Peer) -> Result<Stream, ConnectError> {
-        let name = peer.host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| {
+        let name = unbracketed(&peer.host).to_owned();
+        let name = ServerName::try_from(name).map_err(|_| {
             ConnectError::network(format!(
                 "{peer} has no name that a certificate could be for"
             ))

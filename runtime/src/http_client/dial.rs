@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::config::is_loopback;
+use super::config::{is_loopback, unbracketed};
 use crate::dns::{Family, LookUpError, Outcome, Resolver, has_v6};
 
 /// How long to wait for IPv6 addresses once there are IPv4 ones (RFC 8305, "Resolution Delay").
@@ -76,8 +76,7 @@ pub(super) async fn dial(
     host: &str,
     port: u16,
 ) -> Result<TcpStream, DialError> {
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = literal.parse::<IpAddr>() {
+    if let Ok(address) = unbracketed(host).parse::<IpAddr>() {
         return connect(SocketAddr::new(address, port))
             .await
             .map_err(DialError::Connect);

@@ -24,7 +24,7 @@ pub(super) const SHORTEST: usize = 3 + TAIL;
 
 /// A text that repeats an argument or an option of the caller, without anything that looks like a key or has the shape of
 /// one: a key may have been put into the wrong place. Not for providers' messages, whose request ids have such a shape.
-pub(crate) fn of_caller(text: &str) -> Cow<'_, str> {
+pub(crate) fn redact_caller_text(text: &str) -> Cow<'_, str> {
     match without_lookalikes(text) {
         Cow::Borrowed(text) => without_shapes(text),
         Cow::Owned(text) => Cow::Owned(without_shapes(&text).into_owned()),

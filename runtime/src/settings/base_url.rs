@@ -13,8 +13,9 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     problem::Problem,
-    secret::{LONG, PlacedSecrets, Secret},
+    secret::{LONG, PlacedSecrets, REDACTED, Secret},
 };
+use crate::http_client::unbracketed;
 
 /// Names of query values that are no secrets, in lower case.
 const OPEN: [&str; 5] = ["api-version", "version", "region", "alt", "deployment"];
@@ -60,7 +61,7 @@ impl BaseUrl {
         }
         let host = authority.host();
         if authority.as_str() != host && authority.port_u16().is_none() {
-            return Err(wrong("has a port that is no number"));
+            return Err(wrong("has a port that is not a number"));
         }
         if host.is_empty() {
             return Err(wrong("has no host"));
@@ -110,8 +111,8 @@ impl BaseUrl {
             separator = '&';
             match pair {
                 (name, value) if is_open(name) => url.extend([name, "=", value]),
-                ("", _) => url.push_str(HIDDEN),
-                (name, _) => url.extend([name, "=", HIDDEN]),
+                ("", _) => url.push_str(REDACTED),
+                (name, _) => url.extend([name, "=", REDACTED]),
             }
         }
         url
@@ -129,8 +130,10 @@ impl BaseUrl {
 
     /// The host, without a port; empty if there is none.
     pub(super) fn host(&self) -> &str {
-        let behind_scheme = self.url.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = behind_scheme.split('/').next().unwrap_or_default();
+        let authority = after_scheme(&self.url)
+            .split('/')
+            .next()
+            .unwrap_or_default();
         match authority.find(']') {
             Some(bracket) => &authority[..=bracket],
             None => authority.split(':').next().unwrap_or_default(),
@@ -142,7 +145,7 @@ impl BaseUrl {
         self.is_http
     }
 
-    /// The same with this behind its path, which begins with a slash.
+    /// The same with this after its path, which begins with a slash.
     pub(super) fn below(mut self, path: &str) -> Self {
         self.url.push_str(path);
         self
@@ -158,14 +161,14 @@ impl BaseUrl {
     }
 
     /// The same without a version at the end of its path, or followed only by one of these.
-    pub(super) fn without_version(mut self, allowed_before: &[&str]) -> Self {
+    pub(super) fn without_version(mut self, allowed_after: &[&str]) -> Self {
         let path = self.path();
         let slashes = path.match_indices('/').map(|(place, _)| place);
         let mut version = slashes.filter(|slash| is_version(path[slash + 1..].split('/').next()));
         if let Some(slash) = version.next_back() {
             let rest = path[slash + 1..].split_once('/').map(|(_, rest)| rest);
             let first = rest.map(|rest| rest.split('/').next().unwrap_or_default());
-            if first.is_none_or(|first| allowed_before.contains(&first)) {
+            if first.is_none_or(|first| allowed_after.contains(&first)) {
                 self.cut(slash);
             }
         }
@@ -219,9 +222,7 @@ impl BaseUrl {
 
     /// The path; empty if there is none but the slash.
     pub(super) fn path(&self) -> &str {
-        let behind_scheme = self.url.split_once("://").map_or("", |(_, rest)| rest);
-        let slash = behind_scheme.find('/').unwrap_or(behind_scheme.len());
-        behind_scheme.get(slash..).unwrap_or_default()
+        path(&self.url)
     }
 
     /// Whether a key may go there: not readable by strangers on the way.
@@ -233,6 +234,16 @@ impl BaseUrl {
     pub(crate) fn is_private(&self) -> bool {
         self.is_private
     }
+}
+
+/// The path of a URL without a query; empty if there is none.
+pub(super) fn path(url: &str) -> &str {
+    let rest = after_scheme(url);
+    rest.find('/').map_or("", |slash| &rest[slash..])
+}
+
+fn after_scheme(url: &str) -> &str {
+    url.split_once("://").map_or("", |(_, rest)| rest)
 }
 
 impl fmt::Display for BaseUrl {
@@ -284,8 +295,7 @@ fn reachable(host: &str) -> Cow<'_, str> {
 
 /// The address that a host is written as.
 fn address(host: &str) -> Option<IpAddr> {
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    match literal.parse::<Ipv6Addr>() {
+    match unbracketed(host).parse::<Ipv6Addr>() {
         Ok(v6) => Some(v6.into()),
         Err(_) => ipv4(host).map(IpAddr::V4),
     }
@@ -318,9 +328,6 @@ fn ipv4(host: &str) -> Option<Ipv4Addr> {
     }
     u32::try_from(address).ok().map(Ipv4Addr::from)
 }
-
-/// Stands where a value of a query is not shown.
-const HIDDEN: &str = "[redacted]";
 
 /// Name and value of each part of a query. What has no name is a value.
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {

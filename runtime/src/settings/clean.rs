@@ -8,7 +8,7 @@ use crate::characters::is_invisible;
 /// What may stand in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Words, numbers, names, URLs and lists of them: nothing that has a `#` behind a blank.
+    /// Words, numbers, names, URLs and lists of them: nothing that has a `#` after a blank.
     Words,
     /// Anything, as in the value of a header.
     Text,
@@ -80,7 +80,7 @@ fn is_ignorable(rest: &str, form: Form) -> bool {
     rest.is_empty() || form == Form::Words && (rest.starts_with('#') || [",", ";"].contains(&rest))
 }
 
-/// Where a comment begins: a `#` at the beginning or behind a blank.
+/// Where a comment begins: a `#` at the beginning or after a blank.
 fn comment(value: &str) -> Option<usize> {
     let mut places = value.match_indices('#').map(|(place, _)| place);
     places.find(|&place| place == 0 || value[..place].ends_with(char::is_whitespace))

@@ -11,7 +11,7 @@ use super::{
 use crate::spelling::nearest;
 
 /// Names have no longer random part.
-const LONGEST_NAME: usize = 27;
+const LONGEST_RANDOM_PART: usize = 27;
 
 /// Whether a part of a text that a caller wrote has the shape of a key, so that an error must not repeat it. That may hide
 /// a name, which does less harm there than where it would not be used.
@@ -19,29 +19,24 @@ pub(crate) fn has_shape_of_key(part: &str) -> bool {
     const SHORTEST: usize = 20;
     let has = |is_so: fn(&u8) -> bool| part.as_bytes().iter().any(is_so);
     let is_mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
-    is_random(part) && (part.len() > LONGEST_NAME || part.len() >= SHORTEST && is_mixed)
+    is_random(part) && (part.len() > LONGEST_RANDOM_PART || part.len() >= SHORTEST && is_mixed)
 }
 
 /// Whether a value is a key rather than a name of anything: it begins like one, or has a random part that no name has.
 pub(super) fn is_key(value: &str) -> bool {
     let parts = |text| str::split(text, |c: char| !c.is_ascii_alphanumeric());
-    let is_long = |part: &str| part.len() > LONGEST_NAME && is_random(part);
+    let is_long = |part: &str| part.len() > LONGEST_RANDOM_PART && is_random(part);
     let begun = key::without_prefix(value).is_some_and(|rest| parts(rest).any(is_random));
     begun || parts(value).any(is_long)
 }
 
-/// Whether a name is that, and no key, which counts as not set: names are sent and shown.
-pub(super) fn is_no_key(
-    place: &dyn Fn() -> String,
-    name: &str,
-    warnings: &mut Vec<String>,
-) -> bool {
+/// Whether a name is a key, with a warning that it counts as not set: names are sent and shown.
+pub(super) fn warn_if_key(place: &str, name: &str, warnings: &mut Vec<String>) -> bool {
     let is_key = is_key(name);
     if is_key {
-        let place = place();
         warnings.push(format!("{place} looks like a key, so it counts as not set"));
     }
-    !is_key
+    is_key
 }
 
 /// Whether an error may show a value that cannot be used: it is too short for a key, or so near to a word that is `known`

@@ -3,7 +3,6 @@
 //! Never here: what a variable means.
 
 use std::{
-    borrow::Cow,
     cell::{OnceCell, RefCell},
     collections::BTreeMap,
     ffi::OsString,
@@ -12,18 +11,17 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::characters::is_invisible;
-
 use super::{
     base_url::BaseUrl,
     clean::{Cleaned, Form, cleaned},
     disclosure, file_text,
     key::{self, NoKey},
-    placeholder::placeholder,
+    placeholder::{NotSet, placeholder},
     problem::Problem,
     secret::{LONG, Secret},
     yaml::Attempt,
 };
+use crate::characters::is_invisible;
 
 /// Where Docker and Compose mount secrets.
 const SECRETS: &str = "/run/secrets";
@@ -57,9 +55,7 @@ pub(crate) struct Ignored {
     /// Its name, or the path of the file.
     pub name: String,
     /// Why; never the value.
-    pub why: Cow<'static, str>,
-    /// A key was meant, so that a provider that could do without one must not.
-    pub is_broken: bool,
+    pub why: NoKey,
 }
 
 /// A value that was read without what stood around it.
@@ -201,7 +197,7 @@ impl Environment {
         })?;
         let Cleaned { value, removed } = cleaned(value, form(value));
         if let Some(why) = placeholder(value) {
-            self.ignore(name, NoKey::unset(why));
+            self.ignore(name, why.into());
             return Ok(None);
         }
         self.repair(name, &removed);
@@ -336,7 +332,7 @@ impl Environment {
             }
             Err(why) => {
                 // Another vendor's key is none here, and a secret all the same.
-                if why.is_broken && why.why != key::CUT {
+                if matches!(why, NoKey::Broken(_)) {
                     let lines = text.lines().map(str::trim);
                     let lines = lines.filter(|it| it.len() >= LONG && !key::is_example(it));
                     self.refused.borrow_mut().extend(lines.map(Secret::new));
@@ -362,7 +358,7 @@ impl Environment {
             Ok(text) => text.expose(),
             Err(why) => {
                 let why =
-                    format!("it is no text ({why}); write \"${{NAME}}\" or the key, in quotes");
+                    format!("it is not a text ({why}); write \"${{NAME}}\" or the key, in quotes");
                 return Err(self.ignore(&place, NoKey::broken(why)));
             }
         };
@@ -370,9 +366,8 @@ impl Environment {
         let variable = text.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
         match variable.filter(is_name) {
             Some(name) => {
-                let why = format!("the variable {name} is not set").into();
-                let is_broken = false;
-                Err(self.ignore(&place, NoKey { why, is_broken }))
+                let why = NotSet::Variable(name.to_owned());
+                Err(self.ignore(&place, why.into()))
             }
             None => self.key(place, text, names, address),
         }
@@ -381,8 +376,7 @@ impl Environment {
     fn ignore(&self, name: &str, why: NoKey) -> Ignored {
         let ignored = Ignored {
             name: name.to_owned(),
-            why: why.why,
-            is_broken: why.is_broken,
+            why,
         };
         let mut list = self.ignored.borrow_mut();
         if list.iter().all(|known| known.name != name) {
@@ -400,14 +394,6 @@ impl Environment {
             });
         }
     }
-}
-
-/// Whether `localhost` is a container.
-pub(super) fn in_container() -> bool {
-    std::process::id() == 1
-        || ["/.dockerenv", "/run/.containerenv"]
-            .iter()
-            .any(|path| Path::new(path).exists())
 }
 
 #[cfg(test)]

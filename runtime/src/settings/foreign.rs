@@ -6,6 +6,12 @@
 
 use std::cell::RefCell;
 
+use anygpt_providers::{
+    Codec,
+    presets::{self, PRESETS, Preset},
+};
+
+use self::Meaning::{Key, Like, Not, Stranger, Switch, Url};
 use super::{environment::Environment, problem::Problem};
 
 /// What a variable is, and what becomes of it.
@@ -17,20 +23,14 @@ enum Meaning {
     Url,
     /// This variable in other words; read.
     Like(&'static str),
-    /// Not read; what to do instead. `{ID}` stands for the provider's id in a variable, `{URL}` for the variable of
-    /// its address.
+    /// Not read; what to do instead. `{id}` stands for the provider's id, `{ID}` for the same in a variable, `{URL}` for
+    /// the variable of its address.
     Not(&'static str),
     /// The same, unless it says no.
     Switch(&'static str),
     /// A key of a provider that has no preset. It does no harm, so it is only noted.
     Stranger,
 }
-
-use Meaning::{Key, Like, Not, Stranger, Switch, Url};
-use anygpt_providers::{
-    Codec,
-    presets::{self, PRESETS, Preset},
-};
 
 const ALLOW: Meaning = Not("set ANYGPT_ALLOW_MODELS");
 const DENY: Meaning = Not("set ANYGPT_DENY_MODELS");
@@ -41,7 +41,7 @@ const ADDRESS: Meaning = Not("set {URL}");
 const PROXY: Meaning = Not("set HTTPS_PROXY, or {URL} if it is a gateway");
 const MODEL: Meaning = Not("set ANYGPT_PROVIDER_{ID}_MODEL");
 const RESOURCE: Meaning = Not("set AZURE_OPENAI_ENDPOINT=https://NAME.openai.azure.com");
-const CLOUD: Meaning = Switch("calls go to {ID}'s own API unless {URL} names another address");
+const CLOUD: Meaning = Switch("calls go to {id}'s own API unless {URL} names another address");
 
 /// What stands in names for a provider beside its id, which needs no row if it has a key; in order, as the tables below
 /// are, since each variable is looked up.
@@ -71,7 +71,7 @@ const VENDORS: [(&str, &str); 23] = [
     ("TOGETHER_AI", "together"),
 ];
 
-/// What stands behind a provider.
+/// What stands after a provider.
 const ENDINGS: [(&str, Meaning); 53] = [
     ("_ALLOWED_MODEL", ALLOW),
     ("_ALLOWED_MODELS", ALLOW),
@@ -360,11 +360,10 @@ impl Present {
         let url = self
             .provider
             .and_then(|preset| preset.url_variables.first());
-        let advice = match advice.starts_with("calls") {
-            true => advice.replace("{ID}", id),
-            false => advice.replace("{ID}", &id.to_ascii_uppercase()),
-        };
-        let advice = advice.replace("{URL}", url.copied().unwrap_or_default());
+        let advice = advice
+            .replace("{id}", id)
+            .replace("{ID}", &id.to_ascii_uppercase())
+            .replace("{URL}", url.copied().unwrap_or_default());
         format!("{} ({advice})", self.name)
     }
 }

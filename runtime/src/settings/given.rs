@@ -23,6 +23,9 @@ pub(super) enum Value {
     List(Vec<String>),
 }
 
+/// The longest name of a model or provider in bytes, also in calls. Names are repeated in logs and errors.
+pub(crate) const LONGEST_NAME: usize = 256;
+
 /// The longest time that can be set.
 pub(super) const LONGEST: Duration = Duration::from_secs(86_400);
 
@@ -96,7 +99,11 @@ impl Given {
             Ok(number) if (1..=LONGEST.as_secs()).contains(&number) => {
                 Ok(Duration::from_secs(number))
             }
-            _ => Err(self.not_one_of([], "use a whole number of seconds from 1 to 86400")),
+            _ => {
+                let most = LONGEST.as_secs();
+                let fix = format!("use a whole number of seconds from 1 to {most}");
+                Err(self.not_one_of([], fix))
+            }
         }
     }
 

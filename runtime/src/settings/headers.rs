@@ -62,9 +62,10 @@ impl Headers {
             return wrong(format!("sets {name}, which belongs to the transport"));
         }
         let is_open = OPEN.contains(&name.as_str());
-        let header = match !is_open {
-            true => secret_header(value),
-            false => HeaderValue::try_from(value).ok(),
+        let header = if is_open {
+            HeaderValue::try_from(value).ok()
+        } else {
+            secret_header(value)
         };
         let Some(header) = header else {
             return wrong(format!("has a value of {name} that no header can carry"));

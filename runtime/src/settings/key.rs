@@ -3,38 +3,53 @@
 //!
 //! Never here: where a key is looked for, or what becomes of a provider without one.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use anygpt_providers::presets::{self, Preset};
 
 use super::{
     base_url::BaseUrl,
     clean::{BLANKS, Cleaned, Form, cleaned},
-    placeholder::{EMPTY, template},
+    placeholder::{NotSet, template},
     secret::is_random,
 };
 
-/// Why a text is no key. Says nothing of the text itself.
+/// Why a text is no key: a sentence without a full stop, about "it", which holds nothing of the text itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NoKey {
-    /// A sentence without a full stop, about "it".
-    pub(super) why: Cow<'static, str>,
-    /// It was meant to be a key. Otherwise it means "not set", and a provider that needs no key works without.
-    pub(super) is_broken: bool,
+pub(crate) enum NoKey {
+    /// A provider that needs no key works without.
+    NotSet(NotSet),
+    /// A part of a key.
+    CutShort,
+    /// It was meant to be a key.
+    Broken(Cow<'static, str>),
 }
 
 impl NoKey {
-    pub(super) fn unset(why: &'static str) -> Self {
-        NoKey {
-            why: why.into(),
-            is_broken: false,
-        }
+    /// Whether a key was meant, so that a provider that could do without one must not.
+    pub(super) fn is_broken(&self) -> bool {
+        !matches!(self, NoKey::NotSet(_))
     }
 
     pub(super) fn broken(why: impl Into<Cow<'static, str>>) -> Self {
-        NoKey {
-            why: why.into(),
-            is_broken: true,
+        NoKey::Broken(why.into())
+    }
+}
+
+impl From<NotSet> for NoKey {
+    fn from(why: NotSet) -> Self {
+        NoKey::NotSet(why)
+    }
+}
+
+impl fmt::Display for NoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoKey::NotSet(why) => why.fmt(f),
+            NoKey::CutShort => {
+                f.write_str("it is cut short; copy the whole key from the provider's page")
+            }
+            NoKey::Broken(why) => f.write_str(why),
         }
     }
 }
@@ -78,10 +93,10 @@ pub(super) fn read<'t>(
         key = rest;
     }
     if let Some(why) = unset(key) {
-        return Err(NoKey::unset(why));
+        return Err(why.into());
     }
     if key.contains(['…', '•']) {
-        return Err(NoKey::broken(CUT));
+        return Err(NoKey::CutShort);
     }
     if key.chars().any(char::is_control) || !key.is_ascii() {
         return Err(NoKey::broken(NO_SUCH_CHARACTERS));
@@ -90,7 +105,7 @@ pub(super) fn read<'t>(
         check(key, vendor)?;
     } else if address.uri().is_none() && is_example(key) {
         // Where it has no address yet, a word like that is not sent anywhere.
-        return Err(NoKey::unset(EXAMPLE));
+        return Err(NotSet::Example.into());
     }
     removed.dedup();
     Ok(Cleaned {
@@ -142,12 +157,8 @@ pub(super) fn without_prefix(key: &str) -> Option<&str> {
     key.strip_prefix(presets::key_prefix(key)?.text)
 }
 
-pub(super) const CUT: &str = "it is cut short; copy the whole key from the provider's page";
-
 const NO_SUCH_CHARACTERS: &str =
     "it holds characters that no key has; copy the key again from the provider's page";
-
-const EXAMPLE: &str = "it is text copied from an example";
 
 /// Words of examples, without what joins their parts.
 const WORDS: [&str; 54] = [
@@ -312,7 +323,7 @@ fn one_line<'t>(text: &'t str, names: &[&str]) -> Result<(&'t str, Option<&'stat
     };
     let mut all = lines();
     match (all.next(), all.next()) {
-        (None, _) => Err(NoKey::unset(EMPTY)),
+        (None, _) => Err(NotSet::Empty.into()),
         (Some(line), None) => Ok((line, OTHERS.filter(|_| line.len() < text.len()))),
         _ if lines().all(|line| assignment(line).is_some()) => {
             let sets =
@@ -381,7 +392,7 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 }
 
 /// Why it means "not set", if it does: another program should have put the key there.
-fn unset(key: &str) -> Option<&'static str> {
+fn unset(key: &str) -> Option<NotSet> {
     if let Some(why) = template(key) {
         return Some(why);
     }
@@ -401,21 +412,21 @@ fn unset(key: &str) -> Option<&'static str> {
         || after(key, "$env:").is_some()
         || ["${", "{{", "$("].iter().any(|it| key.contains(it))
     {
-        return Some("it is a template that was not filled in");
+        return Some(NotSet::Template);
     }
     let is_reference = key.contains("://")
         || REFERENCES.iter().any(|start| after(key, start).is_some())
         || key.starts_with("projects/") && key.contains("/secrets/");
-    is_reference.then_some("it is a secret reference that was not resolved")
+    is_reference.then_some(NotSet::Reference)
 }
 
 /// What no key can be that is used at this vendor's own address.
 fn check(key: &str, vendor: &Preset) -> Result<(), NoKey> {
     if key.contains("...") || key.contains("**") {
-        return Err(NoKey::broken(CUT));
+        return Err(NoKey::CutShort);
     }
     if is_example(key) {
-        return Err(NoKey::unset(EXAMPLE));
+        return Err(NotSet::Example.into());
     }
     if ["/", "./", "../", "~/"]
         .iter()

@@ -97,7 +97,7 @@ impl List {
         if let Some(item) = items.iter().find(|item| !is_name(item)) {
             return Err(Problem::new(
                 &place,
-                format!("holds {item:?}, which is no name"),
+                format!("holds {item:?}, which is not a name"),
                 "write names without quotes and other marks, separated by commas, with * for anything and ? for one \
                  character, also for a blank",
             ));
@@ -157,7 +157,7 @@ pub(super) fn tokens(given: &Given) -> Result<u32, Problem> {
     number.ok_or_else(|| {
         Problem::new(
             &given.place,
-            "is no possible limit",
+            "is not a possible limit",
             format!("use a whole number from 1 to {}", u32::MAX),
         )
     })
@@ -170,7 +170,7 @@ pub(super) fn dollars(given: &Given) -> Result<f64, Problem> {
     number.ok_or_else(|| {
         Problem::new(
             &given.place,
-            "is no possible limit",
+            "is not a possible limit",
             "use a number above 0: US dollars for one call, for example 0.05",
         )
     })

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    DEFAULT, Settings,
-    disclosure::is_no_key,
+    Settings,
+    disclosure::warn_if_key,
     environment::{Environment, Ignored},
     file::{self, File},
     foreign::Foreign,
@@ -67,6 +67,7 @@ impl Settings {
             &foreign,
             named,
             (!settings.allow_insecure_http).then_some(&settings.network),
+            settings.network.in_container(),
             &mut settings.warnings,
         )?;
         allowed::apply(
@@ -92,7 +93,7 @@ impl Settings {
             let Some(set) = row.set else {
                 continue;
             };
-            let default = || Given::text_at(DEFAULT, row.default.to_owned());
+            let default = || Given::text_at(row.variable, row.default.to_owned());
             let default = (!row.default.is_empty()).then(default);
             if let Some(given) = self.given_for(row, environment, file)?.or(default) {
                 set(self, &given)?;
@@ -144,8 +145,7 @@ impl Settings {
         self.default_model = given.and_then(|given| {
             let name = given.text();
             let is_unset = self.names.tag(name).is_none() && self.warn_if_auto(&given);
-            let is_model =
-                !is_unset && is_no_key(&|| given.place.clone(), name, &mut self.warnings);
+            let is_model = !is_unset && !warn_if_key(&given.place, name, &mut self.warnings);
             is_model.then(|| name.to_owned())
         });
     }
@@ -187,10 +187,10 @@ impl Settings {
         let repaired: Vec<String> = repaired.collect();
         if !repaired.is_empty() {
             self.warnings
-                .push(format!("Put right: {}", repaired.join(", ")));
+                .push(format!("Corrected: {}", repaired.join(", ")));
         }
         let ignored = environment.take_ignored();
-        let ignored = ignored.iter().map(|Ignored { name, why, .. }| {
+        let ignored = ignored.iter().map(|Ignored { name, why }| {
             match TABLE
                 .iter()
                 .any(|row| row.variable == name && row.section() == "limits")

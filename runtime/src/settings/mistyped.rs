@@ -17,7 +17,7 @@ use crate::spelling::{is_within, nearest};
 
 /// Words that make a name look like a limit, and what this program's names have for them. Short ones count only
 /// as a whole word.
-const LIMITS: [(&str, &str); 35] = [
+const LIMITS: [(&str, &str); 32] = [
     ("DISALLOW", "DENY"),
     ("ALLOW", "ALLOW"),
     ("PERMIT", "ALLOW"),
@@ -50,13 +50,14 @@ const LIMITS: [(&str, &str); 35] = [
     ("DOLLAR", "COST"),
     ("EUR", "USD"),
     ("USD", "USD"),
+];
+
+/// The same for words that alone make no limit.
+const OTHER_WORDS: [(&str, &str); 3] = [
     ("LLM", "MODELS"),
     ("LLMS", "MODELS"),
     ("VENDORS", "PROVIDERS"),
 ];
-
-/// Words of [`LIMITS`] that only translate: alone they make no limit.
-const TRANSLATED: usize = 3;
 
 /// Words of [`LIMITS`] that switch all kinds of things: they make a limit only of what a call may use.
 const SWITCHES: [&str; 5] = ["ENABLE", "INCLUDE", "DISABLE", "EXCLUDE", "ONLY"];
@@ -126,7 +127,7 @@ pub(super) fn check(environment: &Environment, warnings: &mut Vec<String>) -> Re
 pub(super) fn problem(name: &str, meant: &str) -> Problem {
     Problem::new(
         name,
-        "is no setting of this program, but looks like a limit, which would not hold",
+        "is not a setting of this program, but looks like a limit, which would not hold",
         match meant {
             "" => "correct its name, or unset it".to_owned(),
             meant => format!("perhaps you mean {meant}; correct the name, or unset it"),
@@ -137,8 +138,7 @@ pub(super) fn problem(name: &str, meant: &str) -> Problem {
 /// Whether these words, which `_` joins, are of a limit.
 pub(super) fn is_limit(words: &str) -> bool {
     let may_switch = ACCESS_WORDS.iter().any(|word| words.contains(word));
-    let limits = &LIMITS[..LIMITS.len() - TRANSLATED];
-    let limits = limits
+    let limits = LIMITS
         .iter()
         .filter(|(limit, _)| may_switch || !SWITCHES.contains(limit));
     words.split('_').any(|word| {
@@ -213,7 +213,10 @@ fn points(words: &str, known: &str) -> Option<i32> {
     let suffix = known.strip_prefix(OWN).unwrap_or(known);
     let has = |wanted: &str| {
         words.split('_').any(|word| {
-            let translated = LIMITS.iter().find(|(known, _)| is_part(word, known));
+            let translated = LIMITS
+                .iter()
+                .chain(&OTHER_WORDS)
+                .find(|(known, _)| is_part(word, known));
             is_alike(word, wanted)
                 || translated.is_some_and(|(_, ours)| *ours == wanted)
                 // Two words of ours in one.
@@ -267,7 +270,7 @@ fn other(plain: &str, known: &[String]) -> Option<String> {
         .map(|(_, name)| name.clone())
 }
 
-/// Kubernetes and Docker's links tell of a service called `anygpt` by such names.
+/// Kubernetes and Docker's links set such variables for a service called `anygpt`.
 fn is_of_a_cluster(plain: &str) -> bool {
     let has_number = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
     plain.ends_with("_SERVICE_HOST")

@@ -50,6 +50,7 @@ use std::{path::PathBuf, time::Duration};
 pub(crate) use anygpt_providers::Dialect;
 pub(crate) use disclosure::{has_shape_of_key, is_showable, named_secrets, shown};
 pub(crate) use environment::Environment;
+pub(crate) use given::LONGEST_NAME;
 pub(crate) use index::ProviderIndex;
 pub(crate) use limits::{Bound, Limits};
 pub(crate) use model::{Member, ModelSettings, Tag};
@@ -59,9 +60,9 @@ pub(crate) use parameters::Parameters;
 pub(crate) use price::Price;
 pub(crate) use problem::Problem;
 pub(crate) use provider::{KeyHeader, Provider, position};
-pub(crate) use rule::Rule;
-pub(crate) use secret::{Secret, is_random};
-pub(crate) use show::Shown;
+pub(crate) use rule::{Rule, TokenLimitName};
+pub(crate) use secret::{LONG, REDACTED, Secret, is_random};
+pub(crate) use show::{Origin, Shown};
 pub(crate) use table::{Row, groups};
 pub(crate) use words::{LogFormat, LogLevel, Standby};
 
@@ -71,6 +72,12 @@ use anygpt_providers::{
 };
 use given::LONGEST;
 use model::Names;
+
+/// Longest wait for open calls at the end of input, if `ANYGPT_SHUTDOWN_GRACE` is not set.
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
+
+/// The same after a signal: Docker kills 10 s after it.
+pub(crate) const GRACE_AFTER_SIGNAL: Duration = Duration::from_secs(8);
 
 /// The settings of the process, checked.
 // The default is what `load` begins with; it is no usable value.
@@ -140,7 +147,7 @@ struct Origins {
 impl Settings {
     /// The same for a command: a person can wait, so only what the operator has set limits a call.
     pub(crate) fn without_default_timeout(mut self) -> Self {
-        if self.origins.of("timeouts.call", "ANYGPT_TIMEOUT") == DEFAULT {
+        if self.origins.of("timeouts.call", "ANYGPT_TIMEOUT") == Origin::Default {
             let most = self.limits.max_timeout.as_ref().map(|limit| limit.most);
             self.timeout = most.unwrap_or(LONGEST);
         }
@@ -187,7 +194,7 @@ impl Settings {
     ) -> Option<String> {
         let it = &self.providers[provider];
         let unavailable_reason = match it.is_tried_if_named {
-            true => it.untried_reason(),
+            true => it.untried_reason(self.network.in_container()),
             false => it.unavailable_reason().map(str::to_owned),
         };
         unavailable_reason
@@ -255,25 +262,20 @@ impl Settings {
 
     /// Whether any provider could answer a call.
     pub(crate) fn has_usable_provider(&self) -> bool {
-        self.providers
-            .iter()
-            .any(|provider| provider.unavailable_reason().is_none())
+        self.providers.iter().any(Provider::is_usable)
     }
 }
 
 impl Origins {
     /// The variable or the place in the file that a value comes from.
-    fn of(&self, setting: &str, variable: &str) -> String {
+    fn of(&self, setting: &str, variable: &str) -> Origin {
         let place = || self.places.iter().find(|(known, _)| *known == setting);
         if self.variables.iter().any(|given| given == variable) {
-            variable.to_owned()
+            Origin::Given(variable.to_owned())
         } else if let Some((_, place)) = place() {
-            place.clone()
+            Origin::Given(place.clone())
         } else {
-            DEFAULT.to_owned()
+            Origin::Default
         }
     }
 }
-
-/// The origin of a default.
-const DEFAULT: &str = "default";

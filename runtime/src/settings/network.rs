@@ -12,14 +12,17 @@ use percent_encoding::percent_decode_str;
 use super::{
     certificates::Certificates,
     disclosure::{is_key, shown},
-    environment::{Environment, in_container},
+    environment::Environment,
     problem::Problem,
     secret::Secret,
 };
-use crate::http_client::{ExtraRoots, HttpConfig, Proxies, Proxy};
+use crate::{
+    http_client::{ExtraRoots, HttpConfig, Proxies, Proxy},
+    resources,
+};
 
 /// No part of a proxy's URL that is shorter can be distinguished from ordinary text.
-const SECRET: usize = 4;
+const MIN_SECRET_LENGTH: usize = 4;
 
 /// Proxies and roots of trust as configured.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +32,7 @@ pub(crate) struct Network {
     certificates: Certificates,
     /// The proxies' variables, with what may be shown of them.
     visible: Vec<(String, String)>,
+    in_container: bool,
 }
 
 impl Network {
@@ -67,6 +71,7 @@ impl Network {
             secrets,
             visible,
             certificates: Certificates::load(environment)?,
+            in_container: resources::in_container(),
         })
     }
 
@@ -82,8 +87,13 @@ impl Network {
                     anchors: trusted.roots,
                 })
             }),
-            in_container: in_container(),
+            in_container: self.in_container,
         }
+    }
+
+    /// Whether `localhost` is a container.
+    pub(crate) fn in_container(&self) -> bool {
+        self.in_container
     }
 
     /// The proxy that requests to a URL go through.
@@ -156,7 +166,7 @@ fn checked(
     }
     let authority = proxy.uri().authority().map_or("", |it| it.as_str());
     if proxy.host().is_empty() || (authority != proxy.host() && proxy.uri().port_u16().is_none()) {
-        return Err(wrong("has no host, or a port that is no number"));
+        return Err(wrong("has no host, or a port that is not a number"));
     }
     if authority.contains('@') {
         return Err(wrong("has more than one @"));
@@ -180,7 +190,7 @@ fn checked(
         let forms = [Some(secret.to_owned()), Some(decoded.into_owned()), basic];
         for form in forms.into_iter().flatten() {
             let form = Secret::new(form);
-            if form.expose().len() >= SECRET && !secrets.contains(&form) {
+            if form.expose().len() >= MIN_SECRET_LENGTH && !secrets.contains(&form) {
                 secrets.push(form);
             }
         }

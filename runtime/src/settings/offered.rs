@@ -5,7 +5,7 @@
 
 use anygpt_core::Structured;
 
-use super::{disclosure, problem::Problem};
+use super::{disclosure, problem::Problem, words::Word};
 use crate::spelling;
 
 /// What clients are offered, and in which form they get results.
@@ -53,14 +53,12 @@ const PREFIX: &str = "anygpt_";
 const ALL: &str = "all";
 const DEFAULT: &str = "default";
 
-/// A value of `ANYGPT_STRUCTURED_OUTPUT`.
-pub(super) fn structured(name: &str) -> Result<Structured, &'static str> {
-    match name {
-        "auto" => Ok(Structured::Auto),
-        "always" => Ok(Structured::Always),
-        "never" => Ok(Structured::Never),
-        _ => Err("auto, always or never"),
-    }
+impl Word for Structured {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("auto", Structured::Auto),
+        ("always", Structured::Always),
+        ("never", Structured::Never),
+    ];
 }
 
 /// Which of the known tools a list names, in their own order: names with or without `anygpt_`, `default`, `all`, and
@@ -128,7 +126,7 @@ fn named(place: &str, name: &str, known: &[ToolName]) -> Result<Vec<bool>, Probl
     let shown = disclosure::shown(short, words());
     Err(Problem::new(
         place,
-        format!("names {shown}, which is no tool"),
+        format!("names {shown}, which is not a tool"),
         advice,
     ))
 }
@@ -194,7 +192,7 @@ mod tests {
         for (text, expected) in [
             (
                 "embedd",
-                "names \"embedd\", which is no tool: perhaps you mean embed",
+                "names \"embedd\", which is not a tool: perhaps you mean embed",
             ),
             ("default,-list_tag", "perhaps you mean list_tags"),
             (

@@ -1,4 +1,4 @@
-//! Providers that are set up by variables of their own: `ANYGPT_PROVIDER_<ID>_BASE_URL` and its sisters.
+//! Providers that are set up by variables of their own: `ANYGPT_PROVIDER_<ID>_BASE_URL` and the others with its prefix.
 //!
 //! Never here: what becomes of them, or other variables.
 
@@ -69,8 +69,8 @@ pub(super) fn all<'k>(
         let Some(word) = word.filter(is_possible) else {
             return Err(Problem::new(
                 variable,
-                "is no setting that is known",
-                "behind ANYGPT_PROVIDER_ write an id of letters, digits and _, then _BASE_URL, _API_KEY, \
+                "is not a setting that is known",
+                "after ANYGPT_PROVIDER_ write an id of letters, digits and _, then _BASE_URL, _API_KEY, \
                  _TYPE or _MODEL",
             ));
         };

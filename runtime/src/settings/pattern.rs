@@ -28,12 +28,12 @@ pub(super) fn name(provider: &str, model: &str) -> (String, usize) {
     )
 }
 
-/// Ways to serve a model, behind a colon. What else stands there, as `8b`, tells which model it is.
+/// Ways to serve a model, after a colon. What else stands there, as `8b`, tells which model it is.
 const VARIANTS: [&str; 9] = [
     "free", "nitro", "floor", "exacto", "extended", "online", "thinking", "beta", "latest",
 ];
 
-/// Words behind a model's name that make it no other model. (`-mini`, `-nano` and `-lite` do.)
+/// Words after a model's name that make it no other model. (`-mini`, `-nano` and `-lite` do.)
 const STAGES: [&str; 5] = [
     "-latest",
     "-preview",
@@ -110,7 +110,7 @@ impl Plain {
             before.push_str(&format!("{}/", vendor.id));
             model = rest;
         }
-        // Amazon's form has the vendor before a dot, and may have a version behind all.
+        // Amazon's form has the vendor before a dot, and may have a version after all.
         if let Some((vendor, rest)) = vendors::dotted(model) {
             before.push_str(&format!("{}/", vendor.id));
             let version = rest.rsplit_once("-v").filter(|(_, it)| is_number(it));
@@ -123,7 +123,7 @@ impl Plain {
         Plain { before, model }
     }
 
-    /// All that a name is for patterns: with each spelling of the model the whole, any end of it that begins behind a
+    /// All that a name is for patterns: with each spelling of the model the whole, any end of it that begins after a
     /// slash, and each part with the model, since `anthropic/*` is also what a gateway has under that vendor's name,
     /// whatever stands between the two.
     pub(super) fn texts(&self) -> Vec<String> {
@@ -220,7 +220,7 @@ pub(super) fn is_open(name: &str) -> bool {
     name.contains(PRESET) || ROUTERS.contains(&base)
 }
 
-/// Where an `@` stands behind a name. Some gateways begin a name with it: `@cf/meta/llama-3`.
+/// Where an `@` stands after a name. Some gateways begin a name with it: `@cf/meta/llama-3`.
 fn at_sign(name: &str) -> Option<usize> {
     let mut all = name.match_indices('@').map(|(at, _)| at);
     all.find(|&at| at > 0 && !name[..at].ends_with('/'))
@@ -337,7 +337,7 @@ fn without_date(model: &str) -> Option<&str> {
 /// Whether a pattern fits the whole text.
 pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // What is left of both behind the last star, with what it may still take.
+    // What is left of both after the last star, with what it may still take.
     let mut star = None;
     loop {
         let (at, next) = (text.clone(), text.next());

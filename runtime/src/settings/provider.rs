@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue};
 use super::{
     base_url::BaseUrl,
     disclosure::shown,
-    environment::{Found, Ignored, in_container},
+    environment::{Found, Ignored},
     headers::Headers,
     index::ProviderIndex,
     key,
@@ -107,6 +107,10 @@ impl Provider {
         self.refusal.as_deref().or(self.off.as_deref())
     }
 
+    pub(crate) fn is_usable(&self) -> bool {
+        self.unavailable_reason().is_none()
+    }
+
     /// By which setting it must not be used, whatever else there is; `None` if it may.
     pub(crate) fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()
@@ -180,11 +184,7 @@ impl Provider {
     }
 
     /// Why it is not tried although it is named; `None` if it is.
-    pub(crate) fn untried_reason(&self) -> Option<String> {
-        self.untried_reason_in(in_container())
-    }
-
-    pub(super) fn untried_reason_in(&self, in_container: bool) -> Option<String> {
+    pub(crate) fn untried_reason(&self, in_container: bool) -> Option<String> {
         let preset = self.preset?;
         let (variable, port) = (preset.url_variables.first()?, preset.port?);
         // What listens at a port of a container is seldom what its user means.

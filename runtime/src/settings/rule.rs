@@ -25,12 +25,30 @@ pub(crate) struct Rule {
     pub drop: Vec<(Parameter, String)>,
     /// What is sent, whatever is known of the family.
     pub keep: Vec<Parameter>,
-    /// The token limit is `max_completion_tokens`, or it is `max_tokens`.
-    pub max_completion_tokens: Option<bool>,
+    /// What an `openai-compatible` endpoint calls the token limit.
+    pub max_tokens_as: Option<TokenLimitName>,
 }
 
-/// Names of the token limit: the older one, then the one that [`Rule::max_completion_tokens`] asks for.
-pub(super) const TOKEN_NAMES: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+/// A name of the token limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenLimitName {
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+impl TokenLimitName {
+    pub(super) const ALL: [Self; 2] = [
+        TokenLimitName::MaxTokens,
+        TokenLimitName::MaxCompletionTokens,
+    ];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            TokenLimitName::MaxTokens => "max_tokens",
+            TokenLimitName::MaxCompletionTokens => "max_completion_tokens",
+        }
+    }
+}
 
 impl Rule {
     /// Takes what a rule further down says of parameters that this one says nothing of.
@@ -54,7 +72,7 @@ impl Rule {
         }
         self.defaults = self.defaults.or(defaults);
         self.keep = keep;
-        self.max_completion_tokens = self.max_completion_tokens.or(next.max_completion_tokens);
+        self.max_tokens_as = self.max_tokens_as.or(next.max_tokens_as);
     }
 
     /// What it says: keys of the file and their values.
@@ -65,10 +83,8 @@ impl Rule {
         };
         let drop = names("drop", &mut self.drop.iter().map(|(it, _)| *it));
         let keep = names("keep", &mut self.keep.iter().copied());
-        let token_name = self.max_completion_tokens.map(|is_newer| {
-            let name = TOKEN_NAMES[usize::from(is_newer)];
-            ("max_tokens_as".to_owned(), name.to_owned())
-        });
+        let token_name = self.max_tokens_as;
+        let token_name = token_name.map(|it| ("max_tokens_as".to_owned(), it.as_str().to_owned()));
         let all = self.defaults.shown().into_iter();
         let all = all.map(|(name, value)| (format!("defaults.{name}"), value));
         all.chain(drop).chain(keep).chain(token_name).collect()

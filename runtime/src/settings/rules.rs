@@ -48,7 +48,7 @@ pub(super) fn all(providers: &[Provider], entries: Rules) -> Result<Vec<Rule>, E
             defaults,
             drop,
             keep,
-            max_completion_tokens: entry.max_tokens_as.map(|TokenName(is_newer)| is_newer),
+            max_tokens_as: entry.max_tokens_as.map(|TokenName(it)| it),
         })
     };
     entries.0.into_iter().map(rule).collect()

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// Of shorter ones two characters would be too many. Nor can they be distinguished from ordinary words.
-pub(super) const LONG: usize = 8;
+pub(crate) const LONG: usize = 8;
+
+/// What stands where a secret was.
+pub(crate) const REDACTED: &str = "[redacted]";
 
 /// Parts of names whose values are keys, in lower case.
 const NAMES: [&str; 7] = [

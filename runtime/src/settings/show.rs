@@ -3,10 +3,12 @@
 //!
 //! Never here: how it is printed.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 
 use super::{
-    DEFAULT, Settings,
+    Settings,
     provider::Provider,
     table::{Row, TABLE},
 };
@@ -18,36 +20,41 @@ pub(crate) struct Shown {
     pub name: String,
     /// Its value; none if it has none.
     pub value: Option<String>,
-    /// A variable, a place in the configuration file, a file with a secret, or `default`.
-    pub origin: String,
+    pub origin: Origin,
 }
 
-/// The rows that `config show` has always begun with, in its order; scripts read it. Others follow in the table's order.
-const FIRST: [&str; 14] = [
-    "log.format",
-    "config_file",
-    "defaults.provider",
-    "defaults.model",
-    "log.level",
-    "timeouts.call",
-    "timeouts.first_byte",
-    "timeouts.idle",
-    "retries",
-    "timeouts.shutdown",
-    "tools",
-    "structured_output",
-    "allow_insecure_http",
-    "standby",
-];
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Default,
+    /// From all that is set.
+    Resolved,
+    /// From this variable, place in the configuration file, or file with a secret.
+    Given(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Origin::Default => "default",
+            Origin::Resolved => "resolved",
+            Origin::Given(place) => place,
+        })
+    }
+}
+
+impl Serialize for Origin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl Settings {
     /// All settings: those of the process, then those of each provider that is worth showing, then models.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         let mut all = Vec::new();
-        let place = |row: &&Row| FIRST.iter().position(|path| *path == row.path);
-        let (limits, mut rows): (Vec<&Row>, Vec<&Row>) =
+        let (limits, rows): (Vec<&Row>, Vec<&Row>) =
             TABLE.iter().partition(|row| row.section() == "limits");
-        rows.sort_by_key(|row| place(row).unwrap_or(FIRST.len()));
         all.extend(rows.into_iter().map(|row| self.shown_row(row)));
         self.show_network(&mut all);
         let limits = limits.into_iter().map(|row| self.shown_row(row));
@@ -87,11 +94,13 @@ impl Settings {
             Err(problem) => format!("none: {problem}"),
         };
         let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| self.origins.of("", name));
-        let variable = variables.into_iter().find(|origin| *origin != DEFAULT);
+        let variable = variables
+            .into_iter()
+            .find(|origin| *origin != Origin::Default);
         all.push(Shown {
             name: "extra_certificates".into(),
             value: Some(roots),
-            origin: variable.unwrap_or_else(|| DEFAULT.into()),
+            origin: variable.unwrap_or(Origin::Default),
         });
     }
 
@@ -130,26 +139,29 @@ fn add<K: AsRef<str>>(all: &mut Vec<Shown>, path: &str, values: Vec<(K, String)>
     all.extend(values.into_iter().map(|(key, value)| Shown {
         name: format!("{path}.{}", key.as_ref()),
         value: Some(value),
-        origin: origin.to_owned(),
+        origin: Origin::Given(origin.to_owned()),
     }));
 }
 
 impl Provider {
     fn show(&self, all: &mut Vec<Shown>) {
-        let mut add = |field: &str, value: Option<String>, origin: Option<&String>| {
+        let mut add = |field: &str, value: Option<String>, origin: Origin| {
             all.push(Shown {
                 name: format!("providers.{}.{field}", self.id),
                 value,
-                origin: origin.map_or(DEFAULT, |origin| origin).to_owned(),
+                origin,
             });
+        };
+        let given = |place: Option<&String>| {
+            place.map_or(Origin::Default, |place| Origin::Given(place.clone()))
         };
         let why = self.unavailable_reason();
         let state = why.map_or("yes".to_owned(), |why| format!("no: {why}"));
-        add("usable", Some(state), Some(&"resolved".to_owned()));
+        add("usable", Some(state), Origin::Resolved);
         add(
             "type",
             Some(self.dialect.as_str().into()),
-            self.origins.dialect.as_ref(),
+            given(self.origins.dialect.as_ref()),
         );
         if self.dialect.codec().is_none() {
             return;
@@ -157,22 +169,26 @@ impl Provider {
         add(
             "base_url",
             Some(self.base_url.to_string()).filter(|it| !it.is_empty()),
-            self.origins.base_url.as_ref(),
+            given(self.origins.base_url.as_ref()),
         );
         let key = self.key.as_ref();
         add(
             "api_key",
             key.map(|key| key.secret.masked()),
-            key.map(|key| &key.origin),
+            given(key.map(|key| &key.origin)),
         );
-        add("model", self.model.clone(), self.origins.model.as_ref());
+        add(
+            "model",
+            self.model.clone(),
+            given(self.origins.model.as_ref()),
+        );
         if !self.headers.all.is_empty() {
             let names = self.headers.all.iter().map(|(name, _)| name.as_str());
             let names: Vec<&str> = names.collect();
             add(
                 "headers",
                 Some(names.join(", ")),
-                Some(&self.headers.places.join(", ")),
+                Origin::Given(self.headers.places.join(", ")),
             );
         }
     }

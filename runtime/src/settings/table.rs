@@ -9,10 +9,8 @@
 
 use std::time::Duration;
 
-use anygpt_core::Structured;
-
 use super::{
-    Settings,
+    GRACE, GRACE_AFTER_SIGNAL, Settings,
     given::Given,
     limits::{Bound, List, Patterns, dollars, tokens},
     offered,
@@ -382,17 +380,10 @@ pub(super) static TABLE: [Row; 21] = [
         variable: "ANYGPT_STRUCTURED_OUTPUT",
         default: "auto",
         set: Some(|settings, given| {
-            settings.offer.structured = given.one_of(offered::structured)?;
+            settings.offer.structured = given.word()?;
             Ok(())
         }),
-        show: |settings| {
-            let word = match settings.offer.structured {
-                Structured::Auto => "auto",
-                Structured::Always => "always",
-                Structured::Never => "never",
-            };
-            Some(word.into())
-        },
+        show: |settings| Some(settings.offer.structured.as_str().into()),
         help: "structuredContent beside the text: auto (default: for clients that\nknow it), always, never",
         about: [
             "who gets `structuredContent` beside the text: `auto` (clients of a revision that knows it), `always`, \
@@ -410,7 +401,13 @@ pub(super) static TABLE: [Row; 21] = [
             Ok(())
         }),
         show: |settings| {
-            let usual = || "30 s, 8 s after a signal".to_owned();
+            let usual = || {
+                format!(
+                    "{}, {} after a signal",
+                    seconds(GRACE),
+                    seconds(GRACE_AFTER_SIGNAL)
+                )
+            };
             Some(settings.shutdown_grace.map_or_else(usual, seconds))
         },
         key: "Seconds for calls in flight at the end",

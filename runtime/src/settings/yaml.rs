@@ -1,38 +1,35 @@
 //! YAML (and JSON, which is part of it) into types that derive `Deserialize`, with errors that say
-//! where, what and how to mend it. `tree` holds the document with positions, `value` is what
+//! where, what and how to fix it. `tree` holds the document with positions, `value` is what
 //! serde reads; a ready-made crate for all of it adds three times as much to the binary.
 //!
 //! Never here: files, environment variables, the meaning of a setting. And never in a message:
 //! a value from the document, which may be a secret; only keys and kinds of values. Types that
 //! refuse a value themselves (`try_from`) must keep to that as well.
 //!
-//! As always with serde, types that look at a value before they choose (untagged and internally
-//! tagged enums, flatten) see numbers as numbers and carry no positions inside.
+//! Types are structs, mappings, lists, options, texts and the numbers `u32` and `f64`. What looks at a value before it
+//! chooses (enums, flatten) cannot be read.
 
 mod expand;
 mod syntax;
 mod tree;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
     de::{
-        DeserializeOwned, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+        self, DeserializeOwned, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
         value::SeqAccessDeserializer,
     },
 };
 
-use super::disclosure::is_showable;
+use super::{disclosure::is_showable, problem::Problem};
 use crate::spelling::nearest;
 use value::Value;
 
 /// The largest text that is read, in bytes.
-const LIMIT: usize = 1 << 20;
+pub(super) const LIMIT: usize = 1 << 20;
 
 /// How much of a key a message shows, in characters.
 const SHOWN: usize = 64;
@@ -41,7 +38,7 @@ const SHOWN: usize = 64;
 #[derive(Clone, Copy)]
 pub(super) struct Variables<'v> {
     /// The value of a variable, if it is set, or why it cannot be had.
-    pub(super) value: &'v dyn Fn(&str) -> Result<Option<String>, String>,
+    pub(super) value: &'v dyn Fn(&str) -> Result<Option<String>, Problem>,
     /// In the values of this key a variable that is not set stays as it is written, and a tag that is not known makes
     /// the value one that fits no type.
     pub(super) may_lack: &'v str,
@@ -67,7 +64,7 @@ pub(super) fn with_variables<T: DeserializeOwned + Default>(
     variables: Variables<'_>,
 ) -> Result<T, Error> {
     if text.len() > LIMIT {
-        return Err(Error::new("larger than 1 MiB"));
+        return Err(Error::new(format!("larger than {} MiB", LIMIT >> 20)));
     }
     match tree::parse(text, variables)? {
         Some(root) if !root.is_null() => {
@@ -151,7 +148,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// What serde's derived code says. Its own wording would repeat values.
-impl serde::de::Error for Error {
+impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Error::new(message.to_string())
     }
@@ -165,10 +162,6 @@ impl serde::de::Error for Error {
             "expected {expected}, found another value ({})",
             kind(found)
         ))
-    }
-
-    fn unknown_variant(name: &str, known: &'static [&'static str]) -> Self {
-        Error::choice("unknown value", name, known)
     }
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
@@ -191,11 +184,7 @@ impl serde::de::Error for Error {
 
 fn kind(found: Unexpected<'_>) -> &'static str {
     match found {
-        Unexpected::Bool(_) => "true or false",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
-        Unexpected::Float(_) => "a decimal number",
-        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
-        Unexpected::Unit | Unexpected::Option => "no value",
+        Unexpected::Str(_) => "a string",
         Unexpected::Seq => "a list",
         Unexpected::Map => "a mapping",
         _ => "something else",
@@ -276,12 +265,12 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for OrderedVisi
 
 /// A value, or why it is none of that type: one place of the document that does not break the rest of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attempt<T>(pub(super) Result<T, String>);
+pub(super) struct Attempt<T>(pub(super) Result<T, Error>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Attempt<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = T::deserialize(deserializer);
-        Ok(Attempt(read.map_err(|error| error.to_string())))
+        Ok(Attempt(read.map_err(de::Error::custom)))
     }
 }
 
@@ -328,3 +317,6 @@ pub(super) fn shown(key: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,8 @@ pub(crate) static TOOL: Tool = Tool {
     title: "Ask a model",
     description: "Ask another AI model and get its answer. Give prompt (with optional system) or \
             messages. Without model, the default model answers.",
+    instruction: "sends a prompt or a conversation to a model and returns its answer; name a model (\"gpt-…\", \
+                  \"claude-…\", \"gemini-…\", provider/model, an alias or a tag), or none for the default.",
     annotations: Annotations {
         read_only: true,
         idempotent: false,

@@ -24,6 +24,7 @@ pub(super) static TOOL: Tool = Tool {
     is_default: false,
     title: "Check providers",
     description: "Check whether the providers that are set up can be reached and take their keys.",
+    instruction: "",
     annotations: Annotations {
         read_only: true,
         idempotent: true,

@@ -48,6 +48,7 @@ pub(super) static TOOL: Tool = Tool {
     title: "Compare models",
     description: "Ask several models the same question at once. mode all: all answers; fastest: the \
             first; judge: all, and another model's verdict on them.",
+    instruction: "asks several at once.",
     annotations: Annotations {
         read_only: true,
         idempotent: false,

@@ -35,6 +35,7 @@ pub(super) static TOOL: Tool = Tool {
     title: "Count tokens",
     description: "Count the input tokens of a text or a conversation for a model. OpenAI, Anthropic and \
             Google count; for others it is an estimate, marked so.",
+    instruction: "",
     annotations: Annotations {
         read_only: true,
         idempotent: true,

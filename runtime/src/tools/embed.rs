@@ -32,6 +32,7 @@ pub(super) static TOOL: Tool = Tool {
     is_default: false,
     title: "Embed texts",
     description: "Turn texts into vectors with an embedding model.",
+    instruction: "",
     annotations: Annotations {
         read_only: true,
         idempotent: true,

@@ -31,6 +31,7 @@ pub(super) static TOOL: Tool = Tool {
     is_default: false,
     title: "Generate an image",
     description: "Generate images from a description with an image model.",
+    instruction: "",
     annotations: Annotations {
         read_only: true,
         idempotent: false,

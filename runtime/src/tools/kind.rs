@@ -15,10 +15,7 @@ use super::{
     arguments::{Arguments, elements, is_list, read, wrong, wrong_raw},
     input_schema::{Detail, push_string, push_strings},
 };
-use crate::error::Error;
-
-/// Longest name of a model or provider in bytes. Names are repeated in logs and errors.
-const LONGEST_NAME: usize = 256;
+use crate::{error::Error, settings::LONGEST_NAME};
 
 /// A type of arguments, with the limits of their values.
 pub(super) trait Kind: Debug + Sync {

@@ -30,7 +30,7 @@ use crate::{
         resolve::{self, Tagged},
     },
     outcome::Outcome,
-    settings::{Dialect, ProviderIndex, Settings, position},
+    settings::{Dialect, LONGEST_NAME, ProviderIndex, Settings, position},
 };
 
 pub(crate) static TOOL: Tool = Tool {
@@ -38,6 +38,7 @@ pub(crate) static TOOL: Tool = Tool {
     is_default: true,
     title: "List models",
     description: "List the models that the providers offer now, newest first, as provider/model.",
+    instruction: "lists the providers' models.",
     annotations: Annotations {
         read_only: true,
         idempotent: true,
@@ -88,9 +89,6 @@ const CURSOR: Parameter<Text> = Parameter::new("cursor", Text);
 
 /// Models on a page where the caller sets no limit.
 const USUAL_LIMIT: u32 = 50;
-
-/// Longer ids cannot be asked for, and no name is longer.
-const LONGEST_NAME: usize = 256;
 
 /// Which models are wanted.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ pub(super) static TOOL: Tool = Tool {
     is_default: true,
     title: "List providers",
     description: "List the configured providers, and what is missing where one cannot be used.",
+    instruction: "lists the providers and their state.",
     annotations: Annotations {
         read_only: true,
         idempotent: true,

@@ -24,6 +24,7 @@ pub(super) static TOOL: Tool = Tool {
     is_default: true,
     title: "List tags",
     description: "List the tags and aliases that can be given as model, and the model each stands for.",
+    instruction: "lists the tags.",
     annotations: Annotations {
         read_only: true,
         idempotent: true,

@@ -55,6 +55,14 @@ pub(crate) fn listed(names: &[&str]) -> Vec<anygpt_core::Tool> {
     named(names).map(Tool::listed).collect()
 }
 
+/// What the server's instructions say of the tools with these names.
+pub(crate) fn instructions(names: &[&str]) -> Vec<String> {
+    let tools = named(names).filter(|tool| !tool.instruction.is_empty());
+    tools
+        .map(|tool| format!("{} {}", tool.name, tool.instruction))
+        .collect()
+}
+
 fn named(names: &[&str]) -> impl Iterator<Item = &'static Tool> {
     let find = |name: &&str| TOOLS.iter().find(|tool| tool.name == *name);
     names.iter().filter_map(find).copied()

@@ -28,6 +28,8 @@ pub(crate) struct Tool {
     pub(super) title: &'static str,
     pub(super) description: &'static str,
     pub(super) annotations: Annotations,
+    /// What the server's instructions say after its name; empty if they leave it out.
+    pub(super) instruction: &'static str,
     /// All that it takes; others are ignored, with a warning.
     pub(super) parameters: Parameters,
     /// JSON Schema of `structuredContent`, on one line.

@@ -981,7 +981,7 @@ fn what_is_no_key_switches_off_its_provider_and_never_the_server() {
         ),
     ];
     cases.extend(shapes.iter().map(|shape| {
-        let says: &[&str] = &["providers.openai.api_key (line 3", "it is no text"];
+        let says: &[&str] = &["providers.openai.api_key (line 3", "it is not a text"];
         (file(shape), says)
     }));
     for (variables, says) in cases {
@@ -1149,7 +1149,7 @@ fn what_stands_around_a_value_is_taken_off_and_said_once() {
         server.end(0);
         let stderr = server.stderr();
         assert_eq!(
-            stderr.matches("Put right:").count(),
+            stderr.matches("Corrected:").count(),
             usize::from(!said.is_empty()),
             "{stderr}"
         );

@@ -34,7 +34,7 @@ impl Codec for GenerateContent {
 
     fn in_requests(&self) -> Option<InRequests> {
         Some(InRequests {
-            behind_version: Some(&["models", "openai"]),
+            after_version: Some(&["models", "openai"]),
             parameter: Some("alt"),
             ..InRequests::default()
         })

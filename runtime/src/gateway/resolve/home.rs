@@ -71,8 +71,7 @@ impl<'a> Id<'a> {
 
     fn usable(&self) -> impl Iterator<Item = ProviderIndex> {
         let all = self.settings.indexed();
-        all.filter(|(_, it)| it.unavailable_reason().is_none())
-            .map(|(index, _)| index)
+        all.filter(|(_, it)| it.is_usable()).map(|(index, _)| index)
     }
 
     fn locals(&self) -> impl Iterator<Item = ProviderIndex> {

@@ -6,7 +6,7 @@ use anygpt_providers::{Codec, presets};
 
 use crate::{
     error::{Advice, Error, ErrorKind},
-    settings::{Dialect, Provider, ProviderIndex, Settings, position, shown},
+    settings::{Dialect, Provider, ProviderIndex, Settings, is_showable, position, shown},
 };
 
 /// The provider of that name, if it can be used.
@@ -28,10 +28,13 @@ pub(crate) fn known_provider(settings: &Settings, id: &str) -> Result<ProviderIn
         let problem = match presets::ended(id) {
             Some(ended) => ended.to_owned(),
             // It may be a key.
-            None => match shown(id, known.iter().copied()) {
-                id if id.starts_with('"') => format!("there is no provider {id}"),
-                hidden => format!("there is no provider of that name ({hidden})"),
-            },
+            None if is_showable(id, known.iter().copied()) => {
+                format!("there is no provider {id:?}")
+            }
+            None => {
+                let hidden = shown(id, []);
+                format!("there is no provider of that name ({hidden})")
+            }
         };
         let advice = format!("Use one of: {}.", known.join(", "));
         Error::new(ErrorKind::Config, problem).advise_plain(advice)
@@ -50,7 +53,7 @@ pub(crate) fn all_or_one(
         return Ok(vec![provider]);
     }
     let usable = settings.indexed();
-    let usable = usable.filter(|(_, provider)| provider.unavailable_reason().is_none());
+    let usable = usable.filter(|(_, provider)| provider.is_usable());
     let mut all: Vec<ProviderIndex> = usable.map(|(index, _)| index).collect();
     if all.is_empty() {
         all.extend(settings.last_resort());
@@ -68,7 +71,7 @@ pub(crate) fn providers_supporting(
 ) -> String {
     let can = |provider: &&Provider| provider.dialect.codec().is_some_and(&can);
     let listed = settings.listed().map(|(_, provider)| provider).filter(can);
-    let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.unavailable_reason().is_none());
+    let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.is_usable());
     let who = if usable.is_empty() { off } else { usable };
     let ids: Vec<&str> = who.iter().map(|provider| provider.id.as_str()).collect();
     match ids.is_empty() {
@@ -83,8 +86,7 @@ pub(crate) fn default_provider(settings: &Settings) -> Option<ProviderIndex> {
     let first = |may_echo: bool| {
         let mut all = settings.indexed();
         let first = all.find(|(_, provider)| {
-            provider.unavailable_reason().is_none()
-                && (may_echo || provider.dialect != Dialect::Mock)
+            provider.is_usable() && (may_echo || provider.dialect != Dialect::Mock)
         });
         first.map(|(index, _)| index)
     };
@@ -119,16 +121,17 @@ pub(super) fn check_usable(
         let message = format!("provider {} is {why}", provider.id);
         return Err(Error::new(ErrorKind::Permission, message).advise(Advice::AskAnotherProvider));
     }
+    let untried_reason = provider.untried_reason(settings.network.in_container());
     match provider.unavailable_reason() {
         None => Ok(index),
         Some(_) if provider.is_last_resort => Ok(index),
-        Some(_) if provider.is_tried_if_named && provider.untried_reason().is_none() => Ok(index),
+        Some(_) if provider.is_tried_if_named && untried_reason.is_none() => Ok(index),
         // The others are less known.
         Some(_) if !settings.has_usable_provider() && settings.is_main(index) => {
             Err(Error::no_provider())
         }
         Some(why) => {
-            let why = provider.untried_reason().unwrap_or_else(|| why.to_owned());
+            let why = untried_reason.unwrap_or_else(|| why.to_owned());
             let message = format!("provider {} cannot be used: {why}", provider.id);
             Err(Error::new(ErrorKind::Config, message).advise(Advice::SetUpOrAskAnother))
         }

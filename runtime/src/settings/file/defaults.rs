@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::settings::{
     parameters::Parameters,
-    yaml::{self, Spanned},
+    yaml::{Error, Spanned},
 };
 
 /// `defaults` of the file. Provider and model have rows in the table, and their descriptions there.
@@ -81,12 +81,12 @@ fn parameters(
 struct Temperature(f64);
 
 impl TryFrom<f64> for Temperature {
-    type Error = &'static str;
+    type Error = Error;
 
-    fn try_from(number: f64) -> Result<Self, Self::Error> {
+    fn try_from(number: f64) -> Result<Self, Error> {
         match (0.0..=2.0).contains(&number) {
             true => Ok(Temperature(number)),
-            false => Err("use a number from 0 to 2"),
+            false => Err(Error::new("use a number from 0 to 2")),
         }
     }
 }
@@ -96,12 +96,12 @@ impl TryFrom<f64> for Temperature {
 struct Share(f64);
 
 impl TryFrom<f64> for Share {
-    type Error = &'static str;
+    type Error = Error;
 
-    fn try_from(number: f64) -> Result<Self, Self::Error> {
+    fn try_from(number: f64) -> Result<Self, Error> {
         match (0.0..=1.0).contains(&number) {
             true => Ok(Share(number)),
-            false => Err("use a number from 0 to 1"),
+            false => Err(Error::new("use a number from 0 to 1")),
         }
     }
 }
@@ -111,11 +111,11 @@ impl TryFrom<f64> for Share {
 struct Tokens(u32);
 
 impl TryFrom<u32> for Tokens {
-    type Error = &'static str;
+    type Error = Error;
 
-    fn try_from(number: u32) -> Result<Self, Self::Error> {
+    fn try_from(number: u32) -> Result<Self, Error> {
         match number {
-            0 => Err("use a whole number of 1 or more"),
+            0 => Err(Error::new("use a whole number of 1 or more")),
             number => Ok(Tokens(number)),
         }
     }
@@ -126,14 +126,14 @@ impl TryFrom<u32> for Tokens {
 struct EffortName(ReasoningEffort);
 
 impl TryFrom<String> for EffortName {
-    type Error = yaml::Error;
+    type Error = Error;
 
-    fn try_from(name: String) -> Result<Self, yaml::Error> {
+    fn try_from(name: String) -> Result<Self, Error> {
         ReasoningEffort::from_name(&name)
             .map(EffortName)
             .ok_or_else(|| {
                 let words = ReasoningEffort::ALL.map(ReasoningEffort::as_str);
-                yaml::Error::new(format!("use one of {}", words.join(", ")))
+                Error::new(format!("use one of {}", words.join(", ")))
             })
     }
 }
@@ -142,7 +142,7 @@ impl TryFrom<String> for EffortName {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::settings::file::File;
+    use crate::settings::{file::File, yaml};
 
     #[test]
     fn what_cannot_be_sent_is_refused_with_its_place() {

@@ -32,9 +32,6 @@ use super::{
     yaml::{self, Attempt, Spanned},
 };
 
-/// The largest file that is read.
-const LIMIT: u64 = 1 << 20;
-
 /// The whole file. What [`File::take`] gives has a row in the table, and its description there.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -89,10 +86,10 @@ impl File {
     pub(super) fn read(path: &Path, environment: &Environment) -> Result<Self, Problem> {
         let advice =
             "mount a text file that the user of this process may read, or correct CONFIG_FILE";
-        let text = file_text::read(path, LIMIT)
+        let text = file_text::read(path, yaml::LIMIT as u64)
             .map_err(|problem| Problem::new(&place(path), problem, advice))?;
         let variables = yaml::Variables {
-            value: &|name| variable(environment, name).map_err(|problem| problem.to_string()),
+            value: &|name| variable(environment, name),
             // Its provider is off then.
             may_lack: "api_key",
         };

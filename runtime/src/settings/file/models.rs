@@ -5,6 +5,7 @@
 use serde::Deserialize;
 
 use crate::settings::{
+    given::LONGEST_NAME,
     price::Price,
     yaml::{Error, OneOrMore, Ordered, Spanned, shown},
 };
@@ -53,14 +54,14 @@ impl From<PriceEntry> for Price {
 struct Amount(f64);
 
 impl TryFrom<f64> for Amount {
-    type Error = &'static str;
+    type Error = Error;
 
-    fn try_from(amount: f64) -> Result<Self, Self::Error> {
+    fn try_from(amount: f64) -> Result<Self, Error> {
         match amount.is_finite() && amount >= 0.0 {
             true => Ok(Amount(amount)),
-            false => Err(
+            false => Err(Error::new(
                 "a price must be 0 or more; write US dollars for a million tokens, for example 2.5",
-            ),
+            )),
         }
     }
 }
@@ -73,9 +74,6 @@ pub(in crate::settings) struct ModelName {
     /// Where the slash is.
     slash: usize,
 }
-
-/// Calls cannot have longer names.
-const LONGEST_NAME: usize = 256;
 
 impl ModelName {
     pub(in crate::settings) fn provider(&self) -> &str {
@@ -104,7 +102,7 @@ impl TryFrom<String> for ModelName {
             Some(slash) => slash,
         };
         if name.len() > LONGEST_NAME {
-            return wrong("is longer than 256 bytes");
+            return wrong(&format!("is longer than {LONGEST_NAME} bytes"));
         }
         let id = &name[slash + 1..];
         if id.trim() != id || id.chars().any(char::is_control) {
@@ -124,21 +122,21 @@ pub(in crate::settings) struct TagName(pub(in crate::settings) String);
 const LONGEST_TAG: usize = 64;
 
 impl TryFrom<String> for TagName {
-    type Error = &'static str;
+    type Error = Error;
 
-    fn try_from(name: String) -> Result<Self, Self::Error> {
+    fn try_from(name: String) -> Result<Self, Error> {
         let is_bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@');
-        if name.is_empty() {
-            Err("a name must not be empty; write a short word, for example fast")
+        let short = "write a short word, for example fast";
+        Err(Error::new(if name.is_empty() {
+            format!("a name must not be empty; {short}")
         } else if name.len() > LONGEST_TAG {
-            Err("a name must not be longer than 64 bytes; write a short word, for example fast")
+            format!("a name must not be longer than {LONGEST_TAG} bytes; {short}")
         } else if name.contains(is_bad) {
-            Err(
-                "a name must not hold \"/\", \"@\", blanks or control characters; join words with \
-                 \"-\", for example long-context",
-            )
+            "a name must not hold \"/\", \"@\", blanks or control characters; join words with \"-\", for example \
+             long-context"
+                .to_owned()
         } else {
-            Ok(TagName(name))
-        }
+            return Ok(TagName(name));
+        }))
     }
 }

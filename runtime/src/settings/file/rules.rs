@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::defaults::ProviderDefaults;
 use crate::{
     settings::{
-        rule::TOKEN_NAMES,
+        rule::TokenLimitName,
         yaml::{Error, Ordered, Spanned, shown},
     },
     spelling::nearest,
@@ -64,18 +64,19 @@ impl TryFrom<String> for ParameterName {
     }
 }
 
-/// A name of the token limit: whether it is the newer one.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-pub(in crate::settings) struct TokenName(pub(in crate::settings) bool);
+pub(in crate::settings) struct TokenName(pub(in crate::settings) TokenLimitName);
 
 impl TryFrom<String> for TokenName {
     type Error = Error;
 
     fn try_from(name: String) -> Result<Self, Error> {
-        let found = TOKEN_NAMES.into_iter().position(|it| it == name);
-        let found = found.map(|position| TokenName(position == 1));
-        found.ok_or_else(|| one_of(&name, &TOKEN_NAMES))
+        let mut all = TokenLimitName::ALL.into_iter();
+        let found = all.find(|it| it.as_str() == name);
+        found
+            .map(TokenName)
+            .ok_or_else(|| one_of(&name, &TokenLimitName::ALL.map(TokenLimitName::as_str)))
     }
 }
 

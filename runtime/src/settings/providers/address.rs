@@ -4,7 +4,7 @@
 
 use anygpt_providers::{Dialect, presets};
 
-use crate::settings::base_url::BaseUrl;
+use crate::settings::base_url::{BaseUrl, path};
 
 /// Ends of paths that documentation shows and people paste, whichever format they then use.
 pub(super) const ENDPOINTS: [&str; 9] = [
@@ -28,8 +28,8 @@ pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
     let mut url = url.without(&ENDPOINTS);
     if let Some(twice) = codec.in_requests() {
         url = url.without(twice.ends);
-        if let Some(behind) = twice.behind_version {
-            url = url.without_version(behind);
+        if let Some(allowed_after) = twice.after_version {
+            url = url.without_version(allowed_after);
         }
         twice.parameter.map(|name| url.take_parameter(name));
         return url;
@@ -38,12 +38,6 @@ pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
     if !url.path().is_empty() {
         return url;
     }
-    let path = |url: &'static str| {
-        let behind_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
-        behind_scheme
-            .find('/')
-            .map_or("", |slash| &behind_scheme[slash..])
-    };
     // A service has its own usual path, whichever provider uses it.
     let own = presets::at(url.host()).and_then(|preset| preset.dialect.codec());
     let own = own.map(|codec| path(codec.default_base_url()));

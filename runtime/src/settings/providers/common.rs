@@ -16,7 +16,7 @@ use super::{
 };
 use crate::settings::{
     base_url::{self, BaseUrl},
-    disclosure::is_no_key,
+    disclosure::warn_if_key,
     problem::Problem,
     provider::{KeyHeader, Provider},
 };
@@ -163,5 +163,5 @@ fn model(
         }
         (None, None) => deployment,
     };
-    model.filter(|(model, place)| is_no_key(&|| place.clone(), model, warnings))
+    model.filter(|(model, place)| !warn_if_key(place, model, warnings))
 }

@@ -8,7 +8,8 @@ use crate::settings::{
     base_url::{self, BaseUrl},
     environment::{Found, Ignored},
     file::KeyEntry,
-    placeholder::EMPTY,
+    key::NoKey,
+    placeholder::NotSet,
     problem::Problem,
     provider::Provider,
 };
@@ -29,7 +30,7 @@ impl Key {
             Ok(Some(found)) if self.found.is_none() => self.found = Some(found),
             Ok(_) => {}
             Err(ignored) => match &self.no_key {
-                Some(known) if known.is_broken || !ignored.is_broken => {}
+                Some(known) if known.why.is_broken() || !ignored.why.is_broken() => {}
                 _ => self.no_key = Some(ignored),
             },
         }
@@ -141,9 +142,10 @@ impl Provider {
     /// none, nothing is sent without it.
     pub(super) fn missing_key(&self, switch: &str, is_local: bool) -> Option<String> {
         let needs_none = is_local || self.origins.base_url.is_some() && self.base_url.is_private();
+        let empty = NoKey::NotSet(NotSet::Empty);
         match &self.no_key {
             _ if self.key.is_some() => None,
-            Some(it) if it.is_broken || !needs_none && it.why != EMPTY => {
+            Some(it) if it.why.is_broken() || !needs_none && it.why != empty => {
                 Some(format!("no usable API key in {}: {}", it.name, it.why))
             }
             _ => (!needs_none).then(|| format!("the API key is missing (set {switch})")),

@@ -2,9 +2,9 @@
 //!
 //! Never here: its usual port (`presets`).
 
-use anygpt_providers::Dialect;
-
 use std::net::Ipv6Addr;
+
+use anygpt_providers::Dialect;
 
 use super::address::versioned;
 use crate::settings::{base_url::BaseUrl, disclosure::is_key, problem::Problem};

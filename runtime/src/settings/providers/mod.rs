@@ -17,12 +17,12 @@ mod own;
 mod preset;
 mod reader;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anygpt_providers::{
     Dialect,
     presets::{self, PRESETS},
 };
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use self::{configured::Configured, reader::Reader};
 use super::{
@@ -45,6 +45,7 @@ pub(super) fn all(
     foreign: &Foreign,
     default: Option<&str>,
     guarded: Option<&Network>,
+    in_container: bool,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Provider>, Problem> {
     let mut entries = by_id(entries)?;
@@ -63,6 +64,7 @@ pub(super) fn all(
         environment,
         foreign,
         guarded,
+        in_container,
     };
     // With room for those of the user's own and the mock, so that the large items are not moved again.
     let mut providers = Vec::with_capacity(PRESETS.len() + entries.len() + own.len() + 1);

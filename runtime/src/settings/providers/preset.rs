@@ -64,7 +64,7 @@ impl Reader<'_> {
             let is_wanted = is_configured || is_default;
             provider.off = match preset.id == DOCKER && provider.origins.base_url.is_none() {
                 true => docker_off(&mut provider, &runner, is_default),
-                false => off(&mut provider, preset, dialect, is_wanted),
+                false => self.off_reason(&mut provider, preset, dialect, is_wanted),
             };
         }
         if let Runner::At {
@@ -145,6 +145,42 @@ impl Reader<'_> {
             }
         }
     }
+
+    /// Why a preset is off. `is_wanted`: the user names it or sets something of it.
+    fn off_reason(
+        &self,
+        provider: &mut Provider,
+        preset: &Preset,
+        dialect: Dialect,
+        is_wanted: bool,
+    ) -> Option<String> {
+        let has_url = provider.origins.base_url.is_some();
+        let id = preset.id;
+        match dialect.codec().map(Codec::default_base_url) {
+            // The address that comes with the dialect is not that of this service.
+            Some(_) if dialect.as_str() != preset.dialect.as_str() && !has_url => Some(format!(
+                "the base URL is missing (set providers.{id}.base_url)"
+            )),
+            Some("") if !has_url => match preset.port {
+                Some(port) => {
+                    provider.base_url = BaseUrl::built_in(format!("http://127.0.0.1:{port}/v1"));
+                    provider.is_tried_if_named = true;
+                    match is_wanted {
+                        true => provider.untried_reason(self.in_container),
+                        false => Some(format!(
+                            "it is tried only if it is named (set {})",
+                            preset.url_variables.join(" or ")
+                        )),
+                    }
+                }
+                None => Some(format!(
+                    "the base URL is missing (set {})",
+                    preset.url_variables.join(" or ")
+                )),
+            },
+            _ => provider.missing_key(&preset.key_variables.join(" or "), preset.is_local),
+        }
+    }
 }
 
 /// The dialect of a preset whose `type` may be set.
@@ -178,40 +214,5 @@ fn docker_off(provider: &mut Provider, runner: &Runner, is_default: bool) -> Opt
                     .into(),
             )
         }
-    }
-}
-
-/// Why a preset is off. `is_wanted`: the user names it or sets something of it.
-fn off(
-    provider: &mut Provider,
-    preset: &Preset,
-    dialect: Dialect,
-    is_wanted: bool,
-) -> Option<String> {
-    let has_url = provider.origins.base_url.is_some();
-    let id = preset.id;
-    match dialect.codec().map(Codec::default_base_url) {
-        // The address that comes with the dialect is not that of this service.
-        Some(_) if dialect.as_str() != preset.dialect.as_str() && !has_url => Some(format!(
-            "the base URL is missing (set providers.{id}.base_url)"
-        )),
-        Some("") if !has_url => match preset.port {
-            Some(port) => {
-                provider.base_url = BaseUrl::built_in(format!("http://127.0.0.1:{port}/v1"));
-                provider.is_tried_if_named = true;
-                match is_wanted {
-                    true => provider.untried_reason(),
-                    false => Some(format!(
-                        "it is tried only if it is named (set {})",
-                        preset.url_variables.join(" or ")
-                    )),
-                }
-            }
-            None => Some(format!(
-                "the base URL is missing (set {})",
-                preset.url_variables.join(" or ")
-            )),
-        },
-        _ => provider.missing_key(&preset.key_variables.join(" or "), preset.is_local),
     }
 }

@@ -12,6 +12,8 @@ pub(super) struct Reader<'e> {
     pub(super) foreign: &'e Foreign,
     /// Set if no key may travel in the open to a public address.
     pub(super) guarded: Option<&'e Network>,
+    /// Whether `localhost` is a container.
+    pub(super) in_container: bool,
 }
 
 /// An address as it was written, and where.

@@ -5,13 +5,23 @@ use anygpt_providers::{
 };
 
 use super::*;
-use crate::settings::{Settings, environment::in_container, index::ProviderIndex};
+use crate::settings::{Settings, index::ProviderIndex};
 
 /// The providers that `providers` of a file comes to where nothing else is set.
 pub(in crate::settings) fn providers(entries: BTreeMap<String, ProviderEntry>) -> Vec<Provider> {
     let environment = Environment::new::<&str>([]).with_secrets("/nowhere");
     let nothing = &Default::default();
-    all(&environment, entries, nothing, None, None, &mut Vec::new()).unwrap()
+    let mut warnings = Vec::new();
+    all(
+        &environment,
+        entries,
+        nothing,
+        None,
+        None,
+        false,
+        &mut warnings,
+    )
+    .unwrap()
 }
 
 fn load(variables: &[(&str, &str)]) -> Result<Settings, Problem> {
@@ -129,8 +139,8 @@ fn local_runtimes_are_tried_if_they_are_named_but_not_in_a_container() {
                     .is_some_and(|why| why.contains("only if it is named"))
             );
             assert!(!it.is_listed, "{}", it.id);
-            assert_eq!(it.untried_reason_in(false), None);
-            let in_container = it.untried_reason_in(true).unwrap();
+            assert_eq!(it.untried_reason(false), None);
+            let in_container = it.untried_reason(true).unwrap();
             let (_, host) = in_container
                 .split_once("http://host.docker.internal")
                 .unwrap();
@@ -155,7 +165,9 @@ fn local_runtimes_are_tried_if_they_are_named_but_not_in_a_container() {
         assert!(ollama.is_listed);
         assert_eq!(
             ollama.unavailable_reason(),
-            ollama.untried_reason_in(in_container()).as_deref()
+            ollama
+                .untried_reason(settings.network.in_container())
+                .as_deref()
         );
     }
     let denied = load(&[("ANYGPT_DENY_PROVIDERS", "ollama")]).unwrap();

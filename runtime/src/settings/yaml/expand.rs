@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 
 use super::{Error, shown};
+use crate::settings::problem::Problem;
 
 /// The value of a variable, if it is set, or why it cannot be had.
-type Value<'v> = &'v dyn Fn(&str) -> Result<Option<String>, String>;
+type Value<'v> = &'v dyn Fn(&str) -> Result<Option<String>, Problem>;
 
 const ADVICE: &str = "write ${NAME}, ${NAME:-default}, or $${ for the characters \"${\" themselves";
 
@@ -32,7 +33,7 @@ pub(super) fn expanded<'a>(
         }
         let Some((inside, after)) = after_open.split_once('}') else {
             return Err(Error::new(format!(
-                "a \"${{\" has no \"}}\" behind it; {ADVICE}"
+                "a \"${{\" has no \"}}\" after it; {ADVICE}"
             )));
         };
         expanded.push_str(before);
@@ -52,13 +53,14 @@ fn value(inside: &str, variables: Value<'_>, may_lack: bool) -> Result<String, E
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_name = !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_allowed);
     if name.is_empty() || !is_name {
-        let problem = format!("\"{}\" is no name of a variable", shown(name));
+        let problem = format!("\"{}\" is not a name of a variable", shown(name));
         return Err(Error::new(format!("{problem}; {ADVICE}")));
     }
     if default.is_some_and(|default| default.contains("${")) {
         return Err(Error::new("a default cannot hold a variable; write it out"));
     }
-    match (variables(name).map_err(Error::new)?, default) {
+    let value = variables(name).map_err(|problem| Error::new(problem.to_string()))?;
+    match (value, default) {
         (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default.to_owned()),
         (None, None) if may_lack => Ok(format!("${{{name}}}")),
@@ -77,7 +79,7 @@ mod tests {
         let variables = |name: &str| match name {
             "A" => Ok(Some("a".to_owned())),
             "B_2" => Ok(Some("${A}".to_owned())),
-            "BAD" => Err("BAD is not valid UTF-8".to_owned()),
+            "BAD" => Err(Problem::new(name, "is not valid UTF-8", "unset it")),
             _ => Ok(None),
         };
         let found = expanded(text.into(), &variables, false);
@@ -121,11 +123,11 @@ mod tests {
                 "the variable C is not set; set it, or write ${C:-default}",
             ),
             ("${BAD}", "BAD is not valid UTF-8"),
-            ("${A", "a \"${\" has no \"}\" behind it; write ${NAME}, "),
-            ("${}", "\"\" is no name of a variable; write ${NAME}, "),
-            ("${1A}", "\"1A\" is no name of a variable"),
-            ("${A-b}", "\"A-b\" is no name of a variable"),
-            ("${ A }", "\" A \" is no name of a variable"),
+            ("${A", "a \"${\" has no \"}\" after it; write ${NAME}, "),
+            ("${}", "\"\" is not a name of a variable; write ${NAME}, "),
+            ("${1A}", "\"1A\" is not a name of a variable"),
+            ("${A-b}", "\"A-b\" is not a name of a variable"),
+            ("${ A }", "\" A \" is not a name of a variable"),
             (
                 "${C:-${A}}",
                 "a default cannot hold a variable; write it out",

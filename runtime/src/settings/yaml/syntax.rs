@@ -4,10 +4,12 @@
 
 use granit_parser::{ErrorKind as E, ScanError};
 
-use super::Error;
+use super::{Error, tree::DEPTH};
 
 /// Also found by the tree, which sees through aliases.
-pub(super) const TOO_DEEP: &str = "more than 32 lists and mappings inside each other";
+pub(super) fn too_deep() -> String {
+    format!("more than {DEPTH} lists and mappings inside each other")
+}
 
 /// What has no words of its own.
 pub(super) const OTHER: &str =
@@ -26,8 +28,9 @@ pub(super) fn explain(error: &ScanError, text: &str, read: usize) -> Error {
     };
     let offset = error.marker().byte_offset().unwrap_or_default();
     let (before, after) = text.split_at_checked(offset).unwrap_or_default();
+    let too_deep = too_deep();
     let message = match error.kind() {
-        E::RecursionLimitExceeded => TOO_DEEP,
+        E::RecursionLimitExceeded => &too_deep,
         E::TabInBlockIndentation
         | E::TabInIndentation
         | E::TabInPlainScalar

@@ -10,7 +10,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use super::{Error, Variables, expand, shown, syntax};
 
 /// How many lists and mappings may stand inside each other.
-const DEPTH: usize = 32;
+pub(super) const DEPTH: usize = 32;
 
 /// The largest document: how many values it may hold, with aliases counted as what they refer to.
 pub(super) const SIZE: usize = 20_000;
@@ -309,7 +309,7 @@ fn is_missing(style: ScalarStyle, span: &Span) -> bool {
 
 fn check_depth(depth: usize, span: &Span) -> Result<(), Error> {
     if depth > DEPTH {
-        return fail(span, syntax::TOO_DEEP);
+        return fail(span, syntax::too_deep());
     }
     Ok(())
 }

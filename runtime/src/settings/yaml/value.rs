@@ -6,10 +6,7 @@ use std::{rc::Rc, slice};
 
 use serde::{
     Deserializer,
-    de::{
-        DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-        value::{MapAccessDeserializer, StrDeserializer},
-    },
+    de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor},
     forward_to_deserialize_any,
 };
 
@@ -76,68 +73,23 @@ impl<'t> Value<'t> {
     }
 }
 
-macro_rules! whole_numbers {
-    ($($method:ident $visit:ident $type:ty,)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            let number = whole_number(self.plain());
-            let number = number.ok_or_else(|| self.mismatch("a whole number"))?;
-            let (min, max) = (<$type>::MIN, <$type>::MAX);
-            visitor.$visit(number.try_into().map_err(|_| {
-                Error::new(format!("expected a whole number from {min} to {max}, found another"))
-            })?)
-        }
-    )*};
-}
-
-macro_rules! same_as {
-    ($($method:ident($($ignored:ty),*) $other:ident,)*) => {$(
-        fn $method<V: Visitor<'de>>(self, $(_: $ignored,)* visitor: V) -> Result<V::Value, Error> {
-            self.$other(visitor)
-        }
-    )*};
-}
-
 impl<'de> Deserializer<'de> for Value<'_> {
     type Error = Error;
 
-    /// What the value is by the core schema of YAML 1.2.
+    /// No type of the settings leaves to the document what a value is.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let text = match &self.0.content {
-            Content::Sequence(_) => return self.deserialize_seq(visitor),
-            Content::Mapping(_) => return self.deserialize_map(visitor),
-            Content::Tagged => return Err(self.mismatch("a value without a tag")),
-            Content::Quoted(text) => return visitor.visit_str(text),
-            Content::Plain(_) if self.0.is_null() => return visitor.visit_unit(),
-            Content::Plain(text) => text,
-        };
-        let number = whole_number(text);
-        if let Some(value) = boolean(text) {
-            visitor.visit_bool(value)
-        } else if let Some(number) = number.and_then(|number| u64::try_from(number).ok()) {
-            visitor.visit_u64(number)
-        } else if let Some(number) = number.and_then(|number| i64::try_from(number).ok()) {
-            visitor.visit_i64(number)
-        } else if let Some(number) = decimal(text) {
-            visitor.visit_f64(number)
-        } else {
-            visitor.visit_str(text)
-        }
+        visitor.visit_unit()
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let value = boolean(self.plain());
-        visitor.visit_bool(value.ok_or_else(|| self.mismatch("true or false without quotes"))?)
-    }
-
-    whole_numbers! {
-        deserialize_i8 visit_i8 i8,
-        deserialize_i16 visit_i16 i16,
-        deserialize_i32 visit_i32 i32,
-        deserialize_i64 visit_i64 i64,
-        deserialize_u8 visit_u8 u8,
-        deserialize_u16 visit_u16 u16,
-        deserialize_u32 visit_u32 u32,
-        deserialize_u64 visit_u64 u64,
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let number = whole_number(self.plain());
+        let number = number.ok_or_else(|| self.mismatch("a whole number"))?;
+        visitor.visit_u32(number.try_into().map_err(|_| {
+            Error::new(format!(
+                "expected a whole number from 0 to {}, found another",
+                u32::MAX
+            ))
+        })?)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -161,13 +113,6 @@ impl<'de> Deserializer<'de> for Value<'_> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if !self.0.is_null() {
-            return Err(self.mismatch("no value"));
-        }
-        visitor.visit_unit()
-    }
-
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -185,16 +130,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
             _ if self.0.is_null() => &[],
             _ => return Err(self.mismatch("a list")),
         };
-        let mut items = Items(all, 0);
-        let value = visitor.visit_seq(&mut items)?;
-        if items.1 < all.len() {
-            // Only tuples and arrays leave something.
-            let (expected, found) = (items.1, all.len());
-            return Err(Error::new(format!(
-                "expected {expected} items, found {found}"
-            )));
-        }
-        Ok(value)
+        visitor.visit_seq(Items(all, 0))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -211,49 +147,36 @@ impl<'de> Deserializer<'de> for Value<'_> {
                 given: 0,
             });
         }
-        self.deserialize_seq(visitor)
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_map(self.entries()?)
     }
 
-    /// A variant's name, or a mapping of one to what it holds.
-    fn deserialize_enum<V: Visitor<'de>>(
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match &self.0.content {
-            Content::Mapping(entries) if entries.len() == 1 => {
-                visitor.visit_enum(MapAccessDeserializer::new(self.entries()?))
-            }
-            _ => visitor.visit_enum(name(self.text("a name")?)),
-        }
+        self.deserialize_map(visitor)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_unit()
-    }
-
-    same_as! {
-        deserialize_f32() deserialize_f64,
-        deserialize_char() deserialize_str,
-        deserialize_string() deserialize_str,
-        deserialize_bytes() deserialize_str,
-        deserialize_byte_buf() deserialize_str,
-        deserialize_identifier() deserialize_str,
-        deserialize_unit_struct(&'static str) deserialize_unit,
-        deserialize_tuple(usize) deserialize_seq,
-        deserialize_struct(&'static str, &'static [&'static str]) deserialize_map,
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u64 u128 f32 char bytes byte_buf unit unit_struct tuple enum identifier
+        ignored_any
     }
 }
 
 /// A list and the index of its next item.
 struct Items<'t>(&'t [Rc<Node<'t>>], usize);
 
-impl<'de> SeqAccess<'de> for &mut Items<'_> {
+impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -342,18 +265,9 @@ impl<'de> Deserializer<'de> for Key<'_> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_enum(name(&self.0.key))
-    }
-
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct seq tuple map struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple map struct enum identifier ignored_any
     }
 }
 
@@ -380,11 +294,6 @@ impl<'de, D: Deserializer<'de, Error = Error> + Copy> SeqAccess<'de> for Spanned
         };
         value.map(Some)
     }
-}
-
-/// A key or the name of a variant.
-fn name(text: &str) -> StrDeserializer<'_, Error> {
-    text.into_deserializer()
 }
 
 fn boolean(text: &str) -> Option<bool> {

@@ -21,7 +21,7 @@ use crate::{
 
 /// Tools and gateway for these settings.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct LocalCalls {
     pub(crate) redactor: Redactor,
     pub(crate) gateway: Gateway,
     tools: Tools,
@@ -29,13 +29,13 @@ pub(crate) struct Session {
     _ending: watch::Sender<bool>,
 }
 
-impl Session {
+impl LocalCalls {
     pub(crate) fn new(settings: Settings) -> Self {
         let settings = Arc::new(settings);
         let redactor = Redactor::of(&settings);
         let (ending, watched) = watch::channel(false);
         let budget = Budget::new(resources::budget());
-        Session {
+        LocalCalls {
             gateway: Gateway::new(
                 Arc::clone(&settings),
                 redactor.clone(),
@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// Calls a tool, offered or not. An error is what is wrong with arguments or settings; what a provider has
-    /// done wrong is in the outcome. No text of the outcome holds a key; for an error see [`Session::text`].
+    /// done wrong is in the outcome. No text of the outcome holds a key; for an error see [`LocalCalls::text`].
     pub(crate) async fn call(
         &self,
         tool: &'static Tool,
