@@ -16,7 +16,7 @@ use anygpt_core::{ToolCall, Trace};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Level;
 
-use crate::outcome::Outcome;
+use crate::{error::ErrorKind, outcome::Outcome};
 
 #[derive(Debug)]
 pub(crate) struct CallContext {
@@ -70,6 +70,16 @@ pub(crate) struct CallRecord<'a> {
     pub error: Option<&'a str>,
 }
 
+/// How a call ended, for the log.
+#[derive(Clone, Copy, Debug)]
+enum CallStatus {
+    Ok,
+    Partial,
+    Cancelled,
+    /// With the kind of its first error, if it has one.
+    Failed(Option<ErrorKind>),
+}
+
 impl CallContext {
     /// The context of a client's call of this tool, received now.
     pub(crate) fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Self {
@@ -104,11 +114,12 @@ impl CallContext {
         let Some(recorder) = &self.recorder else {
             return;
         };
-        let status = match outcome.errors.first() {
-            Some(error) if outcome.is_error => error.kind.as_str(),
-            _ if outcome.is_error => "error",
-            _ if recorder.facts().is_partial => "partial",
-            _ => "ok",
+        let status = if outcome.is_error {
+            CallStatus::Failed(outcome.errors.first().map(|error| error.kind))
+        } else if recorder.facts().is_partial {
+            CallStatus::Partial
+        } else {
+            CallStatus::Ok
         };
         self.log(recorder, status);
     }
@@ -183,7 +194,7 @@ impl CallContext {
         self.trace.as_deref().map(Trace::id)
     }
 
-    fn log(&self, recorder: &Recorder, status: &str) {
+    fn log(&self, recorder: &Recorder, status: CallStatus) {
         recorder.logged.store(true, Ordering::Relaxed);
         let facts = recorder.facts();
         // The level of an event is a constant.
@@ -195,7 +206,7 @@ impl CallContext {
                     tool = &*recorder.tool,
                     provider = known(&facts.providers),
                     model = known(&facts.models),
-                    status,
+                    status = status.as_str(),
                     http_status = facts.http_status,
                     input_tokens = facts.input_tokens,
                     output_tokens = facts.output_tokens,
@@ -208,8 +219,8 @@ impl CallContext {
             };
         }
         match status {
-            "ok" | "partial" | "cancelled" => log!(Level::INFO),
-            _ => log!(Level::WARN),
+            CallStatus::Failed(_) => log!(Level::WARN),
+            _ => log!(Level::INFO),
         }
     }
 }
@@ -220,7 +231,18 @@ impl Drop for CallContext {
         if let Some(recorder) = &self.recorder
             && !recorder.logged.load(Ordering::Relaxed)
         {
-            self.log(recorder, "cancelled");
+            self.log(recorder, CallStatus::Cancelled);
+        }
+    }
+}
+
+impl CallStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            CallStatus::Ok => "ok",
+            CallStatus::Partial => "partial",
+            CallStatus::Cancelled => "cancelled",
+            CallStatus::Failed(kind) => kind.map_or("error", ErrorKind::as_str),
         }
     }
 }
