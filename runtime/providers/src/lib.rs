@@ -24,6 +24,7 @@ mod excerpt;
 pub mod google;
 mod http_request;
 mod images;
+mod inspect;
 mod json;
 mod model;
 pub mod openai;
@@ -48,6 +49,7 @@ pub use conversation::{
 };
 pub use embeddings::{EmbedRequest, Embeddings};
 pub use error::{ErrorKind, Failure, Stage};
+pub use error_body::reported;
 pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secret_header};
 pub use images::{GenerateImagePlan, GenerateImageRequest, GeneratedImage, GeneratedImages};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};

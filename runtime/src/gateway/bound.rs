@@ -6,7 +6,6 @@
 //! Never here: what an answer has cost.
 
 use anygpt_providers::{ChatRequest, Codec, Failure, Format, Media, Part, Source, base64};
-use serde_json::Value;
 
 use super::{
     Plan, adapt,
@@ -138,8 +137,7 @@ fn uncounted(request: &ChatRequest, dialect: Dialect) -> Option<(String, &'stati
             return Some(what);
         }
         let state = message.state.as_ref()?;
-        let is_uncounted = state.items.iter().any(is_uncounted);
-        is_uncounted.then_some((
+        state.has_files().then_some((
             "a file in provider_state".to_owned(),
             "leave provider_state out",
         ))
@@ -150,7 +148,7 @@ fn of_media(media: &Media, dialect: Dialect) -> Option<(String, &'static str)> {
     let codec = dialect.codec();
     let is_guessed = codec.is_some_and(Codec::guesses_media_types);
     match &media.source {
-        Source::Url(_) if media.is_image && (is_image(&media.mime_type) || !is_guessed) => None,
+        Source::Url(_) if media.is_image && (media.has_image_type() || !is_guessed) => None,
         Source::Url(_) => Some((
             "a file at an address".to_owned(),
             "give its content as data, or what it says as text",
@@ -166,10 +164,6 @@ fn of_media(media: &Media, dialect: Dialect) -> Option<(String, &'static str)> {
     }
 }
 
-fn is_image(mime_type: &str) -> bool {
-    mime_type.starts_with("image/")
-}
-
 /// `%PDF`, in Base64.
 const PDF: &str = "JVBERi";
 
@@ -180,44 +174,6 @@ fn is_text(mime_type: &str, data: &str) -> bool {
         .any(|other| mime_type.starts_with(other));
     !is_other && !data.starts_with(PDF) && Counted::default().add_bytes(data)
 }
-
-/// Whether a piece in a provider's words names something that it is to fetch, or holds a file that is no image.
-fn is_uncounted(piece: &Value) -> bool {
-    match piece {
-        Value::Array(items) => items.iter().any(is_uncounted),
-        Value::Object(members) => members.iter().any(|(name, value)| {
-            let is_file = match name.as_str() {
-                "source" => match value["type"].as_str() {
-                    Some("url" | "file") => true,
-                    Some("base64") => !value["media_type"].as_str().is_some_and(is_image),
-                    _ => false,
-                },
-                "inlineData" | "inline_data" => {
-                    let kind = value.get("mimeType").or(value.get("mime_type"));
-                    !kind.and_then(Value::as_str).is_some_and(is_image)
-                }
-                // What a model wants of a tool has whatever names the tool wants.
-                "args" | "input" => return false,
-                name => FILES.contains(&name) && !value.is_null(),
-            };
-            is_file || is_uncounted(value)
-        }),
-        _ => false,
-    }
-}
-
-/// What the formats call an address, or a file that is given or that the provider has.
-const FILES: [&str; 9] = [
-    "file_url",
-    "file_id",
-    "image_url",
-    "fileData",
-    "file_data",
-    "fileUri",
-    "file_uri",
-    "input_audio",
-    "video_url",
-];
 
 /// The prices for so much input, which may be written to a cache.
 fn highest_rates(price: &Price, input: u64) -> Price {

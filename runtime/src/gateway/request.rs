@@ -8,10 +8,9 @@ use std::{
 };
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Codec, Failure, Request, Stage};
+use anygpt_providers::{Codec, Failure, Request, Stage, reported};
 use futures_util::future::{Either, select};
 use http::Method;
-use serde::{Deserialize, de::IgnoredAny};
 use tokio::{
     task::unconstrained,
     time::{sleep, timeout_at},
@@ -72,15 +71,6 @@ pub(crate) struct Counted<T> {
     pub value: T,
     /// Covers the reply; to be kept as long as that.
     pub reservation: Reservation,
-}
-
-/// What some proxies send with status 200.
-#[derive(Deserialize)]
-struct Reported {
-    error: Option<IgnoredAny>,
-    // Where something was done all the same.
-    data: Option<IgnoredAny>,
-    usage: Option<IgnoredAny>,
 }
 
 impl Gateway {
@@ -227,17 +217,9 @@ impl Gateway {
         let bytes = self.body(response, &mut held).await?;
         let length = bytes.len();
         let codec = exchange.codec;
-        let read = move || {
-            if let Ok(reported) = serde_json::from_slice::<Reported>(&bytes)
-                && reported.error.is_some()
-            {
-                let failure = codec.failure(200, &bytes);
-                return Err(match reported.data.or(reported.usage) {
-                    None => failure,
-                    Some(_) => failure.at(Stage::Taken),
-                });
-            }
-            Ok(bytes)
+        let read = move || match reported(codec, &bytes) {
+            Some(failure) => Err(failure),
+            None => Ok(bytes),
         };
         let bytes = aside(length, read).await?;
         Ok(Body { bytes, held })

@@ -61,7 +61,10 @@ fn every_certificate_that_is_refused_has_words_and_advice() {
             CertificateError::ApplicationVerificationFailure,
             "another certificate",
         ),
-        (other(webpki::Error::CaUsedAsEndEntity), "CA:FALSE, and name its file"),
+        (
+            other(webpki::Error::CaUsedAsEndEntity),
+            "CA:FALSE, and name its file",
+        ),
         (other(webpki::Error::EndEntityUsedAsCa), "SSL_CERT_FILE"),
         (other(webpki::Error::UnsupportedCertVersion), "version 3"),
         (
