@@ -27,7 +27,7 @@ use crate::{
     aside::aside,
     call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
-    settings::{KeyHeader, Provider, ProviderIndex},
+    settings::ProviderIndex,
 };
 
 /// Why an attempt brings no answer.
@@ -450,7 +450,9 @@ impl Gateway {
             let newest = codec.newest_chat_model(&models);
             newest.map(|model| model.id.clone())
         });
-        newest.await.filter(|_| lists_names(provider)).ok_or_else(|| {
+        let preset = provider.preset;
+        let lists_names = preset.is_none_or(|preset| preset.lists_request_names);
+        newest.await.filter(|_| lists_names).ok_or_else(|| {
             Failure::new(
                 ErrorKind::ModelNotFound,
                 "no model was named, and none in the provider's list suits a chat and is allowed",
@@ -491,12 +493,6 @@ impl Gateway {
             ..CallRecord::default()
         });
     }
-}
-
-/// Whether the provider's list has the names that requests use. Azure lists the models that deployments are made of, but a
-/// request names a deployment.
-fn lists_names(provider: &Provider) -> bool {
-    provider.key_header != KeyHeader::ApiKey
 }
 
 /// Whether the message of such a failure may quote the prompt or the answer, as some servers do when they refuse a request,
