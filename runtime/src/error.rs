@@ -92,6 +92,11 @@ impl Error {
         Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider)
     }
 
+    /// The process must end before the call is done.
+    pub(crate) fn shutting_down() -> Self {
+        Error::new(ErrorKind::Cancelled, SHUTTING_DOWN).advise_plain(START_AGAIN)
+    }
+
     /// The same error, with more advice.
     #[must_use]
     pub(crate) fn advise(mut self, advice: Advice) -> Self {
@@ -129,6 +134,10 @@ impl Error {
         text
     }
 }
+
+/// Why a call is cancelled, and what to do next.
+pub(crate) const SHUTTING_DOWN: &str = "the server is shutting down";
+pub(crate) const START_AGAIN: &str = "Start the server again and repeat the call.";
 
 const NO_PROVIDER: &str = "No provider can be used";
 

@@ -2,16 +2,12 @@
 //!
 //! Never here: a connection (see `attempt`), or what to do after which failure (see `retry`).
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use anygpt_providers::{
     Answer, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
 };
-use futures_util::future::{Either, select};
-use tokio::{
-    task::unconstrained,
-    time::{sleep, timeout, timeout_at},
-};
+use tokio::time::{sleep, timeout};
 
 use super::{
     Bounds, Gateway, Observer, Plan, Reply, adapt, bound,
@@ -81,9 +77,9 @@ impl Gateway {
             ));
         };
         let mut state = ChatState::new(first.provider, self.id_of(first), model_of(first));
-        let stopped = self
-            .try_targets_in_time(context, plan, &mut state, observer)
-            .await;
+        let work = self.try_targets(context, plan, &mut state, observer);
+        let done = self.until_due(context, plan.timeout, "complete answer", work);
+        let stopped = done.await.err();
         match state.end(stopped, &self.redactor) {
             Ok(()) => {
                 self.finish(context, plan, &mut state.reply);
@@ -94,32 +90,6 @@ impl Gateway {
                 self.record_failure(&all.reported, |record| context.record(record));
                 Err(self.error(&all))
             }
-        }
-    }
-
-    /// Asks until there is an answer or nothing more can be done; otherwise returns what has stopped it.
-    async fn try_targets_in_time(
-        &self,
-        context: &CallContext,
-        plan: &Plan,
-        state: &mut ChatState,
-        observer: &mut dyn Observer,
-    ) -> Option<Failure> {
-        let work = pin!(self.try_targets(context, plan, state, observer));
-        let mut ending = self.ending.clone();
-        // Work may use up all of the task's budget.
-        let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
-        let due = context.received() + plan.timeout;
-        match timeout_at(due.into(), select(work, ending)).await {
-            Ok(Either::Left(((), _))) => None,
-            Ok(Either::Right(_)) => Some(Failure::new(
-                ErrorKind::Cancelled,
-                "the server is shutting down",
-            )),
-            Err(_) => Some(Failure::new(
-                ErrorKind::Timeout,
-                format!("no complete answer after {} s", plan.timeout.as_secs()),
-            )),
         }
     }
 

@@ -82,7 +82,8 @@ impl Gateway {
                         patience: None,
                     };
                     let list = self.model_list(exchange, bounds);
-                    self.in_time(context, bounds, "model list", list).await
+                    let list = self.until_due(context, bounds.limit, "model list", list);
+                    list.await.flatten()
                 }
             };
             let offer = match offer {

@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt::Write as _, time::Duration};
 use anygpt_providers::Failure;
 
 use crate::{
-    error::{Advice, Error, ErrorKind},
+    error::{Advice, Error, ErrorKind, START_AGAIN},
     redact::{Redactor, of_caller},
     settings::{Provider, ProviderIndex, Settings},
 };
@@ -143,7 +143,7 @@ fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {
              ask another model."
                 .into()
         }
-        ErrorKind::Cancelled => "Start the server again and repeat the call.".into(),
+        ErrorKind::Cancelled => START_AGAIN.into(),
     })
 }
 

@@ -2,19 +2,12 @@
 //!
 //! Never here: the request itself, or chats.
 
-use std::{
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anygpt_core::Reservation;
 use anygpt_providers::{Codec, Failure, Request, Stage, reported};
-use futures_util::future::{Either, select};
 use http::Method;
-use tokio::{
-    task::unconstrained,
-    time::{sleep, timeout_at},
-};
+use tokio::time::sleep;
 
 use super::{
     Gateway,
@@ -109,9 +102,9 @@ impl Gateway {
                 reservation: held,
             })
         };
-        let reply = self.in_time(context, bounds, what, work).await;
+        let reply = self.until_due(context, bounds.limit, what, work).await;
         let model = model_of(target);
-        match reply {
+        match reply.flatten() {
             Ok(reply) => {
                 self.record_answer();
                 context.record(CallRecord {
@@ -149,8 +142,11 @@ impl Gateway {
             patience: None,
         };
         let newest = self.newest_model(exchange, bounds);
-        let newest = self.in_time(context, bounds, "model list", newest).await;
-        newest.map_err(|failure| self.failed(context, target.provider, "", failure))
+        let newest = self.until_due(context, bounds.limit, "model list", newest);
+        newest
+            .await
+            .flatten()
+            .map_err(|failure| self.failed(context, target.provider, "", failure))
     }
 
     /// Records a failure; returns the error of its call.
@@ -223,31 +219,5 @@ impl Gateway {
         };
         let bytes = aside(length, read).await?;
         Ok(Body { bytes, held })
-    }
-
-    /// Work that ends in time, and before the process ends; otherwise the failure says that there is no `what`.
-    pub(super) async fn in_time<T>(
-        &self,
-        context: &CallContext,
-        bounds: Bounds,
-        what: &str,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        let work = pin!(work);
-        let mut ending = self.ending.clone();
-        // Work may use up all of the task's budget.
-        let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
-        let due = context.received() + bounds.limit;
-        match timeout_at(due.into(), select(work, ending)).await {
-            Ok(Either::Left((done, _))) => done,
-            Ok(Either::Right(_)) => Err(Failure::new(
-                ErrorKind::Cancelled,
-                "the server is shutting down",
-            )),
-            Err(_) => Err(Failure::new(
-                ErrorKind::Timeout,
-                format!("no {what} after {} s", bounds.limit.as_secs()),
-            )),
-        }
     }
 }

@@ -260,9 +260,7 @@ impl Connection {
     pub(crate) fn cancel_open_calls(self: &Arc<Self>) {
         let mut state = self.lock();
         for handle in state.server.open_calls() {
-            let error = Error::new(ErrorKind::Cancelled, "the server is shutting down")
-                .advise_plain("Start it again and repeat the call.");
-            state.complete(handle, &Outcome::error(error));
+            state.complete(handle, &Outcome::error(Error::shutting_down()));
         }
         self.flush(state);
     }

@@ -131,9 +131,7 @@ impl Input<'_> {
         for action in self.actions.drain(..) {
             match action {
                 Action::CallTool(call) if ending => {
-                    let message = "the server is shutting down and takes no new calls";
-                    let error = Error::new(ErrorKind::Cancelled, message)
-                        .advise_plain("Start it again and repeat the call.");
+                    let error = Error::shutting_down();
                     self.outcomes.push((call.handle, Outcome::error(error)));
                 }
                 Action::CallTool(call) => {
