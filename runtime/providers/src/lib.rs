@@ -54,7 +54,7 @@ pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secr
 pub use images::{GenerateImagePlan, GenerateImageRequest, GeneratedImage, GeneratedImages};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};
 pub use parameter::{Change, Parameter, Repair, repair};
-pub use prices::{LIST_PRICES, ListPrice};
+pub use prices::{LIST_PRICES, TokenPrice};
 pub use reader::StreamReader;
 pub use state::LARGEST_STATE;
 pub use tokens::read_count;

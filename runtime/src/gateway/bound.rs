@@ -5,17 +5,19 @@
 //!
 //! Never here: what an answer has cost.
 
-use anygpt_providers::{ChatRequest, Codec, Failure, Format, Media, Part, Source, base64};
+use anygpt_providers::{
+    ChatRequest, Codec, Failure, Format, Media, Part, Source, TokenPrice, base64,
+};
 
 use super::{
     Plan, adapt,
-    price::{self, dollars, rates},
+    price::{self, dollars},
     purse::Purse,
     resolve::Target,
 };
 use crate::{
     error::{Error, ErrorKind},
-    settings::{Dialect, Price, ProviderIndex, Settings},
+    settings::{Dialect, ProviderIndex, Settings},
 };
 
 /// A request that is within its bounds.
@@ -176,8 +178,8 @@ fn is_text(mime_type: &str, data: &str) -> bool {
 }
 
 /// The prices for so much input, which may be written to a cache.
-fn highest_rates(price: &Price, input: u64) -> Price {
-    let mut rates = rates(price, input);
+fn highest_rates(price: &TokenPrice, input: u64) -> TokenPrice {
+    let mut rates = price.for_input(input);
     if input >= CACHED_FROM {
         rates.input = rates.input.max(rates.cache_write.unwrap_or_default());
     }
@@ -185,7 +187,7 @@ fn highest_rates(price: &Price, input: u64) -> Price {
 }
 
 /// What so much input with an answer of so many tokens costs at most.
-pub(crate) fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
+pub(crate) fn estimated_cost(price: &TokenPrice, input: u64, output: u32) -> f64 {
     let rates = highest_rates(price, input);
     dollars(&[(input, rates.input), (output.into(), rates.output)])
 }
@@ -355,7 +357,7 @@ fn no_price(
     )
 }
 
-fn too_expensive(price: &Price, input: u64, purse: &Purse) -> Failure {
+fn too_expensive(price: &TokenPrice, input: u64, purse: &Purse) -> Failure {
     let least = estimated_cost(price, input, LEAST);
     Failure::new(
         ErrorKind::InvalidRequest,
@@ -377,7 +379,7 @@ fn lowered(given: u32, most: u32, place: &str) -> String {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )]
-fn affordable_tokens(price: &Price, input: u64, usd: f64) -> Option<u64> {
+fn affordable_tokens(price: &TokenPrice, input: u64, usd: f64) -> Option<u64> {
     let rates = highest_rates(price, input);
     let left = usd * 1e6 - input as f64 * rates.input;
     if left < 0.0 {

@@ -2,12 +2,10 @@
 //!
 //! Never here: finding their providers (`models`).
 
+use anygpt_providers::TokenPrice;
 use serde::Deserialize;
 
-use crate::settings::{
-    price::Price,
-    yaml::{Error, OneOrMore, Ordered, Spanned, shown},
-};
+use crate::settings::yaml::{Error, OneOrMore, Ordered, Spanned, shown};
 
 /// `models` of the file: names, in the order in which they are preferred.
 pub(in crate::settings) type Models = Ordered<Spanned<ModelName>, ModelEntry>;
@@ -35,9 +33,9 @@ pub(in crate::settings) struct PriceEntry {
     cached_input: Option<Amount>,
 }
 
-impl From<PriceEntry> for Price {
+impl From<PriceEntry> for TokenPrice {
     fn from(entry: PriceEntry) -> Self {
-        Price {
+        TokenPrice {
             input: entry.input.0,
             output: entry.output.0,
             cached_input: entry.cached_input.map(|amount| amount.0),
