@@ -63,7 +63,7 @@ impl Gateway {
     /// Asks a model, and if it fails asks it again or another one.
     ///
     /// # Errors
-    /// What went wrong and what to do next.
+    /// What went wrong and what to do next; of a single target with advice about its provider.
     pub(crate) async fn chat(
         &self,
         context: &CallContext,
@@ -82,13 +82,18 @@ impl Gateway {
         let stopped = done.await.err();
         match state.end(stopped, &self.redactor) {
             Ok(()) => {
+                self.record_answer();
                 self.finish(context, plan, &mut state.reply);
                 context.record(state.reply.record());
                 Ok(state.reply)
             }
             Err(all) => {
                 self.record_failure(&all.reported, |record| context.record(record));
-                Err(self.error(&all))
+                let error = self.error(&all);
+                Err(match &plan.targets[..] {
+                    [alone] => report::with_advice(&self.settings, alone.provider, error),
+                    _ => error,
+                })
             }
         }
     }

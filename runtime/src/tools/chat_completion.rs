@@ -13,7 +13,7 @@ use super::{
     arguments::Arguments,
     common::{
         MAX_COST_USD, MAX_OUTPUT_CHARS, MAX_TOKENS, MODEL, PROVIDER, REASONING_EFFORT, TEMPERATURE,
-        TIMEOUT, TOP_P, ask, take_bounds,
+        TIMEOUT, TOP_P, take_bounds,
     },
     conversation::{
         self, MESSAGES, PROMPT, SYSTEM,
@@ -181,7 +181,7 @@ impl Chat {
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Outcome {
-        let reply = match ask(context, gateway, &self.plan, observer).await {
+        let reply = match gateway.chat(context, &self.plan, observer).await {
             Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };

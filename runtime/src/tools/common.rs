@@ -1,4 +1,4 @@
-//! What the tools share: common parameters, the limits of an answer, and the request to the gateway.
+//! What the tools share: common parameters, and the limits of an answer.
 //!
 //! Never here: the question, or the choice of a model.
 
@@ -12,9 +12,8 @@ use super::{
     parameter::Parameter,
 };
 use crate::{
-    call::CallContext,
     error::{Error, ErrorKind},
-    gateway::{Gateway, Observer, Plan, Reply, purse::Purse, report},
+    gateway::{Plan, purse::Purse},
     settings::Settings,
 };
 
@@ -130,28 +129,5 @@ pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
             Err(Error::new(ErrorKind::Permission, message)
                 .advise_plain("Ask the operator to take this bound away."))
         }
-    }
-}
-
-/// Asks the models of a plan. An error of a single target includes advice about its provider.
-pub(super) async fn ask(
-    context: &CallContext,
-    gateway: &Gateway,
-    plan: &Plan,
-    observer: &mut dyn Observer,
-) -> Result<Reply, Error> {
-    let alone = match &plan.targets[..] {
-        [target] => Some(target.provider),
-        _ => None,
-    };
-    match gateway.chat(context, plan, observer).await {
-        Ok(reply) => {
-            gateway.record_answer();
-            Ok(reply)
-        }
-        Err(problem) => Err(match alone {
-            Some(provider) => report::with_advice(gateway.settings(), provider, problem),
-            None => problem,
-        }),
     }
 }

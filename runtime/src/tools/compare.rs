@@ -18,7 +18,7 @@ use super::{
     arguments::{Arguments, wrong_or_missing},
     common::{
         MAX_COST_USD, MAX_OUTPUT_CHARS, MAX_TOKENS, REASONING_EFFORT, TEMPERATURE, TIMEOUT, TOP_P,
-        ask, take_bounds,
+        take_bounds,
     },
     conversation::{self, MESSAGES_AS_IN_CHAT, PROMPT, SYSTEM},
     input_schema::Detail,
@@ -385,7 +385,7 @@ impl Comparison {
                 Err(problem) => EntryResult::Error(problem),
                 Ok(plan) => {
                     running.push(async move {
-                        let result = ask(context, gateway, &plan, &mut NoopObserver).await;
+                        let result = gateway.chat(context, &plan, &mut NoopObserver).await;
                         (position, result)
                     });
                     EntryResult::Cancelled
@@ -416,7 +416,7 @@ impl Comparison {
         let mut verdict = None;
         if let Some(plan) = judge.and_then(|judge| self.judged(judge, &results)) {
             observer.on_status(&format!("{}, judging", progress_message(&results)));
-            match ask(context, gateway, &plan, observer).await {
+            match gateway.chat(context, &plan, observer).await {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self
                     .warnings
