@@ -252,8 +252,7 @@ impl Gateway {
         state.begin();
         let provider = &self.settings.providers[state.provider()];
         let Some(codec) = provider.dialect.codec() else {
-            state.reply.answer = Answer::default();
-            mock::answer(&mut turn.request, &mut state.reply.answer);
+            state.reply.answer = mock::answer(&mut turn.request);
             return Ok(());
         };
         let exchange = Exchange {

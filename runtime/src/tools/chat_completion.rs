@@ -149,8 +149,7 @@ fn begin(
         return Ok(Step::Done(dry_run::outcome(settings, &plan, warnings)));
     }
     if mock::is_first_target(settings, &plan) {
-        let mut reply = Reply::default();
-        mock::reply(context, settings, &mut plan, &mut reply);
+        let reply = mock::reply(context, settings, &mut plan);
         let outcome = outcome(reply, false, format.as_deref(), warnings);
         return Ok(Step::Done(outcome));
     }

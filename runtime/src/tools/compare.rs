@@ -348,9 +348,7 @@ impl Comparison {
                 Err(problem) => EntryResult::Error(problem),
                 Ok(_) if fastest.is_some() => EntryResult::Cancelled,
                 Ok(mut plan) if mock::is_first_target(settings, &plan) => {
-                    let mut reply = Box::<Reply>::default();
-                    mock::reply(context, settings, &mut plan, &mut reply);
-                    EntryResult::Answer(reply)
+                    EntryResult::Answer(Box::new(mock::reply(context, settings, &mut plan)))
                 }
                 Ok(_) => EntryResult::Cancelled,
             });
@@ -362,11 +360,7 @@ impl Comparison {
         let verdict = judge
             .and_then(|judge| self.judged(judge, &results))
             .filter(|plan| mock::is_first_target(settings, plan))
-            .map(|mut plan| {
-                let mut reply = Reply::default();
-                mock::reply(context, settings, &mut plan, &mut reply);
-                reply
-            });
+            .map(|mut plan| mock::reply(context, settings, &mut plan));
         self.outcome(results, fastest, verdict)
     }
 
