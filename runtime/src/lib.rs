@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-mod aside;
 mod call;
 mod characters;
 mod cli;
@@ -19,6 +18,7 @@ mod http_client;
 mod library;
 mod listing;
 mod mcp;
+mod offload;
 mod outcome;
 mod output;
 mod prompts;

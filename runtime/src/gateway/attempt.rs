@@ -16,9 +16,9 @@ use super::{
     send::{Exchange, request_id},
 };
 use crate::{
-    aside::{LITTLE, aside},
     call::CallContext,
     error::ErrorKind,
+    offload::{LITTLE, offload},
 };
 
 type Reader = Box<dyn StreamReader>;
@@ -216,7 +216,7 @@ async fn add<T: Send + 'static>(
         owner,
     };
     let _lent = Lender { answer, returned };
-    aside(bytes, move || read(&mut borrowed.answer)).await
+    offload(bytes, move || read(&mut borrowed.answer)).await
 }
 
 /// An answer on another thread. It is returned as soon as the work on it ends, done or not.

@@ -20,9 +20,9 @@ use super::{
     send::Exchange,
 };
 use crate::{
-    aside::aside,
     call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
+    offload::offload,
     settings::ProviderIndex,
 };
 
@@ -419,7 +419,7 @@ impl Gateway {
         } = exchange;
         let (settings, id) = (self.shared_settings(), provider.id.clone());
         // A deny list looks at every spelling of each name.
-        let newest = aside(models.len() * size_of::<Model>(), move || {
+        let newest = offload(models.len() * size_of::<Model>(), move || {
             models.retain(|model| settings.limits.refusal(&id, &model.id).is_none());
             let newest = codec.newest_chat_model(&models);
             newest.map(|model| model.id.clone())

@@ -20,9 +20,9 @@ use super::{
     send::Exchange,
 };
 use crate::{
-    aside::aside,
     call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
+    offload::offload,
     settings::{ProviderIndex, Settings},
 };
 
@@ -96,7 +96,7 @@ impl Gateway {
             let Body { bytes, mut held } = sent.await?;
             let values = memchr::memchr_iter(b',', &bytes).count();
             hold_more(&mut held, VALUE * values)?;
-            let value = aside(bytes.len(), move || read(codec, &bytes)).await?;
+            let value = offload(bytes.len(), move || read(codec, &bytes)).await?;
             Ok(Counted {
                 value,
                 reservation: held,
@@ -217,7 +217,7 @@ impl Gateway {
             Some(failure) => Err(failure),
             None => Ok(bytes),
         };
-        let bytes = aside(length, read).await?;
+        let bytes = offload(length, read).await?;
         Ok(Body { bytes, held })
     }
 }

@@ -41,8 +41,8 @@ use super::{
     turn::{self, Turn},
 };
 use crate::{
-    aside::aside,
     dns::{LookUpError, Resolver},
+    offload::run_on_thread,
 };
 
 /// Opens connections; clones share everything.
@@ -177,8 +177,8 @@ impl Parts {
     async fn tls(&self) -> Result<&TlsConnector, ConnectError> {
         let made = self.tls.get_or_try_init(|| async {
             let roots = Arc::clone(&self.config.roots);
-            // Reading files blocks, so it happens on another thread.
-            aside(usize::MAX, move || tls_with(&*roots)).await
+            // Reading files blocks.
+            run_on_thread(move || tls_with(&*roots)).await
         });
         made.await
     }

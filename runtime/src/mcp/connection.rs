@@ -22,8 +22,8 @@ use tokio::sync::{self, Notify};
 
 use super::write::{WriteMode, write_waiting};
 use crate::{
-    aside::aside,
     error::{Error, ErrorKind},
+    offload::offload,
     outcome::Outcome,
     output,
     redact::Redactor,
@@ -146,7 +146,7 @@ impl Connection {
     /// Completes a call. Waits while too much output is queued already.
     pub(crate) async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
         let connection = Arc::clone(self);
-        let redacted = aside(outcome.length(), move || {
+        let redacted = offload(outcome.length(), move || {
             outcome.redact(&connection.redactor);
             let is_long = outcome.length() > LONG;
             let encoded = is_long.then(|| outcome.encoded());
@@ -180,7 +180,7 @@ impl Connection {
         let Some(writer) = self.lock().server.answer_writer(handle) else {
             return;
         };
-        let written = aside(wanted, move || {
+        let written = offload(wanted, move || {
             let mut answer = Vec::with_capacity(encoded);
             outcome.with_result(|result| writer.write(&mut answer, result));
             (answer, held)

@@ -27,13 +27,13 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
-    aside::aside,
     call::CallContext,
     error::Error,
     gateway::{
         Gateway, Observer, Plan, Reply, bound, mock,
         resolve::{self, LeftOut},
     },
+    offload::offload,
     outcome::Outcome,
     settings::Settings,
 };
@@ -192,7 +192,7 @@ impl Chat {
             _ => reply.answer.length() + reply.answer.state_length(),
         };
         let outcome = move || outcome(reply, wants_reasoning, format.as_deref(), warnings);
-        aside(length, outcome).await
+        offload(length, outcome).await
     }
 }
 

@@ -27,7 +27,6 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
-    aside::aside,
     call::CallContext,
     error::{Advice, Error},
     gateway::{
@@ -35,6 +34,7 @@ use crate::{
         purse::Purse,
         resolve::{self, LeftOut},
     },
+    offload::offload,
     outcome::Outcome,
     settings::Settings,
 };
@@ -422,7 +422,7 @@ impl Comparison {
             _ => None,
         });
         let length = replies.sum();
-        aside(length, move || self.outcome(results, fastest, verdict)).await
+        offload(length, move || self.outcome(results, fastest, verdict)).await
     }
 
     /// The plan for the judge with all answers, if there are at least two.

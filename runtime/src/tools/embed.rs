@@ -16,13 +16,13 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
-    aside::aside,
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Counted, Gateway, Observer,
         resolve::{self, Target},
     },
+    offload::offload,
     outcome::Outcome,
     settings::Settings,
 };
@@ -176,7 +176,7 @@ impl Embedding {
         let numbers = reply.value.vectors.iter().map(Vec::len).sum::<usize>();
         let settings = gateway.shared_settings();
         let length = numbers * size_of::<f32>();
-        aside(length, move || self.outcome(&settings, reply)).await
+        offload(length, move || self.outcome(&settings, reply)).await
     }
 
     fn outcome(&self, settings: &Settings, reply: Counted<Embeddings>) -> Outcome {
