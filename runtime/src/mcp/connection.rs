@@ -20,7 +20,7 @@ use std::{
 use anygpt_core::{Budget, CallHandle, Progress, Reservation, Server};
 use tokio::sync::{self, Notify};
 
-use super::write::{WriteMode, write_waiting};
+use super::write::WriteMode;
 use crate::{
     error::{Error, ErrorKind},
     offload::offload,
@@ -395,7 +395,7 @@ impl Connection {
                 // No thread available: wait for the client here.
                 return self
                     .write_out(state, |bytes| {
-                        self.signals.run_blocking(|| write_waiting(bytes))
+                        self.signals.run_blocking(|| output::write_waiting(bytes))
                     })
                     .0;
             }
@@ -420,7 +420,7 @@ impl Connection {
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
             }
-            state = self.write_out(state, write_waiting).0;
+            state = self.write_out(state, output::write_waiting).0;
         }
     }
 

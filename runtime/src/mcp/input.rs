@@ -16,7 +16,6 @@ use rustix::{
 use super::{
     connection::{Connection, State},
     runner::Runner,
-    write::wait_for,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -170,7 +169,7 @@ fn read(buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match rustix::io::read(stdin, &mut *buffer) {
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => wait_for(&stdin, PollFlags::IN),
+            Err(Errno::AGAIN) => output::wait_for(&stdin, PollFlags::IN),
             result => return Ok(result?),
         }
     }
