@@ -273,6 +273,7 @@ fn sum(all: &mut Option<u64>, more: Option<u64>) {
     }
 }
 
-fn millis(time: Duration) -> u64 {
+/// For the log and for results.
+pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The result of a call.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// For the model to read.
     pub text: String,
@@ -54,13 +54,9 @@ impl Outcome {
         let texts: Vec<String> = errors.iter().map(Error::for_client).collect();
         Outcome {
             text: texts.join("\n"),
-            note: None,
-            pictures: Vec::new(),
-            structured: None,
-            shares_text: false,
             is_error: true,
             errors,
-            reservation: None,
+            ..Outcome::default()
         }
     }
 
@@ -163,13 +159,8 @@ impl Outcome {
     pub(crate) fn with_json(text: String, structured: Option<String>) -> Self {
         Outcome {
             text,
-            note: None,
-            pictures: Vec::new(),
             structured,
-            shares_text: false,
-            is_error: false,
-            errors: Vec::new(),
-            reservation: None,
+            ..Outcome::default()
         }
     }
 }

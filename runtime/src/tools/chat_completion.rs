@@ -225,11 +225,9 @@ fn outcome(
     Outcome {
         text,
         note: (!notes.is_empty()).then(|| notes.join("\n")),
-        pictures: Vec::new(),
         structured,
         shares_text,
-        is_error: false,
-        errors: Vec::new(),
         reservation: reply.reservation,
+        ..Outcome::default()
     }
 }

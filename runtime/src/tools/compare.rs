@@ -499,12 +499,9 @@ impl Comparison {
         Outcome {
             text,
             note,
-            pictures: Vec::new(),
             structured,
-            shares_text: false,
-            is_error: false,
-            errors: Vec::new(),
             reservation: replies.chain(verdict).reduce(Reservation::and),
+            ..Outcome::default()
         }
     }
 
