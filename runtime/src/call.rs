@@ -4,7 +4,6 @@
 //! Never here: prompts or answers; the log has neither.
 
 use std::{
-    borrow::Cow,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -29,7 +28,7 @@ pub(crate) struct CallContext {
 /// The line of a call in the log. It is written when the call is answered, or when it is dropped before that.
 #[derive(Debug)]
 struct Recorder {
-    tool: Cow<'static, str>,
+    tool: &'static str,
     /// The client has asked for log lines.
     for_client: bool,
     logged: AtomicBool,
@@ -82,7 +81,7 @@ enum CallStatus {
 
 impl CallContext {
     /// The context of a client's call of this tool, received now.
-    pub(crate) fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Self {
+    pub(crate) fn new(tool: &'static str, call: &mut ToolCall) -> Self {
         CallContext {
             received: Instant::now(),
             trace: call.trace.take(),
@@ -148,7 +147,7 @@ impl CallContext {
         let recorder = self.recorder.as_ref();
         tracing::warn!(
             for_client = recorder.is_none_or(|recorder| recorder.for_client),
-            tool = recorder.map(|recorder| &*recorder.tool),
+            tool = recorder.map(|recorder| recorder.tool),
             provider = record.provider,
             model = known(record.model),
             status,
@@ -203,7 +202,7 @@ impl CallContext {
                 tracing::event!(
                     $level,
                     for_client = recorder.for_client,
-                    tool = &*recorder.tool,
+                    tool = recorder.tool,
                     provider = known(&facts.providers),
                     model = known(&facts.models),
                     status = status.as_str(),

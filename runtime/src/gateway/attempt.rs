@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 
 use super::{
     Gateway, Observer, Reply,
-    body::{Body, Patience, REPLY_LIMIT},
+    body::{Body, Patience},
     chat::Turn,
     memory::{hold, no_memory, not_sent, tree_size},
     send::{Exchange, request_id},
@@ -107,7 +107,7 @@ impl Gateway {
         let mut has_begun = false;
         let mut parser = sse::Parser::new(EVENT_LIMIT);
         while !reply.answer.complete
-            && let Some(chunk) = body.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)?
+            && let Some(chunk) = body.chunk().await.map_err(|failure| *failure)?
         {
             let mut rest = &chunk[..];
             while let Some(event) = parser.next_event(&mut rest)? {
