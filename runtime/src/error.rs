@@ -181,11 +181,15 @@ const COMMAND_LINE: Words = Words {
     argument: "option or setting",
 };
 
+/// What sets up the main providers, and the echo.
+pub(crate) const MAIN_KEYS: &str = "OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY";
+pub(crate) const MOCK: &str = "DEFAULT_PROVIDER=mock";
+
 fn set_up_any_provider(words: &Words) -> String {
     format!(
-        "set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY (or name a file in …_FILE, or mount a secret of that \
+        "set {MAIN_KEYS} (or name a file in …_FILE, or mount a secret of that \
          name under /run/secrets), or what another provider needs ({} names them). To try without a key, set \
-         DEFAULT_PROVIDER=mock",
+         {MOCK}",
         words.providers
     )
 }

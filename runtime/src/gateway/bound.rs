@@ -31,20 +31,24 @@ pub(crate) struct Kept {
     pub input: u64,
 }
 
-/// Characters of ASCII that make a token, about.
-pub(super) const ASCII_PER_TOKEN: u64 = 4;
+/// Characters of English text that make a token, about (<https://platform.openai.com/tokenizer>).
+pub(crate) const CHARACTERS_PER_TOKEN: u64 = 4;
 
-/// An answer of fewer tokens is no answer, and OpenAI takes no smaller limit.
-const LEAST: u32 = 16;
+/// An answer of fewer tokens is no answer, and OpenAI takes no smaller limit (`max_output_tokens` of
+/// <https://platform.openai.com/docs/api-reference/responses/create>).
+const MIN_OUTPUT_TOKENS: u32 = 16;
 
-/// No model answers at such length, so that a limit above it would only be refused.
-const MOST: u32 = 128_000;
+/// No model answers at such length, so that a limit above it would only be refused: the largest "max output tokens" of
+/// <https://platform.openai.com/docs/models>.
+const MAX_OUTPUT_TOKENS: u32 = 128_000;
 
-/// What an image costs about as much as; the providers count between 85 and a few thousand.
-const IMAGE: u64 = 2_000;
+/// What an image costs about as much as. The providers count between 85 and a few thousand
+/// (<https://platform.openai.com/docs/guides/images-vision>).
+const TOKENS_PER_IMAGE: u64 = 2_000;
 
-/// From so many tokens of input on, providers may write it to a cache, for more than other input.
-const CACHED_FROM: u64 = 1_024;
+/// From so many tokens of input on, providers may write it to a cache, for more than other input: the least of
+/// <https://platform.claude.com/docs/en/build-with-claude/prompt-caching>.
+const CACHE_WRITE_MIN_TOKENS: u64 = 1_024;
 
 /// Text as it is counted.
 #[derive(Default)]
@@ -103,7 +107,7 @@ pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
         for part in &message.content {
             match part {
                 Part::Text(text) => all.add(text),
-                Part::Media(media) if media.is_image => all.others += IMAGE,
+                Part::Media(media) if media.is_image => all.others += TOKENS_PER_IMAGE,
                 Part::Media(media) => match &media.source {
                     Source::Data(data) => {
                         all.add_bytes(data);
@@ -126,7 +130,7 @@ pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
         all.add(name);
         all.add_json(schema);
     }
-    let tokens = all.ascii.div_ceil(ASCII_PER_TOKEN) + all.others;
+    let tokens = all.ascii.div_ceil(CHARACTERS_PER_TOKEN) + all.others;
     // However short a message is, it is one token at least.
     tokens.max(request.messages.len() as u64)
 }
@@ -180,7 +184,7 @@ fn is_text(mime_type: &str, data: &str) -> bool {
 /// The prices for so much input, which may be written to a cache.
 fn highest_rates(price: &TokenPrice, input: u64) -> TokenPrice {
     let mut rates = price.for_input(input);
-    if input >= CACHED_FROM {
+    if input >= CACHE_WRITE_MIN_TOKENS {
         rates.input = rates.input.max(rates.cache_write.unwrap_or_default());
     }
     rates
@@ -294,7 +298,11 @@ fn keep_limit(
         purse,
     ));
     // OpenAI takes no smaller limit.
-    let output = request.max_tokens.or(usual).unwrap_or(MOST).max(LEAST);
+    let output = request
+        .max_tokens
+        .or(usual)
+        .unwrap_or(MAX_OUTPUT_TOKENS)
+        .max(MIN_OUTPUT_TOKENS);
     let most = Some(estimated_cost(&price, input, output));
     Ok(Kept {
         warnings,
@@ -331,7 +339,7 @@ fn limit_to_affordable(
             request.max_tokens = Some(most);
             Some(lowered(given, most, purse.place()))
         }
-        None if affordable_tokens < usual.unwrap_or(MOST).into() => {
+        None if affordable_tokens < usual.unwrap_or(MAX_OUTPUT_TOKENS).into() => {
             request.max_tokens = Some(most);
             Some(format!("max_tokens is {most}, which is what {purse} buys"))
         }
@@ -358,11 +366,11 @@ fn no_price(
 }
 
 fn too_expensive(price: &TokenPrice, input: u64, purse: &Purse) -> Failure {
-    let least = estimated_cost(price, input, LEAST);
+    let least = estimated_cost(price, input, MIN_OUTPUT_TOKENS);
     Failure::new(
         ErrorKind::InvalidRequest,
         format!(
-            "about {input} tokens of input and {LEAST} of output cost about ${least}, but {}: send less text, \
+            "about {input} tokens of input and {MIN_OUTPUT_TOKENS} of output cost about ${least}, but {}: send less text, \
              allow more, or ask a cheaper model",
             purse.has()
         ),
@@ -390,7 +398,7 @@ fn affordable_tokens(price: &TokenPrice, input: u64, usd: f64) -> Option<u64> {
         true => (left / rates.output) as u64,
         false => u64::MAX,
     };
-    (tokens >= LEAST.into()).then_some(tokens)
+    (tokens >= MIN_OUTPUT_TOKENS.into()).then_some(tokens)
 }
 
 #[cfg(test)]

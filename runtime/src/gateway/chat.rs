@@ -17,7 +17,7 @@ use super::{
     price, report,
     resolve::Target,
     retry::{self, Next, Situation},
-    send::Exchange,
+    send::{Exchange, LONGEST_REQUEST_ID},
 };
 use crate::{
     call::{CallContext, CallRecord},
@@ -55,9 +55,6 @@ pub(super) struct Turn {
 
 /// Most changes of a request that a provider's refusals may lead to.
 const REPAIRS: u32 = 2;
-
-/// Longest id of a request that is reported, in bytes.
-const LONGEST_ID: usize = 200;
 
 impl Gateway {
     /// Asks a model, and if it fails asks it again or another one.
@@ -111,7 +108,9 @@ impl Gateway {
         // Gemini has the id of an answer in the body (`responseId` of GenerateContentResponse).
         if reply.request_id.is_none() {
             let id = reply.answer.response_id.as_deref();
-            reply.request_id = id.filter(|id| id.len() <= LONGEST_ID).map(str::to_owned);
+            reply.request_id = id
+                .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+                .map(str::to_owned);
         }
         let answer = &mut reply.answer;
         let ids = [
@@ -360,7 +359,7 @@ impl Gateway {
         most: f64,
     ) -> f64 {
         // The estimate takes four bytes for a token.
-        let input = input / (price::LONGEST_TOKEN as u64 / bound::ASCII_PER_TOKEN);
+        let input = input / (price::LONGEST_TOKEN as u64 / bound::CHARACTERS_PER_TOKEN);
         let cost = price::of_answer(&self.settings, Some(provider), model, answer, input);
         match cost.map(|cost| cost.usd) {
             Some(usd) if answer.complete => usd,

@@ -23,6 +23,7 @@ use crate::{
     error::{Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Observer,
+        bound::CHARACTERS_PER_TOKEN,
         resolve::{self, Target},
     },
     outcome::Outcome,
@@ -66,9 +67,6 @@ pub(super) struct Count {
     warnings: Vec<String>,
 }
 
-/// A rule of thumb for English text.
-const BYTES_PER_TOKEN: usize = 4;
-
 fn begin(
     _: &CallContext,
     settings: &Settings,
@@ -103,13 +101,13 @@ fn begin(
         let calls = message.tool_calls.iter().map(|call| call.arguments.len());
         message.all_text().len() + calls.sum::<usize>()
     });
-    let bytes: usize = texts.sum();
+    let bytes = texts.sum::<usize>() as u64;
     warnings.push(format!(
-        "{} does not count tokens: this is its number of bytes by {BYTES_PER_TOKEN}, without images and files",
+        "{} does not count tokens: this is its number of bytes by {CHARACTERS_PER_TOKEN}, without images and files",
         provider.id
     ));
     Ok(Step::Done(outcome(
-        bytes.div_ceil(BYTES_PER_TOKEN) as u64,
+        bytes.div_ceil(CHARACTERS_PER_TOKEN),
         true,
         &request.model,
         &provider.id,
