@@ -43,7 +43,7 @@ pub mod vendors;
 
 pub use answer::{Answer, Finish, Usage};
 pub use chat::{ChatRequest, Encoding, ReasoningEffort};
-pub use codec::{Codec, InRequests};
+pub use codec::{Codec, Feature, InRequests};
 pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anygpt_providers::ReasoningEffort;
+use anygpt_providers::{Feature, ReasoningEffort};
 
 use super::{
     arguments::Arguments,
@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    gateway::{Plan, purse::Purse},
+    gateway::{
+        Plan,
+        purse::Purse,
+        resolve::{self, Target},
+    },
     settings::Settings,
 };
 
@@ -130,4 +134,17 @@ pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
                 .advise_plain("Ask the operator to take this bound away."))
         }
     }
+}
+
+/// The error of a request for a feature that the provider of the target does not have, with those that have it.
+pub(super) fn unsupported(
+    settings: &Settings,
+    target: &Target,
+    feature: Feature,
+    what: &str,
+) -> Error {
+    let id = &settings.providers[target.provider].id;
+    let others = resolve::providers_supporting(settings, feature);
+    Error::new(ErrorKind::InvalidRequest, format!("{id} has no {what}"))
+        .advise_plain(format!("Ask {others}."))
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anygpt_core::Annotations;
-use anygpt_providers::{ChatRequest, Message, Role, State, read_count};
+use anygpt_providers::{ChatRequest, Codec, Feature, Message, Role, State, read_count};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
@@ -88,8 +88,8 @@ fn begin(
         model,
         ..ChatRequest::default()
     };
-    let counts = |codec: &dyn anygpt_providers::Codec| codec.count_tokens(&ChatRequest::default());
-    if provider.dialect.codec().and_then(counts).is_some() {
+    let codec = provider.dialect.codec();
+    if codec.is_some_and(|codec| codec.supports(Feature::CountTokens)) {
         return Ok(Step::Network(Box::new(Count {
             target,
             request,
@@ -147,7 +147,7 @@ impl Count {
         let request = codec.and_then(|codec| codec.count_tokens(&self.request));
         let request = request
             .ok_or_else(|| Error::new(ErrorKind::Config, "this provider does not count tokens"))?;
-        let read = |_: &dyn anygpt_providers::Codec, body: &[u8]| read_count(body);
+        let read = |_: &dyn Codec, body: &[u8]| read_count(body);
         let counted = gateway.fetch(
             context,
             &self.target,

@@ -3,13 +3,13 @@
 //! Never here: comparing vectors.
 
 use anygpt_core::Annotations;
-use anygpt_providers::{Codec, EmbedRequest, Embeddings, Request};
+use anygpt_providers::{Codec, EmbedRequest, Embeddings, Feature, Request};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::{
     arguments::Arguments,
-    common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    common::{MODEL, PROVIDER, TIMEOUT, may_cost, unsupported},
     input_schema::Detail,
     kind::{Integer, Texts},
     parameter::Parameter,
@@ -110,13 +110,8 @@ fn begin(
     };
     let codec = settings.providers[target.provider].dialect.codec();
     let Some(request) = codec.and_then(|codec| codec.embed(&embed)) else {
-        let can = |codec: &dyn Codec| codec.embed(&EmbedRequest::default()).is_some();
-        let who = resolve::providers_supporting(settings, can);
-        let id = &settings.providers[target.provider].id;
-        let message = format!("{id} has no embeddings");
-        return Err(
-            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
-        );
+        let feature = Feature::Embeddings;
+        return Err(unsupported(settings, &target, feature, "embeddings"));
     };
     Ok(Step::Network(Box::new(Embedding {
         target,
