@@ -4,7 +4,6 @@
 //! Never here: prompts or answers; the log has neither.
 
 use std::{
-    borrow::Cow,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +15,7 @@ use anygpt_core::{ToolCall, Trace};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Level;
 
-use crate::outcome::Outcome;
+use crate::{error::ErrorKind, outcome::Outcome};
 
 #[derive(Debug)]
 pub(crate) struct CallContext {
@@ -29,7 +28,7 @@ pub(crate) struct CallContext {
 /// The line of a call in the log. It is written when the call is answered, or when it is dropped before that.
 #[derive(Debug)]
 struct Recorder {
-    tool: Cow<'static, str>,
+    tool: &'static str,
     /// The client has asked for log lines.
     for_client: bool,
     logged: AtomicBool,
@@ -70,9 +69,19 @@ pub(crate) struct CallRecord<'a> {
     pub error: Option<&'a str>,
 }
 
+/// How a call ended, for the log.
+#[derive(Clone, Copy, Debug)]
+enum CallStatus {
+    Ok,
+    Partial,
+    Cancelled,
+    /// With the kind of its first error, if it has one.
+    Failed(Option<ErrorKind>),
+}
+
 impl CallContext {
     /// The context of a client's call of this tool, received now.
-    pub(crate) fn new(tool: Cow<'static, str>, call: &mut ToolCall) -> Self {
+    pub(crate) fn new(tool: &'static str, call: &mut ToolCall) -> Self {
         CallContext {
             received: Instant::now(),
             trace: call.trace.take(),
@@ -104,11 +113,12 @@ impl CallContext {
         let Some(recorder) = &self.recorder else {
             return;
         };
-        let status = match outcome.errors.first() {
-            Some(error) if outcome.is_error => error.kind.as_str(),
-            _ if outcome.is_error => "error",
-            _ if recorder.facts().is_partial => "partial",
-            _ => "ok",
+        let status = if outcome.is_error {
+            CallStatus::Failed(outcome.errors.first().map(|error| error.kind))
+        } else if recorder.facts().is_partial {
+            CallStatus::Partial
+        } else {
+            CallStatus::Ok
         };
         self.log(recorder, status);
     }
@@ -137,7 +147,7 @@ impl CallContext {
         let recorder = self.recorder.as_ref();
         tracing::warn!(
             for_client = recorder.is_none_or(|recorder| recorder.for_client),
-            tool = recorder.map(|recorder| &*recorder.tool),
+            tool = recorder.map(|recorder| recorder.tool),
             provider = record.provider,
             model = known(record.model),
             status,
@@ -183,7 +193,7 @@ impl CallContext {
         self.trace.as_deref().map(Trace::id)
     }
 
-    fn log(&self, recorder: &Recorder, status: &str) {
+    fn log(&self, recorder: &Recorder, status: CallStatus) {
         recorder.logged.store(true, Ordering::Relaxed);
         let facts = recorder.facts();
         // The level of an event is a constant.
@@ -192,10 +202,10 @@ impl CallContext {
                 tracing::event!(
                     $level,
                     for_client = recorder.for_client,
-                    tool = &*recorder.tool,
+                    tool = recorder.tool,
                     provider = known(&facts.providers),
                     model = known(&facts.models),
-                    status,
+                    status = status.as_str(),
                     http_status = facts.http_status,
                     input_tokens = facts.input_tokens,
                     output_tokens = facts.output_tokens,
@@ -208,8 +218,8 @@ impl CallContext {
             };
         }
         match status {
-            "ok" | "partial" | "cancelled" => log!(Level::INFO),
-            _ => log!(Level::WARN),
+            CallStatus::Failed(_) => log!(Level::WARN),
+            _ => log!(Level::INFO),
         }
     }
 }
@@ -220,7 +230,18 @@ impl Drop for CallContext {
         if let Some(recorder) = &self.recorder
             && !recorder.logged.load(Ordering::Relaxed)
         {
-            self.log(recorder, "cancelled");
+            self.log(recorder, CallStatus::Cancelled);
+        }
+    }
+}
+
+impl CallStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            CallStatus::Ok => "ok",
+            CallStatus::Partial => "partial",
+            CallStatus::Cancelled => "cancelled",
+            CallStatus::Failed(kind) => kind.map_or("error", ErrorKind::as_str),
         }
     }
 }
@@ -251,6 +272,7 @@ fn sum(all: &mut Option<u64>, more: Option<u64>) {
     }
 }
 
-fn millis(time: Duration) -> u64 {
+/// For the log and for results.
+pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

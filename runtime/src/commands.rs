@@ -94,7 +94,7 @@ fn print(text: &str) -> CommandResult {
 
 /// Prints a message on stderr.
 fn print_message(text: &str) {
-    telemetry::write_now(&format!("anygpt-mcp: {}", with_options(text)));
+    telemetry::message_now(&with_options(text));
 }
 
 /// The text with options in place of the arguments of tools that they set.

@@ -92,6 +92,11 @@ impl Error {
         Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider)
     }
 
+    /// The process must end before the call is done.
+    pub(crate) fn shutting_down() -> Self {
+        Error::new(ErrorKind::Cancelled, SHUTTING_DOWN).advise_plain(START_AGAIN)
+    }
+
     /// The same error, with more advice.
     #[must_use]
     pub(crate) fn advise(mut self, advice: Advice) -> Self {
@@ -129,6 +134,10 @@ impl Error {
         text
     }
 }
+
+/// Why a call is cancelled, and what to do next.
+pub(crate) const SHUTTING_DOWN: &str = "the server is shutting down";
+pub(crate) const START_AGAIN: &str = "Start the server again and repeat the call.";
 
 const NO_PROVIDER: &str = "No provider can be used";
 
@@ -172,11 +181,15 @@ const COMMAND_LINE: Words = Words {
     argument: "option or setting",
 };
 
+/// What sets up the main providers, and the echo.
+pub(crate) const MAIN_KEYS: &str = "OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY";
+pub(crate) const MOCK: &str = "DEFAULT_PROVIDER=mock";
+
 fn set_up_any_provider(words: &Words) -> String {
     format!(
-        "set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY (or name a file in …_FILE, or mount a secret of that \
+        "set {MAIN_KEYS} (or name a file in …_FILE, or mount a secret of that \
          name under /run/secrets), or what another provider needs ({} names them). To try without a key, set \
-         DEFAULT_PROVIDER=mock",
+         {MOCK}",
         words.providers
     )
 }

@@ -83,7 +83,9 @@ impl Process {
         }
         let mut sessions = Sessions::of_namespace();
         // They end meanwhile.
-        sessions.as_mut().map(Sessions::end);
+        if let Some(sessions) = &mut sessions {
+            sessions.end();
+        }
         let mut outstanding = connection.wait_until_deadline();
         if outstanding == Outstanding::Answers {
             self.runner.return_partial_results();
@@ -178,8 +180,8 @@ pub(crate) fn on_panic(info: &PanicHookInfo<'_>) {
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("a panic without a message");
     let place = info.location().map(ToString::to_string).unwrap_or_default();
-    telemetry::write_now(&format!(
-        "anygpt-mcp: this is a bug, please report it: panic at {place}: {message}"
+    telemetry::message_now(&format!(
+        "this is a bug, please report it: panic at {place}: {message}"
     ));
     process::exit(FATAL);
 }

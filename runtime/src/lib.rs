@@ -8,7 +8,6 @@
 
 #![forbid(unsafe_code)]
 
-mod aside;
 mod call;
 mod characters;
 mod cli;
@@ -23,6 +22,7 @@ mod library;
 mod listing;
 mod local_calls;
 mod mcp;
+mod offload;
 mod outcome;
 mod output;
 mod prompts;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The result of a call.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// For the model to read.
     pub text: String,
@@ -54,13 +54,9 @@ impl Outcome {
         let texts: Vec<String> = errors.iter().map(Error::for_client).collect();
         Outcome {
             text: texts.join("\n"),
-            note: None,
-            pictures: Vec::new(),
-            structured: None,
-            shares_text: false,
             is_error: true,
             errors,
-            reservation: None,
+            ..Outcome::default()
         }
     }
 
@@ -83,13 +79,14 @@ impl Outcome {
 
     /// Bytes that it becomes in an answer, at most.
     pub(crate) fn encoded(&self) -> usize {
-        const FRAME: usize = 4096;
+        /// Bytes of the JSON-RPC message around the texts: names of members, media types, the id of the request.
+        const MESSAGE_FRAME: usize = 4096;
         let pictures = self.pictures.iter().map(|picture| picture.data.len());
         let note = self.note.as_deref().map_or(0, json::encoded_length);
         let structured = self.structured.as_ref().map_or(0, String::len);
         // Where it is shared, the text is copied with its escapes.
         let texts = json::encoded_length(&self.text) * (1 + usize::from(self.shares_text));
-        texts + pictures.sum::<usize>() + note + structured + FRAME
+        texts + pictures.sum::<usize>() + note + structured + MESSAGE_FRAME
     }
 
     /// Removes configured keys from it.
@@ -163,13 +160,8 @@ impl Outcome {
     pub(crate) fn with_json(text: String, structured: Option<String>) -> Self {
         Outcome {
             text,
-            note: None,
-            pictures: Vec::new(),
             structured,
-            shares_text: false,
-            is_error: false,
-            errors: Vec::new(),
-            reservation: None,
+            ..Outcome::default()
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What commands print on stdout, and whether there is a usable stdout.
+//! Writing to stdout however long its reader takes, and whether there is a usable stdout.
 //!
-//! Never here: what is printed, or the server's output ([`mcp`](crate::mcp)).
+//! Never here: what is printed, or how a server writes without waiting ([`mcp`](crate::mcp)).
 
 use std::{
     fmt::Write as _,
     io::{self, IsTerminal as _},
+    os::fd::BorrowedFd,
 };
 
 use rustix::{
@@ -55,21 +56,37 @@ pub(crate) fn is_abandoned() -> bool {
 /// Writes the whole text, however long the reader takes.
 pub(crate) fn write(text: &str) -> Result<(), StdoutError> {
     let mut bytes = text.as_bytes();
-    let stdout = rustix::stdio::stdout();
     while !bytes.is_empty() {
-        match rustix::io::write(stdout, bytes) {
+        match write_waiting(bytes) {
             Ok(written) => bytes = &bytes[written..],
-            Err(Errno::INTR) => {}
-            // Another process that shares it has made it non-blocking.
-            Err(Errno::AGAIN) => {
-                let _ready = poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None);
+            Err(error) => {
+                return Err(match Errno::from_io_error(&error) {
+                    // A closed stdout means that the output is not wanted.
+                    Some(Errno::PIPE | Errno::BADF) => StdoutError::Closed,
+                    _ => StdoutError::Failed(error),
+                });
             }
-            // A closed stdout means that the output is not wanted.
-            Err(Errno::PIPE | Errno::BADF) => return Err(StdoutError::Closed),
-            Err(error) => return Err(StdoutError::Failed(error.into())),
         }
     }
     Ok(())
+}
+
+/// Writes at least one byte, and blocks if it must.
+pub(crate) fn write_waiting(bytes: &[u8]) -> io::Result<usize> {
+    let stdout = rustix::stdio::stdout();
+    loop {
+        match rustix::io::write(stdout, bytes) {
+            Err(Errno::INTR) => {}
+            // Another process that shares it has made it non-blocking.
+            Err(Errno::AGAIN) => wait_for(&stdout, PollFlags::OUT),
+            result => return Ok(result?),
+        }
+    }
+}
+
+pub(crate) fn wait_for(fd: &BorrowedFd<'_>, flags: PollFlags) {
+    // The read or write that follows reports any error.
+    let _ready = poll(&mut [PollFd::new(fd, flags)], None);
 }
 
 /// Whether stdout is a terminal.
@@ -133,25 +150,20 @@ pub(crate) fn is_unsafe_in_terminal(c: char) -> bool {
 
 /// The text with each character that [`is_unsafe_in_terminal`] escaped, except for newlines and tabs.
 pub(crate) fn escape_control_characters(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
-            clean.extend(c.escape_default());
-        } else {
-            clean.push(c);
-        }
-    }
-    clean
+    escaped(text, |clean, c| clean.extend(c.escape_default()))
 }
 
 /// The same for JSON text, which keeps its meaning: outside strings only JSON's own whitespace is concerned, which stays.
 pub(crate) fn escape_json_control_characters(json: &str) -> String {
-    let mut clean = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
-            write_json_escape(&mut clean, c);
-        } else {
-            clean.push(c);
+    escaped(json, write_json_escape)
+}
+
+fn escaped(text: &str, escape: fn(&mut String, char)) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_unsafe_in_terminal(c) && !matches!(c, '\n' | '\t') {
+            true => escape(&mut clean, c),
+            false => clean.push(c),
         }
     }
     clean

@@ -72,12 +72,14 @@ pub(crate) fn forbid_core_dumps() {
     }
 }
 
+/// What macOS accepts at most, even if the hard limit is infinite (`OPEN_MAX`; setrlimit(2) of macOS).
+const MACOS_OPEN_MAX: u64 = 10_240;
+
 /// Each open call needs a socket, and the default of 1,024 files is not enough for all. Returns how many files may be open.
 pub(crate) fn raise_file_limit() -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    // Even if the hard limit is infinite, some systems accept only a smaller number.
-    for current in [limit.maximum, Some(10_240)] {
+    for current in [limit.maximum, Some(MACOS_OPEN_MAX)] {
         let wanted = rustix::process::Rlimit { current, ..limit };
         if setrlimit(Resource::Nofile, wanted).is_ok() {
             break;

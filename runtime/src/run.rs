@@ -54,13 +54,13 @@ pub fn run(arguments: impl Iterator<Item = OsString>, inherited: Inherited) -> !
     let signals = match signals {
         Ok(signals) => signals,
         Err(error) => {
-            telemetry::write_now(&format!("anygpt-mcp: signals cannot be handled: {error}"));
+            telemetry::message_now(&format!("signals cannot be handled: {error}"));
             leave(INITIALIZATION);
         }
     };
     let code = match cli::parse(arguments) {
         Err(problem) => {
-            telemetry::write_now(&format!("anygpt-mcp: {problem}"));
+            telemetry::message_now(&problem.to_string());
             CONFIGURATION
         }
         Ok(None) => serve(signals, inherited.stdin_was_closed),
@@ -85,7 +85,7 @@ fn code_of(ended: Result<Exit, StdoutError>) -> i32 {
         // The reader has closed its end, as `head` does.
         Err(StdoutError::Closed) => CLEAN,
         Err(StdoutError::Failed(error)) => {
-            telemetry::write_now(&format!("anygpt-mcp: stdout cannot be written: {error}"));
+            telemetry::message_now(&format!("stdout cannot be written: {error}"));
             FATAL
         }
     }
@@ -106,7 +106,7 @@ fn serve(signals: Signals, stdin_was_closed: bool) -> i32 {
         tracing::debug!("{note}");
     }
     if !is_usable {
-        telemetry::write_now(&format!("anygpt-mcp: {}", no_provider_for_client()));
+        telemetry::message_now(&no_provider_for_client());
     }
     let stdin = Stdin::new(stdin_was_closed);
     if standby::should_stand_by(settings.standby, stdin) {
@@ -116,8 +116,8 @@ fn serve(signals: Signals, stdin_was_closed: bool) -> i32 {
         };
     }
     if let Err(error) = output::check() {
-        telemetry::write_now(&format!(
-            "anygpt-mcp: stdout cannot be written, so no answer would arrive: {error}. Start it with a pipe, as an MCP \
+        telemetry::message_now(&format!(
+            "stdout cannot be written, so no answer would arrive: {error}. Start it with a pipe, as an MCP \
              client does"
         ));
         return FATAL;
@@ -141,7 +141,7 @@ fn stand_by(signals: &Signals, grace: Option<Duration>) -> i32 {
 /// What a person should know who has started this without a client.
 fn print_hints(stdin: Stdin) {
     if let Some(advice) = stdin.advice() {
-        telemetry::write_now(&format!("anygpt-mcp: {advice}"));
+        telemetry::message_now(&advice);
     }
     if io::stdin().is_terminal() {
         telemetry::write_now(
@@ -166,8 +166,8 @@ fn serve_stdin(settings: Settings, redactor: Redactor, signals: Signals, is_usab
     );
     let signals = Listener::new(signals, exit::on_signal, FATAL);
     let gone = || {
-        telemetry::write_now(
-            "anygpt-mcp: stdout cannot be written, probably because the client closed it: exiting",
+        telemetry::message_now(
+            "stdout cannot be written, probably because the client closed it: exiting",
         );
         leave(FATAL);
     };
@@ -200,8 +200,8 @@ fn serve_stdin(settings: Settings, redactor: Redactor, signals: Signals, is_usab
     match mcp::serve(&process.connection, &tools, &process.runner) {
         Ok(()) => process.end_of_input(),
         Err(problem) => {
-            telemetry::write_now(&format!(
-                "anygpt-mcp: stdin cannot be read: {}. Start it with a pipe, as in docker run -i",
+            telemetry::message_now(&format!(
+                "stdin cannot be read: {}. Start it with a pipe, as in docker run -i",
                 problem.error
             ));
             leave(if problem.first { INITIALIZATION } else { FATAL })

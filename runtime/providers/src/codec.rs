@@ -20,6 +20,14 @@ pub struct InRequests {
     pub parameter: Option<&'static str>,
 }
 
+/// What not every format has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    CountTokens,
+    Embeddings,
+    Images,
+}
+
 /// One wire format.
 pub trait Codec: Send + Sync {
     /// Base URL used when none is configured, without a trailing slash.
@@ -93,6 +101,17 @@ pub trait Codec: Send + Sync {
 
     /// What a reply with an error status means.
     fn failure(&self, status: u16, body: &[u8]) -> Failure;
+
+    /// Whether the format has this: whether the method for it makes a request.
+    fn supports(&self, feature: Feature) -> bool {
+        match feature {
+            Feature::CountTokens => self.count_tokens(&ChatRequest::default()).is_some(),
+            Feature::Embeddings => self.embed(&EmbedRequest::default()).is_some(),
+            Feature::Images => self
+                .generate_image(&GenerateImageRequest::default())
+                .is_some(),
+        }
+    }
 
     /// The request that counts the tokens of a chat, if the format has one.
     fn count_tokens(&self, _chat: &ChatRequest) -> Option<Request> {

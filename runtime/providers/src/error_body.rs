@@ -2,10 +2,29 @@
 //!
 //! Never here: the error codes of one provider (`errors` in its folder), headers, retries, redaction.
 
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use crate::excerpt::{page, shortened};
-use crate::{ErrorKind, Failure, Stage, json};
+use crate::{Codec, ErrorKind, Failure, Stage, json};
+
+/// The failure that a single JSON text reports although its status is 200, as some proxies send it.
+pub fn reported(codec: &dyn Codec, body: &[u8]) -> Option<Failure> {
+    #[derive(Deserialize)]
+    struct Reported {
+        error: Option<IgnoredAny>,
+        // Where something was done all the same.
+        data: Option<IgnoredAny>,
+        usage: Option<IgnoredAny>,
+    }
+    let reported: Reported = serde_json::from_slice(body).ok()?;
+    reported.error?;
+    let failure = codec.failure(200, body);
+    Some(match reported.data.or(reported.usage) {
+        None => failure,
+        Some(_) => failure.at(Stage::Taken),
+    })
+}
 
 /// A provider's error codes or phrases, most specific first, and what they mean.
 pub(super) type Table = [(&'static str, ErrorKind)];

@@ -32,6 +32,9 @@ pub struct Preset {
     hosts: &'static [&'static str],
     /// What is served at these hosts.
     serves: Serves,
+    /// Its list has the names that requests use. Azure lists the models that deployments are made of, but a request names a
+    /// deployment.
+    pub lists_request_names: bool,
     /// Its ids are `vendor/model`, so it is tried first for models of vendors that are not set up.
     pub has_vendors: bool,
     /// It is listed even if it is not set up.
@@ -70,6 +73,7 @@ const NONE: Preset = Preset {
     url_variables: &[],
     hosts: &[],
     serves: Serves::All,
+    lists_request_names: true,
     has_vendors: false,
     is_main: false,
     is_local: false,
@@ -163,6 +167,7 @@ pub static PRESETS: [Preset; 22] = [
         dialect: Dialect::Compatible(&AZURE_V1),
         key_variables: &["AZURE_OPENAI_API_KEY"],
         url_variables: &["AZURE_OPENAI_ENDPOINT"],
+        lists_request_names: false,
         hosts: &[
             "openai.azure.com",
             "cognitiveservices.azure.com",

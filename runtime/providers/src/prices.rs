@@ -1,19 +1,18 @@
-//! The prices that providers publish for their models.
+//! Prices of models, and those that providers publish.
 //!
 //! The numbers are those of the public list `model_prices_and_context_window.json` of the project LiteLLM at its
 //! commit 00035b69 (July 2026), with what the providers have published since then: GPT-5.6 Terra and Luna
 //! cheaper from 2026-07-30, Claude Opus 5 from 2026-07-24. Temporary prices are not in it. What is not in
 //! those sources has no price here.
 //!
-//! Never here: configured prices, or the cost of an answer.
+//! Never here: reading configured prices, or the cost of an answer.
 
 /// The source of these prices, for results.
 pub const LIST_PRICES: &str = "list price of 2026-08";
 
-/// The published price of a model, in US dollars per million tokens.
+/// The price of a model, published or configured, in US dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ListPrice {
-    /// Input.
+pub struct TokenPrice {
     pub input: f64,
     /// Output, reasoning included.
     pub output: f64,
@@ -21,8 +20,33 @@ pub struct ListPrice {
     pub cached_input: Option<f64>,
     /// Input written to a cache; likewise.
     pub cache_write: Option<f64>,
-    /// Above this number of input tokens, input costs twice and output one and a half times as much.
+    /// Above this number of input tokens, all of them cost [`LONG_INPUT_FACTOR`] and all output [`LONG_OUTPUT_FACTOR`] times
+    /// as much.
     pub long_from: Option<u64>,
+}
+
+/// What vendors with a price for long input charge for it in place of the usual price: Google
+/// (<https://ai.google.dev/gemini-api/docs/pricing>), OpenAI (<https://platform.openai.com/docs/pricing>), and Anthropic where
+/// it has one (<https://platform.claude.com/docs/en/about-claude/pricing>).
+const LONG_INPUT_FACTOR: f64 = 2.0;
+/// The same for output.
+const LONG_OUTPUT_FACTOR: f64 = 1.5;
+
+impl TokenPrice {
+    /// The price of a request with so much input.
+    #[must_use]
+    pub fn for_input(self, input: u64) -> Self {
+        match self.long_from {
+            Some(long) if input > long => TokenPrice {
+                input: self.input * LONG_INPUT_FACTOR,
+                output: self.output * LONG_OUTPUT_FACTOR,
+                cached_input: self.cached_input.map(|price| price * LONG_INPUT_FACTOR),
+                cache_write: self.cache_write.map(|price| price * LONG_INPUT_FACTOR),
+                long_from: None,
+            },
+            _ => self,
+        }
+    }
 }
 
 /// Id; input, cached input (0: as other input) and output in US dollars per million tokens; thousands of
@@ -45,7 +69,7 @@ impl PriceTable {
 }
 
 /// The price of a model in these tables, or of the model whose dated snapshot it is.
-pub(crate) fn find(tables: &[&PriceTable], model: &str) -> Option<ListPrice> {
+pub(crate) fn find(tables: &[&PriceTable], model: &str) -> Option<TokenPrice> {
     let id = model.trim().to_ascii_lowercase();
     let id = id.strip_prefix("models/").unwrap_or(&id);
     let find = |id: &str| {
@@ -56,7 +80,7 @@ pub(crate) fn find(tables: &[&PriceTable], model: &str) -> Option<ListPrice> {
     };
     let (row, charges_cache_writes) = find(id).or_else(|| find(without_date(id)?))?;
     let (name, input, cached, output, long_from) = row;
-    Some(ListPrice {
+    Some(TokenPrice {
         input,
         output,
         cached_input: (cached > 0.0).then_some(cached),

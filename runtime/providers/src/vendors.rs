@@ -2,7 +2,7 @@
 //!
 //! Never here: the choice of a provider, or what a model can do.
 
-use crate::prices::{ListPrice, PriceTable};
+use crate::prices::{PriceTable, TokenPrice};
 use crate::vendor::{NONE, begins};
 pub use crate::vendor::{Vendor, Weights};
 
@@ -335,7 +335,7 @@ pub(crate) fn at(host: &str) -> Option<&'static Vendor> {
 }
 
 /// The published price of a model, or of the model whose dated snapshot it is.
-pub fn list_price(model: &str) -> Option<ListPrice> {
+pub fn list_price(model: &str) -> Option<TokenPrice> {
     let tables: Vec<&PriceTable> = all().map(|vendor| &vendor.prices).collect();
     crate::prices::find(&tables, model)
 }

@@ -10,15 +10,15 @@ use http::header::CONTENT_TYPE;
 
 use super::{
     Gateway, Observer, Reply,
-    body::{Body, Patience, REPLY_LIMIT},
+    body::{Body, Patience},
     chat::Turn,
     memory::{hold, no_memory, not_sent, tree_size},
     send::{Exchange, request_id},
 };
 use crate::{
-    aside::{LITTLE, aside},
     call::CallContext,
     error::ErrorKind,
+    offload::{LITTLE, offload},
 };
 
 type Reader = Box<dyn StreamReader>;
@@ -107,7 +107,7 @@ impl Gateway {
         let mut has_begun = false;
         let mut parser = sse::Parser::new(EVENT_LIMIT);
         while !reply.answer.complete
-            && let Some(chunk) = body.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)?
+            && let Some(chunk) = body.chunk().await.map_err(|failure| *failure)?
         {
             let mut rest = &chunk[..];
             while let Some(event) = parser.next_event(&mut rest)? {
@@ -216,7 +216,7 @@ async fn add<T: Send + 'static>(
         owner,
     };
     let _lent = Lender { answer, returned };
-    aside(bytes, move || read(&mut borrowed.answer)).await
+    offload(bytes, move || read(&mut borrowed.answer)).await
 }
 
 /// An answer on another thread. It is returned as soon as the work on it ends, done or not.

@@ -26,7 +26,7 @@ use crate::{
 const AFTER_END: Duration = Duration::from_millis(100);
 
 /// Most bytes of a reply.
-pub(super) const REPLY_LIMIT: usize = 64 << 20;
+const REPLY_LIMIT: usize = 64 << 20;
 
 /// How long a provider may be silent.
 #[derive(Clone, Debug)]
@@ -60,8 +60,8 @@ impl Patience {
     }
 }
 
-fn too_long(limit: usize) -> Box<Failure> {
-    let message = format!("the reply is longer than {} MiB", limit >> 20);
+fn too_long() -> Box<Failure> {
+    let message = format!("the reply is longer than {} MiB", REPLY_LIMIT >> 20);
     Box::new(Failure::new(ErrorKind::TooLarge, message))
 }
 
@@ -101,8 +101,7 @@ impl Body {
     /// Reads what follows the closing event of a stream: little or nothing, but only a connection whose
     /// body was read to its end can be used again. Mostly it is there already.
     pub(super) fn drain(mut self) {
-        let mut rest =
-            Box::pin(async move { while let Ok(Some(_)) = self.chunk(REPLY_LIMIT).await {} });
+        let mut rest = Box::pin(async move { while let Ok(Some(_)) = self.chunk().await {} });
         if (&mut rest).now_or_never().is_none() {
             tokio::spawn(timeout(AFTER_END, rest));
         }
@@ -110,19 +109,15 @@ impl Body {
 
     /// The next piece, `None` at the end; a failure if there is none for too long, or there are too many.
     // A failure in a box, because what is returned is written, and read, for each piece.
-    fn poll_chunk(
-        &mut self,
-        cx: &mut Context<'_>,
-        limit: usize,
-    ) -> Poll<Result<Option<Bytes>, Box<Failure>>> {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Box<Failure>>> {
         if let Poll::Ready(received) = self.incoming.poll_data(cx) {
             self.waiting_since = None;
             return Poll::Ready(match received {
                 None => Ok(None),
                 Some(Ok(data)) => {
                     self.read = self.read.saturating_add(data.len());
-                    match self.read > limit {
-                        true => Err(too_long(limit)),
+                    match self.read > REPLY_LIMIT {
+                        true => Err(too_long()),
                         false => Ok(Some(data)),
                     }
                 }
@@ -147,17 +142,14 @@ impl Body {
     }
 
     /// The next piece, `None` at the end.
-    pub(super) fn chunk(
-        &mut self,
-        limit: usize,
-    ) -> impl Future<Output = Result<Option<Bytes>, Box<Failure>>> {
-        poll_fn(move |cx| self.poll_chunk(cx, limit))
+    pub(super) fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Box<Failure>>> {
+        poll_fn(|cx| self.poll_chunk(cx))
     }
 
     /// Reads all of it, counted in `held`.
     pub(super) async fn whole(&mut self, held: &mut Reservation) -> Result<Vec<u8>, Failure> {
         let mut whole = Vec::new();
-        while let Some(chunk) = self.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)? {
+        while let Some(chunk) = self.chunk().await.map_err(|failure| *failure)? {
             hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
         }
@@ -172,7 +164,7 @@ impl Body {
     pub(super) async fn beginning(&mut self, limit: usize) -> Vec<u8> {
         let mut beginning = Vec::new();
         while beginning.len() < limit
-            && let Ok(Some(chunk)) = self.chunk(REPLY_LIMIT).await
+            && let Ok(Some(chunk)) = self.chunk().await
         {
             let room = limit - beginning.len();
             beginning.extend_from_slice(&chunk[..chunk.len().min(room)]);

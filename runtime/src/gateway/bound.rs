@@ -5,18 +5,19 @@
 //!
 //! Never here: what an answer has cost.
 
-use anygpt_providers::{ChatRequest, Codec, Failure, Format, Media, Part, Source, base64};
-use serde_json::Value;
+use anygpt_providers::{
+    ChatRequest, Codec, Failure, Format, Media, Part, Source, TokenPrice, base64,
+};
 
 use super::{
     Plan, adapt,
-    price::{self, dollars, rates},
+    price::{self, dollars},
     purse::Purse,
     resolve::Target,
 };
 use crate::{
     error::{Error, ErrorKind},
-    settings::{Dialect, Price, ProviderIndex, Settings},
+    settings::{Dialect, ProviderIndex, Settings},
 };
 
 /// A request that is within its bounds.
@@ -30,20 +31,24 @@ pub(crate) struct Kept {
     pub input: u64,
 }
 
-/// Characters of ASCII that make a token, about.
-pub(super) const ASCII_PER_TOKEN: u64 = 4;
+/// Characters of English text that make a token, about (<https://platform.openai.com/tokenizer>).
+pub(crate) const CHARACTERS_PER_TOKEN: u64 = 4;
 
-/// An answer of fewer tokens is no answer, and OpenAI takes no smaller limit.
-const LEAST: u32 = 16;
+/// An answer of fewer tokens is no answer, and OpenAI takes no smaller limit (`max_output_tokens` of
+/// <https://platform.openai.com/docs/api-reference/responses/create>).
+const MIN_OUTPUT_TOKENS: u32 = 16;
 
-/// No model answers at such length, so that a limit above it would only be refused.
-const MOST: u32 = 128_000;
+/// No model answers at such length, so that a limit above it would only be refused: the largest "max output tokens" of
+/// <https://platform.openai.com/docs/models>.
+const MAX_OUTPUT_TOKENS: u32 = 128_000;
 
-/// What an image costs about as much as; the providers count between 85 and a few thousand.
-const IMAGE: u64 = 2_000;
+/// What an image costs about as much as. The providers count between 85 and a few thousand
+/// (<https://platform.openai.com/docs/guides/images-vision>).
+const TOKENS_PER_IMAGE: u64 = 2_000;
 
-/// From so many tokens of input on, providers may write it to a cache, for more than other input.
-const CACHED_FROM: u64 = 1_024;
+/// From so many tokens of input on, providers may write it to a cache, for more than other input: the least of
+/// <https://platform.claude.com/docs/en/build-with-claude/prompt-caching>.
+const CACHE_WRITE_MIN_TOKENS: u64 = 1_024;
 
 /// Text as it is counted.
 #[derive(Default)]
@@ -102,7 +107,7 @@ pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
         for part in &message.content {
             match part {
                 Part::Text(text) => all.add(text),
-                Part::Media(media) if media.is_image => all.others += IMAGE,
+                Part::Media(media) if media.is_image => all.others += TOKENS_PER_IMAGE,
                 Part::Media(media) => match &media.source {
                     Source::Data(data) => {
                         all.add_bytes(data);
@@ -125,7 +130,7 @@ pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
         all.add(name);
         all.add_json(schema);
     }
-    let tokens = all.ascii.div_ceil(ASCII_PER_TOKEN) + all.others;
+    let tokens = all.ascii.div_ceil(CHARACTERS_PER_TOKEN) + all.others;
     // However short a message is, it is one token at least.
     tokens.max(request.messages.len() as u64)
 }
@@ -138,8 +143,7 @@ fn uncounted(request: &ChatRequest, dialect: Dialect) -> Option<(String, &'stati
             return Some(what);
         }
         let state = message.state.as_ref()?;
-        let is_uncounted = state.items.iter().any(is_uncounted);
-        is_uncounted.then_some((
+        state.has_files().then_some((
             "a file in provider_state".to_owned(),
             "leave provider_state out",
         ))
@@ -150,7 +154,7 @@ fn of_media(media: &Media, dialect: Dialect) -> Option<(String, &'static str)> {
     let codec = dialect.codec();
     let is_guessed = codec.is_some_and(Codec::guesses_media_types);
     match &media.source {
-        Source::Url(_) if media.is_image && (is_image(&media.mime_type) || !is_guessed) => None,
+        Source::Url(_) if media.is_image && (media.has_image_type() || !is_guessed) => None,
         Source::Url(_) => Some((
             "a file at an address".to_owned(),
             "give its content as data, or what it says as text",
@@ -166,10 +170,6 @@ fn of_media(media: &Media, dialect: Dialect) -> Option<(String, &'static str)> {
     }
 }
 
-fn is_image(mime_type: &str) -> bool {
-    mime_type.starts_with("image/")
-}
-
 /// `%PDF`, in Base64.
 const PDF: &str = "JVBERi";
 
@@ -181,55 +181,17 @@ fn is_text(mime_type: &str, data: &str) -> bool {
     !is_other && !data.starts_with(PDF) && Counted::default().add_bytes(data)
 }
 
-/// Whether a piece in a provider's words names something that it is to fetch, or holds a file that is no image.
-fn is_uncounted(piece: &Value) -> bool {
-    match piece {
-        Value::Array(items) => items.iter().any(is_uncounted),
-        Value::Object(members) => members.iter().any(|(name, value)| {
-            let is_file = match name.as_str() {
-                "source" => match value["type"].as_str() {
-                    Some("url" | "file") => true,
-                    Some("base64") => !value["media_type"].as_str().is_some_and(is_image),
-                    _ => false,
-                },
-                "inlineData" | "inline_data" => {
-                    let kind = value.get("mimeType").or(value.get("mime_type"));
-                    !kind.and_then(Value::as_str).is_some_and(is_image)
-                }
-                // What a model wants of a tool has whatever names the tool wants.
-                "args" | "input" => return false,
-                name => FILES.contains(&name) && !value.is_null(),
-            };
-            is_file || is_uncounted(value)
-        }),
-        _ => false,
-    }
-}
-
-/// What the formats call an address, or a file that is given or that the provider has.
-const FILES: [&str; 9] = [
-    "file_url",
-    "file_id",
-    "image_url",
-    "fileData",
-    "file_data",
-    "fileUri",
-    "file_uri",
-    "input_audio",
-    "video_url",
-];
-
 /// The prices for so much input, which may be written to a cache.
-fn highest_rates(price: &Price, input: u64) -> Price {
-    let mut rates = rates(price, input);
-    if input >= CACHED_FROM {
+fn highest_rates(price: &TokenPrice, input: u64) -> TokenPrice {
+    let mut rates = price.for_input(input);
+    if input >= CACHE_WRITE_MIN_TOKENS {
         rates.input = rates.input.max(rates.cache_write.unwrap_or_default());
     }
     rates
 }
 
 /// What so much input with an answer of so many tokens costs at most.
-pub(crate) fn estimated_cost(price: &Price, input: u64, output: u32) -> f64 {
+pub(crate) fn estimated_cost(price: &TokenPrice, input: u64, output: u32) -> f64 {
     let rates = highest_rates(price, input);
     dollars(&[(input, rates.input), (output.into(), rates.output)])
 }
@@ -336,7 +298,11 @@ fn keep_limit(
         purse,
     ));
     // OpenAI takes no smaller limit.
-    let output = request.max_tokens.or(usual).unwrap_or(MOST).max(LEAST);
+    let output = request
+        .max_tokens
+        .or(usual)
+        .unwrap_or(MAX_OUTPUT_TOKENS)
+        .max(MIN_OUTPUT_TOKENS);
     let most = Some(estimated_cost(&price, input, output));
     Ok(Kept {
         warnings,
@@ -373,7 +339,7 @@ fn limit_to_affordable(
             request.max_tokens = Some(most);
             Some(lowered(given, most, purse.place()))
         }
-        None if affordable_tokens < usual.unwrap_or(MOST).into() => {
+        None if affordable_tokens < usual.unwrap_or(MAX_OUTPUT_TOKENS).into() => {
             request.max_tokens = Some(most);
             Some(format!("max_tokens is {most}, which is what {purse} buys"))
         }
@@ -399,12 +365,12 @@ fn no_price(
     )
 }
 
-fn too_expensive(price: &Price, input: u64, purse: &Purse) -> Failure {
-    let least = estimated_cost(price, input, LEAST);
+fn too_expensive(price: &TokenPrice, input: u64, purse: &Purse) -> Failure {
+    let least = estimated_cost(price, input, MIN_OUTPUT_TOKENS);
     Failure::new(
         ErrorKind::InvalidRequest,
         format!(
-            "about {input} tokens of input and {LEAST} of output cost about ${least}, but {}: send less text, \
+            "about {input} tokens of input and {MIN_OUTPUT_TOKENS} of output cost about ${least}, but {}: send less text, \
              allow more, or ask a cheaper model",
             purse.has()
         ),
@@ -421,7 +387,7 @@ fn lowered(given: u32, most: u32, place: &str) -> String {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )]
-fn affordable_tokens(price: &Price, input: u64, usd: f64) -> Option<u64> {
+fn affordable_tokens(price: &TokenPrice, input: u64, usd: f64) -> Option<u64> {
     let rates = highest_rates(price, input);
     let left = usd * 1e6 - input as f64 * rates.input;
     if left < 0.0 {
@@ -432,7 +398,7 @@ fn affordable_tokens(price: &Price, input: u64, usd: f64) -> Option<u64> {
         true => (left / rates.output) as u64,
         false => u64::MAX,
     };
-    (tokens >= LEAST.into()).then_some(tokens)
+    (tokens >= MIN_OUTPUT_TOKENS.into()).then_some(tokens)
 }
 
 #[cfg(test)]

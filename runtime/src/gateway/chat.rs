@@ -2,16 +2,12 @@
 //!
 //! Never here: a connection (see `attempt`), or what to do after which failure (see `retry`).
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use anygpt_providers::{
     Answer, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
 };
-use futures_util::future::{Either, select};
-use tokio::{
-    task::unconstrained,
-    time::{sleep, timeout, timeout_at},
-};
+use tokio::time::{sleep, timeout};
 
 use super::{
     Bounds, Gateway, Observer, Plan, Reply, adapt, bound,
@@ -21,13 +17,13 @@ use super::{
     price, report,
     resolve::Target,
     retry::{self, Next, Situation},
-    send::Exchange,
+    send::{Exchange, LONGEST_REQUEST_ID},
 };
 use crate::{
-    aside::aside,
     call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
-    settings::{KeyHeader, Provider, ProviderIndex},
+    offload::offload,
+    settings::ProviderIndex,
 };
 
 /// Why an attempt brings no answer.
@@ -60,14 +56,11 @@ pub(super) struct Turn {
 /// Most changes of a request that a provider's refusals may lead to.
 const REPAIRS: u32 = 2;
 
-/// Longest id of a request that is reported, in bytes.
-const LONGEST_ID: usize = 200;
-
 impl Gateway {
     /// Asks a model, and if it fails asks it again or another one.
     ///
     /// # Errors
-    /// What went wrong and what to do next.
+    /// What went wrong and what to do next; of a single target with advice about its provider.
     pub(crate) async fn chat(
         &self,
         context: &CallContext,
@@ -81,45 +74,24 @@ impl Gateway {
             ));
         };
         let mut state = ChatState::new(first.provider, self.id_of(first), model_of(first));
-        let stopped = self
-            .try_targets_in_time(context, plan, &mut state, observer)
-            .await;
+        let work = self.try_targets(context, plan, &mut state, observer);
+        let done = self.until_due(context, plan.timeout, "complete answer", work);
+        let stopped = done.await.err();
         match state.end(stopped, &self.redactor) {
             Ok(()) => {
+                self.record_answer();
                 self.finish(context, plan, &mut state.reply);
                 context.record(state.reply.record());
                 Ok(state.reply)
             }
             Err(all) => {
                 self.record_failure(&all.reported, |record| context.record(record));
-                Err(self.error(&all))
+                let error = self.error(&all);
+                Err(match &plan.targets[..] {
+                    [alone] => report::with_advice(&self.settings, alone.provider, error),
+                    _ => error,
+                })
             }
-        }
-    }
-
-    /// Asks until there is an answer or nothing more can be done; otherwise returns what has stopped it.
-    async fn try_targets_in_time(
-        &self,
-        context: &CallContext,
-        plan: &Plan,
-        state: &mut ChatState,
-        observer: &mut dyn Observer,
-    ) -> Option<Failure> {
-        let work = pin!(self.try_targets(context, plan, state, observer));
-        let mut ending = self.ending.clone();
-        // Work may use up all of the task's budget.
-        let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
-        let due = context.received() + plan.timeout;
-        match timeout_at(due.into(), select(work, ending)).await {
-            Ok(Either::Left(((), _))) => None,
-            Ok(Either::Right(_)) => Some(Failure::new(
-                ErrorKind::Cancelled,
-                "the server is shutting down",
-            )),
-            Err(_) => Some(Failure::new(
-                ErrorKind::Timeout,
-                format!("no complete answer after {} s", plan.timeout.as_secs()),
-            )),
         }
     }
 
@@ -136,7 +108,9 @@ impl Gateway {
         // Gemini has the id of an answer in the body (`responseId` of GenerateContentResponse).
         if reply.request_id.is_none() {
             let id = reply.answer.response_id.as_deref();
-            reply.request_id = id.filter(|id| id.len() <= LONGEST_ID).map(str::to_owned);
+            reply.request_id = id
+                .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+                .map(str::to_owned);
         }
         let answer = &mut reply.answer;
         let ids = [
@@ -277,8 +251,7 @@ impl Gateway {
         state.begin();
         let provider = &self.settings.providers[state.provider()];
         let Some(codec) = provider.dialect.codec() else {
-            state.reply.answer = Answer::default();
-            mock::answer(&mut turn.request, &mut state.reply.answer);
+            state.reply.answer = mock::answer(&mut turn.request);
             return Ok(());
         };
         let exchange = Exchange {
@@ -386,7 +359,7 @@ impl Gateway {
         most: f64,
     ) -> f64 {
         // The estimate takes four bytes for a token.
-        let input = input / (price::LONGEST_TOKEN as u64 / bound::ASCII_PER_TOKEN);
+        let input = input / (price::LONGEST_TOKEN as u64 / bound::CHARACTERS_PER_TOKEN);
         let cost = price::of_answer(&self.settings, Some(provider), model, answer, input);
         match cost.map(|cost| cost.usd) {
             Some(usd) if answer.complete => usd,
@@ -445,12 +418,14 @@ impl Gateway {
         } = exchange;
         let (settings, id) = (self.shared_settings(), provider.id.clone());
         // A deny list looks at every spelling of each name.
-        let newest = aside(models.len() * size_of::<Model>(), move || {
+        let newest = offload(models.len() * size_of::<Model>(), move || {
             models.retain(|model| settings.limits.refusal(&id, &model.id).is_none());
             let newest = codec.newest_chat_model(&models);
             newest.map(|model| model.id.clone())
         });
-        newest.await.filter(|_| lists_names(provider)).ok_or_else(|| {
+        let preset = provider.preset;
+        let lists_names = preset.is_none_or(|preset| preset.lists_request_names);
+        newest.await.filter(|_| lists_names).ok_or_else(|| {
             Failure::new(
                 ErrorKind::ModelNotFound,
                 "no model was named, and none in the provider's list suits a chat and is allowed",
@@ -491,12 +466,6 @@ impl Gateway {
             ..CallRecord::default()
         });
     }
-}
-
-/// Whether the provider's list has the names that requests use. Azure lists the models that deployments are made of, but a
-/// request names a deployment.
-fn lists_names(provider: &Provider) -> bool {
-    provider.key_header != KeyHeader::ApiKey
 }
 
 /// Whether the message of such a failure may quote the prompt or the answer, as some servers do when they refuse a request,

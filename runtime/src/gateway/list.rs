@@ -19,9 +19,9 @@ use super::{
     send::Exchange,
 };
 use crate::{
-    aside::aside,
     call::CallContext,
     error::{Error, ErrorKind},
+    offload::offload,
     settings::ProviderIndex,
 };
 
@@ -82,7 +82,8 @@ impl Gateway {
                         patience: None,
                     };
                     let list = self.model_list(exchange, bounds);
-                    self.in_time(context, bounds, "model list", list).await
+                    let list = self.until_due(context, bounds.limit, "model list", list);
+                    list.await.flatten()
                 }
             };
             let offer = match offer {
@@ -106,7 +107,7 @@ impl Gateway {
         let texts = offer.models.iter_mut().flat_map(Model::texts);
         let length = texts.map(|text| text.len()).sum();
         let redactor = Arc::clone(&self.redactor);
-        aside(length, move || {
+        offload(length, move || {
             let texts = offer.models.iter_mut().flat_map(Model::texts);
             texts.for_each(|text| redactor.parts(text));
             offer
@@ -137,7 +138,7 @@ impl Gateway {
             let Body { bytes, mut held } = sent.await?;
             let length = bytes.len();
             hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
-            let mut list = aside(length, move || codec.models_page(&bytes)).await?;
+            let mut list = offload(length, move || codec.models_page(&bytes)).await?;
             list.models.truncate(MOST_MODELS - offer.models.len());
             // The models have what is kept of the text.
             if !held.resize(length + list.models.len() * MODEL) {

@@ -17,7 +17,7 @@ const MODEL: &str = "mock-echo";
 
 /// Answers a request with the last user text, which is moved out of the request where possible: it may be long. Words count
 /// as tokens.
-pub(crate) fn answer(request: &mut ChatRequest, answer: &mut Answer) {
+pub(super) fn answer(request: &mut ChatRequest) -> Answer {
     let input: u64 = request.messages.iter().map(|m| words(&m.all_text())).sum();
     let mut messages = request.messages.iter();
     let last = messages.rposition(|message| message.role == Role::User);
@@ -32,15 +32,18 @@ pub(crate) fn answer(request: &mut ChatRequest, answer: &mut Answer) {
         [only] if only.role == Role::User => input,
         _ => words(&text),
     };
-    answer.text = text;
-    answer.finish = Some(Finish::Stop);
-    answer.usage = Usage {
-        input_tokens: Some(input),
-        output_tokens: Some(output),
-        total_tokens: Some(input + output),
-        ..Usage::default()
-    };
-    answer.complete = true;
+    Answer {
+        text,
+        finish: Some(Finish::Stop),
+        usage: Usage {
+            input_tokens: Some(input),
+            output_tokens: Some(output),
+            total_tokens: Some(input + output),
+            ..Usage::default()
+        },
+        complete: true,
+        ..Answer::default()
+    }
 }
 
 /// Whether the first target of a plan is the echo, which needs no waiting.
@@ -49,14 +52,12 @@ pub(crate) fn is_first_target(settings: &Settings, plan: &Plan) -> bool {
     plan.targets.first().map(kind) == Some(Dialect::Mock)
 }
 
-/// Replies to such a plan, which is used up. The reply is filled in place to avoid copying it.
-pub(crate) fn reply(
-    context: &CallContext,
-    settings: &Settings,
-    plan: &mut Plan,
-    reply: &mut Reply,
-) {
-    answer(&mut plan.request, &mut reply.answer);
+/// The reply to such a plan, which is used up.
+pub(crate) fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan) -> Reply {
+    let mut reply = Reply {
+        answer: answer(&mut plan.request),
+        ..Reply::default()
+    };
     if let Some(first) = plan.targets.first() {
         reply
             .provider
@@ -66,11 +67,12 @@ pub(crate) fn reply(
             named => named,
         });
     }
-    price::charge(settings, reply);
+    price::charge(settings, &mut reply);
     context.record(reply.record());
     if let Some(most) = plan.max_output_chars {
         reply.shorten(most);
     }
+    reply
 }
 
 /// Its model list.

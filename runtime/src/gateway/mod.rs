@@ -18,6 +18,7 @@ mod body;
 pub(crate) mod bound;
 mod chat;
 mod chat_state;
+mod deadline;
 mod learned;
 mod list;
 mod memory;

@@ -2,9 +2,9 @@
 //!
 //! Never here: a limit on cost, or the published prices (each provider's folder in `anygpt_providers`).
 
-use anygpt_providers::{Answer, LIST_PRICES, Usage, list_price};
+use anygpt_providers::{Answer, LIST_PRICES, TokenPrice, Usage, list_price};
 
-use crate::settings::{Price, ProviderIndex, Settings, position};
+use crate::settings::{ProviderIndex, Settings, position};
 
 use super::Reply;
 
@@ -23,13 +23,13 @@ pub(crate) fn known(
     settings: &Settings,
     provider: ProviderIndex,
     model: &str,
-) -> Option<(Price, &'static str)> {
+) -> Option<(TokenPrice, &'static str)> {
     let configured = settings.model(provider, model);
     if let Some(price) = configured.and_then(|model| model.price) {
         return Some((price, "configured"));
     }
     settings.providers[provider].is_original().then_some(())?;
-    Some((listed(model)?, LIST_PRICES))
+    Some((list_price(model)?, LIST_PRICES))
 }
 
 /// Adds the cost of its answer to a reply.
@@ -95,9 +95,9 @@ pub(super) const LONGEST_TOKEN: usize = 128;
 const MOST: u64 = 100_000_000;
 
 /// The cost of so much, if all of it is known.
-fn of_usage(price: &Price, usage: &Usage) -> Option<f64> {
+fn of_usage(price: &TokenPrice, usage: &Usage) -> Option<f64> {
     let (input, output) = (usage.input_tokens?, usage.output_tokens?);
-    let rates = rates(price, input);
+    let rates = price.for_input(input);
     let cached = usage.cached_input_tokens.unwrap_or_default().min(input);
     let written = usage.cache_write_tokens.unwrap_or_default();
     let written = written.min(input - cached);
@@ -109,20 +109,6 @@ fn of_usage(price: &Price, usage: &Usage) -> Option<f64> {
     ]))
 }
 
-/// The prices that hold for a request with so much input.
-pub(super) fn rates(price: &Price, input: u64) -> Price {
-    match price.long_from {
-        Some(long) if input > long => Price {
-            input: price.input * 2.0,
-            output: price.output * 1.5,
-            cached_input: price.cached_input.map(|price| price * 2.0),
-            cache_write: price.cache_write.map(|price| price * 2.0),
-            long_from: None,
-        },
-        _ => *price,
-    }
-}
-
 /// The sum for tokens at prices per million; billionths of a dollar are the last digit.
 #[allow(clippy::cast_precision_loss)] // No answer has 2^53 tokens.
 pub(super) fn dollars(parts: &[(u64, f64)]) -> f64 {
@@ -131,18 +117,6 @@ pub(super) fn dollars(parts: &[(u64, f64)]) -> f64 {
         .map(|(tokens, price)| *tokens as f64 * price)
         .sum();
     (sum * 1e3).round() / 1e9
-}
-
-/// The published price of a model, in the form of a configured one.
-fn listed(model: &str) -> Option<Price> {
-    let price = list_price(model)?;
-    Some(Price {
-        input: price.input,
-        output: price.output,
-        cached_input: price.cached_input,
-        cache_write: price.cache_write,
-        long_from: price.long_from,
-    })
 }
 
 #[cfg(test)]

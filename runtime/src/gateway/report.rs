@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt::Write as _, time::Duration};
 use anygpt_providers::Failure;
 
 use crate::{
-    error::{Advice, Error, ErrorKind},
+    error::{Advice, Error, ErrorKind, MAIN_KEYS, MOCK, START_AGAIN},
     redact::{Redactor, redact_caller_text},
     settings::{Provider, ProviderIndex, Settings},
 };
@@ -58,15 +58,17 @@ pub(crate) fn with_advice(settings: &Settings, provider: ProviderIndex, error: E
     }
     // No other words: the user did not ask for it.
     if is_unreachable {
-        return Error::new(ErrorKind::Config, NO_PROVIDER_AND_NO_LAST_RESORT);
+        return Error::new(
+            ErrorKind::Config,
+            format!(
+                "No provider can be used, and there is no Docker Model Runner, which was tried, too: set {MAIN_KEYS}; or start \
+                 a local model with \"docker model run ai/smollm2\" and set \
+                 DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo with {MOCK}"
+            ),
+        );
     }
     Error::no_provider().advise(Advice::TriedLastResort(Box::new(error)))
 }
-
-const NO_PROVIDER_AND_NO_LAST_RESORT: &str = "No provider can be used, and there is no Docker Model Runner, which was \
-    tried, too: set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY; or start a local model with \"docker model run \
-    ai/smollm2\" and set DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo with \
-    DEFAULT_PROVIDER=mock";
 
 /// The message of a failure without secrets. Parts of keys are searched for only in what came from outside.
 pub(super) fn redacted<'f>(failure: &'f Failure, redactor: &Redactor) -> Cow<'f, str> {
@@ -143,7 +145,7 @@ fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {
              ask another model."
                 .into()
         }
-        ErrorKind::Cancelled => "Start the server again and repeat the call.".into(),
+        ErrorKind::Cancelled => START_AGAIN.into(),
     })
 }
 

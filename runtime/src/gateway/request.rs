@@ -2,20 +2,12 @@
 //!
 //! Never here: the request itself, or chats.
 
-use std::{
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Codec, Failure, Request, Stage};
-use futures_util::future::{Either, select};
+use anygpt_providers::{Codec, Failure, Request, Stage, reported};
 use http::Method;
-use serde::{Deserialize, de::IgnoredAny};
-use tokio::{
-    task::unconstrained,
-    time::{sleep, timeout_at},
-};
+use tokio::time::sleep;
 
 use super::{
     Gateway,
@@ -28,9 +20,9 @@ use super::{
     send::Exchange,
 };
 use crate::{
-    aside::aside,
     call::{CallContext, CallRecord},
     error::{Error, ErrorKind},
+    offload::offload,
     settings::{ProviderIndex, Settings},
 };
 
@@ -74,15 +66,6 @@ pub(crate) struct Counted<T> {
     pub reservation: Reservation,
 }
 
-/// What some proxies send with status 200.
-#[derive(Deserialize)]
-struct Reported {
-    error: Option<IgnoredAny>,
-    // Where something was done all the same.
-    data: Option<IgnoredAny>,
-    usage: Option<IgnoredAny>,
-}
-
 impl Gateway {
     /// A provider's reply to a request for one of its models, as `read` parses it. Messages call it `what`.
     ///
@@ -113,15 +96,15 @@ impl Gateway {
             let Body { bytes, mut held } = sent.await?;
             let values = memchr::memchr_iter(b',', &bytes).count();
             hold_more(&mut held, VALUE * values)?;
-            let value = aside(bytes.len(), move || read(codec, &bytes)).await?;
+            let value = offload(bytes.len(), move || read(codec, &bytes)).await?;
             Ok(Counted {
                 value,
                 reservation: held,
             })
         };
-        let reply = self.in_time(context, bounds, what, work).await;
+        let reply = self.until_due(context, bounds.limit, what, work).await;
         let model = model_of(target);
-        match reply {
+        match reply.flatten() {
             Ok(reply) => {
                 self.record_answer();
                 context.record(CallRecord {
@@ -159,8 +142,11 @@ impl Gateway {
             patience: None,
         };
         let newest = self.newest_model(exchange, bounds);
-        let newest = self.in_time(context, bounds, "model list", newest).await;
-        newest.map_err(|failure| self.failed(context, target.provider, "", failure))
+        let newest = self.until_due(context, bounds.limit, "model list", newest);
+        newest
+            .await
+            .flatten()
+            .map_err(|failure| self.failed(context, target.provider, "", failure))
     }
 
     /// Records a failure; returns the error of its call.
@@ -227,45 +213,11 @@ impl Gateway {
         let bytes = self.body(response, &mut held).await?;
         let length = bytes.len();
         let codec = exchange.codec;
-        let read = move || {
-            if let Ok(reported) = serde_json::from_slice::<Reported>(&bytes)
-                && reported.error.is_some()
-            {
-                let failure = codec.failure(200, &bytes);
-                return Err(match reported.data.or(reported.usage) {
-                    None => failure,
-                    Some(_) => failure.at(Stage::Taken),
-                });
-            }
-            Ok(bytes)
+        let read = move || match reported(codec, &bytes) {
+            Some(failure) => Err(failure),
+            None => Ok(bytes),
         };
-        let bytes = aside(length, read).await?;
+        let bytes = offload(length, read).await?;
         Ok(Body { bytes, held })
-    }
-
-    /// Work that ends in time, and before the process ends; otherwise the failure says that there is no `what`.
-    pub(super) async fn in_time<T>(
-        &self,
-        context: &CallContext,
-        bounds: Bounds,
-        what: &str,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        let work = pin!(work);
-        let mut ending = self.ending.clone();
-        // Work may use up all of the task's budget.
-        let ending = pin!(unconstrained(ending.wait_for(|&ending| ending)));
-        let due = context.received() + bounds.limit;
-        match timeout_at(due.into(), select(work, ending)).await {
-            Ok(Either::Left((done, _))) => done,
-            Ok(Either::Right(_)) => Err(Failure::new(
-                ErrorKind::Cancelled,
-                "the server is shutting down",
-            )),
-            Err(_) => Err(Failure::new(
-                ErrorKind::Timeout,
-                format!("no {what} after {} s", bounds.limit.as_secs()),
-            )),
-        }
     }
 }

@@ -171,8 +171,6 @@ pub(crate) fn chain(
             Some(name) => targets(settings, None, Some(name)),
         };
         match found.and_then(|(_, found)| allowed(settings, found)) {
-            // Mostly the first and only one.
-            Ok(found) if chain.targets.is_empty() && found.len() == 1 => chain.targets = found,
             Ok(found) => {
                 for target in found {
                     if !chain.targets.contains(&target) {

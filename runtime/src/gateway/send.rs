@@ -41,6 +41,13 @@ const ERROR_IDLE: Duration = Duration::from_secs(10);
 /// Most bytes that are read of an error.
 const ERROR_LIMIT: usize = 64 << 10;
 
+/// Longest id of a request that is reported, in bytes: what is longer is not an id, and a part of it could be a part of a
+/// secret.
+pub(super) const LONGEST_REQUEST_ID: usize = 200;
+
+/// Longest target of a redirect that is reported, in bytes; a part of it could be a part of a secret, too.
+const LONGEST_LOCATION: usize = 200;
+
 const USER_AGENT: &str = concat!("anygpt-mcp/", env!("CARGO_PKG_VERSION"));
 
 /// Room for the headers of most requests, `Host` included; the connection keeps it.
@@ -177,8 +184,7 @@ fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
     }
     let place = response.headers().get(LOCATION)?.to_str().ok()?;
     let place = match place.split(['?', '#']).next().unwrap_or_default() {
-        // A part of it could be a part of a secret.
-        long if long.len() > 200 => "another place",
+        long if long.len() > LONGEST_LOCATION => "another place",
         place => place,
     };
     let mut failure = Failure::quoting(
@@ -241,8 +247,7 @@ pub(super) fn request_id(codec: &dyn Codec, headers: &HeaderMap) -> Option<Strin
         .request_id_headers()
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
-        // A longer one is not an id, and a part of it could be a part of a secret.
-        .filter(|id| id.len() <= 200)
+        .filter(|id| id.len() <= LONGEST_REQUEST_ID)
         .map(str::to_owned)
 }
 

@@ -41,8 +41,8 @@ use super::{
     turn::{self, Turn},
 };
 use crate::{
-    aside::aside,
     dns::{LookUpError, Resolver},
+    offload::run_on_thread,
 };
 
 /// Opens connections; clones share everything.
@@ -177,8 +177,8 @@ impl Parts {
     async fn tls(&self) -> Result<&TlsConnector, ConnectError> {
         let made = self.tls.get_or_try_init(|| async {
             let roots = Arc::clone(&self.config.roots);
-            // Reading files blocks, so it happens on another thread.
-            aside(usize::MAX, move || tls_with(&*roots)).await
+            // Reading files blocks.
+            run_on_thread(move || tls_with(&*roots)).await
         });
         made.await
     }
@@ -374,16 +374,18 @@ fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
             "if your network replaces certificates, or the endpoint has its own authority, put that authority's \
              certificate into a file and name it in SSL_CERT_FILE",
         ),
-        // These errors contain dates and names.
+        // The texts of these errors contain dates and names.
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
         | CertificateError::NotValidYetContext { .. } => {
-            return (words(why).into(), "check the clock of this machine, too");
+            return (
+                why.to_string().into(),
+                "check the clock of this machine, too",
+            );
         }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+        CertificateError::NotValidForNameContext { .. } => {
             let advice = "it is for another name, or something in between answers";
-            return (words(why).into(), advice);
+            return (why.to_string().into(), advice);
         }
         CertificateError::Revoked => ("it was revoked", ANOTHER),
         CertificateError::BadEncoding => ("it cannot be read", ANOTHER),
@@ -402,42 +404,26 @@ fn refused(why: &CertificateError) -> (Cow<'static, str>, &'static str) {
             "the endpoint needs one that is signed with SHA-256 or better",
         ),
         // Errors without a name in rustls have one in webpki.
-        CertificateError::Other(other) => match other.to_string().as_str() {
-            "CaUsedAsEndEntity" => (
+        CertificateError::Other(other) => match other.0.downcast_ref() {
+            Some(webpki::Error::CaUsedAsEndEntity) => (
                 "it is an authority's (CA:TRUE) and not a server's; openssl req -x509 makes such",
                 "make one for the endpoint with -addext basicConstraints=critical,CA:FALSE, and name its file, or that \
                  of the authority that signed it, in SSL_CERT_FILE",
             ),
-            "EndEntityUsedAsCa" => (
+            Some(webpki::Error::EndEntityUsedAsCa) => (
                 "it is signed with a certificate that is not an authority's",
                 "have it signed by an authority (CA:TRUE), and name the file with that one's certificate in \
                  SSL_CERT_FILE",
             ),
-            "UnsupportedCertVersion" => (
+            Some(webpki::Error::UnsupportedCertVersion) => (
                 "it is of an old version",
                 "the endpoint needs one of version 3",
             ),
-            other => return (words(other).into(), ANOTHER),
+            _ => return (other.to_string().into(), ANOTHER),
         },
-        other => return (words(other).into(), ANOTHER),
+        other => return (other.to_string().into(), ANOTHER),
     };
     (what.into(), advice)
-}
-
-/// `NameOfAnError` as words; other text is returned unchanged.
-fn words(name: impl fmt::Display) -> String {
-    let name = name.to_string();
-    if name.contains(' ') {
-        return name;
-    }
-    let mut words = String::new();
-    for letter in name.chars() {
-        if letter.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.extend(letter.to_lowercase());
-    }
-    words
 }
 
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {

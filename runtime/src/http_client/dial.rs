@@ -156,8 +156,9 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
 struct Race<'a> {
     port: u16,
     pending: Pending<'a>,
-    /// Addresses that have not been tried yet, IPv4 first.
-    addresses: [VecDeque<IpAddr>; 2],
+    /// Addresses that have not been tried yet.
+    v4: VecDeque<IpAddr>,
+    v6: VecDeque<IpAddr>,
     /// The family whose address is tried next, if it has one.
     turn: Family,
     look_ups: usize,
@@ -172,7 +173,7 @@ impl Race<'_> {
     fn found(&mut self, family: Family, outcome: Outcome) {
         self.look_ups -= 1;
         match outcome {
-            Ok(addresses) => self.addresses[family as usize].extend(addresses),
+            Ok(addresses) => self.addresses(family).extend(addresses),
             // That one family has no addresses is the least useful reason.
             Err(error) => {
                 if matches!(self.look_up_error, None | Some(LookUpError::Unknown(_))) {
@@ -182,10 +183,17 @@ impl Race<'_> {
         }
         if self.attempts > 0 {
             // The running delay decides.
-        } else if self.look_ups == 0 || family == Family::V6 && !self.addresses[1].is_empty() {
+        } else if self.look_ups == 0 || family == Family::V6 && !self.v6.is_empty() {
             self.may_start = true;
-        } else if family == Family::V4 && !self.addresses[0].is_empty() {
+        } else if family == Family::V4 && !self.v4.is_empty() {
             self.delay(RESOLUTION_DELAY);
+        }
+    }
+
+    fn addresses(&mut self, family: Family) -> &mut VecDeque<IpAddr> {
+        match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
         }
     }
 
@@ -193,7 +201,8 @@ impl Race<'_> {
         Race {
             port,
             pending: FuturesUnordered::new(),
-            addresses: Default::default(),
+            v4: VecDeque::new(),
+            v6: VecDeque::new(),
             turn: Family::V6,
             look_ups: 1,
             attempts: 0,
@@ -223,7 +232,7 @@ impl Race<'_> {
 
     /// No attempt is in progress, and no address is left to try.
     fn is_idle(&self) -> bool {
-        self.attempts == 0 && self.addresses.iter().all(VecDeque::is_empty)
+        self.attempts == 0 && self.v4.is_empty() && self.v6.is_empty()
     }
 
     /// Starts the next attempt, and the delay until the one after it.
@@ -238,7 +247,7 @@ impl Race<'_> {
         let next = [(self.turn, other), (other, self.turn)]
             .into_iter()
             .find_map(|(family, then)| {
-                let address = self.addresses[family as usize].pop_front()?;
+                let address = self.addresses(family).pop_front()?;
                 Some((address, then))
             });
         let Some((address, then)) = next else {

@@ -215,9 +215,7 @@ impl ReplyBody {
             pool,
         }
     }
-}
 
-impl ReplyBody {
     /// The next piece of the body, `None` at its end; `Pending` also when the task has had its turn.
     pub(crate) fn poll_data(
         &mut self,

@@ -20,10 +20,10 @@ use std::{
 use anygpt_core::{Budget, CallHandle, Progress, Reservation, Server};
 use tokio::sync::{self, Notify};
 
-use super::write::{WriteMode, write_waiting};
+use super::write::WriteMode;
 use crate::{
-    aside::aside,
     error::{Error, ErrorKind},
+    offload::offload,
     outcome::Outcome,
     output,
     redact::Redactor,
@@ -146,7 +146,7 @@ impl Connection {
     /// Completes a call. Waits while too much output is queued already.
     pub(crate) async fn complete(self: &Arc<Self>, handle: CallHandle, mut outcome: Outcome) {
         let connection = Arc::clone(self);
-        let redacted = aside(outcome.length(), move || {
+        let redacted = offload(outcome.length(), move || {
             outcome.redact(&connection.redactor);
             let is_long = outcome.length() > LONG;
             let encoded = is_long.then(|| outcome.encoded());
@@ -180,7 +180,7 @@ impl Connection {
         let Some(writer) = self.lock().server.answer_writer(handle) else {
             return;
         };
-        let written = aside(wanted, move || {
+        let written = offload(wanted, move || {
             let mut answer = Vec::with_capacity(encoded);
             outcome.with_result(|result| writer.write(&mut answer, result));
             (answer, held)
@@ -260,9 +260,7 @@ impl Connection {
     pub(crate) fn cancel_open_calls(self: &Arc<Self>) {
         let mut state = self.lock();
         for handle in state.server.open_calls() {
-            let error = Error::new(ErrorKind::Cancelled, "the server is shutting down")
-                .advise_plain("Start it again and repeat the call.");
-            state.complete(handle, &Outcome::error(error));
+            state.complete(handle, &Outcome::error(Error::shutting_down()));
         }
         self.flush(state);
     }
@@ -397,7 +395,7 @@ impl Connection {
                 // No thread available: wait for the client here.
                 return self
                     .write_out(state, |bytes| {
-                        self.signals.run_blocking(|| write_waiting(bytes))
+                        self.signals.run_blocking(|| output::write_waiting(bytes))
                     })
                     .0;
             }
@@ -422,7 +420,7 @@ impl Connection {
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
             }
-            state = self.write_out(state, write_waiting).0;
+            state = self.write_out(state, output::write_waiting).0;
         }
     }
 

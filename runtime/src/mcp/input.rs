@@ -16,7 +16,6 @@ use rustix::{
 use super::{
     connection::{Connection, State},
     runner::Runner,
-    write::wait_for,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -131,9 +130,7 @@ impl Input<'_> {
         for action in self.actions.drain(..) {
             match action {
                 Action::CallTool(call) if ending => {
-                    let message = "the server is shutting down and takes no new calls";
-                    let error = Error::new(ErrorKind::Cancelled, message)
-                        .advise_plain("Start it again and repeat the call.");
+                    let error = Error::shutting_down();
                     self.outcomes.push((call.handle, Outcome::error(error)));
                 }
                 Action::CallTool(call) => {
@@ -172,7 +169,7 @@ fn read(buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match rustix::io::read(stdin, &mut *buffer) {
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => wait_for(&stdin, PollFlags::IN),
+            Err(Errno::AGAIN) => output::wait_for(&stdin, PollFlags::IN),
             result => return Ok(result?),
         }
     }

@@ -13,7 +13,7 @@ use anygpt_providers::Answer;
 use tokio::time::sleep;
 
 use super::connection::Connection;
-use crate::gateway::Observer;
+use crate::gateway::{Observer, bound::CHARACTERS_PER_TOKEN};
 
 /// Time between two progress notifications of a call.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -118,6 +118,7 @@ impl Progress {
 
     fn message(&self) -> String {
         let characters = self.text.characters;
+        // Providers report the number of tokens at the end.
         let estimated = (characters + self.reasoning.characters).div_ceil(CHARACTERS_PER_TOKEN);
         let tokens = estimated.max(self.tokens);
         match &self.phase {
@@ -130,9 +131,6 @@ impl Progress {
         }
     }
 }
-
-/// Providers report the number of tokens at the end; until then this average of most texts is assumed.
-const CHARACTERS_PER_TOKEN: u64 = 4;
 
 /// Characters of a growing text; each byte is visited once.
 #[derive(Debug, Default)]

@@ -4,10 +4,7 @@
 
 use std::io;
 
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    io::Errno,
-};
+use crate::output::write_waiting;
 
 /// Size in bytes to which a pipe is enlarged once it was too small: room for 64 answers to `tools/list`, and half of the
 /// kernel's limit for an unprivileged process.
@@ -61,7 +58,7 @@ impl WriteMode {
     pub(super) fn write(&mut self, bytes: &[u8], may_wait: bool) -> io::Result<usize> {
         #[cfg(target_os = "linux")]
         if *self == WriteMode::NoWait {
-            use rustix::io::{ReadWriteFlags, pwritev2};
+            use rustix::io::{Errno, ReadWriteFlags, pwritev2};
             // This offset means the current position: pipes have no other.
             let result = pwritev2(
                 rustix::stdio::stdout(),
@@ -83,22 +80,4 @@ impl WriteMode {
             _ => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
-}
-
-/// Writes at least one byte, and blocks if it must.
-pub(super) fn write_waiting(bytes: &[u8]) -> io::Result<usize> {
-    let stdout = rustix::stdio::stdout();
-    loop {
-        match rustix::io::write(stdout, bytes) {
-            Err(Errno::INTR) => {}
-            // Another process that shares the pipe has made it non-blocking.
-            Err(Errno::AGAIN) => wait_for(&stdout, PollFlags::OUT),
-            result => return Ok(result?),
-        }
-    }
-}
-
-pub(super) fn wait_for(fd: &std::os::fd::BorrowedFd<'_>, flags: PollFlags) {
-    // The read or write that follows reports any error.
-    let _ready = poll(&mut [PollFd::new(fd, flags)], None);
 }

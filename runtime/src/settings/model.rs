@@ -4,12 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use anygpt_providers::ReasoningEffort;
+use anygpt_providers::{ReasoningEffort, TokenPrice};
 
-use super::{
-    index::{ModelIndex, ProviderIndex},
-    price::Price,
-};
+use super::index::{ModelIndex, ProviderIndex};
 
 /// A model of the configuration file.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +19,7 @@ pub(crate) struct ModelSettings {
     /// Its line in the configuration file.
     pub line: usize,
     /// What it costs.
-    pub price: Option<Price>,
+    pub price: Option<TokenPrice>,
 }
 
 /// A tag and the models that carry it, or an alias and the models that it leads to.

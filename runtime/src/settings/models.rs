@@ -4,13 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anygpt_providers::{Dialect, ReasoningEffort, presets};
+use anygpt_providers::{Dialect, ReasoningEffort, TokenPrice, presets};
 
 use super::{
     file::{Aliases, ModelName, Models, TagName},
     index::{ModelIndex, ProviderIndex},
     model::{Member, ModelSettings, Names, Tag},
-    price::Price,
     provider::{Provider, position},
     yaml::{Error, OneOrMore, shown},
 };
@@ -45,7 +44,7 @@ pub(super) fn all(providers: &[Provider], entries: Models) -> Result<Vec<ModelSe
             id,
             tags,
             line: key.line,
-            price: entry.price.map(Price::from),
+            price: entry.price.map(TokenPrice::from),
         });
     }
     Ok(models)

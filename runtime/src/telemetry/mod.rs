@@ -95,6 +95,11 @@ pub(crate) fn drain_client_lines(take: impl FnMut(LoggingLevel, &str)) {
     }
 }
 
+/// Writes a message of this program at once, as [`write_now`].
+pub(crate) fn message_now(text: &str) {
+    write_now(&format!("anygpt-mcp: {text}"));
+}
+
 /// Writes a text at once, for the start and the end of the process: waits a short time for room, then gives up.
 pub(crate) fn write_now(text: &str) {
     let line = match LOG.get() {

@@ -2,8 +2,6 @@
 //!
 //! Never here: its text form, or how a model is asked.
 
-use std::time::Duration;
-
 use anygpt_providers::{Answer, ErrorKind, Finish, Format, ToolCall, Usage};
 use serde::Serialize;
 use serde_json::{
@@ -12,7 +10,10 @@ use serde_json::{
 };
 
 use super::response_format;
-use crate::gateway::{Attempt, Reply};
+use crate::{
+    call::millis,
+    gateway::{Attempt, Reply},
+};
 
 /// `structuredContent` of the tools that ask models.
 #[derive(Serialize)]
@@ -97,10 +98,6 @@ impl<'a> Tried<'a> {
 
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[derive(Serialize)]

@@ -13,7 +13,7 @@ use super::{
     arguments::Arguments,
     common::{
         MAX_COST_USD, MAX_OUTPUT_CHARS, MAX_TOKENS, MODEL, PROVIDER, REASONING_EFFORT, TEMPERATURE,
-        TIMEOUT, TOP_P, ask, take_bounds,
+        TIMEOUT, TOP_P, take_bounds,
     },
     conversation::{
         self, MESSAGES, PROMPT, SYSTEM,
@@ -27,13 +27,13 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
-    aside::aside,
     call::CallContext,
     error::Error,
     gateway::{
         Gateway, Observer, Plan, Reply, bound, mock,
         resolve::{self, LeftOut},
     },
+    offload::offload,
     outcome::Outcome,
     settings::Settings,
 };
@@ -151,8 +151,7 @@ fn begin(
         return Ok(Step::Done(dry_run::outcome(settings, &plan, warnings)));
     }
     if mock::is_first_target(settings, &plan) {
-        let mut reply = Reply::default();
-        mock::reply(context, settings, &mut plan, &mut reply);
+        let reply = mock::reply(context, settings, &mut plan);
         let outcome = outcome(reply, false, format.as_deref(), warnings);
         return Ok(Step::Done(outcome));
     }
@@ -183,7 +182,7 @@ impl Chat {
         gateway: &Gateway,
         observer: &mut dyn Observer,
     ) -> Outcome {
-        let reply = match ask(context, gateway, &self.plan, observer).await {
+        let reply = match gateway.chat(context, &self.plan, observer).await {
             Ok(reply) => reply,
             Err(problem) => return Outcome::error(problem),
         };
@@ -195,7 +194,7 @@ impl Chat {
             _ => reply.answer.length() + reply.answer.state_length(),
         };
         let outcome = move || outcome(reply, wants_reasoning, format.as_deref(), warnings);
-        aside(length, outcome).await
+        offload(length, outcome).await
     }
 }
 
@@ -228,11 +227,9 @@ fn outcome(
     Outcome {
         text,
         note: (!notes.is_empty()).then(|| notes.join("\n")),
-        pictures: Vec::new(),
         structured,
         shares_text,
-        is_error: false,
-        errors: Vec::new(),
         reservation: reply.reservation,
+        ..Outcome::default()
     }
 }

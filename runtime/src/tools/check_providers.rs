@@ -12,7 +12,7 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
-    call::CallContext,
+    call::{CallContext, millis},
     error::{Error, ErrorKind},
     gateway::{Bounds, Gateway, Listed, Observer, resolve},
     outcome::Outcome,
@@ -123,7 +123,7 @@ impl<'a> Checked<'a> {
             reachable: failed.is_none_or(|failed| failed.status.is_some()),
             key_accepted: accepted,
             models: list.offer.as_ref().ok().map(|offer| offer.models.len()),
-            ms: u64::try_from(list.time.as_millis()).unwrap_or(u64::MAX),
+            ms: millis(list.time),
             error: failed.map(|failed| failed.error.for_client()),
         }
     }

@@ -1,10 +1,10 @@
-//! What the tools share: common parameters, the limits of an answer, and the request to the gateway.
+//! What the tools share: common parameters, and the limits of an answer.
 //!
 //! Never here: the question, or the choice of a model.
 
 use std::time::Duration;
 
-use anygpt_providers::ReasoningEffort;
+use anygpt_providers::{Feature, ReasoningEffort};
 
 use super::{
     arguments::Arguments,
@@ -12,9 +12,12 @@ use super::{
     parameter::Parameter,
 };
 use crate::{
-    call::CallContext,
     error::{Error, ErrorKind},
-    gateway::{Gateway, Observer, Plan, Reply, purse::Purse, report},
+    gateway::{
+        Plan,
+        purse::Purse,
+        resolve::{self, Target},
+    },
     settings::Settings,
 };
 
@@ -133,25 +136,15 @@ pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
     }
 }
 
-/// Asks the models of a plan. An error of a single target includes advice about its provider.
-pub(super) async fn ask(
-    context: &CallContext,
-    gateway: &Gateway,
-    plan: &Plan,
-    observer: &mut dyn Observer,
-) -> Result<Reply, Error> {
-    let alone = match &plan.targets[..] {
-        [target] => Some(target.provider),
-        _ => None,
-    };
-    match gateway.chat(context, plan, observer).await {
-        Ok(reply) => {
-            gateway.record_answer();
-            Ok(reply)
-        }
-        Err(problem) => Err(match alone {
-            Some(provider) => report::with_advice(gateway.settings(), provider, problem),
-            None => problem,
-        }),
-    }
+/// The error of a request for a feature that the provider of the target does not have, with those that have it.
+pub(super) fn unsupported(
+    settings: &Settings,
+    target: &Target,
+    feature: Feature,
+    what: &str,
+) -> Error {
+    let id = &settings.providers[target.provider].id;
+    let others = resolve::providers_supporting(settings, feature);
+    Error::new(ErrorKind::InvalidRequest, format!("{id} has no {what}"))
+        .advise_plain(format!("Ask {others}."))
 }

@@ -18,7 +18,7 @@ use super::{
     arguments::{Arguments, wrong_or_missing},
     common::{
         MAX_COST_USD, MAX_OUTPUT_CHARS, MAX_TOKENS, REASONING_EFFORT, TEMPERATURE, TIMEOUT, TOP_P,
-        ask, take_bounds,
+        take_bounds,
     },
     conversation::{self, MESSAGES_AS_IN_CHAT, PROMPT, SYSTEM},
     input_schema::Detail,
@@ -27,7 +27,6 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
-    aside::aside,
     call::CallContext,
     error::{Advice, Error},
     gateway::{
@@ -35,6 +34,7 @@ use crate::{
         purse::Purse,
         resolve::{self, LeftOut},
     },
+    offload::offload,
     outcome::Outcome,
     settings::Settings,
 };
@@ -349,9 +349,7 @@ impl Comparison {
                 Err(problem) => EntryResult::Error(problem),
                 Ok(_) if fastest.is_some() => EntryResult::Cancelled,
                 Ok(mut plan) if mock::is_first_target(settings, &plan) => {
-                    let mut reply = Box::<Reply>::default();
-                    mock::reply(context, settings, &mut plan, &mut reply);
-                    EntryResult::Answer(reply)
+                    EntryResult::Answer(Box::new(mock::reply(context, settings, &mut plan)))
                 }
                 Ok(_) => EntryResult::Cancelled,
             });
@@ -363,11 +361,7 @@ impl Comparison {
         let verdict = judge
             .and_then(|judge| self.judged(judge, &results))
             .filter(|plan| mock::is_first_target(settings, plan))
-            .map(|mut plan| {
-                let mut reply = Reply::default();
-                mock::reply(context, settings, &mut plan, &mut reply);
-                reply
-            });
+            .map(|mut plan| mock::reply(context, settings, &mut plan));
         self.outcome(results, fastest, verdict)
     }
 
@@ -386,7 +380,7 @@ impl Comparison {
                 Err(problem) => EntryResult::Error(problem),
                 Ok(plan) => {
                     running.push(async move {
-                        let result = ask(context, gateway, &plan, &mut NoopObserver).await;
+                        let result = gateway.chat(context, &plan, &mut NoopObserver).await;
                         (position, result)
                     });
                     EntryResult::Cancelled
@@ -417,7 +411,7 @@ impl Comparison {
         let mut verdict = None;
         if let Some(plan) = judge.and_then(|judge| self.judged(judge, &results)) {
             observer.on_status(&format!("{}, judging", progress_message(&results)));
-            match ask(context, gateway, &plan, observer).await {
+            match gateway.chat(context, &plan, observer).await {
                 Ok(reply) => verdict = Some(reply),
                 Err(problem) => self
                     .warnings
@@ -429,7 +423,7 @@ impl Comparison {
             _ => None,
         });
         let length = replies.sum();
-        aside(length, move || self.outcome(results, fastest, verdict)).await
+        offload(length, move || self.outcome(results, fastest, verdict)).await
     }
 
     /// The plan for the judge with all answers, if there are at least two.
@@ -506,12 +500,9 @@ impl Comparison {
         Outcome {
             text,
             note,
-            pictures: Vec::new(),
             structured,
-            shares_text: false,
-            is_error: false,
-            errors: Vec::new(),
             reservation: replies.chain(verdict).reduce(Reservation::and),
+            ..Outcome::default()
         }
     }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anygpt_core::Annotations;
-use anygpt_providers::{ChatRequest, Message, Role, State, read_count};
+use anygpt_providers::{ChatRequest, Codec, Feature, Message, Role, State, read_count};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
@@ -23,6 +23,7 @@ use crate::{
     error::{Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Observer,
+        bound::CHARACTERS_PER_TOKEN,
         resolve::{self, Target},
     },
     outcome::Outcome,
@@ -67,9 +68,6 @@ pub(super) struct Count {
     warnings: Vec<String>,
 }
 
-/// A rule of thumb for English text.
-const BYTES_PER_TOKEN: usize = 4;
-
 fn begin(
     _: &CallContext,
     settings: &Settings,
@@ -91,8 +89,8 @@ fn begin(
         model,
         ..ChatRequest::default()
     };
-    let counts = |codec: &dyn anygpt_providers::Codec| codec.count_tokens(&ChatRequest::default());
-    if provider.dialect.codec().and_then(counts).is_some() {
+    let codec = provider.dialect.codec();
+    if codec.is_some_and(|codec| codec.supports(Feature::CountTokens)) {
         return Ok(Step::Network(Box::new(Count {
             target,
             request,
@@ -104,13 +102,13 @@ fn begin(
         let calls = message.tool_calls.iter().map(|call| call.arguments.len());
         message.all_text().len() + calls.sum::<usize>()
     });
-    let bytes: usize = texts.sum();
+    let bytes = texts.sum::<usize>() as u64;
     warnings.push(format!(
-        "{} does not count tokens: this is its number of bytes by {BYTES_PER_TOKEN}, without images and files",
+        "{} does not count tokens: this is its number of bytes by {CHARACTERS_PER_TOKEN}, without images and files",
         provider.id
     ));
     Ok(Step::Done(outcome(
-        bytes.div_ceil(BYTES_PER_TOKEN) as u64,
+        bytes.div_ceil(CHARACTERS_PER_TOKEN),
         true,
         &request.model,
         &provider.id,
@@ -150,7 +148,7 @@ impl Count {
         let request = codec.and_then(|codec| codec.count_tokens(&self.request));
         let request = request
             .ok_or_else(|| Error::new(ErrorKind::Config, "this provider does not count tokens"))?;
-        let read = |_: &dyn anygpt_providers::Codec, body: &[u8]| read_count(body);
+        let read = |_: &dyn Codec, body: &[u8]| read_count(body);
         let counted = gateway.fetch(
             context,
             &self.target,

@@ -13,19 +13,6 @@ use crate::{
     settings::Settings,
 };
 
-/// Members of requests that are not parameters: the conversation, and what every request has.
-const NOT_PARAMETERS: [&str; 9] = [
-    "model",
-    "input",
-    "messages",
-    "contents",
-    "system",
-    "systemInstruction",
-    "store",
-    "stream",
-    "stream_options",
-];
-
 #[derive(Serialize)]
 struct Structured<'a> {
     text: &'a str,
@@ -144,12 +131,10 @@ fn prepared(
         .check_supported(&request)
         .map_err(|failure| Error::new(failure.class, failure.message))?;
     let http = codec.chat(&request, encoding);
-    let mut parameters: Map<String, Value> = serde_json::from_slice(&http.body).unwrap_or_default();
-    parameters.retain(|name, _| !NOT_PARAMETERS.contains(&name.as_str()));
     Ok(Prepared {
         request,
         endpoint: provider.base_url.shown(&http.path),
-        parameters,
+        parameters: http.parameters(),
         paid,
     })
 }

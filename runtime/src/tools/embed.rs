@@ -3,26 +3,26 @@
 //! Never here: comparing vectors.
 
 use anygpt_core::Annotations;
-use anygpt_providers::{Codec, EmbedRequest, Embeddings, Request};
+use anygpt_providers::{Codec, EmbedRequest, Embeddings, Feature, Request};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::{
     arguments::Arguments,
-    common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    common::{MODEL, PROVIDER, TIMEOUT, may_cost, unsupported},
     input_schema::Detail,
     kind::{Integer, Texts},
     parameter::Parameter,
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
-    aside::aside,
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Counted, Gateway, Observer,
         resolve::{self, Target},
     },
+    offload::offload,
     outcome::Outcome,
     settings::Settings,
 };
@@ -111,13 +111,8 @@ fn begin(
     };
     let codec = settings.providers[target.provider].dialect.codec();
     let Some(request) = codec.and_then(|codec| codec.embed(&embed)) else {
-        let can = |codec: &dyn Codec| codec.embed(&EmbedRequest::default()).is_some();
-        let who = resolve::providers_supporting(settings, can);
-        let id = &settings.providers[target.provider].id;
-        let message = format!("{id} has no embeddings");
-        return Err(
-            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
-        );
+        let feature = Feature::Embeddings;
+        return Err(unsupported(settings, &target, feature, "embeddings"));
     };
     Ok(Step::Network(Box::new(Embedding {
         target,
@@ -177,7 +172,7 @@ impl Embedding {
         let numbers = reply.value.vectors.iter().map(Vec::len).sum::<usize>();
         let settings = gateway.shared_settings();
         let length = numbers * size_of::<f32>();
-        aside(length, move || self.outcome(&settings, reply)).await
+        offload(length, move || self.outcome(&settings, reply)).await
     }
 
     fn outcome(&self, settings: &Settings, reply: Counted<Embeddings>) -> Outcome {

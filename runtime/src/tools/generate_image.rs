@@ -3,13 +3,15 @@
 //! Never here: fetching a picture from an address.
 
 use anygpt_core::Annotations;
-use anygpt_providers::{Codec, GenerateImagePlan, GenerateImageRequest, GeneratedImages, Usage};
+use anygpt_providers::{
+    Codec, Feature, GenerateImagePlan, GenerateImageRequest, GeneratedImages, Usage,
+};
 use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 
 use super::{
     arguments::Arguments,
-    common::{MODEL, PROVIDER, TIMEOUT, may_cost},
+    common::{MODEL, PROVIDER, TIMEOUT, may_cost, unsupported},
     input_schema::Detail,
     kind::{Choice, Integer, Name, Text},
     parameter::Parameter,
@@ -125,17 +127,8 @@ fn begin(
     };
     let codec = settings.providers[target.provider].dialect.codec();
     let Some(plan) = codec.and_then(|codec| codec.generate_image(&draw)) else {
-        let can = |codec: &dyn Codec| {
-            codec
-                .generate_image(&GenerateImageRequest::default())
-                .is_some()
-        };
-        let who = resolve::providers_supporting(settings, can);
-        let id = &settings.providers[target.provider].id;
-        let message = format!("{id} has no model that generates images");
-        return Err(
-            Error::new(ErrorKind::InvalidRequest, message).advise_plain(format!("Ask {who}."))
-        );
+        let what = "model that generates images";
+        return Err(unsupported(settings, &target, Feature::Images, what));
     };
     warnings.extend_from_slice(&plan.warnings);
     Ok(Step::Network(Box::new(Image {

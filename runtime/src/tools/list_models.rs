@@ -22,13 +22,13 @@ use super::{
     tool::{NetworkCall, Step, Tool},
 };
 use crate::{
-    aside::aside,
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
         Bounds, Gateway, Observer, mock,
         resolve::{self, Tagged},
     },
+    offload::offload,
     outcome::Outcome,
     settings::{Dialect, LONGEST_NAME, ProviderIndex, Settings, position},
 };
@@ -257,7 +257,7 @@ impl Query {
         });
         let length = models.sum::<usize>() * size_of::<Model>();
         let settings = gateway.shared_settings();
-        let outcome = aside(length, move || self.outcome(&settings, known)).await;
+        let outcome = offload(length, move || self.outcome(&settings, known)).await;
         // The lists were large; a page is small.
         drop(held);
         outcome

@@ -125,7 +125,7 @@ impl Tools {
             let error = Error::new(ErrorKind::Config, "there is no such tool");
             return Step::Done(Outcome::error(error));
         };
-        let context = CallContext::new(tool.name.into(), &mut call);
+        let context = CallContext::new(tool.name, &mut call);
         let mut charge = Charge::new(self.budget.reservation());
         let step = tool.begin(&context, &self.settings, &call.arguments, &mut charge);
         match step.unwrap_or_else(|error| Step::Done(Outcome::refused(error))) {

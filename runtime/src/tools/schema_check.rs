@@ -238,38 +238,44 @@ fn plain(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), M
 
 /// Lengths, counts and the size of numbers.
 fn limits(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Mismatch> {
-    let (suffix, unit, size) = match value {
-        Value::String(text) => ("Length", "characters", text.chars().count() as f64),
-        Value::Array(elements) => ("Items", "elements", elements.len() as f64),
-        Value::Object(members) => ("Properties", "members", members.len() as f64),
-        Value::Number(number) => ("imum", "", number.as_f64().unwrap_or_default()),
+    let (minimum, maximum, unit, size) = match value {
+        Value::String(text) => {
+            let length = text.chars().count() as f64;
+            ("minLength", "maxLength", Some("characters"), length)
+        }
+        Value::Array(elements) => {
+            let count = elements.len() as f64;
+            ("minItems", "maxItems", Some("elements"), count)
+        }
+        Value::Object(members) => {
+            let count = members.len() as f64;
+            ("minProperties", "maxProperties", Some("members"), count)
+        }
+        Value::Number(number) => {
+            let number = number.as_f64().unwrap_or_default();
+            ("minimum", "maximum", None, number)
+        }
         _ => return Ok(()),
     };
     let limit = |name: &str| schema.get(name).and_then(Value::as_f64);
     let limits = [
+        (limit(minimum).filter(|limit| size < *limit), "at least"),
+        (limit(maximum).filter(|limit| size > *limit), "at most"),
         (
-            limit(&format!("min{suffix}")).filter(|limit| size < *limit),
-            "at least",
-        ),
-        (
-            limit(&format!("max{suffix}")).filter(|limit| size > *limit),
-            "at most",
-        ),
-        (
-            limit("exclusiveMinimum").filter(|limit| unit.is_empty() && size <= *limit),
+            limit("exclusiveMinimum").filter(|limit| unit.is_none() && size <= *limit),
             "more than",
         ),
         (
-            limit("exclusiveMaximum").filter(|limit| unit.is_empty() && size >= *limit),
+            limit("exclusiveMaximum").filter(|limit| unit.is_none() && size >= *limit),
             "less than",
         ),
     ];
     for (limit, words) in limits {
         if let Some(limit) = limit {
-            let has = if unit.is_empty() { "is" } else { "has" };
-            let must = if unit.is_empty() { "be" } else { "have" };
-            let text = format!("{path} {has} {size} {unit}, but must {must} {words} {limit}");
-            return Err(Mismatch(text.replace(" ,", ",")));
+            return Err(Mismatch(match unit {
+                Some(unit) => format!("{path} has {size} {unit}, but must have {words} {limit}"),
+                None => format!("{path} is {size}, but must be {words} {limit}"),
+            }));
         }
     }
     Ok(())

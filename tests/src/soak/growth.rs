@@ -42,7 +42,7 @@ fn threads(pid: u32) -> Result<usize, String> {
     let names = tasks
         .flatten()
         .filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
-    let others = names.filter(|name| !["writer", "aside"].contains(&name.trim_end()));
+    let others = names.filter(|name| !["writer", "offload"].contains(&name.trim_end()));
     Ok(others.count())
 }
 

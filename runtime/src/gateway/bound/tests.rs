@@ -134,7 +134,7 @@ fn what_is_no_text_or_is_fetched_cannot_be_counted() {
 
 #[test]
 fn long_input_costs_as_much_as_writing_it_to_a_cache() {
-    let price = Price {
+    let price = TokenPrice {
         input: 1.0,
         output: 2.0,
         cached_input: None,
@@ -145,7 +145,7 @@ fn long_input_costs_as_much_as_writing_it_to_a_cache() {
     assert_eq!([1_023, 1_024, 4_000].map(cost), [0.001_023, 0.001_28, 0.01]);
     // It is what is paid, then.
     assert_eq!(affordable_tokens(&price, 1_024, 0.001_312), Some(16));
-    let cheaper = Price {
+    let cheaper = TokenPrice {
         cache_write: Some(0.5),
         ..price
     };
@@ -203,7 +203,7 @@ fn images_tools_and_states_count_as_input() {
 
 #[test]
 fn money_buys_what_is_left_behind_the_input() {
-    let price = |input, output| Price {
+    let price = |input, output| TokenPrice {
         input,
         output,
         cached_input: None,

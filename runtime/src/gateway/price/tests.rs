@@ -10,7 +10,7 @@ fn cached_written_and_long_input_have_prices_of_their_own() {
         output_tokens: output,
         ..Usage::default()
     };
-    let cost = |model, usage| of_usage(&listed(model).unwrap(), &usage);
+    let cost = |model, usage| of_usage(&list_price(model).unwrap(), &usage);
     for (model, usage, expected) in [
         (
             "gpt-4.1",

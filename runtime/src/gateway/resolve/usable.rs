@@ -2,7 +2,7 @@
 //!
 //! Never here: names of models.
 
-use anygpt_providers::{Codec, presets};
+use anygpt_providers::{Feature, presets};
 
 use crate::{
     error::{Advice, Error, ErrorKind},
@@ -65,12 +65,13 @@ pub(crate) fn all_or_one(
 }
 
 /// The ids of providers that support what another one does not; only those that can be used if there are any.
-pub(crate) fn providers_supporting(
-    settings: &Settings,
-    can: impl Fn(&dyn Codec) -> bool,
-) -> String {
-    let can = |provider: &&Provider| provider.dialect.codec().is_some_and(&can);
-    let listed = settings.listed().map(|(_, provider)| provider).filter(can);
+pub(crate) fn providers_supporting(settings: &Settings, feature: Feature) -> String {
+    let has_it = |provider: &&Provider| {
+        let codec = provider.dialect.codec();
+        codec.is_some_and(|codec| codec.supports(feature))
+    };
+    let listed = settings.listed().map(|(_, provider)| provider);
+    let listed = listed.filter(has_it);
     let (usable, off): (Vec<_>, Vec<_>) = listed.partition(|it| it.is_usable());
     let who = if usable.is_empty() { off } else { usable };
     let ids: Vec<&str> = who.iter().map(|provider| provider.id.as_str()).collect();

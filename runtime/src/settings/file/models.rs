@@ -2,11 +2,11 @@
 //!
 //! Never here: finding their providers (`models`).
 
+use anygpt_providers::TokenPrice;
 use serde::Deserialize;
 
 use crate::settings::{
     given::LONGEST_NAME,
-    price::Price,
     yaml::{Error, OneOrMore, Ordered, Spanned, shown},
 };
 
@@ -36,9 +36,9 @@ pub(in crate::settings) struct PriceEntry {
     cached_input: Option<Amount>,
 }
 
-impl From<PriceEntry> for Price {
+impl From<PriceEntry> for TokenPrice {
     fn from(entry: PriceEntry) -> Self {
-        Price {
+        TokenPrice {
             input: entry.input.0,
             output: entry.output.0,
             cached_input: entry.cached_input.map(|amount| amount.0),
