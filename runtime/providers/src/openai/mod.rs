@@ -6,6 +6,7 @@ use crate::json;
 
 pub mod chat_completions;
 mod embeddings;
+mod errors;
 mod images;
 mod prices;
 mod responses;
