@@ -22,7 +22,7 @@ pub(super) enum Sampling {
 
 /// Sets the largest effort, up to the wanted one, that leaves `answer` tokens of the limit for the answer; the smallest one if
 /// none does. Returns a sentence if it is not the wanted one.
-pub(super) fn think_within(
+pub(super) fn fit_effort_to_limit(
     chat: &mut ChatRequest,
     limit: u32,
     answer: u32,

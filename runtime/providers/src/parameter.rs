@@ -1,4 +1,4 @@
-//! What a provider's status 400 says about one parameter, and the one change of the request that fixes it. Models,
+//! What a provider's status 400 or 422 says about one parameter, and the one change of the request that fixes it. Models,
 //! messages, tools and schemas are never changed.
 //!
 //! Never here: how often that is tried, or where it is remembered.

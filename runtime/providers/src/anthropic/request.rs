@@ -72,7 +72,7 @@ pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Op
     let limit = chat.max_tokens.unwrap_or(usual);
     // The API refuses a budget that leaves nothing for the answer.
     let answer = if is_lowered { limit / 4 } else { 1 };
-    adapt::think_within(chat, limit, answer.max(1), rules::claude_budget)
+    adapt::fit_effort_to_limit(chat, limit, answer.max(1), rules::claude_budget)
 }
 
 pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
@@ -459,7 +459,7 @@ fn fit_tools(
     if is_forced && (thinks_by_budget || !rules.may_be_forced) {
         chat.tool_choice = Some(ToolChoice::Auto);
         warnings.push(format!(
-            "tool_choice is auto: {} cannot be made to call a tool while it thinks",
+            "tool_choice is auto: {} does not support a forced tool call with reasoning",
             chat.model
         ));
     }
@@ -471,7 +471,7 @@ fn fit_tools(
 fn fit_format(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
     if instruction(chat, rules).is_some() {
         warnings.push(format!(
-            "response_format is asked for in words: {} cannot be held to it",
+            "response_format is sent as an instruction: {} does not support it",
             chat.model
         ));
     }

@@ -84,7 +84,7 @@ pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
         let reason = format!("{reason}){}", text.unwrap_or_default());
         return Err(Failure::quoting(
             class,
-            "the model drew nothing (reason ",
+            "the model returned no image (reason ",
             &reason,
             "",
         ));

@@ -39,7 +39,7 @@ pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Op
         GeminiThinking::Budget(tokens) => tokens,
         GeminiThinking::Never | GeminiThinking::Level(_) => 0,
     };
-    adapt::think_within(chat, limit, limit / 4, tokens)
+    adapt::fit_effort_to_limit(chat, limit, limit / 4, tokens)
 }
 
 pub(super) fn chat(chat: &ChatRequest) -> Request {

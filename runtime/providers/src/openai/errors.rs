@@ -1,4 +1,5 @@
-//! Error codes and phrases of OpenAI and of services with its format.
+//! Error codes and phrases of OpenAI and of services with its format
+//! (<https://platform.openai.com/docs/guides/error-codes/api-errors>).
 //!
 //! Never here: the shapes of error bodies (`error_body`).
 

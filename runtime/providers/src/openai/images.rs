@@ -31,7 +31,7 @@ pub(super) fn request(
 }
 
 /// OpenAI's newer models always send the bytes, and refuse `response_format`
-/// (<https://platform.openai.com/docs/api-reference/images/create>).
+/// (<https://developers.openai.com/api/docs/guides/image-generation>).
 fn needs_response_format(model: &str, is_openai: bool) -> bool {
     !is_openai || model.starts_with("dall-e")
 }

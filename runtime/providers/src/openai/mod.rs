@@ -1,4 +1,4 @@
-//! OpenAI's two formats for chats, and what they share.
+//! OpenAI's two formats for chats, and what they share: embeddings, images, errors, rules and prices.
 //!
 //! Never here: retries, HTTP.
 
