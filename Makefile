@@ -94,7 +94,7 @@ settings: ## Write what documents say of the settings: JSON Schema, README, exam
 	WRITE_SETTINGS=1 $(CARGO) test --locked --quiet -p anygpt-mcp --lib -- settings::schema settings::documents
 
 .PHONY: submission
-submission: ## Fill it in for the registries, under dist/registry (OWNER=you)
+submission: ## Write the registries' entries with owner and commit under dist/registry (OWNER=you)
 	$(CARGO) build --locked -p anygpt-mcp
 	$(CARGO) run --locked --quiet -p anygpt-tests --bin registry -- \
 		--owner "$(OWNER)" --commit "$(COMMIT)" $(SERVER) dist/registry

@@ -6,7 +6,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 /// Upper bound on messages in a batch. A line could have millions, each with an answer of kilobytes.
-pub(crate) const MOST: usize = 1000;
+pub(crate) const MAX_MESSAGES: usize = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BatchHandle(u64);

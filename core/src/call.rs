@@ -50,7 +50,7 @@ pub struct ToolResult<'a> {
 pub enum Content<'a> {
     Text(&'a str),
     /// Text that is also the member `text` of `structured`: omitted there, and inserted when it is written. So a long text is
-    /// stored and escaped only once.
+    /// stored and escaped only once (decision 012).
     SharedText(&'a str),
     Image {
         /// Base64.

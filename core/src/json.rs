@@ -9,6 +9,10 @@ use crate::wire::{
     string,
 };
 
+/// Bytes of the parts of a `serde_json::Value` that [`tree_size`] adds up: they follow from the layout of its `BTreeMap` and of a
+/// `String`.
+pub use crate::wire::scan::{ENTRY, OBJECT, STRING};
+
 /// The values of the named members of an object; of several with one name the last wins. `None` if it is not an object, or
 /// not JSON.
 pub fn members<'a, const N: usize>(

@@ -1,8 +1,9 @@
 //! An MCP server as a state machine over byte buffers.
 //!
 //! [`Server`] owns one session. Its methods come in three kinds:
-//! - *handlers* take input: [`Server::handle_input`], [`Server::handle_eof`],
-//!   [`Server::complete`], [`Server::progress`], [`Server::log`];
+//! - *handlers* take input: [`Server::handle_input`], [`Server::handle_eof`], [`Server::complete`],
+//!   [`Server::complete_written`], [`Server::progress`], [`Server::log`], [`Server::close_subscriptions`],
+//!   [`Server::refuse`];
 //! - *pollers* return what has to be done next: [`Server::poll_action`], [`Server::take_output`];
 //! - *getters* return the current state: [`Server::is_idle`], [`Server::queued_output`], ….
 //!

@@ -13,7 +13,7 @@ pub enum LoggingLevel {
     Info,
     /// Ordinary, but worth a look.
     Notice,
-    /// Something that may have to be mended.
+    /// Something that may have to be fixed.
     Warning,
     /// Something failed.
     Error,

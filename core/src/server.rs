@@ -209,7 +209,7 @@ impl Session {
         match line {
             Line::Whole(line, text) => {
                 if self.negotiated.is_some_and(Revision::has_batches)
-                    && let Some(messages) = Message::batch(line, batch::MOST)
+                    && let Some(messages) = Message::batch(line, batch::MAX_MESSAGES)
                 {
                     self.handle_batch(&messages);
                 } else {
@@ -221,9 +221,10 @@ impl Session {
     }
 
     fn handle_batch(&mut self, messages: &[&str]) {
+        const { assert!(batch::MAX_MESSAGES == 1_000, "as the text has it") };
         let problem = if messages.is_empty() {
             Some("A batch holds at least one message")
-        } else if messages.len() > batch::MOST {
+        } else if messages.len() > batch::MAX_MESSAGES {
             Some("The batch holds too many messages: send 1,000 at most")
         } else if self.batches.bytes() >= self.limits.queued_output {
             Some("Too many batches are in flight: wait for an answer")

@@ -1,6 +1,6 @@
 //! The state of one session: catalogue, negotiated revision, requests in flight, queued output.
 //!
-//! Never here: what a method does with it (`method`), or the framing of lines (`server`).
+//! Never here: what a method does with it (`method`), or the framing of lines (`wire`).
 
 use alloc::{boxed::Box, collections::VecDeque, string::String, sync::Arc, vec::Vec};
 
@@ -38,6 +38,10 @@ impl Default for Limits {
         }
     }
 }
+
+/// The budget has too little left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutOfMemory;
 
 /// With this many queued actions, no more input is taken.
 const QUEUED_ACTIONS: usize = 64;
@@ -146,7 +150,7 @@ impl Session {
     }
 
     /// Reserves memory for the part of the input that is kept, unless it is small.
-    pub(crate) fn reserve(&self, bytes: usize) -> Result<Option<Reservation>, ()> {
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Option<Reservation>, OutOfMemory> {
         if bytes < COUNTED {
             return Ok(None);
         }
@@ -154,7 +158,7 @@ impl Session {
         if reservation.resize(bytes) {
             Ok(Some(reservation))
         } else {
-            Err(())
+            Err(OutOfMemory)
         }
     }
 }

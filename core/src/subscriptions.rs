@@ -17,7 +17,7 @@ use crate::{
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// Upper bound on open subscriptions.
-const MOST: usize = 64;
+const MAX_OPEN: usize = 64;
 
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
@@ -65,7 +65,7 @@ impl Subscriptions {
     }
 
     pub(crate) fn has_room(&self) -> bool {
-        self.open.len() < MOST
+        self.open.len() < MAX_OPEN
     }
 
     /// Opens a subscription, or ends it at once if the server is ending.

@@ -1,4 +1,4 @@
-//! The allocator of the static program: dlmalloc for small blocks, the C library for large ones.
+//! The allocator of the static program: dlmalloc for small blocks, the C library for large ones (decision 005).
 //!
 //! musl's own allocator is hardened against attacks, and slow: a quarter of a call's instructions, and a pair of `mmap` and
 //! `munmap` for every third call. dlmalloc alone keeps the memory of a long line; the C library maps each large block

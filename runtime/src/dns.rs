@@ -2,7 +2,7 @@
 //! family.
 //!
 //! The static program has musl's resolver. It waits 5 s for every name where there is no network, fails a whole look-up
-//! when only one family's answer is broken, and returns the same error for every failure.
+//! when only one family's answer is broken, and returns the same error for every failure (decision 011).
 //!
 //! Never here: connections, caches.
 

@@ -1,5 +1,5 @@
 //! The main process of a container: whether it stays up for `docker exec` without input, and the sessions that end with
-//! it.
+//! it (decision 009).
 //!
 //! `docker run -d` gives the main process `/dev/null` as stdin. A server that took this for the end of input would exit,
 //! and `docker exec` would find no container. When the main process ends, the kernel kills all other processes of the

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Upper bound on values in one answer (R-64).
-const MOST: usize = 100;
+const MAX_VALUES: usize = 100;
 
 /// Longest text that is completed, in bytes (R-64).
 const LONGEST_VALUE: usize = 1024;
@@ -63,7 +63,7 @@ pub(super) fn complete(session: &mut Session, request: &Request<'_>) -> Result<(
     write_result(&mut session.out, request.id, |out| {
         write_frame(out, identity, request.revision, None, |out| {
             out.extend_from_slice(br#""completion":{"values":["#);
-            for (position, value) in fitting.iter().take(MOST).enumerate() {
+            for (position, value) in fitting.iter().take(MAX_VALUES).enumerate() {
                 if position > 0 {
                     out.push(b',');
                 }
@@ -72,7 +72,7 @@ pub(super) fn complete(session: &mut Session, request: &Request<'_>) -> Result<(
             out.extend_from_slice(br#"],"total":"#);
             write_json(out, &fitting.len());
             out.extend_from_slice(br#","hasMore":"#);
-            write_json(out, &(fitting.len() > MOST));
+            write_json(out, &(fitting.len() > MAX_VALUES));
             out.push(b'}');
         });
     });
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_typed_may_begin_the_value_or_its_part_behind_the_slash() {
+    fn what_was_typed_may_begin_the_value_or_its_part_after_the_slash() {
         for typed in ["", "Open", "openai/", "gpt", "GPT-5"] {
             assert!(fits("openai/gpt-5", typed), "{typed}");
         }

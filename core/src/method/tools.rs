@@ -18,7 +18,7 @@ use crate::{
     identity::Identity,
     pending::Call,
     revision::Revision,
-    session::Session,
+    session::{OutOfMemory, Session},
     wire::{
         jsonrpc::{self, Error, Id},
         write::{write_json, write_notification, write_result, write_string},
@@ -76,7 +76,7 @@ fn open(
     }
     let Request { id, revision, .. } = *request;
     let token = request.meta.progress_token.map(Id::as_json);
-    let no_memory = |()| NO_MEMORY;
+    let no_memory = |OutOfMemory| NO_MEMORY;
     let bytes = id.as_json().len() + token.map_or(0, str::len);
     let for_call = session.reserve(bytes).map_err(no_memory)?;
     let for_arguments = session.reserve(arguments.len()).map_err(no_memory)?;

@@ -514,7 +514,7 @@ fn a_batch_is_answered_with_one_array_when_its_last_call_is_done() {
     assert!(server.session.batches.bytes() == 0);
     assert_eq!(exchange(&mut server, &["[]"])[0]["error"]["code"], -32600);
     assert_eq!(exchange(&mut server, &["[1"])[0]["error"]["code"], -32700);
-    let many = format!("[{}0]", "0,".repeat(batch::MOST));
+    let many = format!("[{}0]", "0,".repeat(batch::MAX_MESSAGES));
     assert_eq!(exchange(&mut server, &[&many])[0]["error"]["code"], -32600);
 }
 

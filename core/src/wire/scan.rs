@@ -176,16 +176,16 @@ pub(crate) fn tree_size(json: &str) -> usize {
 const VALUE: usize = 32;
 
 /// A string without its bytes.
-const STRING: usize = 32;
+pub const STRING: usize = 32;
 
 /// An object: the first node of a B-tree has room for eleven names and values.
-const OBJECT: usize = 656;
+pub const OBJECT: usize = 656;
 
 /// An array: room for its first four values.
 const ARRAY: usize = 144;
 
 /// An entry after a comma: its share of a half-full node, which is more than a value in an array that is being moved.
-const ENTRY: usize = 160;
+pub const ENTRY: usize = 160;
 
 /// The first byte of a value, if the text is one value.
 pub(crate) fn first_byte(json: &str) -> Result<u8, Broken> {

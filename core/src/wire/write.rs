@@ -23,7 +23,7 @@ pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 
 /// Appends a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    // Most texts need few escapes: with this much room the buffer does not grow again.
+    // Most texts need few escapes: with this much room the buffer does not grow again (decision 012).
     out.reserve(text.len() + text.len() / 16 + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();

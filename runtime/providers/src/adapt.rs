@@ -22,7 +22,7 @@ pub(super) enum Sampling {
 
 /// Sets the largest effort, up to the wanted one, that leaves `answer` tokens of the limit for the answer; the smallest one if
 /// none does. Returns a sentence if it is not the wanted one.
-pub(super) fn think_within(
+pub(super) fn fit_effort_to_limit(
     chat: &mut ChatRequest,
     limit: u32,
     answer: u32,
@@ -76,10 +76,9 @@ pub(super) fn nearest(
     })
 }
 
-/// Removes from a request what these rules do not allow, with a warning for each.
-pub(super) fn apply(
+/// Sets the nearest effort that these rules allow; a warning says so if it is not the wanted one.
+pub(super) fn fit_effort(
     chat: &mut ChatRequest,
-    sampling: Sampling,
     efforts: &[ReasoningEffort],
     warnings: &mut Vec<String>,
 ) {
@@ -87,15 +86,16 @@ pub(super) fn apply(
         chat.effort = nearest(wanted, efforts);
         match chat.effort {
             None => warnings.push(left_out("reasoning_effort", &chat.model)),
-            Some(effort) if effort != wanted => warnings.push(format!(
-                "reasoning_effort is {}: {} does not know {}",
-                effort.as_str(),
-                chat.model,
-                wanted.as_str()
-            )),
+            Some(effort) if effort != wanted => {
+                warnings.push(other_effort(effort, &chat.model, wanted));
+            }
             Some(_) => {}
         }
     }
+}
+
+/// Removes what these rules do not allow, with a warning for each. The effort must be set.
+pub(super) fn fit_sampling(chat: &mut ChatRequest, sampling: Sampling, warnings: &mut Vec<String>) {
     let may_sample = match sampling {
         Sampling::Yes | Sampling::OneOfTwo => true,
         Sampling::Unreasoned => chat
@@ -133,7 +133,17 @@ pub(super) fn without_stop(chat: &mut ChatRequest, warnings: &mut Vec<String>) {
 
 /// The warning about an argument that a model does not accept.
 pub(super) fn left_out(argument: &str, model: &str) -> String {
-    format!("{argument} was left out: {model} does not take it")
+    format!("{argument} was left out: {model} does not support it")
+}
+
+/// The warning about an effort that a model does not accept.
+pub(super) fn other_effort(
+    effort: ReasoningEffort,
+    model: &str,
+    wanted: ReasoningEffort,
+) -> String {
+    let (effort, wanted) = (effort.as_str(), wanted.as_str());
+    format!("reasoning_effort is {effort}: {model} does not support {wanted}")
 }
 
 #[cfg(test)]

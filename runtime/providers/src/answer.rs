@@ -75,13 +75,20 @@ impl Answer {
         let mut number = self.tool_calls.len();
         while call.id.is_empty() {
             number += 1;
-            let id = format!("call_{number}");
+            let id = ToolCall::generated_id(number);
             if self.tool_calls.iter().all(|other| other.id != id) {
                 call.id = id;
             }
         }
         self.tool_calls.push(call);
         Ok(())
+    }
+}
+
+/// A blank line after what a text has.
+pub(crate) fn begin_paragraph(text: &mut String) {
+    if !text.is_empty() {
+        text.push_str("\n\n");
     }
 }
 

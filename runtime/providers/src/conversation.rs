@@ -4,6 +4,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use anygpt_core::json::{ENTRY, OBJECT, STRING};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -167,6 +168,16 @@ pub struct ToolCall {
 }
 
 impl ToolCall {
+    pub(super) fn generated_id(number: usize) -> String {
+        format!("call_{number}")
+    }
+
+    /// Whether [`ToolCall::generated_id`] may have made this id.
+    pub(super) fn is_generated(id: &str) -> bool {
+        let number = id.strip_prefix("call_");
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
     /// The arguments, if they are an object of moderate size. No arguments are an empty object.
     pub fn object(&self) -> Option<Map<String, Value>> {
         match self.arguments.trim() {
@@ -253,17 +264,13 @@ impl State {
 
 /// Bytes that a value holds, in an array; as [`anygpt_core::json::tree_size`] has it for its text.
 pub(super) fn length(value: &Value) -> usize {
-    const NAME: usize = 160 + STRING;
-    const STRING: usize = 32;
     let inside = match value {
         Value::String(text) => STRING + text.len(),
         Value::Array(items) => items.iter().map(length).sum(),
         Value::Object(members) => {
             let members = members.iter();
-            members
-                .map(|(n, v)| NAME + n.len() + length(v))
-                .sum::<usize>()
-                + 656
+            let members = members.map(|(n, v)| ENTRY + STRING + n.len() + length(v));
+            OBJECT + members.sum::<usize>()
         }
         _ => 0,
     };

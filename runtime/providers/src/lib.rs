@@ -53,7 +53,7 @@ pub use error_body::reported;
 pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secret_header};
 pub use images::{GenerateImagePlan, GenerateImageRequest, GeneratedImage, GeneratedImages};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};
-pub use parameter::{Change, Parameter, Repair, repair};
+pub use parameter::{Change, Changed, Parameter, Repair, repair};
 pub use prices::{LIST_PRICES, TokenPrice};
 pub use reader::StreamReader;
 pub use state::LARGEST_STATE;

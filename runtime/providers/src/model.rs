@@ -51,6 +51,13 @@ impl Model {
     }
 }
 
+/// Whether an id has one of these words, in lower case, between its hyphens and the like.
+pub(crate) fn has_word(id: &str, words: &[&str]) -> bool {
+    let id = id.to_ascii_lowercase();
+    id.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| words.contains(&word))
+}
+
 /// US dollars per token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Price {

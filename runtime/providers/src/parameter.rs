@@ -1,4 +1,4 @@
-//! What a provider's status 400 says about one parameter, and the one change of the request that fixes it. Models,
+//! What a provider's status 400 or 422 says about one parameter, and the one change of the request that fixes it. Models,
 //! messages, tools and schemas are never changed.
 //!
 //! Never here: how often that is tried, or where it is remembered.
@@ -219,37 +219,42 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
     })
 }
 
+/// Whether a change was made.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Changed {
+    No,
+    /// Only in how the request is written, which nobody needs to know.
+    Silently,
+    /// With a sentence about it.
+    Warn(String),
+}
+
 impl Change {
-    /// Changes a request, or how it is written. Returns a sentence about it if something was changed.
-    pub fn apply(self, chat: &mut ChatRequest, encoding: &mut Encoding) -> Option<String> {
+    /// Changes a request, or how it is written.
+    pub fn apply(self, chat: &mut ChatRequest, encoding: &mut Encoding) -> Changed {
         let model = &chat.model;
         match self {
             Change::Drop(parameter) if parameter.is_in(chat) => {
                 let warning = adapt::left_out(parameter.as_str(), model);
                 parameter.leave_out(chat);
-                Some(warning)
+                Changed::Warn(warning)
             }
             Change::AtMost(limit) if chat.max_tokens.is_some_and(|given| given > limit) => {
-                Some(limit_tokens(chat, limit))
+                Changed::Warn(limit_tokens(chat, limit))
             }
             Change::Otherwise(limit) if chat.max_tokens.is_none() => {
-                Some(limit_tokens(chat, limit))
+                Changed::Warn(limit_tokens(chat, limit))
             }
             Change::ReasoningEffort(from, to) if chat.effort == Some(from) => {
-                let warning = format!(
-                    "reasoning_effort is {}: {model} does not know {}",
-                    to.as_str(),
-                    from.as_str()
-                );
+                let warning = adapt::other_effort(to, model, from);
                 chat.effort = Some(to);
-                Some(warning)
+                Changed::Warn(warning)
             }
             Change::OtherTokenName => {
                 encoding.other_name = !encoding.other_name;
-                // Nothing to report: only its name on the wire has changed.
-                Some(String::new())
+                Changed::Silently
             }
-            _ => None,
+            _ => Changed::No,
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Never here: what an event means, JSON, sockets, time.
 
-use std::mem;
+use std::{borrow::Cow, mem};
 
 use memchr::memchr2;
 
@@ -31,6 +31,14 @@ impl<'a> Event<'a> {
             return Some(self.data);
         }
         (!self.is_done() && !self.data.trim().is_empty()).then_some(self.data)
+    }
+
+    /// The `type` of the payload (raw), else the event's name.
+    pub(super) fn kind(&self, raw: Option<&'a str>) -> Cow<'a, str> {
+        match json::text(raw) {
+            kind if kind.is_empty() => Cow::Borrowed(self.name),
+            kind => kind,
+        }
     }
 }
 

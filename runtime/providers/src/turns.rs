@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::{ErrorKind, Failure, Media, Message, Role, ToolCall};
+use crate::{ErrorKind, Failure, Media, Message, Part, Role, ToolCall};
 
 /// The user's text where a conversation begins with the assistant and the format does not allow that.
 pub(super) const OPENING: &str = "(The conversation begins with your message.)";
@@ -65,6 +65,23 @@ pub(super) fn texts<'a>(turn: &Turn<'a>) -> Vec<Cow<'a, str>> {
         true => vec![Cow::Borrowed(OPENING)],
         false => turn.messages.iter().map(|m| m.all_text()).collect(),
     }
+}
+
+/// The parts of a message without blank ones; if all are text, joined.
+pub(super) fn parts<'a, T>(
+    message: &'a Message,
+    text: fn(Cow<'a, str>) -> T,
+    media: fn(&'a Media) -> Option<T>,
+) -> Vec<T> {
+    let text = |words: Cow<'a, str>| (!words.trim().is_empty()).then(|| text(words));
+    if message.media().next().is_none() {
+        return text(message.all_text()).into_iter().collect();
+    }
+    let parts = message.content.iter().filter_map(|part| match part {
+        Part::Text(words) => text(Cow::Borrowed(words)),
+        Part::Media(item) => media(item),
+    });
+    parts.collect()
 }
 
 /// The arguments of a call as they are sent; an empty text is not JSON.

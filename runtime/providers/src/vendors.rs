@@ -1,4 +1,4 @@
-//! The vendor of a model by its id, and of an API by its host: one table.
+//! The vendor of a model by its id, and of an API by its host; and the table of vendors without a folder here.
 //!
 //! Never here: the choice of a provider, or what a model can do.
 

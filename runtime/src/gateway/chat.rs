@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use anygpt_providers::{
-    Answer, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
+    Answer, Changed, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
 };
 use tokio::time::{sleep, timeout};
 
@@ -378,30 +378,35 @@ impl Gateway {
         state: &mut ChatState,
         observer: &mut dyn Observer,
     ) -> bool {
-        let change = state
+        let changed = state
             .last()
-            .and_then(|(failed, _)| self.repaired(target, turn, &failed.failure));
-        let Some(change) = change else {
-            return false;
+            .map(|(failed, _)| self.repaired(target, turn, &failed.failure));
+        let (rest, warning) = match changed {
+            None | Some(Changed::No) => return false,
+            Some(Changed::Silently) => (String::new(), None),
+            Some(Changed::Warn(warning)) => (format!(": {warning}"), Some(warning)),
         };
         self.log_attempt(context, state);
         let status = self.status(target, ErrorKind::InvalidRequest);
-        observer.on_status(&format!("{status}; trying again: {change}"));
-        state.warn(change);
+        observer.on_status(&format!("{status}; trying again{rest}"));
+        state.reply.warnings.extend(warning);
         true
     }
 
     /// Changes the one parameter that a refusal names, if there is one, and describes the change.
-    fn repaired(&self, target: &Target, turn: &mut Turn, failure: &Failure) -> Option<String> {
+    fn repaired(&self, target: &Target, turn: &mut Turn, failure: &Failure) -> Changed {
         let request = &mut turn.request;
-        let codec = self.settings.providers[target.provider].dialect.codec()?;
-        let repair = repair(request, failure, codec.has_two_token_names())?;
-        let change = repair.change.apply(request, &mut turn.encoding)?;
-        if repair.is_lasting {
+        let codec = self.settings.providers[target.provider].dialect.codec();
+        let repair = codec.and_then(|codec| repair(request, failure, codec.has_two_token_names()));
+        let Some(repair) = repair else {
+            return Changed::No;
+        };
+        let changed = repair.change.apply(request, &mut turn.encoding);
+        if changed != Changed::No && repair.is_lasting {
             self.learned
                 .remember(target.provider, &request.model, repair.change);
         }
-        Some(change)
+        changed
     }
 
     pub(super) async fn newest_model(

@@ -150,13 +150,6 @@ impl ChatState {
         unpaid.names.push(name);
     }
 
-    /// Adds a warning to the reply, unless it is empty.
-    pub(super) fn warn(&mut self, warning: String) {
-        if !warning.is_empty() {
-            self.reply.warnings.push(warning);
-        }
-    }
-
     /// The last failure and how long its attempt took, if there was one.
     pub(super) fn last(&self) -> Option<(&Failed, Duration)> {
         Some((self.failures.last()?, self.attempts.last()?.time))

@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use anygpt_providers::{Change, ChatRequest, Encoding};
+use anygpt_providers::{Change, Changed, ChatRequest, Encoding};
 
 use crate::settings::ProviderIndex;
 
@@ -68,8 +68,10 @@ impl Learned {
         changes
             .unwrap_or_default()
             .iter()
-            .filter_map(|change| change.apply(chat, encoding))
-            .filter(|warning| !warning.is_empty())
+            .filter_map(|change| match change.apply(chat, encoding) {
+                Changed::Warn(warning) => Some(warning),
+                Changed::No | Changed::Silently => None,
+            })
             .collect()
     }
 }

@@ -1,4 +1,4 @@
-//! System calls that write to stdout, without blocking where that is possible.
+//! System calls that write to stdout, without blocking where that is possible (decision 008).
 //!
 //! Never here: what is written, or which thread does it.
 

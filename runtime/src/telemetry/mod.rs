@@ -1,4 +1,5 @@
-//! The log: events of `tracing` as lines on stderr, and as messages for a client that asks for them.
+//! The log: events of `tracing` as lines on stderr, and as messages for a client that asks for them
+//! (decision 013).
 //!
 //! `format` makes lines, without keys and without anything that a terminal would act upon; `queue` writes them to stderr
 //! without ever blocking the caller; `client` keeps those that the client wants.

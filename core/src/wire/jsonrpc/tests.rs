@@ -23,7 +23,7 @@ fn keys_are_equal_exactly_for_equal_ids() {
 }
 
 #[test]
-fn lines_are_sorted_as_the_digest_says() {
+fn lines_are_sorted_as_json_rpc_2_0_requires() {
     let sort = |line: &str| match Message::read(Some(line)) {
         Message::Request { id, method, .. } => format!("request {} {method}", id.as_json()),
         Message::Notification { method, .. } => format!("notification {method}"),

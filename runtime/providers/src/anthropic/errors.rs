@@ -1,4 +1,4 @@
-//! Anthropic's error types.
+//! Anthropic's error types (<https://platform.claude.com/docs/en/api/errors>).
 //!
 //! Never here: the shapes of error bodies (`error_body`).
 

@@ -1,4 +1,4 @@
-//! What Anthropic charges for its models.
+//! What Anthropic charges for its models (<https://platform.claude.com/docs/en/about-claude/pricing>).
 //!
 //! Never here: the cost of an answer.
 

@@ -15,7 +15,7 @@ use crate::base64;
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
-    ChatRequest, ErrorKind, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role,
+    ChatRequest, ErrorKind, Failure, Format, Media, Message, ReasoningEffort, Request, Role,
     Source, Tool, ToolChoice,
 };
 
@@ -25,7 +25,7 @@ pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     if rules.thinking == Thinking::Budget && continues_without_thinking(&chat.messages) {
         leave_out_thinking(chat, &mut warnings);
     }
-    adapt::apply(chat, Sampling::Yes, rules.efforts, &mut warnings);
+    adapt::fit_effort(chat, rules.efforts, &mut warnings);
     let effort = chat
         .effort
         .filter(|effort| *effort != ReasoningEffort::None);
@@ -34,7 +34,7 @@ pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
         (Sampling::OneOfTwo, Some(_)) => Sampling::No,
         (sampling, _) => sampling,
     };
-    adapt::apply(chat, sampling, rules.efforts, &mut warnings);
+    adapt::fit_sampling(chat, sampling, &mut warnings);
     if chat
         .temperature
         .is_some_and(|temperature| temperature > 1.0)
@@ -72,7 +72,7 @@ pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Op
     let limit = chat.max_tokens.unwrap_or(usual);
     // The API refuses a budget that leaves nothing for the answer.
     let answer = if is_lowered { limit / 4 } else { 1 };
-    adapt::think_within(chat, limit, answer.max(1), rules::claude_budget)
+    adapt::fit_effort_to_limit(chat, limit, answer.max(1), rules::claude_budget)
 }
 
 pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
@@ -311,7 +311,7 @@ fn message_blocks<'a>(message: &'a Message, model: &str) -> Vec<Block<'a>> {
     if !kept.is_empty() {
         return kept;
     }
-    let mut blocks = parts(message);
+    let mut blocks = turns::parts(message, |text| Block::Text { text }, media_block);
     if message.role == Role::Tool {
         return vec![Block::ToolResult {
             tool_use_id: call_id(message.tool_call_id.as_deref().unwrap_or_default(), model),
@@ -324,22 +324,6 @@ fn message_blocks<'a>(message: &'a Message, model: &str) -> Vec<Block<'a>> {
         input: turns::input(call),
     }));
     blocks
-}
-
-/// The parts of a message without blank ones; if all are text, joined.
-fn parts(message: &Message) -> Vec<Block<'_>> {
-    if message.media().next().is_none() {
-        return text_block(message.all_text()).into_iter().collect();
-    }
-    let parts = message.content.iter().filter_map(|part| match part {
-        Part::Text(text) => text_block(Cow::Borrowed(text)),
-        Part::Media(media) => media_block(media),
-    });
-    parts.collect()
-}
-
-fn text_block(text: Cow<'_, str>) -> Option<Block<'_>> {
-    (!text.trim().is_empty()).then_some(Block::Text { text })
 }
 
 /// An image or a document, if the API has a block for it: of files, PDF and any text.
@@ -475,7 +459,7 @@ fn fit_tools(
     if is_forced && (thinks_by_budget || !rules.may_be_forced) {
         chat.tool_choice = Some(ToolChoice::Auto);
         warnings.push(format!(
-            "tool_choice is auto: {} cannot be made to call a tool while it thinks",
+            "tool_choice is auto: {} does not support a forced tool call with reasoning",
             chat.model
         ));
     }
@@ -487,7 +471,7 @@ fn fit_tools(
 fn fit_format(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
     if instruction(chat, rules).is_some() {
         warnings.push(format!(
-            "response_format is asked for in words: {} cannot be held to it",
+            "response_format is sent as an instruction: {} does not support it",
             chat.model
         ));
     }

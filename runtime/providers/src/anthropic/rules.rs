@@ -1,5 +1,8 @@
-//! What each family of Anthropic's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
-//! no rules.
+//! What each family of Anthropic's models accepts, as data. An unknown Claude is treated like the newest, another vendor's
+//! model like an older one.
+//!
+//! Sources: <https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking> and
+//! <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>.
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 

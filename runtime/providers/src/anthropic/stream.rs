@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::errors::failure;
+use crate::answer::begin_paragraph;
 use crate::conversation;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::sse;
@@ -51,9 +52,8 @@ impl StreamReader for Reader {
             ],
         )?;
         let index = json::number(index);
-        let kind = json::text(kind);
-        let kind = if kind.is_empty() { event.name } else { &kind };
-        match (kind, message, block, delta) {
+        let kind = event.kind(kind);
+        match (&*kind, message, block, delta) {
             ("message_start", Some(message), ..) => {
                 take_message(json::read(message)?, answer);
             }
@@ -80,12 +80,11 @@ impl StreamReader for Reader {
     }
 
     fn is_opening(&self, event: &sse::Event<'_>) -> bool {
-        let kind = |payload| json::members(payload, &["type"]).ok();
         let Some(payload) = event.payload() else {
             return true;
         };
-        let kind = json::text(kind(payload).and_then(|[kind]| kind));
-        kind == "ping" || kind.is_empty() && event.name == "ping"
+        let kind = json::members(payload, &["type"]).ok();
+        event.kind(kind.and_then(|[kind]| kind)) == "ping"
     }
 
     fn end(&mut self, answer: &mut Answer) {
@@ -358,7 +357,7 @@ impl Blocks {
 }
 
 /// Bytes of memory for a block without its members.
-const BLOCK: usize = 2 * size_of::<OpenBlock>() + 656;
+const BLOCK: usize = 2 * size_of::<OpenBlock>() + anygpt_core::json::OBJECT;
 
 fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
     // An empty object is a placeholder: the real one arrives in pieces.
@@ -388,9 +387,7 @@ fn take_stop(stop: Stop<'_>, answer: &mut Answer) {
         .stop_details
         .and_then(|details| details.explanation?.non_empty());
     if let (Finish::ContentFilter, Some(explanation)) = (finish, explanation) {
-        if !answer.text.is_empty() {
-            answer.text.push_str("\n\n");
-        }
+        begin_paragraph(&mut answer.text);
         answer.text.push_str(&explanation);
     }
     answer.finish = Some(finish);

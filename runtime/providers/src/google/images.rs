@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bare_id;
+use crate::adapt;
 use crate::http_request;
 use crate::images::image;
 use crate::json::{self, Lenient, Text};
@@ -39,7 +40,7 @@ pub(super) fn request(draw: &GenerateImageRequest) -> Option<GenerateImagePlan> 
         request: http_request::post(format!("/v1beta/models/{id}:generateContent"), &body),
         times: draw.count,
         warnings: unknown
-            .map(|(name, _)| format!("{name} was left out: Google's models do not take it"))
+            .map(|(name, _)| adapt::left_out(name, &draw.model))
             .collect(),
     })
 }
@@ -83,7 +84,7 @@ pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
         let reason = format!("{reason}){}", text.unwrap_or_default());
         return Err(Failure::quoting(
             class,
-            "the model drew nothing (reason ",
+            "the model returned no image (reason ",
             &reason,
             "",
         ));

@@ -7,9 +7,10 @@ use std::cmp::Reverse;
 use serde::Deserialize;
 
 use super::bare_id;
+use crate::adapt;
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
-use crate::model;
+use crate::model::{self, has_word};
 use crate::{Abilities, Capability, Failure, Model, ModelPage, Request};
 
 pub(super) fn request(page: Option<&str>) -> Request {
@@ -56,7 +57,7 @@ pub(super) fn newest_chat_model(models: &[Model]) -> Option<&Model> {
         .iter()
         .filter(|model| model.chat && !has(model, OTHER_MEDIA))
         .max_by_key(|&model| {
-            let version = version(&model.id);
+            let version = model.id.strip_prefix("gemini-").and_then(adapt::version);
             let stable = version.is_some() && !has(model, UNSETTLED);
             (
                 stable,
@@ -93,18 +94,6 @@ struct ModelEntry<'a> {
     thinking: Lenient<bool>,
 }
 
-/// Whether an id has one of these words between its hyphens.
-fn has_word(id: &str, words: &[&str]) -> bool {
-    id.split('-').any(|word| words.contains(&word))
-}
-
-/// `(3, 5)` of `gemini-3.5-flash`.
-fn version(id: &str) -> Option<(u32, u32)> {
-    let number = id.strip_prefix("gemini-")?.split('-').next()?;
-    let (major, minor) = number.split_once('.').unwrap_or((number, "0"));
-    Some((major.parse().ok()?, minor.parse().ok()?))
-}
-
 /// Words in the ids of models that do not simply chat, although they have the method.
 const OTHER_MEDIA: &[&str] = &[
     "image",
@@ -121,7 +110,7 @@ const UNSETTLED: &[&str] = &["preview", "exp", "experimental", "latest", "lite"]
 
 /// Sets what the supported methods and `thinking` tell.
 fn set_abilities(model: &mut Model, embeds: bool, thinks: Option<bool>, is_ordinary: bool) {
-    let draws = model.chat && model.id.split('-').any(|word| word == "image");
+    let draws = model.chat && has_word(&model.id, &["image"]);
     model.can = Abilities::default()
         .with(Capability::Embeddings, Some(embeds))
         .with(Capability::Images, Some(draws))

@@ -1,4 +1,4 @@
-//! What Google charges for its models.
+//! What Google charges for its models (<https://ai.google.dev/gemini-api/docs/pricing>).
 //!
 //! Never here: the cost of an answer.
 

@@ -13,8 +13,8 @@ use crate::adapt;
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
-    ChatRequest, Format, Media, Message, Part, ReasoningEffort, Request, Role, Source, Tool,
-    ToolCall, ToolChoice,
+    ChatRequest, Format, Media, Message, ReasoningEffort, Request, Role, Source, Tool, ToolCall,
+    ToolChoice,
 };
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
@@ -39,7 +39,7 @@ pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Op
         GeminiThinking::Budget(tokens) => tokens,
         GeminiThinking::Never | GeminiThinking::Level(_) => 0,
     };
-    adapt::think_within(chat, limit, limit / 4, tokens)
+    adapt::fit_effort_to_limit(chat, limit, limit / 4, tokens)
 }
 
 pub(super) fn chat(chat: &ChatRequest) -> Request {
@@ -328,9 +328,7 @@ impl<'a> PartBody<'a> {
 
 /// The id of a call, unless we generated it: without an id, the API matches a result with its call by name.
 fn sent_id(id: &str) -> Option<&str> {
-    let number = id.strip_prefix("call_");
-    let is_made_up = number.is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
-    (!is_made_up).then_some(id)
+    (!ToolCall::is_generated(id)).then_some(id)
 }
 
 /// The media type of a URL, by its extension.
@@ -371,18 +369,10 @@ fn parts<'a>(turn: &Turn<'a>, chat: &'a ChatRequest) -> Vec<PartBody<'a>> {
     parts
 }
 
-/// The parts of a message without blank ones; if all are text, joined.
 fn message_parts(message: &Message) -> Vec<PartBody<'_>> {
-    let text = |text: &str| !text.trim().is_empty();
-    if message.media().next().is_none() {
-        let all = Some(message.all_text()).filter(|all| text(all));
-        return all.into_iter().map(PartBody::text).collect();
-    }
-    let parts = message.content.iter().filter_map(|part| match part {
-        Part::Text(words) => text(words).then(|| PartBody::text(words.as_str())),
-        Part::Media(media) => Some(PartBody::media(media)),
-    });
-    parts.collect()
+    turns::parts(message, PartBody::text, |media| {
+        Some(PartBody::media(media))
+    })
 }
 
 /// An answer of the model: its original parts if they were kept, else made from its text and calls.

@@ -1,5 +1,5 @@
 //! What each family of Google's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
-//! no rules.
+//! no rules. Source: <https://ai.google.dev/gemini-api/docs/thinking>.
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::errors::failure;
+use crate::answer::begin_paragraph;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::sse;
 use crate::state::StateCollector;
@@ -267,9 +268,7 @@ fn end(
     };
     let finish = finish(&reason);
     if let (Finish::ContentFilter, Some(why)) = (finish, why.and_then(Text::non_empty)) {
-        if !answer.text.is_empty() {
-            answer.text.push_str("\n\n");
-        }
+        begin_paragraph(&mut answer.text);
         answer.text.push_str(&why);
     }
     answer.finish = Some(finish);

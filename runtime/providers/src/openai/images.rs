@@ -12,7 +12,7 @@ use crate::{ErrorKind, Failure, GenerateImagePlan, GenerateImageRequest, Generat
 pub(super) fn request(
     path: String,
     draw: &GenerateImageRequest,
-    asks_for_bytes: bool,
+    is_openai: bool,
 ) -> GenerateImagePlan {
     let body = DrawBody {
         model: &draw.model,
@@ -21,13 +21,19 @@ pub(super) fn request(
         size: draw.size.as_deref(),
         quality: draw.quality.as_deref(),
         output_format: draw.format.as_deref(),
-        response_format: asks_for_bytes.then_some("b64_json"),
+        response_format: needs_response_format(&draw.model, is_openai).then_some("b64_json"),
     };
     GenerateImagePlan {
         request: http_request::post(path, &body),
         times: 1,
         warnings: Vec::new(),
     }
+}
+
+/// OpenAI's newer models always send the bytes, and refuse `response_format`
+/// (<https://developers.openai.com/api/docs/guides/image-generation>).
+fn needs_response_format(model: &str, is_openai: bool) -> bool {
+    !is_openai || model.starts_with("dall-e")
 }
 
 pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
@@ -118,6 +124,7 @@ mod tests {
 
     use crate::openai::Responses;
     use crate::openai::chat_completions::PLAIN;
+    use crate::presets::OPENAI_CHAT;
     use crate::testing::{cats, sent};
     use crate::{Codec, GenerateImageRequest};
 
@@ -132,6 +139,8 @@ mod tests {
         );
         let old = Responses.generate_image(&cats("dall-e-3")).unwrap();
         assert_eq!(sent(&old.request).1["response_format"], "b64_json");
+        let plan = OPENAI_CHAT.generate_image(&cats("gpt-image-2")).unwrap();
+        assert_eq!(sent(&plan.request).1, body);
         let wishes = GenerateImageRequest {
             size: Some("1536x1024".into()),
             quality: Some("high".into()),

@@ -1,4 +1,4 @@
-//! OpenAI's two formats for chats, and what they share.
+//! OpenAI's two formats for chats, and what they share: embeddings, images, errors, rules and prices.
 //!
 //! Never here: retries, HTTP.
 
@@ -6,6 +6,7 @@ use crate::json;
 
 pub mod chat_completions;
 mod embeddings;
+mod errors;
 mod images;
 mod prices;
 mod responses;

@@ -1,4 +1,4 @@
-//! What OpenAI charges for its models.
+//! What OpenAI charges for its models (<https://developers.openai.com/api/docs/pricing>).
 //!
 //! Never here: the cost of an answer.
 

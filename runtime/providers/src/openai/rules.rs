@@ -1,5 +1,5 @@
 //! What each family of OpenAI's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
-//! no rules.
+//! no rules. Source: <https://platform.openai.com/docs/guides/reasoning>.
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 

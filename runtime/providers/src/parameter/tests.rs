@@ -207,8 +207,8 @@ fn a_format_with_two_names_for_the_limit_takes_the_other_one() {
     assert_eq!(repair.change, Change::OtherTokenName);
     let (mut chat, mut encoding) = (all(), Encoding::default());
     assert_eq!(
-        repair.change.apply(&mut chat, &mut encoding).as_deref(),
-        Some("")
+        repair.change.apply(&mut chat, &mut encoding),
+        Changed::Silently
     );
     assert!(encoding.other_name);
 }
@@ -219,19 +219,22 @@ fn changes_are_said_and_made_once() {
     for (change, warning) in [
         (
             Change::Drop(Parameter::Temperature),
-            "temperature was left out: m does not take it",
+            "temperature was left out: m does not support it",
         ),
         (Change::AtMost(64), "max_tokens is 64: m allows no more"),
         (
             Change::ReasoningEffort(ReasoningEffort::Minimal, ReasoningEffort::Low),
-            "reasoning_effort is low: m does not know minimal",
+            "reasoning_effort is low: m does not support minimal",
         ),
     ] {
         assert_eq!(
-            change.apply(&mut chat, &mut Encoding::default()).as_deref(),
-            Some(warning)
+            change.apply(&mut chat, &mut Encoding::default()),
+            Changed::Warn(warning.to_owned())
         );
-        assert_eq!(change.apply(&mut chat, &mut Encoding::default()), None);
+        assert_eq!(
+            change.apply(&mut chat, &mut Encoding::default()),
+            Changed::No
+        );
     }
     assert_eq!(
         (chat.temperature, chat.max_tokens, chat.effort),
@@ -239,25 +242,23 @@ fn changes_are_said_and_made_once() {
     );
     assert_eq!(
         Change::Otherwise(32).apply(&mut chat, &mut Encoding::default()),
-        None
+        Changed::No
     );
     let mut bare = ChatRequest::default();
     assert_eq!(
         Change::AtMost(32).apply(&mut bare, &mut Encoding::default()),
-        None
+        Changed::No
     );
-    assert!(
-        Change::Otherwise(32)
-            .apply(&mut bare, &mut Encoding::default())
-            .is_some()
+    assert_ne!(
+        Change::Otherwise(32).apply(&mut bare, &mut Encoding::default()),
+        Changed::No
     );
     assert_eq!(bare.max_tokens, Some(32));
     for parameter in &Parameter::ALL[1..] {
         let parameter = *parameter;
-        assert!(
-            Change::Drop(parameter)
-                .apply(&mut chat, &mut Encoding::default())
-                .is_some()
+        assert_ne!(
+            Change::Drop(parameter).apply(&mut chat, &mut Encoding::default()),
+            Changed::No
         );
     }
     let bare = ChatRequest {

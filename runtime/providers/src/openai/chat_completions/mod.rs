@@ -6,14 +6,13 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
-use crate::openai::{embeddings, images};
+use crate::openai::{embeddings, errors, images};
 use crate::{
     ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
     GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
 };
 
 mod accents;
-mod errors;
 mod inline_reasoning;
 mod models;
 mod request;
@@ -88,8 +87,8 @@ impl Codec for ChatCompletions {
     fn generate_image(&self, draw: &GenerateImageRequest) -> Option<GenerateImagePlan> {
         let path = self.path_for(&draw.model, "/images/generations");
         // Azure's models are OpenAI's.
-        let asks = !self.api_key_header || draw.model.starts_with("dall-e");
-        Some(images::request(path, draw, asks))
+        let is_openai = self.newest == Newest::OpenAi || self.api_key_header;
+        Some(images::request(path, draw, is_openai))
     }
 
     fn generated_images(&self, body: &[u8]) -> Result<GeneratedImages, Failure> {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::stream::side_field;
 use super::{ChatCompletions, Newest};
 use crate::json;
-use crate::model::{self, is_short};
+use crate::model::{self, has_word, is_short};
 use crate::openai::Responses;
 use crate::{Abilities, Capability, Codec, Failure, Model, ModelPage, Price, ReasoningEffort};
 
@@ -85,12 +85,6 @@ fn read_model(entry: &str) -> Option<Model> {
 fn is_ordinary(id: &str) -> bool {
     let variant = [":free", ":nitro", ":floor", ":online", ":extended"];
     !variant.iter().any(|end| id.ends_with(end)) && !has_word(id, SPECIAL)
-}
-
-fn has_word(id: &str, words: &[&str]) -> bool {
-    let id = id.to_ascii_lowercase();
-    id.split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| words.contains(&word))
 }
 
 /// Values of `type` for models that do not chat.

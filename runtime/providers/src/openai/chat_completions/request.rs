@@ -27,7 +27,8 @@ impl ChatCompletions {
         if self.developer
             && let Some(rules) = rules::openai(&chat.model)
         {
-            adapt::apply(chat, rules.sampling, rules.efforts, &mut warnings);
+            adapt::fit_effort(chat, rules.efforts, &mut warnings);
+            adapt::fit_sampling(chat, rules.sampling, &mut warnings);
             if !rules.efforts.is_empty() {
                 adapt::without_stop(chat, &mut warnings);
             }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::ChatCompletions;
-use super::errors::failure;
 use super::inline_reasoning::InlineReasoning;
 use crate::conversation;
 use crate::json;
 use crate::openai::arguments;
+use crate::openai::errors::failure;
 use crate::sse;
 use crate::state::StateCollector;
 use crate::{Answer, ErrorKind, Failure, Finish, StreamReader, ToolCall, Usage};

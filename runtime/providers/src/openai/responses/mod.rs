@@ -5,13 +5,12 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
-use crate::openai::{embeddings, images};
+use crate::openai::{embeddings, errors, images};
 use crate::{
     ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
     GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
 };
 
-mod errors;
 mod models;
 mod request;
 mod stream;
@@ -79,10 +78,8 @@ impl Codec for Responses {
     }
 
     fn generate_image(&self, draw: &GenerateImageRequest) -> Option<GenerateImagePlan> {
-        // Newer models always send the bytes, and refuse `response_format`.
-        let is_old = draw.model.starts_with("dall-e");
         let path = "/images/generations".to_owned();
-        Some(images::request(path, draw, is_old))
+        Some(images::request(path, draw, true))
     }
 
     fn generated_images(&self, body: &[u8]) -> Result<GeneratedImages, Failure> {

@@ -22,7 +22,8 @@ use crate::{
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(rules) = rules::openai(&chat.model) {
-        adapt::apply(chat, rules.sampling, rules.efforts, &mut warnings);
+        adapt::fit_effort(chat, rules.efforts, &mut warnings);
+        adapt::fit_sampling(chat, rules.sampling, &mut warnings);
         chat.include_reasoning &= !rules.efforts.is_empty();
     }
     // This format has neither `stop` nor `seed`.

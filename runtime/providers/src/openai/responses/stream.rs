@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::errors::failure;
+use crate::answer::begin_paragraph;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::openai::arguments;
+use crate::openai::errors::failure;
 use crate::sse;
 use crate::state::StateCollector;
 use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
@@ -55,9 +56,8 @@ impl StreamReader for Reader {
         )?;
         let index = json::number(index);
         let delta = || delta.map_or(Ok(Cow::default()), json::string);
-        let kind = json::text(kind);
-        let kind = if kind.is_empty() { event.name } else { &kind };
-        match kind {
+        let kind = event.kind(kind);
+        match &*kind {
             "response.output_text.delta" => answer.text.push_str(&delta()?),
             "response.refusal.delta" => {
                 answer.text.push_str(&delta()?);
@@ -99,9 +99,7 @@ impl StreamReader for Reader {
             return true;
         };
         let kind = json::members(payload, &["type"]).ok();
-        let kind = json::text(kind.and_then(|[kind]| kind));
-        let kind = if kind.is_empty() { event.name } else { &kind };
-        OPENING.contains(&kind)
+        OPENING.contains(&&*event.kind(kind.and_then(|[kind]| kind)))
     }
 
     fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
@@ -364,12 +362,6 @@ fn parts(
 ) -> Result<impl Iterator<Item = Result<OutputPart<'_>, Failure>>, Failure> {
     let list = list.map(|list| json::read::<json::List<'_>>(list.get()));
     Ok(list.transpose()?.unwrap_or_default().read())
-}
-
-fn begin_paragraph(text: &mut String) {
-    if !text.is_empty() {
-        text.push_str("\n\n");
-    }
 }
 
 /// How a response ends: the finish reason, if it is not given by the output, and the provider's word for it. None if it has
