@@ -72,6 +72,8 @@ use anygpt_providers::{
 use given::LONGEST;
 use model::Names;
 
+use crate::http_client::HttpLimits;
+
 /// The settings of the process, checked.
 // The default is what `load` begins with; it is no usable value.
 #[derive(Clone, Debug, Default)]
@@ -116,6 +118,8 @@ pub(crate) struct Settings {
     pub limits: Limits,
     /// Proxies and roots of trust.
     pub network: Network,
+    /// Limits of the transport.
+    pub http: HttpLimits,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
     /// What was meant as a key and is none; it may be the key of something else.

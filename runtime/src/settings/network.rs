@@ -16,7 +16,7 @@ use super::{
     problem::Problem,
     secret::Secret,
 };
-use crate::http_client::{ExtraRoots, HttpConfig, Proxies, Proxy};
+use crate::http_client::{ExtraRoots, HttpConfig, HttpLimits, Proxies, Proxy};
 
 /// No part of a proxy's URL that is shorter can be distinguished from ordinary text.
 const SECRET: usize = 4;
@@ -71,7 +71,7 @@ impl Network {
     }
 
     /// What the HTTP client needs of it.
-    pub(crate) fn http_config(&self) -> HttpConfig {
+    pub(crate) fn http_config(&self, limits: HttpLimits) -> HttpConfig {
         let certificates = self.certificates.clone();
         HttpConfig {
             proxies: self.proxies.clone(),
@@ -83,6 +83,7 @@ impl Network {
                 })
             }),
             in_container: in_container(),
+            limits,
         }
     }
 
