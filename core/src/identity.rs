@@ -21,12 +21,12 @@ pub(crate) struct Identity(Box<[u8]>);
 impl Identity {
     pub(crate) fn new(catalog: &Catalog) -> Self {
         // Without the icon, which would be in every result.
-        Identity::of(&ServerInfo(&catalog.server, Revision::V2026_07_28, None))
+        Identity::of(&ServerInfo(&catalog.server, Revision::OLDEST_MODERN, None))
     }
 
     pub(crate) fn with_icon(catalog: &Catalog) -> Self {
         let icon = catalog.server.icon.as_ref();
-        Identity::of(&ServerInfo(&catalog.server, Revision::V2026_07_28, icon))
+        Identity::of(&ServerInfo(&catalog.server, Revision::OLDEST_MODERN, icon))
     }
 
     fn of(server: &ServerInfo<'_>) -> Self {

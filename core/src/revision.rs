@@ -26,6 +26,9 @@ impl Revision {
     /// The revision for a client that requests an unknown one, or that never sends `initialize`.
     pub const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
 
+    /// The first one without a handshake. What results of all later ones repeat has the members of this one.
+    pub(crate) const OLDEST_MODERN: Revision = Revision::V2026_07_28;
+
     /// The value of `protocolVersion`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,7 +53,7 @@ impl Revision {
 
     /// Requests have an envelope, results have a type and the server's name; there is no handshake.
     pub(crate) fn is_modern(self) -> bool {
-        self >= Revision::V2026_07_28
+        self >= Revision::OLDEST_MODERN
     }
 
     /// A line may be an array of messages.

@@ -24,7 +24,7 @@ use http_body_util::Full;
 use tokio::time::timeout;
 
 pub(crate) use self::{
-    config::{ExtraRoots, HttpConfig, Proxies, Proxy, ProxyKind, unbracketed},
+    config::{ExtraRoots, HttpConfig, HttpLimits, Proxies, Proxy, ProxyKind, unbracketed},
     pool::ReplyBody,
 };
 use self::{
@@ -32,9 +32,6 @@ use self::{
     pool::{Connection, Pool},
 };
 use crate::{dns::Resolver, resources::reserve};
-
-/// Longest time for look-up, TCP, proxy and TLS together.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client with a connection pool.
 pub(crate) struct HttpClient {
@@ -211,9 +208,10 @@ fn connect<'a>(
     held: Reservation,
 ) -> Pin<Box<dyn Future<Output = Result<Connection, SendError>> + Send + 'a>> {
     Box::pin(async move {
-        let stream = timeout(CONNECT, connector.connect(url)).await;
+        let limit = connector.limits().connect;
+        let stream = timeout(limit, connector.connect(url)).await;
         let stream = stream.map_err(|_| SendError::ConnectTimeout {
-            limit: CONNECT,
+            limit,
             proxy: proxy.cloned(),
         })??;
         let opened = Connection::open(stream, held).await;

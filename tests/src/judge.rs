@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::schema::{self, Official, REVISIONS};
+use crate::schema::{self, LEGACY, MODERN, Official, REVISIONS, is_modern, modern};
 
 use message::{
     Answer, ClientMessage, LONGEST_LINE, META, Message, elements, plain, read_answers,
@@ -85,8 +85,7 @@ const LARGEST_BATCH: usize = 1000;
 
 const BATCHES: &str = REVISIONS[1];
 const STRUCTURED: &str = REVISIONS[2];
-const NEWEST_LEGACY: &str = REVISIONS[3];
-const MODERN: &str = REVISIONS[4];
+const NEWEST_LEGACY: &str = REVISIONS[LEGACY - 1];
 
 /// Methods, the types of their results, and whether modern results say how long they may be cached.
 const RESULTS: [(&str, &str, bool); 12] = [
@@ -139,7 +138,7 @@ const NOTIFICATIONS: [(&str, &str); 7] = [
     ),
 ];
 
-/// Error codes, and their types in 2026-07-28 (R-14, R-33, R-37, R-38).
+/// Error codes, and their types from 2026-07-28 on (R-14, R-33, R-37, R-38).
 const MODERN_ERRORS: [(i64, &str); 7] = [
     (-32700, "ParseError"),
     (-32600, "InvalidRequestError"),
@@ -213,7 +212,9 @@ impl<'a> Judge<'a, '_> {
             let too_long = line.len() > LONGEST_LINE;
             let message = read_message(line, &mut last);
             match &message {
-                Message::Request(id, asked) if asked.method == "initialize" && !asked.modern => {
+                Message::Request(id, asked)
+                    if asked.method == "initialize" && asked.modern.is_none() =>
+                {
                     revision = handshakes.next(id).or(revision);
                 }
                 Message::Unreadable if too_long => {
@@ -252,8 +253,13 @@ impl<'a> Judge<'a, '_> {
         if let Some(token) = &asked.token {
             self.by_token.entry(token.clone()).or_default().push(place);
         }
-        let revision = if asked.modern { MODERN } else { legacy };
-        if asked.modern {
+        // The error about a version that is not supported is that of the oldest one.
+        let named = |version: &String| {
+            let found = modern().iter().copied().find(|it| it == version);
+            found.unwrap_or(MODERN)
+        };
+        let revision = asked.modern.as_ref().map_or(legacy, named);
+        if asked.modern.is_some() {
             self.logs |= asked.logs;
         } else {
             self.legacy.insert(legacy);
@@ -455,21 +461,21 @@ impl Judge<'_, '_> {
         let listed = RESULTS.iter().find(|(name, ..)| *name == method);
         let (name, kept) = match listed {
             Some((_, name, kept)) => (*name, *kept),
-            None if method == LISTEN.0 && revision == MODERN => (LISTEN.1, false),
+            None if method == LISTEN.0 && is_modern(revision) => (LISTEN.1, false),
             None => {
                 found.push(format!("{method:?} has no result"));
                 return found;
             }
         };
         // R-41
-        let removed = revision == MODERN && REMOVED.contains(&method);
+        let is_modern = is_modern(revision);
+        let removed = is_modern && REMOVED.contains(&method);
         if removed || !official.has(name) {
             found.push(format!("{method} does not exist in {revision}"));
             return found;
         }
         found.extend(official.problems(&[name], result));
 
-        let is_modern = revision == MODERN;
         let who = format!("{META}serverInfo");
         for (member, present, wanted) in [
             // R-34
@@ -539,12 +545,12 @@ impl Judge<'_, '_> {
             }
             // R-42, R-50
             "notifications/message" => {
-                let modern = self.logs.then_some(MODERN);
-                self.legacy.iter().copied().chain(modern).collect()
+                let modern = modern().iter().filter(|_| self.logs);
+                self.legacy.iter().chain(modern).copied().collect()
             }
             _ => {
                 found.extend(self.subscription(method, subscription));
-                BTreeSet::from([MODERN])
+                modern().iter().copied().collect()
             }
         };
         if revisions.is_empty() && found.is_empty() {
@@ -661,7 +667,7 @@ fn error(revision: &'static str, message: &Value) -> Vec<String> {
     }
     let named = MODERN_ERRORS.iter().find(|(known, _)| *known == code);
     match named {
-        _ if revision != MODERN => {
+        _ if !is_modern(revision) => {
             if !LEGACY_ERRORS.contains(&code) {
                 found.push(format!("{code} is no code of {revision}"));
             }
@@ -767,7 +773,7 @@ mod tests {
     fn good_sessions_are_good() {
         fine(&[], &[]);
         fine(&[PING, "", " \r"], &[PONG]);
-        for revision in &REVISIONS[..4] {
+        for revision in &REVISIONS[..LEGACY] {
             let [asked, answered] = initialize(revision);
             fine(&[&asked, PING], &[&answered, PONG]);
         }

@@ -17,6 +17,23 @@ pub const REVISIONS: [&str; 5] = [
     "2026-07-28",
 ];
 
+/// How many of them, the oldest, are opened by a handshake.
+pub const LEGACY: usize = 4;
+
+/// The oldest revision without a handshake, for tests that need any of these.
+pub const MODERN: &str = REVISIONS[LEGACY];
+
+/// The revisions without a handshake, oldest first.
+pub fn modern() -> &'static [&'static str] {
+    const ALL: &[&str] = &REVISIONS;
+    &ALL[LEGACY..]
+}
+
+/// Whether requests of a revision have an envelope. No test compares with [`MODERN`] itself.
+pub fn is_modern(revision: &str) -> bool {
+    revision >= MODERN
+}
+
 /// The official schema of one protocol revision.
 #[derive(Debug)]
 pub struct Official {

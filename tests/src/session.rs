@@ -6,16 +6,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::schema::REVISIONS;
+pub use crate::schema::MODERN;
+use crate::schema::is_modern;
 use crate::server::{Builder, Server};
-
-/// The revision without a handshake.
-pub const MODERN: &str = REVISIONS[4];
 
 #[derive(Debug)]
 pub struct Session {
     pub server: Server,
-    /// One of [`REVISIONS`].
+    /// One of [`REVISIONS`](crate::schema::REVISIONS).
     pub revision: &'static str,
 }
 
@@ -48,14 +46,14 @@ impl Session {
 
     /// Whether its requests carry an envelope.
     pub fn is_modern(&self) -> bool {
-        self.revision == MODERN
+        is_modern(self.revision)
     }
 
     /// The params of a request, with the members that this revision requires in all of them.
     pub fn params(&self, mut params: Value) -> Value {
         if self.is_modern() {
             let meta = &mut params["_meta"];
-            meta["io.modelcontextprotocol/protocolVersion"] = MODERN.into();
+            meta["io.modelcontextprotocol/protocolVersion"] = self.revision.into();
             meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
         }
         params

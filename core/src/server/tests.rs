@@ -530,8 +530,8 @@ fn ask(server: &mut Server, method: &str, params: &str) -> Value {
 
 /// Opens a session in a revision; gives what stands in the params of every request.
 fn open(server: &mut Server, revision: &str) -> String {
-    if revision == "2026-07-28" {
-        return MODERN.to_string() + ",";
+    if Revision::from_name(revision).is_some_and(Revision::is_modern) {
+        return MODERN.replace("2026-07-28", revision) + ",";
     }
     ask(
         server,

@@ -1,12 +1,11 @@
-//! What a wire format must provide.
+//! What a wire format must provide, and the requests and replies of what only some formats have.
 //!
-//! Never here: an implementation.
+//! Never here: an implementation, or the types of chats.
 
 use http::{HeaderName, HeaderValue};
 
 use crate::{
-    ChatRequest, EmbedRequest, Embeddings, Encoding, ErrorKind, Failure, GenerateImagePlan,
-    GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
+    ChatRequest, Encoding, ErrorKind, Failure, Model, ModelPage, Request, StreamReader, Usage,
 };
 
 /// What requests of a format have after the base URL, as far as addresses that people paste may have it, too.
@@ -149,4 +148,69 @@ pub trait Codec: Send + Sync {
             "this format has no images",
         ))
     }
+}
+
+/// Texts to embed.
+#[derive(Clone, Debug, Default)]
+pub struct EmbedRequest {
+    /// The provider's id for the model.
+    pub model: String,
+    /// At least one text.
+    pub input: Vec<String>,
+    /// The length of each vector; the model's default if none.
+    pub dimensions: Option<u32>,
+}
+
+/// One vector for each text, in the same order, all of one length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embeddings {
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens of all texts together, if the provider reports them.
+    pub input_tokens: Option<u64>,
+}
+
+/// Images to generate.
+#[derive(Clone, Debug, Default)]
+pub struct GenerateImageRequest {
+    /// The provider's id for the model.
+    pub model: String,
+    /// The description.
+    pub prompt: String,
+    /// `1024x1024`, `16:9` or `2K`; the model's default if none.
+    pub size: Option<String>,
+    /// The provider's word for the quality.
+    pub quality: Option<String>,
+    /// The number of images, at least 1.
+    pub count: u32,
+    /// `png`, `jpeg` or `webp`; the model's default if none.
+    pub format: Option<String>,
+}
+
+/// The HTTP requests for some images.
+#[derive(Clone, Debug)]
+pub struct GenerateImagePlan {
+    pub request: Request,
+    /// How often to send it: some formats generate one image at a time.
+    pub times: u32,
+    /// What the format cannot express.
+    pub warnings: Vec<String>,
+}
+
+/// An image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedImage {
+    /// Its bytes in Base64.
+    pub data: String,
+    pub mime_type: &'static str,
+}
+
+/// Generated images.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GeneratedImages {
+    pub images: Vec<GeneratedImage>,
+    /// URLs of images that were not sent as bytes.
+    pub urls: Vec<String>,
+    /// The description as the model revised it, or text that was sent with the images.
+    pub text: Option<String>,
+    pub usage: Usage,
 }

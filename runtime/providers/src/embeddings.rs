@@ -2,26 +2,7 @@
 //!
 //! Never here: chats, or the choice of a model.
 
-use crate::{ErrorKind, Failure};
-
-/// Texts to embed.
-#[derive(Clone, Debug, Default)]
-pub struct EmbedRequest {
-    /// The provider's id for the model.
-    pub model: String,
-    /// At least one text.
-    pub input: Vec<String>,
-    /// The length of each vector; the model's default if none.
-    pub dimensions: Option<u32>,
-}
-
-/// One vector for each text, in the same order, all of one length.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Embeddings {
-    pub vectors: Vec<Vec<f32>>,
-    /// Tokens of all texts together, if the provider reports them.
-    pub input_tokens: Option<u64>,
-}
+use crate::{Embeddings, ErrorKind, Failure};
 
 pub(super) fn checked(
     vectors: Vec<Vec<f32>>,

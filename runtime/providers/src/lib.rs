@@ -43,15 +43,13 @@ pub mod vendors;
 
 pub use answer::{Answer, Finish, Usage};
 pub use chat::{ChatRequest, Encoding, ReasoningEffort};
-pub use codec::{Codec, Feature, InRequests};
+pub use codec::*;
 pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };
-pub use embeddings::{EmbedRequest, Embeddings};
 pub use error::{ErrorKind, Failure, Stage};
 pub use error_body::reported;
 pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secret_header};
-pub use images::{GenerateImagePlan, GenerateImageRequest, GeneratedImage, GeneratedImages};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};
 pub use parameter::{Change, Changed, Parameter, Repair, repair};
 pub use prices::{LIST_PRICES, TokenPrice};

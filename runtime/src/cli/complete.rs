@@ -5,8 +5,6 @@
 use std::borrow::Cow;
 
 use super::{COMMANDS, EVERYWHERE, Opt, Shell, Spec, Values};
-use anygpt_providers::ReasoningEffort;
-
 use crate::{docs, prompts, settings::Settings};
 
 const BASH: &str = r#"_anygpt_mcp() {

@@ -111,7 +111,7 @@ impl Gateway {
     fn http(&self) -> &HttpClient {
         self.http.get_or_init(|| {
             HttpClient::new(
-                self.settings.network.http_config(),
+                self.settings.network.http_config(self.settings.http),
                 Arc::clone(&self.budget),
             )
         })

@@ -2,7 +2,7 @@
 //!
 //! Never here: where any of it is configured; `settings` builds it.
 
-use std::{error::Error, fmt, net::IpAddr, sync::Arc};
+use std::{error::Error, fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -17,6 +17,23 @@ pub(crate) struct HttpConfig {
     pub roots: Arc<ReadRoots>,
     /// In a container, `localhost` is the container itself: errors say so.
     pub in_container: bool,
+    /// Its limits.
+    pub limits: HttpLimits,
+}
+
+/// Limits of the transport. A setting of one of them is a row of `settings::table` that sets the field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HttpLimits {
+    /// Longest time for look-up, TCP, proxy and TLS together.
+    pub connect: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        HttpLimits {
+            connect: Duration::from_secs(10),
+        }
+    }
 }
 
 /// See [`HttpConfig::roots`]. The error is what to do about it, for people.

@@ -35,7 +35,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::{
-    config::{HttpConfig, Proxy, ProxyKind, ReadRoots, is_loopback, unbracketed},
+    config::{HttpConfig, HttpLimits, Proxy, ProxyKind, ReadRoots, is_loopback, unbracketed},
     dial::{DialError, dial},
     root_cause,
     turn::{self, Turn},
@@ -95,6 +95,11 @@ impl Connector {
             resolver,
             tls: OnceCell::new(),
         }))
+    }
+
+    /// The limits of the configuration.
+    pub(super) fn limits(&self) -> HttpLimits {
+        self.0.config.limits
     }
 
     /// The proxy that requests to a URL go through.

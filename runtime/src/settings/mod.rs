@@ -71,6 +71,8 @@ use anygpt_providers::{
 use given::LONGEST;
 use model::Names;
 
+use crate::http_client::HttpLimits;
+
 /// Longest wait for open calls at the end of input, if `ANYGPT_SHUTDOWN_GRACE` is not set.
 pub(crate) const GRACE: Duration = Duration::from_secs(30);
 
@@ -121,6 +123,8 @@ pub(crate) struct Settings {
     pub limits: Limits,
     /// Proxies and roots of trust.
     pub network: Network,
+    /// Limits of the transport.
+    pub http: HttpLimits,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
     /// What was meant as a key and is none; it may be the key of something else.

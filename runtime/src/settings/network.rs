@@ -17,7 +17,7 @@ use super::{
     secret::Secret,
 };
 use crate::{
-    http_client::{ExtraRoots, HttpConfig, Proxies, Proxy},
+    http_client::{ExtraRoots, HttpConfig, HttpLimits, Proxies, Proxy},
     resources,
 };
 
@@ -76,7 +76,7 @@ impl Network {
     }
 
     /// What the HTTP client needs of it.
-    pub(crate) fn http_config(&self) -> HttpConfig {
+    pub(crate) fn http_config(&self, limits: HttpLimits) -> HttpConfig {
         let certificates = self.certificates.clone();
         HttpConfig {
             proxies: self.proxies.clone(),
@@ -88,6 +88,7 @@ impl Network {
                 })
             }),
             in_container: self.in_container,
+            limits,
         }
     }
 

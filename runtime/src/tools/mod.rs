@@ -1,4 +1,4 @@
-//! The tools: a file each, with its definition, its parameters, its work and its result.
+//! The tools: a file each, with its definition, its parameters, its work and its result; and their list.
 //!
 //! Never here: how a provider is reached.
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 
 pub(crate) use self::tool::Step;
-use self::{arguments::Charge, registry::TOOLS, tool::NetworkCall};
+use self::{arguments::Charge, tool::NetworkCall};
 pub(crate) use self::{
     chat_completion::TOOL as CHAT_COMPLETION, list_models::TOOL as LIST_MODELS, tool::Tool,
 };
@@ -36,10 +36,22 @@ mod list_models;
 mod list_providers;
 mod list_tags;
 mod parameter;
-mod registry;
 mod response_format;
 mod schema_check;
 mod tool;
+
+/// All tools, in the order in which clients see them.
+static TOOLS: &[&Tool] = &[
+    &chat_completion::TOOL,
+    &compare::TOOL,
+    &list_models::TOOL,
+    &list_providers::TOOL,
+    &list_tags::TOOL,
+    &count_tokens::TOOL,
+    &embed::TOOL,
+    &generate_image::TOOL,
+    &check_providers::TOOL,
+];
 
 /// The settings' view of all tools.
 pub(crate) fn names() -> Vec<ToolName> {

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn every_definition_has_plain_objects_for_schemas() {
-    for listed in TOOLS.map(Tool::listed) {
+    for listed in TOOLS.iter().map(|tool| tool.listed()) {
         for schema in [Some(listed.input_schema), listed.output_schema]
             .into_iter()
             .flatten()

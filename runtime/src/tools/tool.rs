@@ -19,7 +19,7 @@ use crate::{
     settings::Settings,
 };
 
-/// A tool. Each is a constant in a file of its own; [`super::registry`] lists them.
+/// A tool. Each is a constant in a file of its own; `super::TOOLS` lists them.
 pub(crate) struct Tool {
     /// As clients know it: `anygpt_` and a short name, which settings may use alone.
     pub(crate) name: &'static str,

@@ -51,8 +51,8 @@ pub(crate) struct Model {
     agreed: Option<&'static str>,
     pub(crate) refuses: bool,
     open: Vec<Open>,
-    /// Ids of open subscriptions, oldest first.
-    subscriptions: Vec<String>,
+    /// Ids and revisions of open subscriptions, oldest first.
+    subscriptions: Vec<(String, &'static str)>,
     /// New ones are closed at once.
     ends: bool,
     /// The level that the client set.
@@ -279,7 +279,7 @@ impl Model {
                 Expected::Result("logging/setLevel")
             }
             Answer::Subscription | Answer::Call { .. } if self.is_open(id) => in_use(),
-            Answer::Subscription => return self.subscribe(id, seen),
+            Answer::Subscription => return self.subscribe(id, revision, seen),
             Answer::Call {
                 tool,
                 arguments,
@@ -308,7 +308,7 @@ impl Model {
         self.expect(outstanding, batch, seen);
     }
 
-    fn subscribe(&mut self, id: &str, seen: &mut Seen) {
+    fn subscribe(&mut self, id: &str, revision: &'static str, seen: &mut Seen) {
         let is_counted = 2 * id.len() >= COUNTED;
         let is_begun = seen
             .lines
@@ -317,24 +317,21 @@ impl Model {
         let is_full = self.subscriptions.len() >= oracle::MOST_SUBSCRIPTIONS;
         if is_full || (is_counted && !is_begun) {
             let expected = Expected::Error(vec![oracle::INTERNAL_ERROR]);
-            return self.expect(
-                Outstanding::new(oracle::MODERN, Some(id), expected),
-                None,
-                seen,
-            );
+            return self.expect(Outstanding::new(revision, Some(id), expected), None, seen);
         }
         let line = seen.lines.pop_front();
-        judge::acknowledged(&line.unwrap_or_else(|| panic!("no subscription {id}")), id);
-        self.subscriptions.push(id.to_owned());
+        let line = line.unwrap_or_else(|| panic!("no subscription {id}"));
+        judge::acknowledged(&line, id, revision);
+        self.subscriptions.push((id.to_owned(), revision));
         if self.ends {
             self.end_subscriptions(seen);
         }
     }
 
     fn end_subscriptions(&mut self, seen: &mut Seen) {
-        for id in std::mem::take(&mut self.subscriptions) {
+        for (id, revision) in std::mem::take(&mut self.subscriptions) {
             self.expect(
-                Outstanding::new(oracle::MODERN, Some(&id), Expected::Ended),
+                Outstanding::new(revision, Some(&id), Expected::Ended),
                 None,
                 seen,
             );
@@ -387,7 +384,8 @@ impl Model {
     /// Ids of calls and subscriptions in flight.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         let ids = self.open.iter().map(|open| &open.id);
-        ids.chain(&self.subscriptions).map(String::as_str)
+        let subscriptions = self.subscriptions.iter().map(|(id, _)| id);
+        ids.chain(subscriptions).map(String::as_str)
     }
 
     fn is_open(&self, id: &str) -> bool {
@@ -439,7 +437,7 @@ impl Model {
             return;
         };
         self.subscriptions
-            .retain(|id| oracle::identity(id) != cancelled);
+            .retain(|(id, _)| oracle::identity(id) != cancelled);
         let Some(position) = self
             .open
             .iter()

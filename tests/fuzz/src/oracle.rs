@@ -9,13 +9,10 @@ use crate::{
 };
 
 /// The protocol revisions, oldest first.
-pub(crate) use anygpt_tests::schema::REVISIONS;
-
-/// The only modern one.
-pub(crate) const MODERN: &str = REVISIONS[4];
+pub(crate) use anygpt_tests::schema::{LEGACY, MODERN, REVISIONS, is_modern, modern};
 
 /// The newest that `initialize` can agree on, which also applies before anything was agreed on.
-pub(crate) const NEWEST_LEGACY: &str = REVISIONS[3];
+pub(crate) const NEWEST_LEGACY: &str = REVISIONS[LEGACY - 1];
 
 /// The only one with batches.
 pub(crate) const BATCHES: &str = REVISIONS[1];
@@ -212,12 +209,15 @@ pub(crate) fn rule(
     else {
         return error(legacy, INVALID_PARAMS);
     };
-    let is_modern = [VERSION, CAPABILITIES, CLIENT]
+    let has_envelope = [VERSION, CAPABILITIES, CLIENT]
         .iter()
         .any(|key| meta.get(key).is_some());
     let token = meta.get("progressToken");
-    let revision = if is_modern { MODERN } else { legacy };
-    let problem = if is_modern { envelope(&meta) } else { None };
+    let (revision, problem) = match has_envelope.then(|| envelope(&meta)) {
+        None => (legacy, None),
+        Some(Ok(revision)) => (revision, None),
+        Some(Err((revision, code))) => (revision, Some(code)),
+    };
     let mut answer = match problem {
         Some(code) => Answer::Error(vec![code]),
         None => serve(method, &params, token, revision, in_batch),
@@ -235,24 +235,25 @@ pub(crate) fn rule(
     Ruling { revision, answer }
 }
 
-/// The envelope of modern requests, in the order of its rules.
-fn envelope(meta: &Object<'_>) -> Option<i64> {
+/// The revision that the envelope of a modern request names, by its rules in their order; or the revision of the error, and
+/// its code.
+fn envelope(meta: &Object<'_>) -> Result<&'static str, (&'static str, i64)> {
     let Some(version) = meta.get(VERSION).and_then(scan::string) else {
-        return Some(INVALID_PARAMS);
+        return Err((MODERN, INVALID_PARAMS));
     };
-    if version != MODERN {
-        return Some(UNSUPPORTED_VERSION);
-    }
+    let Some(revision) = modern().iter().copied().find(|it| *it == version) else {
+        return Err((MODERN, UNSUPPORTED_VERSION));
+    };
     if !meta
         .get(CAPABILITIES)
         .is_some_and(|value| value.starts_with('{'))
     {
-        return Some(INVALID_PARAMS);
+        return Err((revision, INVALID_PARAMS));
     }
-    let level = meta.get(LOG_LEVEL);
-    level
-        .is_some_and(|level| !is_log_level(level))
-        .then_some(INVALID_PARAMS)
+    match meta.get(LOG_LEVEL) {
+        Some(level) if !is_log_level(level) => Err((revision, INVALID_PARAMS)),
+        _ => Ok(revision),
+    }
 }
 
 /// The levels of log lines, least important first.
@@ -284,7 +285,7 @@ fn serve(
     revision: &str,
     in_batch: bool,
 ) -> Answer {
-    let is_modern = revision == MODERN;
+    let is_modern = is_modern(revision);
     let error = |code| Answer::Error(vec![code]);
     let text = |name| params.get(name).and_then(scan::string);
     match method {
@@ -302,7 +303,7 @@ fn serve(
                     Answer::Agreed(
                         known
                             .copied()
-                            .filter(|known| *known != MODERN)
+                            .filter(|known| !self::is_modern(known))
                             .unwrap_or(NEWEST_LEGACY),
                     )
                 }

@@ -4,7 +4,7 @@
 
 use crate::{
     choices::Choices,
-    oracle::{MODERN, REVISIONS},
+    oracle::{MODERN, REVISIONS, modern},
     scan, world,
 };
 
@@ -488,7 +488,12 @@ const CLIENT: &str = "io.modelcontextprotocol/clientInfo";
 const LEVEL: &str = "io.modelcontextprotocol/logLevel";
 
 fn meta(c: &mut Choices<'_>) -> Option<String> {
-    let version = || (VERSION, format!("\"{MODERN}\""));
+    let revision = match modern() {
+        // The inputs of the corpus have no byte for it.
+        [only] => *only,
+        several => c.one_of(several),
+    };
+    let version = || (VERSION, format!("\"{revision}\""));
     let capabilities = || (CAPABILITIES, "{}".to_owned());
     let mut members = match c.below(20) {
         0..=6 => vec![],

@@ -26,7 +26,8 @@ pub(super) struct ClientMessage<'a> {
     /// It can only be read in part, and is refused for that.
     pub(super) broken: bool,
     pub(super) tool: Option<String>,
-    pub(super) modern: bool,
+    /// The version in its envelope, empty if that names none; `None` without an envelope.
+    pub(super) modern: Option<String>,
     pub(super) logs: bool,
     /// The progress token, see [`plain`].
     pub(super) token: Option<String>,
@@ -124,12 +125,15 @@ fn read_request<'a>(method: String, params: Option<&'a str>) -> ClientMessage<'a
     let meta = params.get("_meta").map(|meta| members(meta).0);
     let meta = meta.unwrap_or_default();
     let has = |name: &str| meta.contains_key(&format!("{META}{name}"));
+    let is_modern = has("protocolVersion") || has("clientCapabilities") || has("clientInfo");
+    let version = meta.get(&format!("{META}protocolVersion"));
+    let version = version.and_then(|raw| serde_json::from_str(raw).ok());
     let tool = (method == "tools/call")
         .then(|| params.get("name"))
         .flatten();
     ClientMessage {
         tool: tool.and_then(|raw| serde_json::from_str(raw).ok()),
-        modern: has("protocolVersion") || has("clientCapabilities") || has("clientInfo"),
+        modern: is_modern.then(|| version.unwrap_or_default()),
         logs: has("logLevel"),
         token: meta.get("progressToken").map(|raw| plain(raw)),
         cancels: None,

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use anygpt_tests::provider::{Family, Provider, Reply};
-use anygpt_tests::schema::REVISIONS;
+use anygpt_tests::schema::{LEGACY, REVISIONS};
 use anygpt_tests::server::{Builder, Server, Signal};
 use anygpt_tests::session::{MODERN, Session, offline};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ fn every_listed_resource_can_be_read_and_says_how_long_it_may_be_kept() {
             assert_eq!(content["uri"], resource["uri"]);
             assert_eq!(content["mimeType"], resource["mimeType"]);
             assert!(content["text"].as_str().unwrap().starts_with("# "), "{uri}");
-            if revision == MODERN {
+            if session.is_modern() {
                 // A text that depends on the configuration is private.
                 let scope = if uri.ends_with("providers") {
                     "private"
@@ -86,7 +86,7 @@ fn every_listed_resource_can_be_read_and_says_how_long_it_may_be_kept() {
 fn what_is_not_listed_is_not_found() {
     for revision in REVISIONS {
         let (mut session, _) = Session::open(offline(), revision);
-        let code = if revision == MODERN { -32602 } else { -32002 };
+        let code = if session.is_modern() { -32602 } else { -32002 };
         for uri in [
             "",
             " ",
@@ -398,7 +398,7 @@ fn fail(session: &mut Session, provider: &Provider, meta: Value) -> Vec<Value> {
 #[test]
 fn a_client_that_sets_a_level_gets_log_messages_of_it_and_above() {
     let provider = Provider::start();
-    for revision in &REVISIONS[..4] {
+    for revision in &REVISIONS[..LEGACY] {
         let (mut session, _) = Session::open(failing(&provider), revision);
         assert_eq!(
             fail(&mut session, &provider, Value::Null),

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use anygpt_tests::provider::{Family, Provider, Reply};
-use anygpt_tests::schema::{self, REVISIONS};
+use anygpt_tests::schema::{self, LEGACY, REVISIONS};
 use anygpt_tests::server::Server;
 use anygpt_tests::session::{MODERN, Session, keys, known, offline, set};
 use serde_json::{Value, json};
@@ -136,6 +136,8 @@ fn every_revision_is_told_exactly_what_it_knows() {
                 "_meta",
             ];
             assert_eq!(keys(&opened), set(&known));
+            let newest_first: Vec<&str> = REVISIONS.into_iter().rev().collect();
+            assert_eq!(opened["supportedVersions"], json!(newest_first));
             assert_eq!(
                 keys(&opened["_meta"]["io.modelcontextprotocol/serverInfo"]),
                 server
@@ -514,7 +516,7 @@ fn declared_features_are_served_and_no_others() {
 fn both_eras_are_served_by_one_process_and_do_not_touch_each_other() {
     let (mut modern, discovered) = Session::open(offline(), MODERN);
     let list = modern.result("tools/list", json!({}));
-    for revision in &REVISIONS[..4] {
+    for revision in &REVISIONS[..LEGACY] {
         let params = json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}});
         let line = modern.server.request("initialize", params);
         assert_eq!(line["result"]["protocolVersion"], *revision);
