@@ -87,7 +87,7 @@ impl CallContext {
             trace: call.trace.take(),
             recorder: Some(Recorder {
                 tool,
-                for_client: call.hears_log,
+                for_client: call.wants_log,
                 logged: AtomicBool::default(),
                 facts: Mutex::default(),
             }),

@@ -6,7 +6,7 @@ use super::{CommandResult, Exit, block_on, for_stdout, print_message, session, w
 use crate::{
     call::CallContext,
     error::no_provider_for_command_line,
-    gateway::{Bounds, Listed, resolve},
+    gateway::{CallLimits, Listed, resolve},
     output::{self, Style},
     session::Session,
     settings::{Provider, ProviderIndex, Settings},
@@ -72,10 +72,10 @@ pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
 async fn ask(session: &Session) -> Vec<(ProviderIndex, Listed)> {
     let settings = session.settings();
     let providers = resolve::all_or_one(settings, None).unwrap_or_default();
-    let bounds = Bounds::of(settings, None);
+    let limits = CallLimits::of(settings, None);
     let lists = session
         .gateway
-        .models(&CallContext::of_command(), &providers, bounds)
+        .models(&CallContext::of_command(), &providers, limits)
         .await;
     providers.into_iter().zip(lists).collect()
 }

@@ -37,8 +37,8 @@ use tower_service::Service;
 use super::{
     config::{HttpConfig, Proxy, ProxyKind, ReadRoots, is_loopback},
     dial::{DialError, dial},
+    read_budget::{self, ReadBudget},
     root_cause,
-    turn::{self, Turn},
 };
 use crate::{
     dns::{LookUpError, Resolver},
@@ -232,7 +232,7 @@ async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Co
         ConnectError::network(format!("the proxy {proxy} gave no tunnel to {peer}: {why}"))
     };
     let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(turn::BYTES)
+        .max_buf_size(read_budget::BYTES)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
@@ -457,7 +457,7 @@ impl Error for ConnectError {}
 /// A connection of any kind, read in turns. The layers below it are, too, since a layer may read much and return nothing.
 pub(super) struct Stream {
     io: Box<dyn Io>,
-    turn: Turn,
+    budget: ReadBudget,
 }
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -468,7 +468,7 @@ impl Stream {
     pub(super) fn new(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Stream {
             io: Box::new(io),
-            turn: Turn::default(),
+            budget: ReadBudget::default(),
         }
     }
 }
@@ -479,8 +479,8 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Stream { io, turn } = &mut *self;
-        let room = ready!(turn.poll_room(cx));
+        let Stream { io, budget } = &mut *self;
+        let room = ready!(budget.poll_room(cx));
         let before = buffer.filled().len();
         let polled = if buffer.remaining() <= room {
             Pin::new(io).poll_read(cx, buffer)
@@ -492,8 +492,8 @@ impl AsyncRead for Stream {
             polled
         };
         match polled {
-            Poll::Pending => turn.end(),
-            Poll::Ready(_) => turn.take(buffer.filled().len() - before),
+            Poll::Pending => budget.end(),
+            Poll::Ready(_) => budget.take(buffer.filled().len() - before),
         }
         polled
     }
