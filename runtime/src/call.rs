@@ -1,4 +1,4 @@
-//! The context of one tool call: when it came in, the trace that it belongs to, and the recorder of its line in the log.
+//! The context of one tool call: when it was received, the trace that it belongs to, and the recorder of its line in the log.
 //! Everything that works for the call gets it as the first argument.
 //!
 //! Never here: prompts or answers; the log has neither.
@@ -103,7 +103,7 @@ impl CallContext {
         }
     }
 
-    /// When the call came in.
+    /// When the call was received.
     pub(crate) fn received(&self) -> Instant {
         self.received
     }

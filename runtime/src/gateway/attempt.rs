@@ -277,22 +277,23 @@ fn check(answer: &Answer) -> Result<(), Failure> {
         (Some(Finish::Length), Some(reasoned)) => Failure::new(
             ErrorKind::EmptyResponse,
             format!(
-                "the token limit went to {reasoned}, and no text came: raise max_tokens or lower reasoning_effort"
+                "the token limit was spent on {reasoned}, so the answer has no text: raise max_tokens or lower \
+                 reasoning_effort"
             ),
         ),
         (Some(Finish::Length), None) => Failure::new(
             ErrorKind::EmptyResponse,
-            "the token limit was used up before any text came: raise max_tokens",
+            "the token limit was reached before any text: raise max_tokens",
         ),
         (_, Some(reasoned)) => Failure::quoting(
             ErrorKind::EmptyResponse,
-            &format!("after {reasoned} no text came (finish reason "),
+            &format!("the answer has {reasoned}, but no text (finish reason "),
             native,
             ")",
         ),
         (Some(Finish::Pause), None) => Failure::quoting(
             ErrorKind::EmptyResponse,
-            "the model paused before any text came (finish reason ",
+            "the model paused before any text (finish reason ",
             native,
             ")",
         ),

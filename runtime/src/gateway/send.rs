@@ -175,7 +175,7 @@ fn compressed(response: &Response<ReplyBody>) -> Option<Failure> {
             ErrorKind::Unavailable,
             "the reply is compressed (",
             &format!("{coding:?}"),
-            "), although that was not asked for",
+            "), although the request accepts none",
         )
     })
 }
@@ -194,7 +194,7 @@ fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
         ErrorKind::Config,
         "the endpoint redirects to ",
         place,
-        ", which is not followed, since the key would go along: if that is the right place, make it the base URL",
+        ", which is not followed, since the key would be sent there: if the address is right, make it the base URL",
     );
     failure.status = Some(response.status().as_u16());
     Some(failure)

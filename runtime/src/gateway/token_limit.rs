@@ -163,7 +163,7 @@ fn of_media(media: &Media, dialect: Dialect) -> Option<(String, &'static str)> {
         Source::Data(data) if media.is_image && !data.starts_with(PDF) => None,
         // However few bytes it has: it may be packed.
         Source::Data(data) if !is_text(&media.mime_type, data) => Some((
-            format!("a file that is no text ({})", media.mime_type),
+            format!("a file that is not text ({})", media.mime_type),
             "send what it says as text",
         )),
         Source::Data(_) => None,

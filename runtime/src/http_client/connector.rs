@@ -186,9 +186,7 @@ impl Parts {
     async fn encrypt(&self, stream: Stream, peer: &Peer) -> Result<Stream, ConnectError> {
         let name = peer.host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-            ConnectError::network(format!(
-                "{peer} has no name that a certificate could be for"
-            ))
+            ConnectError::network(format!("{peer} is not a valid name for a certificate"))
         })?;
         match self.tls().await?.connect(name, stream).await {
             Ok(stream) => Ok(Stream::new(stream)),
@@ -229,7 +227,9 @@ fn tls_with(extra: &ReadRoots) -> Result<TlsConnector, ConnectError> {
 async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, ConnectError> {
     let broken = |error: hyper::Error| {
         let why = root_cause(&error);
-        ConnectError::network(format!("the proxy {proxy} gave no tunnel to {peer}: {why}"))
+        ConnectError::network(format!(
+            "the proxy {proxy} did not open a tunnel to {peer}: {why}"
+        ))
     };
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(read_budget::BYTES)
@@ -245,7 +245,7 @@ async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Co
     }
     let request = request
         .body(Full::<Bytes>::default())
-        .map_err(|_| ConnectError::network(format!("{peer} is no place for a tunnel")))?;
+        .map_err(|_| ConnectError::network(format!("{peer} is not a valid target for a tunnel")))?;
     let response = sender.send_request(request).await.map_err(broken)?;
     match response.status() {
         status if status.is_success() => {
@@ -281,7 +281,7 @@ async fn socks(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Con
     // Without a port hyper-util would use that of https.
     let target: Uri = format!("http://{}:{}/", peer.host, peer.port)
         .parse()
-        .map_err(|_| ConnectError::network(format!("{peer} is no place for a tunnel")))?;
+        .map_err(|_| ConnectError::network(format!("{peer} is not a valid target for a tunnel")))?;
     // The connection is open already, so the proxy's URL is not used.
     let mut socks = SocksV5::new(Uri::default(), Ready(Some(TokioIo::new(stream))));
     if let Some((user, password)) = proxy.raw_auth() {
@@ -290,7 +290,7 @@ async fn socks(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Con
     match socks.call(target).await {
         Ok(stream) => Ok(stream.into_inner()),
         Err(error) => Err(ConnectError::network(format!(
-            "the proxy {proxy} gave no tunnel to {peer}: {error}"
+            "the proxy {proxy} did not open a tunnel to {peer}: {error}"
         ))),
     }
 }

@@ -104,7 +104,7 @@ const INCLUDE_REASONING: Parameter<Flag> =
     Parameter::new("include_reasoning", Flag { if_absent: false });
 
 const DRY_RUN: Parameter<Flag> =
-    Parameter::new("dry_run", Flag { if_absent: false }).described("Only tell what would be sent");
+    Parameter::new("dry_run", Flag { if_absent: false }).described("Only show what would be sent");
 
 /// A chat that is ready to be sent.
 #[derive(Debug)]

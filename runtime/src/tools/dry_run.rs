@@ -61,7 +61,7 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     } = &prepared;
     let provider = &settings.providers[first.provider];
     let mut text = format!(
-        "Dry run, nothing was sent. Asked would be {}/{} at {endpoint} with {}.",
+        "Dry run, nothing was sent. The request would go to {}/{} at {endpoint} with {}.",
         provider.id,
         request.model,
         Value::Object(parameters.clone())
