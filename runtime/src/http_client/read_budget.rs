@@ -2,7 +2,7 @@
 //!
 //! hyper returns buffered pieces without yielding to the runtime, and skips interim responses in a loop, so one poll of a
 //! task can read millions. Here a poll ends after [`PIECES`] or [`BYTES`]; the task is woken again only after the runtime has
-//! checked its timers and sockets.
+//! checked its timers and sockets (.github/decisions/015).
 //!
 //! Never here: what is read, how long a call may last.
 
