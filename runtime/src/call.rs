@@ -1,5 +1,5 @@
-//! The context of one tool call: when it was received, the trace that it belongs to, and the recorder of its line in the log.
-//! Everything that works for the call gets it as the first argument.
+//! The context of one tool call: when it was received, the trace that it belongs to, and the recorder of its line in the
+//! log. Everything that works for the call gets it as the first argument.
 //!
 //! Never here: prompts or answers; the log has neither.
 

@@ -1,5 +1,6 @@
 //! The HTTP client: requests on pooled connections, time limits of the transport. Below it: `pool` (the connections),
-//! `connector` (proxies, TLS), `config` (configuration of both), `dial` (TCP), `read_budget` (how much is read at a time), and `dns`.
+//! `connector` (proxies, TLS), `config` (configuration of both), `dial` (TCP), `read_budget` (how much is read at a
+//! time), and `dns`.
 //!
 //! Redirects are not followed: the key would be sent to the new address.
 //!

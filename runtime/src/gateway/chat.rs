@@ -2,7 +2,7 @@
 //!
 //! Never here: a connection (see `attempt`), or what to do after which failure (see `retry`).
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use anygpt_providers::{
     Answer, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
@@ -75,9 +75,12 @@ impl Gateway {
             ));
         };
         let mut state = ChatState::new(first.provider, self.id_of(first), model_of(first));
-        let work = self.try_targets(context, plan, &mut state, observer);
-        let done = self.until_due(context, plan.timeout, "complete answer", work);
-        let stopped = done.await.err();
+        let stopped = {
+            // Pinned here, since a future that is passed on is stored twice.
+            let work = pin!(self.try_targets(context, plan, &mut state, observer));
+            let done = self.until_due(context, plan.timeout, "complete answer", work);
+            done.await.err()
+        };
         match state.end(stopped, &self.redactor) {
             Ok(()) => {
                 self.record_answer();

@@ -241,7 +241,7 @@ struct Structured<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Listed<'a> {
-    /// The picture is a content block.
+    /// The image is a content block.
     Inline {
         mime_type: &'static str,
         bytes: usize,
