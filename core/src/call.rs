@@ -27,7 +27,7 @@ pub struct ToolCall {
     pub wants_progress: bool,
     /// The client may receive log lines of this call, if [`Server::logging_level`](crate::Server::logging_level) asks for them: its revision has
     /// log messages for whole sessions.
-    pub hears_log: bool,
+    pub wants_log: bool,
     /// The trace that the call belongs to.
     pub trace: Option<Box<Trace>>,
     /// Covers long arguments; keep it as long as they are in memory.

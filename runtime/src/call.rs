@@ -1,5 +1,5 @@
-//! The context of one tool call: when it came in, the trace that it belongs to, and the recorder of its line in the log.
-//! Everything that works for the call gets it as the first argument.
+//! The context of one tool call: when it was received, the trace that it belongs to, and the recorder of its line in the
+//! log. Everything that works for the call gets it as the first argument.
 //!
 //! Never here: prompts or answers; the log has neither.
 
@@ -87,7 +87,7 @@ impl CallContext {
             trace: call.trace.take(),
             recorder: Some(Recorder {
                 tool,
-                for_client: call.hears_log,
+                for_client: call.wants_log,
                 logged: AtomicBool::default(),
                 facts: Mutex::default(),
             }),
@@ -103,7 +103,7 @@ impl CallContext {
         }
     }
 
-    /// When the call came in.
+    /// When the call was received.
     pub(crate) fn received(&self) -> Instant {
         self.received
     }

@@ -52,19 +52,19 @@ pub(crate) enum Family {
 #[derive(Clone)]
 pub(crate) struct Resolver {
     blocking_look_up: Arc<BlockingLookUp>,
-    under_way: Arc<Mutex<InFlight>>,
+    in_flight: Arc<Mutex<InFlight>>,
     all: Arc<Semaphore>,
     v6: Arc<Semaphore>,
 }
 
 /// The blocking look-up; replaced in tests.
-type BlockingLookUp = dyn Fn(&str, Family) -> Outcome + Send + Sync;
+type BlockingLookUp = dyn Fn(&str, Family) -> LookUp + Send + Sync;
 
 /// A look-up in progress. It continues when its callers are gone, since its thread does.
-type InFlight = HashMap<(String, Family), watch::Receiver<Option<Outcome>>>;
+type InFlight = HashMap<(String, Family), watch::Receiver<Option<LookUp>>>;
 
 /// The addresses of one family.
-pub(crate) type Outcome = Result<Vec<IpAddr>, LookUpError>;
+pub(crate) type LookUp = Result<Vec<IpAddr>, LookUpError>;
 
 /// Why a name has no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,11 +90,11 @@ impl Default for Resolver {
 impl Resolver {
     /// A resolver with this look-up function.
     pub(crate) fn new(
-        blocking_look_up: impl Fn(&str, Family) -> Outcome + Send + Sync + 'static,
+        blocking_look_up: impl Fn(&str, Family) -> LookUp + Send + Sync + 'static,
     ) -> Self {
         Resolver {
             blocking_look_up: Arc::new(blocking_look_up),
-            under_way: Arc::default(),
+            in_flight: Arc::default(),
             all: Arc::new(Semaphore::new(AT_ONCE)),
             v6: Arc::new(Semaphore::new(V6_AT_ONCE)),
         }
@@ -104,7 +104,7 @@ impl Resolver {
     ///
     /// # Errors
     /// No address, or no answer within the limit.
-    pub(crate) async fn look_up(&self, host: &str, family: Family) -> Outcome {
+    pub(crate) async fn look_up(&self, host: &str, family: Family) -> LookUp {
         let unreachable = unreachable_server();
         let limit = match unreachable {
             Some(_) => LIMIT_WITHOUT_NETWORK,
@@ -131,15 +131,15 @@ impl Resolver {
     }
 
     /// The look-up in progress, or a new one.
-    fn join(&self, host: &str, family: Family) -> watch::Receiver<Option<Outcome>> {
+    fn join(&self, host: &str, family: Family) -> watch::Receiver<Option<LookUp>> {
         let key = (host.to_owned(), family);
-        let mut under_way = self.lock();
-        if let Some(outcome) = under_way.get(&key) {
+        let mut in_flight = self.lock();
+        if let Some(outcome) = in_flight.get(&key) {
             return outcome.clone();
         }
         let (sender, outcome) = watch::channel(None);
-        under_way.insert(key.clone(), outcome.clone());
-        drop(under_way);
+        in_flight.insert(key.clone(), outcome.clone());
+        drop(in_flight);
 
         let resolver = self.clone();
         tokio::spawn(async move {
@@ -160,13 +160,13 @@ impl Resolver {
             });
             resolver.lock().remove(&key);
             // The receiver may be gone.
-            let _heard = sender.send(Some(outcome));
+            let _sent = sender.send(Some(outcome));
         });
         outcome
     }
 
     fn lock(&self) -> MutexGuard<'_, InFlight> {
-        self.under_way
+        self.in_flight
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -188,7 +188,7 @@ async fn on_thread(
     blocking_look_up: Arc<BlockingLookUp>,
     host: String,
     family: Family,
-) -> io::Result<Outcome> {
+) -> io::Result<LookUp> {
     let (sender, outcome) = oneshot::channel();
     thread::Builder::new()
         .name("lookup".into())
@@ -197,7 +197,7 @@ async fn on_thread(
 }
 
 /// Calls the C library, which blocks.
-fn blocking_look_up(host: &str, family: Family) -> Outcome {
+fn blocking_look_up(host: &str, family: Family) -> LookUp {
     /// glibc's error for a name that has only addresses of the other family (`EAI_ADDRFAMILY`).
     const OTHER_FAMILY: i32 = -9;
     let hints = AddrInfoHints {

@@ -1,5 +1,6 @@
 //! The HTTP client: requests on pooled connections, time limits of the transport. Below it: `pool` (the connections),
-//! `connector` (proxies, TLS), `config` (configuration of both), `dial` (TCP), `turn` (how much is read at a time), and `dns`.
+//! `connector` (proxies, TLS), `config` (configuration of both), `dial` (TCP), `read_budget` (how much is read at a
+//! time), and `dns`.
 //!
 //! Redirects are not followed: the key would be sent to the new address.
 //!
@@ -9,7 +10,7 @@ mod config;
 mod connector;
 mod dial;
 mod pool;
-mod turn;
+mod read_budget;
 
 use std::{error::Error, fmt, io, pin::Pin, sync::Arc, time::Duration};
 
@@ -41,7 +42,7 @@ pub(crate) struct HttpClient {
 }
 
 /// Memory of a connection in bytes: its buffers on both sides of TLS, and what has been read ahead.
-const CONNECTION: usize = turn::BYTES + (32 << 10);
+const CONNECTION: usize = read_budget::BYTES + (32 << 10);
 
 /// Why there is no response.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ impl HttpClient {
     ) -> impl Future<Output = Result<Response<ReplyBody>, SendError>> {
         let url = request.uri().clone();
         let proxy = self.connector.proxy(&url);
-        address(&mut request, proxy.as_ref());
+        prepare_for_wire(&mut request, proxy.as_ref());
         let (connector, pool) = (self.connector.clone(), Arc::clone(&self.pool));
         let held = self.budget.reservation();
         async move {
@@ -154,8 +155,8 @@ impl HttpClient {
     }
 }
 
-/// Adds the `host` header that HTTP/1.1 requires, from the absolute URL.
-fn address(request: &mut Request<Full<Bytes>>, proxy: Option<&Proxy>) {
+/// Adds the `host` header that HTTP/1.1 requires, from the absolute URL, and what a proxy needs.
+fn prepare_for_wire(request: &mut Request<Full<Bytes>>, proxy: Option<&Proxy>) {
     let url = request.uri();
     let usual = match url.scheme_str() {
         Some("https") => 443,

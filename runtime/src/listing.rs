@@ -90,7 +90,7 @@ mod tests {
         let offer = Offer::usual(&tools::names());
         for all in [false, true] {
             let json = json(&offer, all).unwrap();
-            let tools: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+            let tools: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
             let text = text(&offer, all, Style::PLAIN).unwrap();
             let mut lines = text.lines();
             let count = if all {

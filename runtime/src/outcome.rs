@@ -20,7 +20,7 @@ pub(crate) struct Outcome {
     /// More for the model to know; a block of its own, so that the text is the answer alone.
     pub note: Option<String>,
     /// Shown between these two.
-    pub pictures: Vec<GeneratedImage>,
+    pub images: Vec<GeneratedImage>,
     /// JSON text of an object, on one line.
     pub structured: Option<String>,
     /// `text` is to be a member of `structured`, too; it is put in where both are written.
@@ -62,9 +62,9 @@ impl Outcome {
 
     /// Bytes that it holds.
     pub(crate) fn length(&self) -> usize {
-        let pictures = self.pictures.iter().map(|picture| picture.data.len());
+        let images = self.images.iter().map(|image| image.data.len());
         let others = [&self.note, &self.structured].into_iter().flatten();
-        self.text.len() + pictures.chain(others.map(String::len)).sum::<usize>()
+        self.text.len() + images.chain(others.map(String::len)).sum::<usize>()
     }
 
     /// Counts it alone from now on, without what it was made of.
@@ -81,12 +81,12 @@ impl Outcome {
     pub(crate) fn encoded(&self) -> usize {
         /// Bytes of the JSON-RPC message around the texts: names of members, media types, the id of the request.
         const MESSAGE_FRAME: usize = 4096;
-        let pictures = self.pictures.iter().map(|picture| picture.data.len());
+        let images = self.images.iter().map(|image| image.data.len());
         let note = self.note.as_deref().map_or(0, json::encoded_length);
         let structured = self.structured.as_ref().map_or(0, String::len);
         // Where it is shared, the text is copied with its escapes.
         let texts = json::encoded_length(&self.text) * (1 + usize::from(self.shares_text));
-        texts + pictures.sum::<usize>() + note + structured + MESSAGE_FRAME
+        texts + images.sum::<usize>() + note + structured + MESSAGE_FRAME
     }
 
     /// Removes configured keys from it.
@@ -131,15 +131,15 @@ impl Outcome {
         };
         let alone = [text];
         let several: Vec<Content<'_>>;
-        let content = if self.pictures.is_empty() && self.note.is_none() {
+        let content = if self.images.is_empty() && self.note.is_none() {
             &alone[..]
         } else {
-            let pictures = self.pictures.iter().map(|picture| Content::Image {
-                data: &picture.data,
-                mime_type: picture.mime_type,
+            let images = self.images.iter().map(|image| Content::Image {
+                data: &image.data,
+                mime_type: image.mime_type,
             });
             let note = self.note.as_deref().map(Content::Text);
-            several = alone.into_iter().chain(pictures).chain(note).collect();
+            several = alone.into_iter().chain(images).chain(note).collect();
             &several
         };
         use_it(&ToolResult {
@@ -149,8 +149,8 @@ impl Outcome {
         })
     }
 
-    pub(crate) fn with_pictures(self, pictures: Vec<GeneratedImage>) -> Self {
-        Outcome { pictures, ..self }
+    pub(crate) fn with_images(self, images: Vec<GeneratedImage>) -> Self {
+        Outcome { images, ..self }
     }
 
     pub(crate) fn structured(text: String, structured: &impl serde::Serialize) -> Self {

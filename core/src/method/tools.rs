@@ -90,7 +90,7 @@ fn open(
         tool,
         arguments: arguments.into(),
         wants_progress: token.is_some(),
-        hears_log: revision.has_logging(),
+        wants_log: revision.has_logging(),
         trace: request.meta.trace(),
         reservation: for_arguments,
     }));

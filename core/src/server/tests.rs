@@ -296,7 +296,7 @@ fn a_call_says_which_trace_it_belongs_to_and_who_may_read_its_log() {
             let state = trace.state().unwrap_or_default();
             (String::from(trace.id()), String::from(state))
         });
-        (trace, call.hears_log)
+        (trace, call.wants_log)
     };
     let known = |state: &str| Some((String::from(id), String::from(state)));
     assert_eq!(with(1, ""), (None, true));

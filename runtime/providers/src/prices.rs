@@ -26,8 +26,8 @@ pub struct TokenPrice {
 }
 
 /// What vendors with a price for long input charge for it in place of the usual price: Google
-/// (<https://ai.google.dev/gemini-api/docs/pricing>), OpenAI (<https://platform.openai.com/docs/pricing>), and Anthropic where
-/// it has one (<https://platform.claude.com/docs/en/about-claude/pricing>).
+/// (<https://ai.google.dev/gemini-api/docs/pricing>), OpenAI (<https://platform.openai.com/docs/pricing>), and Anthropic
+/// where it has one (<https://platform.claude.com/docs/en/about-claude/pricing>).
 const LONG_INPUT_FACTOR: f64 = 2.0;
 /// The same for output.
 const LONG_OUTPUT_FACTOR: f64 = 1.5;

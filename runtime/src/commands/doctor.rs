@@ -6,7 +6,7 @@ use super::{CommandResult, Exit, block_on, for_stdout, local_calls, print_messag
 use crate::{
     call::CallContext,
     error::no_provider_for_command_line,
-    gateway::{Bounds, Listed, resolve},
+    gateway::{CallLimits, Listed, resolve},
     local_calls::LocalCalls,
     output::{self, Style},
     settings::{Provider, ProviderIndex, Settings},
@@ -72,10 +72,10 @@ pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
 async fn ask(calls: &LocalCalls) -> Vec<(ProviderIndex, Listed)> {
     let settings = calls.settings();
     let providers = resolve::all_or_one(settings, None).unwrap_or_default();
-    let bounds = Bounds::of(settings, None);
+    let limits = CallLimits::of(settings, None);
     let lists = calls
         .gateway
-        .models(&CallContext::of_command(), &providers, bounds)
+        .models(&CallContext::of_command(), &providers, limits)
         .await;
     providers.into_iter().zip(lists).collect()
 }

@@ -1,6 +1,6 @@
 //! Adapts a request to its model: by the rules of the configuration file first, then by what is known of the family.
 //!
-//! Never here: what a refusal teaches (see `anygpt_providers::repair`), or bounds (see `bound`).
+//! Never here: what a refusal teaches (see `anygpt_providers::repair`), or limits (see `token_limit`).
 
 use anygpt_providers::{ChatRequest, Encoding};
 

@@ -10,8 +10,8 @@ use http::header::CONTENT_TYPE;
 
 use super::{
     Gateway, Observer, Reply,
-    body::{Body, Patience},
-    chat::Turn,
+    body::{IdleTimeout, ReplyStream},
+    chat::TargetRequest,
     memory::{hold, no_memory, not_sent, tree_size},
     send::{Exchange, request_id},
 };
@@ -31,18 +31,18 @@ impl Gateway {
     pub(super) async fn stream(
         &self,
         exchange: Exchange<'_>,
-        turn: &Turn,
+        prepared: &TargetRequest,
         reply: &mut Reply,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let Exchange {
             provider, codec, ..
         } = exchange;
-        let request = &turn.request;
+        let request = &prepared.request;
         let wants_state = !request.tools.is_empty();
         // Covers the body until it has been sent.
         let sent = self.reserve(2 * request.length(), not_sent).await?;
-        let request = codec.chat(request, turn.encoding);
+        let request = codec.chat(request, prepared.encoding);
         let response = self
             .send(exchange, request, || observer.connected(&provider.id))
             .await?;
@@ -55,8 +55,8 @@ impl Gateway {
             .is_some_and(|kind| kind.starts_with("application/json"));
 
         let reader = codec.reader(wants_state);
-        let patience = Patience::of(exchange.patience, self.settings.idle.as_ref());
-        let body = Body::new(response.into_body(), patience);
+        let idle_timeout = IdleTimeout::of(exchange.idle_timeout, self.settings.idle.as_ref());
+        let body = ReplyStream::new(response.into_body(), idle_timeout);
         match is_json {
             true => self.read_json(body, reader, reply).await?,
             false => {
@@ -71,7 +71,7 @@ impl Gateway {
     /// Reads an answer that is not a stream.
     async fn read_json(
         &self,
-        mut body: Body,
+        mut body: ReplyStream,
         mut reader: Reader,
         reply: &mut Reply,
     ) -> Result<(), Failure> {
@@ -96,7 +96,7 @@ impl Gateway {
     async fn read_events(
         &self,
         context: &CallContext,
-        mut body: Body,
+        mut body: ReplyStream,
         mut reader: Reader,
         reply: &mut Reply,
         observer: &mut dyn Observer,
@@ -131,7 +131,7 @@ impl Gateway {
             hold(held, answer.held() + state + parser.held())?;
             if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                 reply.first_token.get_or_insert_with(|| {
-                    body.set_patience(Patience::of(None, self.settings.idle.as_ref()));
+                    body.set_idle_timeout(IdleTimeout::of(None, self.settings.idle.as_ref()));
                     context.received().elapsed()
                 });
             }
@@ -277,22 +277,23 @@ fn check(answer: &Answer) -> Result<(), Failure> {
         (Some(Finish::Length), Some(reasoned)) => Failure::new(
             ErrorKind::EmptyResponse,
             format!(
-                "the token limit went to {reasoned}, and no text came: raise max_tokens or lower reasoning_effort"
+                "the token limit was spent on {reasoned}, so the answer has no text: raise max_tokens or lower \
+                 reasoning_effort"
             ),
         ),
         (Some(Finish::Length), None) => Failure::new(
             ErrorKind::EmptyResponse,
-            "the token limit was used up before any text came: raise max_tokens",
+            "the token limit was reached before any text: raise max_tokens",
         ),
         (_, Some(reasoned)) => Failure::quoting(
             ErrorKind::EmptyResponse,
-            &format!("after {reasoned} no text came (finish reason "),
+            &format!("the answer has {reasoned}, but no text (finish reason "),
             native,
             ")",
         ),
         (Some(Finish::Pause), None) => Failure::quoting(
             ErrorKind::EmptyResponse,
-            "the model paused before any text came (finish reason ",
+            "the model paused before any text (finish reason ",
             native,
             ")",
         ),

@@ -30,23 +30,25 @@ const REPLY_LIMIT: usize = 64 << 20;
 
 /// How long a provider may be silent.
 #[derive(Clone, Debug)]
-pub(super) struct Patience {
+pub(super) struct IdleTimeout {
     /// None if nothing limits it.
     pub(super) limit: Option<Duration>,
     /// The operator's setting, if it is the limit.
     place: Option<String>,
 }
 
-impl Patience {
+impl IdleTimeout {
     /// The shorter of what the call can wait and the operator's bound.
-    pub(super) fn of(patience: Option<Duration>, bound: Option<&Bound<Duration>>) -> Self {
+    pub(super) fn of(idle_timeout: Option<Duration>, bound: Option<&Bound<Duration>>) -> Self {
         match bound {
-            Some(bound) if patience.is_none_or(|patience| bound.most < patience) => Patience {
-                limit: Some(bound.most),
-                place: Some(bound.place.clone()),
-            },
-            _ => Patience {
-                limit: patience,
+            Some(bound) if idle_timeout.is_none_or(|idle_timeout| bound.most < idle_timeout) => {
+                IdleTimeout {
+                    limit: Some(bound.most),
+                    place: Some(bound.place.clone()),
+                }
+            }
+            _ => IdleTimeout {
+                limit: idle_timeout,
                 place: None,
             },
         }
@@ -71,10 +73,10 @@ fn broken(error: &hyper::Error) -> Box<Failure> {
 }
 
 /// The body of a response, with its limits.
-pub(super) struct Body {
+pub(super) struct ReplyStream {
     incoming: ReplyBody,
     read: usize,
-    patience: Patience,
+    idle_timeout: IdleTimeout,
     /// When the wait for the next piece began; none while there are pieces.
     waiting_since: Option<time::Instant>,
     /// Fires when the silence may have been too long. It is reset when it fires, not with each piece. None if nothing
@@ -82,20 +84,20 @@ pub(super) struct Body {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Body {
-    pub(super) fn new(incoming: ReplyBody, patience: Patience) -> Self {
-        Body {
+impl ReplyStream {
+    pub(super) fn new(incoming: ReplyBody, idle_timeout: IdleTimeout) -> Self {
+        ReplyStream {
             incoming,
             read: 0,
-            timer: patience.limit.map(|limit| Box::pin(time::sleep(limit))),
-            patience,
+            timer: idle_timeout.limit.map(|limit| Box::pin(time::sleep(limit))),
+            idle_timeout,
             waiting_since: None,
         }
     }
 
     /// Sets how long it may be silent from now on; no timer is started for a first limit.
-    pub(super) fn set_patience(&mut self, patience: Patience) {
-        self.patience = patience;
+    pub(super) fn set_idle_timeout(&mut self, idle_timeout: IdleTimeout) {
+        self.idle_timeout = idle_timeout;
     }
 
     /// Reads what follows the closing event of a stream: little or nothing, but only a connection whose
@@ -124,7 +126,7 @@ impl Body {
                 Some(Err(error)) => Err(broken(&error)),
             });
         }
-        let (Some(limit), Some(timer)) = (self.patience.limit, &mut self.timer) else {
+        let (Some(limit), Some(timer)) = (self.idle_timeout.limit, &mut self.timer) else {
             return Poll::Pending;
         };
         let since = *self.waiting_since.get_or_insert_with(time::Instant::now);
@@ -133,7 +135,7 @@ impl Body {
             let due = since + limit;
             if due <= time::Instant::now() {
                 let seconds = limit.as_secs_f64();
-                let limit_note = self.patience.limit_note();
+                let limit_note = self.idle_timeout.limit_note();
                 let message = format!("the stream was silent for {seconds} s{limit_note}");
                 return Poll::Ready(Err(Box::new(Failure::new(ErrorKind::Timeout, message))));
             }
@@ -184,7 +186,7 @@ mod tests {
             most: seconds(most),
             place: "PLACE".into(),
         };
-        for (patience, operator, limit, limit_note) in [
+        for (idle_timeout, operator, limit, limit_note) in [
             (None, None, None, ""),
             (Some(5), None, Some(5), ""),
             (None, Some(7), Some(7), ", and PLACE allows no more"),
@@ -192,9 +194,9 @@ mod tests {
             (Some(7), Some(5), Some(5), ", and PLACE allows no more"),
         ] {
             let bound = operator.map(bound);
-            let patience = Patience::of(patience.map(seconds), bound.as_ref());
-            assert_eq!(patience.limit, limit.map(seconds));
-            assert_eq!(patience.limit_note(), limit_note);
+            let idle_timeout = IdleTimeout::of(idle_timeout.map(seconds), bound.as_ref());
+            assert_eq!(idle_timeout.limit, limit.map(seconds));
+            assert_eq!(idle_timeout.limit_note(), limit_note);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Never here: a connection (see `attempt`), or what to do after which failure (see `retry`).
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use anygpt_providers::{
     Answer, Changed, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
@@ -10,7 +10,7 @@ use anygpt_providers::{
 use tokio::time::{sleep, timeout};
 
 use super::{
-    Bounds, Gateway, Observer, Plan, Reply, adapt, bound,
+    CallLimits, Gateway, Observer, Plan, Reply, adapt,
     chat_state::{AllFailed, ChatState, Failed, tally},
     list, mock,
     plan::model_of,
@@ -18,6 +18,7 @@ use super::{
     resolve::Target,
     retry::{self, Next, Situation},
     send::{Exchange, LONGEST_REQUEST_ID},
+    token_limit,
 };
 use crate::{
     call::{CallContext, CallRecord},
@@ -47,7 +48,7 @@ enum ChainStep {
 }
 
 /// The request to one target.
-pub(super) struct Turn {
+pub(super) struct TargetRequest {
     pub(super) request: ChatRequest,
     pub(super) encoding: Encoding,
     is_adapted: bool,
@@ -74,9 +75,12 @@ impl Gateway {
             ));
         };
         let mut state = ChatState::new(first.provider, self.id_of(first), model_of(first));
-        let work = self.try_targets(context, plan, &mut state, observer);
-        let done = self.until_due(context, plan.timeout, "complete answer", work);
-        let stopped = done.await.err();
+        let stopped = {
+            // Pinned here, since a future that is passed on is stored twice.
+            let work = pin!(self.try_targets(context, plan, &mut state, observer));
+            let done = self.until_due(context, plan.timeout, "complete answer", work);
+            done.await.err()
+        };
         match state.end(stopped, &self.redactor) {
             Ok(()) => {
                 self.record_answer();
@@ -174,12 +178,12 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> ChainStep {
         let (target, next) = (&plan.targets[position], plan.targets.get(position + 1));
-        let mut turn = self.turn(plan, target);
+        let mut prepared = self.prepare(plan, target);
         let (mut repeated, mut repaired) = (0, 0);
         loop {
-            let patience =
+            let idle_timeout =
                 next.map(|_| retry::share(plan.left(context), plan.targets.len() - position));
-            let attempt = self.attempt(context, plan, &mut turn, state, patience, observer);
+            let attempt = self.attempt(context, plan, &mut prepared, state, idle_timeout, observer);
             match attempt.await {
                 Ok(()) => {
                     state.succeed();
@@ -191,7 +195,7 @@ impl Gateway {
                     return ChainStep::NextTarget;
                 }
             }
-            if repaired < REPAIRS && self.repair(context, target, &mut turn, state, observer) {
+            if repaired < REPAIRS && self.repair(context, target, &mut prepared, state, observer) {
                 repaired += 1;
                 continue;
             }
@@ -226,9 +230,9 @@ impl Gateway {
         }
     }
 
-    fn turn(&self, plan: &Plan, target: &Target) -> Turn {
+    fn prepare(&self, plan: &Plan, target: &Target) -> TargetRequest {
         let messages = &plan.request.messages;
-        Turn {
+        TargetRequest {
             request: ChatRequest {
                 messages: State::only_of(self.id_of(target), model_of(target), messages),
                 ..plan.request_to(target)
@@ -243,26 +247,27 @@ impl Gateway {
         &self,
         context: &CallContext,
         plan: &Plan,
-        turn: &mut Turn,
+        prepared: &mut TargetRequest,
         state: &mut ChatState,
-        patience: Option<Duration>,
+        idle_timeout: Option<Duration>,
         observer: &mut dyn Observer,
     ) -> Result<(), AttemptError> {
         state.begin();
         let provider = &self.settings.providers[state.provider()];
         let Some(codec) = provider.dialect.codec() else {
-            state.reply.answer = mock::answer(&mut turn.request);
+            state.reply.answer = mock::answer(&mut prepared.request);
             return Ok(());
         };
         let exchange = Exchange {
             context,
             provider,
             codec,
-            patience,
+            idle_timeout,
         };
-        if turn.request.model.is_empty() {
+        if prepared.request.model.is_empty() {
             // Before the turn of the attempt: a list needs turns of its own.
-            self.choose_model(exchange, turn, &mut state.reply).await?;
+            self.choose_model(exchange, prepared, &mut state.reply)
+                .await?;
         }
         state.is_queued = true;
         let _turn = self.turns.acquire().await;
@@ -270,24 +275,26 @@ impl Gateway {
         let position = state.provider();
         let is_first = state.last().is_none();
         let reply = &mut state.reply;
-        if !turn.is_adapted {
-            self.adapt_turn(codec, position, turn, reply)?;
+        if !prepared.is_adapted {
+            self.adapt_request(codec, position, prepared, reply)?;
         }
         // Again before each attempt: a repair may have set a token limit, and earlier ones are paid.
         let purse = plan.purse.as_ref();
-        let kept = match bound::enforce_limits(&self.settings, position, &mut turn.request, purse) {
-            Ok(kept) => kept,
+        let request = &mut prepared.request;
+        let limited = match token_limit::enforce_limits(&self.settings, position, request, purse) {
+            Ok(limited) => limited,
             Err(failure) if is_first => return Err(failure.into()),
             Err(failure) => return Err(AttemptError::Unpaid(failure.message)),
         };
-        reply.warnings.extend(kept.warnings);
-        let (most, input) = (kept.most.unwrap_or_default(), kept.input);
+        reply.warnings.extend(limited.warnings);
+        let (most, input) = (limited.most.unwrap_or_default(), limited.input);
         let held = purse.map(|purse| purse.hold(most));
-        let result = self.stream(exchange, turn, reply, observer).await;
+        let result = self.stream(exchange, prepared, reply, observer).await;
         if let Some(held) = held {
+            let model = &prepared.request.model;
             held.settle(match &result {
                 Err(failure) if failure.stage == Stage::Free => 0.0,
-                _ => self.spent(position, &turn.request.model, &reply.answer, input, most),
+                _ => self.spent(position, model, &reply.answer, input, most),
             });
         }
         Ok(result?)
@@ -297,53 +304,55 @@ impl Gateway {
     async fn choose_model(
         &self,
         exchange: Exchange<'_>,
-        turn: &mut Turn,
+        prepared: &mut TargetRequest,
         reply: &mut Reply,
     ) -> Result<(), Failure> {
-        let bounds = Bounds {
+        let limits = CallLimits {
             // The whole attempt is repeated, not this part of it.
             retries: 0,
-            ..Bounds::of(&self.settings, None)
+            ..CallLimits::of(&self.settings, None)
         };
-        // The patience is for the whole list, not for each of its pages.
+        // The time is for the whole list, not for each of its pages.
         let listing = Exchange {
-            patience: None,
+            idle_timeout: None,
             ..exchange
         };
-        let newest = Box::pin(self.newest_model(listing, bounds));
-        let newest = match exchange.patience {
+        let newest = Box::pin(self.newest_model(listing, limits));
+        let newest = match exchange.idle_timeout {
             None => newest.await,
-            Some(patience) => timeout(patience, newest).await.unwrap_or_else(|_| {
-                let seconds = patience.as_secs_f64();
+            Some(idle_timeout) => timeout(idle_timeout, newest).await.unwrap_or_else(|_| {
+                let seconds = idle_timeout.as_secs_f64();
                 let message = format!("no model list after {seconds} s");
                 Err(Failure::new(ErrorKind::Timeout, message))
             }),
         };
         // Nothing is generated for a list.
-        turn.request.model = newest.map_err(|failure| failure.at(Stage::Free))?;
-        reply.model.clone_from(&turn.request.model);
+        prepared.request.model = newest.map_err(|failure| failure.at(Stage::Free))?;
+        reply.model.clone_from(&prepared.request.model);
         reply.warnings.push(format!(
             "No model was named, and DEFAULT_MODEL sets none of this provider: {}/{}, the newest \
              suitable one of its live list, was asked",
-            exchange.provider.id, turn.request.model
+            exchange.provider.id, prepared.request.model
         ));
         Ok(())
     }
 
     /// Adapts a request to its model.
-    fn adapt_turn(
+    fn adapt_request(
         &self,
         codec: &dyn Codec,
         provider: ProviderIndex,
-        turn: &mut Turn,
+        prepared: &mut TargetRequest,
         reply: &mut Reply,
     ) -> Result<(), Failure> {
-        turn.is_adapted = true;
-        let request = &mut turn.request;
+        prepared.is_adapted = true;
+        let request = &mut prepared.request;
         let warnings = adapt(&self.settings, provider, request);
         reply.warnings.extend(warnings);
-        turn.encoding = adapt::encoding(&self.settings, provider, &request.model);
-        let learned = self.learned.apply(provider, request, &mut turn.encoding);
+        prepared.encoding = adapt::encoding(&self.settings, provider, &request.model);
+        let learned = self
+            .learned
+            .apply(provider, request, &mut prepared.encoding);
         reply.warnings.extend(learned);
         codec.check_supported(request)
     }
@@ -359,7 +368,7 @@ impl Gateway {
         most: f64,
     ) -> f64 {
         // The estimate takes four bytes for a token.
-        let input = input / (price::LONGEST_TOKEN as u64 / bound::CHARACTERS_PER_TOKEN);
+        let input = input / (price::LONGEST_TOKEN as u64 / token_limit::CHARACTERS_PER_TOKEN);
         let cost = price::of_answer(&self.settings, Some(provider), model, answer, input);
         match cost.map(|cost| cost.usd) {
             Some(usd) if answer.complete => usd,
@@ -374,13 +383,13 @@ impl Gateway {
         &self,
         context: &CallContext,
         target: &Target,
-        turn: &mut Turn,
+        prepared: &mut TargetRequest,
         state: &mut ChatState,
         observer: &mut dyn Observer,
     ) -> bool {
         let changed = state
             .last()
-            .map(|(failed, _)| self.repaired(target, turn, &failed.failure));
+            .map(|(failed, _)| self.repaired(target, prepared, &failed.failure));
         let (rest, warning) = match changed {
             None | Some(Changed::No) => return false,
             Some(Changed::Silently) => (String::new(), None),
@@ -394,14 +403,19 @@ impl Gateway {
     }
 
     /// Changes the one parameter that a refusal names, if there is one, and describes the change.
-    fn repaired(&self, target: &Target, turn: &mut Turn, failure: &Failure) -> Changed {
-        let request = &mut turn.request;
+    fn repaired(
+        &self,
+        target: &Target,
+        prepared: &mut TargetRequest,
+        failure: &Failure,
+    ) -> Changed {
+        let request = &mut prepared.request;
         let codec = self.settings.providers[target.provider].dialect.codec();
         let repair = codec.and_then(|codec| repair(request, failure, codec.has_two_token_names()));
         let Some(repair) = repair else {
             return Changed::No;
         };
-        let changed = repair.change.apply(request, &mut turn.encoding);
+        let changed = repair.change.apply(request, &mut prepared.encoding);
         if changed != Changed::No && repair.is_lasting {
             self.learned
                 .remember(target.provider, &request.model, repair.change);
@@ -412,12 +426,12 @@ impl Gateway {
     pub(super) async fn newest_model(
         &self,
         exchange: Exchange<'_>,
-        bounds: Bounds,
+        limits: CallLimits,
     ) -> Result<String, Failure> {
         let list::Offer {
             mut models,
             held: _held,
-        } = self.model_list(exchange, bounds).await?;
+        } = self.model_list(exchange, limits).await?;
         let Exchange {
             provider, codec, ..
         } = exchange;

@@ -15,7 +15,7 @@ use super::{
     Gateway,
     memory::{hold_more, no_memory},
     mock, report,
-    request::{Body, Bounds},
+    request::{CallLimits, JsonBody},
     send::Exchange,
 };
 use crate::{
@@ -64,7 +64,7 @@ impl Gateway {
         &self,
         context: &CallContext,
         providers: &[ProviderIndex],
-        bounds: Bounds,
+        limits: CallLimits,
     ) -> Vec<Listed> {
         let lists = providers.iter().map(|&position| async move {
             let begun = Instant::now();
@@ -79,10 +79,10 @@ impl Gateway {
                         context,
                         provider,
                         codec,
-                        patience: None,
+                        idle_timeout: None,
                     };
-                    let list = self.model_list(exchange, bounds);
-                    let list = self.until_due(context, bounds.limit, "model list", list);
+                    let list = self.model_list(exchange, limits);
+                    let list = self.until_due(context, limits.limit, "model list", list);
                     list.await.flatten()
                 }
             };
@@ -127,15 +127,15 @@ impl Gateway {
     pub(super) async fn model_list(
         &self,
         exchange: Exchange<'_>,
-        bounds: Bounds,
+        limits: CallLimits,
     ) -> Result<Offer, Failure> {
         let codec = exchange.codec;
         let mut offer = Offer::default();
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let sent = self.request(exchange, &request, bounds);
-            let Body { bytes, mut held } = sent.await?;
+            let sent = self.request(exchange, &request, limits);
+            let JsonBody { bytes, mut held } = sent.await?;
             let length = bytes.len();
             hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
             let mut list = offload(length, move || codec.models_page(&bytes)).await?;

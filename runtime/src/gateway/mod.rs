@@ -15,7 +15,6 @@ use crate::{http_client::HttpClient, redact::Redactor, settings::Settings};
 mod adapt;
 mod attempt;
 mod body;
-pub(crate) mod bound;
 mod chat;
 mod chat_state;
 mod deadline;
@@ -33,6 +32,7 @@ mod request;
 pub(crate) mod resolve;
 mod retry;
 mod send;
+pub(crate) mod token_limit;
 
 pub(crate) use adapt::{adapt, encoding};
 pub(crate) use chat_state::Attempt;
@@ -40,7 +40,7 @@ pub(crate) use list::Listed;
 pub(crate) use observer::{NoopObserver, Observer};
 pub(crate) use plan::Plan;
 pub(crate) use reply::Reply;
-pub(crate) use request::{Bounds, Counted};
+pub(crate) use request::{CallLimits, Reserved};
 
 use learned::Learned;
 

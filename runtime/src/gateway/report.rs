@@ -61,8 +61,8 @@ pub(crate) fn with_advice(settings: &Settings, provider: ProviderIndex, error: E
         return Error::new(
             ErrorKind::Config,
             format!(
-                "No provider can be used, and there is no Docker Model Runner, which was tried, too: set {MAIN_KEYS}; or start \
-                 a local model with \"docker model run ai/smollm2\" and set \
+                "No provider can be used, and there is no Docker Model Runner, which was tried, too: set {MAIN_KEYS}; or \
+                 start a local model with \"docker model run ai/smollm2\" and set \
                  DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo with {MOCK}"
             ),
         );

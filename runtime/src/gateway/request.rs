@@ -28,19 +28,19 @@ use crate::{
 
 /// Limits of a call in time and repetitions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+pub(crate) struct CallLimits {
     /// Time from the arrival of the call until its answer is due.
     pub(super) limit: Duration,
     /// Most repetitions of each request.
     pub(super) retries: u32,
 }
 
-impl Bounds {
+impl CallLimits {
     /// Without a limit of the call's own the default applies; the operator's limit always does.
     pub(crate) fn of(settings: &Settings, limit: Option<Duration>) -> Self {
         let most = settings.limits.max_timeout.as_ref();
         let most = most.map_or(Duration::MAX, |limit| limit.most);
-        Bounds {
+        CallLimits {
             limit: limit.unwrap_or(settings.timeout).min(most),
             retries: settings.retries,
         }
@@ -49,7 +49,7 @@ impl Bounds {
 
 /// A JSON text, counted as long as it is kept.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(super) struct JsonBody {
     pub(super) bytes: Vec<u8>,
     pub(super) held: Reservation,
 }
@@ -59,7 +59,7 @@ const VALUE: usize = 24;
 
 /// A reply and the memory reservation that covers it.
 #[derive(Debug)]
-pub(crate) struct Counted<T> {
+pub(crate) struct Reserved<T> {
     /// The reply.
     pub value: T,
     /// Covers the reply; to be kept as long as that.
@@ -76,10 +76,10 @@ impl Gateway {
         context: &CallContext,
         target: &Target,
         request: &Request,
-        bounds: Bounds,
+        limits: CallLimits,
         what: &str,
         read: impl FnOnce(&dyn Codec, &[u8]) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<Counted<T>, Error> {
+    ) -> Result<Reserved<T>, Error> {
         let provider = &self.settings.providers[target.provider];
         let Some(codec) = provider.dialect.codec() else {
             let message = format!("{} has no {what}", provider.id);
@@ -89,20 +89,20 @@ impl Gateway {
             context,
             provider,
             codec,
-            patience: None,
+            idle_timeout: None,
         };
         let work = async {
-            let sent = self.request(exchange, request, bounds);
-            let Body { bytes, mut held } = sent.await?;
+            let sent = self.request(exchange, request, limits);
+            let JsonBody { bytes, mut held } = sent.await?;
             let values = memchr::memchr_iter(b',', &bytes).count();
             hold_more(&mut held, VALUE * values)?;
             let value = offload(bytes.len(), move || read(codec, &bytes)).await?;
-            Ok(Counted {
+            Ok(Reserved {
                 value,
                 reservation: held,
             })
         };
-        let reply = self.until_due(context, bounds.limit, what, work).await;
+        let reply = self.until_due(context, limits.limit, what, work).await;
         let model = model_of(target);
         match reply.flatten() {
             Ok(reply) => {
@@ -126,7 +126,7 @@ impl Gateway {
         &self,
         context: &CallContext,
         target: &Target,
-        bounds: Bounds,
+        limits: CallLimits,
     ) -> Result<String, Error> {
         if let Some(model) = &target.model {
             return Ok(model.clone());
@@ -139,10 +139,10 @@ impl Gateway {
             context,
             provider,
             codec,
-            patience: None,
+            idle_timeout: None,
         };
-        let newest = self.newest_model(exchange, bounds);
-        let newest = self.until_due(context, bounds.limit, "model list", newest);
+        let newest = self.newest_model(exchange, limits);
+        let newest = self.until_due(context, limits.limit, "model list", newest);
         newest
             .await
             .flatten()
@@ -173,8 +173,8 @@ impl Gateway {
         &self,
         exchange: Exchange<'_>,
         request: &Request,
-        bounds: Bounds,
-    ) -> Result<Body, Failure> {
+        limits: CallLimits,
+    ) -> Result<JsonBody, Failure> {
         let mut repeated = 0;
         loop {
             let begun = Instant::now();
@@ -188,10 +188,10 @@ impl Gateway {
             }
             let situation = Situation {
                 repeated,
-                allowed: bounds.retries,
+                allowed: limits.retries,
                 has_next: false,
                 took: begun.elapsed(),
-                left: bounds
+                left: limits
                     .limit
                     .saturating_sub(exchange.context.received().elapsed()),
                 jitter: fastrand::f64(),
@@ -204,7 +204,7 @@ impl Gateway {
         }
     }
 
-    async fn once(&self, exchange: Exchange<'_>, request: Request) -> Result<Body, Failure> {
+    async fn once(&self, exchange: Exchange<'_>, request: Request) -> Result<JsonBody, Failure> {
         let _turn = self.turns.acquire().await;
         let sent = self.reserve(request.body.len(), not_sent).await?;
         let response = self.send(exchange, request, || {}).await?;
@@ -218,6 +218,6 @@ impl Gateway {
             None => Ok(bytes),
         };
         let bytes = offload(length, read).await?;
-        Ok(Body { bytes, held })
+        Ok(JsonBody { bytes, held })
     }
 }

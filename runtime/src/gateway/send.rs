@@ -15,7 +15,7 @@ use http_body_util::Full;
 
 use super::{
     Gateway,
-    body::{Body, Patience},
+    body::{IdleTimeout, ReplyStream},
 };
 use crate::{
     call::CallContext,
@@ -32,7 +32,7 @@ pub(super) struct Exchange<'a> {
     pub(super) codec: &'static dyn Codec,
     /// The longest silence before the first text, if there is another target. Otherwise only the operator's limits end a
     /// silence.
-    pub(super) patience: Option<Duration>,
+    pub(super) idle_timeout: Option<Duration>,
 }
 
 /// Longest silence within the body of an error; its status says the most already.
@@ -64,14 +64,15 @@ impl Gateway {
         let Exchange {
             provider, codec, ..
         } = exchange;
-        let patience = Patience::of(exchange.patience, self.settings.first_byte.as_ref());
+        let idle_timeout =
+            IdleTimeout::of(exchange.idle_timeout, self.settings.first_byte.as_ref());
         let request = http_request(provider, codec, request);
         let mut request = request.map_err(|failure| failure.at(Stage::Free))?;
         exchange.context.inject_trace_headers(request.headers_mut());
         let http = self.http();
         let forwarder = http.forwarder(request.uri());
-        let sent = http.send(request, patience.limit, connected).await;
-        let response = sent.map_err(|error| not_answered(provider, &patience, &error))?;
+        let sent = http.send(request, idle_timeout.limit, connected).await;
+        let response = sent.map_err(|error| not_answered(provider, &idle_timeout, &error))?;
         let packed = compressed(&response);
         if response.status().is_success() {
             return match packed {
@@ -115,8 +116,8 @@ impl Gateway {
                 ..codec.failure(status, b"")
             },
             None => {
-                let patience = Patience::of(Some(ERROR_IDLE), self.settings.idle.as_ref());
-                let mut body = Body::new(response.into_body(), patience);
+                let idle_timeout = IdleTimeout::of(Some(ERROR_IDLE), self.settings.idle.as_ref());
+                let mut body = ReplyStream::new(response.into_body(), idle_timeout);
                 codec.failure(status, &body.beginning(ERROR_LIMIT).await)
             }
         };
@@ -134,13 +135,15 @@ impl Gateway {
         response: Response<ReplyBody>,
         held: &mut Reservation,
     ) -> Result<Vec<u8>, Failure> {
-        let patience = Patience::of(None, self.settings.idle.as_ref());
-        Body::new(response.into_body(), patience).whole(held).await
+        let idle_timeout = IdleTimeout::of(None, self.settings.idle.as_ref());
+        ReplyStream::new(response.into_body(), idle_timeout)
+            .whole(held)
+            .await
     }
 }
 
 /// The failure of a request that got no response.
-fn not_answered(provider: &Provider, patience: &Patience, error: &SendError) -> Failure {
+fn not_answered(provider: &Provider, idle_timeout: &IdleTimeout, error: &SendError) -> Failure {
     let (kind, stage) = match error {
         SendError::HeadersTimeout(_) => (ErrorKind::Timeout, Stage::Unanswered),
         SendError::Lost(_) => (ErrorKind::Network, Stage::Unanswered),
@@ -152,7 +155,7 @@ fn not_answered(provider: &Provider, patience: &Patience, error: &SendError) -> 
     };
     let mut failure = Failure::new(kind, error.to_string()).at(stage);
     if kind == ErrorKind::Timeout {
-        failure.message.push_str(&patience.limit_note());
+        failure.message.push_str(&idle_timeout.limit_note());
     }
     // A provider that is tried without being set up does not appear later.
     if matches!(error, SendError::Lasting(_))
@@ -172,7 +175,7 @@ fn compressed(response: &Response<ReplyBody>) -> Option<Failure> {
             ErrorKind::Unavailable,
             "the reply is compressed (",
             &format!("{coding:?}"),
-            "), although that was not asked for",
+            "), although the request accepts none",
         )
     })
 }
@@ -191,7 +194,7 @@ fn redirect(response: &Response<ReplyBody>) -> Option<Failure> {
         ErrorKind::Config,
         "the endpoint redirects to ",
         place,
-        ", which is not followed, since the key would go along: if that is the right place, make it the base URL",
+        ", which is not followed, since the key would be sent there: if the address is right, make it the base URL",
     );
     failure.status = Some(response.status().as_u16());
     Some(failure)

@@ -37,8 +37,8 @@ use tower_service::Service;
 use super::{
     config::{HttpConfig, HttpLimits, Proxy, ProxyKind, ReadRoots, is_loopback, unbracketed},
     dial::{DialError, dial},
+    read_budget::{self, ReadBudget},
     root_cause,
-    turn::{self, Turn},
 };
 use crate::{
     dns::{LookUpError, Resolver},
@@ -191,9 +191,7 @@ impl Parts {
     async fn encrypt(&self, stream: Stream, peer: &Peer) -> Result<Stream, ConnectError> {
         let name = unbracketed(&peer.host).to_owned();
         let name = ServerName::try_from(name).map_err(|_| {
-            ConnectError::network(format!(
-                "{peer} has no name that a certificate could be for"
-            ))
+            ConnectError::network(format!("{peer} is not a valid name for a certificate"))
         })?;
         match self.tls().await?.connect(name, stream).await {
             Ok(stream) => Ok(Stream::new(stream)),
@@ -234,10 +232,12 @@ fn tls_with(extra: &ReadRoots) -> Result<TlsConnector, ConnectError> {
 async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, ConnectError> {
     let broken = |error: hyper::Error| {
         let why = root_cause(&error);
-        ConnectError::network(format!("the proxy {proxy} gave no tunnel to {peer}: {why}"))
+        ConnectError::network(format!(
+            "the proxy {proxy} did not open a tunnel to {peer}: {why}"
+        ))
     };
     let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(turn::BYTES)
+        .max_buf_size(read_budget::BYTES)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
@@ -250,7 +250,7 @@ async fn tunnel(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Co
     }
     let request = request
         .body(Full::<Bytes>::default())
-        .map_err(|_| ConnectError::network(format!("{peer} is no place for a tunnel")))?;
+        .map_err(|_| ConnectError::network(format!("{peer} is not a valid target for a tunnel")))?;
     let response = sender.send_request(request).await.map_err(broken)?;
     match response.status() {
         status if status.is_success() => {
@@ -286,7 +286,7 @@ async fn socks(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Con
     // Without a port hyper-util would use that of https.
     let target: Uri = format!("http://{}:{}/", peer.host, peer.port)
         .parse()
-        .map_err(|_| ConnectError::network(format!("{peer} is no place for a tunnel")))?;
+        .map_err(|_| ConnectError::network(format!("{peer} is not a valid target for a tunnel")))?;
     // The connection is open already, so the proxy's URL is not used.
     let mut socks = SocksV5::new(Uri::default(), Ready(Some(TokioIo::new(stream))));
     if let Some((user, password)) = proxy.raw_auth() {
@@ -295,7 +295,7 @@ async fn socks(stream: Stream, proxy: &Proxy, peer: &Peer) -> Result<Stream, Con
     match socks.call(target).await {
         Ok(stream) => Ok(stream.into_inner()),
         Err(error) => Err(ConnectError::network(format!(
-            "the proxy {proxy} gave no tunnel to {peer}: {error}"
+            "the proxy {proxy} did not open a tunnel to {peer}: {error}"
         ))),
     }
 }
@@ -462,7 +462,7 @@ impl Error for ConnectError {}
 /// A connection of any kind, read in turns. The layers below it are, too, since a layer may read much and return nothing.
 pub(super) struct Stream {
     io: Box<dyn Io>,
-    turn: Turn,
+    budget: ReadBudget,
 }
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -473,7 +473,7 @@ impl Stream {
     pub(super) fn new(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Stream {
             io: Box::new(io),
-            turn: Turn::default(),
+            budget: ReadBudget::default(),
         }
     }
 }
@@ -484,8 +484,8 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Stream { io, turn } = &mut *self;
-        let room = ready!(turn.poll_room(cx));
+        let Stream { io, budget } = &mut *self;
+        let room = ready!(budget.poll_room(cx));
         let before = buffer.filled().len();
         let polled = if buffer.remaining() <= room {
             Pin::new(io).poll_read(cx, buffer)
@@ -497,8 +497,8 @@ impl AsyncRead for Stream {
             polled
         };
         match polled {
-            Poll::Pending => turn.end(),
-            Poll::Ready(_) => turn.take(buffer.filled().len() - before),
+            Poll::Pending => budget.end(),
+            Poll::Ready(_) => budget.take(buffer.filled().len() - before),
         }
         polled
     }

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::config::{is_loopback, unbracketed};
-use crate::dns::{Family, LookUpError, Outcome, Resolver, has_v6};
+use crate::dns::{Family, LookUp, LookUpError, Resolver, has_v6};
 
 /// How long to wait for IPv6 addresses once there are IPv4 ones (RFC 8305, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
@@ -57,7 +57,7 @@ pub(super) enum DialError {
 }
 
 enum Event {
-    Found(Family, Outcome),
+    Found(Family, LookUp),
     Tried(io::Result<TcpStream>),
     /// A delay has passed; only the last one counts.
     Due(usize),
@@ -170,7 +170,7 @@ struct Race<'a> {
 }
 
 impl Race<'_> {
-    fn found(&mut self, family: Family, outcome: Outcome) {
+    fn found(&mut self, family: Family, outcome: LookUp) {
         self.look_ups -= 1;
         match outcome {
             Ok(addresses) => self.addresses(family).extend(addresses),

@@ -31,7 +31,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     connector::Stream,
-    turn::{self, Turn},
+    read_budget::{self, ReadBudget},
 };
 
 /// How long an idle connection is kept.
@@ -52,7 +52,7 @@ struct Idle {
     /// Few, so a linear search is enough.
     origins: Vec<(Origin, Vec<Kept>)>,
     /// Of the task that expires them: it is woken when a peer closes one.
-    keeper: Option<Waker>,
+    reaper: Option<Waker>,
 }
 
 struct Kept {
@@ -81,9 +81,9 @@ impl Pool {
 
     fn keep(self: &Arc<Self>, origin: Origin, mut connection: Connection) {
         let mut idle = self.lock();
-        let keeper = idle.keeper.as_ref().unwrap_or(Waker::noop());
+        let reaper = idle.reaper.as_ref().unwrap_or(Waker::noop());
         // This also replaces the waker of the task that used it.
-        if !connection.is_usable(&mut Context::from_waker(keeper)) {
+        if !connection.is_usable(&mut Context::from_waker(reaper)) {
             return;
         }
         if idle.origins.is_empty() {
@@ -107,7 +107,7 @@ impl Pool {
                 look.as_mut().reset(Instant::now() + CHECK_INTERVAL);
             }
             let mut idle = self.lock();
-            idle.keeper = Some(cx.waker().clone());
+            idle.reaper = Some(cx.waker().clone());
             idle.origins.retain_mut(|(_, kept)| {
                 kept.retain_mut(|kept| {
                     kept.since.elapsed() < KEEP_ALIVE && kept.connection.is_usable(cx)
@@ -115,7 +115,7 @@ impl Pool {
                 !kept.is_empty()
             });
             if idle.origins.is_empty() {
-                idle.keeper = None;
+                idle.reaper = None;
                 return Poll::Ready(());
             }
             Poll::Pending
@@ -140,7 +140,7 @@ impl Connection {
     /// `held` covers it.
     pub(super) async fn open(stream: Stream, held: Reservation) -> hyper::Result<Self> {
         let (sender, driver) = http1::Builder::new()
-            .max_buf_size(turn::BYTES)
+            .max_buf_size(read_budget::BYTES)
             .handshake(TokioIo::new(stream))
             .await?;
         Ok(Connection {
@@ -192,7 +192,7 @@ pub(crate) struct ReplyBody {
     is_wanted: bool,
     /// The rest of a piece that was too long for one turn.
     rest: Bytes,
-    turn: Turn,
+    budget: ReadBudget,
     connection: Option<Connection>,
     origin: Origin,
     pool: Arc<Pool>,
@@ -209,7 +209,7 @@ impl ReplyBody {
             incoming,
             is_wanted: false,
             rest: Bytes::new(),
-            turn: Turn::default(),
+            budget: ReadBudget::default(),
             connection: Some(connection),
             origin,
             pool,
@@ -221,13 +221,13 @@ impl ReplyBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
-        let room = ready!(self.turn.poll_room(cx));
+        let room = ready!(self.budget.poll_room(cx));
         let mut data = mem::take(&mut self.rest);
         if data.is_empty() {
             data = match self.poll_piece(cx) {
                 Poll::Ready(Some(Ok(data))) => data,
                 other => {
-                    self.turn.end();
+                    self.budget.end();
                     return other;
                 }
             };
@@ -235,7 +235,7 @@ impl ReplyBody {
         if data.len() > room {
             self.rest = data.split_off(room);
         }
-        self.turn.take(data.len());
+        self.budget.take(data.len());
         Poll::Ready(Some(Ok(data)))
     }
 

@@ -92,7 +92,7 @@ pub(super) struct State {
     mode: WriteMode,
     /// The writer thread exists.
     has_writer: bool,
-    /// Threads in `changed.wait`.
+    /// Threads in `changed.wait`: to wake none is a system call, too (.github/decisions/015).
     waiting: usize,
     /// The client no longer reads.
     pub(super) gone: bool,

@@ -13,7 +13,7 @@ use anygpt_providers::Answer;
 use tokio::time::sleep;
 
 use super::connection::Connection;
-use crate::gateway::{Observer, bound::CHARACTERS_PER_TOKEN};
+use crate::gateway::{Observer, token_limit::CHARACTERS_PER_TOKEN};
 
 /// Time between two progress notifications of a call.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -82,8 +82,8 @@ struct Progress {
     /// Notifications so far.
     steps: u64,
     phase: Phase,
-    text: Counted,
-    reasoning: Counted,
+    text: CharCount,
+    reasoning: CharCount,
     /// Output tokens that the provider has reported so far.
     tokens: u64,
 }
@@ -134,16 +134,16 @@ impl Progress {
 
 /// Characters of a growing text; each byte is visited once.
 #[derive(Debug, Default)]
-struct Counted {
+struct CharCount {
     bytes: usize,
     characters: u64,
 }
 
-impl Counted {
+impl CharCount {
     fn count(&mut self, text: &str) {
         // A shorter text belongs to another attempt.
         if text.len() < self.bytes || !text.is_char_boundary(self.bytes) {
-            *self = Counted::default();
+            *self = CharCount::default();
         }
         let new = text.get(self.bytes..).unwrap_or_default();
         self.characters += new.chars().count() as u64;

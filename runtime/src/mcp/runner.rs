@@ -31,7 +31,8 @@ use crate::{
 };
 
 /// Number of task polls after which the runtime checks timers and sockets. What one poll reads from a provider is bounded,
-/// see `http_client`; this bounds what many read at the same time.
+/// see `http_client`; this bounds what many read at the same time
+/// (.github/decisions/015).
 const POLLS: u32 = 16;
 
 /// Hands calls to the async thread.

@@ -8,7 +8,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
 };
 
@@ -31,8 +31,6 @@ pub(super) struct ClientLines {
     /// The least important lines that the client wants, or [`NONE`].
     level: AtomicU8,
     waiting: Mutex<Waiting>,
-    /// Whether any line waits, without locking.
-    has_lines: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +44,6 @@ impl Default for ClientLines {
         ClientLines {
             level: AtomicU8::new(NONE),
             waiting: Mutex::default(),
-            has_lines: AtomicBool::new(false),
         }
     }
 }
@@ -58,9 +55,6 @@ impl ClientLines {
     }
 
     pub(super) fn drain(&self, mut take: impl FnMut(LoggingLevel, &str)) {
-        if !self.has_lines.swap(false, Ordering::Acquire) {
-            return;
-        }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.bytes = 0;
         for (level, line) in waiting.lines.drain(..) {
@@ -75,7 +69,6 @@ impl ClientLines {
         }
         waiting.bytes += line.len();
         waiting.lines.push_back((level, line));
-        self.has_lines.store(true, Ordering::Release);
     }
 }
 

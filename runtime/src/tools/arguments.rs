@@ -114,7 +114,7 @@ impl<'a> Arguments<'a> {
                 charge,
             }),
             None => Err(problem(
-                "the arguments cannot be read: they are no JSON object, or a name in them is no text".into(),
+                "the arguments cannot be read: they are not a JSON object, or a name in them is not a string".into(),
             )),
         }
     }
@@ -198,7 +198,7 @@ impl<'a> Arguments<'a> {
         });
         match read {
             Some(()) => Ok(Some(slots)),
-            None => Err(problem(format!("{path} has a name that is no text"))),
+            None => Err(problem(format!("{path} has a name that is not a string"))),
         }
     }
 

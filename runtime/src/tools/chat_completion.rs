@@ -30,8 +30,9 @@ use crate::{
     call::CallContext,
     error::Error,
     gateway::{
-        Gateway, Observer, Plan, Reply, bound, mock,
+        Gateway, Observer, Plan, Reply, mock,
         resolve::{self, LeftOut},
+        token_limit,
     },
     offload::offload,
     outcome::Outcome,
@@ -105,7 +106,7 @@ const INCLUDE_REASONING: Parameter<Flag> =
     Parameter::new("include_reasoning", Flag { if_absent: false });
 
 const DRY_RUN: Parameter<Flag> =
-    Parameter::new("dry_run", Flag { if_absent: false }).described("Only tell what would be sent");
+    Parameter::new("dry_run", Flag { if_absent: false }).described("Only show what would be sent");
 
 /// A chat that is ready to be sent.
 #[derive(Debug)]
@@ -145,7 +146,7 @@ fn begin(
     plan.targets = chain.targets;
     let wants_reasoning = plan.request.include_reasoning;
     if plan.purse.is_some() {
-        warnings.extend(bound::affordable(settings, &mut plan)?);
+        warnings.extend(token_limit::affordable(settings, &mut plan)?);
     }
     if is_dry_run {
         return Ok(Step::Done(dry_run::outcome(settings, &plan, warnings)));

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     call::{CallContext, millis},
     error::{Error, ErrorKind},
-    gateway::{Bounds, Gateway, Listed, Observer, resolve},
+    gateway::{CallLimits, Gateway, Listed, Observer, resolve},
     outcome::Outcome,
     settings::{Provider, ProviderIndex, Settings},
 };
@@ -38,7 +38,7 @@ pub(super) static TOOL: Tool = Tool {
 #[derive(Debug)]
 pub(super) struct Check {
     providers: Vec<ProviderIndex>,
-    bounds: Bounds,
+    limits: CallLimits,
     warnings: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ fn begin(
     let provider = provider.map(|id| resolve::usable_provider(settings, &id));
     Ok(Step::Network(Box::new(Check {
         providers: resolve::all_or_one(settings, provider.transpose()?)?,
-        bounds: Bounds::of(settings, timeout),
+        limits: CallLimits::of(settings, timeout),
         warnings: arguments.unknown().into_iter().collect(),
     })))
 }
@@ -91,7 +91,7 @@ impl NetworkCall for Check {
 
 impl Check {
     async fn check(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
-        let lists = gateway.models(context, &self.providers, self.bounds).await;
+        let lists = gateway.models(context, &self.providers, self.limits).await;
         let settings = gateway.settings();
         let providers = self.providers.iter().map(|&it| &settings.providers[it]);
         let checked = providers

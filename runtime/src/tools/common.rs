@@ -131,7 +131,7 @@ pub(super) fn may_cost(settings: &Settings, what: &str) -> Result<(), Error> {
             let message =
                 format!("{place} bounds the cost of a call, and that of {what} is not known");
             Err(Error::new(ErrorKind::Permission, message)
-                .advise_plain("Ask the operator to take this bound away."))
+                .advise_plain("Ask the operator to remove this limit."))
         }
     }
 }

@@ -30,9 +30,10 @@ use crate::{
     call::CallContext,
     error::{Advice, Error},
     gateway::{
-        Gateway, NoopObserver, Observer, Plan, Reply, bound, mock,
+        Gateway, NoopObserver, Observer, Plan, Reply, mock,
         purse::Purse,
         resolve::{self, LeftOut},
+        token_limit,
     },
     offload::offload,
     outcome::Outcome,
@@ -275,7 +276,7 @@ fn plan(
         ..template
     };
     if plan.purse.is_some() {
-        warnings.extend(bound::affordable(settings, &mut plan)?);
+        warnings.extend(token_limit::affordable(settings, &mut plan)?);
     }
     Ok(plan)
 }

@@ -22,9 +22,9 @@ use crate::{
     call::CallContext,
     error::{Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Observer,
-        bound::CHARACTERS_PER_TOKEN,
+        CallLimits, Gateway, Observer,
         resolve::{self, Target},
+        token_limit::CHARACTERS_PER_TOKEN,
     },
     outcome::Outcome,
     settings::Settings,
@@ -64,7 +64,7 @@ const TEXT: Parameter<Text> = Parameter::new("text", Text);
 pub(super) struct Count {
     target: Target,
     request: ChatRequest,
-    bounds: Bounds,
+    limits: CallLimits,
     warnings: Vec<String>,
 }
 
@@ -94,7 +94,7 @@ fn begin(
         return Ok(Step::Network(Box::new(Count {
             target,
             request,
-            bounds: Bounds::of(settings, None),
+            limits: CallLimits::of(settings, None),
             warnings,
         })));
     }
@@ -140,7 +140,7 @@ impl Count {
 
     async fn count(&mut self, context: &CallContext, gateway: &Gateway) -> Result<u64, Error> {
         self.request.model = gateway
-            .model_for(context, &self.target, self.bounds)
+            .model_for(context, &self.target, self.limits)
             .await?;
         self.target.model = Some(self.request.model.clone());
         let provider = &gateway.settings().providers[self.target.provider];
@@ -153,7 +153,7 @@ impl Count {
             context,
             &self.target,
             &request,
-            self.bounds,
+            self.limits,
             "token count",
             read,
         );

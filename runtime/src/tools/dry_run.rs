@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, ErrorKind},
-    gateway::{Plan, adapt, bound, encoding, price, resolve::Target},
+    gateway::{Plan, adapt, encoding, price, resolve::Target, token_limit},
     outcome::Outcome,
     settings::Settings,
 };
@@ -38,7 +38,7 @@ struct Prepared {
     endpoint: String,
     parameters: Map<String, Value>,
     /// The cost that would be reserved, in dollars.
-    paid: Option<f64>,
+    reserved_usd: Option<f64>,
 }
 
 /// What the plan would do.
@@ -61,12 +61,12 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
     } = &prepared;
     let provider = &settings.providers[first.provider];
     let mut text = format!(
-        "Dry run, nothing was sent. Asked would be {}/{} at {endpoint} with {}.",
+        "Dry run, nothing was sent. The request would go to {}/{} at {endpoint} with {}.",
         provider.id,
         request.model,
         Value::Object(parameters.clone())
     );
-    let input = bound::estimated_tokens(request);
+    let input = token_limit::estimated_tokens(request);
     let cost = cost(settings, first, &prepared, input);
     if let Some((cost, how)) = cost {
         text.push_str(&format!(" Cost: about ${cost} {how}."));
@@ -109,10 +109,10 @@ fn prepared(
             request,
             endpoint: "none: it answers by itself".to_owned(),
             parameters: Map::new(),
-            paid: None,
+            reserved_usd: None,
         });
     };
-    let mut paid = None;
+    let mut reserved_usd = None;
     let encoding = encoding(settings, target.provider, &request.model);
     warnings.extend(adapt(settings, target.provider, &mut request));
     if request.model.is_empty() {
@@ -122,10 +122,11 @@ fn prepared(
         NEWEST.clone_into(&mut request.model);
     } else {
         let purse = plan.purse.as_ref();
-        let kept = bound::enforce_limits(settings, target.provider, &mut request, purse)
-            .map_err(|failure| Error::new(failure.class, format!("{}.", failure.message)))?;
-        warnings.extend(kept.warnings);
-        paid = kept.most;
+        let limited =
+            token_limit::enforce_limits(settings, target.provider, &mut request, purse)
+                .map_err(|failure| Error::new(failure.class, format!("{}.", failure.message)))?;
+        warnings.extend(limited.warnings);
+        reserved_usd = limited.most;
     }
     codec
         .check_supported(&request)
@@ -135,7 +136,7 @@ fn prepared(
         request,
         endpoint: provider.base_url.shown(&http.path),
         parameters: http.parameters(),
-        paid,
+        reserved_usd,
     })
 }
 
@@ -146,23 +147,27 @@ fn cost(
     prepared: &Prepared,
     input: u64,
 ) -> Option<(f64, &'static str)> {
-    let Prepared { request, paid, .. } = prepared;
+    let Prepared {
+        request,
+        reserved_usd,
+        ..
+    } = prepared;
     let kind = settings.providers[target.provider].dialect;
     let usual = || kind.codec()?.default_max_tokens(&request.model);
     let most = request.max_tokens.or_else(usual);
     let how = match most {
-        None if paid.is_none() => "for the input alone",
+        None if reserved_usd.is_none() => "for the input alone",
         _ => "at most",
     };
     let counted = || {
         let (price, _) = price::known(settings, target.provider, &request.model)?;
-        Some(bound::estimated_cost(
+        Some(token_limit::estimated_cost(
             &price,
             input,
             most.unwrap_or_default(),
         ))
     };
-    Some((paid.or_else(counted)?, how))
+    Some((reserved_usd.or_else(counted)?, how))
 }
 
 /// Placeholder for a model that is not chosen yet.

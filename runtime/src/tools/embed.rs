@@ -19,7 +19,7 @@ use crate::{
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Counted, Gateway, Observer,
+        CallLimits, Gateway, Observer, Reserved,
         resolve::{self, Target},
     },
     offload::offload,
@@ -72,7 +72,7 @@ pub(super) struct Embedding {
     target: Target,
     request: Request,
     texts: usize,
-    bounds: Bounds,
+    limits: CallLimits,
     warnings: Vec<String>,
 }
 
@@ -118,7 +118,7 @@ fn begin(
         target,
         request,
         texts,
-        bounds: Bounds::of(settings, timeout),
+        limits: CallLimits::of(settings, timeout),
         warnings,
     })))
 }
@@ -160,7 +160,7 @@ impl Embedding {
                 context,
                 &self.target,
                 &self.request,
-                self.bounds,
+                self.limits,
                 "embeddings",
                 read,
             )
@@ -175,7 +175,7 @@ impl Embedding {
         offload(length, move || self.outcome(&settings, reply)).await
     }
 
-    fn outcome(&self, settings: &Settings, reply: Counted<Embeddings>) -> Outcome {
+    fn outcome(&self, settings: &Settings, reply: Reserved<Embeddings>) -> Outcome {
         let Embeddings {
             vectors,
             input_tokens,

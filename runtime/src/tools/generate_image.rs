@@ -21,7 +21,7 @@ use crate::{
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Counted, Gateway, Observer,
+        CallLimits, Gateway, Observer, Reserved,
         resolve::{self, Target},
     },
     outcome::Outcome,
@@ -76,13 +76,13 @@ const FORMAT: Parameter<Choice<&'static str>> = Parameter::new(
 )
 .with(Detail::Limits);
 
-/// GeneratedImages that are ready to be asked for.
+/// A request for images that is ready to be sent.
 #[derive(Debug)]
 pub(super) struct Image {
     target: Target,
     plan: GenerateImagePlan,
     size: Option<String>,
-    bounds: Bounds,
+    limits: CallLimits,
     warnings: Vec<String>,
 }
 
@@ -117,7 +117,7 @@ fn begin(
     may_cost(settings, "images")?;
     let mut chain = resolve::chain(settings, provider.as_deref(), Some(&model), &[])?;
     let target = chain.targets.swap_remove(0);
-    let draw = GenerateImageRequest {
+    let request = GenerateImageRequest {
         model: target.model.clone().unwrap_or_default(),
         prompt,
         size,
@@ -126,7 +126,7 @@ fn begin(
         format: format.map(str::to_owned),
     };
     let codec = settings.providers[target.provider].dialect.codec();
-    let Some(plan) = codec.and_then(|codec| codec.generate_image(&draw)) else {
+    let Some(plan) = codec.and_then(|codec| codec.generate_image(&request)) else {
         let what = "model that generates images";
         return Err(unsupported(settings, &target, Feature::Images, what));
     };
@@ -134,8 +134,8 @@ fn begin(
     Ok(Step::Network(Box::new(Image {
         target,
         plan,
-        size: draw.size,
-        bounds: Bounds::of(settings, timeout),
+        size: request.size,
+        limits: CallLimits::of(settings, timeout),
         warnings,
     })))
 }
@@ -165,56 +165,56 @@ impl Image {
         let read = |codec: &dyn Codec, body: &[u8]| codec.generated_images(body);
         let (target, request) = (&self.target, &self.plan.request);
         let all = (0..self.plan.times)
-            .map(|_| gateway.fetch(context, target, request, self.bounds, "image", read));
-        let mut drawn: Option<Counted<GeneratedImages>> = None;
+            .map(|_| gateway.fetch(context, target, request, self.limits, "image", read));
+        let mut generated: Option<Reserved<GeneratedImages>> = None;
         let mut problem = None;
         for one in join_all(all).await {
-            match (one, &mut drawn) {
-                (Ok(one), None) => drawn = Some(one),
-                (Ok(one), Some(drawn)) => add(drawn, one),
+            match (one, &mut generated) {
+                (Ok(one), None) => generated = Some(one),
+                (Ok(one), Some(generated)) => add(generated, one),
                 (Err(error), _) => problem = Some(error),
             }
         }
-        match (drawn, problem) {
-            (Some(drawn), problem) => {
+        match (generated, problem) {
+            (Some(generated), problem) => {
                 let missing = problem.map(|error| {
                     format!("Some images could not be generated: {}", error.for_client())
                 });
                 self.warnings.extend(missing);
-                self.outcome(gateway.settings(), drawn)
+                self.outcome(gateway.settings(), generated)
             }
             (None, problem) => Outcome::failed(problem.into_iter().collect()),
         }
     }
 
-    fn outcome(&self, settings: &Settings, reply: Counted<GeneratedImages>) -> Outcome {
-        let drawn = reply.value;
+    fn outcome(&self, settings: &Settings, reply: Reserved<GeneratedImages>) -> Outcome {
+        let generated = reply.value;
         let size = self.size.as_deref().map(|size| format!(", {size}"));
         let mut lines = vec![format!(
             "{} images from {}{}",
-            drawn.images.len() + drawn.urls.len(),
+            generated.images.len() + generated.urls.len(),
             self.target.name(settings),
             size.unwrap_or_default()
         )];
         lines.extend(
-            drawn
+            generated
                 .text
                 .as_ref()
-                .map(|said| format!("Revised prompt: {said}")),
+                .map(|prompt| format!("Revised prompt: {prompt}")),
         );
-        lines.extend(drawn.urls.iter().map(|url| format!("Image URL: {url}")));
+        lines.extend(generated.urls.iter().map(|url| format!("Image URL: {url}")));
         lines.extend_from_slice(&self.warnings);
-        let here = drawn.images.iter().map(|picture| Listed::Here {
-            mime_type: picture.mime_type,
-            bytes: picture.data.trim_end_matches('=').len() * 3 / 4,
+        let inline = generated.images.iter().map(|image| Listed::Inline {
+            mime_type: image.mime_type,
+            bytes: image.data.trim_end_matches('=').len() * 3 / 4,
         });
-        let there = drawn.urls.iter().map(|url| Listed::There { url });
+        let urls = generated.urls.iter().map(|url| Listed::Url { url });
         let structured = Structured {
-            images: here.chain(there).collect(),
-            revised_prompt: drawn.text.as_deref(),
+            images: inline.chain(urls).collect(),
+            revised_prompt: generated.text.as_deref(),
             model: self.target.model.as_deref().unwrap_or_default(),
             provider: &settings.providers[self.target.provider].id,
-            usage: &drawn.usage,
+            usage: &generated.usage,
             warnings: &self.warnings,
         };
         let structured = serde_json::to_string(&structured).ok();
@@ -222,7 +222,7 @@ impl Image {
             reservation: Some(reply.reservation),
             ..Outcome::with_json(lines.join("\n"), structured)
         }
-        .with_pictures(drawn.images)
+        .with_images(generated.images)
     }
 }
 
@@ -242,23 +242,23 @@ struct Structured<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Listed<'a> {
-    /// The picture is a content block.
-    Here {
+    /// The image is a content block.
+    Inline {
         mime_type: &'static str,
         bytes: usize,
     },
-    There {
+    Url {
         url: &'a str,
     },
 }
 
 /// Adds another reply to the first one.
-fn add(first: &mut Counted<GeneratedImages>, other: Counted<GeneratedImages>) {
+fn add(first: &mut Reserved<GeneratedImages>, other: Reserved<GeneratedImages>) {
     let bytes = first
         .reservation
         .bytes()
         .saturating_add(other.reservation.bytes());
-    let Counted {
+    let Reserved {
         value: mut more,
         reservation: mut held,
     } = other;

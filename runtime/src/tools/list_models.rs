@@ -25,7 +25,7 @@ use crate::{
     call::CallContext,
     error::{Advice, Error, ErrorKind},
     gateway::{
-        Bounds, Gateway, Observer, mock,
+        CallLimits, Gateway, Observer, mock,
         resolve::{self, Tagged},
     },
     offload::offload,
@@ -103,7 +103,7 @@ pub(super) struct Query {
     limit: usize,
     /// The last model of the page before.
     after: Option<SortKey>,
-    bounds: Bounds,
+    limits: CallLimits,
     /// Models of the tag that cannot be used.
     unusable: Vec<String>,
     warnings: Vec<String>,
@@ -144,7 +144,7 @@ fn begin(
         details,
         limit: usize::try_from(limit.unwrap_or(USUAL_LIMIT)).unwrap_or(usize::MAX),
         after,
-        bounds: Bounds::of(settings, None),
+        limits: CallLimits::of(settings, None),
         unusable: Vec::new(),
         warnings: arguments.unknown().into_iter().collect(),
     };
@@ -241,7 +241,7 @@ impl Query {
     }
 
     async fn list(self: Box<Self>, context: &CallContext, gateway: &Gateway) -> Outcome {
-        let lists = gateway.models(context, &self.providers, self.bounds).await;
+        let lists = gateway.models(context, &self.providers, self.limits).await;
         let mut held = Vec::new();
         let known = lists.into_iter().map(|list| match list.offer {
             Ok(offer) => {

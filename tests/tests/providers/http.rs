@@ -365,7 +365,7 @@ fn a_proxys_password_is_shown_nowhere() {
             &bad,
             "does not accept the user name and password of its URL (HTTP 407)",
         ),
-        (&closing, "gave no tunnel to api.example.test:443"),
+        (&closing, "did not open a tunnel to api.example.test:443"),
     ] {
         let mut server = distant()
             .env("HTTPS_PROXY", url(proxy))
@@ -631,7 +631,7 @@ fn packed_replies_are_not_asked_for_and_not_taken_for_text() {
     let mut server = Server::builder().envs(provider.env()).spawn();
     fails(
         &mut server,
-        &["unavailable: openai", "gzip", "not asked for"],
+        &["unavailable: openai", "gzip", "accepts none"],
     );
     let request = &provider.requests()[0];
     assert_eq!(request.header("accept-encoding"), Some("identity"));

@@ -34,7 +34,7 @@ impl Taken {
     }
 
     fn is_within_bounds(self) -> bool {
-        self.pieces <= turn::PIECES && self.bytes <= turn::BYTES
+        self.pieces <= read_budget::PIECES && self.bytes <= read_budget::BYTES
     }
 }
 
@@ -165,7 +165,7 @@ fn one_poll_takes_few_pieces_and_bytes_of_a_body_however_it_comes() {
             });
             // It goes on, and a turn is made use of.
             assert!(taken.pieces >= 15, "{what}: {taken:?}");
-            let is_used = most.pieces == turn::PIECES || most.bytes == turn::BYTES;
+            let is_used = most.pieces == read_budget::PIECES || most.bytes == read_budget::BYTES;
             assert!(is_used || per_read < 1000, "{what}: {most:?}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! hyper returns buffered pieces without yielding to the runtime, and skips interim responses in a loop, so one poll of a
 //! task can read millions. Here a poll ends after [`PIECES`] or [`BYTES`]; the task is woken again only after the runtime has
-//! checked its timers and sockets.
+//! checked its timers and sockets (.github/decisions/015).
 //!
 //! Never here: what is read, how long a call may last.
 
@@ -22,12 +22,12 @@ pub(super) const BYTES: usize = 64 << 10;
 
 /// What has been read in the current turn of a task.
 #[derive(Debug, Default)]
-pub(super) struct Turn {
+pub(super) struct ReadBudget {
     pieces: usize,
     bytes: usize,
 }
 
-impl Turn {
+impl ReadBudget {
     /// How many bytes may be read now, at least one; `Pending` at the end of the turn.
     pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         if self.pieces < PIECES && self.bytes < BYTES {
@@ -48,6 +48,6 @@ impl Turn {
 
     /// Nothing to read, so the task waits: the turn ends.
     pub(super) fn end(&mut self) {
-        *self = Turn::default();
+        *self = ReadBudget::default();
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 
 /// A request that is within its bounds.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct Limited {
     /// Warnings about what was lowered.
     pub warnings: Vec<String>,
     /// The most that it costs, in US dollars; only known where the cost is bounded.
@@ -52,13 +52,13 @@ const CACHE_WRITE_MIN_TOKENS: u64 = 1_024;
 
 /// Text as it is counted.
 #[derive(Default)]
-struct Counted {
+struct TextSize {
     ascii: u64,
     /// Tokens of all else.
     others: u64,
 }
 
-impl Counted {
+impl TextSize {
     fn add(&mut self, text: &str) {
         let ascii = text.bytes().filter(u8::is_ascii).count();
         self.ascii += ascii as u64;
@@ -97,7 +97,7 @@ impl Counted {
 /// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
 /// should be; see [`enforce_limits`].
 pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
-    let mut all = Counted::default();
+    let mut all = TextSize::default();
     for message in request.messages.iter() {
         // It goes back in place of the rest.
         if let Some(state) = &message.state {
@@ -163,7 +163,7 @@ fn of_media(media: &Media, dialect: Dialect) -> Option<(String, &'static str)> {
         Source::Data(data) if media.is_image && !data.starts_with(PDF) => None,
         // However few bytes it has: it may be packed.
         Source::Data(data) if !is_text(&media.mime_type, data) => Some((
-            format!("a file that is no text ({})", media.mime_type),
+            format!("a file that is not text ({})", media.mime_type),
             "send what it says as text",
         )),
         Source::Data(_) => None,
@@ -178,7 +178,7 @@ fn is_text(mime_type: &str, data: &str) -> bool {
     let is_other = ["application/pdf", "audio/", "video/"]
         .iter()
         .any(|other| mime_type.starts_with(other));
-    !is_other && !data.starts_with(PDF) && Counted::default().add_bytes(data)
+    !is_other && !data.starts_with(PDF) && TextSize::default().add_bytes(data)
 }
 
 /// The prices for so much input, which may be written to a cache.
@@ -239,15 +239,16 @@ pub(crate) fn enforce_limits(
     provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
-) -> Result<Kept, Failure> {
+) -> Result<Limited, Failure> {
     let wanted = request.max_tokens;
-    let mut kept = keep_limit(settings, provider, request, purse)?;
+    let mut limited = keep_limit(settings, provider, request, purse)?;
     if let Some(codec) = settings.providers[provider].dialect.codec() {
         let is_lowered = request.max_tokens != wanted;
-        kept.warnings
+        limited
+            .warnings
             .extend(codec.think_within_limit(request, is_lowered));
     }
-    Ok(kept)
+    Ok(limited)
 }
 
 /// Sets the token limit.
@@ -256,22 +257,22 @@ fn keep_limit(
     provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
-) -> Result<Kept, Failure> {
+) -> Result<Limited, Failure> {
     let codec = settings.providers[provider].dialect.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
     let mut warnings: Vec<String> = keep_operator_limit(settings, request, usual)
         .into_iter()
         .collect();
     let Some(purse) = purse else {
-        return Ok(Kept {
+        return Ok(Limited {
             warnings,
-            ..Kept::default()
+            ..Limited::default()
         });
     };
     let known = price::known(settings, provider, &request.model);
     if known.is_none() && codec.is_none() {
         // An echo costs nothing.
-        return Ok(Kept {
+        return Ok(Limited {
             warnings,
             most: Some(0.0),
             input: 0,
@@ -304,7 +305,7 @@ fn keep_limit(
         .unwrap_or(MAX_OUTPUT_TOKENS)
         .max(MIN_OUTPUT_TOKENS);
     let most = Some(estimated_cost(&price, input, output));
-    Ok(Kept {
+    Ok(Limited {
         warnings,
         most,
         input,
