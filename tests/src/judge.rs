@@ -14,7 +14,9 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::schema::{self, Official, REVISIONS};
+use crate::schema::{
+    self, BATCHES, MODERN, NEWEST_LEGACY, Official, REVISIONS, STRUCTURED, is_modern,
+};
 
 use message::{
     Answer, ClientMessage, LONGEST_LINE, META, Message, elements, plain, read_answers,
@@ -82,11 +84,6 @@ const MOST: usize = 5;
 
 /// The most messages of a batch that the program takes.
 const LARGEST_BATCH: usize = 1000;
-
-const BATCHES: &str = REVISIONS[1];
-const STRUCTURED: &str = REVISIONS[2];
-const NEWEST_LEGACY: &str = REVISIONS[3];
-const MODERN: &str = REVISIONS[4];
 
 /// Methods, the types of their results, and whether modern results say how long they may be cached.
 const RESULTS: [(&str, &str, bool); 12] = [
@@ -455,21 +452,21 @@ impl Judge<'_, '_> {
         let listed = RESULTS.iter().find(|(name, ..)| *name == method);
         let (name, kept) = match listed {
             Some((_, name, kept)) => (*name, *kept),
-            None if method == LISTEN.0 && revision == MODERN => (LISTEN.1, false),
+            None if method == LISTEN.0 && is_modern(revision) => (LISTEN.1, false),
             None => {
                 found.push(format!("{method:?} has no result"));
                 return found;
             }
         };
         //
-        let removed = revision == MODERN && REMOVED.contains(&method);
+        let removed = is_modern(revision) && REMOVED.contains(&method);
         if removed || !official.has(name) {
             found.push(format!("{method} does not exist in {revision}"));
             return found;
         }
         found.extend(official.problems(&[name], result));
 
-        let is_modern = revision == MODERN;
+        let is_modern = is_modern(revision);
         let who = format!("{META}serverInfo");
         for (member, present, wanted) in [
             //
@@ -661,7 +658,7 @@ fn error(revision: &'static str, message: &Value) -> Vec<String> {
     }
     let named = MODERN_ERRORS.iter().find(|(known, _)| *known == code);
     match named {
-        _ if revision != MODERN => {
+        _ if !is_modern(revision) => {
             if !LEGACY_ERRORS.contains(&code) {
                 found.push(format!("{code} is no code of {revision}"));
             }

@@ -17,6 +17,23 @@ pub const REVISIONS: [&str; 5] = [
     "2026-07-28",
 ];
 
+/// The only revision with batches.
+pub const BATCHES: &str = REVISIONS[1];
+
+/// The first with `structuredContent`.
+pub const STRUCTURED: &str = REVISIONS[2];
+
+/// The newest that `initialize` can agree on, which also applies before anything was agreed on.
+pub const NEWEST_LEGACY: &str = REVISIONS[3];
+
+/// The first without a handshake.
+pub const MODERN: &str = REVISIONS[4];
+
+/// Whether a revision has an envelope in place of a handshake.
+pub fn is_modern(revision: &str) -> bool {
+    revision >= MODERN
+}
+
 /// The official schema of one protocol revision.
 #[derive(Debug)]
 pub struct Official {

@@ -6,16 +6,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::schema::REVISIONS;
+use crate::schema;
+pub use crate::schema::MODERN;
 use crate::server::{Builder, Server};
-
-/// The revision without a handshake.
-pub const MODERN: &str = REVISIONS[4];
 
 #[derive(Debug)]
 pub struct Session {
     pub server: Server,
-    /// One of [`REVISIONS`].
+    /// One of [`schema::REVISIONS`].
     pub revision: &'static str,
 }
 
@@ -48,7 +46,7 @@ impl Session {
 
     /// Whether its requests carry an envelope.
     pub fn is_modern(&self) -> bool {
-        self.revision == MODERN
+        schema::is_modern(self.revision)
     }
 
     /// The params of a request, with the members that this revision requires in all of them.

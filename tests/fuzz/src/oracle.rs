@@ -9,16 +9,7 @@ use crate::{
 };
 
 /// The protocol revisions, oldest first.
-pub(crate) use anygpt_tests::schema::REVISIONS;
-
-/// The only modern one.
-pub(crate) const MODERN: &str = REVISIONS[4];
-
-/// The newest that `initialize` can agree on, which also applies before anything was agreed on.
-pub(crate) const NEWEST_LEGACY: &str = REVISIONS[3];
-
-/// The only one with batches.
-pub(crate) const BATCHES: &str = REVISIONS[1];
+pub(crate) use anygpt_tests::schema::{BATCHES, MODERN, NEWEST_LEGACY, REVISIONS};
 
 /// Most messages of a batch.
 pub(crate) const MOST_IN_BATCH: usize = 1000;

@@ -20,8 +20,7 @@ use super::ledger::{Entry, Ledger, Wanted};
 use super::traffic::Traffic;
 use super::{Schemas, Told};
 use crate::judge::{self, Case, End};
-use crate::schema::REVISIONS;
-use crate::session::MODERN;
+use crate::schema::{REVISIONS, is_modern};
 
 /// The parameters of a session.
 pub(super) struct Start {
@@ -162,7 +161,7 @@ impl Talk {
     }
 
     fn shake_hands(&mut self) -> Result<(), String> {
-        if self.revision != MODERN {
+        if !is_modern(self.revision) {
             let client = json!({"name": "soak", "version": "1"});
             let params =
                 json!({"protocolVersion": self.revision, "capabilities": {}, "clientInfo": client});

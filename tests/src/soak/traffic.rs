@@ -9,7 +9,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::ledger::{Entry, Wanted};
-use crate::session::MODERN;
+use crate::schema::{MODERN, is_modern};
 
 /// An endless mixture of messages.
 #[derive(Debug)]
@@ -308,7 +308,7 @@ impl Traffic {
     fn other_method(&mut self) -> (String, Entry) {
         let section = self.pick(&["overview", "workflow", "providers", "errors"]);
         let (method, params) = match self.rng.u8(..8) {
-            0 if self.revision == MODERN => ("server/discover", json!({})),
+            0 if is_modern(self.revision) => ("server/discover", json!({})),
             0 => ("ping", json!({})),
             1 => ("tools/list", json!({})),
             2 => ("resources/list", json!({})),
@@ -392,7 +392,7 @@ impl Traffic {
     fn request(&mut self, method: &str, mut params: Value, wanted: Wanted) -> (String, Entry) {
         let id = self.next_id();
         self.last += 1;
-        if self.revision == MODERN {
+        if is_modern(self.revision) {
             let meta = &mut params["_meta"];
             meta["io.modelcontextprotocol/protocolVersion"] = MODERN.into();
             meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
