@@ -12,7 +12,7 @@ use anygpt_tests::schema::Official;
 use serde_json::{Value, json};
 
 use crate::{
-    oracle::{self, MODERN, REVISIONS},
+    oracle::{self, MODERN, REVISIONS, is_modern},
     scan::{self, Object},
     world,
 };
@@ -138,7 +138,7 @@ pub(crate) fn answer(text: &str, outstanding: &Outstanding) {
             let is_private = body["cacheScope"] == "private";
             assert_eq!(
                 is_private,
-                revision == MODERN && uri == world::PRIVATE,
+                is_modern(revision) && uri == world::PRIVATE,
                 "{text}"
             );
         }
@@ -218,7 +218,7 @@ fn check_error(error: &Value, codes: &[i64], outstanding: &Outstanding, text: &s
             "{text}"
         );
     }
-    if outstanding.revision != MODERN {
+    if !is_modern(outstanding.revision) {
         return;
     }
     let (name, value) = match code {
@@ -265,7 +265,7 @@ fn check_result(result: &Value, text: &str, method: &str, revision: &'static str
     if !check(revision, &[name], text, || result.clone()) {
         return;
     }
-    let is_modern = revision == MODERN;
+    let is_modern = is_modern(revision);
     assert_eq!(result["resultType"] == "complete", is_modern, "{text}");
     let who = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
     assert_eq!(who["name"].is_string(), is_modern, "{text}");
@@ -383,7 +383,7 @@ fn check_capabilities(capabilities: &Value, revision: &str) {
     if revision >= REVISIONS[1] {
         expected["completions"] = json!({});
     }
-    if revision != MODERN {
+    if !is_modern(revision) {
         expected["logging"] = json!({});
     }
     assert_eq!(*capabilities, expected);

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The protocol revisions, oldest first.
-pub(crate) use anygpt_tests::schema::{BATCHES, MODERN, NEWEST_LEGACY, REVISIONS};
+pub(crate) use anygpt_tests::schema::{BATCHES, MODERN, NEWEST_LEGACY, REVISIONS, is_modern};
 
 /// Most messages of a batch.
 pub(crate) const MOST_IN_BATCH: usize = 1000;
@@ -275,7 +275,7 @@ fn serve(
     revision: &str,
     in_batch: bool,
 ) -> Answer {
-    let is_modern = revision == MODERN;
+    let is_modern = is_modern(revision);
     let error = |code| Answer::Error(vec![code]);
     let text = |name| params.get(name).and_then(scan::string);
     match method {
@@ -293,7 +293,7 @@ fn serve(
                     Answer::Agreed(
                         known
                             .copied()
-                            .filter(|known| *known != MODERN)
+                            .filter(|known| *known < MODERN)
                             .unwrap_or(NEWEST_LEGACY),
                     )
                 }
