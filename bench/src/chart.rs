@@ -4,7 +4,7 @@
 
 use std::{fmt::Write, fs, io, path::Path};
 
-use crate::{growth, numbers::short, report::Report};
+use crate::{gateway, growth, numbers::short, report::Report};
 
 const COLOURS: [&str; 6] = [
     "#9aa0a6", "#1a73e8", "#e8710a", "#12a06b", "#b0388f", "#5f4bb6",
@@ -33,19 +33,15 @@ pub(crate) fn write(report: &Report, folder: &Path) -> io::Result<()> {
         ("size.svg", growth::BY_SIZE.to_owned(), "bytes"),
         (
             "flight.svg",
-            "calls per second by calls in flight".into(),
+            gateway::RATE_BY_FLIGHT.to_owned(),
             "in flight, at a provider that takes 50 ms",
         ),
         (
             "memory.svg",
-            "resident MiB by calls in flight".into(),
+            gateway::MEMORY_BY_FLIGHT.to_owned(),
             "in flight",
         ),
-        (
-            "tokens.svg",
-            "milliseconds by tokens of the answer".into(),
-            "tokens",
-        ),
+        ("tokens.svg", gateway::TIME_BY_TOKENS.to_owned(), "tokens"),
         (
             "models.svg",
             format!("microseconds {}", growth::BY_MODELS),

@@ -33,6 +33,11 @@ use crate::{
     report::{Goal, Report, Row},
 };
 
+/// Titles of charts, and the beginnings of their series.
+pub(crate) const RATE_BY_FLIGHT: &str = "calls per second by calls in flight";
+pub(crate) const MEMORY_BY_FLIGHT: &str = "resident MiB by calls in flight";
+pub(crate) const TIME_BY_TOKENS: &str = "milliseconds by tokens of the answer";
+
 /// Tokens of an ordinary answer.
 const TOKENS: usize = 16;
 
@@ -216,9 +221,9 @@ pub(crate) fn growth(
         memory.push((window as f64, through.resident));
     }
     let [through, direct] = rates;
-    report.add_series("calls per second by calls in flight: ours", through);
-    report.add_series("calls per second by calls in flight: direct", direct);
-    report.add_series("resident MiB by calls in flight: ours", memory);
+    report.add_series(&format!("{RATE_BY_FLIGHT}: ours"), through);
+    report.add_series(&format!("{RATE_BY_FLIGHT}: direct"), direct);
+    report.add_series(&format!("{MEMORY_BY_FLIGHT}: ours"), memory);
 
     let mut times = [Vec::new(), Vec::new()];
     for tokens in [100, 1_000, 10_000, 100_000] {
@@ -233,8 +238,8 @@ pub(crate) fn growth(
         times[1].push((tokens as f64, direct.each / 1e3));
     }
     let [through, direct] = times;
-    report.add_series("milliseconds by tokens of the answer: ours", through);
-    report.add_series("milliseconds by tokens of the answer: direct", direct);
+    report.add_series(&format!("{TIME_BY_TOKENS}: ours"), through);
+    report.add_series(&format!("{TIME_BY_TOKENS}: direct"), direct);
     Ok(())
 }
 

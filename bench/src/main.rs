@@ -1,10 +1,5 @@
 //! Measures the server: as a process next to others, in front of a provider, in instructions.
 //!
-//!   anygpt-bench [--short] [--peer NAME=COMMAND]… all|stdio|gateway|core|growth PROGRAM FLOOR FOLDER
-//!   anygpt-bench gate|count PROGRAM COUNTS FOLDER
-//!   anygpt-bench provider MILLISECONDS TOKENS
-//!   anygpt-bench flood
-//!
 //! The table goes to stdout; `report.json`, `table.md` and the charts go into FOLDER.
 //!
 //! Never here: a verdict on times. A timed test fails on a busy machine and proves nothing on an idle one; the count of
@@ -87,7 +82,12 @@ fn run(mut words: impl Iterator<Item = String>) -> io::Result<()> {
             print!("{text}");
             Ok(())
         }
-        [what, ours, floor, folder] => {
+        [
+            what @ ("all" | "stdio" | "gateway" | "core" | "growth"),
+            ours,
+            floor,
+            folder,
+        ] => {
             let field = Field {
                 ours: Path::new(ours),
                 floor: Path::new(floor),
@@ -96,9 +96,15 @@ fn run(mut words: impl Iterator<Item = String>) -> io::Result<()> {
             };
             measure(what, &field, effort)
         }
-        _ => Err(io::Error::other("see the top of bench/src/main.rs")),
+        _ => Err(io::Error::other(USAGE)),
     }
 }
+
+const USAGE: &str = "usage:
+  anygpt-bench [--short] [--peer NAME=COMMAND]... all|stdio|gateway|core|growth PROGRAM FLOOR FOLDER
+  anygpt-bench gate|count PROGRAM COUNTS FOLDER
+  anygpt-bench provider MILLISECONDS TOKENS
+  anygpt-bench flood";
 
 fn measure(what: &str, field: &Field<'_>, effort: Effort) -> io::Result<()> {
     fs::create_dir_all(field.folder)?;

@@ -27,6 +27,9 @@ pub(crate) fn bundle(folder: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
+/// Where programs are found.
+pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
 /// How a server is started.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
@@ -78,7 +81,7 @@ impl Subject {
     /// The same under another program, which gets these arguments before our own.
     pub(crate) fn under(self, program: &str, arguments: Vec<OsString>) -> Self {
         let mut environment = self.environment;
-        environment.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
+        environment.push(("PATH".into(), PATH.into()));
         let ours = [self.program.into_os_string()];
         Subject {
             program: program.into(),

@@ -14,6 +14,7 @@ use std::{
 };
 
 use crate::{
+    gate::RESIDENT,
     load::Load,
     numbers::median,
     process::{HELLO, Server, Subject, own_time},
@@ -401,7 +402,7 @@ fn small_loads(field: &Field<'_>, report: &mut Report) -> io::Result<()> {
         server.end()?;
         const MIB: f64 = 1024.0;
         let rows = [
-            ("resident after initialize", resident / MIB, Some(3.0)),
+            ("resident after initialize", resident / MIB, Some(RESIDENT)),
             ("the same, by share (PSS)", share / MIB, None),
             ("peak after all small loads", peak / MIB, None),
         ];

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::schema::{self, LEGACY, MODERN, Official, REVISIONS, is_modern, modern};
+use crate::schema::{
+    self, BATCHES, MODERN, NEWEST_LEGACY, Official, REVISIONS, STRUCTURED, is_modern, modern,
+};
 
 use message::{
     Answer, ClientMessage, LONGEST_LINE, META, Message, elements, plain, read_answers,
@@ -82,10 +84,6 @@ const MOST: usize = 5;
 
 /// The most messages of a batch that the program takes.
 const LARGEST_BATCH: usize = 1000;
-
-const BATCHES: &str = REVISIONS[1];
-const STRUCTURED: &str = REVISIONS[2];
-const NEWEST_LEGACY: &str = REVISIONS[LEGACY - 1];
 
 /// Methods, the types of their results, and whether modern results say how long they may be cached.
 const RESULTS: [(&str, &str, bool); 12] = [
@@ -773,7 +771,7 @@ mod tests {
     fn good_sessions_are_good() {
         fine(&[], &[]);
         fine(&[PING, "", " \r"], &[PONG]);
-        for revision in &REVISIONS[..LEGACY] {
+        for revision in &REVISIONS[..crate::schema::LEGACY] {
             let [asked, answered] = initialize(revision);
             fine(&[&asked, PING], &[&answered, PONG]);
         }

@@ -23,6 +23,15 @@ pub const LEGACY: usize = 4;
 /// The oldest revision without a handshake, for tests that need any of these.
 pub const MODERN: &str = REVISIONS[LEGACY];
 
+/// The newest that `initialize` can agree on, which also applies before anything was agreed on.
+pub const NEWEST_LEGACY: &str = REVISIONS[LEGACY - 1];
+
+/// The only revision with batches.
+pub const BATCHES: &str = REVISIONS[1];
+
+/// The first with `structuredContent`.
+pub const STRUCTURED: &str = REVISIONS[2];
+
 /// The revisions without a handshake, oldest first.
 pub fn modern() -> &'static [&'static str] {
     const ALL: &[&str] = &REVISIONS;

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::schema;
 pub use crate::schema::MODERN;
-use crate::schema::is_modern;
 use crate::server::{Builder, Server};
 
 #[derive(Debug)]
 pub struct Session {
     pub server: Server,
-    /// One of [`REVISIONS`](crate::schema::REVISIONS).
+    /// One of [`schema::REVISIONS`].
     pub revision: &'static str,
 }
 
@@ -46,7 +46,7 @@ impl Session {
 
     /// Whether its requests carry an envelope.
     pub fn is_modern(&self) -> bool {
-        is_modern(self.revision)
+        schema::is_modern(self.revision)
     }
 
     /// The params of a request, with the members that this revision requires in all of them.

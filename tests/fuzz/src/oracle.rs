@@ -9,13 +9,9 @@ use crate::{
 };
 
 /// The protocol revisions, oldest first.
-pub(crate) use anygpt_tests::schema::{LEGACY, MODERN, REVISIONS, is_modern, modern};
-
-/// The newest that `initialize` can agree on, which also applies before anything was agreed on.
-pub(crate) const NEWEST_LEGACY: &str = REVISIONS[LEGACY - 1];
-
-/// The only one with batches.
-pub(crate) const BATCHES: &str = REVISIONS[1];
+pub(crate) use anygpt_tests::schema::{
+    BATCHES, MODERN, NEWEST_LEGACY, REVISIONS, is_modern, modern,
+};
 
 /// Most messages of a batch.
 pub(crate) const MOST_IN_BATCH: usize = 1000;
