@@ -114,7 +114,8 @@ mod tests {
         let usual = Offer::usual(&tools::names());
         let length = json(&usual, false).unwrap().len();
         assert!(length < 6_000, "{length}");
-        let all: Vec<&RawValue> = serde_json::from_str(&json(&usual, true).unwrap()).unwrap();
+        let all = json(&usual, true).unwrap();
+        let all: Vec<&RawValue> = serde_json::from_str(&all).unwrap();
         for tool in &all[usual.tools.len()..] {
             let tool = tool.get();
             assert!(tool.len() < 1_000, "{}: {tool}", tool.len());
