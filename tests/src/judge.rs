@@ -683,6 +683,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schema::LEGACY;
 
     const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     const PONG: &str = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
@@ -771,7 +772,7 @@ mod tests {
     fn good_sessions_are_good() {
         fine(&[], &[]);
         fine(&[PING, "", " \r"], &[PONG]);
-        for revision in &REVISIONS[..crate::schema::LEGACY] {
+        for revision in &REVISIONS[..LEGACY] {
             let [asked, answered] = initialize(revision);
             fine(&[&asked, PING], &[&answered, PONG]);
         }
