@@ -35,9 +35,6 @@ pub(crate) enum Exit {
     Failed,
 }
 
-/// Models on a page of the list: as many as it can have.
-const PAGE: u32 = 500;
-
 /// Reads the settings.
 type Load<'a> = &'a dyn Fn() -> Result<Settings, Problem>;
 
@@ -223,7 +220,7 @@ fn models(settings: Settings, provider: Option<&str>, json: bool) -> CommandResu
         let mut pages: Vec<Value> = Vec::new();
         let mut errors = Vec::new();
         let mut arguments = Map::new();
-        arguments.insert("limit".into(), PAGE.into());
+        arguments.insert("limit".into(), tools::LARGEST_PAGE.into());
         arguments.extend(provider.map(|id| ("provider".to_owned(), id.into())));
         loop {
             let outcome = calls

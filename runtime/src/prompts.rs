@@ -9,7 +9,7 @@ use anygpt_core::{Given, Prompt, PromptArgument, PromptText};
 
 use crate::{
     docs,
-    gateway::resolve::Tagged,
+    gateway::{mock, resolve::Tagged},
     redact::redact_caller_text,
     settings::{Dialect, Settings, Tag, position},
 };
@@ -166,7 +166,7 @@ pub(crate) fn models<'s>(settings: &'s Settings, provider: Option<&str>) -> Vec<
     }
     for (index, provider) in settings.indexed() {
         if provider.dialect == Dialect::Mock && wanted.is_none_or(|wanted| wanted == index) {
-            names.push(Cow::Owned(format!("{}/mock-echo", provider.id)));
+            names.push(Cow::Owned(format!("{}/{}", provider.id, mock::MODEL)));
         }
     }
     let mut seen = BTreeSet::new();

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use anygpt_providers::ReasoningEffort;
+
 use super::{COMMANDS, EVERYWHERE, Opt, Shell, Spec, Values};
 use crate::{docs, prompts, settings::Settings};
 
@@ -53,6 +55,9 @@ pub(crate) fn complete(
         Expected::Words(words) => words,
         Expected::Values(Values::Any) => Vec::new(),
         Expected::Values(Values::Words(words)) => words.iter().map(|&word| word.into()).collect(),
+        Expected::Values(Values::Efforts) => ReasoningEffort::ALL
+            .map(|effort| effort.as_str().into())
+            .into(),
         Expected::Values(Values::Topics) => docs::topics().map(|topic| topic.name.into()).collect(),
         Expected::Values(Values::Providers) => names(settings().as_ref(), prompts::providers),
         Expected::Values(Values::Models) => names(settings().as_ref(), |settings| {

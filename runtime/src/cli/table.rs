@@ -49,6 +49,7 @@ pub(super) enum Values {
     /// Anything.
     Any,
     Words(&'static [&'static str]),
+    Efforts,
     Providers,
     Models,
     Topics,
@@ -124,7 +125,7 @@ static SYSTEM: Opt = Opt {
 static EFFORT: Opt = Opt {
     long: "effort",
     value: "EFFORT",
-    values: Values::Words(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+    values: Values::Efforts,
     about: "how much a reasoning model thinks: none to max",
     argument: "reasoning_effort",
     ..PLAIN

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The only model it lists; it answers to any name.
-const MODEL: &str = "mock-echo";
+pub(crate) const MODEL: &str = "mock-echo";
 
 /// Answers a request with the last user text, which is moved out of the request where possible: it may be long. Words count
 /// as tokens.

@@ -19,8 +19,8 @@ use super::{
     problem::Problem,
 };
 
-const FILE: &str = "SSL_CERT_FILE";
-const FOLDER: &str = "SSL_CERT_DIR";
+pub(super) const FILE: &str = "SSL_CERT_FILE";
+pub(super) const FOLDER: &str = "SSL_CERT_DIR";
 
 /// A bundle of all public roots has 250 kB.
 const BUNDLE_LIMIT: u64 = 8 << 20;

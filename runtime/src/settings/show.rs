@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Settings,
+    Settings, certificates,
     provider::Provider,
     table::{Row, TABLE},
 };
@@ -93,7 +93,8 @@ impl Settings {
             Ok(trusted) => trusted.roots.len().to_string(),
             Err(problem) => format!("none: {problem}"),
         };
-        let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| self.origins.of("", name));
+        let variables =
+            [certificates::FILE, certificates::FOLDER].map(|name| self.origins.of("", name));
         let variable = variables
             .into_iter()
             .find(|origin| *origin != Origin::Default);

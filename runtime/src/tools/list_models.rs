@@ -81,9 +81,18 @@ const LIVE: Parameter<Flag> =
 
 const DETAILS: Parameter<Flag> = Parameter::new("details", Flag { if_absent: false });
 
+/// Most models on a page.
+pub(crate) const LARGEST_PAGE: u32 = 500;
+
 /// Models on a page.
-const LIMIT: Parameter<Integer> =
-    Parameter::new("limit", Integer { min: 1, max: 500 }).with(Detail::Limits);
+const LIMIT: Parameter<Integer> = Parameter::new(
+    "limit",
+    Integer {
+        min: 1,
+        max: LARGEST_PAGE,
+    },
+)
+.with(Detail::Limits);
 
 const CURSOR: Parameter<Text> = Parameter::new("cursor", Text);
 

@@ -9,7 +9,9 @@ use anygpt_core::{Budget, CallHandle, Reservation, ToolCall};
 pub(crate) use self::tool::Step;
 use self::{arguments::Charge, tool::NetworkCall};
 pub(crate) use self::{
-    chat_completion::TOOL as CHAT_COMPLETION, list_models::TOOL as LIST_MODELS, tool::Tool,
+    chat_completion::TOOL as CHAT_COMPLETION,
+    list_models::{LARGEST_PAGE, TOOL as LIST_MODELS},
+    tool::Tool,
 };
 use crate::{
     call::CallContext,

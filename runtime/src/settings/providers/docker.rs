@@ -5,7 +5,7 @@
 use super::reader::Written;
 use crate::settings::{disclosure::shown, environment::Environment, problem::Problem};
 
-const VARIABLE: &str = "DOCKER_MODEL_RUNNER";
+pub(super) const VARIABLE: &str = "DOCKER_MODEL_RUNNER";
 
 /// What `DOCKER_MODEL_RUNNER` says.
 pub(super) enum Runner {

@@ -10,7 +10,7 @@ use anygpt_providers::{
 
 use super::{
     configured::Configured,
-    docker::Runner,
+    docker::{self, Runner},
     reader::{Known, Reader, Written},
 };
 use crate::settings::{
@@ -73,7 +73,7 @@ impl Reader<'_> {
             && provider.origins.model.is_none()
         {
             provider.model = Some(model);
-            provider.origins.model = Some("DOCKER_MODEL_RUNNER".into());
+            provider.origins.model = Some(docker::VARIABLE.into());
         }
         Ok(provider)
     }
