@@ -22,6 +22,16 @@ pub fn members<'a, const N: usize>(
     scan::members(object, Trust::Untrusted, names).ok()
 }
 
+/// Calls `take` for each member of an object, with its name and its raw value; it returns whether it knows the name. `None` if
+/// it is not an object, or not JSON.
+pub fn take_members<'a>(
+    object: &'a str,
+    take: &mut dyn FnMut(&str, &'a str) -> bool,
+) -> Option<()> {
+    let at = scan::take_members_at(object, 0, Trust::Untrusted, take).ok()?;
+    scan::end(object.as_bytes(), at).ok()
+}
+
 /// Calls `take` for each member of an object that is known to be JSON, in order, with its name and its raw value. `None` if a
 /// name contains half a surrogate pair, or if `take` returns it.
 // Not generic, so that it is compiled at this crate's optimisation level.
@@ -34,8 +44,27 @@ pub fn each_member<'a>(
 }
 
 /// The elements of an array that is known to be JSON, read lazily. `None` if it is not an array.
-pub fn elements(array: &str) -> Option<impl Iterator<Item = &str>> {
-    scan::Elements::of(array).ok()
+pub fn elements(array: &str) -> Option<Elements<'_>> {
+    scan::Elements::of(array).ok().map(Elements)
+}
+
+/// Elements as raw JSON.
+#[derive(Debug)]
+pub struct Elements<'a>(scan::Elements<'a>);
+
+impl<'a> Elements<'a> {
+    /// [`take_members`] of the next element, which is read only once. Whether it is an object; `None` at the end.
+    pub fn take_next(&mut self, take: &mut dyn FnMut(&str, &'a str) -> bool) -> Option<bool> {
+        self.0.take_next(take)
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.0.next()
+    }
 }
 
 /// Upper bound on the memory for this text as a `serde_json::Value`, in bytes: up to ninety times the length of the text.

@@ -27,18 +27,29 @@ pub(crate) enum Trust {
 pub(crate) fn each_member<'a>(
     object: &'a str,
     trust: Trust,
-    mut each: impl FnMut(&'a str, &'a str) -> Result<(), Broken>,
+    each: impl FnMut(&'a str, &'a str) -> Result<(), Broken>,
 ) -> Result<(), Broken> {
-    let bytes = object.as_bytes();
-    let (mut at, mut more) = open(bytes, b'{')?;
+    end(object.as_bytes(), object_at(object, 0, trust, each)?)
+}
+
+/// The same for an object at this offset. Returns the offset just past it.
+#[inline(always)]
+fn object_at<'a>(
+    text: &'a str,
+    at: usize,
+    trust: Trust,
+    mut each: impl FnMut(&'a str, &'a str) -> Result<(), Broken>,
+) -> Result<usize, Broken> {
+    let bytes = text.as_bytes();
+    let (mut at, mut more) = open(bytes, at, b'{')?;
     while more {
-        let (name, after) = name_at(object, space(bytes, at), trust)?;
+        let (name, after) = name_at(text, space(bytes, at), trust)?;
         let start = space(bytes, colon(bytes, after)?);
         at = value(bytes, start, trust)?;
-        each(name, &object[start..at])?;
+        each(name, &text[start..at])?;
         (at, more) = comma_or_end(bytes, at, b'}')?;
     }
-    end(bytes, at)
+    Ok(at)
 }
 
 /// A name, as it is written between its quotes.
@@ -57,11 +68,35 @@ pub(crate) fn take_members<'a>(
     mut take: impl FnMut(&str, &'a str) -> bool,
 ) -> Result<(), Broken> {
     each_member(object, trust, |name, value| {
-        if !take(name, value) && name.contains('\\') {
-            take(&unescaped(name).ok_or(Broken)?, value);
-        }
-        Ok(())
+        take_one(name, value, &mut take)
     })
+}
+
+#[inline(always)]
+fn take_one<'a>(
+    name: &str,
+    value: &'a str,
+    take: &mut (impl FnMut(&str, &'a str) -> bool + ?Sized),
+) -> Result<(), Broken> {
+    if !take(name, value) && name.contains('\\') {
+        take(&unescaped(name).ok_or(Broken)?, value);
+    }
+    Ok(())
+}
+
+/// Takes a member by its name, if it is known.
+pub(crate) type Take<'t, 'a> = dyn FnMut(&str, &'a str) -> bool + 't;
+
+/// [`take_members`] of an object at this offset. Returns the offset just past it. Not generic and never inlined, so that it
+/// exists once and is compiled at this crate's optimisation level.
+#[inline(never)]
+pub(crate) fn take_members_at<'a>(
+    text: &'a str,
+    at: usize,
+    trust: Trust,
+    take: &mut Take<'_, 'a>,
+) -> Result<usize, Broken> {
+    object_at(text, at, trust, |name, value| take_one(name, value, take))
 }
 
 /// The values of the named members of an object; of several members with one name the last wins.
@@ -100,7 +135,7 @@ pub(crate) fn elements<'a>(
     mut each: impl FnMut(&'a str) -> bool,
 ) -> Result<(), Broken> {
     let bytes = array.as_bytes();
-    let (mut at, mut more) = open(bytes, b'[')?;
+    let (mut at, mut more) = open(bytes, 0, b'[')?;
     while more {
         let start = space(bytes, at);
         at = value(bytes, start, Trust::Untrusted)?;
@@ -113,6 +148,7 @@ pub(crate) fn elements<'a>(
 }
 
 /// The elements of an array that is known to be JSON, read lazily.
+#[derive(Debug)]
 pub(crate) struct Elements<'a> {
     array: &'a str,
     at: usize,
@@ -121,7 +157,7 @@ pub(crate) struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     pub(crate) fn of(array: &'a str) -> Result<Self, Broken> {
-        let (at, more) = open(array.as_bytes(), b'[')?;
+        let (at, more) = open(array.as_bytes(), 0, b'[')?;
         Ok(Elements { array, at, more })
     }
 
@@ -131,6 +167,19 @@ impl<'a> Elements<'a> {
         let end = value(bytes, start, Trust::Validated)?;
         (self.at, self.more) = comma_or_end(bytes, end, b']')?;
         Ok(&self.array[start..end])
+    }
+
+    /// [`take_members`] of the next element, which is scanned only once. Whether it is an object; `None` at the end.
+    pub(crate) fn take_next(&mut self, take: &mut Take<'_, 'a>) -> Option<bool> {
+        if !self.more {
+            return None;
+        }
+        let Ok(end) = take_members_at(self.array, self.at, Trust::Validated, take) else {
+            return self.next().map(|_| false);
+        };
+        let after = comma_or_end(self.array.as_bytes(), end, b']');
+        (self.at, self.more) = after.unwrap_or((end, false));
+        Some(true)
     }
 }
 
@@ -216,8 +265,8 @@ fn space(bytes: &[u8], mut at: usize) -> usize {
 
 /// The beginning of an object or array, and its end if it is empty. Also returns whether it has content.
 #[inline(always)]
-fn open(bytes: &[u8], open: u8) -> Result<(usize, bool), Broken> {
-    let at = space(bytes, 0);
+fn open(bytes: &[u8], at: usize, open: u8) -> Result<(usize, bool), Broken> {
+    let at = space(bytes, at);
     if bytes.get(at) != Some(&open) {
         return Err(Broken);
     }
@@ -245,7 +294,7 @@ fn comma_or_end(bytes: &[u8], at: usize, close: u8) -> Result<(usize, bool), Bro
 
 /// Checks that only white space follows.
 #[inline(always)]
-fn end(bytes: &[u8], at: usize) -> Result<(), Broken> {
+pub(crate) fn end(bytes: &[u8], at: usize) -> Result<(), Broken> {
     match space(bytes, at) == bytes.len() {
         true => Ok(()),
         false => Err(Broken),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::ChatCompletions;
 use super::inline_reasoning::InlineReasoning;
 use crate::conversation;
-use crate::json;
+use crate::json::{self, Object as _};
 use crate::openai::arguments;
 use crate::openai::errors::failure;
 use crate::sse;
@@ -79,61 +79,36 @@ impl Reader<'_> {
     /// Reads a chunk of a stream, or a whole answer, which have the same structure. Returns whether it is one. A side field of
     /// an unexpected shape must not make the answer fail.
     fn take(&mut self, json: &str, answer: &mut Answer) -> Result<bool, Failure> {
-        let [
-            id,
-            object,
-            model,
-            choices,
-            usage,
-            x_groq,
-            citations,
-            search_results,
-            error,
-            detail,
-            message,
-        ] = json::members(
-            json,
-            &[
-                "id",
-                "object",
-                "model",
-                "choices",
-                "usage",
-                "x_groq",
-                "citations",
-                "search_results",
-                "error",
-                "detail",
-                "message",
-            ],
-        )?;
-        let is_bare_error = choices.is_none() && usage.is_none();
+        let chunk = Chunk::read(json)?;
+        let is_bare_error = chunk.choices.is_none() && chunk.usage.is_none();
         // `x_groq` is where Groq sends it.
-        let usage = usage.or_else(|| side_members(x_groq, &["usage"])[0]);
+        let usage = chunk.usage;
+        let usage = usage.or_else(|| side_members(chunk.x_groq, &["usage"])[0]);
         if usage.is_some_and(|usage| usage.starts_with('{')) {
             answer.usage = self.usage(usage);
         }
         // Some errors have no `error` member.
-        if error.is_some()
-            || json::text(object) == "error"
-            || is_bare_error && (detail.is_some() || message.is_some())
+        if chunk.error.is_some()
+            || chunk.object.is_some_and(|object| json::is(object, "error"))
+            || is_bare_error && (chunk.detail.is_some() || chunk.message.is_some())
         {
             // Output that is sent with an error is billed as well.
-            for choice in choices.into_iter().flat_map(json::elements).flatten() {
-                let _said_by_the_error = self.take_choice(choice, answer);
+            let choices = chunk.choices.into_iter().flat_map(Choice::read_all);
+            for choice in choices.flatten().flatten() {
+                let _said_by_the_error = self.take_choice(&choice, answer);
             }
             return Err(failure(None, json));
         }
-        json::keep(&mut answer.response_id, id);
-        json::keep(&mut answer.model, model);
-        if citations.is_some() || search_results.is_some() {
-            take_sources(citations, search_results, answer);
+        json::keep(&mut answer.response_id, chunk.id);
+        json::keep(&mut answer.model, chunk.model);
+        if chunk.citations.is_some() || chunk.search_results.is_some() {
+            take_sources(chunk.citations, chunk.search_results, answer);
         }
-        let Some(choices) = choices else {
+        let Some(choices) = chunk.choices else {
             return Ok(false);
         };
-        for choice in json::elements(choices)?.take(MOST_CHOICES) {
-            self.take_choice(choice, answer)?;
+        for choice in Choice::read_all(choices)?.take(MOST_CHOICES) {
+            self.take_choice(&choice?, answer)?;
         }
         Ok(true)
     }
@@ -170,38 +145,27 @@ impl Reader<'_> {
         }
     }
 
-    fn take_choice(&mut self, choice: &str, answer: &mut Answer) -> Result<(), Failure> {
-        // A whole answer has `message`, and so have the streams of some servers.
-        let [index, delta, message, word, native, error] = json::members(
-            choice,
-            &[
-                "index",
-                "delta",
-                "message",
-                "finish_reason",
-                "native_finish_reason",
-                "error",
-            ],
-        )?;
+    fn take_choice(&mut self, choice: &Choice<'_>, answer: &mut Answer) -> Result<(), Failure> {
         // We request only one choice; a service that sends no index has only one.
-        if json::number(index).is_some_and(|index| index > 0) {
+        if json::number(choice.index).is_some_and(|index| index > 0) {
             return Ok(());
         }
-        if let Some(delta) = delta.or(message) {
-            self.take_delta(delta, answer)?;
+        // A whole answer has `message`, and so have the streams of some servers.
+        if let Some(delta) = choice.delta.or(choice.message) {
+            self.take_delta(&Delta::read(delta)?, answer)?;
         }
         // Output that is sent with it was generated, and is billed.
-        if let Some(error) = error {
+        if let Some(error) = choice.error {
             return Err(failure(None, error));
         }
-        let word = match word {
+        let word = match choice.finish_reason {
             Some(word) => json::string(word)?,
             None => return Ok(()),
         };
         if word.is_empty() {
             return Ok(());
         }
-        answer.native_finish = Some(match json::text(native) {
+        answer.native_finish = Some(match json::text(choice.native_finish_reason) {
             native if native.is_empty() => word.clone().into_owned(),
             native => native.into_owned(),
         });
@@ -228,52 +192,32 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn take_delta(&mut self, delta: &str, answer: &mut Answer) -> Result<(), Failure> {
-        let [
-            content,
-            reasoning,
-            reasoning_content,
-            refusal,
-            reasoning_details,
-            tool_calls,
-            function_call,
-        ] = json::members(
-            delta,
-            &[
-                "content",
-                "reasoning",
-                "reasoning_content",
-                "refusal",
-                "reasoning_details",
-                "tool_calls",
-                "function_call",
-            ],
-        )?;
+    fn take_delta(&mut self, delta: &Delta<'_>, answer: &mut Answer) -> Result<(), Failure> {
         let texts = [
-            ("reasoning_content", json::text(reasoning_content)),
-            ("reasoning", json::text(reasoning)),
+            ("reasoning_content", json::text(delta.reasoning_content)),
+            ("reasoning", json::text(delta.reasoning)),
         ];
         if self.state.is_wanted() {
-            self.keep_reasoning(&texts, reasoning_details, answer);
+            self.keep_reasoning(&texts, delta.reasoning_details, answer);
         }
         // Some services send the same reasoning under both names.
         let reasoning = texts.iter().rev().find(|(_, text)| !text.is_empty());
         let reasoning = reasoning.map_or("", |(_, text)| text);
         answer.reasoning.push_str(reasoning);
-        match content {
+        match delta.content {
             None => {}
             Some(content) if content.starts_with('[') => self.take_parts(content, answer)?,
             Some(content) => self.take_text(&json::string(content)?, answer),
         }
-        let refusal = refusal.map_or(Ok(Cow::default()), json::string)?;
+        let refusal = delta.refusal.map_or(Ok(Cow::default()), json::string)?;
         if !refusal.is_empty() {
             answer.text.push_str(&refusal);
             answer.finish = Some(Finish::ContentFilter);
         }
-        let calls = tool_calls.map(json::elements).transpose()?;
+        let calls = delta.tool_calls.map(json::elements).transpose()?;
         let mut calls = calls.into_iter().flatten().peekable();
         if calls.peek().is_none()
-            && let Some(function) = function_call
+            && let Some(function) = delta.function_call
         {
             // The deprecated `function_call`: there is only one.
             self.take_call(Some(0), "", Some(function), answer)?;
@@ -396,6 +340,46 @@ impl Reader<'_> {
     fn finish(&mut self, answer: &mut Answer) {
         (self.inline).finish(&mut answer.text, &mut answer.reasoning);
         answer.complete = true;
+    }
+}
+
+json::object! {
+    /// A chunk of a stream, or a whole answer.
+    struct Chunk {
+        id,
+        object,
+        model,
+        choices,
+        usage,
+        x_groq,
+        citations,
+        search_results,
+        error,
+        detail,
+        message,
+    }
+}
+
+json::object! {
+    struct Choice {
+        index,
+        delta,
+        message,
+        finish_reason,
+        native_finish_reason,
+        error,
+    }
+}
+
+json::object! {
+    struct Delta {
+        content,
+        reasoning,
+        reasoning_content,
+        refusal,
+        reasoning_details,
+        tool_calls,
+        function_call,
     }
 }
 
