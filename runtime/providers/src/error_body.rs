@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::excerpt::{page, shortened};
-use crate::{ErrorKind, Failure, Stage, json};
+use crate::{ErrorKind, Failure, FailureFacts, Stage, json};
 
 /// A provider's error codes or phrases, most specific first, and what they mean.
 pub(super) type Table = [(&'static str, ErrorKind)];
@@ -72,7 +72,7 @@ impl ErrorBody {
         }
         let message = shortened(&message);
         let outside = 0..self.message.as_ref().map_or(0, |_| message.len());
-        Failure {
+        Failure::from(FailureFacts {
             class,
             status,
             code: self.code(),
@@ -87,7 +87,7 @@ impl ErrorBody {
             should_retry: None,
             param: self.param(),
             stage: Stage::Declined,
-        }
+        })
     }
 
     fn code(&self) -> Option<Box<str>> {

@@ -47,7 +47,7 @@ pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };
 pub use embeddings::{EmbedRequest, Embeddings};
-pub use error::{ErrorKind, Failure, Stage};
+pub use error::{ErrorKind, Failure, FailureFacts, Stage};
 pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secret_header};
 pub use images::{GenerateImagePlan, GenerateImageRequest, GeneratedImage, GeneratedImages};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};

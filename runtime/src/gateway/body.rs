@@ -60,14 +60,14 @@ impl Patience {
     }
 }
 
-fn too_long(limit: usize) -> Box<Failure> {
+fn too_long(limit: usize) -> Failure {
     let message = format!("the reply is longer than {} MiB", limit >> 20);
-    Box::new(Failure::new(ErrorKind::TooLarge, message))
+    Failure::new(ErrorKind::TooLarge, message)
 }
 
-fn broken(error: &hyper::Error) -> Box<Failure> {
+fn broken(error: &hyper::Error) -> Failure {
     let message = format!("the connection broke: {}", root_cause(error));
-    Box::new(Failure::new(ErrorKind::Network, message))
+    Failure::new(ErrorKind::Network, message)
 }
 
 /// The body of a response, with its limits.
@@ -109,12 +109,11 @@ impl Body {
     }
 
     /// The next piece, `None` at the end; a failure if there is none for too long, or there are too many.
-    // A failure in a box, because what is returned is written, and read, for each piece.
     fn poll_chunk(
         &mut self,
         cx: &mut Context<'_>,
         limit: usize,
-    ) -> Poll<Result<Option<Bytes>, Box<Failure>>> {
+    ) -> Poll<Result<Option<Bytes>, Failure>> {
         if let Poll::Ready(received) = self.incoming.poll_data(cx) {
             self.waiting_since = None;
             return Poll::Ready(match received {
@@ -140,7 +139,7 @@ impl Body {
                 let seconds = limit.as_secs_f64();
                 let limit_note = self.patience.limit_note();
                 let message = format!("the stream was silent for {seconds} s{limit_note}");
-                return Poll::Ready(Err(Box::new(Failure::new(ErrorKind::Timeout, message))));
+                return Poll::Ready(Err(Failure::new(ErrorKind::Timeout, message)));
             }
             timer.as_mut().reset(due);
         }
@@ -150,14 +149,14 @@ impl Body {
     pub(super) fn chunk(
         &mut self,
         limit: usize,
-    ) -> impl Future<Output = Result<Option<Bytes>, Box<Failure>>> {
+    ) -> impl Future<Output = Result<Option<Bytes>, Failure>> {
         poll_fn(move |cx| self.poll_chunk(cx, limit))
     }
 
     /// Reads all of it, counted in `held`.
     pub(super) async fn whole(&mut self, held: &mut Reservation) -> Result<Vec<u8>, Failure> {
         let mut whole = Vec::new();
-        while let Some(chunk) = self.chunk(REPLY_LIMIT).await.map_err(|failure| *failure)? {
+        while let Some(chunk) = self.chunk(REPLY_LIMIT).await? {
             hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
         }

@@ -2,7 +2,7 @@
 //!
 //! Never here: a connection (see `attempt`), or what to do after which failure (see `retry`).
 
-use std::{pin::pin, time::Duration};
+use std::{mem, pin::pin, time::Duration};
 
 use anygpt_providers::{
     Answer, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
@@ -73,7 +73,7 @@ impl Gateway {
         context: &CallContext,
         plan: &Plan,
         observer: &mut dyn Observer,
-    ) -> Result<Reply, Error> {
+    ) -> Result<Box<Reply>, Error> {
         let Some(first) = plan.targets.first() else {
             return Err(Error::new(ErrorKind::Config, "there is nobody to ask"));
         };
@@ -85,7 +85,7 @@ impl Gateway {
             Ok(()) => {
                 self.finish(context, plan, &mut state.reply);
                 context.record(state.reply.record());
-                Ok(state.reply)
+                Ok(Box::new(state.reply))
             }
             Err(all) => {
                 self.record_failure(&all.reported, |record| context.record(record));
@@ -302,7 +302,10 @@ impl Gateway {
         let kept = match bound::enforce_limits(&self.settings, position, &mut turn.request, purse) {
             Ok(kept) => kept,
             Err(failure) if is_first => return Err(failure.into()),
-            Err(failure) => return Err(AttemptError::Unpaid(failure.message)),
+            Err(mut failure) => {
+                let why = mem::take(&mut failure.message);
+                return Err(AttemptError::Unpaid(why));
+            }
         };
         reply.warnings.extend(kept.warnings);
         let (most, input) = (kept.most.unwrap_or_default(), kept.input);

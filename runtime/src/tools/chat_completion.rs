@@ -149,7 +149,7 @@ fn begin(
         return Ok(Step::Done(dry_run::outcome(settings, &plan, warnings)));
     }
     if mock::is_first_target(settings, &plan) {
-        let mut reply = Reply::default();
+        let mut reply = Box::<Reply>::default();
         mock::reply(context, settings, &mut plan, &mut reply);
         let outcome = outcome(reply, false, format.as_deref(), warnings);
         return Ok(Step::Done(outcome));
@@ -198,7 +198,7 @@ impl Chat {
 }
 
 fn outcome(
-    reply: Reply,
+    reply: Box<Reply>,
     wants_reasoning: bool,
     format: Option<&Format>,
     mut warnings: Vec<String>,

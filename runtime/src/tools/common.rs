@@ -139,7 +139,7 @@ pub(super) async fn ask(
     gateway: &Gateway,
     plan: &Plan,
     observer: &mut dyn Observer,
-) -> Result<Reply, Error> {
+) -> Result<Box<Reply>, Error> {
     let alone = match &plan.targets[..] {
         [target] => Some(target.provider),
         _ => None,

@@ -363,7 +363,7 @@ impl Comparison {
             .and_then(|judge| self.judged(judge, &results))
             .filter(|plan| mock::is_first_target(settings, plan))
             .map(|mut plan| {
-                let mut reply = Reply::default();
+                let mut reply = Box::<Reply>::default();
                 mock::reply(context, settings, &mut plan, &mut reply);
                 reply
             });
@@ -396,7 +396,7 @@ impl Comparison {
         while let Some((position, result)) = running.next().await {
             let is_whole = matches!(&result, Ok(reply) if !reply.partial);
             results[position] = match result {
-                Ok(reply) => EntryResult::Answer(Box::new(reply)),
+                Ok(reply) => EntryResult::Answer(reply),
                 Err(problem) => EntryResult::Error(problem),
             };
             observer.on_status(&progress_message(&results));
@@ -465,7 +465,7 @@ impl Comparison {
         mut self,
         results: Vec<EntryResult>,
         fastest: Option<usize>,
-        mut verdict: Option<Reply>,
+        mut verdict: Option<Box<Reply>>,
     ) -> Outcome {
         let has_answer = results
             .iter()
@@ -490,7 +490,7 @@ impl Comparison {
             verdict: verdict
                 .as_ref()
                 .map(|reply| answer::structured(reply, false, None, &mut none)),
-            cost_usd: total_cost(&results, verdict.as_ref()),
+            cost_usd: total_cost(&results, verdict.as_deref()),
             warnings: &self.warnings,
         };
         let text = structured.text();

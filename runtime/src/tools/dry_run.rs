@@ -139,7 +139,7 @@ fn prepared(
     }
     codec
         .check_supported(&request)
-        .map_err(|failure| Error::new(failure.class, failure.message))?;
+        .map_err(|failure| Error::new(failure.class, &*failure.message))?;
     let http = codec.chat(&request, encoding);
     let mut parameters: Map<String, Value> = serde_json::from_slice(&http.body).unwrap_or_default();
     parameters.retain(|name, _| !NOT_PARAMETERS.contains(&name.as_str()));
