@@ -85,7 +85,7 @@ pub fn string(raw: &str) -> Option<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
+    use alloc::{borrow::ToOwned, vec::Vec};
 
     use super::*;
 
@@ -127,6 +127,30 @@ mod tests {
         assert_eq!(all, expected.map(|(name, value)| (name.into(), value)));
         for broken in ["", "{", "{}}", "{\"a\":}"] {
             assert!(members(broken, ["a"]).is_none(), "{broken}");
+            assert!(take_members(broken, &mut |_, _| true).is_none(), "{broken}");
         }
+    }
+
+    #[test]
+    fn objects_of_an_array_are_read_in_place() {
+        let mut all = Vec::new();
+        let mut take = |name: &str, value| {
+            all.push((name.to_owned(), value));
+            name == "a"
+        };
+        let mut array = elements(r#" [ {"a":1 , "\u0061":[]} , "a",{ } ,{"b":{"a":2}}] "#);
+        let mut next = || array.as_mut()?.take_next(&mut take);
+        assert_eq!(next(), Some(true));
+        assert_eq!(next(), Some(false));
+        assert_eq!(next(), Some(true));
+        assert_eq!(next(), Some(true));
+        assert_eq!(next(), None);
+        let expected = [
+            ("a", "1"),
+            ("\\u0061", "[]"),
+            ("a", "[]"),
+            ("b", r#"{"a":2}"#),
+        ];
+        assert_eq!(all, expected.map(|(name, value)| (name.to_owned(), value)));
     }
 }

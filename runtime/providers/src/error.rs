@@ -2,7 +2,10 @@
 //!
 //! Never here: a provider's error codes; each codec has its own.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::{Deref, DerefMut, Range},
+    time::Duration,
+};
 
 /// The provider-neutral kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +80,13 @@ pub enum Stage {
 }
 
 /// One failed attempt, as reported by a provider or found by the gateway.
+// In a box, because every event and every piece of a body returns a result with room for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct Failure(Box<FailureFacts>);
+
+/// What is known of a [`Failure`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureFacts {
     pub class: ErrorKind,
     /// HTTP status, if there was a reply.
     pub status: Option<u16>,
@@ -100,10 +108,30 @@ pub struct Failure {
     pub stage: Stage,
 }
 
+impl From<FailureFacts> for Failure {
+    fn from(facts: FailureFacts) -> Self {
+        Failure(Box::new(facts))
+    }
+}
+
+impl Deref for Failure {
+    type Target = FailureFacts;
+
+    fn deref(&self) -> &FailureFacts {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut FailureFacts {
+        &mut self.0
+    }
+}
+
 impl Failure {
     /// A failure of which only kind and message are known.
     pub fn new(class: ErrorKind, message: impl Into<String>) -> Self {
-        Failure {
+        Failure::from(FailureFacts {
             class,
             status: None,
             code: None,
@@ -114,16 +142,15 @@ impl Failure {
             should_retry: None,
             param: None,
             stage: Stage::default(),
-        }
+        })
     }
 
     /// The same, with text from outside between our own.
     pub fn quoting(class: ErrorKind, before: &str, outside: &str, after: &str) -> Self {
+        let mut failure = Failure::new(class, [before, outside, after].concat());
         let start = before.len();
-        Failure {
-            outside: start..start + outside.len(),
-            ..Failure::new(class, [before, outside, after].concat())
-        }
+        failure.outside = start..start + outside.len();
+        failure
     }
 
     /// The same failure, of a request that got this far.

@@ -6,7 +6,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use crate::excerpt::{page, shortened};
-use crate::{Codec, ErrorKind, Failure, Stage, json};
+use crate::{Codec, ErrorKind, Failure, FailureFacts, Stage, json};
 
 /// The failure that a single JSON text reports although its status is 200, as some proxies send it.
 pub fn reported(codec: &dyn Codec, body: &[u8]) -> Option<Failure> {
@@ -91,7 +91,7 @@ impl ErrorBody {
         }
         let message = shortened(&message);
         let outside = 0..self.message.as_ref().map_or(0, |_| message.len());
-        Failure {
+        Failure::from(FailureFacts {
             class,
             status,
             code: self.code(),
@@ -106,7 +106,7 @@ impl ErrorBody {
             should_retry: None,
             param: self.param(),
             stage: Stage::Declined,
-        }
+        })
     }
 
     fn code(&self) -> Option<Box<str>> {

@@ -47,7 +47,7 @@ pub use codec::*;
 pub use conversation::{
     Format, Media, Message, Part, Role, Source, State, Tool, ToolCall, ToolChoice,
 };
-pub use error::{ErrorKind, Failure, Stage};
+pub use error::{ErrorKind, Failure, FailureFacts, Stage};
 pub use error_body::reported;
 pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secret_header};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};

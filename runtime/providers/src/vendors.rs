@@ -342,11 +342,12 @@ pub fn list_price(model: &str) -> Option<TokenPrice> {
 
 /// Whether a host is this one or below it, whatever the case.
 pub(crate) fn is_below(host: &str, domain: &str) -> bool {
-    let end = host.len().checked_sub(domain.len());
-    end.and_then(|end| host.split_at_checked(end))
-        .is_some_and(|(before, end)| {
-            end.eq_ignore_ascii_case(domain) && (before.is_empty() || before.ends_with('.'))
-        })
+    let Some(end) = host.len().checked_sub(domain.len()) else {
+        return false;
+    };
+    let (before, end) = host.as_bytes().split_at(end);
+    // Nearly all hosts have no dot there.
+    matches!(before, [] | [.., b'.']) && end.eq_ignore_ascii_case(domain.as_bytes())
 }
 
 /// The vendor and the rest of an id of Amazon's, in lower case: `anthropic.claude-…`, or with a region in front
@@ -418,13 +419,14 @@ fn is_tagged(base: &str) -> bool {
 
 /// By the beginning of an id in lower case.
 fn family(id: &str) -> Option<(&'static Vendor, Weights)> {
+    let first = *id.as_bytes().first()?;
     let mut longest = 0;
     let mut found = None;
     for vendor in all() {
         for (beginnings, weights) in vendor.families() {
             for beginning in beginnings {
                 // Nearly all differ in their first letter.
-                let may_begin = beginning.as_bytes().first() == id.as_bytes().first();
+                let may_begin = matches!(beginning.as_bytes(), [letter, ..] if *letter == first);
                 if may_begin && beginning.len() > longest && begins(id, beginning) {
                     longest = beginning.len();
                     found = Some((vendor, weights));

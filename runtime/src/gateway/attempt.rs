@@ -107,7 +107,7 @@ impl Gateway {
         let mut has_begun = false;
         let mut parser = sse::Parser::new(EVENT_LIMIT);
         while !reply.answer.complete
-            && let Some(chunk) = body.chunk().await.map_err(|failure| *failure)?
+            && let Some(chunk) = body.chunk().await?
         {
             let mut rest = &chunk[..];
             while let Some(event) = parser.next_event(&mut rest)? {

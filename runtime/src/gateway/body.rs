@@ -62,14 +62,14 @@ impl IdleTimeout {
     }
 }
 
-fn too_long() -> Box<Failure> {
+fn too_long() -> Failure {
     let message = format!("the reply is longer than {} MiB", REPLY_LIMIT >> 20);
-    Box::new(Failure::new(ErrorKind::TooLarge, message))
+    Failure::new(ErrorKind::TooLarge, message)
 }
 
-fn broken(error: &hyper::Error) -> Box<Failure> {
+fn broken(error: &hyper::Error) -> Failure {
     let message = format!("the connection broke: {}", root_cause(error));
-    Box::new(Failure::new(ErrorKind::Network, message))
+    Failure::new(ErrorKind::Network, message)
 }
 
 /// The body of a response, with its limits.
@@ -110,8 +110,7 @@ impl ReplyStream {
     }
 
     /// The next piece, `None` at the end; a failure if there is none for too long, or there are too many.
-    // A failure in a box, because what is returned is written, and read, for each piece.
-    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Box<Failure>>> {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Failure>> {
         if let Poll::Ready(received) = self.incoming.poll_data(cx) {
             self.waiting_since = None;
             return Poll::Ready(match received {
@@ -137,21 +136,21 @@ impl ReplyStream {
                 let seconds = limit.as_secs_f64();
                 let limit_note = self.idle_timeout.limit_note();
                 let message = format!("the stream was silent for {seconds} s{limit_note}");
-                return Poll::Ready(Err(Box::new(Failure::new(ErrorKind::Timeout, message))));
+                return Poll::Ready(Err(Failure::new(ErrorKind::Timeout, message)));
             }
             timer.as_mut().reset(due);
         }
     }
 
     /// The next piece, `None` at the end.
-    pub(super) fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Box<Failure>>> {
+    pub(super) fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Failure>> {
         poll_fn(|cx| self.poll_chunk(cx))
     }
 
     /// Reads all of it, counted in `held`.
     pub(super) async fn whole(&mut self, held: &mut Reservation) -> Result<Vec<u8>, Failure> {
         let mut whole = Vec::new();
-        while let Some(chunk) = self.chunk().await.map_err(|failure| *failure)? {
+        while let Some(chunk) = self.chunk().await? {
             hold(held, whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
         }

@@ -2,7 +2,7 @@
 //!
 //! Never here: a connection (see `attempt`), or what to do after which failure (see `retry`).
 
-use std::{pin::pin, time::Duration};
+use std::{mem, pin::pin, time::Duration};
 
 use anygpt_providers::{
     Answer, Changed, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
@@ -67,7 +67,7 @@ impl Gateway {
         context: &CallContext,
         plan: &Plan,
         observer: &mut dyn Observer,
-    ) -> Result<Reply, Error> {
+    ) -> Result<Box<Reply>, Error> {
         let Some(first) = plan.targets.first() else {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -86,7 +86,7 @@ impl Gateway {
                 self.record_answer();
                 self.finish(context, plan, &mut state.reply);
                 context.record(state.reply.record());
-                Ok(state.reply)
+                Ok(Box::new(state.reply))
             }
             Err(all) => {
                 self.record_failure(&all.reported, |record| context.record(record));
@@ -284,7 +284,10 @@ impl Gateway {
         let limited = match token_limit::enforce_limits(&self.settings, position, request, purse) {
             Ok(limited) => limited,
             Err(failure) if is_first => return Err(failure.into()),
-            Err(failure) => return Err(AttemptError::Unpaid(failure.message)),
+            Err(mut failure) => {
+                let why = mem::take(&mut failure.message);
+                return Err(AttemptError::Unpaid(why));
+            }
         };
         reply.warnings.extend(limited.warnings);
         let (most, input) = (limited.most.unwrap_or_default(), limited.input);

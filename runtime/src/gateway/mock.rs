@@ -53,11 +53,11 @@ pub(crate) fn is_first_target(settings: &Settings, plan: &Plan) -> bool {
 }
 
 /// The reply to such a plan, which is used up.
-pub(crate) fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan) -> Reply {
-    let mut reply = Reply {
+pub(crate) fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan) -> Box<Reply> {
+    let mut reply = Box::new(Reply {
         answer: answer(&mut plan.request),
         ..Reply::default()
-    };
+    });
     if let Some(first) = plan.targets.first() {
         reply
             .provider

@@ -2,7 +2,10 @@
 //!
 //! Never here: the body of a successful response (see `body`), or trying again.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    mem,
+    time::{Duration, SystemTime},
+};
 
 use anygpt_core::Reservation;
 use anygpt_providers::{Codec, Failure, Request, Stage, api_key, bearer};
@@ -66,11 +69,10 @@ impl Gateway {
         } = exchange;
         let idle_timeout =
             IdleTimeout::of(exchange.idle_timeout, self.settings.first_byte.as_ref());
-        let request = http_request(provider, codec, request);
-        let mut request = request.map_err(|failure| failure.at(Stage::Free))?;
+        let mut request = http_request(provider, codec, request)?;
         exchange.context.inject_trace_headers(request.headers_mut());
         let http = self.http();
-        let forwarder = http.forwarder(request.uri());
+        let url = request.uri().clone();
         let sent = http.send(request, idle_timeout.limit, connected).await;
         let response = sent.map_err(|error| not_answered(provider, &idle_timeout, &error))?;
         let packed = compressed(&response);
@@ -83,6 +85,7 @@ impl Gateway {
         if let Some(failure) = redirect(&response) {
             return Err(failure.at(Stage::Free));
         }
+        let forwarder = http.forwarder(&url);
         if let Some(proxy) = &forwarder
             && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
@@ -110,11 +113,12 @@ impl Gateway {
         let should_retry = should_retry(response.headers());
         let mut failure = match packed {
             // An unreadable body must not hide the rest of the error.
-            Some(packed) => Failure {
-                message: packed.message,
-                outside: packed.outside,
-                ..codec.failure(status, b"")
-            },
+            Some(mut packed) => {
+                let mut failure = codec.failure(status, b"");
+                failure.message = mem::take(&mut packed.message);
+                failure.outside = packed.outside.clone();
+                failure
+            }
             None => {
                 let idle_timeout = IdleTimeout::of(Some(ERROR_IDLE), self.settings.idle.as_ref());
                 let mut body = ReplyStream::new(response.into_body(), idle_timeout);
@@ -123,7 +127,7 @@ impl Gateway {
         };
         failure.stage = Stage::Free;
         failure.status = Some(status);
-        failure.request_id = failure.request_id.or(id);
+        failure.request_id = failure.request_id.take().or(id);
         failure.retry_after = wait.or(failure.retry_after);
         failure.should_retry = should_retry;
         failure
@@ -213,6 +217,7 @@ fn http_request(
             ErrorKind::Config,
             format!("the request is not valid: {error}"),
         )
+        .at(Stage::Free)
     })?;
     *http.method_mut() = request.method;
     let headers = http.headers_mut();
@@ -235,6 +240,7 @@ fn http_request(
                 ErrorKind::Config,
                 format!("the key from {} cannot be sent in a header", key.origin),
             )
+            .at(Stage::Free)
         })?;
         headers.append(name, value);
     }

@@ -65,6 +65,9 @@ impl<T> Bound<T> {
 impl Limits {
     /// Why this model of the provider with this id is not allowed; `None` if it is.
     pub(crate) fn refusal(&self, provider: &str, model: &str) -> Option<String> {
+        if self.deny_models.is_none() && self.allow_models.is_none() {
+            return None;
+        }
         let (full, id) = pattern::name(provider, model);
         let names = |list: &Patterns| {
             let mut items = list.patterns.iter();

@@ -200,7 +200,7 @@ impl Chat {
 }
 
 fn outcome(
-    reply: Reply,
+    reply: Box<Reply>,
     wants_reasoning: bool,
     format: Option<&Format>,
     mut warnings: Vec<String>,

@@ -350,7 +350,7 @@ impl Comparison {
                 Err(problem) => EntryResult::Error(problem),
                 Ok(_) if fastest.is_some() => EntryResult::Cancelled,
                 Ok(mut plan) if mock::is_first_target(settings, &plan) => {
-                    EntryResult::Answer(Box::new(mock::reply(context, settings, &mut plan)))
+                    EntryResult::Answer(mock::reply(context, settings, &mut plan))
                 }
                 Ok(_) => EntryResult::Cancelled,
             });
@@ -392,7 +392,7 @@ impl Comparison {
         while let Some((position, result)) = running.next().await {
             let is_whole = matches!(&result, Ok(reply) if !reply.partial);
             results[position] = match result {
-                Ok(reply) => EntryResult::Answer(Box::new(reply)),
+                Ok(reply) => EntryResult::Answer(reply),
                 Err(problem) => EntryResult::Error(problem),
             };
             observer.on_status(&progress_message(&results));
@@ -461,7 +461,7 @@ impl Comparison {
         mut self,
         results: Vec<EntryResult>,
         fastest: Option<usize>,
-        mut verdict: Option<Reply>,
+        mut verdict: Option<Box<Reply>>,
     ) -> Outcome {
         let has_answer = results
             .iter()
@@ -486,7 +486,7 @@ impl Comparison {
             verdict: verdict
                 .as_ref()
                 .map(|reply| answer::structured(reply, false, None, &mut none)),
-            cost_usd: total_cost(&results, verdict.as_ref()),
+            cost_usd: total_cost(&results, verdict.as_deref()),
             warnings: &self.warnings,
         };
         let text = structured.text();

@@ -130,7 +130,7 @@ fn prepared(
     }
     codec
         .check_supported(&request)
-        .map_err(|failure| Error::new(failure.class, failure.message))?;
+        .map_err(|failure| Error::new(failure.class, &*failure.message))?;
     let http = codec.chat(&request, encoding);
     Ok(Prepared {
         request,

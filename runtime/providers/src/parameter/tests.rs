@@ -15,11 +15,10 @@ fn all() -> ChatRequest {
 }
 
 fn refusal(param: &str, message: &str) -> Failure {
-    Failure {
-        status: Some(400),
-        param: (!param.is_empty()).then(|| param.into()),
-        ..Failure::new(ErrorKind::InvalidRequest, message)
-    }
+    let mut failure = Failure::new(ErrorKind::InvalidRequest, message);
+    failure.status = Some(400);
+    failure.param = (!param.is_empty()).then(|| param.into());
+    failure
 }
 
 fn change(param: &str, message: &str) -> Option<(Change, bool)> {
@@ -163,10 +162,11 @@ fn what_is_not_about_one_parameter_is_left_alone() {
     ] {
         assert_eq!(change(param, message), None, "{message}");
     }
-    let other = |class, status| Failure {
-        class,
-        status,
-        ..refusal("temperature", "not supported")
+    let other = |class, status| {
+        let mut failure = refusal("temperature", "not supported");
+        failure.class = class;
+        failure.status = status;
+        failure
     };
     for failure in [
         other(ErrorKind::Auth, Some(401)),

@@ -10,10 +10,9 @@ fn end(mut state: ChatState, stopped: Option<Failure>) -> Result<Reply, Box<AllF
 }
 
 fn failure(class: ErrorKind, status: u16) -> Failure {
-    Failure {
-        status: (status > 0).then_some(status),
-        ..Failure::new(class, "words")
-    }
+    let mut failure = Failure::new(class, "words");
+    failure.status = (status > 0).then_some(status);
+    failure
 }
 
 fn attempt(state: &mut ChatState, text: &str, failure: Failure) {
@@ -92,9 +91,10 @@ fn the_most_useful_failure_is_the_error_and_all_attempts_are_listed() {
     let mut state = state();
     attempt(&mut state, "", failure(ErrorKind::Auth, 401));
     state.turn_to(ProviderIndex::new(1), "two", "");
-    let wait = |ms| Failure {
-        retry_after: Some(Duration::from_millis(ms)),
-        ..failure(ErrorKind::RateLimit, 429)
+    let wait = |ms| {
+        let mut failure = failure(ErrorKind::RateLimit, 429);
+        failure.retry_after = Some(Duration::from_millis(ms));
+        failure
     };
     attempt(&mut state, "", wait(1));
     attempt(&mut state, "", wait(9_000));

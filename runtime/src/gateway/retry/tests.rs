@@ -15,11 +15,9 @@ const ONE_OF_TWO: Situation = Situation {
 };
 
 fn failure(class: ErrorKind, wait_ms: u64) -> Failure {
-    Failure {
-        retry_after: (wait_ms > 0).then(|| Duration::from_millis(wait_ms)),
-        stage: Stage::Free,
-        ..Failure::new(class, "")
-    }
+    let mut failure = Failure::new(class, "").at(Stage::Free);
+    failure.retry_after = (wait_ms > 0).then(|| Duration::from_millis(wait_ms));
+    failure
 }
 
 fn again(ms: u64) -> Next {
@@ -81,11 +79,8 @@ fn only_what_may_pass_is_repeated_and_only_a_cancel_ends_the_chain() {
 fn what_was_generated_is_never_asked_for_again() {
     for class in ALL {
         let after = |stage, should_retry| {
-            let failure = Failure {
-                should_retry,
-                stage,
-                ..failure(class, 0)
-            };
+            let mut failure = failure(class, 0).at(stage);
+            failure.should_retry = should_retry;
             (ALONE.after(&failure), ONE_OF_TWO.after(&failure))
         };
         let next = match class {
@@ -108,9 +103,10 @@ fn what_was_generated_is_never_asked_for_again() {
 
 #[test]
 fn the_provider_s_word_counts_except_where_money_is_missing() {
-    let with_header = |class, should_retry| Failure {
-        should_retry: Some(should_retry),
-        ..failure(class, 0)
+    let with_header = |class, should_retry| {
+        let mut failure = failure(class, 0);
+        failure.should_retry = Some(should_retry);
+        failure
     };
     assert_eq!(
         ALONE.after(&with_header(ErrorKind::Unavailable, false)),
@@ -132,10 +128,8 @@ fn the_provider_s_word_counts_except_where_money_is_missing() {
         ONE_OF_TWO.after(&with_header(ErrorKind::Unavailable, false)),
         Next::Another
     );
-    let redirect = Failure {
-        status: Some(302),
-        ..failure(ErrorKind::Unavailable, 0)
-    };
+    let mut redirect = failure(ErrorKind::Unavailable, 0);
+    redirect.status = Some(302);
     assert_eq!(ALONE.after(&redirect), Next::GiveUp);
 }
 

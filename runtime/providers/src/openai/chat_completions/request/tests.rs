@@ -155,7 +155,7 @@ fn conversations_with_images_files_and_tools() {
     let fails = |service: &ChatCompletions, chat: &ChatRequest| {
         let failure = service.check_supported(chat).unwrap_err();
         assert_eq!(failure.class, ErrorKind::InvalidRequest);
-        failure.message
+        failure.message.clone()
     };
     assert!(fails(&in_turns, &chat(&messages)).contains("has no tools"));
     let mut with_tool = chat(&messages[..2]);

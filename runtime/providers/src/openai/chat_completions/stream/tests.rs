@@ -403,7 +403,7 @@ fn errors_in_streams() {
         let (answer, result) = outcome(&PLAIN, stream);
         let failure = result.unwrap_err();
         assert!(!answer.complete);
-        (failure.class, failure.message, answer.text)
+        (failure.class, failure.message.clone(), answer.text)
     };
     let text = str::to_owned;
     assert_eq!(
