@@ -19,10 +19,16 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Reserves this many bytes. Waits a while for other calls to release memory; returns false if they do not.
 pub(crate) async fn reserve(held: &mut Reservation, bytes: usize) -> bool {
+    let all = held.budget().limit();
+    reserve_within(held, bytes, all).await
+}
+
+/// The same, for all reservations together at most `limit`.
+pub(crate) async fn reserve_within(held: &mut Reservation, bytes: usize, limit: usize) -> bool {
     let begun = Instant::now();
-    while !held.resize(bytes) {
-        // More than the whole budget can never be reserved.
-        if bytes > held.budget().limit() || begun.elapsed() > WAIT {
+    while !held.resize_within(bytes, limit) {
+        // More than the limit can never be reserved.
+        if bytes > limit || begun.elapsed() > WAIT {
             return false;
         }
         sleep(CHECK_INTERVAL).await;

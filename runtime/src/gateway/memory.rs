@@ -22,7 +22,8 @@ impl Gateway {
         refused: fn() -> Failure,
     ) -> Result<Reservation, Failure> {
         let mut held = self.budget.reservation();
-        match bytes <= SMALL || resources::reserve(&mut held, bytes).await {
+        let limit = limit(&held, bytes);
+        match bytes <= SMALL || resources::reserve_within(&mut held, bytes, limit).await {
             true => Ok(held),
             false => Err(refused()),
         }
@@ -39,7 +40,8 @@ pub(super) fn tree_size(json: &[u8]) -> usize {
 /// Counts so many bytes more, before they exist.
 pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     let wanted = held.bytes().saturating_add(bytes);
-    match held.resize(wanted) {
+    let limit = limit(held, wanted);
+    match held.resize_within(wanted, limit) {
         true => Ok(()),
         false => Err(no_memory()),
     }
@@ -64,21 +66,25 @@ pub(super) fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> 
     if wanted <= held.bytes().max(STEP) {
         return Ok(());
     }
-    let all = held.budget().limit();
-    let limit = if bytes > LARGE_REPLY {
-        all - all / 4
-    } else {
-        all
-    };
+    let limit = limit(held, bytes);
     if held.resize_within(wanted.saturating_add(STEP), limit) {
         return Ok(());
     }
     Err(no_memory())
 }
 
-/// Longer replies than this leave a quarter of the budget to others, so that a few endless ones do not use up the memory of
-/// all other calls.
-const LARGE_REPLY: usize = 1 << 20;
+/// How much all reservations together may hold, so that one of so many bytes is granted.
+fn limit(held: &Reservation, bytes: usize) -> usize {
+    let all = held.budget().limit();
+    match bytes > LARGE {
+        true => all - all / 4,
+        false => all,
+    }
+}
+
+/// More than this leaves a quarter of the budget to others, so that a few endless replies, or trees in them, do not use up
+/// the memory of all other calls.
+const LARGE: usize = 1 << 20;
 
 /// Reservations grow in steps of this size; less is not worth counting.
 const STEP: usize = 64 << 10;

@@ -225,7 +225,12 @@ fn errors_in_streams() {
         let (answer, result) = outcome(&Responses, stream);
         let failure = result.unwrap_err();
         assert!(!answer.complete);
-        (failure.class, failure.status, failure.message.clone(), answer.text)
+        (
+            failure.class,
+            failure.status,
+            failure.message.clone(),
+            answer.text,
+        )
     };
     let text = str::to_owned;
     assert_eq!(
