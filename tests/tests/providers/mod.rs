@@ -7,3 +7,4 @@ mod fixtures;
 mod floods;
 mod http;
 mod requests;
+mod wire;
