@@ -70,7 +70,8 @@ struct ErrorBody {
 impl ErrorBody {
     fn read(body: &str) -> Self {
         let body = body.trim_start_matches('\u{feff}').trim();
-        let Some(root) = tree(body).or_else(|| event(body)) else {
+        let behind = || within(body).filter(|_| !body.starts_with('<'));
+        let Some(root) = tree(body).or_else(|| event(body)).or_else(behind) else {
             // JSON that is too large to be parsed is not shown at all.
             let is_large = anygpt_core::json::tree_size(body) > json::LARGEST_TREE;
             let is_json = is_large && body.starts_with(['{', '[']);
@@ -88,7 +89,9 @@ impl ErrorBody {
         layers.reverse();
         let message = layers.iter().find_map(explanation);
         let mut body = ErrorBody { layers, message };
-        let metadata = body.fields("metadata").find_map(|it| it.get("provider_name"));
+        let metadata = body
+            .fields("metadata")
+            .find_map(|it| it.get("provider_name"));
         if let (Some(name), Some(message)) = (metadata.and_then(Value::as_str), &body.message) {
             body.message = Some(format!("{name}: {message}"));
         }
@@ -149,9 +152,8 @@ impl ErrorBody {
             return ErrorKind::Quota;
         }
         let mut phrases = MEANINGS.iter().flat_map(|table| table.phrases);
-        let row = phrases.find(|(phrase, better)| {
-            may_be(class, status, *better) && lower.contains(phrase)
-        });
+        let row = phrases
+            .find(|(phrase, better)| may_be(class, status, *better) && lower.contains(phrase));
         row.map_or(class, |row| row.1)
     }
 
@@ -188,9 +190,7 @@ impl ErrorBody {
     /// This field of each of Google's `details` that has it.
     fn details<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
         let details = self.fields("details").filter_map(Value::as_array);
-        details
-            .flatten()
-            .filter_map(move |detail| detail.get(name))
+        details.flatten().filter_map(move |detail| detail.get(name))
     }
 
     /// The wait of Google's `RetryInfo`, or of members that gateways have for it, in seconds.

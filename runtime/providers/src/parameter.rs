@@ -169,7 +169,12 @@ impl Parameter {
         let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
         // Ollama: "\"llama3.2\" does not support thinking"; Gemini: "Budget 0 is invalid. This model only works in thinking
         // mode."
-        if has(&["support thinking", "support reasoning", "thinking mode", "thinking budget"]) {
+        if has(&[
+            "support thinking",
+            "support reasoning",
+            "thinking mode",
+            "thinking budget",
+        ]) {
             return Some(Parameter::ReasoningEffort);
         }
         // Bedrock: "The maximum tokens you requested exceeds the model limit of 4096"
@@ -223,7 +228,9 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
         return lasting(Change::Substitute);
     }
     // An error inside a stream may have no status.
-    let is_refusal = failure.status.is_none_or(|it| it < 400 || it == 400 || it == 422);
+    let is_refusal = failure
+        .status
+        .is_none_or(|it| it < 400 || it == 400 || it == 422);
     let is_free = failure.stage != Stage::Taken;
     if failure.class != ErrorKind::InvalidRequest || !is_refusal || !is_free {
         return None;
@@ -285,8 +292,10 @@ fn of_our_choice(param: &str, lower: &str) -> Option<Change> {
     let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
     let last = param.rsplit(['.', '/']).next().unwrap_or_default();
     let is_refused = has(UNSUPPORTED);
-    if matches!(last, "include_usage" | "include_obfuscation" | "stream_options")
-        || is_refused && has(&["stream_options", "include_usage", "include_obfuscation"])
+    if matches!(
+        last,
+        "include_usage" | "include_obfuscation" | "stream_options"
+    ) || is_refused && has(&["stream_options", "include_usage", "include_obfuscation"])
     {
         return Some(Change::NoStreamOptions);
     }
@@ -294,8 +303,20 @@ fn of_our_choice(param: &str, lower: &str) -> Option<Change> {
         return Some(Change::NoStore);
     }
     if last == "stream"
-        || has(&["verified to stream", "support streaming", "support stream ", "streaming is not"])
-        || is_refused && has(&["'stream'", "\"stream\"", "`stream`", "stream=true", "stream: true"])
+        || has(&[
+            "verified to stream",
+            "support streaming",
+            "support stream ",
+            "streaming is not",
+        ])
+        || is_refused
+            && has(&[
+                "'stream'",
+                "\"stream\"",
+                "`stream`",
+                "stream=true",
+                "stream: true",
+            ])
     {
         return Some(Change::NoStream);
     }

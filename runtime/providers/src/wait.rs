@@ -62,13 +62,19 @@ mod tests {
     #[test]
     fn waits_are_read_in_words_and_units() {
         for (message, ms) in [
-            ("please try again in 6m12.5s. need more tokens?", Some(372_500)),
+            (
+                "please try again in 6m12.5s. need more tokens?",
+                Some(372_500),
+            ),
             ("please try again in 20ms.", Some(20)),
             ("please retry after 200 seconds. contact us", Some(200_000)),
             ("please try again in 200s.", Some(200_000)),
             ("please retry in 45.03s.", Some(45_030)),
             ("please wait 41 seconds before retrying.", Some(41_000)),
-            ("try again in 1 hour, 2 minutes and 3 seconds", Some(3_723_000)),
+            (
+                "try again in 1 hour, 2 minutes and 3 seconds",
+                Some(3_723_000),
+            ),
             ("try again in 7", Some(7_000)),
             ("try again in a moment; please wait 2s", Some(2_000)),
             ("retry after 3 attempts", None),

@@ -56,7 +56,10 @@ pub(crate) fn adapt(
 
 /// The codec of a provider, or the one that the server has shown to have instead.
 pub(super) fn written_by(codec: &'static dyn Codec, in_substitute: bool) -> &'static dyn Codec {
-    codec.substitute().filter(|_| in_substitute).unwrap_or(codec)
+    codec
+        .substitute()
+        .filter(|_| in_substitute)
+        .unwrap_or(codec)
 }
 
 /// How the configuration file wants a request for this model to be written.

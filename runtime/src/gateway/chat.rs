@@ -5,7 +5,8 @@
 use std::{mem, pin::pin, time::Duration};
 
 use anygpt_providers::{
-    Answer, Change, Changed, ChatRequest, Codec, Encoding, Failure, Model, Repair, Stage, State, repair,
+    Answer, Change, Changed, ChatRequest, Codec, Encoding, Failure, Model, Repair, Stage, State,
+    repair,
 };
 use tokio::time::{sleep, timeout};
 
@@ -203,7 +204,11 @@ impl Gateway {
                 }
                 Err(AttemptError::Failed(failure)) => state.fail(failure),
                 Err(AttemptError::Unpaid(why)) => {
-                    state.leave_out(target.name(&self.settings), repeated + repaired + silently > 0, why);
+                    state.leave_out(
+                        target.name(&self.settings),
+                        repeated + repaired + silently > 0,
+                        why,
+                    );
                     return ChainStep::NextTarget;
                 }
             }

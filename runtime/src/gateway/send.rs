@@ -274,7 +274,11 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         // Some send the time at which the wait ends, in seconds or milliseconds since 1970.
         if seconds >= EPOCH {
             let since = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-            let scale = if seconds >= 1000.0 * EPOCH { 0.001 } else { 1.0 };
+            let scale = if seconds >= 1000.0 * EPOCH {
+                0.001
+            } else {
+                1.0
+            };
             seconds = seconds * scale - since.as_secs_f64();
         }
         return Duration::try_from_secs_f64(seconds).ok();

@@ -15,8 +15,8 @@ use crate::base64;
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
-    ChatRequest, Encoding, ErrorKind, Failure, Format, Media, Message, ReasoningEffort, Request, Role,
-    Source, Tool, ToolChoice,
+    ChatRequest, Encoding, ErrorKind, Failure, Format, Media, Message, ReasoningEffort, Request,
+    Role, Source, Tool, ToolChoice,
 };
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {

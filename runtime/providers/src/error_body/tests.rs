@@ -178,7 +178,11 @@ fn the_status_decides_what_may_pass_whatever_the_type_says() {
 #[test]
 fn words_and_phrases_refine_the_status() {
     assert_eq!(
-        read(429, r#"{"error":{"type":"insufficient_quota","code":"other"}}"#).class,
+        read(
+            429,
+            r#"{"error":{"type":"insufficient_quota","code":"other"}}"#
+        )
+        .class,
         ErrorKind::Quota
     );
     assert_eq!(
@@ -195,7 +199,10 @@ fn words_and_phrases_refine_the_status() {
         (413, ErrorKind::TooLarge),
         (500, ErrorKind::Unavailable),
     ] {
-        assert_eq!(read(status, r#"{"error":{"type":"invalid_request_error"}}"#).class, class);
+        assert_eq!(
+            read(status, r#"{"error":{"type":"invalid_request_error"}}"#).class,
+            class
+        );
     }
     let streamed = |body| failure(None, body).class;
     assert_eq!(streamed(r#"{"error":{"code":429}}"#), ErrorKind::RateLimit);
@@ -275,12 +282,28 @@ fn a_path_that_is_missing_is_told_from_a_model() {
     for (status, body, lacks_path) in [
         (404, r#"{"detail":"Not Found"}"#, true),
         (404, "404 page not found", true),
-        (404, r#"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#, true),
+        (
+            404,
+            r#"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#,
+            true,
+        ),
         (405, "", true),
         (501, "", true),
-        (404, r#"{"error":{"message":"model: x","type":"not_found_error"}}"#, false),
-        (404, r#"{"error":{"message":"no","code":"DeploymentNotFound"}}"#, false),
-        (404, r#"{"error":{"message":"No endpoints found for x/y.","code":404}}"#, false),
+        (
+            404,
+            r#"{"error":{"message":"model: x","type":"not_found_error"}}"#,
+            false,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"no","code":"DeploymentNotFound"}}"#,
+            false,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"No endpoints found for x/y.","code":404}}"#,
+            false,
+        ),
         (400, r#"{"detail":"Not Found"}"#, false),
     ] {
         assert_eq!(read(status, body).lacks_path, lacks_path, "{body}");

@@ -15,8 +15,8 @@ use crate::http_request;
 use crate::openai::rules;
 use crate::turns;
 use crate::{
-    ChatRequest, Encoding, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role, Source,
-    State, ToolChoice,
+    ChatRequest, Encoding, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role,
+    Source, State, ToolChoice,
 };
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
