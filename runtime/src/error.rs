@@ -44,6 +44,13 @@ pub(crate) enum Advice {
         /// Its id.
         provider: String,
     },
+    /// The server has nothing at the path of the request, or not the model.
+    CheckPath {
+        /// The provider's id.
+        provider: String,
+        /// Its base URL.
+        base_url: String,
+    },
     /// The operator does not allow the model.
     NameAllowedModel,
     /// The model cannot be one of its provider's.
@@ -95,6 +102,12 @@ impl Error {
     /// The process must end before the call is done.
     pub(crate) fn shutting_down() -> Self {
         Error::new(ErrorKind::Cancelled, SHUTTING_DOWN).advise_plain(START_AGAIN)
+    }
+
+    /// Whether the server has nothing at the path of the request.
+    pub(crate) fn lacks_path(&self) -> bool {
+        let lacks_path = |advice: &Advice| matches!(advice, Advice::CheckPath { .. });
+        self.advice.iter().any(lacks_path)
     }
 
     /// The same error, with more advice.
@@ -218,6 +231,10 @@ impl Advice {
             Advice::ChooseModel { provider } => {
                 format!("Choose another model: {models_of} {provider:?} lists them.")
             }
+            Advice::CheckPath { provider, base_url } => format!(
+                "Choose another model: {models_of} {provider:?} lists them. If it lists this one, the base URL ({base_url}) or \
+                 the provider's type is wrong: most servers speak openai-compatible."
+            ),
             Advice::NameAllowedModel => format!("Name another one (see {models})."),
             Advice::NameMatchingModel => {
                 format!("Name a provider that has it, or a model of this one (see {models}).")

@@ -40,6 +40,7 @@ mod tokens;
 mod turns;
 mod vendor;
 pub mod vendors;
+mod wait;
 
 pub use answer::{Answer, Finish, Usage};
 pub use chat::{ChatRequest, Encoding, ReasoningEffort};

@@ -16,7 +16,6 @@ use super::{
     send::{Exchange, request_id},
 };
 use crate::{
-    call::CallContext,
     error::ErrorKind,
     offload::{LITTLE, offload},
 };
@@ -60,8 +59,7 @@ impl Gateway {
         match is_json {
             true => self.read_json(body, reader, reply).await?,
             false => {
-                let context = exchange.context;
-                self.read_events(context, body, reader, reply, observer)
+                self.read_events(exchange, body, reader, reply, observer)
                     .await?;
             }
         }
@@ -95,7 +93,7 @@ impl Gateway {
     /// Reads a stream of events.
     async fn read_events(
         &self,
-        context: &CallContext,
+        exchange: Exchange<'_>,
         mut body: ReplyStream,
         mut reader: Reader,
         reply: &mut Reply,
@@ -104,11 +102,17 @@ impl Gateway {
         let held = reply
             .reservation
             .get_or_insert_with(|| self.budget.reservation());
-        let mut has_begun = false;
+        let (mut has_bytes, mut has_begun) = (false, false);
         let mut parser = sse::Parser::new(EVENT_LIMIT);
         while !reply.answer.complete
             && let Some(chunk) = body.chunk().await?
         {
+            if !mem::replace(&mut has_bytes, true) && chunk.trim_ascii_start().starts_with(b"<") {
+                // A page, which would be the same next time.
+                let mut failure = exchange.codec.failure(200, &chunk).at(Stage::Free);
+                failure.should_retry = Some(false);
+                return Err(failure);
+            }
             let mut rest = &chunk[..];
             while let Some(event) = parser.next_event(&mut rest)? {
                 let (read, is_opening) = if event.data.len() <= LITTLE {
@@ -132,7 +136,7 @@ impl Gateway {
             if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                 reply.first_token.get_or_insert_with(|| {
                     body.set_idle_timeout(IdleTimeout::of(None, self.settings.idle.as_ref()));
-                    context.received().elapsed()
+                    exchange.context.received().elapsed()
                 });
             }
             if answer.length() + state > 0 {

@@ -5,7 +5,8 @@
 use std::{mem, pin::pin, time::Duration};
 
 use anygpt_providers::{
-    Answer, Changed, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
+    Answer, Change, Changed, ChatRequest, Codec, Encoding, Failure, Model, Repair, Stage, State,
+    repair,
 };
 use tokio::time::{sleep, timeout};
 
@@ -52,10 +53,17 @@ pub(super) struct TargetRequest {
     pub(super) request: ChatRequest,
     pub(super) encoding: Encoding,
     is_adapted: bool,
+    /// What refusals have led to, in this call and in earlier ones.
+    changes: Vec<Change>,
+    /// Warnings of the reply that are not about how the request was adapted.
+    other_warnings: Option<usize>,
 }
 
-/// Most changes of a request that a provider's refusals may lead to.
+/// Most changes of a request that a provider's refusals may lead to,
 const REPAIRS: u32 = 2;
+
+/// and most that the caller need not know of.
+const SILENT_REPAIRS: u32 = 4;
 
 impl Gateway {
     /// Asks a model, and if it fails asks it again or another one.
@@ -179,25 +187,43 @@ impl Gateway {
     ) -> ChainStep {
         let (target, next) = (&plan.targets[position], plan.targets.get(position + 1));
         let mut prepared = self.prepare(plan, target);
-        let (mut repeated, mut repaired) = (0, 0);
+        let (mut repeated, mut repaired, mut silently) = (0, 0, 0);
         loop {
             let idle_timeout =
                 next.map(|_| retry::share(plan.left(context), plan.targets.len() - position));
             let attempt = self.attempt(context, plan, &mut prepared, state, idle_timeout, observer);
             match attempt.await {
                 Ok(()) => {
+                    if prepared.encoding.in_substitute {
+                        let model = &prepared.request.model;
+                        self.learned
+                            .remember(target.provider, model, Change::Substitute);
+                    }
                     state.succeed();
                     return ChainStep::End;
                 }
                 Err(AttemptError::Failed(failure)) => state.fail(failure),
                 Err(AttemptError::Unpaid(why)) => {
-                    state.leave_out(target.name(&self.settings), repeated + repaired > 0, why);
+                    state.leave_out(
+                        target.name(&self.settings),
+                        repeated + repaired + silently > 0,
+                        why,
+                    );
                     return ChainStep::NextTarget;
                 }
             }
-            if repaired < REPAIRS && self.repair(context, target, &mut prepared, state, observer) {
-                repaired += 1;
-                continue;
+            if repaired < REPAIRS && silently < SILENT_REPAIRS {
+                match self.repair(context, plan, target, &mut prepared, state, observer) {
+                    Changed::No => {}
+                    Changed::Silently => {
+                        silently += 1;
+                        continue;
+                    }
+                    Changed::Warn(_) => {
+                        repaired += 1;
+                        continue;
+                    }
+                }
             }
             let Some((Failed { failure, .. }, took)) = state.last() else {
                 return ChainStep::End;
@@ -239,6 +265,8 @@ impl Gateway {
             },
             encoding: Encoding::default(),
             is_adapted: false,
+            changes: Vec::new(),
+            other_warnings: None,
         }
     }
 
@@ -278,6 +306,10 @@ impl Gateway {
         if !prepared.is_adapted {
             self.adapt_request(codec, position, prepared, reply)?;
         }
+        let exchange = Exchange {
+            codec: adapt::written_by(codec, prepared.encoding.in_substitute),
+            ..exchange
+        };
         // Again before each attempt: a repair may have set a token limit, and earlier ones are paid.
         let purse = plan.purse.as_ref();
         let request = &mut prepared.request;
@@ -340,24 +372,33 @@ impl Gateway {
         Ok(())
     }
 
-    /// Adapts a request to its model.
+    /// Adapts a request to its model, and to what was refused.
     fn adapt_request(
         &self,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         provider: ProviderIndex,
         prepared: &mut TargetRequest,
         reply: &mut Reply,
     ) -> Result<(), Failure> {
         prepared.is_adapted = true;
         let request = &mut prepared.request;
-        let warnings = adapt(&self.settings, provider, request);
+        match prepared.other_warnings {
+            // What was said of the refused request does not hold for this one.
+            Some(others) => reply.warnings.truncate(others),
+            None => {
+                prepared.other_warnings = Some(reply.warnings.len());
+                prepared.changes = self.learned.changes(provider, &request.model);
+            }
+        }
+        let warnings = adapt(&self.settings, provider, request, &prepared.changes);
         reply.warnings.extend(warnings);
         prepared.encoding = adapt::encoding(&self.settings, provider, &request.model);
-        let learned = self
-            .learned
-            .apply(provider, request, &mut prepared.encoding);
-        reply.warnings.extend(learned);
-        codec.check_supported(request)
+        for change in &prepared.changes {
+            if let Changed::Warn(warning) = change.apply(request, &mut prepared.encoding) {
+                reply.warnings.push(warning);
+            }
+        }
+        adapt::written_by(codec, prepared.encoding.in_substitute).check_supported(request)
     }
 
     /// The cost of an attempt that its provider has accepted: from the usage that it reports if that is plausible, else
@@ -385,27 +426,33 @@ impl Gateway {
     fn repair(
         &self,
         context: &CallContext,
+        plan: &Plan,
         target: &Target,
         prepared: &mut TargetRequest,
         state: &mut ChatState,
         observer: &mut dyn Observer,
-    ) -> bool {
-        let changed = state
-            .last()
-            .map(|(failed, _)| self.repaired(target, prepared, &failed.failure));
-        let (rest, warning) = match changed {
-            None | Some(Changed::No) => return false,
-            Some(Changed::Silently) => (String::new(), None),
-            Some(Changed::Warn(warning)) => (format!(": {warning}"), Some(warning)),
+    ) -> Changed {
+        let Some((Failed { failure, .. }, _)) = state.last() else {
+            return Changed::No;
         };
+        let changed = self.repaired(target, prepared, failure);
+        let rest = match &changed {
+            Changed::No => return Changed::No,
+            Changed::Silently => String::new(),
+            Changed::Warn(warning) => format!(": {warning}"),
+        };
+        let status = self.status(target, failure.class);
         self.log_attempt(context, state);
-        let status = self.status(target, ErrorKind::InvalidRequest);
         observer.on_status(&format!("{status}; trying again{rest}"));
-        state.reply.warnings.extend(warning);
-        true
+        // The original request is adapted again, since what is left out may have changed the rest.
+        let model = mem::take(&mut prepared.request.model);
+        prepared.request = self.prepare(plan, target).request;
+        prepared.request.model = model;
+        prepared.is_adapted = false;
+        changed
     }
 
-    /// Changes the one parameter that a refusal names, if there is one, and describes the change.
+    /// Changes what a refusal names, if that can be changed, and describes the change.
     fn repaired(
         &self,
         target: &Target,
@@ -413,15 +460,27 @@ impl Gateway {
         failure: &Failure,
     ) -> Changed {
         let request = &mut prepared.request;
-        let codec = self.settings.providers[target.provider].dialect.codec();
-        let repair = codec.and_then(|codec| repair(request, failure, codec.has_two_token_names()));
-        let Some(repair) = repair else {
+        let Some(codec) = self.settings.providers[target.provider].dialect.codec() else {
             return Changed::No;
         };
-        let changed = repair.change.apply(request, &mut prepared.encoding);
-        if changed != Changed::No && repair.is_lasting {
-            self.learned
-                .remember(target.provider, &request.model, repair.change);
+        let written_by = adapt::written_by(codec, prepared.encoding.in_substitute);
+        let has_two_token_names = written_by.has_two_token_names();
+        let Some(Repair { change, is_lasting }) = repair(request, failure, has_two_token_names)
+        else {
+            return Changed::No;
+        };
+        let is_substitute = change == Change::Substitute;
+        if is_substitute && codec.substitute().is_none() {
+            return Changed::No;
+        }
+        let changed = change.apply(request, &mut prepared.encoding);
+        if changed != Changed::No {
+            prepared.changes.push(change);
+            // A substitute is remembered once it has answered.
+            if is_lasting && !is_substitute {
+                self.learned
+                    .remember(target.provider, &request.model, change);
+            }
         }
         changed
     }

@@ -225,7 +225,7 @@ pub(crate) fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<Str
 fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
     target.model.as_ref()?;
     let mut request = plan.request_to(target);
-    let _repeated_later = adapt(settings, target.provider, &mut request);
+    let _repeated_later = adapt(settings, target.provider, &mut request, &[]);
     let purse = plan.purse.as_ref();
     enforce_limits(settings, target.provider, &mut request, purse).err()
 }

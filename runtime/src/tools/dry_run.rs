@@ -114,7 +114,7 @@ fn prepared(
     };
     let mut reserved_usd = None;
     let encoding = encoding(settings, target.provider, &request.model);
-    warnings.extend(adapt(settings, target.provider, &mut request));
+    warnings.extend(adapt(settings, target.provider, &mut request, &[]));
     if request.model.is_empty() {
         warnings
             .push("The model will be the newest suitable one of the provider's live list".into());

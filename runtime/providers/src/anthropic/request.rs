@@ -15,8 +15,8 @@ use crate::base64;
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
-    ChatRequest, ErrorKind, Failure, Format, Media, Message, ReasoningEffort, Request, Role,
-    Source, Tool, ToolChoice,
+    ChatRequest, Encoding, ErrorKind, Failure, Format, Media, Message, ReasoningEffort, Request,
+    Role, Source, Tool, ToolChoice,
 };
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
@@ -95,7 +95,7 @@ pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
     }
 }
 
-pub(super) fn chat(chat: &ChatRequest) -> Request {
+pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
     let rules = rules::claude(&chat.model);
     let (mut system, turns) = turns::turns(&chat.messages);
     system.extend(instruction(chat, rules).map(Cow::Owned));
@@ -129,7 +129,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
             .map(|tool| tool_body(tool, rules))
             .collect(),
         tool_choice: tool_choice(chat),
-        stream: true,
+        stream: !encoding.without_stream,
     };
     versioned(http_request::post("/v1/messages".to_owned(), &body))
 }

@@ -11,7 +11,7 @@ use crate::answer::begin_paragraph;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::sse;
 use crate::state::StateCollector;
-use crate::{Answer, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
+use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
 /// Chunks are independent of each other except for the state.
 #[derive(Debug)]
@@ -117,6 +117,18 @@ impl Reader {
             side.push_str(str_of(&part.text));
             self.keep(&part, answer);
         }
+        let native = str_of(&candidate.finish_reason);
+        if MALFORMED.contains(&native) {
+            let why = str_of(&candidate.finish_message);
+            let mut failure = Failure::quoting(
+                ErrorKind::Unavailable,
+                "the model wrote a tool call that cannot be carried out: ",
+                if why.is_empty() { native } else { why },
+                "",
+            );
+            failure.code = Some(native.into());
+            return Err(failure);
+        }
         let called = !answer.tool_calls.is_empty();
         let finish = |native: &str| match native {
             // Google also sends STOP if a function is called.
@@ -175,6 +187,16 @@ impl Reader {
         self.state.keep(item.into(), answer);
     }
 }
+
+/// Finish reasons of a tool call that is of no use (<https://ai.google.dev/api/generate-content#FinishReason>). The next
+/// answer may be better.
+const MALFORMED: &[&str] = &[
+    "MALFORMED_FUNCTION_CALL",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "MISSING_THOUGHT_SIGNATURE",
+    "MALFORMED_RESPONSE",
+];
 
 /// A whole answer or a chunk, which have the same structure.
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use crate::json;
 
 pub mod chat_completions;
 mod embeddings;
-mod errors;
+pub(crate) mod errors;
 mod images;
 mod prices;
 mod responses;

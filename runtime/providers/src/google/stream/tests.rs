@@ -192,7 +192,6 @@ fn finishes() {
         ("MAX_TOKENS", Finish::Length),
         ("SAFETY", Finish::ContentFilter),
         ("IMAGE_PROHIBITED_CONTENT", Finish::ContentFilter),
-        ("MALFORMED_FUNCTION_CALL", Finish::Error),
         ("LANGUAGE", Finish::Error),
         ("NEWS", Finish::Error),
     ] {

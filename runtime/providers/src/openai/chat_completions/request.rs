@@ -65,6 +65,8 @@ impl ChatCompletions {
         };
         let seed = |name| chat.seed.filter(|_| self.seed == name);
         let effort = |field| chat.effort.filter(|_| self.effort == field);
+        let stream = !encoding.without_stream;
+        let asks_for_usage = self.asks_for_usage && stream && !encoding.without_stream_options;
         let body = ChatBody {
             model: &chat.model,
             messages: self.messages(&chat.messages),
@@ -90,8 +92,8 @@ impl ChatCompletions {
             response_format: chat.format.as_deref().map(FormatBody::of),
             max_tokens: older,
             max_completion_tokens: newer,
-            stream: true,
-            stream_options: self.asks_for_usage.then_some(StreamOptions {
+            stream,
+            stream_options: asks_for_usage.then_some(StreamOptions {
                 include_usage: true,
             }),
         };

@@ -15,8 +15,8 @@ use crate::http_request;
 use crate::openai::rules;
 use crate::turns;
 use crate::{
-    ChatRequest, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role, Source,
-    State, ToolChoice,
+    ChatRequest, Encoding, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role,
+    Source, State, ToolChoice,
 };
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
@@ -36,7 +36,7 @@ pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
     turns::only_text_of_assistant(&chat.messages)
 }
 
-pub(super) fn chat(chat: &ChatRequest) -> Request {
+pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
     let instructions_speak = turns::only_instructions(chat.messages.iter());
     let reasons = rules::openai(&chat.model).map(|rules| !rules.efforts.is_empty());
     let mut input = Vec::with_capacity(chat.messages.len());
@@ -57,6 +57,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
         strict: tool.strict.unwrap_or(false),
     });
     let has_tools = !chat.tools.is_empty();
+    let stream = !encoding.without_stream;
     let body = ChatBody {
         model: &chat.model,
         input,
@@ -87,11 +88,11 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
             true => &["reasoning.encrypted_content"],
             false => &[],
         },
-        store: false,
-        stream: true,
-        stream_options: StreamOptions {
+        store: (!encoding.without_store).then_some(false),
+        stream,
+        stream_options: (stream && !encoding.without_stream_options).then_some(StreamOptions {
             include_obfuscation: false,
-        },
+        }),
     };
     http_request::post("/responses".to_owned(), &body)
 }
@@ -116,9 +117,11 @@ struct ChatBody<'a> {
     tool_choice: Option<ChoiceBody<'a>>,
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
     include: &'static [&'static str],
-    store: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<bool>,
     stream: bool,
-    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
 }
 
 #[derive(Serialize)]
