@@ -52,7 +52,7 @@ fn read_model(entry: &str) -> Option<Model> {
     let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
     let number = |name: &str| entry[name].as_u64();
     // Ollama's own list has no `id`.
-    let id = text("id").or(text("model")).or(text("name"))?;
+    let id = text("id").or(text("model"))?;
     let modalities = entry["architecture"]["output_modalities"].as_array();
     let speaks = modalities.is_none_or(|list| list.iter().any(|word| word == "text"));
     let capability = entry["capabilities"]["completion_chat"].as_bool();

@@ -13,7 +13,7 @@ fn lists_of_texts_and_lists_under_models_are_read() {
         r#"{"data":["a","b"]}"#,
         r#"{"models":["a","b"]}"#,
         r#"["a","b"]"#,
-        r#"{"models":[{"name":"x","model":"a"},{"name":"b"}]}"#,
+        r#"{"models":[{"name":"x","model":"a"},{"name":"y","model":"b"}]}"#,
         r#"{"models":[{"name":"x"}],"data":[{"id":"a"},{"id":"b"}]}"#,
     ] {
         let page = PLAIN.models_page(body.as_bytes()).unwrap();
