@@ -36,6 +36,8 @@ pub(crate) enum Advice {
     SetKey {
         /// Its id.
         provider: String,
+        /// The variable for it.
+        variable: String,
     },
     /// A setting is wrong.
     CorrectSettings,
@@ -224,8 +226,8 @@ impl Advice {
                 format!("Change or drop the {argument} that the message names.")
             }
             Advice::CheckKey { origin } => format!("Check the key in {origin}, then {restart}."),
-            Advice::SetKey { provider } => {
-                format!("Provider {provider} has no API key: set one, then {restart}.")
+            Advice::SetKey { provider, variable } => {
+                format!("Provider {provider} has no API key: set {variable}, then {restart}.")
             }
             Advice::CorrectSettings => format!("Correct the settings, then {restart}."),
             Advice::ChooseModel { provider } => {

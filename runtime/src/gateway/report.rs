@@ -103,6 +103,7 @@ fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {
                 },
                 None => Advice::SetKey {
                     provider: id.clone(),
+                    variable: provider.key_variable(),
                 },
             };
         }

@@ -79,7 +79,7 @@ fn begin(
     };
     let model = arguments.take(&MODEL)?;
     let provider = arguments.take(&PROVIDER)?;
-    let warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    let warnings = arguments.warnings();
     let mut chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &[])?;
     let target = chain.targets.swap_remove(0);
     let provider = &settings.providers[target.provider];

@@ -365,10 +365,11 @@ pub(super) fn decoded(data: &str) -> Option<String> {
 /// The id of a call in the characters that Anthropic accepts. For other models it is unchanged: another service with this
 /// format may have issued it.
 fn call_id<'a>(id: &'a str, model: &str) -> Cow<'a, str> {
-    let is_taken = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    match !model.contains("claude") || id.chars().all(is_taken) {
-        true => Cow::Borrowed(id),
-        false => Cow::Owned(id.replace(|c| !is_taken(c), "_")),
+    match model.contains("claude") {
+        true => turns::call_id(id, usize::MAX, |c| {
+            c.is_ascii_alphanumeric() || "_-".contains(c)
+        }),
+        false => Cow::Borrowed(id),
     }
 }
 

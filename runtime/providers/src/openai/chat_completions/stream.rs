@@ -27,6 +27,9 @@ pub(super) struct Reader<'c> {
     state: StateCollector,
 }
 
+/// What Gemini adds to a call (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
+pub(super) const EXTRA_CONTENT: &str = "extra_content";
+
 impl<'c> Reader<'c> {
     pub(super) fn new(service: &'c ChatCompletions, wants_state: bool) -> Self {
         Reader {
@@ -224,8 +227,13 @@ impl Reader<'_> {
         }
         for call in calls {
             // Some services send no index.
-            let [index, id, function] = json::members(call, &["index", "id", "function"])?;
-            self.take_call(json::number(index), &json::text(id), function, answer)?;
+            let [index, id, function, extra] =
+                json::members(call, &["index", "id", "function", EXTRA_CONTENT])?;
+            let id = json::text(id);
+            self.take_call(json::number(index), &id, function, answer)?;
+            if let Some(extra) = extra.filter(|_| self.state.is_wanted()) {
+                self.keep_extra(&id, extra, answer);
+            }
         }
         Ok(())
     }
@@ -271,6 +279,30 @@ impl Reader<'_> {
         self.places.extend(index.map(|index| (index, at)));
         answer.finish = Some(Finish::ToolCalls);
         Ok(())
+    }
+
+    /// Adds what belongs to a call (Gemini's `thought_signature`) to the state, under the call's id. Without an id it is the
+    /// last call's.
+    fn keep_extra(&mut self, id: &str, extra: &str, answer: &mut Answer) {
+        let calls = &answer.tool_calls;
+        let call = match id {
+            "" => calls.last(),
+            id => calls.iter().find(|call| call.id == id),
+        };
+        let Some(id) = call.map(|call| call.id.clone()) else {
+            return;
+        };
+        let Some(extra) = self.state.piece(extra, answer) else {
+            return;
+        };
+        let added = id.len() + conversation::length(&extra);
+        if let Some(member) = self.member(EXTRA_CONTENT, answer) {
+            if !member.is_object() {
+                *member = Value::Object(Map::new());
+            }
+            member[id] = extra;
+            self.state.grow(added);
+        }
     }
 
     /// Adds the reasoning to the state, under the names that it was received with.

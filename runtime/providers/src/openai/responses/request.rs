@@ -136,20 +136,23 @@ struct Reasoning {
 #[serde(untagged)]
 enum InputItem<'a> {
     Message {
+        /// Optional at OpenAI, and required by llama.cpp for the assistant's.
+        #[serde(rename = "type")]
+        kind: &'static str,
         role: &'static str,
         content: Content<'a>,
     },
     Call {
         #[serde(rename = "type")]
         kind: &'static str,
-        call_id: &'a str,
+        call_id: Cow<'a, str>,
         name: &'a str,
-        arguments: &'a str,
+        arguments: Cow<'a, str>,
     },
     Output {
         #[serde(rename = "type")]
         kind: &'static str,
-        call_id: &'a str,
+        call_id: Cow<'a, str>,
         output: Content<'a>,
     },
     /// A piece of the state.
@@ -264,13 +267,14 @@ fn write_message<'a>(
     if let (Role::Tool, Some(call_id)) = (message.role, &message.tool_call_id) {
         return input.push(InputItem::Output {
             kind: "function_call_output",
-            call_id,
+            call_id: self::call_id(call_id),
             output: content(message),
         });
     }
     // There may be no text before calls.
     if message.tool_calls.is_empty() || !message.all_text().trim().is_empty() {
         input.push(InputItem::Message {
+            kind: "message",
             role: match message.role {
                 Role::System | Role::Developer if instructions_speak => "user",
                 Role::System => "system",
@@ -284,10 +288,15 @@ fn write_message<'a>(
     }
     input.extend(message.tool_calls.iter().map(|call| InputItem::Call {
         kind: "function_call",
-        call_id: &call.id,
+        call_id: call_id(&call.id),
         name: &call.name,
         arguments: turns::arguments(call),
     }));
+}
+
+/// The id of a call; OpenAI accepts no longer one ("Expected a string with maximum length 64").
+fn call_id(id: &str) -> Cow<'_, str> {
+    turns::call_id(id, 64, |_| true)
 }
 
 /// Text alone is sent as a string: other services with this format may understand nothing else.
