@@ -5,8 +5,9 @@
 use std::{mem, sync::mpsc, time::Duration};
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Answer, Failure, Finish, Stage, StreamReader, sse};
-use http::header::CONTENT_TYPE;
+use anygpt_providers::{Answer, Failure, Finish, Framing, Stage, StreamReader, sse};
+use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     Gateway, Observer, Reply,
@@ -21,6 +22,10 @@ use crate::{
 };
 
 type Reader = Box<dyn StreamReader>;
+
+/// How long the events that follow the finish reason are waited for: some relays neither send the closing event nor close
+/// the connection.
+const AFTER_REASON: Duration = Duration::from_secs(2);
 
 /// Most bytes of a single event.
 const EVENT_LIMIT: usize = 16 << 20;
@@ -47,18 +52,12 @@ impl Gateway {
             .await?;
         drop(sent);
         reply.request_id = request_id(codec, response.headers());
-        let is_json = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|kind| kind.starts_with("application/json"));
-
         let reader = codec.reader(wants_state);
         let idle_timeout = IdleTimeout::of(exchange.idle_timeout, self.settings.idle.as_ref());
-        let body = ReplyStream::new(response.into_body(), idle_timeout);
-        match is_json {
-            true => self.read_json(body, reader, reply).await?,
-            false => {
+        let mut body = ReplyStream::new(response.into_body(), idle_timeout);
+        match body.framing().await? {
+            Framing::Whole => self.read_json(body, reader, reply).await?,
+            Framing::Events => {
                 self.read_events(exchange, body, reader, reply, observer)
                     .await?;
             }
@@ -102,22 +101,18 @@ impl Gateway {
         let held = reply
             .reservation
             .get_or_insert_with(|| self.budget.reservation());
-        let (mut has_bytes, mut has_begun) = (false, false);
+        let mut has_begun = false;
+        let mut due = None;
         let mut parser = sse::Parser::new(EVENT_LIMIT);
         while !reply.answer.complete
-            && let Some(chunk) = body.chunk().await?
+            && let Some(chunk) = next_chunk(&mut body, due, &mut reply.warnings).await?
         {
-            if !mem::replace(&mut has_bytes, true) && chunk.trim_ascii_start().starts_with(b"<") {
-                // A page, which would be the same next time.
-                let mut failure = exchange.codec.failure(200, &chunk).at(Stage::Free);
-                failure.should_retry = Some(false);
-                return Err(failure);
-            }
             let mut rest = &chunk[..];
             while let Some(event) = parser.next_event(&mut rest)? {
                 let (read, is_opening) = if event.data.len() <= LITTLE {
                     let read = reader.event(&event, &mut reply.answer);
-                    (read, !has_begun && reader.is_opening(&event))
+                    let is_looked_at = !has_begun || reply.answer.native_finish.is_some();
+                    (read, is_looked_at && reader.is_opening(&event))
                 } else {
                     let (returned, read, is_opening) =
                         self.read_long(reader, &event, &mut reply.answer).await?;
@@ -129,6 +124,10 @@ impl Gateway {
                     declined(failure, &reply.answer, has_begun)
                 })?;
                 has_begun = has_begun || !is_opening;
+                // What only keeps the connection open is not waited for.
+                if reply.answer.native_finish.is_some() && !is_opening {
+                    due = Some(Instant::now() + AFTER_REASON);
+                }
             }
             let answer = &reply.answer;
             let state = reader.state_length();
@@ -178,6 +177,29 @@ impl Gateway {
         let read = Box::pin(add(length, answer, read)).await;
         drop(tree);
         Ok(read)
+    }
+}
+
+/// The next piece of a stream; none at its end. With `due` the finish reason has arrived, so that the answer also ends with
+/// silence until then, or with the connection.
+async fn next_chunk(
+    body: &mut ReplyStream,
+    due: Option<Instant>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Bytes>, Failure> {
+    let Some(due) = due else {
+        return body.chunk().await;
+    };
+    match timeout_at(due, body.chunk()).await {
+        Err(_silence) => Ok(None),
+        Ok(Err(failure)) if failure.class == ErrorKind::Timeout => Ok(None),
+        Ok(Err(failure)) if failure.class == ErrorKind::Network => {
+            let warning =
+                "The connection broke after the finish reason: if the answer looks cut, ask again";
+            warnings.push(warning.to_owned());
+            Ok(None)
+        }
+        Ok(chunk) => chunk,
     }
 }
 
@@ -265,7 +287,12 @@ fn check(answer: &Answer) -> Result<(), Failure> {
     if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
         return Ok(());
     }
-    let native = answer.native_finish.as_deref().unwrap_or("unknown");
+    let mut native = answer.native_finish.clone();
+    if let (Some(native), Some(message)) = (&mut native, &answer.finish_message) {
+        native.push_str(": ");
+        native.push_str(message);
+    }
+    let native = native.as_deref().unwrap_or("unknown");
     let reasoned = match answer.usage.reasoning_tokens {
         Some(0) => None,
         Some(tokens) => Some(format!("{tokens} tokens of reasoning")),

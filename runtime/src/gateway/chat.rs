@@ -135,6 +135,9 @@ impl Gateway {
         for name in names.chain([&mut reply.model]) {
             self.redactor.parts(name);
         }
+        let explained = explained(&reply.answer);
+        let explained = explained.map(|it| self.redactor.provider_message(&it).into_owned());
+        reply.warnings.extend(explained);
     }
 
     fn error(&self, all: &AllFailed) -> Error {
@@ -401,8 +404,8 @@ impl Gateway {
         adapt::written_by(codec, prepared.encoding.in_substitute).check_supported(request)
     }
 
-    /// The cost of an attempt that its provider has accepted: from the usage that it reports if that is plausible, else
-    /// the estimate.
+    /// The cost of an attempt that its provider has accepted: from the usage that it reports if that is plausible; of an
+    /// answer that has broken off, from what has arrived; else the estimate.
     fn spent(
         &self,
         provider: ProviderIndex,
@@ -412,14 +415,17 @@ impl Gateway {
         most: f64,
     ) -> f64 {
         // The estimate takes four bytes for a token.
-        let input = input / (price::LONGEST_TOKEN as u64 / token_limit::CHARACTERS_PER_TOKEN);
-        let cost = price::of_answer(&self.settings, Some(provider), model, answer, input);
-        match cost.map(|cost| cost.usd) {
-            Some(usd) if answer.complete => usd,
-            // What is reported before the end is not all of it.
-            Some(usd) => usd.max(most),
-            None => most,
+        let least = input / (price::LONGEST_TOKEN as u64 / token_limit::CHARACTERS_PER_TOKEN);
+        let cost = price::of_answer(&self.settings, Some(provider), model, answer, least);
+        let cost = cost.map(|cost| cost.usd);
+        if answer.complete || answer.length() == 0 {
+            // Of an answer without any text, as much as that may have been generated.
+            return cost.filter(|_| answer.complete).unwrap_or(most);
         }
+        // What is reported before the end is not all of it.
+        let output = token_limit::output_tokens(answer);
+        let received = price::of_received(&self.settings, provider, model, answer, input, output);
+        received.map_or(most, |usd| usd.max(cost.unwrap_or_default()))
     }
 
     /// Changes the request so that the provider may accept it after its refusal, if there is a way to.
@@ -546,6 +552,18 @@ impl Gateway {
             error: message.as_deref(),
             ..CallRecord::default()
         });
+    }
+}
+
+/// The warning about a finish reason that nobody knows, or that the provider explains.
+fn explained(answer: &Answer) -> Option<String> {
+    let native = answer.native_finish.as_deref()?;
+    match (&answer.finish_message, answer.finish) {
+        (Some(message), _) => Some(format!("The finish reason is {native}: {message}")),
+        (None, None) => Some(format!(
+            "The finish reason {native} is not known: check whether the answer is complete"
+        )),
+        (None, Some(_)) => None,
     }
 }
 

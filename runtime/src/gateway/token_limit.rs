@@ -6,7 +6,7 @@
 //! Never here: what an answer has cost.
 
 use anygpt_providers::{
-    ChatRequest, Codec, Failure, Format, Media, Part, Source, TokenPrice, base64,
+    Answer, ChatRequest, Codec, Failure, Format, Media, Part, Source, TokenPrice, base64,
 };
 
 use super::{
@@ -133,6 +133,18 @@ pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
     let tokens = all.ascii.div_ceil(CHARACTERS_PER_TOKEN) + all.others;
     // However short a message is, it is one token at least.
     tokens.max(request.messages.len() as u64)
+}
+
+/// The output tokens of what has arrived of an answer, about.
+pub(super) fn output_tokens(answer: &Answer) -> u64 {
+    let mut all = TextSize::default();
+    all.add(&answer.text);
+    all.add(&answer.reasoning);
+    for call in &answer.tool_calls {
+        all.add(&call.name);
+        all.add(&call.arguments);
+    }
+    all.ascii.div_ceil(CHARACTERS_PER_TOKEN) + all.others
 }
 
 /// What a request holds that cannot be counted, and what to do about it, in words.
