@@ -101,6 +101,14 @@ impl Error {
         Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider)
     }
 
+    /// A call names no model, and there is no default.
+    pub(crate) fn no_model() -> Self {
+        Error::new(
+            ErrorKind::Config,
+            "no model was selected: name one, or set DEFAULT_MODEL",
+        )
+    }
+
     /// The process must end before the call is done.
     pub(crate) fn shutting_down() -> Self {
         Error::new(ErrorKind::Cancelled, SHUTTING_DOWN).advise_plain(START_AGAIN)

@@ -13,7 +13,7 @@ use super::{
     Gateway, Observer, Reply,
     body::{IdleTimeout, ReplyStream},
     chat::TargetRequest,
-    memory::{hold, no_memory, not_sent, tree_size},
+    memory::hold,
     send::{Exchange, request_id},
 };
 use crate::{
@@ -45,7 +45,7 @@ impl Gateway {
         let request = &prepared.request;
         let wants_state = !request.tools.is_empty();
         // Covers the body until it has been sent.
-        let sent = self.reserve(2 * request.length(), not_sent).await?;
+        let sent = self.reserve_request(2 * request.length()).await?;
         let request = codec.chat(request, prepared.encoding);
         let response = self
             .send(exchange, request, || observer.connected(&provider.id))
@@ -78,7 +78,7 @@ impl Gateway {
         let json = body.whole(held).await?;
         let length = json.len();
         // Covers what is built while it is read, which may be on another thread.
-        let tree = self.reserve(tree_size(&json), no_memory).await?;
+        let tree = self.reserve_tree(&json).await?;
         let read = move |answer: &mut Answer| {
             let read = reader.whole(&json, answer);
             (read, reader.state_length())
@@ -166,7 +166,7 @@ impl Gateway {
     ) -> Result<(Reader, Result<(), Failure>, bool), Failure> {
         let (name, data) = (event.name.to_owned(), event.data.to_owned());
         let length = data.len();
-        let tree = self.reserve(tree_size(data.as_bytes()), no_memory).await?;
+        let tree = self.reserve_tree(data.as_bytes()).await?;
         let read = move |answer: &mut Answer| {
             let (name, data) = (&*name, &*data);
             let event = sse::Event { name, data };

@@ -77,10 +77,7 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> Result<Box<Reply>, Error> {
         let Some(first) = plan.targets.first() else {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "no model was selected: name one, or set DEFAULT_MODEL",
-            ));
+            return Err(Error::no_model());
         };
         let mut state = ChatState::new(first.provider, self.id_of(first), model_of(first));
         let stopped = {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
     gateway::{Plan, adapt, encoding, price, resolve::Target, token_limit},
     outcome::Outcome,
     settings::Settings,
@@ -44,10 +44,7 @@ struct Prepared {
 /// What the plan would do.
 pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String>) -> Outcome {
     let Some((first, others)) = plan.targets.split_first() else {
-        return Outcome::error(Error::new(
-            ErrorKind::Config,
-            "no model was selected: name one, or set DEFAULT_MODEL",
-        ));
+        return Outcome::error(Error::no_model());
     };
     let prepared = match prepared(settings, plan, first, &mut warnings) {
         Ok(prepared) => prepared,
