@@ -139,7 +139,7 @@ pub(super) static TABLE: [Row; 21] = [
         },
         help: "YAML or JSON; else /config/anygpt.config.{yaml,yml,json}",
         about: [
-            "a YAML or JSON file",
+            "a YAML or JSON file (JSON may have comments)",
             "`/config/anygpt.config.{yaml,yml,json}`, if there",
         ],
         ..NONE

@@ -261,7 +261,7 @@ fn what_relays_wrap_into_each_other_is_read() {
     }
     // Text in `raw`, and words that are not an error.
     let plain = r#"{"error":{"message":"m","code":429,"metadata":{"raw":"slow down","provider_name":"P"}}}"#;
-    assert_eq!(read(429, plain).message, "P: slow down");
+    assert_eq!(read(429, plain).message, "P: m: slow down");
     let example = r#"{"error":{"message":"send an object such as {\"message\":\"x\"}"}}"#;
     let failure = read(400, example);
     let message = &failure.message;
