@@ -230,7 +230,7 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_other_token_name: bool)
     // An error inside a stream may have no status.
     let is_refusal = failure
         .status
-        .is_none_or(|it| it < 400 || it == 400 || it == 422);
+        .is_none_or(|it| it <= 400 || it == 422);
     let is_free = failure.stage != Stage::Taken;
     if failure.class != ErrorKind::InvalidRequest || !is_refusal || !is_free {
         return None;
@@ -436,7 +436,7 @@ fn put_instructions_into_turn(chat: &mut ChatRequest) -> bool {
     }
     let texts = instructions.iter().map(|message| message.all_text());
     let text = texts.collect::<Vec<_>>().join("\n\n") + "\n\n";
-    first.content.insert(0, Part::Text(text.into()));
+    first.content.insert(0, Part::Text(text));
     chat.messages = rest.into();
     true
 }

@@ -239,7 +239,7 @@ fn statuses() {
 #[test]
 fn what_relays_wrap_into_each_other_is_read() {
     let raw = r#"{"error":{"message":"'temperature' is not supported","param":"temperature"}}"#;
-    let quoted = serde_json::to_string(raw).unwrap();
+    let quoted = serde_json::json!(raw).to_string();
     let wrapped = [
         format!(
             r#"{{"error":{{"message":"Provider returned error","code":400,"metadata":{{"raw":{quoted},"provider_name":"P"}}}}}}"#
@@ -268,7 +268,7 @@ fn what_relays_wrap_into_each_other_is_read() {
     assert!(message.starts_with("send an object"), "{message}");
     // A wait inside.
     let info = r#"{"error":{"message":"m","details":[{"retryDelay":"17s"}]}}"#;
-    let quoted = serde_json::to_string(info).unwrap();
+    let quoted = serde_json::json!(info).to_string();
     let failure = read(429, &format!(r#"{{"error":{{"message":{quoted}}}}}"#));
     assert_eq!(failure.retry_after, Some(Duration::from_secs(17)));
     for odd in ["17", "-1s", "NaNs", "1e99s", "s", ""] {
