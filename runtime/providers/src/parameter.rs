@@ -228,9 +228,7 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_other_token_name: bool)
         return lasting(Change::Substitute);
     }
     // An error inside a stream may have no status.
-    let is_refusal = failure
-        .status
-        .is_none_or(|it| it <= 400 || it == 422);
+    let is_refusal = failure.status.is_none_or(|it| it <= 400 || it == 422);
     let is_free = failure.stage != Stage::Taken;
     if failure.class != ErrorKind::InvalidRequest || !is_refusal || !is_free {
         return None;
