@@ -1,0 +1,131 @@
+"""The bodies that the end-to-end tests sent to the mock provider, against the official packages' types of requests.
+
+Never here: how a value is compared with a type, which differences have a reason.
+"""
+
+import fnmatch
+import inspect
+import json
+import re
+
+import google.genai.models
+import google.genai.types as gemini
+import groq.types.chat.completion_create_params as groq_chat
+import mistralai.client.models as mistral
+from anthropic.types import message_count_tokens_params, message_create_params
+from openai.types import embedding_create_params, image_generate_params
+from openai.types.chat import completion_create_params
+from openai.types.responses import input_token_count_params, response_create_params
+from typing_extensions import Required, TypedDict
+
+from shapes import problems
+
+
+class GenerationConfig(gemini.GenerationConfig):
+    """The type of the package lacks a member that its functions write there."""
+
+    image_config: gemini.ImageConfig | None = None
+
+
+# The package has no type for the bodies of Gemini, but one for each of their members, and functions that put them there.
+GenerateContent = TypedDict(
+    "GenerateContent",
+    {
+        "contents": Required[list[gemini.Content]],
+        "systemInstruction": gemini.Content,
+        "tools": list[gemini.Tool],
+        "toolConfig": gemini.ToolConfig,
+        "safetySettings": list[gemini.SafetySetting],
+        "cachedContent": str,
+        "continuationToken": str,
+        "labels": dict[str, str],
+        "serviceTier": gemini.ServiceTier,
+        "store": bool,
+        "generationConfig": GenerationConfig,
+    },
+    total=False,
+)
+CountTokens = TypedDict("CountTokens", {"contents": list[gemini.Content]}, total=False)
+EmbedContent = TypedDict(
+    "EmbedContent",
+    {
+        "model": Required[str],
+        "content": Required[gemini.Content],
+        "taskType": str,
+        "title": str,
+        "outputDimensionality": int,
+    },
+    total=False,
+)
+EmbedContents = TypedDict("EmbedContents", {"requests": Required[list[EmbedContent]]}, total=False)
+
+# The end of a path, and the type of its bodies. The first that fits counts.
+SHAPES = [
+    (r"/responses$", response_create_params.ResponseCreateParamsStreaming),
+    (r"/responses/input_tokens$", input_token_count_params.InputTokenCountParams),
+    (r"/chat/completions$", completion_create_params.CompletionCreateParamsStreaming),
+    (r"/embeddings$", embedding_create_params.EmbeddingCreateParams),
+    (r"/images/generations$", image_generate_params.ImageGenerateParams),
+    (r"/messages$", message_create_params.MessageCreateParamsStreaming),
+    (r"/messages/count_tokens$", message_count_tokens_params.MessageCountTokensParams),
+    (r":(streamG|g)enerateContent$", GenerateContent),
+    (r":countTokens$", CountTokens),
+    (r":batchEmbedContents$", EmbedContents),
+]
+# Chat Completions of services whose own package differs, for rows of [[service]].
+SERVICES = {"mistralai": mistral.ChatCompletionStreamRequest, "groq": groq_chat.CompletionCreateParams}
+
+
+def check_gemini():
+    """Whether GenerateContent has the members that the package's own functions write."""
+    source = inspect.getsource(google.genai.models._GenerateContentConfig_to_mldev)
+    written = set(re.findall(r"parent_object,\s*\['(\w+)", source)) | {"contents", "generationConfig"}
+    listed = set(GenerateContent.__annotations__)
+    return [f"google: GenerateContent in bodies.py should have the members {sorted(written)}"] if written != listed else []
+
+
+def check_judge():
+    """Whether each type refuses a member that it cannot have."""
+    shapes = [shape for _, shape in SHAPES] + list(SERVICES.values())
+    return [f"{shape} takes any member" for shape in shapes if ("future", "unknown member") not in problems({"future": 1}, shape)]
+
+
+def judge(folder, rows, services):
+    """Problems, as texts; one is none if a row of [[body]] has it. Marks rows that were used."""
+    failed = {}
+    count = 0
+    for file in sorted(folder.glob("*.json")):
+        kept = json.loads(file.read_text())
+        # What tests of the mock provider itself send is no request of the program.
+        agent = dict(kept["headers"]).get("user-agent", "")
+        if kept["method"] != "POST" or not agent.startswith("anygpt-mcp/"):
+            continue
+        count += 1
+        for place, problem in of_request(kept, services):
+            row = next((row for row in rows if fits(row, kept, place)), None)
+            if row:
+                row["used"] = True
+            else:
+                failed.setdefault(f"{kept['path']}: {place}: {problem}", []).append(kept["test"])
+    return count, [f"{what} ({', '.join(sorted(set(tests))[:3])})" for what, tests in failed.items()] + check_gemini() + check_judge()
+
+
+def of_request(kept, services):
+    if kept["body"] is None:
+        return [("(body)", f"not kept, it has {kept['length']} bytes")]
+    shape = next((shape for path, shape in SHAPES if re.search(path, kept["path"])), None)
+    if shape is None:
+        return [("(path)", "no official call is known for it")]
+    if re.search(r"/chat/completions$", kept["path"]):
+        row = next((row for row in services if any(fnmatch.fnmatchcase(kept["test"], test) for test in row["tests"])), None)
+        shape = SERVICES[row["package"]] if row else shape
+    return problems(kept["body"], shape)
+
+
+def fits(row, kept, place):
+    """Whether a row excuses this place of this request: each of its lists has a pattern that fits (* for anything)."""
+    given = {"paths": kept["path"], "places": place, "tests": kept["test"], "models": kept["model"] or ""}
+    return all(
+        any(fnmatch.fnmatchcase(value, pattern.replace("[", "[[]")) for pattern in row.get(name, ["*"]))
+        for name, value in given.items()
+    )
