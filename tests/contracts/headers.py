@@ -63,7 +63,7 @@ def recorded(loopback, call):
 
 # Values that two programs cannot share, as what must be the same of them.
 FORMS = {
-    "user-agent": r"[\w.-]+/\d[\w.]*.*",
+    "user-agent": r"[\w./-]+[/ ]\d[\w.]*.*",
     "host": r"127\.0\.0\.1:\d+",
     "content-length": r"\d+",
 }
