@@ -1,6 +1,6 @@
 """Streams with one event of the official types each, and what the program must make of them.
 
-An event comes between two pieces of text, or ends the stream if endings are of its kind. If no row of `contracts.toml` says
+An event comes between two pieces of text; one that ends the answer comes at its end. If no row of `contracts.toml` says
 otherwise it is passed over: the text before and after arrives whole, and the answer ends as if it were not there.
 Never here: how a value is made from a type, the session.
 """
@@ -17,7 +17,7 @@ import openai.types.responses
 from shapes import variants
 
 BEFORE, AFTER = "before ", "after"
-PASSED_OVER = {"text": BEFORE + AFTER, "finish": "stop", "reasoning": "", "calls": 0, "error": ""}
+PASSED_OVER = {"text": BEFORE + AFTER, "finish": "stop", "reasoning": "", "calls": 0, "error": "", "unknown": ""}
 TOOL = "anygpt_chat_completion"
 
 
@@ -38,6 +38,18 @@ def responses():
     future = {"type": "future", "text": "example"}
     message = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
     text = {"type": "output_text", "text": "example", "annotations": [future]}
+
+    def failed(error):
+        return {"type": "response.failed", "response": {"id": "r", "status": "failed", "output": [], "error": error}}
+
+    def incomplete(details):
+        response = {"id": "r", "status": "incomplete", "output": [], "incomplete_details": details}
+        return {"type": "response.incomplete", "response": response}
+
+    errors = variants(openai.types.responses.ResponseError, 1)
+    cases += [(f"response.failed error={label}", failed(error)) for label, error in errors]
+    details = variants(openai.types.responses.response.IncompleteDetails, 1)
+    cases += [(f"response.incomplete details={label}", incomplete(each)) for label, each in details]
     cases += [
         ("future event", {"type": "response.future.delta", "delta": "example", "output_index": 7}),
         ("future event outside", {"type": "future", "delta": "example"}),
@@ -45,20 +57,29 @@ def responses():
         ("future part", {"type": "response.content_part.done", "output_index": 7, "content_index": 0, "part": future}),
         ("future content", {"type": "response.output_item.done", "output_index": 7, "item": {**message, "content": [future]}}),
         ("future annotation", {"type": "response.output_item.done", "output_index": 7, "item": {**message, "content": [text]}}),
+        ("future reason", incomplete({"reason": "future"})),
+        ("future error", failed({"code": "future", "message": "example"})),
     ]
+
     def piece(delta):
         return {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "content_index": 0, "delta": delta}
 
     done = {**message, "content": [{"type": "output_text", "text": BEFORE + AFTER, "annotations": []}]}
     end = {"type": "response.completed", "response": {"id": "r", "status": "completed", "output": [done]}}
     for label, event in cases:
-        yield label, stream([piece(BEFORE), {**event, **({"output_index": 7} if "output_index" in event else {})}, piece(AFTER), end])
+        event = {**event, **({"output_index": 7} if "output_index" in event else {})}
+        is_end = event["type"] in ("response.completed", "response.incomplete", "response.failed")
+        yield label, stream([piece(BEFORE), *([piece(AFTER), event] if is_end else [event, piece(AFTER), end])])
 
 
 # ------------------------------------------------------------------------------------------------- anthropic
 
 
 def messages():
+    def end(reason):
+        delta = {"stop_reason": reason, "stop_sequence": None}
+        return {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 9}}
+
     cases = [case for case in variants(anthropic.types.RawMessageStreamEvent, 4)]
     future = {"type": "future", "text": "example"}
     citation = {"type": "citations_delta", "citation": {"type": "future", "cited_text": "example"}}
@@ -67,11 +88,13 @@ def messages():
         ("future block", {"type": "content_block_start", "index": 7, "content_block": future}),
         ("future delta", {"type": "content_block_delta", "index": 7, "delta": {**future, "type": "future_delta"}}),
         ("future citation", {"type": "content_block_delta", "index": 7, "delta": citation}),
-        ("future stop reason", {"type": "message_delta", "delta": {"stop_reason": "future", "stop_sequence": None}, "usage": {"output_tokens": 1}}),
+        ("future stop reason", end("future")),
         ("ping", {"type": "ping"}),
         ("error", {"type": "error", "error": {"type": "overloaded_error", "message": "example"}}),
     ]
-    start = {"type": "message_start", "message": {"id": "m", "model": "x", "role": "assistant", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}
+    message = {"id": "m", "model": "x", "role": "assistant", "content": []}
+    start = {"type": "message_start", "message": {**message, "usage": {"input_tokens": 1, "output_tokens": 1}}}
+
     def block(index, text):
         return [
             {"type": "content_block_start", "index": index, "content_block": {"type": "text", "text": ""}},
@@ -79,15 +102,12 @@ def messages():
             {"type": "content_block_stop", "index": index},
         ]
 
-    delta = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 9}}
     stop = {"type": "message_stop"}
     for label, event in cases:
         event = {**event, **({"index": 7} if "index" in event else {})}
-        both = block(0, BEFORE), block(8, AFTER)
-        if event["type"] == "message_delta":
-            yield label, stream([start, *both[0], *both[1], event, stop])
-        else:
-            yield label, stream([start, *both[0], event, *both[1], delta, stop])
+        before, after = block(0, BEFORE), block(8, AFTER)
+        is_end = event["type"] == "message_delta" and event["delta"].get("stop_reason")
+        yield label, stream([start, *before, *([*after, event] if is_end else [event, *after, end("end_turn")]), stop])
 
 
 # --------------------------------------------------------------------------------------------------- google
@@ -97,7 +117,8 @@ def generate_content():
     shape = google.genai.types.GenerateContentResponse
     # What the package adds to a reply: it is not on the wire.
     own = ("sdkHttpResponse", "automaticFunctionCallingHistory", "parsed")
-    cases = [case for case in variants(shape, 4) if not any(f" {name}=" in case[0] for name in own)]
+    cases = [case for case in variants(shape, 5) if not any(f" {name}=" in case[0] for name in own)]
+
     def candidate(**members):
         return {"candidates": [{"index": 0, **members}]}
 
@@ -107,21 +128,22 @@ def generate_content():
         ("future finish reason", candidate(finishReason="FUTURE")),
         ("future block reason", {"promptFeedback": {"blockReason": "FUTURE"}}),
     ]
+
     def piece(text):
         return candidate(content={"role": "model", "parts": [{"text": text}]})
 
     for label, event in cases:
-        is_end = re.search(r"finishReason|blockReason|finish reason|block reason", label)
-        end = [] if is_end and "=null" not in label else [candidate(finishReason="STOP")]
-        middle = [piece(AFTER), event] if is_end else [event, piece(AFTER)]
-        yield label, stream([piece(BEFORE), *middle, *end])
+        is_end = re.search(r"(finish|block) ?[rR]eason\b", label) and not re.search("=null|_UNSPECIFIED", label)
+        middle = [piece(AFTER), event] if is_end else [event, piece(AFTER), candidate(finishReason="STOP")]
+        yield label, stream([piece(BEFORE), *middle])
 
 
 # ----------------------------------------------------------------------------------------------------- chat
 
 
 def chat_completions():
-    cases = [case for case in variants(openai.types.chat.ChatCompletionChunk, 4)]
+    cases = [case for case in variants(openai.types.chat.ChatCompletionChunk, 5)]
+
     def choice(**members):
         return {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {}, **members}]}
 
@@ -136,7 +158,6 @@ def chat_completions():
         for one in event.get("choices", ()):
             one["index"] = 0
         is_end = re.search(r"finish.reason", label) and "=null" not in label
-        event = {**event, **({} if is_end else {})}
         before, after = choice(delta={"content": BEFORE}), choice(delta={"content": AFTER})
         # The required member of a choice is null until it ends.
         if not is_end:
@@ -151,15 +172,17 @@ FORMATS = {"openai": responses, "anthropic": messages, "google": generate_conten
 def outcome(result):
     """What the program made of a stream, with the names of PASSED_OVER."""
     answer = result.get("structuredContent") or {}
-    error = ""
-    if result.get("isError") or "content" not in result:
-        error = (result.get("content") or [{"text": json.dumps(result)}])[0]["text"].split(":")[0]
+    said = (result.get("content") or [{"text": json.dumps(result)}])[0]["text"] if result.get("isError", "content" not in result) else ""
+    said = "\n".join([said, *answer.get("warnings", ())])
+    error = re.search(r"(?m)^(?:The answer is not complete: )?([a-z_]+)(?:: | \()", said)
+    unknown = re.search(r"(?m)^The finish reason (\S+) is not known", said)
     return {
         "text": answer.get("text", ""),
         "finish": answer.get("finish_reason") or "",
         "reasoning": answer.get("reasoning") or "",
         "calls": len(answer.get("tool_calls") or ()),
-        "error": error,
+        "error": error[1] if error else "",
+        "unknown": unknown[1] if unknown else "",
     }
 
 

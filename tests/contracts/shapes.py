@@ -156,7 +156,7 @@ def variants(shape, depth):
             yield from simple_variants(part, depth)
             continue
         base = example(part)
-        name = tag(base) or part.__name__
+        name = tag(base, part)
         yield name, base
         if depth > 0:
             for member, (inner, _) in known.items():
@@ -177,9 +177,10 @@ def simple_variants(shape, depth):
         yield getattr(shape, "__name__", "any"), example(shape)
 
 
-def tag(value):
-    """The name of an object by its own account."""
-    return value.get("type") if isinstance(value, dict) else None
+def tag(value, shape):
+    """The name of an object: its `type` if that is a fixed word, else that of the official type."""
+    shape_of_tag = choices(members(shape)["type"][0])[0] if "type" in value else str
+    return shape.__name__ if shape_of_tag is str else value["type"]
 
 
 LEAVE_OUT = object()
