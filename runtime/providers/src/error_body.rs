@@ -87,7 +87,14 @@ impl ErrorBody {
             layers.push(inner);
         }
         layers.reverse();
-        let message = layers.iter().find_map(explanation);
+        let mut said = layers.iter().filter_map(explanation);
+        let mut message = said.next();
+        // A text in `raw` stands beside the relay's own words; JSON in it says all.
+        if let [Value::String(raw), _, ..] = &layers[..]
+            && let Some(outer) = said.next()
+        {
+            message = Some(format!("{outer}: {raw}"));
+        }
         let mut body = ErrorBody { layers, message };
         let metadata = body
             .fields("metadata")

@@ -5,18 +5,23 @@
 /// Most characters of a provider's message that are shown.
 const MOST_SHOWN: usize = 2_000;
 
-/// A sentence about an HTML page, with its title; `None` for other text. The rest of a proxy's page is of no use, and can
+/// A sentence about an HTML or XML page, with its title; `None` for other text. The rest of a proxy's page is of no use, and can
 /// repeat whole headers.
 pub(super) fn page(text: &str) -> Option<String> {
     let start = text.get(..5)?.to_ascii_lowercase();
     if !["<!doc", "<html", "<head", "<?xml"].contains(&start.as_str()) {
         return None;
     }
+    let kind = if start == "<?xml" && !text.to_ascii_lowercase().contains("<html") {
+        "XML"
+    } else {
+        "HTML"
+    };
     let title = title(text)
         .map(|title| format!(" ({title})"))
         .unwrap_or_default();
     Some(format!(
-        "the reply is an HTML or XML page{title} instead of JSON; check the base URL and any proxy"
+        "the reply is an {kind} page{title} instead of JSON; check the base URL and any proxy"
     ))
 }
 

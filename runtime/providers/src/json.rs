@@ -393,7 +393,7 @@ mod tests {
     #[test]
     fn a_portal_page_is_named() {
         let failure = read::<Text<'_>>(" <html><title>Portal</title>").unwrap_err();
-        assert!(failure.message.contains("HTML or XML page (Portal)"));
+        assert!(failure.message.contains("HTML page (Portal)"));
         assert_eq!(read::<Text<'_>>("\u{feff}\"x\"").unwrap().0, "x");
     }
 

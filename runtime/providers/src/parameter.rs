@@ -223,7 +223,7 @@ impl Parameter {
 }
 
 /// The one change that a refusal suggests, if it names something that the request has and can be without.
-pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) -> Option<Repair> {
+pub fn repair(chat: &ChatRequest, failure: &Failure, has_other_token_name: bool) -> Option<Repair> {
     if failure.lacks_path {
         return lasting(Change::Substitute);
     }
@@ -247,7 +247,7 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
         Parameter::MaxTokens => {
             let given = chat.max_tokens.unwrap_or(u32::MAX);
             match chat.max_tokens {
-                Some(_) if has_two_token_names && is_unsupported => Change::OtherTokenName,
+                Some(_) if has_other_token_name && is_unsupported => Change::OtherTokenName,
                 Some(_) => most_tokens(&lower, given, |limits| limits.max())
                     .map_or(Change::Drop(parameter), Change::AtMost),
                 None => Change::Otherwise(most_tokens(&lower, given, |limits| limits.min())?),

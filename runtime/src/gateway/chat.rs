@@ -467,8 +467,9 @@ impl Gateway {
             return Changed::No;
         };
         let written_by = adapt::written_by(codec, prepared.encoding.in_substitute);
-        let has_two_token_names = written_by.has_two_token_names();
-        let Some(Repair { change, is_lasting }) = repair(request, failure, has_two_token_names)
+        let has_other_token_name = written_by.has_two_token_names()
+            && !prepared.changes.contains(&Change::OtherTokenName);
+        let Some(Repair { change, is_lasting }) = repair(request, failure, has_other_token_name)
         else {
             return Changed::No;
         };

@@ -405,8 +405,11 @@ fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
         let before = provider.requests().len();
         let model = format!("{}/refuse-{first}+temperature+top_p", family.id());
         let result = server.call_tool(CHAT, arguments(model));
-        assert_parts(error(&result), &["invalid_request: ", "3 times"]);
-        assert_eq!(provider.requests().len() - before, 3);
+        // The other name of the first one is tried before it is left out.
+        let requests = if family == Family::Compatible { 4 } else { 3 };
+        let times = format!("{requests} times");
+        assert_parts(error(&result), &["invalid_request: ", &times]);
+        assert_eq!(provider.requests().len() - before, requests);
     }
 }
 

@@ -80,12 +80,12 @@ fn every_shape_has_its_message_and_code() {
         ),
         (
             "<!doctype html><HTML><Head><TITLE class=x>\n 502 Bad\tGateway </TITLE>…x-api-key: k",
-            "the reply is an HTML or XML page (502 Bad Gateway) instead of JSON; check the base URL and any proxy",
+            "the reply is an HTML page (502 Bad Gateway) instead of JSON; check the base URL and any proxy",
             None,
         ),
         (
             "<html>",
-            "the reply is an HTML or XML page instead of JSON; check the base URL and any proxy",
+            "the reply is an HTML page instead of JSON; check the base URL and any proxy",
             None,
         ),
     ] {
