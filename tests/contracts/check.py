@@ -21,7 +21,6 @@ MARKS = "<!-- {} -->\n", "<!-- end of {} -->\n"
 # The tables of README.md: of which rows, and their columns.
 TABLES = {
     "body": ["paths", "places", "tests", "models", "reason"],
-    "service": ["tests", "package", "reason"],
     "header": ["calls", "header", "ours", "theirs", "reason"],
     "event": ["format", "event", "expect", "reason"],
 }
@@ -64,7 +63,7 @@ def main():
 
     failed = [] if text == README.read_text() else ["README.md: its tables are old; check.py --write writes them"]
     rows = {name: data.get(name, []) for name in TABLES}
-    count, found = bodies.judge(options.bodies, rows["body"], rows["service"])
+    count, found = bodies.judge(options.bodies, rows["body"])
     failed += found
     if count < 500:
         failed.append(f"bodies: only {count} requests in {options.bodies}: did all tests run?")
