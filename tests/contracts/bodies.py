@@ -1,4 +1,5 @@
-"""The bodies that the end-to-end tests sent to the mock provider, against the official packages' types of requests.
+"""The bodies that the end-to-end tests sent to the mock provider, against the types of requests of
+the official packages.
 
 Never here: how a value is compared with a type, which differences have a reason.
 """
@@ -27,7 +28,8 @@ class GenerationConfig(gemini.GenerationConfig):
     image_config: gemini.ImageConfig | None = None
 
 
-# The package has no type for the bodies of Gemini, but one for each of their members, and functions that put them there.
+# The package has no type for the bodies of Gemini, but one for each of their members, and functions
+# that put them there.
 GenerateContent = TypedDict(
     "GenerateContent",
     {
@@ -59,8 +61,8 @@ EmbedContent = TypedDict(
 )
 EmbedContents = TypedDict("EmbedContents", {"requests": Required[list[EmbedContent]]}, total=False)
 
-# The end of a path, and the type of its bodies. The first that fits counts. Tests give services with a package of their own
-# an address that ends with their id.
+# The end of a path, and the type of its bodies. The first that fits counts. Tests give services
+# with a package of their own an address that ends with their id.
 SHAPES = [
     (r"/responses$", response_create_params.ResponseCreateParams),
     (r"/responses/input_tokens$", input_token_count_params.InputTokenCountParams),
@@ -80,20 +82,23 @@ SHAPES = [
 def check_gemini():
     """Whether GenerateContent has the members that the package's own functions write."""
     source = inspect.getsource(google.genai.models._GenerateContentConfig_to_mldev)
-    written = set(re.findall(r"parent_object,\s*\['(\w+)", source)) | {"contents", "generationConfig"}
-    listed = set(GenerateContent.__annotations__)
-    return [f"google: GenerateContent in bodies.py should have the members {sorted(written)}"] if written != listed else []
+    written = {"contents", "generationConfig", *re.findall(r"parent_object,\s*\['(\w+)", source)}
+    if written == set(GenerateContent.__annotations__):
+        return []
+    return [f"google: GenerateContent in bodies.py should have the members {sorted(written)}"]
 
 
 def check_judge():
     """Whether each type refuses a member that it cannot have."""
-    lax = [shape for _, shape in SHAPES if ("future", "unknown member") not in problems({"future": 1}, shape)]
+    unknown = ("future", "unknown member")
+    lax = [shape for _, shape in SHAPES if unknown not in problems({"future": 1}, shape)]
     return [f"{shape} takes any member" for shape in lax]
 
 
 def judge(folder, rows):
-    """Problems, as texts; one is none if a row of [[body]] has it. Marks rows that were used."""
-    failed = {}
+    """The number of bodies, and problems as texts; one is none if a row of [[body]] has it. Marks
+    rows that were used."""
+    tests = {}
     count = 0
     for file in sorted(folder.glob("*.json")):
         kept = json.loads(file.read_text())
@@ -107,8 +112,10 @@ def judge(folder, rows):
             if row:
                 row["used"] = True
             else:
-                failed.setdefault(f"{kept['path']}: {place}: {problem}", []).append(kept["test"])
-    return count, [f"{what} ({', '.join(sorted(set(tests))[:3])})" for what, tests in failed.items()] + check_gemini() + check_judge()
+                failed = f"{kept['path']}: {place}: {problem}"
+                tests.setdefault(failed, set()).add(kept["test"])
+    failed = [f"{what} ({', '.join(sorted(names)[:3])})" for what, names in tests.items()]
+    return count, failed + check_gemini() + check_judge()
 
 
 def of_request(kept):
@@ -121,9 +128,12 @@ def of_request(kept):
 
 
 def fits(row, kept, place):
-    """Whether a row excuses this place of this request: each of its lists has a pattern that fits (* for anything)."""
-    given = {"paths": kept["path"], "places": place, "tests": kept["test"], "models": kept["model"] or ""}
-    return all(
-        any(fnmatch.fnmatchcase(value, pattern.replace("[", "[[]")) for pattern in row.get(name, ["*"]))
-        for name, value in given.items()
-    )
+    """Whether a row excuses this place of this request: each of its lists has a pattern that
+    fits."""
+    given = {"paths": kept["path"], "places": place, "tests": kept["test"]}
+    return all(matches(value, row.get(name, ["*"])) for name, value in given.items())
+
+
+def matches(text, patterns):
+    """Whether one of the patterns fits a text; only * has a meaning in them."""
+    return any(fnmatch.fnmatchcase(text, pattern.replace("[", "[[]")) for pattern in patterns)

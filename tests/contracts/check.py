@@ -1,6 +1,7 @@
-"""Requests and streams of the program against the official packages. Rows of `contracts.toml` are what may differ.
+"""Requests and streams of the program against the official packages. Rows of `contracts.toml` are
+what may differ.
 
-check.py --server PATH [--bodies FOLDER]    judges; the folder is what the tests wrote with ANYGPT_TEST_BODIES
+check.py --server PATH [--bodies FOLDER]    judges; ANYGPT_TEST_BODIES named the folder to the tests
 check.py --write                            writes the tables of README.md
 Never here: a rule of one of the three subjects (`bodies`, `headers`, `events`).
 """
@@ -20,7 +21,7 @@ README = HERE / "README.md"
 MARKS = "<!-- {} -->\n", "<!-- end of {} -->\n"
 # The tables of README.md: of which rows, and their columns.
 TABLES = {
-    "body": ["paths", "places", "tests", "models", "reason"],
+    "body": ["paths", "places", "tests", "reason"],
     "header": ["calls", "header", "ours", "theirs", "reason"],
     "event": ["format", "event", "expect", "reason"],
 }
@@ -43,7 +44,8 @@ def with_tables(text, data):
         before, rest = text.split(begin)
         after = rest.split(end)[1]
         lines = [columns, ["---"] * len(columns)]
-        lines += [[cell(column, row.get(column)) for column in columns] for row in data.get(name, [])]
+        for row in data.get(name, []):
+            lines.append([cell(column, row.get(column)) for column in columns])
         table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
         text = f"{before}{begin}{table}{end}{after}"
     return text
@@ -61,7 +63,9 @@ def main():
         README.write_text(text)
         return 0
 
-    failed = [] if text == README.read_text() else ["README.md: its tables are old; check.py --write writes them"]
+    failed = []
+    if text != README.read_text():
+        failed.append("README.md: its tables are old; check.py --write writes them")
     rows = {name: data.get(name, []) for name in TABLES}
     seen = []
     if options.bodies:

@@ -1,11 +1,11 @@
 """Streams with one event of the official types each, and what the program must make of them.
 
-An event comes between two pieces of text; one that ends the answer comes at its end. If no row of `contracts.toml` says
-otherwise it is passed over: the text before and after arrives whole, and the answer ends as if it were not there.
+An event comes between two pieces of text; one that ends the answer comes at its end. If no row of
+`contracts.toml` says otherwise it is passed over: the text before and after arrives whole, and the
+answer ends as if it were not there.
 Never here: how a value is made from a type, the session.
 """
 
-import fnmatch
 import json
 import re
 
@@ -14,11 +14,21 @@ import google.genai.types
 import openai.types.chat
 import openai.types.responses
 
+from bodies import matches
 from shapes import variants
 
 BEFORE, AFTER = "before ", "after"
-PASSED_OVER = {"text": BEFORE + AFTER, "finish": "stop", "reasoning": "", "calls": 0, "error": "", "unknown": ""}
+PASSED_OVER = {
+    "text": BEFORE + AFTER,
+    "finish": "stop",
+    "reasoning": "",
+    "calls": 0,
+    "error": "",
+    "unknown": "",
+}
 TOOL = "anygpt_chat_completion"
+# What no type has yet.
+FUTURE = {"type": "future", "text": "example"}
 
 
 def stream(events):
@@ -27,153 +37,170 @@ def stream(events):
     return "".join(f"{name}data: {json.dumps(event)}\n\n" for name, event in zip(named, events))
 
 
-# ------------------------------------------------------------------------------------------------- responses
+# -------------------------------------------------------------------------------------- responses
 
 
 def responses():
     """(label, stream) of each case; the same below."""
-    union = openai.types.responses.ResponseStreamEvent
-    cases = [case for case in variants(union, 2)]
-    cases += [case for case in variants(openai.types.responses.ResponseOutputItemDoneEvent, 3)]
-    future = {"type": "future", "text": "example"}
+    package = openai.types.responses
     message = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
-    text = {"type": "output_text", "text": "example", "annotations": [future]}
 
-    def failed(error):
-        return {"type": "response.failed", "response": {"id": "r", "status": "failed", "output": [], "error": error}}
+    def ended(status, **members):
+        response = {"id": "r", "status": status, "output": [], **members}
+        return {"type": f"response.{status}", "response": response}
 
-    def incomplete(details):
-        response = {"id": "r", "status": "incomplete", "output": [], "incomplete_details": details}
-        return {"type": "response.incomplete", "response": response}
+    def piece(delta):
+        place = {"item_id": "m", "output_index": 0, "content_index": 0}
+        return {"type": "response.output_text.delta", **place, "delta": delta}
 
-    errors = variants(openai.types.responses.ResponseError, 1)
-    cases += [(f"response.failed error={label}", failed(error)) for label, error in errors]
-    details = variants(openai.types.responses.response.IncompleteDetails, 1)
-    cases += [(f"response.incomplete details={label}", incomplete(each)) for label, each in details]
+    def item(item):
+        return {"type": "response.output_item.done", "output_index": 7, "item": item}
+
+    def text(text, *annotations):
+        part = {"type": "output_text", "text": text, "annotations": annotations}
+        return {**message, "content": [part]}
+
+    cases = [*variants(package.ResponseStreamEvent, 2)]
+    cases += variants(package.ResponseOutputItemDoneEvent, 3)
+    for label, error in variants(package.ResponseError, 1):
+        cases.append((f"response.failed error={label}", ended("failed", error=error)))
+    for label, details in variants(package.response.IncompleteDetails, 1):
+        event = ended("incomplete", incomplete_details=details)
+        cases.append((f"response.incomplete details={label}", event))
+    part = {"type": "response.content_part.done", "output_index": 7, "part": FUTURE}
     cases += [
         ("future event", {"type": "response.future.delta", "delta": "example", "output_index": 7}),
         ("future event outside", {"type": "future", "delta": "example"}),
-        ("future item", {"type": "response.output_item.done", "output_index": 7, "item": future}),
-        ("future part", {"type": "response.content_part.done", "output_index": 7, "content_index": 0, "part": future}),
-        ("future content", {"type": "response.output_item.done", "output_index": 7, "item": {**message, "content": [future]}}),
-        ("future annotation", {"type": "response.output_item.done", "output_index": 7, "item": {**message, "content": [text]}}),
-        ("future reason", incomplete({"reason": "future"})),
-        ("future error", failed({"code": "future", "message": "example"})),
+        ("future item", item(FUTURE)),
+        ("future part", {**part, "content_index": 0}),
+        ("future content", item({**message, "content": [FUTURE]})),
+        ("future annotation", item(text("example", FUTURE))),
+        ("future reason", ended("incomplete", incomplete_details={"reason": "future"})),
+        ("future error", ended("failed", error={"code": "future", "message": "example"})),
     ]
-
-    def piece(delta):
-        return {"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "content_index": 0, "delta": delta}
-
-    done = {**message, "content": [{"type": "output_text", "text": BEFORE + AFTER, "annotations": []}]}
-    end = {"type": "response.completed", "response": {"id": "r", "status": "completed", "output": [done]}}
+    end = ended("completed", output=[text(BEFORE + AFTER)])
     for label, event in cases:
-        event = {**event, **({"output_index": 7} if "output_index" in event else {})}
+        if "output_index" in event:
+            event = {**event, "output_index": 7}
         is_end = event["type"] in ("response.completed", "response.incomplete", "response.failed")
-        yield label, stream([piece(BEFORE), *([piece(AFTER), event] if is_end else [event, piece(AFTER), end])])
+        rest = [piece(AFTER), event] if is_end else [event, piece(AFTER), end]
+        yield label, stream([piece(BEFORE), *rest])
 
 
-# ------------------------------------------------------------------------------------------------- anthropic
+# --------------------------------------------------------------------------------------- messages
 
 
 def messages():
+    def delta(delta):
+        return {"type": "content_block_delta", "index": 7, "delta": delta}
+
+    def begin(block):
+        return {"type": "content_block_start", "index": 7, "content_block": block}
+
     def end(reason):
         delta = {"stop_reason": reason, "stop_sequence": None}
         return {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 9}}
 
-    cases = [case for case in variants(anthropic.types.RawMessageStreamEvent, 4)]
-    future = {"type": "future", "text": "example"}
+    def text(index, text):
+        events = [begin({"type": "text", "text": ""}), delta({"type": "text_delta", "text": text})]
+        return [{**event, "index": index} for event in [*events, {"type": "content_block_stop"}]]
+
     citation = {"type": "citations_delta", "citation": {"type": "future", "cited_text": "example"}}
-    cases += [
-        ("future event", future),
-        ("future block", {"type": "content_block_start", "index": 7, "content_block": future}),
-        ("future delta", {"type": "content_block_delta", "index": 7, "delta": {**future, "type": "future_delta"}}),
-        ("future citation", {"type": "content_block_delta", "index": 7, "delta": citation}),
+    cases = [
+        *variants(anthropic.types.RawMessageStreamEvent, 4),
+        ("future event", FUTURE),
+        ("future block", begin(FUTURE)),
+        ("future delta", delta({**FUTURE, "type": "future_delta"})),
+        ("future citation", delta(citation)),
         ("future stop reason", end("future")),
         ("ping", {"type": "ping"}),
         ("error", {"type": "error", "error": {"type": "overloaded_error", "message": "example"}}),
     ]
     message = {"id": "m", "model": "x", "role": "assistant", "content": []}
-    start = {"type": "message_start", "message": {**message, "usage": {"input_tokens": 1, "output_tokens": 1}}}
-
-    def block(index, text):
-        return [
-            {"type": "content_block_start", "index": index, "content_block": {"type": "text", "text": ""}},
-            {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": text}},
-            {"type": "content_block_stop", "index": index},
-        ]
-
-    stop = {"type": "message_stop"}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    start = {"type": "message_start", "message": {**message, "usage": usage}}
+    before, after, stop = text(0, BEFORE), text(8, AFTER), {"type": "message_stop"}
     for label, event in cases:
-        event = {**event, **({"index": 7} if "index" in event else {})}
-        before, after = block(0, BEFORE), block(8, AFTER)
+        if "index" in event:
+            event = {**event, "index": 7}
         is_end = event["type"] == "message_delta" and event["delta"].get("stop_reason")
-        yield label, stream([start, *before, *([*after, event] if is_end else [event, *after, end("end_turn")]), stop])
+        rest = [*after, event] if is_end else [event, *after, end("end_turn")]
+        yield label, stream([start, *before, *rest, stop])
 
 
-# --------------------------------------------------------------------------------------------------- google
+# -------------------------------------------------------------------------------- generateContent
+
+# What the package adds to a reply: it is not on the wire.
+ADDED = ("sdkHttpResponse", "automaticFunctionCallingHistory", "parsed")
 
 
 def generate_content():
-    shape = google.genai.types.GenerateContentResponse
-    # What the package adds to a reply: it is not on the wire.
-    own = ("sdkHttpResponse", "automaticFunctionCallingHistory", "parsed")
-    cases = [case for case in variants(shape, 5) if not any(f" {name}=" in case[0] for name in own)]
-
     def candidate(**members):
         return {"candidates": [{"index": 0, **members}]}
 
+    def part(**members):
+        return candidate(content={"role": "model", "parts": [members]})
+
+    cases = [*variants(google.genai.types.GenerateContentResponse, 5)]
+    cases = [case for case in cases if not any(f" {name}=" in case[0] for name in ADDED)]
     cases += [
         ("future member", {"future": {"text": "example"}}),
-        ("future part", candidate(content={"role": "model", "parts": [{"future": {"text": "example"}}]})),
+        ("future part", part(future={"text": "example"})),
         ("future finish reason", candidate(finishReason="FUTURE")),
         ("future block reason", {"promptFeedback": {"blockReason": "FUTURE"}}),
     ]
-
-    def piece(text):
-        return candidate(content={"role": "model", "parts": [{"text": text}]})
-
     for label, event in cases:
-        is_end = re.search(r"(finish|block) ?[rR]eason\b", label) and not re.search("=null|_UNSPECIFIED", label)
-        middle = [piece(AFTER), event] if is_end else [event, piece(AFTER), candidate(finishReason="STOP")]
-        yield label, stream([piece(BEFORE), *middle])
+        is_reason = re.search(r"(finish|block) ?[rR]eason\b", label)
+        is_end = is_reason and not re.search("=null|_UNSPECIFIED", label)
+        end = candidate(finishReason="STOP")
+        rest = [part(text=AFTER), event] if is_end else [event, part(text=AFTER), end]
+        yield label, stream([part(text=BEFORE), *rest])
 
 
-# ----------------------------------------------------------------------------------------------------- chat
+# ------------------------------------------------------------------------------- Chat Completions
 
 
 def chat_completions():
-    cases = [case for case in variants(openai.types.chat.ChatCompletionChunk, 5)]
+    def choice(reason=None, **delta):
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        return {"id": "c", "object": "chat.completion.chunk", "choices": [choice]}
 
-    def choice(**members):
-        return {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {}, **members}]}
-
-    cases += [
+    call = {"index": 0, "id": "x", "type": "future", "future": {"name": "example"}}
+    cases = [
+        *variants(openai.types.chat.ChatCompletionChunk, 5),
         ("future member", {**choice(), "future": {"text": "example"}}),
-        ("future delta", choice(delta={"future": {"text": "example"}})),
-        ("future part", choice(delta={"content": [{"type": "future", "future": "example"}]})),
-        ("future call", choice(delta={"tool_calls": [{"index": 0, "id": "x", "type": "future", "future": {"name": "example"}}]})),
-        ("future finish reason", choice(finish_reason="future")),
+        ("future delta", choice(future={"text": "example"})),
+        ("future part", choice(content=[{"type": "future", "future": "example"}])),
+        ("future call", choice(tool_calls=[call])),
+        ("future finish reason", choice("future")),
     ]
+    before, after = choice(content=BEFORE), choice(content=AFTER)
     for label, event in cases:
-        for one in event.get("choices", ()):
-            one["index"] = 0
         is_end = re.search(r"finish.reason", label) and "=null" not in label
-        before, after = choice(delta={"content": BEFORE}), choice(delta={"content": AFTER})
-        # The required member of a choice is null until it ends.
-        if not is_end:
-            event = {**event, "choices": [{**one, "finish_reason": None} for one in event.get("choices", ())]}
-        middle = [after, event] if is_end else [event, after, choice(finish_reason="stop")]
-        yield label, stream([before, *middle]) + "data: [DONE]\n\n"
+        # The required members of an example have values of their own.
+        fixed = {"index": 0} if is_end else {"index": 0, "finish_reason": None}
+        event = {**event, "choices": [{**one, **fixed} for one in event["choices"]]}
+        rest = [after, event] if is_end else [event, after, choice("stop")]
+        yield label, stream([before, *rest]) + "data: [DONE]\n\n"
 
 
-FORMATS = {"openai": responses, "anthropic": messages, "google": generate_content, "chat": chat_completions}
+FORMATS = {
+    "openai": responses,
+    "anthropic": messages,
+    "google": generate_content,
+    "chat": chat_completions,
+}
+
+# ------------------------------------------------------------------------------------ the judgement
 
 
 def outcome(result):
     """What the program made of a stream, with the names of PASSED_OVER."""
     answer = result.get("structuredContent") or {}
-    said = (result.get("content") or [{"text": json.dumps(result)}])[0]["text"] if result.get("isError", "content" not in result) else ""
-    said = "\n".join([said, *answer.get("warnings", ())])
+    said = list(answer.get("warnings", ()))
+    if result.get("isError", "content" not in result):
+        said += [block["text"] for block in result.get("content", ())] or [json.dumps(result)]
+    said = "\n".join(said)
     error = re.search(r"(?m)^(?:The answer is not complete: )?([a-z_]+)(?:: | \()", said)
     unknown = re.search(r"(?m)^The finish reason (\S+) is not known", said)
     return {
@@ -187,7 +214,8 @@ def outcome(result):
 
 
 def judge(program, loopback, rows):
-    """Problems, as texts; `rows` are those of [[event]], of which the first that fits counts. Marks rows that were used."""
+    """The number of streams, and problems as texts; `rows` are those of [[event]], of which the
+    first that fits counts. Marks rows that were used."""
     failed = []
     count = 0
     for name, cases in FORMATS.items():
@@ -199,17 +227,15 @@ def judge(program, loopback, rows):
             loopback.replies[model] = ("text/event-stream", reply)
             calls.append({"prompt": "hi", "model": f"{name}/{model}", "include_reasoning": True})
         for (label, _), result in zip(cases, program.call_all(TOOL, calls)):
-            row = next((row for row in rows if row["format"] == name and fits(label, row["event"])), None)
-            if row:
-                row["used"] = True
-            expected = {**PASSED_OVER, **(row or {}).get("expect", {})}
+            fitting = (
+                row for row in rows if row["format"] == name and matches(label, row["event"])
+            )
+            row = next(fitting, {})
+            row["used"] = True
+            expected = {**PASSED_OVER, **row.get("expect", {})}
             seen = outcome(result)
-            if seen != expected:
-                wrong = {key: seen[key] for key in seen if seen[key] != expected[key]}
-                failed.append(f"{name}: {label}: got {wrong}, expected {({key: expected[key] for key in wrong})}")
+            wrong = {key: seen[key] for key in seen if seen[key] != expected[key]}
+            if wrong:
+                right = {key: expected[key] for key in wrong}
+                failed.append(f"{name}: {label}: got {wrong}, expected {right}")
     return count, failed
-
-
-def fits(label, patterns):
-    """Whether one of the patterns fits a label; only * has a meaning in them."""
-    return any(fnmatch.fnmatchcase(label, pattern.replace("[", "[[]")) for pattern in patterns)

@@ -1,4 +1,5 @@
-"""The heads of requests: what the program sends, next to what the official client sends for the same call.
+"""The heads of requests: what the program sends, next to what the official client sends for the
+same call.
 
 Never here: bodies, which differences have a reason.
 """
@@ -12,7 +13,7 @@ import openai
 
 PROMPT = "hi"
 
-# The call of the program, and the same of the official client. Replies have no use: only requests are compared.
+# The call of the program, and the same of the official client. Only requests are compared.
 CALLS = {
     "responses": ("openai", "anygpt_chat_completion", {"prompt": PROMPT}),
     "chat": ("chat", "anygpt_chat_completion", {"prompt": PROMPT}),
@@ -30,23 +31,37 @@ MODEL = "contract"
 
 def official(url):
     """The same calls of the official clients."""
-    openai_client = openai.OpenAI(base_url=url + "/openai/v1", api_key="sk-contracts-openai", max_retries=0)
-    chat_client = openai.OpenAI(base_url=url + "/chat/v1", api_key="sk-contracts-chat", max_retries=0)
-    anthropic_client = anthropic.Anthropic(base_url=url + "/anthropic", api_key="sk-ant-contracts", max_retries=0)
-    options = {"base_url": url + "/google"}
-    google_client = google.genai.Client(api_key="AIzaContracts", vertexai=False, http_options=options)
+    openai_client = openai.OpenAI(
+        base_url=url + "/openai/v1", api_key="sk-contracts-openai", max_retries=0
+    )
+    chat_client = openai_client.with_options(base_url=url + "/chat/v1", api_key="sk-contracts-chat")
+    anthropic_client = anthropic.Anthropic(
+        base_url=url + "/anthropic", api_key="sk-ant-contracts", max_retries=0
+    )
+    google_client = google.genai.Client(
+        api_key="AIzaContracts", vertexai=False, http_options={"base_url": url + "/google"}
+    )
     turns = [{"role": "user", "content": PROMPT}]
+    responses, chat = openai_client.responses, chat_client.chat.completions
+    messages, gemini = anthropic_client.messages, google_client.models
+
+    def to(call, **arguments):
+        return lambda: call(model=MODEL, **arguments)
+
     return {
-        "responses": lambda: openai_client.responses.create(model=MODEL, input=PROMPT, stream=True),
-        "chat": lambda: chat_client.chat.completions.create(model=MODEL, messages=turns, stream=True),
-        "messages": lambda: anthropic_client.messages.create(model=MODEL, messages=turns, max_tokens=9, stream=True),
-        "generateContent": lambda: list(google_client.models.generate_content_stream(model=MODEL, contents=PROMPT)),
-        "input tokens": lambda: openai_client.responses.input_tokens.count(model=MODEL, input=PROMPT),
-        "count_tokens": lambda: anthropic_client.messages.count_tokens(model=MODEL, messages=turns),
-        "countTokens": lambda: google_client.models.count_tokens(model=MODEL, contents=PROMPT),
-        "embeddings": lambda: openai_client.embeddings.create(model=MODEL, input=[PROMPT]),
-        "batchEmbedContents": lambda: google_client.models.embed_content(model=MODEL, contents=[PROMPT]),
-        "images": lambda: openai_client.images.generate(model=MODEL, prompt=PROMPT),
+        "responses": to(responses.create, input=PROMPT, stream=True),
+        "chat": to(chat.create, messages=turns, stream=True),
+        "messages": to(messages.create, messages=turns, max_tokens=9, stream=True),
+        # As long as this refers to the client, it is not closed.
+        "generateContent": lambda: list(
+            google_client.models.generate_content_stream(model=MODEL, contents=PROMPT)
+        ),
+        "input tokens": to(responses.input_tokens.count, input=PROMPT),
+        "count_tokens": to(messages.count_tokens, messages=turns),
+        "countTokens": to(gemini.count_tokens, contents=PROMPT),
+        "embeddings": to(openai_client.embeddings.create, input=[PROMPT]),
+        "batchEmbedContents": to(gemini.embed_content, contents=[PROMPT]),
+        "images": to(openai_client.images.generate, prompt=PROMPT),
     }
 
 
@@ -55,7 +70,13 @@ def recorded(loopback, call):
     begin = len(loopback.seen)
     try:
         call()
-    except (openai.OpenAIError, anthropic.AnthropicError, google.genai.errors.APIError, json.JSONDecodeError, ValueError):
+    except (
+        openai.OpenAIError,
+        anthropic.AnthropicError,
+        google.genai.errors.APIError,
+        json.JSONDecodeError,
+        ValueError,
+    ):
         pass  # The reply is none.
     method, path, headers = next(one for one in loopback.seen[begin:] if one[0] == "POST")
     return {"(request)": f"{method} {path}", **dict(headers)}
@@ -75,7 +96,7 @@ def compared(name, value):
 
 
 def judge(program, loopback, rows):
-    """Problems, as texts; a difference is none if a row of [[header]] has it. Marks rows that were used."""
+    """Problems, as texts; a difference in a row of [[header]] is none. Marks used rows."""
     failed = []
     clients = official(loopback.url)
     for name, (provider, tool, arguments) in CALLS.items():

@@ -14,7 +14,8 @@ IN_FLIGHT = 8
 
 
 class Loopback:
-    """Records every request, and answers a POST with the reply of the model that it names, if `replies` has one."""
+    """Records every request, and answers a POST with the reply in `replies` of the model that it
+    names."""
 
     def __init__(self):
         self.replies = {}
@@ -30,7 +31,9 @@ class Loopback:
                 pass
 
             def do_GET(self):
-                self.answer("application/json", json.dumps({"data": [], "models": [], "has_more": False}))
+                self.answer(
+                    "application/json", json.dumps({"data": [], "models": [], "has_more": False})
+                )
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -40,7 +43,9 @@ class Loopback:
                 self.answer(*loopback.replies.get(model, ("application/json", "{}")))
 
             def answer(self, content_type, text):
-                loopback.seen.append((self.command, self.path, [(n.lower(), v) for n, v in self.headers.items()]))
+                loopback.seen.append(
+                    (self.command, self.path, [(n.lower(), v) for n, v in self.headers.items()])
+                )
                 data = text.encode()
                 self.send_response(200)
                 self.send_header("content-type", content_type)
@@ -74,7 +79,12 @@ class Program:
 
     def __init__(self, path, environment):
         self.process = subprocess.Popen(
-            [path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+            [path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
         )
         self.log = []
         self.lines = queue.Queue()
@@ -113,7 +123,9 @@ class Program:
         while waiting or in_flight:
             while waiting and in_flight < IN_FLIGHT:
                 at, each = waiting.pop()
-                self.send({"id": at, "method": "tools/call", "params": {"name": tool, "arguments": each}})
+                self.send(
+                    {"id": at, "method": "tools/call", "params": {"name": tool, "arguments": each}}
+                )
                 in_flight += 1
             message = self.receive()
             results[message["id"]] = message.get("result") or message

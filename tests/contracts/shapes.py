@@ -1,7 +1,8 @@
-"""What the official packages' types say of JSON: whether a value has a shape, and examples of a shape.
+"""What the official packages' types say of JSON: whether a value has a shape, and examples.
 
-The packages describe requests as TypedDict (openai, anthropic, groq) or as pydantic models (google-genai, mistralai), and
-replies as pydantic models. Their own validation lets unknown members pass, so it is not used.
+The packages describe requests as TypedDict (openai, anthropic, groq) or as pydantic models
+(google-genai, mistralai), and replies as pydantic models. Their own validation lets unknown members
+pass, so it is not used.
 Never here: what is sent to whom, exceptions.
 """
 
@@ -15,17 +16,20 @@ from typing import get_args, get_origin
 import pydantic
 import typing_extensions
 
+# What says of a member whether it is required, or more about its type.
+MARKS = (typing.Annotated, typing_extensions.Required, typing_extensions.NotRequired)
+
 
 @functools.cache
 def members(shape):
-    """The members of an object: name in JSON -> (type, whether it is required). None if it is not an object."""
+    """The members of an object: name in JSON -> (type, whether it is required). None of others."""
     if typing_extensions.is_typeddict(shape):
         hints = typing_extensions.get_type_hints(shape, include_extras=True)
         found = {}
         for name, hint in hints.items():
             required = name in shape.__required_keys__
             alias = name
-            while get_origin(hint) in (typing.Annotated, typing_extensions.Required, typing_extensions.NotRequired):
+            while get_origin(hint) in MARKS:
                 if get_origin(hint) is not typing.Annotated:
                     required = get_origin(hint) is typing_extensions.Required
                 for note in getattr(hint, "__metadata__", ()):
@@ -42,13 +46,16 @@ def members(shape):
     return None
 
 
-ALIASES = (typing_extensions.TypeAliasType, getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType))
+ALIASES = (
+    typing_extensions.TypeAliasType,
+    getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType),
+)
 
 
 def plain(shape):
-    """Without what says nothing of JSON: Annotated, Required, named aliases, Optional's extra types."""
+    """Without what says nothing of JSON: Annotated, Required, named aliases."""
     while True:
-        if get_origin(shape) in (typing.Annotated, typing_extensions.Required, typing_extensions.NotRequired):
+        if get_origin(shape) in MARKS:
             shape = get_args(shape)[0]
         elif hasattr(shape, "__supertype__"):
             shape = shape.__supertype__
@@ -69,11 +76,18 @@ def choices(shape):
 
 
 LISTS = (list, tuple, collections.abc.Iterable, collections.abc.Sequence)
-PRIMITIVES = {str: (str,), bytes: (str,), bool: (bool,), int: (int,), float: (int, float), type(None): (type(None),)}
+PRIMITIVES = {
+    str: (str,),
+    bytes: (str,),
+    bool: (bool,),
+    int: (int,),
+    float: (int, float),
+    type(None): (type(None),),
+}
 
 
 def problems(value, shape, where=""):
-    """What is wrong with a value, as (place, problem); places look like messages[].content[text].cache_control."""
+    """What is wrong with a value, as (place, problem); places are like `input[]<message>.role`."""
     parts = choices(shape)
     if len(parts) > 1:
         results = []
@@ -88,12 +102,20 @@ def problems(value, shape, where=""):
     if shape in (typing.Any, object) or isinstance(shape, typing.TypeVar):
         return []
     if origin in (typing.Literal, typing_extensions.Literal):
-        return [] if value in get_args(shape) else [(where, f"{value!r} is none of the known values")]
+        return (
+            [] if value in get_args(shape) else [(where, f"{value!r} is none of the known values")]
+        )
     if shape in PRIMITIVES:
-        fits = isinstance(value, PRIMITIVES[shape]) and (shape is bool or not isinstance(value, bool))
+        fits = isinstance(value, PRIMITIVES[shape]) and (
+            shape is bool or not isinstance(value, bool)
+        )
         return [] if fits else [(where, f"{kind(value)} in place of {shape.__name__}")]
     if isinstance(shape, type) and issubclass(shape, enum.Enum):
-        return [] if value in [one.value for one in shape] else [(where, f"{value!r} is none of the known values")]
+        return (
+            []
+            if value in [one.value for one in shape]
+            else [(where, f"{value!r} is none of the known values")]
+        )
     if origin in LISTS:
         if not isinstance(value, list):
             return [(where, f"{kind(value)} in place of a list")]
@@ -127,7 +149,7 @@ def of_object(value, known, where):
 
 
 def unlike(value, shape):
-    """How little a member of a union resembles a value: its kind counts most, then its fixed values."""
+    """How little a member of a union resembles a value: by its kind, then by its fixed values."""
     known = members(shape)
     if not isinstance(value, dict) or known is None:
         fits = isinstance(value, list) == (get_origin(shape) in LISTS)
@@ -140,13 +162,20 @@ def unlike(value, shape):
 
 
 def kind(value):
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a string",
+        bool: "a boolean",
+        type(None): "null",
+    }
     return names.get(type(value), "a number")
 
 
 def variants(shape, depth):
-    """Examples of a shape, each with a label: every type of a union and every fixed value, and every member of an object,
-    alone beside the required ones; inside of those the same, `depth` objects deep."""
+    """Examples of a shape, each with a label: every type of a union and every fixed value, and
+    every member of an object, alone next to the required ones; inside of those the same, `depth`
+    objects deep."""
     for part in choices(shape):
         if part is type(None):
             yield "null", None
@@ -202,4 +231,8 @@ def example(shape):
     if origin in LISTS:
         return []
     known = members(part) or {}
-    return {name: example(inner) for name, (inner, required) in known.items() if required or name in ("type", "object")}
+    return {
+        name: example(inner)
+        for name, (inner, required) in known.items()
+        if required or name in ("type", "object")
+    }
