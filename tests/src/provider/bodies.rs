@@ -36,8 +36,6 @@ pub(super) fn keep(test: &str, request: &Request) {
     let headers = request.headers.iter();
     let kept = json!({
         "test": test,
-        "family": request.family().map(|family| format!("{family:?}")),
-        "model": request.model(),
         "method": request.method,
         "path": request.path.split('?').next(),
         "headers": headers.map(|(name, value)| json!([name, shown(name, value)])).collect::<Vec<_>>(),
