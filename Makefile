@@ -6,6 +6,8 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 900
 SOAK_SECONDS ?= 600
 SERVER := target/debug/anygpt-mcp
+# Where the tests leave the requests that they sent to the mock provider, for tests/contracts/run.
+BODIES := target/contracts/bodies
 RELEASE := target/release/anygpt-mcp
 # Owner of the repository and of the images; a release fails while it is this placeholder.
 OWNER ?= YOUR_ORG
@@ -56,8 +58,10 @@ check: ## Format, clippy, unit tests, transcripts, end-to-end tests; needs only 
 	$(CARGO) test --locked -p anygpt-core -p anygpt-providers -p anygpt-mcp -p anygpt-tests
 
 .PHONY: test
-test: ## All tests: those of check, fuzz targets, official clients, conformance (Python, Node)
-	$(CARGO) test --locked
+test: ## All tests: those of check, fuzz targets, official clients and packages, conformance (Python, Node)
+	rm -rf $(BODIES)
+	ANYGPT_TEST_BODIES=$(CURDIR)/$(BODIES) $(CARGO) test --locked
+	tests/contracts/run $(BODIES)
 	tests/clients/python/run
 	tests/clients/node/run
 	tests/conformance/run

@@ -2,9 +2,10 @@
 //!
 //! Here: the server, its routes, what it records. In `families`: the formats, a file each. In `reply`: the behaviour of
 //! one reply. In `wire`: its bytes. In `catalog`: the default behaviour (echo, model lists, faults by model id). In
-//! `flood`: a reply that never stops.
+//! `flood`: a reply that never stops. In `bodies`: what is kept of requests for `tests/contracts/`.
 //! Never here: anything about MCP.
 
+mod bodies;
 mod catalog;
 mod families;
 mod flood;
@@ -156,7 +157,11 @@ impl Provider {
             .enable_all()
             .build()?;
 
-        let shared = Arc::new(Shared::default());
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let shared = Arc::new(Shared {
+            test,
+            ..Shared::default()
+        });
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("mock-provider".into())
@@ -350,6 +355,8 @@ impl Drop for Provider {
 
 #[derive(Debug, Default)]
 struct Shared {
+    /// The thread that started it, which is named after its test.
+    test: String,
     state: Mutex<State>,
     changed: Condvar,
     gate: watch::Sender<bool>,
@@ -521,6 +528,7 @@ async fn answer(
         outcome: Outcome::Open,
         connection,
     };
+    bodies::keep(&shared.test, &request);
     let (index, reply) = shared.change(|state| {
         let index = state.remember(request.clone());
         let scripted = request.family().and_then(|family| {

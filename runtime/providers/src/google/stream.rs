@@ -110,11 +110,13 @@ impl Reader {
             let part: Piece<'_> = part?;
             if let Some(call) = part.function_call {
                 let call: FunctionCall<'_> = json::read(call.get())?;
-                answer.call(ToolCall {
-                    id: str_of(&call.id).to_owned(),
-                    name: str_of(&call.name).to_owned(),
-                    arguments: call.args.map_or("{}", RawValue::get).to_owned(),
-                })?;
+                if let Some(name) = call.name.and_then(Text::non_empty) {
+                    answer.call(ToolCall {
+                        id: str_of(&call.id).to_owned(),
+                        name,
+                        arguments: call.args.map_or("{}", RawValue::get).to_owned(),
+                    })?;
+                }
             }
             let (side, pieces) = match part.thought.0 {
                 Some(true) => (&mut answer.reasoning, &mut self.thoughts),
@@ -276,19 +278,20 @@ struct UsageMetadata {
 fn meaning(native: &str) -> Option<Finish> {
     Some(match native {
         "STOP" => Finish::Stop,
-        "MAX_TOKENS" => Finish::Length,
-        "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "MODEL_ARMOR" => {
-            Finish::ContentFilter
-        }
-        image if image.starts_with("IMAGE_") => Finish::ContentFilter,
+        "MAX_TOKENS" | "CONTINUATION" => Finish::Length,
+        "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "MODEL_ARMOR"
+        | "ESCALATION" => Finish::ContentFilter,
         "LANGUAGE"
         | "OTHER"
+        | "IMAGE_OTHER"
         | "NO_IMAGE"
+        | "PUP_LIMITED_DISABLED"
         | "MALFORMED_FUNCTION_CALL"
         | "UNEXPECTED_TOOL_CALL"
         | "TOO_MANY_TOOL_CALLS"
         | "MISSING_THOUGHT_SIGNATURE"
         | "MALFORMED_RESPONSE" => Finish::Error,
+        image if image.starts_with("IMAGE_") => Finish::ContentFilter,
         _ => return None,
     })
 }

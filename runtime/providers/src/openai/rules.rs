@@ -136,4 +136,69 @@ mod tests {
             assert_eq!(openai(id), None, "{id}");
         }
     }
+
+    /// The ids are those of `ChatModel` in version 3.57.0 of the package `openai`, without their dated snapshots.
+    #[test]
+    fn a_row_holds_from_its_number_up_to_the_next() {
+        for (ids, from) in [
+            (
+                "gpt-6-astra gpt-6.2-astra gpt-6.1-sol gpt-6.2-sol gpt-6.1-terra",
+                (6, 0),
+            ),
+            ("gpt-6-sol gpt-6-luna gpt-6.10-x", (6, 0)),
+            ("gpt-5.6-sol gpt-5.6-terra gpt-5.6-luna gpt-5.10", (5, 6)),
+            (
+                "gpt-5.5 gpt-5.5-2026-04-23 gpt-5.4 gpt-5.4-mini gpt-5.4-nano gpt-5.2",
+                (5, 2),
+            ),
+            (
+                "gpt-5.1 gpt-5.1-2025-11-13 gpt-5.1-codex gpt-5.1-mini",
+                (5, 1),
+            ),
+            ("gpt-5 gpt-5-mini gpt-5-nano gpt-5-2025-08-07", (5, 0)),
+            (
+                "gpt-4.1 gpt-4.1-mini gpt-4.1-nano gpt-4o gpt-4o-2024-05-13 gpt-4o-audio-preview",
+                (0, 0),
+            ),
+            (
+                "gpt-4o-mini-search-preview gpt-4o-mini gpt-4-turbo gpt-4-0125-preview gpt-4",
+                (0, 0),
+            ),
+            (
+                "gpt-4-0613 gpt-4-32k-0314 gpt-3.5-turbo gpt-3.5-turbo-16k-0613",
+                (0, 0),
+            ),
+        ] {
+            let (_, rules) = GPT.iter().find(|(version, _)| *version == from).unwrap();
+            for id in ids.split(' ') {
+                assert_eq!(openai(id), Some(*rules), "{id}");
+            }
+        }
+        for id in [
+            "gpt-5.3-chat-latest",
+            "gpt-5.2-chat-latest",
+            "chatgpt-4o-latest",
+        ] {
+            assert_eq!(openai(id), Some(PLAIN), "{id}");
+        }
+        for id in [
+            "o4-mini",
+            "o3",
+            "o3-mini",
+            "o1",
+            "o1-2024-12-17",
+            "o1-preview",
+            "o1-mini",
+        ] {
+            assert_eq!(openai(id), Some(REASONING), "{id}");
+        }
+        for id in ["gpt-audio-mini", "codex-mini-latest"] {
+            assert_eq!(openai(id), None, "{id}");
+        }
+        let pro = OpenAi {
+            efforts: PRO,
+            ..openai("gpt-5.2").unwrap()
+        };
+        assert_eq!(openai("gpt-5.2-pro-2025-12-11"), Some(pro));
+    }
 }

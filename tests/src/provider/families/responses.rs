@@ -269,8 +269,8 @@ impl Format for Responses {
     fn media(&self) -> (Value, bool) {
         let content = json!([
             {"type": "input_text", "text": "What is this?"},
-            {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="},
-            {"type": "input_image", "image_url": "https://example.com/a.jpg"},
+            {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo=", "detail": "auto"},
+            {"type": "input_image", "image_url": "https://example.com/a.jpg", "detail": "auto"},
             {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}]);
         (content, true)
     }

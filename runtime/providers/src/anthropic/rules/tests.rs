@@ -109,3 +109,43 @@ fn claude_generations() {
         assert_eq!(known, (may_be_forced, supports_schemas), "{id}");
     }
 }
+
+/// The ids are those of `ModelParam` in version 2.14.0 of the package `anthropic`.
+#[test]
+fn a_row_holds_for_its_own_number_alone() {
+    for (id, row) in [
+        ("claude-fable-5-2", "fable-5-2"),
+        ("claude-mythos-5-2", "mythos-5-2"),
+        ("claude-haiku-5-5", ""),
+        ("claude-sonnet-5-5", ""),
+        ("claude-fable-5-1", "fable-5-1"),
+        ("claude-opus-5-5", "opus-5-5"),
+        ("claude-mythos-5-1", "mythos-5-1"),
+        ("claude-sonnet-5", "sonnet-5"),
+        ("claude-fable-5", "fable-5"),
+        ("claude-mythos-5", "mythos-5"),
+        ("claude-opus-5", "opus-5"),
+        ("claude-opus-4-8", "opus-4-8"),
+        ("claude-opus-4-7", "opus-4-7"),
+        ("claude-mythos-preview", ""),
+        ("claude-opus-4-6", "opus-4-6"),
+        ("claude-sonnet-4-6", "sonnet-4-6"),
+        ("claude-haiku-4-5", "haiku-4-5"),
+        ("claude-haiku-4-5-20251001", "haiku-4-5"),
+        ("claude-opus-4-5", "opus-4-5"),
+        ("claude-opus-4-5-20251101", "opus-4-5"),
+        ("claude-sonnet-4-5", "sonnet-4-5"),
+        ("claude-sonnet-4-5-20250929", "sonnet-4-5"),
+    ] {
+        let words = CLAUDES.iter().flat_map(|(words, _)| words.iter());
+        let matching: Vec<&str> = words.copied().filter(|word| has_number(id, word)).collect();
+        let expected: Vec<&str> = Some(row)
+            .filter(|row| !row.is_empty())
+            .into_iter()
+            .collect();
+        assert_eq!(matching, expected, "{id}");
+        // Whatever the next number is, it is not this one.
+        let next = format!("{}-9", id.split("-20").next().unwrap());
+        assert_eq!(claude(&next), NEWEST_CLAUDE, "{next}");
+    }
+}

@@ -192,8 +192,10 @@ fn finishes() {
         ("MAX_TOKENS", Finish::Length),
         ("SAFETY", Finish::ContentFilter),
         ("IMAGE_PROHIBITED_CONTENT", Finish::ContentFilter),
+        ("IMAGE_OTHER", Finish::Error),
         ("LANGUAGE", Finish::Error),
         ("MODEL_ARMOR", Finish::ContentFilter),
+        ("CONTINUATION", Finish::Length),
     ] {
         assert_eq!(
             finish(&format!("{{\"finishReason\":\"{native}\"}}")),
@@ -204,6 +206,8 @@ fn finishes() {
     assert_eq!(finish(r#"{"finishReason":"NEWS"}"#), None);
     let call = r#"{"content":{"parts":[{"functionCall":{"name":"weather","args":{}}}]},"finishReason":"STOP"}"#;
     assert_eq!(finish(call), Some(Finish::ToolCalls));
+    let nameless = call.replace("weather", "");
+    assert_eq!(finish(&nameless), Some(Finish::Stop));
     let call = call.replace("STOP", "FUNCTION_CALL");
     assert_eq!(finish(&call), Some(Finish::ToolCalls));
 

@@ -178,6 +178,8 @@ enum InputPart<'a> {
         #[serde(rename = "type")]
         kind: &'static str,
         image_url: Url<'a>,
+        /// `auto`, the default: servers that check requests by OpenAI's own types require the member (vercel/ai#20300).
+        detail: &'static str,
     },
     File {
         #[serde(rename = "type")]
@@ -320,6 +322,7 @@ fn media_part(media: &Media) -> InputPart<'_> {
         return InputPart::Image {
             kind: "input_image",
             image_url: media.url(),
+            detail: "auto",
         };
     }
     let (filename, file_data, file_url) = match media.source {

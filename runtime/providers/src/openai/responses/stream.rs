@@ -451,14 +451,19 @@ fn parts(
     Ok(list.transpose()?.unwrap_or_default().read())
 }
 
-/// How a response ends: the finish reason, if it is known, and the provider's word for it. None if it has
-/// not ended.
+/// How a response ends: the finish reason, if it is known, and the provider's word for it. None if it has not ended. `event`
+/// is the status that the event is named after. It decides, but some servers close every response as completed.
 fn ending<'r>(
     response: &'r ResponseObject<'_>,
-    status: &'r str,
+    event: &'r str,
     stage: Stage,
 ) -> Result<Option<(Option<Finish>, &'r str)>, Failure> {
-    let native = response.status.as_ref().map_or(status, |status| &status.0);
+    let own = str_of(&response.status);
+    let native = match event {
+        "" | "completed" if !matches!(own, "" | "queued" | "in_progress") => own,
+        "" => own,
+        event => event,
+    };
     Ok(Some(match native {
         "completed" => (Some(Finish::Stop), native),
         // https://platform.openai.com/docs/api-reference/responses/object
@@ -466,7 +471,7 @@ fn ending<'r>(
             let details = response.incomplete_details.as_ref();
             match details.map_or("", |details| str_of(&details.reason)) {
                 "" => (Some(Finish::Length), native),
-                reason @ ("max_output_tokens" | "max_tokens" | "length") => {
+                reason @ ("max_output_tokens" | "max_tokens" | "max_messages" | "length") => {
                     (Some(Finish::Length), reason)
                 }
                 reason @ "content_filter" => (Some(Finish::ContentFilter), reason),

@@ -78,7 +78,7 @@ fn conversations_with_images_files_and_tools() {
         {"type": "message", "role": "developer", "content": "Answer in French."},
         {"type": "message", "role": "user", "content": [
             {"type": "input_text", "text": "What is this?"},
-            {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0="},
+            {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0=", "detail": "auto"},
             {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="},
             {"type": "input_file", "file_url": "https://example.com/a.pdf"}]},
         {"type": "message", "role": "assistant", "content": "Un chat."},
@@ -95,7 +95,7 @@ fn conversations_with_images_files_and_tools() {
     expected.as_array_mut().unwrap().insert(3, said);
     expected[4]["arguments"] = "{}".into();
     expected[5]["output"] = json!([{"type": "input_text", "text": "{\"c\":4}"},
-            {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0="}]);
+            {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0=", "detail": "auto"}]);
     assert_eq!(input(&messages), expected);
 
     messages[2].content.push(Part::Media(image));
