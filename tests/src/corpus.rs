@@ -38,8 +38,17 @@ pub struct Sent {
     content_type: String,
     headers: Vec<(String, String)>,
     pub pieces: Vec<Vec<u8>>,
-    /// Whether the connection breaks before the end of the body.
-    is_cut: bool,
+    end: SentEnd,
+}
+
+/// What happens behind the last piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SentEnd {
+    Whole,
+    /// The connection breaks before the end of the body.
+    Cut,
+    /// Nothing comes any more, and the connection stays open.
+    Open,
 }
 
 #[derive(Clone, Debug)]
@@ -168,14 +177,15 @@ fn sent(words: &[&str], text: &str) -> Result<Sent, String> {
         content_type: "text/event-stream".to_owned(),
         headers: Vec::new(),
         pieces: Vec::new(),
-        is_cut: false,
+        end: SentEnd::Whole,
     };
     let mut is_escaped = false;
     for word in words {
         match (*word, word.parse(), word.split_once('=')) {
             (_, Ok(status), _) => sent.status = status,
             ("escaped", ..) => is_escaped = true,
-            ("cut", ..) => sent.is_cut = true,
+            ("cut", ..) => sent.end = SentEnd::Cut,
+            ("open", ..) => sent.end = SentEnd::Open,
             // Such a value may have an equals sign of its own.
             (kind, ..) if kind.contains('/') => kind.clone_into(&mut sent.content_type),
             (_, _, Some((name, value))) => {
@@ -236,7 +246,8 @@ fn unescaped(text: &str) -> Result<Vec<u8>, String> {
 impl Sent {
     /// Whether it is a stream that is read to its end.
     pub fn is_stream(&self) -> bool {
-        self.status == 200 && self.content_type.starts_with("text/event-stream") && !self.is_cut
+        let is_events = self.content_type.starts_with("text/event-stream");
+        self.status == 200 && is_events && self.end != SentEnd::Cut
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -254,9 +265,10 @@ impl Sent {
         for (name, value) in &self.headers {
             reply = reply.header(name, value);
         }
-        match self.is_cut {
-            true => reply.cut_after(self.pieces.len()),
-            false => reply,
+        match self.end {
+            SentEnd::Whole => reply,
+            SentEnd::Cut => reply.cut_after(self.pieces.len()),
+            SentEnd::Open => reply.hang_after(self.pieces.len()),
         }
     }
 }
@@ -272,6 +284,7 @@ impl Case {
         provider.script_models(self.family, self.lists.iter().map(Sent::reply));
         let mut server = Server::builder()
             .envs(provider.every_env())
+            .env("ANYGPT_TOOLS", "all")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .limit(Duration::from_secs(60))
             .spawn();
@@ -368,7 +381,7 @@ mod tests {
         assert_eq!(first.pieces, [b"data: 1\n\n", b"data: 2\n\n"]);
         assert!(first.is_stream() && !second.is_stream());
         assert_eq!(second.bytes(), b"{}\r\xff\xc3\xa9\\");
-        assert_eq!((second.status, second.is_cut), (429, true));
+        assert_eq!((second.status, second.end), (429, SentEnd::Cut));
         assert_eq!(second.headers, [("retry-after".to_owned(), "3".to_owned())]);
         for broken in [
             "no comment",

@@ -49,6 +49,9 @@ pub enum End {
     Clean,
 }
 
+/// How clients name themselves that show their model structured results in place of the text.
+const HIDES_TEXT: [&[u8]; 2] = [br#""name":"claude-code""#, br#""name":"codex"#];
+
 /// Finds the schema of a tool's `structuredContent`; `None` if the tool has none.
 pub type OutputSchema<'s> = dyn Fn(&str) -> Option<Arc<Validator>> + 's;
 
@@ -58,6 +61,10 @@ pub fn problems(case: &Case<'_>, output_schema: &OutputSchema<'_>) -> Vec<String
     let mut judge = Judge {
         output_schema,
         structured_for_all: case.structured_for_all,
+        hides_text: HIDES_TEXT.iter().any(|name| {
+            let first = &case.sent[..case.sent.len().min(LONGEST_LINE)];
+            first.windows(name.len()).any(|part| part == *name)
+        }),
         requests: Vec::new(),
         by_id: HashMap::new(),
         by_token: HashMap::new(),
@@ -164,6 +171,8 @@ struct Request<'a> {
 struct Judge<'a, 's> {
     output_schema: &'s OutputSchema<'s>,
     structured_for_all: bool,
+    /// The client shows its model structured results alone, so it gets none.
+    hides_text: bool,
     requests: Vec<Request<'a>>,
     by_id: HashMap<&'a str, Vec<usize>>,
     by_token: HashMap<String, Vec<usize>>,
@@ -192,7 +201,9 @@ impl<'a> Judge<'a, '_> {
         let mut revision = None;
         let mut last = None;
         let mut batches = 0;
-        for line in case.sent.split(|byte| *byte == b'\n') {
+        // A byte order mark in front of all is ignored.
+        let sent = case.sent.strip_prefix(b"\xef\xbb\xbf").unwrap_or(case.sent);
+        for line in sent.split(|byte| *byte == b'\n') {
             if revision == Some(BATCHES)
                 && let Some(elements) = elements(line)
             {
@@ -511,6 +522,7 @@ impl Judge<'_, '_> {
         let Some(content) = result.get("structuredContent") else {
             let must = revision >= STRUCTURED
                 && result["isError"] != true
+                && !self.hides_text
                 && (self.output_schema)(name).is_some();
             return must
                 .then(|| format!("{name} has an output schema, its result no structuredContent"))
@@ -520,11 +532,12 @@ impl Judge<'_, '_> {
         if revision < STRUCTURED && !self.structured_for_all {
             return vec![format!("structuredContent is unknown in {revision}")];
         }
+        if self.hides_text && !self.structured_for_all {
+            return vec!["structuredContent, which hides the text".to_owned()];
+        }
         match (self.output_schema)(name) {
             Some(validator) => schema::problems(&validator, content, &format!("result of {name}")),
-            None => vec![format!(
-                "structuredContent, but {name} has no output schema"
-            )],
+            None => Vec::new(),
         }
     }
 
@@ -983,11 +996,7 @@ mod tests {
         );
         let other = call.replace("count", "other");
         fine(&[&other], &[&counted(r#""isError":false"#)]);
-        wrong(
-            &[&other],
-            &[&counted(r#""structuredContent":{"n":1}"#)],
-            "no output schema",
-        );
+        fine(&[&other], &[&counted(r#""structuredContent":{"n":1}"#)]);
         let [asked, answered] = initialize("2025-03-26");
         wrong(
             &[&asked, &call],
@@ -997,9 +1006,19 @@ mod tests {
         // The same answer is valid for one tool and invalid for another.
         let second = other.replace(":1,", ":2,");
         let [one, two] = [1, 2].map(|id| {
-            counted(r#""structuredContent":{"n":1}"#).replace(":1,\"res", &format!(":{id},\"res"))
+            counted(r#""structuredContent":{"n":"1"}"#).replace(":1,\"res", &format!(":{id},\"res"))
         });
-        wrong(&[&call, &second], &[&one, &two], "no output schema");
+        fine(&[&other], &[&one]);
+        wrong(&[&call, &second], &[&one, &two], "result of count");
+        // A client that would show it in place of the text gets none.
+        let [asked, answered] = initialize("2025-06-18");
+        let asked = asked.replace(r#""name":"c""#, r#""name":"claude-code""#);
+        let alone = &counted(r#""structuredContent":{"n":1}"#);
+        wrong(&[&asked, &call], &[&answered, alone], "hides the text");
+        fine(
+            &[&asked, &call],
+            &[&answered, &counted(r#""isError":false"#)],
+        );
     }
 
     #[test]

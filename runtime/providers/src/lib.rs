@@ -21,6 +21,7 @@ mod embeddings;
 mod error;
 mod error_body;
 mod excerpt;
+mod finish;
 mod framing;
 pub mod google;
 mod http_request;

@@ -62,6 +62,38 @@ pub(crate) fn has_word(id: &str, words: &[&str]) -> bool {
         .any(|word| words.contains(&word))
 }
 
+/// Whether a model of which only the id is known may be one for chats.
+pub(crate) fn may_chat(id: &str) -> bool {
+    !has_word(id, NOT_CHAT)
+}
+
+/// Words in the ids of models that do not chat.
+const NOT_CHAT: &[&str] = &[
+    "embed",
+    "embedding",
+    "embeddings",
+    "whisper",
+    "tts",
+    "stt",
+    "asr",
+    "transcribe",
+    "rerank",
+    "reranker",
+    "moderation",
+    "guard",
+    "safeguard",
+    "ocr",
+    "image",
+    "imagine",
+    "dall",
+    "flux",
+    "diffusion",
+    "bge",
+    "video",
+    "realtime",
+    "audio",
+];
+
 /// US dollars per token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Price {

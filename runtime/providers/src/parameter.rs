@@ -228,9 +228,7 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_other_token_name: bool)
         return lasting(Change::Substitute);
     }
     // An error inside a stream may have no status.
-    let is_refusal = failure
-        .status
-        .is_none_or(|it| it < 400 || it == 400 || it == 422);
+    let is_refusal = failure.status.is_none_or(|it| it <= 400 || it == 422);
     let is_free = failure.stage != Stage::Taken;
     if failure.class != ErrorKind::InvalidRequest || !is_refusal || !is_free {
         return None;
@@ -436,7 +434,7 @@ fn put_instructions_into_turn(chat: &mut ChatRequest) -> bool {
     }
     let texts = instructions.iter().map(|message| message.all_text());
     let text = texts.collect::<Vec<_>>().join("\n\n") + "\n\n";
-    first.content.insert(0, Part::Text(text.into()));
+    first.content.insert(0, Part::Text(text));
     chat.messages = rest.into();
     true
 }

@@ -24,13 +24,16 @@ impl<'a> Event<'a> {
         self.data.trim() == "[DONE]"
     }
 
-    /// The data; none if it is blank, `null` or `[DONE]`.
+    /// The data; none if it is blank, `[DONE]`, or JSON that says nothing: `null`, a number, an empty text or list.
     pub(super) fn payload(&self) -> Option<&'a str> {
         // The common case.
         if self.data.starts_with('{') {
             return Some(self.data);
         }
-        (!["", "null", "[DONE]"].contains(&self.data.trim())).then_some(self.data)
+        let data = self.data.trim();
+        let says_nothing = ["", "[DONE]", "null", "true", "false", "\"\"", "[]"].contains(&data)
+            || data.parse::<f64>().is_ok();
+        (!says_nothing).then_some(self.data)
     }
 
     /// The `type` of the payload (raw), else the event's name.

@@ -132,11 +132,10 @@ impl Gateway {
             let answer = &reply.answer;
             let state = reader.state_length();
             hold(held, answer.held() + state + parser.held())?;
-            if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
-                reply.first_token.get_or_insert_with(|| {
-                    body.set_idle_timeout(IdleTimeout::of(None, self.settings.idle.as_ref()));
-                    exchange.context.received().elapsed()
-                });
+            let has_answer = !answer.text.is_empty() || !answer.tool_calls.is_empty();
+            if has_answer && reply.first_token.is_none() {
+                body.set_idle_timeout(IdleTimeout::of(None, self.settings.idle.as_ref()));
+                reply.first_token = Some(exchange.context.received().elapsed());
             }
             if answer.length() + state > 0 {
                 observer.received(answer);
@@ -144,15 +143,13 @@ impl Gateway {
         }
         if reply.answer.complete {
             body.drain();
-        } else if let Some(event) = parser.finish() {
-            // An event without its end may be cut anywhere, so that only what it has can be wrong. An error that can be
-            // read is whole.
-            if let Err(failure) = reader.event(&event, &mut reply.answer)
-                && failure.stage == Stage::Declined
-            {
-                let has_begun = has_begun || reader.state_length() > 0;
-                return Err(declined(failure, &reply.answer, has_begun));
-            }
+        } else if let Some(event) = parser.finish()
+            // It may be cut anywhere, so that only what it has can be wrong. An error that can be read is whole.
+            && let Err(failure) = reader.event(&event, &mut reply.answer)
+            && failure.stage == Stage::Declined
+        {
+            let has_begun = has_begun || reader.state_length() > 0;
+            return Err(declined(failure, &reply.answer, has_begun));
         }
         end(reader, &mut reply.answer, held).await
     }

@@ -65,6 +65,30 @@ const REPAIRS: u32 = 2;
 /// and most that the caller need not know of.
 const SILENT_REPAIRS: u32 = 4;
 
+/// How often a target was asked again, by the reason.
+#[derive(Default, PartialEq)]
+struct Again {
+    repeated: u32,
+    repaired: u32,
+    silently: u32,
+}
+
+impl Again {
+    fn may_repair(&self) -> bool {
+        self.repaired < REPAIRS && self.silently < SILENT_REPAIRS
+    }
+
+    /// Counts a change, if it is one.
+    fn repair(&mut self, changed: &Changed) -> bool {
+        match changed {
+            Changed::No => return false,
+            Changed::Silently => self.silently += 1,
+            Changed::Warn(_) => self.repaired += 1,
+        }
+        true
+    }
+}
+
 impl Gateway {
     /// Asks a model, and if it fails asks it again or another one.
     ///
@@ -187,49 +211,33 @@ impl Gateway {
     ) -> ChainStep {
         let (target, next) = (&plan.targets[position], plan.targets.get(position + 1));
         let mut prepared = self.prepare(plan, target);
-        let (mut repeated, mut repaired, mut silently) = (0, 0, 0);
+        let mut again = Again::default();
         loop {
             let idle_timeout =
                 next.map(|_| retry::share(plan.left(context), plan.targets.len() - position));
             let attempt = self.attempt(context, plan, &mut prepared, state, idle_timeout, observer);
             match attempt.await {
                 Ok(()) => {
-                    if prepared.encoding.in_substitute {
-                        let model = &prepared.request.model;
-                        self.learned
-                            .remember(target.provider, model, Change::Substitute);
-                    }
+                    self.remember_substitute(target, &prepared);
                     state.succeed();
                     return ChainStep::End;
                 }
                 Err(AttemptError::Failed(failure)) => state.fail(failure),
                 Err(AttemptError::Unpaid(why)) => {
-                    state.leave_out(
-                        target.name(&self.settings),
-                        repeated + repaired + silently > 0,
-                        why,
-                    );
+                    state.leave_out(target.name(&self.settings), again != Again::default(), why);
                     return ChainStep::NextTarget;
                 }
             }
-            if repaired < REPAIRS && silently < SILENT_REPAIRS {
-                match self.repair(context, plan, target, &mut prepared, state, observer) {
-                    Changed::No => {}
-                    Changed::Silently => {
-                        silently += 1;
-                        continue;
-                    }
-                    Changed::Warn(_) => {
-                        repaired += 1;
-                        continue;
-                    }
-                }
+            if again.may_repair()
+                && again.repair(&self.repair(context, plan, target, &mut prepared, state, observer))
+            {
+                continue;
             }
             let Some((Failed { failure, .. }, took)) = state.last() else {
                 return ChainStep::End;
             };
             let situation = Situation {
-                repeated,
+                repeated: again.repeated,
                 allowed: self.settings.retries,
                 has_next: next.is_some(),
                 took,
@@ -243,7 +251,7 @@ impl Gateway {
                     let seconds = pause.as_secs_f64();
                     observer.on_status(&format!("{status}; trying again in {seconds:.1} s"));
                     sleep(pause).await;
-                    repeated += 1;
+                    again.repeated += 1;
                 }
                 (Next::Another, Some(next)) => {
                     self.log_attempt(context, state);
@@ -253,6 +261,15 @@ impl Gateway {
                 }
                 (Next::Another | Next::GiveUp, _) => return ChainStep::End,
             }
+        }
+    }
+
+    /// A server without a path is known to answer at the other one only once it has.
+    fn remember_substitute(&self, target: &Target, prepared: &TargetRequest) {
+        if prepared.encoding.in_substitute {
+            let model = &prepared.request.model;
+            self.learned
+                .remember(target.provider, model, Change::Substitute);
         }
     }
 
@@ -322,14 +339,14 @@ impl Gateway {
             }
         };
         reply.warnings.extend(limited.warnings);
-        let (most, input) = (limited.most.unwrap_or_default(), limited.input);
+        let most = limited.most.unwrap_or_default();
         let held = purse.map(|purse| purse.hold(most));
         let result = self.stream(exchange, prepared, reply, observer).await;
         if let Some(held) = held {
             let model = &prepared.request.model;
             held.settle(match &result {
                 Err(failure) if failure.stage == Stage::Free => 0.0,
-                _ => self.spent(position, model, &reply.answer, input, most),
+                _ => self.spent(position, model, &reply.answer, limited.input, most),
             });
         }
         Ok(result?)
@@ -467,8 +484,8 @@ impl Gateway {
             return Changed::No;
         };
         let written_by = adapt::written_by(codec, prepared.encoding.in_substitute);
-        let has_other_token_name = written_by.has_two_token_names()
-            && !prepared.changes.contains(&Change::OtherTokenName);
+        let has_other_token_name =
+            written_by.has_two_token_names() && !prepared.changes.contains(&Change::OtherTokenName);
         let Some(Repair { change, is_lasting }) = repair(request, failure, has_other_token_name)
         else {
             return Changed::No;

@@ -19,6 +19,7 @@ mod foreign;
 mod given;
 mod headers;
 mod index;
+mod jsonc;
 mod key;
 mod limits;
 mod load;

@@ -139,7 +139,7 @@ pub(super) static TABLE: [Row; 21] = [
         },
         help: "YAML or JSON; else /config/anygpt.config.{yaml,yml,json}",
         about: [
-            "a YAML or JSON file",
+            "a YAML or JSON file (JSON may have comments)",
             "`/config/anygpt.config.{yaml,yml,json}`, if there",
         ],
         ..NONE
@@ -386,8 +386,8 @@ pub(super) static TABLE: [Row; 21] = [
         show: |settings| Some(settings.offer.structured.as_str().into()),
         help: "structuredContent beside the text: auto (default: for clients that\nknow it), always, never",
         about: [
-            "who gets `structuredContent` beside the text: `auto` (clients of a revision that knows it), `always`, \
-             `never` (for clients that show both, and pay for both)",
+            "who gets `structuredContent` beside the text: `auto` (clients of a revision that knows it, \
+             but not Claude Code and Codex, which show their model that alone), `always`, `never`",
             "`auto`",
         ],
         ..NONE

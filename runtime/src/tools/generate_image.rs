@@ -211,7 +211,7 @@ impl Image {
             revised_prompt: generated.text.as_deref(),
             model: self.target.model.as_deref().unwrap_or_default(),
             provider: &settings.providers[self.target.provider].id,
-            usage: &generated.usage,
+            usage: Some(&generated.usage).filter(|usage| **usage != Usage::default()),
             warnings: &self.warnings,
         };
         let structured = serde_json::to_string(&structured).ok();
@@ -231,7 +231,8 @@ struct Structured<'a> {
     revised_prompt: Option<&'a str>,
     model: &'a str,
     provider: &'a str,
-    usage: &'a Usage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<&'a Usage>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [String],
 }

@@ -198,10 +198,13 @@ pub(crate) fn rule(
         revision,
         answer: Answer::Error(vec![code]),
     };
-    let Some(params) = Object::read(params.filter(|raw| *raw != "null").unwrap_or("{}")).filter(Object::is_readable) else {
+    let Some(params) = Object::read(params.filter(|raw| *raw != "null").unwrap_or("{}"))
+        .filter(Object::is_readable)
+    else {
         return error(legacy, INVALID_PARAMS);
     };
-    let Some(meta) = Object::read(params.given("_meta").unwrap_or("{}")).filter(Object::is_readable)
+    let Some(meta) =
+        Object::read(params.given("_meta").unwrap_or("{}")).filter(Object::is_readable)
     else {
         return error(legacy, INVALID_PARAMS);
     };

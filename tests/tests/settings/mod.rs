@@ -1437,6 +1437,11 @@ fn the_environment_beats_the_file() {
     let files = [
         file(&format!("{}.yaml", filed.port()), yaml),
         file(&format!("{}.json", filed.port()), json.to_string()),
+        // With comments, and with a comma behind the last value.
+        file(
+            &format!("{}.jsonc", filed.port()),
+            format!("// mine\n{json} // end").replace("}}", "}, /* last */}"),
+        ),
     ];
     let file_wins = (&filed, "filed-1234", "filed-model");
     for (variables, (provider, key, model)) in [

@@ -323,9 +323,10 @@ fn reasoned(input: u32, output: u32) -> Reply {
     Reply::raw_stream(format!("data: {event}\n\n"))
 }
 
-/// An answer that breaks off after a few characters, so that its cost is not reported.
+/// An answer that breaks off after 400 characters, about 100 tokens, so that its cost is not reported.
 fn broken() -> Reply {
-    Reply::deltas(Family::OpenAi, ["few ", "words"], Duration::ZERO).cut_after(1)
+    let some = "half".repeat(100);
+    Reply::deltas(Family::OpenAi, [&*some, "words"], Duration::ZERO).cut_after(1)
 }
 
 /// The first model with eight fallbacks.

@@ -10,12 +10,13 @@ use serde_json::{Map, Value};
 
 use super::errors::failure;
 use crate::conversation;
+use crate::finish;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::pieces::Pieces;
 use crate::sse;
 use crate::state::StateCollector;
 use crate::turns;
-use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
+use crate::{Answer, ErrorKind, Failure, Stage, StreamReader, ToolCall, Usage};
 
 /// Remembers the content blocks until they are complete.
 #[derive(Debug)]
@@ -411,16 +412,7 @@ fn take_stop(stop: Stop<'_>, answer: &mut Answer) {
     let Some(native) = stop.stop_reason.and_then(Text::non_empty) else {
         return;
     };
-    // https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
-    let finish = match native.as_str() {
-        "end_turn" | "stop_sequence" => Some(Finish::Stop),
-        "max_tokens" | "model_context_window_exceeded" => Some(Finish::Length),
-        "tool_use" => Some(Finish::ToolCalls),
-        "refusal" => Some(Finish::ContentFilter),
-        "pause_turn" => Some(Finish::Pause),
-        _ => None,
-    };
-    answer.finish(finish, native);
+    answer.finish(finish::meaning(&native), native);
     if let Some(StopDetails {
         category,
         explanation,

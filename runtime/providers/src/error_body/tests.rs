@@ -239,7 +239,7 @@ fn statuses() {
 #[test]
 fn what_relays_wrap_into_each_other_is_read() {
     let raw = r#"{"error":{"message":"'temperature' is not supported","param":"temperature"}}"#;
-    let quoted = serde_json::to_string(raw).unwrap();
+    let quoted = serde_json::json!(raw).to_string();
     let wrapped = [
         format!(
             r#"{{"error":{{"message":"Provider returned error","code":400,"metadata":{{"raw":{quoted},"provider_name":"P"}}}}}}"#
@@ -261,14 +261,14 @@ fn what_relays_wrap_into_each_other_is_read() {
     }
     // Text in `raw`, and words that are not an error.
     let plain = r#"{"error":{"message":"m","code":429,"metadata":{"raw":"slow down","provider_name":"P"}}}"#;
-    assert_eq!(read(429, plain).message, "P: slow down");
+    assert_eq!(read(429, plain).message, "P: m: slow down");
     let example = r#"{"error":{"message":"send an object such as {\"message\":\"x\"}"}}"#;
     let failure = read(400, example);
     let message = &failure.message;
     assert!(message.starts_with("send an object"), "{message}");
     // A wait inside.
     let info = r#"{"error":{"message":"m","details":[{"retryDelay":"17s"}]}}"#;
-    let quoted = serde_json::to_string(info).unwrap();
+    let quoted = serde_json::json!(info).to_string();
     let failure = read(429, &format!(r#"{{"error":{{"message":{quoted}}}}}"#));
     assert_eq!(failure.retry_after, Some(Duration::from_secs(17)));
     for odd in ["17", "-1s", "NaNs", "1e99s", "s", ""] {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::errors::failure;
+use crate::finish;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::pieces::Pieces;
 use crate::sse;
@@ -140,7 +141,7 @@ impl Reader {
             return Err(failure);
         }
         let (reason, message) = (candidate.finish_reason, candidate.finish_message);
-        take_reason(reason, meaning, message, answer);
+        take_reason(reason, finish::meaning, message, answer);
         Ok(())
     }
 
@@ -270,30 +271,6 @@ struct UsageMetadata {
     candidates_token_count: Lenient<u64>,
     thoughts_token_count: Lenient<u64>,
     total_token_count: Lenient<u64>,
-}
-
-/// What a finish reason means (<https://ai.google.dev/api/generate-content#FinishReason>,
-/// <https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse#FinishReason>). A call
-/// of a function has STOP, too.
-fn meaning(native: &str) -> Option<Finish> {
-    Some(match native {
-        "STOP" => Finish::Stop,
-        "MAX_TOKENS" | "CONTINUATION" => Finish::Length,
-        "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "MODEL_ARMOR"
-        | "ESCALATION" => Finish::ContentFilter,
-        "LANGUAGE"
-        | "OTHER"
-        | "IMAGE_OTHER"
-        | "NO_IMAGE"
-        | "PUP_LIMITED_DISABLED"
-        | "MALFORMED_FUNCTION_CALL"
-        | "UNEXPECTED_TOOL_CALL"
-        | "TOO_MANY_TOOL_CALLS"
-        | "MISSING_THOUGHT_SIGNATURE"
-        | "MALFORMED_RESPONSE" => Finish::Error,
-        image if image.starts_with("IMAGE_") => Finish::ContentFilter,
-        _ => return None,
-    })
 }
 
 /// Sets the finish reason if there is one, and what the provider adds to it.

@@ -26,6 +26,7 @@ use super::{
     environment::Environment,
     file_text,
     given::Given,
+    jsonc,
     parameters::Parameters,
     problem::Problem,
     secret::Secret,
@@ -88,6 +89,7 @@ impl File {
             "mount a text file that the user of this process may read, or correct CONFIG_FILE";
         let text = file_text::read(path, yaml::LIMIT as u64)
             .map_err(|problem| Problem::new(&place(path), problem, advice))?;
+        let text = jsonc::without_comments(&text).unwrap_or(text);
         let variables = yaml::Variables {
             value: &|name| variable(environment, name),
             // Its provider is off then.

@@ -150,11 +150,20 @@ fn media(
         Source::Data(data) => type_by_magic(data),
         Source::Url(_) => None,
     };
-    let mime = match (by_bytes, mime, given_type) {
-        (Some(by_bytes), ..) => by_bytes.to_owned(),
-        (None, Some(mime), _) => mime_type(&source_path, mime)?,
-        (None, None, Some(given_type)) => given_type,
-        (None, None, None) => guessed_type(path, &source)?,
+    let declared = match mime {
+        Some(mime) => Some(mime_type(&source_path, mime)),
+        None => given_type.map(Ok),
+    };
+    let mime = match (by_bytes, declared) {
+        (Some(by_bytes), declared) => {
+            if declared.is_some_and(|it| it.is_ok_and(|it| it != by_bytes)) {
+                let warning = format!("{path} is {by_bytes} by its bytes, and was sent as that");
+                arguments.warn(warning);
+            }
+            by_bytes.to_owned()
+        }
+        (None, Some(declared)) => declared?,
+        (None, None) => guessed_type(path, &source)?,
     };
     if is_image && !mime.is_empty() && !mime.starts_with("image/") {
         let allowed = "an image: give its mime_type, or type \"file\"";

@@ -166,23 +166,21 @@ pub(super) fn calls(
         let given = match call.remove("arguments") {
             None | Some(Value::Null) => "{}".to_owned(),
             Some(Value::String(text)) => text,
-            Some(object @ Value::Object(_)) => object.to_string(),
-            Some(other) => {
-                return Err(wrong(
-                    &format!("{path}.arguments"),
-                    &other,
-                    "an object, or JSON text of one",
-                ));
-            }
+            Some(other) => other.to_string(),
         };
-        // Some codecs parse it to an object.
+        // Codecs parse it to an object.
         arguments.charge(json::tree_size(&given))?;
         arguments.ignore_rest(&path, &call);
-        Ok(ToolCall {
+        let call = ToolCall {
             id,
             name,
             arguments: given,
-        })
+        };
+        if call.object().is_none() {
+            let warning = "is not a JSON object, and was sent inside of one";
+            arguments.warn(format!("{path}.arguments {warning}"));
+        }
+        Ok(call)
     });
     calls.collect()
 }

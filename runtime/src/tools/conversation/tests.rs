@@ -243,10 +243,6 @@ fn calls_and_results_are_read_as_openai_and_others_write_them() {
             "tool_calls[0].name is \"a b\"",
         ),
         (
-            r#"[{"role":"assistant","tool_calls":[{"id":"1","name":"a","arguments":1}]}]"#,
-            "arguments is 1",
-        ),
-        (
             r#"[{"role":"assistant","provider_state":{"items":[1]}}]"#,
             "unchanged",
         ),

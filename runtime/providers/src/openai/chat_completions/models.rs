@@ -59,7 +59,7 @@ fn read_model(entry: &str) -> Option<Model> {
     let is_other = text("type").is_some_and(|kind| OTHER_TYPES.contains(&kind));
     let name = text("display_name").or(text("name"));
     let mut model = Model {
-        chat: capability.unwrap_or(speaks && !is_other && !has_word(id, NOT_CHAT)),
+        chat: capability.unwrap_or(speaks && !is_other && model::may_chat(id)),
         display_name: name.filter(|name| *name != id).map(str::to_owned),
         id: id.to_owned(),
         created: entry["created"].as_i64(),
@@ -92,33 +92,6 @@ const OTHER_TYPES: &[&str] = &[
     "moderation",
     "transcribe",
     "video",
-];
-
-/// Words in the ids of models that do not chat.
-const NOT_CHAT: &[&str] = &[
-    "embed",
-    "embedding",
-    "embeddings",
-    "whisper",
-    "tts",
-    "stt",
-    "asr",
-    "transcribe",
-    "rerank",
-    "reranker",
-    "moderation",
-    "guard",
-    "safeguard",
-    "ocr",
-    "image",
-    "imagine",
-    "dall",
-    "flux",
-    "diffusion",
-    "bge",
-    "video",
-    "realtime",
-    "audio",
 ];
 
 /// Words in the ids of models that are no plausible default.

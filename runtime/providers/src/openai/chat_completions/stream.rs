@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::ChatCompletions;
 use super::inline_reasoning::InlineReasoning;
 use crate::conversation;
+use crate::finish;
 use crate::json::{self, Object as _};
 use crate::openai::arguments;
 use crate::openai::errors::failure;
@@ -199,11 +200,7 @@ impl Reader<'_> {
             native if native.is_empty() => word.clone(),
             native => native,
         };
-        let finish = FINISHES.iter().find(|(words, _)| {
-            let mut words = words.iter();
-            words.any(|known| word.eq_ignore_ascii_case(known))
-        });
-        let finish = finish.map(|(_, finish)| *finish);
+        let finish = finish::meaning(&word);
         answer.finish(finish, native.into_owned());
         match finish {
             Some(Finish::Error) => {
@@ -545,51 +542,6 @@ fn add_detail(details: &mut Value, detail: Value) -> usize {
 
 /// The names that reasoning has as text.
 const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
-
-/// Finish reasons, in any case: those of Chat Completions (<https://platform.openai.com/docs/api-reference/chat/object>) and
-/// of services with the same format (<https://docs.z.ai/api-reference/llm/chat-completion>, Mistral's `model_length`,
-/// DeepSeek's `insufficient_system_resource`), and those of other formats, which relays do not always translate.
-const FINISHES: &[(&[&str], Finish)] = &[
-    (&["stop", "eos", "end_turn", "stop_sequence"], Finish::Stop),
-    (
-        &[
-            "length",
-            "max_tokens",
-            "model_length",
-            "max_output_tokens",
-            "model_context_window_exceeded",
-        ],
-        Finish::Length,
-    ),
-    (
-        &["tool_calls", "function_call", "tool_use"],
-        Finish::ToolCalls,
-    ),
-    (
-        &[
-            "content_filter",
-            "refusal",
-            "safety",
-            "sensitive",
-            "recitation",
-            "blocklist",
-            "prohibited_content",
-            "spii",
-            "model_armor",
-        ],
-        Finish::ContentFilter,
-    ),
-    (&["pause_turn"], Finish::Pause),
-    (
-        &[
-            "error",
-            "network_error",
-            "insufficient_system_resource",
-            "malformed_function_call",
-        ],
-        Finish::Error,
-    ),
-];
 
 /// Members of a detail that are appended to, piece by piece.
 const GROWING: &[&str] = &["text", "summary"];

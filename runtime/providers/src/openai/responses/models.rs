@@ -39,6 +39,12 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
         set_abilities(&mut model, rules.map(|rules| rules.efforts));
         models.push(model);
     }
+    // A server of somebody else's that speaks this format.
+    if !models.iter().any(|model| model.chat) {
+        for model in &mut models {
+            model.chat = model::may_chat(&model.id);
+        }
+    }
     Ok(ModelPage { models, next: None })
 }
 
@@ -57,7 +63,11 @@ pub(super) fn newest_chat_model(models: &[Model]) -> Option<&Model> {
         ordinary()
             .filter(|model| !is_snapshot(&model.id) || !with_alias.contains(generation(&model.id)))
     };
-    let newest = standing().max_by_key(|&model| (model.created, Reverse(model.id.as_str())))?;
+    let newest = standing().max_by_key(|&model| (model.created, Reverse(model.id.as_str())));
+    let Some(newest) = newest else {
+        let foreign = |model: &&Model| model.chat && !is_chat(&model.id);
+        return models.iter().find(foreign);
+    };
     // The dates of the sizes of one release differ by hours to weeks.
     let since = newest
         .created

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::answer::begin_paragraph;
+use crate::finish;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::openai::arguments;
 use crate::openai::errors::failure;
@@ -21,6 +22,8 @@ use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, U
 pub(super) struct Reader {
     /// Positions in `tool_calls` by `output_index`.
     pub(super) places: BTreeMap<u64, usize>,
+    /// The same by the ids of items, where events have no place.
+    items: Vec<(String, usize)>,
     /// How the texts of the current item have arrived so far. Later events repeat them.
     arrived: Arrived,
     text: Pieces,
@@ -33,6 +36,7 @@ impl Reader {
     pub(super) fn new(wants_state: bool) -> Self {
         Reader {
             places: BTreeMap::new(),
+            items: Vec::new(),
             arrived: Arrived::Nothing,
             text: Pieces::default(),
             reasoning: Pieces::default(),
@@ -59,17 +63,9 @@ impl StreamReader for Reader {
             return Err(failure(None, payload));
         }
         // `output_index` is the position of the item that this event belongs to.
-        let [kind, index, arguments, delta, item, response, error] = json::members(
+        let [kind, index, delta, item, response, error] = json::members(
             payload,
-            &[
-                "type",
-                "output_index",
-                "arguments",
-                "delta",
-                "item",
-                "response",
-                "error",
-            ],
+            &["type", "output_index", "delta", "item", "response", "error"],
         )?;
         let index = json::number(index);
         let delta = delta.unwrap_or(r#""""#);
@@ -98,17 +94,8 @@ impl StreamReader for Reader {
                 let is_done = kind == "response.output_item.done";
                 item.map_or(Ok(()), |item| self.take_item(item, index, is_done, answer))?;
             }
-            "response.function_call_arguments.delta" => {
-                let delta = self.arguments.next(delta)?;
-                if let Some(call) = self.call_at(index, answer) {
-                    call.arguments.push_str(&delta);
-                }
-            }
-            "response.function_call_arguments.done" => {
-                let arguments = Some(whole_arguments(arguments)).filter(|it| !it.is_empty());
-                if let (Some(call), Some(arguments)) = (self.call_at(index, answer), arguments) {
-                    call.arguments = arguments;
-                }
+            "response.function_call_arguments.delta" | "response.function_call_arguments.done" => {
+                self.take_arguments(payload, index, answer)?;
             }
             "error" => return Err(failure(None, payload)),
             _ => match (kind.strip_prefix("response."), response) {
@@ -293,18 +280,42 @@ impl Reader {
             None => {
                 let at = answer.tool_calls.len();
                 answer.call(call)?;
-                self.places.extend(place.map(|place| (place, at)));
+                match place {
+                    Some(place) => drop(self.places.insert(place, at)),
+                    None => self.items.push((str_of(&item.id.0).to_owned(), at)),
+                }
             }
         }
         Ok(())
     }
 
-    /// The call that a piece of arguments belongs to; the newest if the event has no index.
-    fn call_at<'a>(&self, place: Option<u64>, answer: &'a mut Answer) -> Option<&'a mut ToolCall> {
-        match place {
-            Some(place) => answer.tool_calls.get_mut(*self.places.get(&place)?),
-            None => answer.tool_calls.last_mut(),
+    /// Reads a piece of a call's arguments, or all of them. Without its place or its item's id it is the newest call's.
+    fn take_arguments(
+        &mut self,
+        json: &str,
+        place: Option<u64>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let [delta, whole, id] = json::members(json, &["delta", "arguments", "item_id"])?;
+        let piece = delta.map(|delta| self.arguments.next(delta)).transpose()?;
+        let of_item = || {
+            let id = json::text(id);
+            let mut items = self.items.iter();
+            items.find(|(item, _)| *item == id).map(|(_, at)| *at)
+        };
+        let at = match place {
+            Some(place) => self.places.get(&place).copied(),
+            None => of_item().or_else(|| answer.tool_calls.len().checked_sub(1)),
+        };
+        if let Some(call) = at.and_then(|at| answer.tool_calls.get_mut(at)) {
+            let whole = whole_arguments(whole);
+            match piece {
+                Some(piece) => call.arguments.push_str(&piece),
+                None if whole.is_empty() => {}
+                None => call.arguments = whole,
+            }
         }
+        Ok(())
     }
 
     /// Adds an item of the output to the state if it can be sent again.
@@ -347,6 +358,8 @@ struct OutputItem<'a> {
     content: Option<&'a RawValue>,
     #[serde(borrow)]
     summary: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    id: Lenient<Text<'a>>,
     #[serde(borrow, default)]
     call_id: Lenient<Text<'a>>,
     #[serde(borrow, default)]
@@ -471,11 +484,7 @@ fn ending<'r>(
             let details = response.incomplete_details.as_ref();
             match details.map_or("", |details| str_of(&details.reason)) {
                 "" => (Some(Finish::Length), native),
-                reason @ ("max_output_tokens" | "max_tokens" | "max_messages" | "length") => {
-                    (Some(Finish::Length), reason)
-                }
-                reason @ "content_filter" => (Some(Finish::ContentFilter), reason),
-                reason => (None, reason),
+                reason => (finish::meaning(reason), reason),
             }
         }
         "cancelled" => (Some(Finish::Error), native),

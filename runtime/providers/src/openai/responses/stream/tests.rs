@@ -140,7 +140,7 @@ fn a_piece_too_large_spoils_the_state() {
 #[test]
 fn oddities_cost_nothing() {
     let stream = r#"event: response.output_text.delta
-data: {"delta":"half \ud83d"}
+data: {"delta":"half \ude00"}
 
 event: response.completed
 data: {"response":{"output":null,"usage":{"input_tokens":1.5,"output_tokens":-1,"input_tokens_details":7,"total_tokens":3}}}
