@@ -405,7 +405,10 @@ impl Change {
                     "the instructions are part of the first message: {model} takes none apart"
                 ))
             }
-            Change::MentionJson if mention_json(chat) => Changed::Silently,
+            Change::MentionJson if mention_json(chat) => Changed::Warn(format!(
+                "the instruction {ANSWER_IN_JSON:?} was added: {} requires that a message says so",
+                chat.model
+            )),
             _ => Changed::No,
         }
     }
@@ -439,13 +442,15 @@ fn put_instructions_into_turn(chat: &mut ChatRequest) -> bool {
     true
 }
 
+const ANSWER_IN_JSON: &str = "Answer with a JSON object.";
+
 /// Whether the request wants JSON, and no message said so.
 fn mention_json(chat: &mut ChatRequest) -> bool {
     let says = |message: &Message| message.all_text().to_lowercase().contains("json");
     if chat.format.as_deref() != Some(&Format::Json) || chat.messages.iter().any(says) {
         return false;
     }
-    let instruction = Message::text(Role::System, "Answer with a JSON object.");
+    let instruction = Message::text(Role::System, ANSWER_IN_JSON);
     let messages = chat.messages.iter().cloned();
     chat.messages = [instruction].into_iter().chain(messages).collect();
     true
