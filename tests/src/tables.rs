@@ -1,4 +1,4 @@
-//! Tables in documents that name tests: whether what they name exists.
+//! Tables in documents that name tests and cases: whether what they name exists.
 //!
 //! Never here: which rows a table must have.
 
@@ -29,4 +29,9 @@ pub fn is_test(name: &str) -> bool {
 /// Whether `transcripts/FILE` names a transcript.
 pub fn is_transcript(name: &str) -> bool {
     name.starts_with("transcripts/") && tests().join(name).is_file()
+}
+
+/// Whether `wire/FORMAT/KIND/NAME.txt` names a case of the corpus.
+pub fn is_case(name: &str) -> bool {
+    name.starts_with("wire/") && name.ends_with(".txt") && tests().join(name).is_file()
 }

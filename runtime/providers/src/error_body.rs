@@ -234,7 +234,7 @@ impl ErrorBody {
 
     /// The provider's codes and types, most specific first.
     fn codes(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let fields = ["code", "type", "status"];
+        let fields = ["code", "type", "status", "status_code"];
         let fields = fields.into_iter().flat_map(|name| self.fields(name));
         // OpenRouter's reason; its `code` is the HTTP status.
         let metadata = self.fields("metadata");
@@ -344,10 +344,14 @@ fn event(body: &str) -> Option<Value> {
     tree(data.trim())
 }
 
-/// The JSON that a relay has put into a text: OpenRouter's `raw`, or the message, perhaps after words of its own.
+/// What is wrapped: by a relay into a text (OpenRouter's `raw`, or the message, perhaps after words of its own), or by MiniMax
+/// into an object.
 fn inner(layer: &Value) -> Option<Value> {
     let error = layer.get("error").filter(|error| error.is_object());
     let error = error.unwrap_or(layer);
+    if let Some(inner) = layer.get("base_resp").filter(|it| it.is_object()) {
+        return Some(inner.clone());
+    }
     let raw = error.get("metadata").and_then(|it| it.get("raw"));
     match raw {
         Some(Value::String(raw)) if !raw.trim().is_empty() => {
@@ -381,7 +385,7 @@ fn explanation(value: &Value) -> Option<String> {
             (!all.is_empty()).then(|| all.join("; "))
         }
         Value::Object(fields) => {
-            let names = ["error", "message", "msg", "detail"];
+            let names = ["error", "message", "msg", "detail", "status_msg"];
             let text = names
                 .iter()
                 .find_map(|name| fields.get(*name).and_then(explanation))?;

@@ -1,16 +1,16 @@
-//! The fixtures of the provider formats (`docs/fixtures.md`), each for every format that it applies to, with the real
-//! program; and that table itself, which names the test for each.
+//! The fixtures of the provider formats (`docs/fixtures.md`) that no file of the corpus (`wire/`) can say, each for every
+//! format that it applies to, with the real program; and that table itself, which names the test or the file for each.
 //!
-//! Never here: what only one format does (`chat_completions.rs`, `tools/chat.rs`), streams cut at every byte (the codecs'
-//! own tests).
+//! Never here: what only one format does (`chat_completions.rs`, `tools/chat.rs`), streams cut at every byte
+//! (`wire_pieces.rs`).
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use anygpt_tests::outcome::{answer, assert_parts, chat, error, warnings};
-use anygpt_tests::provider::{Ending, Family, Provider, Reply};
+use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::Server;
-use anygpt_tests::tables::{is_test, tests};
+use anygpt_tests::tables::{is_case, is_test, tests};
 use serde_json::{Value, json};
 
 const CHAT: &str = "anygpt_chat_completion";
@@ -47,126 +47,6 @@ fn ask(provider: &Provider, server: &mut Server, family: Family) -> (Value, usiz
 /// An error of this status, which may be retried at once.
 fn failing(family: Family, status: u16) -> Reply {
     Reply::error(family, status, "mock words").header("retry-after-ms", "1")
-}
-// ---------------------------------------------------------------------------------------------- streams
-
-#[test]
-fn streams_are_framed_in_many_ways() {
-    let (provider, mut server) = start();
-    let said = "größe 😀 \n\nin lines";
-    for family in Family::ALL {
-        let plain = String::from_utf8(Reply::told(family, "", said, Ending::Stop).bytes()).unwrap();
-        for (what, stream) in [
-            ("as it is", plain.clone()),
-            ("CRLF", plain.replace('\n', "\r\n")),
-            ("CR", plain.replace('\n', "\r")),
-            ("comments", plain.replace("\n\n", "\n\n: keep-alive\n\n")),
-            (
-                "two data lines",
-                plain.replace("data: {\"", "data: {\ndata: \""),
-            ),
-            ("no last line end", plain.trim_end().to_owned()),
-        ] {
-            for reply in [
-                Reply::raw_stream(stream.clone()),
-                Reply::raw_stream(stream).dribble(),
-            ] {
-                provider.script(family, [reply]);
-                let (result, requests) = ask(&provider, &mut server, family);
-                let got = chat(&result);
-                assert_eq!((&got["text"], requests), (&json!(said), 1), "{what}");
-                assert_eq!(
-                    (&got["finish_reason"], got.get("partial")),
-                    (&json!("stop"), None),
-                    "{what}"
-                );
-            }
-        }
-    }
-}
-
-/// Wherever a stream ends: the text so far is returned and marked partial. It is charged, and not requested again.
-#[test]
-fn a_stream_that_ends_early_is_partial_or_an_error() {
-    let (provider, mut server) = start();
-    let (impatient, mut once) = start_without_retries();
-    for family in Family::ALL {
-        let whole = Reply::deltas(family, ["one ", "two ", "three"], Duration::ZERO);
-        let stream = String::from_utf8(whole.bytes()).unwrap();
-        // A few bytes after the event with this text.
-        let behind = |text: &str| {
-            let event = stream.find(text).unwrap();
-            event + stream[event..].find("\n\n").unwrap() + 10
-        };
-        for end in [Reply::cut_at, Reply::end_at] {
-            provider.script(family, [end(whole.clone(), 20)]);
-            let (result, requests) = ask(&provider, &mut server, family);
-            assert_parts(error(&result), &["network: "]);
-            assert_eq!(requests, 1);
-
-            for (cut, text) in [(behind("one "), "one "), (behind("two "), "one two ")] {
-                impatient.script(family, [end(whole.clone(), cut)]);
-                let (result, _) = ask(&impatient, &mut once, family);
-                let got = chat(&result);
-                assert_eq!(
-                    (&got["text"], &got["partial"]),
-                    (&json!(text), &json!(true))
-                );
-                assert_parts(&warnings(got), &["network"]);
-            }
-        }
-    }
-}
-
-// -------------------------------------------------------------------------------------------- reasoning
-
-#[test]
-fn reasoning_in_front_of_the_text_is_no_text() {
-    let (provider, mut server) = start();
-    for family in Family::ALL {
-        for (wanted, reasoning, shown) in [
-            (true, "Hm. ", json!("Hm. ")),
-            (false, "Hm. ", Value::Null),
-            // Anthropic's thinking block is empty, and the text after it counts all the same.
-            (true, "", Value::Null),
-        ] {
-            provider.script(
-                family,
-                [Reply::told(family, reasoning, "Yes.", Ending::Stop)],
-            );
-            let arguments =
-                json!({"prompt": "hi", "model": model(family), "include_reasoning": wanted});
-            let result = server.call_tool(CHAT, arguments);
-            let got = chat(&result);
-            assert_eq!((&got["text"], &got["reasoning"]), (&json!("Yes."), &shown));
-        }
-    }
-}
-
-#[test]
-fn reasoning_alone_is_an_empty_answer_that_says_where_the_limit_went() {
-    let (provider, mut server) = start();
-    for family in Family::ALL {
-        provider.script(family, [Reply::told(family, "Hm.", "", Ending::Length)]);
-        let (result, requests) = ask(&provider, &mut server, family);
-        assert_parts(
-            error(&result),
-            &[
-                "empty_response: ",
-                "reasoning",
-                "raise max_tokens",
-                family.id(),
-            ],
-        );
-        assert_eq!(requests, 1);
-    }
-    let family = Family::Compatible;
-    provider.script(
-        family,
-        [Reply::told(family, "", "<think>Hm.", Ending::Length)],
-    );
-    let (result, _) = ask(&provider, &mut server, family);
-    assert_parts(error(&result), &["empty_response: ", "reasoning"]);
 }
 
 // ---------------------------------------------------------------------------------------------- retries
@@ -325,50 +205,6 @@ fn every_shape_of_an_error_is_read_by_every_family() {
     }
 }
 
-// ---------------------------------------------------------------------------------- refusals and empties
-
-#[test]
-fn refusals_and_pauses_without_text_are_errors_and_with_it_reasons_to_finish() {
-    let (provider, mut server) = start();
-    for family in Family::ALL {
-        let mut cases = vec![(
-            Ending::Refusal,
-            "content_filter",
-            ["content_filter: ", "refused"],
-        )];
-        if family == Family::Anthropic {
-            cases.push((Ending::Pause, "pause", ["empty_response: ", "pause_turn"]));
-        }
-        for (ending, finish, parts) in cases {
-            provider.script(family, [Reply::told(family, "", "", ending)]);
-            let (result, requests) = ask(&provider, &mut server, family);
-            assert_parts(error(&result), &parts);
-            assert_parts(error(&result), &[family.id(), family.model()]);
-            assert_eq!(requests, 1);
-            provider.script(family, [Reply::told(family, "", "Yes.", ending)]);
-            let (result, _) = ask(&provider, &mut server, family);
-            assert_eq!(chat(&result)["finish_reason"], finish);
-        }
-    }
-}
-
-/// A proper end of the stream is enough where it has a closing event; Google's has only the reason itself.
-#[test]
-fn an_answer_that_does_not_say_why_it_ended_is_an_answer_where_its_end_can_be_seen() {
-    let (provider, mut server) = start_without_retries();
-    for family in [Family::Anthropic, Family::Compatible, Family::Google] {
-        provider.script(family, [Reply::told(family, "", "Yes.", Ending::Unsaid)]);
-        let (result, _) = ask(&provider, &mut server, family);
-        let got = chat(&result);
-        assert_eq!(got["text"], "Yes.");
-        let is_partial = family == Family::Google;
-        assert_eq!(got["partial"] == true, is_partial, "{got}");
-        if is_partial {
-            assert_parts(&warnings(got), &["network"]);
-        }
-    }
-}
-
 // ----------------------------------------------------------------------------------------------- repair
 
 #[test]
@@ -410,67 +246,6 @@ fn two_refused_parameters_are_changed_and_a_third_is_an_error() {
         let times = format!("{requests} times");
         assert_parts(error(&result), &["invalid_request: ", &times]);
         assert_eq!(provider.requests().len() - before, requests);
-    }
-}
-
-// ------------------------------------------------------------------------------------------- tool calls
-
-/// The calls in every family's events: one is cut into five pieces with pieces of the others between them. Google's
-/// calls come whole.
-fn calling(family: Family, text_of_broken: &str) -> Reply {
-    let pieces = [
-        (0, r#"{"ci"#),
-        (1, r#"{"zone": "#),
-        (0, r#"ty": "#),
-        (0, r#""Os"#),
-        (1, r#""CET"}"#),
-        (0, "lo\""),
-        (3, text_of_broken),
-        (0, "}"),
-    ];
-    let whole = [
-        json!({"city": "Oslo"}),
-        json!({"zone": "CET"}),
-        Value::Null,
-        json!(text_of_broken),
-    ];
-    let events = family.format().calls(&NAMES, &pieces, &whole);
-    Reply::raw_pieces(events.iter().map(|event| format!("data: {event}\n\n")))
-}
-
-const NAMES: [&str; 4] = ["weather", "time", "ping", "broken"];
-
-#[test]
-fn calls_come_in_pieces_that_alternate_empty_and_broken() {
-    let (provider, mut server) = start();
-    let broken = "{half";
-    let tools = NAMES.map(|name| json!({"name": name, "parameters": {"type": "object"}}));
-    for family in Family::ALL {
-        for reply in [calling(family, broken), calling(family, broken).dribble()] {
-            provider.script(family, [reply]);
-            let arguments = json!({"prompt": "hi", "model": model(family), "tools": tools});
-            let result = server.call_tool(CHAT, arguments);
-            let got = answer(&result);
-            // What is JSON in place of an object is shown as such.
-            let broken = match family.format().has_json_arguments() {
-                true => json!(broken).to_string(),
-                false => broken.to_owned(),
-            };
-            assert_eq!(
-                got["tool_calls"],
-                json!([
-                    {"id": "id_0", "name": "weather", "arguments": {"city": "Oslo"}},
-                    {"id": "id_1", "name": "time", "arguments": {"zone": "CET"}},
-                    {"id": "id_2", "name": "ping", "arguments": {}},
-                    {"id": "id_3", "name": "broken", "arguments": broken},
-                ])
-            );
-            assert_eq!(got["finish_reason"], "tool_calls");
-            assert_eq!(
-                warnings(got),
-                "The arguments of the call of broken are not a JSON object"
-            );
-        }
     }
 }
 
@@ -578,7 +353,8 @@ fn every_fixture_is_shown_for_every_family() {
 #[test]
 fn a_table_that_lies_is_found_out() {
     let proof = "`providers/fixtures.rs::a_table_that_lies_is_found_out`";
-    let good = format!("| 1.1 | x | {proof} | {proof} | Does not apply: no. | {proof} |");
+    let case = "`wire/chat/answers/plain.txt`";
+    let good = format!("| 1.1 | x | {proof} | {case} | Does not apply: no. | {proof} |");
     for (row, said) in [
         (String::new(), "1.2 has no row"),
         ("| 1.2 | x | y |".to_owned(), "not six cells"),
@@ -597,6 +373,11 @@ fn a_table_that_lies_is_found_out() {
         (
             good.replace("1.1", "1.2").replace(proof, "`nobody.rs::x`"),
             "nobody.rs",
+        ),
+        (
+            good.replace("1.1", "1.2")
+                .replace(proof, "`wire/chat/framing/nobody.txt`"),
+            "nobody.txt",
         ),
         (
             good.replace("1.1", "1.2").replace(proof, ""),
@@ -653,7 +434,8 @@ fn problems(text: &str) -> Vec<String> {
             if named.is_empty() && reason.is_none_or(str::is_empty) {
                 problems.push(format!("{name} has an empty cell"));
             }
-            let absent = named.into_iter().filter(|proof| !is_test(proof));
+            let absent = named.into_iter();
+            let absent = absent.filter(|proof| !is_test(proof) && !is_case(proof));
             problems.extend(absent.map(|proof| format!("{name}: {proof} does not exist")));
         }
     }

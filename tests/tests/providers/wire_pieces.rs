@@ -1,5 +1,5 @@
-//! The streams of the corpus (`wire/`), in other pieces: the answer does not depend on where the bytes are cut, nor on
-//! where the provider divides its texts.
+//! The streams of the corpus (`wire/`), in other pieces: the answer does not depend on where the bytes are cut, how lines
+//! end, nor on where the provider divides its texts; and what comes before an end too early is a beginning of it.
 //!
 //! Never here: what the answer is (`wire.rs`).
 
@@ -7,7 +7,8 @@ use anygpt_providers::{Codec, anthropic, google, openai};
 use anygpt_tests::corpus::{Case, cases};
 use anygpt_tests::provider::Family;
 use anygpt_tests::reading::{Outcome, Reading};
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Deserializer, Value};
 
 fn codec(family: Family) -> &'static dyn Codec {
     match family {
@@ -51,7 +52,7 @@ fn each(family: Family, check: fn(&Case, Reading<'_>, &[u8])) {
     }
 }
 
-/// Cut at every place, byte by byte, and in pieces of many sizes.
+/// Cut at every place, byte by byte, and in pieces of many sizes. To keep the state changes nothing else.
 fn cut(case: &Case, reading: Reading<'_>, stream: &[u8]) {
     let whole = reading.whole(stream);
     let check = |what: &str, sizes: &mut dyn FnMut() -> usize| {
@@ -72,6 +73,69 @@ fn cut(case: &Case, reading: Reading<'_>, stream: &[u8]) {
                 random.usize(1..=most)
             });
         }
+    }
+    let without = Reading {
+        wants_state: false,
+        ..reading
+    };
+    let without = without.whole(stream);
+    assert!(without.answer.state.is_empty() && without.state_length == 0);
+    assert_same(case, &whole, &without, "without its state");
+}
+
+/// With other ends of lines, none at the end, comments between events, and JSON in two lines of data.
+fn reframe(case: &Case, reading: Reading<'_>, stream: &[u8]) {
+    // The words of an error count lines and columns.
+    let read = |stream: &[u8]| {
+        let outcome = reading.whole(stream);
+        let result = outcome.result.map_err(|failure| failure.class);
+        (outcome.answer, result, outcome.state_length)
+    };
+    let whole = read(stream);
+    let Ok(text) = str::from_utf8(stream) else {
+        return;
+    };
+    let text = text.trim_start_matches('\u{feff}');
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    let commented = lines.replace("\n\n", "\n\n: keep-alive\n\n");
+    for variant in [
+        lines.clone(),
+        lines.replace('\n', "\r\n"),
+        lines.replace('\n', "\r"),
+        lines.trim_end().to_owned(),
+        format!("\u{feff}{commented}"),
+        lines.replace("data: {\"", "data: {\ndata: \""),
+    ] {
+        let outcome = read(variant.as_bytes());
+        assert_eq!(outcome, whole, "{} as {variant:?}", case.name);
+    }
+}
+
+/// Ended too early, at every place.
+fn end_early(case: &Case, reading: Reading<'_>, stream: &[u8]) {
+    let whole = reading.whole(stream).answer;
+    for end in 0..stream.trim_ascii_end().len() {
+        let early = reading.whole(&stream[..end]).answer;
+        let what = || format!("{} ended at {end}: {early:?}", case.name);
+        assert!(whole.text.starts_with(&early.text), "{}", what());
+        assert!(whole.reasoning.starts_with(&early.reasoning), "{}", what());
+        for (call, whole) in early.tool_calls.iter().zip(&whole.tool_calls) {
+            // Where a whole object comes first, the pieces of another one may follow and count instead.
+            let mut values = Deserializer::from_str(&call.arguments).into_iter::<IgnoredAny>();
+            let is_placed = values.next().is_some_and(|value| value.is_ok());
+            let arguments = &call.arguments;
+            assert!(
+                is_placed || whole.arguments.starts_with(arguments),
+                "{}",
+                what()
+            );
+        }
+        // Nothing else can be seen as an end before the closing event is whole.
+        assert!(
+            !early.complete || early.native_finish.is_some(),
+            "{}",
+            what()
+        );
     }
 }
 
@@ -111,8 +175,12 @@ fn assert_same(case: &Case, outcome: &Outcome, whole: &Outcome, events: &str) {
     );
 }
 
-/// The events that an event becomes if its text at this place is divided, for each place in the text.
+/// The events that an event becomes if its text at this place is divided, for each place in the text. Both have the rest of
+/// it, which must not be said twice.
 fn divisions(event: &str, place: &str) -> Vec<[String; 2]> {
+    if !event.ends_with("\n\n") {
+        return Vec::new();
+    }
     let data = event.lines().filter_map(|line| line.strip_prefix("data:"));
     let data: Vec<&str> = data.collect();
     let [data] = data[..] else {
@@ -121,6 +189,11 @@ fn divisions(event: &str, place: &str) -> Vec<[String; 2]> {
     let Ok(mut payload) = serde_json::from_str::<Value>(data) else {
         return Vec::new();
     };
+    let mut lists = place.match_indices("/0").map(|(at, _)| &place[..at]);
+    let list = |path| payload.pointer(path).and_then(Value::as_array);
+    if lists.any(|path| list(path).is_some_and(|list| list.len() > 1)) {
+        return Vec::new();
+    }
     let Some(Value::String(text)) = payload.pointer_mut(place).map(Value::take) else {
         return Vec::new();
     };
@@ -148,6 +221,16 @@ fn chat_completions_divided() {
 }
 
 #[test]
+fn chat_completions_reframed() {
+    each(Family::Compatible, reframe);
+}
+
+#[test]
+fn chat_completions_ended_early() {
+    each(Family::Compatible, end_early);
+}
+
+#[test]
 fn responses() {
     each(Family::OpenAi, cut);
 }
@@ -155,6 +238,16 @@ fn responses() {
 #[test]
 fn responses_divided() {
     each(Family::OpenAi, divide);
+}
+
+#[test]
+fn responses_reframed() {
+    each(Family::OpenAi, reframe);
+}
+
+#[test]
+fn responses_ended_early() {
+    each(Family::OpenAi, end_early);
 }
 
 #[test]
@@ -168,6 +261,16 @@ fn anthropic_divided() {
 }
 
 #[test]
+fn anthropic_reframed() {
+    each(Family::Anthropic, reframe);
+}
+
+#[test]
+fn anthropic_ended_early() {
+    each(Family::Anthropic, end_early);
+}
+
+#[test]
 fn google() {
     each(Family::Google, cut);
 }
@@ -175,4 +278,14 @@ fn google() {
 #[test]
 fn google_divided() {
     each(Family::Google, divide);
+}
+
+#[test]
+fn google_reframed() {
+    each(Family::Google, reframe);
+}
+
+#[test]
+fn google_ended_early() {
+    each(Family::Google, end_early);
 }

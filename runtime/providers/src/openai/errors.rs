@@ -92,6 +92,11 @@ pub(crate) static SERVICES: Meanings = Meanings {
         ("1308", Quota),
         ("1309", Quota),
         ("1310", Quota),
+        // MiniMax (https://platform.minimax.io/docs/api-reference/errorcode)
+        ("1008", Quota),
+        ("1026", ContentFilter),
+        ("1027", ContentFilter),
+        ("2049", Auth),
         // Alibaba (https://www.alibabacloud.com/help/en/model-studio/error-code)
         ("Arrearage", Quota),
         ("AllocationQuota.FreeTierOnly", Quota),

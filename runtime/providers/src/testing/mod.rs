@@ -17,6 +17,4 @@ pub(crate) use requests::{
     body, call, call_and_result, called, cats, conversation, counted_chat, file, media, request,
     result, sent, two_texts, weather,
 };
-pub(crate) use streams::{
-    answer, answer_with_state, assert_truncations, calls, fuzz, outcome, read, state_length,
-};
+pub(crate) use streams::{fuzz, read, state, wire};

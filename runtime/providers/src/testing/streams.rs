@@ -1,4 +1,8 @@
-//! Reading streams that arrive in pieces, are cut short, or are noise.
+//! Reading streams that arrive in pieces, are cut short, or are noise, and those of the corpus (`tests/wire`).
+//!
+//! Never here: a stream. What is said about one of the corpus is said there, and read again in pieces by the tests there.
+
+use std::path::Path;
 
 use super::random::Xorshift;
 use crate::sse::Parser;
@@ -19,9 +23,28 @@ pub(crate) fn read_with_state(
     (answer, result)
 }
 
-/// The length of the state, as the reader of this stream counts it at the end.
-pub(crate) fn state_length(codec: &dyn Codec, stream: &str) -> usize {
-    read_into(true, codec, &[stream.as_bytes()]).2
+/// What a file of the corpus sends first, in `FORMAT/KIND/NAME`.
+pub(crate) fn wire(name: &str) -> String {
+    replies(&corpus().join(name).with_extension("txt")).remove(0)
+}
+
+fn corpus() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/wire"))
+}
+
+/// The replies of a file, with its escapes.
+fn replies(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let sections = text.split("\n== ").skip(1);
+    let replies = sections.filter_map(|section| section.strip_prefix("reply")?.split_once('\n'));
+    replies.map(|(_, body)| body.to_owned()).collect()
+}
+
+/// The state of a stream, and its length as the reader counts it.
+pub(crate) fn state(codec: &dyn Codec, stream: &str) -> (Vec<serde_json::Value>, usize) {
+    let (answer, result, length) = read_into(true, codec, &[stream.as_bytes()]);
+    result.unwrap();
+    (answer.state, length)
 }
 
 fn read_into(
@@ -55,81 +78,17 @@ fn read_into(
     (answer, result, reader.state_length())
 }
 
-/// What a stream says, having made sure that it says the same however it is cut and written.
-pub(crate) fn outcome(codec: &dyn Codec, stream: &str) -> (Answer, Result<(), Failure>) {
-    let expected = read(codec, &[stream.as_bytes()]);
-    let commented = stream.replace("\n\n", "\n\n: keep-alive\n\n");
-    // A line break between tokens of the JSON, as two data lines.
-    let in_two_lines = stream.replace("data: {\"", "data: {\ndata: \"");
-    let variants = [
-        stream.to_owned(),
-        stream.replace('\n', "\r\n"),
-        stream.replace('\n', "\r"),
-        stream.trim_end().to_owned(),
-        format!("\u{feff}{commented}data: [DONE]\n\n"),
-        in_two_lines,
-    ];
-    for variant in &variants {
-        let bytes = variant.as_bytes();
-        for cut in 0..=bytes.len() {
-            let (head, tail) = bytes.split_at(cut);
-            assert_eq!(
-                read(codec, &[head, tail]),
-                expected,
-                "{variant:?} cut at {cut}"
-            );
-        }
-        let single: Vec<&[u8]> = bytes.chunks(1).collect();
-        assert_eq!(read(codec, &single), expected, "{variant:?} byte by byte");
-    }
-    expected
-}
-
-/// The answer of a stream that goes well.
-pub(crate) fn answer(codec: &dyn Codec, stream: &str) -> Answer {
-    let (answer, result) = outcome(codec, stream);
-    result.unwrap();
-    answer
-}
-
-/// The same with the state, which does not depend on the cuts either.
-pub(crate) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
-    let expected = read_with_state(codec, &[stream.as_bytes()]);
-    for cut in 0..=stream.len() {
-        let (head, tail) = stream.as_bytes().split_at(cut);
-        let read = read_with_state(codec, &[head, tail]);
-        assert_eq!(read, expected, "cut at {cut}");
-    }
-    expected.1.unwrap();
-    let answer = expected.0;
-    // It changes nothing else.
-    let without = Answer {
-        state: Vec::new(),
-        ..answer.clone()
-    };
-    assert_eq!(without, read(codec, &[stream.as_bytes()]).0);
-    answer
-}
-
-/// Every beginning of a good stream, up to where its finish reason or its closing event is whole, is truncated; none makes
-/// up text.
-pub(crate) fn assert_truncations(codec: &dyn Codec, stream: &str) {
-    let whole = answer(codec, stream);
-    for cut in 0..stream.trim_end().len() {
-        let (answer, _) = read_with_state(codec, &[stream.as_bytes().get(..cut).unwrap()]);
-        let is_ended = answer.native_finish.is_some();
-        assert!(!answer.complete || is_ended, "cut at {cut}");
-        assert!(whole.text.starts_with(&answer.text), "cut at {cut}");
-        for (call, whole) in answer.tool_calls.iter().zip(&whole.tool_calls) {
-            assert!(whole.arguments.starts_with(&call.arguments), "cut at {cut}");
-        }
-    }
-}
-
 const NOISE: &[u8] = b"{}[]\",:0-e\\u\n\r\xff\xf0 tn9<.";
 
-/// Mangled streams and bodies, and very deep ones, never panic.
-pub(crate) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
+/// Mangled streams and bodies of a format's folder in the corpus, a mangled list, and very deep ones, never panic.
+pub(crate) fn fuzz(codec: &dyn Codec, format: &str, list: &str) {
+    let mut fixtures = Vec::new();
+    for kind in std::fs::read_dir(corpus().join(format)).unwrap() {
+        for file in std::fs::read_dir(kind.unwrap().path()).unwrap() {
+            fixtures.extend(replies(&file.unwrap().path()));
+        }
+    }
+    fixtures.sort();
     for opening in [
         "[",
         "{\"x\":",
@@ -145,12 +104,12 @@ pub(crate) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
         let _ = codec.models_page(deep.as_bytes());
     }
     let mut random = Xorshift::new(7);
-    for round in 0..2_000 {
-        let mut bytes = fixtures
-            .get(round % fixtures.len())
-            .unwrap()
-            .as_bytes()
-            .to_vec();
+    for round in 0..4_000 {
+        let reply = fixtures.get(round % fixtures.len()).unwrap();
+        let mut bytes = match round % 4 {
+            0 => list.as_bytes().to_vec(),
+            _ => reply.as_bytes().to_vec(),
+        };
         for _ in 0..=random.below(6) {
             let at = random.below(bytes.len().max(1));
             let end = (at + random.below(20)).min(bytes.len());
@@ -181,10 +140,4 @@ pub(crate) fn fuzz(codec: &dyn Codec, fixtures: &[&str]) {
         let json = bytes.get(json..).unwrap();
         let _ = codec.reader(true).whole(json, &mut Answer::default());
     }
-}
-
-/// The calls of an answer: id, name, arguments.
-pub(crate) fn calls(answer: &Answer) -> Vec<(&str, &str, &str)> {
-    let calls = answer.tool_calls.iter();
-    calls.map(|c| (&*c.id, &*c.name, &*c.arguments)).collect()
 }

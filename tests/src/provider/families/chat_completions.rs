@@ -116,18 +116,6 @@ impl Format for ChatCompletions {
             "usage": {"prompt_tokens": INPUT_TOKENS, "completion_tokens": 1, "total_tokens": INPUT_TOKENS + 1}})
     }
 
-    fn calls(&self, names: &[&str], pieces: &[(usize, &str)], _whole: &[Value]) -> Vec<Value> {
-        let chunk = |call: Value| json!({"choices": [{"delta": {"tool_calls": [call]}}]});
-        let begun = names.iter().enumerate().map(|(at, name)| {
-            chunk(json!({"index": at, "id": format!("id_{at}"), "function": {"name": name, "arguments": ""}}))
-        });
-        let pieces = pieces
-            .iter()
-            .map(|(at, piece)| chunk(json!({"index": at, "function": {"arguments": piece}})));
-        let end = json!({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]});
-        begun.chain(pieces).chain([end]).collect()
-    }
-
     fn list(&self, _query: &str) -> Result<Value, Refusal> {
         Ok(models())
     }

@@ -134,19 +134,6 @@ impl Format for GenerateContent {
                 "totalTokenCount": INPUT_TOKENS + 1}})
     }
 
-    fn calls(&self, names: &[&str], _pieces: &[(usize, &str)], whole: &[Value]) -> Vec<Value> {
-        let calls = names.iter().zip(whole).enumerate();
-        let parts = calls.map(|(at, (name, arguments))| {
-            json!({"functionCall": {"id": format!("id_{at}"), "name": name, "args": arguments}})
-        });
-        let parts: Vec<Value> = parts.collect();
-        vec![json!({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]})]
-    }
-
-    fn has_json_arguments(&self) -> bool {
-        true
-    }
-
     /// Two pages: the token of the second is in the first.
     fn list(&self, query: &str) -> Result<Value, Refusal> {
         let model = |id: &str, method: &str| {

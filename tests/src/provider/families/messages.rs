@@ -143,22 +143,6 @@ impl Format for Messages {
             "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": 1}})
     }
 
-    fn calls(&self, names: &[&str], pieces: &[(usize, &str)], _whole: &[Value]) -> Vec<Value> {
-        let begun = names.iter().enumerate().map(|(at, name)| {
-            json!({"type": "content_block_start", "index": at, "content_block":
-                {"type": "tool_use", "id": format!("id_{at}"), "name": name, "input": {}}})
-        });
-        let pieces = pieces.iter().map(|(at, piece)| {
-            json!({"type": "content_block_delta", "index": at, "delta":
-                {"type": "input_json_delta", "partial_json": piece}})
-        });
-        let end = [
-            json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}),
-            json!({"type": "message_stop"}),
-        ];
-        begun.chain(pieces).chain(end).collect()
-    }
-
     /// Two pages: the first, and the one after its last entry.
     fn list(&self, query: &str) -> Result<Value, Refusal> {
         let pages = [

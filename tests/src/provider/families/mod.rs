@@ -172,15 +172,6 @@ pub trait Format: Sync {
     /// The answer as one JSON body.
     fn whole(&self, text: &str) -> Value;
 
-    /// A stream that calls tools with these names, their ids `id_0`, `id_1`, …, and these pieces of arguments, each with
-    /// the number of its call. `whole` are all arguments, for a family whose calls come whole.
-    fn calls(&self, names: &[&str], pieces: &[(usize, &str)], whole: &[Value]) -> Vec<Value>;
-
-    /// Whether arguments are JSON in JSON, so that none are broken.
-    fn has_json_arguments(&self) -> bool {
-        false
-    }
-
     // ---------------------------------------------------------------------------------------------- lists
 
     /// A page of its list of models.

@@ -150,17 +150,6 @@ impl Format for Responses {
             "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": 1, "total_tokens": INPUT_TOKENS + 1}})
     }
 
-    fn calls(&self, names: &[&str], pieces: &[(usize, &str)], _whole: &[Value]) -> Vec<Value> {
-        let begun = names.iter().enumerate().map(|(at, name)| json!({"type": "response.output_item.added",
-            "output_index": at, "item": {"type": "function_call", "call_id": format!("id_{at}"), "name": name,
-                "arguments": ""}}));
-        let pieces = pieces.iter().map(|(at, piece)| {
-            json!({"type": "response.function_call_arguments.delta", "output_index": at, "delta": piece})
-        });
-        let end = json!({"type": "response.completed", "response": {"status": "completed"}});
-        begun.chain(pieces).chain([end]).collect()
-    }
-
     fn list(&self, _query: &str) -> Result<Value, Refusal> {
         Ok(models())
     }

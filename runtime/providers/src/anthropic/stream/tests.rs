@@ -2,76 +2,31 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::anthropic::Messages;
-use crate::anthropic::tests::{CALLS, OVERLOADED, STREAM, WHOLE};
 use crate::testing::{
-    Xorshift, answer, answer_with_state, assert_comes_back, assert_truncations, body, call, called,
-    deltas, native, outcome, read, request, result, state_length, usage,
+    Xorshift, assert_comes_back, body, call, called, deltas, native, read, request, result, state,
+    usage, wire,
 };
 use crate::*;
 
-fn complete() -> Answer {
-    Answer {
-        text: "Hé\nlo 😀".to_owned(),
-        reasoning: "Hm.".to_owned(),
-        model: Some("claude-sonnet-5".to_owned()),
-        response_id: Some("msg_1".to_owned()),
-        finish: Some(Finish::Stop),
-        native_finish: Some("end_turn".to_owned()),
-        usage: Usage {
-            input_tokens: Some(20),
-            output_tokens: Some(30),
-            reasoning_tokens: Some(21),
-            cached_input_tokens: Some(5),
-            cache_write_tokens: Some(3),
-            total_tokens: Some(50),
-            ..Usage::default()
-        },
-        complete: true,
-        ..Answer::default()
-    }
-}
-
-fn stopped(delta: &str) -> Answer {
-    answer(
-        &Messages,
-        &format!(
-            "data: {{\"type\":\"message_delta\",\"delta\":{delta}}}\n\ndata: {{\"type\":\"message_stop\"}}\n\n"
-        ),
-    )
+#[test]
+fn the_length_of_the_state_is_that_of_its_items() {
+    let (items, length) = state(&Messages, &wire("anthropic/tool-calls/in-turns"));
+    assert_eq!(items.len(), 5);
+    assert_eq!(
+        length,
+        items.iter().map(conversation::length).sum::<usize>()
+    );
 }
 
 #[test]
-fn calls() {
-    let answer = answer_with_state(&Messages, CALLS);
-    let lengths = answer.state.iter().map(conversation::length);
-    assert_eq!(state_length(&Messages, CALLS), lengths.sum::<usize>());
-    assert_eq!(
-        answer.tool_calls,
-        [
-            call("toolu_1", "weather", "{\"city\": \"Tromsø\"}"),
-            call("toolu_2", "now", "{}")
-        ]
-    );
-    assert_eq!(
-        (
-            answer.text.as_str(),
-            answer.reasoning.as_str(),
-            answer.finish
-        ),
-        ("I'll look.", "", Some(Finish::ToolCalls))
-    );
-    let state = json!([
-        {"type": "thinking", "thinking": "", "signature": "EqQB+/=="},
-        {"type": "redacted_thinking", "data": "Em0B"},
-        {"type": "text", "text": "I'll look."},
-        {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Tromsø"}},
-        {"type": "tool_use", "id": "toolu_2", "name": "now", "input": {}},
-    ]);
-    assert_eq!(Value::Array(answer.state.clone()), state);
-    assert_truncations(&Messages, CALLS);
-
-    // The state goes back in place of everything else, less what nobody has given.
-    let mut items = answer.state;
+fn the_state_is_sent_back_in_place_of_everything_else() {
+    let calls = [
+        call("toolu_1", "weather", "{\"city\": \"Tromsø\"}"),
+        call("toolu_2", "now", "{}"),
+    ];
+    let (mut items, _) = state(&Messages, &wire("anthropic/tool-calls/in-turns"));
+    let expected = Value::Array(items.clone());
+    // Less what nobody has given.
     items.push(json!({"type": "server_tool_use", "id": "x"}));
     items.push(json!("odd"));
     let message = |items| Message {
@@ -80,7 +35,7 @@ fn calls() {
             model: String::new(),
             items,
         }),
-        ..called("Other words.", &answer.tool_calls)
+        ..called("Other words.", &calls)
     };
     let messages = |assistant| {
         [
@@ -96,7 +51,7 @@ fn calls() {
         };
         body(&Messages, &chat)["messages"][1]["content"].clone()
     };
-    assert_eq!(sent(messages(message(items))), state);
+    assert_eq!(sent(messages(message(items))), expected);
     let content = sent(messages(message(vec![json!({"type": "image"})])));
     assert_eq!(content[0]["text"], "Other words.");
     let silent = Message {
@@ -119,7 +74,7 @@ fn calls() {
     };
     let thought = |kind: &str| message(vec![json!({"type": kind})]);
     assert_eq!(effort(messages(thought("text"))), (None, 1));
-    assert_eq!(effort(messages(called("", &answer.tool_calls))), (None, 1));
+    assert_eq!(effort(messages(called("", &calls))), (None, 1));
     for kind in ["thinking", "redacted_thinking"] {
         assert_eq!(
             effort(messages(thought(kind))),
@@ -132,87 +87,13 @@ fn calls() {
 }
 
 #[test]
-fn calls_that_come_in_other_ways() {
-    let stream = |blocks: &str| {
-        let events = blocks.lines().map(|line| format!("data: {line}\n\n"));
-        let end = r#"data: {"type":"message_stop"}"#;
-        events.collect::<String>() + end + "\n\n"
-    };
-    // Whole at once, without an id or an index, and arguments that are no JSON.
-    let odd = stream(
-        r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"a","input":{"b": 1}}}
-{"type":"content_block_start","content_block":{"type":"tool_use","id":"","name":"c"}}
-{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{\"half"}}
-{"type":"content_block_delta","index":9,"delta":{"type":"input_json_delta","partial_json":"lost"}}
-{"type":"content_block_start","content_block":{"type":"server_tool_use","name":"d","input":{}}}
-{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#,
-    );
-    let answer = answer_with_state(&Messages, &odd);
-    let calls = [
-        call("call_1", "a", "{\"b\": 1}"),
-        call("call_2", "c", "{\"half"),
-    ];
-    assert_eq!(answer.tool_calls, calls);
-    assert_eq!(answer.finish, Some(Finish::ToolCalls));
-    assert_eq!(
-        answer.state,
-        [
-            json!({"type": "tool_use", "id": "call_1", "name": "a", "input": {"b": 1}}),
-            json!({"type": "tool_use", "id": "call_2", "name": "c", "input": {"arguments": "{\"half"}}),
-        ]
-    );
-    // The order is that of the indices; blocks without a beginning are blocks all the same.
-    let mixed = stream(
-        r#"{"type":"content_block_start","index":18446744073709551615,"content_block":{"type":"tool_use","id":"z","name":"z","input":{}}}
-{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"b"}}
-{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"a"}}
-{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}"#,
-    );
-    let answer = answer_with_state(&Messages, &mixed);
-    assert_eq!(
-        answer.state,
-        [
-            json!({"type": "thinking", "thinking": "a", "signature": "s"}),
-            json!({"type": "text", "text": "b"}),
-            json!({"type": "tool_use", "id": "z", "name": "z", "input": {}}),
-        ]
-    );
-    let many = r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"a"}}"#;
-    let (answer, result) = read(
-        &Messages,
-        &[stream(&format!("{many}\n").repeat(129)).as_bytes()],
-    );
+fn more_calls_than_anybody_makes_are_too_large() {
+    let many =
+        r#"data: {"type":"content_block_start","content_block":{"type":"tool_use","name":"a"}}"#;
+    let many = format!("{many}\n\n").repeat(129);
+    let (answer, result) = read(&Messages, &[many.as_bytes()]);
     assert_eq!((answer.tool_calls.len(), answer.complete), (128, false));
     assert_eq!(result.unwrap_err().class, ErrorKind::TooLarge);
-
-    let whole = |body: &str| {
-        let mut answer = Answer::default();
-        Messages
-            .reader(true)
-            .whole(body.as_bytes(), &mut answer)
-            .unwrap();
-        answer
-    };
-    let content = r#"[{"type":"thinking","thinking":"","signature":"EqQB"},{"type":"text","text":"So:"},{"type":"tool_use","id":"t","name":"n","input":{"a": {}}},{"type":"tool_use","id":"u","name":"n","input":{}}]"#;
-    let answer = whole(&format!(
-        r#"{{"content":{content},"stop_reason":"tool_use"}}"#
-    ));
-    assert_eq!(
-        answer.tool_calls,
-        [call("t", "n", r#"{"a": {}}"#), call("u", "n", "{}")]
-    );
-    assert_eq!(
-        json!(answer.state),
-        serde_json::from_str::<Value>(content).unwrap()
-    );
-    assert_eq!(
-        (answer.finish, answer.complete),
-        (Some(Finish::ToolCalls), true)
-    );
-
-    let pause = whole(r#"{"content":[{"type":"text","text":"So"}],"stop_reason":"pause_turn"}"#);
-    assert_eq!(pause.finish, Some(Finish::Pause));
-    assert_eq!(pause.state, [json!({"type": "text", "text": "So"})]);
 }
 
 /// Thousands of pieces cost no more than their bytes, with a state or without.
@@ -249,108 +130,6 @@ fn pieces_are_cheap() {
     assert!(answer.complete && answer.state.is_empty());
     reader.end(&mut answer);
     assert_eq!((answer.state.len(), answer.tool_calls.len()), (65, 64));
-}
-
-#[test]
-fn streams() {
-    assert_eq!(answer(&Messages, STREAM), complete());
-    assert_truncations(&Messages, STREAM);
-}
-
-#[test]
-fn whole_bodies() {
-    let mut whole = Answer::default();
-    Messages
-        .reader(false)
-        .whole(WHOLE.as_bytes(), &mut whole)
-        .unwrap();
-    assert_eq!(whole, complete());
-    let class = |body: &str| {
-        Messages
-            .reader(false)
-            .whole(body.as_bytes(), &mut Answer::default())
-            .unwrap_err()
-            .class
-    };
-    assert_eq!(
-        class(r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#),
-        ErrorKind::Unavailable
-    );
-    assert_eq!(
-        class(r#"{"type":"error","error":{"type":"rate_limit_error","message":"m"}}"#),
-        ErrorKind::RateLimit
-    );
-    assert_eq!(class("{}"), ErrorKind::Unavailable);
-}
-
-#[test]
-fn finishes() {
-    for (native, finish) in [
-        ("end_turn", Finish::Stop),
-        ("stop_sequence", Finish::Stop),
-        ("max_tokens", Finish::Length),
-        ("model_context_window_exceeded", Finish::Length),
-        ("tool_use", Finish::ToolCalls),
-        ("pause_turn", Finish::Pause),
-        ("refusal", Finish::ContentFilter),
-    ] {
-        let answer = stopped(&format!(
-            "{{\"stop_reason\":\"{native}\",\"stop_details\":null}}"
-        ));
-        assert_eq!(
-            (answer.finish, answer.native_finish.as_deref()),
-            (Some(finish), Some(native))
-        );
-        assert_eq!(answer.usage, Usage::default());
-    }
-    assert_eq!(stopped(r#"{"stop_reason":null}"#).finish, None);
-    let refusal = stopped(
-        r#"{"stop_reason":"refusal","stop_details":{"type":"refusal","category":null,"explanation":"No."}}"#,
-    );
-    let message = refusal.finish_message.as_deref();
-    assert_eq!((refusal.text.as_str(), message), ("", Some("No.")));
-    let unknown = stopped(r#"{"stop_reason":"new"}"#);
-    assert_eq!(unknown.finish, None);
-    assert_eq!(unknown.native_finish.as_deref(), Some("new"));
-}
-
-#[test]
-fn huge_counts_saturate() {
-    let max = u64::MAX;
-    let counts = format!(
-        "{{\"input_tokens\":{max},\"cache_read_input_tokens\":{max},\"output_tokens\":{max}}}"
-    );
-    let mut usage = Usage::default();
-    take_usage(&json::read(&counts).unwrap(), &mut usage);
-    take_usage(
-        &json::read("{\"cache_creation_input_tokens\":1}").unwrap(),
-        &mut usage,
-    );
-    assert_eq!(
-        (usage.input_tokens, usage.total_tokens),
-        (Some(max), Some(max))
-    );
-}
-
-#[test]
-fn errors_in_streams() {
-    let (partial, result) = outcome(&Messages, OVERLOADED);
-    let failure = result.unwrap_err();
-    assert_eq!((partial.text.as_str(), partial.complete), ("Hel", false));
-    assert_eq!(
-        (failure.class, failure.code.as_deref()),
-        (ErrorKind::Unavailable, Some("overloaded_error"))
-    );
-    assert_eq!(
-        (failure.message.as_str(), failure.request_id.as_deref()),
-        ("Overloaded", Some("req_1"))
-    );
-    let class = |stream: &str| read(&Messages, &[stream.as_bytes()]).1.unwrap_err().class;
-    assert_eq!(
-        class("data: {\"error\":{\"type\":\"rate_limit_error\"}}\n\n"),
-        ErrorKind::RateLimit
-    );
-    assert_eq!(class("data: nonsense\n\n"), ErrorKind::Unavailable);
 }
 
 /// The events of an answer; corrects it in what the format cannot say.

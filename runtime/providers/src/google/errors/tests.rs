@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::google::GenerateContent;
-use crate::google::tests::EXHAUSTED;
+use crate::testing::wire;
 use crate::*;
 
 #[test]
@@ -107,12 +107,13 @@ fn error_table() {
             "{body}"
         );
     }
-    let daily = EXHAUSTED.replace("PerMinute", "PerDay");
+    let exhausted = wire("google/errors/exhausted-with-200");
+    let daily = exhausted.replace("PerMinute", "PerDay");
     assert_eq!(
         GenerateContent.failure(429, daily.as_bytes()).class,
         ErrorKind::Quota
     );
-    let failure = GenerateContent.failure(429, EXHAUSTED.as_bytes());
+    let failure = GenerateContent.failure(429, exhausted.as_bytes());
     assert_eq!(
         (failure.class, failure.retry_after),
         (ErrorKind::RateLimit, Some(Duration::from_secs(17)))

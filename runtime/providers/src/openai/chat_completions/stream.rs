@@ -100,10 +100,10 @@ impl Reader<'_> {
         let usage = chunk.usage;
         let usage = usage.or_else(|| side_members(chunk.x_groq, &["usage"])[0]);
         self.take_usage(usage, answer);
-        // Some errors have no `error` member.
+        // Some errors have no `error` member; MiniMax's is in `base_resp`.
         if chunk.error.is_some()
             || chunk.object.is_some_and(|object| json::is(object, "error"))
-            || is_bare_error && (chunk.detail.is_some() || chunk.message.is_some())
+            || is_bare_error && (chunk.detail.or(chunk.message).or(chunk.base_resp)).is_some()
         {
             // Output that is sent with an error is billed as well.
             let choices = chunk.choices.into_iter().flat_map(Choice::read_all);
@@ -432,6 +432,7 @@ json::object! {
         error,
         detail,
         message,
+        base_resp,
     }
 }
 
