@@ -7,7 +7,7 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt::Debug;
 
-use crate::revision::Revision;
+use crate::{revision::Revision, wire::jsonrpc};
 
 /// Everything a server offers. Clients see each list in this order.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Catalog {
 /// Which clients receive structured results in addition to text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Structured {
-    /// Clients of a revision with structured results.
+    /// Clients of a revision with structured results, unless they hide the text then.
     #[default]
     Auto,
     /// All clients: others can ignore the additional member.
@@ -42,13 +42,23 @@ pub enum Structured {
 }
 
 impl Structured {
-    pub(crate) fn is_for(self, revision: Revision) -> bool {
+    /// Whether a client of this revision receives them; `hides_text` is only called if it matters.
+    pub(crate) fn is_for(self, revision: Revision, hides_text: impl FnOnce() -> bool) -> bool {
         match self {
-            Structured::Auto => revision.has_structured_content(),
+            Structured::Auto => revision.has_structured_content() && !hides_text(),
             Structured::Always => true,
             Structured::Never => false,
         }
     }
+}
+
+/// Whether a client (`clientInfo`, as JSON) shows its model the structured result alone: the text as one escaped string, and
+/// in Codex no pictures.
+pub(crate) fn shows_structured_alone(client_info: &str) -> bool {
+    let name = jsonrpc::members(client_info, ["name"]).ok();
+    let name = name.and_then(|[name]| jsonrpc::string(name?));
+    // Seen in Claude Code 2.1.197 and in Codex 0.171.0, whose name is `codex-mcp-client`.
+    name.is_some_and(|name| name == "claude-code" || name.starts_with("codex"))
 }
 
 /// Name and version of the server.

@@ -19,6 +19,8 @@ pub(crate) struct Call {
     /// JSON text of the client's id.
     id: Box<str>,
     pub(crate) revision: Revision,
+    /// Whether the client receives structured results.
+    pub(crate) structured: bool,
     pub(crate) batch: Option<BatchHandle>,
     /// JSON text of the progress token, if the client sent one.
     pub(crate) progress_token: Option<Box<str>>,
@@ -32,6 +34,7 @@ impl Call {
     pub(crate) fn new(
         id: Id<'_>,
         revision: Revision,
+        structured: bool,
         batch: Option<BatchHandle>,
         progress_token: Option<&str>,
         reservation: Option<Reservation>,
@@ -39,6 +42,7 @@ impl Call {
         Call {
             id: id.as_json().into(),
             revision,
+            structured,
             batch,
             progress_token: progress_token.map(Into::into),
             progress: 0,
@@ -118,7 +122,7 @@ mod tests {
     fn an_id_can_be_used_again_after_a_cancel_and_the_old_handle_is_dead() {
         let mut pending = Pending::default();
         let id = Id::from_json(r#""a""#).unwrap();
-        let call = || Call::new(id, Revision::NEWEST_LEGACY, None, None, None);
+        let call = || Call::new(id, Revision::NEWEST_LEGACY, true, None, None, None);
         let first = pending.insert(id, call());
         assert!(pending.contains(Id::from_json(r#""\u0061""#).unwrap()));
         assert!(
@@ -153,7 +157,7 @@ mod tests {
             let mut pending = Pending::default();
             let handles = ids.map(|raw| {
                 assert!(!pending.contains(id(raw)), "{raw}");
-                let call = Call::new(id(raw), Revision::NEWEST_LEGACY, None, None, None);
+                let call = Call::new(id(raw), Revision::NEWEST_LEGACY, true, None, None, None);
                 pending.insert(id(raw), call)
             });
             assert!(pending.handles().eq(handles));

@@ -89,6 +89,7 @@ impl Server {
         Some(AnswerWriter {
             id: call.id_json().into(),
             revision: call.revision,
+            structured: call.structured,
             catalog: Arc::clone(&session.catalog),
             identity: Arc::clone(&session.identity),
         })
@@ -184,6 +185,7 @@ pub struct AnswerWriter {
     /// JSON text of the client's id.
     id: Box<str>,
     revision: Revision,
+    structured: bool,
     catalog: Arc<Catalog>,
     identity: Arc<Identity>,
 }
@@ -198,6 +200,7 @@ impl AnswerWriter {
                 &self.identity,
                 id,
                 self.revision,
+                self.structured,
                 result,
             );
         }
@@ -207,7 +210,13 @@ impl AnswerWriter {
 impl Session {
     fn handle_line(&mut self, line: Line<'_>) {
         match line {
-            Line::Whole(line, text) => {
+            Line::Whole(mut line, mut text) => {
+                if !mem::replace(&mut self.has_begun, true)
+                    && let Some(rest) = text.and_then(|text| text.strip_prefix('\u{feff}'))
+                {
+                    // Written by some parents in front of all they write.
+                    (line, text) = (rest.as_bytes(), Some(rest));
+                }
                 if self.negotiated.is_some_and(Revision::has_batches)
                     && let Some(messages) = Message::batch(line, batch::MAX_MESSAGES)
                 {
@@ -293,6 +302,7 @@ impl Session {
                 &self.identity,
                 id,
                 call.revision,
+                call.structured,
                 result,
             );
         }

@@ -59,6 +59,10 @@ pub(crate) struct Session {
     budget: Arc<Budget>,
     /// The legacy revision that `initialize` negotiated.
     pub(crate) negotiated: Option<Revision>,
+    /// The first line was handled.
+    pub(crate) has_begun: bool,
+    /// Of the client that sent `initialize` (see [`shows_structured_alone`](crate::catalog::shows_structured_alone)).
+    pub(crate) shows_structured_alone: bool,
     /// Set by `logging/setLevel`.
     pub(crate) logging_level: Option<LoggingLevel>,
     pub(crate) refusal: Option<String>,
@@ -76,8 +80,8 @@ pub(crate) struct Session {
     pub(crate) lists: Lists,
 }
 
-/// The results of the four lists in all revisions, as far as they were requested.
-pub(crate) type Lists = [[Option<Box<[u8]>>; Revision::ALL.len()]; 4];
+/// The results of the lists in all revisions, as far as they were requested.
+pub(crate) type Lists = [[Option<Box<[u8]>>; Revision::ALL.len()]; 5];
 
 impl Session {
     pub(crate) fn new(
@@ -93,6 +97,8 @@ impl Session {
             limits,
             budget: Arc::clone(budget),
             negotiated: None,
+            has_begun: false,
+            shows_structured_alone: false,
             logging_level: None,
             refusal: None,
             pending: Pending::default(),

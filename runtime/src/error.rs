@@ -36,6 +36,8 @@ pub(crate) enum Advice {
     SetKey {
         /// Its id.
         provider: String,
+        /// The variable for it.
+        variable: String,
     },
     /// A setting is wrong.
     CorrectSettings,
@@ -43,6 +45,13 @@ pub(crate) enum Advice {
     ChooseModel {
         /// Its id.
         provider: String,
+    },
+    /// The server has nothing at the path of the request, or not the model.
+    CheckPath {
+        /// The provider's id.
+        provider: String,
+        /// Its base URL.
+        base_url: String,
     },
     /// The operator does not allow the model.
     NameAllowedModel,
@@ -92,9 +101,23 @@ impl Error {
         Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider)
     }
 
+    /// A call names no model, and there is no default.
+    pub(crate) fn no_model() -> Self {
+        Error::new(
+            ErrorKind::Config,
+            "no model was selected: name one, or set DEFAULT_MODEL",
+        )
+    }
+
     /// The process must end before the call is done.
     pub(crate) fn shutting_down() -> Self {
         Error::new(ErrorKind::Cancelled, SHUTTING_DOWN).advise_plain(START_AGAIN)
+    }
+
+    /// Whether the server has nothing at the path of the request.
+    pub(crate) fn lacks_path(&self) -> bool {
+        let lacks_path = |advice: &Advice| matches!(advice, Advice::CheckPath { .. });
+        self.advice.iter().any(lacks_path)
     }
 
     /// The same error, with more advice.
@@ -211,13 +234,17 @@ impl Advice {
                 format!("Change or drop the {argument} that the message names.")
             }
             Advice::CheckKey { origin } => format!("Check the key in {origin}, then {restart}."),
-            Advice::SetKey { provider } => {
-                format!("Provider {provider} has no API key: set one, then {restart}.")
+            Advice::SetKey { provider, variable } => {
+                format!("Provider {provider} has no API key: set {variable}, then {restart}.")
             }
             Advice::CorrectSettings => format!("Correct the settings, then {restart}."),
             Advice::ChooseModel { provider } => {
                 format!("Choose another model: {models_of} {provider:?} lists them.")
             }
+            Advice::CheckPath { provider, base_url } => format!(
+                "Choose another model: {models_of} {provider:?} lists them. If it lists this one, the base URL ({base_url}) or \
+                 the provider's type is wrong: most servers speak openai-compatible."
+            ),
             Advice::NameAllowedModel => format!("Name another one (see {models})."),
             Advice::NameMatchingModel => {
                 format!("Name a provider that has it, or a model of this one (see {models}).")

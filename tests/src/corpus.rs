@@ -51,7 +51,7 @@ enum Expected {
 }
 
 /// Formats, by their folders.
-const FORMATS: [(&str, Family); 4] = [
+pub const FORMATS: [(&str, Family); 4] = [
     ("anthropic", Family::Anthropic),
     ("chat", Family::Compatible),
     ("google", Family::Google),

@@ -1,7 +1,8 @@
 //! The library of the end-to-end tests of `anygpt-mcp`: a provider that fails on command, a harness around the real
 //! program, and a runner for transcripts.
 //!
-//! Nothing here looks inside the program: tests use its pipes and sockets, as clients and providers do.
+//! Nothing here looks inside the program: tests use its pipes and sockets, as clients and providers do. Only `reading`
+//! calls the codecs, for what needs thousands of streams.
 
 // A test that cannot go on panics with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -12,6 +13,7 @@ pub mod judge;
 pub mod outcome;
 pub mod provider;
 pub mod proxy;
+pub mod reading;
 pub mod registry;
 pub mod schema;
 mod serve;

@@ -9,6 +9,7 @@ use super::{
     result::{Cache, write_frame},
 };
 use crate::{
+    catalog::shows_structured_alone,
     identity::{Identity, ServerInfo},
     revision::Revision,
     session::Session,
@@ -42,6 +43,8 @@ pub(super) fn initialize(
         .filter(|revision| !revision.is_modern())
         .unwrap_or(Revision::NEWEST_LEGACY);
     session.negotiated = Some(revision);
+    let client = request.params.client_info;
+    session.shows_structured_alone = client.is_some_and(shows_structured_alone);
 
     let (catalog, identity) = (&session.catalog, &session.identity);
     write_result(&mut session.out, request.id, |out| {

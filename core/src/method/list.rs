@@ -1,4 +1,4 @@
-//! The four lists. Each has one page, and is serialized once per revision.
+//! The four lists. Each has one page, and is serialized once per revision (tools also without their output schemas).
 //!
 //! Never here: the members of an entry.
 
@@ -27,6 +27,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) enum List {
     Tools,
+    /// Without `outputSchema`, which obliges a tool to structured results.
+    ToolsOfText,
     Resources,
     ResourceTemplates,
     Prompts,
@@ -43,6 +45,10 @@ pub(super) fn list(
             "Unknown cursor: the list has one page",
         ));
     }
+    let list = match list {
+        List::Tools if !tools::is_structured(session, request) => List::ToolsOfText,
+        list => list,
+    };
     let (catalog, identity) = (&session.catalog, &session.identity);
     let known = &mut session.lists[list as usize][request.revision.index()];
     let result = known.get_or_insert_with(|| write(catalog, identity, list, request.revision));
@@ -54,7 +60,7 @@ pub(super) fn list(
 
 fn write(catalog: &Catalog, identity: &Identity, list: List, revision: Revision) -> Box<[u8]> {
     let cache = match list {
-        List::Tools => Cache::of(catalog.is_private),
+        List::Tools | List::ToolsOfText => Cache::of(catalog.is_private),
         _ => Cache::PUBLIC,
     };
     let mut result = Vec::new();
@@ -64,8 +70,8 @@ fn write(catalog: &Catalog, identity: &Identity, list: List, revision: Revision)
         revision,
         Some(cache),
         |out| match list {
-            List::Tools => entries(out, "tools", &catalog.tools, |tool| {
-                tools::Listed(tool, revision, catalog.structured)
+            List::Tools | List::ToolsOfText => entries(out, "tools", &catalog.tools, |tool| {
+                tools::Listed(tool, revision, matches!(list, List::Tools))
             }),
             List::Resources => entries(out, "resources", &catalog.resources, |resource| {
                 resources::Listed(resource, revision)

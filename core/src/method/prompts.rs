@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     content::write_content,
-    request::{Request, shown},
+    request::{Request, given, shown},
     result::write_frame,
 };
 use crate::{
@@ -84,10 +84,10 @@ pub(super) fn arguments<'a>(
 ) -> Result<Vec<Option<Cow<'a, str>>>, Error<'static>> {
     let names = prompt.arguments.iter().map(|known| &*known.name);
     let mut values = vec![None; names.len()];
-    let read = take_members(json.unwrap_or("{}"), |name, value| {
+    let read = take_members(json.and_then(given).unwrap_or("{}"), |name, value| {
         let position = names.clone().position(|known| known == name);
         if let Some(position) = position {
-            values[position] = Some(value);
+            values[position] = given(value);
         }
         position.is_some()
     });

@@ -38,7 +38,7 @@ impl<'a> Request<'a> {
             params: Params::default(),
             meta: Meta::default(),
         };
-        if let Some(params) = params {
+        if let Some(params) = params.and_then(given) {
             request.params.read(params)?;
         }
         if let Some(meta) = request.params.meta {
@@ -49,6 +49,11 @@ impl<'a> Request<'a> {
         }
         Ok(request)
     }
+}
+
+/// A value, unless it is null: several SDKs write null for what is left out.
+pub(super) fn given(raw: &str) -> Option<&str> {
+    (raw != "null").then_some(raw)
 }
 
 /// A caller's text for one of our messages, cut to a moderate length.
@@ -65,6 +70,7 @@ pub(super) fn shown(text: &str) -> &str {
 pub(super) struct Params<'a> {
     pub(super) meta: Option<&'a str>,
     pub(super) protocol_version: Option<&'a str>,
+    pub(super) client_info: Option<&'a str>,
     pub(super) name: Option<&'a str>,
     pub(super) arguments: Option<&'a str>,
     pub(super) cursor: Option<&'a str>,
@@ -84,6 +90,7 @@ impl<'a> Params<'a> {
             let slot = match name {
                 "_meta" => &mut self.meta,
                 "protocolVersion" => &mut self.protocol_version,
+                "clientInfo" => &mut self.client_info,
                 "name" => &mut self.name,
                 "arguments" => &mut self.arguments,
                 "cursor" => &mut self.cursor,
@@ -95,7 +102,7 @@ impl<'a> Params<'a> {
                 "notifications" => &mut self.notifications,
                 _ => return false,
             };
-            *slot = Some(value);
+            *slot = given(value);
             true
         });
         read.map_err(|_| Error::invalid_params("params must be an object"))
@@ -138,6 +145,7 @@ impl<'a> Meta<'a> {
             true
         });
         read.map_err(|_| Error::invalid_params("params._meta must be an object"))?;
+        let token = token.and_then(given);
         self.progress_token = token.and_then(Id::from_json);
         if token.is_some() && self.progress_token.is_none() {
             return Err(Error::invalid_params(

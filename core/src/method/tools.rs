@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     call::{Action, Content, Progress, ToolCall, ToolResult},
-    catalog::{Catalog, Structured, Tool},
+    catalog::{Catalog, Tool, shows_structured_alone},
     identity::Identity,
     pending::Call,
     revision::Revision,
@@ -55,6 +55,7 @@ pub(super) fn call(session: &mut Session, request: &Request<'_>) -> Result<(), E
             identity,
             request.id,
             request.revision,
+            false,
             &result,
         );
     }
@@ -75,6 +76,7 @@ fn open(
         return Err(TOO_MANY);
     }
     let Request { id, revision, .. } = *request;
+    let structured = is_structured(session, request);
     let token = request.meta.progress_token.map(Id::as_json);
     let no_memory = |OutOfMemory| NO_MEMORY;
     let bytes = id.as_json().len() + token.map_or(0, str::len);
@@ -83,7 +85,7 @@ fn open(
     if let Some(batch) = session.batch {
         session.batches.add_unanswered(batch);
     }
-    let call = Call::new(id, revision, session.batch, token, for_call);
+    let call = Call::new(id, revision, structured, session.batch, token, for_call);
     let handle = session.pending.insert(id, call);
     session.actions.push_back(Action::CallTool(ToolCall {
         handle,
@@ -102,6 +104,15 @@ const TOO_MANY: &str =
 
 const NO_MEMORY: &str = "too_large: there is not enough memory left for this call. Send less, or wait for other calls to finish.";
 
+/// Whether the client of a request receives structured results.
+pub(super) fn is_structured(session: &Session, request: &Request<'_>) -> bool {
+    let structured = session.catalog.structured;
+    structured.is_for(request.revision, || match request.revision.is_modern() {
+        true => request.meta.client_info.is_some_and(shows_structured_alone),
+        false => session.shows_structured_alone,
+    })
+}
+
 /// Appends the answer to a call.
 pub(crate) fn write_call_result(
     out: &mut Vec<u8>,
@@ -109,6 +120,7 @@ pub(crate) fn write_call_result(
     identity: &Identity,
     id: Id<'_>,
     revision: Revision,
+    structured: bool,
     result: &ToolResult<'_>,
 ) {
     write_result(out, id, |out| {
@@ -131,9 +143,7 @@ pub(crate) fn write_call_result(
                 }
             }
             out.push(b']');
-            if let Some(structured) = result.structured
-                && catalog.structured.is_for(revision)
-            {
+            if let Some(structured) = result.structured.filter(|_| structured) {
                 debug_assert!(!structured.contains('\n'), "a line must stay one line");
                 out.extend_from_slice(br#","structuredContent":"#);
                 let members = match (shared, structured.strip_prefix('{')) {
@@ -186,7 +196,8 @@ pub(crate) fn write_progress(
 pub(super) struct Listed<'a>(
     pub(super) &'a Tool,
     pub(super) Revision,
-    pub(super) Structured,
+    /// With the schema of its structured result.
+    pub(super) bool,
 );
 
 impl Serialize for Listed<'_> {
@@ -199,9 +210,7 @@ impl Serialize for Listed<'_> {
         }
         map.serialize_entry("description", &tool.description)?;
         map.serialize_entry("inputSchema", &raw::<S::Error>(&tool.input_schema)?)?;
-        if structured.is_for(*revision)
-            && let Some(schema) = &tool.output_schema
-        {
+        if *structured && let Some(schema) = &tool.output_schema {
             map.serialize_entry("outputSchema", &raw::<S::Error>(schema)?)?;
         }
         if revision.has_annotations() {

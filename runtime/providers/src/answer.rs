@@ -2,7 +2,7 @@
 //!
 //! Never here: how a provider writes it.
 
-use serde::Serialize;
+use serde::{Serialize, de::IgnoredAny};
 
 use crate::{ErrorKind, Failure, ToolCall, conversation};
 
@@ -20,13 +20,17 @@ pub struct Answer {
     pub response_id: Option<String>,
     /// Why it ended, once known.
     pub finish: Option<Finish>,
-    /// The provider's word for `finish`.
+    /// The provider's word for `finish`, which has none if the word is unknown. Events may follow it: usage, and more text
+    /// from relays that repeat the word.
     pub native_finish: Option<String>,
+    /// What the provider adds to `native_finish`: the category of a refusal, an explanation.
+    pub finish_message: Option<String>,
     /// Token counts and cost, once known.
     pub usage: Usage,
     /// URLs of the pages that a model with search names as its sources.
     pub citations: Vec<String>,
-    /// The stream's closing event has arrived. A body that ends without it is truncated.
+    /// The stream's closing event has arrived, or the body has ended after the finish reason. A body that ends without
+    /// either is truncated.
     pub complete: bool,
     pub tool_calls: Vec<ToolCall>,
     /// The answer in the provider's own format (see [`State`](crate::State)), if the state is wanted.
@@ -48,7 +52,12 @@ impl Answer {
 
     /// Approximate bytes of memory without the state.
     pub fn held(&self) -> usize {
-        let words = [&self.model, &self.response_id, &self.native_finish];
+        let words = [
+            &self.model,
+            &self.response_id,
+            &self.native_finish,
+            &self.finish_message,
+        ];
         let words = words.into_iter().flatten().map(String::len);
         let sources = self.citations.iter();
         let sources = sources.map(|source| size_of::<String>() + 16 + source.len());
@@ -82,6 +91,44 @@ impl Answer {
         }
         self.tool_calls.push(call);
         Ok(())
+    }
+
+    /// Sets why it ended: `finish` is what the provider's word means, if that is known. A tool call, a refusal or a limit is
+    /// more specific than `Stop`.
+    pub(crate) fn finish(&mut self, finish: Option<Finish>, native: String) {
+        let called = (!self.tool_calls.is_empty()).then_some(Finish::ToolCalls);
+        self.finish = match finish {
+            None | Some(Finish::Stop) => {
+                let specific = self.finish.filter(|earlier| *earlier != Finish::Stop);
+                specific.or(called).or(finish)
+            }
+            finish => finish,
+        };
+        self.native_finish = Some(native);
+    }
+
+    /// Of arguments that are several whole objects, one after the other, the last counts: some services send `{}` with the
+    /// name, or all arguments again at the end.
+    pub(crate) fn settle_arguments(&mut self) {
+        for call in &mut self.tool_calls {
+            if let Some(start) = last_object(&call.arguments) {
+                call.arguments.drain(..start);
+            }
+        }
+    }
+}
+
+/// Where the last of several objects begins.
+fn last_object(text: &str) -> Option<usize> {
+    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let mut last = 0;
+    loop {
+        let start = objects.byte_offset();
+        match objects.next() {
+            None => return (last > 0).then_some(last),
+            Some(Ok(_)) if text.get(start..)?.trim_start().starts_with('{') => last = start,
+            Some(_) => return None,
+        }
     }
 }
 
@@ -151,6 +198,23 @@ pub struct Usage {
     /// What the provider charges, in US dollars.
     #[serde(skip)]
     pub cost_usd: Option<f64>,
+}
+
+impl Usage {
+    /// Adds later counts, which replace earlier ones; but a zero does not undo a count.
+    pub(crate) fn update(&mut self, later: &Usage) {
+        for (known, later) in [
+            (&mut self.input_tokens, later.input_tokens),
+            (&mut self.output_tokens, later.output_tokens),
+            (&mut self.reasoning_tokens, later.reasoning_tokens),
+            (&mut self.cached_input_tokens, later.cached_input_tokens),
+            (&mut self.cache_write_tokens, later.cache_write_tokens),
+            (&mut self.total_tokens, later.total_tokens),
+        ] {
+            *known = later.filter(|count| *count > 0).or(*known).or(later);
+        }
+        self.cost_usd = later.cost_usd.or(self.cost_usd);
+    }
 }
 
 /// Upper bound on tool calls in one answer; more indicates a broken model.

@@ -36,6 +36,14 @@ pub struct ChatRequest {
 pub struct Encoding {
     /// Sends the token limit under the format's other name for it.
     pub other_name: bool,
+    /// The server does not stream this.
+    pub without_stream: bool,
+    /// Without the options of a stream.
+    pub without_stream_options: bool,
+    /// Without `store`.
+    pub without_store: bool,
+    /// In the format that [`Codec::substitute`](crate::Codec::substitute) has.
+    pub in_substitute: bool,
 }
 
 impl ChatRequest {

@@ -80,7 +80,12 @@ pub trait Codec: Send + Sync {
         None
     }
 
-    /// A streamed chat request. The state of a message must come from this format.
+    /// The format to use where a server with this one has nothing at its path for chats.
+    fn substitute(&self) -> Option<&'static dyn Codec> {
+        None
+    }
+
+    /// A chat request, streamed unless the encoding says otherwise. The state of a message must come from this format.
     fn chat(&self, request: &ChatRequest, encoding: Encoding) -> Request;
 
     /// A reader for one answer. With `wants_state` it also collects [`Answer::state`](crate::Answer::state).

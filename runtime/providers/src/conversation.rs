@@ -178,10 +178,10 @@ impl ToolCall {
         number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// The arguments, if they are an object of moderate size. No arguments are an empty object.
+    /// The arguments, if they are an object of moderate size. No arguments, and null, are an empty object.
     pub fn object(&self) -> Option<Map<String, Value>> {
         match self.arguments.trim() {
-            "" => Some(Map::new()),
+            "" | "null" => Some(Map::new()),
             text => match json::tree(text) {
                 Some(Value::Object(object)) => Some(object),
                 _ => None,

@@ -104,6 +104,8 @@ pub struct FailureFacts {
     pub should_retry: Option<bool>,
     /// The parameter that the provider does not accept, under the provider's name for it.
     pub param: Option<Box<str>>,
+    /// The server has nothing at the path of the request, as far as its error says.
+    pub lacks_path: bool,
     /// How far the request got. A codec sets [`Stage::Declined`] for what the provider itself reports.
     pub stage: Stage,
 }
@@ -141,6 +143,7 @@ impl Failure {
             retry_after: None,
             should_retry: None,
             param: None,
+            lacks_path: false,
             stage: Stage::default(),
         })
     }

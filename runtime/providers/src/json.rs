@@ -22,8 +22,13 @@ pub(super) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> 
 }
 
 fn unreadable(text: &str, error: &dyn fmt::Display) -> Failure {
-    let (before, message) = match page(text.trim_start()) {
+    let text = text.trim_start();
+    let (before, message) = match page(text) {
         Some(page) => ("", page),
+        // A sentence says more than where it is not JSON.
+        None if text.starts_with(|first: char| first.is_alphabetic()) => {
+            ("the provider sent text instead of JSON: ", text.to_owned())
+        }
         None => (
             "the provider sent something that cannot be read as its usual JSON: ",
             error.to_string(),
@@ -217,7 +222,7 @@ pub(super) fn number(raw: Option<&str>) -> Option<u64> {
 }
 
 /// A string, borrowed if it has no escapes. Half a surrogate pair, which some providers produce by cutting an escaped emoji in
-/// two, becomes replacement characters; the rest of the string is kept.
+/// two, becomes a replacement character; the rest of the string is kept (see [`Pieces`](crate::pieces::Pieces)).
 #[derive(Debug, Default)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
@@ -233,13 +238,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
 
             fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Text(lossy(bytes)))
+                Ok(Text(repaired(bytes)))
             }
 
             fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(
-                    String::from_utf8_lossy(bytes).into_owned(),
-                )))
+                Ok(Text(Cow::Owned(repaired(bytes).into_owned())))
             }
         }
 
@@ -253,6 +256,82 @@ impl Text<'_> {
     pub(super) fn non_empty(self) -> Option<String> {
         (!self.0.is_empty()).then(|| self.0.into_owned())
     }
+}
+
+/// The bytes of a string, in which half a surrogate pair may be three bytes as if it were a character.
+pub(super) struct Bytes(pub(super) Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BytesVisitor;
+
+        impl Visitor<'_> for BytesVisitor {
+            type Value = Bytes;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+                Ok(Bytes(bytes.to_vec()))
+            }
+        }
+
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+/// As [`lossy`], but with one replacement character for half a surrogate pair.
+pub(super) fn repaired(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len().saturating_sub(2) {
+        // No other character has these bytes.
+        if bytes[at] == 0xed && bytes[at + 1] >= 0xa0 {
+            bytes[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    Cow::Owned(lossy(&bytes).into_owned())
+}
+
+/// A text in which `NaN` and infinite numbers, as Python writes them, are null; `None` if it has none.
+pub(super) fn without_nan(json: &str) -> Option<String> {
+    let mut without = String::new();
+    let (mut at, mut copied) = (0, 0);
+    while let Some(byte) = json.as_bytes().get(at) {
+        let rest = json.get(at..).unwrap_or_default();
+        at += match byte {
+            b'"' => string_length(rest),
+            b'N' | b'I' | b'-' => match NOT_FINITE.iter().find(|word| rest.starts_with(**word)) {
+                Some(word) => {
+                    without.push_str(&json[copied..at]);
+                    without.push_str("null");
+                    copied = at + word.len();
+                    word.len()
+                }
+                None => 1,
+            },
+            _ => 1,
+        };
+    }
+    without.push_str(json.get(copied..)?);
+    (copied > 0).then_some(without)
+}
+
+/// What `json.dumps` writes (<https://docs.python.org/3/library/json.html#infinite-and-nan-number-values>).
+const NOT_FINITE: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
+
+/// Bytes of the string at the beginning of a text.
+fn string_length(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(text.len(), |end| end + 2)
 }
 
 /// As [`String::from_utf8_lossy`], which looks at each byte alone: valid text, as nearly all is, needs a third of the
@@ -316,6 +395,22 @@ mod tests {
         let failure = read::<Text<'_>>(" <html><title>Portal</title>").unwrap_err();
         assert!(failure.message.contains("HTML or XML page (Portal)"));
         assert_eq!(read::<Text<'_>>("\u{feff}\"x\"").unwrap().0, "x");
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_become_null() {
+        for (json, expected) in [
+            (
+                r#"{"a":NaN,"b":[-Infinity,Infinity]}"#,
+                Some(r#"{"a":null,"b":[null,null]}"#),
+            ),
+            (r#"{"a\"NaN\\":NaN}"#, Some(r#"{"a\"NaN\\":null}"#)),
+            (r#"{"NaN":"Infinity ü","b":-1}"#, None),
+            (r#"{"NaN"#, None),
+            ("", None),
+        ] {
+            assert_eq!(without_nan(json).as_deref(), expected, "{json}");
+        }
     }
 
     #[test]

@@ -2,7 +2,11 @@
 //!
 //! Never here: choosing a model, or reading a list (the codecs).
 
-use crate::ReasoningEffort;
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::{Failure, ReasoningEffort, json};
 
 /// One entry of a provider's model list. What the list does not have is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -148,6 +152,27 @@ pub const MOST_MODELS: usize = 10_000;
 pub(super) fn entries<'a>(all: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     all.filter(|entry| entry.len() <= LARGEST_ENTRY)
         .take(MOST_MODELS)
+}
+
+/// The array of a list of models in the form of Chat Completions: `data` of an object, and from some servers `models`, or the
+/// body itself. None if a server without a model sends null.
+///
+/// # Errors
+/// `Unavailable` if it has another shape.
+pub(super) fn list(body: &str) -> Result<Option<&str>, Failure> {
+    if body.trim_start().starts_with('[') {
+        return Ok(Some(json::read::<&RawValue>(body)?.get()));
+    }
+    let [data, models] = json::members(body, &["data", "models"])?;
+    Ok(data.or(models))
+}
+
+/// An entry of such a list as an object: some servers list only ids.
+pub(super) fn object(entry: &str) -> Cow<'_, str> {
+    match entry.starts_with('"') {
+        true => Cow::Owned(format!("{{\"id\":{entry}}}")),
+        false => Cow::Borrowed(entry),
+    }
 }
 
 /// A longer entry, in bytes, is skipped.

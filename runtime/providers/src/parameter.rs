@@ -1,11 +1,14 @@
 //! What a provider's status 400 or 422 says about one parameter, and the one change of the request that fixes it. Models,
-//! messages, tools and schemas are never changed.
+//! tools and schemas are never changed; of messages only where the instructions are.
 //!
 //! Never here: how often that is tried, or where it is remembered.
 
-use std::mem::swap;
+use std::mem::{self, swap};
 
-use super::{ChatRequest, Encoding, ErrorKind, Failure, ReasoningEffort, adapt};
+use super::{
+    ChatRequest, Encoding, ErrorKind, Failure, Format, Message, Part, ReasoningEffort, Role, Stage,
+    adapt,
+};
 
 /// An optional argument of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,18 @@ pub enum Change {
     OtherTokenName,
     /// Replaces the first effort by the second.
     ReasoningEffort(ReasoningEffort, ReasoningEffort),
+    /// Leaves out `stream_options`.
+    NoStreamOptions,
+    /// Leaves out `store`.
+    NoStore,
+    /// Asks for an answer that is not a stream.
+    NoStream,
+    /// Asks in the format that the codec has as its substitute.
+    Substitute,
+    /// Puts the instructions into the user's first message.
+    InstructionsIntoTurn,
+    /// Instructs the model to answer in JSON, where it is asked for JSON by a parameter.
+    MentionJson,
 }
 
 /// A change that fixes a failed request.
@@ -56,6 +71,20 @@ const UNSUPPORTED: &[&str] = &[
     "unexpected",
     "deprecated",
     "only the default",
+    // Moonshot: "only 1 is allowed for this model"
+    "is allowed for this",
+];
+
+/// Words of a refusal of a value.
+const WRONG_VALUE: &[&str] = &[
+    "invalid",
+    "valid range",
+    "supported range",
+    "out of range",
+    "must be",
+    "should be",
+    "too large",
+    "exceeds",
 ];
 
 /// Members that are never changed; a schema can contain any names.
@@ -137,7 +166,22 @@ impl Parameter {
             return Some(parameter);
         }
         let lower = message.to_lowercase();
-        if !UNSUPPORTED.iter().any(|words| lower.contains(words)) {
+        let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
+        // Ollama: "\"llama3.2\" does not support thinking"; Gemini: "Budget 0 is invalid. This model only works in thinking
+        // mode."
+        if has(&[
+            "support thinking",
+            "support reasoning",
+            "thinking mode",
+            "thinking budget",
+        ]) {
+            return Some(Parameter::ReasoningEffort);
+        }
+        // Bedrock: "The maximum tokens you requested exceeds the model limit of 4096"
+        if has(&["maximum tokens you requested"]) {
+            return Some(Parameter::MaxTokens);
+        }
+        if !has(UNSUPPORTED) && !has(WRONG_VALUE) {
             return None;
         }
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
@@ -178,24 +222,35 @@ impl Parameter {
     }
 }
 
-/// The one change that a refusal suggests, if it names a parameter that the request has.
+/// The one change that a refusal suggests, if it names something that the request has and can be without.
 pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) -> Option<Repair> {
-    if failure.class != ErrorKind::InvalidRequest || !matches!(failure.status, Some(400 | 422)) {
+    if failure.lacks_path {
+        return lasting(Change::Substitute);
+    }
+    // An error inside a stream may have no status.
+    let is_refusal = failure
+        .status
+        .is_none_or(|it| it < 400 || it == 400 || it == 422);
+    let is_free = failure.stage != Stage::Taken;
+    if failure.class != ErrorKind::InvalidRequest || !is_refusal || !is_free {
         return None;
     }
     let message = &failure.message;
+    let lower = message.to_lowercase();
+    if let Some(change) = of_our_choice(failure.param.as_deref().unwrap_or_default(), &lower) {
+        return lasting(change);
+    }
     let named = failure.param.as_deref().and_then(Parameter::named);
     let parameter = named.or_else(|| Parameter::in_message(message))?;
-    let lower = message.to_lowercase();
     let is_unsupported = UNSUPPORTED.iter().any(|words| lower.contains(words));
     let change = match parameter {
         Parameter::MaxTokens => {
             let given = chat.max_tokens.unwrap_or(u32::MAX);
-            let lower = numbers(message).filter(|n| (LEAST_LIMIT..given).contains(n));
             match chat.max_tokens {
                 Some(_) if has_two_token_names && is_unsupported => Change::OtherTokenName,
-                Some(_) => lower.max().map_or(Change::Drop(parameter), Change::AtMost),
-                None => Change::Otherwise(lower.min()?),
+                Some(_) => most_tokens(&lower, given, |limits| limits.max())
+                    .map_or(Change::Drop(parameter), Change::AtMost),
+                None => Change::Otherwise(most_tokens(&lower, given, |limits| limits.min())?),
             }
         }
         Parameter::ReasoningEffort => {
@@ -204,8 +259,13 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
                 .filter_map(ReasoningEffort::from_name)
                 .filter(|effort| *effort != given)
                 .collect();
+            let least = ReasoningEffort::Minimal;
             match adapt::nearest(given, &listed) {
                 Some(other) => Change::ReasoningEffort(given, other),
+                // A model that always reasons.
+                None if given == ReasoningEffort::None && lower.contains("budget") => {
+                    Change::ReasoningEffort(given, least)
+                }
                 None => Change::Drop(parameter),
             }
         }
@@ -219,6 +279,84 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_two_token_names: bool) 
     })
 }
 
+#[allow(clippy::unnecessary_wraps)]
+fn lasting(change: Change) -> Option<Repair> {
+    Some(Repair {
+        change,
+        is_lasting: true,
+    })
+}
+
+/// The change of what no caller has chosen that a refusal suggests.
+fn of_our_choice(param: &str, lower: &str) -> Option<Change> {
+    let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
+    let last = param.rsplit(['.', '/']).next().unwrap_or_default();
+    let is_refused = has(UNSUPPORTED);
+    if matches!(
+        last,
+        "include_usage" | "include_obfuscation" | "stream_options"
+    ) || is_refused && has(&["stream_options", "include_usage", "include_obfuscation"])
+    {
+        return Some(Change::NoStreamOptions);
+    }
+    if last == "store" || is_refused && has(&["'store'", "\"store\"", "`store`", ": store"]) {
+        return Some(Change::NoStore);
+    }
+    if last == "stream"
+        || has(&[
+            "verified to stream",
+            "support streaming",
+            "support stream ",
+            "streaming is not",
+        ])
+        || is_refused
+            && has(&[
+                "'stream'",
+                "\"stream\"",
+                "`stream`",
+                "stream=true",
+                "stream: true",
+            ])
+    {
+        return Some(Change::NoStream);
+    }
+    // Google of Gemma, and the templates of Gemma and Mistral in servers of one's own.
+    if has(&[
+        "developer instruction is not enabled",
+        "system instruction is not",
+        "system role not supported",
+        "system role is not supported",
+        "support system role",
+        "system messages are not supported",
+        "support system messages",
+    ]) {
+        return Some(Change::InstructionsIntoTurn);
+    }
+    // OpenAI, and those with its words: "'messages' must contain the word 'json' in some form"
+    has(&["must contain the word"]).then_some(Change::MentionJson)
+}
+
+/// The limit that a refusal of a larger one names.
+fn most_tokens(
+    lower: &str,
+    given: u32,
+    choose: fn(&mut dyn Iterator<Item = u32>) -> Option<u32>,
+) -> Option<u32> {
+    // vLLM: "(9000 > 8192 - 15)", the prompt taken off.
+    let difference = || {
+        let (_, right) = lower.split_once(&format!("{given} > "))?;
+        let (limit, prompt) = right.split_once(" - ")?;
+        let prompt = prompt.split(|c: char| !c.is_ascii_digit()).next()?;
+        limit.parse::<u32>().ok()?.checked_sub(prompt.parse().ok()?)
+    };
+    let mut limits = numbers(lower).filter(|n| (LEAST_LIMIT..given).contains(n));
+    // Google: "from 1 (inclusive) to 65537 (exclusive)"
+    let excluded = u32::from(lower.contains("(exclusive)"));
+    difference()
+        .filter(|limit| *limit > 0)
+        .or_else(|| Some(choose(&mut limits)? - excluded))
+}
+
 /// Whether a change was made.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Changed {
@@ -230,6 +368,11 @@ pub enum Changed {
 }
 
 impl Change {
+    /// Whether it must be made before the request is adapted to its model, which looks at what the caller has set.
+    pub fn is_before_adapting(self) -> bool {
+        matches!(self, Change::Drop(_))
+    }
+
     /// Changes a request, or how it is written.
     pub fn apply(self, chat: &mut ChatRequest, encoding: &mut Encoding) -> Changed {
         let model = &chat.model;
@@ -254,9 +397,60 @@ impl Change {
                 encoding.other_name = !encoding.other_name;
                 Changed::Silently
             }
+            Change::NoStreamOptions => silently(&mut encoding.without_stream_options),
+            Change::NoStore => silently(&mut encoding.without_store),
+            Change::NoStream => silently(&mut encoding.without_stream),
+            Change::Substitute => silently(&mut encoding.in_substitute),
+            Change::InstructionsIntoTurn if put_instructions_into_turn(chat) => {
+                let model = &chat.model;
+                Changed::Warn(format!(
+                    "the instructions are part of the first message: {model} takes none apart"
+                ))
+            }
+            Change::MentionJson if mention_json(chat) => Changed::Silently,
             _ => Changed::No,
         }
     }
+}
+
+fn silently(choice: &mut bool) -> Changed {
+    match mem::replace(choice, true) {
+        true => Changed::No,
+        false => Changed::Silently,
+    }
+}
+
+fn is_instruction(message: &Message) -> bool {
+    matches!(message.role, Role::System | Role::Developer)
+}
+
+/// Whether there were instructions, and a message to put them into.
+fn put_instructions_into_turn(chat: &mut ChatRequest) -> bool {
+    let (instructions, mut rest): (Vec<Message>, Vec<Message>) =
+        chat.messages.iter().cloned().partition(is_instruction);
+    let Some(first) = rest.iter_mut().find(|message| message.role == Role::User) else {
+        return false;
+    };
+    if instructions.is_empty() {
+        return false;
+    }
+    let texts = instructions.iter().map(|message| message.all_text());
+    let text = texts.collect::<Vec<_>>().join("\n\n") + "\n\n";
+    first.content.insert(0, Part::Text(text.into()));
+    chat.messages = rest.into();
+    true
+}
+
+/// Whether the request wants JSON, and no message said so.
+fn mention_json(chat: &mut ChatRequest) -> bool {
+    let says = |message: &Message| message.all_text().to_lowercase().contains("json");
+    if chat.format.as_deref() != Some(&Format::Json) || chat.messages.iter().any(says) {
+        return false;
+    }
+    let instruction = Message::text(Role::System, "Answer with a JSON object.");
+    let messages = chat.messages.iter().cloned();
+    chat.messages = [instruction].into_iter().chain(messages).collect();
+    true
 }
 
 fn limit_tokens(chat: &mut ChatRequest, limit: u32) -> String {

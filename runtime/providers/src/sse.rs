@@ -24,13 +24,13 @@ impl<'a> Event<'a> {
         self.data.trim() == "[DONE]"
     }
 
-    /// The data; none if it is blank or `[DONE]`.
+    /// The data; none if it is blank, `null` or `[DONE]`.
     pub(super) fn payload(&self) -> Option<&'a str> {
         // The common case.
         if self.data.starts_with('{') {
             return Some(self.data);
         }
-        (!self.is_done() && !self.data.trim().is_empty()).then_some(self.data)
+        (!["", "null", "[DONE]"].contains(&self.data.trim())).then_some(self.data)
     }
 
     /// The `type` of the payload (raw), else the event's name.

@@ -4,7 +4,9 @@
 //! Never here: a provider's field names.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
+use anygpt_core::json;
 use serde_json::{Map, Value};
 
 use crate::{ErrorKind, Failure, Media, Message, Part, Role, ToolCall};
@@ -84,12 +86,34 @@ pub(super) fn parts<'a, T>(
     parts.collect()
 }
 
-/// The arguments of a call as they are sent; an empty text is not JSON.
-pub(super) fn arguments(call: &ToolCall) -> &str {
+/// The arguments of a call as text for a format that has text there. Some servers parse it, and refuse a conversation with
+/// anything but an object for ever.
+pub(super) fn arguments(call: &ToolCall) -> Cow<'_, str> {
     match call.arguments.trim() {
-        "" => "{}",
-        _ => &call.arguments,
+        "" | "null" => Cow::Borrowed("{}"),
+        text if json::take_members(text, &mut |_, _| false).is_some() => {
+            Cow::Borrowed(&call.arguments)
+        }
+        _ => Cow::Owned(Value::from(input(call)).to_string()),
     }
+}
+
+/// The id of a call with at most `longest` characters, all of them taken. One that is changed ends in a hash, so that two
+/// that differ stay two; equal ids give equal results.
+pub(super) fn call_id(id: &str, longest: usize, is_taken: fn(char) -> bool) -> Cow<'_, str> {
+    if id.len() <= longest && id.chars().all(is_taken) {
+        return Cow::Borrowed(id);
+    }
+    let kept = id.chars().take(longest - 9);
+    let kept = kept.map(|c| if is_taken(c) && c.is_ascii() { c } else { '_' });
+    Cow::Owned(format!("{}_{}", kept.collect::<String>(), &hash(id)[..8]))
+}
+
+/// A hash of an id, in 16 hexadecimal digits.
+pub(super) fn hash(id: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// A file's name, for formats that require one.

@@ -2,16 +2,18 @@
 //!
 //! Never here: what a refusal teaches (see `anygpt_providers::repair`), or limits (see `token_limit`).
 
-use anygpt_providers::{ChatRequest, Encoding};
+use anygpt_providers::{Change, Changed, ChatRequest, Codec, Encoding};
 
 use crate::settings::{Dialect, ProviderIndex, Settings, TokenLimitName};
 
 /// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
-/// A model that is not known yet has an empty id; then only rules for all of its provider's models count.
+/// A model that is not known yet has an empty id; then only rules for all of its provider's models count. Of `changes` those
+/// are made that decide what else must be adapted.
 pub(crate) fn adapt(
     settings: &Settings,
     provider: ProviderIndex,
     chat: &mut ChatRequest,
+    changes: &[Change],
 ) -> Vec<String> {
     let rule = settings.rule(provider, &chat.model);
     let mut warnings = Vec::new();
@@ -34,6 +36,12 @@ pub(crate) fn adapt(
     let Some(codec) = provider.dialect.codec().filter(|_| !chat.model.is_empty()) else {
         return warnings;
     };
+    let codec = written_by(codec, changes.contains(&Change::Substitute));
+    for change in changes.iter().filter(|change| change.is_before_adapting()) {
+        if let Changed::Warn(warning) = change.apply(chat, &mut Encoding::default()) {
+            warnings.push(warning);
+        }
+    }
     // The codec does not see what a rule keeps, so that it does not remove it.
     let mut aside = ChatRequest::default();
     for parameter in &rule.keep {
@@ -46,6 +54,14 @@ pub(crate) fn adapt(
     warnings
 }
 
+/// The codec of a provider, or the one that the server has shown to have instead.
+pub(super) fn written_by(codec: &'static dyn Codec, in_substitute: bool) -> &'static dyn Codec {
+    codec
+        .substitute()
+        .filter(|_| in_substitute)
+        .unwrap_or(codec)
+}
+
 /// How the configuration file wants a request for this model to be written.
 pub(crate) fn encoding(settings: &Settings, provider: ProviderIndex, model: &str) -> Encoding {
     let rule = settings.rule(provider, model);
@@ -53,6 +69,7 @@ pub(crate) fn encoding(settings: &Settings, provider: ProviderIndex, model: &str
         (Some(name), Dialect::Compatible(service)) => Encoding {
             other_name: (name == TokenLimitName::MaxCompletionTokens)
                 != service.max_completion_tokens,
+            ..Encoding::default()
         },
         _ => Encoding::default(),
     }

@@ -5,23 +5,27 @@
 use std::{mem, sync::mpsc, time::Duration};
 
 use anygpt_core::Reservation;
-use anygpt_providers::{Answer, Failure, Finish, Stage, StreamReader, sse};
-use http::header::CONTENT_TYPE;
+use anygpt_providers::{Answer, Failure, Finish, Framing, Stage, StreamReader, sse};
+use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     Gateway, Observer, Reply,
     body::{IdleTimeout, ReplyStream},
     chat::TargetRequest,
-    memory::{hold, no_memory, not_sent, tree_size},
+    memory::hold,
     send::{Exchange, request_id},
 };
 use crate::{
-    call::CallContext,
     error::ErrorKind,
     offload::{LITTLE, offload},
 };
 
 type Reader = Box<dyn StreamReader>;
+
+/// How long the events that follow the finish reason are waited for: some relays neither send the closing event nor close
+/// the connection.
+const AFTER_REASON: Duration = Duration::from_secs(2);
 
 /// Most bytes of a single event.
 const EVENT_LIMIT: usize = 16 << 20;
@@ -41,27 +45,20 @@ impl Gateway {
         let request = &prepared.request;
         let wants_state = !request.tools.is_empty();
         // Covers the body until it has been sent.
-        let sent = self.reserve(2 * request.length(), not_sent).await?;
+        let sent = self.reserve_request(2 * request.length()).await?;
         let request = codec.chat(request, prepared.encoding);
         let response = self
             .send(exchange, request, || observer.connected(&provider.id))
             .await?;
         drop(sent);
         reply.request_id = request_id(codec, response.headers());
-        let is_json = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|kind| kind.starts_with("application/json"));
-
         let reader = codec.reader(wants_state);
         let idle_timeout = IdleTimeout::of(exchange.idle_timeout, self.settings.idle.as_ref());
-        let body = ReplyStream::new(response.into_body(), idle_timeout);
-        match is_json {
-            true => self.read_json(body, reader, reply).await?,
-            false => {
-                let context = exchange.context;
-                self.read_events(context, body, reader, reply, observer)
+        let mut body = ReplyStream::new(response.into_body(), idle_timeout);
+        match body.framing().await? {
+            Framing::Whole => self.read_json(body, reader, reply).await?,
+            Framing::Events => {
+                self.read_events(exchange, body, reader, reply, observer)
                     .await?;
             }
         }
@@ -81,7 +78,7 @@ impl Gateway {
         let json = body.whole(held).await?;
         let length = json.len();
         // Covers what is built while it is read, which may be on another thread.
-        let tree = self.reserve(tree_size(&json), no_memory).await?;
+        let tree = self.reserve_tree(&json).await?;
         let read = move |answer: &mut Answer| {
             let read = reader.whole(&json, answer);
             (read, reader.state_length())
@@ -95,7 +92,7 @@ impl Gateway {
     /// Reads a stream of events.
     async fn read_events(
         &self,
-        context: &CallContext,
+        exchange: Exchange<'_>,
         mut body: ReplyStream,
         mut reader: Reader,
         reply: &mut Reply,
@@ -105,15 +102,17 @@ impl Gateway {
             .reservation
             .get_or_insert_with(|| self.budget.reservation());
         let mut has_begun = false;
+        let mut due = None;
         let mut parser = sse::Parser::new(EVENT_LIMIT);
         while !reply.answer.complete
-            && let Some(chunk) = body.chunk().await?
+            && let Some(chunk) = next_chunk(&mut body, due, &mut reply.warnings).await?
         {
             let mut rest = &chunk[..];
             while let Some(event) = parser.next_event(&mut rest)? {
                 let (read, is_opening) = if event.data.len() <= LITTLE {
                     let read = reader.event(&event, &mut reply.answer);
-                    (read, !has_begun && reader.is_opening(&event))
+                    let is_looked_at = !has_begun || reply.answer.native_finish.is_some();
+                    (read, is_looked_at && reader.is_opening(&event))
                 } else {
                     let (returned, read, is_opening) =
                         self.read_long(reader, &event, &mut reply.answer).await?;
@@ -125,6 +124,10 @@ impl Gateway {
                     declined(failure, &reply.answer, has_begun)
                 })?;
                 has_begun = has_begun || !is_opening;
+                // What only keeps the connection open is not waited for.
+                if reply.answer.native_finish.is_some() && !is_opening {
+                    due = Some(Instant::now() + AFTER_REASON);
+                }
             }
             let answer = &reply.answer;
             let state = reader.state_length();
@@ -132,7 +135,7 @@ impl Gateway {
             if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
                 reply.first_token.get_or_insert_with(|| {
                     body.set_idle_timeout(IdleTimeout::of(None, self.settings.idle.as_ref()));
-                    context.received().elapsed()
+                    exchange.context.received().elapsed()
                 });
             }
             if answer.length() + state > 0 {
@@ -163,7 +166,7 @@ impl Gateway {
     ) -> Result<(Reader, Result<(), Failure>, bool), Failure> {
         let (name, data) = (event.name.to_owned(), event.data.to_owned());
         let length = data.len();
-        let tree = self.reserve(tree_size(data.as_bytes()), no_memory).await?;
+        let tree = self.reserve_tree(data.as_bytes()).await?;
         let read = move |answer: &mut Answer| {
             let (name, data) = (&*name, &*data);
             let event = sse::Event { name, data };
@@ -174,6 +177,29 @@ impl Gateway {
         let read = Box::pin(add(length, answer, read)).await;
         drop(tree);
         Ok(read)
+    }
+}
+
+/// The next piece of a stream; none at its end. With `due` the finish reason has arrived, so that the answer also ends with
+/// silence until then, or with the connection.
+async fn next_chunk(
+    body: &mut ReplyStream,
+    due: Option<Instant>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Bytes>, Failure> {
+    let Some(due) = due else {
+        return body.chunk().await;
+    };
+    match timeout_at(due, body.chunk()).await {
+        Err(_silence) => Ok(None),
+        Ok(Err(failure)) if failure.class == ErrorKind::Timeout => Ok(None),
+        Ok(Err(failure)) if failure.class == ErrorKind::Network => {
+            let warning =
+                "The connection broke after the finish reason: if the answer looks cut, ask again";
+            warnings.push(warning.to_owned());
+            Ok(None)
+        }
+        Ok(chunk) => chunk,
     }
 }
 
@@ -261,7 +287,12 @@ fn check(answer: &Answer) -> Result<(), Failure> {
     if !answer.text.is_empty() || !answer.tool_calls.is_empty() {
         return Ok(());
     }
-    let native = answer.native_finish.as_deref().unwrap_or("unknown");
+    let mut native = answer.native_finish.clone();
+    if let (Some(native), Some(message)) = (&mut native, &answer.finish_message) {
+        native.push_str(": ");
+        native.push_str(message);
+    }
+    let native = native.as_deref().unwrap_or("unknown");
     let reasoned = match answer.usage.reasoning_tokens {
         Some(0) => None,
         Some(tokens) => Some(format!("{tokens} tokens of reasoning")),

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anygpt_core::Reservation;
-use anygpt_providers::Failure;
+use anygpt_providers::{Beginning, Failure, Framing};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tokio::time::{self, Sleep, timeout};
@@ -75,6 +75,8 @@ fn broken(error: &hyper::Error) -> Failure {
 /// The body of a response, with its limits.
 pub(super) struct ReplyStream {
     incoming: ReplyBody,
+    /// A piece that was looked at; it comes next.
+    unread: Option<Bytes>,
     read: usize,
     idle_timeout: IdleTimeout,
     /// When the wait for the next piece began; none while there are pieces.
@@ -88,11 +90,25 @@ impl ReplyStream {
     pub(super) fn new(incoming: ReplyBody, idle_timeout: IdleTimeout) -> Self {
         ReplyStream {
             incoming,
+            unread: None,
             read: 0,
             timer: idle_timeout.limit.map(|limit| Box::pin(time::sleep(limit))),
             idle_timeout,
             waiting_since: None,
         }
+    }
+
+    /// How to read it: by its first bytes, which are still read after that.
+    pub(super) async fn framing(&mut self) -> Result<Framing, Failure> {
+        let mut beginning = Beginning::default();
+        while let Some(chunk) = self.chunk().await? {
+            if let Some((framing, start)) = beginning.look(&chunk) {
+                self.unread = Some(chunk.slice(start..));
+                return Ok(framing);
+            }
+        }
+        // It has no answer in either form.
+        Ok(Framing::Events)
     }
 
     /// Sets how long it may be silent from now on; no timer is started for a first limit.
@@ -111,6 +127,9 @@ impl ReplyStream {
 
     /// The next piece, `None` at the end; a failure if there is none for too long, or there are too many.
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Failure>> {
+        if let Some(unread) = self.unread.take() {
+            return Poll::Ready(Ok(Some(unread)));
+        }
         if let Poll::Ready(received) = self.incoming.poll_data(cx) {
             self.waiting_since = None;
             return Poll::Ready(match received {

@@ -5,7 +5,8 @@
 use std::{mem, pin::pin, time::Duration};
 
 use anygpt_providers::{
-    Answer, Changed, ChatRequest, Codec, Encoding, Failure, Model, Stage, State, repair,
+    Answer, Change, Changed, ChatRequest, Codec, Encoding, Failure, Model, Repair, Stage, State,
+    repair,
 };
 use tokio::time::{sleep, timeout};
 
@@ -52,10 +53,17 @@ pub(super) struct TargetRequest {
     pub(super) request: ChatRequest,
     pub(super) encoding: Encoding,
     is_adapted: bool,
+    /// What refusals have led to, in this call and in earlier ones.
+    changes: Vec<Change>,
+    /// Warnings of the reply that are not about how the request was adapted.
+    other_warnings: Option<usize>,
 }
 
-/// Most changes of a request that a provider's refusals may lead to.
+/// Most changes of a request that a provider's refusals may lead to,
 const REPAIRS: u32 = 2;
+
+/// and most that the caller need not know of.
+const SILENT_REPAIRS: u32 = 4;
 
 impl Gateway {
     /// Asks a model, and if it fails asks it again or another one.
@@ -69,10 +77,7 @@ impl Gateway {
         observer: &mut dyn Observer,
     ) -> Result<Box<Reply>, Error> {
         let Some(first) = plan.targets.first() else {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "no model was selected: name one, or set DEFAULT_MODEL",
-            ));
+            return Err(Error::no_model());
         };
         let mut state = ChatState::new(first.provider, self.id_of(first), model_of(first));
         let stopped = {
@@ -127,6 +132,9 @@ impl Gateway {
         for name in names.chain([&mut reply.model]) {
             self.redactor.parts(name);
         }
+        let explained = explained(&reply.answer);
+        let explained = explained.map(|it| self.redactor.provider_message(&it).into_owned());
+        reply.warnings.extend(explained);
     }
 
     fn error(&self, all: &AllFailed) -> Error {
@@ -179,25 +187,43 @@ impl Gateway {
     ) -> ChainStep {
         let (target, next) = (&plan.targets[position], plan.targets.get(position + 1));
         let mut prepared = self.prepare(plan, target);
-        let (mut repeated, mut repaired) = (0, 0);
+        let (mut repeated, mut repaired, mut silently) = (0, 0, 0);
         loop {
             let idle_timeout =
                 next.map(|_| retry::share(plan.left(context), plan.targets.len() - position));
             let attempt = self.attempt(context, plan, &mut prepared, state, idle_timeout, observer);
             match attempt.await {
                 Ok(()) => {
+                    if prepared.encoding.in_substitute {
+                        let model = &prepared.request.model;
+                        self.learned
+                            .remember(target.provider, model, Change::Substitute);
+                    }
                     state.succeed();
                     return ChainStep::End;
                 }
                 Err(AttemptError::Failed(failure)) => state.fail(failure),
                 Err(AttemptError::Unpaid(why)) => {
-                    state.leave_out(target.name(&self.settings), repeated + repaired > 0, why);
+                    state.leave_out(
+                        target.name(&self.settings),
+                        repeated + repaired + silently > 0,
+                        why,
+                    );
                     return ChainStep::NextTarget;
                 }
             }
-            if repaired < REPAIRS && self.repair(context, target, &mut prepared, state, observer) {
-                repaired += 1;
-                continue;
+            if repaired < REPAIRS && silently < SILENT_REPAIRS {
+                match self.repair(context, plan, target, &mut prepared, state, observer) {
+                    Changed::No => {}
+                    Changed::Silently => {
+                        silently += 1;
+                        continue;
+                    }
+                    Changed::Warn(_) => {
+                        repaired += 1;
+                        continue;
+                    }
+                }
             }
             let Some((Failed { failure, .. }, took)) = state.last() else {
                 return ChainStep::End;
@@ -239,6 +265,8 @@ impl Gateway {
             },
             encoding: Encoding::default(),
             is_adapted: false,
+            changes: Vec::new(),
+            other_warnings: None,
         }
     }
 
@@ -278,6 +306,10 @@ impl Gateway {
         if !prepared.is_adapted {
             self.adapt_request(codec, position, prepared, reply)?;
         }
+        let exchange = Exchange {
+            codec: adapt::written_by(codec, prepared.encoding.in_substitute),
+            ..exchange
+        };
         // Again before each attempt: a repair may have set a token limit, and earlier ones are paid.
         let purse = plan.purse.as_ref();
         let request = &mut prepared.request;
@@ -340,28 +372,37 @@ impl Gateway {
         Ok(())
     }
 
-    /// Adapts a request to its model.
+    /// Adapts a request to its model, and to what was refused.
     fn adapt_request(
         &self,
-        codec: &dyn Codec,
+        codec: &'static dyn Codec,
         provider: ProviderIndex,
         prepared: &mut TargetRequest,
         reply: &mut Reply,
     ) -> Result<(), Failure> {
         prepared.is_adapted = true;
         let request = &mut prepared.request;
-        let warnings = adapt(&self.settings, provider, request);
+        match prepared.other_warnings {
+            // What was said of the refused request does not hold for this one.
+            Some(others) => reply.warnings.truncate(others),
+            None => {
+                prepared.other_warnings = Some(reply.warnings.len());
+                prepared.changes = self.learned.changes(provider, &request.model);
+            }
+        }
+        let warnings = adapt(&self.settings, provider, request, &prepared.changes);
         reply.warnings.extend(warnings);
         prepared.encoding = adapt::encoding(&self.settings, provider, &request.model);
-        let learned = self
-            .learned
-            .apply(provider, request, &mut prepared.encoding);
-        reply.warnings.extend(learned);
-        codec.check_supported(request)
+        for change in &prepared.changes {
+            if let Changed::Warn(warning) = change.apply(request, &mut prepared.encoding) {
+                reply.warnings.push(warning);
+            }
+        }
+        adapt::written_by(codec, prepared.encoding.in_substitute).check_supported(request)
     }
 
-    /// The cost of an attempt that its provider has accepted: from the usage that it reports if that is plausible, else
-    /// the estimate.
+    /// The cost of an attempt that its provider has accepted: from the usage that it reports if that is plausible; of an
+    /// answer that has broken off, from what has arrived; else the estimate.
     fn spent(
         &self,
         provider: ProviderIndex,
@@ -371,41 +412,50 @@ impl Gateway {
         most: f64,
     ) -> f64 {
         // The estimate takes four bytes for a token.
-        let input = input / (price::LONGEST_TOKEN as u64 / token_limit::CHARACTERS_PER_TOKEN);
-        let cost = price::of_answer(&self.settings, Some(provider), model, answer, input);
-        match cost.map(|cost| cost.usd) {
-            Some(usd) if answer.complete => usd,
-            // What is reported before the end is not all of it.
-            Some(usd) => usd.max(most),
-            None => most,
+        let least = input / (price::LONGEST_TOKEN as u64 / token_limit::CHARACTERS_PER_TOKEN);
+        let cost = price::of_answer(&self.settings, Some(provider), model, answer, least);
+        let cost = cost.map(|cost| cost.usd);
+        if answer.complete || answer.length() == 0 {
+            // Of an answer without any text, as much as that may have been generated.
+            return cost.filter(|_| answer.complete).unwrap_or(most);
         }
+        // What is reported before the end is not all of it.
+        let output = token_limit::output_tokens(answer);
+        let received = price::of_received(&self.settings, provider, model, answer, input, output);
+        received.map_or(most, |usd| usd.max(cost.unwrap_or_default()))
     }
 
     /// Changes the request so that the provider may accept it after its refusal, if there is a way to.
     fn repair(
         &self,
         context: &CallContext,
+        plan: &Plan,
         target: &Target,
         prepared: &mut TargetRequest,
         state: &mut ChatState,
         observer: &mut dyn Observer,
-    ) -> bool {
-        let changed = state
-            .last()
-            .map(|(failed, _)| self.repaired(target, prepared, &failed.failure));
-        let (rest, warning) = match changed {
-            None | Some(Changed::No) => return false,
-            Some(Changed::Silently) => (String::new(), None),
-            Some(Changed::Warn(warning)) => (format!(": {warning}"), Some(warning)),
+    ) -> Changed {
+        let Some((Failed { failure, .. }, _)) = state.last() else {
+            return Changed::No;
         };
+        let changed = self.repaired(target, prepared, failure);
+        let rest = match &changed {
+            Changed::No => return Changed::No,
+            Changed::Silently => String::new(),
+            Changed::Warn(warning) => format!(": {warning}"),
+        };
+        let status = self.status(target, failure.class);
         self.log_attempt(context, state);
-        let status = self.status(target, ErrorKind::InvalidRequest);
         observer.on_status(&format!("{status}; trying again{rest}"));
-        state.reply.warnings.extend(warning);
-        true
+        // The original request is adapted again, since what is left out may have changed the rest.
+        let model = mem::take(&mut prepared.request.model);
+        prepared.request = self.prepare(plan, target).request;
+        prepared.request.model = model;
+        prepared.is_adapted = false;
+        changed
     }
 
-    /// Changes the one parameter that a refusal names, if there is one, and describes the change.
+    /// Changes what a refusal names, if that can be changed, and describes the change.
     fn repaired(
         &self,
         target: &Target,
@@ -413,15 +463,27 @@ impl Gateway {
         failure: &Failure,
     ) -> Changed {
         let request = &mut prepared.request;
-        let codec = self.settings.providers[target.provider].dialect.codec();
-        let repair = codec.and_then(|codec| repair(request, failure, codec.has_two_token_names()));
-        let Some(repair) = repair else {
+        let Some(codec) = self.settings.providers[target.provider].dialect.codec() else {
             return Changed::No;
         };
-        let changed = repair.change.apply(request, &mut prepared.encoding);
-        if changed != Changed::No && repair.is_lasting {
-            self.learned
-                .remember(target.provider, &request.model, repair.change);
+        let written_by = adapt::written_by(codec, prepared.encoding.in_substitute);
+        let has_two_token_names = written_by.has_two_token_names();
+        let Some(Repair { change, is_lasting }) = repair(request, failure, has_two_token_names)
+        else {
+            return Changed::No;
+        };
+        let is_substitute = change == Change::Substitute;
+        if is_substitute && codec.substitute().is_none() {
+            return Changed::No;
+        }
+        let changed = change.apply(request, &mut prepared.encoding);
+        if changed != Changed::No {
+            prepared.changes.push(change);
+            // A substitute is remembered once it has answered.
+            if is_lasting && !is_substitute {
+                self.learned
+                    .remember(target.provider, &request.model, change);
+            }
         }
         changed
     }
@@ -487,6 +549,18 @@ impl Gateway {
             error: message.as_deref(),
             ..CallRecord::default()
         });
+    }
+}
+
+/// The warning about a finish reason that nobody knows, or that the provider explains.
+fn explained(answer: &Answer) -> Option<String> {
+    let native = answer.native_finish.as_deref()?;
+    match (&answer.finish_message, answer.finish) {
+        (Some(message), _) => Some(format!("The finish reason is {native}: {message}")),
+        (None, None) => Some(format!(
+            "The finish reason {native} is not known: check whether the answer is complete"
+        )),
+        (None, Some(_)) => None,
     }
 }
 

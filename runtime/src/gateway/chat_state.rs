@@ -239,6 +239,14 @@ fn make_partial(reply: &mut Reply, failure: &Failure, redactor: &Redactor) {
     // A part of a call, or of several calls, must not be carried out.
     reply.answer.tool_calls.clear();
     reply.answer.state.clear();
+    // Before the finish reason, providers report a part of the output or a guess.
+    if reply.answer.native_finish.is_none() {
+        let usage = &mut reply.answer.usage;
+        usage.output_tokens = None;
+        usage.reasoning_tokens = None;
+        usage.total_tokens = None;
+        usage.cost_usd = None;
+    }
     redactor.end_of_cut(&mut reply.answer.text);
     redactor.end_of_cut(&mut reply.answer.reasoning);
     reply.answer.finish = Some(match failure.class {

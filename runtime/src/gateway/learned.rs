@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use anygpt_providers::{Change, Changed, ChatRequest, Encoding};
+use anygpt_providers::Change;
 
 use crate::settings::ProviderIndex;
 
@@ -53,26 +53,13 @@ impl Learned {
         }
     }
 
-    /// Makes the changes that are known for the request's model; returns a warning for each.
-    pub(super) fn apply(
-        &self,
-        provider: ProviderIndex,
-        chat: &mut ChatRequest,
-        encoding: &mut Encoding,
-    ) -> Vec<String> {
+    /// The changes that are known for a model.
+    pub(super) fn changes(&self, provider: ProviderIndex, model: &str) -> Vec<Change> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = entries
             .iter()
-            .find(|entry| entry.provider == provider && entry.model == chat.model);
-        let changes = known.map(|entry| entry.changes.as_slice());
-        changes
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|change| match change.apply(chat, encoding) {
-                Changed::Warn(warning) => Some(warning),
-                Changed::No | Changed::Silently => None,
-            })
-            .collect()
+            .find(|entry| entry.provider == provider && entry.model == model);
+        known.map_or(Vec::new(), |entry| entry.changes.clone())
     }
 }
 
@@ -81,14 +68,6 @@ mod tests {
     use super::*;
     use anygpt_providers::Parameter;
 
-    fn request_for(model: &str) -> ChatRequest {
-        ChatRequest {
-            model: model.into(),
-            temperature: Some(0.5),
-            ..ChatRequest::default()
-        }
-    }
-
     #[test]
     fn a_change_holds_for_its_model_only_and_the_oldest_is_forgotten() {
         let learned = Learned::default();
@@ -96,40 +75,14 @@ mod tests {
         learned.remember(ProviderIndex::new(0), "a", change);
         learned.remember(ProviderIndex::new(0), "a", change);
         for (provider, model, changes) in [(0, "a", 1), (1, "a", 0), (0, "b", 0)] {
-            assert_eq!(
-                learned
-                    .apply(
-                        ProviderIndex::new(provider),
-                        &mut request_for(model),
-                        &mut Encoding::default()
-                    )
-                    .len(),
-                changes
-            );
+            let known = learned.changes(ProviderIndex::new(provider), model);
+            assert_eq!(known.len(), changes);
         }
         for number in 0..MODELS {
             learned.remember(ProviderIndex::new(1), &number.to_string(), change);
         }
-        assert_eq!(
-            learned
-                .apply(
-                    ProviderIndex::new(0),
-                    &mut request_for("a"),
-                    &mut Encoding::default()
-                )
-                .len(),
-            0
-        );
-        assert_eq!(
-            learned
-                .apply(
-                    ProviderIndex::new(1),
-                    &mut request_for("0"),
-                    &mut Encoding::default()
-                )
-                .len(),
-            1
-        );
+        assert_eq!(learned.changes(ProviderIndex::new(0), "a"), []);
+        assert_eq!(learned.changes(ProviderIndex::new(1), "0"), [change]);
         for limit in 100..200 {
             learned.remember(ProviderIndex::new(1), "0", Change::AtMost(limit));
         }

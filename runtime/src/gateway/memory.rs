@@ -2,7 +2,7 @@
 //!
 //! Never here: what they hold.
 
-use anygpt_core::{Reservation, json};
+use anygpt_core::{Budget, Reservation, json};
 use anygpt_providers::{Failure, LARGEST_STATE, Stage};
 
 use super::Gateway;
@@ -12,35 +12,37 @@ use crate::{error::ErrorKind, resources};
 const SMALL: usize = 16 << 10;
 
 impl Gateway {
-    /// Counts so many bytes, before they exist. Waits for them if others hold them.
+    /// Counts so many bytes of a request, before they exist. Waits for them if others hold them.
     ///
     /// # Errors
-    /// They stay held; `refused` makes the failure.
-    pub(super) async fn reserve(
-        &self,
-        bytes: usize,
-        refused: fn() -> Failure,
-    ) -> Result<Reservation, Failure> {
-        let mut held = self.budget.reservation();
-        let limit = limit(&held, bytes);
-        match bytes <= SMALL || resources::reserve_within(&mut held, bytes, limit).await {
-            true => Ok(held),
-            false => Err(refused()),
-        }
+    /// They stay held.
+    pub(super) async fn reserve_request(&self, bytes: usize) -> Result<Reservation, Failure> {
+        let held = self.wait_for(bytes, self.budget.limit()).await;
+        held.ok_or_else(not_sent)
     }
-}
 
-/// Bytes that may be built of a reply, or an event, in addition to what is counted.
-pub(super) fn tree_size(json: &[u8]) -> usize {
-    str::from_utf8(json)
-        .map_or(LARGEST_STATE, json::tree_size)
-        .min(LARGEST_STATE)
+    /// The same for what may be built of a reply, or an event, in addition to what is counted.
+    ///
+    /// # Errors
+    /// It stays held.
+    pub(super) async fn reserve_tree(&self, json: &[u8]) -> Result<Reservation, Failure> {
+        let tree = str::from_utf8(json).map_or(LARGEST_STATE, json::tree_size);
+        let bytes = tree.min(LARGEST_STATE);
+        let held = self.wait_for(bytes, limit(&self.budget, bytes)).await;
+        held.ok_or_else(no_memory)
+    }
+
+    async fn wait_for(&self, bytes: usize, limit: usize) -> Option<Reservation> {
+        let mut held = self.budget.reservation();
+        let is_held = bytes <= SMALL || resources::reserve_within(&mut held, bytes, limit).await;
+        is_held.then_some(held)
+    }
 }
 
 /// Counts so many bytes more, before they exist.
 pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Failure> {
     let wanted = held.bytes().saturating_add(bytes);
-    let limit = limit(held, wanted);
+    let limit = limit(held.budget(), wanted);
     match held.resize_within(wanted, limit) {
         true => Ok(()),
         false => Err(no_memory()),
@@ -48,7 +50,7 @@ pub(super) fn hold_more(held: &mut Reservation, bytes: usize) -> Result<(), Fail
 }
 
 /// The request does not fit into memory.
-pub(super) fn not_sent() -> Failure {
+fn not_sent() -> Failure {
     let message = "there is not enough memory left to send the request: send less, or wait for other calls to finish";
     Failure::new(ErrorKind::TooLarge, message).at(Stage::Free)
 }
@@ -66,16 +68,16 @@ pub(super) fn hold(held: &mut Reservation, bytes: usize) -> Result<(), Failure> 
     if wanted <= held.bytes().max(STEP) {
         return Ok(());
     }
-    let limit = limit(held, bytes);
+    let limit = limit(held.budget(), bytes);
     if held.resize_within(wanted.saturating_add(STEP), limit) {
         return Ok(());
     }
     Err(no_memory())
 }
 
-/// How much all reservations together may hold, so that one of so many bytes is granted.
-fn limit(held: &Reservation, bytes: usize) -> usize {
-    let all = held.budget().limit();
+/// How much all reservations together may hold, so that one of so many bytes of a reply is granted.
+fn limit(budget: &Budget, bytes: usize) -> usize {
+    let all = budget.limit();
     match bytes > LARGE {
         true => all - all / 4,
         false => all,

@@ -47,7 +47,7 @@ pub(super) fn of_answer(
     input: u64,
 ) -> Option<Cost> {
     let reported = answer.usage.cost_usd.map(|usd| Cost {
-        usd,
+        usd: rounded(usd),
         source: "provider",
     });
     // Some report 0 because they do not count.
@@ -67,6 +67,31 @@ pub(super) fn of_answer(
     }
     let usd = of_usage(&price, &answer.usage)?;
     Some(Cost { usd, source })
+}
+
+/// The cost of an answer of this model that has broken off after so many tokens, if the price is known. `input` counts if
+/// the provider has reported none.
+pub(super) fn of_received(
+    settings: &Settings,
+    provider: ProviderIndex,
+    model: &str,
+    answer: &Answer,
+    input: u64,
+    output: u64,
+) -> Option<f64> {
+    let (price, _) = known(settings, provider, model)?;
+    let usage = Usage {
+        input_tokens: answer.usage.input_tokens.max(Some(input)),
+        output_tokens: answer.usage.output_tokens.max(Some(output)),
+        ..answer.usage
+    };
+    of_usage(&price, &usage)
+}
+
+/// A sum of money without the noise of binary fractions: 7.8e-5, not 7.800000000000001e-5.
+pub(crate) fn rounded(usd: f64) -> f64 {
+    const DIGITS: f64 = 1e12;
+    (usd * DIGITS).round() / DIGITS
 }
 
 /// Whether the usage is plausible for an answer to so many tokens of input. Some gateways report 0, or the numbers of another

@@ -103,6 +103,7 @@ fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {
                 },
                 None => Advice::SetKey {
                     provider: id.clone(),
+                    variable: provider.key_variable(),
                 },
             };
         }
@@ -112,6 +113,16 @@ fn advice(provider: &Provider, model: &str, failure: &Failure) -> Advice {
             provider.base_url
         )
         .into(),
+        _ if failure.lacks_path && failure.status != Some(501) => {
+            return Advice::CheckPath {
+                provider: id.clone(),
+                base_url: provider.base_url.to_string(),
+            };
+        }
+        _ if failure.status == Some(501) => {
+            "The server cannot do this as it is set up: follow its message, or ask another provider."
+                .into()
+        }
         ErrorKind::ModelNotFound => {
             return Advice::ChooseModel {
                 provider: id.clone(),

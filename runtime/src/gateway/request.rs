@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::{
     Gateway,
     chat_state::Failed,
-    memory::{hold_more, not_sent},
+    memory::hold_more,
     plan::model_of,
     report,
     resolve::Target,
@@ -206,7 +206,7 @@ impl Gateway {
 
     async fn once(&self, exchange: Exchange<'_>, request: Request) -> Result<JsonBody, Failure> {
         let _turn = self.turns.acquire().await;
-        let sent = self.reserve(request.body.len(), not_sent).await?;
+        let sent = self.reserve_request(request.body.len()).await?;
         let response = self.send(exchange, request, || {}).await?;
         drop(sent);
         let mut held = self.budget.reservation();

@@ -100,7 +100,8 @@ fn is_transient(failure: &Failure) -> bool {
     match (failure.stage, failure.class) {
         (Stage::Taken, _) => return false,
         (Stage::Declined, class) => {
-            return matches!(class, ErrorKind::RateLimit | ErrorKind::Unavailable);
+            let may_pass = matches!(class, ErrorKind::RateLimit | ErrorKind::Unavailable);
+            return may_pass && failure.should_retry != Some(false);
         }
         (Stage::Free | Stage::Unanswered, _) => {}
     }

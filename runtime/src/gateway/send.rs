@@ -260,6 +260,9 @@ pub(super) fn request_id(codec: &dyn Codec, headers: &HeaderMap) -> Option<Strin
         .map(str::to_owned)
 }
 
+/// A wait of more seconds is a time: 30 years after 1970.
+const EPOCH: f64 = 1e9;
+
 /// How long the headers ask to wait: in milliseconds, in seconds, or until a date.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
@@ -267,7 +270,17 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let seconds = number("retry-after-ms")
         .map(|ms| ms / 1000.0)
         .or_else(|| number("retry-after"));
-    if let Some(seconds) = seconds {
+    if let Some(mut seconds) = seconds {
+        // Some send the time at which the wait ends, in seconds or milliseconds since 1970.
+        if seconds >= EPOCH {
+            let since = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            let scale = if seconds >= 1000.0 * EPOCH {
+                0.001
+            } else {
+                1.0
+            };
+            seconds = seconds * scale - since.as_secs_f64();
+        }
         return Duration::try_from_secs_f64(seconds).ok();
     }
     let date = httpdate::parse_http_date(value("retry-after")?).ok()?;
@@ -319,6 +332,7 @@ mod tests {
                 Some(20_000),
             ),
             (&[("retry-after", "Sun, 06 Nov 1994 08:49:07 GMT")], None),
+            (&[("retry-after", "1000000000")], Some(215_888_223_000)),
             (&[("retry-after", "soon")], None),
             (&[("retry-after", "-5")], None),
             (&[("retry-after", "nan")], None),

@@ -6,7 +6,7 @@
 //! Never here: what an answer has cost.
 
 use anygpt_providers::{
-    ChatRequest, Codec, Failure, Format, Media, Part, Source, TokenPrice, base64,
+    Answer, ChatRequest, Codec, Failure, Format, Media, Part, Source, TokenPrice, base64,
 };
 
 use super::{
@@ -135,6 +135,18 @@ pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
     tokens.max(request.messages.len() as u64)
 }
 
+/// The output tokens of what has arrived of an answer, about.
+pub(super) fn output_tokens(answer: &Answer) -> u64 {
+    let mut all = TextSize::default();
+    all.add(&answer.text);
+    all.add(&answer.reasoning);
+    for call in &answer.tool_calls {
+        all.add(&call.name);
+        all.add(&call.arguments);
+    }
+    all.ascii.div_ceil(CHARACTERS_PER_TOKEN) + all.others
+}
+
 /// What a request holds that cannot be counted, and what to do about it, in words.
 fn uncounted(request: &ChatRequest, dialect: Dialect) -> Option<(String, &'static str)> {
     let mut messages = request.messages.iter();
@@ -225,7 +237,7 @@ pub(crate) fn affordable(settings: &Settings, plan: &mut Plan) -> Result<Vec<Str
 fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failure> {
     target.model.as_ref()?;
     let mut request = plan.request_to(target);
-    let _repeated_later = adapt(settings, target.provider, &mut request);
+    let _repeated_later = adapt(settings, target.provider, &mut request, &[]);
     let purse = plan.purse.as_ref();
     enforce_limits(settings, target.provider, &mut request, purse).err()
 }

@@ -12,7 +12,10 @@ use anygpt_providers::{
     presets::{PRESETS, Preset},
 };
 
-use super::table::{self, TABLE};
+use super::{
+    base_url,
+    table::{self, TABLE},
+};
 
 /// The lines of the README's table, from the first row on.
 fn readme() -> String {
@@ -101,13 +104,14 @@ fn format_of(dialect: Dialect) -> Option<String> {
     };
     let chat = path(codec.chat(&chat, Encoding::default()));
     let list = path(codec.models(None));
-    let usual = codec.default_base_url().split_once("://");
-    let usual = usual.map(|(_, rest)| rest.find('/').map_or("", |slash| &rest[slash..]));
+    let usual = codec.default_base_url();
     let first = chat.split('/').nth(1).unwrap_or_default();
-    let therefore = match usual {
-        None => "ends in `/v1` or the like; `/v1` is added if there is no path".to_owned(),
-        Some("") => format!("without `/{first}`"),
-        Some(usual) => format!("ends in `{usual}`, which is added if there is no path"),
+    let therefore = match base_url::path(usual) {
+        _ if usual.is_empty() => {
+            "ends in `/v1` or the like; `/v1` is added if there is no path".to_owned()
+        }
+        "" => format!("without `/{first}`"),
+        path => format!("ends in `{path}`, which is added if there is no path"),
     };
     let name = dialect.as_str();
     Some(format!("| `{name}` | `{chat}`, `{list}` | {therefore} |\n"))

@@ -33,6 +33,13 @@ impl OwnVariables {
     }
 }
 
+/// The variable for the key of a provider of this id.
+pub(super) fn key_of(id: &str) -> String {
+    let id = id.to_ascii_uppercase();
+    let word = id.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    format!("{PREFIX}{word}_API_KEY")
+}
+
 /// All of them, by the id of the provider: one of `known` or of a preset, if it can be meant (`MY_LLM` is
 /// `my-llm` or `my.llm`, too), else the name in lower case with `-`.
 pub(super) fn all<'k>(

@@ -14,7 +14,7 @@ use super::{
     environment::{Found, Ignored},
     headers::Headers,
     index::ProviderIndex,
-    key,
+    key, own_variables,
     parameters::Parameters,
     problem::Problem,
     secret::Secret,
@@ -194,6 +194,13 @@ impl Provider {
                  example to http://host.docker.internal:{port})"
             )
         })
+    }
+
+    /// The variable that would give it a key.
+    pub(crate) fn key_variable(&self) -> String {
+        let usual = self.preset.and_then(|preset| preset.key_variables.first());
+        let own = || own_variables::key_of(&self.id);
+        usual.map_or_else(own, |variable| (*variable).to_owned())
     }
 
     /// The variables that would set it up.

@@ -39,7 +39,8 @@ pub(super) struct Structured<'a> {
     provider_state: Option<ProviderState<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning: Option<&'a str>,
-    usage: &'a Usage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<&'a Usage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +169,7 @@ pub(super) fn structured<'a>(
             items: &answer.state,
         }),
         reasoning: Some(answer.reasoning.as_str()).filter(|it| wants_reasoning && !it.is_empty()),
-        usage: &answer.usage,
+        usage: Some(&answer.usage).filter(|usage| **usage != Usage::default()),
         cost_usd: reply.cost.as_ref().map(|cost| cost.usd),
         cost_source: reply.cost.as_ref().map(|cost| cost.source),
         citations: &answer.citations,

@@ -1,5 +1,5 @@
-//! The arguments of a tool call, and the errors about them. `null` counts as absent; an unknown argument is reported, not
-//! refused. An error names the path and what is allowed.
+//! The arguments of a tool call, and the errors about them. `null`, `""`, `[]` and `{}` count as absent, because some clients and
+//! models give every argument of a schema; an unknown argument is reported, not refused. An error names the path and what is allowed.
 //!
 //! Arguments stay text until they are taken. Memory for their parsed form is charged to the budget before it is allocated,
 //! and an argument that is never taken is never parsed.
@@ -35,6 +35,8 @@ pub(super) struct Arguments<'a> {
     /// How many are not taken yet. Most calls give one or two, so the search often ends here.
     left: usize,
     unknown: Unknown,
+    /// What was taken otherwise than it was written.
+    notes: Vec<String>,
     charge: &'a mut Charge,
 }
 
@@ -101,6 +103,7 @@ impl<'a> Arguments<'a> {
             match position(known, &name) {
                 // The last of several with one name wins.
                 Some(position) => left += usize::from(given[position].replace(value).is_none()),
+                None if is_nothing(value) => {}
                 None => unknown.note("", &name),
             }
             Some(())
@@ -111,6 +114,7 @@ impl<'a> Arguments<'a> {
                 given,
                 left,
                 unknown,
+                notes: Vec::new(),
                 charge,
             }),
             None => Err(problem(
@@ -119,7 +123,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The JSON text of an argument, unless it is absent or null.
+    /// The JSON text of an argument, unless it is absent.
     pub(super) fn raw(&mut self, name: &str) -> Option<&'a str> {
         debug_assert!(
             position(self.known, name).is_some(),
@@ -131,7 +135,7 @@ impl<'a> Arguments<'a> {
         let position = position(self.known, name);
         let raw = self.given[position?].take()?;
         self.left -= 1;
-        (raw != "null").then_some(raw)
+        (!is_nothing(raw)).then_some(raw)
     }
 
     /// The value of a JSON text.
@@ -192,6 +196,7 @@ impl<'a> Arguments<'a> {
         let read = json::each_member(raw, &mut |name, value| {
             match names.iter().position(|known| *known == name) {
                 Some(position) => slots[position] = Some(value),
+                None if is_nothing(value) => {}
                 None => unknown.note(path, &name),
             }
             Some(())
@@ -209,16 +214,30 @@ impl<'a> Arguments<'a> {
 
     /// Records that the rest of the object at `path` is ignored.
     pub(super) fn ignore_rest(&mut self, path: &str, rest: &Map<String, Value>) {
-        for name in rest.keys() {
-            self.unknown.note(path, name);
+        for (name, value) in rest {
+            if !is_nothing_parsed(value) {
+                self.unknown.note(path, name);
+            }
         }
+    }
+
+    /// Records a warning about what was taken otherwise than it was written.
+    pub(super) fn warn(&mut self, warning: String) {
+        self.notes.push(warning);
+    }
+
+    /// All warnings about the arguments.
+    pub(super) fn warnings(&mut self) -> Vec<String> {
+        let mut all = std::mem::take(&mut self.notes);
+        all.extend(self.unknown());
+        all
     }
 
     /// A warning that names the ignored arguments.
     pub(super) fn unknown(&self) -> Option<String> {
         // Some are parameters, but have no meaning together with the others.
         let untaken = self.known.iter().zip(&self.given);
-        let untaken = untaken.filter(|(_, given)| given.is_some());
+        let untaken = untaken.filter(|(_, given)| given.is_some_and(|raw| !is_nothing(raw)));
         let untaken: Vec<&str> = untaken.map(|(known, _)| known.name()).collect();
         let paths = self.unknown.paths.iter().map(String::as_str);
         let named: Vec<&str> = untaken.iter().copied().chain(paths).take(NAMED).collect();
@@ -253,6 +272,29 @@ impl Unknown {
 /// The position of the parameter with this name.
 fn position(known: Parameters, name: &str) -> Option<usize> {
     known.iter().position(|known| known.name() == name)
+}
+
+/// Whether a value means that nothing is given.
+pub(super) fn is_nothing(raw: &str) -> bool {
+    let empty = |inside: Option<&str>| inside.is_some_and(|text| text.trim().is_empty());
+    match raw.as_bytes() {
+        [b'n', ..] => raw == "null",
+        [b'"', ..] => raw == "\"\"",
+        [b'[', .., b']'] => empty(raw.get(1..raw.len() - 1)),
+        [b'{', .., b'}'] => empty(raw.get(1..raw.len() - 1)),
+        _ => false,
+    }
+}
+
+/// The same for a parsed value.
+pub(super) fn is_nothing_parsed(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Whether this is JSON text of an array.

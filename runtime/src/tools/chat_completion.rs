@@ -138,7 +138,7 @@ fn begin(
     request.seed = arguments.take(&SEED)?;
     request.include_reasoning = arguments.take(&INCLUDE_REASONING)?;
     let is_dry_run = arguments.take(&DRY_RUN)?;
-    let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    let mut warnings = arguments.warnings();
     warnings.append(&mut lowered);
 
     let chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &fallbacks)?;

@@ -136,7 +136,7 @@ impl<'a> Checked<'a> {
                 let models = models.unwrap_or_default();
                 let key = match self.key_accepted {
                     Some(_) => "its key is accepted",
-                    None => "no key was asked for",
+                    None => "no key was asked for (a chat may need one)",
                 };
                 format!("{id}: works, {models} models, {key} ({ms} ms)")
             }

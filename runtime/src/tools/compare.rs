@@ -164,7 +164,7 @@ fn begin(
     let instructions = arguments.take(&JUDGE_INSTRUCTIONS)?;
     let mut lowered = Vec::new();
     take_bounds(&mut arguments, settings, &mut template, &mut lowered)?;
-    let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    let mut warnings = arguments.warnings();
     warnings.append(&mut lowered);
     if mode != Mode::Judge && (judge_model.is_some() || instructions.is_some()) {
         warnings.push("judge_model and judge_instructions need mode judge".into());

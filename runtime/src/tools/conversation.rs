@@ -5,14 +5,16 @@
 //!
 //! Never here: how a provider writes any of it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use anygpt_core::json;
 use anygpt_providers::{Message, Role, State};
 use serde_json::{Map, Value};
 
 use super::{
-    arguments::{Arguments, elements, wrong, wrong_or_missing, wrong_or_missing_raw, wrong_raw},
+    arguments::{
+        Arguments, elements, is_nothing, wrong, wrong_or_missing, wrong_or_missing_raw, wrong_raw,
+    },
     kind::{Json, Text},
     parameter::Parameter,
 };
@@ -58,7 +60,14 @@ pub(super) fn messages(arguments: &mut Arguments<'_>) -> Result<Arc<[Message]>, 
     let prompt = arguments.take(&PROMPT)?;
     let system = arguments.take(&SYSTEM)?;
     let given = arguments.raw(MESSAGES.name);
-    let list = given.map(|raw| arguments.list(raw)).transpose()?.flatten();
+    let list = match given {
+        Some(raw) if raw.starts_with('{') => {
+            arguments.warn("messages is one object, and was taken as an array of it".to_owned());
+            arguments.charge(raw.len() + 2)?;
+            Some(Cow::Owned(format!("[{raw}]")))
+        }
+        given => given.map(|raw| arguments.list(raw)).transpose()?.flatten(),
+    };
     if let (Some(raw), None) = (given, &list) {
         return Err(wrong_raw("messages", raw, "an array"));
     }
@@ -159,15 +168,15 @@ fn message(arguments: &mut Arguments<'_>, path: &str, raw: &str) -> Result<Messa
         // Some callers repeat the tool's name here; the call has it.
         ("name", name, role == Role::Tool),
     ] {
-        if value.is_some() && !is_taken {
+        if value.is_some_and(|raw| !is_nothing(raw)) && !is_taken {
             arguments.ignore(path, name);
         }
     }
     if is_assistant {
-        if let Some(raw) = calls {
+        if let Some(raw) = calls.filter(|raw| !is_nothing(raw)) {
             message.tool_calls = functions::calls(arguments, &format!("{path}.tool_calls"), raw)?;
         }
-        if let Some(raw) = state {
+        if let Some(raw) = state.filter(|raw| !is_nothing(raw)) {
             message.state = Some(self::state(
                 arguments,
                 &format!("{path}.provider_state"),

@@ -79,7 +79,7 @@ fn begin(
     };
     let model = arguments.take(&MODEL)?;
     let provider = arguments.take(&PROVIDER)?;
-    let mut warnings: Vec<String> = arguments.unknown().into_iter().collect();
+    let warnings = arguments.warnings();
     let mut chain = resolve::chain(settings, provider.as_deref(), model.as_deref(), &[])?;
     let target = chain.targets.swap_remove(0);
     let provider = &settings.providers[target.provider];
@@ -98,22 +98,21 @@ fn begin(
             warnings,
         })));
     }
+    Ok(Step::Done(estimate(&request, &provider.id, warnings)))
+}
+
+/// The number of tokens by that of bytes.
+fn estimate(request: &ChatRequest, provider: &str, mut warnings: Vec<String>) -> Outcome {
     let texts = request.messages.iter().map(|message| {
         let calls = message.tool_calls.iter().map(|call| call.arguments.len());
         message.all_text().len() + calls.sum::<usize>()
     });
     let bytes = texts.sum::<usize>() as u64;
     warnings.push(format!(
-        "{} does not count tokens: this is its number of bytes by {CHARACTERS_PER_TOKEN}, without images and files",
-        provider.id
+        "{provider} does not count tokens: this is its number of bytes by {CHARACTERS_PER_TOKEN}, without images and files"
     ));
-    Ok(Step::Done(outcome(
-        bytes.div_ceil(CHARACTERS_PER_TOKEN),
-        true,
-        &request.model,
-        &provider.id,
-        &warnings,
-    )))
+    let tokens = bytes.div_ceil(CHARACTERS_PER_TOKEN);
+    outcome(tokens, true, &request.model, provider, &warnings)
 }
 
 impl NetworkCall for Count {
@@ -133,6 +132,11 @@ impl Count {
             Ok(tokens) => {
                 let provider = &gateway.settings().providers[self.target.provider].id;
                 outcome(tokens, false, &self.request.model, provider, &self.warnings)
+            }
+            // Many servers have a format without its way to count.
+            Err(problem) if problem.lacks_path() => {
+                let provider = &gateway.settings().providers[self.target.provider].id;
+                estimate(&self.request, provider, self.warnings)
             }
             Err(problem) => Outcome::error(problem),
         }

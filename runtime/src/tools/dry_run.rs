@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
     gateway::{Plan, adapt, encoding, price, resolve::Target, token_limit},
     outcome::Outcome,
     settings::Settings,
@@ -44,10 +44,7 @@ struct Prepared {
 /// What the plan would do.
 pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String>) -> Outcome {
     let Some((first, others)) = plan.targets.split_first() else {
-        return Outcome::error(Error::new(
-            ErrorKind::Config,
-            "no model was selected: name one, or set DEFAULT_MODEL",
-        ));
+        return Outcome::error(Error::no_model());
     };
     let prepared = match prepared(settings, plan, first, &mut warnings) {
         Ok(prepared) => prepared,
@@ -114,7 +111,7 @@ fn prepared(
     };
     let mut reserved_usd = None;
     let encoding = encoding(settings, target.provider, &request.model);
-    warnings.extend(adapt(settings, target.provider, &mut request));
+    warnings.extend(adapt(settings, target.provider, &mut request, &[]));
     if request.model.is_empty() {
         warnings
             .push("The model will be the newest suitable one of the provider's live list".into());

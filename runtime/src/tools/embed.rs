@@ -72,6 +72,8 @@ pub(super) struct Embedding {
     target: Target,
     request: Request,
     texts: usize,
+    /// The wanted length of the vectors.
+    dimensions: Option<u32>,
     limits: CallLimits,
     warnings: Vec<String>,
 }
@@ -118,6 +120,7 @@ fn begin(
         target,
         request,
         texts,
+        dimensions: embed.dimensions,
         limits: CallLimits::of(settings, timeout),
         warnings,
     })))
@@ -186,7 +189,16 @@ impl Embedding {
         let mut lines = vec![format!(
             "{count} vectors of {dimensions} numbers from {name}"
         )];
-        lines.extend_from_slice(&self.warnings);
+        let mut warnings = self.warnings.clone();
+        if let Some(wanted) = self
+            .dimensions
+            .filter(|&it| usize::try_from(it) != Ok(dimensions))
+        {
+            warnings.push(format!(
+                "dimensions had no effect: the vectors have {dimensions} numbers, not {wanted}"
+            ));
+        }
+        lines.extend_from_slice(&warnings);
         if count * dimensions <= NUMBERS_IN_TEXT {
             lines.extend(serde_json::to_string(&vectors).ok());
         } else {
@@ -201,7 +213,7 @@ impl Embedding {
             model: self.target.model.as_deref().unwrap_or_default(),
             provider: &settings.providers[self.target.provider].id,
             usage: input_tokens.map(|input_tokens| Usage { input_tokens }),
-            warnings: &self.warnings,
+            warnings: &warnings,
         };
         Outcome {
             reservation: Some(reply.reservation),

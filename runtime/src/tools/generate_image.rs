@@ -49,11 +49,8 @@ pub(super) static TOOL: Tool = Tool {
         &FORMAT,
         &TIMEOUT,
     ],
-    output_schema: concat!(
-        r#"{"type":"object","properties":{"images":{"type":"array","items":{"type":"object"}},"#,
-        r#""revised_prompt":{"type":"string"},"model":{"type":"string"},"provider":{"type":"string"},"usage":{"type":"object"}},"#,
-        r#""required":["images","model","provider"]}"#,
-    ),
+    // Clients that prefer structured results would drop the images.
+    output_schema: "",
     begin,
 };
 

@@ -32,7 +32,7 @@ pub(crate) struct Tool {
     pub(super) instruction: &'static str,
     /// All that it takes; others are ignored, with a warning.
     pub(super) parameters: Parameters,
-    /// JSON Schema of `structuredContent`, on one line.
+    /// JSON Schema of `structuredContent`, on one line; empty if none is declared: some clients show only what it describes.
     pub(super) output_schema: &'static str,
     /// Runs on the stdio thread, so it must not wait for anything. An error is the caller's mistake.
     pub(super) begin: fn(&CallContext, &Settings, Arguments<'_>) -> Result<Step, Error>,
@@ -66,7 +66,7 @@ impl Tool {
             description: self.description.into(),
             annotations: self.annotations,
             input_schema: input_schema(self.parameters).into(),
-            output_schema: Some(self.output_schema.into()),
+            output_schema: (!self.output_schema.is_empty()).then(|| self.output_schema.into()),
         }
     }
 }

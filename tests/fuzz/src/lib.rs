@@ -1,5 +1,5 @@
 //! Fuzzing of `anygpt-core`: bytes are turned into input for a server, and a model of the protocol checks its output; and
-//! of the stream readers of `anygpt-providers`. The five functions here are the targets; `fuzz_targets/` passes them to
+//! of the stream readers of `anygpt-providers`. The functions here are the targets; `fuzz_targets/` passes them to
 //! libFuzzer, and `tests/short.rs` runs them briefly, on any Rust and always in the same way.
 //!
 //! Only the public interface of either crate is used. Never here: rules of the protocol (`oracle`).
@@ -23,5 +23,5 @@ mod target;
 mod world;
 mod write;
 
-pub use reader::reader;
+pub use reader::{anthropic, chat, google, responses, seed};
 pub use target::{dispatch, envelope, line, replay, server};

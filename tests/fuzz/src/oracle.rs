@@ -198,17 +198,17 @@ pub(crate) fn rule(
         revision,
         answer: Answer::Error(vec![code]),
     };
-    let Some(params) = Object::read(params.unwrap_or("{}")).filter(Object::is_readable) else {
+    let Some(params) = Object::read(params.filter(|raw| *raw != "null").unwrap_or("{}")).filter(Object::is_readable) else {
         return error(legacy, INVALID_PARAMS);
     };
-    let Some(meta) = Object::read(params.get("_meta").unwrap_or("{}")).filter(Object::is_readable)
+    let Some(meta) = Object::read(params.given("_meta").unwrap_or("{}")).filter(Object::is_readable)
     else {
         return error(legacy, INVALID_PARAMS);
     };
     let has_envelope = [VERSION, CAPABILITIES, CLIENT]
         .iter()
         .any(|key| meta.get(key).is_some());
-    let token = meta.get("progressToken");
+    let token = meta.given("progressToken");
     let (revision, problem) = match has_envelope.then(|| envelope(&meta)) {
         None => (legacy, None),
         Some(Ok(revision)) => (revision, None),
@@ -283,11 +283,11 @@ fn serve(
 ) -> Answer {
     let is_modern = is_modern(revision);
     let error = |code| Answer::Error(vec![code]);
-    let text = |name| params.get(name).and_then(scan::string);
+    let text = |name| params.given(name).and_then(scan::string);
     match method {
         "initialize" if !is_modern => {
             let requested = text("protocolVersion");
-            let is_wrong = requested.is_none() && params.get("protocolVersion").is_some();
+            let is_wrong = requested.is_none() && params.given("protocolVersion").is_some();
             match (in_batch, is_wrong) {
                 (true, true) => Answer::Error(vec![INVALID_REQUEST, INVALID_PARAMS]),
                 (true, false) => error(INVALID_REQUEST),
@@ -310,7 +310,7 @@ fn serve(
         "server/discover" => error(INVALID_PARAMS),
         "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list" => {
             // There is only one page.
-            if params.get("cursor").is_some() {
+            if params.given("cursor").is_some() {
                 return error(INVALID_PARAMS);
             }
             let lists = ["tools/list", "resources/list", "resources/templates/list"];
@@ -328,11 +328,11 @@ fn serve(
         "prompts/get" => prompt(params).unwrap_or_else(|| error(INVALID_PARAMS)),
         "completion/complete" => completion(params).unwrap_or_else(|| error(INVALID_PARAMS)),
         "logging/setLevel" if !is_modern => {
-            let level = params.get("level").and_then(log_level);
+            let level = params.given("level").and_then(log_level);
             level.map_or(error(INVALID_PARAMS), Answer::Level)
         }
         "subscriptions/listen" if is_modern => {
-            match (in_batch, is_filter(params.get("notifications"))) {
+            match (in_batch, is_filter(params.given("notifications"))) {
                 (false, true) => Answer::Subscription,
                 (false, false) => error(INVALID_PARAMS),
                 (true, true) => error(INVALID_REQUEST),
@@ -344,7 +344,7 @@ fn serve(
             let tool = world::TOOLS
                 .iter()
                 .position(|known| name.as_deref() == Some(known));
-            let arguments = params.get("arguments").unwrap_or("{}");
+            let arguments = params.given("arguments").unwrap_or("{}");
             match tool {
                 Some(tool) if arguments.starts_with('{') => Answer::Call {
                     tool,
@@ -360,11 +360,11 @@ fn serve(
 
 /// `None` if something is invalid.
 fn prompt(params: &Object<'_>) -> Option<Answer> {
-    let name = params.get("name").and_then(scan::string)?;
+    let name = params.given("name").and_then(scan::string)?;
     let prompt = world::PROMPTS
         .iter()
         .position(|(known, _)| *known == name)?;
-    let given = given(prompt, params.get("arguments"))?;
+    let given = given(prompt, params.given("arguments"))?;
     let mut arguments = world::PROMPTS[prompt].1.iter().zip(&given);
     let is_complete = arguments.all(|(name, value)| {
         !name.ends_with('!') || value.as_ref().is_some_and(|value| !value.trim().is_empty())
@@ -380,7 +380,7 @@ fn given(prompt: usize, arguments: Option<&str>) -> Option<Vec<Option<String>>> 
         .iter()
         .map(|name| name.trim_end_matches('!'));
     names
-        .map(|name| match arguments.get(name) {
+        .map(|name| match arguments.given(name) {
             None => Some(None),
             Some(value) => {
                 let value = scan::string(value).filter(|value| value.len() <= LONGEST_ARGUMENT)?;
@@ -392,13 +392,13 @@ fn given(prompt: usize, arguments: Option<&str>) -> Option<Vec<Option<String>>> 
 
 /// `None` if something is invalid.
 fn completion(params: &Object<'_>) -> Option<Answer> {
-    let argument = Object::read(params.get("argument")?).filter(Object::is_readable)?;
+    let argument = Object::read(params.given("argument")?).filter(Object::is_readable)?;
     let name = argument.get("name").and_then(scan::string)?;
     let typed = argument.get("value").and_then(scan::string)?;
     if typed.len() > LONGEST_VALUE {
         return None;
     }
-    let reference = Object::read(params.get("ref")?).filter(Object::is_readable)?;
+    let reference = Object::read(params.given("ref")?).filter(Object::is_readable)?;
     let text = |member| reference.get(member).and_then(scan::string);
     let all = match text("type")?.as_str() {
         "ref/prompt" => {
@@ -411,9 +411,9 @@ fn completion(params: &Object<'_>) -> Option<Answer> {
                 None => Vec::new(),
                 Some(position) => {
                     // It is read only where it can matter.
-                    let context = Object::read(params.get("context").unwrap_or("{}"))
+                    let context = Object::read(params.given("context").unwrap_or("{}"))
                         .filter(Object::is_readable)?;
-                    world::candidates(position, &given(prompt, context.get("arguments"))?)
+                    world::candidates(position, &given(prompt, context.given("arguments"))?)
                 }
             }
         }
@@ -463,6 +463,6 @@ fn is_filter(notifications: Option<&str>) -> bool {
 /// The id that a notification cancels.
 pub(crate) fn cancelled(method: &str, params: Option<&str>) -> Option<(bool, String)> {
     let params = Object::read(params?).filter(Object::is_readable)?;
-    let id = params.get("requestId").filter(|id| is_id(id))?;
+    let id = params.given("requestId").filter(|id| is_id(id))?;
     (method == "notifications/cancelled").then(|| identity(id))
 }

@@ -1,99 +1,86 @@
-//! The target for the providers' wire formats: from bytes to an answer.
+//! The targets for the providers' wire formats, one per format: from bytes to an answer.
 //!
 //! Never here: what a format's stream means (the tests in `anygpt-providers`).
 
 use std::sync::atomic::Ordering;
 
-use anygpt_providers::{Answer, Codec, Failure, LARGEST_STATE, presets::PRESETS, sse};
+use anygpt_providers::{
+    Answer, Codec, Dialect, LARGEST_STATE, anthropic, google, openai, presets::PRESETS,
+};
+use anygpt_tests::reading::Reading;
 
 use crate::{choices::Choices, driver::SHOW, target::sizes};
 
 /// Longest event, in bytes.
 const LIMITS: [usize; 4] = [1 << 20, 64, 300, 5000];
 
-/// A stream, and the same bytes as a whole reply. The first bytes choose a provider, whether the state is wanted, the
-/// longest event and the pieces; the rest is the stream as it is. It must give the same answer in any pieces, of a size in
-/// proportion to the stream.
-pub fn reader(data: &[u8]) {
-    let mut c = Choices::new(data);
+/// Chat Completions, in any service's variant.
+pub fn chat(data: &[u8]) {
     let codecs: Vec<&dyn Codec> = PRESETS
         .iter()
+        .filter(|preset| matches!(preset.dialect, Dialect::Compatible(_)))
         .filter_map(|preset| preset.dialect.codec())
         .collect();
-    let codec = c.one_of(&codecs);
+    reader(&codecs, data);
+}
+
+/// OpenAI's Responses.
+pub fn responses(data: &[u8]) {
+    reader(&[&openai::Responses], data);
+}
+
+/// Anthropic's Messages.
+pub fn anthropic(data: &[u8]) {
+    reader(&[&anthropic::Messages], data);
+}
+
+/// Google's generateContent.
+pub fn google(data: &[u8]) {
+    reader(&[&google::GenerateContent], data);
+}
+
+/// The input that has a reply of the corpus as its stream, with the simplest choices.
+pub fn seed(reply: &[u8]) -> Vec<u8> {
+    [&[0; 8], reply].concat()
+}
+
+/// A stream, and the same bytes as a whole reply. The first bytes choose a codec, whether the state is wanted, the
+/// longest event and the pieces; the rest is the stream as it is. It must give the same answer in any pieces, of a size in
+/// proportion to the stream.
+fn reader(codecs: &[&dyn Codec], data: &[u8]) {
+    let mut c = Choices::new(data);
+    let codec = c.one_of(codecs);
     let wants_state = c.rarely(2);
-    let limit = c.one_of(&LIMITS);
+    let reading = Reading {
+        codec,
+        wants_state,
+        limit: c.one_of(&LIMITS),
+    };
     let mut sizes = sizes(&mut c);
     let stream = c.rest();
+    let read = |reading: Reading<'_>, sizes: &mut dyn FnMut() -> usize| {
+        reading.read(stream, sizes, &mut |answer, state, held| {
+            assert!(held <= 64 + 8 * reading.limit, "{held}");
+            check_size(answer, state, stream.len());
+        })
+    };
 
-    let whole = read(codec, wants_state, limit, stream, &mut || usize::MAX);
+    let whole = read(reading, &mut || usize::MAX);
     if SHOW.load(Ordering::Relaxed) {
         eprintln!("> {}\n< {whole:#?}", stream.escape_ascii());
     }
-    let cut = read(codec, wants_state, limit, stream, &mut sizes);
+    let cut = read(reading, &mut sizes);
     assert_eq!(cut, whole, "in pieces, and whole");
-    let plain = read(codec, false, limit, stream, &mut || usize::MAX);
+    let without = Reading {
+        wants_state: false,
+        ..reading
+    };
+    let plain = read(without, &mut || usize::MAX);
     if plain.result.is_ok() && whole.result.is_ok() {
         let (with, without) = (&whole.answer.text, &plain.answer.text);
         assert_eq!(with, without, "with and without the state");
     }
     as_replies(codec, wants_state, stream);
-}
-
-/// What came of a stream.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    answer: Answer,
-    result: Result<(), Failure>,
-    state_length: usize,
-}
-
-fn read(
-    codec: &dyn Codec,
-    wants_state: bool,
-    limit: usize,
-    stream: &[u8],
-    sizes: &mut dyn FnMut() -> usize,
-) -> Outcome {
-    let mut answer = Answer::default();
-    let mut reader = codec.reader(wants_state);
-    let mut parser = sse::Parser::new(limit);
-    let mut result = Ok(());
-    let mut rest = stream;
-    'stream: while !rest.is_empty() {
-        let (mut piece, after) = rest.split_at(sizes().min(rest.len()));
-        rest = after;
-        loop {
-            let event = match parser.next_event(&mut piece) {
-                Ok(Some(event)) => event,
-                Ok(None) => break,
-                Err(failure) => {
-                    result = Err(failure);
-                    break 'stream;
-                }
-            };
-            let _ = reader.is_opening(&event);
-            result = reader.event(&event, &mut answer);
-            if result.is_err() || answer.complete {
-                break 'stream;
-            }
-        }
-        assert!(parser.held() <= 64 + 8 * limit, "{}", parser.held());
-        check_size(&answer, reader.state_length(), stream.len());
-    }
-    if result.is_ok()
-        && !answer.complete
-        && let Some(event) = parser.finish()
-    {
-        result = reader.event(&event, &mut answer);
-    }
-    reader.end(&mut answer);
-    check_size(&answer, reader.state_length(), stream.len());
-    Outcome {
-        state_length: reader.state_length(),
-        answer,
-        result,
-    }
 }
 
 /// An answer is in proportion to what has arrived. Each byte that is not UTF-8 becomes three; a call gets an id of its own.

@@ -47,6 +47,11 @@ impl<'a> Object<'a> {
         found.map(|member| member.value)
     }
 
+    /// The same, where null counts as left out.
+    pub(crate) fn given(&self, name: &str) -> Option<&'a str> {
+        self.get(name).filter(|value| *value != "null")
+    }
+
     /// All keys are texts.
     pub(crate) fn is_readable(&self) -> bool {
         self.0.iter().all(|member| member.key.is_some())

@@ -16,6 +16,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anygpt_tests::corpus::{FORMATS, cases};
+
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
@@ -39,8 +41,23 @@ fn server() {
 }
 
 #[test]
-fn reader() {
-    run("reader", anygpt_fuzz::reader, 3000);
+fn chat() {
+    run("chat", anygpt_fuzz::chat, 2000);
+}
+
+#[test]
+fn responses() {
+    run("responses", anygpt_fuzz::responses, 1000);
+}
+
+#[test]
+fn anthropic() {
+    run("anthropic", anygpt_fuzz::anthropic, 1000);
+}
+
+#[test]
+fn google() {
+    run("google", anygpt_fuzz::google, 1000);
 }
 
 /// The corpus, and so many inputs derived from it or random.
@@ -54,10 +71,15 @@ fn run(name: &str, target: fn(&[u8]), many: usize) {
     // Files that a fuzzer found on this machine are named by a hash; they are not part of the test.
     files.retain(|file| file.file_name().is_some_and(|name| name.len() != 40));
     files.sort();
-    for file in files {
-        let input = fs::read(&file).unwrap();
-        judge(name, target, &input);
-        corpus.push(input);
+    corpus.extend(files.iter().map(|file| fs::read(file).unwrap()));
+    // Those that read what providers send begin with the corpus of the wire.
+    let wire = FORMATS.iter().find(|(format, _)| *format == name);
+    for case in wire.map(|(_, family)| cases(*family)).unwrap_or_default() {
+        let replies = case.replies.iter();
+        corpus.extend(replies.map(|sent| anygpt_fuzz::seed(&sent.bytes())));
+    }
+    for input in &corpus {
+        judge(name, target, input);
     }
     assert!(!corpus.is_empty(), "no corpus in {}", folder.display());
     let mut random = Random(0x9E37_79B9_7F4A_7C15);

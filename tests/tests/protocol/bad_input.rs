@@ -573,7 +573,7 @@ fn unknown_methods_are_not_found() {
 #[test]
 fn params_are_an_object_and_its_members_of_the_right_type() {
     let mut session = Session::start();
-    for params in ["[]", "[1]", "null", "1", "\"x\"", "true"] {
+    for params in ["[]", "[1]", "1", "\"x\"", "true"] {
         for method in ["ping", "initialize", "tools/list", "tools/call"] {
             session.line(
                 with_params(method, params),
@@ -588,12 +588,10 @@ fn params_are_an_object_and_its_members_of_the_right_type() {
     }
     for (method, params) in [
         ("initialize", r#"{"protocolVersion":5}"#),
-        ("initialize", r#"{"protocolVersion":null}"#),
         ("initialize", r#"{"protocolVersion":["2025-11-25"]}"#),
         ("ping", r#"{"_meta":5}"#),
         ("ping", r#"{"_meta":[]}"#),
         ("tools/list", r#"{"cursor":5}"#),
-        ("tools/list", r#"{"cursor":null}"#),
         ("tools/call", "{}"),
         ("tools/call", r#"{"name":5}"#),
         ("tools/call", r#"{"name":null}"#),
@@ -604,15 +602,7 @@ fn params_are_an_object_and_its_members_of_the_right_type() {
         ),
         (
             "tools/call",
-            r#"{"name":"anygpt_chat_completion","arguments":null}"#,
-        ),
-        (
-            "tools/call",
             r#"{"name":"anygpt_chat_completion","arguments":"{}"}"#,
-        ),
-        (
-            "tools/call",
-            r#"{"name":"anygpt_chat_completion","_meta":{"progressToken":null}}"#,
         ),
         (
             "tools/call",

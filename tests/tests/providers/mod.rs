@@ -8,3 +8,4 @@ mod floods;
 mod http;
 mod requests;
 mod wire;
+mod wire_pieces;

@@ -73,10 +73,10 @@ const LAST: &str = "In English, \"please\": größe 😀\n";
 #[test]
 fn responses() {
     let input = json!([
-        {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": "What is this?"},
-        {"role": "assistant", "content": "Un chat."},
-        {"role": "user", "content": LAST},
+        {"type": "message", "role": "system", "content": "Be brief."},
+        {"type": "message", "role": "user", "content": "What is this?"},
+        {"type": "message", "role": "assistant", "content": "Un chat."},
+        {"type": "message", "role": "user", "content": LAST},
     ]);
     let headers = json!({"authorization": "Bearer KEY"});
     let thinking = json!({"reasoning_effort": "high", "include_reasoning": true});

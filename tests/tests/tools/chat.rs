@@ -276,7 +276,7 @@ fn a_request_goes_out_as_documented_with_one_credential_and_nothing_unasked() {
                 "/openai/v1/responses",
                 "authorization",
                 format!("Bearer {}", family.key()),
-                json!({"model": "gpt-4.1", "input": [{"role": "user", "content": "hi"}], "store": false,
+                json!({"model": "gpt-4.1", "input": [{"type": "message", "role": "user", "content": "hi"}], "store": false,
                     "stream": true, "stream_options": {"include_obfuscation": false}}),
             ),
             Family::Anthropic => (
@@ -376,11 +376,11 @@ fn a_conversation_is_put_where_each_provider_wants_it() {
             Family::OpenAi => assert_eq!(
                 body["input"],
                 json!([
-                    {"role": "system", "content": "Be brief."},
-                    {"role": "user", "content": "one"},
-                    {"role": "assistant", "content": "two"},
-                    {"role": "developer", "content": "In French."},
-                    {"role": "user", "content": "three"},
+                    {"type": "message", "role": "system", "content": "Be brief."},
+                    {"type": "message", "role": "user", "content": "one"},
+                    {"type": "message", "role": "assistant", "content": "two"},
+                    {"type": "message", "role": "developer", "content": "In French."},
+                    {"type": "message", "role": "user", "content": "three"},
                 ])
             ),
             Family::Anthropic => {
@@ -471,7 +471,7 @@ fn unknown_members_inside_a_conversation_are_named_with_their_paths() {
     // As JSON, and as a string of JSON.
     for messages in [conversation.clone(), conversation.to_string().into()] {
         for family in Family::NATIVE {
-            let arguments = json!({"messages": messages, "model": family.model(), "top": null});
+            let arguments = json!({"messages": messages, "model": family.model(), "top": 1});
             let result = server.call_tool(CHAT, arguments);
             assert_eq!(chat(&result)["text"], "echo: three");
             let paths = [

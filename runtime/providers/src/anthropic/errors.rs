@@ -2,33 +2,35 @@
 //!
 //! Never here: the shapes of error bodies (`error_body`).
 
-use crate::error_body::{ErrorBody, Table};
-use crate::{ErrorKind, Failure};
+use crate::ErrorKind::{
+    Auth, ContentFilter, ContextLength, InvalidRequest, ModelNotFound, Permission, Quota,
+    RateLimit, TooLarge, Unavailable,
+};
+use crate::error_body::Meanings;
 
-pub(super) fn failure(status: Option<u16>, body: &str) -> Failure {
-    ErrorBody::read(body).failure(status, WORDS, PHRASES)
-}
+pub(super) use crate::error_body::failure;
 
-const WORDS: &Table = &[
-    ("invalid_request_error", ErrorKind::InvalidRequest),
-    ("authentication_error", ErrorKind::Auth),
-    ("billing_error", ErrorKind::Quota),
-    ("permission_error", ErrorKind::Permission),
-    ("not_found_error", ErrorKind::ModelNotFound),
-    ("request_too_large", ErrorKind::TooLarge),
-    ("rate_limit_error", ErrorKind::RateLimit),
-    ("api_error", ErrorKind::Unavailable),
-    ("timeout_error", ErrorKind::Unavailable),
-    ("overloaded_error", ErrorKind::Unavailable),
-];
-
-const PHRASES: &Table = &[
-    ("prompt is too long", ErrorKind::ContextLength),
-    ("exceed context limit", ErrorKind::ContextLength),
-    ("credit balance is too low", ErrorKind::Quota),
-    ("usage limits", ErrorKind::Quota),
-    ("content filtering policy", ErrorKind::ContentFilter),
-];
+pub(crate) static ANTHROPIC: Meanings = Meanings {
+    codes: &[
+        ("invalid_request_error", InvalidRequest),
+        ("authentication_error", Auth),
+        ("billing_error", Quota),
+        ("permission_error", Permission),
+        ("not_found_error", ModelNotFound),
+        ("request_too_large", TooLarge),
+        ("rate_limit_error", RateLimit),
+        ("api_error", Unavailable),
+        ("timeout_error", Unavailable),
+        ("overloaded_error", Unavailable),
+    ],
+    phrases: &[
+        ("prompt is too long", ContextLength),
+        ("exceed context limit", ContextLength),
+        ("credit balance is too low", Quota),
+        ("usage limits", Quota),
+        ("content filtering policy", ContentFilter),
+    ],
+};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -9,7 +9,7 @@ use crate::{
     ChatRequest, Codec, Encoding, Failure, InRequests, Model, ModelPage, Request, StreamReader,
 };
 
-mod errors;
+pub(crate) mod errors;
 mod models;
 mod prices;
 mod request;
@@ -63,8 +63,8 @@ impl Codec for Messages {
         request::check_supported(chat)
     }
 
-    fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
-        request::chat(chat)
+    fn chat(&self, chat: &ChatRequest, encoding: Encoding) -> Request {
+        request::chat(chat, encoding)
     }
 
     fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {

@@ -15,8 +15,8 @@ use crate::base64;
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
-    ChatRequest, ErrorKind, Failure, Format, Media, Message, ReasoningEffort, Request, Role,
-    Source, Tool, ToolChoice,
+    ChatRequest, Encoding, ErrorKind, Failure, Format, Media, Message, ReasoningEffort, Request,
+    Role, Source, Tool, ToolChoice,
 };
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
@@ -95,7 +95,7 @@ pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
     }
 }
 
-pub(super) fn chat(chat: &ChatRequest) -> Request {
+pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
     let rules = rules::claude(&chat.model);
     let (mut system, turns) = turns::turns(&chat.messages);
     system.extend(instruction(chat, rules).map(Cow::Owned));
@@ -129,7 +129,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
             .map(|tool| tool_body(tool, rules))
             .collect(),
         tool_choice: tool_choice(chat),
-        stream: true,
+        stream: !encoding.without_stream,
     };
     versioned(http_request::post("/v1/messages".to_owned(), &body))
 }
@@ -365,10 +365,11 @@ pub(super) fn decoded(data: &str) -> Option<String> {
 /// The id of a call in the characters that Anthropic accepts. For other models it is unchanged: another service with this
 /// format may have issued it.
 fn call_id<'a>(id: &'a str, model: &str) -> Cow<'a, str> {
-    let is_taken = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    match !model.contains("claude") || id.chars().all(is_taken) {
-        true => Cow::Borrowed(id),
-        false => Cow::Owned(id.replace(|c| !is_taken(c), "_")),
+    match model.contains("claude") {
+        true => turns::call_id(id, usize::MAX, |c| {
+            c.is_ascii_alphanumeric() || "_-".contains(c)
+        }),
+        false => Cow::Borrowed(id),
     }
 }
 

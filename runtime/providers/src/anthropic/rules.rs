@@ -6,6 +6,8 @@
 //!
 //! Never here: field names, or what a provider has refused (`parameter`).
 
+use std::borrow::Cow;
+
 use crate::ReasoningEffort::{self, High, Low, Max, Medium, Minimal, XHigh};
 use crate::adapt::Sampling;
 
@@ -55,12 +57,17 @@ const BUDGET: Claude = Claude {
     supports_schemas: false,
 };
 
-/// The first row with a part of the id counts.
+/// A row counts for an id with one of its words, unless a further number follows there: `opus-4` is not `opus-4-9`. Newer
+/// numbers than these are unknown.
 const CLAUDES: &[(&[&str], Claude)] = &[
     (
         &[
             "claude-2",
+            "claude-2-0",
+            "claude-2-1",
             "claude-instant",
+            "claude-instant-1",
+            "claude-instant-1-2",
             "claude-3-5",
             "claude-3-haiku",
             "claude-3-opus",
@@ -73,7 +80,16 @@ const CLAUDES: &[(&[&str], Claude)] = &[
             ..BUDGET
         },
     ),
-    (&["opus-5-5", "fable-5-1"], NEWEST_CLAUDE),
+    (
+        &[
+            "opus-5-5",
+            "fable-5-1",
+            "fable-5-2",
+            "mythos-5-1",
+            "mythos-5-2",
+        ],
+        NEWEST_CLAUDE,
+    ),
     (
         &["fable-5", "mythos-5"],
         Claude {
@@ -115,15 +131,30 @@ const CLAUDES: &[(&[&str], Claude)] = &[
             ..BUDGET
         },
     ),
-    (&["claude-3-7", "opus-4", "sonnet-4", "haiku-4"], BUDGET),
+    (
+        &[
+            "claude-3-7",
+            "opus-4",
+            "opus-4-0",
+            "opus-4-1",
+            "sonnet-4",
+            "sonnet-4-0",
+        ],
+        BUDGET,
+    ),
 ];
 
 /// The rules for a model. An unknown Claude is treated like the newest; models of other vendors like older ones, whose format
 /// their services have copied.
 pub(super) fn claude(id: &str) -> Claude {
+    // Routers write the number with a point.
+    let id = match id.contains('.') {
+        true => Cow::Owned(id.replace('.', "-")),
+        false => Cow::Borrowed(id),
+    };
     let row = CLAUDES
         .iter()
-        .find(|(parts, _)| parts.iter().any(|part| id.contains(part)));
+        .find(|(words, _)| words.iter().any(|word| has_number(&id, word)));
     match row {
         Some((_, rules)) => *rules,
         None if id.contains("claude") => NEWEST_CLAUDE,
@@ -132,6 +163,17 @@ pub(super) fn claude(id: &str) -> Claude {
             ..BUDGET
         },
     }
+}
+
+/// Whether an id has this word and no further number behind it. A date or a revision (`-20250514`, `-v1:0`) is none.
+fn has_number(id: &str, word: &str) -> bool {
+    let Some(at) = id.find(word) else {
+        return false;
+    };
+    let rest = &id[at + word.len()..];
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let further = rest.strip_prefix('-').map_or(0, digits);
+    digits(rest) == 0 && !(1..=2).contains(&further)
 }
 
 /// The thinking budget for an effort, in tokens.

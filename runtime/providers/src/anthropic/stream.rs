@@ -2,14 +2,16 @@
 //!
 //! Never here: requests.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::errors::failure;
-use crate::answer::begin_paragraph;
 use crate::conversation;
 use crate::json::{self, Lenient, Text, str_of};
+use crate::pieces::Pieces;
 use crate::sse;
 use crate::state::StateCollector;
 use crate::turns;
@@ -19,6 +21,9 @@ use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, U
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) blocks: Blocks,
+    text: Pieces,
+    thinking: Pieces,
+    arguments: Pieces,
     state: StateCollector,
 }
 
@@ -26,13 +31,16 @@ impl Reader {
     pub(super) fn new(wants_state: bool) -> Self {
         Reader {
             blocks: Blocks::default(),
+            text: Pieces::default(),
+            thinking: Pieces::default(),
+            arguments: Pieces::default(),
             state: StateCollector::new(wants_state),
         }
     }
 }
 
 impl StreamReader for Reader {
-    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    fn read_event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
         let Some(payload) = event.payload() else {
             return Ok(());
         };
@@ -56,12 +64,15 @@ impl StreamReader for Reader {
         match (&*kind, message, block, delta) {
             ("message_start", Some(message), ..) => {
                 take_message(json::read(message)?, answer);
+                // Of an answer that has not begun, a count of output is a guess.
+                answer.usage.output_tokens = None;
+                answer.usage.total_tokens = None;
             }
             ("content_block_start", _, Some(block), _) => {
                 self.take_block(index, block, answer)?;
             }
             ("content_block_delta", _, _, Some(delta)) => {
-                self.take_delta(index, &json::read(delta)?, answer);
+                self.take_delta(index, &json::read(delta)?, answer)?;
             }
             ("message_delta", _, _, delta) => {
                 if let Some(delta) = delta {
@@ -88,20 +99,21 @@ impl StreamReader for Reader {
     }
 
     fn end(&mut self, answer: &mut Answer) {
+        // Some relays send no `message_stop`.
+        answer.complete |= answer.native_finish.is_some();
         if answer.complete {
             self.put_together(answer);
         }
     }
 
-    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-        let body = String::from_utf8_lossy(body);
-        let read: WholeMessage<'_> = json::read(&body)?;
+    fn read_whole(&mut self, body: &str, answer: &mut Answer) -> Result<(), Failure> {
+        let read: WholeMessage<'_> = json::read(body)?;
         if read.error.is_some() {
             // Output that is sent with an error is billed as well.
-            if let Ok(message) = json::read(&body) {
+            if let Ok(message) = json::read(body) {
                 take_message(message, answer);
             }
-            let failure = failure(None, &body);
+            let failure = failure(None, body);
             return Err(match read.content.is_some_and(|it| !it.is_empty()) {
                 true => failure.at(Stage::Taken),
                 false => failure,
@@ -116,8 +128,8 @@ impl StreamReader for Reader {
         for block in content.raw() {
             self.take_block(None, block, answer)?;
         }
-        take_message(json::read(&body)?, answer);
-        take_stop(json::read(&body)?, answer);
+        take_message(json::read(body)?, answer);
+        take_stop(json::read(body)?, answer);
         answer.complete = true;
         self.put_together(answer);
         Ok(())
@@ -141,8 +153,11 @@ impl Reader {
         let index = index.unwrap_or_else(|| self.blocks.next_index());
         let mut call = None;
         match kind {
-            "text" => answer.text.push_str(str_of(&piece.text)),
-            "thinking" => answer.reasoning.push_str(str_of(&piece.thinking)),
+            "text" => answer.text.push_str(&next(&mut self.text, piece.text)?),
+            "thinking" => {
+                let thinking = next(&mut self.thinking, piece.thinking)?;
+                answer.reasoning.push_str(&thinking);
+            }
             "tool_use" => {
                 call = Some(answer.tool_calls.len());
                 take_call(&piece, answer)?;
@@ -170,28 +185,40 @@ impl Reader {
         }
     }
 
-    fn take_delta(&mut self, index: Option<u64>, piece: &Piece<'_>, answer: &mut Answer) {
+    fn take_delta(
+        &mut self,
+        index: Option<u64>,
+        piece: &Piece<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
         let (kind, member, more) = match str_of(&piece.kind) {
-            "text" | "text_delta" => ("text", "text", &piece.text),
-            "thinking" | "thinking_delta" => ("thinking", "thinking", &piece.thinking),
-            "signature_delta" => ("thinking", "signature", &piece.signature),
+            "text" | "text_delta" => ("text", "text", next(&mut self.text, piece.text)?),
+            "thinking" | "thinking_delta" => {
+                let more = next(&mut self.thinking, piece.thinking)?;
+                ("thinking", "thinking", more)
+            }
+            "signature_delta" => {
+                let signature = Cow::Borrowed(str_of(&piece.signature));
+                ("thinking", "signature", signature)
+            }
             "input_json_delta" => {
+                let more = next(&mut self.arguments, piece.partial_json)?;
                 let call = self.blocks.find(index).and_then(|block| block.call);
                 if let Some(call) = call.and_then(|call| answer.tool_calls.get_mut(call)) {
-                    call.arguments.push_str(str_of(&piece.partial_json));
+                    call.arguments.push_str(&more);
                 }
-                return;
+                return Ok(());
             }
-            _ => return,
+            _ => return Ok(()),
         };
-        let more = str_of(more);
+        let more = &*more;
         match member {
             "text" => answer.text.push_str(more),
             "thinking" => answer.reasoning.push_str(more),
             _ => {}
         }
         if !self.state.is_wanted() {
-            return;
+            return Ok(());
         }
         if self.blocks.find(index).is_none() {
             let index = index.unwrap_or_default();
@@ -206,11 +233,13 @@ impl Reader {
             }
             self.state.grow(more.len());
         }
+        Ok(())
     }
 
     /// At the end of a complete answer: completes the calls, and makes the blocks its state.
     fn put_together(&mut self, answer: &mut Answer) {
         self.state.recount();
+        answer.settle_arguments();
         let mut blocks = std::mem::take(&mut self.blocks).0;
         blocks.sort_by_key(|block| block.index);
         let mut calls = std::mem::take(&mut answer.tool_calls);
@@ -259,9 +288,9 @@ struct Piece<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Text<'a>>,
     #[serde(borrow)]
-    text: Option<Text<'a>>,
+    text: Option<&'a RawValue>,
     #[serde(borrow)]
-    thinking: Option<Text<'a>>,
+    thinking: Option<&'a RawValue>,
     #[serde(borrow)]
     signature: Option<Text<'a>>,
     #[serde(borrow)]
@@ -271,7 +300,7 @@ struct Piece<'a> {
     #[serde(borrow)]
     input: Option<&'a RawValue>,
     #[serde(borrow)]
-    partial_json: Option<Text<'a>>,
+    partial_json: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -284,6 +313,8 @@ struct Stop<'a> {
 
 #[derive(Deserialize)]
 struct StopDetails<'a> {
+    #[serde(borrow)]
+    category: Option<Text<'a>>,
     #[serde(borrow)]
     explanation: Option<Text<'a>>,
 }
@@ -371,27 +402,34 @@ fn take_call(piece: &Piece<'_>, answer: &mut Answer) -> Result<(), Failure> {
     })
 }
 
+/// The text of a member that is a piece of more.
+fn next<'a>(pieces: &mut Pieces, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, Failure> {
+    raw.map_or(Ok(Cow::default()), |raw| pieces.next(raw.get()))
+}
+
 fn take_stop(stop: Stop<'_>, answer: &mut Answer) {
     let Some(native) = stop.stop_reason.and_then(Text::non_empty) else {
         return;
     };
+    // https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
     let finish = match native.as_str() {
-        "max_tokens" | "model_context_window_exceeded" => Finish::Length,
-        "tool_use" => Finish::ToolCalls,
-        "refusal" => Finish::ContentFilter,
-        "pause_turn" => Finish::Pause,
-        _ if !answer.tool_calls.is_empty() => Finish::ToolCalls,
-        _ => Finish::Stop,
+        "end_turn" | "stop_sequence" => Some(Finish::Stop),
+        "max_tokens" | "model_context_window_exceeded" => Some(Finish::Length),
+        "tool_use" => Some(Finish::ToolCalls),
+        "refusal" => Some(Finish::ContentFilter),
+        "pause_turn" => Some(Finish::Pause),
+        _ => None,
     };
-    let explanation = stop
-        .stop_details
-        .and_then(|details| details.explanation?.non_empty());
-    if let (Finish::ContentFilter, Some(explanation)) = (finish, explanation) {
-        begin_paragraph(&mut answer.text);
-        answer.text.push_str(&explanation);
+    answer.finish(finish, native);
+    if let Some(StopDetails {
+        category,
+        explanation,
+    }) = stop.stop_details
+    {
+        let details = [category, explanation].into_iter().flatten();
+        let details: Vec<String> = details.filter_map(Text::non_empty).collect();
+        answer.finish_message = (!details.is_empty()).then(|| details.join(": "));
     }
-    answer.finish = Some(finish);
-    answer.native_finish = Some(native);
 }
 
 /// Later counts replace earlier ones. Our count of the input is the sum of their three.
@@ -400,24 +438,20 @@ pub(super) fn take_usage(counts: &UsageObject, usage: &mut Usage) {
         let written = usage.cache_write_tokens.unwrap_or_default();
         written.saturating_add(usage.cached_input_tokens.unwrap_or_default())
     };
-    let earlier = usage
-        .input_tokens
-        .map(|sum| sum.saturating_sub(cached(usage)));
-    usage.cache_write_tokens = counts
-        .cache_creation_input_tokens
-        .0
-        .or(usage.cache_write_tokens);
-    usage.cached_input_tokens = counts
-        .cache_read_input_tokens
-        .0
-        .or(usage.cached_input_tokens);
-    let fresh = counts.input_tokens.0.or(earlier);
-    usage.input_tokens = fresh.map(|fresh| fresh.saturating_add(cached(usage)));
-    usage.output_tokens = counts.output_tokens.0.or(usage.output_tokens);
     let details = counts.output_tokens_details.0.as_ref();
-    usage.reasoning_tokens = details
-        .and_then(|details| details.thinking_tokens.0)
-        .or(usage.reasoning_tokens);
+    let before = cached(usage);
+    // Until the cached parts are added again.
+    usage.input_tokens = usage.input_tokens.map(|sum| sum.saturating_sub(before));
+    usage.update(&Usage {
+        input_tokens: counts.input_tokens.0,
+        output_tokens: counts.output_tokens.0,
+        reasoning_tokens: details.and_then(|details| details.thinking_tokens.0),
+        cached_input_tokens: counts.cache_read_input_tokens.0,
+        cache_write_tokens: counts.cache_creation_input_tokens.0,
+        ..Usage::default()
+    });
+    let now = cached(usage);
+    usage.input_tokens = usage.input_tokens.map(|fresh| fresh.saturating_add(now));
     usage.total_tokens = usage
         .input_tokens
         .zip(usage.output_tokens)

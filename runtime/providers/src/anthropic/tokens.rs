@@ -3,10 +3,10 @@
 //! Never here: estimates.
 
 use crate::tokens;
-use crate::{ChatRequest, Request};
+use crate::{ChatRequest, Encoding, Request};
 
 pub(super) fn request(chat: &ChatRequest) -> Option<Request> {
-    let mut chat = super::request::chat(chat);
+    let mut chat = super::request::chat(chat, Encoding::default());
     let members = ["model", "messages", "system", "tools", "tool_choice"];
     let body = tokens::only(&chat.body, &members)?;
     let body = serde_json::to_vec(&body).ok()?;

@@ -1,14 +1,9 @@
+use std::time::Duration;
+
 use super::*;
 
 fn read(status: u16, body: &str) -> Failure {
-    ErrorBody::read(body).failure(
-        Some(status),
-        &[
-            ("word", ErrorKind::Quota),
-            ("wrong", ErrorKind::InvalidRequest),
-        ],
-        &[("too long", ErrorKind::ContextLength)],
-    )
+    failure(Some(status), body)
 }
 
 #[test]
@@ -137,16 +132,9 @@ fn the_parameter_that_is_meant() {
 
 #[test]
 fn the_status_decides_what_may_pass_whatever_the_type_says() {
-    let words: &Table = &[
-        ("server_error", ErrorKind::Unavailable),
-        ("rate_limit_error", ErrorKind::RateLimit),
-        ("authentication_error", ErrorKind::Auth),
-        ("insufficient_quota", ErrorKind::Quota),
-        ("invalid_request_error", ErrorKind::InvalidRequest),
-    ];
     let class = |status, word: &str| {
         let body = format!(r#"{{"error":{{"message":"m","type":"{word}"}}}}"#);
-        ErrorBody::read(&body).failure(status, words, &[]).class
+        failure(status, &body).class
     };
     for (status, expected) in [
         (400, ErrorKind::InvalidRequest),
@@ -183,14 +171,18 @@ fn the_status_decides_what_may_pass_whatever_the_type_says() {
     assert_eq!(class(Some(200), "rate_limit_error"), ErrorKind::RateLimit);
     // A status in the body of a stream's error counts as much.
     let body = r#"{"error":{"code":400,"metadata":{"error_type":"server_error"}}}"#;
-    let failure = ErrorBody::read(body).failure(None, words, &[]);
+    let failure = failure(None, body);
     assert_eq!(failure.class, ErrorKind::InvalidRequest);
 }
 
 #[test]
 fn words_and_phrases_refine_the_status() {
     assert_eq!(
-        read(429, r#"{"error":{"type":"word","code":"other"}}"#).class,
+        read(
+            429,
+            r#"{"error":{"type":"insufficient_quota","code":"other"}}"#
+        )
+        .class,
         ErrorKind::Quota
     );
     assert_eq!(
@@ -207,9 +199,12 @@ fn words_and_phrases_refine_the_status() {
         (413, ErrorKind::TooLarge),
         (500, ErrorKind::Unavailable),
     ] {
-        assert_eq!(read(status, r#"{"error":{"type":"wrong"}}"#).class, class);
+        assert_eq!(
+            read(status, r#"{"error":{"type":"invalid_request_error"}}"#).class,
+            class
+        );
     }
-    let streamed = |body| ErrorBody::read(body).failure(None, &[], &[]).class;
+    let streamed = |body| failure(None, body).class;
     assert_eq!(streamed(r#"{"error":{"code":429}}"#), ErrorKind::RateLimit);
     assert_eq!(streamed(r#"{"error":{"code":"401"}}"#), ErrorKind::Auth);
     assert_eq!(
@@ -238,5 +233,79 @@ fn statuses() {
         (302, ErrorKind::Unavailable),
     ] {
         assert_eq!(read(status, "").class, class, "{status}");
+    }
+}
+
+#[test]
+fn what_relays_wrap_into_each_other_is_read() {
+    let raw = r#"{"error":{"message":"'temperature' is not supported","param":"temperature"}}"#;
+    let quoted = serde_json::to_string(raw).unwrap();
+    let wrapped = [
+        format!(
+            r#"{{"error":{{"message":"Provider returned error","code":400,"metadata":{{"raw":{quoted},"provider_name":"P"}}}}}}"#
+        ),
+        format!(
+            r#"{{"error":{{"message":"Provider returned error","code":400,"metadata":{{"raw":{raw},"provider_name":"P"}}}}}}"#
+        ),
+        format!(r#"{{"error":{{"message":{quoted}}}}}"#),
+        format!(r#"{{"detail":{quoted}}}"#),
+        format!("Upstream error 400: {raw}"),
+        format!("event: error\ndata: {raw}\n\ndata: [DONE]\n"),
+    ];
+    for body in wrapped {
+        let failure = read(400, &body);
+        let message = failure.message.strip_prefix("P: ");
+        let message = message.unwrap_or(&failure.message);
+        assert_eq!(message, "'temperature' is not supported", "{body}");
+        assert_eq!(failure.param.as_deref(), Some("temperature"), "{body}");
+    }
+    // Text in `raw`, and words that are not an error.
+    let plain = r#"{"error":{"message":"m","code":429,"metadata":{"raw":"slow down","provider_name":"P"}}}"#;
+    assert_eq!(read(429, plain).message, "P: slow down");
+    let example = r#"{"error":{"message":"send an object such as {\"message\":\"x\"}"}}"#;
+    let failure = read(400, example);
+    let message = &failure.message;
+    assert!(message.starts_with("send an object"), "{message}");
+    // A wait inside.
+    let info = r#"{"error":{"message":"m","details":[{"retryDelay":"17s"}]}}"#;
+    let quoted = serde_json::to_string(info).unwrap();
+    let failure = read(429, &format!(r#"{{"error":{{"message":{quoted}}}}}"#));
+    assert_eq!(failure.retry_after, Some(Duration::from_secs(17)));
+    for odd in ["17", "-1s", "NaNs", "1e99s", "s", ""] {
+        let body = format!(r#"{{"error":{{"details":[{{"retryDelay":"{odd}"}}]}}}}"#);
+        assert_eq!(read(429, &body).retry_after, None, "{odd}");
+    }
+}
+
+#[test]
+fn a_path_that_is_missing_is_told_from_a_model() {
+    for (status, body, lacks_path) in [
+        (404, r#"{"detail":"Not Found"}"#, true),
+        (404, "404 page not found", true),
+        (
+            404,
+            r#"{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}"#,
+            true,
+        ),
+        (405, "", true),
+        (501, "", true),
+        (
+            404,
+            r#"{"error":{"message":"model: x","type":"not_found_error"}}"#,
+            false,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"no","code":"DeploymentNotFound"}}"#,
+            false,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"No endpoints found for x/y.","code":404}}"#,
+            false,
+        ),
+        (400, r#"{"detail":"Not Found"}"#, false),
+    ] {
+        assert_eq!(read(status, body).lacks_path, lacks_path, "{body}");
     }
 }

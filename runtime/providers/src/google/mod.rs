@@ -11,7 +11,7 @@ use crate::{
 };
 
 mod embeddings;
-mod errors;
+pub(crate) mod errors;
 mod images;
 mod models;
 mod prices;

@@ -7,28 +7,32 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::errors::failure;
-use crate::answer::begin_paragraph;
 use crate::json::{self, Lenient, Text, str_of};
+use crate::pieces::Pieces;
 use crate::sse;
 use crate::state::StateCollector;
-use crate::{Answer, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
+use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
-/// Chunks are independent of each other except for the state.
+/// Chunks are independent of each other except for the state and for characters that are cut in two.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) state: StateCollector,
+    text: Pieces,
+    thoughts: Pieces,
 }
 
 impl Reader {
     pub(super) fn new(wants_state: bool) -> Self {
         Reader {
             state: StateCollector::new(wants_state),
+            text: Pieces::default(),
+            thoughts: Pieces::default(),
         }
     }
 }
 
 impl StreamReader for Reader {
-    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    fn read_event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
         match event.payload() {
             Some(payload) if event.name == "error" => Err(failure(None, payload)),
             Some(payload) => self.take_chunk(json::read(payload)?, answer),
@@ -36,16 +40,22 @@ impl StreamReader for Reader {
         }
     }
 
-    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-        let body = String::from_utf8_lossy(body);
+    fn end(&mut self, answer: &mut Answer) {
+        // There is no closing event, and more may follow a reason: some models and relays repeat it in each chunk.
+        answer.complete = answer.native_finish.is_some();
+    }
+
+    fn read_whole(&mut self, body: &str, answer: &mut Answer) -> Result<(), Failure> {
         if body.trim_start().starts_with('[') {
             // Without `alt=sse`, which a proxy may drop, the stream is an array.
-            for chunk in json::read::<json::List<'_>>(&body)?.read() {
+            for chunk in json::read::<json::List<'_>>(body)?.read() {
                 self.take_chunk(chunk?, answer)?;
             }
-            return Ok(());
+        } else {
+            self.take_chunk(json::read(body)?, answer)?;
         }
-        self.take_chunk(json::read(&body)?, answer)
+        self.end(answer);
+        Ok(())
     }
 
     fn state_length(&self) -> usize {
@@ -83,12 +93,9 @@ impl Reader {
             }
         }
         if let Some(feedback) = chunk.prompt_feedback {
-            end(
-                feedback.block_reason,
-                |_| Finish::ContentFilter,
-                feedback.block_reason_message,
-                answer,
-            );
+            let filter = |_: &str| Some(Finish::ContentFilter);
+            let message = feedback.block_reason_message;
+            take_reason(feedback.block_reason, filter, message, answer);
         }
         Ok(())
     }
@@ -109,39 +116,36 @@ impl Reader {
                     arguments: call.args.map_or("{}", RawValue::get).to_owned(),
                 })?;
             }
-            let side = if part.thought.0 == Some(true) {
-                &mut answer.reasoning
-            } else {
-                &mut answer.text
+            let (side, pieces) = match part.thought.0 {
+                Some(true) => (&mut answer.reasoning, &mut self.thoughts),
+                _ => (&mut answer.text, &mut self.text),
             };
-            side.push_str(str_of(&part.text));
-            self.keep(&part, answer);
+            let text = part.text.map(|text| pieces.next(text.get()));
+            let text = text.transpose()?.unwrap_or_default();
+            side.push_str(&text);
+            self.keep(&part, &text, answer);
         }
-        let called = !answer.tool_calls.is_empty();
-        let finish = |native: &str| match native {
-            // Google also sends STOP if a function is called.
-            "STOP" if called => Finish::ToolCalls,
-            "STOP" => Finish::Stop,
-            "MAX_TOKENS" => Finish::Length,
-            "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
-                Finish::ContentFilter
-            }
-            image if image.starts_with("IMAGE_") => Finish::ContentFilter,
-            _ => Finish::Error,
-        };
-        end(
-            candidate.finish_reason,
-            finish,
-            candidate.finish_message,
-            answer,
-        );
+        let native = str_of(&candidate.finish_reason);
+        if MALFORMED.contains(&native) {
+            let why = str_of(&candidate.finish_message);
+            let mut failure = Failure::quoting(
+                ErrorKind::Unavailable,
+                "the model wrote a tool call that cannot be carried out: ",
+                if why.is_empty() { native } else { why },
+                "",
+            );
+            failure.code = Some(native.into());
+            return Err(failure);
+        }
+        let (reason, message) = (candidate.finish_reason, candidate.finish_message);
+        take_reason(reason, meaning, message, answer);
         Ok(())
     }
 
     /// Adds a part to the state. Consecutive texts are joined unless one has a signature. Thoughts are only for people, and
     /// need not be sent back.
-    fn keep(&mut self, part: &Piece<'_>, answer: &mut Answer) {
-        let (text, signature) = (str_of(&part.text), str_of(&part.thought_signature));
+    fn keep(&mut self, part: &Piece<'_>, text: &str, answer: &mut Answer) {
+        let signature = str_of(&part.thought_signature);
         let is_thought = part.thought.0 == Some(true);
         let is_plain = signature.is_empty() && part.function_call.is_none();
         if !self.state.is_wanted() || is_plain && (is_thought || text.is_empty()) {
@@ -175,6 +179,16 @@ impl Reader {
         self.state.keep(item.into(), answer);
     }
 }
+
+/// Finish reasons of a tool call that is of no use (<https://ai.google.dev/api/generate-content#FinishReason>). The next
+/// answer may be better.
+const MALFORMED: &[&str] = &[
+    "MALFORMED_FUNCTION_CALL",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "MISSING_THOUGHT_SIGNATURE",
+    "MALFORMED_RESPONSE",
+];
 
 /// A whole answer or a chunk, which have the same structure.
 #[derive(Deserialize)]
@@ -217,7 +231,7 @@ struct Content<'a> {
 #[serde(rename_all = "camelCase")]
 struct Piece<'a> {
     #[serde(borrow)]
-    text: Option<Text<'a>>,
+    text: Option<&'a RawValue>,
     #[serde(default)]
     thought: Lenient<bool>,
     #[serde(borrow)]
@@ -256,24 +270,45 @@ struct UsageMetadata {
     total_token_count: Lenient<u64>,
 }
 
-/// Sets the finish reason if there is one, and describes what a filter stopped.
-fn end(
+/// What a finish reason means (<https://ai.google.dev/api/generate-content#FinishReason>,
+/// <https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse#FinishReason>). A call
+/// of a function has STOP, too.
+fn meaning(native: &str) -> Option<Finish> {
+    Some(match native {
+        "STOP" => Finish::Stop,
+        "MAX_TOKENS" => Finish::Length,
+        "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "MODEL_ARMOR" => {
+            Finish::ContentFilter
+        }
+        image if image.starts_with("IMAGE_") => Finish::ContentFilter,
+        "LANGUAGE"
+        | "OTHER"
+        | "NO_IMAGE"
+        | "MALFORMED_FUNCTION_CALL"
+        | "UNEXPECTED_TOOL_CALL"
+        | "TOO_MANY_TOOL_CALLS"
+        | "MISSING_THOUGHT_SIGNATURE"
+        | "MALFORMED_RESPONSE" => Finish::Error,
+        _ => return None,
+    })
+}
+
+/// Sets the finish reason if there is one, and what the provider adds to it.
+fn take_reason(
     reason: Option<Text<'_>>,
-    finish: impl Fn(&str) -> Finish,
-    why: Option<Text<'_>>,
+    meaning: impl Fn(&str) -> Option<Finish>,
+    message: Option<Text<'_>>,
     answer: &mut Answer,
 ) {
-    let Some(reason) = reason.and_then(Text::non_empty) else {
+    let reason = reason.and_then(Text::non_empty);
+    // The "unset" of Protocol Buffers: FINISH_REASON_UNSPECIFIED, BLOCK_REASON_UNSPECIFIED.
+    let Some(reason) = reason.filter(|reason| !reason.ends_with("_UNSPECIFIED")) else {
         return;
     };
-    let finish = finish(&reason);
-    if let (Finish::ContentFilter, Some(why)) = (finish, why.and_then(Text::non_empty)) {
-        begin_paragraph(&mut answer.text);
-        answer.text.push_str(&why);
+    answer.finish(meaning(&reason), reason);
+    if let Some(message) = message.and_then(Text::non_empty) {
+        answer.finish_message = Some(message);
     }
-    answer.finish = Some(finish);
-    answer.native_finish = Some(reason);
-    answer.complete = true;
 }
 
 /// Later counts replace earlier ones.
@@ -282,22 +317,20 @@ fn take_usage(counts: &UsageMetadata, usage: &mut Usage) {
         (Some(one), Some(other)) => Some(one.saturating_add(other)),
         (one, other) => one.or(other),
     };
-    let input = sum(
-        counts.prompt_token_count.0,
-        counts.tool_use_prompt_token_count.0,
-    );
-    let output = sum(
-        counts.candidates_token_count.0,
-        counts.thoughts_token_count.0,
-    );
-    usage.input_tokens = input.or(usage.input_tokens);
-    usage.output_tokens = output.or(usage.output_tokens);
-    usage.reasoning_tokens = counts.thoughts_token_count.0.or(usage.reasoning_tokens);
-    usage.cached_input_tokens = counts
-        .cached_content_token_count
-        .0
-        .or(usage.cached_input_tokens);
-    usage.total_tokens = counts.total_token_count.0.or(usage.total_tokens);
+    usage.update(&Usage {
+        input_tokens: sum(
+            counts.prompt_token_count.0,
+            counts.tool_use_prompt_token_count.0,
+        ),
+        output_tokens: sum(
+            counts.candidates_token_count.0,
+            counts.thoughts_token_count.0,
+        ),
+        reasoning_tokens: counts.thoughts_token_count.0,
+        cached_input_tokens: counts.cached_content_token_count.0,
+        total_tokens: counts.total_token_count.0,
+        ..Usage::default()
+    });
 }
 
 #[cfg(test)]

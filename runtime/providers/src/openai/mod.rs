@@ -2,11 +2,11 @@
 //!
 //! Never here: retries, HTTP.
 
-use crate::json;
+use crate::pieces::Pieces;
 
 pub mod chat_completions;
 mod embeddings;
-mod errors;
+pub(crate) mod errors;
 mod images;
 mod prices;
 mod responses;
@@ -16,12 +16,12 @@ mod vendor;
 pub use responses::Responses;
 pub(crate) use vendor::VENDOR;
 
-/// The arguments of a call. They should be a JSON string, but some services send the object itself.
-pub(super) fn arguments(raw: Option<&str>) -> String {
+/// The arguments of a call, or a piece of them. They should be a JSON string, but some services send the object itself.
+pub(super) fn arguments(raw: Option<&str>, pieces: &mut Pieces) -> String {
     let Some(raw) = raw else {
         return String::new();
     };
-    match json::string(raw) {
+    match pieces.next(raw) {
         Ok(text) => text.into_owned(),
         Err(_) => raw.to_owned(),
     }

@@ -15,7 +15,7 @@ fn all() -> ChatRequest {
 }
 
 fn refusal(param: &str, message: &str) -> Failure {
-    let mut failure = Failure::new(ErrorKind::InvalidRequest, message);
+    let mut failure = Failure::new(ErrorKind::InvalidRequest, message).at(Stage::Free);
     failure.status = Some(400);
     failure.param = (!param.is_empty()).then(|| param.into());
     failure
@@ -170,7 +170,7 @@ fn what_is_not_about_one_parameter_is_left_alone() {
     };
     for failure in [
         other(ErrorKind::Auth, Some(401)),
-        other(ErrorKind::InvalidRequest, None),
+        other(ErrorKind::InvalidRequest, None).at(Stage::Taken),
         other(ErrorKind::InvalidRequest, Some(404)),
     ] {
         assert_eq!(repair(&all(), &failure, false), None);

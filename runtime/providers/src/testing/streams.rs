@@ -49,7 +49,7 @@ fn read_into(
         .finish()
         .map_or(Ok(()), |event| reader.event(&event, &mut answer));
     // One that is cut stays so, for a closer look.
-    if answer.complete {
+    if result.is_ok() && (answer.complete || answer.native_finish.is_some()) {
         reader.end(&mut answer);
     }
     (answer, result, reader.state_length())
@@ -111,13 +111,14 @@ pub(crate) fn answer_with_state(codec: &dyn Codec, stream: &str) -> Answer {
     answer
 }
 
-/// Every beginning of a good stream, up to where its closing event is whole, is truncated; none
-/// makes up text.
+/// Every beginning of a good stream, up to where its finish reason or its closing event is whole, is truncated; none makes
+/// up text.
 pub(crate) fn assert_truncations(codec: &dyn Codec, stream: &str) {
     let whole = answer(codec, stream);
     for cut in 0..stream.trim_end().len() {
         let (answer, _) = read_with_state(codec, &[stream.as_bytes().get(..cut).unwrap()]);
-        assert!(!answer.complete, "cut at {cut}");
+        let is_ended = answer.native_finish.is_some();
+        assert!(!answer.complete || is_ended, "cut at {cut}");
         assert!(whole.text.starts_with(&answer.text), "cut at {cut}");
         for (call, whole) in answer.tool_calls.iter().zip(&whole.tool_calls) {
             assert!(whole.arguments.starts_with(&call.arguments), "cut at {cut}");

@@ -122,17 +122,17 @@ pub(super) fn check_usable(
         let message = format!("provider {} is {why}", provider.id);
         return Err(Error::new(ErrorKind::Permission, message).advise(Advice::AskAnotherProvider));
     }
-    let untried_reason = provider.untried_reason(settings.network.in_container());
+    let untried_reason = || provider.untried_reason(settings.network.in_container());
     match provider.unavailable_reason() {
         None => Ok(index),
         Some(_) if provider.is_last_resort => Ok(index),
-        Some(_) if provider.is_tried_if_named && untried_reason.is_none() => Ok(index),
+        Some(_) if provider.is_tried_if_named && untried_reason().is_none() => Ok(index),
         // The others are less known.
         Some(_) if !settings.has_usable_provider() && settings.is_main(index) => {
             Err(Error::no_provider())
         }
         Some(why) => {
-            let why = untried_reason.unwrap_or_else(|| why.to_owned());
+            let why = untried_reason().unwrap_or_else(|| why.to_owned());
             let message = format!("provider {} cannot be used: {why}", provider.id);
             Err(Error::new(ErrorKind::Config, message).advise(Advice::SetUpOrAskAnother))
         }

@@ -5,7 +5,10 @@
 use serde::Serialize;
 
 use super::EntryResult;
-use crate::{gateway::Reply, tools::answer::Structured};
+use crate::{
+    gateway::{Reply, price},
+    tools::answer::Structured,
+};
 
 /// `structuredContent`.
 #[derive(Serialize)]
@@ -30,7 +33,8 @@ pub(super) fn total_cost(results: &[EntryResult], verdict: Option<&Reply>) -> Op
     });
     costs
         .chain(verdict.map(|reply| reply.cost.map(|cost| cost.usd)))
-        .sum()
+        .sum::<Option<f64>>()
+        .map(price::rounded)
 }
 
 #[derive(Serialize)]

@@ -2,13 +2,15 @@
 //!
 //! Never here: fetching or opening anything.
 
-use anygpt_providers::{Media, Part, Role, Source};
+use anygpt_providers::{Media, Part, Role, Source, base64};
 use serde_json::{Map, Value};
 
 use super::{too_many, unnest, word};
 use crate::{
     error::{Advice, Error, ErrorKind},
-    tools::arguments::{Arguments, elements, wrong, wrong_or_missing, wrong_raw},
+    tools::arguments::{
+        Arguments, elements, is_nothing_parsed, wrong, wrong_or_missing, wrong_raw,
+    },
 };
 
 /// No provider accepts more parts in a message.
@@ -33,6 +35,13 @@ pub(super) fn read(
     };
     if raw.starts_with('[') {
         return parts(arguments, path, raw);
+    }
+    if raw.starts_with('{') && role != Role::Tool {
+        arguments.warn(format!(
+            "{path} is one part, and was taken as an array of it"
+        ));
+        arguments.charge(raw.len() + 2)?;
+        return parts(arguments, path, &format!("[{raw}]"));
     }
     match arguments.text(raw)? {
         Some(text) => Ok(vec![Part::Text(text)]),
@@ -111,7 +120,7 @@ fn media(
     object.remove("type");
     let mut first = |names: &[&str]| {
         let mut found = names.iter().filter_map(|name| object.remove(*name));
-        found.find(|value| !value.is_null())
+        found.find(|value| !is_nothing_parsed(value))
     };
     let url = first(&["url", "image_url", "file_url"]);
     let data = first(&["data", "file_data"]);
@@ -136,10 +145,16 @@ fn media(
     };
     arguments.charge(given.len())?;
     let (source, mime) = source(&source_path, place, given)?;
-    let mime = match (mime, given_type) {
-        (Some(mime), _) => mime_type(&source_path, mime)?,
-        (None, Some(given_type)) => given_type,
-        (None, None) => guessed_type(path, &source)?,
+    // Providers compare the type with the bytes.
+    let by_bytes = match &source {
+        Source::Data(data) => type_by_magic(data),
+        Source::Url(_) => None,
+    };
+    let mime = match (by_bytes, mime, given_type) {
+        (Some(by_bytes), ..) => by_bytes.to_owned(),
+        (None, Some(mime), _) => mime_type(&source_path, mime)?,
+        (None, None, Some(given_type)) => given_type,
+        (None, None, None) => guessed_type(path, &source)?,
     };
     if is_image && !mime.is_empty() && !mime.starts_with("image/") {
         let allowed = "an image: give its mime_type, or type \"file\"";
@@ -172,11 +187,11 @@ fn url_or_data(
 /// The media type, if none is given.
 fn guessed_type(path: &str, source: &Source) -> Result<String, Error> {
     match source {
-        Source::Data(data) => type_by_magic(data).map(str::to_owned).ok_or_else(|| {
+        Source::Data(_) => {
             let path = format!("{path}.mime_type");
             let allowed = "the type of the data, for example application/pdf";
-            wrong_or_missing(&path, None, allowed)
-        }),
+            Err(wrong_or_missing(&path, None, allowed))
+        }
         Source::Url(url) => Ok(type_by_extension(url).unwrap_or_default().to_owned()),
     }
 }
@@ -190,10 +205,10 @@ fn source(path: &str, place: &str, given: String) -> Result<(Source, Option<Stri
         };
         let mime = mime.split(';').next().unwrap_or_default();
         let mime = (!mime.is_empty()).then(|| mime.to_owned());
-        return Ok((Source::Data(base64(path, data)?), mime));
+        return Ok((Source::Data(usual_base64(path, data)?), mime));
     }
     if place == "data" {
-        return Ok((Source::Data(base64(path, &given)?), None));
+        return Ok((Source::Data(usual_base64(path, &given)?), None));
     }
     let scheme = given
         .split_once("://")
@@ -211,7 +226,7 @@ fn source(path: &str, place: &str, given: String) -> Result<(Source, Option<Stri
 }
 
 /// Base64 in the standard alphabet with padding, as every provider accepts it.
-fn base64(path: &str, given: &str) -> Result<String, Error> {
+fn usual_base64(path: &str, given: &str) -> Result<String, Error> {
     let mut data = String::with_capacity(given.len() + 2);
     for c in given.chars() {
         match c {
@@ -237,7 +252,11 @@ fn mime_type(path: &str, given: String) -> Result<String, Error> {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(allowed);
     let parts = given.split_once('/');
     match parts.is_some_and(|(kind, subtype)| is_word(kind) && is_word(subtype)) {
-        true => Ok(given.to_ascii_lowercase()),
+        true => {
+            let given = given.to_ascii_lowercase();
+            let usual = USUAL_TYPES.iter().find(|(other, _)| *other == given);
+            Ok(usual.map_or(given, |(_, usual)| (*usual).to_owned()))
+        }
         false => Err(wrong(
             path,
             &Value::String(given),
@@ -246,19 +265,31 @@ fn mime_type(path: &str, given: String) -> Result<String, Error> {
     }
 }
 
-/// The media type by the first bytes.
+/// Media types that nobody has registered, and the registered ones.
+const USUAL_TYPES: [(&str, &str); 5] = [
+    ("image/jpg", "image/jpeg"),
+    ("image/pjpeg", "image/jpeg"),
+    ("image/x-png", "image/png"),
+    ("application/x-pdf", "application/pdf"),
+    ("audio/x-wav", "audio/wav"),
+];
+
+/// The media type by the first bytes, which are given in Base64.
 fn type_by_magic(data: &str) -> Option<&'static str> {
-    let kinds = [
-        ("iVBORw0KGgo", "image/png"),
-        ("/9j/", "image/jpeg"),
-        ("R0lGOD", "image/gif"),
-        ("UklGR", "image/webp"),
-        ("JVBERi0", "application/pdf"),
-    ];
-    let kind = kinds
-        .into_iter()
-        .find(|(beginning, _)| data.starts_with(beginning));
-    kind.map(|(_, kind)| kind)
+    let mut bytes = Vec::with_capacity(12);
+    base64::decode(data.get(..16).unwrap_or(data), |piece| {
+        bytes.extend_from_slice(piece);
+        true
+    });
+    match &bytes[..] {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => Some("image/webp"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => Some("audio/wav"),
+        [b'%', b'P', b'D', b'F', b'-', ..] => Some("application/pdf"),
+        _ => None,
+    }
 }
 
 /// The media type by the extension.

@@ -12,7 +12,7 @@ use super::{OBJECTS, unnest, word};
 use crate::{
     error::{Error, ErrorKind},
     tools::{
-        arguments::{Arguments, elements, wrong, wrong_or_missing, wrong_raw},
+        arguments::{Arguments, elements, is_nothing_parsed, wrong, wrong_or_missing, wrong_raw},
         kind::Json,
         parameter::Parameter,
     },
@@ -70,6 +70,9 @@ pub(in crate::tools) fn tools(
         return Ok((tools, None));
     };
     if tools.is_empty() {
+        if matches!(word_of(&choice), Some("auto" | "none")) {
+            return Ok((tools, None));
+        }
         let message = "tool_choice is given without tools";
         return Err(Error::new(ErrorKind::InvalidRequest, message).advise_plain("Give tools, too."));
     }
@@ -78,18 +81,11 @@ pub(in crate::tools) fn tools(
 }
 
 fn choice(tools: &[Tool], choice: &Value) -> Result<ToolChoice, Error> {
-    let name = match choice {
-        Value::String(word) => match word.as_str() {
-            "auto" => return Ok(ToolChoice::Auto),
-            "none" => return Ok(ToolChoice::None),
-            "required" | "any" => return Ok(ToolChoice::Required),
-            name => Some(name),
-        },
-        Value::Object(object) => {
-            let nested = object.get("function").and_then(Value::as_object);
-            nested.unwrap_or(object).get("name").and_then(Value::as_str)
-        }
-        _ => None,
+    let name = match word_of(choice) {
+        Some("auto") => return Ok(ToolChoice::Auto),
+        Some("none") => return Ok(ToolChoice::None),
+        Some("required" | "any") => return Ok(ToolChoice::Required),
+        name => name,
     };
     match tools.iter().find(|tool| Some(tool.name.as_str()) == name) {
         Some(tool) => Ok(ToolChoice::Tool(tool.name.clone())),
@@ -98,6 +94,16 @@ fn choice(tools: &[Tool], choice: &Value) -> Result<ToolChoice, Error> {
             Err(wrong(TOOL_CHOICE.name, choice, allowed))
         }
     }
+}
+
+/// The word or the name of the tool in a choice: itself, or in an object of OpenAI (`function`) or Anthropic (`type`).
+fn word_of(choice: &Value) -> Option<&str> {
+    let Value::Object(object) = choice else {
+        return choice.as_str();
+    };
+    let nested = object.get("function").and_then(Value::as_object);
+    let name = nested.unwrap_or(object).get("name");
+    name.or(object.get("type")).and_then(Value::as_str)
 }
 
 fn tool(arguments: &mut Arguments<'_>, path: &str, item: Value) -> Result<Tool, Error> {
@@ -114,24 +120,22 @@ fn tool(arguments: &mut Arguments<'_>, path: &str, item: Value) -> Result<Tool, 
     };
     // As OpenAI, Anthropic and MCP call it.
     let schema = ["parameters", "input_schema", "inputSchema"];
-    let schema = schema.into_iter().find_map(|name| object.remove(name));
-    let parameters = match schema {
-        None | Some(Value::Null) => {
-            let members = [
-                ("type", Value::from("object")),
-                ("properties", Map::new().into()),
-            ];
-            members
-                .map(|(name, value)| (name.to_owned(), value))
-                .into_iter()
-                .collect()
-        }
+    let schema = schema.map(|name| object.remove(name).filter(|it| !is_nothing_parsed(it)));
+    let mut parameters = match schema.into_iter().flatten().next() {
+        None => Map::new(),
         Some(Value::Object(schema)) => schema,
         Some(other) => {
             let path = format!("{path}.parameters");
             return Err(wrong(&path, &other, "a JSON Schema, an object"));
         }
     };
+    // Most providers refuse a schema without them.
+    if parameters.get("type").is_none_or(Value::is_null) {
+        parameters.insert("type".to_owned(), "object".into());
+    }
+    if parameters["type"] == "object" && !parameters.contains_key("properties") {
+        parameters.insert("properties".to_owned(), Map::new().into());
+    }
     let strict = object.remove("strict").and_then(|strict| strict.as_bool());
     arguments.ignore_rest(path, &object);
     Ok(Tool {

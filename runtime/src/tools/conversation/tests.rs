@@ -315,7 +315,7 @@ fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
             .contains("tool_choice is \"b\"")
     );
     for (json, problem) in [
-        (r#"{"tool_choice":"auto"}"#, "without tools"),
+        (r#"{"tool_choice":"required"}"#, "without tools"),
         (
             r#"{"tools":[{"name":"a"},{"name":"a"}]}"#,
             "tools[1].name is \"a\", but must be a name of its own",
@@ -325,7 +325,7 @@ fn tools_are_read_as_openai_anthropic_and_mcp_write_them() {
             r#"{"tools":[{"name":"a","parameters":1}]}"#,
             "tools[0].parameters is 1",
         ),
-        (r#"{"tools":{}}"#, "tools is an object"),
+        (r#"{"tools":{"name":"a"}}"#, "tools is an object"),
     ] {
         assert!(
             read(json).unwrap_err().for_client().contains(problem),

@@ -121,7 +121,7 @@ fn flags_and_texts() {
 
 #[test]
 fn errors_name_path_value_and_what_is_allowed() {
-    let json = r#"{"t":3,"m":1.5,"n":-1,"a":{},"s":[1],"i":"1e400"}"#;
+    let json = r#"{"t":3,"m":1.5,"n":-1,"a":{"b":1},"s":[1],"i":"1e400"}"#;
     let mut charged = charge();
     let names = &["t", "m", "n", "a", "s", "i"];
     let mut arguments = parse(json, names, &mut charged).unwrap();

@@ -139,17 +139,20 @@ fn parts_calls_and_results() {
         ..request("claude-sonnet-5", &[])
     };
     let sent = body(&Messages, &chat);
+    let changed = call_id("functions.now:0", "claude");
+    assert!(changed.starts_with("functions_now_0_"), "{changed}");
+    assert_ne!(changed, call_id("functions:now:0", "claude"));
     assert_eq!(
         sent["messages"],
         json!([
                 {"role": "user", "content": "Hi"},
                 {"role": "assistant", "content": [
                     {"type": "text", "text": "Well."},
-                    {"type": "tool_use", "id": "functions_now_0", "name": "now", "input": {}},
+                    {"type": "tool_use", "id": changed, "name": "now", "input": {}},
                     {"type": "tool_use", "id": "b", "name": "now", "input": {"arguments": "[1]"}},
                     {"type": "tool_use", "id": "c", "name": "now", "input": {"arguments": "{\"a\":"}}]},
                 {"role": "user", "content": [
-                    {"type": "tool_result", "tool_use_id": "functions_now_0", "content": [
+                    {"type": "tool_result", "tool_use_id": changed, "content": [
                         {"type": "text", "text": "So:"},
                         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0="}}]},
                     {"type": "tool_result", "tool_use_id": "b"},

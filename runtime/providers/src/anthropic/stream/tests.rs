@@ -307,10 +307,11 @@ fn finishes() {
     let refusal = stopped(
         r#"{"stop_reason":"refusal","stop_details":{"type":"refusal","category":null,"explanation":"No."}}"#,
     );
-    assert_eq!(
-        (refusal.text.as_str(), refusal.finish),
-        ("No.", Some(Finish::ContentFilter))
-    );
+    let message = refusal.finish_message.as_deref();
+    assert_eq!((refusal.text.as_str(), message), ("", Some("No.")));
+    let unknown = stopped(r#"{"stop_reason":"new"}"#);
+    assert_eq!(unknown.finish, None);
+    assert_eq!(unknown.native_finish.as_deref(), Some("new"));
 }
 
 #[test]

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use super::*;
 use crate::google::GenerateContent;
 use crate::google::tests::EXHAUSTED;
 use crate::*;
@@ -122,12 +121,4 @@ fn error_table() {
         (failure.code.as_deref(), failure.message.as_str()),
         (Some("RESOURCE_EXHAUSTED"), "Quota exceeded")
     );
-}
-
-#[test]
-fn durations() {
-    assert_eq!(seconds("0.25s"), Some(Duration::from_millis(250)));
-    for odd in ["17", "-1s", "NaNs", "1e99s", "s", ""] {
-        assert_eq!(seconds(odd), None, "{odd}");
-    }
 }

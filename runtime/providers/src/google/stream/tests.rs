@@ -185,31 +185,34 @@ fn finishes() {
             &format!("data: {{\"candidates\":[{candidate}]}}\n\n"),
         );
         assert!(answer.complete);
-        answer.finish.unwrap()
+        answer.finish
     };
     for (native, expected) in [
         ("STOP", Finish::Stop),
         ("MAX_TOKENS", Finish::Length),
         ("SAFETY", Finish::ContentFilter),
         ("IMAGE_PROHIBITED_CONTENT", Finish::ContentFilter),
-        ("MALFORMED_FUNCTION_CALL", Finish::Error),
         ("LANGUAGE", Finish::Error),
-        ("NEWS", Finish::Error),
+        ("MODEL_ARMOR", Finish::ContentFilter),
     ] {
         assert_eq!(
             finish(&format!("{{\"finishReason\":\"{native}\"}}")),
-            expected,
+            Some(expected),
             "{native}"
         );
     }
+    assert_eq!(finish(r#"{"finishReason":"NEWS"}"#), None);
     let call = r#"{"content":{"parts":[{"functionCall":{"name":"weather","args":{}}}]},"finishReason":"STOP"}"#;
-    assert_eq!(finish(call), Finish::ToolCalls);
+    assert_eq!(finish(call), Some(Finish::ToolCalls));
+    let call = call.replace("STOP", "FUNCTION_CALL");
+    assert_eq!(finish(&call), Some(Finish::ToolCalls));
 
     let blocked = answer(&GenerateContent, BLOCKED);
     assert_eq!(
         (blocked.text.as_str(), blocked.finish, blocked.complete),
-        ("Unsafe.", Some(Finish::ContentFilter), true)
+        ("", Some(Finish::ContentFilter), true)
     );
+    assert_eq!(blocked.finish_message.as_deref(), Some("Unsafe."));
     assert_eq!(blocked.native_finish.as_deref(), Some("SAFETY"));
     assert_eq!(
         (blocked.usage.input_tokens, blocked.usage.output_tokens),

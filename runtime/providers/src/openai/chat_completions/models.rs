@@ -5,7 +5,6 @@
 use std::cmp::Reverse;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::stream::side_field;
 use super::{ChatCompletions, Newest};
@@ -20,12 +19,7 @@ impl ChatCompletions {
             return Responses.models_page(body);
         }
         let body = String::from_utf8_lossy(body);
-        let list = match body.trim_start() {
-            list if list.starts_with('[') => Some(json::read::<&RawValue>(list)?.get()),
-            object => json::members(object, &["data"])?[0],
-        };
-        // A local server without a model may send null.
-        let entries = list.map(json::elements).transpose()?;
+        let entries = model::list(&body)?.map(json::elements).transpose()?;
         let entries = model::entries(entries.into_iter().flatten());
         Ok(ModelPage {
             models: entries.filter_map(read_model).collect(),
@@ -54,10 +48,11 @@ impl ChatCompletions {
 }
 
 fn read_model(entry: &str) -> Option<Model> {
-    let entry = side_field(Some(entry));
+    let entry = side_field(Some(&model::object(entry)));
     let text = |name: &str| entry[name].as_str().filter(|text| !text.is_empty());
     let number = |name: &str| entry[name].as_u64();
-    let id = text("id")?;
+    // Ollama's own list has no `id`.
+    let id = text("id").or(text("model"))?;
     let modalities = entry["architecture"]["output_modalities"].as_array();
     let speaks = modalities.is_none_or(|list| list.iter().any(|word| word == "text"));
     let capability = entry["capabilities"]["completion_chat"].as_bool();

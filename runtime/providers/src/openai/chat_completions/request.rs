@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::stream::EXTRA_CONTENT;
 use super::{ChatCompletions, EffortField, Seed};
 use crate::adapt;
 use crate::conversation::Url;
@@ -18,7 +19,6 @@ use crate::{
     ChatRequest, Encoding, ErrorKind, Failure, Format, Media, Message, Part, ReasoningEffort,
     Request, Role, Source, Tool, ToolChoice,
 };
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 impl ChatCompletions {
     pub(super) fn adapt_request(&self, chat: &mut ChatRequest) -> Vec<String> {
@@ -65,6 +65,8 @@ impl ChatCompletions {
         };
         let seed = |name| chat.seed.filter(|_| self.seed == name);
         let effort = |field| chat.effort.filter(|_| self.effort == field);
+        let stream = !encoding.without_stream;
+        let asks_for_usage = self.asks_for_usage && stream && !encoding.without_stream_options;
         let body = ChatBody {
             model: &chat.model,
             messages: self.messages(&chat.messages),
@@ -90,8 +92,8 @@ impl ChatCompletions {
             response_format: chat.format.as_deref().map(FormatBody::of),
             max_tokens: older,
             max_completion_tokens: newer,
-            stream: true,
-            stream_options: self.asks_for_usage.then_some(StreamOptions {
+            stream,
+            stream_options: asks_for_usage.then_some(StreamOptions {
                 include_usage: true,
             }),
         };
@@ -119,23 +121,35 @@ impl ChatCompletions {
             return instructions.into_iter().chain(turns).collect();
         }
         let instructions_speak = turns::only_instructions(messages.iter());
-        let messages = messages.iter().map(|message| {
-            let role = match message.role {
-                Role::System | Role::Developer if instructions_speak => "user",
-                Role::Developer if self.developer => "developer",
-                Role::System | Role::Developer => "system",
-                Role::User => "user",
-                Role::Assistant => "assistant",
-                Role::Tool => "tool",
-            };
-            self.message(role, message)
+        let role_of = |message: &Message| match message.role {
+            Role::System | Role::Developer if instructions_speak => "user",
+            Role::Developer if self.developer => "developer",
+            Role::System | Role::Developer => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+            Role::Tool => "tool",
+        };
+        // Several services accept only one system message.
+        let joined = match instructions_speak {
+            true => 0,
+            false => leading_instructions(messages, role_of),
+        };
+        let (leading, rest) = messages.split_at(joined);
+        let leading = leading.first().map(|first| {
+            let texts: Vec<_> = leading.iter().map(Message::all_text).collect();
+            MessageBody::new(role_of(first), Content::Text(texts.join("\n\n").into()))
         });
-        messages.collect()
+        let rest = rest.iter();
+        let rest = rest.map(|message| self.message(role_of(message), message));
+        leading.into_iter().chain(rest).collect()
     }
 
     fn message<'m>(&self, role: &'static str, message: &'m Message) -> MessageBody<'m> {
+        let items = message.state.iter().flat_map(|state| &state.items);
+        let kept = items.clone().find_map(|item| item.get(EXTRA_CONTENT));
         let calls = message.tool_calls.iter().map(|call| CallBody {
             id: self.call_id(&call.id),
+            extra_content: kept.and_then(|kept| kept.get(&call.id)),
             kind: "function",
             function: CalledBody {
                 name: &call.name,
@@ -143,7 +157,6 @@ impl ChatCompletions {
             },
         });
         let is_silent = !message.tool_calls.is_empty() && message.all_text().trim().is_empty();
-        let items = message.state.iter().flat_map(|state| &state.items);
         let reasoning = |name: &str| items.clone().find_map(|item| item.get(name));
         MessageBody {
             role,
@@ -160,12 +173,14 @@ impl ChatCompletions {
     pub(super) fn call_id<'m>(&self, id: &'m str) -> Cow<'m, str> {
         let fits = id.len() == SHORT_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !self.nine_letter_ids || fits {
-            return Cow::Borrowed(id);
+            let longest = if self.developer {
+                LONGEST_ID
+            } else {
+                usize::MAX
+            };
+            return turns::call_id(id, longest, |_| true);
         }
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        let hash = format!("{:016x}", hasher.finish());
-        Cow::Owned(hash.chars().take(SHORT_ID).collect())
+        Cow::Owned(turns::hash(id)[..SHORT_ID].to_owned())
     }
 }
 
@@ -272,6 +287,9 @@ struct FileBody<'a> {
 #[derive(Serialize)]
 struct CallBody<'a> {
     id: Cow<'a, str>,
+    /// As it was received: Gemini refuses a call without its thought signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_content: Option<&'a Value>,
     #[serde(rename = "type")]
     kind: &'static str,
     function: CalledBody<'a>,
@@ -280,7 +298,7 @@ struct CallBody<'a> {
 #[derive(Serialize)]
 struct CalledBody<'a> {
     name: &'a str,
-    arguments: &'a str,
+    arguments: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -399,6 +417,16 @@ struct StreamOptions {
     include_usage: bool,
 }
 
+/// How many messages at the beginning are text for the same role, a system message's.
+fn leading_instructions(messages: &[Message], role: impl Fn(&Message) -> &'static str) -> usize {
+    let first = messages.first().map(&role);
+    let is_joined = |message: &&Message| {
+        let is_instruction = matches!(message.role, Role::System | Role::Developer);
+        is_instruction && Some(role(message)) == first && message.media().next().is_none()
+    };
+    messages.iter().take_while(is_joined).count()
+}
+
 /// Text alone is sent as a string: many services understand nothing else.
 fn content(message: &Message) -> Content<'_> {
     match message.media().next() {
@@ -445,6 +473,9 @@ fn media_part(media: &Media) -> PartBody<'_> {
         },
     }
 }
+
+/// Longest id of a call at OpenAI ("string too long. Expected a string with maximum length 40").
+const LONGEST_ID: usize = 40;
 
 /// Length of Mistral's call ids.
 const SHORT_ID: usize = 9;

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::ChatCompletions;
@@ -13,19 +14,27 @@ use crate::conversation;
 use crate::json::{self, Object as _};
 use crate::openai::arguments;
 use crate::openai::errors::failure;
+use crate::pieces::Pieces;
 use crate::sse;
 use crate::state::StateCollector;
-use crate::{Answer, ErrorKind, Failure, Finish, StreamReader, ToolCall, Usage};
+use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
 
-/// Remembers the calls by their index, and text that may be the beginning of reasoning.
+/// Remembers the calls by their index, and text that may be the beginning of reasoning or of a character.
 #[derive(Debug)]
 pub(super) struct Reader<'c> {
     service: &'c ChatCompletions,
     /// Positions in `tool_calls` by the provider's index of a call.
     pub(super) places: BTreeMap<u64, usize>,
     inline: InlineReasoning,
+    text: Pieces,
+    /// Of each of [`REASONING`].
+    reasoning: [Pieces; 2],
+    arguments: Pieces,
     state: StateCollector,
 }
+
+/// What Gemini adds to a call (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
+pub(super) const EXTRA_CONTENT: &str = "extra_content";
 
 impl<'c> Reader<'c> {
     pub(super) fn new(service: &'c ChatCompletions, wants_state: bool) -> Self {
@@ -33,13 +42,16 @@ impl<'c> Reader<'c> {
             service,
             places: BTreeMap::new(),
             inline: InlineReasoning::default(),
+            text: Pieces::default(),
+            reasoning: Default::default(),
+            arguments: Pieces::default(),
             state: StateCollector::new(wants_state),
         }
     }
 }
 
 impl StreamReader for Reader<'_> {
-    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    fn read_event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
         let Some(payload) = event.payload() else {
             if event.is_done() {
                 self.finish(answer);
@@ -57,16 +69,18 @@ impl StreamReader for Reader<'_> {
         if !answer.complete && answer.native_finish.is_some() {
             self.finish(answer);
         }
+        answer.settle_arguments();
     }
 
-    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-        if !self.take(&String::from_utf8_lossy(body), answer)? {
+    fn read_whole(&mut self, body: &str, answer: &mut Answer) -> Result<(), Failure> {
+        if !self.take(body, answer)? {
             return Err(Failure::new(
                 ErrorKind::Unavailable,
                 "the provider's reply is JSON, but not a chat completion",
             ));
         }
         self.finish(answer);
+        answer.settle_arguments();
         Ok(())
     }
 
@@ -84,9 +98,7 @@ impl Reader<'_> {
         // `x_groq` is where Groq sends it.
         let usage = chunk.usage;
         let usage = usage.or_else(|| side_members(chunk.x_groq, &["usage"])[0]);
-        if usage.is_some_and(|usage| usage.starts_with('{')) {
-            answer.usage = self.usage(usage);
-        }
+        self.take_usage(usage, answer);
         // Some errors have no `error` member.
         if chunk.error.is_some()
             || chunk.object.is_some_and(|object| json::is(object, "error"))
@@ -113,14 +125,27 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    fn usage(&self, usage: Option<&str>) -> Usage {
-        let [input, output, total, cost, input_details, output_details] = side_members(
+    fn take_usage(&self, usage: Option<&str>, answer: &mut Answer) {
+        if usage.is_none_or(|usage| !usage.starts_with('{')) {
+            return;
+        }
+        let [
+            input,
+            output,
+            total,
+            cost,
+            cache_hits,
+            input_details,
+            output_details,
+        ] = side_members(
             usage,
             &[
                 "prompt_tokens",
                 "completion_tokens",
                 "total_tokens",
                 "cost",
+                // DeepSeek's (https://api-docs.deepseek.com/guides/kv_cache).
+                "prompt_cache_hit_tokens",
                 "prompt_tokens_details",
                 "completion_tokens_details",
             ],
@@ -133,16 +158,16 @@ impl Reader<'_> {
             true => reasoning.unwrap_or_default(),
             false => 0,
         };
-        Usage {
+        answer.usage.update(&Usage {
             input_tokens: json::number(input),
             output_tokens: json::number(output).map(|tokens| tokens.saturating_add(apart)),
             reasoning_tokens: reasoning,
-            cached_input_tokens: json::number(cached),
+            cached_input_tokens: json::number(cached).or(json::number(cache_hits)),
             cache_write_tokens: json::number(written),
             total_tokens: json::number(total),
             // OpenRouter's member, in US dollars.
             cost_usd: side_field(cost).as_f64().filter(|cost| *cost >= 0.0),
-        }
+        });
     }
 
     fn take_choice(&mut self, choice: &Choice<'_>, answer: &mut Answer) -> Result<(), Failure> {
@@ -153,7 +178,12 @@ impl Reader<'_> {
         // A whole answer has `message`, and so have the streams of some servers.
         if let Some(delta) = choice.delta.or(choice.message) {
             self.take_delta(&Delta::read(delta)?, answer)?;
+        } else if let Some(text) = choice.text {
+            // The older Completions, which some relays answer with.
+            self.take_text(text, answer)?;
         }
+        // Moonshot sends it here (https://platform.moonshot.ai/docs/api/chat).
+        self.take_usage(choice.usage, answer);
         // Output that is sent with it was generated, and is billed.
         if let Some(error) = choice.error {
             return Err(failure(None, error));
@@ -165,37 +195,38 @@ impl Reader<'_> {
         if word.is_empty() {
             return Ok(());
         }
-        answer.native_finish = Some(match json::text(choice.native_finish_reason) {
-            native if native.is_empty() => word.clone().into_owned(),
-            native => native.into_owned(),
+        let native = match json::text(choice.native_finish_reason) {
+            native if native.is_empty() => word.clone(),
+            native => native,
+        };
+        let finish = FINISHES.iter().find(|(words, _)| {
+            let mut words = words.iter();
+            words.any(|known| word.eq_ignore_ascii_case(known))
         });
-        let word = &*word;
-        let finish = match word {
-            "stop" | "eos" | "end_turn" | "stop_sequence" => Finish::Stop,
-            "length" | "max_tokens" | "model_length" => Finish::Length,
-            "tool_calls" | "function_call" => Finish::ToolCalls,
-            "content_filter" | "refusal" | "safety" => Finish::ContentFilter,
-            "error" | "insufficient_system_resource" => {
-                let mut failure = Failure::new(
+        let finish = finish.map(|(_, finish)| *finish);
+        answer.finish(finish, native.into_owned());
+        match finish {
+            Some(Finish::Error) => {
+                answer.finish = None;
+                let mut failure = Failure::quoting(
                     ErrorKind::Unavailable,
-                    format!("the provider stopped in the middle (finish reason {word})"),
+                    "the provider stopped in the middle (finish reason ",
+                    &word,
+                    ")",
                 );
                 failure.code = Some(word.into());
-                return Err(failure);
+                // The provider itself reports it.
+                Err(failure.at(Stage::Declined))
             }
-            _ => return Ok(()),
-        };
-        // A tool call or a refusal is more specific than `stop`.
-        if finish != Finish::Stop || answer.finish.is_none() {
-            answer.finish = Some(finish);
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn take_delta(&mut self, delta: &Delta<'_>, answer: &mut Answer) -> Result<(), Failure> {
+        let [content, other] = &mut self.reasoning;
         let texts = [
-            ("reasoning_content", json::text(delta.reasoning_content)),
-            ("reasoning", json::text(delta.reasoning)),
+            (REASONING[0], content.text(delta.reasoning_content)),
+            (REASONING[1], other.text(delta.reasoning)),
         ];
         if self.state.is_wanted() {
             self.keep_reasoning(&texts, delta.reasoning_details, answer);
@@ -207,9 +238,10 @@ impl Reader<'_> {
         match delta.content {
             None => {}
             Some(content) if content.starts_with('[') => self.take_parts(content, answer)?,
-            Some(content) => self.take_text(&json::string(content)?, answer),
+            Some(content) => self.take_text(content, answer)?,
         }
-        let refusal = delta.refusal.map_or(Ok(Cow::default()), json::string)?;
+        let refusal = delta.refusal.map(|refusal| self.text.next(refusal));
+        let refusal = refusal.transpose()?.unwrap_or_default();
         if !refusal.is_empty() {
             answer.text.push_str(&refusal);
             answer.finish = Some(Finish::ContentFilter);
@@ -224,13 +256,19 @@ impl Reader<'_> {
         }
         for call in calls {
             // Some services send no index.
-            let [index, id, function] = json::members(call, &["index", "id", "function"])?;
-            self.take_call(json::number(index), &json::text(id), function, answer)?;
+            let [index, id, function, extra] =
+                json::members(call, &["index", "id", "function", EXTRA_CONTENT])?;
+            let id = json::text(id);
+            self.take_call(json::number(index), &id, function, answer)?;
+            if let Some(extra) = extra.filter(|_| self.state.is_wanted()) {
+                self.keep_extra(&id, extra, answer);
+            }
         }
         Ok(())
     }
 
-    /// Adds a call or a piece of one. Without an index, an id or a name begins a new call.
+    /// Adds a call or a piece of one: a name begins a call, unless that call has it already. A piece without a name belongs
+    /// to the call with its id, else with its index, else to the latest one if that is not whole.
     fn take_call(
         &mut self,
         index: Option<u64>,
@@ -241,22 +279,33 @@ impl Reader<'_> {
         let called = function.and_then(|called| json::members(called, &["name", "arguments"]).ok());
         let [name, arguments] = called.unwrap_or_default();
         let name = &*json::text(name);
-        let arguments = self::arguments(arguments);
+        let arguments = self::arguments(arguments, &mut self.arguments);
         let calls = &answer.tool_calls;
-        // Some services give all calls the index 0.
-        let is_same = |at: &usize| {
-            calls.get(*at).is_some_and(|call| {
-                name.is_empty() || call.name == name && (id.is_empty() || call.id == id)
-            })
+        let by_id = || match id {
+            "" => None,
+            id => calls.iter().position(|call| call.id == id),
         };
-        let known = match index {
-            Some(index) => self.places.get(&index).copied().filter(is_same),
-            None if !id.is_empty() => calls.iter().position(|call| call.id == id),
-            None if !name.is_empty() => None,
-            None => calls.len().checked_sub(1),
+        let by_index = index.and_then(|index| self.places.get(&index).copied());
+        let known = if name.is_empty() {
+            let is_whole = |call: &ToolCall| {
+                index.is_some() && serde_json::from_str::<IgnoredAny>(&call.arguments).is_ok()
+            };
+            let latest = calls.last().filter(|call| !is_whole(call));
+            let latest = latest.map(|_| calls.len() - 1);
+            by_id().or(by_index).or(latest)
+        } else {
+            // Some services give all calls the index 0, others all of them one id.
+            let has_name = |at: &usize| calls.get(*at).is_some_and(|call| call.name == name);
+            let has_id = |at: &usize| id.is_empty() || calls[*at].id == id;
+            let is_open = |at: &usize| index.is_none() || calls[*at].arguments.is_empty();
+            let by_index = by_index.filter(has_name).filter(has_id);
+            by_index.or_else(|| by_id().filter(has_name).filter(is_open))
         };
         if let Some(call) = known.and_then(|at| answer.tool_calls.get_mut(at)) {
             call.arguments.push_str(&arguments);
+            if by_index.is_none() {
+                self.places.extend(index.zip(known));
+            }
             return Ok(());
         }
         if name.is_empty() {
@@ -271,6 +320,30 @@ impl Reader<'_> {
         self.places.extend(index.map(|index| (index, at)));
         answer.finish = Some(Finish::ToolCalls);
         Ok(())
+    }
+
+    /// Adds what belongs to a call (Gemini's `thought_signature`) to the state, under the call's id. Without an id it is the
+    /// last call's.
+    fn keep_extra(&mut self, id: &str, extra: &str, answer: &mut Answer) {
+        let calls = &answer.tool_calls;
+        let call = match id {
+            "" => calls.last(),
+            id => calls.iter().find(|call| call.id == id),
+        };
+        let Some(id) = call.map(|call| call.id.clone()) else {
+            return;
+        };
+        let Some(extra) = self.state.piece(extra, answer) else {
+            return;
+        };
+        let added = id.len() + conversation::length(&extra);
+        if let Some(member) = self.member(EXTRA_CONTENT, answer) {
+            if !member.is_object() {
+                *member = Value::Object(Map::new());
+            }
+            member[id] = extra;
+            self.state.grow(added);
+        }
     }
 
     /// Adds the reasoning to the state, under the names that it was received with.
@@ -317,24 +390,29 @@ impl Reader<'_> {
     fn take_parts(&mut self, content: &str, answer: &mut Answer) -> Result<(), Failure> {
         for part in json::elements(content)? {
             // Mistral's reasoning is a list of parts or a string.
+            let [reasoning, _] = &mut self.reasoning;
             let [text, thinking] = json::members(part, &["text", "thinking"])?;
             match thinking {
                 None => {}
                 Some(parts) if parts.starts_with('[') => {
                     for part in json::elements(parts)? {
                         let [text] = json::members(part, &["text"])?;
-                        answer.reasoning.push_str(&json::text(text));
+                        answer.reasoning.push_str(&reasoning.text(text));
                     }
                 }
-                Some(text) => answer.reasoning.push_str(&json::string(text)?),
+                Some(text) => answer.reasoning.push_str(&reasoning.next(text)?),
             }
-            self.take_text(&json::text(text), answer);
+            if let Some(text) = text.filter(|text| text.starts_with('"')) {
+                self.take_text(text, answer)?;
+            }
         }
         Ok(())
     }
 
-    fn take_text(&mut self, text: &str, answer: &mut Answer) {
-        (self.inline).push(text, &mut answer.text, &mut answer.reasoning);
+    fn take_text(&mut self, raw: &str, answer: &mut Answer) -> Result<(), Failure> {
+        let text = self.text.next(raw)?;
+        (self.inline).push(&text, &mut answer.text, &mut answer.reasoning);
+        Ok(())
     }
 
     fn finish(&mut self, answer: &mut Answer) {
@@ -365,6 +443,8 @@ json::object! {
         index,
         delta,
         message,
+        text,
+        usage,
         finish_reason,
         native_finish_reason,
         error,
@@ -462,6 +542,54 @@ fn add_detail(details: &mut Value, detail: Value) -> usize {
     }
     length
 }
+
+/// The names that reasoning has as text.
+const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
+
+/// Finish reasons, in any case: those of Chat Completions (<https://platform.openai.com/docs/api-reference/chat/object>) and
+/// of services with the same format (<https://docs.z.ai/api-reference/llm/chat-completion>, Mistral's `model_length`,
+/// DeepSeek's `insufficient_system_resource`), and those of other formats, which relays do not always translate.
+const FINISHES: &[(&[&str], Finish)] = &[
+    (&["stop", "eos", "end_turn", "stop_sequence"], Finish::Stop),
+    (
+        &[
+            "length",
+            "max_tokens",
+            "model_length",
+            "max_output_tokens",
+            "model_context_window_exceeded",
+        ],
+        Finish::Length,
+    ),
+    (
+        &["tool_calls", "function_call", "tool_use"],
+        Finish::ToolCalls,
+    ),
+    (
+        &[
+            "content_filter",
+            "refusal",
+            "safety",
+            "sensitive",
+            "recitation",
+            "blocklist",
+            "prohibited_content",
+            "spii",
+            "model_armor",
+        ],
+        Finish::ContentFilter,
+    ),
+    (&["pause_turn"], Finish::Pause),
+    (
+        &[
+            "error",
+            "network_error",
+            "insufficient_system_resource",
+            "malformed_function_call",
+        ],
+        Finish::Error,
+    ),
+];
 
 /// Members of a detail that are appended to, piece by piece.
 const GROWING: &[&str] = &["text", "summary"];

@@ -5,7 +5,7 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
-use crate::openai::{embeddings, errors, images};
+use crate::openai::{chat_completions::PLAIN, embeddings, errors, images};
 use crate::{
     ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
     GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
@@ -41,8 +41,12 @@ impl Codec for Responses {
         request::check_supported(chat)
     }
 
-    fn chat(&self, chat: &ChatRequest, _encoding: Encoding) -> Request {
-        request::chat(chat)
+    fn substitute(&self) -> Option<&'static dyn Codec> {
+        Some(&PLAIN)
+    }
+
+    fn chat(&self, chat: &ChatRequest, encoding: Encoding) -> Request {
+        request::chat(chat, encoding)
     }
 
     fn reader(&self, wants_state: bool) -> Box<dyn StreamReader + '_> {

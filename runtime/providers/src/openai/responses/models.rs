@@ -19,14 +19,12 @@ pub(super) fn request(_page: Option<&str>) -> Request {
 
 pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     let body = String::from_utf8_lossy(body);
-    let entries = if body.trim_start().starts_with('[') {
-        json::read(&body)?
-    } else {
-        json::read::<ModelList<'_>>(&body)?.data
-    };
+    // Something is in OpenAI's list: nothing is another service's reply.
+    let entries = json::elements(model::list(&body)?.unwrap_or_default())?;
     let mut models = Vec::new();
-    for entry in model::entries(entries.raw()) {
-        let entry: ModelEntry<'_> = json::read(entry)?;
+    for entry in model::entries(entries) {
+        let entry = model::object(entry);
+        let entry: ModelEntry<'_> = json::read(&entry)?;
         let Some(id) = entry.id.and_then(Text::non_empty) else {
             continue;
         };
@@ -73,12 +71,6 @@ pub(super) fn newest_chat_model(models: &[Model]) -> Option<&Model> {
                 model.id.as_str(),
             )
         })
-}
-
-#[derive(Deserialize)]
-struct ModelList<'a> {
-    #[serde(borrow)]
-    data: json::List<'a>,
 }
 
 #[derive(Deserialize)]

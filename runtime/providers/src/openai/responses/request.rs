@@ -15,8 +15,8 @@ use crate::http_request;
 use crate::openai::rules;
 use crate::turns;
 use crate::{
-    ChatRequest, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role, Source,
-    State, ToolChoice,
+    ChatRequest, Encoding, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role,
+    Source, State, ToolChoice,
 };
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
@@ -36,7 +36,7 @@ pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
     turns::only_text_of_assistant(&chat.messages)
 }
 
-pub(super) fn chat(chat: &ChatRequest) -> Request {
+pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
     let instructions_speak = turns::only_instructions(chat.messages.iter());
     let reasons = rules::openai(&chat.model).map(|rules| !rules.efforts.is_empty());
     let mut input = Vec::with_capacity(chat.messages.len());
@@ -57,6 +57,7 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
         strict: tool.strict.unwrap_or(false),
     });
     let has_tools = !chat.tools.is_empty();
+    let stream = !encoding.without_stream;
     let body = ChatBody {
         model: &chat.model,
         input,
@@ -87,11 +88,11 @@ pub(super) fn chat(chat: &ChatRequest) -> Request {
             true => &["reasoning.encrypted_content"],
             false => &[],
         },
-        store: false,
-        stream: true,
-        stream_options: StreamOptions {
+        store: (!encoding.without_store).then_some(false),
+        stream,
+        stream_options: (stream && !encoding.without_stream_options).then_some(StreamOptions {
             include_obfuscation: false,
-        },
+        }),
     };
     http_request::post("/responses".to_owned(), &body)
 }
@@ -116,9 +117,11 @@ struct ChatBody<'a> {
     tool_choice: Option<ChoiceBody<'a>>,
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
     include: &'static [&'static str],
-    store: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<bool>,
     stream: bool,
-    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
 }
 
 #[derive(Serialize)]
@@ -133,20 +136,23 @@ struct Reasoning {
 #[serde(untagged)]
 enum InputItem<'a> {
     Message {
+        /// Optional at OpenAI, and required by llama.cpp for the assistant's.
+        #[serde(rename = "type")]
+        kind: &'static str,
         role: &'static str,
         content: Content<'a>,
     },
     Call {
         #[serde(rename = "type")]
         kind: &'static str,
-        call_id: &'a str,
+        call_id: Cow<'a, str>,
         name: &'a str,
-        arguments: &'a str,
+        arguments: Cow<'a, str>,
     },
     Output {
         #[serde(rename = "type")]
         kind: &'static str,
-        call_id: &'a str,
+        call_id: Cow<'a, str>,
         output: Content<'a>,
     },
     /// A piece of the state.
@@ -261,13 +267,14 @@ fn write_message<'a>(
     if let (Role::Tool, Some(call_id)) = (message.role, &message.tool_call_id) {
         return input.push(InputItem::Output {
             kind: "function_call_output",
-            call_id,
+            call_id: self::call_id(call_id),
             output: content(message),
         });
     }
     // There may be no text before calls.
     if message.tool_calls.is_empty() || !message.all_text().trim().is_empty() {
         input.push(InputItem::Message {
+            kind: "message",
             role: match message.role {
                 Role::System | Role::Developer if instructions_speak => "user",
                 Role::System => "system",
@@ -281,10 +288,15 @@ fn write_message<'a>(
     }
     input.extend(message.tool_calls.iter().map(|call| InputItem::Call {
         kind: "function_call",
-        call_id: &call.id,
+        call_id: call_id(&call.id),
         name: &call.name,
         arguments: turns::arguments(call),
     }));
+}
+
+/// The id of a call; OpenAI accepts no longer one ("Expected a string with maximum length 64").
+fn call_id(id: &str) -> Cow<'_, str> {
+    turns::call_id(id, 64, |_| true)
 }
 
 /// Text alone is sent as a string: other services with this format may understand nothing else.

@@ -2,7 +2,6 @@
 //!
 //! Never here: requests.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -12,6 +11,7 @@ use crate::answer::begin_paragraph;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::openai::arguments;
 use crate::openai::errors::failure;
+use crate::pieces::Pieces;
 use crate::sse;
 use crate::state::StateCollector;
 use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, Usage};
@@ -21,6 +21,11 @@ use crate::{Answer, ErrorKind, Failure, Finish, Stage, StreamReader, ToolCall, U
 pub(super) struct Reader {
     /// Positions in `tool_calls` by `output_index`.
     pub(super) places: BTreeMap<u64, usize>,
+    /// How the texts of the current item have arrived so far. Later events repeat them.
+    arrived: Arrived,
+    text: Pieces,
+    reasoning: Pieces,
+    arguments: Pieces,
     state: StateCollector,
 }
 
@@ -28,13 +33,25 @@ impl Reader {
     pub(super) fn new(wants_state: bool) -> Self {
         Reader {
             places: BTreeMap::new(),
+            arrived: Arrived::Nothing,
+            text: Pieces::default(),
+            reasoning: Pieces::default(),
+            arguments: Pieces::default(),
             state: StateCollector::new(wants_state),
         }
     }
 }
 
+/// The largest units in which an item's texts have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrived {
+    Nothing,
+    Deltas,
+    Parts,
+}
+
 impl StreamReader for Reader {
-    fn event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    fn read_event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
         let Some(payload) = event.payload() else {
             return Ok(());
         };
@@ -55,29 +72,40 @@ impl StreamReader for Reader {
             ],
         )?;
         let index = json::number(index);
-        let delta = || delta.map_or(Ok(Cow::default()), json::string);
+        let delta = delta.unwrap_or(r#""""#);
         let kind = event.kind(kind);
         match &*kind {
-            "response.output_text.delta" => answer.text.push_str(&delta()?),
+            "response.output_text.delta" => {
+                self.arrived = Arrived::Deltas;
+                answer.text.push_str(&self.text.next(delta)?);
+            }
             "response.refusal.delta" => {
-                answer.text.push_str(&delta()?);
+                self.arrived = Arrived::Deltas;
+                answer.text.push_str(&self.text.next(delta)?);
                 answer.finish = Some(Finish::ContentFilter);
             }
             "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => {
-                answer.reasoning.push_str(&delta()?);
+                self.arrived = Arrived::Deltas;
+                answer.reasoning.push_str(&self.reasoning.next(delta)?);
             }
             "response.reasoning_summary_part.added" => begin_paragraph(&mut answer.reasoning),
+            "response.output_text.done"
+            | "response.refusal.done"
+            | "response.content_part.done"
+            | "response.reasoning_summary_text.done"
+            | "response.reasoning_text.done" => self.take_done(&kind, payload, answer)?,
             "response.output_item.added" | "response.output_item.done" => {
                 let is_done = kind == "response.output_item.done";
                 item.map_or(Ok(()), |item| self.take_item(item, index, is_done, answer))?;
             }
             "response.function_call_arguments.delta" => {
+                let delta = self.arguments.next(delta)?;
                 if let Some(call) = self.call_at(index, answer) {
-                    call.arguments.push_str(&delta()?);
+                    call.arguments.push_str(&delta);
                 }
             }
             "response.function_call_arguments.done" => {
-                let arguments = Some(self::arguments(arguments)).filter(|it| !it.is_empty());
+                let arguments = Some(whole_arguments(arguments)).filter(|it| !it.is_empty());
                 if let (Some(call), Some(arguments)) = (self.call_at(index, answer), arguments) {
                     call.arguments = arguments;
                 }
@@ -102,8 +130,12 @@ impl StreamReader for Reader {
         OPENING.contains(&&*event.kind(kind.and_then(|[kind]| kind)))
     }
 
-    fn whole(&mut self, body: &[u8], answer: &mut Answer) -> Result<(), Failure> {
-        self.take_response(json::read(&String::from_utf8_lossy(body))?, "", answer)
+    fn end(&mut self, answer: &mut Answer) {
+        answer.settle_arguments();
+    }
+
+    fn read_whole(&mut self, body: &str, answer: &mut Answer) -> Result<(), Failure> {
+        self.take_response(json::read(body)?, "", answer)
     }
 
     fn state_length(&self) -> usize {
@@ -122,8 +154,42 @@ impl Reader {
         let item: OutputItem<'_> = json::read(json)?;
         self.take_call(&item, place, answer)?;
         if is_done {
+            take_refusal(&item, answer)?;
+            if self.arrived == Arrived::Nothing {
+                take_texts(&item, answer)?;
+            }
             self.keep(&item, json, answer);
         }
+        self.arrived = Arrived::Nothing;
+        Ok(())
+    }
+
+    /// Reads a text that is whole. It counts if no delta has brought it.
+    fn take_done(&mut self, kind: &str, json: &str, answer: &mut Answer) -> Result<(), Failure> {
+        if self.arrived == Arrived::Deltas {
+            return Ok(());
+        }
+        let [text, refusal, part] = json::members(json, &["text", "refusal", "part"])?;
+        let [text, refusal] = match part {
+            Some(part) => json::members(part, &["text", "refusal"])?,
+            None => [text, refusal],
+        };
+        if refusal.is_some() {
+            answer.finish = Some(Finish::ContentFilter);
+        }
+        let text = json::text(text.or(refusal));
+        let side = match kind.starts_with("response.reasoning") {
+            true => &mut answer.reasoning,
+            false => &mut answer.text,
+        };
+        // The text of a part, and the part, may both arrive.
+        if !text.is_empty() && !side.ends_with(&*text) {
+            side.push_str(&text);
+        }
+        self.arrived = match text.is_empty() {
+            true => self.arrived,
+            false => Arrived::Parts,
+        };
         Ok(())
     }
 
@@ -135,7 +201,7 @@ impl Reader {
         answer: &mut Answer,
     ) -> Result<(), Failure> {
         if let Some(usage) = response.usage.0.take() {
-            answer.usage = usage.into();
+            answer.usage.update(&usage.into());
         }
         let has_output = response
             .output
@@ -146,6 +212,7 @@ impl Reader {
             false => Stage::Declined,
         };
         if let Some(error) = response.error {
+            answer.native_finish = Some(status.to_owned()).filter(|status| !status.is_empty());
             return Err(failure(None, error.get()).at(stage));
         }
         answer.response_id = response
@@ -164,9 +231,7 @@ impl Reader {
         if let Some(output) = response.output {
             self.take_output(json::read(output.get())?, answer)?;
         }
-        // Refusals and tool calls have set it already.
-        answer.finish = finish.or(answer.finish).or(Some(Finish::Stop));
-        answer.native_finish = Some(native.to_owned());
+        answer.finish(finish, native.to_owned());
         answer.complete = true;
         Ok(())
     }
@@ -182,31 +247,13 @@ impl Reader {
             if wants_pieces {
                 self.keep(&item, json, answer);
             }
-            match str_of(&item.kind) {
-                "message" => {
-                    for part in parts(item.content)? {
-                        let part = part?;
-                        if str_of(&part.kind) == "refusal" {
-                            answer.finish = Some(Finish::ContentFilter);
-                        }
-                        if wants_text {
-                            answer.text.push_str(str_of(&part.text));
-                            answer.text.push_str(str_of(&part.refusal));
-                        }
-                    }
-                }
-                "reasoning" if wants_reasoning => {
-                    for part in parts(item.summary)? {
-                        let part = part?;
-                        begin_paragraph(&mut answer.reasoning);
-                        answer.reasoning.push_str(str_of(&part.text));
-                    }
-                    for part in parts(item.content)? {
-                        let part = part?;
-                        answer.reasoning.push_str(str_of(&part.text));
-                    }
-                }
-                _ => {}
+            take_refusal(&item, answer)?;
+            let is_new = match str_of(&item.kind) {
+                "message" => wants_text,
+                _ => wants_reasoning,
+            };
+            if is_new {
+                take_texts(&item, answer)?;
             }
         }
         Ok(())
@@ -227,7 +274,7 @@ impl Reader {
         let call = ToolCall {
             id: str_of(&item.call_id.0).to_owned(),
             name: name.to_owned(),
-            arguments: arguments(item.arguments.map(RawValue::get)),
+            arguments: whole_arguments(item.arguments.map(RawValue::get)),
         };
         answer.finish = Some(Finish::ToolCalls);
         let same_id = |known: &ToolCall| !call.id.is_empty() && known.id == call.id;
@@ -357,6 +404,46 @@ struct OutputDetails {
     reasoning_tokens: Lenient<u64>,
 }
 
+fn whole_arguments(raw: Option<&str>) -> String {
+    arguments(raw, &mut Pieces::default())
+}
+
+/// Adds the texts of an item that is whole.
+fn take_texts(item: &OutputItem<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    match str_of(&item.kind) {
+        "message" => {
+            for part in parts(item.content)? {
+                let part = part?;
+                answer.text.push_str(str_of(&part.text));
+                answer.text.push_str(str_of(&part.refusal));
+            }
+        }
+        "reasoning" => {
+            for part in parts(item.summary)? {
+                begin_paragraph(&mut answer.reasoning);
+                answer.reasoning.push_str(str_of(&part?.text));
+            }
+            for part in parts(item.content)? {
+                answer.reasoning.push_str(str_of(&part?.text));
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Marks an answer that is a refusal.
+fn take_refusal(item: &OutputItem<'_>, answer: &mut Answer) -> Result<(), Failure> {
+    if str_of(&item.kind) == "message" {
+        for part in parts(item.content)? {
+            if str_of(&part?.kind) == "refusal" {
+                answer.finish = Some(Finish::ContentFilter);
+            }
+        }
+    }
+    Ok(())
+}
+
 fn parts(
     list: Option<&RawValue>,
 ) -> Result<impl Iterator<Item = Result<OutputPart<'_>, Failure>>, Failure> {
@@ -364,7 +451,7 @@ fn parts(
     Ok(list.transpose()?.unwrap_or_default().read())
 }
 
-/// How a response ends: the finish reason, if it is not given by the output, and the provider's word for it. None if it has
+/// How a response ends: the finish reason, if it is known, and the provider's word for it. None if it has
 /// not ended.
 fn ending<'r>(
     response: &'r ResponseObject<'_>,
@@ -373,13 +460,17 @@ fn ending<'r>(
 ) -> Result<Option<(Option<Finish>, &'r str)>, Failure> {
     let native = response.status.as_ref().map_or(status, |status| &status.0);
     Ok(Some(match native {
-        "completed" => (None, native),
+        "completed" => (Some(Finish::Stop), native),
+        // https://platform.openai.com/docs/api-reference/responses/object
         "incomplete" => {
             let details = response.incomplete_details.as_ref();
             match details.map_or("", |details| str_of(&details.reason)) {
                 "" => (Some(Finish::Length), native),
-                "content_filter" => (Some(Finish::ContentFilter), "content_filter"),
-                reason => (Some(Finish::Length), reason),
+                reason @ ("max_output_tokens" | "max_tokens" | "length") => {
+                    (Some(Finish::Length), reason)
+                }
+                reason @ "content_filter" => (Some(Finish::ContentFilter), reason),
+                reason => (None, reason),
             }
         }
         "cancelled" => (Some(Finish::Error), native),

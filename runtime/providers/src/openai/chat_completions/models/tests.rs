@@ -8,6 +8,21 @@ use crate::testing::{known_abilities, named_model, newest};
 use crate::*;
 
 #[test]
+fn lists_of_texts_and_lists_under_models_are_read() {
+    for body in [
+        r#"{"data":["a","b"]}"#,
+        r#"{"models":["a","b"]}"#,
+        r#"["a","b"]"#,
+        r#"{"models":[{"name":"x","model":"a"},{"name":"y","model":"b"}]}"#,
+        r#"{"models":[{"name":"x"}],"data":[{"id":"a"},{"id":"b"}]}"#,
+    ] {
+        let page = PLAIN.models_page(body.as_bytes()).unwrap();
+        let ids: Vec<&str> = page.models.iter().map(|model| model.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b"], "{body}");
+    }
+}
+
+#[test]
 fn model_lists() {
     assert_eq!(PLAIN.models(None).path, "/models");
     let page = PLAIN.models_page(MODELS.as_bytes()).unwrap();

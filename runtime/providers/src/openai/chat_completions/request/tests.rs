@@ -268,7 +268,11 @@ fn options_have_the_names_of_each_service() {
     let mut expected = json!({"top_p": 0.9, "stop": ["END"], "seed": 7, "reasoning_effort": "high",
             "max_tokens": 9});
     assert_eq!(sent(&PLAIN, &chat), expected);
-    let other_name = PLAIN.chat(&chat, Encoding { other_name: true });
+    let encoding = Encoding {
+        other_name: true,
+        ..Encoding::default()
+    };
+    let other_name = PLAIN.chat(&chat, encoding);
     let other_name: Value = serde_json::from_slice(&other_name.body).unwrap();
     expected.as_object_mut().unwrap().remove("max_tokens");
     expected["max_completion_tokens"] = 9.into();

@@ -22,11 +22,11 @@ fn requests() {
         ("POST", "/responses")
     );
     let input = json!([
-        {"role": "system", "content": "Be brief."},
-        {"role": "developer", "content": "Answer in French."},
-        {"role": "user", "content": "Hello"},
-        {"role": "assistant", "content": "Oui."},
-        {"role": "user", "content": "And?"},
+        {"type": "message", "role": "system", "content": "Be brief."},
+        {"type": "message", "role": "developer", "content": "Answer in French."},
+        {"type": "message", "role": "user", "content": "Hello"},
+        {"type": "message", "role": "assistant", "content": "Oui."},
+        {"type": "message", "role": "user", "content": "And?"},
     ]);
     let mut expected = json!({
         "model": "gpt-5.6-terra", "input": input, "store": false,
@@ -46,7 +46,7 @@ fn requests() {
     let instructions = request("m", &[(Role::System, "a"), (Role::Developer, "b")]);
     assert_eq!(
         body(&Responses, &instructions)["input"],
-        json!([{"role": "user", "content": "a"}, {"role": "user", "content": "b"}])
+        json!([{"type": "message", "role": "user", "content": "a"}, {"type": "message", "role": "user", "content": "b"}])
     );
 }
 
@@ -75,13 +75,13 @@ fn conversations_with_images_files_and_tools() {
         body(&Responses, &chat)["input"].take()
     };
     let mut expected = json!([
-        {"role": "developer", "content": "Answer in French."},
-        {"role": "user", "content": [
+        {"type": "message", "role": "developer", "content": "Answer in French."},
+        {"type": "message", "role": "user", "content": [
             {"type": "input_text", "text": "What is this?"},
             {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0="},
             {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="},
             {"type": "input_file", "file_url": "https://example.com/a.pdf"}]},
-        {"role": "assistant", "content": "Un chat."},
+        {"type": "message", "role": "assistant", "content": "Un chat."},
         {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{\"city\":\"Oslo\"}"},
         {"type": "function_call_output", "call_id": "call_1", "output": "{\"c\":4}"}
     ]);
@@ -91,7 +91,7 @@ fn conversations_with_images_files_and_tools() {
     messages[3].content = vec![Part::Text("Voyons.".into())];
     messages[3].tool_calls[0].arguments = " ".into();
     messages[4].content.push(Part::Media(image.clone()));
-    let said = json!({"role": "assistant", "content": "Voyons."});
+    let said = json!({"type": "message", "role": "assistant", "content": "Voyons."});
     expected.as_array_mut().unwrap().insert(3, said);
     expected[4]["arguments"] = "{}".into();
     expected[5]["output"] = json!([{"type": "input_text", "text": "{\"c\":4}"},

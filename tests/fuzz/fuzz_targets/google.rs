@@ -1,0 +1,10 @@
+//! See [`anygpt_fuzz::google`].
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| anygpt_fuzz::google(data));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    anygpt_fuzz::replay(anygpt_fuzz::google);
+}
