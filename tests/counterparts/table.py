@@ -1,7 +1,7 @@
 """The tables of README.md, and whether what was seen is what they say.
 
-A cell is `yes`, `no (1)` with that note below the table, or `–`: nothing to try. What worked and stops working is a failure;
-so is what starts to work: then the table is to be mended.
+A cell is `yes`; a word and a note, as `no (1)`, with that note below the table; or `–`: nothing to try. A cell that changes
+fails, for better or worse: `run --write` renews the table, and a new word's `(?)` is to be replaced by a note.
 """
 
 import re
@@ -9,23 +9,35 @@ import traceback
 from pathlib import Path
 
 README = Path(__file__).with_name("README.md")
+NONE = "–"
+
+
+def section(heading):
+    """The text under a heading, from behind it to the next one."""
+    return README.read_text().split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def parts(line):
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
 def read(heading):
     """{(row, column): cell} of the table under a heading."""
-    section = README.read_text().split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    rows = [
-        [cell.strip() for cell in line.strip().strip("|").split("|")]
-        for line in section.splitlines()
-        if line.startswith("|")
-    ]
-    columns = rows[0][1:]
-    cells = {(row[0], column): cell for row in rows[2:] for column, cell in zip(columns, row[1:], strict=True)}
-    for place, cell in cells.items():
-        note = re.fullmatch(r"yes|–|no \((\d+)\)", cell)
-        if not note or (note[1] and not re.search(rf"^{note[1]}\. ", section, re.M)):
-            raise SystemExit(f"{README}: {place} has {cell!r}: yes, – or no (N) with a note N below")
-    return cells
+    lines = [parts(line) for line in section(heading).splitlines() if line.startswith("|")]
+    return {
+        (row, column): cell
+        for row, *cells in lines[2:]
+        for column, cell in zip(lines[0][1:], cells, strict=True)
+    }
+
+
+def without_note(heading):
+    """The cells that are not of the form above."""
+    text = section(heading)
+    for place, cell in read(heading).items():
+        note = re.fullmatch(r"yes|–|[a-z ]+ \((\d+)\)", cell)
+        if not note or (note[1] and not re.search(rf"^{note[1]}\. ", text, re.M)):
+            yield place, cell
 
 
 def causes(error):
@@ -37,28 +49,52 @@ def causes(error):
 
 
 class Report:
-    """Compares every cell that was tried; cells that nobody tried are failures, too."""
+    """Compares the cells of the given rows and columns, or of all. One that nobody tried must be empty."""
 
-    def __init__(self, heading, rows):
-        self.cells = {place: cell for place, cell in read(heading).items() if place[0] in rows}
-        missing = set(rows) - {row for row, _ in self.cells}
-        self.failed = bool(missing)
-        for row in missing:
-            print(f"FAILED: no row {row} in the table {heading}")
+    def __init__(self, heading, rows=None, columns=None):
+        self.heading = heading
+        self.cells = {
+            (row, column): cell
+            for (row, column), cell in read(heading).items()
+            if (rows is None or row in rows) and (columns is None or column in columns)
+        }
+        self.seen = {}
 
-    def saw(self, row, column, error=None):
-        cell = self.cells.pop((row, column), "nothing")
-        if (cell == "yes") if error is None else cell.startswith("no"):
-            print(f"{row}: {column}: {cell}", flush=True)
-            return
-        self.failed = True
-        print(f"FAILED: {row}: {column}: the table has {cell}, {'it works' if error is None else 'it failed:'}", flush=True)
-        for cause in causes(error) if error else ():
+    def saw(self, row, column, word=None, error=None):
+        """A cell works; or it differs, which a word names; or it failed."""
+        word = "no" if error else word or "yes"
+        cell = self.cells.get((row, column), NONE)
+        same = cell == word or cell.startswith(f"{word} (")
+        self.seen[row, column] = cell if same else "yes" if word == "yes" else f"{word} (?)"
+        print(f"{'' if same else 'CHANGED: '}{self.heading}: {row}: {column}: {word}", flush=True)
+        for cause in causes(error) if error and not same else ():
             traceback.print_exception(cause, limit=-3)
 
-    def end(self):
-        for (row, column), cell in self.cells.items():
-            if cell != "–":
-                self.failed = True
-                print(f"FAILED: {row}: {column}: not tried")
-        return self.failed
+    def end(self, write=False):
+        """Whether the table differs, or has no note for a word. With `write` it is renewed first."""
+        if unknown := set(self.seen) - set(self.cells):
+            raise SystemExit(f"FAILED: {self.heading}: no such cells: {unknown}")
+        now = {place: self.seen.get(place, NONE) for place in self.cells}
+        if write:
+            self.write(now)
+        else:
+            for place, cell in now.items():
+                if cell != self.cells[place]:
+                    print(f"FAILED: {self.heading}: {place}: the table has {self.cells[place]}, seen: {cell}")
+        bare = list(without_note(self.heading))
+        for place, cell in bare:
+            print(f"FAILED: {self.heading}: {place}: {cell} has no note")
+        return bool(bare) or (not write and now != self.cells)
+
+    def write(self, now):
+        old = section(self.heading)
+        lines = old.splitlines()
+        columns = None
+        for at, line in enumerate(lines):
+            row, *cells = parts(line)
+            if line.startswith("|") and columns is None:
+                columns = cells
+            elif line.startswith("|") and not row.startswith("-"):
+                cells = [now.get((row, column), cell) for column, cell in zip(columns, cells, strict=True)]
+                lines[at] = f"| {' | '.join([row, *cells])} |"
+        README.write_text(README.read_text().replace(old, "\n".join(lines) + "\n" * old.endswith("\n")))

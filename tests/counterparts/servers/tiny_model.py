@@ -1,8 +1,9 @@
 """Writes a model that is small enough to be asked on any machine: tiny_model.py PATH
 
 Made on the spot, since no published one is a megabyte. It has a single layer that adds nothing, so the next token follows
-from the last one alone: a letter, by chance but always the same, never a control token. The text means nothing; framing,
-grammar, counts and limits are the server's own and do not depend on it.
+from the last one alone. Mostly it is a letter by chance. The text means nothing; framing, grammar, counts and limits are
+the server's own and do not depend on it. Only two tokens have a sure follower: a telephone, which template.jinja puts
+last if tools may be called, is followed by the opening of a call, and the bracket that closes the call by the end.
 """
 
 import string
@@ -13,19 +14,21 @@ import numpy
 
 WIDTH = 64
 CONTEXT = 131072
-# The product of both sizes is what llama.cpp expects of a row; bytes, printable characters and three control tokens.
 CONTROL = ["<unk>", "<s>", "</s>"]
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 PRINTABLE = ["\u2581" if character == " " else character for character in string.digits + string.ascii_letters + string.punctuation + " \n"]
+# Begins a call of a tool, as template.jinja writes one; never by chance.
+CALL = "<tool_call>\n"
+FOLLOWERS = {f"<0x{'☎'.encode()[-1]:02X}>": CALL, ">": "</s>"}
 # What grammars and templates allow is written with these; a chat's own text only with letters and blanks.
 SPOKEN = {*string.ascii_lowercase, "\u2581"}
 
 
 def main(path):
-    tokens = CONTROL + BYTES + PRINTABLE
+    tokens = CONTROL + BYTES + PRINTABLE + [CALL]
     kinds = (
         [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * 2
-        + [gguf.TokenType.BYTE] * len(BYTES) + [gguf.TokenType.NORMAL] * len(PRINTABLE)
+        + [gguf.TokenType.BYTE] * len(BYTES) + [gguf.TokenType.NORMAL] * len(PRINTABLE) + [gguf.TokenType.NORMAL]
     )
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
@@ -54,6 +57,10 @@ def main(path):
     # A part of every token that is the same, by which the output tells letters from the rest.
     embedding[:, 0] = 4
     output[:, 0] = [2 if token in SPOKEN else 0 if token in PRINTABLE else -4 for token in tokens]
+    # Parts that a token and its sure follower have alone.
+    for part, (token, follower) in enumerate(FOLLOWERS.items(), 1):
+        embedding[:, part] = output[:, part] = 0
+        embedding[tokens.index(token), part] = output[tokens.index(follower), part] = 40
     square = numpy.zeros((WIDTH, WIDTH), dtype=single)
     ones = numpy.ones(WIDTH, dtype=single)
     writer.add_tensor("token_embd.weight", embedding)

@@ -1,0 +1,241 @@
+"""Real servers, asked through the program, and compared with the tables of README.md.
+
+check.py [--quick] [--write] --program PATH --environments FOLDER --logs FOLDER
+"""
+
+import argparse
+import contextlib
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from loopback import Tripwire
+from program import Program
+from start import CONTEXT, KEY, MODEL, OWN, LiteLLM, LlamaCpp
+from table import NONE, Report
+
+# Columns of the tables: the wire formats, as the values of ANYGPT_PROVIDER_<ID>_TYPE, and what their base URL ends with.
+FORMATS = {"openai-compatible": "/v1", "openai": "/v1", "anthropic": ""}
+CLOCK = {
+    "name": "clock",
+    "parameters": {
+        "type": "object",
+        "properties": {"utc": {"type": "boolean"}},
+        "required": ["utc"],
+        "additionalProperties": False,
+    },
+}
+SECONDS = 120
+
+
+def expect(condition, *seen):
+    if not condition:
+        raise AssertionError(" ".join(map(str, seen)))
+
+
+@dataclass
+class Door:
+    """A model of a server by one of its formats."""
+
+    program: Program
+    form: str
+    model: str
+    # Who makes the answers, if they take time.
+    llama: LlamaCpp | None
+
+    @property
+    def provider(self):
+        return f"by-{self.form}"
+
+    def arguments(self, **arguments):
+        return {"model": f"{self.provider}/{self.model}", "max_tokens": 32, "timeout_seconds": SECONDS, **arguments}
+
+    def chat(self, **arguments):
+        return worked(self.program.call(self.arguments(**arguments)))
+
+    def refused(self, **arguments):
+        """The class of the error, or `answers`."""
+        result = self.program.call(self.arguments(**{"prompt": "hi", **arguments}))
+        return result["content"][0]["text"].partition(":")[0] if result.get("isError") else "answers"
+
+
+def worked(result):
+    expect(not result.get("isError"), result)
+    return result["structuredContent"]
+
+
+def answer(door):
+    got = door.chat(prompt="hi", system="Be brief.")
+    expect(got["text"] and got["model"] == door.model, got)
+    expect(got["finish_reason"] == ("length" if door.llama else "stop"), got)
+    expect(got["usage"]["input_tokens"] > 0 and got["usage"]["output_tokens"] > 0, got)
+
+
+def streamed(door):
+    number = door.program.begin(door.arguments(prompt="hi", max_tokens=2000))
+    first = door.program.progress(number)
+    got = worked(door.program.answer(number))
+    expect(first.get("method") == "notifications/progress", first)
+    expect("first_token_ms" in got, got)
+
+
+def turns(door):
+    said = [{"role": role, "content": role} for role in ("system", "user", "assistant", "user")]
+    expect(door.chat(messages=said)["text"])
+
+
+def tools(door):
+    said = [{"role": "user", "content": "What time is it?"}]
+    asked = door.chat(messages=said, tools=[CLOCK], tool_choice="required", max_tokens=400)
+    expect(asked["finish_reason"] == "tool_calls", asked)
+    [call] = asked["tool_calls"]
+    expect(call["name"] == "clock" and isinstance(call["arguments"]["utc"], bool), asked)
+    said.append({"role": "assistant", "content": asked["text"], "tool_calls": [call]})
+    if state := asked.get("provider_state"):
+        said[-1]["provider_state"] = state
+    said.append({"role": "tool", "tool_call_id": call["id"], "content": "noon"})
+    got = door.chat(messages=said, tools=[CLOCK])
+    expect(got["text"] and got["finish_reason"] == "length", got)
+
+
+def schema(door):
+    wanted = {"type": "json_schema", "json_schema": {"name": "clock", "schema": CLOCK["parameters"]}}
+    got = door.chat(prompt="hi", max_tokens=400, response_format=wanted)
+    expect(list(got.get("json", [])) == ["utc"] and got["finish_reason"] == "stop", got)
+
+
+def stop(door):
+    letters = door.chat(prompt="hi")["text"]
+    got = door.chat(prompt="hi", stop=list({*letters.replace(" ", "")})[:4], max_tokens=2000)
+    if "stop" in str(got.get("warnings")):
+        return "left out"
+    expect(got["finish_reason"] == "stop", got)
+
+
+def cancel(door):
+    if not door.llama:
+        return NONE
+    number = door.program.begin(door.arguments(prompt="hi", max_tokens=CONTEXT))
+    while "answering" not in str(door.program.progress(number)):
+        pass
+    before = len(door.llama.lengths())
+    door.program.cancel(number)
+    until = time.monotonic() + SECONDS
+    while len(door.llama.lengths()) == before:
+        expect(time.monotonic() < until, "the server still makes the answer")
+        time.sleep(0.1)
+    expect(door.llama.lengths()[-1] < CONTEXT / 2, "the server has made the whole answer")
+
+
+def at_once(door):
+    begun = [door.program.begin(door.arguments(prompt=f"hi {n}", max_tokens=200)) for n in range(32)]
+    for number in begun:
+        expect(worked(door.program.answer(number))["text"])
+
+
+def unknown_model(door):
+    kind = door.refused(model=f"{door.provider}/nothing")
+    return None if kind == "model_not_found" else kind
+
+
+def too_long(door):
+    kind = door.refused(prompt="x " * CONTEXT)
+    return None if kind == "context_length" else kind
+
+
+def wrong_key(door):
+    kind = door.refused(model=f"{door.provider}-stranger/{door.model}")
+    return None if kind == "auth" else kind
+
+
+def counted(door):
+    got = worked(door.program.call({"model": f"{door.provider}/{door.model}", "text": "hi"}, "anygpt_count_tokens"))
+    expect(got["input_tokens"] > 0, got)
+    return "estimated" if got["estimated"] else None
+
+
+def embedded(door):
+    if door.form == "anthropic":
+        return NONE
+    asked = {"model": f"{door.provider}/{door.model}", "input": ["one", "two"]}
+    got = worked(door.program.call(asked, "anygpt_embed"))
+    expect([len(vector) for vector in got["embeddings"]] == [got["dimensions"]] * 2, got)
+
+
+def models(door):
+    got = worked(door.program.call({"provider": door.provider}, "anygpt_list_models"))
+    expect(f"{door.provider}/{door.model}" in [model["id"] for model in got["models"]], got)
+
+
+ROWS = {
+    "answer": answer,
+    "progress": streamed,
+    "several turns": turns,
+    "tools": tools,
+    "JSON Schema": schema,
+    "stop texts": stop,
+    "cancel": cancel,
+    "32 at once": at_once,
+    "unknown model": unknown_model,
+    "text too long": too_long,
+    "wrong key": wrong_key,
+    "counting tokens": counted,
+    "embeddings": embedded,
+    "list of models": models,
+}
+
+
+def settings(url, formats):
+    """A provider for each format, and one of a stranger."""
+    for form in formats:
+        for provider, key in ((form, KEY), (f"{form}-stranger", "sk-stranger")):
+            prefix = f"ANYGPT_PROVIDER_BY_{provider}".upper().replace("-", "_")
+            yield f"{prefix}_TYPE", form
+            yield f"{prefix}_BASE_URL", url + FORMATS[form]
+            yield f"{prefix}_API_KEY", key
+
+
+def check(heading, url, model, llama, options, environment):
+    """Fills a table; whether it differs from what README.md has."""
+    formats = list(FORMATS)[:1] if options.quick else list(FORMATS)
+    report = Report(heading, columns=formats)
+    mine = environment | dict(settings(url, formats)) | {"ANYGPT_TOOLS": "all", "LOG_LEVEL": "error"}
+    with open(options.logs / "program.log", "a") as log:
+        program = Program(options.program, mine, log)
+        for row, try_it in ROWS.items():
+            for form in formats:
+                try:
+                    report.saw(row, form, try_it(Door(program, form, model, llama)))
+                except Exception as error:  # Whatever it is belongs into the table.
+                    report.saw(row, form, error=error)
+        status = program.end()
+        expect(status == 0, "the program ended with", status)
+    return report.end(options.write)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="llama.cpp's server by one format")
+    parser.add_argument("--write", action="store_true", help="renew the tables")
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--environments", type=Path, required=True)
+    parser.add_argument("--logs", type=Path, required=True)
+    options = parser.parse_args()
+
+    tripwire = Tripwire()
+    environment = tripwire.environment()
+    with contextlib.ExitStack() as running:
+        llama = LlamaCpp(options.environments, environment, options.logs)
+        running.callback(llama.stop)
+        failed = check("llama.cpp's server", llama.url, MODEL, llama, options, environment)
+        if not options.quick:
+            proxy = LiteLLM(options.environments, environment, options.logs, llama)
+            running.callback(proxy.stop)
+            failed |= check("LiteLLM's proxy", proxy.url, OWN, None, options, environment)
+            failed |= check("LiteLLM's proxy in front of llama.cpp", proxy.url, MODEL, llama, options, environment)
+    return tripwire.end() or failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

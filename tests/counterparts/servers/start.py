@@ -1,0 +1,74 @@
+"""Starts the servers. Each is a real one, from its package, with a key and a free port of the loopback."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from loopback import Service, free_port
+
+HERE = Path(__file__).parent
+KEY = "sk-counterparts"
+MODEL = "tiny"
+# The model that LiteLLM answers for.
+OWN = "own"
+# All slots together; an answer as long as this takes minutes.
+CONTEXT = 65536
+
+
+class LlamaCpp(Service):
+    """llama.cpp's server, with a model that is made on the spot."""
+
+    def __init__(self, environments, environment, logs):
+        binaries = environments / "llamacpp" / "bin"
+        model = logs / "tiny.gguf"
+        subprocess.run([binaries / "python", "-B", HERE / "tiny_model.py", model], env=environment, check=True)
+        self.url = f"http://127.0.0.1:{free_port()}"
+        super().__init__(
+            [
+                binaries / "llama-server-vulkan", "--offline", "--no-webui", "--host", "127.0.0.1",
+                "--port", self.url.rsplit(":", 1)[1], "--api-key", KEY, "--model", model, "--alias", MODEL,
+                "--chat-template-file", HERE / "template.jinja", "--embeddings", "--pooling", "mean",
+                "--ctx-size", str(CONTEXT), "--kv-unified", "--parallel", "32",
+                "--n-gpu-layers", "0", "--threads", str(min(4, os.cpu_count())),
+            ],
+            environment,
+            logs / "llamacpp.log",
+            f"{self.url}/health",
+        )
+
+    def lengths(self):
+        """Tokens of each answer that has ended, questions included, in order."""
+        return [int(count) for count in re.findall(r"stop processing: n_tokens = (\d+)", self.log.read_text())]
+
+
+class LiteLLM(Service):
+    """LiteLLM's proxy: a model with an answer of its own, and the tiny one of llama.cpp's server behind it."""
+
+    def __init__(self, environments, environment, logs, llama):
+        self.url = f"http://127.0.0.1:{free_port()}"
+        config = logs / "litellm.json"
+        config.write_text(json.dumps({
+            "model_list": [
+                {
+                    "model_name": OWN,
+                    "litellm_params": {"model": f"openai/{OWN}", "api_key": "none", "mock_response": "An answer of its own."},
+                },
+                {
+                    "model_name": MODEL,
+                    "litellm_params": {"model": f"openai/{MODEL}", "api_base": f"{llama.url}/v1", "api_key": KEY},
+                },
+            ],
+            "general_settings": {"master_key": KEY},
+            "litellm_settings": {"num_retries": 0, "telemetry": False},
+        }))
+        super().__init__(
+            [
+                environments / "litellm" / "bin" / "litellm", "--host", "127.0.0.1", "--config", config,
+                "--port", self.url.rsplit(":", 1)[1],
+            ],
+            environment,
+            logs / "litellm.log",
+            f"{self.url}/health/liveliness",
+        )
