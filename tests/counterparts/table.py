@@ -65,7 +65,7 @@ class Report:
         word = "no" if error else word or "yes"
         cell = self.cells.get((row, column), NONE)
         same = cell == word or cell.startswith(f"{word} (")
-        self.seen[row, column] = cell if same else "yes" if word == "yes" else f"{word} (?)"
+        self.seen[row, column] = cell if same else word if word in ("yes", NONE) else f"{word} (?)"
         print(f"{'' if same else 'CHANGED: '}{self.heading}: {row}: {column}: {word}", flush=True)
         for cause in causes(error) if error and not same else ():
             traceback.print_exception(cause, limit=-3)
@@ -97,4 +97,6 @@ class Report:
             elif line.startswith("|") and not row.startswith("-"):
                 cells = [now.get((row, column), cell) for column, cell in zip(columns, cells, strict=True)]
                 lines[at] = f"| {' | '.join([row, *cells])} |"
-        README.write_text(README.read_text().replace(old, "\n".join(lines) + "\n" * old.endswith("\n")))
+        new = "\n".join(lines) + "\n" * old.endswith("\n")
+        title = f"## {self.heading}\n"
+        README.write_text(README.read_text().replace(title + old, title + new))

@@ -30,7 +30,7 @@ class LlamaCpp(Service):
                 binaries / "llama-server-vulkan", "--offline", "--no-webui", "--host", "127.0.0.1",
                 "--port", self.url.rsplit(":", 1)[1], "--api-key", KEY, "--model", model, "--alias", MODEL,
                 "--chat-template-file", HERE / "template.jinja", "--embeddings", "--pooling", "mean",
-                "--ctx-size", str(CONTEXT), "--kv-unified", "--parallel", "32",
+                "--ctx-size", str(CONTEXT), "--kv-unified", "--parallel", "32", "--seed", "1",
                 "--n-gpu-layers", "0", "--threads", str(min(4, os.cpu_count())),
             ],
             environment,
@@ -49,19 +49,18 @@ class LiteLLM(Service):
     def __init__(self, environments, environment, logs, llama):
         self.url = f"http://127.0.0.1:{free_port()}"
         config = logs / "litellm.json"
+        # It translates Responses and Messages to Chat Completions, instead of passing Responses on.
+        chat = {"use_chat_completions_api": True}
+        own = {"model": f"hosted_vllm/{OWN}", "api_base": f"{llama.url}/v1", "mock_response": "An answer of its own."}
+        tiny = {"model": f"hosted_vllm/{MODEL}", "api_base": f"{llama.url}/v1", "api_key": KEY}
         config.write_text(json.dumps({
             "model_list": [
-                {
-                    "model_name": OWN,
-                    "litellm_params": {"model": f"openai/{OWN}", "api_key": "none", "mock_response": "An answer of its own."},
-                },
-                {
-                    "model_name": MODEL,
-                    "litellm_params": {"model": f"openai/{MODEL}", "api_base": f"{llama.url}/v1", "api_key": KEY},
-                },
+                {"model_name": OWN, "litellm_params": own | chat},
+                {"model_name": MODEL, "litellm_params": tiny | chat},
             ],
             "general_settings": {"master_key": KEY},
-            "litellm_settings": {"num_retries": 0, "telemetry": False},
+            # aiohttp writes to connections that llama.cpp's server is about to close.
+            "litellm_settings": {"disable_aiohttp_transport": True, "telemetry": False},
         }))
         super().__init__(
             [
