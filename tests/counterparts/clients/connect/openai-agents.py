@@ -1,0 +1,28 @@
+"""OpenAI's agent kit: its tools, with schemas made strict, invoked as its runner does."""
+
+import json
+from contextlib import asynccontextmanager
+
+from agents import Agent, RunContextWrapper
+from agents.mcp import MCPServerStdio, MCPUtil
+from agents.tool_context import ToolContext
+
+
+@asynccontextmanager
+async def connect(command, environment, on_progress):
+    parameters = {"command": command[0], "args": command[1:], "env": environment}
+    # Five seconds are its default, which many answers need more than.
+    async with MCPServerStdio(parameters, client_session_timeout_seconds=60, use_structured_content=True) as server:
+
+        async def tools():
+            context = RunContextWrapper(None)
+            found = await MCPUtil.get_all_function_tools([server], True, context, Agent("agent"))
+            return {tool.name: tool for tool in found}
+
+        async def call(tool, arguments):
+            text = json.dumps(arguments)
+            context = ToolContext(None, tool_name=tool, tool_call_id="1", tool_arguments=text)
+            output = await (await tools())[tool].on_invoke_tool(context, text)
+            return output
+
+        yield tools, call
