@@ -9,7 +9,7 @@ from fastmcp.client.transports import StdioTransport
 @asynccontextmanager
 async def connect(command, environment, on_progress):
     async def progress(done, total, message):
-        on_progress()
+        on_progress(done)
 
     transport = StdioTransport(command[0], command[1:], env=environment, keep_alive=False)
     async with Client(transport, progress_handler=progress) as client:

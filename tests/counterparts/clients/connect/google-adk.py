@@ -13,7 +13,7 @@ from mcp import StdioServerParameters
 @asynccontextmanager
 async def connect(command, environment, on_progress):
     async def progress(done, total, message):
-        on_progress()
+        on_progress(done)
 
     server = StdioServerParameters(command=command[0], args=command[1:], env=environment)
     parameters = StdioConnectionParams(server_params=server, timeout=60)

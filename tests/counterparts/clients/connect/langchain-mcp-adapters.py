@@ -10,7 +10,7 @@ from langchain_mcp_adapters.tools import load_mcp_tools
 @asynccontextmanager
 async def connect(command, environment, on_progress):
     async def progress(done, total, message, context):
-        on_progress()
+        on_progress(done)
 
     server = {"transport": "stdio", "command": command[0], "args": command[1:], "env": environment}
     async with MultiServerMCPClient({"anygpt": server}).session("anygpt") as session:

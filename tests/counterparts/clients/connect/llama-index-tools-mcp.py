@@ -8,7 +8,7 @@ from llama_index.tools.mcp import BasicMCPClient, McpToolSpec
 @asynccontextmanager
 async def connect(command, environment, on_progress):
     async def progress(done, total, message):
-        on_progress()
+        on_progress(done)
 
     client = BasicMCPClient(command[0], args=command[1:], env=environment, timeout=60)
     tools = {tool.metadata.name: tool for tool in await McpToolSpec(client).to_tool_list_async()}

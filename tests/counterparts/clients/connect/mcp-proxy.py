@@ -14,12 +14,12 @@ from mcp.client.streamable_http import streamablehttp_client
 @asynccontextmanager
 async def connect(command, environment, on_progress):
     async def progress(done, total, message):
-        on_progress()
+        on_progress(done)
 
     port = free_port()
     proxy = Path(sys.executable).with_name("mcp-proxy")
     with subprocess.Popen(
-        [proxy, "--host", "127.0.0.1", "--port", str(port), "--pass-environment", "--", *command], env=environment
+        [proxy, "--log-level", "ERROR", "--host", "127.0.0.1", "--port", str(port), "--pass-environment", "--", *command], env=environment
     ) as process:
         try:
             await listening(port)

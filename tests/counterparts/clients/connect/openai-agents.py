@@ -13,16 +13,21 @@ async def connect(command, environment, on_progress):
     parameters = {"command": command[0], "args": command[1:], "env": environment}
     # Five seconds are its default, which many answers need more than.
     async with MCPServerStdio(parameters, client_session_timeout_seconds=60, use_structured_content=True) as server:
+        tools = {
+            tool.name: tool
+            for tool in await MCPUtil.get_all_function_tools([server], True, RunContextWrapper(None), Agent("agent"))
+        }
 
-        async def tools():
-            context = RunContextWrapper(None)
-            found = await MCPUtil.get_all_function_tools([server], True, context, Agent("agent"))
-            return {tool.name: tool for tool in found}
+        async def names():
+            return list(tools)
 
         async def call(tool, arguments):
             text = json.dumps(arguments)
             context = ToolContext(None, tool_name=tool, tool_call_id="1", tool_arguments=text)
-            output = await (await tools())[tool].on_invoke_tool(context, text)
-            return output
+            output = await tools[tool].on_invoke_tool(context, text)
+            if isinstance(output, str):
+                structured = json.loads(output)
+                return structured["text"], structured, False
+            return output["text"], None, False
 
-        yield tools, call
+        yield names, call

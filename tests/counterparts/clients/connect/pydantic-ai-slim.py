@@ -10,7 +10,7 @@ from pydantic_ai.mcp import MCPToolset
 @asynccontextmanager
 async def connect(command, environment, on_progress):
     async def progress(done, total, message):
-        on_progress()
+        on_progress(done)
 
     transport = StdioTransport(command[0], command[1:], env=environment, keep_alive=False)
     async with MCPToolset(transport, progress_handler=progress) as tools:
