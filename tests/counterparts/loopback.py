@@ -49,7 +49,11 @@ class Tripwire:
 
     def environment(self):
         """The variables of this process without keys, proxies or settings, and with this proxy."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        kept = {
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "LANG", "TMPDIR")
+            if name in os.environ
+        }
         proxy = f"http://127.0.0.1:{self.server.server_port}"
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             kept[name] = kept[name.upper()] = proxy
@@ -70,12 +74,14 @@ def free_port():
 
 
 class Service:
-    """A server that is started, waited for, and stopped; its log is shown if it does not come up."""
+    """A server that is started, waited for, and stopped."""
 
-    def __init__(self, command, environment, log, ready, seconds=120):
+    def __init__(self, command, environment, log, ready, seconds=300):
         self.log = log
         with open(log, "wb") as out:
-            self.process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                command, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+            )
         until = time.monotonic() + seconds
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         while True:

@@ -1,7 +1,8 @@
 """The tables of README.md, and whether what was seen is what they say.
 
-A cell is `yes`; a word and a note, as `no (1)`, with that note below the table; or `–`: nothing to try. A cell that changes
-fails, for better or worse: `run --write` renews the table, and a new word's `(?)` is to be replaced by a note.
+A cell is `yes`; a word and a note, as `no (1)`, with that note below the table; or `–`: there is
+nothing to try. A cell that changes is a failure, for better or worse. `run --write` renews the
+table; the `(?)` of a new word is to be replaced by a note.
 """
 
 import re
@@ -49,7 +50,7 @@ def causes(error):
 
 
 class Report:
-    """Compares the cells of the given rows and columns, or of all. One that nobody tried must be empty."""
+    """Compares the cells of the given rows and columns, or of all. What was not tried is `–`."""
 
     def __init__(self, heading, rows=None, columns=None):
         self.heading = heading
@@ -71,7 +72,7 @@ class Report:
             traceback.print_exception(cause, limit=-3)
 
     def end(self, write=False):
-        """Whether the table differs, or has no note for a word. With `write` it is renewed first."""
+        """Whether the table differs or lacks a note. With `write` it is renewed first."""
         if unknown := set(self.seen) - set(self.cells):
             raise SystemExit(f"FAILED: {self.heading}: no such cells: {unknown}")
         now = {place: self.seen.get(place, NONE) for place in self.cells}
@@ -79,8 +80,8 @@ class Report:
             self.write(now)
         else:
             for place, cell in now.items():
-                if cell != self.cells[place]:
-                    print(f"FAILED: {self.heading}: {place}: the table has {self.cells[place]}, seen: {cell}")
+                if cell != (old := self.cells[place]):
+                    print(f"FAILED: {self.heading}: {place}: the table has {old}, seen: {cell}")
         bare = list(without_note(self.heading))
         for place, cell in bare:
             print(f"FAILED: {self.heading}: {place}: {cell} has no note")
@@ -95,7 +96,10 @@ class Report:
             if line.startswith("|") and columns is None:
                 columns = cells
             elif line.startswith("|") and not row.startswith("-"):
-                cells = [now.get((row, column), cell) for column, cell in zip(columns, cells, strict=True)]
+                cells = [
+                    now.get((row, column), cell)
+                    for column, cell in zip(columns, cells, strict=True)
+                ]
                 lines[at] = f"| {' | '.join([row, *cells])} |"
         new = "\n".join(lines) + "\n" * old.endswith("\n")
         title = f"## {self.heading}\n"

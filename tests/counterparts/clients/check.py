@@ -2,9 +2,10 @@
 
 check.py [--write] --program PATH --mock-provider PATH --logs FOLDER CLIENT...
 
-Each client is a file of `connect/`, named after its package. It has `connect(command, environment, on_progress)`, an
-asynchronous context manager of two functions: one returns the names of the tools, the other one calls a tool and returns
-text, structured content and whether it failed, as far as the client hands them over.
+Each client is a file of `connect/`, named after its package. It has an asynchronous context
+manager, `connect(command, environment, on_progress)`, of two functions: one returns the names of
+the tools, the other one calls a tool and returns text, structured content and whether it failed, as
+far as the client hands them over.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import runpy
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +55,8 @@ async def listed(client):
 
 
 async def called(client):
-    text, _, failed = await client.chat("grüße\n\"and\" more")
-    expect("echo: grüße\n\"and\" more" in text and not failed, text)
+    text, _, failed = await client.chat('grüße\n"and" more')
+    expect('echo: grüße\n"and" more' in text and not failed, text)
 
 
 async def failing(client):
@@ -94,7 +96,9 @@ async def cancelled(client):
 async def appears(word, file, call=None):
     until = time.monotonic() + SECONDS
     while word not in file.read_text():
-        expect(time.monotonic() < until and not (call and call.done()), word, "is not in", file, call)
+        expect(
+            time.monotonic() < until and not (call and call.done()), word, "is not in", file, call
+        )
         await asyncio.sleep(0.05)
 
 
@@ -112,10 +116,21 @@ async def check(name, program, environment, logs, report):
     sent, received = (logs / f"{name}.{end}" for end in ("sent", "received"))
     for file in (sent, received):
         file.write_bytes(b"")
-    command = ["sh", "-c", 'tee -a "$1" | "$3" | tee -a "$2"', "sh", str(sent), str(received), program]
+    command = [
+        "sh",
+        "-c",
+        'tee -a "$1" | "$3" | tee -a "$2"',
+        "sh",
+        str(sent),
+        str(received),
+        program,
+    ]
     connect = runpy.run_path(str(Path(__file__).parent / "connect" / f"{name}.py"))["connect"]
     reports = []
-    async with connect(command, environment, reports.append) as (names, call):
+    async with (
+        asyncio.timeout(SECONDS * 10),
+        connect(command, environment, reports.append) as (names, call),
+    ):
         client = Client(names, call, reports, sent, received)
         for column, try_it in COLUMNS.items():
             try:
@@ -140,11 +155,18 @@ def main():
     os.environ.clear()
     os.environ.update(environment)
     report = Report("MCP clients", rows=options.clients)
-    with subprocess.Popen([options.mock_provider], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as provider:
+    with subprocess.Popen(
+        [options.mock_provider], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as provider:
         urls = dict(provider.stdout.readline().strip().split("=", 1) for _ in range(3))
-        mine = environment | urls | {"OPENAI_API_KEY": "sk-counterparts-4b7e19", "LOG_LEVEL": "error"}
+        mine = (
+            environment | urls | {"OPENAI_API_KEY": "sk-counterparts-4b7e19", "LOG_LEVEL": "error"}
+        )
         for name in options.clients:
-            asyncio.run(check(name, options.program, mine, options.logs, report))
+            try:
+                asyncio.run(check(name, options.program, mine, options.logs, report))
+            except Exception:  # Cells that were not tried are failures.
+                traceback.print_exc()
         # Ends at the end of its input.
         provider.stdin.close()
     return report.end(options.write) | tripwire.end()

@@ -15,7 +15,7 @@ from program import Program
 from start import CONTEXT, KEY, MODEL, OWN, LiteLLM, LlamaCpp
 from table import NONE, Report
 
-# Columns of the tables: the wire formats, as the values of ANYGPT_PROVIDER_<ID>_TYPE, and what their base URL ends with.
+# Columns of the tables: values of ANYGPT_PROVIDER_<ID>_TYPE, and what their base URL ends with.
 FORMATS = {"openai-compatible": "/v1", "openai": "/v1", "anthropic": ""}
 CLOCK = {
     "name": "clock",
@@ -49,7 +49,12 @@ class Door:
         return f"by-{self.form}"
 
     def arguments(self, **arguments):
-        return {"model": f"{self.provider}/{self.model}", "max_tokens": 32, "timeout_seconds": SECONDS, **arguments}
+        return {
+            "model": f"{self.provider}/{self.model}",
+            "max_tokens": 32,
+            "timeout_seconds": SECONDS,
+            **arguments,
+        }
 
     def chat(self, **arguments):
         return worked(self.program.call(self.arguments(**arguments)))
@@ -57,7 +62,9 @@ class Door:
     def refused(self, **arguments):
         """The class of the error, or `answers`."""
         result = self.program.call(self.arguments(**{"prompt": "hi", **arguments}))
-        return result["content"][0]["text"].partition(":")[0] if result.get("isError") else "answers"
+        return (
+            result["content"][0]["text"].partition(":")[0] if result.get("isError") else "answers"
+        )
 
 
 def worked(result):
@@ -99,13 +106,19 @@ def tools(door):
     said.append({"role": "assistant", "content": asked["text"], "tool_calls": asked["tool_calls"]})
     if state := asked.get("provider_state"):
         said[-1]["provider_state"] = state
-    said += ({"role": "tool", "tool_call_id": call["id"], "content": "noon"} for call in asked["tool_calls"])
+    said += (
+        {"role": "tool", "tool_call_id": call["id"], "content": "noon"}
+        for call in asked["tool_calls"]
+    )
     got = door.chat(messages=said, tools=[CLOCK])
     expect(got["text"] and not got.get("tool_calls"), got)
 
 
 def schema(door):
-    wanted = {"type": "json_schema", "json_schema": {"name": "clock", "schema": CLOCK["parameters"]}}
+    wanted = {
+        "type": "json_schema",
+        "json_schema": {"name": "clock", "schema": CLOCK["parameters"]},
+    }
     got = door.chat(prompt="hi", max_tokens=400, response_format=wanted)
     warnings = str(got.get("warnings"))
     if "response_format is sent as an instruction" in warnings:
@@ -137,7 +150,9 @@ def cancel(door):
 
 
 def at_once(door):
-    begun = [door.program.begin(door.arguments(prompt=f"hi {n}", max_tokens=200)) for n in range(32)]
+    begun = [
+        door.program.begin(door.arguments(prompt=f"hi {n}", max_tokens=200)) for n in range(32)
+    ]
     for number in begun:
         expect(worked(door.program.answer(number))["text"])
 
@@ -158,7 +173,11 @@ def wrong_key(door):
 
 
 def counted(door):
-    got = worked(door.program.call({"model": f"{door.provider}/{door.model}", "text": "hi"}, "anygpt_count_tokens"))
+    got = worked(
+        door.program.call(
+            {"model": f"{door.provider}/{door.model}", "text": "hi"}, "anygpt_count_tokens"
+        )
+    )
     expect(got["input_tokens"] > 0, got)
     return "estimated" if got["estimated"] else None
 
@@ -240,7 +259,14 @@ def main():
             proxy = LiteLLM(options.environments, environment, options.logs, llama)
             running.callback(proxy.stop)
             failed |= check("LiteLLM's proxy", proxy.url, OWN, llama, options, environment)
-            failed |= check("LiteLLM's proxy in front of llama.cpp", proxy.url, MODEL, llama, options, environment)
+            failed |= check(
+                "LiteLLM's proxy in front of llama.cpp",
+                proxy.url,
+                MODEL,
+                llama,
+                options,
+                environment,
+            )
     return tripwire.end() or failed
 
 

@@ -11,17 +11,25 @@ CHAT = "anygpt_chat_completion"
 class Program:
     def __init__(self, path, environment, stderr):
         self.process = subprocess.Popen(
-            [path], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True
+            [path],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
         )
         self.id = 0
         self.writing = threading.Lock()
         self.waiting = {}
         threading.Thread(target=self.read, daemon=True).start()
-        started = self.start("initialize", {
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": {"name": "counterparts", "version": "1"},
-        })
+        started = self.start(
+            "initialize",
+            {
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "clientInfo": {"name": "counterparts", "version": "1"},
+            },
+        )
         self.answer(started)
         self.write({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
@@ -53,7 +61,9 @@ class Program:
     def begin(self, arguments, tool=CHAT):
         """Starts a call that reports its progress."""
         number = self.id + 1
-        return self.start("tools/call", {"name": tool, "arguments": arguments, "_meta": {"progressToken": number}})
+        return self.start(
+            "tools/call", {"name": tool, "arguments": arguments, "_meta": {"progressToken": number}}
+        )
 
     def progress(self, number, seconds=60):
         return self.waiting[number].get(timeout=seconds)
@@ -62,7 +72,9 @@ class Program:
         return self.answer(self.start("tools/call", {"name": tool, "arguments": arguments}))
 
     def cancel(self, number):
-        self.write({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}})
+        self.write(
+            {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": number}}
+        )
 
     def end(self):
         self.process.stdin.close()

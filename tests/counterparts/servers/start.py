@@ -1,4 +1,4 @@
-"""Starts the servers. Each is a real one, from its package, with a key and a free port of the loopback."""
+"""Starts the servers: real ones, from their packages, each with a key and a free port."""
 
 import json
 import os
@@ -23,15 +23,41 @@ class LlamaCpp(Service):
     def __init__(self, environments, environment, logs):
         binaries = environments / "llamacpp" / "bin"
         model = logs / "tiny.gguf"
-        subprocess.run([binaries / "python", "-B", HERE / "tiny_model.py", model], env=environment, check=True)
+        subprocess.run(
+            [binaries / "python", "-B", HERE / "tiny_model.py", model], env=environment, check=True
+        )
         self.url = f"http://127.0.0.1:{free_port()}"
         super().__init__(
             [
-                binaries / "llama-server-vulkan", "--offline", "--no-webui", "--host", "127.0.0.1",
-                "--port", self.url.rsplit(":", 1)[1], "--api-key", KEY, "--model", model, "--alias", MODEL,
-                "--chat-template-file", HERE / "template.jinja", "--embeddings", "--pooling", "mean",
-                "--ctx-size", str(CONTEXT), "--kv-unified", "--parallel", "32", "--seed", "1",
-                "--n-gpu-layers", "0", "--threads", str(min(4, os.cpu_count())),
+                binaries / "llama-server-vulkan",
+                "--offline",
+                "--no-webui",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                self.url.rsplit(":", 1)[1],
+                "--api-key",
+                KEY,
+                "--model",
+                model,
+                "--alias",
+                MODEL,
+                "--chat-template-file",
+                HERE / "template.jinja",
+                "--embeddings",
+                "--pooling",
+                "mean",
+                "--ctx-size",
+                str(CONTEXT),
+                "--kv-unified",
+                "--parallel",
+                "32",
+                "--seed",
+                "1",
+                "--n-gpu-layers",
+                "0",
+                "--threads",
+                str(min(4, os.cpu_count())),
             ],
             environment,
             logs / "llamacpp.log",
@@ -40,32 +66,48 @@ class LlamaCpp(Service):
 
     def lengths(self):
         """Tokens of each answer that has ended, questions included, in order."""
-        return [int(count) for count in re.findall(r"stop processing: n_tokens = (\d+)", self.log.read_text())]
+        return [
+            int(count)
+            for count in re.findall(r"stop processing: n_tokens = (\d+)", self.log.read_text())
+        ]
 
 
 class LiteLLM(Service):
-    """LiteLLM's proxy: a model with an answer of its own, and the tiny one of llama.cpp's server behind it."""
+    """LiteLLM's proxy: a model with an answer of its own, and that of llama.cpp's server."""
 
     def __init__(self, environments, environment, logs, llama):
         self.url = f"http://127.0.0.1:{free_port()}"
         config = logs / "litellm.json"
         # It translates Responses and Messages to Chat Completions, instead of passing Responses on.
         chat = {"use_chat_completions_api": True}
-        own = {"model": f"hosted_vllm/{OWN}", "api_base": f"{llama.url}/v1", "mock_response": "An answer of its own."}
+        own = {
+            "model": f"hosted_vllm/{OWN}",
+            "api_base": f"{llama.url}/v1",
+            "mock_response": "An answer of its own.",
+        }
         tiny = {"model": f"hosted_vllm/{MODEL}", "api_base": f"{llama.url}/v1", "api_key": KEY}
-        config.write_text(json.dumps({
-            "model_list": [
-                {"model_name": OWN, "litellm_params": own | chat},
-                {"model_name": MODEL, "litellm_params": tiny | chat},
-            ],
-            "general_settings": {"master_key": KEY},
-            # aiohttp writes to connections that llama.cpp's server is about to close.
-            "litellm_settings": {"disable_aiohttp_transport": True, "telemetry": False},
-        }))
+        config.write_text(
+            json.dumps(
+                {
+                    "model_list": [
+                        {"model_name": OWN, "litellm_params": own | chat},
+                        {"model_name": MODEL, "litellm_params": tiny | chat},
+                    ],
+                    "general_settings": {"master_key": KEY},
+                    # aiohttp writes to connections that llama.cpp's server is about to close.
+                    "litellm_settings": {"disable_aiohttp_transport": True, "telemetry": False},
+                }
+            )
+        )
         super().__init__(
             [
-                environments / "litellm" / "bin" / "litellm", "--host", "127.0.0.1", "--config", config,
-                "--port", self.url.rsplit(":", 1)[1],
+                environments / "litellm" / "bin" / "litellm",
+                "--host",
+                "127.0.0.1",
+                "--config",
+                config,
+                "--port",
+                self.url.rsplit(":", 1)[1],
             ],
             environment,
             logs / "litellm.log",

@@ -1,9 +1,10 @@
 """Writes a model that is small enough to be asked on any machine: tiny_model.py PATH
 
-Made on the spot, since no published one is a megabyte. It has a single layer that adds nothing, so the next token follows
-from the last one alone. Mostly it is a letter by chance. The text means nothing; framing, grammar, counts and limits are
-the server's own and do not depend on it. Some tokens have a follower that comes wherever a grammar lets it: the telephone
-that template.jinja puts last if tools may be called has the opening of a call, and the brackets that end a call the end.
+Made on the spot, since no published one is a megabyte. It has a single layer that adds nothing, so
+the next token follows from the last one alone. Mostly it is a letter by chance. The text means
+nothing; framing, grammar, counts and limits are the server's own and do not depend on it. Some
+tokens have a follower that comes wherever a grammar lets it: the telephone that template.jinja puts
+last if tools may be called has the opening of a call, and the brackets that end a call the end.
 """
 
 import string
@@ -16,19 +17,25 @@ WIDTH = 64
 CONTEXT = 131072
 CONTROL = ["<unk>", "<s>", "</s>"]
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
-PRINTABLE = ["\u2581" if character == " " else character for character in string.digits + string.ascii_letters + string.punctuation + " \n"]
+PRINTABLE = [
+    "\u2581" if character == " " else character
+    for character in string.digits + string.ascii_letters + string.punctuation + " \n"
+]
 # Begins a call of a tool, as template.jinja writes one; never by chance.
 CALL = "<tool_call>\n"
 FOLLOWERS = {f"<0x{'☎'.encode()[-1]:02X}>": CALL, "}": "<", ">": "</s>"}
-# What grammars and templates allow is written with these; a chat's own text only with letters and blanks.
+# Text without a grammar has mostly these.
 SPOKEN = {*string.ascii_lowercase, "\u2581"}
 
 
 def main(path):
     tokens = CONTROL + BYTES + PRINTABLE + [CALL]
     kinds = (
-        [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * 2
-        + [gguf.TokenType.BYTE] * len(BYTES) + [gguf.TokenType.NORMAL] * len(PRINTABLE) + [gguf.TokenType.NORMAL]
+        [gguf.TokenType.UNKNOWN]
+        + [gguf.TokenType.CONTROL] * 2
+        + [gguf.TokenType.BYTE] * len(BYTES)
+        + [gguf.TokenType.NORMAL] * len(PRINTABLE)
+        + [gguf.TokenType.NORMAL]
     )
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")

@@ -22,7 +22,10 @@ async def connect(command, environment, on_progress):
     session = await sessions.create_session(app_name="check", user_id="user")
     context = ToolContext(
         InvocationContext(
-            session_service=sessions, session=session, invocation_id="1", agent=LlmAgent(name="agent")
+            session_service=sessions,
+            session=session,
+            invocation_id="1",
+            agent=LlmAgent(name="agent"),
         ),
         function_call_id="1",
     )
@@ -33,7 +36,11 @@ async def connect(command, environment, on_progress):
 
         async def call(tool, arguments):
             result = await (await tools())[tool].run_async(args=arguments, tool_context=context)
-            return result["content"][0]["text"], result.get("structuredContent"), result.get("isError")
+            return (
+                result["content"][0]["text"],
+                result.get("structuredContent"),
+                result.get("isError"),
+            )
 
         yield tools, call
     finally:

@@ -14,13 +14,18 @@ async def connect(command, environment, on_progress):
 
     server = {"transport": "stdio", "command": command[0], "args": command[1:], "env": environment}
     async with MultiServerMCPClient({"anygpt": server}).session("anygpt") as session:
-        tools = {tool.name: tool for tool in await load_mcp_tools(session, callbacks=Callbacks(on_progress=progress))}
+        tools = {
+            tool.name: tool
+            for tool in await load_mcp_tools(session, callbacks=Callbacks(on_progress=progress))
+        }
 
         async def names():
             return list(tools)
 
         async def call(tool, arguments):
-            message = await tools[tool].ainvoke({"name": tool, "args": arguments, "id": "1", "type": "tool_call"})
+            message = await tools[tool].ainvoke(
+                {"name": tool, "args": arguments, "id": "1", "type": "tool_call"}
+            )
             structured = (message.artifact or {}).get("structured_content")
             return message.text, structured, message.status == "error"
 

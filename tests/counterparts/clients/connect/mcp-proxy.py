@@ -18,8 +18,11 @@ async def connect(command, environment, on_progress):
 
     port = free_port()
     proxy = Path(sys.executable).with_name("mcp-proxy")
+    # It logs the end of a session as an error.
     with subprocess.Popen(
-        [proxy, "--log-level", "ERROR", "--host", "127.0.0.1", "--port", str(port), "--pass-environment", "--", *command], env=environment
+        [proxy, "--host", "127.0.0.1", "--port", str(port), "--pass-environment", "--", *command],
+        env=environment,
+        stderr=subprocess.DEVNULL,
     ) as process:
         try:
             await listening(port)

@@ -12,10 +12,14 @@ from agents.tool_context import ToolContext
 async def connect(command, environment, on_progress):
     parameters = {"command": command[0], "args": command[1:], "env": environment}
     # Five seconds are its default, which many answers need more than.
-    async with MCPServerStdio(parameters, client_session_timeout_seconds=60, use_structured_content=True) as server:
+    async with MCPServerStdio(
+        parameters, client_session_timeout_seconds=60, use_structured_content=True
+    ) as server:
         tools = {
             tool.name: tool
-            for tool in await MCPUtil.get_all_function_tools([server], True, RunContextWrapper(None), Agent("agent"))
+            for tool in await MCPUtil.get_all_function_tools(
+                [server], True, RunContextWrapper(None), Agent("agent")
+            )
         }
 
         async def names():

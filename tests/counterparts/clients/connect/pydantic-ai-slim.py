@@ -1,4 +1,4 @@
-"""Pydantic AI's set of tools. It hands over what its agents would get: the structured content if there is any, else the text."""
+"""Pydantic AI's set of tools. It hands over structured content, and text only if there is none."""
 
 from contextlib import asynccontextmanager
 
