@@ -79,7 +79,7 @@ async def progress(client):
 
 
 async def cancelled(client):
-    call = asyncio.create_task(client.chat(model="openai/fault-hang-stream", timeout_seconds=5))
+    call = asyncio.create_task(client.chat(model="openai/fault-hang-stream", timeout_seconds=10))
     await appears("fault-hang-stream", client.sent, call)
     call.cancel()
     await asyncio.wait([call])

@@ -53,7 +53,7 @@ class Program:
         self.write({"jsonrpc": "2.0", "id": number, "method": method, "params": parameters})
         return number
 
-    def answer(self, number, seconds=60):
+    def answer(self, number, seconds=180):
         while "method" in (message := self.waiting[number].get(timeout=seconds)):
             pass
         return message["result"]
@@ -65,7 +65,7 @@ class Program:
             "tools/call", {"name": tool, "arguments": arguments, "_meta": {"progressToken": number}}
         )
 
-    def progress(self, number, seconds=60):
+    def progress(self, number, seconds=180):
         return self.waiting[number].get(timeout=seconds)
 
     def call(self, arguments, tool=CHAT):

@@ -26,38 +26,17 @@ class LlamaCpp(Service):
         subprocess.run(
             [binaries / "python", "-B", HERE / "tiny_model.py", model], env=environment, check=True
         )
-        self.url = f"http://127.0.0.1:{free_port()}"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
         super().__init__(
             [
                 binaries / "llama-server-vulkan",
-                "--offline",
-                "--no-webui",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                self.url.rsplit(":", 1)[1],
-                "--api-key",
-                KEY,
-                "--model",
-                model,
-                "--alias",
-                MODEL,
-                "--chat-template-file",
-                HERE / "template.jinja",
-                "--embeddings",
-                "--pooling",
-                "mean",
-                "--ctx-size",
-                str(CONTEXT),
-                "--kv-unified",
-                "--parallel",
-                "32",
-                "--seed",
-                "1",
-                "--n-gpu-layers",
-                "0",
-                "--threads",
-                str(min(4, os.cpu_count())),
+                *f"--host 127.0.0.1 --port {port} --api-key {KEY} --alias {MODEL}".split(),
+                *f"--ctx-size {CONTEXT} --kv-unified --parallel 32 --seed 1".split(),
+                *"--embeddings --pooling mean --n-gpu-layers 0 --offline --no-webui".split(),
+                *("--threads", str(min(4, os.cpu_count()))),
+                *("--model", model),
+                *("--chat-template-file", HERE / "template.jinja"),
             ],
             environment,
             logs / "llamacpp.log",
@@ -76,7 +55,8 @@ class LiteLLM(Service):
     """LiteLLM's proxy: a model with an answer of its own, and that of llama.cpp's server."""
 
     def __init__(self, environments, environment, logs, llama):
-        self.url = f"http://127.0.0.1:{free_port()}"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
         config = logs / "litellm.json"
         # It translates Responses and Messages to Chat Completions, instead of passing Responses on.
         chat = {"use_chat_completions_api": True}
@@ -102,12 +82,8 @@ class LiteLLM(Service):
         super().__init__(
             [
                 environments / "litellm" / "bin" / "litellm",
-                "--host",
-                "127.0.0.1",
-                "--config",
+                *f"--host 127.0.0.1 --port {port} --config".split(),
                 config,
-                "--port",
-                self.url.rsplit(":", 1)[1],
             ],
             environment,
             logs / "litellm.log",
