@@ -84,13 +84,13 @@ async def cancelled(client):
     call.cancel()
     await asyncio.wait([call])
     expect(call.cancelled(), call)
+    told = "notifications/cancelled" in client.sent.read_text()
+    if not told:
+        # An answer that comes while it closes is too much for mcp 1.
+        await appears('"timeout"', client.received)
     text, _, failed = await client.chat("next")
     expect("echo: next" in text and not failed, text)
-    if "notifications/cancelled" in client.sent.read_text():
-        return None
-    # Closed before the answer comes, mcp 1 may fail.
-    await appears('"timeout"', client.received)
-    return "silent"
+    return None if told else "silent"
 
 
 async def appears(word, file, call=None):

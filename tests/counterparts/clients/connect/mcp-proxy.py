@@ -22,6 +22,7 @@ async def connect(command, environment, on_progress):
     with subprocess.Popen(
         [proxy, "--host", "127.0.0.1", "--port", str(port), "--pass-environment", "--", *command],
         env=environment,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
