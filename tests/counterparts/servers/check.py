@@ -1,6 +1,6 @@
 """Real servers, asked through the program, and compared with the tables of README.md.
 
-check.py [--quick] [--write] --program PATH --environments FOLDER --logs FOLDER
+check.py [--quick] [--write] --program PATH --environments FOLDER --logs FOLDER SERVER...
 """
 
 import argparse
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from loopback import Tripwire
 from program import Program
-from start import CONTEXT, KEY, MODEL, OWN, LiteLLM, LlamaCpp
+from start import CONTEXT, KEY, MODEL, OWN, Aimock, LiteLLM, LlamaCpp
 from table import NONE, Report
 
 # Columns of the tables: values of ANYGPT_PROVIDER_<ID>_TYPE, and what their base URL ends with.
-FORMATS = {"openai-compatible": "/v1", "openai": "/v1", "anthropic": ""}
+FORMATS = {"openai-compatible": "/v1", "openai": "/v1", "anthropic": "", "google": ""}
 CLOCK = {
     "name": "clock",
     "parameters": {
@@ -41,8 +41,8 @@ class Door:
     program: Program
     form: str
     model: str
-    # Who makes the answers.
-    llama: LlamaCpp
+    # Who makes the answers of the tiny model.
+    llama: LlamaCpp | None
 
     @property
     def provider(self):
@@ -119,7 +119,7 @@ def schema(door):
         "type": "json_schema",
         "json_schema": {"name": "clock", "schema": CLOCK["parameters"]},
     }
-    got = door.chat(prompt="hi", max_tokens=400, response_format=wanted)
+    got = door.chat(prompt="The clock as JSON", max_tokens=400, response_format=wanted)
     warnings = str(got.get("warnings"))
     if "response_format is sent as an instruction" in warnings:
         return "instruction"
@@ -167,6 +167,11 @@ def too_long(door):
     return None if kind == "context_length" else kind
 
 
+def too_fast(door):
+    kind = door.refused(prompt="Too fast")
+    return None if kind == "rate_limit" else kind
+
+
 def wrong_key(door):
     kind = door.refused(model=f"{door.provider}-stranger/{door.model}")
     return None if kind == "auth" else kind
@@ -207,6 +212,7 @@ ROWS = {
     "32 at once": at_once,
     "unknown model": unknown_model,
     "text too long": too_long,
+    "HTTP 429": too_fast,
     "wrong key": wrong_key,
     "counting tokens": counted,
     "embeddings": embedded,
@@ -242,31 +248,38 @@ def check(heading, url, model, llama, options, environment):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="llama.cpp's server by one format")
+    parser.add_argument("--quick", action="store_true", help="only by the first format")
     parser.add_argument("--write", action="store_true", help="renew the tables")
     parser.add_argument("--program", required=True)
     parser.add_argument("--environments", type=Path, required=True)
     parser.add_argument("--logs", type=Path, required=True)
+    parser.add_argument("servers", nargs="+", choices=["llamacpp", "litellm", "aimock"])
     options = parser.parse_args()
 
     tripwire = Tripwire()
     environment = tripwire.environment()
+    failed = False
+    llama = None
+
+    def start(kind, *needed):
+        service = kind(options.environments, environment, options.logs, *needed)
+        running.callback(service.stop)
+        return service
+
+    def tried(heading, service, model):
+        return check(heading, service.url, model, llama, options, environment)
+
     with contextlib.ExitStack() as running:
-        llama = LlamaCpp(options.environments, environment, options.logs)
-        running.callback(llama.stop)
-        failed = check("llama.cpp's server", llama.url, MODEL, llama, options, environment)
-        if not options.quick:
-            proxy = LiteLLM(options.environments, environment, options.logs, llama)
-            running.callback(proxy.stop)
-            failed |= check("LiteLLM's proxy", proxy.url, OWN, llama, options, environment)
-            failed |= check(
-                "LiteLLM's proxy in front of llama.cpp",
-                proxy.url,
-                MODEL,
-                llama,
-                options,
-                environment,
-            )
+        if {"llamacpp", "litellm"} & {*options.servers}:
+            llama = start(LlamaCpp)
+        if "llamacpp" in options.servers:
+            failed |= tried("llama.cpp's server", llama, MODEL)
+        if "litellm" in options.servers:
+            proxy = start(LiteLLM, llama)
+            failed |= tried("LiteLLM's proxy", proxy, OWN)
+            failed |= tried("LiteLLM's proxy in front of llama.cpp", proxy, MODEL)
+        if "aimock" in options.servers:
+            failed |= tried("aimock", start(Aimock), OWN)
     return tripwire.end() or failed
 
 

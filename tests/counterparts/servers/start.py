@@ -11,7 +11,7 @@ from loopback import Service, free_port
 HERE = Path(__file__).parent
 KEY = "sk-counterparts"
 MODEL = "tiny"
-# The model that LiteLLM answers for.
+# The model that has answers of its own.
 OWN = "own"
 # All slots together; an answer as long as this takes minutes.
 CONTEXT = 65536
@@ -88,4 +88,23 @@ class LiteLLM(Service):
             environment,
             logs / "litellm.log",
             f"{self.url}/health/liveliness",
+        )
+
+
+class Aimock(Service):
+    """aimock, which answers what its file says, by more formats than the others."""
+
+    def __init__(self, environments, environment, logs):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        package = environments / "servers" / "aimock" / "node_modules" / "@copilotkit" / "aimock"
+        super().__init__(
+            [
+                *("node", package / "dist" / "cli.js"),
+                *f"--host 127.0.0.1 --port {port} --fixtures".split(),
+                HERE / "aimock" / "fixtures.json",
+            ],
+            environment | {"AIMOCK_API_KEYS": KEY},
+            logs / "aimock.log",
+            f"{self.url}/health",
         )
