@@ -29,14 +29,14 @@ QUIET = {
 
 
 class Tripwire:
-    """A proxy for everything but the loopback: it connects nobody, and remembers who asked."""
+    """A proxy for everything but the loopback: it refuses each request and keeps what it was."""
 
     def __init__(self):
-        asked = self.asked = []
+        requests = self.requests = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def refuse(self):
-                asked.append(f"{self.command} {self.path}")
+                requests.append(f"{self.command} {self.path}")
                 self.send_error(403)
 
             do_CONNECT = do_GET = do_POST = do_HEAD = do_PUT = refuse
@@ -62,9 +62,9 @@ class Tripwire:
 
     def end(self):
         """Whether something tried to leave the machine."""
-        for request in sorted(set(self.asked)):
+        for request in sorted(set(self.requests)):
             print(f"FAILED: tried to leave the machine: {request}")
-        return bool(self.asked)
+        return bool(self.requests)
 
 
 def free_port():

@@ -1,4 +1,4 @@
-"""Real servers, asked through the program, and compared with the tables of README.md.
+"""Real servers behind the program, compared with the tables of README.md.
 
 check.py [--quick] [--write] --program PATH --environments FOLDER --logs FOLDER SERVER...
 """
@@ -35,7 +35,7 @@ def expect(condition, *seen):
 
 
 @dataclass
-class Door:
+class Endpoint:
     """A model of a server by one of its formats."""
 
     program: Program
@@ -72,54 +72,57 @@ def worked(result):
     return result["structuredContent"]
 
 
-def answer(door):
-    got = door.chat(prompt="hi", system="Be brief.")
-    expect(got["text"] and got["model"] == door.model, got)
+def answer(endpoint):
+    got = endpoint.chat(prompt="hi", system="Be brief.")
+    expect(got["text"] and got["model"] == endpoint.model, got)
     expect(got["usage"]["input_tokens"] > 0 and got["usage"]["output_tokens"] > 0, got)
 
 
-def progress(door):
-    number = door.program.begin(door.arguments(prompt="hi", max_tokens=2000))
-    first = door.program.progress(number)
-    got = worked(door.program.answer(number))
+def progress(endpoint):
+    number = endpoint.program.begin(endpoint.arguments(prompt="hi", max_tokens=2000))
+    first = endpoint.program.progress(number)
+    got = worked(endpoint.program.answer(number))
     expect(first.get("method") == "notifications/progress", first)
     return None if "first_token_ms" in got else "whole"
 
 
-def cut(door):
-    got = door.chat(prompt="hi", max_tokens=20)
+def cut(endpoint):
+    got = endpoint.chat(prompt="hi", max_tokens=20)
     expect(got["usage"]["output_tokens"] == 20, got)
     return None if got["finish_reason"] == "length" else got["finish_reason"]
 
 
-def turns(door):
-    said = [{"role": role, "content": role} for role in ("system", "user", "assistant", "user")]
-    expect(door.chat(messages=said)["text"])
+def turns(endpoint):
+    roles = ("system", "user", "assistant", "user")
+    messages = [{"role": role, "content": role} for role in roles]
+    expect(endpoint.chat(messages=messages)["text"])
 
 
-def tools(door):
-    said = [{"role": "user", "content": "What time is it?"}]
-    asked = door.chat(messages=said, tools=[CLOCK], tool_choice="required", max_tokens=400)
-    expect(asked["finish_reason"] == "tool_calls", asked)
-    for call in asked["tool_calls"]:
-        expect(call["name"] == "clock" and isinstance(call["arguments"]["utc"], bool), asked)
-    said.append({"role": "assistant", "content": asked["text"], "tool_calls": asked["tool_calls"]})
-    if state := asked.get("provider_state"):
-        said[-1]["provider_state"] = state
-    said += (
-        {"role": "tool", "tool_call_id": call["id"], "content": "noon"}
-        for call in asked["tool_calls"]
+def tools(endpoint):
+    messages = [{"role": "user", "content": "What time is it?"}]
+    called = endpoint.chat(messages=messages, tools=[CLOCK], tool_choice="required", max_tokens=400)
+    expect(called["finish_reason"] == "tool_calls", called)
+    for call in called["tool_calls"]:
+        expect(call["name"] == "clock" and isinstance(call["arguments"]["utc"], bool), called)
+    messages.append(
+        {"role": "assistant", "content": called["text"], "tool_calls": called["tool_calls"]}
     )
-    got = door.chat(messages=said, tools=[CLOCK])
+    if state := called.get("provider_state"):
+        messages[-1]["provider_state"] = state
+    messages += (
+        {"role": "tool", "tool_call_id": call["id"], "content": "noon"}
+        for call in called["tool_calls"]
+    )
+    got = endpoint.chat(messages=messages, tools=[CLOCK])
     expect(got["text"] and not got.get("tool_calls"), got)
 
 
-def schema(door):
+def schema(endpoint):
     wanted = {
         "type": "json_schema",
         "json_schema": {"name": "clock", "schema": CLOCK["parameters"]},
     }
-    got = door.chat(prompt="The clock as JSON", max_tokens=400, response_format=wanted)
+    got = endpoint.chat(prompt="The clock as JSON", max_tokens=400, response_format=wanted)
     warnings = str(got.get("warnings"))
     if "response_format is sent as an instruction" in warnings:
         return "instruction"
@@ -128,76 +131,77 @@ def schema(door):
     expect(list(got["json"]) == ["utc"] and got["finish_reason"] == "stop", got)
 
 
-def stop(door):
-    letters = door.chat(prompt="hi")["text"].replace(" ", "")
-    got = door.chat(prompt="hi", stop=sorted(set(letters))[:4], max_tokens=2000)
+def stop(endpoint):
+    letters = endpoint.chat(prompt="hi")["text"].replace(" ", "")
+    got = endpoint.chat(prompt="hi", stop=sorted(set(letters))[:4], max_tokens=2000)
     if "stop" in str(got.get("warnings")):
         return "left out"
     expect(got["finish_reason"] == "stop" and got["usage"]["output_tokens"] < 2000, got)
 
 
-def cancel(door):
-    number = door.program.begin(door.arguments(prompt="hi", max_tokens=CONTEXT))
-    while "answering" not in str(door.program.progress(number)):
+def cancel(endpoint):
+    number = endpoint.program.begin(endpoint.arguments(prompt="hi", max_tokens=CONTEXT))
+    while "answering" not in str(endpoint.program.progress(number)):
         pass
-    before = len(door.llama.lengths())
-    door.program.cancel(number)
+    before = len(endpoint.llama.lengths())
+    endpoint.program.cancel(number)
     until = time.monotonic() + SECONDS
-    while len(door.llama.lengths()) == before:
+    while len(endpoint.llama.lengths()) == before:
         expect(time.monotonic() < until, "the server still makes the answer")
         time.sleep(0.1)
-    expect(door.llama.lengths()[-1] < CONTEXT / 2, "the server has made the whole answer")
+    expect(endpoint.llama.lengths()[-1] < CONTEXT / 2, "the server has made the whole answer")
 
 
-def at_once(door):
+def at_once(endpoint):
     begun = [
-        door.program.begin(door.arguments(prompt=f"hi {n}", max_tokens=200)) for n in range(32)
+        endpoint.program.begin(endpoint.arguments(prompt=f"hi {n}", max_tokens=200))
+        for n in range(32)
     ]
     for number in begun:
-        expect(worked(door.program.answer(number))["text"])
+        expect(worked(endpoint.program.answer(number))["text"])
 
 
-def unknown_model(door):
-    kind = door.refused(model=f"{door.provider}/nothing")
+def unknown_model(endpoint):
+    kind = endpoint.refused(model=f"{endpoint.provider}/nothing")
     return None if kind == "model_not_found" else kind
 
 
-def too_long(door):
-    kind = door.refused(prompt="x " * CONTEXT)
+def too_long(endpoint):
+    kind = endpoint.refused(prompt="x " * CONTEXT)
     return None if kind == "context_length" else kind
 
 
-def too_fast(door):
-    kind = door.refused(prompt="Too fast")
+def too_fast(endpoint):
+    kind = endpoint.refused(prompt="Too fast")
     return None if kind == "rate_limit" else kind
 
 
-def wrong_key(door):
-    kind = door.refused(model=f"{door.provider}-stranger/{door.model}")
+def wrong_key(endpoint):
+    kind = endpoint.refused(model=f"{endpoint.provider}-refused/{endpoint.model}")
     return None if kind == "auth" else kind
 
 
-def counted(door):
+def counted(endpoint):
     got = worked(
-        door.program.call(
-            {"model": f"{door.provider}/{door.model}", "text": "hi"}, "anygpt_count_tokens"
+        endpoint.program.call(
+            {"model": f"{endpoint.provider}/{endpoint.model}", "text": "hi"}, "anygpt_count_tokens"
         )
     )
     expect(got["input_tokens"] > 0, got)
     return "estimated" if got["estimated"] else None
 
 
-def embedded(door):
-    if door.form == "anthropic":
+def embedded(endpoint):
+    if endpoint.form == "anthropic":
         return NONE
-    asked = {"model": f"{door.provider}/{door.model}", "input": ["one", "two"]}
-    got = worked(door.program.call(asked, "anygpt_embed"))
+    wanted = {"model": f"{endpoint.provider}/{endpoint.model}", "input": ["one", "two"]}
+    got = worked(endpoint.program.call(wanted, "anygpt_embed"))
     expect([len(vector) for vector in got["embeddings"]] == [got["dimensions"]] * 2, got)
 
 
-def models(door):
-    got = worked(door.program.call({"provider": door.provider}, "anygpt_list_models"))
-    expect(door.model in [model["id"] for model in got["models"]], got)
+def models(endpoint):
+    got = worked(endpoint.program.call({"provider": endpoint.provider}, "anygpt_list_models"))
+    expect(endpoint.model in [model["id"] for model in got["models"]], got)
 
 
 ROWS = {
@@ -221,9 +225,9 @@ ROWS = {
 
 
 def settings(url):
-    """A provider for each format, and one of a stranger."""
+    """A provider for each format, and one with a wrong key."""
     for form, path in FORMATS.items():
-        for provider, key in ((form, KEY), (f"{form}-stranger", "sk-stranger")):
+        for provider, key in ((form, KEY), (f"{form}-refused", "sk-wrong")):
             prefix = f"ANYGPT_PROVIDER_BY_{provider}".upper().replace("-", "_")
             yield f"{prefix}_TYPE", form
             yield f"{prefix}_BASE_URL", url + path
@@ -238,7 +242,7 @@ def check(heading, url, model, llama, options, environment):
         program = Program(options.program, mine, log)
         for row, form in report.cells:
             try:
-                report.saw(row, form, ROWS[row](Door(program, form, model, llama)))
+                report.saw(row, form, ROWS[row](Endpoint(program, form, model, llama)))
             except Exception as error:  # Whatever it is belongs into the table.
                 report.saw(row, form, error=error)
         status = program.end()

@@ -1,4 +1,4 @@
-"""The program, asked over its standard input and output. No package: a line out, lines in."""
+"""The program as a client runs it: lines to its standard input, lines from its output."""
 
 import json
 import queue

@@ -1,4 +1,4 @@
-"""Writes a model that is small enough to be asked on any machine: tiny_model.py PATH
+"""Writes a model that is small enough for any machine: tiny_model.py PATH
 
 Made on the spot, since no published one is a megabyte. It has a single layer that adds nothing, so
 the next token follows from the last one alone. Mostly it is a letter by chance. The text means
