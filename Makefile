@@ -66,6 +66,10 @@ test: ## All tests: those of check, fuzz targets, official clients and packages,
 	tests/clients/node/run
 	tests/conformance/run
 
+.PHONY: counterparts
+counterparts: ## Servers and clients of others with the program (Python; fetches 400 MB)
+	tests/counterparts/run
+
 .PHONY: fuzz
 fuzz: ## Fuzz the protocol, FUZZ_SECONDS=900 per target
 	tests/fuzz/run $(FUZZ_SECONDS)
