@@ -1,10 +1,10 @@
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::anthropic::Messages;
 use crate::testing::{
-    Xorshift, assert_comes_back, body, call, called, deltas, native, read, request, result, state,
-    usage, wire,
+    Xorshift, assert_comes_back, body, called, deltas, native, read, request, result, state, usage,
+    wire,
 };
 use crate::*;
 
@@ -19,71 +19,29 @@ fn the_length_of_the_state_is_that_of_its_items() {
 }
 
 #[test]
-fn the_state_is_sent_back_in_place_of_everything_else() {
-    let calls = [
-        call("toolu_1", "weather", "{\"city\": \"Tromsø\"}"),
-        call("toolu_2", "now", "{}"),
-    ];
-    let (mut items, _) = state(&Messages, &wire("anthropic/tool-calls/in-turns"));
-    let expected = Value::Array(items.clone());
-    // Less what nobody has given.
-    items.push(json!({"type": "server_tool_use", "id": "x"}));
-    items.push(json!("odd"));
-    let message = |items| Message {
+fn a_turn_of_which_nothing_is_left_is_left_out() {
+    let silent = |items| Message {
+        content: Vec::new(),
         state: Some(State {
             provider: "anthropic".to_owned(),
             model: String::new(),
             items,
         }),
-        ..called("Other words.", &calls)
+        ..called("", &[])
     };
-    let messages = |assistant| {
-        [
-            Message::text(Role::User, "Hi"),
-            assistant,
-            result("toolu_1", "4 C"),
-        ]
-    };
-    let sent = |messages: [Message; 3]| {
+    for items in [vec![json!({"type": "image"})], vec![json!("odd")]] {
         let chat = ChatRequest {
-            messages: messages.into(),
+            messages: vec![
+                Message::text(Role::User, "Hi"),
+                silent(items),
+                result("toolu_1", "4 C"),
+            ]
+            .into(),
             ..request("claude-sonnet-5", &[])
         };
-        body(&Messages, &chat)["messages"][1]["content"].clone()
-    };
-    assert_eq!(sent(messages(message(items))), expected);
-    let content = sent(messages(message(vec![json!({"type": "image"})])));
-    assert_eq!(content[0]["text"], "Other words.");
-    let silent = Message {
-        tool_calls: Vec::new(),
-        content: Vec::new(),
-        ..message(vec![json!({"type": "image"})])
-    };
-    let content = sent(messages(silent));
-    assert_eq!(content[0]["type"], "tool_result", "the turn is left out");
-
-    // Models that think by a budget go on in a loop only with the thoughts it began with.
-    let effort = |messages: [Message; 3]| {
-        let mut chat = ChatRequest {
-            messages: messages.into(),
-            effort: Some(ReasoningEffort::High),
-            ..request("claude-haiku-4-5", &[])
-        };
-        let warnings = Messages.adapt(&mut chat).len();
-        (chat.effort, warnings)
-    };
-    let thought = |kind: &str| message(vec![json!({"type": kind})]);
-    assert_eq!(effort(messages(thought("text"))), (None, 1));
-    assert_eq!(effort(messages(called("", &calls))), (None, 1));
-    for kind in ["thinking", "redacted_thinking"] {
-        assert_eq!(
-            effort(messages(thought(kind))),
-            (Some(ReasoningEffort::High), 0)
-        );
+        let content = &body(&Messages, &chat)["messages"][1]["content"];
+        assert_eq!(content[0]["type"], "tool_result");
     }
-    let [question, assistant, result] = messages(thought("text"));
-    let over = [assistant, result, question];
-    assert_eq!(effort(over), (Some(ReasoningEffort::High), 0));
 }
 
 #[test]

@@ -1,11 +1,5 @@
-use serde_json::{Value, json};
-
 use crate::google::GenerateContent;
-use crate::google::request::PartBody;
-use crate::testing::{
-    Xorshift, assert_comes_back, body, call, called, mixed, native, pieces, request, state, usage,
-    wire,
-};
+use crate::testing::{Xorshift, assert_comes_back, mixed, native, pieces, state, usage, wire};
 use crate::*;
 
 #[test]
@@ -16,33 +10,6 @@ fn the_length_of_the_state_is_that_of_its_items() {
         length,
         items.iter().map(conversation::length).sum::<usize>()
     );
-}
-
-#[test]
-fn the_state_is_sent_back_in_place_of_everything_else() {
-    let (items, _) = state(&GenerateContent, &wire("google/tool-calls/signed"));
-    let expected = Value::Array(items.clone());
-    let chat = ChatRequest {
-        messages: vec![
-            Message::text(Role::User, "Hi"),
-            Message {
-                state: Some(State {
-                    provider: "google".to_owned(),
-                    model: String::new(),
-                    items,
-                }),
-                ..called("", &[call("f1", "weather", "{}")])
-            },
-        ]
-        .into(),
-        ..request("gemini-3.5-flash", &[])
-    };
-    let sent = &body(&GenerateContent, &chat)["contents"][1]["parts"];
-    assert_eq!(sent, &expected);
-
-    let thought = json!({"text": "e", "thought": true, "thoughtSignature": "t"});
-    let part = serde_json::to_value(PartBody::kept(&thought).unwrap()).unwrap();
-    assert_eq!(part, thought);
 }
 
 #[test]
