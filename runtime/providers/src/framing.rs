@@ -12,6 +12,9 @@ pub enum Framing {
     Whole,
 }
 
+/// How an event begins. A name that is no field of one is a sentence's first word (`error: …`).
+const FIELDS: [&[u8]; 4] = [b"data", b"event", b"id:", b"retry:"];
+
 /// Looks for the first bytes that count. Blank lines and comments come before both: they keep a connection open while the
 /// provider works (<https://openrouter.ai/docs/api/reference/streaming>).
 #[derive(Debug, Default)]
@@ -30,9 +33,16 @@ impl Beginning {
                 // Blanks, and the bytes of a byte order mark.
                 b' ' | b'\t' | 0xef | 0xbb | 0xbf => {}
                 b':' => self.is_comment = true,
-                // The fields of an event: data, event, id, retry.
-                b'd' | b'e' | b'i' | b'r' => return Some((Framing::Events, at)),
-                _ => return Some((Framing::Whole, at)),
+                _ => {
+                    let rest = chunk.get(at..).unwrap_or_default();
+                    // The name may be cut.
+                    let is_field = |name: &&[u8]| rest.starts_with(name) || name.starts_with(rest);
+                    let framing = match FIELDS.iter().any(is_field) {
+                        true => Framing::Events,
+                        false => Framing::Whole,
+                    };
+                    return Some((framing, at));
+                }
             }
         }
         None
@@ -62,6 +72,10 @@ mod tests {
             let mut bytes = body.as_bytes().chunks(1).enumerate();
             let found = bytes.find_map(|(at, byte)| Some((beginning.look(byte)?.0, at)));
             assert_eq!(found, expected, "{body:?}");
+        }
+        for sentence in ["error: overloaded", "rate limit exceeded", "internal error"] {
+            let found = Beginning::default().look(sentence.as_bytes());
+            assert_eq!(found, Some((Framing::Whole, 0)), "{sentence}");
         }
     }
 }
