@@ -1,7 +1,6 @@
 """Starts the servers: real ones, from their packages, each with a key and a free port."""
 
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -33,8 +32,8 @@ class LlamaCpp(Service):
                 binaries / "llama-server-vulkan",
                 *f"--host 127.0.0.1 --port {port} --api-key {KEY} --alias {MODEL}".split(),
                 *f"--ctx-size {CONTEXT} --kv-unified --parallel 32 --seed 1".split(),
-                *"--embeddings --pooling mean --n-gpu-layers 0 --offline --no-webui".split(),
-                *("--threads", str(min(4, os.cpu_count()))),
+                # More threads wait for each other at every token, which is slow on a busy machine.
+                *"--threads 1 --embeddings --pooling mean --n-gpu-layers 0 --offline --no-webui".split(),
                 *("--model", model),
                 *("--chat-template-file", HERE / "template.jinja"),
             ],
