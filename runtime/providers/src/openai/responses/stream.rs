@@ -55,6 +55,7 @@ enum Arrived {
 }
 
 impl StreamReader for Reader {
+    // An arm per kind of event makes it longer than a function should be.
     fn read_event(&mut self, event: &sse::Event<'_>, answer: &mut Answer) -> Result<(), Failure> {
         let Some(payload) = event.payload() else {
             return Ok(());
@@ -94,8 +95,20 @@ impl StreamReader for Reader {
                 let is_done = kind == "response.output_item.done";
                 item.map_or(Ok(()), |item| self.take_item(item, index, is_done, answer))?;
             }
-            "response.function_call_arguments.delta" | "response.function_call_arguments.done" => {
-                self.take_arguments(payload, index, answer)?;
+            "response.function_call_arguments.delta" => {
+                let piece = self.arguments.next(delta)?;
+                if let Some(call) = self.call_at(index, payload, answer)? {
+                    call.arguments.push_str(&piece);
+                }
+            }
+            "response.function_call_arguments.done" => {
+                let [whole] = json::members(payload, &["arguments"])?;
+                let whole = whole_arguments(whole);
+                if let Some(call) = self.call_at(index, payload, answer)?
+                    && !whole.is_empty()
+                {
+                    call.arguments = whole;
+                }
             }
             "error" => return Err(failure(None, payload)),
             _ => match (kind.strip_prefix("response."), response) {
@@ -289,33 +302,24 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads a piece of a call's arguments, or all of them. Without its place or its item's id it is the newest call's.
-    fn take_arguments(
-        &mut self,
-        json: &str,
+    /// The call that an event with arguments belongs to; the newest if it has neither a place nor the id of an item.
+    fn call_at<'a>(
+        &self,
         place: Option<u64>,
-        answer: &mut Answer,
-    ) -> Result<(), Failure> {
-        let [delta, whole, id] = json::members(json, &["delta", "arguments", "item_id"])?;
-        let piece = delta.map(|delta| self.arguments.next(delta)).transpose()?;
-        let of_item = || {
-            let id = json::text(id);
-            let mut items = self.items.iter();
-            items.find(|(item, _)| *item == id).map(|(_, at)| *at)
-        };
+        json: &str,
+        answer: &'a mut Answer,
+    ) -> Result<Option<&'a mut ToolCall>, Failure> {
         let at = match place {
             Some(place) => self.places.get(&place).copied(),
-            None => of_item().or_else(|| answer.tool_calls.len().checked_sub(1)),
-        };
-        if let Some(call) = at.and_then(|at| answer.tool_calls.get_mut(at)) {
-            let whole = whole_arguments(whole);
-            match piece {
-                Some(piece) => call.arguments.push_str(&piece),
-                None if whole.is_empty() => {}
-                None => call.arguments = whole,
+            None => {
+                let [id] = json::members(json, &["item_id"])?;
+                let id = json::text(id);
+                let item = self.items.iter().find(|(item, _)| *item == id);
+                let newest = || answer.tool_calls.len().checked_sub(1);
+                item.map(|(_, at)| *at).or_else(newest)
             }
-        }
-        Ok(())
+        };
+        Ok(at.and_then(|at| answer.tool_calls.get_mut(at)))
     }
 
     /// Adds an item of the output to the state if it can be sent again.
