@@ -17,8 +17,10 @@ import tempfile
 import zipfile
 
 HERE = pathlib.Path(__file__).parent
+OVERRIDES = HERE / "overrides.tsv"
+TABLE = HERE / "facts.tsv"
 SOURCE = "litellm==1.110.2"
-SHA256 = "TODO"
+SHA256 = "9d94d1c7d524b6fd10c14f9c8c6c4f0ac31705f9964ac59dcfd8337c046d8917"
 LIST = "litellm/model_prices_and_context_window_backup.json"
 
 # Providers of the list, and ours.
@@ -64,7 +66,7 @@ def prices(row: dict, suffix: str) -> list[str]:
 
 
 def long_prices(row: dict) -> str:
-    """`272:4,0.4,5,30`: from so many thand tokens of input on."""
+    """`272:4,0.4,5,30`: from so many thousand tokens of input on."""
     for thousands in (32, 100, 128, 200, 256, 272, 512):
         suffix = f"_above_{thousands}k_tokens"
         if row.get("input_cost_per_token" + suffix):
@@ -160,27 +162,96 @@ def fact(provider: str, name: str, row: dict) -> dict[str, str]:
     }
 
 
-def main() -> None:
-    rows = json.load(open(sys.argv[1]))
-    today = sys.argv[2]
-    out = {}
+def read_list(cache: pathlib.Path) -> dict[str, dict]:
+    """The list, from its package, of which nothing is installed."""
+    wheels = list(cache.glob("litellm-*.whl"))
+    if not wheels:
+        requirement = cache / "source.txt"
+        requirement.write_text(f"{SOURCE} --hash=sha256:{SHA256}\n")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+        platform = ["--only-binary", ":all:", "--platform", "manylinux_2_28_x86_64", "--python-version", "3.11"]
+        subprocess.run([*command, *platform, "--dest", cache, "--requirement", requirement], check=True)
+        wheels = list(cache.glob("litellm-*.whl"))
+    with zipfile.ZipFile(wheels[0]) as package:
+        return json.loads(package.read(LIST))
+
+
+def facts_of(rows: dict[str, dict], today: str) -> dict[tuple[str, str], dict[str, str]]:
+    found = {}
     for name, row in rows.items():
         provider = PROVIDERS.get(row.get("litellm_provider"))
-        if provider is None or row.get("mode") not in MODES or name.startswith("ft:"):
+        short = name.removeprefix(f"{row.get('litellm_provider')}/")
+        if provider is None or row.get("mode") not in MODES or short.startswith("ft:"):
+            continue
+        # Sizes and qualities of pictures, and hosts' own folders, are no ids.
+        if "/" in short and provider != "groq":
             continue
         if row.get("deprecation_date", today) < today:
             continue
-        if "/" in name.removeprefix(f"{row['litellm_provider']}/") and provider != "groq":
+        one = fact(provider, short, row)
+        if one["use"] == "chat" and not one["input"]:
             continue
-        f = fact(provider, name, row)
-        if f["use"] == "chat" and not f["input"]:
+        # The same model by two modes: the one with more known.
+        known = found.get((provider, short))
+        if known is None or sum(map(bool, known.values())) < sum(map(bool, one.values())):
+            found[provider, short] = one
+    return found
+
+
+def overridden(facts: dict, problems: list[str]) -> None:
+    """Applies overrides.tsv: provider, id, column, value, source, day seen, reason."""
+    for number, line in enumerate(OVERRIDES.read_text().splitlines(), 1):
+        if not line or line.startswith("#"):
             continue
-        out.setdefault(provider, []).append(f)
-    print("\t".join(COLUMNS))
+        provider, name, column, value, source, seen, reason = line.split("\t")
+        place = f"overrides.tsv:{number}: {provider}/{name}: {column}"
+        if not (source and seen and reason):
+            problems.append(f"{place}: source, day and reason are needed")
+        row = facts.get((provider, name))
+        if column == "like":
+            if row is not None:
+                problems.append(f"{place}: no longer needed, the list has it")
+            facts[provider, name] = {**facts[provider, value], "id": name}
+        elif column == "gone":
+            if facts.pop((provider, name), None) is None:
+                problems.append(f"{place}: no longer needed, the list lacks it")
+        elif column not in COLUMNS or row is None:
+            problems.append(f"{place}: no such column or row")
+        elif row[column] == value:
+            problems.append(f"{place}: no longer needed, the list says the same")
+        else:
+            row[column] = value
+
+
+def table(facts: dict, today: str) -> str:
+    lines = [f"facts {today} {SOURCE.replace('==', '-')}+overrides", "\t".join(COLUMNS)]
     for provider in PROVIDERS.values():
-        print(f"[{provider}]")
-        for f in sorted(out.get(provider, []), key=lambda f: f["id"]):
-            print("\t".join(f[c] for c in COLUMNS).rstrip("\t"))
+        lines.append(f"[{provider}]")
+        rows = sorted((name, row) for (of, name), row in facts.items() if of == provider)
+        lines += ["\t".join(row[column] for column in COLUMNS).rstrip("\t") for _, row in rows]
+    return "\n".join(lines) + "\n"
 
 
-main()
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cache", type=pathlib.Path, required=True, help="where the package is kept")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    old = TABLE.read_text() if TABLE.exists() else ""
+    # The day of a table that is checked is its own.
+    today = old.split()[1] if options.check else datetime.date.today().isoformat()
+    problems: list[str] = []
+    facts = facts_of(read_list(options.cache), today)
+    overridden(facts, problems)
+    new = table(facts, today)
+    if options.check and new != old:
+        problems.append("facts.tsv is old: run make facts")
+    print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
+    if problems:
+        sys.exit(1)
+    TABLE.write_text(new)
+
+
+if __name__ == "__main__":
+    main()
