@@ -1,257 +1,193 @@
 #!/usr/bin/env python3
-"""Writes facts.tsv: what is known of the models of the first parties, from a pinned public list and overrides.tsv.
+"""Writes facts.tsv: what is known of the first parties' models, from a pinned public list and overrides.tsv.
 
-    generate.py [--check]
+    generate.py [--check]              from the list, which pip fetches; --check writes nothing and fails if facts.tsv differs
+    generate.py --age [--warn-only]    whether facts.tsv is too old; needs no network
 
---check writes nothing, and fails if facts.tsv would differ. The list is fetched by pip, which verifies its hash; nothing of
-it is installed or run. README.md has the columns. What never belongs here: a fact (that is a row of overrides.tsv).
+README.md has the columns. Never here: a fact about one model (a row of overrides.tsv), or what a row must look like (checks.py).
 """
 
 import argparse
 import datetime
-import json
+import fnmatch
 import pathlib
-import subprocess
+import re
 import sys
-import tempfile
-import zipfile
+
+import checks
+import source
 
 HERE = pathlib.Path(__file__).parent
 OVERRIDES = HERE / "overrides.tsv"
 TABLE = HERE / "facts.tsv"
-SOURCE = "litellm==1.110.2"
-SHA256 = "9d94d1c7d524b6fd10c14f9c8c6c4f0ac31705f9964ac59dcfd8337c046d8917"
-LIST = "litellm/model_prices_and_context_window_backup.json"
+CACHE = HERE.parents[2] / "target" / "facts"
 
-# Providers of the list, and ours.
-PROVIDERS = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "gemini": "google",
-    "mistral": "mistral",
-    "xai": "xai",
-    "deepseek": "deepseek",
-    "groq": "groq",
-    "moonshot": "moonshot",
-    "zai": "zai",
-    "cerebras": "cerebras",
-}
-MODES = {
-    "chat": "chat",
-    "responses": "chat",
-    "embedding": "embeddings",
-    "image_generation": "images",
-    "realtime": "realtime",
-    "audio_speech": "speech",
-    "audio_transcription": "transcription",
-    "video_generation": "video",
-    "moderation": "moderation",
-    "ocr": "ocr",
-}
-EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-COLUMNS = [
-    "id", "use", "input", "cached", "write", "output", "search", "long", "tiers", "until", "context", "most", "inputs",
-    "efforts", "thinks", "takes", "flags", "retires", "next",
-]
+# Of rows that are no chats these say nothing.
+OF_CHATS = ["efforts", "thinks", "sampling", "takes"]
+
+Row = dict[str, str]
+Facts = dict[tuple[str, str], Row]
 
 
-def usd(value: float | None) -> str:
-    """US dollars per million tokens; the list has noise such as 1.4e-07."""
-    return "" if value is None else f"{round(value * 1e6, 6):.6f}".rstrip("0").rstrip(".")
+def lines_of_overrides() -> list[tuple[str, list[str]]]:
+    """Provider, id, column, value, source, day it was seen, reason; and where it is."""
+    lines = enumerate(OVERRIDES.read_text().splitlines(), 1)
+    return [(f"overrides.tsv:{at}", line.split("\t")) for at, line in lines if line and line[0] != "#"]
 
 
-def prices(row: dict, suffix: str) -> list[str]:
-    names = ["input_cost_per_token", "cache_read_input_token_cost", "cache_creation_input_token_cost", "output_cost_per_token"]
-    return [usd(row.get(name + suffix)) for name in names]
-
-
-def long_prices(row: dict) -> str:
-    """`272:4,0.4,5,30`: from so many thousand tokens of input on."""
-    for thousands in (32, 100, 128, 200, 256, 272, 512):
-        suffix = f"_above_{thousands}k_tokens"
-        if row.get("input_cost_per_token" + suffix):
-            return f"{thousands}:" + ",".join(prices(row, suffix))
-    return ""
-
-
-def tiers(row: dict) -> str:
-    found = []
-    for tier in ("flex", "priority"):
-        base, other = row.get("input_cost_per_token"), row.get(f"input_cost_per_token_{tier}")
-        if base and other:
-            found.append(f"{tier}={round(other / base, 3):g}")
-    return " ".join(found)
-
-
-def efforts(provider: str, row: dict) -> str:
-    """Those that are known; empty if it reasons in an unknown way, `-` if it does not reason."""
-    levels = row.get("reasoning_effort_levels")
-    if not levels:
-        if not row.get("supports_reasoning"):
-            return "-" if row.get("supports_reasoning") is False or provider == "openai" else ""
-        if provider not in ("openai", "anthropic", "google"):
-            return ""
-        usual = {"low", "medium", "high"}
-        flags = {effort: row.get(f"supports_{effort}_reasoning_effort") for effort in EFFORTS}
-        levels = {e for e in EFFORTS if flags[e] or flags[e] is None and e in usual}
-    return ",".join(effort for effort in EFFORTS if effort in levels)
-
-
-def thinks(row: dict) -> str:
-    for flag, word in (
-        ("thinking_always_on", "always"),
-        ("thinking_on_by_default", "default"),
-        ("supports_adaptive_thinking", "adaptive"),
-        ("supports_legacy_thinking", "budget"),
-    ):
-        if row.get(flag):
-            return word
-    return ""
-
-
-# What a model takes, by a flag of the list: a word, `no-` and the word, or nothing if it is unknown.
-TAKES = {
-    "supports_function_calling": "tools",
-    "supports_forced_tool_use": "forced",
-    "supports_response_schema": "schema",
-    "supports_sampling_params": "sampling",
-}
-INPUTS = {
-    "supports_vision": "image",
-    "supports_pdf_input": "pdf",
-    "supports_audio_input": "audio",
-    "supports_video_input": "video",
-}
-
-
-def takes(row: dict) -> str:
-    known = {word: row[flag] for flag, word in TAKES.items() if row.get(flag) is not None}
-    return " ".join(word if value else f"no-{word}" for word, value in known.items())
-
-
-def search(row: dict) -> str:
-    """US dollars per thousand searches."""
-    sizes = row.get("search_context_cost_per_query") or {}
-    value = sizes.get("search_context_size_medium")
-    return "" if value is None else f"{value * 1000:g}"
-
-
-def fact(provider: str, name: str, row: dict) -> dict[str, str]:
-    first, cached, write, output = prices(row, "")
-    inputs = [word for flag, word in INPUTS.items() if row.get(flag)]
-    return {
-        "id": name.removeprefix(f"{row['litellm_provider']}/"),
-        "use": MODES.get(row.get("mode"), ""),
-        "input": first,
-        "cached": cached,
-        "write": write,
-        "output": output,
-        "search": search(row),
-        "long": long_prices(row),
-        "tiers": tiers(row),
-        "until": "",
-        "context": str(int(row.get("max_input_tokens") or 0) or ""),
-        "most": str(int(row.get("max_output_tokens") or 0) or ""),
-        "inputs": ",".join(inputs),
-        "efforts": efforts(provider, row),
-        "thinks": thinks(row),
-        "takes": takes(row),
-        "flags": "responses" if row.get("mode") == "responses" else "",
-        "retires": row.get("deprecation_date", ""),
-        "next": row.get("successor_model", ""),
-    }
-
-
-def read_list(cache: pathlib.Path) -> dict[str, dict]:
-    """The list, from its package, of which nothing is installed."""
-    wheels = list(cache.glob("litellm-*.whl"))
-    if not wheels:
-        requirement = cache / "source.txt"
-        requirement.write_text(f"{SOURCE} --hash=sha256:{SHA256}\n")
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
-        platform = ["--only-binary", ":all:", "--platform", "manylinux_2_28_x86_64", "--python-version", "3.11"]
-        subprocess.run([*command, *platform, "--dest", cache, "--requirement", requirement], check=True)
-        wheels = list(cache.glob("litellm-*.whl"))
-    with zipfile.ZipFile(wheels[0]) as package:
-        return json.loads(package.read(LIST))
-
-
-def facts_of(rows: dict[str, dict], today: str) -> dict[tuple[str, str], dict[str, str]]:
-    found = {}
-    for name, row in rows.items():
-        provider = PROVIDERS.get(row.get("litellm_provider"))
-        short = name.removeprefix(f"{row.get('litellm_provider')}/")
-        if provider is None or row.get("mode") not in MODES or short.startswith("ft:"):
+def overridden(facts: Facts, problems: list[str]) -> set[tuple[str, str, str]]:
+    """Applies overrides.tsv in its order. Returns what it allows: provider, id, rule of checks.py."""
+    allowed = set()
+    for place, fields in lines_of_overrides():
+        if len(fields) != 7 or not all(fields[:3] + fields[4:]) or not checks.is_day(fields[5]):
+            problems.append(f"{place}: seven columns are needed; only the value may be empty")
             continue
-        # Sizes and qualities of pictures, and hosts' own folders, are no ids.
-        if "/" in short and provider != "groq":
-            continue
-        if row.get("deprecation_date", today) < today:
-            continue
-        one = fact(provider, short, row)
-        if one["use"] == "chat" and not one["input"]:
-            continue
-        # The same model by two modes: the one with more known.
-        known = found.get((provider, short))
-        if known is None or sum(map(bool, known.values())) < sum(map(bool, one.values())):
-            found[provider, short] = one
-    return found
-
-
-def overridden(facts: dict, problems: list[str]) -> None:
-    """Applies overrides.tsv: provider, id, column, value, source, day seen, reason."""
-    for number, line in enumerate(OVERRIDES.read_text().splitlines(), 1):
-        if not line or line.startswith("#"):
-            continue
-        provider, name, column, value, source, seen, reason = line.split("\t")
-        place = f"overrides.tsv:{number}: {provider}/{name}: {column}"
-        if not (source and seen and reason):
-            problems.append(f"{place}: source, day and reason are needed")
-        row = facts.get((provider, name))
+        provider, name, column, value = fields[:4]
+        place = f"{place}: {provider}/{name}: {column}"
+        matching = [key for key in facts if key[0] == provider and fnmatch.fnmatchcase(key[1], name)]
         if column == "like":
-            if row is not None:
+            if matching:
                 problems.append(f"{place}: no longer needed, the list has it")
-            facts[provider, name] = {**facts[provider, value], "id": name}
+            elif (provider, value) not in facts:
+                problems.append(f"{place}: there is no {value}")
+            else:
+                facts[provider, name] = {**facts[provider, value], "id": name}
+            continue
+        if column in OF_CHATS:
+            matching = [key for key in matching if facts[key]["use"] == "chat"]
+        if not matching:
+            problems.append(f"{place}: no longer needed, there is no such row")
         elif column == "gone":
-            if facts.pop((provider, name), None) is None:
-                problems.append(f"{place}: no longer needed, the list lacks it")
-        elif column not in COLUMNS or row is None:
-            problems.append(f"{place}: no such column or row")
-        elif row[column] == value:
-            problems.append(f"{place}: no longer needed, the list says the same")
+            for key in matching:
+                del facts[key]
+        elif column == "allow":
+            allowed |= {(*key, value) for key in matching}
+        elif column not in source.COLUMNS:
+            problems.append(f"{place}: no such column")
         else:
-            row[column] = value
+            changed = [key for key in matching if changes(facts[key], column, value)]
+            if not changed:
+                problems.append(f"{place}: no longer needed, it is so already")
+    return allowed
 
 
-def table(facts: dict, today: str) -> str:
-    lines = [f"facts {today} {SOURCE.replace('==', '-')}+overrides", "\t".join(COLUMNS)]
-    for provider in PROVIDERS.values():
+def changes(row: Row, column: str, value: str) -> bool:
+    """Sets a column, and returns whether it was another. `+word` adds a word."""
+    old = row[column]
+    if value.startswith("+"):
+        value = " ".join(sorted({*old.split(), value[1:]}))
+    row[column] = value
+    return value != old
+
+
+def without_copies(facts: Facts) -> Facts:
+    """Without dated snapshots that differ from their alias only by name: the program looks for the alias, too."""
+    def is_copy(provider: str, name: str, row: Row) -> bool:
+        alias = facts.get((provider, re.sub(r"-(\d{4}-\d\d-\d\d|\d{8})$", "", name)))
+        return alias is not row and alias is not None and {**alias, "id": name} == row
+
+    return {key: row for key, row in facts.items() if not is_copy(*key, row)}
+
+
+def table(facts: Facts, today: str) -> str:
+    lines = [f"facts {today} {source.PACKAGE.replace('==', '-')}+overrides", "\t".join(source.COLUMNS)]
+    for provider in source.PROVIDERS.values():
         lines.append(f"[{provider}]")
         rows = sorted((name, row) for (of, name), row in facts.items() if of == provider)
-        lines += ["\t".join(row[column] for column in COLUMNS).rstrip("\t") for _, row in rows]
+        lines += ["\t".join(row[column] for column in source.COLUMNS).rstrip("\t") for _, row in rows]
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def parsed(text: str) -> tuple[str, Facts]:
+    """The day and the rows of a table; no rows if its columns are others."""
+    first, _, rest = text.partition("\n")
+    header, _, rest = rest.partition("\n")
+    facts: Facts = {}
+    provider = ""
+    for line in rest.splitlines() if header.split("\t") == source.COLUMNS else []:
+        if line.startswith("["):
+            provider = line.strip("[]")
+        else:
+            fields = line.split("\t")
+            fields += [""] * (len(source.COLUMNS) - len(fields))
+            facts[provider, fields[0]] = dict(zip(source.COLUMNS, fields))
+    return (first.split() + ["", ""])[1], facts
+
+
+def days_since(day: str) -> int:
+    return (datetime.date.today() - datetime.date.fromisoformat(day)).days
+
+
+def report(old: Facts, new: Facts, cache: pathlib.Path) -> None:
+    """What a reviewer must look at, on stderr."""
+    def tell(title: str, entries: list[str]) -> None:
+        if entries:
+            print(f"{title}:", *entries, sep="\n  ", file=sys.stderr)
+
+    def price(row: Row) -> str:
+        return "/".join(row[column] or "-" for column in ("input", "cached", "write", "output", "long", "until"))
+
+    tell("new rows", [f"{'/'.join(key)} {price(new[key])}" for key in new if key not in old])
+    tell("rows that are gone", ["/".join(key) for key in old if key not in new])
+    both = [key for key in new if key in old and price(old[key]) != price(new[key])]
+    tell("other prices", [f"{'/'.join(key)} {price(old[key])} -> {price(new[key])}" for key in both])
+    soon = {key: row["retires"] for key, row in new.items() if row["retires"] and days_since(row["retires"]) >= -60}
+    tell("retired within 60 days", [f"{day} {'/'.join(key)}" for key, day in sorted(soon.items(), key=lambda it: it[1])])
+    old_lines = [(place, fields) for place, fields in lines_of_overrides() if days_since(fields[5]) > 90]
+    tell("overrides seen more than 90 days ago", [f"{place}: {' '.join(fields[:3])}" for place, fields in old_lines])
+    tell("ids of the SDKs without a row", [
+        f"{provider}/{name}" for provider, name in source.sdk_ids(cache)
+        if (provider, name) not in new and not any(of == provider and name.startswith(f"{it}-2") for of, it in new)
+    ])
+
+
+def age(warn_only: bool) -> int:
+    """Whether the table is too old for a release."""
+    day, facts = parsed(TABLE.read_text())
+    days = days_since(day)
+    print(f"facts.tsv is {days} days old")
+    past = [f"{'/'.join(key)} retired on {row['retires']}" for key, row in facts.items()
+            if row["retires"] and days_since(row["retires"]) > 0]
+    for line in past:
+        print(f"warning: {line}: run make facts", file=sys.stderr)
+    if days > 60:
+        print(f"warning: facts.tsv is {days} days old, a release needs one of 90 at most: run make facts", file=sys.stderr)
+    return 1 if (past or days > 90) and not warn_only else 0
+
+
+def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="where the package is kept")
-    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--cache", type=pathlib.Path, default=CACHE, help="where packages are kept")
+    parser.add_argument("--check", action="store_true", help="only whether facts.tsv is what the list and the overrides give")
+    parser.add_argument("--age", action="store_true", help="only whether facts.tsv is too old")
+    parser.add_argument("--warn-only", action="store_true", help="with --age: never fail")
     options = parser.parse_args()
-    options.cache.mkdir(parents=True, exist_ok=True)
-    old = TABLE.read_text() if TABLE.exists() else ""
+    if options.age:
+        return age(options.warn_only)
+    text = TABLE.read_text() if TABLE.exists() else ""
+    old_day, old = parsed(text)
     # The day of a table that is checked is its own.
-    today = old.split()[1] if options.check else datetime.date.today().isoformat()
+    today = old_day if options.check else datetime.date.today().isoformat()
     problems: list[str] = []
-    facts = facts_of(read_list(options.cache), today)
-    overridden(facts, problems)
+    facts = source.facts_of(source.read_list(options.cache), today)
+    allowed = overridden(facts, problems)
+    facts = {key: row for key, row in facts.items() if not row["retires"] or row["retires"] >= today}
+    for row in facts.values():
+        if row["use"] != "chat":
+            row.update(dict.fromkeys(OF_CHATS, ""))
+    facts = without_copies(facts)
+    problems += checks.problems(facts, allowed, today)
     new = table(facts, today)
-    if options.check and new != old:
-        problems.append("facts.tsv is old: run make facts")
-    print("\n".join(problems), end="\n" if problems else "", file=sys.stderr)
+    if options.check and new != text:
+        problems.append("facts.tsv is not what the list and the overrides give: run make facts")
+    elif not options.check:
+        report(old, facts, options.cache)
     if problems:
-        sys.exit(1)
+        print(*problems, sep="\n", file=sys.stderr)
+        return 1
     TABLE.write_text(new)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
