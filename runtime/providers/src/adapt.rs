@@ -1,24 +1,10 @@
-//! Adapts a request to what its model accepts by the rules of its family.
+//! Adapts a request to what its model accepts by what is known of it.
 //!
-//! Never here: the rules (each provider has its own), field names, or what a provider has refused (`parameter`).
+//! Never here: what is known (`facts`), field names, or what a provider has refused (`parameter`).
 
+use crate::facts::{Efforts, Rules, Sampling};
 use crate::{ChatRequest, ReasoningEffort};
 use ReasoningEffort::High;
-
-/// Whether `temperature` and `top_p` may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sampling {
-    /// Both.
-    Yes,
-    /// One of them.
-    OneOfTwo,
-    /// Only while the model does not reason: effort none, or none given.
-    Unreasoned,
-    /// Only with effort `none`.
-    EffortNone,
-    /// Neither.
-    No,
-}
 
 /// Sets the largest effort, up to the wanted one, that leaves `answer` tokens of the limit for the answer; the smallest one if
 /// none does. Returns a sentence if it is not the wanted one.
@@ -44,28 +30,9 @@ pub(super) fn fit_effort_to_limit(
     })
 }
 
-/// `(5, 6)` of `5.6-terra`, `(4, 0)` of `4o`.
-pub(super) fn version(text: &str) -> Option<(u32, u32)> {
-    let number = |text: &str| -> Option<u32> {
-        let end = text
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len());
-        text.get(..end)?.parse().ok()
-    };
-    let major = number(text)?;
-    let minor = text.split('-').next()?.split_once('.');
-    Some((
-        major,
-        minor.and_then(|(_, minor)| number(minor)).unwrap_or(0),
-    ))
-}
-
 /// The nearest of the allowed efforts; of two equally near the larger one, above `high` the smaller one.
-pub(super) fn nearest(
-    wanted: ReasoningEffort,
-    allowed: &[ReasoningEffort],
-) -> Option<ReasoningEffort> {
-    allowed.iter().copied().min_by_key(|&effort| {
+pub(super) fn nearest(wanted: ReasoningEffort, allowed: Efforts) -> Option<ReasoningEffort> {
+    allowed.iter().min_by_key(|&effort| {
         let (wanted, effort) = (wanted as i8, effort as i8);
         let is_preferred = if wanted > High as i8 {
             effort <= wanted
@@ -76,10 +43,20 @@ pub(super) fn nearest(
     })
 }
 
+/// Removes or changes what a model is known not to take, with a warning for each.
+pub(super) fn fit(chat: &mut ChatRequest, rules: Rules, warnings: &mut Vec<String>) {
+    if let Some(efforts) = rules.efforts {
+        fit_effort(chat, efforts, warnings);
+    }
+    if let Some(sampling) = rules.sampling {
+        fit_sampling(chat, sampling, warnings);
+    }
+}
+
 /// Sets the nearest effort that these rules allow; a warning says so if it is not the wanted one.
 pub(super) fn fit_effort(
     chat: &mut ChatRequest,
-    efforts: &[ReasoningEffort],
+    efforts: Efforts,
     warnings: &mut Vec<String>,
 ) {
     if let Some(wanted) = chat.effort {
@@ -163,6 +140,7 @@ mod tests {
             (Max, &[High, XHigh], Some(XHigh)),
             (High, &[], None),
         ] {
+            let allowed = allowed.iter().copied().collect();
             assert_eq!(nearest(wanted, allowed), expected, "{wanted:?} {allowed:?}");
         }
     }

@@ -4,6 +4,7 @@
 
 use serde::{Serialize, de::IgnoredAny};
 
+use crate::facts::Tier;
 use crate::{ErrorKind, Failure, ToolCall, conversation};
 
 /// An answer as it grows while a stream is read. Whatever has arrived is valid at any moment, so a
@@ -195,6 +196,21 @@ pub struct Usage {
     /// Input and output together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_tokens: Option<u64>,
+    /// The part of the input that was sound, where that is told.
+    #[serde(skip)]
+    pub audio_input_tokens: Option<u64>,
+    /// The part of the input that was pictures, likewise.
+    #[serde(skip)]
+    pub image_input_tokens: Option<u64>,
+    /// The part of the output that was pictures, likewise.
+    #[serde(skip)]
+    pub image_output_tokens: Option<u64>,
+    /// Searches that are charged.
+    #[serde(skip)]
+    pub searches: Option<u64>,
+    /// The service tier that has answered.
+    #[serde(skip)]
+    pub tier: Option<Tier>,
     /// What the provider charges, in US dollars.
     #[serde(skip)]
     pub cost_usd: Option<f64>,
@@ -210,9 +226,14 @@ impl Usage {
             (&mut self.cached_input_tokens, later.cached_input_tokens),
             (&mut self.cache_write_tokens, later.cache_write_tokens),
             (&mut self.total_tokens, later.total_tokens),
+            (&mut self.audio_input_tokens, later.audio_input_tokens),
+            (&mut self.image_input_tokens, later.image_input_tokens),
+            (&mut self.image_output_tokens, later.image_output_tokens),
+            (&mut self.searches, later.searches),
         ] {
             *known = later.filter(|count| *count > 0).or(*known).or(later);
         }
+        self.tier = later.tier.or(self.tier);
         self.cost_usd = later.cost_usd.or(self.cost_usd);
     }
 }

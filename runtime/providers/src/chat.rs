@@ -5,12 +5,15 @@
 use std::sync::Arc;
 
 use crate::conversation::{self, Format, Message, Tool, ToolChoice};
+use crate::facts::{Facts, Rules};
 
 /// A provider-neutral chat request. Options that are absent are not sent, so the provider's defaults apply.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatRequest {
     /// The provider's id for the model, sent unchanged.
     pub model: String,
+    /// What is known of the model; if none, what the table that is compiled in says.
+    pub rules: Option<Rules>,
     /// The conversation, oldest first; never empty. Shared by all attempts.
     pub messages: Arc<[Message]>,
     pub temperature: Option<f64>,
@@ -29,6 +32,8 @@ pub struct ChatRequest {
     pub tool_choice: Option<ToolChoice>,
     /// The format of the answer; plain text if none.
     pub format: Option<Arc<Format>>,
+    /// Must not be served at a dearer service tier that the account is set to.
+    pub wants_standard_tier: bool,
 }
 
 /// Choices in how a request is written, where its wire format has alternatives.
@@ -47,6 +52,14 @@ pub struct Encoding {
 }
 
 impl ChatRequest {
+    /// What is known of the model, if it is this vendor's.
+    pub(crate) fn rules_of(&self, vendor: &str) -> Rules {
+        self.rules.unwrap_or_else(|| {
+            let facts = Facts::default();
+            facts.rules(vendor, &self.model, facts.day())
+        })
+    }
+
     /// Approximate bytes of the body.
     pub fn length(&self) -> usize {
         // Member names and punctuation around a message, a part or a call.

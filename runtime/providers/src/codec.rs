@@ -4,6 +4,7 @@
 
 use http::{HeaderName, HeaderValue};
 
+use crate::model;
 use crate::{
     ChatRequest, Encoding, ErrorKind, Failure, Model, ModelPage, Request, StreamReader, Usage,
 };
@@ -34,6 +35,11 @@ pub trait Codec: Send + Sync {
 
     /// What an address that people paste may end in, and requests have themselves; none if the base URL ends in the version.
     fn in_requests(&self) -> Option<InRequests> {
+        None
+    }
+
+    /// The vendor whose facts say what requests in this format may have; none if any models are behind it.
+    fn vendor(&self) -> Option<&'static str> {
         None
     }
 
@@ -76,7 +82,7 @@ pub trait Codec: Send + Sync {
     }
 
     /// The token limit that is sent where the caller sets none, if the format requires one.
-    fn default_max_tokens(&self, _model: &str) -> Option<u32> {
+    fn default_max_tokens(&self, _request: &ChatRequest) -> Option<u32> {
         None
     }
 
@@ -100,8 +106,11 @@ pub trait Codec: Send + Sync {
     /// `Unavailable` if the body is not such a list.
     fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure>;
 
-    /// The newest model for ordinary chats in a complete list.
-    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model>;
+    /// The model for requests that name none, in a complete list of models of which the table of facts knows nothing: the
+    /// newest for ordinary chats, or of a list without dates the first.
+    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
+        model::newest(models.iter().filter(|model| model.may_chat()))
+    }
 
     /// What a reply with an error status means.
     fn failure(&self, status: u16, body: &[u8]) -> Failure;

@@ -1,8 +1,7 @@
 //! Wire formats of model providers: one codec per format, pure functions between bytes and the
 //! provider-neutral types of this crate; and what is known of each provider, as data.
 //!
-//! A provider with a format of its own is a folder (request, stream, models, tokens, embeddings, images, rules, prices,
-//! vendor), a row of the list below, and a row of [`presets`]. A service with a variant of Chat Completions is a row of
+//! A provider with a format of its own is a folder (request, stream, models, tokens, embeddings, images, rules, vendor), a row of the list below, and a row of [`presets`]. A service with a variant of Chat Completions is a row of
 //! [`presets`] alone.
 //!
 //! Never here: sockets, clocks, settings, retries, the choice of a model for a name.
@@ -21,6 +20,7 @@ mod embeddings;
 mod error;
 mod error_body;
 mod excerpt;
+pub mod facts;
 mod finish;
 mod framing;
 pub mod google;
@@ -33,7 +33,6 @@ pub mod openai;
 mod parameter;
 mod pieces;
 pub mod presets;
-mod prices;
 mod reader;
 pub mod sse;
 mod state;
@@ -53,15 +52,14 @@ pub use conversation::{
 };
 pub use error::{ErrorKind, Failure, FailureFacts, Stage};
 pub use error_body::reported;
+pub use facts::{Day, Facts, Rules, TokenPrice};
 pub use framing::{Beginning, Framing};
 pub use http_request::{Request, api_key, bearer, percent_encoded, secret as secret_header};
 pub use model::{Abilities, Capability, MOST_MODELS, Model, ModelPage, Price};
 pub use parameter::{Change, Changed, Parameter, Repair, repair};
-pub use prices::{LIST_PRICES, TokenPrice};
 pub use reader::StreamReader;
 pub use state::LARGEST_STATE;
 pub use tokens::read_count;
-pub use vendors::list_price;
 
 dialect::dialects! {
     /// OpenAI's Responses API.

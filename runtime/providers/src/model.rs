@@ -3,6 +3,7 @@
 //! Never here: choosing a model, or reading a list (the codecs).
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use serde_json::value::RawValue;
 
@@ -19,8 +20,8 @@ pub struct Model {
     pub created: Option<i64>,
     pub input_token_limit: Option<u64>,
     pub output_token_limit: Option<u64>,
-    /// Whether it chats, as far as the list or the id tells.
-    pub chat: bool,
+    /// Whether it chats, if that is known.
+    pub chat: Option<bool>,
     /// Its other capabilities.
     pub can: Abilities,
     /// Input modalities, in the provider's words.
@@ -31,6 +32,8 @@ pub struct Model {
     pub price: Option<Price>,
     /// The day it is shut down.
     pub retires: Option<String>,
+    /// The list says that it is shut down, or closed to new users.
+    pub is_withdrawn: bool,
 }
 
 impl Model {
@@ -46,10 +49,15 @@ impl Model {
 }
 
 impl Model {
+    /// Whether it chats; where that is not known, whether its id may be that of such a model.
+    pub fn may_chat(&self) -> bool {
+        self.chat.unwrap_or_else(|| may_chat(&self.id))
+    }
+
     /// Whether it has a capability; `None` if unknown.
     pub fn has(&self, capability: Capability) -> Option<bool> {
         match capability {
-            Capability::Chat => Some(self.chat),
+            Capability::Chat => Some(self.may_chat()),
             other => self.can.0[other as usize],
         }
     }
@@ -67,31 +75,55 @@ pub(crate) fn may_chat(id: &str) -> bool {
     !has_word(id, NOT_CHAT)
 }
 
+/// The newest of some models; of those without dates the first.
+pub(crate) fn newest<'m>(models: impl Iterator<Item = &'m Model>) -> Option<&'m Model> {
+    let models = models.enumerate();
+    let newest = models.max_by_key(|(place, model)| (model.created, Reverse(*place)));
+    newest.map(|(_, model)| model)
+}
+
 /// Words in the ids of models that do not chat.
 const NOT_CHAT: &[&str] = &[
+    "asr",
+    "audio",
+    "babbage",
+    "banana",
+    "bge",
+    "computer",
+    "dall",
+    "davinci",
+    "diffusion",
+    "e5",
     "embed",
     "embedding",
     "embeddings",
-    "whisper",
-    "tts",
-    "stt",
-    "asr",
-    "transcribe",
+    "flux",
+    "guard",
+    "image",
+    "imagen",
+    "imagine",
+    "live",
+    "lyria",
+    "moderation",
+    "ocr",
+    "orpheus",
+    "rank",
+    "realtime",
     "rerank",
     "reranker",
-    "moderation",
-    "guard",
+    "research",
+    "robotics",
     "safeguard",
-    "ocr",
-    "image",
-    "imagine",
-    "dall",
-    "flux",
-    "diffusion",
-    "bge",
+    "sora",
+    "speech",
+    "stt",
+    "transcribe",
+    "transcription",
+    "tts",
+    "veo",
     "video",
-    "realtime",
-    "audio",
+    "voice",
+    "whisper",
 ];
 
 /// US dollars per token.
@@ -161,11 +193,11 @@ impl Abilities {
         self
     }
 
+    /// These, and where the others know more, that.
     #[must_use]
-    pub(super) fn with_all(self, there: &[Capability]) -> Self {
-        there
-            .iter()
-            .fold(self, |all, &capability| all.with(capability, Some(true)))
+    pub(super) fn with_known(self, others: Abilities) -> Self {
+        let all = Capability::ALL.into_iter();
+        all.fold(self, |these, it| these.with(it, others.0[it as usize]))
     }
 }
 

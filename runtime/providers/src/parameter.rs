@@ -5,6 +5,8 @@
 
 use std::mem::{self, swap};
 
+use crate::facts::Efforts;
+
 use super::{
     ChatRequest, Encoding, ErrorKind, Failure, Format, Message, Part, ReasoningEffort, Role, Stage,
     adapt,
@@ -253,12 +255,12 @@ pub fn repair(chat: &ChatRequest, failure: &Failure, has_other_token_name: bool)
         }
         Parameter::ReasoningEffort => {
             let given = chat.effort?;
-            let listed: Vec<ReasoningEffort> = quoted(message)
+            let listed: Efforts = quoted(message)
                 .filter_map(ReasoningEffort::from_name)
                 .filter(|effort| *effort != given)
                 .collect();
             let least = ReasoningEffort::Minimal;
-            match adapt::nearest(given, &listed) {
+            match adapt::nearest(given, listed) {
                 Some(other) => Change::ReasoningEffort(given, other),
                 // A model that always reasons.
                 None if given == ReasoningEffort::None && lower.contains("budget") => {

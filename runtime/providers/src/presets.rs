@@ -434,6 +434,13 @@ impl Preset {
         has_address && !self.is_local && !self.key_variables.is_empty()
     }
 
+    /// The host of its usual address, if it has one.
+    pub fn default_host(&self) -> Option<&'static str> {
+        let address = self.dialect.codec()?.default_base_url();
+        let (_, rest) = address.split_once("://")?;
+        rest.split(['/', ':']).next()
+    }
+
     /// Whether it is listed even if it is not set up: the three whose keys most people have.
     pub fn is_main(&self) -> bool {
         self.is_main

@@ -2,8 +2,6 @@
 //!
 //! Never here: the vendors themselves (each folder has its own, `vendors` the rest).
 
-use crate::prices::PriceTable;
-
 /// A company or project that makes models.
 #[derive(Debug)]
 pub struct Vendor {
@@ -21,8 +19,6 @@ pub struct Vendor {
     pub(crate) apart: &'static [&'static str],
     /// Its own API is at one of these hosts, or below.
     pub(crate) domains: &'static [&'static str],
-    /// What its own API charges.
-    pub(crate) prices: PriceTable,
 }
 
 /// Where models of a family are found.
@@ -44,7 +40,6 @@ pub(crate) const NONE: Vendor = Vendor {
     open: &[],
     apart: &[],
     domains: &[],
-    prices: PriceTable::NONE,
 };
 
 impl Vendor {

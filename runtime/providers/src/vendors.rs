@@ -2,7 +2,6 @@
 //!
 //! Never here: the choice of a provider, or what a model can do.
 
-use crate::prices::{PriceTable, TokenPrice};
 use crate::vendor::{NONE, begins};
 pub use crate::vendor::{Vendor, Weights};
 
@@ -332,12 +331,6 @@ pub fn makes_models(provider: &str) -> bool {
 pub(crate) fn at(host: &str) -> Option<&'static Vendor> {
     let is_here = |domain: &&str| is_below(host, domain);
     all().find(|vendor| vendor.domains.iter().any(&is_here))
-}
-
-/// The published price of a model, or of the model whose dated snapshot it is.
-pub fn list_price(model: &str) -> Option<TokenPrice> {
-    let tables: Vec<&PriceTable> = all().map(|vendor| &vendor.prices).collect();
-    crate::prices::find(&tables, model)
 }
 
 /// Whether a host is this one or below it, whatever the case.

@@ -1,9 +1,10 @@
-//! Adapts a request to its model: by the rules of the configuration file first, then by what is known of the family.
+//! Adapts a request to its model: by the rules of the configuration file first, then by what is known of it.
 //!
 //! Never here: what a refusal teaches (see `anygpt_providers::repair`), or limits (see `token_limit`).
 
 use anygpt_providers::{Change, Changed, ChatRequest, Codec, Encoding};
 
+use super::facts;
 use crate::settings::{Dialect, ProviderIndex, Settings, TokenLimitName};
 
 /// Fills in configured defaults, and removes what the model does not accept, with a warning for each argument of the caller.
@@ -23,7 +24,8 @@ pub(crate) fn adapt(
             warnings.push(format!("{name} was left out: {place} drops it"));
         }
     }
-    let provider = &settings.providers[provider];
+    let index = provider;
+    let provider = &settings.providers[index];
     let defaults = rule.defaults.or(provider.defaults).or(settings.defaults);
     chat.temperature = chat.temperature.or(defaults.temperature);
     chat.top_p = chat.top_p.or(defaults.top_p);
@@ -37,6 +39,8 @@ pub(crate) fn adapt(
         return warnings;
     };
     let codec = written_by(codec, changes.contains(&Change::Substitute));
+    let found = facts::found(settings, index, &chat.model);
+    chat.rules = Some(facts::rules(settings, index, &chat.model, found.as_ref()));
     for change in changes.iter().filter(|change| change.is_before_adapting()) {
         if let Changed::Warn(warning) = change.apply(chat, &mut Encoding::default()) {
             warnings.push(warning);
@@ -47,9 +51,20 @@ pub(crate) fn adapt(
     for parameter in &rule.keep {
         parameter.swap(chat, &mut aside);
     }
+    let before = warnings.len();
     warnings.extend(codec.adapt(chat));
     for parameter in &rule.keep {
         parameter.swap(chat, &mut aside);
+    }
+    if let Some(found) = found.filter(|it| it.is_judged)
+        && (provider.original().is_some() || warnings.len() > before)
+    {
+        warnings.push(format!(
+            "{} is not in the table of models of {}: it is taken for one like {}",
+            chat.model,
+            settings.facts.day(),
+            found.row.id()
+        ));
     }
     warnings
 }

@@ -6,13 +6,14 @@ use std::{mem, pin::pin, time::Duration};
 
 use anygpt_providers::{
     Answer, Change, Changed, ChatRequest, Codec, Encoding, Failure, Model, Repair, Stage, State,
-    repair,
+    facts::Pick, repair,
 };
 use tokio::time::{sleep, timeout};
 
 use super::{
     CallLimits, Gateway, Observer, Plan, Reply, adapt,
     chat_state::{AllFailed, ChatState, Failed, tally},
+    facts,
     list, mock,
     plan::model_of,
     price, report,
@@ -379,13 +380,13 @@ impl Gateway {
             }),
         };
         // Nothing is generated for a list.
-        prepared.request.model = newest.map_err(|failure| failure.at(Stage::Free))?;
-        reply.model.clone_from(&prepared.request.model);
+        let (model, why) = newest.map_err(|failure| failure.at(Stage::Free))?;
         reply.warnings.push(format!(
-            "No model was named, and DEFAULT_MODEL sets none of this provider: {}/{}, the newest \
-             suitable one of its live list, was asked",
-            exchange.provider.id, prepared.request.model
+            "No model was named, and DEFAULT_MODEL sets none of this provider: {}/{model}, {why}, was asked",
+            exchange.provider.id
         ));
+        reply.model.clone_from(&model);
+        prepared.request.model = model;
         Ok(())
     }
 
@@ -415,6 +416,7 @@ impl Gateway {
                 reply.warnings.push(warning);
             }
         }
+        facts::check(&self.settings, provider, request)?;
         adapt::written_by(codec, prepared.encoding.in_substitute).check_supported(request)
     }
 
@@ -506,11 +508,12 @@ impl Gateway {
         changed
     }
 
+    /// The model for requests that name none, and what it is, in words.
     pub(super) async fn newest_model(
         &self,
         exchange: Exchange<'_>,
         limits: CallLimits,
-    ) -> Result<String, Failure> {
+    ) -> Result<(String, String), Failure> {
         let list::Offer {
             mut models,
             held: _held,
@@ -519,11 +522,25 @@ impl Gateway {
             provider, codec, ..
         } = exchange;
         let (settings, id) = (self.shared_settings(), provider.id.clone());
+        let section = facts::section(provider);
         // A deny list looks at every spelling of each name.
         let newest = offload(models.len() * size_of::<Model>(), move || {
             models.retain(|model| settings.limits.refusal(&id, &model.id).is_none());
-            let newest = codec.newest_chat_model(&models);
-            newest.map(|model| model.id.clone())
+            let pick = section.map(|section| settings.facts.pick(section, &models, facts::today()));
+            let day = settings.facts.day();
+            let (model, why) = match pick.unwrap_or(Pick::Unknown) {
+                Pick::Marked(model) => (model, format!("the default of the table of models of {day}")),
+                Pick::Nearest(model) => (
+                    model,
+                    format!("the nearest in its live list to the default of the table of models of {day}"),
+                ),
+                Pick::None => return None,
+                Pick::Unknown => (
+                    codec.newest_chat_model(&models)?,
+                    "the newest suitable one of its live list".to_owned(),
+                ),
+            };
+            Some((model.id.clone(), why))
         });
         let preset = provider.preset;
         let lists_names = preset.is_none_or(|preset| preset.lists_request_names);

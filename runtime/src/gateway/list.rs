@@ -12,7 +12,7 @@ use anygpt_providers::{Failure, MOST_MODELS, Model};
 use futures_util::future::join_all;
 
 use super::{
-    Gateway,
+    Gateway, facts,
     memory::{hold_more, no_memory},
     mock, report,
     request::{CallLimits, JsonBody},
@@ -87,7 +87,7 @@ impl Gateway {
                 }
             };
             let offer = match offer {
-                Ok(offer) => Ok(self.without_secrets(offer).await),
+                Ok(offer) => Ok(self.known(position, offer).await),
                 Err(failure) => Err(self.unlisted(position, &failure)),
             };
             Listed {
@@ -102,12 +102,14 @@ impl Gateway {
         lists
     }
 
-    /// A list for users: parts of keys are removed from its texts, too.
-    async fn without_secrets(&self, mut offer: Offer) -> Offer {
+    /// A list for users: with what the table knows of its models, and without parts of keys in its texts.
+    async fn known(&self, provider: ProviderIndex, mut offer: Offer) -> Offer {
         let texts = offer.models.iter_mut().flat_map(Model::texts);
         let length = texts.map(|text| text.len()).sum();
         let redactor = Arc::clone(&self.redactor);
+        let settings = self.shared_settings();
         offload(length, move || {
+            facts::complete(&settings, provider, &mut offer.models);
             let texts = offer.models.iter_mut().flat_map(Model::texts);
             texts.for_each(|text| redactor.parts(text));
             offer

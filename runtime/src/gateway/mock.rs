@@ -79,7 +79,7 @@ pub(crate) fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan)
 pub(crate) fn models() -> Vec<Model> {
     vec![Model {
         id: MODEL.into(),
-        chat: true,
+        chat: Some(true),
         ..Model::default()
     }]
 }

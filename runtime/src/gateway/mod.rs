@@ -18,6 +18,7 @@ mod body;
 mod chat;
 mod chat_state;
 mod deadline;
+pub(crate) mod facts;
 mod learned;
 mod list;
 mod memory;

@@ -1,35 +1,25 @@
-//! What answers cost: the price of their model, configured or published, times their tokens.
+//! What answers cost: the price of their model times what they have used.
 //!
-//! Never here: a limit on cost, or the published prices (each provider's folder in `anygpt_providers`).
+//! Never here: a limit on cost, or prices (`facts`).
 
-use anygpt_providers::{Answer, LIST_PRICES, TokenPrice, Usage, list_price};
+use anygpt_providers::{
+    Answer, TokenPrice, Usage,
+    facts::{Rates, Tier},
+};
 
 use crate::settings::{ProviderIndex, Settings, position};
 
-use super::Reply;
+use super::{
+    Reply,
+    facts::{self, Source},
+};
 
 /// What an answer costs, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Cost {
     /// US dollars.
     pub usd: f64,
-    /// `provider`, `configured`, or the date of a price list.
-    pub source: &'static str,
-}
-
-/// The price of a provider's model, and where it is from: the configuration file, else what the provider
-/// publishes for its own address. An unknown id has none.
-pub(crate) fn known(
-    settings: &Settings,
-    provider: ProviderIndex,
-    model: &str,
-) -> Option<(TokenPrice, &'static str)> {
-    let configured = settings.model(provider, model);
-    if let Some(price) = configured.and_then(|model| model.price) {
-        return Some((price, "configured"));
-    }
-    settings.providers[provider].is_original().then_some(())?;
-    Some((list_price(model)?, LIST_PRICES))
+    pub source: Source,
 }
 
 /// Adds the cost of its answer to a reply.
@@ -48,20 +38,30 @@ pub(super) fn of_answer(
 ) -> Option<Cost> {
     let reported = answer.usage.cost_usd.map(|usd| Cost {
         usd: rounded(usd),
-        source: "provider",
+        source: Source::Provider,
     });
     // Some report 0 because they do not count.
     if let Some(cost) = reported.filter(|cost| cost.usd > 0.0) {
         return Some(cost);
     }
     let priced = provider.and_then(|provider| {
-        // The model of the request may be another name of the one that has answered.
-        let answered = || known(settings, provider, answer.model.as_deref()?);
-        known(settings, provider, model).or_else(answered)
+        let requested = facts::price(settings, provider, model);
+        let is_configured = |(_, source): &(TokenPrice, Source)| *source == Source::Configured;
+        if requested.as_ref().is_some_and(is_configured) {
+            return requested;
+        }
+        // A model that is shut down is answered by another one, at its price; and the model of the request may be another
+        // name of the one that has answered.
+        let answered = answer.model.as_deref();
+        let answered = answered.and_then(|model| facts::price(settings, provider, model));
+        answered.or(requested)
     });
     let Some((price, source)) = priced else {
         return reported;
     };
+    if source == Source::Local {
+        return Some(Cost { usd: 0.0, source });
+    }
     if !is_possible(answer, input) {
         return None;
     }
@@ -79,7 +79,7 @@ pub(super) fn of_received(
     input: u64,
     output: u64,
 ) -> Option<f64> {
-    let (price, _) = known(settings, provider, model)?;
+    let (price, _) = facts::price_at_most(settings, provider, model)?;
     let usage = Usage {
         input_tokens: answer.usage.input_tokens.max(Some(input)),
         output_tokens: answer.usage.output_tokens.max(Some(output)),
@@ -119,19 +119,49 @@ pub(super) const LONGEST_TOKEN: usize = 128;
 /// More tokens than any model takes or gives.
 const MOST: u64 = 100_000_000;
 
-/// The cost of so much, if all of it is known.
-fn of_usage(price: &TokenPrice, usage: &Usage) -> Option<f64> {
-    let (input, output) = (usage.input_tokens?, usage.output_tokens?);
+/// The cost of so much, if all of it is known: also what the service tier costs that has answered.
+#[allow(clippy::cast_precision_loss)] // No answer has 2^53 searches.
+pub(crate) fn of_usage(price: &TokenPrice, usage: &Usage) -> Option<f64> {
+    let price = price.at(usage.tier.unwrap_or(Tier::Standard))?;
+    let searches = match usage.searches {
+        None | Some(0) => 0.0,
+        Some(searches) => price.search? * searches as f64 / 1e3,
+    };
+    let (input, output) = (usage.input_tokens?, usage.output_tokens.unwrap_or_default());
+    if usage.output_tokens.is_none() && price.rates.output > 0.0 {
+        return None;
+    }
     let rates = price.for_input(input);
-    let cached = usage.cached_input_tokens.unwrap_or_default().min(input);
-    let written = usage.cache_write_tokens.unwrap_or_default();
-    let written = written.min(input - cached);
-    Some(dollars(&[
-        (input - cached - written, rates.input),
+    let mut rest = input;
+    // Each part at its own price, as far as it can be a part.
+    let mut part = |tokens: Option<u64>| {
+        let tokens = tokens.unwrap_or_default().min(rest);
+        rest -= tokens;
+        tokens
+    };
+    let cached = part(usage.cached_input_tokens);
+    let written = part(usage.cache_write_tokens);
+    let sound = part(usage.audio_input_tokens.filter(|_| price.audio_input.is_some()));
+    let seen = part(usage.image_input_tokens.filter(|_| price.image_input.is_some()));
+    let drawn = usage.image_output_tokens.filter(|_| price.image_output.is_some());
+    let drawn = drawn.unwrap_or_default().min(output);
+    let tokens = dollars(&[
+        (rest, rates.input),
         (cached, rates.cached_input.unwrap_or(rates.input)),
         (written, rates.cache_write.unwrap_or(rates.input)),
-        (output, rates.output),
-    ]))
+        (sound, price.audio_input.unwrap_or_default()),
+        (seen, price.image_input.unwrap_or_default()),
+        (drawn, price.image_output.unwrap_or_default()),
+        (output - drawn, rates.output),
+    ]);
+    Some(tokens + searches)
+}
+
+/// The most that a token of input can cost: it may be written to a cache, or be a part of a sound or a picture.
+pub(super) fn dearest_input(price: &TokenPrice, rates: &Rates, is_written: bool) -> f64 {
+    let written = rates.cache_write.filter(|_| is_written);
+    let kinds = [written, price.audio_input, price.image_input];
+    kinds.into_iter().flatten().fold(rates.input, f64::max)
 }
 
 /// The sum for tokens at prices per million; billionths of a dollar are the last digit.

@@ -146,6 +146,7 @@ impl Gateway {
         newest
             .await
             .flatten()
+            .map(|(model, _)| model)
             .map_err(|failure| self.failed(context, target.provider, "", failure))
     }
 

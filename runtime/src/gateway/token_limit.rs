@@ -7,10 +7,11 @@
 
 use anygpt_providers::{
     Answer, ChatRequest, Codec, Failure, Format, Media, Part, Source, TokenPrice, base64,
+    facts::Rates,
 };
 
 use super::{
-    Plan, adapt,
+    Plan, adapt, facts,
     price::{self, dollars},
     purse::Purse,
     resolve::Target,
@@ -194,11 +195,9 @@ fn is_text(mime_type: &str, data: &str) -> bool {
 }
 
 /// The prices for so much input, which may be written to a cache.
-fn highest_rates(price: &TokenPrice, input: u64) -> TokenPrice {
+fn highest_rates(price: &TokenPrice, input: u64) -> Rates {
     let mut rates = price.for_input(input);
-    if input >= CACHE_WRITE_MIN_TOKENS {
-        rates.input = rates.input.max(rates.cache_write.unwrap_or_default());
-    }
+    rates.input = price::dearest_input(price, &rates, input >= CACHE_WRITE_MIN_TOKENS);
     rates
 }
 
@@ -271,7 +270,7 @@ fn keep_limit(
     purse: Option<&Purse>,
 ) -> Result<Limited, Failure> {
     let codec = settings.providers[provider].dialect.codec();
-    let usual = codec.and_then(|codec| codec.default_max_tokens(&request.model));
+    let usual = codec.and_then(|codec| codec.default_max_tokens(request));
     let mut warnings: Vec<String> = keep_operator_limit(settings, request, usual)
         .into_iter()
         .collect();
@@ -281,7 +280,7 @@ fn keep_limit(
             ..Limited::default()
         });
     };
-    let known = price::known(settings, provider, &request.model);
+    let known = facts::price_at_most(settings, provider, &request.model);
     if known.is_none() && codec.is_none() {
         // An echo costs nothing.
         return Ok(Limited {
@@ -290,9 +289,12 @@ fn keep_limit(
             input: 0,
         });
     }
-    let Some((price, _)) = known else {
+    let Some((price, assumed)) = known else {
         return Err(no_price(settings, provider, request, purse));
     };
+    warnings.extend(assumed);
+    // The account may be set to a dearer one.
+    request.wants_standard_tier = settings.providers[provider].original().is_some();
     if let Some((what, advice)) = uncounted(request, settings.providers[provider].dialect) {
         let place = purse.place();
         return Err(Failure::new(

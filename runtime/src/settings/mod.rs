@@ -13,6 +13,7 @@ mod disclosure;
 #[cfg(test)]
 mod documents;
 mod environment;
+mod facts;
 mod file;
 mod file_text;
 mod foreign;
@@ -45,7 +46,7 @@ mod table;
 mod words;
 mod yaml;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub(crate) use anygpt_providers::Dialect;
 pub(crate) use disclosure::{has_shape_of_key, is_showable, named_secrets, shown};
@@ -66,6 +67,7 @@ pub(crate) use table::{Row, groups};
 pub(crate) use words::{LogFormat, LogLevel, Standby};
 
 use anygpt_providers::{
+    Facts,
     presets::{Preset, Serves},
     vendors::{self, Form},
 };
@@ -122,6 +124,8 @@ pub(crate) struct Settings {
     pub offer: Offer,
     /// What the operator allows.
     pub limits: Limits,
+    /// What is known of models: the table, with the operator's own rows in front.
+    pub facts: Arc<Facts>,
     /// Proxies and roots of trust.
     pub network: Network,
     /// Limits of the transport.

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use anygpt_providers::{ReasoningEffort, TokenPrice};
+use anygpt_providers::{
+    ReasoningEffort, Rules, TokenPrice,
+    facts::{Input, Sampling},
+};
 
 use super::index::{ModelIndex, ProviderIndex};
 
@@ -20,6 +23,35 @@ pub(crate) struct ModelSettings {
     pub line: usize,
     /// What it costs.
     pub price: Option<TokenPrice>,
+    /// What it takes, as far as the file says so.
+    pub rules: Rules,
+    /// The window of input, in tokens.
+    pub context: Option<u64>,
+}
+
+impl ModelSettings {
+    /// What the file says of it besides its price, by the names of the keys there.
+    pub(super) fn shown_facts(&self) -> Vec<(String, String)> {
+        let rules = &self.rules;
+        let words = |words: Vec<&str>| match words.is_empty() {
+            true => "none".to_owned(),
+            false => words.join(", "),
+        };
+        let efforts = rules.efforts.map(|all| all.iter().map(ReasoningEffort::as_str).collect());
+        let inputs = rules.inputs.map(|all| all.iter().map(Input::as_str).collect());
+        let sampling = rules.sampling.map(|it| it == Sampling::Yes);
+        let all = [
+            ("efforts", efforts.map(words)),
+            ("sampling", sampling.map(|it| it.to_string())),
+            ("tools", rules.tools.map(|it| it.to_string())),
+            ("forced_tools", rules.forced_tools.map(|it| it.to_string())),
+            ("inputs", inputs.map(words)),
+            ("context", self.context.map(|it| it.to_string())),
+            ("max_output", rules.max_output.map(|it| it.to_string())),
+        ];
+        let all = all.into_iter();
+        all.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
 }
 
 /// A tag and the models that carry it, or an alias and the models that it leads to.

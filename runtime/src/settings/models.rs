@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anygpt_providers::{Dialect, ReasoningEffort, TokenPrice, presets};
+use anygpt_providers::{Dialect, ReasoningEffort, Rules, TokenPrice, presets};
 
 use super::{
     file::{Aliases, ModelName, Models, TagName},
@@ -34,6 +34,7 @@ pub(super) fn all(providers: &[Provider], entries: Models) -> Result<Vec<ModelSe
                 "this model is given twice, first on line {first}; keep one of them"
             )));
         }
+        let rules = entry.rules();
         let mut known = BTreeSet::new();
         let tags = entry.tags.into_iter().map(|TagName(tag)| tag);
         let tags = tags
@@ -44,6 +45,8 @@ pub(super) fn all(providers: &[Provider], entries: Models) -> Result<Vec<ModelSe
             id,
             tags,
             line: key.line,
+            rules,
+            context: entry.context,
             price: entry.price.map(TokenPrice::from),
         });
     }
@@ -131,6 +134,8 @@ pub(super) fn add_aliases(
                     id,
                     tags: Vec::new(),
                     price: None,
+                    rules: Rules::default(),
+                    context: None,
                     line: target.line,
                 });
             }

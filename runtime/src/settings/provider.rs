@@ -137,9 +137,17 @@ impl Provider {
         self.is_tried_if_named = false;
     }
 
-    /// Whether it is one of the main three at its own address, so that the published prices hold.
-    pub(crate) fn is_original(&self) -> bool {
-        self.origins.base_url.is_none() && self.preset.is_some_and(Preset::is_main)
+    /// The id of the service, if this is its own address, so that what it publishes holds: prices, and which models there are.
+    pub(crate) fn original(&self) -> Option<&'static str> {
+        let preset = self.preset.filter(|preset| !preset.is_local)?;
+        let own = preset.default_host()?;
+        let is_own = self.base_url.host().eq_ignore_ascii_case(own);
+        is_own.then_some(preset.id)
+    }
+
+    /// Whether it is a known program that runs models on a machine of the user's own.
+    pub(crate) fn is_local_runtime(&self) -> bool {
+        self.preset.is_some_and(|preset| preset.is_local)
     }
 
     /// Whose models it has. Only a vendor's own address is its own API; any other may be a gateway.

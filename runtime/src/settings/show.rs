@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use anygpt_providers::TokenPrice;
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -109,13 +110,11 @@ impl Settings {
     fn show_models(&self, all: &mut Vec<Shown>) {
         let line = |line: usize| format!("line {line} of the configuration file");
         for model in &self.models {
-            let mut values = vec![("tags", model.tags.join(", "))];
-            if let Some(price) = &model.price {
-                values.push(("price.input", price.input.to_string()));
-                let cached = price.cached_input;
-                values.extend(cached.map(|it| ("price.cached_input", it.to_string())));
-                values.push(("price.output", price.output.to_string()));
-            }
+            let mut values = vec![("tags".to_owned(), model.tags.join(", "))];
+            let prices = model.price.iter().flat_map(TokenPrice::parts);
+            let prices = prices.map(|(name, usd)| (format!("price.{name}"), usd.to_string()));
+            values.extend(prices);
+            values.extend(model.shown_facts());
             let place = format!("models.{}", self.name_of(model));
             add(all, &place, values, &line(model.line));
         }

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::{
-    GRACE, GRACE_AFTER_SIGNAL, Settings,
+    GRACE, GRACE_AFTER_SIGNAL, Settings, facts,
     given::Given,
     limits::{Bound, List, Patterns, dollars, tokens},
     offered,
@@ -100,7 +100,7 @@ const NONE: Row = Row {
 };
 
 /// All of them, in the order in which documents list them.
-pub(super) static TABLE: [Row; 21] = [
+pub(super) static TABLE: [Row; 22] = [
     Row {
         path: "defaults.provider",
         variable: "DEFAULT_PROVIDER",
@@ -298,6 +298,24 @@ pub(super) static TABLE: [Row; 21] = [
             "most output tokens of a request, US dollars and seconds of a call, with all its attempts; callers can only \
              ask for less",
             "",
+        ],
+        ..NONE
+    },
+    Row {
+        path: "facts",
+        variable: "ANYGPT_FACTS",
+        set: Some(|settings, given| {
+            settings.facts = facts::read(given)?;
+            Ok(())
+        }),
+        show: |settings| Some(format!("table of {}", settings.facts.day())),
+        key: "A newer table of models, in front of the one that is built in",
+        example: "# facts: /config/facts.tsv # newer prices and models, in front of the table that is built in",
+        help: "a newer table of models (prices, limits, efforts)",
+        about: [
+            "a file with newer facts about models (prices, limits, efforts), in front of the \
+             [table that is built in](runtime/providers/facts/README.md)",
+            "the built-in table",
         ],
         ..NONE
     },

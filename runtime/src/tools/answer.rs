@@ -44,7 +44,7 @@ pub(super) struct Structured<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cost_source: Option<&'static str>,
+    cost_source: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     citations: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,7 +171,7 @@ pub(super) fn structured<'a>(
         reasoning: Some(answer.reasoning.as_str()).filter(|it| wants_reasoning && !it.is_empty()),
         usage: Some(&answer.usage).filter(|usage| **usage != Usage::default()),
         cost_usd: reply.cost.as_ref().map(|cost| cost.usd),
-        cost_source: reply.cost.as_ref().map(|cost| cost.source),
+        cost_source: reply.cost.as_ref().map(|cost| cost.source.to_string()),
         citations: &answer.citations,
         latency_ms: reply.latency.map(millis),
         first_token_ms: reply.first_token.map(millis),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::Error,
-    gateway::{Plan, adapt, encoding, price, resolve::Target, token_limit},
+    gateway::{Plan, adapt, encoding, facts, resolve::Target, token_limit},
     outcome::Outcome,
     settings::Settings,
 };
@@ -150,14 +150,14 @@ fn cost(
         ..
     } = prepared;
     let kind = settings.providers[target.provider].dialect;
-    let usual = || kind.codec()?.default_max_tokens(&request.model);
+    let usual = || kind.codec()?.default_max_tokens(request);
     let most = request.max_tokens.or_else(usual);
     let how = match most {
         None if reserved_usd.is_none() => "for the input alone",
         _ => "at most",
     };
     let counted = || {
-        let (price, _) = price::known(settings, target.provider, &request.model)?;
+        let (price, _) = facts::price(settings, target.provider, &request.model)?;
         Some(token_limit::estimated_cost(
             &price,
             input,

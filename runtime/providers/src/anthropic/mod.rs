@@ -6,12 +6,11 @@ use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
 use crate::{
-    ChatRequest, Codec, Encoding, Failure, InRequests, Model, ModelPage, Request, StreamReader,
+    ChatRequest, Codec, Encoding, Failure, InRequests, ModelPage, Request, StreamReader,
 };
 
 pub(crate) mod errors;
 mod models;
-mod prices;
 mod request;
 mod rules;
 mod stream;
@@ -25,6 +24,10 @@ pub(crate) use vendor::VENDOR;
 pub struct Messages;
 
 impl Codec for Messages {
+    fn vendor(&self) -> Option<&'static str> {
+        Some("anthropic")
+    }
+
     fn default_base_url(&self) -> &'static str {
         "https://api.anthropic.com"
     }
@@ -55,8 +58,8 @@ impl Codec for Messages {
         request::think_within_limit(chat, is_lowered)
     }
 
-    fn default_max_tokens(&self, model: &str) -> Option<u32> {
-        Some(rules::default_max_tokens(model))
+    fn default_max_tokens(&self, chat: &ChatRequest) -> Option<u32> {
+        Some(rules::default_max_tokens(chat))
     }
 
     fn check_supported(&self, chat: &ChatRequest) -> Result<(), Failure> {
@@ -77,10 +80,6 @@ impl Codec for Messages {
 
     fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
         models::page(body)
-    }
-
-    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
-        models::newest_chat_model(models)
     }
 
     fn failure(&self, status: u16, body: &[u8]) -> Failure {

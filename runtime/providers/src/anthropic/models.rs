@@ -2,7 +2,6 @@
 //!
 //! Never here: chats.
 
-use std::cmp::Reverse;
 use std::time::SystemTime;
 
 use serde::Deserialize;
@@ -13,7 +12,7 @@ use super::request::versioned;
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
 use crate::model;
-use crate::{Abilities, Capability, Failure, Model, ModelPage, ReasoningEffort, Request};
+use crate::{Abilities, Capability, Day, Failure, Model, ModelPage, ReasoningEffort, Request};
 
 pub(super) fn request(page: Option<&str>) -> Request {
     let after = page.map(|page| format!("&after_id={}", http_request::percent_encoded(page)));
@@ -41,7 +40,8 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
                 .and_then(|time| unix_seconds(&time.0)),
             input_token_limit: entry.max_input_tokens.0,
             output_token_limit: entry.max_tokens.0,
-            chat: true,
+            retires: entry.retires_at.and_then(Text::non_empty).map(day),
+            is_withdrawn: entry.lifecycle.is_some_and(|word| word.0 != "active"),
             ..Model::default()
         };
         let capabilities = entry.capabilities.and_then(|raw| json::tree(raw.get()));
@@ -55,25 +55,9 @@ pub(super) fn page(body: &[u8]) -> Result<ModelPage, Failure> {
     })
 }
 
-pub(super) fn newest_chat_model(models: &[Model]) -> Option<&Model> {
-    let retired = |model: &Model| {
-        let name = model
-            .display_name
-            .as_deref()
-            .unwrap_or_default()
-            .to_lowercase();
-        name.contains("retired") || name.contains("deprecated")
-    };
-    models
-        .iter()
-        .filter(|model| model.chat && !retired(model))
-        .max_by_key(|&model| {
-            (
-                model.created,
-                model.id.contains("sonnet"),
-                Reverse(model.id.as_str()),
-            )
-        })
+/// `2027-01-22` of `2027-01-22T00:00:00Z`.
+fn day(time: String) -> String {
+    Day::read(&time).map_or(time, |day| day.to_string())
 }
 
 #[derive(Deserialize)]
@@ -100,6 +84,10 @@ struct ModelEntry<'a> {
     max_tokens: Lenient<u64>,
     #[serde(borrow)]
     capabilities: Option<&'a RawValue>,
+    #[serde(borrow)]
+    lifecycle: Option<Text<'a>>,
+    #[serde(borrow)]
+    retires_at: Option<Text<'a>>,
 }
 
 /// RFC 3339 to seconds since 1970.
@@ -136,13 +124,9 @@ fn set_abilities(model: &mut Model, capabilities: &Value) {
         .with(Capability::Vision, known("image_input"))
         .with(Capability::Reasoning, known("thinking"))
         .with(Capability::Json, known("structured_outputs"))
-        // The service has neither, and all its models take tools.
+        // The service has neither.
         .with(Capability::Embeddings, Some(false))
-        .with(Capability::Images, Some(false))
-        .with(
-            Capability::Tools,
-            model.id.starts_with("claude-").then_some(true),
-        );
+        .with(Capability::Images, Some(false));
     let has =
         |effort: &ReasoningEffort| capabilities["effort"][effort.as_str()]["supported"] == true;
     model.efforts = ReasoningEffort::ALL.into_iter().filter(has).collect();

@@ -8,10 +8,11 @@ use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::rules::{self, Claude, Thinking, default_max_tokens};
+use super::rules::{self, Claude, default_max_tokens};
 use super::stream::KEPT;
-use crate::adapt::{self, Sampling};
+use crate::adapt;
 use crate::base64;
+use crate::facts::{Sampling, Thinking};
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
-    let rules = rules::claude(&chat.model);
+    let rules = rules::claude(chat);
     if rules.thinking == Thinking::Budget && continues_without_thinking(&chat.messages) {
         leave_out_thinking(chat, &mut warnings);
     }
@@ -47,7 +48,7 @@ pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
         let budget = rules::claude_budget(effort);
         let given = chat.max_tokens;
         let wanted = budget.saturating_add(given.unwrap_or(AFTER_THINKING));
-        let usual = default_max_tokens(&chat.model);
+        let usual = default_max_tokens(chat);
         chat.max_tokens = Some(given.map_or(wanted.max(usual), |_| wanted));
         if given.is_some() {
             warnings.push(format!(
@@ -65,10 +66,10 @@ pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
 }
 
 pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
-    if rules::claude(&chat.model).thinking != Thinking::Budget {
+    if rules::claude(chat).thinking != Thinking::Budget {
         return None;
     }
-    let usual = default_max_tokens(&chat.model);
+    let usual = default_max_tokens(chat);
     let limit = chat.max_tokens.unwrap_or(usual);
     // The API refuses a budget that leaves nothing for the answer.
     let answer = if is_lowered { limit / 4 } else { 1 };
@@ -96,7 +97,7 @@ pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
 }
 
 pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
-    let rules = rules::claude(&chat.model);
+    let rules = rules::claude(chat);
     let (mut system, turns) = turns::turns(&chat.messages);
     system.extend(instruction(chat, rules).map(Cow::Owned));
     let messages = turns.iter().filter_map(|turn| {
@@ -106,7 +107,7 @@ pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
     });
     let max_tokens = chat
         .max_tokens
-        .unwrap_or_else(|| default_max_tokens(&chat.model));
+        .unwrap_or_else(|| default_max_tokens(chat));
     let (thinking, effort) = thinking(chat);
     let body = ChatBody {
         model: &chat.model,
@@ -169,6 +170,9 @@ enum ThinkingBody {
         display: Option<&'static str>,
     },
     Disabled,
+    /// Thinking is off.
+    #[serde(rename = "between_tools")]
+    BetweenTools,
 }
 
 #[derive(Serialize)]
@@ -480,7 +484,7 @@ fn fit_format(chat: &ChatRequest, rules: Claude, warnings: &mut Vec<String>) {
 
 /// The `thinking` member for the model's generation, and the effort.
 fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) {
-    let rules = rules::claude(&chat.model);
+    let rules = rules::claude(chat);
     let adaptive = || ThinkingBody::Adaptive {
         display: chat.include_reasoning.then_some("summarized"),
     };
@@ -494,9 +498,12 @@ fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) 
         (Thinking::OnDemand | Thinking::ByDefault, Some(ReasoningEffort::None)) => {
             (Some(ThinkingBody::Disabled), None)
         }
+        (Thinking::BetweenTools, Some(ReasoningEffort::None)) => {
+            (Some(ThinkingBody::BetweenTools), None)
+        }
         (Thinking::OnDemand, Some(effort)) => (Some(adaptive()), Some(effort.as_str())),
         (Thinking::OnDemand, None) => (None, None),
-        (Thinking::ByDefault | Thinking::Always, effort) => (
+        (_, effort) => (
             chat.include_reasoning.then(adaptive),
             effort.map(ReasoningEffort::as_str),
         ),

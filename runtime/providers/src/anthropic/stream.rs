@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::errors::failure;
 use crate::conversation;
+use crate::facts::Tier;
 use crate::finish;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::pieces::Pieces;
@@ -328,6 +329,28 @@ pub(super) struct UsageObject {
     cache_read_input_tokens: Lenient<u64>,
     output_tokens: Lenient<u64>,
     output_tokens_details: Lenient<OutputDetails>,
+    server_tool_use: Lenient<ServerTools>,
+    service_tier: Lenient<String>,
+    speed: Lenient<String>,
+    inference_geo: Lenient<String>,
+}
+
+impl UsageObject {
+    /// Faster answers, and those that must come from one country, have prices of their own.
+    fn tier(&self) -> Option<Tier> {
+        let is_fast = self.speed.0.as_ref().is_some_and(|speed| speed != "standard");
+        let is_bound = self.inference_geo.0.as_ref().is_some_and(|geo| geo == "us");
+        match is_fast || is_bound {
+            true => Some(Tier::Other),
+            false => self.service_tier.0.as_deref().map(Tier::read),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ServerTools {
+    web_search_requests: Lenient<u64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -440,6 +463,8 @@ pub(super) fn take_usage(counts: &UsageObject, usage: &mut Usage) {
         reasoning_tokens: details.and_then(|details| details.thinking_tokens.0),
         cached_input_tokens: counts.cache_read_input_tokens.0,
         cache_write_tokens: counts.cache_creation_input_tokens.0,
+        searches: (counts.server_tool_use.0.as_ref()).and_then(|tools| tools.web_search_requests.0),
+        tier: counts.tier(),
         ..Usage::default()
     });
     let now = cached(usage);

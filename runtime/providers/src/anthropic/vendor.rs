@@ -2,7 +2,6 @@
 //!
 //! Never here: what a model accepts (`rules`).
 
-use super::prices::PRICES;
 use crate::vendor::{NONE, Vendor};
 
 pub(crate) static VENDOR: Vendor = Vendor {
@@ -11,6 +10,5 @@ pub(crate) static VENDOR: Vendor = Vendor {
     words: &["claude"],
     closed: &["claude", "sonnet", "opus", "haiku"],
     domains: &["anthropic.com"],
-    prices: PRICES,
     ..NONE
 };

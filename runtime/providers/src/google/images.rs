@@ -5,11 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::bare_id;
+use super::stream::{self, UsageMetadata};
 use crate::adapt;
 use crate::http_request;
 use crate::images::image;
-use crate::json::{self, Lenient, Text};
-use crate::{ErrorKind, Failure, GenerateImagePlan, GenerateImageRequest, GeneratedImages, Usage};
+use crate::json::{self, Text};
+use crate::{ErrorKind, Failure, GenerateImagePlan, GenerateImageRequest, GeneratedImages};
 
 pub(super) fn request(draw: &GenerateImageRequest) -> Option<GenerateImagePlan> {
     let (aspect_ratio, image_size) = match &draw.size {
@@ -48,16 +49,8 @@ pub(super) fn request(draw: &GenerateImageRequest) -> Option<GenerateImagePlan> 
 pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
     let text = String::from_utf8_lossy(body);
     let read: Reply<'_> = json::read(&text)?;
-    let usage = read.usage_metadata;
-    let mut generated = GeneratedImages {
-        usage: Usage {
-            input_tokens: usage.prompt_token_count.0,
-            output_tokens: usage.candidates_token_count.0,
-            total_tokens: usage.total_token_count.0,
-            ..Usage::default()
-        },
-        ..GeneratedImages::default()
-    };
+    let mut generated = GeneratedImages::default();
+    stream::take_usage(&read.usage_metadata, &mut generated.usage);
     let mut reason = read.prompt_feedback.and_then(|it| it.block_reason);
     let mut text = String::new();
     for candidate in read.candidates.unwrap_or_default().read() {
@@ -152,7 +145,7 @@ struct Reply<'a> {
     #[serde(borrow)]
     prompt_feedback: Option<Feedback<'a>>,
     #[serde(default)]
-    usage_metadata: Metadata,
+    usage_metadata: UsageMetadata,
 }
 
 #[derive(Deserialize)]
@@ -190,14 +183,6 @@ struct Part<'a> {
 struct Data<'a> {
     #[serde(borrow)]
     data: Text<'a>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Metadata {
-    prompt_token_count: Lenient<u64>,
-    candidates_token_count: Lenient<u64>,
-    total_token_count: Lenient<u64>,
 }
 
 #[cfg(test)]

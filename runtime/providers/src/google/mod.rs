@@ -7,14 +7,13 @@ use http::{HeaderName, HeaderValue};
 use crate::http_request;
 use crate::{
     ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
-    GenerateImageRequest, GeneratedImages, InRequests, Model, ModelPage, Request, StreamReader,
+    GenerateImageRequest, GeneratedImages, InRequests, ModelPage, Request, StreamReader,
 };
 
 mod embeddings;
 pub(crate) mod errors;
 mod images;
 mod models;
-mod prices;
 mod request;
 mod rules;
 mod stream;
@@ -28,6 +27,10 @@ pub(crate) use vendor::VENDOR;
 pub struct GenerateContent;
 
 impl Codec for GenerateContent {
+    fn vendor(&self) -> Option<&'static str> {
+        Some("google")
+    }
+
     fn default_base_url(&self) -> &'static str {
         "https://generativelanguage.googleapis.com"
     }
@@ -78,10 +81,6 @@ impl Codec for GenerateContent {
 
     fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
         models::page(body)
-    }
-
-    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
-        models::newest_chat_model(models)
     }
 
     fn failure(&self, status: u16, body: &[u8]) -> Failure {

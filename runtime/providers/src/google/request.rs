@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::bare_id;
 use super::rules::{self, GeminiThinking};
 use crate::adapt;
+use crate::facts::{Rules, Thinking};
 use crate::http_request;
 use crate::turns::{self, Turn};
 use crate::{
@@ -19,11 +20,17 @@ use crate::{
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
-    let thinks =
-        rules::gemini(bare_id(&chat.model), ReasoningEffort::High) != GeminiThinking::Never;
+    let rules = rules::of(chat);
+    let thinks = rules::gemini(rules, ReasoningEffort::High) != GeminiThinking::Never;
     if !thinks && chat.effort.take().is_some() {
         warnings.push(adapt::left_out("reasoning_effort", &chat.model));
     }
+    // Any effort is a number of tokens for models with a budget.
+    let efforts = match rules.thinking {
+        Some(Thinking::Budget) => None,
+        _ => rules.efforts,
+    };
+    adapt::fit(chat, Rules { efforts, ..rules }, &mut warnings);
     chat.include_reasoning &= thinks;
     if chat.tools.iter().any(|tool| tool.strict == Some(true)) {
         warnings.push(adapt::left_out("strict", &chat.model));
@@ -34,8 +41,8 @@ pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
 pub(super) fn think_within_limit(chat: &mut ChatRequest, is_lowered: bool) -> Option<String> {
     // Gemini accepts a budget above the limit, which may be what the caller wants.
     let limit = chat.max_tokens.filter(|_| is_lowered)?;
-    let model = chat.model.clone();
-    let tokens = |effort| match rules::gemini(bare_id(&model), effort) {
+    let rules = rules::of(chat);
+    let tokens = |effort| match rules::gemini(rules, effort) {
         GeminiThinking::Budget(tokens) => tokens,
         GeminiThinking::Never | GeminiThinking::Level(_) => 0,
     };
@@ -215,7 +222,7 @@ fn thinking_config(chat: &ChatRequest) -> Option<ThinkingConfig> {
         ..ThinkingConfig::default()
     };
     if let Some(effort) = chat.effort {
-        match rules::gemini(bare_id(&chat.model), effort) {
+        match rules::gemini(rules::of(chat), effort) {
             GeminiThinking::Never => {}
             GeminiThinking::Budget(tokens) => config.thinking_budget = Some(tokens),
             GeminiThinking::Level(word) => config.thinking_level = Some(word),
@@ -362,7 +369,7 @@ fn parts<'a>(turn: &Turn<'a>, chat: &'a ChatRequest) -> Vec<PartBody<'a>> {
     for message in messages() {
         match message.role {
             Role::Tool => parts.extend(message.media().map(PartBody::media)),
-            Role::Assistant => parts.extend(answered(message, &chat.model)),
+            Role::Assistant => parts.extend(answered(message, chat)),
             _ => parts.extend(message_parts(message)),
         }
     }
@@ -376,7 +383,7 @@ fn message_parts(message: &Message) -> Vec<PartBody<'_>> {
 }
 
 /// An answer of the model: its original parts if they were kept, else made from its text and calls.
-fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
+fn answered<'a>(message: &'a Message, chat: &ChatRequest) -> Vec<PartBody<'a>> {
     let kept = message.state.iter().flat_map(|state| &state.items);
     let mut parts: Vec<_> = kept.filter_map(PartBody::kept).collect();
     if parts.is_empty() {
@@ -384,10 +391,7 @@ fn answered<'a>(message: &'a Message, model: &str) -> Vec<PartBody<'a>> {
         parts.extend(message.tool_calls.iter().map(PartBody::call));
     }
     // Generations that think by level refuse a first call without a thought signature.
-    let wants_signature = matches!(
-        rules::gemini(bare_id(model), ReasoningEffort::High),
-        GeminiThinking::Level(_)
-    );
+    let wants_signature = rules::of(chat).thinking == Some(Thinking::Level);
     let is_signed = parts.iter().any(|part| part.thought_signature.is_some());
     if wants_signature
         && !is_signed

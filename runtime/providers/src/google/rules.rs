@@ -1,70 +1,45 @@
-//! What each family of Google's models accepts, as data. An unknown id is treated like the newest of its vendor, or has
-//! no rules. Source: <https://ai.google.dev/gemini-api/docs/thinking>.
+//! How the reasoning effort is sent to a Gemini model. Source: <https://ai.google.dev/gemini-api/docs/thinking>.
 //!
-//! Never here: field names, or what a provider has refused (`parameter`).
+//! Never here: what is known of a model (`facts`), field names, or what a provider has refused (`parameter`).
 
-use crate::ReasoningEffort::{self, High, Low, Max, Medium, Minimal, XHigh};
-use crate::adapt::version;
+use crate::facts::{Rules, Thinking};
+use crate::{ChatRequest, ReasoningEffort};
 
-/// How the reasoning effort is sent to a Gemini model.
+/// What is sent to a model for an effort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GeminiThinking {
     Never,
-    /// By a number of tokens.
+    /// A number of tokens.
     Budget(u32),
+    /// In capital letters.
     Level(&'static str),
 }
 
-/// What is sent to a model for this effort.
-pub(super) fn gemini(id: &str, effort: ReasoningEffort) -> GeminiThinking {
-    let Some(rest) = id.strip_prefix("gemini-") else {
-        return GeminiThinking::Never;
-    };
-    let is = |word: &str| rest.split('-').any(|part| part == word);
-    match version(rest) {
-        Some(version) if version < (2, 5) => GeminiThinking::Never,
-        Some((2, _)) => GeminiThinking::Budget(match effort {
-            ReasoningEffort::None if is("pro") => 128,
-            ReasoningEffort::None => 0,
-            Minimal => 1_024,
-            Low => 2_048,
-            Medium => 8_192,
-            XHigh | Max if is("pro") => 32_768,
-            High | XHigh | Max => 24_576,
-        }),
-        version => GeminiThinking::Level(match effort {
-            ReasoningEffort::None | Minimal if is("pro") => "LOW",
-            ReasoningEffort::None | Minimal => "MINIMAL",
-            Low => "LOW",
-            // The first preview of 3 Pro knows only two levels.
-            Medium if is("pro") && version == Some((3, 0)) => "HIGH",
-            Medium => "MEDIUM",
-            High | XHigh | Max => "HIGH",
-        }),
-    }
+/// What is known of the model of a request.
+pub(super) fn of(chat: &ChatRequest) -> Rules {
+    chat.rules_of("google")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gemini_words_and_budgets() {
-        use GeminiThinking::{Budget, Level};
-        for (id, effort, expected) in [
-            ("gemini-2.0-flash", High, GeminiThinking::Never),
-            ("gemma-4", High, GeminiThinking::Never),
-            ("gemini-2.5-flash", ReasoningEffort::None, Budget(0)),
-            ("gemini-2.5-pro", ReasoningEffort::None, Budget(128)),
-            ("gemini-2.5-flash", Max, Budget(24_576)),
-            ("gemini-2.5-pro", Max, Budget(32_768)),
-            ("gemini-3.5-flash", ReasoningEffort::None, Level("MINIMAL")),
-            ("gemini-3.5-pro", Minimal, Level("LOW")),
-            ("gemini-3-pro-preview", Medium, Level("HIGH")),
-            ("gemini-3.1-pro", Medium, Level("MEDIUM")),
-            ("gemini-flash-latest", Max, Level("HIGH")),
-        ] {
-            assert_eq!(gemini(id, effort), expected, "{id} {effort:?}");
-        }
+/// What is sent for this effort, which the model knows.
+pub(super) fn gemini(rules: Rules, effort: ReasoningEffort) -> GeminiThinking {
+    match rules.thinking {
+        Some(Thinking::Budget) => GeminiThinking::Budget(match effort {
+            // Those that cannot be told not to think take this at least.
+            ReasoningEffort::None if !rules.efforts.is_some_and(|all| all.has(effort)) => 128,
+            ReasoningEffort::None => 0,
+            ReasoningEffort::Minimal => 1_024,
+            ReasoningEffort::Low => 2_048,
+            ReasoningEffort::Medium => 8_192,
+            // The most that all of them take.
+            ReasoningEffort::High | ReasoningEffort::XHigh | ReasoningEffort::Max => 24_576,
+        }),
+        Some(Thinking::Level) => GeminiThinking::Level(match effort {
+            ReasoningEffort::None | ReasoningEffort::Minimal => "MINIMAL",
+            ReasoningEffort::Low => "LOW",
+            ReasoningEffort::Medium => "MEDIUM",
+            ReasoningEffort::High => "HIGH",
+            ReasoningEffort::XHigh | ReasoningEffort::Max => "XHIGH",
+        }),
+        _ => GeminiThinking::Never,
     }
 }

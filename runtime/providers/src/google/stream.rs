@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::errors::failure;
+use crate::facts::Tier;
 use crate::finish;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::pieces::Pieces;
@@ -106,6 +107,11 @@ impl Reader {
         candidate: Candidate<'_>,
         answer: &mut Answer,
     ) -> Result<(), Failure> {
+        let grounding = candidate.grounding_metadata.0.as_ref();
+        if let Some(queries) = grounding.and_then(|it| it.web_search_queries.as_ref()) {
+            let searches = queries.raw().count() as u64;
+            answer.usage.searches = answer.usage.searches.max(Some(searches).filter(|it| *it > 0));
+        }
         let parts = candidate.content.and_then(|content| content.parts);
         for part in parts.unwrap_or_default().read() {
             let part: Piece<'_> = part?;
@@ -222,6 +228,15 @@ struct Candidate<'a> {
     finish_reason: Option<Text<'a>>,
     #[serde(borrow)]
     finish_message: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    grounding_metadata: Lenient<Grounding<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Grounding<'a> {
+    #[serde(borrow)]
+    web_search_queries: Option<json::List<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -264,13 +279,24 @@ struct PromptFeedback<'a> {
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct UsageMetadata {
+pub(super) struct UsageMetadata {
     prompt_token_count: Lenient<u64>,
     tool_use_prompt_token_count: Lenient<u64>,
     cached_content_token_count: Lenient<u64>,
     candidates_token_count: Lenient<u64>,
     thoughts_token_count: Lenient<u64>,
     total_token_count: Lenient<u64>,
+    prompt_tokens_details: Lenient<Vec<Modality>>,
+    candidates_tokens_details: Lenient<Vec<Modality>>,
+    service_tier: Lenient<String>,
+}
+
+/// The tokens of one kind of input or output.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Modality {
+    modality: Lenient<String>,
+    token_count: Lenient<u64>,
 }
 
 /// Sets the finish reason if there is one, and what the provider adds to it.
@@ -292,12 +318,21 @@ fn take_reason(
 }
 
 /// Later counts replace earlier ones.
-fn take_usage(counts: &UsageMetadata, usage: &mut Usage) {
+pub(super) fn take_usage(counts: &UsageMetadata, usage: &mut Usage) {
     let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
         (Some(one), Some(other)) => Some(one.saturating_add(other)),
         (one, other) => one.or(other),
     };
+    let of_kind = |details: &Lenient<Vec<Modality>>, kind: &str| {
+        let details = details.0.iter().flatten();
+        let mut details = details.filter(|it| it.modality.0.as_deref() == Some(kind));
+        details.next().and_then(|it| it.token_count.0)
+    };
     usage.update(&Usage {
+        audio_input_tokens: of_kind(&counts.prompt_tokens_details, "AUDIO"),
+        image_input_tokens: of_kind(&counts.prompt_tokens_details, "IMAGE"),
+        image_output_tokens: of_kind(&counts.candidates_tokens_details, "IMAGE"),
+        tier: counts.service_tier.0.as_deref().map(Tier::read),
         input_tokens: sum(
             counts.prompt_token_count.0,
             counts.tool_use_prompt_token_count.0,

@@ -2,7 +2,6 @@
 //!
 //! Never here: what a model accepts (`rules`).
 
-use super::prices::PRICES;
 use crate::vendor::Vendor;
 
 pub(crate) static VENDOR: Vendor = Vendor {
@@ -41,5 +40,4 @@ pub(crate) static VENDOR: Vendor = Vendor {
         "t5gemma",
     ],
     domains: &["generativelanguage.googleapis.com"],
-    prices: PRICES,
 };

@@ -37,6 +37,7 @@ fn needs_response_format(model: &str, is_openai: bool) -> bool {
 }
 
 pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
+    let image_tokens = |kinds: &Lenient<Kinds>| kinds.0.as_ref()?.image_tokens.0;
     let text = String::from_utf8_lossy(body);
     let read: List<'_> = json::read(&text)?;
     let mut generated = GeneratedImages {
@@ -44,6 +45,10 @@ pub(super) fn read(body: &[u8]) -> Result<GeneratedImages, Failure> {
             input_tokens: read.usage.input_tokens.0,
             output_tokens: read.usage.output_tokens.0,
             total_tokens: read.usage.total_tokens.0,
+            image_input_tokens: image_tokens(&read.usage.input_tokens_details),
+            // All of it, where it is not divided.
+            image_output_tokens: image_tokens(&read.usage.output_tokens_details)
+                .or(read.usage.output_tokens.0),
             ..Usage::default()
         },
         ..GeneratedImages::default()
@@ -115,6 +120,14 @@ struct Tokens {
     input_tokens: Lenient<u64>,
     output_tokens: Lenient<u64>,
     total_tokens: Lenient<u64>,
+    input_tokens_details: Lenient<Kinds>,
+    output_tokens_details: Lenient<Kinds>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Kinds {
+    image_tokens: Lenient<u64>,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! OpenAI's two formats for chats, and what they share: embeddings, images, errors, rules and prices.
+//! OpenAI's two formats for chats, and what they share: embeddings, images, and errors.
 //!
 //! Never here: retries, HTTP.
 
@@ -8,9 +8,7 @@ pub mod chat_completions;
 mod embeddings;
 pub(crate) mod errors;
 mod images;
-mod prices;
 mod responses;
-mod rules;
 mod vendor;
 
 pub use responses::Responses;

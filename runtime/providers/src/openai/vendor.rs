@@ -2,8 +2,6 @@
 //!
 //! Never here: what a model accepts (`rules`).
 
-use super::prices::PRICES;
-use super::rules::O_SERIES;
 use crate::vendor::{NONE, Vendor};
 
 pub(crate) static VENDOR: Vendor = Vendor {
@@ -12,7 +10,8 @@ pub(crate) static VENDOR: Vendor = Vendor {
     closed: &[
         "gpt",
         "chatgpt",
-        O_SERIES,
+        // `o3`, `o4-mini` (see `begins`).
+        "o#",
         "text-embedding",
         "dall-e",
         "codex",
@@ -28,6 +27,5 @@ pub(crate) static VENDOR: Vendor = Vendor {
     ],
     apart: &["gpt-oss", "whisper"],
     domains: &["openai.com"],
-    prices: PRICES,
     ..NONE
 };

@@ -68,7 +68,7 @@ fn made_up(random: &mut Xorshift, is_loose: bool) -> Answer {
         cached_input_tokens: Some(cached),
         cache_write_tokens: Some(written),
         total_tokens: Some(count()),
-        cost_usd: None,
+        ..Usage::default()
     };
     Answer {
         text: words(random),

@@ -6,7 +6,7 @@ use crate::*;
 pub(crate) fn named_model(id: &str, chat: bool) -> Model {
     Model {
         id: id.into(),
-        chat,
+        chat: Some(chat),
         ..Model::default()
     }
 }

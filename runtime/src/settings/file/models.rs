@@ -2,7 +2,10 @@
 //!
 //! Never here: finding their providers (`models`).
 
-use anygpt_providers::TokenPrice;
+use anygpt_providers::{
+    ReasoningEffort, Rules, TokenPrice,
+    facts::{Input, Rates, Sampling},
+};
 use serde::Deserialize;
 
 use crate::settings::{
@@ -23,6 +26,73 @@ pub(in crate::settings) struct ModelEntry {
     pub(in crate::settings) tags: Vec<TagName>,
     /// What it costs, in US dollars per million tokens.
     pub(in crate::settings) price: Option<PriceEntry>,
+    /// The reasoning efforts that it knows; none if it does not reason.
+    efforts: Option<Vec<EffortName>>,
+    /// Whether it takes temperature and `top_p`.
+    sampling: Option<bool>,
+    /// Whether it takes tools, and whether it can be forced to call one.
+    tools: Option<bool>,
+    forced_tools: Option<bool>,
+    /// What it takes besides text.
+    inputs: Option<Vec<InputName>>,
+    /// Most tokens of input, and of an answer.
+    pub(in crate::settings) context: Option<u64>,
+    max_output: Option<u32>,
+}
+
+impl ModelEntry {
+    /// What requests to it may have.
+    pub(in crate::settings) fn rules(&self) -> Rules {
+        let efforts = self.efforts.as_ref();
+        let inputs = self.inputs.as_ref();
+        Rules {
+            efforts: efforts.map(|all| all.iter().map(|name| name.0).collect()),
+            sampling: self.sampling.map(|takes| match takes {
+                true => Sampling::Yes,
+                false => Sampling::No,
+            }),
+            inputs: inputs.map(|all| all.iter().map(|name| name.0).collect()),
+            tools: self.tools,
+            forced_tools: self.forced_tools,
+            max_output: self.max_output,
+            ..Rules::default()
+        }
+    }
+}
+
+/// A reasoning effort.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct EffortName(ReasoningEffort);
+
+impl TryFrom<String> for EffortName {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self, Error> {
+        let known = ReasoningEffort::ALL.map(ReasoningEffort::as_str);
+        let problem = format!("there is no effort \"{}\"", shown(&name));
+        ReasoningEffort::from_name(&name)
+            .map(EffortName)
+            .ok_or_else(|| Error::choice(&problem, &name, &known))
+    }
+}
+
+/// A kind of input besides text, which need not be named.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct InputName(Input);
+
+impl TryFrom<String> for InputName {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self, Error> {
+        let known = Input::ALL.map(Input::as_str);
+        let found = Input::ALL.into_iter().find(|it| it.as_str().eq_ignore_ascii_case(&name));
+        let problem = format!("there is no kind of input \"{}\" besides text", shown(&name));
+        found
+            .map(InputName)
+            .ok_or_else(|| Error::choice(&problem, &name, &known))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,16 +104,40 @@ pub(in crate::settings) struct PriceEntry {
     output: Amount,
     /// Input that comes from a cache; as other input if it is left out.
     cached_input: Option<Amount>,
+    /// Input that is written to a cache; likewise.
+    cache_write: Option<Amount>,
+    /// A thousand searches.
+    search: Option<Amount>,
+    /// Above so many tokens of input, a request costs the next four; what is left out changes as much as the input does.
+    long_from: Option<u64>,
+    long_input: Option<Amount>,
+    long_cached_input: Option<Amount>,
+    long_cache_write: Option<Amount>,
+    long_output: Option<Amount>,
 }
 
 impl From<PriceEntry> for TokenPrice {
     fn from(entry: PriceEntry) -> Self {
-        TokenPrice {
+        let usd = |amount: Option<Amount>| amount.map(|amount| amount.0);
+        let rates = Rates {
             input: entry.input.0,
+            cached_input: usd(entry.cached_input),
+            cache_write: usd(entry.cache_write),
             output: entry.output.0,
-            cached_input: entry.cached_input.map(|amount| amount.0),
-            cache_write: None,
-            long_from: None,
+        };
+        let long = usd(entry.long_input).map(|input| {
+            let scaled = rates.scaled_to(input);
+            Rates {
+                input,
+                cached_input: usd(entry.long_cached_input).or(scaled.cached_input),
+                cache_write: usd(entry.long_cache_write).or(scaled.cache_write),
+                output: usd(entry.long_output).unwrap_or(scaled.output),
+            }
+        });
+        TokenPrice {
+            long: entry.long_from.zip(long),
+            search: usd(entry.search),
+            ..TokenPrice::new(rates)
         }
     }
 }

@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Capability::{Chat, Embeddings, Images, Reasoning, Tools, Vision};
+use crate::Capability::{Chat, Embeddings, Images, Reasoning, Vision};
 use crate::anthropic::Messages;
 use crate::anthropic::tests::MODELS;
-use crate::testing::{known_abilities, named_model, newest};
+use crate::testing::{known_abilities, named_model};
 use crate::*;
 
 #[test]
@@ -24,7 +24,6 @@ fn model_lists() {
             created: Some(1_777_593_600),
             input_token_limit: Some(1_000_000),
             output_token_limit: Some(128_000),
-            chat: true,
             can: page.models[0].can,
             ..Model::default()
         }
@@ -39,11 +38,6 @@ fn model_lists() {
         Messages.models_page(b"{}").unwrap_err().class,
         ErrorKind::Unavailable
     );
-    assert_eq!(
-        newest(&Messages, MODELS).as_deref(),
-        Some("claude-sonnet-5")
-    );
-    assert_eq!(newest(&Messages, r#"{"data":[]}"#), None);
 }
 
 #[test]
@@ -75,7 +69,7 @@ fn anthropic_says_what_is_supported() {
     assert_eq!(
         known_abilities(&model),
         (
-            vec![Chat, Vision, Tools],
+            vec![Chat, Vision],
             vec![Reasoning, Embeddings, Images]
         )
     );
@@ -87,4 +81,16 @@ fn anthropic_says_what_is_supported() {
         known_abilities(&model),
         (vec![Chat], vec![Embeddings, Images])
     );
+}
+
+#[test]
+fn the_list_says_what_ends() {
+    let list = r#"{"data":[
+        {"id":"a","lifecycle":"active","retires_at":null},
+        {"id":"b","lifecycle":"deprecated","retires_at":"2027-01-22T00:00:00Z"},
+        {"id":"c","lifecycle":"retired"}, {"id":"d"}]}"#;
+    let page = Messages.models_page(list.as_bytes()).unwrap();
+    let ends = page.models.iter().map(|model| (model.is_withdrawn, model.retires.as_deref()));
+    let expected = [(false, None), (true, Some("2027-01-22")), (true, None), (false, None)];
+    assert_eq!(ends.collect::<Vec<_>>(), expected);
 }

@@ -1,10 +1,9 @@
 use serde_json::json;
 
-use super::*;
-use crate::Capability::{Chat, Embeddings, Images, Json, Reasoning, Tools, Vision};
+use crate::Capability::{Chat, Embeddings, Reasoning};
 use crate::google::GenerateContent;
 use crate::google::tests::MODELS;
-use crate::testing::{known_abilities, named_model, newest};
+use crate::testing::known_abilities;
 use crate::*;
 
 #[test]
@@ -25,12 +24,11 @@ fn model_lists() {
             display_name: Some("Gemini 2.5 Flash".to_owned()),
             input_token_limit: Some(1_048_576),
             output_token_limit: Some(65_536),
-            chat: true,
             can: page.models[0].can,
             ..Model::default()
         }
     );
-    assert_eq!(page.models.iter().filter(|model| !model.chat).count(), 1);
+    assert_eq!(page.models.iter().filter(|model| model.chat == Some(false)).count(), 1);
     assert_eq!(
         GenerateContent.models_page(b"{}").unwrap(),
         ModelPage::default()
@@ -42,69 +40,17 @@ fn model_lists() {
 }
 
 #[test]
-fn newest_models() {
-    let of = |ids: &[&str]| {
-        let models: Vec<_> = ids
-            .iter()
-            .map(|id| json!({"name": id, "supportedGenerationMethods": ["generateContent"]}))
-            .collect();
-        newest(&GenerateContent, &json!({"models": models}).to_string()).unwrap_or_default()
-    };
-    assert_eq!(
-        newest(&GenerateContent, MODELS).as_deref(),
-        Some("gemini-3.5-flash")
-    );
-    assert_eq!(
-        of(&["gemini-9.9-flash", "gemini-10.0-flash"]),
-        "gemini-10.0-flash"
-    );
-    assert_eq!(
-        of(&[
-            "gemini-3-pro",
-            "gemini-4-flash-preview",
-            "gemini-4-flash-lite"
-        ]),
-        "gemini-3-pro"
-    );
-    assert_eq!(
-        of(&[
-            "gemini-4-flash-preview",
-            "gemini-flash-latest",
-            "gemma-3-27b-it"
-        ]),
-        "gemini-4-flash-preview"
-    );
-    assert_eq!(
-        of(&["gemma-3-27b-it", "gemini-2.5-computer-use-preview"]),
-        "gemma-3-27b-it"
-    );
-    assert_eq!(
-        of(&["gemini-2.5-flash-preview-tts", "gemini-2.5-flash-image"]),
-        ""
-    );
-}
-
-#[test]
 fn google_s_methods_tell() {
-    let mut chat = named_model("gemini-9-flash", true);
-    set_abilities(&mut chat, false, Some(true), true);
+    let list = json!({"models": [
+        {"name": "models/gemini-9-flash", "supportedGenerationMethods": ["generateContent"], "thinking": true},
+        {"name": "models/gemini-embedding-9", "supportedGenerationMethods": ["embedContent"]}]});
+    let page = GenerateContent.models_page(list.to_string().as_bytes()).unwrap();
+    let known: Vec<_> = page.models.iter().map(known_abilities).collect();
     assert_eq!(
-        known_abilities(&chat),
-        (
-            vec![Chat, Vision, Tools, Reasoning, Json],
-            vec![Embeddings, Images]
-        )
-    );
-    let mut image = named_model("gemini-9-flash-image", true);
-    set_abilities(&mut image, false, None, false);
-    assert_eq!(
-        known_abilities(&image),
-        (vec![Chat, Images], vec![Embeddings])
-    );
-    let mut embedding = named_model("gemini-embedding-9", false);
-    set_abilities(&mut embedding, true, None, false);
-    assert_eq!(
-        known_abilities(&embedding),
-        (vec![Embeddings], vec![Chat, Images])
+        known,
+        [
+            (vec![Chat, Reasoning], vec![Embeddings]),
+            (vec![Embeddings], vec![Chat])
+        ]
     );
 }

@@ -21,6 +21,11 @@ mod stream;
 pub use accents::{ChatCompletions, EffortField, Newest, PLAIN, Seed};
 
 impl Codec for ChatCompletions {
+    fn vendor(&self) -> Option<&'static str> {
+        // Others may have any models.
+        self.developer.then_some("openai")
+    }
+
     fn default_base_url(&self) -> &'static str {
         self.base_url
     }

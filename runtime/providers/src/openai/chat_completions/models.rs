@@ -2,8 +2,6 @@
 //!
 //! Never here: chats.
 
-use std::cmp::Reverse;
-
 use serde_json::Value;
 
 use super::stream::side_field;
@@ -29,21 +27,16 @@ impl ChatCompletions {
 
     pub(super) fn newest<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
         let usual = match self.newest {
-            Newest::OpenAi => return Responses.newest_chat_model(models),
+            Newest::OpenAi => "",
             Newest::Unknown => return None,
             Newest::ByDate(usual) => usual,
         };
         if let Some(model) = models.iter().find(|model| model.id == usual) {
             return Some(model);
         }
-        let newest = |ordinary: bool| {
-            let fits = |model: &&Model| model.chat && (!ordinary || is_ordinary(&model.id));
-            let chat = models.iter().enumerate().filter(|(_, model)| fits(model));
-            // Without dates, the first of the list.
-            chat.max_by_key(|(place, model)| (model.created, Reverse(*place)))
-                .map(|(_, model)| model)
-        };
-        newest(true).or_else(|| newest(false))
+        let chats = || models.iter().filter(|model| model.may_chat());
+        let ordinary = chats().filter(|model| is_ordinary(&model.id));
+        model::newest(ordinary).or_else(|| model::newest(chats()))
     }
 }
 
@@ -59,7 +52,7 @@ fn read_model(entry: &str) -> Option<Model> {
     let is_other = text("type").is_some_and(|kind| OTHER_TYPES.contains(&kind));
     let name = text("display_name").or(text("name"));
     let mut model = Model {
-        chat: capability.unwrap_or(speaks && !is_other && model::may_chat(id)),
+        chat: capability.or((!speaks || is_other).then_some(false)),
         display_name: name.filter(|name| *name != id).map(str::to_owned),
         id: id.to_owned(),
         created: entry["created"].as_i64(),

@@ -13,7 +13,7 @@ use super::{ChatCompletions, EffortField, Seed};
 use crate::adapt;
 use crate::conversation::Url;
 use crate::http_request;
-use crate::openai::rules;
+use crate::facts::Rules;
 use crate::turns;
 use crate::{
     ChatRequest, Encoding, ErrorKind, Failure, Format, Media, Message, Part, ReasoningEffort,
@@ -23,17 +23,21 @@ use crate::{
 impl ChatCompletions {
     pub(super) fn adapt_request(&self, chat: &mut ChatRequest) -> Vec<String> {
         let mut warnings = Vec::new();
-        // Other services may have any models; a refusal says what to change (`parameter`).
-        if self.developer
-            && let Some(rules) = rules::openai(&chat.model)
-        {
-            adapt::fit_effort(chat, rules.efforts, &mut warnings);
-            adapt::fit_sampling(chat, rules.sampling, &mut warnings);
-            if !rules.efforts.is_empty() {
-                adapt::without_stop(chat, &mut warnings);
-            }
+        let rules = self.rules(chat);
+        adapt::fit(chat, rules, &mut warnings);
+        // OpenAI's reasoning models alone refuse it.
+        if self.developer && rules.reasons() == Some(true) {
+            adapt::without_stop(chat, &mut warnings);
         }
         warnings
+    }
+
+    /// What is known of the model. Other services may have any models; a refusal says what to change (`parameter`).
+    fn rules(&self, chat: &ChatRequest) -> Rules {
+        match self.developer {
+            true => chat.rules_of("openai"),
+            false => chat.rules.unwrap_or_default(),
+        }
     }
 
     pub(super) fn check(&self, chat: &ChatRequest) -> Result<(), Failure> {
@@ -93,6 +97,7 @@ impl ChatCompletions {
             max_tokens: older,
             max_completion_tokens: newer,
             stream,
+            service_tier: (self.developer && chat.wants_standard_tier).then_some("default"),
             stream_options: asks_for_usage.then_some(StreamOptions {
                 include_usage: true,
             }),
@@ -215,6 +220,8 @@ struct ChatBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u32>,
     stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<StreamOptions>,
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::ChatCompletions;
 use super::inline_reasoning::InlineReasoning;
 use crate::conversation;
+use crate::facts::Tier;
 use crate::finish;
 use crate::json::{self, Object as _};
 use crate::openai::arguments;
@@ -100,6 +101,9 @@ impl Reader<'_> {
         let usage = chunk.usage;
         let usage = usage.or_else(|| side_members(chunk.x_groq, &["usage"])[0]);
         self.take_usage(usage, answer);
+        if let Some(tier) = side_field(chunk.service_tier).as_str() {
+            answer.usage.tier = Some(Tier::read(tier));
+        }
         // Some errors have no `error` member; MiniMax's is in `base_resp`.
         if chunk.error.is_some()
             || chunk.object.is_some_and(|object| json::is(object, "error"))
@@ -152,8 +156,10 @@ impl Reader<'_> {
             ],
         );
         let [reasoning] = side_members(output_details, &["reasoning_tokens"]);
-        let [cached, written] =
-            side_members(input_details, &["cached_tokens", "cache_write_tokens"]);
+        let [cached, written, audio] = side_members(
+            input_details,
+            &["cached_tokens", "cache_write_tokens", "audio_tokens"],
+        );
         let reasoning = json::number(reasoning);
         let apart = match self.service.reasoning_apart {
             true => reasoning.unwrap_or_default(),
@@ -167,7 +173,9 @@ impl Reader<'_> {
             cache_write_tokens: json::number(written),
             total_tokens: json::number(total),
             // OpenRouter's member, in US dollars.
+            audio_input_tokens: json::number(audio),
             cost_usd: side_field(cost).as_f64().filter(|cost| *cost >= 0.0),
+            ..Usage::default()
         });
     }
 
@@ -426,6 +434,7 @@ json::object! {
         model,
         choices,
         usage,
+        service_tier,
         x_groq,
         citations,
         search_results,

@@ -8,7 +8,7 @@ use crate::http_request;
 use crate::openai::{chat_completions::PLAIN, embeddings, errors, images};
 use crate::{
     ChatRequest, Codec, EmbedRequest, Embeddings, Encoding, Failure, GenerateImagePlan,
-    GenerateImageRequest, GeneratedImages, Model, ModelPage, Request, StreamReader,
+    GenerateImageRequest, GeneratedImages, ModelPage, Request, StreamReader,
 };
 
 mod models;
@@ -21,6 +21,10 @@ mod tokens;
 pub struct Responses;
 
 impl Codec for Responses {
+    fn vendor(&self) -> Option<&'static str> {
+        Some("openai")
+    }
+
     fn default_base_url(&self) -> &'static str {
         "https://api.openai.com/v1"
     }
@@ -59,10 +63,6 @@ impl Codec for Responses {
 
     fn models_page(&self, body: &[u8]) -> Result<ModelPage, Failure> {
         models::page(body)
-    }
-
-    fn newest_chat_model<'m>(&self, models: &'m [Model]) -> Option<&'m Model> {
-        models::newest_chat_model(models)
     }
 
     fn failure(&self, status: u16, body: &[u8]) -> Failure {

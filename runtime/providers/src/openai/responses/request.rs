@@ -12,7 +12,6 @@ use super::stream::REPLAYED;
 use crate::adapt;
 use crate::conversation::Url;
 use crate::http_request;
-use crate::openai::rules;
 use crate::turns;
 use crate::{
     ChatRequest, Encoding, Failure, Format, Media, Message, Part, ReasoningEffort, Request, Role,
@@ -21,11 +20,9 @@ use crate::{
 
 pub(super) fn adapt(chat: &mut ChatRequest) -> Vec<String> {
     let mut warnings = Vec::new();
-    if let Some(rules) = rules::openai(&chat.model) {
-        adapt::fit_effort(chat, rules.efforts, &mut warnings);
-        adapt::fit_sampling(chat, rules.sampling, &mut warnings);
-        chat.include_reasoning &= !rules.efforts.is_empty();
-    }
+    let rules = chat.rules_of("openai");
+    adapt::fit(chat, rules, &mut warnings);
+    chat.include_reasoning &= rules.reasons() != Some(false);
     // This format has neither `stop` nor `seed`.
     adapt::without_stop(chat, &mut warnings);
     adapt::without_seed(chat, &mut warnings);
@@ -38,7 +35,7 @@ pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
 
 pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
     let instructions_speak = turns::only_instructions(chat.messages.iter());
-    let reasons = rules::openai(&chat.model).map(|rules| !rules.efforts.is_empty());
+    let reasons = chat.rules_of("openai").reasons();
     let mut input = Vec::with_capacity(chat.messages.len());
     for message in chat.messages.iter() {
         let kept = message.state.as_ref();
@@ -89,6 +86,7 @@ pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
             false => &[],
         },
         store: (!encoding.without_store).then_some(false),
+        service_tier: chat.wants_standard_tier.then_some("default"),
         stream,
         stream_options: (stream && !encoding.without_stream_options).then_some(StreamOptions {
             include_obfuscation: false,
@@ -119,6 +117,8 @@ struct ChatBody<'a> {
     include: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<StreamOptions>,

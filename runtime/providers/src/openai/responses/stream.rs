@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::answer::begin_paragraph;
+use crate::facts::Tier;
 use crate::finish;
 use crate::json::{self, Lenient, Text, str_of};
 use crate::openai::arguments;
@@ -154,6 +155,8 @@ impl Reader {
         let item: OutputItem<'_> = json::read(json)?;
         self.take_call(&item, place, answer)?;
         if is_done {
+            let searches = &mut answer.usage.searches;
+            *searches = (*searches).max(Some(0)).map(|sum| sum + u64::from(item.is_search())).filter(|sum| *sum > 0);
             take_refusal(&item, answer)?;
             if self.arrived == Arrived::Nothing {
                 take_texts(&item, answer)?;
@@ -203,6 +206,8 @@ impl Reader {
         if let Some(usage) = response.usage.0.take() {
             answer.usage.update(&usage.into());
         }
+        let tier = response.service_tier.0.take();
+        answer.usage.tier = tier.map(|word| Tier::read(&word.0)).or(answer.usage.tier);
         let has_output = response
             .output
             .is_some_and(|output| output.get().trim_start_matches(['[', ' ']) != "]");
@@ -241,8 +246,10 @@ impl Reader {
         let wants_text = answer.text.is_empty();
         let wants_reasoning = answer.reasoning.is_empty();
         let wants_pieces = answer.state.is_empty();
+        let mut searches = 0;
         for (place, json) in (0..).zip(items.raw()) {
             let item: OutputItem<'_> = json::read(json)?;
+            searches += u64::from(item.is_search());
             self.take_call(&item, Some(place), answer)?;
             if wants_pieces {
                 self.keep(&item, json, answer);
@@ -256,6 +263,8 @@ impl Reader {
                 take_texts(&item, answer)?;
             }
         }
+        let known = answer.usage.searches;
+        answer.usage.searches = known.max(Some(searches).filter(|sum| *sum > 0));
         Ok(())
     }
 
@@ -346,6 +355,8 @@ struct ResponseObject<'a> {
     error: Option<&'a RawValue>,
     #[serde(default)]
     usage: Lenient<UsageObject>,
+    #[serde(borrow, default)]
+    service_tier: Lenient<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -370,6 +381,23 @@ struct OutputItem<'a> {
     name: Lenient<Text<'a>>,
     #[serde(borrow)]
     arguments: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    action: Lenient<Action<'a>>,
+}
+
+impl OutputItem<'_> {
+    /// Whether it is a search, which is charged; opening a page is not.
+    fn is_search(&self) -> bool {
+        let action = self.action.0.as_ref();
+        str_of(&self.kind) == "web_search_call"
+            && action.is_none_or(|action| matches!(str_of(&action.kind), "" | "search"))
+    }
+}
+
+#[derive(Deserialize)]
+struct Action<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -403,7 +431,7 @@ impl From<UsageObject> for Usage {
             cached_input_tokens: input.cached_tokens.0,
             cache_write_tokens: input.cache_write_tokens.0,
             total_tokens: usage.total_tokens.0,
-            cost_usd: None,
+            ..Usage::default()
         }
     }
 }
