@@ -4,7 +4,7 @@ Never here: where a value comes from (source.py, overrides.tsv).
 """
 
 import datetime
-import math
+import re
 
 import source
 
@@ -19,6 +19,19 @@ LISTS = {
     "efforts": (",", source.EFFORTS),
     "takes": (" ", [no + word for word in source.TAKES.values() for no in ("", "no-")]),
     "flags": (" ", ["minutes", "pick", "responses", "restricted"]),
+}
+# A price, prices without some, and what consists of them.
+USD = r"\d{1,3}(\.\d{1,6})?"
+FOUR = rf"({USD})?(,({USD})?){{3}}"
+TOKENS = r"[1-9]\d{0,7}"
+FORMS = {
+    **dict.fromkeys(["input", "cached", "write", "output", "audio", "search"], USD),
+    "image": rf"({USD})?,({USD})?|each={USD}",
+    "long": rf"[1-9]\d*:{FOUR}",
+    "tiers": r"[a-z]+=[\d.]+(/[\d.]+)?( [a-z]+=[\d.]+(/[\d.]+)?)*",
+    "until": rf"\d{{4}}-\d\d-\d\d:{FOUR}",
+    "context": TOKENS,
+    "most": TOKENS,
 }
 NEEDED = {"openai": [], "anthropic": ["thinks"], "google": ["thinks"]}
 # Models whose cache is not free to write.
@@ -40,8 +53,6 @@ def price_problems(row: source.Row) -> list[str]:
     found = []
     short = [price(row[name]) for name in ("input", "cached", "write", "output")]
     first, cached, write, output = short
-    if any(value is not None and not (math.isfinite(value) and 0 <= value <= 1000) for value in short):
-        found.append("range")
     if first == 0:
         found.append("free")
     if first and cached and cached > first:
@@ -50,19 +61,17 @@ def price_problems(row: source.Row) -> list[str]:
         found.append("output")
     if first and not write and row["id"].startswith(WRITES):
         found.append("write")
-    for column in filter(row.get, ("long", "until")):
-        start, _, rest = row[column].partition(":")
-        later = [price(value) for value in rest.split(",")]
-        if len(later) != 4 or not (start.isdigit() if column == "long" else is_day(start)):
-            found.append(column)
-        elif column == "long" and any(a and b and b < a for a, b in zip(short, later)):
-            found.append("long")
+    later = [price(value) for value in row["long"].partition(":")[2].split(",")]
+    if any(a and b and b < a for a, b in zip(short, later)):
+        found.append("long")
     return found
 
 
 def row_problems(provider: str, row: source.Row) -> list[str]:
     """Names of the rules that it breaks."""
-    found = price_problems(row)
+    forms = FORMS.items()
+    found = [name for name, form in forms if row[name] and not re.fullmatch(form, row[name])]
+    found += price_problems(row) if not found else []
     found += [column for column, words in WORDS.items() if row[column] not in words]
     for column, (separator, words) in LISTS.items():
         values = row[column].split(separator) if row[column] not in ("", "-") else []
@@ -73,8 +82,8 @@ def row_problems(provider: str, row: source.Row) -> list[str]:
         found += [f"{column} unknown" for column in needed if not row[column]]
     if row["most"] and row["context"] and int(row["most"]) > int(row["context"]):
         found.append("most")
-    if row["retires"] and not is_day(row["retires"]):
-        found.append("retires")
+    days = {"retires": row["retires"], "until": row["until"].partition(":")[0]}
+    found += [column for column, day in days.items() if day and not is_day(day)]
     if any("[" in value for value in row.values()):
         found.append("bracket")
     return found

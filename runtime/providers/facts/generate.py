@@ -73,11 +73,14 @@ def has_changed(row: Row, column: str, value: str) -> bool:
     return row[column] != old
 
 
+def undated(name: str) -> str:
+    return re.sub(r"-(\d{4}-\d\d-\d\d|\d{8})$", "", name)
+
+
 def without_copies(facts: Facts) -> Facts:
-    """Without dated ids that differ from the same id without a date by nothing else. The program
-    looks for that one, too."""
+    """Without dated ids that are like the same id without a date: the program finds that one."""
     def is_copy(provider: str, name: str, row: Row) -> bool:
-        alias = re.sub(r"-(\d{4}-\d\d-\d\d|\d{8})$", "", name)
+        alias = undated(name)
         return alias != name and facts.get((provider, alias)) == {**row, "id": alias}
 
     return {key: row for key, row in facts.items() if not is_copy(*key, row)}
@@ -87,7 +90,7 @@ def build(rows: dict[str, dict], today: str, problems: list[str]) -> Facts:
     # Before the overrides as well, so that those of an id hold for its dated ones.
     facts = without_copies(source.facts_of(rows, today))
     allowed = overridden(facts, problems)
-    facts = {key: row for key, row in facts.items() if not row["retires"] or row["retires"] >= today}
+    facts = {key: row for key, row in facts.items() if (row["retires"] or today) >= today}
     for row in facts.values():
         if row["use"] != "chat":
             row.update(dict.fromkeys(OF_CHATS, ""))
@@ -137,35 +140,34 @@ def report(old: Facts, new: Facts, ids: set[tuple[str, str]]) -> None:
     both = [key for key in new if key in old and price(old[key]) != price(new[key])]
     tell("new prices", [f"{'/'.join(it)} {price(old[it])} -> {price(new[it])}" for it in both])
     soon = [(row["retires"], *key) for key, row in new.items() if row["retires"]]
-    tell("retired within 60 days", [" ".join(it) for it in sorted(soon) if days_since(it[0]) >= -60])
+    soon = [row for row in sorted(soon) if days_since(row[0]) >= -60]
+    tell("to end within 60 days", [" ".join(row) for row in soon])
     seen = [(place, fields) for place, fields in overrides() if days_since(fields[5]) > 90]
     tell("overrides of more than 90 days ago", [f"{at}: {' '.join(it[:3])}" for at, it in seen])
-    undated = {(of, re.sub(r"-(\d{4}-\d\d-\d\d|\d{8})$", "", name)) for of, name in ids}
-    tell("ids of official packages without a row", ["/".join(it) for it in sorted(undated - {*new})])
+    strange = sorted({(of, undated(name)) for of, name in ids} - {*new})
+    tell("new ids of official packages", ["/".join(key) for key in strange])
     lost = [(*key, row["next"]) for key, row in new.items() if row["next"]]
     tell("successors without a row", [" ".join(it) for it in lost if (it[0], it[2]) not in new])
 
 
 def age(warn_only: bool) -> int:
-    """Fails for a table that no release may have."""
+    """Whether a release may have the table."""
     day, facts = parsed(TABLE.read_text())
     days = days_since(day)
     print(f"facts.tsv is {days} days old")
-    found = [
-        f"{'/'.join(key)} retired on {row['retires']}"
-        for key, row in facts.items() if row["retires"] and days_since(row["retires"]) > 0
-    ]
+    ended = [(*key, row["retires"]) for key, row in facts.items() if row["retires"]]
+    warnings = [f"{of}/{name} ended on {end}" for of, name, end in ended if days_since(end) > 0]
+    is_bad = days > 90 or bool(warnings)
     if days > 60:
-        found.append(f"facts.tsv is {days} days old, a release allows 90")
-    for line in found:
-        print(f"warning: {line}: see runtime/providers/facts/README.md", file=sys.stderr)
-    is_bad = days > 90 or len(found) > (days > 60)
+        warnings.append(f"facts.tsv is {days} days old, a release allows 90")
+    for warning in warnings:
+        print(f"warning: {warning}; renew it: {HERE.name}/README.md", file=sys.stderr)
     return int(is_bad and not warn_only)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cache", type=pathlib.Path, default=CACHE, help="where the package is kept")
+    parser.add_argument("--cache", type=pathlib.Path, default=CACHE, help="where packages are")
     parser.add_argument("--check", action="store_true", help="fail if facts.tsv would differ")
     parser.add_argument("--age", action="store_true", help="fail if facts.tsv is too old")
     parser.add_argument("--warn-only", action="store_true", help="with --age: never fail")
@@ -178,9 +180,12 @@ def main() -> int:
     today = day if options.check else datetime.date.today().isoformat()
     with source.package(options.cache) as package:
         problems = hosts.problems(package)
-        facts = build(json.loads(package.read(source.LIST)), today, problems)
+        rows = json.loads(package.read(source.LIST))
+    facts = build(rows, today, problems)
     if not options.check:
-        report(old, facts, source.sdk_ids(options.cache))
+        listed = {name.rpartition("/")[2] for name in rows}
+        ids = {it for it in source.sdk_ids(options.cache) if it[1] not in listed}
+        report(old, facts, ids)
     elif table(facts, today) != text:
         problems.append("facts.tsv is not what the list and overrides.tsv give: run make facts")
     print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)

@@ -19,10 +19,10 @@ def presets() -> dict[str, tuple[set[str], set[str]]]:
     """Hosts of the API and variables of the key of each preset that has both."""
     found = {}
     text = (PROVIDERS / "presets.rs").read_text()
-    for block in re.findall(r"^    Preset \{$(.*?)^    \},$", text, re.M | re.S):
-        name = re.search(r"id: \"?(\w+)\"?,", block)[1].lower()
+    preset = r'^    Preset \{\n +id: "?(\w+)"?,$(.*?)^    \},$'
+    for name, block in re.findall(preset, text, re.M | re.S):
         # A format of its own has its address in its folder.
-        own = "".join(path.read_text() for path in (PROVIDERS / name).glob("**/mod.rs"))
+        own = "".join(path.read_text() for path in (PROVIDERS / name.lower()).glob("**/mod.rs"))
         hosts = re.findall(r'"https://([^"/]+)[^"]*"', block + own)
         keys = re.search(r"key_variables: &\[(.*?)\]", block, re.S)
         if hosts and keys:
@@ -55,7 +55,8 @@ def problems(package: zipfile.ZipFile) -> list[str]:
         found |= {(name, "variable", key) for key in keys - words}
     lines = [line for line in DIFFERENCES.read_text().splitlines() if line and line[0] != "#"]
     explained = {tuple(line.split("\t")[:3]) for line in lines if line.count("\t") == 5}
-    result = [f"preset {' '.join(it)}: the package knows another" for it in sorted(found - explained)]
+    new = sorted(found - explained)
+    result = [f"preset {' '.join(it)}: the list's package has another" for it in new]
     result += [f"hosts.tsv: {' '.join(it)}: no longer needed" for it in sorted(explained - found)]
     if len(explained) != len(lines):
         result.append("hosts.tsv: a line needs preset, what, value, source, day, reason")

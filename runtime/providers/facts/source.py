@@ -3,7 +3,6 @@
 Never here: a fact about one model (a row of overrides.tsv).
 """
 
-import json
 import pathlib
 import re
 import subprocess
@@ -84,9 +83,9 @@ def tiers(row: dict) -> str:
     """`flex=0.5`; `priority=1.8/2` if input and output differ by more than two per cent."""
     found = []
     for tier in ("flex", "priority", "ultrafast"):
-        pairs = [(row.get(name), row.get(f"{name}_{tier}")) for name in (INPUT, OUTPUT)]
-        if all(base and other for base, other in pairs):
-            first, last = (round(other / base, 3) for base, other in pairs)
+        names = [name for name in (INPUT, OUTPUT) if row.get(name) and row.get(f"{name}_{tier}")]
+        if len(names) == 2:
+            first, last = (round(row[f"{name}_{tier}"] / row[name], 3) for name in names)
             is_one = abs(first / last - 1) <= 0.02
             found.append(f"{tier}={first:g}" + ("" if is_one else f"/{last:g}"))
     return " ".join(found)
@@ -158,9 +157,9 @@ def fact(provider: str, name: str, row: dict) -> Row:
     is_text = provider in COMPLETE or row.get("supports_vision") is False
     thinking = thinks(provider, name, row)
     levels = efforts(provider, row, thinking)
-    # The list says only which Claude cannot be forced.
-    takes = {"supports_forced_tool_use": True} if provider == "anthropic" else {}
-    takes |= {flag: row[flag] for flag in TAKES if row.get(flag) is not None}
+    # The list tells only which Claude cannot be forced.
+    takes = {"forced": True} if provider == "anthropic" else {}
+    takes |= {word: row[flag] for flag, word in TAKES.items() if row.get(flag) is not None}
     values = {
         "id": name,
         "use": MODES[row["mode"]],
@@ -179,7 +178,7 @@ def fact(provider: str, name: str, row: dict) -> Row:
         "efforts": levels,
         "thinks": thinking,
         "sampling": sampling(provider, row, levels),
-        "takes": " ".join(f"{'' if takes[it] else 'no-'}{TAKES[it]}" for it in TAKES if it in takes),
+        "takes": " ".join(it if takes[it] else f"no-{it}" for it in sorted(takes)),
         "flags": "responses" if row["mode"] == "responses" else "",
         "retires": row.get("deprecation_date", ""),
         "next": row.get("successor_model", "").rpartition("/")[2],
@@ -237,7 +236,7 @@ def sdk_ids(cache: pathlib.Path) -> set[tuple[str, str]]:
             with zipfile.ZipFile(wheel) as unpacked:
                 names = [name for name in unpacked.namelist() if re.fullmatch(files, name)]
                 texts = [unpacked.read(name).decode() for name in names]
-            deprecated = re.findall(r'"([\w.-]+)"', "".join(it.partition("Deprecated values")[2] for it in texts))
-            ids = set(re.findall(r'^ +"([\w.-]+)",$', "".join(texts), re.M))
-            found |= {(provider, name) for name in ids - set(deprecated)}
+            for live, _, old in (text.partition("Deprecated values") for text in texts):
+                ids = re.findall(r'^ +"([\w.-]+)",$', live, re.M)
+                found |= {(provider, name) for name in ids if f'"{name}"' not in old}
     return found
