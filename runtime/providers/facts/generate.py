@@ -1,21 +1,25 @@
 #!/usr/bin/env python3
-"""Writes facts.tsv: what is known of the first parties' models, from a pinned public list and overrides.tsv.
+"""Writes facts.tsv: what is known of models, from a pinned public list and overrides.tsv.
 
-    generate.py [--check]              from the list, which pip fetches; --check writes nothing and fails if facts.tsv differs
+    generate.py [--check]              --check writes nothing, and fails if facts.tsv would differ
     generate.py --age [--warn-only]    whether facts.tsv is too old; needs no network
 
-README.md has the columns. Never here: a fact about one model (a row of overrides.tsv), or what a row must look like (checks.py).
+README.md has the columns. Never here: a fact about one model (a row of overrides.tsv), how the
+list is read (source.py), what a row must look like (checks.py), addresses (hosts.py).
 """
 
 import argparse
 import datetime
 import fnmatch
+import json
 import pathlib
 import re
 import sys
 
 import checks
+import hosts
 import source
+from source import Facts, Row
 
 HERE = pathlib.Path(__file__).parent
 OVERRIDES = HERE / "overrides.tsv"
@@ -25,167 +29,169 @@ CACHE = HERE.parents[2] / "target" / "facts"
 # Of rows that are no chats these say nothing.
 OF_CHATS = ["efforts", "thinks", "sampling", "takes"]
 
-Row = dict[str, str]
-Facts = dict[tuple[str, str], Row]
 
-
-def lines_of_overrides() -> list[tuple[str, list[str]]]:
-    """Provider, id, column, value, source, day it was seen, reason; and where it is."""
+def overrides() -> list[tuple[str, list[str]]]:
+    """Place, and fields: provider, id, column, value, source, day it was seen, reason."""
     lines = enumerate(OVERRIDES.read_text().splitlines(), 1)
-    return [(f"overrides.tsv:{at}", line.split("\t")) for at, line in lines if line and line[0] != "#"]
+    return [(f"overrides.tsv:{at}", it.split("\t")) for at, it in lines if it and it[0] != "#"]
 
 
 def overridden(facts: Facts, problems: list[str]) -> set[tuple[str, str, str]]:
-    """Applies overrides.tsv in its order. Returns what it allows: provider, id, rule of checks.py."""
+    """Applies the overrides in their order. Returns which rules do not hold for which rows."""
     allowed = set()
-    for place, fields in lines_of_overrides():
+    for place, fields in overrides():
         if len(fields) != 7 or not all(fields[:3] + fields[4:]) or not checks.is_day(fields[5]):
-            problems.append(f"{place}: seven columns are needed; only the value may be empty")
+            problems.append(f"{place}: it needs seven fields, of which only the value may be empty")
             continue
         provider, name, column, value = fields[:4]
         place = f"{place}: {provider}/{name}: {column}"
-        matching = [key for key in facts if key[0] == provider and fnmatch.fnmatchcase(key[1], name)]
-        if column == "like":
-            if matching:
-                problems.append(f"{place}: no longer needed, the list has it")
-            elif (provider, value) not in facts:
-                problems.append(f"{place}: there is no {value}")
-            else:
-                facts[provider, name] = {**facts[provider, value], "id": name}
-            continue
+        keys = [it for it in facts if it[0] == provider and fnmatch.fnmatchcase(it[1], name)]
         if column in OF_CHATS:
-            matching = [key for key in matching if facts[key]["use"] == "chat"]
-        if not matching:
+            keys = [key for key in keys if facts[key]["use"] == "chat"]
+        if column == "like" and not keys and (provider, value) in facts:
+            facts[provider, name] = {**facts[provider, value], "id": name}
+        elif column == "like":
+            problems.append(f"{place}: no longer needed, or there is no {value}")
+        elif not keys:
             problems.append(f"{place}: no longer needed, there is no such row")
         elif column == "gone":
-            for key in matching:
+            for key in keys:
                 del facts[key]
         elif column == "allow":
-            allowed |= {(*key, value) for key in matching}
-        elif column not in source.COLUMNS:
+            allowed |= {(*key, value) for key in keys}
+        elif column not in source.COLUMNS[1:]:
             problems.append(f"{place}: no such column")
-        else:
-            changed = [key for key in matching if changes(facts[key], column, value)]
-            if not changed:
-                problems.append(f"{place}: no longer needed, it is so already")
+        elif not sum([has_changed(facts[key], column, value) for key in keys]):
+            problems.append(f"{place}: no longer needed, it is so already")
     return allowed
 
 
-def changes(row: Row, column: str, value: str) -> bool:
-    """Sets a column, and returns whether it was another. `+word` adds a word."""
+def has_changed(row: Row, column: str, value: str) -> bool:
+    """Sets a column; `+word` adds a word to it."""
     old = row[column]
-    if value.startswith("+"):
-        value = " ".join(sorted({*old.split(), value[1:]}))
-    row[column] = value
-    return value != old
+    row[column] = " ".join(sorted({*old.split(), value[1:]})) if value.startswith("+") else value
+    return row[column] != old
+
+
+def undated(name: str) -> str:
+    return re.sub(r"-(\d{4}-\d\d-\d\d|\d{8})$", "", name)
 
 
 def without_copies(facts: Facts) -> Facts:
-    """Without dated snapshots that differ from their alias only by name: the program looks for the alias, too."""
+    """Without dated ids that are like the same id without a date: the program finds that one."""
     def is_copy(provider: str, name: str, row: Row) -> bool:
-        alias = facts.get((provider, re.sub(r"-(\d{4}-\d\d-\d\d|\d{8})$", "", name)))
-        return alias is not row and alias is not None and {**alias, "id": name} == row
+        alias = undated(name)
+        return alias != name and facts.get((provider, alias)) == {**row, "id": alias}
 
     return {key: row for key, row in facts.items() if not is_copy(*key, row)}
 
 
+def build(rows: dict[str, dict], today: str, problems: list[str]) -> Facts:
+    # Before the overrides as well, so that those of an id hold for its dated ones.
+    facts = without_copies(source.facts_of(rows, today))
+    allowed = overridden(facts, problems)
+    facts = {key: row for key, row in facts.items() if (row["retires"] or today) >= today}
+    for row in facts.values():
+        if row["use"] != "chat":
+            row.update(dict.fromkeys(OF_CHATS, ""))
+    facts = without_copies(facts)
+    problems += checks.problems(facts, allowed, today)
+    return facts
+
+
 def table(facts: Facts, today: str) -> str:
-    lines = [f"facts {today} {source.PACKAGE.replace('==', '-')}+overrides", "\t".join(source.COLUMNS)]
+    first = f"facts {today} {source.PACKAGE.replace('==', '-')}+overrides"
+    lines = [first, "\t".join(source.COLUMNS)]
     for provider in source.PROVIDERS.values():
         lines.append(f"[{provider}]")
         rows = sorted((name, row) for (of, name), row in facts.items() if of == provider)
-        lines += ["\t".join(row[column] for column in source.COLUMNS).rstrip("\t") for _, row in rows]
+        lines += ["\t".join(row.values()).rstrip("\t") for _, row in rows]
     return "\n".join(lines) + "\n"
 
 
 def parsed(text: str) -> tuple[str, Facts]:
-    """The day and the rows of a table; no rows if its columns are others."""
-    first, _, rest = text.partition("\n")
-    header, _, rest = rest.partition("\n")
-    facts: Facts = {}
-    provider = ""
-    for line in rest.splitlines() if header.split("\t") == source.COLUMNS else []:
+    """The day and the rows of a table."""
+    first, header, *lines = text.splitlines()
+    columns, provider, facts = header.split("\t"), "", {}
+    for line in lines:
         if line.startswith("["):
             provider = line.strip("[]")
         else:
-            fields = line.split("\t")
-            fields += [""] * (len(source.COLUMNS) - len(fields))
-            facts[provider, fields[0]] = dict(zip(source.COLUMNS, fields))
-    return (first.split() + ["", ""])[1], facts
+            row = dict.fromkeys(source.COLUMNS, "") | dict(zip(columns, line.split("\t")))
+            facts[provider, row["id"]] = row
+    return first.split()[1], facts
 
 
 def days_since(day: str) -> int:
     return (datetime.date.today() - datetime.date.fromisoformat(day)).days
 
 
-def report(old: Facts, new: Facts, cache: pathlib.Path) -> None:
-    """What a reviewer must look at, on stderr."""
-    def tell(title: str, entries: list[str]) -> None:
-        if entries:
-            print(f"{title}:", *entries, sep="\n  ", file=sys.stderr)
+def report(old: Facts, new: Facts, ids: set[tuple[str, str]]) -> None:
+    """What whoever commits the table must look at."""
+    def tell(title: str, lines: list[str]) -> None:
+        print(f"{title}:", *(lines or ["none"]), sep="\n  ", file=sys.stderr)
 
     def price(row: Row) -> str:
-        return "/".join(row[column] or "-" for column in ("input", "cached", "write", "output", "long", "until"))
+        names = ("input", "cached", "write", "output", "long", "until", "search", "image")
+        return "/".join(row[name] or "-" for name in names)
 
     tell("new rows", [f"{'/'.join(key)} {price(new[key])}" for key in new if key not in old])
     tell("rows that are gone", ["/".join(key) for key in old if key not in new])
     both = [key for key in new if key in old and price(old[key]) != price(new[key])]
-    tell("other prices", [f"{'/'.join(key)} {price(old[key])} -> {price(new[key])}" for key in both])
-    soon = {key: row["retires"] for key, row in new.items() if row["retires"] and days_since(row["retires"]) >= -60}
-    tell("retired within 60 days", [f"{day} {'/'.join(key)}" for key, day in sorted(soon.items(), key=lambda it: it[1])])
-    old_lines = [(place, fields) for place, fields in lines_of_overrides() if days_since(fields[5]) > 90]
-    tell("overrides seen more than 90 days ago", [f"{place}: {' '.join(fields[:3])}" for place, fields in old_lines])
-    tell("ids of the SDKs without a row", [
-        f"{provider}/{name}" for provider, name in source.sdk_ids(cache)
-        if (provider, name) not in new and not any(of == provider and name.startswith(f"{it}-2") for of, it in new)
-    ])
+    tell("new prices", [f"{'/'.join(it)} {price(old[it])} -> {price(new[it])}" for it in both])
+    soon = [(row["retires"], *key) for key, row in new.items() if row["retires"]]
+    soon = [row for row in sorted(soon) if days_since(row[0]) >= -60]
+    tell("to end within 60 days", [" ".join(row) for row in soon])
+    seen = [(place, fields) for place, fields in overrides() if days_since(fields[5]) > 90]
+    tell("overrides of more than 90 days ago", [f"{at}: {' '.join(it[:3])}" for at, it in seen])
+    strange = sorted({(of, undated(name)) for of, name in ids} - {*new})
+    tell("new ids of official packages", ["/".join(key) for key in strange])
+    lost = [(*key, row["next"]) for key, row in new.items() if row["next"]]
+    tell("successors without a row", [" ".join(it) for it in lost if (it[0], it[2]) not in new])
 
 
 def age(warn_only: bool) -> int:
-    """Whether the table is too old for a release."""
+    """Whether a release may have the table."""
     day, facts = parsed(TABLE.read_text())
     days = days_since(day)
     print(f"facts.tsv is {days} days old")
-    past = [f"{'/'.join(key)} retired on {row['retires']}" for key, row in facts.items()
-            if row["retires"] and days_since(row["retires"]) > 0]
-    for line in past:
-        print(f"warning: {line}: run make facts", file=sys.stderr)
+    ended = [(*key, row["retires"]) for key, row in facts.items() if row["retires"]]
+    warnings = [f"{of}/{name} ended on {end}" for of, name, end in ended if days_since(end) > 0]
+    is_bad = days > 90 or bool(warnings)
     if days > 60:
-        print(f"warning: facts.tsv is {days} days old, a release needs one of 90 at most: run make facts", file=sys.stderr)
-    return 1 if (past or days > 90) and not warn_only else 0
+        warnings.append(f"facts.tsv is {days} days old, a release allows 90")
+    for warning in warnings:
+        print(f"warning: {warning}; renew it: {HERE.name}/README.md", file=sys.stderr)
+    return int(is_bad and not warn_only)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cache", type=pathlib.Path, default=CACHE, help="where packages are kept")
-    parser.add_argument("--check", action="store_true", help="only whether facts.tsv is what the list and the overrides give")
-    parser.add_argument("--age", action="store_true", help="only whether facts.tsv is too old")
+    parser.add_argument("--cache", type=pathlib.Path, default=CACHE, help="where packages are")
+    parser.add_argument("--check", action="store_true", help="fail if facts.tsv would differ")
+    parser.add_argument("--age", action="store_true", help="fail if facts.tsv is too old")
     parser.add_argument("--warn-only", action="store_true", help="with --age: never fail")
     options = parser.parse_args()
     if options.age:
         return age(options.warn_only)
-    text = TABLE.read_text() if TABLE.exists() else ""
-    old_day, old = parsed(text)
-    # The day of a table that is checked is its own.
-    today = old_day if options.check else datetime.date.today().isoformat()
-    problems: list[str] = []
-    facts = source.facts_of(source.read_list(options.cache), today)
-    allowed = overridden(facts, problems)
-    facts = {key: row for key, row in facts.items() if not row["retires"] or row["retires"] >= today}
-    for row in facts.values():
-        if row["use"] != "chat":
-            row.update(dict.fromkeys(OF_CHATS, ""))
-    facts = without_copies(facts)
-    problems += checks.problems(facts, allowed, today)
-    new = table(facts, today)
-    if options.check and new != text:
-        problems.append("facts.tsv is not what the list and the overrides give: run make facts")
-    elif not options.check:
-        report(old, facts, options.cache)
+    text = TABLE.read_text()
+    day, old = parsed(text)
+    # A table that is checked keeps its day.
+    today = day if options.check else datetime.date.today().isoformat()
+    with source.package(options.cache) as package:
+        problems = hosts.problems(package)
+        rows = json.loads(package.read(source.LIST))
+    facts = build(rows, today, problems)
+    if not options.check:
+        listed = {name.rpartition("/")[2] for name in rows}
+        ids = {it for it in source.sdk_ids(options.cache) if it[1] not in listed}
+        report(old, facts, ids)
+    elif table(facts, today) != text:
+        problems.append("facts.tsv is not what the list and overrides.tsv give: run make facts")
+    print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)
     if problems:
-        print(*problems, sep="\n", file=sys.stderr)
         return 1
-    TABLE.write_text(new)
+    TABLE.write_text(table(facts, today))
     return 0
 
 
