@@ -57,6 +57,8 @@ pub(crate) enum Command {
         name: String,
         /// As if this provider were named in the call.
         provider: Option<String>,
+        /// As an object, with what is known of the model.
+        json: bool,
     },
     /// Ask a model.
     Chat(Chat),

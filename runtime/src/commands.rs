@@ -10,7 +10,7 @@ use crate::{
     cli::{self, Command},
     docs,
     error::no_provider_for_command_line,
-    gateway::{NoopObserver, resolve},
+    gateway::NoopObserver,
     listing,
     local_calls::{self, LocalCalls},
     output::{self, StdoutError, Style},
@@ -22,6 +22,7 @@ use crate::{
 
 mod chat;
 mod doctor;
+mod resolved;
 mod show;
 
 /// The result of a command.
@@ -63,8 +64,12 @@ pub(crate) fn run(command: Command, load: Load<'_>) -> CommandResult {
         Command::Models { provider, json } => {
             with(load, |settings| models(settings, provider.as_deref(), json))
         }
-        Command::Resolve { name, provider } => with(load, |settings| {
-            resolve(&settings, provider.as_deref(), &name)
+        Command::Resolve {
+            name,
+            provider,
+            json,
+        } => with(load, |settings| {
+            resolved::print(&settings, provider.as_deref(), &name, json)
         }),
         Command::Chat(chat) => with(load, |settings| chat::run(settings, chat)),
         Command::Docs { topic } => match topic {
@@ -324,46 +329,6 @@ fn print_json(json: &str) -> CommandResult {
         )),
         false => print(&format!("{json}\n")),
     }
-}
-
-fn resolve(settings: &Settings, provider: Option<&str>, name: &str) -> CommandResult {
-    let explained = match resolve::explain(settings, provider, name) {
-        Ok(explained) => explained,
-        Err(error) => return fail(&error.for_command_line()),
-    };
-    let mut text = String::new();
-    for (position, target) in explained.chain.targets.iter().enumerate() {
-        let effort = target
-            .effort
-            .map(|effort| format!(" with effort {}", effort.as_str()));
-        let newest = match target.model {
-            Some(_) => "",
-            None => " (the newest of its list)",
-        };
-        let then = if position == 0 { "" } else { ", if that fails" };
-        text.push_str(&format!(
-            "{}{newest}{}{then}\n",
-            target.name(settings),
-            effort.unwrap_or_default()
-        ));
-    }
-    text.push_str(&format!("because {}\n", explained.rule.why()));
-    for target in &explained.chain.targets {
-        let model = target.model.as_deref().unwrap_or_default();
-        for (key, value) in settings.rule(target.provider, model).shown() {
-            let name = target.name(settings);
-            text.push_str(&format!("rules for {name}: {key} {value}\n"));
-        }
-    }
-    for (name, why) in &explained.others {
-        text.push_str(&format!(
-            "ambiguous: {name} may be meant, too ({why}); write that to ask it\n"
-        ));
-    }
-    for left_out in &explained.chain.left_out {
-        print_message(&redact::redact_caller_text(&left_out.for_command_line()));
-    }
-    print(&for_stdout(&redact::redact_caller_text(&text)))
 }
 
 fn topics() -> CommandResult {

@@ -54,11 +54,7 @@ pub(super) fn fit(chat: &mut ChatRequest, rules: Rules, warnings: &mut Vec<Strin
 }
 
 /// Sets the nearest effort that these rules allow; a warning says so if it is not the wanted one.
-pub(super) fn fit_effort(
-    chat: &mut ChatRequest,
-    efforts: Efforts,
-    warnings: &mut Vec<String>,
-) {
+pub(super) fn fit_effort(chat: &mut ChatRequest, efforts: Efforts, warnings: &mut Vec<String>) {
     if let Some(wanted) = chat.effort {
         chat.effort = nearest(wanted, efforts);
         match chat.effort {

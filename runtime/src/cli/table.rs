@@ -103,7 +103,7 @@ static RESOLVE: Opt = Opt {
     long: "resolve",
     value: "NAME",
     values: Values::Models,
-    about: "explain where a model's name leads, without a network",
+    about: "explain where a model's name leads and what is known of it, without a network",
     ..PLAIN
 };
 static MODEL: Opt = Opt {
@@ -208,16 +208,16 @@ pub(super) static COMMANDS: [Spec; 10] = [
         options: &[&PROVIDER, &RESOLVE, &JSON],
         build: |mut typed| {
             let provider = typed.take(&PROVIDER);
-            match typed.take(&RESOLVE) {
-                Some(_) if typed.has(&JSON) => Err(UsageError::new(
-                    "--resolve explains in words, without --json",
-                )),
-                Some(name) => Ok(Command::Resolve { name, provider }),
-                None => Ok(Command::Models {
+            let name = typed.take(&RESOLVE);
+            let json = typed.has(&JSON);
+            Ok(match name {
+                Some(name) => Command::Resolve {
+                    name,
                     provider,
-                    json: typed.has(&JSON),
-                }),
-            }
+                    json,
+                },
+                None => Command::Models { provider, json },
+            })
         },
         ..COMMAND
     },

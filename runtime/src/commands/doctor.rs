@@ -48,6 +48,7 @@ pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
         "\nDefault model: {model}\nNot set up: {}\n",
         settings.not_set_up()
     ));
+    text.push_str(&format!("facts: table of {}\n", settings.facts.day()));
     for note in &settings.notes {
         text.push_str(&format!("{note}\n"));
     }

@@ -13,8 +13,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     CallLimits, Gateway, Observer, Plan, Reply, adapt,
     chat_state::{AllFailed, ChatState, Failed, tally},
-    facts,
-    list, mock,
+    facts, list, mock,
     plan::model_of,
     price, report,
     resolve::Target,
@@ -529,10 +528,15 @@ impl Gateway {
             let pick = section.map(|section| settings.facts.pick(section, &models, facts::today()));
             let day = settings.facts.day();
             let (model, why) = match pick.unwrap_or(Pick::Unknown) {
-                Pick::Marked(model) => (model, format!("the default of the table of models of {day}")),
+                Pick::Marked(model) => (
+                    model,
+                    format!("the default of the table of models of {day}"),
+                ),
                 Pick::Nearest(model) => (
                     model,
-                    format!("the nearest in its live list to the default of the table of models of {day}"),
+                    format!(
+                        "the nearest in its live list to the default of the table of models of {day}"
+                    ),
                 ),
                 Pick::None => return None,
                 Pick::Unknown => (

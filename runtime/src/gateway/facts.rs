@@ -2,16 +2,17 @@
 //!
 //! Never here: the facts (`anygpt_providers::facts`), or the cost of an answer (`price`).
 
-use std::{fmt, time::SystemTime};
+use std::{collections::BTreeMap, fmt, time::SystemTime};
 
 use anygpt_providers::{
-    ChatRequest, Codec, Day, Failure, Model, Rules, TokenPrice,
-    facts::{Found, Input},
+    ChatRequest, Codec, Day, Failure, Model, ReasoningEffort, Rules, TokenPrice,
+    facts::{Found, Input, Sampling},
 };
+use serde::Serialize;
 
 use crate::{
     error::ErrorKind,
-    settings::{Provider, ProviderIndex, Settings},
+    settings::{ModelSettings, Provider, ProviderIndex, Settings},
 };
 
 /// Where a price is from.
@@ -156,7 +157,10 @@ pub(crate) fn check(
     let table = found(settings, provider, &chat.model).filter(|found| !found.is_judged);
     let rules = rules(settings, provider, &chat.model, table.as_ref());
     let refuse = |what: &str, advice: &str| {
-        let message = format!("{} takes no {what}: {advice}, or ask another model", chat.model);
+        let message = format!(
+            "{} takes no {what}: {advice}, or ask another model",
+            chat.model
+        );
         Err(Failure::new(ErrorKind::InvalidRequest, message))
     };
     if rules.tools == Some(false) && !chat.tools.is_empty() {
@@ -171,5 +175,155 @@ pub(crate) fn check(
         Some(Input::Pdf) => refuse("PDF", "send its text"),
         Some(Input::Audio) => refuse("sound", "send its words"),
         Some(Input::Video) => refuse("video", "describe it in words"),
+    }
+}
+
+/// What is known of a model, for people and programs. What is not known is absent.
+#[derive(Debug, Serialize)]
+pub(crate) struct Described<'s> {
+    /// What it is from.
+    source: String,
+    /// The day of the table.
+    date: String,
+    /// It has no row, and is taken for one like this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    like: Option<&'s str>,
+    /// US dollars per million tokens, or per thousand searches; `long_from` in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<BTreeMap<&'static str, f64>>,
+    /// What is taken for its price where an operator limits the cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price_for_limit: Option<BTreeMap<&'static str, f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_output: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inputs: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    efforts: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sampling: Option<Takes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forced_tools: Option<bool>,
+    /// Its answers take minutes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    takes_minutes: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retires: Option<String>,
+    /// What its vendor advises in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'s str>,
+}
+
+/// Whether something is taken, or when.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Takes {
+    Always(bool),
+    If(&'static str),
+}
+
+impl Takes {
+    fn of(sampling: Sampling) -> Self {
+        match sampling {
+            Sampling::Yes => Takes::Always(true),
+            Sampling::No => Takes::Always(false),
+            Sampling::OneOfTwo => Takes::If("temperature or top_p, not both"),
+            Sampling::Unreasoned => Takes::If("without reasoning"),
+            Sampling::EffortNone => Takes::If("with effort none"),
+        }
+    }
+}
+
+/// What is known of a provider's model; none if that is nothing.
+pub(crate) fn described<'s>(
+    settings: &'s Settings,
+    provider: ProviderIndex,
+    model: &str,
+) -> Option<Described<'s>> {
+    let found = found(settings, provider, model);
+    let configured = settings.model(provider, model);
+    let rules = rules(settings, provider, model, found.as_ref());
+    let price = price(settings, provider, model);
+    let says = |it: &&ModelSettings| it.price.is_some() || it.rules != Rules::default();
+    let mut sources = Vec::new();
+    sources.extend(configured.filter(says).map(|_| "configuration file"));
+    sources.extend(found.as_ref().map(|_| settings.facts.source()));
+    let is_local = matches!(price, Some((_, Source::Local)));
+    sources.extend(is_local.then_some("local"));
+    if sources.is_empty() {
+        return None;
+    }
+    let own = found
+        .as_ref()
+        .filter(|found| !found.is_judged)
+        .map(|found| found.row);
+    let row = found.as_ref().map(|found| found.row);
+    let at_most = match price {
+        None => price_at_most(settings, provider, model),
+        Some(_) => None,
+    };
+    let parts = |price: TokenPrice| price.parts().collect::<BTreeMap<_, _>>();
+    Some(Described {
+        source: sources.join(", "),
+        date: settings.facts.day().to_string(),
+        like: found
+            .as_ref()
+            .filter(|found| found.is_judged)
+            .map(|found| found.row.id()),
+        price: price.map(|(price, _)| parts(price)),
+        price_for_limit: at_most.map(|(price, _)| parts(price)),
+        context: configured
+            .and_then(|it| it.context)
+            .or(row.and_then(|row| row.context())),
+        max_output: rules.max_output.map(u64::from),
+        inputs: rules
+            .inputs
+            .map(|all| all.iter().map(Input::as_str).collect()),
+        efforts: rules
+            .efforts
+            .map(|all| all.iter().map(ReasoningEffort::as_str).collect()),
+        sampling: rules.sampling.map(Takes::of),
+        tools: rules.tools,
+        forced_tools: rules.forced_tools,
+        takes_minutes: row.is_some_and(|row| row.takes_minutes()),
+        retires: own.and_then(|row| row.retires()).map(|day| day.to_string()),
+        next: own.and_then(|row| row.next()),
+    })
+}
+
+impl Described<'_> {
+    /// A line for people.
+    pub(crate) fn line(&self) -> String {
+        let mut parts = vec![format!("facts: table of {}", self.date)];
+        parts.extend(
+            self.like
+                .map(|id| format!("not in it, taken for one like {id}")),
+        );
+        for (name, price) in [("", &self.price), ("for a limit, ", &self.price_for_limit)] {
+            let usd = |part: &str| price.as_ref()?.get(part);
+            if let (Some(input), Some(output)) = (usd("input"), usd("output")) {
+                parts.push(format!(
+                    "{name}${input} in and ${output} out for a million tokens"
+                ));
+            }
+        }
+        parts.extend(
+            self.context
+                .map(|tokens| format!("at most {tokens} tokens in")),
+        );
+        parts.extend(
+            self.max_output
+                .map(|tokens| format!("at most {tokens} tokens out")),
+        );
+        if let Some(efforts) = self.efforts.as_ref().filter(|all| !all.is_empty()) {
+            parts.push(format!("efforts {}", efforts.join(", ")));
+        }
+        parts.extend(self.takes_minutes.then(|| "takes minutes".to_owned()));
+        parts.extend(self.retires.as_ref().map(|day| format!("retires {day}")));
+        parts.join("; ")
     }
 }

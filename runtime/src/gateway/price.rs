@@ -141,9 +141,19 @@ pub(crate) fn of_usage(price: &TokenPrice, usage: &Usage) -> Option<f64> {
     };
     let cached = part(usage.cached_input_tokens);
     let written = part(usage.cache_write_tokens);
-    let sound = part(usage.audio_input_tokens.filter(|_| price.audio_input.is_some()));
-    let seen = part(usage.image_input_tokens.filter(|_| price.image_input.is_some()));
-    let drawn = usage.image_output_tokens.filter(|_| price.image_output.is_some());
+    let sound = part(
+        usage
+            .audio_input_tokens
+            .filter(|_| price.audio_input.is_some()),
+    );
+    let seen = part(
+        usage
+            .image_input_tokens
+            .filter(|_| price.image_input.is_some()),
+    );
+    let drawn = usage
+        .image_output_tokens
+        .filter(|_| price.image_output.is_some());
     let drawn = drawn.unwrap_or_default().min(output);
     let tokens = dollars(&[
         (rest, rates.input),

@@ -18,8 +18,10 @@ const LARGEST: u64 = 1 << 20;
 pub(super) fn read(given: &Given) -> Result<Arc<Facts>, Problem> {
     let path = given.text();
     let fix = "name a table in the form of facts.tsv (see the README), or unset it";
-    let fail = |what: String| Problem::new(&given.place, format!("names {path:?}, which {what}"), fix);
-    let text = file_text::read(Path::new(path), LARGEST).map_err(|error| fail(error.to_string()))?;
+    let fail =
+        |what: String| Problem::new(&given.place, format!("names {path:?}, which {what}"), fix);
+    let text =
+        file_text::read(Path::new(path), LARGEST).map_err(|error| fail(error.to_string()))?;
     let mut facts = Facts::default();
     match facts.put_in_front(text.trim_start_matches('\u{feff}')) {
         Ok(()) => Ok(Arc::new(facts)),

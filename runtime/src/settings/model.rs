@@ -37,8 +37,12 @@ impl ModelSettings {
             true => "none".to_owned(),
             false => words.join(", "),
         };
-        let efforts = rules.efforts.map(|all| all.iter().map(ReasoningEffort::as_str).collect());
-        let inputs = rules.inputs.map(|all| all.iter().map(Input::as_str).collect());
+        let efforts = rules
+            .efforts
+            .map(|all| all.iter().map(ReasoningEffort::as_str).collect());
+        let inputs = rules
+            .inputs
+            .map(|all| all.iter().map(Input::as_str).collect());
         let sampling = rules.sampling.map(|it| it == Sampling::Yes);
         let all = [
             ("efforts", efforts.map(words)),
@@ -50,7 +54,8 @@ impl ModelSettings {
             ("max_output", rules.max_output.map(|it| it.to_string())),
         ];
         let all = all.into_iter();
-        all.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+        all.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect()
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn all(providers: &[Provider], entries: Models) -> Result<Vec<ModelSe
             tags,
             line: key.line,
             rules,
-            context: entry.context,
+            context: entry.context.map(u64::from),
             price: entry.price.map(TokenPrice::from),
         });
     }

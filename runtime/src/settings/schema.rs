@@ -33,6 +33,7 @@ enum Shape {
     Map,
     List,
     OneOrMore,
+    Flag,
     Integer,
     Number,
     Text,
@@ -220,6 +221,11 @@ impl<'de> Deserializer<'de> for At<'_> {
         visitor.visit_seq(Items(self))
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.record(Shape::Flag);
+        visitor.visit_bool(true)
+    }
+
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.record(Shape::Integer);
         visitor.visit_u32(1)
@@ -236,7 +242,7 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u64 f32 char str bytes byte_buf unit unit_struct tuple enum
+        i8 i16 i32 i64 u8 u16 u64 f32 char str bytes byte_buf unit unit_struct tuple enum
         identifier ignored_any
     }
 }
@@ -267,6 +273,7 @@ fn schema(path: &[Step]) -> Value {
             let item = below(Step::Item);
             json!({"anyOf": [item, {"type": "array", "minItems": 1, "items": item}]})
         }
+        Shape::Flag => or_variable("boolean"),
         Shape::Integer => or_variable("integer"),
         Shape::Number => or_variable("number"),
         Shape::Text => json!({"type": "string"}),

@@ -321,6 +321,7 @@ impl Query {
             next_cursor: last.map(|entry| cursor_of(settings, &entry.sort_key())),
             errors: &errors,
             warnings: &self.warnings,
+            facts: format!("table of {}", settings.facts.day()),
         };
         Outcome {
             errors: failed,
@@ -512,6 +513,8 @@ struct Structured<'a> {
     errors: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
+    /// What is known beside the live lists.
+    facts: String,
 }
 
 impl Structured<'_> {
@@ -525,6 +528,7 @@ impl Structured<'_> {
             });
         }
         lines.extend(self.errors.iter().chain(self.warnings).cloned());
+        lines.push(format!("facts: {}", self.facts));
         if let Some(cursor) = &self.next_cursor {
             lines.push(format!("{more} more: pass cursor {cursor:?}"));
         }

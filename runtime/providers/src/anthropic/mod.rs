@@ -5,9 +5,7 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::http_request;
-use crate::{
-    ChatRequest, Codec, Encoding, Failure, InRequests, ModelPage, Request, StreamReader,
-};
+use crate::{ChatRequest, Codec, Encoding, Failure, InRequests, ModelPage, Request, StreamReader};
 
 pub(crate) mod errors;
 mod models;

@@ -105,9 +105,7 @@ pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
         let content = Content::of(blocks(turn, &chat.model))?;
         Some(TurnBody { role, content })
     });
-    let max_tokens = chat
-        .max_tokens
-        .unwrap_or_else(|| default_max_tokens(chat));
+    let max_tokens = chat.max_tokens.unwrap_or_else(|| default_max_tokens(chat));
     let (thinking, effort) = thinking(chat);
     let body = ChatBody {
         model: &chat.model,

@@ -338,7 +338,11 @@ pub(super) struct UsageObject {
 impl UsageObject {
     /// Faster answers, and those that must come from one country, have prices of their own.
     fn tier(&self) -> Option<Tier> {
-        let is_fast = self.speed.0.as_ref().is_some_and(|speed| speed != "standard");
+        let is_fast = self
+            .speed
+            .0
+            .as_ref()
+            .is_some_and(|speed| speed != "standard");
         let is_bound = self.inference_geo.0.as_ref().is_some_and(|geo| geo == "us");
         match is_fast || is_bound {
             true => Some(Tier::Other),

@@ -69,7 +69,15 @@ mod tests {
         for good in ["2026-11-29", "2026-11-29T12:00:00Z"] {
             assert_eq!(Day::read(good).unwrap().to_string(), "2026-11-29");
         }
-        for bad in ["", "2026", "2026-13-01", "2026-00-10", "2026-1-1", "+026-11-29", "2026/11/29"] {
+        for bad in [
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-1-1",
+            "+026-11-29",
+            "2026/11/29",
+        ] {
             assert_eq!(Day::read(bad), None, "{bad}");
         }
         let day = |text| Day::read(text).unwrap();

@@ -107,10 +107,22 @@ mod tests {
             ("gpt-4o-mini-2024-07-18", "gpt", "o mini", &[4], 20_240_718),
             ("gpt-4-0613", "gpt", "", &[4], 613),
             ("o3-mini", "o", "mini", &[3], 0),
-            ("claude-opus-4-5-20251101", "claude", "opus", &[4, 5], 20_251_101),
+            (
+                "claude-opus-4-5-20251101",
+                "claude",
+                "opus",
+                &[4, 5],
+                20_251_101,
+            ),
             ("claude-3.5-sonnet", "claude", "sonnet", &[3, 5], 0),
             ("gemini-3.1-pro-preview", "gemini", "pro", &[3, 1], 0),
-            ("gemini-2.5-flash-lite-001", "gemini", "flash lite", &[2, 5], 0),
+            (
+                "gemini-2.5-flash-lite-001",
+                "gemini",
+                "flash lite",
+                &[2, 5],
+                0,
+            ),
             ("gemini-flash-latest", "gemini", "flash", &[], 0),
             ("kimi-k2.5", "kimi", "", &[2, 5], 0),
             ("deepseek-v4-pro", "deepseek", "pro", &[4], 0),
@@ -122,7 +134,12 @@ mod tests {
             ("99999999999", "", "", &[], u32::MAX),
         ] {
             let name = Name::of(id);
-            let found = (name.line, name.classes.join(" "), &name.version[..], name.date);
+            let found = (
+                name.line,
+                name.classes.join(" "),
+                &name.version[..],
+                name.date,
+            );
             assert_eq!(found, (line, classes.to_owned(), version, date), "{id}");
         }
     }
@@ -138,7 +155,10 @@ mod tests {
             "gemini-4.1-pro",
         ];
         for pair in ascending.windows(2) {
-            assert!(Name::of(pair[0]).age() < Name::of(pair[1]).age(), "{pair:?}");
+            assert!(
+                Name::of(pair[0]).age() < Name::of(pair[1]).age(),
+                "{pair:?}"
+            );
         }
         let sibling = |one, other| Name::of(one).is_sibling(&Name::of(other));
         assert!(sibling("claude-sonnet-5-5", "claude-4.5-sonnet-latest"));

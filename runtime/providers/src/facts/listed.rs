@@ -26,9 +26,15 @@ impl Facts {
             let chats = model.may_chat();
             let of_chats = |known: Option<bool>| known.filter(|_| chats);
             let table = Abilities::default()
-                .with(Capability::Embeddings, purpose.map(|it| it == Purpose::Embeddings))
+                .with(
+                    Capability::Embeddings,
+                    purpose.map(|it| it == Purpose::Embeddings),
+                )
                 .with(Capability::Images, purpose.map(|it| it == Purpose::Images))
-                .with(Capability::Vision, of_chats(rules.inputs.map(|all| all.has(Input::Image))))
+                .with(
+                    Capability::Vision,
+                    of_chats(rules.inputs.map(|all| all.has(Input::Image))),
+                )
                 .with(Capability::Tools, of_chats(rules.tools))
                 .with(Capability::Reasoning, of_chats(rules.reasons()))
                 .with(Capability::Json, of_chats(rules.schemas));
@@ -36,7 +42,11 @@ impl Facts {
             model.input_token_limit = model.input_token_limit.or(row.context());
             model.output_token_limit = model.output_token_limit.or(row.max_output());
             if model.efforts.is_empty() && chats {
-                model.efforts = rules.efforts.into_iter().flat_map(|all| all.iter()).collect();
+                model.efforts = rules
+                    .efforts
+                    .into_iter()
+                    .flat_map(|all| all.iter())
+                    .collect();
             }
             if model.input_modalities.is_empty()
                 && let Some(inputs) = rules.inputs

@@ -13,6 +13,8 @@ mod price;
 mod rules;
 mod table;
 
+use std::cmp::Reverse;
+
 pub use day::Day;
 pub use pick::Pick;
 pub use price::{Factor, Rates, Tier, TokenPrice};
@@ -69,13 +71,17 @@ impl Facts {
     pub fn row(&self, provider: &str, id: &str) -> Option<Row<'_>> {
         let id = id.trim().to_ascii_lowercase();
         let id = id.strip_prefix("models/").unwrap_or(&id);
+        if id.contains(char::is_control) {
+            return None;
+        }
         let find = |id: &str| self.0.row(provider, id);
         find(id).or_else(|| find(without_date(id)?))
     }
 
     /// What a model of this provider is judged by on this day: its row; the row of the same model under another spelling; else
-    /// the newest of its family that is not yet retired, or the oldest if it is older than all of them. None for models that
-    /// are not known to be this vendor's, and where the table knows nothing of the provider.
+    /// the newest of its family that is not yet retired, of its own generation if there is one, or the oldest if it is older
+    /// than all of them. None for models that are not known to be this vendor's, and where the table knows nothing of the
+    /// provider.
     pub fn find(&self, provider: &str, id: &str, day: Day) -> Option<Found<'_>> {
         let own = |row| Found {
             row,
@@ -102,16 +108,29 @@ impl Facts {
         }
         let newest = |(name, row): &&(Name<'_>, Row<'_>)| {
             let (version, date, settled) = name.age();
-            (version.to_vec(), !row.is_restricted(), row.is_pick(), date, settled)
+            let is_ordinary = (!row.is_restricted(), row.is_pick(), settled);
+            // Of equals the plain one.
+            (
+                version.to_vec(),
+                is_ordinary,
+                Reverse(name.classes.len()),
+                date,
+            )
         };
+        let generation = |other: &Name<'_>| other.version.first().copied();
+        let is_of_generation =
+            |(other, _): &&(Name<'_>, Row<'_>)| generation(other) == generation(&name);
         let is_older = |(other, _): &(Name<'_>, Row<'_>)| {
             !name.version.is_empty() && name.version < other.version
         };
-        let judge = match family.iter().all(is_older) {
+        let own_generation = family.iter().filter(is_of_generation).max_by_key(newest);
+        let judge = own_generation.or_else(|| match family.iter().all(is_older) {
             true => family.iter().min_by_key(newest),
             false => family.iter().max_by_key(newest),
-        };
-        let judge = judge.map(|(_, row)| *row).or_else(|| self.pick_of(provider));
+        });
+        let judge = judge
+            .map(|(_, row)| *row)
+            .or_else(|| self.pick_of(provider));
         judge.map(|row| Found {
             row,
             is_judged: true,
@@ -178,7 +197,10 @@ fn bare(id: &str) -> String {
     let id = id.strip_prefix("ft:").unwrap_or(id);
     let id = vendors::dotted(id).map_or(id, |(_, rest)| rest);
     let id = id.split([':', '@']).next().unwrap_or_default();
-    let id = ["-v1", "-v2"].iter().find_map(|end| id.strip_suffix(end)).unwrap_or(id);
+    let id = ["-v1", "-v2"]
+        .iter()
+        .find_map(|end| id.strip_suffix(end))
+        .unwrap_or(id);
     id.to_owned()
 }
 

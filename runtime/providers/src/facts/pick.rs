@@ -47,11 +47,14 @@ impl Facts {
             return Pick::Unknown;
         }
         found.retain(|(model, found)| self.suits(provider, model, found, day));
-        let is_marked = |(_, found): &&(&Model, Found<'_>)| {
-            !found.is_judged && found.row.id() == marked.id()
-        };
+        let is_marked =
+            |(_, found): &&(&Model, Found<'_>)| !found.is_judged && found.row.id() == marked.id();
         // Of the row's snapshots the one without a date.
-        if let Some((model, _)) = found.iter().filter(is_marked).min_by_key(|(model, _)| model.id.len()) {
+        if let Some((model, _)) = found
+            .iter()
+            .filter(is_marked)
+            .min_by_key(|(model, _)| model.id.len())
+        {
             return Pick::Marked(model);
         }
         let output = |found: &Found<'_>| found.row.price(day).map(|price| price.rates.output);
@@ -69,7 +72,9 @@ impl Facts {
         });
         candidates
             .max_by(|one, other| {
-                let rank = |it: &Candidate<'_>| (it.is_relative && it.is_known, it.is_relative, it.is_known);
+                let rank = |it: &Candidate<'_>| {
+                    (it.is_relative && it.is_known, it.is_relative, it.is_known)
+                };
                 rank(one)
                     .cmp(&rank(other))
                     .then(other.distance.total_cmp(&one.distance))
@@ -86,8 +91,7 @@ impl Facts {
         let retires = live.or(row.retires().filter(|_| !found.is_judged));
         // Of one without a row its name says whether it is for something else.
         let may_chat = !found.is_judged || model.may_chat();
-        let is_chat =
-            may_chat && model.chat != Some(false) && row.purpose() == Some(Purpose::Chat);
+        let is_chat = may_chat && model.chat != Some(false) && row.purpose() == Some(Purpose::Chat);
         // A model that was tuned for one purpose.
         let is_tuned = model.id.contains(':');
         is_chat
@@ -102,7 +106,9 @@ impl Facts {
     fn is_dearest(&self, provider: &str, found: &Found<'_>, day: Day) -> bool {
         let output = |row: &super::Row<'_>| row.price(day).map(|price| price.rates.output);
         let rows = self.chats(provider, day);
-        let ordinary = rows.iter().filter(|row| !row.takes_minutes() && !row.is_restricted());
+        let ordinary = rows
+            .iter()
+            .filter(|row| !row.takes_minutes() && !row.is_restricted());
         let prices: Vec<f64> = ordinary.filter_map(output).collect();
         let is_cheaper = |price: f64| prices.iter().any(|other| *other < price);
         let is_most = |price: f64| prices.iter().all(|other| *other <= price);

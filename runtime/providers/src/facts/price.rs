@@ -105,7 +105,11 @@ impl TokenPrice {
         };
         let long = self.long.map(|(_, long)| rates(long)).unwrap_or_default();
         let [input, cached_input, cache_write, output] = rates(self.rates);
-        let tier = |tier| self.at(tier).filter(|price| price != self).map(|it| it.rates);
+        let tier = |tier| {
+            self.at(tier)
+                .filter(|price| price != self)
+                .map(|it| it.rates)
+        };
         let (flex, priority) = (tier(Tier::Flex), tier(Tier::Priority));
         #[allow(clippy::cast_precision_loss)] // No window has 2^53 tokens.
         let long_from = self.long.map(|(from, _)| from as f64);
@@ -129,7 +133,8 @@ impl TokenPrice {
             ("priority_input", priority.map(|rates| rates.input)),
             ("priority_output", priority.map(|rates| rates.output)),
         ];
-        all.into_iter().filter_map(|(name, value)| Some((name, value?)))
+        all.into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
     }
 
     /// The rates of a request with so much input.

@@ -80,7 +80,14 @@ const PURPOSES: [(&str, Purpose); 3] = [
 ];
 
 const OTHER_PURPOSES: [&str; 8] = [
-    "realtime", "speech", "transcription", "video", "moderation", "ocr", "research", "other",
+    "realtime",
+    "speech",
+    "transcription",
+    "video",
+    "moderation",
+    "ocr",
+    "research",
+    "other",
 ];
 
 const THINKING: [(&str, Thinking); 7] = [
@@ -116,7 +123,10 @@ pub enum Purpose {
 }
 
 fn word<T: Copy>(words: &[(&str, T)], cell: &str) -> Option<T> {
-    words.iter().find(|(word, _)| *word == cell).map(|(_, it)| *it)
+    words
+        .iter()
+        .find(|(word, _)| *word == cell)
+        .map(|(_, it)| *it)
 }
 
 impl<'t> Row<'t> {
@@ -215,19 +225,30 @@ impl<'t> Row<'t> {
             // What is embedded has no output.
             output: column(Column::Output).unwrap_or_default(),
         };
-        let until = self.given(Column::Until).and_then(|cell| cell.split_once(':'));
+        let until = self
+            .given(Column::Until)
+            .and_then(|cell| cell.split_once(':'));
         let later = until.filter(|(last, _)| Day::read(last).is_some_and(|last| day > last));
-        let rates = later.and_then(|(_, rates)| rates_of(rates, now)).unwrap_or(now);
+        let rates = later
+            .and_then(|(_, rates)| rates_of(rates, now))
+            .unwrap_or(now);
         let mut price = TokenPrice {
             long: self.given(Column::Long).and_then(|cell| {
                 let (thousands, long) = cell.split_once(':')?;
-                Some((thousands.parse::<u64>().ok()? * 1_000, rates_of(long, rates)?))
+                Some((
+                    thousands.parse::<u64>().ok()? * 1_000,
+                    rates_of(long, rates)?,
+                ))
             }),
             audio_input: column(Column::Audio),
             search: column(Column::Search),
             ..TokenPrice::new(rates)
         };
-        for cell in self.given(Column::Tiers).into_iter().flat_map(|it| it.split(' ')) {
+        for cell in self
+            .given(Column::Tiers)
+            .into_iter()
+            .flat_map(|it| it.split(' '))
+        {
             match cell.split_once('=') {
                 Some(("flex", factor)) => price.flex = factor_of(factor),
                 Some(("priority", factor)) => price.priority = factor_of(factor),
@@ -260,8 +281,11 @@ impl<'t> Row<'t> {
             })
         };
         Rules {
-            efforts: efforts
-                .map(|cell| cell.split(',').filter_map(ReasoningEffort::from_name).collect()),
+            efforts: efforts.map(|cell| {
+                cell.split(',')
+                    .filter_map(ReasoningEffort::from_name)
+                    .collect()
+            }),
             thinking: word(&THINKING, self.cell(Column::Thinks)),
             sampling: word(&SAMPLING, self.cell(Column::Sampling)),
             inputs: inputs.map(|cell| cell.split(',').filter_map(input_of).collect::<Inputs>()),
@@ -289,7 +313,9 @@ impl<'t> Row<'t> {
         };
         let is_until = |cell: &str| {
             let parts = cell.split_once(':');
-            parts.is_some_and(|(day, rates)| day.len() == 10 && Day::read(day).is_some() && are_rates(rates))
+            parts.is_some_and(|(day, rates)| {
+                day.len() == 10 && Day::read(day).is_some() && are_rates(rates)
+            })
         };
         let is_tier = |cell: &str| {
             let parts = cell.split_once('=');
@@ -319,7 +345,11 @@ impl<'t> Row<'t> {
             (&[Image], &is_image, "IN,OUT in US dollars, or each=DOLLARS"),
             (&[Long], &is_long, "THOUSANDS:IN,CACHED,WRITE,OUT"),
             (&[Until], &is_until, "DAY:IN,CACHED,WRITE,OUT"),
-            (&[Tiers], &|cell| all(cell, ' ', &is_tier), "flex=0.5 priority=2"),
+            (
+                &[Tiers],
+                &|cell| all(cell, ' ', &is_tier),
+                "flex=0.5 priority=2",
+            ),
             (&[Context, Most], &is_count, "a number of tokens"),
             (
                 &[Inputs],
@@ -341,9 +371,14 @@ impl<'t> Row<'t> {
                 &|cell| word(&SAMPLING, cell).is_some(),
                 "yes, one, unreasoned, none or no",
             ),
-            (&[Retires], &|cell| cell.len() == 10 && Day::read(cell).is_some(), "a day, for example 2027-01-31"),
+            (
+                &[Retires],
+                &|cell| cell.len() == 10 && Day::read(cell).is_some(),
+                "a day, for example 2027-01-31",
+            ),
         ];
-        let is_bad = |column: Column, is: Check<'_>| self.given(column).is_some_and(|cell| !is(cell));
+        let is_bad =
+            |column: Column, is: Check<'_>| self.given(column).is_some_and(|cell| !is(cell));
         let of_words = [
             (Takes, &TAKES[..], "tools forced schema, or no-tools"),
             (Flags, &FLAGS[..], "pick restricted minutes responses peak"),
@@ -351,7 +386,11 @@ impl<'t> Row<'t> {
         let other = of_words.into_iter().find_map(|(column, words, wanted)| {
             let is = |cell: &str| {
                 all(cell, ' ', &|it| {
-                    let it = if column == Takes { it.strip_prefix("no-").unwrap_or(it) } else { it };
+                    let it = if column == Takes {
+                        it.strip_prefix("no-").unwrap_or(it)
+                    } else {
+                        it
+                    };
                     words.contains(&it)
                 })
             };
@@ -512,7 +551,12 @@ impl Table {
             true => None,
             false => self.own.get(&(provider.to_owned(), id.to_owned())),
         };
-        match (own.map(|cells| Row { cells: cells.each_ref().map(|cell| &**cell) }), compiled) {
+        match (
+            own.map(|cells| Row {
+                cells: cells.each_ref().map(|cell| &**cell),
+            }),
+            compiled,
+        ) {
             (Some(own), Some(compiled)) => Some(own.or(compiled)),
             (own, compiled) => own.or(compiled),
         }
@@ -521,7 +565,9 @@ impl Table {
     /// All rows of a provider.
     pub(super) fn rows(&self, provider: &str) -> Vec<Row<'_>> {
         let lines = section(self.text, provider).lines();
-        let compiled = lines.filter(|line| !line.is_empty()).map(|line| Row::read(line).id());
+        let compiled = lines
+            .filter(|line| !line.is_empty())
+            .map(|line| Row::read(line).id());
         let mut ids: Vec<&str> = compiled.collect();
         let own = self.own.keys().filter(|(of, _)| of == provider);
         for (_, id) in own {
@@ -529,7 +575,9 @@ impl Table {
                 ids.push(id);
             }
         }
-        ids.into_iter().filter_map(|id| self.row(provider, id)).collect()
+        ids.into_iter()
+            .filter_map(|id| self.row(provider, id))
+            .collect()
     }
 }
 
@@ -545,7 +593,9 @@ fn header(line: &str) -> Result<Vec<Column>, String> {
     for name in line.split('\t').map(str::trim) {
         let Some((column, _)) = COLUMNS.iter().find(|(_, known)| *known == name) else {
             let known = COLUMNS.map(|(_, name)| name).join(", ");
-            return Err(format!("there is no column {name:?}; the columns, between tabs, are {known}"));
+            return Err(format!(
+                "there is no column {name:?}; the columns, between tabs, are {known}"
+            ));
         };
         if columns.contains(column) {
             return Err(format!("the column {name} is there twice"));

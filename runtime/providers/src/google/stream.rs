@@ -110,7 +110,10 @@ impl Reader {
         let grounding = candidate.grounding_metadata.0.as_ref();
         if let Some(queries) = grounding.and_then(|it| it.web_search_queries.as_ref()) {
             let searches = queries.raw().count() as u64;
-            answer.usage.searches = answer.usage.searches.max(Some(searches).filter(|it| *it > 0));
+            answer.usage.searches = answer
+                .usage
+                .searches
+                .max(Some(searches).filter(|it| *it > 0));
         }
         let parts = candidate.content.and_then(|content| content.parts);
         for part in parts.unwrap_or_default().read() {

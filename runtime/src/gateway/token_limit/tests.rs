@@ -134,21 +134,24 @@ fn what_is_no_text_or_is_fetched_cannot_be_counted() {
 
 #[test]
 fn long_input_costs_as_much_as_writing_it_to_a_cache() {
-    let price = TokenPrice {
+    let rates = Rates {
         input: 1.0,
         output: 2.0,
         cached_input: None,
         cache_write: Some(1.25),
-        long_from: Some(2_000),
+    };
+    let price = TokenPrice {
+        long: Some((2_000, rates.scaled_to(2.0))),
+        ..TokenPrice::new(rates)
     };
     let cost = |input| estimated_cost(&price, input, 0);
     assert_eq!([1_023, 1_024, 4_000].map(cost), [0.001_023, 0.001_28, 0.01]);
     // It is what is paid, then.
     assert_eq!(affordable_tokens(&price, 1_024, 0.001_312), Some(16));
-    let cheaper = TokenPrice {
+    let cheaper = TokenPrice::new(Rates {
         cache_write: Some(0.5),
-        ..price
-    };
+        ..rates
+    });
     assert_eq!(estimated_cost(&cheaper, 1_024, 0), 0.001_024);
 }
 
@@ -203,12 +206,20 @@ fn images_tools_and_states_count_as_input() {
 
 #[test]
 fn money_buys_what_is_left_behind_the_input() {
-    let price = |input, output| TokenPrice {
-        input,
-        output,
-        cached_input: None,
-        cache_write: None,
-        long_from: Some(1_000),
+    let price = |input, output| {
+        let rates = Rates {
+            input,
+            output,
+            ..Rates::default()
+        };
+        let long = Rates {
+            output: output * 1.5,
+            ..rates.scaled_to(input * 2.0)
+        };
+        TokenPrice {
+            long: Some((1_000, long)),
+            ..TokenPrice::new(rates)
+        }
     };
     for (input, output, tokens, usd, expected) in [
         (1.0, 2.0, 100, 0.000_300, Some(100)),

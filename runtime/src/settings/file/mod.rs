@@ -48,6 +48,7 @@ pub(super) struct File {
     /// What is used where a call names nothing.
     defaults: Defaults,
     tools: Option<Spanned<Vec<String>>>,
+    facts: Option<Spanned<String>>,
     /// What a call may take at most.
     #[serde(deserialize_with = "sections::limits")]
     limits: Section,
@@ -112,6 +113,7 @@ impl File {
         }
         match path {
             "tools" => given(path, &mut self.tools),
+            "facts" => given(path, &mut self.facts),
             "retries" => given(path, &mut self.retries),
             "defaults.provider" => given(path, &mut self.defaults.provider),
             "defaults.model" => given(path, &mut self.defaults.model),

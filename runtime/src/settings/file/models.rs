@@ -30,13 +30,15 @@ pub(in crate::settings) struct ModelEntry {
     efforts: Option<Vec<EffortName>>,
     /// Whether it takes temperature and `top_p`.
     sampling: Option<bool>,
-    /// Whether it takes tools, and whether it can be forced to call one.
+    /// Whether it takes tools.
     tools: Option<bool>,
+    /// Whether it can be forced to call one.
     forced_tools: Option<bool>,
     /// What it takes besides text.
     inputs: Option<Vec<InputName>>,
-    /// Most tokens of input, and of an answer.
-    pub(in crate::settings) context: Option<u64>,
+    /// Most tokens of input.
+    pub(in crate::settings) context: Option<u32>,
+    /// Most tokens of an answer.
     max_output: Option<u32>,
 }
 
@@ -87,8 +89,13 @@ impl TryFrom<String> for InputName {
 
     fn try_from(name: String) -> Result<Self, Error> {
         let known = Input::ALL.map(Input::as_str);
-        let found = Input::ALL.into_iter().find(|it| it.as_str().eq_ignore_ascii_case(&name));
-        let problem = format!("there is no kind of input \"{}\" besides text", shown(&name));
+        let found = Input::ALL
+            .into_iter()
+            .find(|it| it.as_str().eq_ignore_ascii_case(&name));
+        let problem = format!(
+            "there is no kind of input \"{}\" besides text",
+            shown(&name)
+        );
         found
             .map(InputName)
             .ok_or_else(|| Error::choice(&problem, &name, &known))
@@ -108,11 +115,15 @@ pub(in crate::settings) struct PriceEntry {
     cache_write: Option<Amount>,
     /// A thousand searches.
     search: Option<Amount>,
-    /// Above so many tokens of input, a request costs the next four; what is left out changes as much as the input does.
-    long_from: Option<u64>,
+    /// Above so many tokens of input, a request costs what the keys that begin with `long_` say.
+    long_from: Option<u32>,
+    /// Input of a long request; the others change as much if they are left out.
     long_input: Option<Amount>,
+    /// Input of a long request that comes from a cache.
     long_cached_input: Option<Amount>,
+    /// Input of a long request that is written to a cache.
     long_cache_write: Option<Amount>,
+    /// Output of a long request.
     long_output: Option<Amount>,
 }
 
@@ -135,7 +146,7 @@ impl From<PriceEntry> for TokenPrice {
             }
         });
         TokenPrice {
-            long: entry.long_from.zip(long),
+            long: entry.long_from.map(u64::from).zip(long),
             search: usd(entry.search),
             ..TokenPrice::new(rates)
         }

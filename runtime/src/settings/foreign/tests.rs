@@ -162,7 +162,7 @@ fn addresses_are_read_and_told_and_ours_win() {
     }
     for text in ["https://api.openai.com", "https://api.openai.com/v1/"] {
         let settings = load(&[("OPENAI_API_BASE", text)]);
-        assert!(settings.providers[0].is_original(), "{text}");
+        assert!(settings.providers[0].original() == Some("openai"), "{text}");
         assert_eq!(settings.warnings, [""; 0], "{text}");
     }
     let azure = load(&[

@@ -68,10 +68,7 @@ fn anthropic_says_what_is_supported() {
     set_abilities(&mut model, &capabilities);
     assert_eq!(
         known_abilities(&model),
-        (
-            vec![Chat, Vision],
-            vec![Reasoning, Embeddings, Images]
-        )
+        (vec![Chat, Vision], vec![Reasoning, Embeddings, Images])
     );
     assert_eq!(model.efforts, [ReasoningEffort::Low, ReasoningEffort::Max]);
     // A proxy may have others, and lists that say nothing.
@@ -90,7 +87,15 @@ fn the_list_says_what_ends() {
         {"id":"b","lifecycle":"deprecated","retires_at":"2027-01-22T00:00:00Z"},
         {"id":"c","lifecycle":"retired"}, {"id":"d"}]}"#;
     let page = Messages.models_page(list.as_bytes()).unwrap();
-    let ends = page.models.iter().map(|model| (model.is_withdrawn, model.retires.as_deref()));
-    let expected = [(false, None), (true, Some("2027-01-22")), (true, None), (false, None)];
+    let ends = page
+        .models
+        .iter()
+        .map(|model| (model.is_withdrawn, model.retires.as_deref()));
+    let expected = [
+        (false, None),
+        (true, Some("2027-01-22")),
+        (true, None),
+        (false, None),
+    ];
     assert_eq!(ends.collect::<Vec<_>>(), expected);
 }

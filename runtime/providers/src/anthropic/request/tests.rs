@@ -249,7 +249,7 @@ fn a_model_that_thinks_is_not_forced_where_it_refuses_that() {
         );
         assert_eq!(warnings.len(), usize::from(!warning.is_empty()), "{model}");
     }
-    let (_, strict, warnings) = fitted("claude-sonnet-4-0", None, Some(true));
+    let (_, strict, warnings) = fitted("kimi-k3", None, Some(true));
     assert_eq!((strict, warnings.len()), (false, 1));
     assert_eq!(
         fitted("kimi-k3", None, Some(false)),
@@ -298,13 +298,7 @@ fn formats() {
             json!({"format": format}),
             0,
         ),
-        (
-            "claude-sonnet-4-20250514",
-            by_schema(),
-            words(&kept),
-            Value::Null,
-            1,
-        ),
+        ("glm-5.3", by_schema(), words(&kept), Value::Null, 1),
         (
             "claude-sonnet-5",
             Format::Json,
@@ -409,13 +403,6 @@ fn each_generation_thinks_in_its_own_words() {
     let shown = json!({"type": "adaptive", "display": "summarized"});
     for (model, effort, show, expected, warnings) in [
         (
-            "claude-3-5-haiku-latest",
-            Some(ReasoningEffort::High),
-            true,
-            json!({"max_tokens": 8192, "temperature": 1.0, "top_p": 0.9}),
-            2,
-        ),
-        (
             "claude-sonnet-4-5",
             None,
             true,
@@ -469,6 +456,20 @@ fn each_generation_thinks_in_its_own_words() {
             None,
             true,
             json!({"max_tokens": 16384, "thinking": shown}),
+            2,
+        ),
+        (
+            "claude-sonnet-5-5",
+            Some(ReasoningEffort::None),
+            true,
+            json!({"max_tokens": 16384, "thinking": {"type": "between_tools"}}),
+            2,
+        ),
+        (
+            "claude-haiku-5-5",
+            Some(ReasoningEffort::None),
+            true,
+            json!({"max_tokens": 16384, "thinking": {"type": "disabled"}}),
             2,
         ),
         (

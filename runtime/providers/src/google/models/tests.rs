@@ -28,7 +28,13 @@ fn model_lists() {
             ..Model::default()
         }
     );
-    assert_eq!(page.models.iter().filter(|model| model.chat == Some(false)).count(), 1);
+    assert_eq!(
+        page.models
+            .iter()
+            .filter(|model| model.chat == Some(false))
+            .count(),
+        1
+    );
     assert_eq!(
         GenerateContent.models_page(b"{}").unwrap(),
         ModelPage::default()
@@ -44,7 +50,9 @@ fn google_s_methods_tell() {
     let list = json!({"models": [
         {"name": "models/gemini-9-flash", "supportedGenerationMethods": ["generateContent"], "thinking": true},
         {"name": "models/gemini-embedding-9", "supportedGenerationMethods": ["embedContent"]}]});
-    let page = GenerateContent.models_page(list.to_string().as_bytes()).unwrap();
+    let page = GenerateContent
+        .models_page(list.to_string().as_bytes())
+        .unwrap();
     let known: Vec<_> = page.models.iter().map(known_abilities).collect();
     assert_eq!(
         known,

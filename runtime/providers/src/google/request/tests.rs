@@ -169,7 +169,7 @@ fn calls_that_have_no_state() {
         let part = expected[content]["parts"][part].as_object_mut();
         part.unwrap().remove("thoughtSignature").unwrap();
     }
-    for model in ["gemini-2.5-flash", "gemma-4"] {
+    for model in ["gemini-2.5-flash", "medgemma"] {
         assert_eq!(body(&GenerateContent, &chat(model))["contents"], expected);
     }
 }

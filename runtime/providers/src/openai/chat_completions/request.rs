@@ -12,8 +12,8 @@ use super::stream::EXTRA_CONTENT;
 use super::{ChatCompletions, EffortField, Seed};
 use crate::adapt;
 use crate::conversation::Url;
-use crate::http_request;
 use crate::facts::Rules;
+use crate::http_request;
 use crate::turns;
 use crate::{
     ChatRequest, Encoding, ErrorKind, Failure, Format, Media, Message, Part, ReasoningEffort,

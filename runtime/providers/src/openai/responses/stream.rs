@@ -156,7 +156,10 @@ impl Reader {
         self.take_call(&item, place, answer)?;
         if is_done {
             let searches = &mut answer.usage.searches;
-            *searches = (*searches).max(Some(0)).map(|sum| sum + u64::from(item.is_search())).filter(|sum| *sum > 0);
+            *searches = (*searches)
+                .max(Some(0))
+                .map(|sum| sum + u64::from(item.is_search()))
+                .filter(|sum| *sum > 0);
             take_refusal(&item, answer)?;
             if self.arrived == Arrived::Nothing {
                 take_texts(&item, answer)?;
