@@ -101,6 +101,10 @@ registry: ## Write runtime/registry from the program
 settings: ## Write what documents say of the settings: JSON Schema, README, example, page
 	WRITE_SETTINGS=1 $(CARGO) test --locked --quiet -p anygpt-mcp --lib -- settings::schema settings::documents
 
+.PHONY: facts
+facts: ## Write the table of models from a public list, and check it (Python; fetches 44 MB)
+	runtime/providers/facts/generate.py
+
 .PHONY: submission
 submission: ## Write the registries' entries with owner and commit under dist/registry (OWNER=you)
 	$(CARGO) build --locked -p anygpt-mcp

@@ -71,7 +71,10 @@ def row_problems(provider: str, row: source.Row) -> list[str]:
     """Names of the rules that it breaks."""
     forms = FORMS.items()
     found = [name for name, form in forms if row[name] and not re.fullmatch(form, row[name])]
-    found += price_problems(row) if not found else []
+    if not found:
+        found = price_problems(row)
+        if row["most"] and row["context"] and int(row["most"]) > int(row["context"]):
+            found.append("most")
     found += [column for column, words in WORDS.items() if row[column] not in words]
     for column, (separator, words) in LISTS.items():
         values = row[column].split(separator) if row[column] not in ("", "-") else []
@@ -80,8 +83,6 @@ def row_problems(provider: str, row: source.Row) -> list[str]:
     if provider in NEEDED and row["use"] == "chat" and "restricted" not in row["flags"]:
         needed = ["inputs", "efforts", "sampling", *NEEDED[provider]]
         found += [f"{column} unknown" for column in needed if not row[column]]
-    if row["most"] and row["context"] and int(row["most"]) > int(row["context"]):
-        found.append("most")
     days = {"retires": row["retires"], "until": row["until"].partition(":")[0]}
     found += [column for column, day in days.items() if day and not is_day(day)]
     if any("[" in value for value in row.values()):
@@ -114,7 +115,7 @@ def problems(facts: source.Facts, allowed: set[tuple[str, str, str]], today: str
     broken = {(*key, rule) for key, row in facts.items() for rule in row_problems(key[0], row)}
     found = [f"{provider}/{name}: {rule}" for provider, name, rule in sorted(broken - allowed)]
     found += [f"{'/'.join(it)}: no longer allowed for" for it in sorted(allowed - broken)]
-    for provider in source.PROVIDERS.values():
+    for provider in source.PROVIDERS.values() if not found else ():
         rows = [row for key, row in facts.items() if key[0] == provider]
         found += pick_problems(provider, rows, today)
     return found

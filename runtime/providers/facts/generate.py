@@ -161,7 +161,7 @@ def age(warn_only: bool) -> int:
     if days > 60:
         warnings.append(f"facts.tsv is {days} days old, a release allows 90")
     for warning in warnings:
-        print(f"warning: {warning}; renew it: {HERE.name}/README.md", file=sys.stderr)
+        print(f"warning: {warning}; see runtime/providers/facts/README.md", file=sys.stderr)
     return int(is_bad and not warn_only)
 
 
@@ -182,16 +182,17 @@ def main() -> int:
         problems = hosts.problems(package)
         rows = json.loads(package.read(source.LIST))
     facts = build(rows, today, problems)
+    new = table(facts, today)
+    if options.check and new != text:
+        problems.append("facts.tsv is not what the list and overrides.tsv give: run make facts")
+    if problems:
+        print(*problems, sep="\n", file=sys.stderr)
+        return 1
     if not options.check:
         listed = {name.rpartition("/")[2] for name in rows}
         ids = {it for it in source.sdk_ids(options.cache) if it[1] not in listed}
         report(old, facts, ids)
-    elif table(facts, today) != text:
-        problems.append("facts.tsv is not what the list and overrides.tsv give: run make facts")
-    print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)
-    if problems:
-        return 1
-    TABLE.write_text(table(facts, today))
+        TABLE.write_text(new)
     return 0
 
 

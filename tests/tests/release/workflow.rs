@@ -192,6 +192,7 @@ fn every_direct_dependency_is_named_with_its_licence() {
         "The Rust Standard Library",
         "libunwind of LLVM",
         "musl, the C library",
+        "LiteLLM's price list",
     ] {
         assert!(text.contains(part), "{part}");
     }
