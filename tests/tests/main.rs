@@ -11,6 +11,7 @@
 )]
 
 mod cli;
+mod facts;
 mod harness;
 mod process;
 mod protocol;

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 
 use serde_json::value::RawValue;
 
+use crate::facts::{Efforts, Input, Inputs, Rates, Rules, Thinking, TokenPrice};
 use crate::{Failure, ReasoningEffort, json};
 
 /// One entry of a provider's model list. What the list does not have is absent.
@@ -34,9 +35,29 @@ pub struct Model {
     pub retires: Option<String>,
     /// The list says that it is shut down, or closed to new users.
     pub is_withdrawn: bool,
+    /// When it thinks, where the list tells it.
+    pub thinking: Option<Thinking>,
 }
 
 impl Model {
+    /// What the list says that requests may have.
+    pub fn rules(&self) -> Rules {
+        let efforts = self.efforts.iter().copied().collect::<Efforts>();
+        let inputs = |word: &String| Input::ALL.into_iter().find(|it| it.as_str() == word);
+        let inputs: Inputs = self.input_modalities.iter().filter_map(inputs).collect();
+        Rules {
+            efforts: (!efforts.is_empty()).then_some(efforts),
+            thinking: self.thinking,
+            // Lists call a PDF a file, or do not name it.
+            inputs: (inputs.has(Input::Image)).then_some(inputs.with(Input::Pdf)),
+            tools: self.has(Capability::Tools),
+            max_output: self
+                .output_token_limit
+                .and_then(|it| u32::try_from(it).ok()),
+            ..Rules::default()
+        }
+    }
+
     /// All texts that come from the provider.
     pub fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         let price = self.price.iter_mut();
@@ -44,7 +65,14 @@ impl Model {
         let modalities = modalities.chain(&mut self.output_modalities);
         let texts = [&mut self.id].into_iter().chain(&mut self.display_name);
         let texts = texts.chain(&mut self.retires).chain(modalities);
-        texts.chain(price.flat_map(|price| [&mut price.input, &mut price.output]))
+        let price = price.flat_map(|price| {
+            let named = [&mut price.cached_input, &mut price.cache_write];
+            let named = named.into_iter().flatten();
+            [&mut price.input, &mut price.output]
+                .into_iter()
+                .chain(named)
+        });
+        texts.chain(price)
     }
 }
 
@@ -131,6 +159,26 @@ const NOT_CHAT: &[&str] = &[
 pub struct Price {
     pub input: String,
     pub output: String,
+    /// Input from a cache, and input written to one, if they are named.
+    pub cached_input: Option<String>,
+    pub cache_write: Option<String>,
+}
+
+impl Price {
+    /// As the table has it; none if that is no price, as with models that stand for others.
+    pub fn read(&self) -> Option<TokenPrice> {
+        let usd = |text: &str| {
+            let usd = text.parse::<f64>().ok()? * 1e6;
+            (usd.is_finite() && usd >= 0.0).then_some(usd)
+        };
+        let part = |text: &Option<String>| text.as_deref().and_then(usd);
+        Some(TokenPrice::new(Rates {
+            input: usd(&self.input)?,
+            cached_input: part(&self.cached_input),
+            cache_write: part(&self.cache_write),
+            output: usd(&self.output)?,
+        }))
+    }
 }
 
 /// What a model can do.

@@ -46,6 +46,15 @@ fn words_become_commands() {
             Command::Resolve {
                 name: "fast".into(),
                 provider: None,
+                json: false,
+            },
+        ),
+        (
+            "models --resolve a --provider b --json",
+            Command::Resolve {
+                name: "a".into(),
+                provider: Some("b".into()),
+                json: true,
             },
         ),
         ("completions zsh", Command::Completions(Shell::Zsh)),
@@ -105,7 +114,6 @@ fn what_cannot_be_meant_is_told_with_what_perhaps_is() {
         ("docs a b", "takes no word \"b\""),
         ("tools --json=x", "--json takes no value"),
         ("chat -m", "missing argument"),
-        ("models --resolve a --json", "without --json"),
         ("completions", "bash, zsh or fish"),
         ("completions tcsh", "bash, zsh or fish"),
     ] {

@@ -39,8 +39,15 @@ pub(crate) fn adapt(
         return warnings;
     };
     let codec = written_by(codec, changes.contains(&Change::Substitute));
+    // What is there already is what the provider's list says.
     let found = facts::found(settings, index, &chat.model);
-    chat.rules = Some(facts::rules(settings, index, &chat.model, found.as_ref()));
+    chat.rules = Some(facts::rules(
+        settings,
+        index,
+        &chat.model,
+        chat.rules,
+        found.as_ref(),
+    ));
     for change in changes.iter().filter(|change| change.is_before_adapting()) {
         if let Changed::Warn(warning) = change.apply(chat, &mut Encoding::default()) {
             warnings.push(warning);

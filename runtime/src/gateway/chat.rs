@@ -48,6 +48,13 @@ enum ChainStep {
     End,
 }
 
+/// The model for requests that name none.
+pub(super) struct Chosen {
+    pub(super) model: Model,
+    /// What it is, in words.
+    why: String,
+}
+
 /// The request to one target.
 pub(super) struct TargetRequest {
     pub(super) request: ChatRequest,
@@ -330,7 +337,9 @@ impl Gateway {
         // Again before each attempt: a repair may have set a token limit, and earlier ones are paid.
         let purse = plan.purse.as_ref();
         let request = &mut prepared.request;
-        let limited = match token_limit::enforce_limits(&self.settings, position, request, purse) {
+        let listed = reply.listed_price;
+        let limited = token_limit::enforce_limits(&self.settings, position, request, purse, listed);
+        let limited = match limited {
             Ok(limited) => limited,
             Err(failure) if is_first => return Err(failure.into()),
             Err(mut failure) => {
@@ -346,7 +355,7 @@ impl Gateway {
             let model = &prepared.request.model;
             held.settle(match &result {
                 Err(failure) if failure.stage == Stage::Free => 0.0,
-                _ => self.spent(position, model, &reply.answer, limited.input, most),
+                _ => self.spent(position, model, reply, limited.input, most),
             });
         }
         Ok(result?)
@@ -379,7 +388,11 @@ impl Gateway {
             }),
         };
         // Nothing is generated for a list.
-        let (model, why) = newest.map_err(|failure| failure.at(Stage::Free))?;
+        let chosen = newest.map_err(|failure| failure.at(Stage::Free))?;
+        let Chosen { model, why } = chosen;
+        reply.listed_price = facts::listed_price(exchange.provider, &model);
+        prepared.request.rules = Some(model.rules());
+        let model = model.id;
         reply.warnings.push(format!(
             "No model was named, and DEFAULT_MODEL sets none of this provider: {}/{model}, {why}, was asked",
             exchange.provider.id
@@ -425,13 +438,14 @@ impl Gateway {
         &self,
         provider: ProviderIndex,
         model: &str,
-        answer: &Answer,
+        reply: &Reply,
         input: u64,
         most: f64,
     ) -> f64 {
+        let (settings, answer, listed) = (&self.settings, &reply.answer, reply.listed_price);
         // The estimate takes four bytes for a token.
         let least = input / (price::LONGEST_TOKEN as u64 / token_limit::CHARACTERS_PER_TOKEN);
-        let cost = price::of_answer(&self.settings, Some(provider), model, answer, least);
+        let cost = price::of_answer(settings, Some(provider), model, answer, least, listed);
         let cost = cost.map(|cost| cost.usd);
         if answer.complete || answer.length() == 0 {
             // Of an answer without any text, as much as that may have been generated.
@@ -439,7 +453,7 @@ impl Gateway {
         }
         // What is reported before the end is not all of it.
         let output = token_limit::output_tokens(answer);
-        let received = price::of_received(&self.settings, provider, model, answer, input, output);
+        let received = price::of_received(settings, provider, model, answer, input, output, listed);
         received.map_or(most, |usd| usd.max(cost.unwrap_or_default()))
     }
 
@@ -466,9 +480,12 @@ impl Gateway {
         self.log_attempt(context, state);
         observer.on_status(&format!("{status}; trying again{rest}"));
         // The original request is adapted again, since what is left out may have changed the rest.
-        let model = mem::take(&mut prepared.request.model);
-        prepared.request = self.prepare(plan, target).request;
-        prepared.request.model = model;
+        let refused = mem::take(&mut prepared.request);
+        prepared.request = ChatRequest {
+            model: refused.model,
+            rules: refused.rules,
+            ..self.prepare(plan, target).request
+        };
         prepared.is_adapted = false;
         changed
     }
@@ -507,12 +524,12 @@ impl Gateway {
         changed
     }
 
-    /// The model for requests that name none, and what it is, in words.
+    /// The model for requests that name none.
     pub(super) async fn newest_model(
         &self,
         exchange: Exchange<'_>,
         limits: CallLimits,
-    ) -> Result<(String, String), Failure> {
+    ) -> Result<Chosen, Failure> {
         let list::Offer {
             mut models,
             held: _held,
@@ -544,7 +561,10 @@ impl Gateway {
                     "the newest suitable one of its live list".to_owned(),
                 ),
             };
-            Some((model.id.clone(), why))
+            Some(Chosen {
+                model: model.clone(),
+                why,
+            })
         });
         let preset = provider.preset;
         let lists_names = preset.is_none_or(|preset| preset.lists_request_names);

@@ -22,6 +22,8 @@ pub(crate) enum Source {
     Provider,
     /// The configuration file.
     Configured,
+    /// The provider's list of models.
+    Listed,
     /// The table of facts of this day.
     Table(Day),
     /// The same; it costs less at some hours.
@@ -35,6 +37,7 @@ impl fmt::Display for Source {
         match self {
             Source::Provider => f.write_str("provider"),
             Source::Configured => f.write_str("configured"),
+            Source::Listed => f.write_str("list of the provider"),
             Source::Table(day) => write!(f, "list price of {day}"),
             Source::TableAtMost(day) => {
                 write!(f, "at most: list price of {day}, less at some hours")
@@ -75,24 +78,35 @@ pub(crate) fn found<'s>(
     settings.facts.find(section, model, today())
 }
 
-/// What requests to a provider's model may have, if that is what it is judged by.
+/// What requests to a provider's model may have, if that is what it is judged by, and its list says `listed`.
 pub(crate) fn rules(
     settings: &Settings,
     provider: ProviderIndex,
     model: &str,
+    listed: Option<Rules>,
     found: Option<&Found<'_>>,
 ) -> Rules {
     let configured = settings.model(provider, model).map(|it| it.rules);
     let table = found.map(|found| found.row.rules());
-    configured.unwrap_or_default().or(table.unwrap_or_default())
+    let configured = configured.unwrap_or_default();
+    configured
+        .or(listed.unwrap_or_default())
+        .or(table.unwrap_or_default())
 }
 
-/// The price of a provider's model, and where it is from: the configuration file, else what the vendor publishes for its own
-/// address. A model without a row has none.
+/// The price in a provider's list, if that is the list of the service itself.
+pub(super) fn listed_price(provider: &Provider, model: &Model) -> Option<TokenPrice> {
+    provider.original()?;
+    model.price.as_ref()?.read()
+}
+
+/// The price of a provider's model, and where it is from: the configuration file, else what its own list says (`listed`), else
+/// what the vendor publishes for its own address. A model without a row has none.
 pub(crate) fn price(
     settings: &Settings,
     provider: ProviderIndex,
     model: &str,
+    listed: Option<TokenPrice>,
 ) -> Option<(TokenPrice, Source)> {
     let configured = settings.model(provider, model);
     if let Some(price) = configured.and_then(|model| model.price) {
@@ -101,6 +115,9 @@ pub(crate) fn price(
     let it = &settings.providers[provider];
     if it.is_local_runtime() {
         return Some((TokenPrice::default(), Source::Local));
+    }
+    if let Some(price) = listed {
+        return Some((price, Source::Listed));
     }
     let row = settings.facts.row(it.original()?, model)?;
     let day = settings.facts.day();
@@ -111,14 +128,19 @@ pub(crate) fn price(
     Some((row.price(today())?, source))
 }
 
-/// The price that bounds what a model may cost: its own; of a vendor's model that has none, the dearest of its family, with
-/// a sentence that says so.
+/// The price that bounds what a model may cost: its own, and of those of the provider's list and of the table the dearer; of a
+/// vendor's model that has none, the dearest of its family, with a sentence that says so.
 pub(crate) fn price_at_most(
     settings: &Settings,
     provider: ProviderIndex,
     model: &str,
+    listed: Option<TokenPrice>,
 ) -> Option<(TokenPrice, Option<String>)> {
-    if let Some((price, _)) = price(settings, provider, model) {
+    let known = price(settings, provider, model, None);
+    let is_last_word = |(_, source): &(TokenPrice, Source)| *source == Source::Configured;
+    let listed = listed.filter(|_| !known.as_ref().is_some_and(is_last_word));
+    let known = known.map(|(price, _)| price);
+    if let Some(price) = known.into_iter().chain(listed).reduce(TokenPrice::dearer) {
         return Some((price, None));
     }
     let section = settings.providers[provider].original()?;
@@ -155,7 +177,7 @@ pub(crate) fn check(
         return Ok(());
     }
     let table = found(settings, provider, &chat.model).filter(|found| !found.is_judged);
-    let rules = rules(settings, provider, &chat.model, table.as_ref());
+    let rules = rules(settings, provider, &chat.model, None, table.as_ref());
     let refuse = |what: &str, advice: &str| {
         let message = format!(
             "{} takes no {what}: {advice}, or ask another model",
@@ -246,8 +268,8 @@ pub(crate) fn described<'s>(
 ) -> Option<Described<'s>> {
     let found = found(settings, provider, model);
     let configured = settings.model(provider, model);
-    let rules = rules(settings, provider, model, found.as_ref());
-    let price = price(settings, provider, model);
+    let rules = rules(settings, provider, model, None, found.as_ref());
+    let price = price(settings, provider, model, None);
     let says = |it: &&ModelSettings| it.price.is_some() || it.rules != Rules::default();
     let mut sources = Vec::new();
     sources.extend(configured.filter(says).map(|_| "configuration file"));
@@ -263,7 +285,7 @@ pub(crate) fn described<'s>(
         .map(|found| found.row);
     let row = found.as_ref().map(|found| found.row);
     let at_most = match price {
-        None => price_at_most(settings, provider, model),
+        None => price_at_most(settings, provider, model, None),
         Some(_) => None,
     };
     let parts = |price: TokenPrice| price.parts().collect::<BTreeMap<_, _>>();

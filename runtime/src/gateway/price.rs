@@ -25,7 +25,8 @@ pub(crate) struct Cost {
 /// Adds the cost of its answer to a reply.
 pub(super) fn charge(settings: &Settings, reply: &mut Reply) {
     let provider = position(&settings.providers, &reply.provider);
-    reply.cost = of_answer(settings, provider, &reply.model, &reply.answer, 1);
+    let listed = reply.listed_price;
+    reply.cost = of_answer(settings, provider, &reply.model, &reply.answer, 1, listed);
 }
 
 /// The cost of an answer of this model, by the usage that its provider reports; it has read `input` tokens at least.
@@ -35,6 +36,7 @@ pub(super) fn of_answer(
     model: &str,
     answer: &Answer,
     input: u64,
+    listed: Option<TokenPrice>,
 ) -> Option<Cost> {
     let reported = answer.usage.cost_usd.map(|usd| Cost {
         usd: rounded(usd),
@@ -45,15 +47,17 @@ pub(super) fn of_answer(
         return Some(cost);
     }
     let priced = provider.and_then(|provider| {
-        let requested = facts::price(settings, provider, model);
-        let is_configured = |(_, source): &(TokenPrice, Source)| *source == Source::Configured;
-        if requested.as_ref().is_some_and(is_configured) {
+        let requested = facts::price(settings, provider, model, listed);
+        let is_certain = |(_, source): &(TokenPrice, Source)| {
+            matches!(source, Source::Configured | Source::Listed)
+        };
+        if requested.as_ref().is_some_and(is_certain) {
             return requested;
         }
         // A model that is shut down is answered by another one, at its price; and the model of the request may be another
         // name of the one that has answered.
         let answered = answer.model.as_deref();
-        let answered = answered.and_then(|model| facts::price(settings, provider, model));
+        let answered = answered.and_then(|model| facts::price(settings, provider, model, None));
         answered.or(requested)
     });
     let Some((price, source)) = priced else {
@@ -78,8 +82,9 @@ pub(super) fn of_received(
     answer: &Answer,
     input: u64,
     output: u64,
+    listed: Option<TokenPrice>,
 ) -> Option<f64> {
-    let (price, _) = facts::price_at_most(settings, provider, model)?;
+    let (price, _) = facts::price_at_most(settings, provider, model, listed)?;
     let usage = Usage {
         input_tokens: answer.usage.input_tokens.max(Some(input)),
         output_tokens: answer.usage.output_tokens.max(Some(output)),

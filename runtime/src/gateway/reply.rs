@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use anygpt_core::Reservation;
-use anygpt_providers::Answer;
+use anygpt_providers::{Answer, TokenPrice};
 
 use super::{Attempt, price::Cost};
 use crate::call::CallRecord;
@@ -23,6 +23,8 @@ pub(crate) struct Reply {
     pub attempts: Vec<Attempt>,
     /// The cost, if it is known.
     pub cost: Option<Cost>,
+    /// What the provider's own list says that the model costs, if the list was asked.
+    pub listed_price: Option<TokenPrice>,
     /// The answer is incomplete.
     pub partial: bool,
     /// The answer was longer than the caller allows, and was cut.

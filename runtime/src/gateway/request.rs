@@ -146,7 +146,7 @@ impl Gateway {
         newest
             .await
             .flatten()
-            .map(|(model, _)| model)
+            .map(|chosen| chosen.model.id)
             .map_err(|failure| self.failed(context, target.provider, "", failure))
     }
 

@@ -238,10 +238,10 @@ fn problem_of(settings: &Settings, plan: &Plan, target: &Target) -> Option<Failu
     let mut request = plan.request_to(target);
     let _repeated_later = adapt(settings, target.provider, &mut request, &[]);
     let purse = plan.purse.as_ref();
-    enforce_limits(settings, target.provider, &mut request, purse).err()
+    enforce_limits(settings, target.provider, &mut request, purse, None).err()
 }
 
-/// Keeps a request that suits its model within all bounds.
+/// Keeps a request that suits its model within all bounds; the provider's list may say what it costs.
 ///
 /// # Errors
 /// The money is not enough, or the cost is not known.
@@ -250,9 +250,10 @@ pub(crate) fn enforce_limits(
     provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
+    listed: Option<TokenPrice>,
 ) -> Result<Limited, Failure> {
     let wanted = request.max_tokens;
-    let mut limited = keep_limit(settings, provider, request, purse)?;
+    let mut limited = keep_limit(settings, provider, request, purse, listed)?;
     if let Some(codec) = settings.providers[provider].dialect.codec() {
         let is_lowered = request.max_tokens != wanted;
         limited
@@ -268,6 +269,7 @@ fn keep_limit(
     provider: ProviderIndex,
     request: &mut ChatRequest,
     purse: Option<&Purse>,
+    listed: Option<TokenPrice>,
 ) -> Result<Limited, Failure> {
     let codec = settings.providers[provider].dialect.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(request));
@@ -280,7 +282,7 @@ fn keep_limit(
             ..Limited::default()
         });
     };
-    let known = facts::price_at_most(settings, provider, &request.model);
+    let known = facts::price_at_most(settings, provider, &request.model, listed);
     if known.is_none() && codec.is_none() {
         // An echo costs nothing.
         return Ok(Limited {

@@ -120,7 +120,7 @@ fn prepared(
     } else {
         let purse = plan.purse.as_ref();
         let limited =
-            token_limit::enforce_limits(settings, target.provider, &mut request, purse)
+            token_limit::enforce_limits(settings, target.provider, &mut request, purse, None)
                 .map_err(|failure| Error::new(failure.class, format!("{}.", failure.message)))?;
         warnings.extend(limited.warnings);
         reserved_usd = limited.most;
@@ -157,7 +157,7 @@ fn cost(
         _ => "at most",
     };
     let counted = || {
-        let (price, _) = facts::price(settings, target.provider, &request.model)?;
+        let (price, _) = facts::price(settings, target.provider, &request.model, None)?;
         Some(token_limit::estimated_cost(
             &price,
             input,

@@ -528,7 +528,9 @@ impl Structured<'_> {
             });
         }
         lines.extend(self.errors.iter().chain(self.warnings).cloned());
-        lines.push(format!("facts: {}", self.facts));
+        if self.models.iter().any(|model| model.details.is_some()) {
+            lines.push(format!("facts: {}", self.facts));
+        }
         if let Some(cursor) = &self.next_cursor {
             lines.push(format!("{more} more: pass cursor {cursor:?}"));
         }

@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use anygpt_tests::outcome::assert_parts;
 use anygpt_tests::provider::{Family, Provider, Reply};
 use anygpt_tests::server::{Builder, Output, Server, Stdin, binary, run};
 use serde_json::{Value, json};
@@ -1664,7 +1665,12 @@ fn a_rule_says_what_models_take_that_the_program_does_not_know() {
     assert_eq!(got["parameters"].get("reasoning"), None, "{got}");
     assert_eq!(got["parameters"]["temperature"], 0.25);
     assert_eq!(got["parameters"]["max_output_tokens"], 300);
-    assert_eq!(got.get("warnings"), None, "{got}");
+    let warnings = got["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{got}");
+    assert_parts(
+        warnings[0].as_str().unwrap(),
+        &["gpt-9-mini is not in the table of models"],
+    );
     let got = planned(&path, &variables, &asked("openai/gpt-9"));
     assert_eq!(got["parameters"].get("temperature"), None, "{got}");
     let got = planned(&path, &variables, &asked("groq/llama-x"));

@@ -800,24 +800,39 @@ fn the_default_provider_gets_what_nobody_else_claims() {
 }
 
 #[test]
-fn without_a_model_the_newest_of_the_live_list_answers_and_a_warning_says_so() {
+fn without_a_model_the_default_of_the_table_answers_and_a_warning_says_so() {
     let (provider, mut server) = start();
     let openai = json!({"object": "list", "data": [
-        {"id": "gpt-4.1", "created": 1_700_000_000}, {"id": "gpt-6", "created": 1_800_000_000},
-        {"id": "gpt-5", "created": 1_750_000_000}, {"id": "text-embedding-9", "created": 1_900_000_000}]});
+        {"id": "gpt-6-astra", "created": 1_900_000_000}, {"id": "gpt-6-sol", "created": 1_800_000_000},
+        {"id": "gpt-6-luna", "created": 1_850_000_000}, {"id": "gpt-live-1", "created": 1_900_000_000}]});
     let anthropic = json!({"has_more": false, "data": [
-        {"type": "model", "id": "claude-sonnet-5", "created_at": "2026-01-01T00:00:00Z"},
-        {"type": "model", "id": "claude-sonnet-6", "created_at": "2027-01-01T00:00:00Z"},
-        {"type": "model", "id": "claude-sonnet-4", "created_at": "2025-01-01T00:00:00Z"}]});
+        {"type": "model", "id": "claude-fable-5-2", "created_at": "2027-01-01T00:00:00Z"},
+        {"type": "model", "id": "claude-sonnet-5-5", "created_at": "2026-01-01T00:00:00Z"},
+        {"type": "model", "id": "claude-opus-5-5", "created_at": "2025-01-01T00:00:00Z"}]});
     let chatting = json!(["generateContent", "countTokens"]);
     let google = json!({"models": [
-        {"name": "models/gemini-2.5-flash", "supportedGenerationMethods": chatting},
-        {"name": "models/gemini-4.5-flash", "supportedGenerationMethods": chatting},
+        {"name": "models/gemini-3.8-flash", "supportedGenerationMethods": chatting},
+        {"name": "models/gemini-3.5-transcribe", "supportedGenerationMethods": chatting},
         {"name": "models/gemini-9-embedding", "supportedGenerationMethods": ["embedContent"]}]});
-    for (family, list, newest) in [
-        (Family::OpenAi, openai, "gpt-6"),
-        (Family::Anthropic, anthropic, "claude-sonnet-6"),
-        (Family::Google, google, "gemini-4.5-flash"),
+    for (family, list, newest, why) in [
+        (
+            Family::OpenAi,
+            openai,
+            "gpt-6-sol",
+            "the nearest in its live list to the default",
+        ),
+        (
+            Family::Anthropic,
+            anthropic,
+            "claude-sonnet-5-5",
+            "the default of the table of models of",
+        ),
+        (
+            Family::Google,
+            google,
+            "gemini-3.8-flash",
+            "the nearest in its live list to the default",
+        ),
     ] {
         provider.script_models(family, [Reply::json(200, &list)]);
         let result = server.call_tool(CHAT, json!({"prompt": "hi", "provider": family.id()}));
@@ -827,7 +842,7 @@ fn without_a_model_the_newest_of_the_live_list_answers_and_a_warning_says_so() {
             (&json!("echo: hi"), &json!(newest))
         );
         assert_eq!(last(&provider, family).model().as_deref(), Some(newest));
-        assert_parts(&warnings(got), &["DEFAULT_MODEL", newest]);
+        assert_parts(&warnings(got), &["DEFAULT_MODEL", newest, why]);
 
         provider.script_models(family, [Reply::error(family, 401, "mock words")]);
         let result = server.call_tool(CHAT, json!({"prompt": "hi", "provider": family.id()}));

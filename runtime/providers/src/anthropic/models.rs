@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::request::versioned;
+use crate::facts::Thinking;
 use crate::http_request;
 use crate::json::{self, Lenient, Text};
 use crate::model;
@@ -130,6 +131,19 @@ fn set_abilities(model: &mut Model, capabilities: &Value) {
     let has =
         |effort: &ReasoningEffort| capabilities["effort"][effort.as_str()]["supported"] == true;
     model.efforts = ReasoningEffort::ALL.into_iter().filter(has).collect();
+    let kind = |name: &str| capabilities["thinking"]["types"][name]["supported"].as_bool();
+    // Where it may be disabled, the list does not tell whether it thinks by itself.
+    model.thinking = match (kind("adaptive"), kind("between_tools"), kind("disabled")) {
+        (Some(true), Some(true), Some(false)) => Some(Thinking::BetweenTools),
+        (Some(true), _, Some(false)) => Some(Thinking::Always),
+        (Some(false), _, _) if kind("enabled") == Some(true) => Some(Thinking::Budget),
+        _ => None,
+    };
+    // Not to think is an effort of ours.
+    let may_be_off = kind("disabled") == Some(true) || kind("between_tools") == Some(true);
+    if may_be_off && !model.efforts.is_empty() {
+        model.efforts.insert(0, ReasoningEffort::None);
+    }
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ impl Facts {
                 model.price = row.price(day).map(|price| Price {
                     input: per_token(price.rates.input),
                     output: per_token(price.rates.output),
+                    cached_input: price.rates.cached_input.map(per_token),
+                    cache_write: price.rates.cache_write.map(per_token),
                 });
             }
         }

@@ -117,6 +117,14 @@ impl Facts {
                 date,
             )
         };
+        let oldest = |(name, row): &&(Name<'_>, Row<'_>)| {
+            (
+                name.version.clone(),
+                row.takes_minutes(),
+                name.classes.len(),
+                name.date,
+            )
+        };
         let generation = |other: &Name<'_>| other.version.first().copied();
         let is_of_generation =
             |(other, _): &&(Name<'_>, Row<'_>)| generation(other) == generation(&name);
@@ -125,7 +133,7 @@ impl Facts {
         };
         let own_generation = family.iter().filter(is_of_generation).max_by_key(newest);
         let judge = own_generation.or_else(|| match family.iter().all(is_older) {
-            true => family.iter().min_by_key(newest),
+            true => family.iter().min_by_key(oldest),
             false => family.iter().max_by_key(newest),
         });
         let judge = judge
@@ -217,6 +225,9 @@ fn without_date(id: &str) -> Option<&str> {
     })
 }
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod obeyed;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;

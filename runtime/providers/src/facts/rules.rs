@@ -153,6 +153,11 @@ impl Inputs {
         self.0 & (1 << input as u8) != 0
     }
 
+    #[must_use]
+    pub fn with(self, input: Input) -> Self {
+        self.iter().chain([input]).collect()
+    }
+
     pub fn iter(self) -> impl Iterator<Item = Input> {
         Input::ALL.into_iter().filter(move |it| self.has(*it))
     }

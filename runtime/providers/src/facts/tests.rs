@@ -198,7 +198,7 @@ fn a_model_without_a_row_is_judged_by_its_family() {
         ),
         ("anthropic", "deepseek-chat", None),
         ("google", "gemini-9-flash", Some(("gemini-3.8-flash", true))),
-        ("google", "gemma-4-9b", Some(("gemma-4-31b-it", true))),
+        ("google", "gemma-4-9b", Some(("gemma-4-26b-a4b-it", true))),
         ("google", "medgemma-4", None),
         ("nobody", "gpt-6.1-sol", None),
     ] {

@@ -201,7 +201,7 @@ fn pictures_and_sound_have_prices_of_their_own() {
 fn published_prices_hold_for_the_providers_own_addresses_only() {
     let source = |settings: &Settings, id: &str| {
         let provider = position(&settings.providers, id).unwrap();
-        facts::price(settings, provider, "gpt-4.1").map(|(_, source)| source)
+        facts::price(settings, provider, "gpt-4.1", None).map(|(_, source)| source)
     };
     let own = load(&[("OPENAI_API_KEY", "a-1"), ("DEFAULT_PROVIDER", "mock")]);
     let table = Some(Source::Table(Facts::default().day()));
@@ -233,7 +233,7 @@ fn the_model_that_has_answered_is_paid() {
             },
             ..Answer::default()
         };
-        of_answer(&settings, provider, "gemini-4-hydrogen", &answer, 1)
+        of_answer(&settings, provider, "gemini-4-hydrogen", &answer, 1, None)
             .unwrap()
             .usd
     };
@@ -258,6 +258,6 @@ fn the_provider_s_own_figure_wins() {
         usage,
         ..Answer::default()
     };
-    let cost = of_answer(&settings, provider, "a/b", &answer, 1).unwrap();
+    let cost = of_answer(&settings, provider, "a/b", &answer, 1, None).unwrap();
     assert_eq!((cost.usd, cost.source), (0.003_21, Source::Provider));
 }

@@ -258,6 +258,21 @@ fn variables_are_filled_in_values_only_and_are_no_syntax() {
 }
 
 #[test]
+fn flags_are_plain() {
+    check::<BTreeMap<String, bool>>(&[
+        ("a: true\nb: False", r#"{"a": true, "b": false}"#),
+        (
+            "a: 'true'",
+            "line 1, column 4: a: expected true or false, found a string in quotes",
+        ),
+        (
+            "a: 1",
+            "line 1, column 4: a: expected true or false, found a whole number",
+        ),
+    ]);
+}
+
+#[test]
 fn numbers_are_plain() {
     check::<BTreeMap<String, u32>>(&[
         (

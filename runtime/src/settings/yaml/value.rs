@@ -81,6 +81,11 @@ impl<'de> Deserializer<'de> for Value<'_> {
         visitor.visit_unit()
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let flag = boolean(self.plain()).ok_or_else(|| self.mismatch("true or false"))?;
+        visitor.visit_bool(flag)
+    }
+
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let number = whole_number(self.plain());
         let number = number.ok_or_else(|| self.mismatch("a whole number"))?;
@@ -168,7 +173,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u64 u128 f32 char bytes byte_buf unit unit_struct tuple enum identifier
+        i8 i16 i32 i64 i128 u8 u16 u64 u128 f32 char bytes byte_buf unit unit_struct tuple enum identifier
         ignored_any
     }
 }

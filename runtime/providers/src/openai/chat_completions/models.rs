@@ -161,7 +161,12 @@ fn price(entry: &Value) -> Option<Price> {
         price.map(str::to_owned)
     };
     let (input, output) = price("prompt").zip(price("completion"))?;
-    Some(Price { input, output })
+    Some(Price {
+        input,
+        output,
+        cached_input: price("input_cache_read"),
+        cache_write: price("input_cache_write"),
+    })
 }
 
 /// The day a model is shut down, as OpenRouter, OpenAI and Mistral report it.

@@ -41,6 +41,7 @@ fn model_lists() {
             price: Some(Price {
                 input: "0.000001".into(),
                 output: "0.000002".into(),
+                ..Price::default()
             }),
             ..Model::default()
         }
@@ -154,7 +155,8 @@ fn other_lists_say_it_each_in_its_own_way() {
         openrouter.price,
         Some(Price {
             input: "0.000001".into(),
-            output: "0.000002".into()
+            output: "0.000002".into(),
+            ..Price::default()
         })
     );
     assert_eq!(openrouter.retires.as_deref(), Some("2027-01-01"));
