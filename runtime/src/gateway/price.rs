@@ -120,7 +120,7 @@ pub(super) const LONGEST_TOKEN: usize = 128;
 const MOST: u64 = 100_000_000;
 
 /// The cost of so much, if all of it is known.
-fn of_usage(price: &TokenPrice, usage: &Usage) -> Option<f64> {
+pub(super) fn of_usage(price: &TokenPrice, usage: &Usage) -> Option<f64> {
     let (input, output) = (usage.input_tokens?, usage.output_tokens?);
     let rates = price.for_input(input);
     let cached = usage.cached_input_tokens.unwrap_or_default().min(input);
