@@ -17,6 +17,9 @@ use tracing::Level;
 
 use crate::{error::ErrorKind, outcome::Outcome};
 
+/// The message of the event that an attempt of a call is over and may have cost something.
+pub(crate) const PAID: &str = "paid";
+
 #[derive(Debug)]
 pub(crate) struct CallContext {
     received: Instant,
@@ -184,7 +187,7 @@ impl CallContext {
             cost_usd = usd,
             work = format!("{work:016x}"),
             trace_id = self.trace_id(),
-            "paid"
+            "{PAID}"
         );
     }
 

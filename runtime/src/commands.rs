@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod chat;
+mod costs;
 mod doctor;
 mod show;
 
@@ -67,6 +68,7 @@ pub(crate) fn run(command: Command, load: Load<'_>) -> CommandResult {
             resolve(&settings, provider.as_deref(), &name)
         }),
         Command::Chat(chat) => with(load, |settings| chat::run(settings, chat)),
+        Command::Costs { files, json } => costs::run(&files, json),
         Command::Docs { topic } => match topic {
             None => topics(),
             Some(topic) => page(&topic, load),
