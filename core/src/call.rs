@@ -2,7 +2,7 @@
 //!
 //! Never here: calls in flight (`pending`), or writing an answer.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 
 use crate::{budget::Reservation, pending::CallHandle, trace::Trace};
 
@@ -28,6 +28,8 @@ pub struct ToolCall {
     /// The client may receive log lines of this call, if [`Server::logging_level`](crate::Server::logging_level) asks for them: its revision has
     /// log messages for whole sessions.
     pub wants_log: bool,
+    /// The client's name in its `clientInfo`, cut to a moderate length.
+    pub client: Option<Arc<str>>,
     /// The trace that the call belongs to.
     pub trace: Option<Box<Trace>>,
     /// Covers long arguments; keep it as long as they are in memory.

@@ -55,10 +55,14 @@ impl Structured {
 /// Whether a client (`clientInfo`, as JSON) shows its model the structured result alone: the text as one escaped string, and
 /// in Codex no pictures.
 pub(crate) fn shows_structured_alone(client_info: &str) -> bool {
-    let name = jsonrpc::members(client_info, ["name"]).ok();
-    let name = name.and_then(|[name]| jsonrpc::string(name?));
     // Seen in Claude Code 2.1.197 and in Codex 0.171.0, whose name is `codex-mcp-client`.
-    name.is_some_and(|name| name == "claude-code" || name.starts_with("codex"))
+    client_name(client_info).is_some_and(|name| name == "claude-code" || name.starts_with("codex"))
+}
+
+/// The name in `clientInfo`, which is JSON.
+pub(crate) fn client_name(client_info: &str) -> Option<Cow<'_, str>> {
+    let [name] = jsonrpc::members(client_info, ["name"]).ok()?;
+    jsonrpc::string(name?)
 }
 
 /// Name and version of the server.

@@ -63,6 +63,8 @@ pub(crate) struct Session {
     pub(crate) has_begun: bool,
     /// Of the client that sent `initialize` (see [`shows_structured_alone`](crate::catalog::shows_structured_alone)).
     pub(crate) shows_structured_alone: bool,
+    /// The name of that client.
+    pub(crate) client: Option<Arc<str>>,
     /// Set by `logging/setLevel`.
     pub(crate) logging_level: Option<LoggingLevel>,
     pub(crate) refusal: Option<String>,
@@ -99,6 +101,7 @@ impl Session {
             negotiated: None,
             has_begun: false,
             shows_structured_alone: false,
+            client: None,
             logging_level: None,
             refusal: None,
             pending: Pending::default(),

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -17,9 +17,16 @@ use tracing::Level;
 
 use crate::{error::ErrorKind, outcome::Outcome};
 
+/// The message of the event that an attempt of a call is over and may have cost something.
+pub(crate) const PAID: &str = "paid";
+
 #[derive(Debug)]
 pub(crate) struct CallContext {
     received: Instant,
+    /// The client's name.
+    client: Option<Arc<str>>,
+    /// What the call has cost so far, in US dollars; `None` if a part of it is not known.
+    spent: Mutex<Option<f64>>,
     trace: Option<Box<Trace>>,
     /// None for a call that no client has made.
     recorder: Option<Recorder>,
@@ -84,6 +91,8 @@ impl CallContext {
     pub(crate) fn new(tool: &'static str, call: &mut ToolCall) -> Self {
         CallContext {
             received: Instant::now(),
+            client: call.client.take(),
+            spent: Mutex::new(Some(0.0)),
             trace: call.trace.take(),
             recorder: Some(Recorder {
                 tool,
@@ -98,6 +107,8 @@ impl CallContext {
     pub(crate) fn of_command() -> Self {
         CallContext {
             received: Instant::now(),
+            client: None,
+            spent: Mutex::new(Some(0.0)),
             trace: None,
             recorder: None,
         }
@@ -158,6 +169,37 @@ impl CallContext {
             error = record.error,
             "attempt failed"
         );
+    }
+
+    /// Logs that the provider may have processed a request, what that has cost, if that is known, and adds it to the cost of the
+    /// call. `work` is another number for each request, and the same one wherever the same work of a provider is logged.
+    pub(crate) fn log_paid(&self, record: CallRecord<'_>, usd: Option<f64>, work: u64) {
+        self.spend(usd);
+        let recorder = self.recorder.as_ref();
+        tracing::info!(
+            for_client = recorder.is_none_or(|recorder| recorder.for_client),
+            tool = recorder.map(|recorder| recorder.tool),
+            provider = record.provider,
+            model = known(record.model),
+            client = self.client.as_deref(),
+            input_tokens = record.input_tokens,
+            output_tokens = record.output_tokens,
+            cost_usd = usd,
+            work = format!("{work:016x}"),
+            trace_id = self.trace_id(),
+            "{PAID}"
+        );
+    }
+
+    /// Adds to the cost of the call.
+    pub(crate) fn spend(&self, usd: Option<f64>) {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        *spent = spent.zip(usd).map(|(spent, usd)| spent + usd);
+    }
+
+    /// What the call has cost so far, in US dollars, if all of it is known.
+    pub(crate) fn spent(&self) -> Option<f64> {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds the trace of the call to a request for a provider, as one more step: `traceparent` with a span id of its own,

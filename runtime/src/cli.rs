@@ -62,6 +62,12 @@ pub(crate) enum Command {
     },
     /// Ask a model.
     Chat(Chat),
+    /// Print what calls have cost.
+    Costs {
+        /// Logs to read; none for stdin.
+        files: Vec<String>,
+        json: bool,
+    },
     /// Print a page of the documentation, or the list of pages.
     Docs {
         /// The page's name.

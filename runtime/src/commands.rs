@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod chat;
+mod costs;
 mod doctor;
 mod resolved;
 mod show;
@@ -72,6 +73,7 @@ pub(crate) fn run(command: Command, load: Load<'_>) -> CommandResult {
             resolved::print(&settings, provider.as_deref(), &name, json)
         }),
         Command::Chat(chat) => with(load, |settings| chat::run(settings, chat)),
+        Command::Costs { files, json } => costs::run(&files, json),
         Command::Docs { topic } => match topic {
             None => topics(),
             Some(topic) => page(&topic, load),

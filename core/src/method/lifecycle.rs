@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    request::Request,
+    request::{Request, short_client_name},
     result::{Cache, write_frame},
 };
 use crate::{
@@ -45,6 +45,7 @@ pub(super) fn initialize(
     session.negotiated = Some(revision);
     let client = request.params.client_info;
     session.shows_structured_alone = client.is_some_and(shows_structured_alone);
+    session.client = client.and_then(short_client_name);
 
     let (catalog, identity) = (&session.catalog, &session.identity);
     write_result(&mut session.out, request.id, |out| {

@@ -2,9 +2,10 @@
 //!
 //! Never here: what a single method does with them.
 
-use alloc::{boxed::Box, format, string::String};
+use alloc::{boxed::Box, format, string::String, sync::Arc};
 
 use crate::{
+    catalog::client_name,
     logging::LoggingLevel,
     revision::Revision,
     trace::Trace,
@@ -63,6 +64,11 @@ pub(super) fn shown(text: &str) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// The name in `clientInfo`, cut to a moderate length.
+pub(super) fn short_client_name(client_info: &str) -> Option<Arc<str>> {
+    client_name(client_info).map(|name| shown(&name).into())
 }
 
 /// The members of `params` that any method reads, as JSON texts.

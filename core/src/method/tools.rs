@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{
     content::{BEFORE_TEXT, write_content},
-    request::{Request, shown},
+    request::{Request, short_client_name, shown},
     result::write_frame,
 };
 use crate::{
@@ -93,6 +93,10 @@ fn open(
         arguments: arguments.into(),
         wants_progress: token.is_some(),
         wants_log: revision.has_logging(),
+        client: match revision.is_modern() {
+            true => request.meta.client_info.and_then(short_client_name),
+            false => session.client.clone(),
+        },
         trace: request.meta.trace(),
         reservation: for_arguments,
     }));

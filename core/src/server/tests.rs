@@ -313,6 +313,46 @@ fn a_call_says_which_trace_it_belongs_to_and_who_may_read_its_log() {
     assert_eq!(with(8, &broken), (known(""), true));
 }
 
+#[test]
+fn a_call_says_which_client_makes_it() {
+    let mut server = server(Limits::default());
+    let client = |server: &mut Server, number: u8, meta: &str| {
+        let call = CALL
+            .replace(r#""id":1"#, &format!(r#""id":{number}"#))
+            .replace(r#""arguments""#, &format!(r#"{meta}"arguments""#));
+        exchange(server, &[&call]);
+        next_call(server).client
+    };
+    let modern = |info: &str| {
+        let envelope = &ENVELOPE[..ENVELOPE.len() - 1];
+        format!(r#""_meta":{envelope},"io.modelcontextprotocol/clientInfo":{info}}},"#)
+    };
+    assert_eq!(client(&mut server, 1, ""), None);
+    assert_eq!(
+        client(
+            &mut server,
+            2,
+            &modern(r#"{"name":"a\u0062","version":"1"}"#)
+        )
+        .as_deref(),
+        Some("ab")
+    );
+    for (number, odd) in [(3, "7"), (4, "{}"), (5, r#"{"name":7}"#)] {
+        let name = client(&mut server, number, &modern(odd));
+        assert_eq!(name, None, "{odd}");
+    }
+    // The name of a session is in each of its calls, and only in those.
+    let long = "ö".repeat(100);
+    let initialize = format!(
+        r#"{{"jsonrpc":"2.0","id":9,"method":"initialize","params":{{"protocolVersion":"2025-11-25","capabilities":{{}},"clientInfo":{{"name":"{long}","version":"1"}}}}}}"#
+    );
+    exchange(&mut server, &[&initialize]);
+    let name = client(&mut server, 6, "");
+    assert_eq!(name.as_deref(), Some(&*"ö".repeat(64)));
+    assert_eq!(client(&mut server, 7, "").as_deref(), name.as_deref());
+    assert_eq!(client(&mut server, 8, &modern("{}")), None);
+}
+
 /// R-70.
 #[test]
 fn progress_grows_and_ends_with_the_answer() {

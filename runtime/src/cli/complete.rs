@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn what_may_come_next_follows_from_the_table() {
         for (line, found) in [
-            ("", "chat models doctor config tools docs completions"),
-            ("c", "chat config completions"),
+            ("", "chat models doctor costs config tools docs completions"),
+            ("c", "chat costs config completions"),
             ("config ", "validate show init schema"),
             ("config show ", ""),
             ("config show --", "--json --help --version"),
@@ -156,6 +156,8 @@ mod tests {
             ),
             ("chat --system ", ""),
             ("chat what ", ""),
+            ("costs ", ""),
+            ("costs --j", "--json"),
             ("nonsense ", ""),
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();

@@ -172,7 +172,7 @@ const COMMAND: Spec = Spec {
     build: |_| Ok(Command::Version),
 };
 
-pub(super) static COMMANDS: [Spec; 10] = [
+pub(super) static COMMANDS: [Spec; 11] = [
     Spec {
         name: "chat",
         arguments: "[PROMPT…]",
@@ -228,6 +228,20 @@ pub(super) static COMMANDS: [Spec; 10] = [
         build: |typed| {
             Ok(Command::Doctor {
                 online: typed.has(&ONLINE),
+            })
+        },
+        ..COMMAND
+    },
+    Spec {
+        name: "costs",
+        arguments: "[FILE…]",
+        most: usize::MAX,
+        about: "sum what calls have cost, by logs in JSON (LOG_FORMAT=json) in files or on stdin",
+        options: &[&JSON],
+        build: |typed| {
+            Ok(Command::Costs {
+                json: typed.has(&JSON),
+                files: typed.words,
             })
         },
         ..COMMAND

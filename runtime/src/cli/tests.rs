@@ -27,6 +27,13 @@ fn words_become_commands() {
         ("tools --all", tools(false, true)),
         ("--json tools", tools(true, false)),
         ("doctor --online", Command::Doctor { online: true }),
+        (
+            "costs --json a.log -",
+            Command::Costs {
+                files: vec!["a.log".into(), "-".into()],
+                json: true,
+            },
+        ),
         ("docs", Command::Docs { topic: None }),
         (
             "docs errors",
@@ -108,7 +115,10 @@ fn what_cannot_be_meant_is_told_with_what_perhaps_is() {
         ("doctor --onlnie", "perhaps you mean --online"),
         ("chat --modle=x", "perhaps you mean --model"),
         ("-x", "no option -x"),
-        ("--json", "belongs to: chat, models, config show, tools"),
+        (
+            "--json",
+            "belongs to: chat, models, costs, config show, tools",
+        ),
         ("tools --online", "--online belongs to: doctor"),
         ("tools x", "takes no word \"x\""),
         ("docs a b", "takes no word \"b\""),

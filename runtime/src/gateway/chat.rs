@@ -5,13 +5,14 @@
 use std::{mem, pin::pin, time::Duration};
 
 use anygpt_providers::{
-    Answer, Change, Changed, ChatRequest, Codec, Encoding, Failure, Model, Repair, Stage, State,
+    Change, Changed, ChatRequest, Codec, Encoding, Failure, Model, Repair, Stage, State,
     facts::Pick, repair,
 };
 use tokio::time::{sleep, timeout};
 
 use super::{
     CallLimits, Gateway, Observer, Plan, Reply, adapt,
+    bill::Bill,
     chat_state::{AllFailed, ChatState, Failed, tally},
     facts, list, mock,
     plan::model_of,
@@ -120,6 +121,8 @@ impl Gateway {
         match state.end(stopped, &self.redactor) {
             Ok(()) => {
                 self.record_answer();
+                state.reply.cost = state.spent.total();
+                state.reply.warnings.extend(state.spent.warning());
                 self.finish(context, plan, &mut state.reply);
                 context.record(state.reply.record());
                 Ok(Box::new(state.reply))
@@ -135,10 +138,9 @@ impl Gateway {
         }
     }
 
-    /// Adds time and cost to a reply, shortens it as the plan wants it, and removes parts of keys from its names.
+    /// Adds the time to a reply, shortens it as the plan wants it, and removes parts of keys from its names.
     fn finish(&self, context: &CallContext, plan: &Plan, reply: &mut Reply) {
         reply.latency = Some(context.received().elapsed());
-        price::charge(&self.settings, reply);
         if let Some(most) = plan.max_output_chars {
             reply.shorten(most);
         }
@@ -163,7 +165,7 @@ impl Gateway {
         for name in names.chain([&mut reply.model]) {
             self.redactor.parts(name);
         }
-        let explained = explained(&reply.answer);
+        let explained = reply.explained();
         let explained = explained.map(|it| self.redactor.provider_message(&it).into_owned());
         reply.warnings.extend(explained);
     }
@@ -308,6 +310,9 @@ impl Gateway {
         let provider = &self.settings.providers[state.provider()];
         let Some(codec) = provider.dialect.codec() else {
             state.reply.answer = mock::answer(&mut prepared.request);
+            price::charge(&self.settings, &mut state.reply);
+            context.spend(state.reply.cost.map(|cost| cost.usd));
+            state.spent.add(state.reply.cost);
             return Ok(());
         };
         let exchange = Exchange {
@@ -350,14 +355,17 @@ impl Gateway {
         reply.warnings.extend(limited.warnings);
         let most = limited.most.unwrap_or_default();
         let held = purse.map(|purse| purse.hold(most));
-        let result = self.stream(exchange, prepared, reply, observer).await;
+        let model = &prepared.request.model;
+        let bill = Bill::new(context, &provider.id, model);
+        let mut bill = bill.of_chat(&mut state.spent, observer);
+        let result = self.stream(exchange, prepared, reply, &mut bill).await;
         if let Some(held) = held {
-            let model = &prepared.request.model;
             held.settle(match &result {
                 Err(failure) if failure.stage == Stage::Free => 0.0,
                 _ => self.spent(position, model, reply, limited.input, most),
             });
         }
+        self.settle(bill, &result, reply);
         Ok(result?)
     }
 
@@ -608,18 +616,6 @@ impl Gateway {
             error: message.as_deref(),
             ..CallRecord::default()
         });
-    }
-}
-
-/// The warning about a finish reason that nobody knows, or that the provider explains.
-fn explained(answer: &Answer) -> Option<String> {
-    let native = answer.native_finish.as_deref()?;
-    match (&answer.finish_message, answer.finish) {
-        (Some(message), _) => Some(format!("The finish reason is {native}: {message}")),
-        (None, None) => Some(format!(
-            "The finish reason {native} is not known: check whether the answer is complete"
-        )),
-        (None, Some(_)) => None,
     }
 }
 

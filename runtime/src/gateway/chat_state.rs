@@ -10,7 +10,11 @@ use std::{
 
 use anygpt_providers::{Answer, Failure, Finish};
 
-use super::{Reply, report, retry};
+use super::{
+    Reply,
+    bill::{Spent, known_usage},
+    report, retry,
+};
 use crate::{error::ErrorKind, redact::Redactor, settings::ProviderIndex};
 
 /// One request to a provider, with its result.
@@ -68,6 +72,8 @@ impl fmt::Display for Unpaid {
 pub(super) struct ChatState {
     /// The reply of the current attempt.
     pub(super) reply: Reply,
+    /// What all attempts have cost.
+    pub(super) spent: Spent,
     provider: ProviderIndex,
     begun: Option<Instant>,
     /// The attempt waits for its turn.
@@ -84,6 +90,7 @@ impl ChatState {
     pub(super) fn new(provider: ProviderIndex, id: &str, model: &str) -> Self {
         ChatState {
             reply: Reply::of(id, model),
+            spent: Spent::default(),
             provider,
             begun: None,
             is_queued: false,
@@ -239,14 +246,7 @@ fn make_partial(reply: &mut Reply, failure: &Failure, redactor: &Redactor) {
     // A part of a call, or of several calls, must not be carried out.
     reply.answer.tool_calls.clear();
     reply.answer.state.clear();
-    // Before the finish reason, providers report a part of the output or a guess.
-    if reply.answer.native_finish.is_none() {
-        let usage = &mut reply.answer.usage;
-        usage.output_tokens = None;
-        usage.reasoning_tokens = None;
-        usage.total_tokens = None;
-        usage.cost_usd = None;
-    }
+    reply.answer.usage = known_usage(&reply.answer);
     redactor.end_of_cut(&mut reply.answer.text);
     redactor.end_of_cut(&mut reply.answer.reasoning);
     reply.answer.finish = Some(match failure.class {

@@ -136,8 +136,10 @@ impl Gateway {
         let mut page: Option<String> = None;
         for _ in 0..PAGES {
             let request = codec.models(page.as_deref());
-            let sent = self.request(exchange, &request, limits);
-            let JsonBody { bytes, mut held } = sent.await?;
+            let sent = self.request(exchange, &request, limits, None);
+            let JsonBody {
+                bytes, mut held, ..
+            } = sent.await?;
             let length = bytes.len();
             hold_more(&mut held, length.min(MOST_MODELS) * MODEL)?;
             let mut list = offload(length, move || codec.models_page(&bytes)).await?;

@@ -68,6 +68,7 @@ pub(crate) fn reply(context: &CallContext, settings: &Settings, plan: &mut Plan)
         });
     }
     price::charge(settings, &mut reply);
+    context.spend(reply.cost.map(|cost| cost.usd));
     context.record(reply.record());
     if let Some(most) = plan.max_output_chars {
         reply.shorten(most);

@@ -14,6 +14,7 @@ use crate::{http_client::HttpClient, redact::Redactor, settings::Settings};
 
 mod adapt;
 mod attempt;
+mod bill;
 mod body;
 mod chat;
 mod chat_state;

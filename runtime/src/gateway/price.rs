@@ -126,16 +126,13 @@ const MOST: u64 = 100_000_000;
 
 /// The cost of so much, if all of it is known: also what the service tier costs that has answered.
 #[allow(clippy::cast_precision_loss)] // No answer has 2^53 searches.
-pub(crate) fn of_usage(price: &TokenPrice, usage: &Usage) -> Option<f64> {
+pub(super) fn of_usage(price: &TokenPrice, usage: &Usage) -> Option<f64> {
     let price = price.at(usage.tier.unwrap_or(Tier::Standard))?;
     let searches = match usage.searches {
         None | Some(0) => 0.0,
         Some(searches) => price.search? * searches as f64 / 1e3,
     };
-    let (input, output) = (usage.input_tokens?, usage.output_tokens.unwrap_or_default());
-    if usage.output_tokens.is_none() && price.rates.output > 0.0 {
-        return None;
-    }
+    let (input, output) = (usage.input_tokens?, usage.output_tokens?);
     let rates = price.for_input(input);
     let mut rest = input;
     // Each part at its own price, as far as it can be a part.

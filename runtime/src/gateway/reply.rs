@@ -64,6 +64,18 @@ impl Reply {
         }
     }
 
+    /// The warning about a finish reason that nobody knows, or that the provider explains.
+    pub(super) fn explained(&self) -> Option<String> {
+        let native = self.answer.native_finish.as_deref()?;
+        match (&self.answer.finish_message, self.answer.finish) {
+            (Some(message), _) => Some(format!("The finish reason is {native}: {message}")),
+            (None, None) => Some(format!(
+                "The finish reason {native} is not known: check whether the answer is complete"
+            )),
+            (None, Some(_)) => None,
+        }
+    }
+
     /// Cuts the answer to so many characters, with a warning.
     pub(crate) fn shorten(&mut self, most: usize) {
         let text = &mut self.answer.text;

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::{
     Gateway,
+    bill::{self, Bill, Billed},
     chat_state::Failed,
     memory::hold_more,
     plan::model_of,
@@ -48,10 +49,10 @@ impl CallLimits {
 }
 
 /// A JSON text, counted as long as it is kept.
-#[derive(Debug)]
-pub(super) struct JsonBody {
+pub(super) struct JsonBody<'a> {
     pub(super) bytes: Vec<u8>,
     pub(super) held: Reservation,
+    bill: Option<Bill<'a>>,
 }
 
 /// A number in a vector that grows, and its text in the result.
@@ -71,7 +72,7 @@ impl Gateway {
     ///
     /// # Errors
     /// What went wrong and what to do next.
-    pub(crate) async fn fetch<T: Send + 'static>(
+    pub(crate) async fn fetch<T: Billed + Send + 'static>(
         &self,
         context: &CallContext,
         target: &Target,
@@ -91,19 +92,28 @@ impl Gateway {
             codec,
             idle_timeout: None,
         };
+        let model = model_of(target);
         let work = async {
-            let sent = self.request(exchange, request, limits);
-            let JsonBody { bytes, mut held } = sent.await?;
+            let billed = (!T::IS_FREE).then_some(model);
+            let sent = self.request(exchange, request, limits, billed);
+            let JsonBody {
+                bytes,
+                mut held,
+                bill,
+            } = sent.await?;
             let values = memchr::memchr_iter(b',', &bytes).count();
             hold_more(&mut held, VALUE * values)?;
             let value = offload(bytes.len(), move || read(codec, &bytes)).await?;
+            if let Some(bill) = bill {
+                let cost = bill::cost(&self.settings, target.provider, model, &value);
+                bill.settle(value.usage(), cost);
+            }
             Ok(Reserved {
                 value,
                 reservation: held,
             })
         };
         let reply = self.until_due(context, limits.limit, what, work).await;
-        let model = model_of(target);
         match reply.flatten() {
             Ok(reply) => {
                 self.record_answer();
@@ -169,20 +179,26 @@ impl Gateway {
         report::with_advice(&self.settings, index, error)
     }
 
-    /// Sends a request, repeatedly as long as that may help.
-    pub(super) async fn request(
+    /// Sends a request, repeatedly as long as that may help. With the name of its model, each attempt has a bill.
+    pub(super) async fn request<'a>(
         &self,
-        exchange: Exchange<'_>,
+        exchange: Exchange<'a>,
         request: &Request,
         limits: CallLimits,
-    ) -> Result<JsonBody, Failure> {
+        billed: Option<&'a str>,
+    ) -> Result<JsonBody<'a>, Failure> {
         let mut repeated = 0;
         loop {
             let begun = Instant::now();
-            let mut failure = match self.once(exchange, request.clone()).await {
-                Ok(body) => return Ok(body),
+            let mut bill =
+                billed.map(|model| Bill::new(exchange.context, &exchange.provider.id, model));
+            let mut failure = match self.once(exchange, request.clone(), bill.as_mut()).await {
+                Ok((bytes, held)) => return Ok(JsonBody { bytes, held, bill }),
                 Err(failure) => failure,
             };
+            if let Some(bill) = bill {
+                bill.fail(&failure);
+            }
             // Nothing is generated for it.
             if request.method == Method::GET {
                 failure.stage = Stage::Free;
@@ -205,10 +221,16 @@ impl Gateway {
         }
     }
 
-    async fn once(&self, exchange: Exchange<'_>, request: Request) -> Result<JsonBody, Failure> {
+    async fn once(
+        &self,
+        exchange: Exchange<'_>,
+        request: Request,
+        bill: Option<&mut Bill<'_>>,
+    ) -> Result<(Vec<u8>, Reservation), Failure> {
         let _turn = self.turns.acquire().await;
         let sent = self.reserve_request(request.body.len()).await?;
-        let response = self.send(exchange, request, || {}).await?;
+        let opened = || bill.into_iter().for_each(Bill::open);
+        let response = self.send(exchange, request, opened).await?;
         drop(sent);
         let mut held = self.budget.reservation();
         let bytes = self.body(response, &mut held).await?;
@@ -218,7 +240,6 @@ impl Gateway {
             Some(failure) => Err(failure),
             None => Ok(bytes),
         };
-        let bytes = offload(length, read).await?;
-        Ok(JsonBody { bytes, held })
+        Ok((offload(length, read).await?, held))
     }
 }

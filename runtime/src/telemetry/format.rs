@@ -26,7 +26,7 @@ use crate::{
 
 /// Fields with words of this program, in which text from outside is redacted already. A provider may be called what a
 /// key begins with, so parts of keys are not searched for in them.
-const OWN_WORDS: [&str; 5] = ["tool", "provider", "status", "trace_id", "error"];
+const OWN_WORDS: [&str; 6] = ["tool", "provider", "status", "trace_id", "error", "work"];
 
 /// Makes lines for stderr.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +128,14 @@ impl Visit for Parts<'_> {
 
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.add_plain(field.name(), value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        match value.is_finite() {
+            true => self.add_plain(field.name(), value),
+            // JSON has no such numbers.
+            false => self.add_text(field.name(), &value.to_string()),
+        }
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {

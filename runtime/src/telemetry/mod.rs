@@ -28,6 +28,7 @@ mod queue;
 
 use client::{ClientLayer, ClientLevel, ClientLines};
 use format::LineFormat;
+pub(crate) use queue::DROPPED;
 use queue::{Queue, Stderr};
 
 /// What the targets of this program's events begin with. HTTP libraries log headers at debug, so theirs are not wanted.

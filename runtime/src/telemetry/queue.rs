@@ -28,6 +28,9 @@ const COLLECT: Duration = Duration::from_millis(2);
 /// Longest time that a text for the start or the end of the process waits for stderr.
 const WRITE_NOW_TIMEOUT: Duration = Duration::from_millis(100);
 
+/// The message of a line that has the number of dropped ones as `lines`.
+pub(crate) const DROPPED: &str = "log lines were dropped because stderr was not read in time";
+
 /// Lines for stderr.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -64,9 +67,8 @@ impl Stderr {
     }
 
     fn dropped_line(&self, count: u64) -> String {
-        let message = "log lines were dropped because stderr was not read in time";
         self.format
-            .line(Level::WARN, message, Some(("lines", count)))
+            .line(Level::WARN, DROPPED, Some(("lines", count)))
     }
 }
 

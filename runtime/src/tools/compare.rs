@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use self::{
     judge::brief,
-    result::{Compared, Listed, ResultBody, total_cost},
+    result::{Compared, Listed, ResultBody},
 };
 use super::{
     answer,
@@ -30,7 +30,7 @@ use crate::{
     call::CallContext,
     error::{Advice, Error},
     gateway::{
-        Gateway, NoopObserver, Observer, Plan, Reply, mock,
+        Gateway, NoopObserver, Observer, Plan, Reply, mock, price,
         purse::Purse,
         resolve::{self, LeftOut},
         token_limit,
@@ -363,7 +363,8 @@ impl Comparison {
             .and_then(|judge| self.judged(judge, &results))
             .filter(|plan| mock::is_first_target(settings, plan))
             .map(|mut plan| mock::reply(context, settings, &mut plan));
-        self.outcome(results, fastest, verdict)
+        let cost = context.spent();
+        self.outcome(results, fastest, verdict, cost)
     }
 
     async fn compare(
@@ -424,7 +425,11 @@ impl Comparison {
             _ => None,
         });
         let length = replies.sum();
-        offload(length, move || self.outcome(results, fastest, verdict)).await
+        let cost = context.spent();
+        offload(length, move || {
+            self.outcome(results, fastest, verdict, cost)
+        })
+        .await
     }
 
     /// The plan for the judge with all answers, if there are at least two.
@@ -462,6 +467,7 @@ impl Comparison {
         results: Vec<EntryResult>,
         fastest: Option<usize>,
         mut verdict: Option<Box<Reply>>,
+        cost: Option<f64>,
     ) -> Outcome {
         let has_answer = results
             .iter()
@@ -486,7 +492,7 @@ impl Comparison {
             verdict: verdict
                 .as_ref()
                 .map(|reply| answer::structured(reply, false, None, &mut none)),
-            cost_usd: total_cost(&results, verdict.as_deref()),
+            cost_usd: cost.map(price::rounded),
             warnings: &self.warnings,
         };
         let text = structured.text();

@@ -4,11 +4,7 @@
 
 use serde::Serialize;
 
-use super::EntryResult;
-use crate::{
-    gateway::{Reply, price},
-    tools::answer::Structured,
-};
+use crate::tools::answer::Structured;
 
 /// `structuredContent`.
 #[derive(Serialize)]
@@ -18,23 +14,11 @@ pub(super) struct Compared<'a> {
     pub(super) verdict: Option<Structured<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fastest: Option<String>,
+    /// Of all answers, failures and the verdict, if all of it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cost_usd: Option<f64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) warnings: &'a [String],
-}
-
-/// The cost of all answers and the verdict; `None` if one of them has no known cost or was cancelled.
-pub(super) fn total_cost(results: &[EntryResult], verdict: Option<&Reply>) -> Option<f64> {
-    let costs = results.iter().filter_map(|result| match result {
-        EntryResult::Answer(reply) => Some(reply.cost.map(|cost| cost.usd)),
-        EntryResult::Cancelled => Some(None),
-        EntryResult::Error(_) => None,
-    });
-    costs
-        .chain(verdict.map(|reply| reply.cost.map(|cost| cost.usd)))
-        .sum::<Option<f64>>()
-        .map(price::rounded)
 }
 
 #[derive(Serialize)]
