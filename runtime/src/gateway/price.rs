@@ -22,6 +22,16 @@ pub(crate) struct Cost {
     pub source: Source,
 }
 
+impl Cost {
+    /// Both together.
+    pub(crate) fn and(self, other: Cost) -> Self {
+        Cost {
+            usd: rounded(self.usd + other.usd),
+            ..other
+        }
+    }
+}
+
 /// Adds the cost of its answer to a reply.
 pub(super) fn charge(settings: &Settings, reply: &mut Reply) {
     let provider = position(&settings.providers, &reply.provider);

@@ -15,6 +15,7 @@ use super::{
     chat_state::Failed,
     memory::hold_more,
     plan::model_of,
+    price::Cost,
     report,
     resolve::Target,
     retry::{Next, Situation},
@@ -63,6 +64,8 @@ const VALUE: usize = 24;
 pub(crate) struct Reserved<T> {
     /// The reply.
     pub value: T,
+    /// What it costs, if that is known.
+    pub cost: Option<Cost>,
     /// Covers the reply; to be kept as long as that.
     pub reservation: Reservation,
 }
@@ -104,12 +107,14 @@ impl Gateway {
             let values = memchr::memchr_iter(b',', &bytes).count();
             hold_more(&mut held, VALUE * values)?;
             let value = offload(bytes.len(), move || read(codec, &bytes)).await?;
+            let mut cost = None;
             if let Some(bill) = bill {
-                let cost = bill::cost(&self.settings, target.provider, model, &value);
+                cost = bill::cost(&self.settings, target.provider, model, &value);
                 bill.settle(value.usage(), cost);
             }
             Ok(Reserved {
                 value,
+                cost,
                 reservation: held,
             })
         };

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use anygpt_providers::{Feature, ReasoningEffort};
+use serde::Serialize;
 
 use super::{
     arguments::Arguments,
@@ -15,11 +16,28 @@ use crate::{
     error::{Error, ErrorKind},
     gateway::{
         Plan,
+        price::Cost,
         purse::Purse,
         resolve::{self, Target},
     },
     settings::Settings,
 };
+
+/// The members of a result that say what it costs.
+#[derive(Serialize)]
+pub(super) struct CostMembers {
+    cost_usd: f64,
+    cost_source: String,
+}
+
+impl From<Cost> for CostMembers {
+    fn from(cost: Cost) -> Self {
+        CostMembers {
+            cost_usd: cost.usd,
+            cost_source: cost.source.to_string(),
+        }
+    }
+}
 
 pub(super) const MODEL: Parameter<Name> = Parameter::new("model", Name);
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     arguments::Arguments,
-    common::{MODEL, PROVIDER, TIMEOUT, may_cost, unsupported},
+    common::{CostMembers, MODEL, PROVIDER, TIMEOUT, may_cost, unsupported},
     input_schema::Detail,
     kind::{Integer, Texts},
     parameter::Parameter,
@@ -134,6 +134,8 @@ struct Structured<'a> {
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
+    #[serde(flatten)]
+    cost: Option<CostMembers>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
 }
@@ -213,6 +215,7 @@ impl Embedding {
             model: self.target.model.as_deref().unwrap_or_default(),
             provider: &settings.providers[self.target.provider].id,
             usage: input_tokens.map(|input_tokens| Usage { input_tokens }),
+            cost: reply.cost.map(CostMembers::from),
             warnings: &warnings,
         };
         Outcome {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{
     arguments::Arguments,
-    common::{MODEL, PROVIDER, TIMEOUT, may_cost, unsupported},
+    common::{CostMembers, MODEL, PROVIDER, TIMEOUT, may_cost, unsupported},
     input_schema::Detail,
     kind::{Choice, Integer, Name, Text},
     parameter::Parameter,
@@ -212,6 +212,7 @@ impl Image {
             model: self.target.model.as_deref().unwrap_or_default(),
             provider: &settings.providers[self.target.provider].id,
             usage: Some(&generated.usage).filter(|usage| **usage != Usage::default()),
+            cost: reply.cost.map(CostMembers::from),
             warnings: &self.warnings,
         };
         let structured = serde_json::to_string(&structured).ok();
@@ -233,6 +234,8 @@ struct Structured<'a> {
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<&'a Usage>,
+    #[serde(flatten)]
+    cost: Option<CostMembers>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [String],
 }
@@ -258,8 +261,11 @@ fn add(first: &mut Reserved<GeneratedImages>, other: Reserved<GeneratedImages>) 
         .saturating_add(other.reservation.bytes());
     let Reserved {
         value: mut more,
+        cost,
         reservation: mut held,
     } = other;
+    // Unknown if one of them is.
+    first.cost = first.cost.zip(cost).map(|(one, other)| one.and(other));
     // Cannot fail: the first takes what the other just released, and no other task runs in between.
     held.release();
     let _counted = first.reservation.resize(bytes);
