@@ -18,7 +18,7 @@ LISTS = {
     "inputs": (",", list(source.INPUTS.values())),
     "efforts": (",", source.EFFORTS),
     "takes": (" ", [no + word for word in source.TAKES.values() for no in ("", "no-")]),
-    "flags": (" ", ["minutes", "pick", "responses", "restricted"]),
+    "flags": (" ", ["minutes", "peak", "pick", "responses", "restricted"]),
 }
 # A price, prices without some, and what consists of them.
 USD = r"\d{1,3}(\.\d{1,6})?"
@@ -97,7 +97,7 @@ def pick_problems(provider: str, rows: list[source.Row], today: str) -> list[str
         return [f"{provider}: {len(picks)} picks, one is needed"]
     pick, found = picks[0], []
     soon = datetime.date.fromisoformat(today) + datetime.timedelta(days=60)
-    if pick["use"] != "chat" or pick["flags"] != "pick" or not pick["input"]:
+    if pick["use"] != "chat" or not {"pick", "peak"} >= set(pick["flags"].split()) or not pick["input"]:
         found.append("is no ordinary chat")
     if pick["retires"] and pick["retires"] <= soon.isoformat():
         found.append("retires soon")

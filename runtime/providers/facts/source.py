@@ -103,6 +103,11 @@ def image(row: dict) -> str:
     return f"each={number(each)}" if each else ""
 
 
+def flags(row: dict) -> str:
+    words = {"peak": row.get("off_peak_pricing"), "responses": row["mode"] == "responses"}
+    return " ".join(word for word, has in words.items() if has)
+
+
 def thinks(provider: str, name: str, row: dict) -> str:
     if provider not in ("anthropic", "google"):
         return ""
@@ -179,7 +184,7 @@ def fact(provider: str, name: str, row: dict) -> Row:
         "thinks": thinking,
         "sampling": sampling(provider, row, levels),
         "takes": " ".join(it if takes[it] else f"no-{it}" for it in sorted(takes)),
-        "flags": "responses" if row["mode"] == "responses" else "",
+        "flags": flags(row),
         "retires": row.get("deprecation_date", ""),
         "next": row.get("successor_model", "").rpartition("/")[2],
     }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 
 use anygpt_providers::{
     ChatRequest, Codec, Day, Failure, Model, ReasoningEffort, Rules, TokenPrice,
-    facts::{Found, Input, Sampling},
+    facts::{Found, Input, Inputs, Sampling},
 };
 use serde::Serialize;
 
@@ -176,8 +176,18 @@ pub(crate) fn check(
     if chat.tools.is_empty() && kinds.peek().is_none() {
         return Ok(());
     }
+    let configured = settings.model(provider, &chat.model).map(|it| it.rules);
     let table = found(settings, provider, &chat.model).filter(|found| !found.is_judged);
-    let rules = rules(settings, provider, &chat.model, None, table.as_ref());
+    let mut rules = rules(settings, provider, &chat.model, None, table.as_ref());
+    // Of other services the table has what is known, which need not be all.
+    let is_complete = settings.providers[provider]
+        .dialect
+        .codec()
+        .is_some_and(|it| it.vendor().is_some());
+    let is_configured = configured.is_some_and(|it| it.inputs.is_some());
+    rules.inputs = rules
+        .inputs
+        .filter(|all| is_complete || is_configured || *all == Inputs::default());
     let refuse = |what: &str, advice: &str| {
         let message = format!(
             "{} takes no {what}: {advice}, or ask another model",
