@@ -81,6 +81,9 @@ pub trait Codec: Send + Sync {
         false
     }
 
+    /// The most tokens that a picture counts as, of this width and height in pixels if they are known.
+    fn most_image_tokens(&self, size: Option<(usize, usize)>) -> u64;
+
     /// The token limit that is sent where the caller sets none, if the format requires one.
     fn default_max_tokens(&self, _request: &ChatRequest) -> Option<u32> {
         None

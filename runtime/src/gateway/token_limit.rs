@@ -39,13 +39,12 @@ pub(crate) const CHARACTERS_PER_TOKEN: u64 = 4;
 /// <https://platform.openai.com/docs/api-reference/responses/create>).
 const MIN_OUTPUT_TOKENS: u32 = 16;
 
-/// No model answers at such length, so that a limit above it would only be refused: the largest "max output tokens" of
+/// The longest answer of a model of which that is not known: the largest "max output tokens" of
 /// <https://platform.openai.com/docs/models>.
 const MAX_OUTPUT_TOKENS: u32 = 128_000;
 
-/// What an image costs about as much as. The providers count between 85 and a few thousand
-/// (<https://platform.openai.com/docs/guides/images-vision>).
-const TOKENS_PER_IMAGE: u64 = 2_000;
+/// So much of an image is looked at for its size, in characters of Base64: more than any metadata in front of it.
+const HEAD: usize = 512 << 10;
 
 /// From so many tokens of input on, providers may write it to a cache, for more than other input: the least of
 /// <https://platform.claude.com/docs/en/build-with-claude/prompt-caching>.
@@ -95,9 +94,24 @@ impl TextSize {
     }
 }
 
-/// The input tokens of a request, about. A file that is no text or that the provider is to fetch is not counted as it
+/// Width and height of an image in pixels, if it is sent as data.
+fn size_of_image(media: &Media) -> Option<(usize, usize)> {
+    let Source::Data(data) = &media.source else {
+        return None;
+    };
+    let mut head = Vec::new();
+    let end = data.len().min(HEAD) / 4 * 4;
+    base64::decode(data.get(..end)?, |bytes| {
+        head.extend_from_slice(bytes);
+        true
+    });
+    let size = imagesize::blob_size(&head).ok()?;
+    Some((size.width, size.height))
+}
+
+/// The input tokens of a request of this format, about. A file that is no text or that the provider is to fetch is not counted as it
 /// should be; see [`enforce_limits`].
-pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
+pub(crate) fn estimated_tokens(request: &ChatRequest, codec: Option<&dyn Codec>) -> u64 {
     let mut all = TextSize::default();
     for message in request.messages.iter() {
         // It goes back in place of the rest.
@@ -108,7 +122,10 @@ pub(crate) fn estimated_tokens(request: &ChatRequest) -> u64 {
         for part in &message.content {
             match part {
                 Part::Text(text) => all.add(text),
-                Part::Media(media) if media.is_image => all.others += TOKENS_PER_IMAGE,
+                Part::Media(media) if media.is_image => {
+                    let tokens = codec.map(|codec| codec.most_image_tokens(size_of_image(media)));
+                    all.others += tokens.unwrap_or_default();
+                }
                 Part::Media(media) => match &media.source {
                     Source::Data(data) => {
                         all.add_bytes(data);
@@ -273,6 +290,8 @@ fn keep_limit(
 ) -> Result<Limited, Failure> {
     let codec = settings.providers[provider].dialect.codec();
     let usual = codec.and_then(|codec| codec.default_max_tokens(request));
+    let longest = request.rules.and_then(|rules| rules.max_output);
+    let longest = usual.or(longest).unwrap_or(MAX_OUTPUT_TOKENS);
     let mut warnings: Vec<String> = keep_operator_limit(settings, request, usual)
         .into_iter()
         .collect();
@@ -304,22 +323,18 @@ fn keep_limit(
             format!("{place} bounds the cost, and that of {what} cannot be known before: {advice}"),
         ));
     }
-    let input = estimated_tokens(request);
+    let input = estimated_tokens(request, codec);
     let Some(affordable_tokens) = affordable_tokens(&price, input, purse.left()) else {
         return Err(too_expensive(&price, input, purse));
     };
     warnings.extend(limit_to_affordable(
         request,
         affordable_tokens,
-        usual,
+        longest,
         purse,
     ));
     // OpenAI takes no smaller limit.
-    let output = request
-        .max_tokens
-        .or(usual)
-        .unwrap_or(MAX_OUTPUT_TOKENS)
-        .max(MIN_OUTPUT_TOKENS);
+    let output = request.max_tokens.unwrap_or(longest).max(MIN_OUTPUT_TOKENS);
     let most = Some(estimated_cost(&price, input, output));
     Ok(Limited {
         warnings,
@@ -347,7 +362,7 @@ fn keep_operator_limit(
 fn limit_to_affordable(
     request: &mut ChatRequest,
     affordable_tokens: u64,
-    usual: Option<u32>,
+    longest: u32,
     purse: &Purse,
 ) -> Option<String> {
     let most = u32::try_from(affordable_tokens).unwrap_or(u32::MAX);
@@ -356,7 +371,7 @@ fn limit_to_affordable(
             request.max_tokens = Some(most);
             Some(lowered(given, most, purse.place()))
         }
-        None if affordable_tokens < usual.unwrap_or(MAX_OUTPUT_TOKENS).into() => {
+        None if affordable_tokens < longest.into() => {
             request.max_tokens = Some(most);
             Some(format!("max_tokens is {most}, which is what {purse} buys"))
         }

@@ -125,7 +125,7 @@ pub(super) static TABLE: [Row; 22] = [
         help: "the same for models: an id, provider/model, alias or tag",
         about: [
             "for calls that name none: a model's id, `provider/model`, a tag or an alias",
-            "the provider's newest",
+            "the provider's default",
         ],
         ..NONE
     },

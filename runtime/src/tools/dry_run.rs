@@ -63,7 +63,8 @@ pub(super) fn outcome(settings: &Settings, plan: &Plan, mut warnings: Vec<String
         request.model,
         Value::Object(parameters.clone())
     );
-    let input = token_limit::estimated_tokens(request);
+    let codec = provider.dialect.codec();
+    let input = token_limit::estimated_tokens(request, codec);
     let cost = cost(settings, first, &prepared, input);
     if let Some((cost, how)) = cost {
         text.push_str(&format!(" Cost: about ${cost} {how}."));

@@ -37,6 +37,16 @@ impl Codec for Messages {
         })
     }
 
+    fn most_image_tokens(&self, size: Option<(usize, usize)>) -> u64 {
+        // A token for 750 pixels of a picture that is scaled down to this many tokens
+        // (https://platform.claude.com/docs/en/build-with-claude/vision).
+        const MOST: u64 = 4_784;
+        size.map_or(MOST, |(width, height)| {
+            let pixels = width.saturating_mul(height);
+            (pixels.div_ceil(750) as u64).min(MOST)
+        })
+    }
+
     fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
         Some((
             HeaderName::from_static("x-api-key"),

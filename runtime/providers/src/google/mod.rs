@@ -43,6 +43,11 @@ impl Codec for GenerateContent {
         })
     }
 
+    fn most_image_tokens(&self, _size: Option<(usize, usize)>) -> u64 {
+        // At the highest resolution of a picture (https://ai.google.dev/gemini-api/docs/media-resolution).
+        2_240
+    }
+
     fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
         Some((
             HeaderName::from_static("x-goog-api-key"),

@@ -14,6 +14,16 @@ mod vendor;
 pub use responses::Responses;
 pub(crate) use vendor::VENDOR;
 
+/// The most tokens of a picture: one for each square of 32 pixels, and a larger picture is refused
+/// (<https://developers.openai.com/api/docs/guides/images-vision>).
+fn most_image_tokens(size: Option<(usize, usize)>) -> u64 {
+    const MOST: u64 = 30_000;
+    size.map_or(MOST, |(width, height)| {
+        let patches = width.div_ceil(32).saturating_mul(height.div_ceil(32));
+        (patches as u64).min(MOST)
+    })
+}
+
 /// The arguments of a call, or a piece of them. They should be a JSON string, but some services send the object itself.
 pub(super) fn arguments(raw: Option<&str>, pieces: &mut Pieces) -> String {
     let Some(raw) = raw else {

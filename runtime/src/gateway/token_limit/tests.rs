@@ -1,4 +1,4 @@
-use anygpt_providers::{Media, Message, Role, State, Tool};
+use anygpt_providers::{Media, Message, Role, State, Tool, anthropic, google, openai};
 
 use super::*;
 
@@ -6,10 +6,11 @@ use super::*;
 fn beyond_ascii_each_character_is_a_token_and_each_message_one_at_least() {
     let tokens = |texts: &[&str]| {
         let messages = texts.iter().map(|text| Message::text(Role::User, *text));
-        estimated_tokens(&ChatRequest {
+        let request = ChatRequest {
             messages: messages.collect::<Vec<_>>().into(),
             ..ChatRequest::default()
-        })
+        };
+        estimated_tokens(&request, None)
     };
     for (texts, expected) in [
         (&["hi"][..], 1),
@@ -30,7 +31,7 @@ fn the_schema_of_the_answer_is_input_too() {
         format: Some(std::sync::Arc::new(format)),
         ..ChatRequest::default()
     };
-    assert_eq!(estimated_tokens(&of(Format::Json)), 0);
+    assert_eq!(estimated_tokens(&of(Format::Json), None), 0);
     let schema = serde_json::Map::from_iter([("d".into(), "ß".repeat(100).into())]);
     let format = Format::Schema {
         name: "answ".into(),
@@ -38,7 +39,7 @@ fn the_schema_of_the_answer_is_input_too() {
         strict: None,
     };
     // {"d":""} and the name.
-    assert_eq!(estimated_tokens(&of(format)), 103);
+    assert_eq!(estimated_tokens(&of(format), None), 103);
 }
 
 #[test]
@@ -157,7 +158,7 @@ fn long_input_costs_as_much_as_writing_it_to_a_cache() {
 
 #[test]
 fn images_tools_and_states_count_as_input() {
-    let tokens = |request: &ChatRequest| estimated_tokens(request);
+    let tokens = |request: &ChatRequest| estimated_tokens(request, Some(&google::GenerateContent));
     let mut message = Message::text(Role::User, "x".repeat(40));
     let of = |message: &Message| ChatRequest {
         messages: vec![message.clone()].into(),
@@ -173,7 +174,7 @@ fn images_tools_and_states_count_as_input() {
         })
     };
     message.content.push(media(true, Source::Data("y".into())));
-    assert_eq!(tokens(&of(&message)), 2_010);
+    assert_eq!(tokens(&of(&message)), 2_250);
     message
         .content
         // 57 letters and an ß.
@@ -184,7 +185,7 @@ fn images_tools_and_states_count_as_input() {
     message
         .content
         .push(media(false, Source::Url("y".repeat(80))));
-    assert_eq!(tokens(&of(&message)), 2_025);
+    assert_eq!(tokens(&of(&message)), 2_265);
     let with_tool = ChatRequest {
         tools: vec![Tool {
             name: "abcd".into(),
@@ -195,7 +196,7 @@ fn images_tools_and_states_count_as_input() {
         .into(),
         ..of(&message)
     };
-    assert_eq!(tokens(&with_tool), 2_028);
+    assert_eq!(tokens(&with_tool), 2_268);
     message.state = Some(State {
         provider: "p".into(),
         model: "m".into(),
@@ -234,4 +235,72 @@ fn money_buys_what_is_left_behind_the_input() {
         let found = affordable_tokens(&price(input, output), tokens, usd);
         assert_eq!(found, expected, "{input} {output} {tokens} {usd}");
     }
+}
+
+/// A picture of 1,000 by 500 pixels, of which only the head is there.
+const WIDE: &str = "iVBORw0KGgoAAAANSUhEUgAAA+gAAAH0CAIAAAA=";
+
+#[test]
+fn a_picture_counts_by_its_size_where_that_decides() {
+    let tokens = |codec: &dyn Codec, source| {
+        let media = Media {
+            source,
+            mime_type: "image/png".into(),
+            is_image: true,
+            name: None,
+        };
+        let message = Message {
+            content: vec![Part::Media(media)],
+            ..Message::text(Role::User, "")
+        };
+        let request = ChatRequest {
+            messages: vec![message].into(),
+            ..ChatRequest::default()
+        };
+        estimated_tokens(&request, Some(codec))
+    };
+    let data = || Source::Data(WIDE.into());
+    let away = || Source::Url("https://example.com/a.png".into());
+    // 32 times 16 squares; 500,000 pixels at 750.
+    assert_eq!(tokens(&openai::Responses, data()), 512);
+    assert_eq!(tokens(&openai::Responses, away()), 30_000);
+    assert_eq!(tokens(&openai::Responses, Source::Data("x".into())), 30_000);
+    assert_eq!(tokens(&anthropic::Messages, data()), 667);
+    assert_eq!(tokens(&anthropic::Messages, away()), 4_784);
+    assert_eq!(tokens(&google::GenerateContent, data()), 2_240);
+}
+
+/// What a model may answer at most is known, and may be more than usual.
+#[test]
+fn an_answer_may_be_as_long_as_the_model_s_longest() {
+    let limited = |max_output| {
+        let settings = Settings::load(
+            crate::settings::Environment::new([("OPENAI_API_KEY", "a-1")]).with_secrets("/nowhere"),
+            &[],
+        )
+        .unwrap();
+        let mut request = ChatRequest {
+            model: "gpt-6.1-sol".into(),
+            messages: vec![Message::text(Role::User, "x")].into(),
+            rules: Some(anygpt_providers::Rules {
+                max_output,
+                ..Default::default()
+            }),
+            ..ChatRequest::default()
+        };
+        // Ten dollars for a million tokens: enough for 200,000.
+        let purse = Purse::new(2.0, "P");
+        keep_limit(
+            &settings,
+            ProviderIndex::new(0),
+            &mut request,
+            Some(&purse),
+            None,
+        )
+        .unwrap();
+        request.max_tokens
+    };
+    assert_eq!(limited(None), None);
+    assert_eq!(limited(Some(150_000)), None);
+    assert_eq!(limited(Some(300_000)), Some(199_999));
 }

@@ -30,6 +30,11 @@ impl Codec for ChatCompletions {
         self.base_url
     }
 
+    fn most_image_tokens(&self, size: Option<(usize, usize)>) -> u64 {
+        // Gateways may have OpenAI's models behind them.
+        crate::openai::most_image_tokens(size)
+    }
+
     fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
         if self.api_key_header {
             return http_request::api_key(key);

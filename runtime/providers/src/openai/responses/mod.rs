@@ -29,6 +29,10 @@ impl Codec for Responses {
         "https://api.openai.com/v1"
     }
 
+    fn most_image_tokens(&self, size: Option<(usize, usize)>) -> u64 {
+        crate::openai::most_image_tokens(size)
+    }
+
     fn credentials(&self, key: &str) -> Option<(HeaderName, HeaderValue)> {
         http_request::bearer(key)
     }
