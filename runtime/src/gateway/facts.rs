@@ -282,10 +282,14 @@ pub(crate) fn described<'s>(
     let price = price(settings, provider, model, None);
     let says = |it: &&ModelSettings| it.price.is_some() || it.rules != Rules::default();
     let mut sources = Vec::new();
-    sources.extend(configured.filter(says).map(|_| "configuration file"));
+    sources.extend(
+        configured
+            .filter(says)
+            .map(|_| "configuration file".to_owned()),
+    );
     sources.extend(found.as_ref().map(|_| settings.facts.source()));
     let is_local = matches!(price, Some((_, Source::Local)));
-    sources.extend(is_local.then_some("local"));
+    sources.extend(is_local.then(|| "local".to_owned()));
     if sources.is_empty() {
         return None;
     }

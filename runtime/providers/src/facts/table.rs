@@ -450,9 +450,8 @@ fn section<'t>(text: &'t str, provider: &str) -> &'t str {
 pub(super) struct Table {
     text: &'static str,
     own: BTreeMap<(String, String), [Box<str>; COLUMNS.len()]>,
-    day: Day,
-    /// What its first line says it is from.
-    source: String,
+    /// Of the operator's: its day, and what it says it is from.
+    own_source: Option<(Day, String)>,
 }
 
 /// What is wrong with a table of the operator's.
@@ -470,17 +469,12 @@ impl fmt::Display for TableError {
 }
 
 impl Table {
-    /// A table that is compiled in.
-    ///
-    /// Its first line is read; the rest is only searched when a model is looked up.
+    /// A table that is compiled in. It is only searched when a model is looked up.
     pub(super) fn compiled(text: &'static str) -> Self {
-        let (day, source) = first_line(text.lines().next().unwrap_or_default())
-            .unwrap_or((Day::of(std::time::SystemTime::UNIX_EPOCH), ""));
         Table {
             text,
             own: BTreeMap::new(),
-            day,
-            source: source.to_owned(),
+            own_source: None,
         }
     }
 
@@ -506,8 +500,7 @@ impl Table {
                 let (day, source) = first_line(line).ok_or_else(|| {
                     fail("the first line is not \"facts DAY SOURCE\", for example facts 2026-12-31 own".into())
                 })?;
-                self.day = self.day.max(day);
-                self.source = format!("{source} over {}", self.source);
+                self.own_source = Some((day, source.to_owned()));
             } else if let Some(name) = line.strip_prefix('[') {
                 provider = Some(name.trim_end().trim_end_matches(']'));
             } else if let Some(columns) = &columns {
@@ -532,12 +525,24 @@ impl Table {
         }
     }
 
+    /// The day of the table that is compiled in, or of the operator's if that is later.
     pub(super) fn day(&self) -> Day {
-        self.day
+        let own = self.own_source.as_ref().map(|(day, _)| *day);
+        let compiled = self.first_line().map(|(day, _)| day);
+        own.max(compiled).unwrap_or(Day::FIRST)
     }
 
-    pub(super) fn source(&self) -> &str {
-        &self.source
+    /// What the first lines say it is from.
+    pub(super) fn source(&self) -> String {
+        let compiled = self.first_line().map_or("", |(_, source)| source);
+        match &self.own_source {
+            Some((_, own)) => format!("{own} over {compiled}"),
+            None => compiled.to_owned(),
+        }
+    }
+
+    fn first_line(&self) -> Option<(Day, &'static str)> {
+        first_line(self.text.lines().next()?)
     }
 
     /// The row of an id, which is in lower case.
