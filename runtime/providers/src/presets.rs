@@ -255,7 +255,7 @@ pub static PRESETS: [Preset; 22] = [
         id: "together",
         name: "Together",
         dialect: Dialect::Compatible(&ChatCompletions {
-            base_url: "https://api.together.xyz/v1",
+            base_url: "https://api.together.ai/v1",
             ..PLAIN
         }),
         key_variables: &["TOGETHER_API_KEY"],
@@ -340,7 +340,7 @@ pub static PRESETS: [Preset; 22] = [
         id: "nebius",
         name: "Nebius",
         dialect: Dialect::Compatible(&ChatCompletions {
-            base_url: "https://api.studio.nebius.ai/v1",
+            base_url: "https://api.tokenfactory.nebius.com/v1",
             ..PLAIN
         }),
         key_variables: &["NEBIUS_API_KEY"],

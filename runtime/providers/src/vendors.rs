@@ -48,6 +48,7 @@ static OTHERS: [Vendor; 22] = [
             "pixtral-",
             "devstral-",
             "voxtral-",
+            "labs-",
             "open-mistral",
             "open-mixtral",
             "open-codestral",

@@ -13,6 +13,8 @@ pub(crate) static VENDOR: Vendor = Vendor {
         "gemini",
         "imagen",
         "veo",
+        "nano-banana",
+        "deep-research-",
         "lyria",
         "learnlm",
         "palm",

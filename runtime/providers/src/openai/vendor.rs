@@ -12,6 +12,8 @@ pub(crate) static VENDOR: Vendor = Vendor {
     closed: &[
         "gpt",
         "chatgpt",
+        "chat-latest",
+        "daybreak-",
         O_SERIES,
         "text-embedding",
         "dall-e",
