@@ -66,6 +66,8 @@ pub use vendors::list_price;
 dialect::dialects! {
     /// OpenAI's Responses API.
     OpenAi = "openai", openai::Responses, openai::VENDOR;
+    /// Perplexity's Agent API, a variant of Responses.
+    Perplexity = "perplexity", openai::Perplexity;
     /// Anthropic's Messages API.
     Anthropic = "anthropic", anthropic::Messages, anthropic::VENDOR;
     /// Google's generateContent API.

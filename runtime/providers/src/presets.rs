@@ -37,6 +37,10 @@ pub struct Preset {
     pub lists_request_names: bool,
     /// Its ids are `vendor/model`, so it is tried first for models of vendors that are not set up.
     pub has_vendors: bool,
+    /// It is a vendor's own API that has models of other vendors, too, for those who name it.
+    pub passes_on: bool,
+    /// Anyone may read its list of models, so that reading it proves nothing about the key.
+    pub has_public_list: bool,
     /// It is listed even if it is not set up.
     is_main: bool,
     /// It serves anyone who can reach it.
@@ -75,6 +79,8 @@ const NONE: Preset = Preset {
     serves: Serves::All,
     lists_request_names: true,
     has_vendors: false,
+    passes_on: false,
+    has_public_list: false,
     is_main: false,
     is_local: false,
     port: None,
@@ -114,6 +120,7 @@ pub const AZURE: &str = "azure";
 pub const DOCKER: &str = "docker";
 pub const OLLAMA: &str = "ollama";
 pub const OPENROUTER: &str = "openrouter";
+pub const PERPLEXITY: &str = "perplexity";
 
 /// The first usable one is the default.
 pub static PRESETS: [Preset; 22] = [
@@ -193,6 +200,7 @@ pub static PRESETS: [Preset; 22] = [
         url_variables: &["OPENROUTER_BASE_URL"],
         hosts: &["openrouter.ai"],
         has_vendors: true,
+        has_public_list: true,
         ..NONE
     },
     Preset {
@@ -223,6 +231,8 @@ pub static PRESETS: [Preset; 22] = [
         }),
         key_variables: &["MISTRAL_API_KEY"],
         url_variables: &["MISTRAL_BASE_URL"],
+        // Z.ai's and DeepSeek's, of which the weights are open.
+        passes_on: true,
         ..NONE
     },
     Preset {
@@ -280,19 +290,16 @@ pub static PRESETS: [Preset; 22] = [
         ..NONE
     },
     Preset {
-        id: "perplexity",
+        id: PERPLEXITY,
         name: "Perplexity",
-        dialect: Dialect::Compatible(&ChatCompletions {
-            base_url: "https://api.perplexity.ai",
-            in_turns: true,
-            asks_for_usage: false,
-            ..PLAIN
-        }),
+        dialect: Dialect::Perplexity,
         key_variables: &["PERPLEXITY_API_KEY"],
         key_prefixes: &["pplx-"],
         url_variables: &["PERPLEXITY_BASE_URL"],
-        // It has no list to take one from.
-        model: Some("sonar"),
+        // Its list has no dates, and is public.
+        model: Some("perplexity/sonar"),
+        has_public_list: true,
+        passes_on: true,
         ..NONE
     },
     Preset {

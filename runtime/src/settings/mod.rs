@@ -66,7 +66,7 @@ pub(crate) use table::{Row, groups};
 pub(crate) use words::{LogFormat, LogLevel, Standby};
 
 use anygpt_providers::{
-    presets::{Preset, Serves},
+    presets::{self, Preset, Serves},
     vendors::{self, Form},
 };
 use given::LONGEST;
@@ -208,9 +208,13 @@ impl Settings {
     /// Why a model cannot be one of this provider's: that is a vendor's own API, and the model is of another one.
     /// `None` if it may be.
     pub(crate) fn foreign_reason(&self, provider: ProviderIndex, model: &str) -> Option<String> {
-        let Serves::Own(own) = self.providers[provider].serves() else {
+        let it = &self.providers[provider];
+        let Serves::Own(own) = it.serves() else {
             return None;
         };
+        if presets::at(it.base_url.host()).is_some_and(|preset| preset.passes_on) {
+            return None;
+        }
         let known = vendors::known(model);
         let of = match known.family {
             Some((vendor, _)) if vendor.id == own => return None,

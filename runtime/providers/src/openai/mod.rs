@@ -13,7 +13,7 @@ mod responses;
 mod rules;
 mod vendor;
 
-pub use responses::Responses;
+pub use responses::{Perplexity, Responses};
 pub(crate) use vendor::VENDOR;
 
 /// The arguments of a call, or a piece of them. They should be a JSON string, but some services send the object itself.
