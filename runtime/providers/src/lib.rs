@@ -66,10 +66,10 @@ pub use vendors::list_price;
 dialect::dialects! {
     /// OpenAI's Responses API.
     OpenAi = "openai", openai::Responses, openai::VENDOR;
-    /// Perplexity's Agent API, a variant of Responses.
-    Perplexity = "perplexity", openai::Perplexity;
     /// Anthropic's Messages API.
     Anthropic = "anthropic", anthropic::Messages, anthropic::VENDOR;
     /// Google's generateContent API.
     Google = "google", google::GenerateContent, google::VENDOR;
+    /// Perplexity's Agent API, a variant of Responses.
+    Perplexity = "perplexity", openai::Perplexity;
 }

@@ -187,7 +187,8 @@ pub static PRESETS: [Preset; 22] = [
         name: "OpenRouter",
         dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://openrouter.ai/api/v1",
-            headers: &[("x-title", "AnyGPT MCP")],
+            // https://openrouter.ai/docs/app-attribution
+            headers: &[("x-openrouter-title", "AnyGPT MCP")],
             effort: EffortField::Reasoning,
             asks_for_usage: false,
             id_in_body: true,
@@ -197,6 +198,10 @@ pub static PRESETS: [Preset; 22] = [
         }),
         key_variables: &["OPENROUTER_API_KEY"],
         key_prefixes: &["sk-or-v1-", "sk-or-"],
+        header_variables: &[
+            ("OPENROUTER_APP_URL", "http-referer"),
+            ("OPENROUTER_APP_TITLE", "x-openrouter-title"),
+        ],
         url_variables: &["OPENROUTER_BASE_URL"],
         hosts: &["openrouter.ai"],
         has_vendors: true,
@@ -449,6 +454,9 @@ impl Preset {
 
 /// The message about the first of [`ENDED`].
 pub const GITHUB_ENDED: &str = "GitHub Models ended on 2026-07-30";
+
+/// The variable of its token, which is usually set for another purpose.
+pub const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
 
 /// Names of services that there were presets for.
 const ENDED: [(&str, &str); 2] = [("github", GITHUB_ENDED), ("github-models", GITHUB_ENDED)];

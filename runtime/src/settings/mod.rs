@@ -128,6 +128,8 @@ pub(crate) struct Settings {
     pub http: HttpLimits,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// What is set for a service that has ended, in words: it may be why no provider can be used.
+    pub ended: Option<String>,
     /// What was meant as a key and is none; it may be the key of something else.
     refused: Vec<Secret>,
     /// What may help to understand why something works: for the log at `debug`, and `doctor`.
