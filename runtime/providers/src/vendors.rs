@@ -105,7 +105,7 @@ static OTHERS: [Vendor; 22] = [
         name: "Z.ai",
         words: &["z-ai", "z.ai", "zai-org", "zhipu", "thudm"],
         open: &["glm-", "cogview", "cogvideo"],
-        apart: &["glm", "chatglm"],
+        apart: &["glm", "chatglm", "zai-glm"],
         domains: &["z.ai", "bigmodel.cn"],
         ..NONE
     },

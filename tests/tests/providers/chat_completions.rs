@@ -1014,6 +1014,24 @@ fn many_calls_are_answered_side_by_side() {
 }
 
 #[test]
+fn openrouter_counts_the_requests_as_those_of_the_user_s_app() {
+    let provider = Provider::start();
+    let mut server = Server::builder()
+        .env("OPENROUTER_API_KEY", "openrouter-key-123")
+        .env("OPENROUTER_BASE_URL", provider.base_url(FAMILY))
+        .env("OPENROUTER_APP_URL", "https://app.example")
+        .env("OPENROUTER_APP_TITLE", "Mine")
+        .spawn();
+    chat(&ask(&mut server, "openrouter/a/model"));
+    let request = last(&provider);
+    assert_eq!(request.header("http-referer"), Some("https://app.example"));
+    let titles = request.headers.iter();
+    let titles = titles.filter(|(name, _)| name == "x-openrouter-title");
+    let titles: Vec<&str> = titles.map(|(_, title)| title.as_str()).collect();
+    assert_eq!(titles, ["Mine"]);
+}
+
+#[test]
 fn headers_and_tokens_of_the_official_sdks_are_sent() {
     let provider = Provider::start();
     let secret = "header-secret-123";

@@ -66,6 +66,7 @@ fn an_id_tells_whose_it_is_and_what_form_it_has() {
         ("perplexity/glm-5.3", Some(("zai", Open)), Vendored),
         ("kimi-k2", Some(("moonshot", Open)), Plain),
         ("glm-4.6", Some(("zai", Open)), Plain),
+        ("zai-glm-5", Some(("zai", Apart)), Plain),
         ("command-r-plus", Some(("cohere", Open)), Plain),
         ("llama3.2", Some(("meta", Apart)), Plain),
         ("llama-3.3-70b-versatile", Some(("meta", Apart)), Plain),

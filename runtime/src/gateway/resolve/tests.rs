@@ -620,6 +620,7 @@ fn a_vendor_s_own_api_gets_no_other_vendor_s_models() {
         (&perplexity, "", "llama3.2", "OLLAMA_HOST"),
         (&mistral, "", "glm-5-2", "ZAI_API_KEY"),
         (&mistral, "mistral", "glm-5-2", "=mistral glm-5-2"),
+        (&mistral, "", "mistral/zai-glm-5", "=mistral zai-glm-5"),
         (&both, "", "llama3.2", "=ollama llama3.2"),
         // Who has the models of many.
         (&groq, "", "llama-4", "=groq llama-4"),
