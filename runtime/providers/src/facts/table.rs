@@ -2,7 +2,6 @@
 //!
 //! Never here: what is in it (`facts.tsv`, which the README next to it describes), or which row counts for an id.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -445,11 +444,24 @@ fn section<'t>(text: &'t str, provider: &str) -> &'t str {
     rows.get(..end).unwrap_or_default()
 }
 
+/// A row of the operator's. They are few.
+#[derive(Debug)]
+struct OwnRow {
+    provider: String,
+    cells: [Box<str>; COLUMNS.len()],
+}
+
+impl OwnRow {
+    fn is(&self, provider: &str, id: &str) -> bool {
+        *self.cells[0] == *id && self.provider == provider
+    }
+}
+
 /// A table and the operator's rows in front of it.
 #[derive(Debug)]
 pub(super) struct Table {
     text: &'static str,
-    own: BTreeMap<(String, String), [Box<str>; COLUMNS.len()]>,
+    own: Vec<OwnRow>,
     /// Of the operator's: its day, and what it says it is from.
     own_source: Option<(Day, String)>,
 }
@@ -473,7 +485,7 @@ impl Table {
     pub(super) fn compiled(text: &'static str) -> Self {
         Table {
             text,
-            own: BTreeMap::new(),
+            own: Vec::new(),
             own_source: None,
         }
     }
@@ -508,10 +520,11 @@ impl Table {
                     return Err(fail("there is no [provider] above this row".into()));
                 };
                 let cells = own_row(line, columns).map_err(fail)?;
-                let key = (provider.to_ascii_lowercase(), cells[0].to_string());
-                if self.own.insert(key, cells).is_some() {
+                let provider = provider.to_ascii_lowercase();
+                if self.own.iter().any(|row| row.is(&provider, &cells[0])) {
                     return Err(fail("this id has a row above; keep one of them".into()));
                 }
+                self.own.push(OwnRow { provider, cells });
             } else {
                 columns = Some(header(line).map_err(fail)?);
             }
@@ -552,16 +565,11 @@ impl Table {
         let at = memmem::find(rows.as_bytes(), start.as_bytes());
         let compiled = at.and_then(|at| rows.get(at + 1..)?.lines().next());
         let compiled = compiled.map(Row::read);
-        let own = match self.own.is_empty() {
-            true => None,
-            false => self.own.get(&(provider.to_owned(), id.to_owned())),
-        };
-        match (
-            own.map(|cells| Row {
-                cells: cells.each_ref().map(|cell| &**cell),
-            }),
-            compiled,
-        ) {
+        let own = self.own.iter().find(|row| row.is(provider, id));
+        let own = own.map(|row| Row {
+            cells: row.cells.each_ref().map(|cell| &**cell),
+        });
+        match (own, compiled) {
             (Some(own), Some(compiled)) => Some(own.or(compiled)),
             (own, compiled) => own.or(compiled),
         }
@@ -574,10 +582,9 @@ impl Table {
             .filter(|line| !line.is_empty())
             .map(|line| Row::read(line).id());
         let mut ids: Vec<&str> = compiled.collect();
-        let own = self.own.keys().filter(|(of, _)| of == provider);
-        for (_, id) in own {
-            if !ids.contains(&id.as_str()) {
-                ids.push(id);
+        for row in self.own.iter().filter(|row| row.provider == provider) {
+            if !ids.contains(&&*row.cells[0]) {
+                ids.push(&row.cells[0]);
             }
         }
         ids.into_iter()
