@@ -517,12 +517,12 @@ fn what_cannot_be_counted_is_refused_under_the_bound() {
         }
     }
     assert_eq!(provider.requests().len(), 0);
-    // An image is an image wherever it is.
+    // An image is an image wherever it is, and may be a large one.
     let image = json!({"type": "image", "url": "https://x.example/a.png"});
     let mut arguments = file("openai/m", image);
     arguments["dry_run"] = json!(true);
     let result = server.call_tool(CHAT, arguments);
-    assert_eq!(chat(&result)["estimated_input_tokens"], 40_000);
+    assert_eq!(chat(&result)["estimated_input_tokens"], 600_000);
     // Without a bound it is the caller's money.
     let mut free = builder(&provider).spawn();
     let result = free.call_tool(CHAT, file("google/m", part));

@@ -28,7 +28,7 @@ struct Candidate<'m> {
     /// It has a row of its own.
     is_known: bool,
     is_relative: bool,
-    /// How far its price is from that of the row that is marked.
+    /// How many times its price is that of the row that is marked, or the reverse.
     distance: f64,
     name: Name<'m>,
 }
@@ -66,7 +66,8 @@ impl Facts {
                 model,
                 is_known: !found.is_judged,
                 is_relative: own.is_sibling(&name),
-                distance: output(found).map_or(f64::MAX, |price| (price / wanted).ln().abs()),
+                distance: output(found)
+                    .map_or(f64::MAX, |price| (price / wanted).max(wanted / price)),
                 name: own,
             }
         });

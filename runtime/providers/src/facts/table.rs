@@ -5,8 +5,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use memchr::{memchr, memmem};
-
 use super::day::Day;
 use super::price::{Factor, Rates, TokenPrice};
 use super::rules::{Input, Inputs, Rules, Sampling, Thinking};
@@ -433,15 +431,11 @@ fn factor_of(cell: &str) -> Option<Factor> {
     })
 }
 
-/// The rows of a provider in a table of this form, with the line's end in front of the first one.
+/// The rows of a provider in a table of this form.
 fn section<'t>(text: &'t str, provider: &str) -> &'t str {
-    let begin = format!("\n[{provider}]");
-    let Some(at) = memmem::find(text.as_bytes(), begin.as_bytes()) else {
-        return "";
-    };
-    let rows = text.get(at + begin.len()..).unwrap_or_default();
-    let end = memchr(b'[', rows.as_bytes()).unwrap_or(rows.len());
-    rows.get(..end).unwrap_or_default()
+    let mut sections = text.split('[').skip(1);
+    let own = sections.find_map(|section| section.strip_prefix(provider)?.strip_prefix("]\n"));
+    own.unwrap_or_default()
 }
 
 /// A row of the operator's. They are few.
@@ -560,10 +554,11 @@ impl Table {
 
     /// The row of an id, which is in lower case.
     pub(super) fn row(&self, provider: &str, id: &str) -> Option<Row<'_>> {
-        let rows = section(self.text, provider);
-        let start = format!("\n{id}\t");
-        let at = memmem::find(rows.as_bytes(), start.as_bytes());
-        let compiled = at.and_then(|at| rows.get(at + 1..)?.lines().next());
+        let is_own = |line: &&str| {
+            line.strip_prefix(id)
+                .is_some_and(|rest| rest.starts_with('\t'))
+        };
+        let compiled = section(self.text, provider).split('\n').find(is_own);
         let compiled = compiled.map(Row::read);
         let own = self.own.iter().find(|row| row.is(provider, id));
         let own = own.map(|row| Row {
