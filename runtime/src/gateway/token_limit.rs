@@ -215,6 +215,7 @@ fn is_text(mime_type: &str, data: &str) -> bool {
 fn highest_rates(price: &TokenPrice, input: u64) -> Rates {
     let mut rates = price.for_input(input);
     rates.input = price::dearest_input(price, &rates, input >= CACHE_WRITE_MIN_TOKENS);
+    rates.output = rates.output.max(price.image_output.unwrap_or_default());
     rates
 }
 
@@ -434,4 +435,5 @@ fn affordable_tokens(price: &TokenPrice, input: u64, usd: f64) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

@@ -151,6 +151,12 @@ impl Facts {
         found.map(|found| found.row.rules()).unwrap_or_default()
     }
 
+    /// The prices of a provider's models on this day.
+    pub fn prices(&self, provider: &str, day: Day) -> Vec<TokenPrice> {
+        let rows = self.0.rows(provider).into_iter();
+        rows.filter_map(|row| row.price(day)).collect()
+    }
+
     /// The price that bounds the cost of a model without a row: the dearest of its family, else of its vendor. Never what it
     /// costs.
     pub fn assumed_price(&self, provider: &str, id: &str, day: Day) -> Option<TokenPrice> {
@@ -229,5 +235,5 @@ fn without_date(id: &str) -> Option<&str> {
 #[allow(clippy::unwrap_used)]
 mod obeyed;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

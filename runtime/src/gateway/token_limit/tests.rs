@@ -270,6 +270,52 @@ fn a_picture_counts_by_its_size_where_that_decides() {
     assert_eq!(tokens(&google::GenerateContent, data()), 2_240);
 }
 
+/// Whatever is reported of so much input and output, for each model of the table, costs no more than was estimated.
+#[test]
+fn an_estimate_is_never_below_the_bill() {
+    let facts = anygpt_providers::Facts::default();
+    let mut bills = 0;
+    for provider in [
+        "openai",
+        "anthropic",
+        "google",
+        "mistral",
+        "xai",
+        "deepseek",
+        "zai",
+    ] {
+        for price in facts.prices(provider, facts.day()) {
+            for input in [10, 1_000, 50_000, 150_000, 300_000] {
+                let parts = [None, Some(input / 3), Some(input)];
+                for (part, other) in parts
+                    .iter()
+                    .flat_map(|it| parts.iter().map(move |o| (*it, *o)))
+                {
+                    let usage = anygpt_providers::Usage {
+                        input_tokens: Some(input),
+                        cached_input_tokens: part,
+                        cache_write_tokens: other.filter(|_| input >= CACHE_WRITE_MIN_TOKENS),
+                        audio_input_tokens: part,
+                        image_input_tokens: other,
+                        output_tokens: Some(500),
+                        reasoning_tokens: Some(300),
+                        image_output_tokens: part.map(|_| 100),
+                        ..Default::default()
+                    };
+                    let bill = price::of_usage(&price, &usage).unwrap();
+                    let estimate = estimated_cost(&price, input, 500);
+                    assert!(
+                        bill <= estimate + 1e-9,
+                        "{bill} {estimate} {price:?} {usage:?}"
+                    );
+                    bills += 1;
+                }
+            }
+        }
+    }
+    assert!(bills > 1_000);
+}
+
 /// What a model may answer at most is known, and may be more than usual.
 #[test]
 fn an_answer_may_be_as_long_as_the_model_s_longest() {

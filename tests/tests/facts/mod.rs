@@ -178,7 +178,7 @@ fn doctor_and_lists_tell_the_day_of_the_table() {
 }
 
 /// What a request to a model would hold, and the warnings.
-fn planned(variables: &[(&str, String)], arguments: Value) -> Value {
+fn planned(variables: &[(&str, String)], arguments: &Value) -> Value {
     let keys = KEYS.map(|(name, value)| (name, value.to_owned()));
     let all = keys.into_iter().chain(variables.iter().cloned());
     let mut server = Server::builder().envs(all).spawn();
@@ -193,7 +193,7 @@ fn planned(variables: &[(&str, String)], arguments: Value) -> Value {
 fn a_request_has_what_the_row_takes() {
     let planned = |model: &str| {
         let arguments = json!({"model": model, "reasoning_effort": "minimal", "temperature": 0.5});
-        planned(&[own()], arguments)["structuredContent"].take()
+        planned(&[own()], &arguments)["structuredContent"].take()
     };
     let got = planned("gpt-own");
     assert_eq!(
@@ -249,7 +249,7 @@ fn what_a_model_is_known_not_to_take_is_refused_before_it_is_sent() {
 #[test]
 fn a_limit_knows_a_bound_for_what_is_new_and_none_for_what_is_anybody_s() {
     let got =
-        planned(&[], json!({"model": "gpt-77-sol", "max_cost_usd": 0.5}))["structuredContent"]
+        planned(&[], &json!({"model": "gpt-77-sol", "max_cost_usd": 0.5}))["structuredContent"]
             .take();
     let warnings = got["warnings"].to_string();
     assert_parts(
@@ -261,11 +261,14 @@ fn a_limit_knows_a_bound_for_what_is_new_and_none_for_what_is_anybody_s() {
         ],
     );
     assert_eq!(got["parameters"]["service_tier"], "default", "{got}");
-    let refused = planned(&[], json!({"model": "openrouter/a/b", "max_cost_usd": 0.5}));
+    let refused = planned(
+        &[],
+        &json!({"model": "openrouter/a/b", "max_cost_usd": 0.5}),
+    );
     assert_parts(error(&refused), &["max_cost_usd needs a price"]);
     let free = planned(
         &[("OLLAMA_HOST", "127.0.0.1:9".to_owned())],
-        json!({"model": "ollama/x", "max_cost_usd": 0.5}),
+        &json!({"model": "ollama/x", "max_cost_usd": 0.5}),
     );
     assert_eq!(
         free["structuredContent"]["estimated_cost_usd"], 0.0,
