@@ -43,7 +43,7 @@ pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
         }
     }
     let model = settings.default_model.as_deref();
-    let model = model.unwrap_or("none; the newest of the provider's list is asked");
+    let model = model.unwrap_or("none; the default of the provider is asked");
     text.push_str(&format!(
         "\nDefault model: {model}\nNot set up: {}\n",
         settings.not_set_up()
