@@ -41,7 +41,7 @@ pub use self::families::{Family, Format, Refusal, Stream};
 pub use self::flood::Flood;
 pub use self::reply::Reply;
 use self::reply::{End, Start};
-pub use self::strict::{Stocked, Use};
+pub use self::strict::{Served, Use};
 pub use self::wire::Ending;
 
 /// How the reply to a request ended.
@@ -256,10 +256,10 @@ impl Provider {
     }
 
     /// From now on this family has these models and no others, and refuses what the real service refuses.
-    pub fn stock(&self, family: Family, models: impl IntoIterator<Item = Stocked>) {
+    pub fn serve_only(&self, family: Family, models: impl IntoIterator<Item = Served>) {
         let models = models.into_iter().collect();
         self.shared
-            .change(|state| state.stocks.insert(family, models));
+            .change(|state| state.served.insert(family, models));
     }
 
     /// From now on answers requests outside all families' folders with this reply.
@@ -397,7 +397,7 @@ struct State {
     /// Replies that replace the default behaviour.
     standing: HashMap<Family, Reply>,
     /// The models of families that have only these.
-    stocks: HashMap<Family, Vec<Stocked>>,
+    served: HashMap<Family, Vec<Served>>,
     /// For requests of no family.
     anywhere: Option<Reply>,
     /// Models of the `fault-once-…` kind that have failed already.
@@ -580,7 +580,7 @@ async fn answer(
         let scripted = scripted.or_else(elsewhere);
         let scripted = scripted.or_else(|| {
             let family = request.family()?;
-            strict::reply(family, state.stocks.get(&family)?, &request)
+            strict::reply(family, state.served.get(&family)?, &request)
         });
         let reply = scripted.unwrap_or_else(|| catalog::reply(&request, &mut state.failed_once));
         if let Some(kept) = state.kept(index) {

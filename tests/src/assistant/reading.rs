@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::sent::Sent;
-use crate::provider::{Stocked, Use};
+use crate::provider::{Served, Use};
 use crate::tables::tests;
 
 /// The kinds of calls, each a file.
@@ -112,7 +112,7 @@ pub(super) struct Scenario {
 #[derive(Clone, Debug)]
 pub(super) struct List {
     pub(super) provider: String,
-    pub(super) models: Vec<Stocked>,
+    pub(super) models: Vec<Served>,
 }
 
 fn path(name: &str) -> PathBuf {
@@ -330,7 +330,7 @@ pub(super) fn stand_ins() -> (Vec<Scenario>, Vec<List>) {
             }),
             [id, day, usage, ref name @ ..] if line.starts_with("  ") => {
                 let list = lists.last_mut().expect("a model follows a provider");
-                list.models.push(Stocked {
+                list.models.push(Served {
                     id: id.to_owned(),
                     day: day.to_owned(),
                     created: seconds(day),

@@ -64,8 +64,8 @@ impl Stage {
         let (remote, local) = (Provider::start(), Provider::start());
         for List { provider, models } in lists {
             match REMOTE.iter().find(|it| it.0 == provider) {
-                Some((_, family, ..)) => remote.stock(*family, models),
-                None => local.stock(Family::Compatible, models),
+                Some((_, family, ..)) => remote.serve_only(*family, models),
+                None => local.serve_only(Family::Compatible, models),
             }
         }
         let proxy = Proxy::start(remote.port(), Manner::Good);

@@ -7,7 +7,7 @@ use super::{Family, Reply, Request, catalog};
 
 /// A model of a service.
 #[derive(Clone, Debug)]
-pub struct Stocked {
+pub struct Served {
     pub id: String,
     /// The day of its creation, `2026-10-13`, and the same in seconds since 1970.
     pub day: String,
@@ -31,22 +31,22 @@ pub enum Use {
 }
 
 /// The list, or a refusal; `None` if the request is to be answered as usual.
-pub(super) fn reply(family: Family, stock: &[Stocked], request: &Request) -> Option<Reply> {
+pub(super) fn reply(family: Family, served: &[Served], request: &Request) -> Option<Reply> {
     let format = family.format();
     let path = request.path.split('?').next()?;
     if request.method == "GET" && path.strip_prefix(format.folder())? == format.list_path() {
         catalog::key(family, request).ok()?;
-        let listed: Vec<_> = stock
+        let listed: Vec<_> = served
             .iter()
             .filter(|it| it.usage != Use::Unlisted)
             .collect();
-        return Some(Reply::json(200, &format.stock_list(&listed)));
+        return Some(Reply::json(200, &format.served_list(&listed)));
     }
     if !request.is_chat() {
         return None;
     }
     let id = request.model()?;
-    match stock.iter().find(|it| it.id == id).map(|it| it.usage) {
+    match served.iter().find(|it| it.id == id).map(|it| it.usage) {
         None | Some(Use::Embeddings | Use::Other) => {
             return Some(Reply::error(family, 404, &format.no_model(&id)));
         }

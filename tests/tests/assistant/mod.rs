@@ -10,7 +10,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anygpt_tests::assistant::{Call, KINDS, Outcome, Played, Stage, calls};
-use anygpt_tests::server::Server;
 use anygpt_tests::tables::tests;
 
 /// As many calls go right at least. Raise it with the product.
@@ -82,17 +81,11 @@ fn there_are_enough_calls_of_each_kind() {
     }
 }
 
-/// The calls of a scenario share a program, which saves minutes: how one goes must not depend on those before it.
+/// Each call is the first one of its program, which knows no list of models yet.
 fn play(calls: &[Call]) -> Vec<Played> {
     let stage = Stage::start(Path::new(env!("CARGO_TARGET_TMPDIR")));
-    let mut programs: BTreeMap<&str, Server> = BTreeMap::new();
-    let mut all = Vec::new();
-    for call in calls {
-        let start = || stage.program(&call.scenario).spawn();
-        let program = programs.entry(&call.scenario).or_insert_with(start);
-        all.push(stage.play(program, call));
-    }
-    all
+    let play = |call: &Call| stage.play(&mut stage.program(&call.scenario).spawn(), call);
+    calls.iter().map(play).collect()
 }
 
 fn table(calls: &[Call], outcomes: &[Outcome]) -> String {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::responses::{error, models, quota, refusal, stock_list};
+use super::responses::{error, models, quota, refusal, served_list};
 use super::{CREATED, Events, Format, INPUT_TOKENS, Refusal, Stream, problem_of_most, user_turn};
-use crate::provider::{Ending, Request, Stocked};
+use crate::provider::{Ending, Request, Served};
 
 pub(super) const FORMAT: &dyn Format = &ChatCompletions;
 
@@ -120,8 +120,8 @@ impl Format for ChatCompletions {
         Ok(models())
     }
 
-    fn stock_list(&self, models: &[&Stocked]) -> Value {
-        stock_list(models)
+    fn served_list(&self, models: &[&Served]) -> Value {
+        served_list(models)
     }
 
     fn error(&self, status: u16, message: &str) -> Value {

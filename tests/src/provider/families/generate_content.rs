@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Events, Format, INPUT_TOKENS, Refusal, Stream, is_filled, member_beside, no_key, parameter,
 };
-use crate::provider::{Ending, Request, Stocked, Use};
+use crate::provider::{Ending, Request, Served, Use};
 
 pub(super) const FORMAT: &dyn Format = &GenerateContent;
 
@@ -165,8 +165,8 @@ impl Format for GenerateContent {
         json!({"models": ids.map(entry).collect::<Vec<_>>()})
     }
 
-    fn stock_list(&self, models: &[&Stocked]) -> Value {
-        let entry = |model: &&Stocked| {
+    fn served_list(&self, models: &[&Served]) -> Value {
+        let entry = |model: &&Served| {
             let method = match model.usage {
                 Use::Embeddings => "embedContent",
                 _ => "generateContent",

@@ -6,7 +6,7 @@ use super::{
     Events, Format, INPUT_TOKENS, Refusal, Stream, member_beside, no_key, parameter,
     problem_of_most, user_turn,
 };
-use crate::provider::{Ending, Request, Stocked};
+use crate::provider::{Ending, Request, Served};
 
 pub(super) const FORMAT: &dyn Format = &Messages;
 
@@ -168,8 +168,8 @@ impl Format for Messages {
         Ok(json!({"data": data, "has_more": page == 0, "first_id": ids[0], "last_id": ids[1]}))
     }
 
-    fn stock_list(&self, models: &[&Stocked]) -> Value {
-        let entry = |model: &&Stocked| {
+    fn served_list(&self, models: &[&Served]) -> Value {
+        let entry = |model: &&Served| {
             json!({"type": "model", "id": model.id, "display_name": model.name, "created_at": format!("{}T00:00:00Z", model.day),
                 "capabilities": {"image_input": {"supported": true}, "thinking": {"supported": true}}})
         };

@@ -11,7 +11,7 @@ mod responses;
 
 use serde_json::{Value, json};
 
-use super::{Ending, Request, Stocked};
+use super::{Ending, Request, Served};
 
 /// Makes [`Family`]. A row: the name of the variant, and its file's constant.
 macro_rules! families {
@@ -192,7 +192,7 @@ pub trait Format: Sync {
     }
 
     /// The whole list of a service that has these models.
-    fn stock_list(&self, models: &[&Stocked]) -> Value;
+    fn served_list(&self, models: &[&Served]) -> Value;
 
     // --------------------------------------------------------------------------------------------- errors
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     CREATED, Events, Format, INPUT_TOKENS, Refusal, Stream, member_beside, problem_of_most,
 };
-use crate::provider::{Ending, Stocked};
+use crate::provider::{Ending, Served};
 
 pub(super) const FORMAT: &dyn Format = &Responses;
 
@@ -160,8 +160,8 @@ impl Format for Responses {
         Ok(models())
     }
 
-    fn stock_list(&self, models: &[&Stocked]) -> Value {
-        stock_list(models)
+    fn served_list(&self, models: &[&Served]) -> Value {
+        served_list(models)
     }
 
     fn unknown_member_error(&self, name: &str) -> Value {
@@ -316,8 +316,8 @@ const MEMBERS: [&str; 27] = [
 ];
 
 /// The list of a service that has these models.
-pub(super) fn stock_list(models: &[&Stocked]) -> Value {
-    let entry = |model: &&Stocked| json!({"id": model.id, "object": "model", "created": model.created, "owned_by": "mock"});
+pub(super) fn served_list(models: &[&Served]) -> Value {
+    let entry = |model: &&Served| json!({"id": model.id, "object": "model", "created": model.created, "owned_by": "mock"});
     json!({"object": "list", "data": models.iter().map(entry).collect::<Vec<_>>()})
 }
 
