@@ -193,7 +193,7 @@ fn validate(load: Load<'_>) -> CommandResult {
             return Ok(Exit::Configuration);
         }
         if !settings.has_usable_provider() {
-            return fail(&no_provider_for_command_line());
+            return fail(&no_provider_for_command_line(settings.ended.as_deref()));
         }
         print("The settings are valid.\n")
     })

@@ -96,9 +96,18 @@ impl Error {
         }
     }
 
-    /// No provider can be used.
-    pub(crate) fn no_provider() -> Self {
-        Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider)
+    /// No provider can be used. `ended`: what is set for a service that has ended, without a full stop.
+    pub(crate) fn no_provider(ended: Option<&str>) -> Self {
+        let error = Error::new(ErrorKind::Config, NO_PROVIDER).advise(Advice::SetUpAnyProvider);
+        error.explain_ended(ended)
+    }
+
+    /// The same error, with what is set for a service that has ended.
+    pub(crate) fn explain_ended(self, ended: Option<&str>) -> Self {
+        match ended {
+            Some(ended) => self.advise_plain(format!("{ended}.")),
+            None => self,
+        }
     }
 
     /// A call names no model, and there is no default.
@@ -164,14 +173,20 @@ pub(crate) const START_AGAIN: &str = "Start the server again and repeat the call
 
 const NO_PROVIDER: &str = "No provider can be used";
 
-/// What to do when no provider can be used, without a full stop, for an MCP client or its operator.
-pub(crate) fn no_provider_for_client() -> String {
-    format!("{NO_PROVIDER}: {}", set_up_any_provider(&CLIENT))
+/// What to do when no provider can be used, without a full stop, for an MCP client or its operator. `ended` as in
+/// [`Error::no_provider`].
+pub(crate) fn no_provider_for_client(ended: Option<&str>) -> String {
+    no_provider(&CLIENT, ended)
 }
 
 /// The same for a terminal.
-pub(crate) fn no_provider_for_command_line() -> String {
-    format!("{NO_PROVIDER}: {}", set_up_any_provider(&COMMAND_LINE))
+pub(crate) fn no_provider_for_command_line(ended: Option<&str>) -> String {
+    no_provider(&COMMAND_LINE, ended)
+}
+
+fn no_provider(words: &Words, ended: Option<&str>) -> String {
+    let ended = ended.map_or(String::new(), |ended| format!(". {ended}"));
+    format!("{NO_PROVIDER}: {}{ended}", set_up_any_provider(words))
 }
 
 /// What a reader can use to follow advice.
@@ -306,9 +321,11 @@ mod tests {
 
     #[test]
     fn without_a_provider_the_advice_belongs_to_the_message() {
-        let error = Error::no_provider().for_client();
-        assert_eq!(error, format!("config: {}.", no_provider_for_client()));
-        let error = Error::no_provider().for_command_line();
+        for ended in [None, Some("X ended")] {
+            let error = Error::no_provider(ended).for_client();
+            assert_eq!(error, format!("config: {}.", no_provider_for_client(ended)));
+        }
+        let error = Error::no_provider(None).for_command_line();
         assert!(error.contains("(anygpt-mcp doctor names them)"), "{error}");
     }
 }

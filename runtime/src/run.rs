@@ -106,7 +106,7 @@ fn serve(signals: Signals, stdin_was_closed: bool) -> i32 {
         tracing::debug!("{note}");
     }
     if !is_usable {
-        telemetry::message_now(&no_provider_for_client());
+        telemetry::message_now(&no_provider_for_client(settings.ended.as_deref()));
     }
     let stdin = Stdin::new(stdin_was_closed);
     if standby::should_stand_by(settings.standby, stdin) {

@@ -9,11 +9,12 @@ use std::fs;
 const SHORTEST: usize = 8;
 
 /// Headers and query values that are not secret.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 13] = [
     "user-agent",
     "referer",
     "http-referer",
     "x-title",
+    "x-openrouter-title",
     "anthropic-version",
     "anthropic-beta",
     "content-type",

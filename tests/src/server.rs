@@ -81,7 +81,15 @@ pub fn binary() -> &'static Path {
 
 fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    let output = Command::new(cargo)
+    let mut build = Command::new(cargo);
+    // `cargo test` sets them; the build script of ring looks at them, and all that uses ring would be compiled again.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            build.env_remove(&name);
+        }
+    }
+    let output = build
         .args([
             "build",
             "-p",
@@ -91,8 +99,6 @@ fn build() -> PathBuf {
             "--message-format=json-render-diagnostics",
         ])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        // `cargo test` sets it; the build script of ring looks at it, and all that uses ring would be compiled again.
-        .env_remove("CARGO_MANIFEST_DIR")
         .stdin(Stdio::null())
         .output()
         .expect("cargo can be started");

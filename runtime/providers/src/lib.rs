@@ -68,4 +68,6 @@ dialect::dialects! {
     Anthropic = "anthropic", anthropic::Messages, anthropic::VENDOR;
     /// Google's generateContent API.
     Google = "google", google::GenerateContent, google::VENDOR;
+    /// Perplexity's Agent API, a variant of Responses.
+    Perplexity = "perplexity", openai::Perplexity;
 }

@@ -37,6 +37,10 @@ pub struct Preset {
     pub lists_request_names: bool,
     /// Its ids are `vendor/model`, so it is tried first for models of vendors that are not set up.
     pub has_vendors: bool,
+    /// It is a vendor's own API that has models of other vendors, too, for those who name it.
+    pub passes_on: bool,
+    /// Anyone may read its list of models, so that reading it proves nothing about the key.
+    pub has_public_list: bool,
     /// It is listed even if it is not set up.
     is_main: bool,
     /// It serves anyone who can reach it.
@@ -75,6 +79,8 @@ const NONE: Preset = Preset {
     serves: Serves::All,
     lists_request_names: true,
     has_vendors: false,
+    passes_on: false,
+    has_public_list: false,
     is_main: false,
     is_local: false,
     port: None,
@@ -114,6 +120,7 @@ pub const AZURE: &str = "azure";
 pub const DOCKER: &str = "docker";
 pub const OLLAMA: &str = "ollama";
 pub const OPENROUTER: &str = "openrouter";
+pub const PERPLEXITY: &str = "perplexity";
 
 /// The first usable one is the default.
 pub static PRESETS: [Preset; 22] = [
@@ -180,7 +187,8 @@ pub static PRESETS: [Preset; 22] = [
         name: "OpenRouter",
         dialect: Dialect::Compatible(&ChatCompletions {
             base_url: "https://openrouter.ai/api/v1",
-            headers: &[("x-title", "AnyGPT MCP")],
+            // https://openrouter.ai/docs/app-attribution
+            headers: &[("x-openrouter-title", "AnyGPT MCP")],
             effort: EffortField::Reasoning,
             asks_for_usage: false,
             id_in_body: true,
@@ -190,9 +198,14 @@ pub static PRESETS: [Preset; 22] = [
         }),
         key_variables: &["OPENROUTER_API_KEY"],
         key_prefixes: &["sk-or-v1-", "sk-or-"],
+        header_variables: &[
+            ("OPENROUTER_APP_URL", "http-referer"),
+            ("OPENROUTER_APP_TITLE", "x-openrouter-title"),
+        ],
         url_variables: &["OPENROUTER_BASE_URL"],
         hosts: &["openrouter.ai"],
         has_vendors: true,
+        has_public_list: true,
         ..NONE
     },
     Preset {
@@ -223,6 +236,8 @@ pub static PRESETS: [Preset; 22] = [
         }),
         key_variables: &["MISTRAL_API_KEY"],
         url_variables: &["MISTRAL_BASE_URL"],
+        // Z.ai's and DeepSeek's, of which the weights are open.
+        passes_on: true,
         ..NONE
     },
     Preset {
@@ -280,19 +295,16 @@ pub static PRESETS: [Preset; 22] = [
         ..NONE
     },
     Preset {
-        id: "perplexity",
+        id: PERPLEXITY,
         name: "Perplexity",
-        dialect: Dialect::Compatible(&ChatCompletions {
-            base_url: "https://api.perplexity.ai",
-            in_turns: true,
-            asks_for_usage: false,
-            ..PLAIN
-        }),
+        dialect: Dialect::Perplexity,
         key_variables: &["PERPLEXITY_API_KEY"],
         key_prefixes: &["pplx-"],
         url_variables: &["PERPLEXITY_BASE_URL"],
-        // It has no list to take one from.
-        model: Some("sonar"),
+        // Its list has no dates, and is public.
+        model: Some("perplexity/sonar"),
+        has_public_list: true,
+        passes_on: true,
         ..NONE
     },
     Preset {
@@ -449,6 +461,9 @@ impl Preset {
 
 /// The message about the first of [`ENDED`].
 pub const GITHUB_ENDED: &str = "GitHub Models ended on 2026-07-30";
+
+/// The variable of its token, which is usually set for another purpose.
+pub const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
 
 /// Names of services that there were presets for.
 const ENDED: [(&str, &str); 2] = [("github", GITHUB_ENDED), ("github-models", GITHUB_ENDED)];

@@ -61,14 +61,6 @@ pub(super) fn turns(messages: &[Message]) -> (Vec<Cow<'_, str>>, Vec<Turn<'_>>) 
     (instructions, turns)
 }
 
-/// The texts of a turn, one for each message.
-pub(super) fn texts<'a>(turn: &Turn<'a>) -> Vec<Cow<'a, str>> {
-    match turn.messages.is_empty() {
-        true => vec![Cow::Borrowed(OPENING)],
-        false => turn.messages.iter().map(|m| m.all_text()).collect(),
-    }
-}
-
 /// The parts of a message without blank ones; if all are text, joined.
 pub(super) fn parts<'a, T>(
     message: &'a Message,
@@ -168,9 +160,10 @@ mod tests {
         use Role::{Assistant, Developer, System, User};
         let texts = |messages: &[Message]| {
             let (instructions, turns) = turns(messages);
-            let turns = turns
-                .iter()
-                .map(|turn| (turn.assistant, texts(turn).join("|")));
+            let turns = turns.iter().map(|turn| {
+                let texts: Vec<_> = turn.messages.iter().map(|it| it.all_text()).collect();
+                (turn.assistant, texts.join("|"))
+            });
             (instructions.join("|"), turns.collect::<Vec<_>>())
         };
         let user = |text: &str| (false, text.to_owned());
@@ -189,7 +182,7 @@ mod tests {
         assert_eq!(texts(&messages), ("s|d".to_owned(), expected));
 
         let messages = conversation(&[(Assistant, "a"), (User, "b")]);
-        let expected = [user(OPENING), assistant("a"), user("b")];
+        let expected = [user(""), assistant("a"), user("b")];
         assert_eq!(texts(&messages).1, expected);
 
         let messages = conversation(&[(System, "s"), (Developer, "d"), (User, "")]);

@@ -47,6 +47,7 @@ static OTHERS: [Vendor; 22] = [
             "pixtral-",
             "devstral-",
             "voxtral-",
+            "labs-",
             "open-mistral",
             "open-mixtral",
             "open-codestral",
@@ -103,7 +104,7 @@ static OTHERS: [Vendor; 22] = [
         name: "Z.ai",
         words: &["z-ai", "z.ai", "zai-org", "zhipu", "thudm"],
         open: &["glm-", "cogview", "cogvideo"],
-        apart: &["glm", "chatglm"],
+        apart: &["glm", "chatglm", "zai-glm"],
         domains: &["z.ai", "bigmodel.cn"],
         ..NONE
     },

@@ -236,7 +236,7 @@ pub(super) static COMMANDS: [Spec; 11] = [
         name: "costs",
         arguments: "[FILE…]",
         most: usize::MAX,
-        about: "sum what calls have cost, by logs in JSON (LOG_FORMAT=json) in files or on stdin",
+        about: "sum what calls have cost, by logs in JSON (files, or stdin)",
         options: &[&JSON],
         build: |typed| {
             Ok(Command::Costs {

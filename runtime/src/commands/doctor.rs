@@ -60,7 +60,7 @@ pub(super) fn run(settings: Settings, online: bool) -> CommandResult {
         false => settings.has_usable_provider(),
     };
     if !settings.has_usable_provider() && !is_well {
-        print_message(&no_provider_for_command_line());
+        print_message(&no_provider_for_command_line(settings.ended.as_deref()));
     }
     Ok(if is_well && certificates.is_ok() {
         Exit::Success

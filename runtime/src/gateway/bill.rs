@@ -274,8 +274,8 @@ pub(super) fn cost<T: Billed>(
     let (price, source) = facts::price(settings, provider, model, None)?;
     let usd = match price.per_image {
         #[allow(clippy::cast_precision_loss)] // Nobody gets 2^53 images.
-        Some(usd) => price::rounded(usd * reply.images() as f64),
-        None => price::of_usage(&price, &usage)?,
+        Some(usd) if reply.images() > 0 => price::rounded(usd * reply.images() as f64),
+        _ => price::of_usage(&price, &usage)?,
     };
     Some(Cost { usd, source })
 }

@@ -2,13 +2,13 @@
 //!
 //! Never here: the facts (`anygpt_providers::facts`), or the cost of an answer (`price`).
 
-use std::{collections::BTreeMap, fmt, time::SystemTime};
+use std::{fmt, time::SystemTime};
 
 use anygpt_providers::{
     ChatRequest, Codec, Day, Failure, Model, ReasoningEffort, Rules, TokenPrice,
     facts::{Found, Input, Inputs, Sampling},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     error::ErrorKind,
@@ -222,10 +222,10 @@ pub(crate) struct Described<'s> {
     like: Option<&'s str>,
     /// US dollars per million tokens, or per thousand searches; `long_from` in tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
-    price: Option<BTreeMap<&'static str, f64>>,
+    price: Option<Parts>,
     /// What is taken for its price where an operator limits the cost.
     #[serde(skip_serializing_if = "Option::is_none")]
-    price_for_limit: Option<BTreeMap<&'static str, f64>>,
+    price_for_limit: Option<Parts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -248,6 +248,16 @@ pub(crate) struct Described<'s> {
     /// What its vendor advises in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<&'s str>,
+}
+
+/// The parts of a price by their names.
+#[derive(Debug)]
+struct Parts(TokenPrice);
+
+impl Serialize for Parts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.parts())
+    }
 }
 
 /// Whether something is taken, or when.
@@ -282,10 +292,14 @@ pub(crate) fn described<'s>(
     let price = price(settings, provider, model, None);
     let says = |it: &&ModelSettings| it.price.is_some() || it.rules != Rules::default();
     let mut sources = Vec::new();
-    sources.extend(configured.filter(says).map(|_| "configuration file"));
+    sources.extend(
+        configured
+            .filter(says)
+            .map(|_| "configuration file".to_owned()),
+    );
     sources.extend(found.as_ref().map(|_| settings.facts.source()));
     let is_local = matches!(price, Some((_, Source::Local)));
-    sources.extend(is_local.then_some("local"));
+    sources.extend(is_local.then(|| "local".to_owned()));
     if sources.is_empty() {
         return None;
     }
@@ -298,7 +312,6 @@ pub(crate) fn described<'s>(
         None => price_at_most(settings, provider, model, None),
         Some(_) => None,
     };
-    let parts = |price: TokenPrice| price.parts().collect::<BTreeMap<_, _>>();
     Some(Described {
         source: sources.join(", "),
         date: settings.facts.day().to_string(),
@@ -306,8 +319,8 @@ pub(crate) fn described<'s>(
             .as_ref()
             .filter(|found| found.is_judged)
             .map(|found| found.row.id()),
-        price: price.map(|(price, _)| parts(price)),
-        price_for_limit: at_most.map(|(price, _)| parts(price)),
+        price: price.map(|(price, _)| Parts(price)),
+        price_for_limit: at_most.map(|(price, _)| Parts(price)),
         context: configured
             .and_then(|it| it.context)
             .or(row.and_then(|row| row.context())),
@@ -336,10 +349,10 @@ impl Described<'_> {
                 .map(|id| format!("not in it, taken for one like {id}")),
         );
         for (name, price) in [("", &self.price), ("for a limit, ", &self.price_for_limit)] {
-            let usd = |part: &str| price.as_ref()?.get(part);
-            if let (Some(input), Some(output)) = (usd("input"), usd("output")) {
+            if let Some(Parts(TokenPrice { rates, .. })) = price {
                 parts.push(format!(
-                    "{name}${input} in and ${output} out for a million tokens"
+                    "{name}${} in and ${} out for a million tokens",
+                    rates.input, rates.output
                 ));
             }
         }

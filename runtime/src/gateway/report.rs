@@ -56,9 +56,10 @@ pub(crate) fn with_advice(settings: &Settings, provider: ProviderIndex, error: E
     if !tried.is_last_resort || settings.has_usable_provider() {
         return error;
     }
+    let ended = settings.ended.as_deref();
     // No other words: the user did not ask for it.
     if is_unreachable {
-        return Error::new(
+        let error = Error::new(
             ErrorKind::Config,
             format!(
                 "No provider can be used, and there is no Docker Model Runner, which was tried, too: set {MAIN_KEYS}; or \
@@ -66,8 +67,9 @@ pub(crate) fn with_advice(settings: &Settings, provider: ProviderIndex, error: E
                  DOCKER_MODEL_RUNNER=http://127.0.0.1:12434/engines/v1; or see an echo with {MOCK}"
             ),
         );
+        return error.explain_ended(ended);
     }
-    Error::no_provider().advise(Advice::TriedLastResort(Box::new(error)))
+    Error::no_provider(ended).advise(Advice::TriedLastResort(Box::new(error)))
 }
 
 /// The message of a failure without secrets. Parts of keys are searched for only in what came from outside.

@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::{Input, MatchKind, automaton::Automaton as _, nfa::contiguous::NFA};
 use anygpt_providers::presets;
 
 use super::{REDACTED, forms::automaton};
@@ -83,8 +83,8 @@ fn without_shapes(text: &str) -> Cow<'_, str> {
 /// Where the next of [`prefixes`] begins and ends, from a place on: the one that ends first, and of several that end there
 /// the longest.
 fn next_prefix(text: &str, from: usize) -> Option<(usize, usize)> {
-    static SEARCH: LazyLock<AhoCorasick> =
-        LazyLock::new(|| automaton(MatchKind::Standard, prefixes()));
-    let found = SEARCH.find(Input::new(text).range(from..))?;
+    static SEARCH: LazyLock<NFA> = LazyLock::new(|| automaton(MatchKind::Standard, prefixes()));
+    // Only an anchored search can fail.
+    let found = SEARCH.try_find(&Input::new(text).range(from..)).ok()??;
     Some((found.start(), found.end()))
 }

@@ -22,11 +22,12 @@ const REFUSED: [&str; 6] = [
 
 /// These cannot hold a credential, whoever reads them: they name a program, a page, a format or an account. All others
 /// may, since a gateway can have any name for its own.
-const OPEN: [&str; 13] = [
+const OPEN: [&str; 14] = [
     "user-agent",
     "referer",
     "http-referer",
     "x-title",
+    "x-openrouter-title",
     "accept",
     "accept-language",
     "content-type",

@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anygpt_providers::presets::{GITHUB_ENDED, GITHUB_TOKEN};
+
 use super::{
     Settings,
     disclosure::warn_if_key,
@@ -82,6 +84,8 @@ impl Settings {
             settings.timeout = settings.timeout.min(limit.most);
         }
         settings.notes = foreign.notes(&environment, &mut settings.warnings);
+        let has_token = environment.holds(GITHUB_TOKEN);
+        settings.ended = has_token.then(|| format!("{GITHUB_TOKEN} is of no use: {GITHUB_ENDED}"));
         mistyped::check(&environment, &mut settings.warnings)?;
         settings.take_notes_of(environment);
         Ok(settings)

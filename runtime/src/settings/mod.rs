@@ -68,7 +68,7 @@ pub(crate) use words::{LogFormat, LogLevel, Standby};
 
 use anygpt_providers::{
     Facts,
-    presets::{Preset, Serves},
+    presets::{self, Preset, Serves},
     vendors::{self, Form},
 };
 use given::LONGEST;
@@ -132,6 +132,8 @@ pub(crate) struct Settings {
     pub http: HttpLimits,
     /// What the user should know although nothing is wrong enough to stop.
     pub warnings: Vec<String>,
+    /// What is set for a service that has ended, in words: it may be why no provider can be used.
+    pub ended: Option<String>,
     /// What was meant as a key and is none; it may be the key of something else.
     refused: Vec<Secret>,
     /// What may help to understand why something works: for the log at `debug`, and `doctor`.
@@ -212,9 +214,13 @@ impl Settings {
     /// Why a model cannot be one of this provider's: that is a vendor's own API, and the model is of another one.
     /// `None` if it may be.
     pub(crate) fn foreign_reason(&self, provider: ProviderIndex, model: &str) -> Option<String> {
-        let Serves::Own(own) = self.providers[provider].serves() else {
+        let it = &self.providers[provider];
+        let Serves::Own(own) = it.serves() else {
             return None;
         };
+        if presets::at(it.base_url.host()).is_some_and(|preset| preset.passes_on) {
+            return None;
+        }
         let known = vendors::known(model);
         let of = match known.family {
             Some((vendor, _)) if vendor.id == own => return None,

@@ -3,7 +3,10 @@
 //!
 //! Never here: what follows from it that one fits.
 
-use anygpt_providers::{presets, vendors};
+use anygpt_providers::{
+    presets::{self, PERPLEXITY},
+    vendors,
+};
 
 /// A pattern as it is compared: in lower case, and with the provider's id where another name of it stands.
 pub(super) fn pattern(item: &str) -> String {
@@ -217,7 +220,9 @@ pub(super) fn is_open(name: &str) -> bool {
     let name = name.to_lowercase();
     let base = name.rsplit('/').next().unwrap_or_default();
     let base = base.split([':', '@']).next().unwrap_or_default();
-    name.contains(PRESET) || ROUTERS.contains(&base)
+    let of_perplexity = name.split_once('/').filter(|(it, _)| *it == PERPLEXITY);
+    let is_preset = |(_, id): (_, &str)| !id.contains('/') && vendors::known(id).family.is_none();
+    name.contains(PRESET) || ROUTERS.contains(&base) || of_perplexity.is_some_and(is_preset)
 }
 
 /// Where an `@` stands after a name. Some gateways begin a name with it: `@cf/meta/llama-3`.

@@ -4,7 +4,7 @@
 
 use anygpt_providers::{
     Codec, Dialect,
-    presets::{self, OPENROUTER, Preset, Serves},
+    presets::{self, Preset, Serves},
 };
 use http::{HeaderName, HeaderValue};
 
@@ -174,7 +174,7 @@ impl Provider {
 
     /// Whether its list of models is public, so that reading it proves nothing about the key.
     pub(crate) fn has_public_list(&self) -> bool {
-        self.preset.is_some_and(|preset| preset.id == OPENROUTER)
+        self.preset.is_some_and(|preset| preset.has_public_list)
     }
 
     /// Its key, and what is as good as one. A word that is sent where no key is needed is none.

@@ -158,8 +158,8 @@ pub(super) static TABLE: [Row; 22] = [
         example: "  level: info # debug, info, warn, error",
         help: "debug, info (default), warn, error; logs go to stderr",
         about: [
-            "`debug`, `info`, `warn`, `error`; the log goes to stderr, one line per tool call at `info`, never with \
-             prompts or answers",
+            "`debug`, `info`, `warn`, `error`; the log goes to stderr, at `info` one line per tool call and per paid \
+             attempt, never with prompts or answers",
             "`info`",
         ],
         ..NONE

@@ -15,7 +15,7 @@ use super::Request;
 const LARGEST: usize = 1024 * 1024;
 
 /// Headers whose values are fixed, or made by the program itself.
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 11] = [
     "accept",
     "accept-encoding",
     "anthropic-beta",
@@ -25,6 +25,7 @@ const PLAIN: [&str; 10] = [
     "http-referer",
     "user-agent",
     "x-title",
+    "x-openrouter-title",
     "openai-beta",
 ];
 

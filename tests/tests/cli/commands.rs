@@ -443,6 +443,12 @@ fn everything(schema: &Value, path: &str, paths: &mut Vec<String>) -> Value {
         "rules.team/model-1.keep" => json!(["stop"]),
         "rules.team/model-1.max_tokens_as" => json!("max_tokens"),
         "defaults.provider" => json!("team"),
+        "models.team/model-1.efforts" => json!(["low"]),
+        "models.team/model-1.inputs" => json!(["image"]),
+        "models.team/model-1.sampling"
+        | "models.team/model-1.tools"
+        | "models.team/model-1.forced_tools" => json!(true),
+        "facts" => json!(file("everything.tsv", "facts 2099-01-31 own\nid\n")),
         "tools" => json!(["chat_completion"]),
         "limits.allow_providers" => json!(["team", "openai", "anthropic", "google"]),
         "limits.deny_providers" => json!(["groq"]),
@@ -504,10 +510,13 @@ fn every_key_of_the_file_and_every_variable_is_shown_with_its_origin() {
         "ANYGPT_ALLOW_MODELS",
         "ANTHROPIC_CUSTOM_HEADERS",
         "LOG_FORMAT",
+        "ANYGPT_FACTS",
     ];
+    let facts = file("everything.tsv", "facts 2099-01-31 own\nid\n");
     for name in names.map(Option::unwrap).chain(own) {
         let value = match name {
             "DEFAULT_PROVIDER" => "openai",
+            "ANYGPT_FACTS" => facts.to_str().unwrap(),
             "ANYGPT_TOOLS" => "all",
             "LOG_LEVEL" => "debug",
             "LOG_FORMAT" => "text",
@@ -523,6 +532,7 @@ fn every_key_of_the_file_and_every_variable_is_shown_with_its_origin() {
         );
     }
     fs::remove_file(path).unwrap();
+    fs::remove_file(facts).unwrap();
 }
 
 // -------------------------------------------------------------------------------------------------- doctor

@@ -1,3 +1,4 @@
 //! The commands next to the server.
 
 mod commands;
+mod costs;

@@ -1,7 +1,7 @@
-//! The log: one line for each tool call in both formats, its content, what it never contains, and the trace of a call
-//! on its way into the log and to the provider.
+//! The log: one line for each tool call in both formats and one for each paid attempt, their content, what they never
+//! contain, and the trace of a call on its way into the log and to the provider.
 //!
-//! Never here: log messages to clients (`protocol/features.rs`), keys (`secrets.rs`), an unread stderr (`stdio.rs`).
+//! Never here: what paid attempts cost (`cli/costs.rs`), log messages to clients (`protocol/features.rs`), keys (`secrets.rs`), an unread stderr (`stdio.rs`).
 
 use std::time::Duration;
 
@@ -99,7 +99,9 @@ fn every_call_has_one_line_with_who_was_asked_and_what_came_of_it() {
         server.call_tool("anygpt_list_providers", json!({}));
         server.call_tool("anygpt_list_tags", json!({}));
 
-        let lines = log(server, format);
+        let (paid, lines): (Vec<_>, Vec<_>) = log(server, format)
+            .into_iter()
+            .partition(|line| line["message"] == "paid");
         let line = |position: usize| {
             let mut line = lines[position].clone();
             let time = line.remove("time").unwrap();
@@ -136,6 +138,21 @@ fn every_call_has_one_line_with_who_was_asked_and_what_came_of_it() {
         assert_eq!(next(), ["info", "call", "anygpt_list_providers", "ok"]);
         assert_eq!(next(), ["info", "call", "anygpt_list_tags", "ok"]);
         assert_eq!(rest.next(), None);
+
+        // The refused ones are not paid.
+        let paid_for = |line: &Map<String, Value>, tokens: [&Value; 2]| {
+            let known = ["level", "tool", "provider", "model"].map(|name| &line[name]);
+            assert_eq!(known, ["info", CHAT, id, model], "{line:?}");
+            assert_eq!(line["work"].as_str().unwrap().len(), 16, "{line:?}");
+            let none = Value::Null;
+            let logged = ["input_tokens", "output_tokens"].map(|name| line.get(name));
+            assert_eq!(logged.map(|it| it.unwrap_or(&none)), tokens, "{line:?}");
+        };
+        let usage = [&usage["input_tokens"], &usage["output_tokens"]];
+        assert_eq!(paid.len(), 3, "{paid:?}");
+        paid_for(&paid[0], usage);
+        paid_for(&paid[1], [&Value::Null; 2]);
+        paid_for(&paid[2], [usage[0], &json!(1)]);
     }
 }
 
@@ -202,7 +219,7 @@ fn a_stderr_that_nobody_reads_holds_up_the_end_for_a_bounded_time() {
 
 #[test]
 fn the_level_says_which_lines_there_are() {
-    for (level, count) in [("debug", 3), ("info", 3), ("warn", 2), ("error", 0)] {
+    for (level, count) in [("debug", 4), ("info", 4), ("warn", 2), ("error", 0)] {
         let provider = Provider::start();
         let family = Family::OpenAi;
         let mut server = logging(level, "json", &provider).spawn();
@@ -253,9 +270,16 @@ fn a_cancelled_call_has_its_line() {
     );
     server.wait_stderr("cancelled");
     let lines = log(server, "text");
-    assert_eq!(lines.len(), 1, "{lines:?}");
+    let [paid, call] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    // The provider had the request.
     assert_eq!(
-        (&lines[0]["tool"], &lines[0]["status"]),
+        (&paid["message"], &paid["tool"]),
+        (&json!("paid"), &json!(CHAT))
+    );
+    assert_eq!(
+        (&call["tool"], &call["status"]),
         (&json!(CHAT), &json!("cancelled"))
     );
 }
@@ -436,7 +460,7 @@ fn a_trace_goes_on_to_the_provider_and_into_the_log() {
             }
             let lines = log(session.server, format);
             let messages: Vec<&Value> = lines.iter().map(|line| &line["message"]).collect();
-            assert_eq!(messages, ["attempt failed", "call", "call", "call"]);
+            assert_eq!(messages, ["attempt failed", "paid", "call", "call", "call"]);
             for line in &lines {
                 assert_eq!(line["trace_id"], TRACE, "{line:?}");
             }
@@ -469,8 +493,10 @@ fn what_is_no_trace_is_as_good_as_none() {
             assert_eq!(requests[0].header(name), None, "{meta}");
         }
         let lines = log(session.server, "json");
-        assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0].get("trace_id"), None, "{meta}");
+        assert_eq!(lines.len(), 2);
+        for line in &lines {
+            assert_eq!(line.get("trace_id"), None, "{meta}");
+        }
     }
 }
 

@@ -110,7 +110,7 @@ fn a_request_goes_out_as_documented_and_the_answer_has_all_there_is() {
 }
 
 /// Id, key variable, address variable; the names of the token limit; whether usage is requested.
-const PRESETS: [(&str, &str, &str, &str, bool); 15] = [
+const PRESETS: [(&str, &str, &str, &str, bool); 14] = [
     (
         "openrouter",
         "OPENROUTER_API_KEY",
@@ -147,13 +147,6 @@ const PRESETS: [(&str, &str, &str, &str, bool); 15] = [
         "FIREWORKS_BASE_URL",
         "max_tokens",
         true,
-    ),
-    (
-        "perplexity",
-        "PERPLEXITY_API_KEY",
-        "PERPLEXITY_BASE_URL",
-        "max_tokens",
-        false,
     ),
     (
         "moonshot",
@@ -226,13 +219,8 @@ fn every_preset_is_switched_on_by_its_key_and_speaks_its_way() {
         if asks_for_usage {
             expected["stream_options"] = json!({"include_usage": true});
         }
-        match id {
-            "azure" => expected["messages"][0]["role"] = "developer".into(),
-            "perplexity" => {
-                expected["messages"] = json!([{"role": "system", "content": "Be brief."},
-                    {"role": "user", "content": "one\n\ntwo"}]);
-            }
-            _ => {}
+        if id == "azure" {
+            expected["messages"][0]["role"] = "developer".into();
         }
         assert_eq!(request.json(), expected, "{id}");
         assert_eq!(
@@ -241,7 +229,10 @@ fn every_preset_is_switched_on_by_its_key_and_speaks_its_way() {
         );
         assert_eq!(request.credential(), format!("key-of-{id}-123"));
         let title = (id == "openrouter").then_some("AnyGPT MCP");
-        assert_eq!(request.header("x-title"), title, "{id}");
+        assert_eq!(request.header("x-openrouter-title"), title, "{id}");
+        for name in ["x-title", "http-referer"] {
+            assert_eq!(request.header(name), None, "{id} {name}");
+        }
         let header = if id == "azure" {
             "api-key"
         } else {
@@ -271,7 +262,7 @@ fn tools_and_files_go_out_in_each_service_s_own_way() {
     let provider = Provider::start();
     let url = provider.base_url(FAMILY);
     let mut server = Server::builder();
-    for id in ["mistral", "groq", "openrouter", "perplexity", "deepseek"] {
+    for id in ["mistral", "groq", "openrouter", "deepseek"] {
         let name = id.to_uppercase();
         server = server
             .env(format!("{name}_API_KEY"), format!("key-of-{name}"))
@@ -312,14 +303,6 @@ fn tools_and_files_go_out_in_each_service_s_own_way() {
         };
         assert_eq!(last(&provider).json()[seed], 3, "{id}");
     }
-    let before = provider.requests().len();
-    let refused = server.call_tool(CHAT, loop_at("perplexity"));
-    assert!(
-        error(&refused).contains("this provider has no tools"),
-        "{refused}"
-    );
-    assert_eq!(provider.requests().len(), before);
-
     let file = json!([{"role": "user", "content": [{"type": "file", "url": "https://example.com/a.pdf"}]}]);
     let ask = |id: &str| json!({"provider": id, "model": "a/model", "messages": file});
     chat(&server.call_tool(CHAT, ask("openrouter")));
@@ -1028,6 +1011,24 @@ fn many_calls_are_answered_side_by_side() {
         assert_eq!(answer["result"]["structuredContent"]["text"], *expected);
     }
     provider.wait_requests(50, LIMIT);
+}
+
+#[test]
+fn openrouter_counts_the_requests_as_those_of_the_user_s_app() {
+    let provider = Provider::start();
+    let mut server = Server::builder()
+        .env("OPENROUTER_API_KEY", "openrouter-key-123")
+        .env("OPENROUTER_BASE_URL", provider.base_url(FAMILY))
+        .env("OPENROUTER_APP_URL", "https://app.example")
+        .env("OPENROUTER_APP_TITLE", "Mine")
+        .spawn();
+    chat(&ask(&mut server, "openrouter/a/model"));
+    let request = last(&provider);
+    assert_eq!(request.header("http-referer"), Some("https://app.example"));
+    let titles = request.headers.iter();
+    let titles = titles.filter(|(name, _)| name == "x-openrouter-title");
+    let titles: Vec<&str> = titles.map(|(_, title)| title.as_str()).collect();
+    assert_eq!(titles, ["Mine"]);
 }
 
 #[test]

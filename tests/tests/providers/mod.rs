@@ -6,6 +6,7 @@ mod destinations;
 mod fixtures;
 mod floods;
 mod http;
+mod perplexity;
 mod requests;
 mod wire;
 mod wire_pieces;

@@ -2378,6 +2378,18 @@ fn of_a_service_that_has_ended_the_day_is_said() {
     );
     assert_eq!(output.code, Some(1), "{output:?}");
     assert_names_keys(&output.stderr);
+    let why = format!("GITHUB_TOKEN is of no use: {ENDED}");
+    assert!(output.stderr.contains(&why), "{output:?}");
+    let mut server = Server::builder()
+        .env("GITHUB_TOKEN", "ghp-hidden")
+        .env("DOCKER_MODEL_RUNNER", "off")
+        .spawn();
+    let result = server.call_tool("anygpt_chat_completion", json!({"prompt": "hi"}));
+    let text = result["content"][0]["text"].as_str().unwrap();
+    assert!(text.ends_with(&format!(". {why}.")), "{text}");
+    assert_names_keys(text);
+    assert!(server.stderr().contains(&why), "{}", server.stderr());
+
     let provider = Provider::start();
     let mut server = Server::builder()
         .envs(provider.env())

@@ -281,7 +281,7 @@ fn details_are_what_the_provider_s_list_says() {
             Family::Anthropic,
             anthropic,
             json!({"id": "claude-x", "provider": "anthropic", "created": 1_777_593_600,
-                "capabilities": ["chat", "tools", "json"], "reasoning_efforts": ["low", "xhigh"]}),
+                "capabilities": ["chat", "tools", "reasoning", "json"], "reasoning_efforts": ["low", "xhigh"]}),
             "anthropic/claude-x: chat, tools, json; efforts low, xhigh",
         ),
         (

@@ -74,8 +74,7 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
             Family::OpenAi,
             vec!["/openai/v1/models"],
             json!({"id": "gpt-4.1", "provider": "openai", "created": 1_790_000_000,
-                "capabilities": ["chat", "vision", "tools", "json"], "input_modalities": ["text", "image", "pdf"],
-                "input_token_limit": 1_047_576, "output_token_limit": 32_768, "retires": "2027-01-14"}),
+                "capabilities": ["chat", "vision", "tools", "json"]}),
         ),
         (
             Family::Anthropic,
@@ -84,7 +83,7 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
                 "/anthropic/v1/models?limit=1000&after_id=claude-sonnet-5",
             ],
             json!({"id": "claude-haiku-4-5", "provider": "anthropic", "name": "claude-haiku-4-5",
-                "capabilities": ["chat", "vision", "tools", "reasoning"],
+                "capabilities": ["chat", "vision", "tools", "reasoning", "json"],
                 "created": 1_777_593_600, "input_token_limit": 200_000, "output_token_limit": 64_000}),
         ),
         (
@@ -94,7 +93,7 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
                 "/google/v1beta/models?pageSize=1000&pageToken=page-2",
             ],
             json!({"id": "gemini-2.5-flash", "provider": "google", "name": "gemini-2.5-flash",
-                "capabilities": ["chat", "vision", "tools", "json"],
+                "capabilities": ["chat", "vision", "tools", "reasoning", "json"],
                 "input_token_limit": 1_048_576, "output_token_limit": 65_536}),
         ),
     ] {
@@ -109,7 +108,10 @@ fn a_list_has_all_pages_of_a_provider_and_what_it_says_of_each_model() {
             (4, &json!(4)),
             "nobody else's: {got}"
         );
-        assert_eq!(models[0], &first);
+        // The table adds what it knows.
+        for (member, value) in first.as_object().unwrap() {
+            assert_eq!(&models[0][member], value, "{member}: {got}");
+        }
         // The embedding models at the end of two lists are not chat models.
         let can = models[3]["capabilities"].as_array().unwrap();
         let chats = can.contains(&json!("chat"));

@@ -511,11 +511,12 @@ fn thinking(chat: &ChatRequest) -> (Option<ThinkingBody>, Option<&'static str>) 
 /// Tokens for the answer on top of a thinking budget, if the caller sets no limit.
 const AFTER_THINKING: u32 = 4_096;
 
+/// Not the newest version: with `2026-10-21` a request that has `temperature`, `top_p` or `top_k` is refused, whatever the
+/// model, and this one is still served (<https://platform.claude.com/docs/en/api/versioning>).
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
 pub(super) fn versioned(mut request: Request) -> Request {
-    let version = (
-        HeaderName::from_static("anthropic-version"),
-        HeaderValue::from_static("2023-06-01"),
-    );
+    let version = (HeaderName::from_static("anthropic-version"), VERSION);
     request.headers.push(version);
     request
 }

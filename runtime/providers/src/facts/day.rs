@@ -14,6 +14,13 @@ pub struct Day {
 }
 
 impl Day {
+    /// Before all others.
+    pub(super) const FIRST: Day = Day {
+        year: 0,
+        month: 1,
+        day: 1,
+    };
+
     /// The day of this form at the beginning of a text, such as that of a time in RFC 3339.
     pub fn read(text: &str) -> Option<Self> {
         let number = |from: usize, to: usize| {

@@ -71,14 +71,12 @@ impl<'i> Name<'i> {
 
     /// Whether both have the same line and class.
     pub(crate) fn is_sibling(&self, other: &Name<'_>) -> bool {
-        let sorted = |name: &Name<'_>| {
-            let mut classes: Vec<String> = name.classes.iter().map(|it| (*it).to_owned()).collect();
-            classes.sort_unstable();
-            classes
-        };
         self.line == other.line
             && self.classes.len() == other.classes.len()
-            && sorted(self) == sorted(other)
+            && self
+                .classes
+                .iter()
+                .all(|class| other.classes.contains(class))
     }
 
     /// Greater for what is newer: by version, then by date; of equals a preview is the older one.

@@ -63,7 +63,7 @@ impl Facts {
     }
 
     /// What it is made of.
-    pub fn source(&self) -> &str {
+    pub fn source(&self) -> String {
         self.0.source()
     }
 

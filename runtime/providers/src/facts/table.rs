@@ -2,7 +2,6 @@
 //!
 //! Never here: what is in it (`facts.tsv`, which the README next to it describes), or which row counts for an id.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -445,14 +444,26 @@ fn section<'t>(text: &'t str, provider: &str) -> &'t str {
     rows.get(..end).unwrap_or_default()
 }
 
+/// A row of the operator's. They are few.
+#[derive(Debug)]
+struct OwnRow {
+    provider: String,
+    cells: [Box<str>; COLUMNS.len()],
+}
+
+impl OwnRow {
+    fn is(&self, provider: &str, id: &str) -> bool {
+        *self.cells[0] == *id && self.provider == provider
+    }
+}
+
 /// A table and the operator's rows in front of it.
 #[derive(Debug)]
 pub(super) struct Table {
     text: &'static str,
-    own: BTreeMap<(String, String), [Box<str>; COLUMNS.len()]>,
-    day: Day,
-    /// What its first line says it is from.
-    source: String,
+    own: Vec<OwnRow>,
+    /// Of the operator's: its day, and what it says it is from.
+    own_source: Option<(Day, String)>,
 }
 
 /// What is wrong with a table of the operator's.
@@ -470,17 +481,12 @@ impl fmt::Display for TableError {
 }
 
 impl Table {
-    /// A table that is compiled in.
-    ///
-    /// Its first line is read; the rest is only searched when a model is looked up.
+    /// A table that is compiled in. It is only searched when a model is looked up.
     pub(super) fn compiled(text: &'static str) -> Self {
-        let (day, source) = first_line(text.lines().next().unwrap_or_default())
-            .unwrap_or((Day::of(std::time::SystemTime::UNIX_EPOCH), ""));
         Table {
             text,
-            own: BTreeMap::new(),
-            day,
-            source: source.to_owned(),
+            own: Vec::new(),
+            own_source: None,
         }
     }
 
@@ -506,8 +512,7 @@ impl Table {
                 let (day, source) = first_line(line).ok_or_else(|| {
                     fail("the first line is not \"facts DAY SOURCE\", for example facts 2026-12-31 own".into())
                 })?;
-                self.day = self.day.max(day);
-                self.source = format!("{source} over {}", self.source);
+                self.own_source = Some((day, source.to_owned()));
             } else if let Some(name) = line.strip_prefix('[') {
                 provider = Some(name.trim_end().trim_end_matches(']'));
             } else if let Some(columns) = &columns {
@@ -515,10 +520,11 @@ impl Table {
                     return Err(fail("there is no [provider] above this row".into()));
                 };
                 let cells = own_row(line, columns).map_err(fail)?;
-                let key = (provider.to_ascii_lowercase(), cells[0].to_string());
-                if self.own.insert(key, cells).is_some() {
+                let provider = provider.to_ascii_lowercase();
+                if self.own.iter().any(|row| row.is(&provider, &cells[0])) {
                     return Err(fail("this id has a row above; keep one of them".into()));
                 }
+                self.own.push(OwnRow { provider, cells });
             } else {
                 columns = Some(header(line).map_err(fail)?);
             }
@@ -532,12 +538,24 @@ impl Table {
         }
     }
 
+    /// The day of the table that is compiled in, or of the operator's if that is later.
     pub(super) fn day(&self) -> Day {
-        self.day
+        let own = self.own_source.as_ref().map(|(day, _)| *day);
+        let compiled = self.first_line().map(|(day, _)| day);
+        own.max(compiled).unwrap_or(Day::FIRST)
     }
 
-    pub(super) fn source(&self) -> &str {
-        &self.source
+    /// What the first lines say it is from.
+    pub(super) fn source(&self) -> String {
+        let compiled = self.first_line().map_or("", |(_, source)| source);
+        match &self.own_source {
+            Some((_, own)) => format!("{own} over {compiled}"),
+            None => compiled.to_owned(),
+        }
+    }
+
+    fn first_line(&self) -> Option<(Day, &'static str)> {
+        first_line(self.text.lines().next()?)
     }
 
     /// The row of an id, which is in lower case.
@@ -547,16 +565,11 @@ impl Table {
         let at = memmem::find(rows.as_bytes(), start.as_bytes());
         let compiled = at.and_then(|at| rows.get(at + 1..)?.lines().next());
         let compiled = compiled.map(Row::read);
-        let own = match self.own.is_empty() {
-            true => None,
-            false => self.own.get(&(provider.to_owned(), id.to_owned())),
-        };
-        match (
-            own.map(|cells| Row {
-                cells: cells.each_ref().map(|cell| &**cell),
-            }),
-            compiled,
-        ) {
+        let own = self.own.iter().find(|row| row.is(provider, id));
+        let own = own.map(|row| Row {
+            cells: row.cells.each_ref().map(|cell| &**cell),
+        });
+        match (own, compiled) {
             (Some(own), Some(compiled)) => Some(own.or(compiled)),
             (own, compiled) => own.or(compiled),
         }
@@ -569,10 +582,9 @@ impl Table {
             .filter(|line| !line.is_empty())
             .map(|line| Row::read(line).id());
         let mut ids: Vec<&str> = compiled.collect();
-        let own = self.own.keys().filter(|(of, _)| of == provider);
-        for (_, id) in own {
-            if !ids.contains(&id.as_str()) {
-                ids.push(id);
+        for row in self.own.iter().filter(|row| row.provider == provider) {
+            if !ids.contains(&&*row.cells[0]) {
+                ids.push(&row.cells[0]);
             }
         }
         ids.into_iter()

@@ -1,4 +1,6 @@
-//! Google's Gemini API, `generateContent` (<https://ai.google.dev/api/generate-content>).
+//! Google's Gemini API, `generateContent` (<https://ai.google.dev/api/generate-content>), in its version `v1beta`. Google's
+//! package `google-genai` has `v1` as its default since 3.0, and says of it that the aliases `gemini-flash-latest`,
+//! `gemini-flash-lite-latest` and `gemini-pro-latest` are only in `v1beta`.
 //!
 //! Never here: the Interactions API, Vertex AI, retries, HTTP.
 

@@ -12,6 +12,8 @@ pub(crate) static VENDOR: Vendor = Vendor {
         "gemini",
         "imagen",
         "veo",
+        "nano-banana",
+        "deep-research-",
         "lyria",
         "learnlm",
         "palm",

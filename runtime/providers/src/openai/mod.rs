@@ -11,7 +11,7 @@ mod images;
 mod responses;
 mod vendor;
 
-pub use responses::Responses;
+pub use responses::{Perplexity, Responses};
 pub(crate) use vendor::VENDOR;
 
 /// The most tokens of a picture: one for each square of 32 pixels, and a larger picture is refused

@@ -10,6 +10,8 @@ pub(crate) static VENDOR: Vendor = Vendor {
     closed: &[
         "gpt",
         "chatgpt",
+        "chat-latest",
+        "daybreak-",
         // `o3`, `o4-mini` (see `begins`).
         "o#",
         "text-embedding",

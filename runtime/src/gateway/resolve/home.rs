@@ -209,7 +209,7 @@ impl<'a> Id<'a> {
             ..
         } = self;
         if !settings.has_usable_provider() {
-            return Error::no_provider();
+            return Error::no_provider(settings.ended.as_deref());
         }
         let what = match known.family {
             Some((vendor, Weights::Closed)) => format!("is a model of {}", vendor.name),

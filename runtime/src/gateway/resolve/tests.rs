@@ -410,8 +410,18 @@ fn names_lead_to_presets_that_are_set_up() {
         ("", "deepseek-chat", "deepseek deepseek-chat"),
         ("", "Grok-5", "xai Grok-5"),
         ("", "grok/x", "xai x"),
+        ("", "sonar", "perplexity sonar"),
         ("", "sonar-pro", "perplexity sonar-pro"),
-        ("perplexity", "", "perplexity sonar"),
+        ("", "perplexity/sonar", "perplexity sonar"),
+        ("perplexity", "", "perplexity perplexity/sonar"),
+        // It has other vendors' models, for those who name it.
+        ("", "perplexity/fast", "perplexity fast"),
+        (
+            "",
+            "perplexity/anthropic/claude-x",
+            "perplexity anthropic/claude-x",
+        ),
+        ("perplexity", "openai/gpt-5", "perplexity openai/gpt-5"),
         (
             "",
             "accounts/fireworks/models/x",
@@ -538,6 +548,8 @@ fn a_vendor_s_own_api_gets_no_other_vendor_s_models() {
         ("DEFAULT_PROVIDER", "azure"),
     ]);
     let deepseek = with(&[("DEEPSEEK_API_KEY", "d-1"), ("OLLAMA_HOST", "localhost")]);
+    let perplexity = with(&[("PERPLEXITY_API_KEY", "p-1")]);
+    let mistral = with(&[("MISTRAL_API_KEY", "m-1")]);
     for (settings, provider, model, expected) in [
         // What is missing is named, whatever the default is.
         (&one, "", "claude-sonnet-5", "ANTHROPIC_API_KEY"),
@@ -602,6 +614,13 @@ fn a_vendor_s_own_api_gets_no_other_vendor_s_models() {
         (&deepseek, "", "deepseek-r1:8b", "=ollama deepseek-r1:8b"),
         (&deepseek, "", "deepseek-r1", "=ollama deepseek-r1"),
         (&deepseek, "", "deepseek-chat", "=deepseek deepseek-chat"),
+        // Who has others' models gets them if it is named.
+        (&perplexity, "", "claude-x", "ANTHROPIC_API_KEY"),
+        (&perplexity, "", "anthropic/claude-x", "ANTHROPIC_API_KEY"),
+        (&perplexity, "", "llama3.2", "OLLAMA_HOST"),
+        (&mistral, "", "glm-5-2", "ZAI_API_KEY"),
+        (&mistral, "mistral", "glm-5-2", "=mistral glm-5-2"),
+        (&mistral, "", "mistral/zai-glm-5", "=mistral zai-glm-5"),
         (&both, "", "llama3.2", "=ollama llama3.2"),
         // Who has the models of many.
         (&groq, "", "llama-4", "=groq llama-4"),

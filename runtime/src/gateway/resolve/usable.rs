@@ -59,7 +59,7 @@ pub(crate) fn all_or_one(
         all.extend(settings.last_resort());
     }
     match all.is_empty() {
-        true => Err(Error::no_provider()),
+        true => Err(Error::no_provider(settings.ended.as_deref())),
         false => Ok(all),
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn usable_default(settings: &Settings) -> Result<ProviderIndex, Error
             let refused = |(_, provider): &(ProviderIndex, &Provider)| provider.refusal().is_some();
             let refused = settings.listed().find(refused);
             refused.map_or_else(
-                || Err(Error::no_provider()),
+                || Err(Error::no_provider(settings.ended.as_deref())),
                 |(position, _)| check_usable(settings, position),
             )
         }
@@ -129,7 +129,7 @@ pub(super) fn check_usable(
         Some(_) if provider.is_tried_if_named && untried_reason().is_none() => Ok(index),
         // The others are less known.
         Some(_) if !settings.has_usable_provider() && settings.is_main(index) => {
-            Err(Error::no_provider())
+            Err(Error::no_provider(settings.ended.as_deref()))
         }
         Some(why) => {
             let why = untried_reason().unwrap_or_else(|| why.to_owned());

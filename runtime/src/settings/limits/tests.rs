@@ -63,6 +63,13 @@ fn a_denied_model_is_denied_by_every_spelling_and_an_allowed_one_by_none_but_its
         ("*-latest", "mistral", "mistral-large-latest", true),
         ("*-latest", "mistral", "mistral-large", false),
         ("*:free", "openrouter", "deepseek/x:free", true),
+        // Perplexity chooses the model of a preset.
+        ("gpt-5", "perplexity", "fast", true),
+        ("gpt-5", "perplexity", "openai/gpt-5", true),
+        ("gpt-5", "perplexity", "openai/gpt-5-mini", false),
+        ("gpt-5", "perplexity", "sonar", false),
+        ("perplexity/sonar", "perplexity", "sonar", true),
+        ("perplexity/sonar", "perplexity", "perplexity/sonar", true),
         ("*:free", "openrouter", "deepseek/x", false),
         (
             "claude-sonnet-4-5",

@@ -26,6 +26,9 @@ pub(super) fn versioned(url: BaseUrl, dialect: Dialect) -> BaseUrl {
     };
     let usual = codec.default_base_url();
     let mut url = url.without(&ENDPOINTS);
+    if dialect == Dialect::Perplexity {
+        url = url.without(&["/agent", "/sonar"]);
+    }
     if let Some(twice) = codec.in_requests() {
         url = url.without(twice.ends);
         if let Some(allowed_after) = twice.after_version {

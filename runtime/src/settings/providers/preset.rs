@@ -191,7 +191,11 @@ fn dialect_of(preset: &Preset, configured: Option<(String, Dialect)>) -> Result<
         Some((_, Dialect::Compatible(_))) if preset.dialect == Dialect::OpenAi => {
             Ok(Dialect::Compatible(&OPENAI_CHAT))
         }
-        Some((_, Dialect::Compatible(&PLAIN))) if !preset.is_main() => Ok(preset.dialect),
+        Some((_, Dialect::Compatible(&PLAIN)))
+            if !preset.is_main() && matches!(preset.dialect, Dialect::Compatible(_)) =>
+        {
+            Ok(preset.dialect)
+        }
         Some((_, dialect)) if !preset.is_main() => Ok(dialect),
         Some((place, _)) => Err(Problem::new(
             &place,

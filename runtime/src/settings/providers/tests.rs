@@ -88,7 +88,7 @@ fn a_key_or_an_address_switches_a_preset_on() {
                 ("PERPLEXITY_API_KEY", "k-1"),
                 ("PERPLEXITY_BASE_URL", "https://proxy.example/"),
             ],
-            &["perplexity https://proxy.example model sonar key"],
+            &["perplexity https://proxy.example/v1 model perplexity/sonar key"],
         ),
         // LiteLLM has no address of its own; a private one needs no key.
         (
@@ -359,8 +359,26 @@ fn whole_endpoints_and_addresses_without_a_path_are_taken() {
         (
             "PERPLEXITY_BASE_URL",
             "perplexity",
-            "https://api.perplexity.ai/chat/completions",
             "https://api.perplexity.ai",
+            "https://api.perplexity.ai/v1",
+        ),
+        (
+            "PERPLEXITY_BASE_URL",
+            "perplexity",
+            "https://api.perplexity.ai/chat/completions",
+            "https://api.perplexity.ai/v1",
+        ),
+        (
+            "PERPLEXITY_BASE_URL",
+            "perplexity",
+            "https://api.perplexity.ai/v1/agent",
+            "https://api.perplexity.ai/v1",
+        ),
+        (
+            "PERPLEXITY_BASE_URL",
+            "perplexity",
+            "https://api.perplexity.ai/v1/responses",
+            "https://api.perplexity.ai/v1",
         ),
         (
             "ZAI_BASE_URL",

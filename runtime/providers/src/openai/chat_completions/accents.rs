@@ -19,8 +19,6 @@ pub struct ChatCompletions {
     pub max_completion_tokens: bool,
     /// The role `developer` is known; most services know only `system`.
     pub developer: bool,
-    /// Requires instructions first, then user and assistant in turns; takes no tools.
-    pub in_turns: bool,
     /// Its value of `tool_choice` for "at least one tool".
     pub required: &'static str,
     /// Call ids must have nine letters and digits (Mistral), so other providers' ids are replaced.
@@ -80,7 +78,6 @@ pub const PLAIN: ChatCompletions = ChatCompletions {
     model_in_path: false,
     max_completion_tokens: false,
     developer: false,
-    in_turns: false,
     required: "required",
     nine_letter_ids: false,
     takes_addresses: false,

@@ -19,6 +19,7 @@ mod request;
 mod stream;
 
 pub use accents::{ChatCompletions, EffortField, Newest, PLAIN, Seed};
+pub(super) use request::FormatBody;
 
 impl Codec for ChatCompletions {
     fn vendor(&self) -> Option<&'static str> {

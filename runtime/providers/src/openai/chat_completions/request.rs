@@ -42,16 +42,11 @@ impl ChatCompletions {
 
     pub(super) fn check(&self, chat: &ChatRequest) -> Result<(), Failure> {
         turns::only_text_of_assistant(&chat.messages)?;
-        let of_tool = |message: &Message| message.role == Role::Tool;
-        let is_call = |message: &Message| of_tool(message) || !message.tool_calls.is_empty();
-        let shows = |message: &Message| of_tool(message) && message.media().next().is_some();
+        let shows =
+            |message: &Message| message.role == Role::Tool && message.media().next().is_some();
         let mut media = chat.messages.iter().flat_map(Message::media);
         let is_away = |media: &Media| !media.is_image && matches!(media.source, Source::Url(_));
-        let problem = if self.in_turns
-            && (!chat.tools.is_empty() || chat.messages.iter().any(is_call))
-        {
-            "this provider has no tools: leave tools and their results out, or ask another one"
-        } else if chat.messages.iter().any(shows) {
+        let problem = if chat.messages.iter().any(shows) {
             "this provider takes only text as a tool's result: put images and files into a user's message"
         } else if !self.takes_addresses && media.any(is_away) {
             "this provider does not fetch files from an address: send the file's data, or its text"
@@ -113,18 +108,6 @@ impl ChatCompletions {
     }
 
     fn messages<'m>(&self, messages: &'m [Message]) -> Vec<MessageBody<'m>> {
-        if self.in_turns {
-            let (instructions, turns) = turns::turns(messages);
-            let instructions = (!instructions.is_empty()).then(|| {
-                let text = Cow::Owned(instructions.join("\n\n"));
-                MessageBody::new("system", Content::Text(text))
-            });
-            let turns = turns.into_iter().map(|turn| {
-                let role = if turn.assistant { "assistant" } else { "user" };
-                MessageBody::new(role, turn_content(&turn))
-            });
-            return instructions.into_iter().chain(turns).collect();
-        }
         let instructions_speak = turns::only_instructions(messages.iter());
         let role_of = |message: &Message| match message.role {
             Role::System | Role::Developer if instructions_speak => "user",
@@ -370,7 +353,7 @@ struct Named<'a> {
 }
 
 #[derive(Serialize)]
-struct FormatBody<'a> {
+pub(in crate::openai) struct FormatBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -378,7 +361,7 @@ struct FormatBody<'a> {
 }
 
 impl<'a> FormatBody<'a> {
-    fn of(format: &'a Format) -> Self {
+    pub(in crate::openai) fn of(format: &'a Format) -> Self {
         match format {
             Format::Json => FormatBody {
                 kind: "json_object",
@@ -439,14 +422,6 @@ fn content(message: &Message) -> Content<'_> {
     match message.media().next() {
         None => Content::Text(message.all_text()),
         Some(_) => Content::Parts(parts(message).collect()),
-    }
-}
-
-fn turn_content<'m>(turn: &turns::Turn<'m>) -> Content<'m> {
-    let mut media = turn.messages.iter().flat_map(|message| message.media());
-    match media.next() {
-        None => Content::Text(Cow::Owned(turns::texts(turn).join("\n\n"))),
-        Some(_) => Content::Parts(turn.messages.iter().flat_map(|m| parts(m)).collect()),
     }
 }
 

@@ -12,9 +12,12 @@ use crate::{
 };
 
 mod models;
+mod perplexity;
 mod request;
 mod stream;
 mod tokens;
+
+pub use perplexity::Perplexity;
 
 /// The Responses format.
 #[derive(Clone, Copy, Debug, Default)]

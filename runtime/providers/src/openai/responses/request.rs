@@ -34,34 +34,14 @@ pub(super) fn check_supported(chat: &ChatRequest) -> Result<(), Failure> {
 }
 
 pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
-    let instructions_speak = turns::only_instructions(chat.messages.iter());
     let reasons = chat.rules_of("openai").reasons();
-    let mut input = Vec::with_capacity(chat.messages.len());
-    for message in chat.messages.iter() {
-        let kept = message.state.as_ref();
-        let kept = kept.map_or(Vec::new(), |state| replayed(state, reasons != Some(false)));
-        match kept.is_empty() {
-            true => write_message(message, instructions_speak, &mut input),
-            false => input.extend(kept.into_iter().map(InputItem::Kept)),
-        }
-    }
-    let tools = chat.tools.iter().map(|tool| ToolBody {
-        kind: "function",
-        name: &tool.name,
-        description: tool.description.as_deref(),
-        parameters: &tool.parameters,
-        // The default here is true, which would make members required that the caller left optional.
-        strict: tool.strict.unwrap_or(false),
-    });
     let has_tools = !chat.tools.is_empty();
     let stream = !encoding.without_stream;
     let body = ChatBody {
         model: &chat.model,
-        input,
+        input: input(chat, reasons != Some(false)),
         temperature: chat.temperature,
-        max_output_tokens: chat
-            .max_tokens
-            .map(|tokens| tokens.max(LEAST_OUTPUT_TOKENS)),
+        max_output_tokens: max_output_tokens(chat.max_tokens),
         top_p: chat.top_p,
         reasoning: (chat.effort.is_some() || chat.include_reasoning).then_some(Reasoning {
             effort: chat.effort.map(ReasoningEffort::as_str),
@@ -70,16 +50,8 @@ pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
         text: chat.format.as_deref().map(|format| TextBody {
             format: FormatBody::of(format),
         }),
-        tools: tools.collect(),
-        tool_choice: (chat.tool_choice.as_ref().filter(|_| has_tools)).map(|choice| match choice {
-            ToolChoice::Auto => ChoiceBody::Word("auto"),
-            ToolChoice::None => ChoiceBody::Word("none"),
-            ToolChoice::Required => ChoiceBody::Word("required"),
-            ToolChoice::Tool(name) => ChoiceBody::Tool {
-                kind: "function",
-                name,
-            },
-        }),
+        tools: tools(chat),
+        tool_choice: tool_choice(chat),
         // Models that do not reason refuse this value.
         include: match has_tools && reasons == Some(true) {
             true => &["reasoning.encrypted_content"],
@@ -93,6 +65,51 @@ pub(super) fn chat(chat: &ChatRequest, encoding: Encoding) -> Request {
         }),
     };
     http_request::post("/responses".to_owned(), &body)
+}
+
+/// The conversation. `reasons` if reasoning may be a part of it.
+pub(super) fn input(chat: &ChatRequest, reasons: bool) -> Vec<InputItem<'_>> {
+    let instructions_speak = turns::only_instructions(chat.messages.iter());
+    let mut input = Vec::with_capacity(chat.messages.len());
+    for message in chat.messages.iter() {
+        let kept = message.state.as_ref();
+        let kept = kept.map_or(Vec::new(), |state| replayed(state, reasons));
+        match kept.is_empty() {
+            true => write_message(message, instructions_speak, &mut input),
+            false => input.extend(kept.into_iter().map(InputItem::Kept)),
+        }
+    }
+    input
+}
+
+pub(super) fn max_output_tokens(tokens: Option<u32>) -> Option<u32> {
+    tokens.map(|tokens| tokens.max(LEAST_OUTPUT_TOKENS))
+}
+
+pub(super) fn tools(chat: &ChatRequest) -> Vec<ToolBody<'_>> {
+    let tools = chat.tools.iter().map(|tool| ToolBody {
+        kind: "function",
+        name: &tool.name,
+        description: tool.description.as_deref(),
+        parameters: &tool.parameters,
+        // The default here is true, which would make members required that the caller left optional.
+        strict: tool.strict.unwrap_or(false),
+    });
+    tools.collect()
+}
+
+pub(super) fn tool_choice(chat: &ChatRequest) -> Option<ChoiceBody<'_>> {
+    let choice = chat.tool_choice.as_ref();
+    let choice = choice.filter(|_| !chat.tools.is_empty())?;
+    Some(match choice {
+        ToolChoice::Auto => ChoiceBody::Word("auto"),
+        ToolChoice::None => ChoiceBody::Word("none"),
+        ToolChoice::Required => ChoiceBody::Word("required"),
+        ToolChoice::Tool(name) => ChoiceBody::Tool {
+            kind: "function",
+            name,
+        },
+    })
 }
 
 #[derive(Serialize)]
@@ -134,7 +151,7 @@ struct Reasoning {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum InputItem<'a> {
+pub(super) enum InputItem<'a> {
     Message {
         /// Optional at OpenAI, and required by llama.cpp for the assistant's.
         #[serde(rename = "type")]
@@ -161,14 +178,14 @@ enum InputItem<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Content<'a> {
+pub(super) enum Content<'a> {
     Text(Cow<'a, str>),
     Parts(Vec<InputPart<'a>>),
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum InputPart<'a> {
+pub(super) enum InputPart<'a> {
     Text {
         #[serde(rename = "type")]
         kind: &'static str,
@@ -179,7 +196,8 @@ enum InputPart<'a> {
         kind: &'static str,
         image_url: Url<'a>,
         /// `auto`, the default: servers that check requests by OpenAI's own types require the member (vercel/ai#20300).
-        detail: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<&'static str>,
     },
     File {
         #[serde(rename = "type")]
@@ -194,7 +212,7 @@ enum InputPart<'a> {
 }
 
 #[derive(Serialize)]
-struct ToolBody<'a> {
+pub(super) struct ToolBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     name: &'a str,
@@ -206,7 +224,7 @@ struct ToolBody<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum ChoiceBody<'a> {
+pub(super) enum ChoiceBody<'a> {
     Word(&'static str),
     Tool {
         #[serde(rename = "type")]
@@ -322,7 +340,7 @@ fn media_part(media: &Media) -> InputPart<'_> {
         return InputPart::Image {
             kind: "input_image",
             image_url: media.url(),
-            detail: "auto",
+            detail: Some("auto"),
         };
     }
     let (filename, file_data, file_url) = match media.source {

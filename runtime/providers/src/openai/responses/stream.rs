@@ -155,6 +155,9 @@ impl Reader {
         let item: OutputItem<'_> = json::read(json)?;
         self.take_call(&item, place, answer)?;
         if is_done {
+            if str_of(&item.kind) != "function_call" {
+                self.forget_call(place, answer);
+            }
             let searches = &mut answer.usage.searches;
             *searches = (*searches)
                 .max(Some(0))
@@ -314,6 +317,23 @@ impl Reader {
         Ok(())
     }
 
+    /// Removes the call at a place where something else is in the end: Perplexity announces its own search as a call.
+    fn forget_call(&mut self, place: Option<u64>, answer: &mut Answer) {
+        let Some(at) = place.and_then(|place| self.places.remove(&place)) else {
+            return;
+        };
+        answer.tool_calls.remove(at);
+        let places = self.places.values_mut();
+        let items = self.items.iter_mut().map(|(_, at)| at);
+        places
+            .chain(items)
+            .filter(|other| **other > at)
+            .for_each(|other| *other -= 1);
+        if answer.tool_calls.is_empty() {
+            answer.finish = answer.finish.filter(|it| *it != Finish::ToolCalls);
+        }
+    }
+
     /// The call that an event with arguments belongs to; the newest if it has neither a place nor the id of an item.
     fn call_at<'a>(
         &self,
@@ -421,6 +441,7 @@ struct UsageObject {
     output_tokens: Lenient<u64>,
     output_tokens_details: Lenient<OutputDetails>,
     total_tokens: Lenient<u64>,
+    cost: Lenient<CostObject>,
 }
 
 impl From<UsageObject> for Usage {
@@ -434,6 +455,7 @@ impl From<UsageObject> for Usage {
             cached_input_tokens: input.cached_tokens.0,
             cache_write_tokens: input.cache_write_tokens.0,
             total_tokens: usage.total_tokens.0,
+            cost_usd: (usage.cost.0.and_then(|cost| cost.total_cost.0)).filter(|cost| *cost >= 0.0),
             ..Usage::default()
         }
     }
@@ -450,6 +472,13 @@ struct InputDetails {
 #[serde(default)]
 struct OutputDetails {
     reasoning_tokens: Lenient<u64>,
+}
+
+/// Perplexity's.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct CostObject {
+    total_cost: Lenient<f64>,
 }
 
 fn whole_arguments(raw: Option<&str>) -> String {

@@ -55,26 +55,6 @@ fn requests() {
         "/deployments/__/chat/completions"
     );
 
-    let in_turns = ChatCompletions {
-        in_turns: true,
-        asks_for_usage: false,
-        ..PLAIN
-    };
-    let chat = request(
-        "m/1",
-        &[
-            (Role::Assistant, "a"),
-            (Role::System, "s"),
-            (Role::User, "u"),
-            (Role::User, "v"),
-            (Role::Developer, "d"),
-        ],
-    );
-    let turns = json!([{"role": "system", "content": "s\n\nd"},
-            {"role": "user", "content": "(The conversation begins with your message.)"},
-            {"role": "assistant", "content": "a"}, {"role": "user", "content": "u\n\nv"}]);
-    assert_eq!(body(&in_turns, &chat), of(turns));
-
     // Nobody answers instructions alone.
     let alone = body(&PLAIN, &request("m", &[(Role::System, "s")]));
     assert_eq!(alone["messages"][0]["role"], "user");
@@ -117,12 +97,6 @@ fn conversations_with_images_files_and_tools() {
     ]);
     assert_eq!(sent(&PLAIN, &messages), expected);
 
-    let in_turns = ChatCompletions {
-        in_turns: true,
-        ..PLAIN
-    };
-    assert_eq!(sent(&in_turns, &messages[..2])[1]["content"], shown);
-
     // Words before a call without arguments, and reasoning from before; nothing else of it goes back.
     messages[2].content = vec![Part::Text("Let me see.".into())];
     messages[2].tool_calls[0].arguments.clear();
@@ -157,10 +131,6 @@ fn conversations_with_images_files_and_tools() {
         assert_eq!(failure.class, ErrorKind::InvalidRequest);
         failure.message.clone()
     };
-    assert!(fails(&in_turns, &chat(&messages)).contains("has no tools"));
-    let mut with_tool = chat(&messages[..2]);
-    with_tool.tools = vec![weather()].into();
-    assert!(fails(&in_turns, &with_tool).contains("has no tools"));
     let mut at = |place: usize, media: &Media| {
         messages[place].content.push(Part::Media(media.clone()));
         let chat = chat(&messages);
