@@ -7,6 +7,7 @@
 // A test that cannot go on panics with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod assistant;
 pub mod corpus;
 pub mod hunt;
 pub mod judge;

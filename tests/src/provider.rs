@@ -2,7 +2,8 @@
 //!
 //! Here: the server, its routes, what it records. In `families`: the formats, a file each. In `reply`: the behaviour of
 //! one reply. In `wire`: its bytes. In `catalog`: the default behaviour (echo, model lists, faults by model id). In
-//! `flood`: a reply that never stops. In `bodies`: what is kept of requests for `tests/contracts/`.
+//! `flood`: a reply that never stops. In `strict`: refusing what the real service refuses. In `bodies`: what is kept of
+//! requests for `tests/contracts/`.
 //! Never here: anything about MCP.
 
 mod bodies;
@@ -10,6 +11,7 @@ mod catalog;
 mod families;
 mod flood;
 mod reply;
+mod strict;
 mod wire;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -39,6 +41,7 @@ pub use self::families::{Family, Format, Refusal, Stream};
 pub use self::flood::Flood;
 pub use self::reply::Reply;
 use self::reply::{End, Start};
+pub use self::strict::{Served, Use};
 pub use self::wire::Ending;
 
 /// How the reply to a request ended.
@@ -66,6 +69,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// When the whole body had been read.
     pub at: Instant,
+    /// The status of its reply.
+    pub status: u16,
     /// How the reply ended, at the time this copy was made.
     pub outcome: Outcome,
     /// The connection it came on, counted from 1 in order of arrival.
@@ -94,6 +99,17 @@ impl Request {
     /// The model that it names.
     pub fn model(&self) -> Option<String> {
         self.family()?.format().model_of(self)
+    }
+
+    /// Whether it asks for an answer of a model.
+    pub fn is_chat(&self) -> bool {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let format = self.family().map(Family::format);
+        self.method == "POST"
+            && format.is_some_and(|format| {
+                let below = path.strip_prefix(format.folder());
+                below.is_some_and(|below| format.is_chat_path(below))
+            })
     }
 
     /// Whether it has a header of that (lower-case) name with a value.
@@ -239,6 +255,13 @@ impl Provider {
             .change(|state| state.standing.insert(family, reply));
     }
 
+    /// From now on this family has these models and no others, and refuses what the real service refuses.
+    pub fn serve_only(&self, family: Family, models: impl IntoIterator<Item = Served>) {
+        let models = models.into_iter().collect();
+        self.shared
+            .change(|state| state.served.insert(family, models));
+    }
+
     /// From now on answers requests outside all families' folders with this reply.
     pub fn anywhere(&self, reply: Reply) {
         self.shared.change(|state| state.anywhere = Some(reply));
@@ -373,6 +396,8 @@ struct State {
     queues: HashMap<(&'static str, Family), VecDeque<Reply>>,
     /// Replies that replace the default behaviour.
     standing: HashMap<Family, Reply>,
+    /// The models of families that have only these.
+    served: HashMap<Family, Vec<Served>>,
     /// For requests of no family.
     anywhere: Option<Reply>,
     /// Models of the `fault-once-…` kind that have failed already.
@@ -394,9 +419,14 @@ impl State {
         self.forgotten + self.requests.len() - 1
     }
 
+    /// The request with this number, as long as it is kept.
+    fn kept(&mut self, number: usize) -> Option<&mut Request> {
+        let place = number.checked_sub(self.forgotten)?;
+        self.requests.get_mut(place)
+    }
+
     fn ended(&mut self, number: usize, outcome: Outcome) {
-        let place = number.checked_sub(self.forgotten);
-        if let Some(request) = place.and_then(|place| self.requests.get_mut(place)) {
+        if let Some(request) = self.kept(number) {
             request.outcome = outcome;
         }
     }
@@ -525,6 +555,7 @@ async fn answer(
             .collect(),
         body,
         at: Instant::now(),
+        status: 0,
         outcome: Outcome::Open,
         connection,
     };
@@ -547,7 +578,14 @@ async fn answer(
                 .filter(|_| request.family().is_none())
         };
         let scripted = scripted.or_else(elsewhere);
+        let scripted = scripted.or_else(|| {
+            let family = request.family()?;
+            strict::reply(family, state.served.get(&family)?, &request)
+        });
         let reply = scripted.unwrap_or_else(|| catalog::reply(&request, &mut state.failed_once));
+        if let Some(kept) = state.kept(index) {
+            kept.status = reply.status;
+        }
         (index, reply)
     });
     let mut watch = Watch {

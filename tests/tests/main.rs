@@ -10,6 +10,7 @@
     clippy::print_stderr
 )]
 
+mod assistant;
 mod cli;
 mod facts;
 mod harness;

@@ -106,7 +106,7 @@ fn numbered_list(family: Family, fault: Option<&str>) -> Option<Value> {
 }
 
 /// Checks that the key is in the header that the family wants, and nowhere else.
-fn key(family: Family, request: &Request) -> Result<(), Refusal> {
+pub(super) fn key(family: Family, request: &Request) -> Result<(), Refusal> {
     match request.path.contains("key=") {
         true => Err((400, "a key must not travel in a URL".to_owned())),
         false => family.format().check_head(request),

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::responses::{error, models, quota, refusal};
+use super::responses::{error, models, quota, refusal, served_list};
 use super::{CREATED, Events, Format, INPUT_TOKENS, Refusal, Stream, problem_of_most, user_turn};
-use crate::provider::{Ending, Request};
+use crate::provider::{Ending, Request, Served};
 
 pub(super) const FORMAT: &dyn Format = &ChatCompletions;
 
@@ -118,6 +118,10 @@ impl Format for ChatCompletions {
 
     fn list(&self, _query: &str) -> Result<Value, Refusal> {
         Ok(models())
+    }
+
+    fn served_list(&self, models: &[&Served]) -> Value {
+        served_list(models)
     }
 
     fn error(&self, status: u16, message: &str) -> Value {

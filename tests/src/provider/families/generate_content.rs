@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Events, Format, INPUT_TOKENS, Refusal, Stream, is_filled, no_key, parameter};
-use crate::provider::{Ending, Request};
+use super::{
+    Events, Format, INPUT_TOKENS, Refusal, Stream, is_filled, member_beside, no_key, parameter,
+};
+use crate::provider::{Ending, Request, Served, Use};
 
 pub(super) const FORMAT: &dyn Format = &GenerateContent;
 
@@ -61,6 +63,11 @@ impl Format for GenerateContent {
 
     fn turns(&self) -> [&'static str; 2] {
         ["contents", "parts"]
+    }
+
+    fn unknown_member(&self, body: &Value) -> Option<String> {
+        let inside = || member_beside(&body["generationConfig"], &CONFIG);
+        member_beside(body, &MEMBERS).or_else(inside)
     }
 
     fn request(&self, model: &str, text: &str) -> (String, &'static str, Value) {
@@ -156,6 +163,25 @@ impl Format for GenerateContent {
     fn list_of(&self, ids: &mut dyn Iterator<Item = String>) -> Value {
         let entry = |id| json!({"name": id, "supportedGenerationMethods": ["generateContent"]});
         json!({"models": ids.map(entry).collect::<Vec<_>>()})
+    }
+
+    fn served_list(&self, models: &[&Served]) -> Value {
+        let entry = |model: &&Served| {
+            let method = match model.usage {
+                Use::Embeddings => "embedContent",
+                _ => "generateContent",
+            };
+            json!({"name": format!("models/{}", model.id), "version": "001", "displayName": model.name,
+                "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536, "supportedGenerationMethods": [method]})
+        };
+        json!({"models": models.iter().map(entry).collect::<Vec<_>>()})
+    }
+
+    fn no_model(&self, id: &str) -> String {
+        format!(
+            "models/{id} is not found for API version v1beta, or is not supported for generateContent. Call \
+             ListModels to see the list of available models and their supported methods."
+        )
     }
 
     fn error(&self, status: u16, message: &str) -> Value {
@@ -274,6 +300,41 @@ impl Format for GenerateContent {
         "/generationConfig/responseJsonSchema/required"
     }
 }
+
+/// Members of a request, and of its `generationConfig` (<https://ai.google.dev/api/generate-content>).
+const MEMBERS: [&str; 9] = [
+    "cachedContent",
+    "contents",
+    "generationConfig",
+    "model",
+    "safetySettings",
+    "serviceTier",
+    "systemInstruction",
+    "toolConfig",
+    "tools",
+];
+const CONFIG: [&str; 20] = [
+    "candidateCount",
+    "enableEnhancedCivicAnswers",
+    "frequencyPenalty",
+    "imageConfig",
+    "logprobs",
+    "maxOutputTokens",
+    "mediaResolution",
+    "presencePenalty",
+    "responseJsonSchema",
+    "responseLogprobs",
+    "responseMimeType",
+    "responseModalities",
+    "responseSchema",
+    "seed",
+    "speechConfig",
+    "stopSequences",
+    "temperature",
+    "thinkingConfig",
+    "topK",
+    "topP",
+];
 
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::new();

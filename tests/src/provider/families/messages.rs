@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    Events, Format, INPUT_TOKENS, Refusal, Stream, no_key, parameter, problem_of_most, user_turn,
+    Events, Format, INPUT_TOKENS, Refusal, Stream, member_beside, no_key, parameter,
+    problem_of_most, user_turn,
 };
-use crate::provider::{Ending, Request};
+use crate::provider::{Ending, Request, Served};
 
 pub(super) const FORMAT: &dyn Format = &Messages;
 
@@ -66,6 +67,10 @@ impl Format for Messages {
             let is_user = body["messages"][0]["role"] == "user";
             (!is_user).then_some("messages: first message must use the user role")
         })
+    }
+
+    fn unknown_member(&self, body: &Value) -> Option<String> {
+        member_beside(body, &MEMBERS)
     }
 
     fn request(&self, model: &str, text: &str) -> (String, &'static str, Value) {
@@ -161,6 +166,19 @@ impl Format for Messages {
                 "capabilities": {"image_input": {"supported": true}, "thinking": {"supported": true}}})
         });
         Ok(json!({"data": data, "has_more": page == 0, "first_id": ids[0], "last_id": ids[1]}))
+    }
+
+    fn served_list(&self, models: &[&Served]) -> Value {
+        let entry = |model: &&Served| {
+            json!({"type": "model", "id": model.id, "display_name": model.name, "created_at": format!("{}T00:00:00Z", model.day),
+                "capabilities": {"image_input": {"supported": true}, "thinking": {"supported": true}}})
+        };
+        json!({"data": models.iter().map(entry).collect::<Vec<_>>(), "has_more": false,
+            "first_id": models.first().map(|it| &it.id), "last_id": models.last().map(|it| &it.id)})
+    }
+
+    fn no_model(&self, id: &str) -> String {
+        format!("model: {id}")
     }
 
     fn error(&self, status: u16, message: &str) -> Value {
@@ -271,3 +289,26 @@ impl Format for Messages {
         "/output_config/format/schema/required"
     }
 }
+
+/// Members of a request (<https://platform.claude.com/docs/en/api/messages/create>).
+const MEMBERS: [&str; 19] = [
+    "cache_control",
+    "container",
+    "context_management",
+    "inference_geo",
+    "max_tokens",
+    "mcp_servers",
+    "messages",
+    "metadata",
+    "model",
+    "output_config",
+    "service_tier",
+    "stop_sequences",
+    "stream",
+    "system",
+    "temperature",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "top_p",
+];

@@ -11,7 +11,7 @@ mod responses;
 
 use serde_json::{Value, json};
 
-use super::{Ending, Request};
+use super::{Ending, Request, Served};
 
 /// Makes [`Family`]. A row: the name of the variant, and its file's constant.
 macro_rules! families {
@@ -114,6 +114,11 @@ pub trait Format: Sync {
 
     // ------------------------------------------------------------------------------------------- requests
 
+    /// The first member of the body of a chat that the service does not know; none if it takes any.
+    fn unknown_member(&self, _body: &Value) -> Option<String> {
+        None
+    }
+
     /// Checks that the key is where the family wants it, and the query.
     ///
     /// # Errors
@@ -186,7 +191,20 @@ pub trait Format: Sync {
         json!({"data": ids.map(entry).collect::<Vec<_>>()})
     }
 
+    /// The whole list of a service that has these models.
+    fn served_list(&self, models: &[&Served]) -> Value;
+
     // --------------------------------------------------------------------------------------------- errors
+
+    /// What is said of a model that is not there, or does not chat.
+    fn no_model(&self, id: &str) -> String {
+        format!("The model `{id}` does not exist or you do not have access to it.")
+    }
+
+    /// The error for a member that the service does not know.
+    fn unknown_member_error(&self, name: &str) -> Value {
+        self.refusal(name)
+    }
 
     /// The body of an error of this status.
     fn error(&self, status: u16, message: &str) -> Value;
@@ -292,6 +310,12 @@ fn is_filled(value: &Value) -> bool {
         Value::Array(items) => !items.is_empty(),
         _ => false,
     }
+}
+
+/// The first member of an object that is not one of these.
+fn member_beside(object: &Value, known: &[&str]) -> Option<String> {
+    let mut names = object.as_object()?.keys();
+    names.find(|name| !known.contains(&name.as_str())).cloned()
 }
 
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{CREATED, Events, Format, INPUT_TOKENS, Refusal, Stream, problem_of_most};
-use crate::provider::Ending;
+use super::{
+    CREATED, Events, Format, INPUT_TOKENS, Refusal, Stream, member_beside, problem_of_most,
+};
+use crate::provider::{Ending, Served};
 
 pub(super) const FORMAT: &dyn Format = &Responses;
 
@@ -48,6 +50,10 @@ impl Format for Responses {
 
     fn turns(&self) -> [&'static str; 2] {
         ["input", "content"]
+    }
+
+    fn unknown_member(&self, body: &Value) -> Option<String> {
+        member_beside(body, &MEMBERS)
     }
 
     fn request(&self, model: &str, text: &str) -> (String, &'static str, Value) {
@@ -152,6 +158,15 @@ impl Format for Responses {
 
     fn list(&self, _query: &str) -> Result<Value, Refusal> {
         Ok(models())
+    }
+
+    fn served_list(&self, models: &[&Served]) -> Value {
+        served_list(models)
+    }
+
+    fn unknown_member_error(&self, name: &str) -> Value {
+        let said = format!("Unknown parameter: '{name}'.");
+        json!({"error": {"message": said, "type": "invalid_request_error", "param": name, "code": "unknown_parameter"}})
     }
 
     fn error(&self, status: u16, message: &str) -> Value {
@@ -267,6 +282,43 @@ impl Format for Responses {
     fn schema_place(&self) -> &'static str {
         "/text/format/schema/required"
     }
+}
+
+/// Members of a request (<https://platform.openai.com/docs/api-reference/responses/create>).
+const MEMBERS: [&str; 27] = [
+    "background",
+    "conversation",
+    "include",
+    "input",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "model",
+    "parallel_tool_calls",
+    "previous_response_id",
+    "prompt",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "stream",
+    "stream_options",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+];
+
+/// The list of a service that has these models.
+pub(super) fn served_list(models: &[&Served]) -> Value {
+    let entry = |model: &&Served| json!({"id": model.id, "object": "model", "created": model.created, "owned_by": "mock"});
+    json!({"object": "list", "data": models.iter().map(entry).collect::<Vec<_>>()})
 }
 
 /// The list of OpenAI's models.
