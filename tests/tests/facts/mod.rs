@@ -3,6 +3,7 @@
 //! Never here: the rows themselves (`runtime/providers/src/facts`), or what an answer costs (`tools/limits.rs`).
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use anygpt_tests::outcome::{assert_parts, error};
 use anygpt_tests::provider::{Family, Provider, Reply};
@@ -32,7 +33,9 @@ gpt-own\tchat\t5\t25\t50000\t4000\t-\tlow,high\tno\tno-tools\t32:10,,,50
 ";
 
 fn own() -> (&'static str, String) {
-    ("ANYGPT_FACTS", file("own.tsv", OWN).display().to_string())
+    // Once: tests read it side by side.
+    static PATH: LazyLock<PathBuf> = LazyLock::new(|| file("own.tsv", OWN));
+    ("ANYGPT_FACTS", PATH.display().to_string())
 }
 
 #[track_caller]
